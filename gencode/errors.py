@@ -1,0 +1,342 @@
+"""Every failure a user can see, as one tree with stable codes.
+
+    GencodeError
+    ├── RequestError                 the caller must change something; answered as problem+json
+    │   ├── Invalid                  VALIDATION           422
+    │   ├── Malformed                MALFORMED            400
+    │   ├── BodyTooLarge             BODY_TOO_LARGE       413
+    │   ├── UnsupportedMedia         UNSUPPORTED_MEDIA    415
+    │   ├── Unauthorized             UNAUTHORIZED         401
+    │   ├── NotFound                 NOT_FOUND            404
+    │   ├── WrongMethod              METHOD_NOT_ALLOWED   405
+    │   ├── AlreadyOver              ALREADY_OVER         409
+    │   ├── KeyReused                IDEMPOTENCY_KEY_REUSED 422
+    │   ├── RateLimited              RATE_LIMITED         429
+    │   ├── QueueFull                QUEUE_FULL           503
+    │   └── ShuttingDown             SHUTTING_DOWN        503
+    ├── StartError                   the process cannot start: CONFIG, DATA_DIR_LOCKED, STORE_UNUSABLE
+    ├── StoreError                   STORAGE              503 when it happens in a request
+    ├── ProviderError                LLM_*                the model
+    ├── HostError                    GITHUB_*, REPO_*     the Git host's API
+    ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD   the push
+    ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE
+    ├── TaskTimeout                  TASK_TIMEOUT
+    ├── CrashLoop                    CRASH_LOOP
+    └── Internal                     INTERNAL             a bug of ours; the log has the trace
+
+`Transient` is mixed into the errors that a second attempt may cure: the retry layer looks at the class,
+never at the text. A message says what to do next and never holds a secret.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GencodeError(Exception):
+    """A failure with a stable `code`, an HTTP `http_status`, and a message written for its reader."""
+
+    code: ClassVar[str] = "INTERNAL"
+    http_status: ClassVar[int] = 500
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def retryable(self) -> bool:
+        """Whether submitting the same request again later can succeed without anyone changing anything."""
+        return isinstance(self, Transient)
+
+
+class Transient(GencodeError):
+    """Mixed into errors that another attempt may cure. `retry_after`: seconds the other side asked for."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+# --- the caller's side ------------------------------------------------------------------------------
+
+
+class RequestError(GencodeError):
+    http_status = 400
+
+
+class Malformed(RequestError):
+    code = "MALFORMED"
+
+
+class Invalid(RequestError):
+    """`problems`: one `{"field", "rule", "message"}` per broken rule."""
+
+    code = "VALIDATION"
+    http_status = 422
+
+    def __init__(self, message: str, problems: list[dict[str, str]]) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class BodyTooLarge(RequestError):
+    code = "BODY_TOO_LARGE"
+    http_status = 413
+
+
+class UnsupportedMedia(RequestError):
+    code = "UNSUPPORTED_MEDIA"
+    http_status = 415
+
+
+class Unauthorized(RequestError):
+    code = "UNAUTHORIZED"
+    http_status = 401
+
+
+class NotFound(RequestError):
+    code = "NOT_FOUND"
+    http_status = 404
+
+
+class WrongMethod(RequestError):
+    code = "METHOD_NOT_ALLOWED"
+    http_status = 405
+
+
+class AlreadyOver(RequestError):
+    code = "ALREADY_OVER"
+    http_status = 409
+
+
+class KeyReused(RequestError):
+    code = "IDEMPOTENCY_KEY_REUSED"
+    http_status = 422
+
+
+class RateLimited(RequestError, Transient):
+    code = "RATE_LIMITED"
+    http_status = 429
+
+
+class QueueFull(RequestError, Transient):
+    code = "QUEUE_FULL"
+    http_status = 503
+
+
+class ShuttingDown(RequestError, Transient):
+    code = "SHUTTING_DOWN"
+    http_status = 503
+
+
+# --- our own side -----------------------------------------------------------------------------------
+
+
+class StartError(GencodeError):
+    """The process refuses to start; the message says which setting to change."""
+
+    code = "CONFIG"
+
+
+class DataDirLocked(StartError):
+    code = "DATA_DIR_LOCKED"
+
+
+class StoreUnusable(StartError):
+    code = "STORE_UNUSABLE"
+
+
+class StoreError(Transient):
+    """The store did not commit; nothing was promised to anyone."""
+
+    code = "STORAGE"
+    http_status = 503
+
+
+class TaskTimeout(Transient):
+    code = "TASK_TIMEOUT"
+
+
+class CrashLoop(GencodeError):
+    code = "CRASH_LOOP"
+
+
+class Internal(GencodeError):
+    code = "INTERNAL"
+
+
+# --- the model --------------------------------------------------------------------------------------
+
+
+class ProviderError(GencodeError):
+    code = "LLM_ERROR"
+    http_status = 502
+
+
+class LLMBadRequest(ProviderError):
+    code = "LLM_BAD_REQUEST"
+
+
+class LLMAuth(ProviderError):
+    code = "LLM_AUTH"
+
+
+class LLMBalance(ProviderError):
+    code = "LLM_BALANCE"
+
+
+class LLMQuota(ProviderError):
+    code = "LLM_QUOTA"
+
+
+class LLMRefused(ProviderError):
+    code = "LLM_REFUSED"
+
+
+class LLMTruncated(ProviderError):
+    code = "LLM_TRUNCATED"
+
+
+class LLMTooLarge(ProviderError):
+    code = "LLM_TOO_LARGE"
+
+
+class LLMRateLimit(ProviderError, Transient):
+    code = "LLM_RATE_LIMIT"
+
+
+class LLMUnavailable(ProviderError, Transient):
+    code = "LLM_UNAVAILABLE"
+
+
+class LLMNetwork(ProviderError, Transient):
+    code = "LLM_NETWORK"
+
+
+class LLMTimeout(ProviderError, Transient):
+    code = "LLM_TIMEOUT"
+
+
+class LLMIncomplete(ProviderError, Transient):
+    """The stream ended without saying why; what came is not a complete answer."""
+
+    code = "LLM_INCOMPLETE"
+
+
+class LLMBadOutput(ProviderError, Transient):
+    """The answer is not what was asked for: blank, not the JSON of a plan, reasoning only."""
+
+    code = "LLM_BAD_OUTPUT"
+
+
+# --- the Git host -----------------------------------------------------------------------------------
+
+
+class HostError(GencodeError):
+    code = "GITHUB_ERROR"
+    http_status = 502
+
+
+class GitHubAuth(HostError):
+    code = "GITHUB_AUTH"
+
+
+class GitHubForbidden(HostError):
+    code = "GITHUB_FORBIDDEN"
+
+
+class GitHubOrg(HostError):
+    code = "GITHUB_ORG"
+
+
+class GitHubInvalid(HostError):
+    code = "GITHUB_INVALID"
+
+
+class RepoExists(HostError):
+    code = "REPO_EXISTS"
+
+
+class GitHubRateLimit(HostError, Transient):
+    code = "GITHUB_RATE_LIMIT"
+
+
+class GitHubUnavailable(HostError, Transient):
+    code = "GITHUB_UNAVAILABLE"
+
+
+class GitHubNetwork(HostError, Transient):
+    code = "GITHUB_NETWORK"
+
+
+class GitHubProtocol(HostError, Transient):
+    """An answer that is not GitHub's: malformed JSON, a redirect to another host."""
+
+    code = "GITHUB_PROTOCOL"
+
+
+# --- the push: never retried ------------------------------------------------------------------------
+
+
+class GitError(GencodeError):
+    code = "GIT_ERROR"
+    http_status = 502
+
+
+class GitAuth(GitError):
+    code = "GIT_AUTH"
+
+
+class GitNotFound(GitError):
+    code = "GIT_NOT_FOUND"
+
+
+class GitUnavailable(GitError):
+    code = "GIT_UNAVAILABLE"
+
+
+class GitTimeout(GitError):
+    code = "GIT_TIMEOUT"
+
+
+class GitNetwork(GitError):
+    code = "GIT_NETWORK"
+
+
+class GitProtocol(GitError):
+    code = "GIT_PROTOCOL"
+
+
+class GitRejected(GitError):
+    code = "GIT_REJECTED"
+
+
+class PushSecret(GitError):
+    code = "PUSH_SECRET"
+
+
+class PushWorkflowScope(GitError):
+    code = "PUSH_WORKFLOW_SCOPE"
+
+
+class PushTooLarge(GitError):
+    code = "PUSH_TOO_LARGE"
+
+
+class NonFastForward(GitError):
+    code = "NON_FAST_FORWARD"
+
+
+# --- what a model may name --------------------------------------------------------------------------
+
+
+class TreeError(GencodeError):
+    http_status = 422
+
+
+class UnsafePath(TreeError):
+    code = "UNSAFE_PATH"
+
+
+class UnsafeTree(TreeError):
+    code = "UNSAFE_TREE"

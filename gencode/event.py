@@ -1,0 +1,34 @@
+"""An event: one row of a task's log, and its bytes on an event stream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """`id` counts 1, 2, 3, ... within its task without a gap; `kind` is the SSE event name."""
+
+    task_id: str
+    id: int
+    kind: str
+    data: Mapping[str, Any]
+
+
+def encode(event: Event) -> bytes:
+    """The event-stream format (WHATWG HTML, 9.2). JSON keeps CR, LF and NUL out of the framing."""
+    return b"event: %b\nid: %d\ndata: %b\n\n" % (event.kind.encode(), event.id, dump(event.data))
+
+
+def encode_delta(data: Mapping[str, Any]) -> bytes:
+    """A live-only message: no id, so that a client never resumes from it."""
+    return b"event: delta\ndata: %b\n\n" % dump(data)
+
+
+def dump(data: Mapping[str, Any]) -> bytes:
+    """One line of UTF-8 JSON; a lone surrogate (a model can send one) becomes "?"."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "replace")

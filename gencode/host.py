@@ -1,0 +1,63 @@
+"""The seam to a Git host: create a repository, push a snapshot to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from gencode.tree import Tree
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """A root commit in the making. Equal snapshots have equal SHAs: nothing else flows into the commit."""
+
+    tree: Tree
+    message: str
+    author: str
+    """`Name <email>`, also the committer."""
+    at: datetime
+    branch: str = "main"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RepoSpec:
+    """The repository to make. `marker` is put where only its maker can (the description) and proves
+    ownership after a lost reply; `org` None means the token's own user."""
+
+    name: str
+    org: str | None
+    private: bool
+    description: str
+    marker: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repo:
+    """A repository as its host names it (hosts normalise names)."""
+
+    owner: str
+    name: str
+    web_url: str
+    clone_url: str
+
+
+class Host(Protocol):
+    """Both calls may be repeated with equal arguments: at-least-once calls, one repository."""
+
+    async def create(self, spec: RepoSpec, snapshot: Snapshot) -> Repo:
+        """Create the repository and wait until it is ready to be pushed to.
+
+        Adopts an existing one only if it carries the marker and is empty or has our snapshot as its head;
+        anyone else's repository is never touched (RepoExists). Raises HostError after three attempts.
+        """
+        ...
+
+    async def push(self, repo: Repo, snapshot: Snapshot) -> str:
+        """Make the snapshot the head of its branch, without force; returns the commit's SHA (40 hex).
+
+        A branch that is there already at our SHA is success. One attempt, no retries. Raises GitError with
+        the server's own words, redacted.
+        """
+        ...

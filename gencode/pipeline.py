@@ -1,0 +1,69 @@
+"""The seam between the engine and what it runs: stages over artifacts.
+
+The engine knows a pipeline by its `kind`, runs its stages in order, and stores what they send. It never
+looks inside an artifact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gencode.task import Status, Task
+
+Artifact = Any
+"""Frozen data that one stage returns and the next one takes; its type is the pipeline's own affair."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """What a stage sends while it works.
+
+    kind    event name, or "" for nothing to tell
+    data    JSON for subscribers
+    keep    named parts (JSON text) that must survive a crash: stored with the event in one transaction
+    result  fields merged into the task's result (such as `repo_url`)
+    live    shown to those who listen now, never stored (token deltas)
+    """
+
+    kind: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    keep: Mapping[str, str] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)
+    live: bool = False
+
+
+Send = Callable[[Progress], Awaitable[None]]
+"""Returns once what was sent is committed (a live one: handed to the hub). Safe to call concurrently."""
+
+
+class Stage(Protocol):
+    """One step. Repeatable: called again with a restored artifact it does only what is still missing."""
+
+    @property
+    def status(self) -> Status:
+        """What the task is said to be doing meanwhile."""
+        ...
+
+    async def __call__(self, artifact: Artifact, send: Send) -> Artifact:
+        """Raises GencodeError to fail the task; anything else counts as a bug and fails it as INTERNAL."""
+        ...
+
+
+class Pipeline(Protocol):
+    """A kind of task. `restore` is its whole memory: all else is passed by value."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def stages(self) -> Sequence[Stage]: ...
+
+    def restore(self, task: Task, kept: Mapping[str, str]) -> Artifact:
+        """The artifact that the stage of `task.status` takes, from the request and every part kept so far."""
+        ...
+
+    def message(self, task: Task, status: Status) -> str:
+        """What to tell a person on entering a status, in the task's language."""
+        ...

@@ -1,0 +1,93 @@
+"""What flows through the generate pipeline, each a frozen value that the next stage takes.
+
+    Brief --generating--> Draft --merging_files--> Project --creating_repo--> Placed --pushing--> Delivered
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gencode.host import Repo, Snapshot
+from gencode.provider import Usage
+
+Name = Annotated[str, Field(max_length=300)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class PlannedFile(_Frozen):
+    """One entry of a plan. `exports`: names others may use; `needs`: paths of files that it uses."""
+
+    path: Annotated[str, Field(min_length=1, max_length=1024)]
+    purpose: Annotated[str, Field(max_length=2000)] = ""
+    exports: tuple[Name, ...] = ()
+    needs: tuple[Name, ...] = ()
+
+
+class Plan(_Frozen):
+    """What the model means to write."""
+
+    summary: Annotated[str, Field(max_length=2000)] = ""
+    files: Annotated[tuple[PlannedFile, ...], Field(min_length=1)]
+
+
+class Piece(_Frozen):
+    """What one model call gave for a file; `whole` when the model said it was done."""
+
+    text: str
+    whole: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Brief:
+    """What was asked, and what earlier runs of the task have already paid for."""
+
+    task_id: str
+    prompt: str
+    model: str
+    name: str
+    org: str | None
+    private: bool
+    language: str
+    at: datetime
+    plan: Plan | None
+    pieces: Mapping[str, tuple[Piece, ...]]
+    spent: Usage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """A plan, and for each of its files the pieces that make it whole."""
+
+    brief: Brief
+    plan: Plan
+    pieces: Mapping[str, tuple[Piece, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Project:
+    """The finished tree as the commit that it will be."""
+
+    brief: Brief
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placed:
+    """A project and the repository that was made for it."""
+
+    project: Project
+    repo: Repo
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivered:
+    repo: Repo
+    sha: str

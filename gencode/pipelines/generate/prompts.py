@@ -1,0 +1,60 @@
+"""What the model is told. The parts that never change come first, so that providers' prompt caches hit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gencode.pipelines.generate.artifacts import Plan, PlannedFile
+from gencode.provider import Message
+
+PLAN = """\
+You are a senior software engineer planning a small, complete, working project.
+Answer with one JSON object and nothing else, of this form:
+{"summary": "what the project is, one sentence",
+ "files": [{"path": "src/app.py", "purpose": "what the file is for",
+            "exports": ["names other files may use"], "needs": ["paths of files that it uses"]}]}
+List every file that the project needs to run, its tests, a README.md and the dependency manifest of its
+language. Paths are relative, with forward slashes. Plan no binary files, no lock files and no secrets.
+"""
+
+FILE = """\
+You are a senior software engineer writing one file of a planned project.
+Answer with the content of that file and nothing else: no explanation before or after it, no code fence
+around it. Write it whole: no placeholders, nothing left out. Use only what the plan's other files export,
+the language's standard library, and dependencies that the manifest declares.
+"""
+
+
+def plan_messages(prompt: str) -> tuple[Message, ...]:
+    return (Message(role="system", content=PLAN), Message(role="user", content=_request(prompt)))
+
+
+def file_messages(prompt: str, plan: Plan, file: PlannedFile) -> tuple[Message, ...]:
+    content = f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_file(plan, file)}"
+    return (Message(role="system", content=FILE), Message(role="user", content=content))
+
+
+def _request(prompt: str) -> str:
+    return f"<request>\n{prompt}\n</request>"
+
+
+def _plan(plan: Plan) -> str:
+    lines = "\n".join(_line(file) for file in plan.files)
+    return f"<plan>\n{plan.summary}\n{lines}\n</plan>"
+
+
+def _file(plan: Plan, file: PlannedFile) -> str:
+    neighbours = [f for f in plan.files if f.path in file.needs or file.path in f.needs]
+    about = f"Purpose: {file.purpose}\n{_names('Must export', file.exports)}"
+    around = "".join(f"Neighbour {_line(f)}\n" for f in neighbours)
+    return f'<file path="{file.path}">\n{about}{around}</file>\nWrite this file now: {file.path}'
+
+
+def _line(file: PlannedFile) -> str:
+    exports = f" (exports {', '.join(file.exports)})" if file.exports else ""
+    return f"{file.path}: {file.purpose}{exports}"
+
+
+def _names(label: str, names: Iterable[str]) -> str:
+    listed = ", ".join(names)
+    return f"{label}: {listed}\n" if listed else ""
