@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
 
 from gencode.event import Event
@@ -16,15 +16,15 @@ class Hub(Protocol):
     same events as they were sent, and may be missed by who is slow or late.
     """
 
-    async def publish(self, events: Sequence[Event], over: bool = False) -> None:
-        """Tell of events that are committed. `over`: nothing follows; subscribers end after the last."""
+    def publish(self, events: Sequence[Event], over: bool = False) -> None:
+        """Tell of committed events of one task (at least one), in order. `over`: nothing follows them."""
         ...
 
     def live(self, task_id: str, data: Mapping[str, Any]) -> None:
         """Tell whoever listens now; nothing is stored."""
         ...
 
-    def subscribe(self, task_id: str, after: int = 0, deltas: bool = False) -> AsyncIterator[bytes]:
+    def subscribe(self, task_id: str, after: int = 0, deltas: bool = False) -> AsyncGenerator[bytes, None]:
         """The encoded events with ids greater than `after`: stored ones, then new ones, until the task is
         over or the hub closes (then with a farewell that tells the client when to reconnect)."""
         ...

@@ -6,7 +6,7 @@ looks inside an artifact.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -34,8 +34,12 @@ class Progress:
     live: bool = False
 
 
-Send = Callable[[Progress], Awaitable[None]]
-"""Returns once what was sent is committed (a live one: handed to the hub). Safe to call concurrently."""
+class Send(Protocol):
+    """How a stage tells and keeps. What is sent in one call is committed in one transaction."""
+
+    async def __call__(self, *progress: Progress) -> None:
+        """Returns once it is committed (a live one: handed to the hub). Safe to call concurrently."""
+        ...
 
 
 class Stage(Protocol):
@@ -46,7 +50,7 @@ class Stage(Protocol):
         """What the task is said to be doing meanwhile."""
         ...
 
-    async def __call__(self, artifact: Artifact, send: Send) -> Artifact:
+    async def __call__(self, artifact: Artifact, send: Send, /) -> Artifact:
         """Raises GencodeError to fail the task; anything else counts as a bug and fails it as INTERNAL."""
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -57,7 +57,12 @@ class Provider(Protocol):
         """What tasks and people call it, such as "deepseek/deepseek-flash"."""
         ...
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[ChatChunk]:
+    @property
+    def native_prefix(self) -> bool:
+        """Whether a request's `prefix` is continued exactly, character by character."""
+        ...
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer in chunks, as it comes. The last finish_reason is "stop" (whole) or "length" (cut).
 
         Raises LLM* errors of `gencode.errors`: Transient ones when a new attempt may help. Ends only after

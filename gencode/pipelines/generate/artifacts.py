@@ -1,6 +1,6 @@
 """What flows through the generate pipeline, each a frozen value that the next stage takes.
 
-    Brief --generating--> Draft --merging_files--> Project --creating_repo--> Placed --pushing--> Delivered
+Brief --generating--> Draft --merging_files--> Project --creating_repo--> Placed --pushing--> Delivered
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gencode.host import Repo, Snapshot
 from gencode.provider import Usage
+from gencode.tree import Tree
 
 Name = Annotated[str, Field(max_length=300)]
 
@@ -39,10 +40,46 @@ class Plan(_Frozen):
 
 
 class Piece(_Frozen):
-    """What one model call gave for a file; `whole` when the model said it was done."""
+    """What one model call gave for a file, as it is kept: a call that is kept is never made again.
+
+    whole   the model said that it was done
+    native  the provider continued its own words exactly, so nothing of them can be repeated
+    """
 
     text: str
     whole: bool
+    native: bool = False
+    usage: Usage = Usage()
+
+
+class KeptPlan(_Frozen):
+    """A plan as it is kept, with what it cost."""
+
+    plan: Plan
+    usage: Usage = Usage()
+
+
+class KeptSnapshot(_Frozen):
+    """The commit as it is kept: whatever version of this code goes on, its SHA is the same."""
+
+    files: Mapping[str, str]
+    message: str
+    author: str
+    at: datetime
+    branch: str
+
+    def snapshot(self, *, workflows: bool = False) -> Snapshot:
+        """Proves the tree anew. Raises UnsafePath, UnsafeTree."""
+        files = {path: text.encode() for path, text in self.files.items()}
+        tree = Tree.of(files, workflows=workflows)
+        return Snapshot(tree=tree, message=self.message, author=self.author, at=self.at, branch=self.branch)
+
+
+class KeptRepo(_Frozen):
+    owner: str
+    name: str
+    web_url: str
+    clone_url: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,108 @@
+"""One task's writes, in one order: commit to the store, then tell the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import anyio
+
+from gencode.event import Event
+from gencode.hub import Hub
+from gencode.pipeline import Progress
+from gencode.store import IdempotencyKey, Store
+from gencode.task import Failure, Status, Task, advance, now
+
+Entry = tuple[str, Mapping[str, Any]]
+"""An event without its place in the log: kind and data."""
+
+
+class Journal:
+    """The only writer of a task while it lives here; `task` is what the store holds.
+
+    Each write is shielded from cancellation: it happens whole, and `task` always tells what happened.
+    """
+
+    def __init__(self, task: Task, store: Store, hub: Hub) -> None:
+        self.task = task
+        self._store = store
+        self._hub = hub
+        self._turn = anyio.Lock()
+
+    async def create(self, key: IdempotencyKey | None) -> Task:
+        """Store the new task with its first event. A known key: the task that it named first."""
+        task, events = self._grown(self.task, [_status_entry(self.task)])
+        with anyio.CancelScope(shield=True):
+            stored = await self._store.create(task, events, key)
+        return stored
+
+    async def advance(self, status: Status, message: str, failure: Failure | None = None) -> None:
+        """Raises IllegalTransition, and writes nothing then."""
+        async with self._turn:
+            task = advance(self.task, status, message, failure)
+            entries = [_status_entry(task)]
+            if failure:
+                entries.append(("error", {"status": status, **asdict(failure)}))
+            await self._write(task, entries)
+
+    async def send(self, *progress: Progress) -> None:
+        """What a stage sends: live ones are passed on; the rest becomes one transaction."""
+        for item in progress:
+            if item.live:
+                self._hub.live(self.task.id, item.data)
+        lasting = [item for item in progress if not item.live]
+        if not lasting:
+            return
+        async with self._turn:
+            await self._write(
+                _with_results(self.task, lasting),
+                [(item.kind, item.data) for item in lasting if item.kind],
+                {name: part for item in lasting for name, part in item.keep.items()},
+            )
+
+    async def start(self) -> None:
+        """Count an attempt before it is made, and tell subscribers of a resumed task."""
+        async with self._turn:
+            task = replace(self.task, attempts=self.task.attempts + 1)
+            resumed = task.status is not Status.PENDING
+            entries = [("resumed", {"status": task.status, "attempt": task.attempts})] if resumed else []
+            await self._write(task, entries)
+
+    async def rest(self) -> None:
+        """The process stops in order: this attempt did not crash."""
+        async with self._turn:
+            if not self.task.status.is_terminal:
+                await self._write(replace(self.task, attempts=0), [])
+
+    async def _write(
+        self, task: Task, entries: Sequence[Entry], keep: Mapping[str, str] | None = None
+    ) -> None:
+        task, events = self._grown(task, entries)
+        with anyio.CancelScope(shield=True):
+            await self._store.commit(task, events, keep)
+            self.task = task
+        if events:
+            self._hub.publish(events, over=task.status.is_terminal)
+
+    def _grown(self, task: Task, entries: Sequence[Entry]) -> tuple[Task, list[Event]]:
+        events = [
+            Event(task_id=task.id, id=task.sequence + n, kind=kind, data=data)
+            for n, (kind, data) in enumerate(entries, start=1)
+        ]
+        return replace(task, sequence=task.sequence + len(events)), events
+
+
+def _status_entry(task: Task) -> Entry:
+    """`{"status", "message", "at", ...}` and what is known of the result, such as "repo_url"."""
+    at = task.updated_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return "status", {"status": task.status, "message": task.message, "at": at, **task.result}
+
+
+def _with_results(task: Task, progress: Sequence[Progress]) -> Task:
+    """Kept parts are progress: the count of fruitless attempts begins anew."""
+    result = dict(task.result)
+    for item in progress:
+        result.update(item.result)
+    attempts = 1 if any(item.keep for item in progress) else task.attempts
+    return replace(task, result=result, attempts=attempts, updated_at=now())

@@ -1,0 +1,182 @@
+"""Accepts tasks, runs a bounded number of them at once, cancels them, and stops in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import anyio
+import structlog
+from anyio.abc import TaskStatus
+
+from gencode.engine.journal import Journal
+from gencode.engine.line import Line
+from gencode.engine.recovery import unfinished
+from gencode.engine.runner import Runner
+from gencode.errors import AlreadyOver, NotFound, ShuttingDown, StoreError
+from gencode.hub import Hub
+from gencode.metrics import Metrics
+from gencode.retry import Sleep
+from gencode.store import IdempotencyKey, Query, Store
+from gencode.task import Status, Task
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    journal: Journal
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    over: anyio.Event = field(default_factory=anyio.Event)
+    cancelled: bool = False
+
+
+class Manager:
+    """One per process. `run` is its life; everything else may be called while it runs.
+
+    concurrency   tasks that run at once
+    waiting       most tasks in line; beyond that `submit` raises QueueFull
+    store_pause   seconds between tries to write the log of a task while the store refuses
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        store: Store,
+        hub: Hub,
+        metrics: Metrics,
+        concurrency: int,
+        waiting: int,
+        store_pause: float = 5.0,
+        sleep: Sleep = anyio.sleep,
+    ) -> None:
+        self._runner = runner
+        self._store = store
+        self._hub = hub
+        self._metrics = metrics
+        self._concurrency = concurrency
+        self._line = Line(waiting)
+        self._running: dict[str, _Run] = {}
+        self._store_pause = store_pause
+        self._sleep = sleep
+        self._accepting = False
+
+    @property
+    def accepting(self) -> bool:
+        return self._accepting
+
+    @property
+    def waiting(self) -> int:
+        return len(self._line)
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Resume what an earlier process left, then work until cancelled."""
+        for task in await unfinished(self._store):
+            self._line.put(task)
+        async with anyio.create_task_group() as tg:
+            for _ in range(self._concurrency):
+                tg.start_soon(self._work)
+            self._accepting = True
+            task_status.started()
+
+    def stop_accepting(self) -> None:
+        self._accepting = False
+
+    async def submit(self, task: Task, key: IdempotencyKey | None = None) -> Task:
+        """Store a task and put it in line; what returned is durable.
+
+        Raises QueueFull, ShuttingDown, KeyReused, StoreError; nothing is stored then.
+        """
+        if not self._accepting:
+            raise ShuttingDown("the service is stopping; try again in a moment", retry_after=5)
+        with self._line.reserve():
+            stored = await Journal(task, self._store, self._hub).create(key)
+        if stored.id == task.id:
+            log.info("task created", task_id=task.id, client=task.client, kind=task.kind)
+            self._line.put(stored)
+        return stored
+
+    async def cancel(self, task: Task) -> Task:
+        """End a task of this process; returns it when nothing of it runs any more.
+
+        Cancelling twice is no error. Raises AlreadyOver for a task that ended in another way.
+        """
+        if waiting := self._line.remove(task.id):
+            await self._end(_Run(Journal(waiting, self._store, self._hub), cancelled=True))
+        elif run := self._running.get(task.id):
+            run.cancelled = True
+            run.scope.cancel()
+            await run.over.wait()
+        return await self._cancelled(task.id)
+
+    async def _cancelled(self, task_id: str) -> Task:
+        for task in await self._store.find(Query(id=task_id, limit=1)):
+            if task.status is Status.CANCELLED:
+                return task
+            raise AlreadyOver(f"the task is {task.status} already; nothing is left to cancel")
+        raise NotFound("there is no such task")
+
+    async def _work(self) -> None:
+        while True:
+            task = await self._line.take()
+            run = _Run(Journal(task, self._store, self._hub))
+            self._running[task.id] = run
+            try:
+                with structlog.contextvars.bound_contextvars(task_id=task.id):
+                    await self._attend(run)
+            finally:
+                del self._running[task.id]
+                run.over.set()
+
+    async def _attend(self, run: _Run) -> None:
+        """One task until it is over, also through a store that refuses for a while."""
+        try:
+            while not await self._attempt(run):
+                await self._sleep(self._store_pause)
+                await self._reload(run)
+        except anyio.get_cancelled_exc_class():
+            await self._rest(run)
+            raise
+
+    async def _attempt(self, run: _Run) -> bool:
+        """Whether the task is over; if not, its log could not be written."""
+        try:
+            if not run.cancelled:
+                with anyio.CancelScope() as run.scope:
+                    await self._runner.run(run.journal)
+            await self._end(run)
+        except StoreError as error:
+            log.error("the task's log cannot be written; trying again", reason=error.message)
+            return False
+        return True
+
+    async def _reload(self, run: _Run) -> None:
+        """A commit that failed may have happened all the same: go on from what the store says."""
+        try:
+            (task,) = await self._store.find(Query(id=run.journal.task.id, limit=1))
+        except StoreError:
+            return
+        run.journal = Journal(task, self._store, self._hub)
+
+    async def _end(self, run: _Run) -> None:
+        if run.cancelled and not run.journal.task.status.is_terminal:
+            await self._runner.cancel(run.journal)
+        task = run.journal.task
+        code = task.failure.code if task.failure else ""
+        self._metrics.tasks.labels(task.status, code).inc()
+        log.info("task over", status=task.status, code=code, seconds=_age(task))
+
+    async def _rest(self, run: _Run) -> None:
+        """The process stops: the task goes on in the next one."""
+        with anyio.CancelScope(shield=True):
+            try:
+                await run.journal.rest()
+            except StoreError as error:
+                log.warning("could not note the orderly stop", reason=error.message)
+
+
+def _age(task: Task) -> float:
+    return round((task.updated_at - task.created_at).total_seconds(), 3)

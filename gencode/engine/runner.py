@@ -1,0 +1,110 @@
+"""Takes one task through its stages, from wherever its journal left off."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+
+import anyio
+import structlog
+
+from gencode.engine.journal import Journal
+from gencode.errors import CrashLoop, GencodeError, Internal, StoreError, TaskTimeout
+from gencode.metrics import Metrics
+from gencode.pipeline import Artifact, Pipeline, Stage
+from gencode.store import Store
+from gencode.task import Failure, Status
+
+log = structlog.get_logger(__name__)
+
+
+class Runner:
+    """The only caller of Journal.advance.
+
+    timeout       seconds that one run of a task may take (a run after a restart has its own)
+    max_attempts  starts without any kept progress, after which a task is given up as CRASH_LOOP
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        pipelines: Sequence[Pipeline],
+        metrics: Metrics,
+        timeout: float,
+        max_attempts: int = 5,
+    ) -> None:
+        self._store = store
+        self._pipelines: Mapping[str, Pipeline] = {pipeline.kind: pipeline for pipeline in pipelines}
+        self._metrics = metrics
+        self._timeout = timeout
+        self._max_attempts = max_attempts
+
+    def pipeline(self, kind: str) -> Pipeline:
+        return self._pipelines[kind]
+
+    async def run(self, journal: Journal) -> None:
+        """Work until the task is over. Raises StoreError when its log cannot be written: try again later.
+
+        Cancelled from outside, it stops at once; what was kept stays kept.
+        """
+        try:
+            with anyio.move_on_after(self._timeout) as deadline:
+                await self._stages(journal)
+            if deadline.cancelled_caught and not journal.task.status.is_terminal:
+                raise TaskTimeout(f"the task took longer than {self._timeout:g} s (TASK_TIMEOUT)")
+        except StoreError:
+            raise
+        except Exception as error:
+            await self._fail(journal, error)
+
+    async def cancel(self, journal: Journal) -> None:
+        """End a task because its client said so; nothing of it runs any more."""
+        message = self.pipeline(journal.task.kind).message(journal.task, Status.CANCELLED)
+        await journal.advance(Status.CANCELLED, message)
+
+    async def _stages(self, journal: Journal) -> None:
+        pipeline = self.pipeline(journal.task.kind)
+        await self._start(journal)
+        artifact: Artifact = pipeline.restore(journal.task, await self._store.kept(journal.task.id))
+        for stage in _remaining(pipeline, journal.task.status):
+            if journal.task.status is not stage.status:
+                await journal.advance(stage.status, pipeline.message(journal.task, stage.status))
+            with self._timed(stage):
+                artifact = await stage(artifact, journal.send)
+        await journal.advance(Status.COMPLETED, pipeline.message(journal.task, Status.COMPLETED))
+
+    async def _start(self, journal: Journal) -> None:
+        if journal.task.attempts >= self._max_attempts:
+            raise CrashLoop(
+                f"the service died {journal.task.attempts} times while it worked on this task, which is "
+                "given up so that others can run; see the log for the cause"
+            )
+        await journal.start()
+
+    @contextmanager
+    def _timed(self, stage: Stage) -> Iterator[None]:
+        began = perf_counter()
+        with structlog.contextvars.bound_contextvars(stage=str(stage.status)):
+            yield
+        self._metrics.stage.labels(stage.status).observe(perf_counter() - began)
+
+    async def _fail(self, journal: Journal, error: Exception) -> None:
+        known = error if isinstance(error, GencodeError) else _unexpected(error)
+        failure = Failure(code=known.code, message=known.message, retryable=known.retryable)
+        log.error("task failed", code=known.code, reason=known.message, status=journal.task.status)
+        await journal.advance(Status.FAILED, known.message, failure)
+
+
+def _remaining(pipeline: Pipeline, status: Status) -> Sequence[Stage]:
+    """The stages still to run: all for a pending task, else from the one that it was in."""
+    reached = [n for n, stage in enumerate(pipeline.stages) if stage.status is status]
+    return pipeline.stages[reached[0] if reached else 0 :]
+
+
+def _unexpected(error: Exception) -> Internal:
+    """A bug: the client gets a reference, the log gets the trace."""
+    reference = secrets.token_hex(4)
+    log.error("unexpected error", reference=reference, exc_info=error)
+    return Internal(f"an unexpected error stopped the task; the log has it under reference {reference}")

@@ -1,0 +1,41 @@
+"""What a person is told in each status. Chinese where the original design gives Chinese."""
+
+from __future__ import annotations
+
+from gencode.task import Status
+
+LANGUAGES = ("en", "zh")
+
+_TEXTS: dict[Status, dict[str, str]] = {
+    Status.PENDING: {"en": "Task created successfully", "zh": "任务已创建"},
+    Status.GENERATING: {"en": "Generating code with {model}...", "zh": "正在生成代码（{model}）..."},
+    Status.MERGING: {"en": "Joining and checking files...", "zh": "正在拼接和处理文件..."},
+    Status.CREATING_REPO: {"en": "Creating the repository...", "zh": "正在创建GitHub仓库..."},
+    Status.PUSHING: {"en": "Pushing the code...", "zh": "正在推送代码..."},
+    Status.COMPLETED: {"en": "Task completed successfully", "zh": "完成"},
+    Status.CANCELLED: {"en": "Cancelled", "zh": "已取消"},
+}
+
+_OFFLINE = {
+    "en": " (no model key is configured: the built-in offline model answers, which writes from templates"
+    " and is not a language model)",
+    "zh": "（未配置模型密钥：由内置的 offline 模板模型代答，它不是大语言模型）",
+}
+
+_LEFT_BEHIND = {
+    "en": "; the repository {repo_url} exists already and is left as it is",
+    "zh": "；仓库 {repo_url} 已经创建，保持原样",
+}
+
+
+def status_text(status: Status, language: str, model: str) -> str:
+    return _TEXTS[status][language].format(model=model)
+
+
+def offline_note(language: str) -> str:
+    """Added when a model was asked for, none is configured, and the embedded one stands in."""
+    return _OFFLINE[language]
+
+
+def left_behind(language: str, repo_url: str) -> str:
+    return _LEFT_BEHIND[language].format(repo_url=repo_url)

@@ -1,0 +1,105 @@
+"""The `generate` pipeline: its stages, its memory, its words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gencode.host import Host, Repo
+from gencode.pipeline import Stage
+from gencode.pipelines.generate.artifacts import (
+    Brief,
+    Draft,
+    KeptPlan,
+    KeptRepo,
+    KeptSnapshot,
+    Piece,
+    Placed,
+    Project,
+)
+from gencode.pipelines.generate.creating_repo import CreatingRepo
+from gencode.pipelines.generate.generating import Generating
+from gencode.pipelines.generate.merging_files import Merging
+from gencode.pipelines.generate.messages import left_behind, status_text
+from gencode.pipelines.generate.pushing import Pushing
+from gencode.provider import Usage
+from gencode.task import Status, Task
+
+Kept = Mapping[str, str]
+
+
+class Generate:
+    """A task's `request` holds prompt, repo_name, model, github_org and private (see web.schemas)."""
+
+    kind = "generate"
+
+    def __init__(
+        self, generating: Generating, merging: Merging, host: Host, *, workflows: bool = False
+    ) -> None:
+        self._stages = (generating, merging, CreatingRepo(host), Pushing(host))
+        self._workflows = workflows
+
+    @property
+    def stages(self) -> Sequence[Stage]:
+        return self._stages
+
+    def restore(self, task: Task, kept: Kept) -> Brief | Draft | Project | Placed:
+        """The furthest artifact that the kept parts make."""
+        brief = _brief(task, kept)
+        if "snapshot" not in kept:
+            unfinished = task.status in (Status.PENDING, Status.GENERATING) or brief.plan is None
+            return brief if unfinished else _draft(brief)
+        snapshot = KeptSnapshot.model_validate_json(kept["snapshot"])
+        project = Project(brief=brief, snapshot=snapshot.snapshot(workflows=self._workflows))
+        if "repo" not in kept:
+            return project
+        repo = KeptRepo.model_validate_json(kept["repo"])
+        return Placed(project=project, repo=Repo(**repo.model_dump()))
+
+    def message(self, task: Task, status: Status) -> str:
+        text = status_text(status, task.language, str(task.request["model"]))
+        if status is Status.CANCELLED and "repo_url" in task.result:
+            text += left_behind(task.language, str(task.result["repo_url"]))
+        return text
+
+
+def _brief(task: Task, kept: Kept) -> Brief:
+    plan = KeptPlan.model_validate_json(kept["plan"]) if "plan" in kept else None
+    pieces = _pieces(kept)
+    calls = [piece.usage for of_file in pieces.values() for piece in of_file]
+    return Brief(
+        task_id=task.id,
+        prompt=str(task.request["prompt"]),
+        model=str(task.request["model"]),
+        name=str(task.request["repo_name"]),
+        org=task.request.get("github_org"),
+        private=bool(task.request.get("private", True)),
+        language=task.language,
+        at=task.created_at,
+        plan=plan.plan if plan else None,
+        pieces=pieces,
+        spent=_sum([*calls, plan.usage] if plan else calls),
+    )
+
+
+def _pieces(kept: Kept) -> dict[str, tuple[Piece, ...]]:
+    """Kept under `piece:ROUND:PATH`, in the order of the rounds."""
+    pieces: dict[str, tuple[Piece, ...]] = {}
+    for name, part in kept.items():
+        if name.startswith("piece:"):
+            path = name.split(":", 2)[2]
+            pieces[path] = (*pieces.get(path, ()), Piece.model_validate_json(part))
+    return pieces
+
+
+def _draft(brief: Brief) -> Draft:
+    assert brief.plan is not None  # noqa: S101 - the caller checked; a draft without a plan is a bug
+    pieces = {file.path: brief.pieces[file.path] for file in brief.plan.files}
+    return Draft(brief=brief, plan=brief.plan, pieces=pieces)
+
+
+def _sum(calls: Sequence[Usage]) -> Usage:
+    return Usage(
+        prompt=sum(usage.prompt for usage in calls),
+        completion=sum(usage.completion for usage in calls),
+        cached=sum(usage.cached for usage in calls),
+    )
