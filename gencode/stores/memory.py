@@ -1,0 +1,75 @@
+"""A store that forgets: for tests, and to measure what durability costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gencode.errors import KeyReused, StoreError
+from gencode.event import Event
+from gencode.store import IdempotencyKey, Query
+from gencode.stores.rows import Row, event_from, event_row, key_row, part_rows, task_from, task_row, text
+from gencode.task import Task
+
+
+class MemoryStore:
+    """A `gencode.store.Store` but for durability. Holds rows, so that it too refuses what is not JSON."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, Row] = {}
+        self._events: dict[str, dict[int, Row]] = {}
+        self._parts: dict[str, dict[str, str]] = {}
+        self._keys: dict[Row, Row] = {}
+
+    async def create(self, task: Task, events: Sequence[Event], key: IdempotencyKey | None = None) -> Task:
+        row, claim = task_row(task), key_row(key, task.id) if key else None
+        if claim and (owner := self._keys.get(claim[:2])):
+            return self._replay(claim, owner)
+        if row[0] in self._tasks:
+            raise StoreError("nothing was stored: such a task exists already")
+        self._append(row, events)
+        if claim:
+            self._keys[claim[:2]] = claim
+        return task
+
+    async def commit(
+        self, task: Task, events: Sequence[Event] = (), keep: Mapping[str, str] | None = None
+    ) -> None:
+        row, parts = task_row(task), part_rows(task.id, keep or {})
+        if row[0] not in self._tasks:
+            raise StoreError("nothing was stored: there is no such task")
+        self._append(row, events)
+        self._parts.setdefault(row[0], {}).update({name: data for _, name, data in parts})
+
+    async def find(self, query: Query) -> list[Task]:
+        newest_first = (task_from(self._tasks[id_]) for id_ in sorted(self._tasks, reverse=True))
+        return [task for task in newest_first if _matches(task, query)][: query.limit]
+
+    async def events(self, task_id: str, after: int = 0) -> list[Event]:
+        log = self._events.get(text(task_id), {})
+        return [event_from(log[id_]) for id_ in sorted(log) if id_ > after]
+
+    async def kept(self, task_id: str) -> dict[str, str]:
+        return dict(self._parts.get(text(task_id), {}))
+
+    def _replay(self, claim: Row, owner: Row) -> Task:
+        if claim[2] != owner[2]:
+            raise KeyReused("this idempotency key came with another body before: use a new key")
+        return task_from(self._tasks[owner[3]])
+
+    def _append(self, row: Row, events: Sequence[Event]) -> None:
+        """Replaces the task, too: all or nothing."""
+        log = self._events.get(row[0], {})
+        fresh = {event.id: event_row(event) for event in events}
+        if len(fresh) < len(events) or fresh.keys() & log.keys():
+            raise StoreError("nothing was stored: such an event exists already")
+        self._tasks[row[0]] = row
+        self._events[row[0]] = log | fresh
+
+
+def _matches(task: Task, query: Query) -> bool:
+    return (
+        (query.id is None or task.id == text(query.id))
+        and (query.client is None or task.client == text(query.client))
+        and (query.statuses is None or task.status in query.statuses)
+        and (query.before is None or task.id < text(query.before))
+    )

@@ -1,0 +1,92 @@
+"""A store in one SQLite file.
+
+One connection on one thread: before 3.51.3, SQLite can damage a WAL database that has more. Durability
+costs an fsync for each transaction; gathering all callers that wait into one transaction shares it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from gencode.event import Event
+from gencode.store import IdempotencyKey, Query
+from gencode.stores import statements
+from gencode.stores.batcher import Batcher
+from gencode.stores.opening import connect
+from gencode.stores.rows import event_row, key_row, part_rows, task_row
+from gencode.stores.transaction import Commit, Create, Operation, Read, execute
+from gencode.task import Task
+
+
+class SQLiteStore:
+    """A `gencode.store.Store`; see `open_sqlite`. What cannot be stored (not JSON) raises at the call."""
+
+    def __init__(self, run: Callable[[Operation], Awaitable[Any]]) -> None:
+        self._run = run
+
+    async def create(self, task: Task, events: Sequence[Event], key: IdempotencyKey | None = None) -> Task:
+        first: Task | None = await self._run(
+            Create(
+                task=task_row(task),
+                events=[event_row(event) for event in events],
+                key=key_row(key, task.id) if key else None,
+            )
+        )
+        return first or task
+
+    async def commit(
+        self, task: Task, events: Sequence[Event] = (), keep: Mapping[str, str] | None = None
+    ) -> None:
+        await self._run(
+            Commit(
+                task=task_row(task),
+                events=[event_row(event) for event in events],
+                parts=part_rows(task.id, keep or {}),
+            )
+        )
+
+    async def find(self, query: Query) -> list[Task]:
+        found: list[Task] = await self._run(Read(run=partial(statements.find, query=query)))
+        return found
+
+    async def events(self, task_id: str, after: int = 0) -> list[Event]:
+        log: list[Event] = await self._run(Read(run=partial(statements.events, task_id=task_id, after=after)))
+        return log
+
+    async def kept(self, task_id: str) -> dict[str, str]:
+        parts: dict[str, str] = await self._run(Read(run=partial(statements.kept, task_id=task_id)))
+        return parts
+
+
+@asynccontextmanager
+async def open_sqlite(
+    path: Path, *, busy_timeout: float = 5.0, limit: int = 10_000
+) -> AsyncIterator[SQLiteStore]:
+    """The store in this file, made if missing; its folder must be there. Leaving waits for what is under way.
+
+    busy_timeout   seconds to wait for a lock that another program holds on the file
+    limit          most calls that may wait for the disk; more raise StoreError
+
+    Raises StoreUnusable with the reason and the remedy.
+    """
+    call = asyncio.get_running_loop().run_in_executor
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite") as thread:
+        with anyio.CancelScope(shield=True):
+            connection = await call(thread, connect, path, busy_timeout)
+        batcher: Batcher[Operation] = Batcher(partial(execute, connection), thread, limit)
+        try:
+            yield SQLiteStore(batcher)
+        finally:
+            with anyio.CancelScope(shield=True):
+                try:
+                    await batcher.close()
+                finally:
+                    await call(thread, connection.close)

@@ -1,0 +1,142 @@
+"""Runs what callers asked for: all writes in one transaction, then the reads.
+
+Creates go before commits and both before reads, each in the order of the calls: a commit can only concern
+a task whose create was called earlier, and a read may see what was asked for while it waited.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from gencode.errors import KeyReused, StoreError
+from gencode.store import Query
+from gencode.stores import statements
+from gencode.stores.batcher import Outcome
+from gencode.stores.rows import Row
+from gencode.stores.sqlite_errors import store_error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Create:
+    """Gives None, or the Task that `key` named first."""
+
+    task: Row
+    events: Sequence[Row]
+    key: Row | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Commit:
+    """Gives None."""
+
+    task: Row
+    events: Sequence[Row]
+    parts: Sequence[Row]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Read:
+    """Gives what `run` returns; it sees committed data only."""
+
+    run: Callable[[sqlite3.Connection], Any]
+
+
+Write = Create | Commit
+Operation = Write | Read
+Outcomes = dict[Operation, Outcome]
+
+
+def execute(connection: sqlite3.Connection, operations: Sequence[Operation]) -> list[Outcome]:
+    """One outcome for each operation, in their order."""
+    outcomes = _write(connection, [op for op in operations if not isinstance(op, Read)])
+    outcomes |= {op: _read(connection, op) for op in operations if isinstance(op, Read)}
+    return [outcomes[operation] for operation in operations]
+
+
+def _write(connection: sqlite3.Connection, writes: Sequence[Write]) -> Outcomes:
+    """All in one transaction; if that fails, each in its own, so that only the guilty one fails."""
+    if not writes:
+        return {}
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:  # nobody's fault; asking again for each would multiply the wait for a lock
+        return {write: _failed(error) for write in writes}
+    try:
+        outcomes = _apply(connection, writes)
+        connection.execute("COMMIT")
+    except Exception as error:
+        _roll_back(connection)
+        return {writes[0]: _failed(error)} if len(writes) == 1 else _write_singly(connection, writes)
+    return outcomes
+
+
+def _write_singly(connection: sqlite3.Connection, writes: Sequence[Write]) -> Outcomes:
+    outcomes: Outcomes = {}
+    for write in writes:
+        outcomes |= _write(connection, [write])
+    return outcomes
+
+
+def _apply(connection: sqlite3.Connection, writes: Sequence[Write]) -> Outcomes:
+    outcomes: Outcomes = dict.fromkeys(writes, Outcome())
+    outcomes |= _create(connection, [write for write in writes if isinstance(write, Create)])
+    _commit(connection, [write for write in writes if isinstance(write, Commit)])
+    return outcomes
+
+
+def _create(connection: sqlite3.Connection, creates: Sequence[Create]) -> Outcomes:
+    """Stores the new ones; the outcomes of those whose key is taken."""
+    taken = _taken(connection, creates)
+    new = [create for create in creates if create not in taken]
+    statements.insert_tasks(connection, [create.task for create in new])
+    statements.insert_events(connection, [row for create in new for row in create.events])
+    statements.insert_keys(connection, [create.key for create in new if create.key])
+    return {create: _replay(connection, create, owner) for create, owner in taken.items()}
+
+
+def _taken(connection: sqlite3.Connection, creates: Sequence[Create]) -> dict[Create, Row]:
+    """Creates whose key named a task before, here or in the database, with the row of that key."""
+    names = [create.key[:2] for create in creates if create.key]
+    owners = {row[:2]: row for row in statements.known_keys(connection, names)}
+    taken = {}
+    for create in creates:
+        if create.key and (owner := owners.setdefault(create.key[:2], create.key)) is not create.key:
+            taken[create] = owner
+    return taken
+
+
+def _replay(connection: sqlite3.Connection, create: Create, owner: Row) -> Outcome:
+    _, _, digest, task_id = owner
+    if create.key and create.key[2] != digest:
+        return Outcome(error=KeyReused("this idempotency key came with another body before: use a new key"))
+    (task,) = statements.find(connection, Query(id=task_id))
+    return Outcome(value=task)
+
+
+def _commit(connection: sqlite3.Connection, commits: Sequence[Commit]) -> None:
+    newest = {commit.task[0]: commit.task for commit in commits}
+    if statements.update_tasks(connection, list(newest.values())) != len(newest):
+        raise StoreError("nothing was stored: there is no such task")
+    statements.insert_events(connection, [row for commit in commits for row in commit.events])
+    statements.put_parts(connection, [row for commit in commits for row in commit.parts])
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:  # SQLite has rolled back by itself after some errors of the disk
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+
+
+def _read(connection: sqlite3.Connection, read: Read) -> Outcome:
+    try:
+        return Outcome(value=read.run(connection))
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> Outcome:
+    return Outcome(error=store_error(error) if isinstance(error, sqlite3.Error) else error)
