@@ -1,0 +1,121 @@
+"""Git's smart HTTP: requests are received whole, served by a thread, and sent from a file.
+
+So a thread never waits for a network, a push that breaks off has no effect, and memory stays flat whatever
+the size of a pack. Everyone may fetch (the socket is loopback's), the token may push.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from typing import IO
+
+from anyio import CapacityLimiter, SpooledTemporaryFile, to_thread
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from gencode.embedded.forge.gate import Secret
+from gencode.embedded.forge.repositories import Repositories, Repository
+from gencode.embedded.forge.wire import Garbled, Service, advertise, answer
+
+_MAX_PUSH = 256 * 2**20
+_MAX_ASK = 16 * 2**20  # a fetch names the commits that the client has, 50 bytes each
+_IN_MEMORY = 256 * 1024
+_CHUNK = 128 * 1024
+
+
+class SmartHttp:
+    """`threads` bounds how many requests are worked on at once; pushes go one by one, as `answer` demands."""
+
+    def __init__(self, repositories: Repositories, secret: Secret, threads: CapacityLimiter) -> None:
+        self._repositories = repositories
+        self._secret = secret
+        self._threads = threads
+        self._one_push = CapacityLimiter(1)
+
+    def routes(self) -> list[Route]:
+        repo = "/{owner}/{repo}"
+        return [
+            Route(f"{repo}/info/refs", self._refs),
+            Route(f"{repo}/{Service.FETCH}", self._fetch, methods=["POST"], max_body_size=_MAX_ASK),
+            Route(f"{repo}/{Service.PUSH}", self._push, methods=["POST"], max_body_size=_MAX_PUSH),
+        ]
+
+    async def _refs(self, request: Request) -> Response:
+        try:
+            service = Service(request.query_params.get("service", ""))
+        except ValueError:
+            return PlainTextResponse("Only Git's smart HTTP protocol is spoken here.", 403)
+        found = await self._admitted(request, service)
+        if isinstance(found, Response):
+            return found
+        refs = await to_thread.run_sync(advertise, found, service, limiter=self._threads)
+        return Response(refs, media_type=f"application/x-{service}-advertisement")
+
+    async def _fetch(self, request: Request) -> Response:
+        return await self._serve(request, Service.FETCH)
+
+    async def _push(self, request: Request) -> Response:
+        return await self._serve(request, Service.PUSH)
+
+    async def _serve(self, request: Request, service: Service) -> Response:
+        if request.headers.get("content-type") != f"application/x-{service}-request":
+            return PlainTextResponse("This is not a request of Git's.", 415)
+        found = await self._admitted(request, service)
+        if isinstance(found, Response):
+            return found
+        try:
+            async with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(self._repositories.scratch)) as body:
+                async for chunk in request.stream():
+                    await body.write(chunk)
+                await body.seek(0)
+                return await self._answer(request, found, service, body.wrapped)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Garbled as error:
+            return PlainTextResponse(f"This is not a request of Git's: {error}", 400)
+
+    async def _answer(
+        self, request: Request, repository: Repository, service: Service, body: IO[bytes]
+    ) -> Response:
+        zipped = request.headers.get("content-encoding") == "gzip"
+        limiter = self._one_push if service is Service.PUSH else self._threads
+        with ExitStack() as stack:
+            reply = stack.enter_context(self._reply_file())
+            await to_thread.run_sync(answer, repository, service, body, zipped, reply, limiter=limiter)
+            stack.pop_all()
+        return _Reply(reply, f"application/x-{service}-result")
+
+    def _reply_file(self) -> tempfile.SpooledTemporaryFile[bytes]:
+        return tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(self._repositories.scratch))
+
+    async def _admitted(self, request: Request, service: Service) -> Repository | Response:
+        authorization = request.headers.get("authorization", "")
+        if service is Service.PUSH and not self._secret.matches(authorization):
+            headers = {"WWW-Authenticate": 'Basic realm="gencode forge", charset="UTF-8"'}
+            return PlainTextResponse("Pushing needs the token as password.", 401, headers)
+        owner, name = request.path_params["owner"], request.path_params["repo"]
+        found = await to_thread.run_sync(self._repositories.find, owner, name, limiter=self._threads)
+        return found or PlainTextResponse("Repository not found.", 404)
+
+
+class _Reply(StreamingResponse):
+    """Sends a file from its beginning, and closes it whether or not the client stays."""
+
+    def __init__(self, file: tempfile.SpooledTemporaryFile[bytes], media_type: str) -> None:
+        length = {"Content-Length": str(file.tell())}
+        file.seek(0)
+        super().__init__(_chunks(file), headers=length, media_type=media_type)
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            await super().__call__(scope, receive, send)
+
+
+async def _chunks(file: tempfile.SpooledTemporaryFile[bytes]) -> AsyncIterator[bytes]:
+    while chunk := await to_thread.run_sync(file.read, _CHUNK):
+        yield chunk
