@@ -1,0 +1,47 @@
+"""Asking a model server through our own client, as tests do it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from gencode.metrics import Metrics
+from gencode.provider import ChatChunk, ChatRequest, Message, Provider, Usage
+from gencode.providers.openai_compatible import OpenAICompatible
+
+KEY = "sk-test-4f9c1d7e"
+ASK = ChatRequest(messages=(Message(role="user", content="Say hello."),), max_tokens=100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A whole answer, and the chunks that it came in."""
+
+    text: str
+    finish: str | None
+    usage: Usage | None
+    chunks: list[ChatChunk] = field(repr=False)
+
+
+@asynccontextmanager
+async def client_of(base_url: str, **options: Any) -> AsyncIterator[OpenAICompatible]:
+    """A client of the server at `base_url` with its own connections; `options` as of OpenAICompatible."""
+    options = {"metrics": Metrics(), **options}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        yield OpenAICompatible("test", "some-model", base_url, KEY, client=client, **options)
+
+
+async def collect(provider: Provider, request: ChatRequest = ASK) -> Said:
+    """One attempt, read to its end."""
+    async with aclosing(provider.stream(request)) as stream:
+        chunks = [chunk async for chunk in stream]
+    finishes = [chunk.finish_reason for chunk in chunks if chunk.finish_reason]
+    usages = [chunk.usage for chunk in chunks if chunk.usage]
+    assert len(finishes) == 1
+    assert len(usages) <= 1
+    text = "".join(chunk.text for chunk in chunks)
+    return Said(text=text, finish=finishes[0], usage=usages[0] if usages else None, chunks=chunks)
