@@ -1,0 +1,364 @@
+"""The disk, and whoever else is on it: rows 68 and 70 to 72, and what is promised of a killed process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from gencode.errors import DataDirLocked, StoreError, StoreUnusable
+from gencode.store import Query, Store
+from gencode.stores.lock import data_dir_lock
+from gencode.stores.sqlite import open_sqlite
+from gencode.task import Status, Task
+from tests.unit.stores.samples import a_task, an_event
+
+spawn = get_context("spawn")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte, in memory."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "none", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a file system")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Take what is left of it."""
+    filler = disk / "filler"
+    filler.write_bytes(b"x" * shutil.disk_usage(disk).free)
+    return filler
+
+
+async def create_until_refused(store: Store) -> tuple[list[Task], Task, StoreError]:
+    """The tasks that were promised, and the one that was not."""
+    promised: list[Task] = []
+    for _ in range(1000):
+        task = a_task(request={"prompt": "x" * 2000})
+        try:
+            await store.create(task, [an_event(task, 1)])
+        except StoreError as error:
+            return promised, task, error
+        promised.append(task)
+    pytest.fail("the fault did not come")
+
+
+async def check_kept(store: Store, promised: list[Task], refused: Task) -> None:
+    assert await store.find(Query(limit=2000)) == promised[::-1]
+    assert await store.find(Query(id=refused.id)) == []
+    assert await store.events(refused.id) == []
+
+
+# --- row 70 -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault(70)
+async def test_a_full_disk_refuses_what_it_cannot_store_and_recovers(small_disk: Path) -> None:
+    """Row 70, ENOSPC: STORAGE, no false promise; the next call after space was freed succeeds."""
+    path = small_disk / "gencode.db"
+    async with open_sqlite(path) as store:
+        first = a_task()
+        await store.create(first, [])
+        filler = fill(small_disk)
+        promised, refused, error = await create_until_refused(store)
+        assert (error.code, error.http_status, error.retryable) == ("STORAGE", 503, True)
+        assert "disk is full" in error.message
+        assert str(small_disk) not in error.message
+        await check_kept(store, [first, *promised], refused)
+        filler.unlink()
+        await store.create(refused, [an_event(refused, 1)])
+    async with open_sqlite(path) as store:
+        assert await store.find(Query(limit=2000)) == [first, *promised, refused][::-1]
+
+
+@pytest.mark.fault(70)
+async def test_on_a_full_disk_many_callers_get_an_answer_each_and_reads_go_on(small_disk: Path) -> None:
+    """Row 70, ENOSPC under load: nobody waits for ever, and what was promised is there."""
+    async with open_sqlite(small_disk / "gencode.db") as store:
+        fill(small_disk)
+        tasks = [a_task(request={"prompt": "x" * 2000}) for _ in range(300)]
+        outcomes = await asyncio.gather(*(store.create(task, []) for task in tasks), return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} <= {Task, StoreError}
+        assert StoreError in {type(outcome) for outcome in outcomes}
+        promised = [task for task, outcome in zip(tasks, outcomes, strict=True) if outcome == task]
+        assert await store.find(Query(limit=1000)) == promised[::-1]
+
+
+@contextmanager
+def failing_writes(beyond: int) -> Iterator[None]:
+    """The kernel refuses writes beyond this offset of any file (EFBIG: to SQLite, an I/O error)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (beyond, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.fault(70)
+async def test_an_io_error_refuses_what_it_cannot_store_and_recovers(tmp_path: Path) -> None:
+    """Row 70, a write that fails: STORAGE, no false promise; the next call after the fault succeeds."""
+    path = tmp_path / "gencode.db"
+    async with open_sqlite(path) as store:
+        with failing_writes(beyond=200_000):
+            promised, refused, error = await create_until_refused(store)
+        assert promised
+        assert (error.code, error.http_status, error.retryable) == ("STORAGE", 503, True)
+        assert "disk reported an error" in error.message
+        await check_kept(store, promised, refused)
+        await store.create(refused, [an_event(refused, 1)])
+    async with open_sqlite(path) as store:
+        assert await store.find(Query(limit=2000)) == [*promised, refused][::-1]
+
+
+# --- row 71 -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault(71)
+async def test_a_locked_database_is_waited_for_once_and_then_refused(tmp_path: Path) -> None:
+    """Row 71: a bounded wait, 503 for all that wait; reads go on; afterwards all is well."""
+    path = tmp_path / "gencode.db"
+    async with open_sqlite(path, busy_timeout=0.05) as store:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        tasks = [a_task() for _ in range(50)]
+        outcomes = await asyncio.gather(*(store.create(task, []) for task in tasks), return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {StoreError}
+        assert all("another program holds the database" in str(outcome) for outcome in outcomes)
+        assert await store.find(Query()) == []
+        other.execute("ROLLBACK")
+        other.close()
+        assert await store.create(tasks[0], []) == tasks[0]
+
+
+@pytest.mark.fault(71)
+async def test_a_lock_that_is_given_up_in_time_is_not_noticed(tmp_path: Path) -> None:
+    """Row 71: within the bound, a caller only waits."""
+    path = tmp_path / "gencode.db"
+    async with open_sqlite(path, busy_timeout=30) as store:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        caller = asyncio.create_task(store.create(a_task(), []))
+        done, _ = await asyncio.wait([caller], timeout=0.05)
+        assert not done
+        other.execute("ROLLBACK")
+        other.close()
+        await caller
+
+
+# --- row 72 -----------------------------------------------------------------------------------------
+
+
+async def refusal(path: Path) -> str:
+    with pytest.raises(StoreUnusable) as caught:
+        async with open_sqlite(path, busy_timeout=0.05):
+            pytest.fail("it was opened")
+    assert caught.value.code == "STORE_UNUSABLE"
+    return caught.value.message
+
+
+async def make_database(path: Path) -> None:
+    async with open_sqlite(path) as store:
+        await asyncio.gather(*(store.create(a_task(), []) for _ in range(300)))
+
+
+@pytest.mark.fault(72)
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """Row 72."""
+    path = tmp_path / "gencode.db"
+    path.write_bytes(b"my only copy of something else\n" * 1000)
+    assert "not a database" in await refusal(path)
+    assert path.read_bytes() == b"my only copy of something else\n" * 1000
+
+
+@pytest.mark.fault(72)
+async def test_a_damaged_page_is_found_at_the_start(tmp_path: Path) -> None:
+    """Row 72."""
+    path = tmp_path / "gencode.db"
+    await make_database(path)
+    with path.open("r+b") as file:
+        file.seek(2 * 4096)
+        file.write(os.urandom(10 * 4096))
+    assert "damaged" in await refusal(path)
+
+
+@pytest.mark.fault(72)
+async def test_a_truncated_database_is_found_at_the_start(tmp_path: Path) -> None:
+    """Row 72."""
+    path = tmp_path / "gencode.db"
+    await make_database(path)
+    os.truncate(path, path.stat().st_size // 2)
+    assert "damaged" in await refusal(path)
+
+
+@pytest.mark.fault(72)
+async def test_a_read_only_disk_is_refused(small_disk: Path) -> None:
+    """Row 72."""
+    path = small_disk / "gencode.db"
+    await make_database(path)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    assert "Read-only file system" in await refusal(path)
+    assert "Read-only file system" in await refusal(small_disk / "another.db")
+
+
+@pytest.mark.fault(72)
+@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind the superuser")
+async def test_a_read_only_file_is_refused(tmp_path: Path) -> None:
+    """Row 72."""
+    path = tmp_path / "gencode.db"
+    await make_database(path)
+    path.chmod(0o400)
+    assert "Permission denied" in await refusal(path)
+
+
+@pytest.mark.fault(72)
+async def test_a_folder_in_place_of_the_database_is_refused(tmp_path: Path) -> None:
+    """Row 72."""
+    (tmp_path / "gencode.db").mkdir()
+    assert "Is a directory" in await refusal(tmp_path / "gencode.db")
+
+
+@pytest.mark.fault(72)
+async def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    """Row 72."""
+    assert "check that DATA_DIR exists" in await refusal(tmp_path / "missing" / "gencode.db")
+
+
+@pytest.mark.fault(72)
+async def test_a_newer_gencodes_database_is_refused(tmp_path: Path) -> None:
+    """Row 72."""
+    path = tmp_path / "gencode.db"
+    await make_database(path)
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    assert "upgrade gencode" in await refusal(path)
+
+
+@pytest.mark.fault(72)
+@pytest.mark.parametrize("statement", ["CREATE TABLE theirs (a)", "PRAGMA application_id = 4711"])
+async def test_another_applications_database_is_refused(tmp_path: Path, statement: str) -> None:
+    """Row 72."""
+    path = tmp_path / "gencode.db"
+    with sqlite3.connect(path) as database:
+        database.execute(statement)
+    database.close()
+    assert "belongs to another application" in await refusal(path)
+
+
+@pytest.mark.fault(72)
+async def test_a_database_that_another_program_holds_is_refused_after_a_bounded_wait(tmp_path: Path) -> None:
+    """Row 72."""
+    path = tmp_path / "gencode.db"
+    await make_database(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert "another program holds the database" in await refusal(path)
+    other.close()
+
+
+# --- row 68, and a process that is killed -----------------------------------------------------------
+
+
+def hold(path: Path, pipe: Connection) -> None:
+    """A second process that has the folder until it is killed."""
+    with data_dir_lock(path):
+        pipe.send("held")
+        signal.pause()
+
+
+@pytest.mark.fault(68)
+def test_a_second_process_on_a_folder_is_refused_and_a_kill_frees_it(tmp_path: Path) -> None:
+    """Row 68."""
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=hold, args=(tmp_path, theirs))
+    process.start()
+    theirs.close()
+    try:
+        assert ours.recv() == "held"
+        with pytest.raises(DataDirLocked) as caught, data_dir_lock(tmp_path):
+            pass
+        assert str(tmp_path) in caught.value.message
+        assert f"process {process.pid} " in caught.value.message
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+    with data_dir_lock(tmp_path):
+        pass
+
+
+def write_for_ever(path: Path, pipe: Connection) -> None:
+    """Sends the id and the sequence of each task once it is stored, from many writers."""
+
+    async def write(store: Store) -> None:
+        while True:
+            task = a_task()
+            await store.create(task, [an_event(task, 1)])
+            pipe.send((task.id, 1))
+            for id_ in (2, 3):
+                event = an_event(task, id_)
+                await store.commit(
+                    replace(task, status=Status.GENERATING, sequence=id_), [event], {str(id_): ""}
+                )
+                pipe.send((task.id, id_))
+
+    async def main() -> None:
+        async with open_sqlite(path) as store:
+            await asyncio.gather(*(write(store) for _ in range(20)))
+
+    asyncio.run(main())
+
+
+def acknowledged_before_kill(path: Path) -> dict[str, int]:
+    """What a process said it stored, up to the moment when it was killed in the middle of its work."""
+    ours, theirs = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=write_for_ever, args=(path, theirs))
+    process.start()
+    theirs.close()
+    acknowledged: dict[str, int] = {}
+    try:
+        while len(acknowledged) < 500:
+            acknowledged.update([ours.recv()])
+    finally:
+        process.kill()
+    try:
+        while True:
+            acknowledged.update([ours.recv()])
+    except EOFError:
+        process.join()
+        ours.close()
+    return acknowledged
+
+
+async def test_whatever_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+    """Twice on one file, so that the second run starts from what the first one left."""
+    path = tmp_path / "gencode.db"
+    acknowledged: dict[str, int] = {}
+    for _ in range(2):
+        acknowledged |= await asyncio.to_thread(acknowledged_before_kill, path)
+        async with open_sqlite(path) as store:
+            stored = {task.id: task for task in await store.find(Query(limit=100_000))}
+            for id_, sequence in acknowledged.items():
+                assert stored[id_].sequence >= (sequence if sequence > 1 else 0)
+            for task in stored.values():  # each commit wholly or not at all
+                log = [event.id for event in await store.events(task.id)]
+                assert log == list(range(1, max(task.sequence, 1) + 1))
+                assert list(await store.kept(task.id)) == [str(id_) for id_ in log[1:]]

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from stat import S_IMODE
+
+import pytest
+
+from gencode.errors import StoreUnusable
+from gencode.stores import opening, schema
+from gencode.stores.opening import connect
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "gencode.db"
+
+
+def pragma(connection: sqlite3.Connection, name: str) -> object:
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def test_a_new_database_is_durable_checked_and_its_owners_only(path: Path) -> None:
+    connection = connect(path, 5)
+    assert pragma(connection, "journal_mode") == "wal"
+    assert pragma(connection, "synchronous") == 2
+    assert pragma(connection, "foreign_keys") == 1
+    assert pragma(connection, "application_id") == schema.APPLICATION_ID
+    assert pragma(connection, "user_version") == schema.VERSION
+    assert pragma(connection, "busy_timeout") == 5000
+    assert {S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+    assert len(list(path.parent.iterdir())) == 3  # with -wal and -shm
+    connection.close()
+
+
+def test_opening_again_changes_nothing(path: Path) -> None:
+    connect(path, 0).close()
+    before = path.read_bytes()
+    connect(path, 0).close()
+    assert path.read_bytes() == before
+
+
+def test_an_older_database_is_brought_forward_step_by_step(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(path, 0).close()
+    steps = (*schema.MIGRATIONS, ("CREATE TABLE second (a)",), ("ALTER TABLE second ADD COLUMN b",))
+    monkeypatch.setattr(schema, "MIGRATIONS", steps)
+    monkeypatch.setattr(schema, "VERSION", 3)
+    connection = connect(path, 0)
+    assert pragma(connection, "user_version") == 3
+    assert connection.execute("SELECT a, b FROM second").fetchall() == []
+    connection.close()
+
+
+def test_a_failing_step_leaves_the_older_database_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(path, 0).close()
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("CREATE TABLE second (a)", "NONSENSE")))
+    monkeypatch.setattr(schema, "VERSION", 2)
+    with pytest.raises(StoreUnusable):
+        connect(path, 0)
+    monkeypatch.undo()
+    connection = connect(path, 0)
+    assert pragma(connection, "user_version") == 1
+    assert not connection.execute("SELECT * FROM sqlite_master WHERE name = 'second'").fetchall()
+    connection.close()
+
+
+def test_an_sqlite_that_is_too_old_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "OLDEST_SQLITE", (99, 0))
+    with pytest.raises(StoreUnusable, match="too old"):
+        connect(path, 0)
+    assert not path.exists()
