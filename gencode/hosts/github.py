@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
@@ -50,6 +51,7 @@ class GitHub:
     push_timeout  seconds for one push
     spacing       seconds between two creations; 0 only for a server of our own
     sleep, clock  replaced by tests; the clock counts seconds since the epoch
+    tls           for the push, instead of the usual roots of trust
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class GitHub:
         spacing: float = 1.0,
         sleep: Sleep = anyio.sleep,
         clock: Callable[[], float] = time.time,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._token = token
         self._retry = retry
@@ -73,7 +76,7 @@ class GitHub:
         self._sleep = sleep
         self._metrics = metrics or Metrics()
         self._web = web_origin(api_url)
-        self._git = Git(timeout=push_timeout, agent=agent)
+        self._git = Git(timeout=push_timeout, agent=agent, tls=tls)
         self._api = Api(
             api_url,
             token,
@@ -87,7 +90,10 @@ class GitHub:
         self._user: str | None = None
 
     async def create(self, spec: RepoSpec, snapshot: Snapshot) -> Repo:
-        return await self._retry(lambda: self._create(spec, snapshot), self._tell_of_retry)
+        async def attempt() -> Repo:
+            return await self._create(spec, snapshot)
+
+        return await self._retry(attempt, self._tell_of_retry)
 
     async def push(self, repo: Repo, snapshot: Snapshot) -> str:
         if not self._web.owns(repo.clone_url):

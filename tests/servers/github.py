@@ -5,8 +5,10 @@ REST is under `/api/v3` (as on an Enterprise server), Git under `/<owner>/<name>
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import socket
 from base64 import b64encode
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -17,7 +19,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gencode.embedded.server import address, listen, serve
 from tests.servers.githttp import GitHTTP
@@ -81,6 +83,10 @@ class ScriptedGitHub:
     def __init__(self, url: str, root: Path, token: str = TOKEN) -> None:
         self.url = url
         self.api_url = f"{url}/api/v3"
+        self.reset(root, token)
+
+    def reset(self, root: Path, token: str = TOKEN) -> None:
+        """Forget everything; repositories to come are under `root`."""
         self.token = token
         self.orgs = {"acme"}
         self.git = GitHTTP(root)
@@ -232,8 +238,30 @@ async def github_server(root: Path, token: str = TOKEN) -> AsyncIterator[Scripte
     """A scripted GitHub on a free port, its bare repositories under `root`."""
     sock = listen()
     github = ScriptedGitHub(address(sock), root, token)
-    async with serve(github, sock):
+    async with served(github, sock):
         yield github
+
+
+@asynccontextmanager
+async def served(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
+    """`serve` in a task of its own: pytest-asyncio enters and leaves a fixture in two different tasks, which
+    a task group does not suffer."""
+    # Accepted sockets inherit it; else each answer waits 40 ms for the client's delayed acknowledgement.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    ready, over = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with serve(app, sock):
+            ready.set()
+            await over.wait()
+
+    task = asyncio.create_task(hold())
+    await ready.wait()
+    try:
+        yield
+    finally:
+        over.set()
+        await task
 
 
 _REPO = r"/api/v3/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)"

@@ -1,0 +1,62 @@
+"""What the tests of hosts push, and a GitHub client that never really waits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio.lowlevel
+import httpx
+
+from gencode.host import RepoSpec, Snapshot
+from gencode.hosts.github import GitHub
+from gencode.hosts.wire import http_client
+from gencode.metrics import Metrics
+from gencode.retry import Retry
+from gencode.tree import Tree
+from tests.servers.github import TOKEN
+
+FILES = {
+    "README.md": b"# Hello\n",
+    "src/app/main.py": b"print('\xc3\xa9')\n",
+    "src/data.bin": bytes(range(256)),
+}
+SNAPSHOT = Snapshot(
+    tree=Tree.of(FILES),
+    message="Say hello\n\nTwice: 你好",
+    author="gencode <gencode@example.org>",
+    at=datetime(2026, 11, 22, 6, 0, tzinfo=UTC),
+)
+SPEC = RepoSpec(name="hello", org=None, private=False, description="Say hello", marker="gencode:1")
+TLS = httpx.create_ssl_context()  # loading the roots takes longer than most tests
+NOW = 1_800_000_000.0
+
+
+class Naps(list[float]):
+    """A sleep that only writes down how long."""
+
+    async def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+        await anyio.lowlevel.checkpoint()
+
+
+class Connected:
+    """A client and what it would have waited: `backoff` between attempts, `pauses` within them."""
+
+    def __init__(self, host: GitHub, backoff: Naps, pauses: Naps, metrics: Metrics) -> None:
+        self.host = host
+        self.backoff = backoff
+        self.pauses = pauses
+        self.metrics = metrics
+
+
+@asynccontextmanager
+async def connected(api_url: str, **options: Any) -> AsyncIterator[Connected]:
+    """Options are GitHub's own."""
+    backoff, pauses, metrics = Naps(), Naps(), Metrics()
+    settings = {"metrics": metrics, "spacing": 0, "sleep": pauses, "clock": lambda: NOW, "tls": TLS} | options
+    async with http_client(TLS) as client:
+        host = GitHub(api_url, TOKEN, client, Retry(sleep=backoff), **settings)
+        yield Connected(host, backoff, pauses, metrics)
