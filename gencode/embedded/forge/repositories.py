@@ -89,8 +89,7 @@ class Repositories:
         name = without_suffix(name)
         if not (is_owner(owner) and is_name(name)):
             return None
-        folder = self._folder(owner, name)
-        return None if folder.parent.is_symlink() else _read(folder)
+        return _read(self._folder(owner, name))
 
     def newest(self, limit: int) -> list[Repository]:
         """At most `limit` repositories, the latest made first."""
@@ -146,7 +145,7 @@ def _sync(path: Path) -> None:
 
 def _read(folder: Path) -> Repository | None:
     """None for whatever we did not make ourselves."""
-    if folder.is_symlink():
+    if folder.is_symlink() or folder.parent.is_symlink():
         return None
     try:
         return Repository(About(**json.loads((folder / _RECORD).read_bytes())), folder)
