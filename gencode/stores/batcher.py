@@ -47,9 +47,9 @@ class Batcher(Generic[Operation]):
     async def __call__(self, operation: Operation) -> Any:
         """The operation's value. Raises its error, and StoreError when closed or when too many wait."""
         if self._closed:
-            raise StoreError("nothing was stored: the store is closed, the service is stopping")
+            raise StoreError("the store is closed: the service is stopping, try again when it is back")
         if len(self._waiting) >= self._limit:
-            raise StoreError("nothing was stored: too much is waiting for the disk, try again in a moment")
+            raise StoreError("too much is waiting for the disk: try again in a moment")
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((operation, future))
         if self._idle.is_set():

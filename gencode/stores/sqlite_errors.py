@@ -25,7 +25,7 @@ _REASONS = {
 
 def store_error(error: sqlite3.Error) -> StoreError:
     """For a failure in use. The original is the cause."""
-    mapped = StoreError(f"nothing was stored: {reason(error)}")
+    mapped = StoreError(f"the storage failed: {reason(error)}")
     mapped.__cause__ = error
     return mapped
 

@@ -1,4 +1,6 @@
-"""Durable accepts a second, against a store that keeps nothing: `python -m tests.benchmarks.accepts [FOLDER]`.
+"""Durable accepts a second, against a store that keeps nothing.
+
+    python -m tests.benchmarks.accepts [FOLDER]
 
 FOLDER lies on the disk to measure (default: a temporary one). Each round gives both stores the same work;
 the medians of the rounds are compared.

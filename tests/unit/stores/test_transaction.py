@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from gencode.errors import StoreError
+from gencode.store import IdempotencyKey
 from gencode.stores import statements
 from gencode.stores.opening import connect
-from gencode.stores.rows import event_row, task_row
+from gencode.stores.rows import event_row, key_row, task_row
 from gencode.stores.transaction import Commit, Create, Read, execute
 from gencode.task import Task
 from tests.unit.stores.samples import a_task, an_event
@@ -74,6 +75,18 @@ def test_after_a_failure_each_write_has_its_own_transaction(connection: sqlite3.
     assert words.count("BEGIN") == 4
     assert words.count("COMMIT") == 2
     assert not connection.in_transaction
+
+
+def test_one_key_twice_in_a_batch_costs_no_second_transaction(connection: sqlite3.Connection) -> None:
+    key = IdempotencyKey(client="alice", value="k", digest="d")
+    tasks = [a_task(), a_task()]
+    words = statements_of(connection)
+    outcomes = execute(
+        connection,
+        [Create(task=task_row(task), events=[], key=key_row(key, task.id)) for task in tasks],
+    )
+    assert [outcome.value for outcome in outcomes] == [None, tasks[0]]
+    assert words.count("BEGIN") == 1
 
 
 def test_a_failing_read_disturbs_no_write(connection: sqlite3.Connection) -> None:
