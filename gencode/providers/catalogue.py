@@ -9,7 +9,7 @@ from typing import Annotated
 
 import anyio
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from gencode.errors import Invalid, StartError
 from gencode.metrics import Metrics
@@ -40,12 +40,10 @@ class ProviderConfig(BaseModel):
     @classmethod
     def _address(cls, value: str) -> str:
         try:
-            url = httpx.URL(value)
-        except httpx.InvalidURL as error:
-            raise ValueError("is not a URL") from error
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError("must be http://... or https://...")
-        if url.userinfo or url.query or url.fragment:
+            url = AnyHttpUrl(value)
+        except ValidationError:
+            raise ValueError("must be an address such as https://api.example.com/v1") from None
+        if url.username or url.password or url.query or url.fragment:
             raise ValueError("may hold neither credentials nor a query: the key goes into api_key")
         return value.rstrip("/")
 

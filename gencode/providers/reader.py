@@ -45,7 +45,7 @@ class Reader:
         if block is not None:
             return self._split(block)
         rest, self._line = b"".join(self._line), []
-        return [rest] if rest else None
+        return rest.splitlines() or None
 
     async def error_page(self) -> bytes:
         """The beginning of the body, or as much of it as came before it broke."""
@@ -79,7 +79,7 @@ class Reader:
             self._line.append(block)
             return []
         head, _, rest = block.rpartition(b"\n")
-        lines = b"".join([*self._line, head]).splitlines()
+        lines = b"".join([*self._line, head, b"\n"]).splitlines()
         self._line = [rest]
         return lines
 

@@ -275,5 +275,6 @@ async def _send(reply: Reply, send: Send) -> None:
     for part in reply.parts:
         if isinstance(part, bytes):
             await send({"type": "http.response.body", "body": part, "more_body": True})
+            await anyio.lowlevel.checkpoint()  # sending to a client that left never waits
         else:
             await part.wait()

@@ -1,0 +1,142 @@
+"""What every model behind the Provider seam promises: the scripted one and the embedded one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
+
+import anyio
+import httpx
+import pytest
+
+from gencode.embedded.offline.app import offline_model
+from gencode.embedded.server import address, listen, serve
+from gencode.errors import Invalid, LLMBadRequest
+from gencode.metrics import Metrics
+from gencode.pipelines.generate.artifacts import Plan
+from gencode.pipelines.generate.parsing import parse_plan
+from gencode.pipelines.generate.prompts import file_messages, plan_messages
+from gencode.provider import ChatRequest, Provider, Providers
+from gencode.providers.catalogue import ProviderConfig, catalogue, offline
+from gencode.providers.quirks import Quirks
+from tests.servers.asking import collect
+from tests.servers.model import Body, Reply, model_server, plan_and_files
+
+PROMPT = "A small Flask web application with a page that says hello."
+FILES = {"app.py": "print('你好')\n" * 40, "README.md": "# Hello\n\n```\nrun it\n```\n" * 20}
+PLAN = ChatRequest(messages=plan_messages(PROMPT), max_tokens=8000, json=True)
+
+Opened = Callable[[], AbstractAsyncContextManager[Providers]]
+
+
+def _script(body: Body) -> Reply:
+    """Cuts where a model would: at the limit of the request, some characters for each token."""
+    return plan_and_files(FILES, cut_at=4 * body["max_tokens"])(body)
+
+
+@asynccontextmanager
+async def _scripted(quirks: Quirks) -> AsyncIterator[Providers]:
+    async with model_server(_script) as server, httpx.AsyncClient(trust_env=False) as client:
+        config = ProviderConfig(name="offline", base_url=server.base_url, model="offline", quirks=quirks)
+        yield catalogue([config], "offline", client, Metrics())
+
+
+@asynccontextmanager
+async def _native() -> AsyncIterator[Providers]:
+    async with _scripted(Quirks(prefix="deepseek")) as providers:
+        yield providers
+
+
+@asynccontextmanager
+async def _in_words() -> AsyncIterator[Providers]:
+    async with _scripted(Quirks(prefix="none")) as providers:
+        yield providers
+
+
+@asynccontextmanager
+async def _embedded() -> AsyncIterator[Providers]:
+    sock = listen()
+    async with serve(offline_model(), sock), httpx.AsyncClient(trust_env=False) as client:
+        yield catalogue([offline(address(sock), concurrency=2)], "offline", client, Metrics())
+
+
+@pytest.fixture(params=[_native, _in_words, _embedded])
+def opened(request: pytest.FixtureRequest) -> Opened:
+    made: Opened = request.param
+    return made
+
+
+async def test_a_whole_answer_ends_with_stop_and_counts_its_tokens(opened: Opened) -> None:
+    async with opened() as providers:
+        said = await collect(providers("offline"), PLAN)
+    assert said.finish == "stop"
+    assert said.chunks[-1].finish_reason == "stop"
+    assert said.usage
+    assert said.usage.prompt > 0
+    assert said.usage.completion > 0
+    assert parse_plan(said.text).files
+
+
+async def test_a_cut_answer_is_continued_exactly_from_its_prefix(opened: Opened) -> None:
+    async with opened() as providers:
+        provider = providers("offline")
+        plan = parse_plan((await collect(provider, PLAN)).text)
+        whole = await _write(provider, plan, max_tokens=8000)
+        pieces = await _write(provider, plan, max_tokens=20)
+    assert len(whole) == 1
+    assert len(pieces) > 1
+    assert "".join(pieces) == whole[0]
+
+
+async def test_leaving_early_gives_the_place_back(opened: Opened) -> None:
+    async with opened() as providers:
+        for _ in range(20):  # more often than any of them has places
+            async with aclosing(providers("offline").stream(PLAN)) as chunks:
+                assert (await anext(chunks)).text
+        assert (await collect(providers("offline"), PLAN)).finish == "stop"
+
+
+async def test_calls_may_overlap(opened: Opened) -> None:
+    answers: list[str] = []
+
+    async def ask(provider: Provider) -> None:
+        answers.append((await collect(provider, PLAN)).text)
+
+    async with opened() as providers, anyio.create_task_group() as tg:
+        for _ in range(20):
+            tg.start_soon(ask, providers("offline"))
+    assert len(answers) == 20
+    assert len(set(answers)) == 1
+
+
+async def test_a_provider_is_called_by_its_name_and_model(opened: Opened) -> None:
+    async with opened() as providers:
+        assert providers("").name == providers("offline").name == "offline/offline"
+        assert providers("offline/other/model").name == "offline/other/model"
+
+
+async def test_a_name_that_is_not_configured_is_invalid(opened: Opened) -> None:
+    async with opened() as providers:
+        with pytest.raises(Invalid, match="offline") as caught:
+            providers("nobody")
+    assert caught.value.problems[0]["field"] == "model"
+
+
+async def test_a_model_that_the_server_does_not_have_is_a_bad_request() -> None:
+    async with _embedded() as providers:
+        with pytest.raises(LLMBadRequest, match="no such model"):
+            await collect(providers("offline/other"), PLAN)
+
+
+async def _write(provider: Provider, plan: Plan, max_tokens: int) -> list[str]:
+    """The pieces of a file that every plan has."""
+    file = next(file for file in plan.files if file.path == "README.md")
+    request = ChatRequest(messages=file_messages(PROMPT, plan, file), max_tokens=max_tokens)
+    pieces: list[str] = []
+    finish: str | None = "length"
+    while finish == "length":
+        said = await collect(provider, replace(request, prefix="".join(pieces)))
+        pieces.append(said.text)
+        finish = said.finish
+    return pieces

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from gencode.errors import LLMTimeout
+from gencode.providers.deadlines import TAIL, Deadlines, Watch
+
+
+class Clock:
+    """`anyio.current_time`, but for the hands being moved by the test."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ahead = 0.0
+        real = anyio.current_time
+        monkeypatch.setattr(anyio, "current_time", lambda: real() + self.ahead)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+async def ready() -> str:
+    return "it"
+
+
+async def passes(watch: Watch) -> bool:
+    try:
+        return await watch.wait(ready) == "it"
+    except LLMTimeout:
+        return False
+
+
+async def test_a_step_that_hangs_is_cancelled() -> None:
+    with pytest.raises(LLMTimeout, match="first word"):
+        await Watch(Deadlines(first_token=0.01)).wait(anyio.sleep_forever)
+
+
+async def test_steps_that_never_wait_meet_the_deadline_too(clock: Clock) -> None:
+    watch = Watch(Deadlines(first_token=50))
+    clock.ahead = 49
+    assert await passes(watch)
+    clock.ahead = 51
+    assert not await passes(watch)
+
+
+async def test_idle_runs_from_the_last_progress(clock: Clock) -> None:
+    watch = Watch(Deadlines(first_token=50, idle=20))
+    clock.ahead = 40
+    watch.progress()
+    clock.ahead = 59
+    assert await passes(watch)
+    clock.ahead = 61
+    assert not await passes(watch)
+    assert watch.first == pytest.approx(40, abs=1)
+
+
+async def test_the_readers_own_pause_is_not_idleness(clock: Clock) -> None:
+    watch = Watch(Deadlines(idle=20, total=1000))
+    watch.progress()
+    clock.ahead = 500
+    watch.resume()
+    assert await passes(watch)
+
+
+async def test_total_runs_through(clock: Clock) -> None:
+    watch = Watch(Deadlines(idle=20, total=1000))
+    clock.ahead = 1001
+    watch.progress()
+    with pytest.raises(LLMTimeout, match="1000 s"):
+        await watch.wait(ready)
+
+
+async def test_a_finished_answer_is_waited_for_briefly_whatever_comes(clock: Clock) -> None:
+    watch = Watch(Deadlines(idle=20))
+    clock.ahead = 15
+    watch.closing()
+    assert await passes(watch)
+    watch.progress()
+    clock.ahead = 15 + TAIL + 1
+    assert not await passes(watch)
