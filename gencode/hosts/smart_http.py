@@ -9,14 +9,14 @@ frees the thread at once.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Set
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence, Set
 from io import BytesIO
 
 import anyio.from_thread
 import httpx
 from dulwich.client import AbstractHttpGitClient, SendPackResult
 from dulwich.errors import GitProtocolError, SendPackError
-from dulwich.objects import ObjectID
+from dulwich.objects import ObjectID, ShaFile
 from dulwich.pack import UnpackedObject, pack_objects_to_data
 from dulwich.refs import Ref
 
@@ -63,7 +63,7 @@ class Remote(AbstractHttpGitClient):
             refs.update(there)
             return {}
 
-        self._send(look, Objects(sha=ObjectID(b"0" * 40), all=()))
+        self._send(look, ())
         return refs.get(ref)
 
     def push(self, ref: Ref, new: Objects) -> None:
@@ -76,12 +76,12 @@ class Remote(AbstractHttpGitClient):
                 )
             return {} if ref in there else {ref: new.sha}
 
-        result = self._send(decide, new)
+        result = self._send(decide, new.all)
         if self.sent:
             self._check_report(result.ref_status, ref)
 
     def _send(
-        self, decide: Callable[[dict[Ref, ObjectID]], dict[Ref, ObjectID]], new: Objects
+        self, decide: Callable[[dict[Ref, ObjectID]], dict[Ref, ObjectID]], new: Sequence[ShaFile]
     ) -> SendPackResult:
         def pack(
             have: Set[ObjectID],
@@ -90,7 +90,7 @@ class Remote(AbstractHttpGitClient):
             ofs_delta: bool = False,
             progress: Callable[[bytes], None] | None = None,
         ) -> tuple[int, Iterator[UnpackedObject]]:
-            return pack_objects_to_data(new.all)
+            return pack_objects_to_data(new)
 
         try:
             return self.send_pack("", decide, pack, progress=self._heard.extend)
@@ -103,7 +103,8 @@ class Remote(AbstractHttpGitClient):
     def _check_report(self, report: dict[bytes, str | None] | None, ref: Ref) -> None:
         """dulwich returns normally when a hook refuses the ref: the report alone tells."""
         if report is None or ref not in report:
-            raise GitProtocol("the host did not say whether it took the push" + quoted(self._words()))
+            words = quoted(self._words(), self._secrets)
+            raise GitProtocol(f"the host did not say whether it took the push{words}")
         if (reason := report[ref]) is not None:
             raise self._refused(reason)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -305,7 +306,8 @@ async def test_a_refusal_of_another_kind_keeps_the_servers_words(github: Scripte
 # --- 48-51: unclear outcomes --------------------------------------------------------------------------
 
 
-FLUSH_ONLY = [b"0000", _pkt(b"\x01" + b"0000") + b"0000", _pkt(b"\x02hm\n") + b"0000"]
+BASIC = b64encode(f"x-access-token:{TOKEN}".encode())
+FLUSH_ONLY = [b"0000", _pkt(b"\x01" + b"0000") + b"0000", _pkt(b"\x02got " + BASIC + b"\n") + b"0000"]
 
 
 @pytest.mark.fault(48)
@@ -316,8 +318,9 @@ async def test_without_a_report_the_ref_itself_is_looked_at(github: ScriptedGitH
     assert await push(github) == await github.head("hello")
     github.fail("receive_pack", Fault(status=200, headers=REPORT, body=body))
     await github.add("other")
-    with pytest.raises(GitProtocol, match="did not say whether"):
+    with pytest.raises(GitProtocol, match="did not say whether") as caught:
         await push(github, name="other")
+    assert BASIC.decode() not in caught.value.message
     assert hits(github) == ["info_refs", "receive_pack", "info_refs"] * 2
 
 
