@@ -1,0 +1,227 @@
+"""Every setting, read from the environment once. Nothing else in the package reads it.
+
+A variable NAME that holds a secret can also be given as NAME_FILE, the path of a file with the value.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from limits import RateLimitItem, parse
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from gencode.errors import StartError
+
+Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
+SHORTEST_SECRET = 4
+"""Characters; a shorter "secret" would blank out ordinary words in the logs."""
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class NamedProvider(BaseModel):
+    """One entry of PROVIDERS: an OpenAI-compatible API under a name of the operator's choice."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str
+    model: str
+    api_key: SecretStr = SecretStr("")
+    quirks: dict[str, Any] = {}
+
+
+class _Providers(RootModel[dict[str, NamedProvider]]):
+    pass
+
+
+class Settings(BaseSettings):
+    """Field descriptions are the documentation: .env.example is held equal to them by a test."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    server_host: str = Field(
+        "127.0.0.1", description="Address to listen on; others than loopback need API_KEYS"
+    )
+    server_port: int = Field(8080, ge=0, le=65535, description="Port to listen on")
+    api_keys: SecretStr = Field(
+        SecretStr(""), description="Comma-separated: key, client=key or client=sha256:<hex of the key>"
+    )
+    auth: Literal["auto", "none"] = Field(
+        "auto", description="none: serve any address without keys, for example as a sidecar in one pod"
+    )
+    rate_limit: str = Field("60/minute", description="Submissions per client, as <count>/<period>")
+
+    github_token: SecretStr = Field(
+        SecretStr(""), description="Token that may create repositories; without it the local forge is used"
+    )
+    github_api_url: str = Field(
+        "https://api.github.com", description="GitHub's API; for Enterprise https://HOST/api/v3"
+    )
+    github_owner: str = Field("", description="Account to create in when a request names none")
+
+    deepseek_api_key: SecretStr = Field(SecretStr(""), description="Key of DeepSeek's API")
+    deepseek_base_url: str = Field("https://api.deepseek.com", description="DeepSeek's API")
+    deepseek_model: str = Field("deepseek-flash", description="DeepSeek model id")
+    openai_api_key: SecretStr = Field(SecretStr(""), description="Key of OpenAI's API")
+    openai_base_url: str = Field("https://api.openai.com/v1", description="OpenAI's API")
+    openai_model: str = Field("gpt-5-mini", description="OpenAI model id")
+    providers: Annotated[dict[str, NamedProvider], NoDecode] = Field(
+        {},
+        description='More OpenAI-compatible APIs, JSON: {"name": {"base_url", "model", "api_key", "quirks"}}',
+    )
+    default_model: str = Field(
+        "deepseek", description="Provider, or provider/model-id, when a request names none"
+    )
+
+    max_concurrent_tasks: Count = Field(5, description="Tasks that run at once")
+    max_waiting_tasks: Count = Field(1000, description="Tasks that may wait; beyond that 503")
+    max_model_calls: Count = Field(16, description="Calls at once to one provider")
+    task_timeout: Seconds = Field(600, description="Seconds that a task may take")
+    max_output_tokens: int = Field(8192, ge=64, le=1_000_000, description="Token limit of one model answer")
+    files_at_once: Count = Field(8, description="Files of one task written at once")
+    first_token_timeout: Seconds = Field(60, description="Seconds until a model's first token")
+    idle_timeout: Seconds = Field(60, description="Seconds between a model's tokens")
+    push_timeout: Seconds = Field(120, description="Seconds that a push may take")
+    allow_workflows: bool = Field(False, description="Let generated projects contain .github/workflows")
+    git_author: str = Field("gencode <gencode@localhost>", description="Author of the commits")
+
+    data_dir: Path = Field(
+        Path("~/.local/share/gencode"),
+        description="Folder of the database and the local forge; one process each",
+    )
+    temp_dir: Path | None = Field(
+        None,
+        description="Accepted for compatibility and unused: commits are built in memory, no file is written",
+    )
+    forge_port: int = Field(
+        0, ge=0, le=65535, description="Port of the local forge; 0: SERVER_PORT + 1, or a free one, kept"
+    )
+    language: Literal["en", "zh"] = Field(
+        "en", description="Messages when Accept-Language asks for none we have"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: console on a terminal, else JSON"
+    )
+    shutdown_grace: Seconds = Field(10, description="Seconds that open streams and requests get at shutdown")
+    send_timeout: Seconds = Field(
+        30, description="Seconds after which a reader that does not read is dropped"
+    )
+    max_body_bytes: Count = Field(1_000_000, description="Largest request body in bytes")
+
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _json_providers(cls, value: object) -> object:
+        return _Providers.model_validate_json(value).root if isinstance(value, str) else value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        parse(value)
+        return value
+
+    @model_validator(mode="after")
+    def _no_open_door(self) -> Settings:
+        if self.open_to_all and self.auth != "none" and not is_loopback(self.server_host):
+            raise ValueError(
+                f"SERVER_HOST={self.server_host} would let anyone in: set API_KEYS, or "
+                "SERVER_HOST=127.0.0.1, or AUTH=none if something else guards this address"
+            )
+        return self
+
+    @property
+    def open_to_all(self) -> bool:
+        return not self.api_keys.get_secret_value().strip()
+
+    @property
+    def rate(self) -> RateLimitItem:
+        return parse(self.rate_limit)
+
+    def secrets(self) -> list[str]:
+        """Every secret value, so that logs can be cleaned of them."""
+        fields = [getattr(self, name) for name in type(self).model_fields]
+        named = [provider.api_key for provider in self.providers.values()]
+        values = [field.get_secret_value() for field in [*fields, *named] if isinstance(field, SecretStr)]
+        entries = [part.strip() for value in values for part in value.split(",")]
+        keys = [entry.partition("=")[2] for entry in entries]
+        return [secret for secret in [*entries, *keys] if len(secret) >= SHORTEST_SECRET]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _SecretFiles(settings_cls), env_settings, dotenv_settings
+
+
+def load(environment: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of this process; `environment` overrides by field name. Raises StartError."""
+    try:
+        return Settings(**(environment or {}))
+    except ValidationError as error:
+        raise StartError("; ".join(_complaint(item) for item in error.errors(include_input=False))) from None
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """NAME_FILE for every secret NAME (and PROVIDERS, which holds keys)."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{field_name.upper()}_FILE")
+        secret = field.annotation is SecretStr or field_name == "providers"
+        if not path or not secret:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            raise StartError(f"{field_name.upper()}_FILE: cannot read {path}: {error}") from None
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(field, name)[0] for name, field in self._fields()}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _fields(self) -> list[tuple[str, Any]]:
+        return list(self.settings_cls.model_fields.items())
+
+
+def _complaint(item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"]).upper()
+    text = str(item["msg"]).removeprefix("Value error, ")
+    return f"{where}: {text}" if where else text

@@ -1,0 +1,96 @@
+"""Who is asking: API keys, kept and compared as hashes of bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterator
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gencode.errors import NotFound, StartError, Unauthorized
+from gencode.web.problems import problem_response
+
+LOCAL = "local"
+"""The one client of a service without keys."""
+_LOOPBACK_NAMES = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
+
+
+class Keys:
+    """The keys of API_KEYS: `key`, `client=key` or `client=sha256:<hex>`, separated by commas.
+
+    Raises StartError for an entry that cannot be meant.
+    """
+
+    def __init__(self, entries: str) -> None:
+        self._clients = [(client, digest) for client, digest in _parse(entries)]
+
+    def __bool__(self) -> bool:
+        return bool(self._clients)
+
+    def client(self, headers: Headers) -> str:
+        """The client whose key came as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+
+        Raises Unauthorized. Every key is compared, so the time taken tells nothing.
+        """
+        if not self._clients:
+            return LOCAL
+        digest = hashlib.sha256(_presented(headers)).digest()
+        matches = [client for client, known in self._clients if hmac.compare_digest(known, digest)]
+        if not matches:
+            raise Unauthorized("send a valid API key as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")
+        return matches[0]
+
+
+class Authentication:
+    """ASGI middleware: no request passes without a client; `request.state.client` names it.
+
+    loopback_only   the service has no keys and trusts its address, so the Host header must be a loopback
+                    name too: a web page that points its own name at 127.0.0.1 is turned away
+    """
+
+    def __init__(self, app: ASGIApp, keys: Keys, loopback_only: bool) -> None:
+        self._app = app
+        self._keys = keys
+        self._loopback_only = loopback_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            client = self._admit(Headers(scope=scope))
+        except (Unauthorized, NotFound) as error:
+            await problem_response(Request(scope), error)(scope, receive, send)
+            return
+        scope.setdefault("state", {})["client"] = client
+        await self._app(scope, receive, send)
+
+    def _admit(self, headers: Headers) -> str:
+        if self._loopback_only and not _LOOPBACK_NAMES.fullmatch(headers.get("host", "")):
+            raise Unauthorized("without API_KEYS this service answers only to localhost names in the Host header")
+        return self._keys.client(headers)
+
+
+def _presented(headers: Headers) -> bytes:
+    """The key as bytes: header values are latin-1, so that a non-ASCII key compares like any other."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    key = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
+    return key.encode("latin-1", "replace")
+
+
+def _parse(entries: str) -> Iterator[tuple[str, bytes]]:
+    for number, entry in enumerate(filter(None, map(str.strip, entries.split(","))), start=1):
+        client, equals, key = entry.partition("=")
+        digest = _digest(key if equals else entry)
+        if (equals and not client) or not digest:
+            raise StartError(f"API_KEYS: entry {number} must be key, client=key or client=sha256:<64 hex>")
+        yield (client if equals else f"key-{digest.hex()[:8]}"), digest
+
+
+def _digest(key: str) -> bytes:
+    """Empty for a key that cannot be meant."""
+    marker, _, hexadecimal = key.partition(":")
+    if marker != "sha256":
+        return hashlib.sha256(key.encode()).digest() if key else b""
+    return bytes.fromhex(hexadecimal) if re.fullmatch(r"[0-9a-fA-F]{64}", hexadecimal) else b""

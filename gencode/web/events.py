@@ -1,0 +1,50 @@
+"""GET /api/v1/status/{task_id}: a task's log as server-sent events."""
+
+from __future__ import annotations
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gencode.errors import Malformed
+from gencode.task import Task
+from gencode.web.parts import own_task, parts
+
+PING_SECONDS = 15
+"""Proxies cut idle connections after 30 to 60 s."""
+
+
+async def status(request: Request) -> Response:
+    """All events after the client's last one, then new ones as they happen, until the task is over.
+
+    204 tells a client that reconnects after the end to stop (WHATWG HTML, 9.2.3).
+    """
+    its = parts(request)
+    task = await own_task(request)
+    after = _position(request, task)
+    if task.status.is_terminal and after == task.sequence and after:
+        return Response(status_code=204)
+    deltas = "delta" in request.query_params.get("include", "").split(",")
+    return EventSourceResponse(
+        its.hub.subscribe(task.id, after, deltas),
+        ping=PING_SECONDS,
+        ping_message_factory=_ping,
+        send_timeout=its.send_timeout,
+        shutdown_event=its.closing,
+        shutdown_grace_period=its.shutdown_grace,
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def _position(request: Request, task: Task) -> int:
+    """Last-Event-ID (what EventSource sends on its own), else ?after=. Raises Malformed for ids never given."""
+    text = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise Malformed("Last-Event-ID and ?after= take the id of an event: a whole number")
+    if int(text) > task.sequence:
+        raise Malformed(f"this task has no event {text} yet; its newest is {task.sequence}")
+    return int(text)
+
+
+def _ping() -> ServerSentEvent:
+    return ServerSentEvent(comment="ping", sep="\n")

@@ -1,0 +1,87 @@
+"""POST /api/v1/generate: accept a task."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from gencode.engine.ids import new_id
+from gencode.errors import Invalid
+from gencode.pipelines.generate.messages import LANGUAGES, offline_note, status_text
+from gencode.store import IdempotencyKey
+from gencode.task import Status, Task, now
+from gencode.web.parts import Model, parts
+from gencode.web.schemas import GenerateRequest, parse_generate, read_json
+
+
+async def generate(request: Request) -> JSONResponse:
+    """202 once the task is committed to the store; never before."""
+    its = parts(request)
+    headers = await its.rate.spend(request.state.client)
+    asked = parse_generate(await read_json(request))
+    task = _task(request, asked, its.choose_model(asked.model))
+    stored = await its.manager.submit(task, _idempotency_key(request, asked))
+    return JSONResponse(
+        _accepted(stored),
+        status_code=202,
+        headers={
+            **headers,
+            "Location": f"/api/v1/task/{stored.id}",
+            "Idempotency-Replayed": str(stored.id != task.id).lower(),
+        },
+    )
+
+
+def _task(request: Request, asked: GenerateRequest, model: Model) -> Task:
+    language = _language(request)
+    moment = now()
+    message = status_text(Status.PENDING, language, model.name)
+    return Task(
+        id=new_id(),
+        kind="generate",
+        client=request.state.client,
+        request={**asked.model_dump(), "model": model.name, "asked_model": asked.model},
+        language=language,
+        message=message + (offline_note(language) if model.stands_in else ""),
+        created_at=moment,
+        updated_at=moment,
+    )
+
+
+def _accepted(task: Task) -> dict[str, object]:
+    """The answer to a repeated key is the first one, whatever has become of the task since."""
+    model = str(task.request["model"])
+    message = status_text(Status.PENDING, task.language, model)
+    return {
+        "task_id": task.id,
+        "status": Status.PENDING,
+        "message": message,
+        "model": model,
+        "status_url": f"/api/v1/status/{task.id}",
+        "task_url": f"/api/v1/task/{task.id}",
+    }
+
+
+def _idempotency_key(request: Request, asked: GenerateRequest) -> IdempotencyKey | None:
+    value = request.headers.get("idempotency-key")
+    if value is None:
+        return None
+    if not (0 < len(value) <= 255 and value.isprintable()):
+        rule = "1 to 255 printable characters"
+        raise Invalid(
+            f"Idempotency-Key: {rule}", [{"field": "Idempotency-Key", "rule": "format", "message": rule}]
+        )
+    body = json.dumps(asked.model_dump(), sort_keys=True).encode()
+    return IdempotencyKey(client=request.state.client, value=value, digest=hashlib.sha256(body).hexdigest())
+
+
+def _language(request: Request) -> str:
+    """The first language of Accept-Language that we have, else the LANGUAGE setting."""
+    for entry in request.headers.get("accept-language", "").split(","):
+        primary = entry.partition(";")[0].strip().lower().partition("-")[0]
+        if primary in LANGUAGES:
+            return primary
+    return parts(request).language

@@ -1,0 +1,58 @@
+"""What the endpoints work with, made once by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio
+from starlette.requests import Request
+
+from gencode.engine.manager import Manager
+from gencode.hub import Hub
+from gencode.metrics import Metrics
+from gencode.provider import Provider
+from gencode.store import Query, Store
+from gencode.errors import NotFound
+from gencode.task import Task
+from gencode.web.auth import Keys
+from gencode.web.limits import RateLimit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """What a request's `model` came to: the name that answers, and whether it merely stands in."""
+
+    name: str
+    stands_in: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """`closing` is set when the process begins to stop; open streams then say farewell."""
+
+    manager: Manager
+    store: Store
+    hub: Hub
+    metrics: Metrics
+    keys: Keys
+    rate: RateLimit
+    choose_model: Callable[[str | None], Model]
+    default_owner: str
+    language: str
+    closing: anyio.Event
+    send_timeout: float
+    shutdown_grace: float
+
+
+def parts(request: Request) -> Parts:
+    return request.app.state.parts  # type: ignore[no-any-return]  # Starlette's State is untyped
+
+
+async def own_task(request: Request) -> Task:
+    """The task of the path, if it is the client's own. Raises NotFound for anyone else's, as for none."""
+    task_id = request.path_params["task_id"]
+    query = Query(id=task_id, client=request.state.client, limit=1)
+    for task in await parts(request).store.find(query):
+        return task
+    raise NotFound("there is no such task, or it belongs to another client")

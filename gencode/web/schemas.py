@@ -1,0 +1,117 @@
+"""The shapes that clients send and get, and the one strict reader of JSON bodies."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from starlette.requests import Request
+
+from gencode.errors import Invalid, Malformed, UnsupportedMedia
+from gencode.task import Task
+
+PROMPT_CHARACTERS = 100_000
+_RESERVED = (".git", ".wiki", ".atom")
+
+RepoName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+OrgName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}$")]
+ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
+
+
+class GenerateRequest(BaseModel):
+    """What POST /api/v1/generate takes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    prompt: Annotated[str, Field(min_length=1, max_length=PROMPT_CHARACTERS)]
+    repo_name: RepoName
+    model: ModelName | None = None
+    github_org: OrgName | None = None
+    private: bool = True
+
+    @field_validator("prompt")
+    @classmethod
+    def _says_something(cls, prompt: str) -> str:
+        if not prompt.strip() or "\0" in prompt:
+            raise ValueError("must say something, without NUL characters")
+        return prompt
+
+    @field_validator("repo_name")
+    @classmethod
+    def _can_be_created(cls, name: str) -> str:
+        if not name.strip(".") or name.lower().endswith(_RESERVED):
+            raise ValueError("must not be dots only nor end in .git, .wiki or .atom")
+        return name
+
+
+async def read_json(request: Request) -> Any:
+    """The body as JSON: objects without repeated keys, no NaN. Raises UnsupportedMedia, Malformed."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise UnsupportedMedia("send the body as 'Content-Type: application/json'")
+    try:
+        text = (await request.body()).decode()
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"the body is not JSON: {str(error)[:200] or 'nested too deeply'}") from None
+
+
+def parse_generate(body: Any) -> GenerateRequest:
+    """Raises Invalid, which names each field and the rule it breaks."""
+    try:
+        return GenerateRequest.model_validate(body)
+    except ValidationError as error:
+        problems = [_problem(item) for item in error.errors(include_url=False, include_input=False)]
+        listed = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems[:5])
+        raise Invalid(listed, problems) from None
+
+
+def task_view(task: Task) -> dict[str, Any]:
+    """A task as its client sees it. Times are RFC 3339 in UTC."""
+    return {
+        "task_id": task.id,
+        "kind": task.kind,
+        "status": task.status,
+        "message": task.message,
+        "repo_url": task.result.get("repo_url"),
+        "clone_url": task.result.get("clone_url"),
+        "commit": task.result.get("commit"),
+        "repo_name": task.request.get("repo_name"),
+        "github_org": task.request.get("github_org"),
+        "model": task.request.get("model"),
+        "private": task.request.get("private"),
+        "error": _failure(task),
+        "last_event_id": task.sequence,
+        "created_at": task.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "updated_at": task.updated_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "status_url": f"/api/v1/status/{task.id}",
+        "task_url": f"/api/v1/task/{task.id}",
+    }
+
+
+def _failure(task: Task) -> dict[str, Any] | None:
+    if not task.failure:
+        return None
+    return {
+        "code": task.failure.code,
+        "message": task.failure.message,
+        "retryable": task.failure.retryable,
+    }
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _problem(item: Any) -> dict[str, str]:
+    field = ".".join(str(part) for part in item["loc"]) or "body"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return {"field": field[:200], "rule": str(item["type"]), "message": message}
