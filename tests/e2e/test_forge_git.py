@@ -29,9 +29,11 @@ class Desk:
         self.page = f"{url}/local/demo"
         self.writable = self.page.replace("//", f"//anyone:{TOKEN}@")
         self.client = client
+        self._seconds = 0
 
     async def git(self, *words: str | Path, at: str = ".", fails: bool = False) -> str:
-        done = await run(self.folder / at, *words)
+        self._seconds += 1  # each commit is later than the one before: negotiation goes by date
+        done = await run(self.folder / at, *words, second=self._seconds)
         output = (done.stdout + done.stderr).decode()
         assert (done.returncode != 0) == fails, output
         return output.strip()
@@ -71,18 +73,19 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         yield Desk(tmp_path, url, client)
 
 
-async def run(folder: Path, *words: str | Path) -> CompletedProcess[bytes]:
+async def run(folder: Path, *words: str | Path, second: int = 0) -> CompletedProcess[bytes]:
     """git, deaf to the settings and proxies of the machine; the loop serves meanwhile."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    quiet = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
-    names = {
-        f"GIT_{role}_{what}": "a@example.org"
-        for role in ("AUTHOR", "COMMITTER")
-        for what in ("NAME", "EMAIL")
+    person = ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"]
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_COMMITTER_DATE": f"{1_800_000_000 + second} +0000",
+        **dict.fromkeys(person, "a@example.org"),
     }
-    return await anyio.run_process(
-        ["git", *map(str, words)], cwd=folder, env=kept | quiet | names | {"HOME": str(folder)}, check=False
-    )
+    return await anyio.run_process(["git", *map(str, words)], cwd=folder, env=env, check=False)
 
 
 async def test_one_address_opens_in_a_browser_and_clones(tmp_path: Path) -> None:

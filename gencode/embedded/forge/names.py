@@ -9,7 +9,7 @@ NAME_LENGTH = 100
 
 _OWNER = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9])*")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
-_REFUSED = re.compile(r"[^A-Za-z0-9._-]")
+_REFUSED = re.compile(r"[^A-Za-z0-9._-]+")
 _ROUTES = frozenset({"api"})  # would hide behind our own addresses
 
 
@@ -25,7 +25,7 @@ def is_name(name: str) -> bool:
 
 
 def normalised(name: str) -> str:
-    """GitHub's spelling of a wish: one `-` for each character that it refuses, no `.git` at the end."""
+    """GitHub's spelling of a wish: one `-` for a run of characters that it refuses, no `.git` at the end."""
     return without_suffix(_REFUSED.sub("-", name))
 
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from typing import IO
 
+import structlog
 from anyio import CapacityLimiter, SpooledTemporaryFile, to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -20,6 +21,8 @@ from starlette.types import Receive, Scope, Send
 from gencode.embedded.forge.gate import Secret
 from gencode.embedded.forge.repositories import Repositories, Repository
 from gencode.embedded.forge.wire import Garbled, Service, advertise, answer
+
+log = structlog.get_logger(__name__)
 
 _MAX_PUSH = 256 * 2**20
 _MAX_ASK = 16 * 2**20  # a fetch names the commits that the client has, 50 bytes each
@@ -76,6 +79,7 @@ class SmartHttp:
         except ClientDisconnect:
             return Response(status_code=400)
         except Garbled as error:
+            log.warning("git_request_refused", repository=found.full_name, reason=str(error))
             return PlainTextResponse(f"This is not a request of Git's: {error}", 400)
 
     async def _answer(

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import httpx
 from dulwich.objects import Blob, Commit, Tree
+from dulwich.refs import Ref
 
 from gencode.embedded.forge import forge
 from gencode.embedded.forge.repositories import Repositories, Repository, opened
@@ -28,6 +29,10 @@ class Forge:
     async def create(self, name: str, path: str = "/user/repos", **fields: Any) -> httpx.Response:
         return await self.client.post(API + path, json={"name": name, **fields}, headers=bearer(TOKEN))
 
+    def repositories(self) -> list[Repository]:
+        """What is on the disk between two requests."""
+        return Repositories(self.root).newest(10)
+
 
 @asynccontextmanager
 async def running(tmp_path: Path) -> AsyncIterator[Forge]:
@@ -45,16 +50,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def repository(root: Path, name: str) -> Repository:
-    """Found beside the running forge: constructing `Repositories` would clear its scratch folder."""
-    repositories = object.__new__(Repositories)
-    repositories._root = root
-    found = repositories.find("local", name)
-    assert found is not None
-    return found
-
-
-def commit_files(root: Path, name: str, files: dict[bytes, bytes], branch: bytes = b"main") -> str:
+def commit_files(local: Forge, name: str, files: dict[bytes, bytes], branch: bytes = b"main") -> str:
     """Put a commit of top-level files into a repository of the forge, whatever their names."""
     tree = Tree()
     blobs = [Blob.from_string(data) for data in files.values()]
@@ -66,10 +62,11 @@ def commit_files(root: Path, name: str, files: dict[bytes, bytes], branch: bytes
     commit.author_time = commit.commit_time = 1_800_000_000
     commit.author_timezone = commit.commit_timezone = 0
     commit.message = b"Files\n"
-    with opened(repository(root, name)) as repo:
+    found = next(found for found in local.repositories() if found.about.name == name)
+    with opened(found) as repo:
         for item in (*blobs, tree, commit):
             repo.object_store.add_object(item)
-        repo.refs[b"refs/heads/" + branch] = commit.id
+        repo.refs[Ref(b"refs/heads/" + branch)] = commit.id
     return commit.id.decode()
 
 
@@ -168,7 +165,7 @@ async def test_a_bad_wish_is_refused_in_githubs_words(tmp_path: Path) -> None:
             response = await local.client.post(f"{API}/user/repos", content=body, headers=bearer(TOKEN))
             assert (body[:40], response.status_code) == (body[:40], status)
             assert text in response.text
-        assert Repositories(local.root).newest(10) == []
+        assert local.repositories() == []
 
 
 async def test_writing_needs_the_token(tmp_path: Path) -> None:
@@ -177,7 +174,7 @@ async def test_writing_needs_the_token(tmp_path: Path) -> None:
         wrong = await local.client.post(f"{API}/user/repos", json={"name": "demo"}, headers=bearer("other"))
         user = await local.client.get(f"{API}/user")
         read = await local.client.get(f"{API}/repos/local/demo", headers=bearer("other"))
-        listed = Repositories(local.root).newest(10)
+        listed = local.repositories()
     assert (missing.status_code, missing.json()) == (401, {"message": "Requires authentication"})
     assert (wrong.status_code, wrong.json()) == (401, {"message": "Bad credentials"})
     assert (user.status_code, read.status_code, listed) == (401, 401, [])
@@ -188,8 +185,8 @@ async def test_a_branch_is_reported_as_github_does(tmp_path: Path) -> None:
         await local.create("demo")
         ref = f"{API}/repos/local/demo/git/ref/heads"
         empty = await local.client.get(f"{ref}/main")
-        sha = commit_files(local.root, "demo", {b"a.py": b"print()\n"})
-        commit_files(local.root, "demo", {b"a.py": b"print()\n"}, branch=b"feature/x")
+        sha = commit_files(local, "demo", {b"a.py": b"print()\n"})
+        commit_files(local, "demo", {b"a.py": b"print()\n"}, branch=b"feature/x")
         main = await local.client.get(f"{ref}/main")
         nested = await local.client.get(f"{ref}/feature/x")
         branch = await local.client.get(f"{API}/repos/local/demo/branches/main")
@@ -269,7 +266,7 @@ HOSTILE_TARGETS = [
 async def test_hostile_paths_find_nothing(tmp_path: Path) -> None:
     async with running(tmp_path) as local:
         await local.create("demo")
-        commit_files(local.root, "demo", {b"a": b"a"})
+        commit_files(local, "demo", {b"a": b"a"})
         (local.root / "local" / "link.git").symlink_to(local.root / "local" / "demo.git")
         for target in HOSTILE_TARGETS:
             assert b" 404 " in await ask(local.url, target, "Host: localhost"), target
@@ -329,7 +326,7 @@ OUR_TAGS = frozenset(
 async def test_hostile_names_and_contents_are_shown_as_text(tmp_path: Path) -> None:
     async with running(tmp_path) as local:
         await local.create("demo", description="<script>alert(0)</script>")
-        commit_files(local.root, "demo", HOSTILE)
+        commit_files(local, "demo", HOSTILE)
         page = Page(await local.client.get("/local/demo"))
         index = Page(await local.client.get("/"))
         file = Page(await local.client.get("/local/demo/blob/main/README.md"))
@@ -349,7 +346,7 @@ async def test_every_link_to_a_file_leads_to_it(tmp_path: Path) -> None:
     async with running(tmp_path) as local:
         await local.create("demo")
         readable = {path: data for path, data in HOSTILE.items() if path != b"\xff\xfe"}
-        commit_files(local.root, "demo", readable)
+        commit_files(local, "demo", readable)
         links = [link for link in Page(await local.client.get("/local/demo")).links if "/blob/" in link]
         shown = [Page(await local.client.get(link)).text for link in links]
     assert len(shown) == len(readable)
@@ -362,7 +359,7 @@ async def test_the_page_says_how_to_clone_and_what_is_there(tmp_path: Path) -> N
     async with running(tmp_path) as local:
         await local.create("demo", description="It counts.")
         empty = Page(await local.client.get("/local/demo"))
-        commit_files(local.root, "demo", {b"a.py": b"x" * 2048, b"b.py": b"12345"})
+        commit_files(local, "demo", {b"a.py": b"x" * 2048, b"b.py": b"12345"})
         full = Page(await local.client.get("/LOCAL/Demo.git"))
     assert f"git clone {local.url}/local/demo" in empty.text
     assert "Push the first commit" in empty.text
@@ -373,7 +370,7 @@ async def test_the_page_says_how_to_clone_and_what_is_there(tmp_path: Path) -> N
 async def test_a_missing_page(tmp_path: Path) -> None:
     async with running(tmp_path) as local:
         await local.create("demo")
-        commit_files(local.root, "demo", {b"a": b"a"})
+        commit_files(local, "demo", {b"a": b"a"})
         demo = "/local/demo/blob"
         for path in (
             "/local/none",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from io import BytesIO
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 from dulwich.object_format import DEFAULT_OBJECT_FORMAT
@@ -20,6 +21,10 @@ from gencode.embedded.server import address, listen, serve
 
 ZERO = b"0" * 40
 MAIN = b"refs/heads/main"
+ASK = (
+    b"POST /local/demo/git-upload-pack HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Type: application/x-git-upload-pack-request\r\nContent-Length: %d\r\n\r\n"
+)
 AUTH = ("anyone", "the-token")
 
 
@@ -29,6 +34,10 @@ class Pushed:
     def __init__(self, repository: Repository, client: httpx.AsyncClient) -> None:
         self.repository = repository
         self._client = client
+
+    @property
+    def port(self) -> int:
+        return self._client.base_url.port or 0
 
     async def push(self, old: bytes, new: bytes, objects: list[ShaFile], ref: bytes = MAIN) -> str:
         return (await self.send(command(old, new, ref) + b"0000" + pack(objects))).text
@@ -63,14 +72,14 @@ def line(text: bytes) -> bytes:
 
 
 def pack(objects: list[ShaFile]) -> bytes:
-    out = BytesIO()
-    write_pack_objects(out.write, [(item, None) for item in objects], DEFAULT_OBJECT_FORMAT)
-    return out.getvalue()
+    chunks: list[bytes] = []
+    write_pack_objects(chunks.append, [(item, None) for item in objects], DEFAULT_OBJECT_FORMAT)
+    return b"".join(chunks)
 
 
-def history(*messages: bytes) -> list[ShaFile]:
+def history(*messages: bytes, data: bytes = b"print()\n") -> list[ShaFile]:
     """A blob, a tree and one commit per message, each the parent of the next."""
-    blob = Blob.from_string(b"print()\n")
+    blob = Blob.from_string(data)
     tree = Tree()
     tree.add(b"a.py", 0o100644, blob.id)
     made: list[ShaFile] = [blob, tree]
@@ -205,6 +214,23 @@ async def test_no_files_stay_open(tmp_path: Path) -> None:
             await pushed.push(objects[-1].id, b"1" * 40, [])
             await pushed.send(b"zzzz", "git-upload-pack")
         assert open_files(tmp_path) == before == []
+
+
+async def test_a_frozen_reader_holds_up_neither_others_nor_the_end(tmp_path: Path) -> None:
+    objects = history(b"one", data=os.urandom(8 * 2**20))  # more than the buffers of a socket take
+    async with AsyncExitStack() as stack:
+        async with pushing(tmp_path) as pushed:
+            await pushed.push(ZERO, objects[-1].id, objects)
+            want = line(b"want " + objects[-1].id + b" side-band-64k thin-pack ofs-delta")
+            ask = want + b"0000" + line(b"done")
+            frozen = await stack.enter_async_context(await anyio.connect_tcp("127.0.0.1", pushed.port))
+            await frozen.send(ASK % len(ask) + ask)
+            assert b" 200 " in await frozen.receive(20)
+            whole = await pushed.send(ask, "git-upload-pack")
+            assert len(whole.content) > 8 * 2**20
+        with anyio.fail_after(10):  # uvicorn cancels what is left, but does not wait for it
+            while open_files(tmp_path):
+                await anyio.sleep(0.01)
 
 
 def open_files(root: Path) -> list[str]:
