@@ -115,19 +115,19 @@ class Project:
         }
 
     def _lacks(self) -> Iterable[str]:
-        choice, names = self.choice, ", ".join(self.choice.absent[:MOST_NAMES])
-        wanted = [_WANTED[self._language][purpose] for purpose in choice.unmet]
+        nearest_to, names = self.choice.instead_of, ", ".join(self.choice.absent[:MOST_NAMES])
+        wanted = [_WANTED[self._language][purpose] for purpose in self.choice.unmet]
         if self.subject.chinese:
             yield "需求中的要求，凡是下面“它能做什么”没有列出的，这里都没有实现。"
-            if choice.instead_of:
-                yield f"需求提到 {choice.instead_of}，但没有对应的模板：这是最接近的一个。"
+            if nearest_to:
+                yield f"需求提到 {nearest_to}，但没有对应的模板：这是最接近的一个。"
             yield from (f"需求似乎想要{thing}，这个模板没有。" for thing in wanted)
             if names:
                 yield f"需求中还提到以下内容，本项目没有使用：{names}。"
             return
         yield "Whatever the request asks for beyond the list under “What it does” below is not here."
-        if choice.instead_of:
-            yield f"There is no template for {choice.instead_of}, which the request names: this is the nearest."
+        if nearest_to:
+            yield f"There is no template for {nearest_to}, which the request names; this is the nearest."
         yield from (f"The request seems to want {thing}: this template has not got that." for thing in wanted)
         if names:
             yield f"Also named in the request, and not used in this project: {names}."

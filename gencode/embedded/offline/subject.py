@@ -99,8 +99,9 @@ def _titles(text: str) -> Iterator[str]:
     lines = [line for line in text.split("\n") if line.strip()]
     headings = [match[1] for match in map(_HEADING.fullmatch, lines) if match]
     prose = [_first_words(line) for line in lines if not _HEADING.fullmatch(line)]
-    telling = [heading for heading in headings[:1] if not _GENERIC.fullmatch(_plain(heading))]
-    for candidate in (*telling, *prose, *headings):
+    telling = [heading for heading in headings if not _GENERIC.fullmatch(_plain(heading))]
+    opening = telling[:1] if telling[:1] == headings[:1] else []
+    for candidate in (*opening, *prose, *telling, *headings):
         if title := _cut(_plain(candidate)):
             yield title[0].upper() + title[1:]
 

@@ -108,7 +108,11 @@ FRAMEWORKS = (
     _framework(Template.FLASK, "Symfony"),
     _framework(Template.FLASK, "Streamlit"),
     _framework(Template.FLASK, "Gradio"),
-    _framework(Template.FASTAPI, "Spring", r"\bspring ?(?:boot|mvc|cloud|framework)\b"),
+    _framework(
+        Template.FASTAPI,
+        "Spring",
+        r"\bspring ?(?:boot|mvc|cloud|framework)\b|\b(?:in|using|with) (?-i:Spring)\b",
+    ),
     _framework(Template.FASTAPI, "Tornado"),
     _framework(Template.FASTAPI, "Sanic"),
     _framework(Template.FASTAPI, "aiohttp"),
