@@ -16,7 +16,7 @@ from gencode.metrics import Metrics
 from gencode.provider import Provider, Providers
 from gencode.providers.deadlines import Deadlines
 from gencode.providers.openai_compatible import OpenAICompatible
-from gencode.providers.quirks import Quirks
+from gencode.providers.quirks import Quirks, header_value
 
 CALLS = 16  # at once to one account, unless configured
 
@@ -49,12 +49,8 @@ class ProviderConfig(BaseModel):
 
     @field_validator("api_key")
     @classmethod
-    def _header_value(cls, value: SecretStr) -> SecretStr:
-        """A key that no header can carry would otherwise fail every call, obscurely."""
-        key = value.get_secret_value().strip()
-        if not (key.isascii() and (key.isprintable() or not key)):
-            raise ValueError("has characters that no API key has")
-        return SecretStr(key)
+    def _key(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(header_value(value.get_secret_value()))
 
 
 def configured(name: str, **fields: object) -> ProviderConfig:

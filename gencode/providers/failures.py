@@ -46,7 +46,7 @@ _TWINS = {  # codes and types of error objects that come without a status
     "timeout": 408,
 }
 _ADVICE: Mapping[type[ProviderError], str] = {
-    LLMBadRequest: "Check the model id, the provider's quirks and the length of the prompt",
+    LLMBadRequest: "Check the model id, base_url, the provider's quirks and the length of the prompt",
     LLMAuth: "Check the provider's API key and what it may be used for",
     LLMBalance: "Top up the account at the provider",
     LLMQuota: "Raise the spending limit at the provider, or wait until its quota is renewed",

@@ -19,7 +19,6 @@ from gencode.providers.quirks import Quirks, adapt
 from gencode.providers.reader import Reader
 
 MAX_BYTES = 32 * 2**20  # an event of ~300 bytes per token: some 100,000 tokens
-DRAIN = 0.25  # seconds
 
 
 class OpenAICompatible:
@@ -80,8 +79,7 @@ class OpenAICompatible:
                 last = answer.end()
                 self._observe(watch, last.usage or Usage())
                 yield last
-                with anyio.move_on_after(DRAIN):
-                    await reader.drain()
+                await reader.drain()
             finally:
                 await response.aclose()
 

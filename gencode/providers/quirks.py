@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 _REJECTED = re.compile(r"unsupported|not supported|unrecognized|unknown", re.IGNORECASE)
+
+
+def header_value(value: str) -> str:
+    """What no header can carry would fail every call, and obscurely; its text might even be shown then."""
+    value = value.strip()
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError("has characters that no header can carry")
+    return value
 
 
 class Quirks(BaseModel):
@@ -33,7 +41,9 @@ class Quirks(BaseModel):
     thinking: Mapping[str, Any] = Field(default_factory=dict)
     stream_usage: bool = True
     extra_body: Mapping[str, Any] = Field(default_factory=dict)
-    headers: Mapping[str, str] = Field(default_factory=dict, repr=False)
+    headers: Mapping[str, Annotated[str, AfterValidator(header_value)]] = Field(
+        default_factory=dict, repr=False
+    )
 
 
 def adapt(quirks: Quirks, error: Mapping[str, Any]) -> Quirks | None:

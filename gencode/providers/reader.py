@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 
+import anyio
 import httpx
 
 from gencode.errors import GencodeError, LLMBadOutput, LLMTooLarge
@@ -12,6 +14,8 @@ from gencode.providers.failures import Failures
 
 BLOCK = 256 * 1024  # a gzip bomb unrolls by this much at a time
 ERROR_BYTES = 64 * 1024  # of an error page; its first sentences are all that is told
+DRAIN_SECONDS = 0.25  # a new TLS connection costs about as much
+ERROR_SECONDS = 5.0  # for an error page; the status alone says most
 
 
 class Reader:
@@ -50,20 +54,16 @@ class Reader:
     async def error_page(self) -> bytes:
         """The beginning of the body, or as much of it as came before it broke."""
         page = b""
-        try:
+        with suppress(GencodeError), anyio.move_on_after(ERROR_SECONDS):
             while len(page) < ERROR_BYTES and (block := await self._read()) is not None:
                 page += block
-        except GencodeError:
-            return page
         return page[:ERROR_BYTES]
 
     async def drain(self) -> None:
         """Read what little follows the last event, so that the connection can be used again."""
-        try:
+        with suppress(GencodeError), anyio.move_on_after(DRAIN_SECONDS):
             while await self._read() is not None:
                 pass
-        except GencodeError:
-            return
 
     async def _whole(self) -> bytes:
         blocks = []

@@ -9,7 +9,7 @@ LENGTH = 300  # characters; enough for the sentence that says what is wrong
 
 _TAG = re.compile(r"<[^<>]{0,500}>")
 _SECRET = re.compile(
-    r"\b(?:sk|pk|rk|key|gsk|xai)-[\w*.\-]{4,}"  # as the big providers begin their keys; "*": half masked
+    r"\b(?:sk|pk|rk|gsk|xai)-[\w*.\-]{4,}"  # as the big providers begin their keys; "*": half masked
     r"|\bBearer\s+\S+"
     r"|(?<=://)[^/\s@]+@",
     re.IGNORECASE,

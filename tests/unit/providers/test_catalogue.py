@@ -74,9 +74,10 @@ def test_a_key_read_from_a_file_loses_its_line_end() -> None:
         ("base_url", "x.test/v1"),
         ("base_url", f"https://me:{SECRET}@x.test"),
         ("base_url", f"https://x.test/?key={SECRET}"),
-        ("base_url", f"http://[{SECRET}"),
+        ("base_url", f"http://[{SECRET}@"),
         ("api_key", SECRET + "\r\nx: y"),
         ("api_key", SECRET + "é"),
+        ("quirks", {"headers": {"x-key": SECRET + "\n="}}),
         ("model", ""),
         ("concurrency", 0),
         ("quirks", {"prefix": SECRET}),
@@ -88,8 +89,7 @@ def test_a_wrong_configuration_names_the_field_and_no_value(field: str, value: o
     fields = {"base_url": "https://x.test", "model": "m", field: value}
     with pytest.raises(StartError, match=field) as caught:
         configured("mine", **fields)
-    assert f"{SECRET}@" not in caught.value.message
-    assert f"={SECRET}" not in caught.value.message
+    assert SECRET not in caught.value.message.replace(f"quirks.{SECRET}", "")  # a field's name, no value
 
 
 def test_defaults_of_the_known_providers() -> None:
