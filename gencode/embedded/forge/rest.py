@@ -24,7 +24,7 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Rest:
-    """`user` is the login that the token belongs to; every other owner counts as an organisation."""
+    """`threads` bounds how many requests are worked on at once."""
 
     def __init__(self, repositories: Repositories, shapes: Shapes, secret: Secret, threads: CapacityLimiter):
         self._repositories = repositories
@@ -35,21 +35,21 @@ class Rest:
     def routes(self) -> list[Route]:
         repo = "/repos/{owner}/{repo}"
         return [
-            self._route("/user", self._user, write=True),
-            self._route("/user/repos", self._create_own, method="POST", write=True),
-            self._route("/orgs/{org}/repos", self._create_in_org, method="POST", write=True),
+            self._route("/user", self._user, needs_token=True),
+            self._route("/user/repos", self._create_own, method="POST", needs_token=True),
+            self._route("/orgs/{org}/repos", self._create_in_org, method="POST", needs_token=True),
             self._route(repo, self._repository),
             self._route(repo + "/git/ref/heads/{branch:path}", self._ref),
             self._route(repo + "/branches/{branch:path}", self._branch),
             Route(PREFIX + "/{rest:path}", self._unknown, methods=_METHODS),
         ]
 
-    def _route(self, path: str, endpoint: _Endpoint, method: str = "GET", write: bool = False) -> Route:
-        """A wrong credential is refused everywhere, a missing one where `write` says so."""
+    def _route(self, path: str, endpoint: _Endpoint, method: str = "GET", needs_token: bool = False) -> Route:
+        """A wrong credential is refused everywhere, a missing one where a token is needed."""
 
         async def guarded(request: Request) -> Response:
             authorization = request.headers.get("authorization")
-            if authorization is None and write:
+            if authorization is None and needs_token:
                 return message(401, "Requires authentication")
             if authorization is not None and not self._secret.matches(authorization):
                 return message(401, "Bad credentials")
