@@ -71,6 +71,7 @@ class Subject:
 
 def is_chinese(text: str) -> bool:
     """Whether most of it is Chinese: one character weighs as much as one Latin word. Kana mean Japanese."""
+    text = text[:LOOKED_AT]
     han = len(_HAN.findall(text))
     return 0 < han >= len(_LATIN_WORD.findall(text)) and len(_KANA.findall(text)) * 10 < han
 
