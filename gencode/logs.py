@@ -18,8 +18,8 @@ _TOKEN_LIKE = re.compile(
     r"|\b(?:sk-|ghp_|gho_|ghu_|ghs_|ghr_|github_pat_)[A-Za-z0-9_-]{8,}"
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
-_NOISY = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "uvicorn.access": logging.CRITICAL}
-"""httpx logs whole URLs at INFO; ours have their own lines."""
+_NOISY = ("httpx", "httpcore", "uvicorn", "dulwich", "asyncio")
+"""Libraries that tell at INFO what ours tell better (httpx: whole URLs); they speak from WARNING on."""
 
 
 class Redact:
@@ -65,8 +65,8 @@ def configure(level: str, fmt: str, secrets: Sequence[str]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_formatter(shared, Redact(secrets), console))
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    for name, least in _NOISY.items():
-        logging.getLogger(name).setLevel(max(least, logging.getLevelName(level)))
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
 def _formatter(shared: list[Processor], redact: Redact, console: bool) -> logging.Formatter:

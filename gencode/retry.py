@@ -47,6 +47,9 @@ class Retry:
             if notice and error and state.next_action:
                 await notice(error, state.next_action.sleep)
 
+        async def attempt() -> T:
+            return await call()  # tenacity takes a lambda that returns an awaitable for a plain function
+
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._attempts),
             wait=self._wait,
@@ -55,7 +58,7 @@ class Retry:
             sleep=self._sleep,
             reraise=True,
         )
-        return await retrying(call)
+        return await retrying(attempt)
 
     def _worth_another(self, error: BaseException) -> bool:
         return isinstance(error, Transient) and (error.retry_after or 0) <= self._patience

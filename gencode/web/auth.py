@@ -68,7 +68,9 @@ class Authentication:
 
     def _admit(self, headers: Headers) -> str:
         if self._loopback_only and not _LOOPBACK_NAMES.fullmatch(headers.get("host", "")):
-            raise Unauthorized("without API_KEYS this service answers only to localhost names in the Host header")
+            raise Unauthorized(
+                "without API_KEYS this service answers only to localhost names in the Host header"
+            )
         return self._keys.client(headers)
 
 

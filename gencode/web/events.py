@@ -37,7 +37,7 @@ async def status(request: Request) -> Response:
 
 
 def _position(request: Request, task: Task) -> int:
-    """Last-Event-ID (what EventSource sends on its own), else ?after=. Raises Malformed for ids never given."""
+    """Last-Event-ID (EventSource sends it), else ?after=. Raises Malformed for ids never given."""
     text = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise Malformed("Last-Event-ID and ?after= take the id of an event: a whole number")

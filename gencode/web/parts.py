@@ -9,11 +9,10 @@ import anyio
 from starlette.requests import Request
 
 from gencode.engine.manager import Manager
+from gencode.errors import NotFound
 from gencode.hub import Hub
 from gencode.metrics import Metrics
-from gencode.provider import Provider
 from gencode.store import Query, Store
-from gencode.errors import NotFound
 from gencode.task import Task
 from gencode.web.auth import Keys
 from gencode.web.limits import RateLimit
@@ -38,7 +37,6 @@ class Parts:
     keys: Keys
     rate: RateLimit
     choose_model: Callable[[str | None], Model]
-    default_owner: str
     language: str
     closing: anyio.Event
     send_timeout: float

@@ -14,12 +14,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.errors import BodyTooLarge, GencodeError, Internal, Invalid, Malformed, NotFound, Transient, WrongMethod
+from gencode.errors import (
+    BodyTooLarge,
+    GencodeError,
+    Internal,
+    Invalid,
+    Malformed,
+    NotFound,
+    Transient,
+    WrongMethod,
+)
 
 log = structlog.get_logger(__name__)
 
 
-def problem_response(_request: Request, error: GencodeError, headers: Mapping[str, str] | None = None) -> Response:
+def problem_response(
+    _request: Request, error: GencodeError, headers: Mapping[str, str] | None = None
+) -> Response:
     """`{"type", "title", "status", "detail", "code", "retryable"}`, and "errors" with each broken rule."""
     body: dict[str, Any] = {
         "type": f"urn:gencode:error:{error.code}",
@@ -59,7 +70,9 @@ async def on_unexpected(request: Request, error: Exception) -> Response:
     """A bug: the client gets a reference, the log gets the trace."""
     reference = secrets.token_hex(4)
     log.error("unexpected error", reference=reference, path=request.url.path, exc_info=error)
-    return problem_response(request, Internal(f"an unexpected error; the log has it under reference {reference}"))
+    return problem_response(
+        request, Internal(f"an unexpected error; the log has it under reference {reference}")
+    )
 
 
 def _from_http(request: Request, error: HTTPException) -> GencodeError:

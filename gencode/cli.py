@@ -1,0 +1,100 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+import anyio
+import httpx
+
+from gencode.client import Client, ServiceError
+from gencode.demo import demo
+from gencode.errors import StartError
+from gencode.follow import follow
+from gencode.serve import serve
+from gencode.settings import load
+
+URL = "http://127.0.0.1:8080"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0 done, 1 the task or the service failed, 2 wrong usage or configuration."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen) or 0)
+    except StartError as error:
+        print(f"gencode cannot start [{error.code}]: {error.message}", file=sys.stderr)
+        return 2
+    except ServiceError as error:
+        print(f"gencode: {error}", file=sys.stderr)
+    except httpx.TransportError as error:
+        print(
+            f"gencode: no service answers at {chosen.url} ({error}); start one with: gencode serve",
+            file=sys.stderr,
+        )
+    except KeyboardInterrupt:
+        print("gencode: stopped watching; the task goes on", file=sys.stderr)
+        return 130
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gencode", description="Turn a prompt into a pushed Git repository."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("serve", help="run the service (settings: see .env.example)")
+    run.set_defaults(run=lambda _: serve(load()))
+    shown = commands.add_parser(
+        "demo", help="run the whole job once, offline, and show how to clone the result"
+    )
+    shown.set_defaults(run=lambda _: demo(load()))
+    make = commands.add_parser("generate", help="submit a prompt to a running service")
+    make.add_argument("prompt", help="what to build; - reads it from standard input")
+    make.add_argument("--repo", required=True, help="name of the repository to create")
+    make.add_argument("--model", help="provider, or provider/model-id")
+    make.add_argument("--org", help="organisation to create the repository in")
+    make.add_argument("--public", action="store_true", help="publish it (default: private)")
+    make.add_argument("--follow", action="store_true", help="show progress until it is done")
+    make.set_defaults(run=_run(_generate))
+    watch = commands.add_parser("watch", help="show the progress of a task")
+    watch.add_argument("task_id")
+    watch.set_defaults(run=_run(_watch))
+    for command in (make, watch):
+        command.add_argument("--url", default=os.environ.get("GENCODE_URL", URL), help=f"the service ({URL})")
+    return parser
+
+
+def _run(
+    command: Callable[[Client, argparse.Namespace], Awaitable[int]],
+) -> Callable[[argparse.Namespace], int]:
+    async def with_client(chosen: argparse.Namespace) -> int:
+        async with Client(chosen.url, os.environ.get("GENCODE_API_KEY", "")) as client:
+            return await command(client, chosen)
+
+    return lambda chosen: anyio.run(with_client, chosen)
+
+
+async def _generate(client: Client, chosen: argparse.Namespace) -> int:
+    prompt = sys.stdin.read() if chosen.prompt == "-" else chosen.prompt
+    options = {"model": chosen.model, "github_org": chosen.org, "private": not chosen.public}
+    task = await client.submit(prompt, chosen.repo, **options)
+    print(f"task {task['task_id']}", flush=True)
+    if chosen.follow:
+        return await _show(client, task["task_id"])
+    print(f"follow it with: gencode watch {task['task_id']}")
+    return 0
+
+
+async def _watch(client: Client, chosen: argparse.Namespace) -> int:
+    return await _show(client, chosen.task_id)
+
+
+async def _show(client: Client, task_id: str) -> int:
+    repo_url = await follow(client, task_id)
+    if repo_url:
+        print(f"\ngit clone {repo_url}", flush=True)
+    return 0 if repo_url else 1

@@ -1,0 +1,30 @@
+"""A task's events as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gencode.client import Client
+
+Data = dict[str, Any]
+
+_LINES: dict[str, Callable[[Data], str]] = {
+    "status": lambda d: f"{d['status']:<14} {d['message']}",
+    "plan": lambda d: f"{'':<14} planned {len(d['files'])} files: {d['summary']}",
+    "file": lambda d: f"{'':<14} {d['path']} ({d['bytes']} bytes, {d['done']} of {d['of']})",
+    "retry": lambda d: f"{'':<14} trying again in {d['wait_seconds']} s: {d['message']}",
+    "resumed": lambda d: f"{'':<14} resumed after a restart",
+    "pushed": lambda d: f"{'':<14} pushed commit {d['commit']}",
+    "error": lambda d: f"{'':<14} {d['code']}: {d['message']}",
+}
+
+
+async def follow(client: Client, task_id: str) -> str | None:
+    """Print until the task is over. The repository's address if it was completed."""
+    last: Data = {}
+    async for message in client.events(task_id):
+        if line := _LINES.get(message.kind):
+            print(line(message.data), flush=True)
+        last = message.data if message.kind == "status" else last
+    return str(last["repo_url"]) if last.get("status") == "completed" else None
