@@ -91,6 +91,12 @@ def test_an_empty_file_is_an_answer_but_not_when_json_was_asked_for() -> None:
             assert taken.end().finish_reason == "stop"
 
 
+def test_a_rest_may_be_blank_even_of_json() -> None:
+    taken = answer(ChatRequest(messages=ASK.messages, max_tokens=7, json=True, prefix='{"files": []'))
+    taken.take([line({"content": " "}, "stop")])
+    assert taken.end().finish_reason == "stop"
+
+
 def test_an_unknown_finish_is_shown_in_one_short_line() -> None:
     taken = answer()
     taken.take([line({"content": "x"}, "odd\n" * 500)])

@@ -8,6 +8,8 @@ import pytest
 from gencode.errors import LLMBadRequest
 from gencode.metrics import Metrics
 from gencode.provider import ChatChunk, ChatRequest, Message, Usage
+from gencode.providers import deadlines
+from gencode.providers.openai_compatible import OpenAICompatible
 from gencode.providers.quirks import Quirks
 from tests.servers.asking import ASK, KEY, client_of, collect
 from tests.servers.model import Reply, chunk, http_error, model_server, stream, text
@@ -35,6 +37,8 @@ async def test_leaving_early_hangs_up() -> None:
     async with model_server(reply) as server, client_of(server.base_url) as provider:
         async with aclosing(provider.stream(ASK)) as chunks:
             assert await anext(chunks) == ChatChunk(text="a")
+            assert len(_connections(provider)) == 1
+        assert not _connections(provider)  # at once, not when the garbage collector comes by
         await server.drop("chat")
     assert not server.completed
 
@@ -50,14 +54,13 @@ async def test_being_cancelled_hangs_up() -> None:
 
 
 async def test_a_connection_is_used_again() -> None:
-    ports: list[str] = []
+    used: list[object] = []
     async with model_server(text("hi")) as server, client_of(server.base_url) as provider:
-        pool = provider._client._transport._pool  # type: ignore[attr-defined]  # httpx shows it nowhere else
         for _ in range(3):
             await collect(provider)
-            ports += [str(id(connection)) for connection in pool.connections]
-    assert len(ports) == 3
-    assert len(set(ports)) == 1
+            used += _connections(provider)
+    assert len(used) == 3
+    assert len(set(used)) == 1
 
 
 async def test_no_more_calls_than_slots_reach_the_server() -> None:
@@ -90,6 +93,13 @@ async def test_the_readers_pause_is_not_the_models(monkeypatch: pytest.MonkeyPat
         ahead = 100.0  # more than the idle deadline
         gate.set()
         assert (await anext(chunks)).text == "b"
+
+
+async def test_after_the_finish_reason_only_a_moment_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlines, "TAIL", 0.05)
+    reply = stream(chunk({"content": "a"}, "stop"), anyio.Event())
+    async with model_server(reply) as server, client_of(server.base_url) as provider:
+        assert (await collect(provider)).text == "a"  # though the idle deadline is a minute off
 
 
 async def test_whole_calls_are_measured_under_the_configured_name() -> None:
@@ -126,3 +136,8 @@ async def test_thinking_is_dropped_for_a_model_that_does_not_know_it() -> None:
         assert (await collect(provider)).text == "hi"
         assert (await collect(provider)).text == "hi"
     assert len(server.requests) == 3
+
+
+def _connections(provider: OpenAICompatible) -> list[object]:
+    pool = provider._client._transport._pool  # type: ignore[attr-defined]  # httpx shows it nowhere else
+    return list(pool.connections)
