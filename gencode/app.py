@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import secrets
+import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import anyio
 import httpx
 import structlog
-from pydantic import ValidationError
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gencode.embedded.forge import forge
 from gencode.embedded.offline import offline_model
 from gencode.embedded.server import address, listen, listen_again, serve
 from gencode.engine.manager import Manager
 from gencode.engine.runner import Runner
-from gencode.errors import StartError
 from gencode.host import Host
 from gencode.hosts.github import GitHub
 from gencode.hosts.wire import http_client
 from gencode.hubs.memory import MemoryHub
 from gencode.metrics import Metrics
+from gencode.models import Models
 from gencode.pipelines.generate.asking import Asker
 from gencode.pipelines.generate.generating import Generating, Limits
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
 from gencode.provider import Providers
-from gencode.providers.catalogue import ProviderConfig, catalogue, deepseek, offline, openai
+from gencode.providers.catalogue import catalogue, offline
 from gencode.providers.deadlines import Deadlines
-from gencode.providers.quirks import Quirks
 from gencode.retry import Retry
 from gencode.settings import Settings, is_loopback
 from gencode.store import Store
@@ -41,12 +43,11 @@ from gencode.stores.lock import data_dir_lock
 from gencode.stores.sqlite import open_sqlite
 from gencode.web.auth import Keys
 from gencode.web.limits import RateLimit
-from gencode.web.parts import Model, Parts
+from gencode.web.parts import Parts
 from gencode.web.routes import build
 
 log = structlog.get_logger(__name__)
 
-OFFLINE = "offline"
 FORGE_USER = "local"
 GITHUB_SPACING = 1.0
 """Seconds between two creations, as GitHub asks of clients."""
@@ -55,11 +56,11 @@ GITHUB_SPACING = 1.0
 def create_app(settings: Settings) -> Starlette:
     """The service as an ASGI application; whoever runs it must run its lifespan. Raises StartError."""
     keys = Keys(settings.api_keys.get_secret_value())
-    configs = _configs(settings)
+    models = Models(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _service(settings, keys, configs) as app.state.parts:
+        async with _service(settings, keys, models) as app.state.parts:
             yield
 
     loopback_only = not keys and settings.auth != "none" and is_loopback(settings.server_host)
@@ -67,7 +68,7 @@ def create_app(settings: Settings) -> Starlette:
 
 
 @asynccontextmanager
-async def _service(settings: Settings, keys: Keys, configs: list[ProviderConfig]) -> AsyncIterator[Parts]:
+async def _service(settings: Settings, keys: Keys, models: Models) -> AsyncIterator[Parts]:
     """Everything that runs, in the order in which it needs each other; it stops in the reverse order."""
     async with AsyncExitStack() as stack:
         stack.enter_context(data_dir_lock(settings.data_dir))
@@ -75,12 +76,15 @@ async def _service(settings: Settings, keys: Keys, configs: list[ProviderConfig]
         metrics = Metrics()
         tls = httpx.create_ssl_context()
         client = await stack.enter_async_context(_model_client(tls))
-        providers = await _providers(stack, settings, configs, client, metrics)
-        host = await _host(stack, settings, metrics, tls)
+        model, forge = _offline(stack), None if settings.github_token else _forge(stack, settings)
+        providers = _providers(settings, models, model, client, metrics)
+        host = _host(settings, forge, await stack.enter_async_context(http_client(tls)), tls, metrics)
         hub = MemoryHub(store)
         manager = _manager(settings, store, hub, metrics, _pipeline(settings, providers, host, metrics))
         _watch(metrics, manager, hub)
-        parts = _parts(settings, keys, configs, manager, store, hub, metrics, providers)
+        parts = _parts(settings, keys, models, manager, store, hub, metrics, providers)
+        for server in filter(None, (model, forge)):
+            await stack.enter_async_context(serve(server.app, server.sock))
         async with anyio.create_task_group() as tg:
             await tg.start(manager.run)
             tg.start_soon(_closing, parts)
@@ -101,74 +105,49 @@ def _farewell(parts: Parts) -> None:
     parts.hub.close()
 
 
-# --- models -----------------------------------------------------------------------------------------
+# --- what is embedded -------------------------------------------------------------------------------
 
 
-def _configs(settings: Settings) -> list[ProviderConfig]:
-    """The configured providers. The embedded one is no entry here: it exists only while we run."""
-    found: list[ProviderConfig] = []
-    if key := settings.deepseek_api_key.get_secret_value():
-        found.append(_checked(deepseek, key, settings.deepseek_base_url, settings.deepseek_model))
-    if key := settings.openai_api_key.get_secret_value():
-        found.append(_checked(openai, key, settings.openai_base_url, settings.openai_model))
-    for name, entry in settings.providers.items():
-        found.append(_checked(_named, name, entry.model_dump()))
-    return [config.model_copy(update={"concurrency": settings.max_model_calls}) for config in found]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Embedded:
+    """A server of our own: its address is good at once, connections wait until it is served."""
+
+    app: ASGIApp
+    sock: socket.socket
+    token: str = field(default="", repr=False)
 
 
-def _named(name: str, entry: dict[str, object]) -> ProviderConfig:
-    quirks = Quirks.model_validate(entry.pop("quirks"))
-    return ProviderConfig.model_validate({"name": name, "quirks": quirks, **entry})
+def _offline(stack: AsyncExitStack) -> _Embedded:
+    return _Embedded(app=offline_model(), sock=stack.enter_context(closing(listen())))
 
 
-def _checked(make: Callable[..., ProviderConfig], *args: object) -> ProviderConfig:
-    try:
-        return make(*args)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise StartError(f"a model's configuration is wrong at {where}: {first['msg']}") from None
+def _forge(stack: AsyncExitStack, settings: Settings) -> _Embedded:
+    """Its port and token are kept: addresses handed out, and remotes of clones, stay good."""
+    folder = settings.data_dir
+    preferred = settings.forge_port or (settings.server_port + 1 if settings.server_port else 0)
+    sock = stack.enter_context(closing(listen_again(folder / "forge.port", preferred)))
+    token = _kept_token(folder / "forge.token")
+    log.info("no GITHUB_TOKEN is set: repositories go to the local forge", url=address(sock))
+    return _Embedded(app=forge(folder / "forge", address(sock), token, FORGE_USER), sock=sock, token=token)
 
 
-async def _providers(
-    stack: AsyncExitStack,
-    settings: Settings,
-    configs: list[ProviderConfig],
-    client: httpx.AsyncClient,
-    metrics: Metrics,
+def _kept_token(path: Path) -> str:
+    """Made once; a crash between making the file and filling it is mended here."""
+    path.touch(mode=0o600)
+    token = path.read_text(encoding="utf-8").strip() or secrets.token_urlsafe(32)
+    path.write_text(token, encoding="utf-8")
+    return token
+
+
+# --- models and the Git host ------------------------------------------------------------------------
+
+
+def _providers(
+    settings: Settings, models: Models, model: _Embedded, client: httpx.AsyncClient, metrics: Metrics
 ) -> Providers:
-    sock = listen()
-    await stack.enter_async_context(serve(offline_model(), sock))
-    embedded = offline(f"{address(sock)}/v1")
+    embedded = offline(f"{address(model.sock)}/v1", settings.max_model_calls)
     deadlines = Deadlines(first_token=settings.first_token_timeout, idle=settings.idle_timeout)
-    default = _default_model(settings, configs)
-    return catalogue([*configs, embedded], default, client, metrics, deadlines)
-
-
-def _default_model(settings: Settings, configs: list[ProviderConfig]) -> str:
-    """DEFAULT_MODEL; if nobody set it, the first that is configured; with none at all, the offline one."""
-    if not configs:
-        return OFFLINE
-    if "default_model" in settings.model_fields_set:
-        return settings.default_model
-    return configs[0].name
-
-
-def _chooser(
-    settings: Settings, configs: list[ProviderConfig], providers: Providers
-) -> Callable[[str | None], Model]:
-    """Which model answers a request. Only where none is configured does the embedded one stand in for a
-    known name: never in silence, and never in place of one that was paid for."""
-    known = {OFFLINE, "deepseek", "openai", settings.default_model.partition("/")[0]}
-
-    def choose(asked: str | None) -> Model:
-        name = asked or _default_model(settings, configs)
-        if not configs and name.partition("/")[0] in known:
-            return Model(name=OFFLINE, stands_in=asked != OFFLINE)
-        providers(name)
-        return Model(name=name, stands_in=False)
-
-    return choose
+    return catalogue([*models.configs, embedded], models.default, client, metrics, deadlines)
 
 
 def _model_client(tls: ssl.SSLContext) -> httpx.AsyncClient:
@@ -177,46 +156,26 @@ def _model_client(tls: ssl.SSLContext) -> httpx.AsyncClient:
     return httpx.AsyncClient(verify=tls, follow_redirects=False, trust_env=False, limits=limits)
 
 
-# --- the Git host -----------------------------------------------------------------------------------
-
-
-async def _host(stack: AsyncExitStack, settings: Settings, metrics: Metrics, tls: ssl.SSLContext) -> Host:
+def _host(
+    settings: Settings,
+    forge: _Embedded | None,
+    client: httpx.AsyncClient,
+    tls: ssl.SSLContext,
+    metrics: Metrics,
+) -> Host:
     """GitHub; without a token the local forge, through the same client."""
-    api, token = settings.github_api_url, settings.github_token.get_secret_value()
-    embedded = not token
-    if embedded:
-        api, token = await _forge(stack, settings)
     return GitHub(
-        api,
-        token,
-        await stack.enter_async_context(http_client(tls)),
+        f"{address(forge.sock)}/api/v3" if forge else settings.github_api_url,
+        forge.token if forge else settings.github_token.get_secret_value(),
+        client,
         Retry(),
         metrics=metrics,
         owner=settings.github_owner or None,
         agent=f"gencode/{version('gencode')}",
         push_timeout=settings.push_timeout,
-        spacing=0 if embedded else GITHUB_SPACING,
+        spacing=0 if forge else GITHUB_SPACING,
         tls=tls,
     )
-
-
-async def _forge(stack: AsyncExitStack, settings: Settings) -> tuple[str, str]:
-    """Starts the local forge. Its API's address, and the token that writing to it needs."""
-    preferred = settings.forge_port or (settings.server_port + 1 if settings.server_port else 0)
-    sock = listen_again(settings.data_dir / "forge.port", preferred)
-    token = _kept_token(settings.data_dir / "forge.token")
-    app = forge(settings.data_dir / "forge", address(sock), token, FORGE_USER)
-    await stack.enter_async_context(serve(app, sock))
-    log.info("no GITHUB_TOKEN is set: repositories go to the local forge", url=address(sock))
-    return f"{address(sock)}/api/v3", token
-
-
-def _kept_token(path: Path) -> str:
-    """The same in every process, so that a clone's remote stays usable."""
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32), encoding="utf-8")
-    return path.read_text(encoding="utf-8").strip()
 
 
 # --- the engine -------------------------------------------------------------------------------------
@@ -253,7 +212,7 @@ def _watch(metrics: Metrics, manager: Manager, hub: MemoryHub) -> None:
 def _parts(
     settings: Settings,
     keys: Keys,
-    configs: list[ProviderConfig],
+    models: Models,
     manager: Manager,
     store: Store,
     hub: MemoryHub,
@@ -267,7 +226,7 @@ def _parts(
         metrics=metrics,
         keys=keys,
         rate=RateLimit(settings.rate),
-        choose_model=_chooser(settings, configs, providers),
+        choose_model=partial(models.choose, providers=providers),
         language=settings.language,
         closing=anyio.Event(),
         send_timeout=settings.send_timeout,

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     deepseek_model: str = Field("deepseek-flash", description="DeepSeek model id")
     openai_api_key: SecretStr = Field(SecretStr(""), description="Key of OpenAI's API")
     openai_base_url: str = Field("https://api.openai.com/v1", description="OpenAI's API")
-    openai_model: str = Field("gpt-5-mini", description="OpenAI model id")
+    openai_model: str = Field("gpt-6-luna", description="OpenAI model id")
     providers: Annotated[dict[str, NamedProvider], NoDecode] = Field(
         {},
         description='More OpenAI-compatible APIs, JSON: {"name": {"base_url", "model", "api_key", "quirks"}}',
