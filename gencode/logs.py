@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import MutableMapping, Sequence
 from typing import Any
@@ -11,40 +10,30 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
+from gencode.redaction import redact
+
 EventDict = MutableMapping[str, Any]
 
-_TOKEN_LIKE = re.compile(
-    r"(?i)(bearer\s+|basic\s+|token\s+|x-access-token:)[^\s\"',;]+"
-    r"|\b(?:sk-|ghp_|gho_|ghu_|ghs_|ghr_|github_pat_)[A-Za-z0-9_-]{8,}"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
-)
-_NOISY = ("httpx", "httpcore", "uvicorn", "dulwich", "asyncio")
-"""Libraries that tell at INFO what ours tell better (httpx: whole URLs); they speak from WARNING on."""
+OURS = "gencode"
 
 
 class Redact:
     """Replaces known secrets, and what looks like one, in every value of a log line."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-        self._known = re.compile("|".join(re.escape(secret) for secret in known)) if known else None
+        self._secrets = tuple(secrets)
 
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
         return {key: self._clean(value) for key, value in event.items()}
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):
-            return self.text(value)
+            return redact(value, self._secrets)
         if isinstance(value, dict):
             return {self._clean(key): self._clean(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._clean(item) for item in value]
-        return value if isinstance(value, (int, float, bool, type(None))) else self.text(str(value))
-
-    def text(self, text: str) -> str:
-        if self._known:
-            text = self._known.sub("[redacted]", text)
-        return _TOKEN_LIKE.sub("[redacted]", text)
+        return value if isinstance(value, (int, float, bool, type(None))) else self._clean(str(value))
 
 
 def configure(level: str, fmt: str, secrets: Sequence[str]) -> None:
@@ -64,9 +53,14 @@ def configure(level: str, fmt: str, secrets: Sequence[str]) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_formatter(shared, Redact(secrets), console))
-    logging.basicConfig(handlers=[handler], level=level, force=True)
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    logging.basicConfig(handlers=[handler], level=_at_least_warning(level), force=True)
+    logging.getLogger(OURS).setLevel(level)
+
+
+def _at_least_warning(level: str) -> int:
+    """For libraries, whatever LOG_LEVEL says: at INFO httpx tells whole URLs, at DEBUG httpcore tells header
+    values, and sse-starlette every event that it sends."""
+    return max(logging.WARNING, logging.getLevelNamesMapping()[level])
 
 
 def _formatter(shared: list[Processor], redact: Redact, console: bool) -> logging.Formatter:

@@ -32,8 +32,8 @@ from gencode.hosts.commit import sha
 from gencode.hosts.git import Git
 from gencode.hosts.github_answers import name_taken, permission_hint, said
 from gencode.hosts.github_api import Answer, Api
-from gencode.hosts.words import quoted, spoken
 from gencode.metrics import Metrics
+from gencode.redaction import quoted, spoken
 from gencode.retry import Retry, Sleep
 
 log = structlog.get_logger(__name__)

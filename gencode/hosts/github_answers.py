@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from gencode.errors import (
@@ -19,7 +17,8 @@ from gencode.errors import (
     HostError,
 )
 from gencode.hosts.wire import Reply
-from gencode.hosts.words import quoted, spoken
+from gencode.redaction import quoted, spoken
+from gencode.retry_after import retry_after
 
 SECONDARY_SECONDS = 60.0  # "wait for at least one minute", when no header says how long
 
@@ -71,7 +70,7 @@ def failure(reply: Reply, secrets: tuple[str, ...], now: float) -> HostError:
         case 403:
             return GitHubForbidden(f"the token may not do this; {permission_hint(reply)}{words}")
         case status if status >= 500:
-            wait = seconds(reply.headers.get("retry-after", ""), now)
+            wait = retry_after(reply.headers.get("retry-after", ""), now)
             return GitHubUnavailable(f"GitHub answered {status}; try again later{words}", retry_after=wait)
         case status if status < 400:
             return GitHubProtocol(f"GitHub answered {status}, which leads elsewhere; check GITHUB_API_URL")
@@ -83,24 +82,13 @@ def _limited(reply: Reply, words: str, now: float) -> float | None:
     if reply.status not in (403, 429):
         return None
     if "retry-after" in reply.headers:
-        asked = seconds(reply.headers["retry-after"], now)
+        asked = retry_after(reply.headers["retry-after"], now)
         return SECONDARY_SECONDS if asked is None else asked
     if reply.headers.get("x-ratelimit-remaining") == "0":
         reset = reply.headers.get("x-ratelimit-reset", "")
         # One second more: the reset is given in whole seconds.
         return max(0.0, float(reset) - now) + 1 if re.fullmatch(r"[0-9]{1,12}", reset) else SECONDARY_SECONDS
     return SECONDARY_SECONDS if reply.status == 429 or "rate limit" in words.lower() else None
-
-
-def seconds(value: str, now: float) -> float | None:
-    """A Retry-After header (RFC 9110, 10.2.3: digits or a date); None for anything else."""
-    if re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        return float(value)
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, date.replace(tzinfo=date.tzinfo or UTC).timestamp() - now)
 
 
 def permission_hint(reply: Reply) -> str:

@@ -14,8 +14,8 @@ from gencode.errors import GitHubNetwork, GitHubProtocol
 from gencode.hosts.addresses import origin
 from gencode.hosts.github_answers import body_of, failure
 from gencode.hosts.wire import CONNECT_SECONDS, Reply, ReplyTooLong, exchange
-from gencode.hosts.words import quoted
 from gencode.metrics import Metrics
+from gencode.redaction import quoted
 from gencode.retry import Sleep
 
 READ_SECONDS = 30.0

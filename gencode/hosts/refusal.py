@@ -17,7 +17,7 @@ from gencode.errors import (
     PushWorkflowScope,
 )
 from gencode.hosts.wire import Reply
-from gencode.hosts.words import quoted, spoken
+from gencode.redaction import quoted, spoken
 
 _KNOWN: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
     (

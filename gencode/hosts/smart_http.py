@@ -24,7 +24,7 @@ from gencode.errors import GitError, GitNetwork, GitProtocol, GitTimeout, NonFas
 from gencode.hosts.commit import Objects
 from gencode.hosts.refusal import check_status, refused
 from gencode.hosts.wire import CONNECT_SECONDS, Reply, exchange
-from gencode.hosts.words import quoted
+from gencode.redaction import quoted
 
 _CHUNK = 64 * 1024
 _MALFORMED = (GitProtocolError, ValueError, TypeError, LookupError, AssertionError)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -25,7 +24,8 @@ from gencode.errors import (
     ProviderError,
     Transient,
 )
-from gencode.providers.redaction import quote
+from gencode.redaction import spoken
+from gencode.retry_after import retry_after
 
 _REFUSED = frozenset({"content_filter", "content_policy_violation", "refusal", "safety"})
 _QUOTA = re.compile(r"insufficient_quota|current_quota|quota_exhausted|credit|billing|spend", re.IGNORECASE)
@@ -69,7 +69,8 @@ class Failures:
         status = response.status_code
         if 300 <= status < 400:
             return self.wrong_address("it redirects, and redirects are not followed")
-        return self._error(status, error_in(page), retry_after(response.headers.get("retry-after", "")))
+        wait = retry_after(response.headers.get("retry-after", ""), time.time())
+        return self._error(status, error_in(page), wait)
 
     def of_object(self, error: Mapping[str, Any]) -> ProviderError:
         """For an error object within a 200 stream: what the same error would be as a response."""
@@ -98,7 +99,7 @@ class Failures:
         return self._said(LLMUnavailable, "cannot answer now", words)
 
     def quote(self, text: str) -> str:
-        return quote(text, self._secrets)
+        return spoken(text, self._secrets)
 
     def _error(self, status: int, error: Mapping[str, Any], wait: float | None = None) -> ProviderError:
         kind = _kind(status, _codes(error))
@@ -132,17 +133,6 @@ def as_error(found: object, text: str = "") -> Mapping[str, Any]:
     if isinstance(found, dict):
         return found if "message" in found else {**found, "message": text}
     return {"message": found if isinstance(found, str) else text}
-
-
-def retry_after(value: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float | None:
-    """Seconds of a Retry-After header (RFC 9110, 10.2.3: digits or a date); None for anything else."""
-    if re.fullmatch(r"\d+(?:\.\d+)?", value.strip(), re.ASCII):
-        return float(value)
-    try:
-        date = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now()).total_seconds())
 
 
 def _kind(status: int, codes: Sequence[str]) -> type[ProviderError]:

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from gencode.errors import GitHubInvalid, GitHubRateLimit, GitHubUnavailable, Transient
-from gencode.hosts.github_answers import body_of, failure, name_taken, said, seconds
+from gencode.hosts.github_answers import body_of, failure, name_taken, said
 from gencode.hosts.wire import Reply
 
 NOW = 1_800_000_000.0
@@ -28,23 +28,6 @@ def test_only_a_taken_name_is_a_taken_name() -> None:
     taken = {"field": "name", "message": "name already exists on this account"}
     assert name_taken({"errors": [{"field": "x"}, taken]})
     assert not name_taken({"message": "name already exists on this account", "errors": []})
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("0", 0.0),
-        (" 17 ", 17.0),
-        ("Fri, 15 Jan 2027 08:01:00 GMT", 60.0),
-        ("Fri, 15 Jan 2027 07:00:00 GMT", 0.0),
-        ("", None),
-        ("-1", None),
-        ("soon", None),
-        ("9" * 30, None),
-    ],
-)
-def test_retry_after_is_digits_or_a_date(value: str, expected: float | None) -> None:
-    assert seconds(value, NOW) == expected
 
 
 def test_a_reset_in_the_past_still_waits_a_moment() -> None:

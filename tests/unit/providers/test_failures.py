@@ -1,37 +1,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from gencode.errors import LLMBadRequest, LLMRateLimit, LLMTimeout, LLMUnavailable
-from gencode.providers.failures import Failures, error_in, retry_after
+from gencode.providers.failures import Failures, error_in
 
-NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FAILURES = Failures("test/model", ["the-key"])
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("0", 0.0),
-        (" 1.5 ", 1.5),
-        ("3600", 3600.0),
-        ("Sun, 22 Nov 2026 12:01:30 GMT", 90.0),
-        ("Sun, 22 Nov 2026 11:00:00 GMT", 0.0),
-        ("Sunday, 22-Nov-26 12:00:10 GMT", 10.0),
-        ("", None),
-        ("-1", None),
-        ("soon", None),
-        ("inf", None),
-        ("٣", None),
-        ("Sun, 22 Nov 2026 12:00:00 +99999999999", None),
-    ],
-)
-def test_retry_after(value: str, seconds: float | None) -> None:
-    assert retry_after(value, lambda: NOON) == seconds
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,51 @@
+"""Words that may hold a secret, made fit to be logged, stored and shown.
+
+Known secrets go whatever they look like; what looks like a secret goes although nobody knows it: another
+server may echo somebody else's. Too much is redacted rather than too little, but words such as "token
+expired" or "no GITHUB_TOKEN is set" are no secrets, and messages must stay readable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+MARK = "[redacted]"
+LIMIT = 500  # characters; a push refusal of GitHub's says what it must within the first lines
+
+_TAG = re.compile(r"</?[a-z!][^<>]{0,500}>", re.IGNORECASE)
+_SECRET = re.compile(
+    r"""
+    \b(?:gh[a-z]|github_pat|glpat|npm|hf|[sr]k_(?:live|test))[_-]\w{8,}   # GitHub's, GitLab's, npm's, ...
+    | \b(?:sk|pk|rk|gsk|xai)-(?=[\w.-]*[\d*])[\w*.-]{4,}       # of models' providers; "*": half masked
+    | \bA[KS]IA[0-9A-Z]{16} | \bAIza[\w-]{30,} | \bxox[a-z]-[\w-]{8,}     # AWS', Google's, Slack's
+    | \beyJ[\w-]{8,}\.[\w-]+\.[\w-]*                           # JSON Web Tokens
+    | (?<=://)[^/\s"'<>]+(?=@)                                 # user:password of an address
+    | (?i:(?<=[?&]key=)|(?<=[?&]token=)|(?<=[?&]ticket=)|(?<=_token=)|(?<=_key=)|(?<=_secret=))[^&\s"']{8,}
+    | (?i:\b(?:bearer|basic|token)[ ]+|\bx-access-token:)
+      (?=[^\s"',;]*(?:\d|[a-z][A-Z][^\s"',;]*[a-z][A-Z]|=)) [^\s"',;]{8,}
+    """,
+    re.VERBOSE,
+)
+"""A word after "bearer", "basic" or "token" counts when it has a digit, changes case twice or is padded."""
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text with `secrets`, and whatever looks like one, replaced by MARK."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, MARK)
+    return _SECRET.sub(MARK, text)
+
+
+def spoken(text: str, secrets: Iterable[str] = ()) -> str:
+    """What another server said: one printable line without markup and secrets, at most LIMIT characters."""
+    text = _TAG.sub(" ", text)
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    text = redact(text, secrets)  # before the cut, which could leave the beginning of a secret
+    return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
+
+
+def quoted(text: str, secrets: Iterable[str] = ()) -> str:
+    """`: "text"` to end a message with, or nothing when nothing was said."""
+    said = spoken(text, secrets)
+    return f': "{said}"' if said else ""
