@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import anyio
 from gencode.event import Event
 from gencode.hub import Hub
 from gencode.pipeline import Progress
-from gencode.store import IdempotencyKey, Store
+from gencode.store import IdempotencyKey, Query, Store
 from gencode.task import Failure, Status, Task, advance, now
 
 Entry = tuple[str, Mapping[str, Any]]
@@ -21,14 +22,16 @@ Entry = tuple[str, Mapping[str, Any]]
 class Journal:
     """The only writer of a task while it lives here; `task` is what the store holds.
 
-    Each write is shielded from cancellation: it happens whole, and `task` always tells what happened.
+    Each write is shielded from cancellation: it happens whole, and `task` always tells what happened. The
+    exception is a write that failed, which leaves a doubt: whoever comes next asks the store first.
     """
 
     def __init__(self, task: Task, store: Store, hub: Hub) -> None:
         self.task = task
         self._store = store
         self._hub = hub
-        self._turn = anyio.Lock()
+        self._lock = anyio.Lock()
+        self._doubt = False
 
     async def create(self, key: IdempotencyKey | None) -> Task:
         """Store the new task with its first event. A known key: the task that it named first."""
@@ -39,7 +42,7 @@ class Journal:
 
     async def advance(self, status: Status, message: str, failure: Failure | None = None) -> None:
         """Raises IllegalTransition, and writes nothing then."""
-        async with self._turn:
+        async with self._turn():
             task = advance(self.task, status, message, failure)
             entries = [_status_entry(task)]
             if failure:
@@ -54,7 +57,7 @@ class Journal:
         lasting = [item for item in progress if not item.live]
         if not lasting:
             return
-        async with self._turn:
+        async with self._turn():
             await self._write(
                 _with_results(self.task, lasting),
                 [(item.kind, item.data) for item in lasting if item.kind],
@@ -63,7 +66,7 @@ class Journal:
 
     async def start(self) -> None:
         """Count an attempt before it is made, and tell subscribers of a resumed task."""
-        async with self._turn:
+        async with self._turn():
             task = replace(self.task, attempts=self.task.attempts + 1)
             resumed = task.status is not Status.PENDING
             entries = [("resumed", {"status": task.status, "attempt": task.attempts})] if resumed else []
@@ -71,17 +74,42 @@ class Journal:
 
     async def rest(self) -> None:
         """The process stops in order: this attempt did not crash."""
-        async with self._turn:
+        async with self._turn():
             if not self.task.status.is_terminal:
                 await self._write(replace(self.task, attempts=0), [])
+
+    async def settle(self) -> None:
+        """Make sure that `task` is what the store holds. Raises StoreError while it cannot be asked."""
+        async with self._turn():
+            pass
+
+    def forgive(self) -> None:
+        """The attempt ended because the store refused, not in a crash: the next one is the first again."""
+        self.task = replace(self.task, attempts=0)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        async with self._lock:
+            if self._doubt:
+                await self._reload()
+            yield
+
+    async def _reload(self) -> None:
+        """A write that failed may have happened all the same; then its events have yet to be told."""
+        (task,) = await self._store.find(Query(id=self.task.id, limit=1))
+        missed = await self._store.events(task.id, after=self.task.sequence)
+        self.task, self._doubt = replace(task, attempts=self.task.attempts), False
+        if missed:
+            self._hub.publish(missed, over=task.status.is_terminal)
 
     async def _write(
         self, task: Task, entries: Sequence[Entry], keep: Mapping[str, str] | None = None
     ) -> None:
         task, events = self._grown(task, entries)
+        self._doubt = True
         with anyio.CancelScope(shield=True):
             await self._store.commit(task, events, keep)
-            self.task = task
+        self.task, self._doubt = task, False
         if events:
             self._hub.publish(events, over=task.status.is_terminal)
 

@@ -37,8 +37,12 @@ class Line:
 
     def put(self, task: Task) -> None:
         self._turns.setdefault(task.client, deque()).append(task)
-        arrived, self._arrived = self._arrived, anyio.Event()
-        arrived.set()
+        self._wake()
+
+    def put_back(self, task: Task) -> None:
+        """Where it was: in front of its client's other tasks."""
+        self._turns.setdefault(task.client, deque()).appendleft(task)
+        self._wake()
 
     async def take(self) -> Task:
         """The next task, once there is one."""
@@ -60,3 +64,7 @@ class Line:
                         del self._turns[client]
                     return task
         return None
+
+    def _wake(self) -> None:
+        arrived, self._arrived = self._arrived, anyio.Event()
+        arrived.set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -102,44 +104,62 @@ class Manager:
     async def cancel(self, task: Task) -> Task:
         """End a task of this process; returns it when nothing of it runs any more.
 
-        Cancelling twice is no error. Raises AlreadyOver for a task that ended in another way.
+        Cancelling twice is no error. While the store refuses, a running task keeps its caller waiting; one
+        in line raises StoreError and stays there. Raises AlreadyOver for a task that ended in another way.
         """
         if waiting := self._line.remove(task.id):
-            await self._end(_Run(Journal(waiting, self._store, self._hub), cancelled=True))
+            await self._cancel_waiting(waiting)
         elif run := self._running.get(task.id):
             run.cancelled = True
             run.scope.cancel()
             await run.over.wait()
         return await self._cancelled(task.id)
 
+    async def _cancel_waiting(self, task: Task) -> None:
+        with self._at_work(task) as run:
+            run.cancelled = True
+            try:
+                with anyio.CancelScope(shield=True):
+                    await self._end(run)
+            except BaseException:
+                self._line.put_back(task)
+                raise
+
     async def _cancelled(self, task_id: str) -> Task:
         for task in await self._store.find(Query(id=task_id, limit=1)):
             if task.status is Status.CANCELLED:
                 return task
-            raise AlreadyOver(f"the task is {task.status} already; nothing is left to cancel")
+            if task.status.is_terminal:
+                raise AlreadyOver(f"the task is {task.status} already; nothing is left to cancel")
+            raise ShuttingDown("the task was not cancelled: the service is stopping; try again in a moment")
         raise NotFound("there is no such task")
 
     async def _work(self) -> None:
         while True:
             task = await self._line.take()
-            run = _Run(Journal(task, self._store, self._hub))
-            self._running[task.id] = run
-            try:
-                with structlog.contextvars.bound_contextvars(task_id=task.id):
-                    await self._attend(run)
-            finally:
-                del self._running[task.id]
-                run.over.set()
+            with self._at_work(task) as run, structlog.contextvars.bound_contextvars(task_id=task.id):
+                await self._attend(run)
+
+    @contextmanager
+    def _at_work(self, task: Task) -> Iterator[_Run]:
+        """From the very moment it leaves the line: `cancel` looks there, then here."""
+        run = self._running[task.id] = _Run(Journal(task, self._store, self._hub))
+        try:
+            yield run
+        finally:
+            del self._running[task.id]
+            run.over.set()
 
     async def _attend(self, run: _Run) -> None:
         """One task until it is over, also through a store that refuses for a while."""
         try:
             while not await self._attempt(run):
                 await self._sleep(self._store_pause)
-                await self._reload(run)
         except anyio.get_cancelled_exc_class():
             await self._rest(run)
             raise
+        except Exception:
+            log.exception("a bug left this task unfinished; it goes on when the service starts again")
 
     async def _attempt(self, run: _Run) -> bool:
         """Whether the task is over; if not, its log could not be written."""
@@ -150,19 +170,12 @@ class Manager:
             await self._end(run)
         except StoreError as error:
             log.error("the task's log cannot be written; trying again", reason=error.message)
+            run.journal.forgive()
             return False
         return True
 
-    async def _reload(self, run: _Run) -> None:
-        """A commit that failed may have happened all the same: go on from what the store says."""
-        try:
-            (task,) = await self._store.find(Query(id=run.journal.task.id, limit=1))
-        except StoreError:
-            return
-        run.journal = Journal(task, self._store, self._hub)
-
     async def _end(self, run: _Run) -> None:
-        if run.cancelled and not run.journal.task.status.is_terminal:
+        if run.cancelled:
             await self._runner.cancel(run.journal)
         task = run.journal.task
         code = task.failure.code if task.failure else ""
@@ -170,12 +183,12 @@ class Manager:
         log.info("task over", status=task.status, code=code, seconds=_age(task))
 
     async def _rest(self, run: _Run) -> None:
-        """The process stops: the task goes on in the next one."""
+        """The process stops: the task goes on in the next one, unless its client has ended it just now."""
         with anyio.CancelScope(shield=True):
             try:
-                await run.journal.rest()
-            except StoreError as error:
-                log.warning("could not note the orderly stop", reason=error.message)
+                await (self._end(run) if run.cancelled else run.journal.rest())
+            except Exception:
+                log.warning("could not note the orderly stop", exc_info=True)
 
 
 def _age(task: Task) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import structlog
 from gencode.engine.journal import Journal
 from gencode.errors import CrashLoop, GencodeError, Internal, StoreError, TaskTimeout
 from gencode.metrics import Metrics
-from gencode.pipeline import Artifact, Pipeline, Stage
+from gencode.pipeline import Artifact, Pipeline, Send, Stage
 from gencode.store import Store
 from gencode.task import Failure, Status
 
@@ -49,20 +50,27 @@ class Runner:
 
         Cancelled from outside, it stops at once; what was kept stays kept.
         """
+        await journal.settle()
+        if journal.task.status.is_terminal:
+            return
+        deadline = anyio.CancelScope(deadline=anyio.current_time() + self._timeout)
         try:
-            with anyio.move_on_after(self._timeout) as deadline:
+            with deadline:
                 await self._stages(journal)
             if deadline.cancelled_caught and not journal.task.status.is_terminal:
-                raise TaskTimeout(f"the task took longer than {self._timeout:g} s (TASK_TIMEOUT)")
-        except StoreError:
-            raise
+                raise self._too_late()
         except Exception as error:
-            await self._fail(journal, error)
+            cause = _cause(error)
+            if deadline.cancel_called and not isinstance(cause, StoreError):  # what a stage died of then
+                cause = self._too_late()
+            await self._fail(journal, cause)
 
     async def cancel(self, journal: Journal) -> None:
-        """End a task because its client said so; nothing of it runs any more."""
-        message = self.pipeline(journal.task.kind).message(journal.task, Status.CANCELLED)
-        await journal.advance(Status.CANCELLED, message)
+        """End a task because its client said so, unless it is over; nothing of it runs any more."""
+        await journal.settle()
+        if not journal.task.status.is_terminal:
+            message = self.pipeline(journal.task.kind).message(journal.task, Status.CANCELLED)
+            await journal.advance(Status.CANCELLED, message)
 
     async def _stages(self, journal: Journal) -> None:
         pipeline = self.pipeline(journal.task.kind)
@@ -72,8 +80,11 @@ class Runner:
             if journal.task.status is not stage.status:
                 await journal.advance(stage.status, pipeline.message(journal.task, stage.status))
             with self._timed(stage):
-                artifact = await stage(artifact, journal.send)
+                artifact = await _run(stage, artifact, journal.send)
         await journal.advance(Status.COMPLETED, pipeline.message(journal.task, Status.COMPLETED))
+
+    def _too_late(self) -> TaskTimeout:
+        return TaskTimeout(f"the task took longer than {self._timeout:g} s (TASK_TIMEOUT)")
 
     async def _start(self, journal: Journal) -> None:
         if journal.task.attempts >= self._max_attempts:
@@ -91,6 +102,8 @@ class Runner:
         self._metrics.stage.labels(stage.status).observe(perf_counter() - began)
 
     async def _fail(self, journal: Journal, error: Exception) -> None:
+        if isinstance(error, StoreError):
+            raise error
         known = error if isinstance(error, GencodeError) else _unexpected(error)
         failure = Failure(code=known.code, message=known.message, retryable=known.retryable)
         log.error("task failed", code=known.code, reason=known.message, status=journal.task.status)
@@ -101,6 +114,28 @@ def _remaining(pipeline: Pipeline, status: Status) -> Sequence[Stage]:
     """The stages still to run: all for a pending task, else from the one that it was in."""
     reached = [n for n, stage in enumerate(pipeline.stages) if stage.status is status]
     return pipeline.stages[reached[0] if reached else 0 :]
+
+
+async def _run(stage: Stage, artifact: Artifact, send: Send) -> Artifact:
+    try:
+        return await stage(artifact, send)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task and task.cancelling():
+            raise
+        # A cancelled future that somebody awaited: let through, it would end our worker without a word.
+        raise RuntimeError("the stage was cancelled by nobody") from error
+
+
+def _cause(error: Exception) -> Exception:
+    """What a group (of a stage's task group) comes to: the store's refusal, else the first known failure."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    log.warning("several errors at once", exc_info=error)
+    causes = [_cause(part) for part in error.exceptions]
+    known = [cause for cause in causes if isinstance(cause, GencodeError)]
+    refused = [cause for cause in known if isinstance(cause, StoreError)]
+    return next(iter(refused or known or causes))
 
 
 def _unexpected(error: Exception) -> Internal:
