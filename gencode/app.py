@@ -36,6 +36,7 @@ from gencode.pipelines.generate.pipeline import Generate
 from gencode.provider import Providers
 from gencode.providers.catalogue import catalogue, offline
 from gencode.providers.deadlines import Deadlines
+from gencode.providers.wire import model_client
 from gencode.retry import Retry
 from gencode.settings import Settings, is_loopback
 from gencode.store import Store
@@ -75,7 +76,7 @@ async def _service(settings: Settings, keys: Keys, models: Models) -> AsyncItera
         store = await stack.enter_async_context(open_sqlite(settings.data_dir / "gencode.db"))
         metrics = Metrics()
         tls = httpx.create_ssl_context()
-        client = await stack.enter_async_context(_model_client(tls))
+        client = await stack.enter_async_context(model_client(tls))
         model, forge = _offline(stack), None if settings.github_token else _forge(stack, settings)
         providers = _providers(settings, models, model, client, metrics)
         host = _host(settings, forge, await stack.enter_async_context(http_client(tls)), tls, metrics)
@@ -148,12 +149,6 @@ def _providers(
     embedded = offline(f"{address(model.sock)}/v1", settings.max_model_calls)
     deadlines = Deadlines(first_token=settings.first_token_timeout, idle=settings.idle_timeout)
     return catalogue([*models.configs, embedded], models.default, client, metrics, deadlines)
-
-
-def _model_client(tls: ssl.SSLContext) -> httpx.AsyncClient:
-    """Redirects are refused: they would carry the key to another host. Deadlines are set per call."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
-    return httpx.AsyncClient(verify=tls, follow_redirects=False, trust_env=False, limits=limits)
 
 
 def _host(
@@ -229,6 +224,4 @@ def _parts(
         choose_model=partial(models.choose, providers=providers),
         language=settings.language,
         closing=anyio.Event(),
-        send_timeout=settings.send_timeout,
-        shutdown_grace=settings.shutdown_grace / 2,
     )

@@ -24,6 +24,7 @@ from gencode.errors import (
     ProviderError,
     Transient,
 )
+from gencode.providers.wire import broken_off
 from gencode.redaction import spoken
 from gencode.retry_after import retry_after
 
@@ -85,7 +86,7 @@ class Failures:
         )
 
     def of_reading(self, error: httpx.HTTPError) -> ProviderError:
-        if isinstance(error, httpx.RemoteProtocolError):
+        if broken_off(error):
             return LLMIncomplete(f"{self._name} broke off in the middle of its answer. Try again.")
         return LLMNetwork(f"The connection to {self._name} was lost: {self.quote(str(error))}. Try again.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing, closing
 
 import anyio
 import httpx
@@ -67,21 +68,19 @@ class OpenAICompatible:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """See Provider. Leave early only through contextlib.aclosing: it holds a connection and a slot."""
         async with self._slots:
-            watch = Watch(self._deadlines)
-            response = await self._open(request, watch)
-            try:
-                reader = self._reader(response, watch)
-                answer = Answer(request, self._failures)
-                while (text := await _next(reader, answer, watch)) is not None:
-                    if text:
-                        yield ChatChunk(text=text)
-                        watch.resume()
-                last = answer.end()
-                self._observe(watch, last.usage or Usage())
-                yield last
-                await reader.drain()
-            finally:
-                await response.aclose()
+            with closing(Watch(self._deadlines)) as watch:
+                response = await self._open(request, watch)
+                async with aclosing(response):
+                    reader = self._reader(response, watch)
+                    answer = Answer(request, self._failures)
+                    while (text := await _next(reader, answer, watch)) is not None:
+                        if text:
+                            yield ChatChunk(text=text)
+                            watch.resume()
+                    last = answer.end()
+                    self._observe(watch, last.usage or Usage())
+                    yield last
+                    await reader.drain()
 
     async def _open(self, request: ChatRequest, watch: Watch) -> httpx.Response:
         """A 200 response, its body unread; any other status raises."""

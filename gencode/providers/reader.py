@@ -26,12 +26,12 @@ class Reader:
     """
 
     def __init__(self, response: httpx.Response, watch: Watch, max_bytes: int, failures: Failures) -> None:
-        self._response = response
         self._raw = response.aiter_raw()
         self._watch = watch
         self._max_bytes = max_bytes
         self._failures = failures
         self._received = self._decoded = 0
+        self._is_json = response.headers.get("content-type", "").startswith("application/json")
         self._encoding = response.headers.get("content-encoding", "").strip().lower()
         self._gzip = zlib.decompressobj(wbits=31) if self._encoding in ("gzip", "x-gzip") else None
         self._packed = b""
@@ -43,7 +43,7 @@ class Reader:
 
         A plain JSON body counts as one line: some servers answer `stream: true` that way.
         """
-        if self._response.headers.get("content-type", "").startswith("application/json"):
+        if self._is_json:
             return None if self._ended else [(await self._whole()).strip()]
         block = await self._read()
         if block is not None:

@@ -7,11 +7,10 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from gencode.metrics import Metrics
 from gencode.provider import ChatChunk, ChatRequest, Message, Provider, Usage
 from gencode.providers.openai_compatible import OpenAICompatible
+from gencode.providers.wire import model_client
 
 KEY = "sk-test-4f9c1d7e"
 ASK = ChatRequest(messages=(Message(role="user", content="Say hello."),), max_tokens=100)
@@ -31,7 +30,7 @@ class Said:
 async def client_of(base_url: str, **options: Any) -> AsyncIterator[OpenAICompatible]:
     """A client of the server at `base_url` with its own connections; `options` as of OpenAICompatible."""
     options = {"metrics": Metrics(), **options}
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with model_client() as client:
         yield OpenAICompatible("test", "some-model", base_url, KEY, client=client, **options)
 
 

@@ -8,17 +8,17 @@ from gencode.providers.deadlines import TAIL, Deadlines, Watch
 
 
 class Clock:
-    """`anyio.current_time`, but for the hands being moved by the test."""
+    """Seconds that pass when the test says so."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.ahead = 0.0
-        real = anyio.current_time
-        monkeypatch.setattr(anyio, "current_time", lambda: real() + self.ahead)
+    ahead = 0.0
+
+    def __call__(self) -> float:
+        return self.ahead
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
+def clock() -> Clock:
+    return Clock()
 
 
 async def ready() -> str:
@@ -32,13 +32,30 @@ async def passes(watch: Watch) -> bool:
         return False
 
 
+async def test_each_deadline_that_is_moved_is_kept() -> None:
+    """The timer that was set for the first word fires early for the next ones, and looks again."""
+    watch = Watch(Deadlines(first_token=0.05, idle=0.2))
+    for _ in range(3):
+        await watch.wait(lambda: anyio.sleep(0.04))
+        watch.progress()
+    with pytest.raises(LLMTimeout, match="next word"):
+        await watch.wait(anyio.sleep_forever)
+    watch.close()
+
+
+async def test_a_cancellation_from_outside_stays_one() -> None:
+    with anyio.move_on_after(0.01) as scope:
+        await Watch(Deadlines(first_token=10)).wait(anyio.sleep_forever)
+    assert scope.cancelled_caught
+
+
 async def test_a_step_that_hangs_is_cancelled() -> None:
     with pytest.raises(LLMTimeout, match="first word"):
         await Watch(Deadlines(first_token=0.01)).wait(anyio.sleep_forever)
 
 
 async def test_steps_that_never_wait_meet_the_deadline_too(clock: Clock) -> None:
-    watch = Watch(Deadlines(first_token=50))
+    watch = Watch(Deadlines(first_token=50), clock)
     clock.ahead = 49
     assert await passes(watch)
     clock.ahead = 51
@@ -46,7 +63,7 @@ async def test_steps_that_never_wait_meet_the_deadline_too(clock: Clock) -> None
 
 
 async def test_idle_runs_from_the_last_progress(clock: Clock) -> None:
-    watch = Watch(Deadlines(first_token=50, idle=20))
+    watch = Watch(Deadlines(first_token=50, idle=20), clock)
     clock.ahead = 40
     watch.progress()
     clock.ahead = 59
@@ -57,7 +74,7 @@ async def test_idle_runs_from_the_last_progress(clock: Clock) -> None:
 
 
 async def test_the_readers_own_pause_is_not_idleness(clock: Clock) -> None:
-    watch = Watch(Deadlines(idle=20, total=1000))
+    watch = Watch(Deadlines(idle=20, total=1000), clock)
     watch.progress()
     clock.ahead = 500
     watch.resume()
@@ -65,7 +82,7 @@ async def test_the_readers_own_pause_is_not_idleness(clock: Clock) -> None:
 
 
 async def test_total_runs_through(clock: Clock) -> None:
-    watch = Watch(Deadlines(idle=20, total=1000))
+    watch = Watch(Deadlines(idle=20, total=1000), clock)
     clock.ahead = 1001
     watch.progress()
     with pytest.raises(LLMTimeout, match="1000 s"):
@@ -73,7 +90,7 @@ async def test_total_runs_through(clock: Clock) -> None:
 
 
 async def test_a_finished_answer_is_waited_for_briefly_whatever_comes(clock: Clock) -> None:
-    watch = Watch(Deadlines(idle=20))
+    watch = Watch(Deadlines(idle=20), clock)
     clock.ahead = 15
     watch.closing()
     assert await passes(watch)

@@ -139,5 +139,7 @@ async def test_thinking_is_dropped_for_a_model_that_does_not_know_it() -> None:
 
 
 def _connections(provider: OpenAICompatible) -> list[object]:
-    pool = provider._client._transport._pool  # type: ignore[attr-defined]  # httpx shows it nowhere else
-    return list(pool.connections)
+    """Those in use, and those kept for later; neither library shows them elsewhere."""
+    connector = provider._client._transport.client.connector  # type: ignore[attr-defined]
+    kept = [connection for pool in connector._conns.values() for connection, _ in pool]
+    return [*connector._acquired, *kept]
