@@ -17,6 +17,7 @@ from gencode.app import create_app
 from gencode.errors import StartError
 from gencode.logs import configure
 from gencode.settings import Settings
+from gencode.web.connection import impatient
 
 KEEP_ALIVE = 75
 """Seconds; longer than the 60 s of common proxies, which must be the ones to close idle connections."""
@@ -34,6 +35,7 @@ async def _serve(app: Starlette, settings: Settings) -> None:
     sock = _listen(settings.server_host, settings.server_port)
     config = uvicorn.Config(
         app,
+        http=impatient(settings.send_timeout),
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -2,82 +2,107 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import AsyncGenerator, Sequence
-from typing import NamedTuple
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import anyio
 
-from gencode.event import Event, encode
+from gencode.errors import StoreError
+from gencode.event import Event, encode, encode_delta
+from gencode.hubs.live import Live
 
 CHUNK = 64 * 1024
 """Bytes handed to a reader at once: one send for a long replay, yet little held per slow socket."""
-LIVE = 2048
-"""Live messages held for readers that are a little behind; older ones are gone (they are never stored)."""
 
-
-class _Live(NamedTuple):
-    after: int
-    """How many events had been published when this was said: its place among them."""
-    data: bytes
+Load = Callable[[int], Awaitable[tuple[Sequence[Event], bool]]]
+"""The stored events after an id, and whether the task is over."""
 
 
 class Channel:
-    """Append-only; event n is at position n - 1. Single-threaded: no await between a check and a wait."""
+    """Append-only; event n is at position n - 1. Single-threaded: no await between a check and a wait.
 
-    def __init__(self) -> None:
-        self.loading = anyio.Lock()
-        self.loaded = False
+    What is published is appended if it follows the log. Anything else shows that the log is behind the
+    store, which is then read: at the start, when events come while the store is being read, and after a
+    commit that was reported as failed although it had happened.
+    """
+
+    def __init__(self, load: Load) -> None:
         self.readers = 0
+        self.listeners = 0
+        """Those of the readers that want live messages."""
+        self._load = load
+        self._loading = anyio.Lock()
+        self._loaded = False
         self._log: list[bytes] = []
-        self._early: list[Event] = []
-        self._live: deque[_Live] = deque(maxlen=LIVE)
-        self._live_end = 0
+        self._newest = 0
         self._over = False
         self._farewell = b""
-        self._changed = anyio.Event()
+        self._live = Live()
+        self._grown = _Signal()
+        self._said = _Signal()
 
-    def load(self, stored: Sequence[Event], over: bool) -> None:
-        """The stored log, once; what was published while it was being read follows, each event once."""
-        self.loaded = True
-        self.append([*stored, *self._early], self._over or over)
-        self._early.clear()
-
-    def append(self, events: Sequence[Event], over: bool) -> None:
-        if self.loaded:
-            self._log.extend(encode(event) for event in events if event.id > len(self._log))
-        else:
-            self._early.extend(events)
-        self._over = over
+    def publish(self, events: Sequence[Event], over: bool) -> None:
+        self._append(events)
+        self._newest = max(self._newest, events[-1].id)
+        self._over = self._over or over
         self._wake()
 
-    def live(self, data: bytes) -> None:
-        self._live.append(_Live(len(self._log), data))
-        self._live_end += 1
-        self._wake()
+    def live(self, data: Mapping[str, Any]) -> None:
+        """Wakes only who listens: tokens come by the hundred each second, and readers may be many."""
+        if self.listeners and not self._behind:
+            self._live.say(len(self._log), encode_delta(data))
+            self._said.send()
 
     def close(self, farewell: bytes) -> None:
+        """Readers get what is left of the log, then the farewell."""
         self._farewell = farewell
         self._wake()
 
     async def read(self, position: int, deltas: bool) -> AsyncGenerator[bytes, None]:
-        """Chunks of whole messages from `position` (events already known) until the log is over."""
-        heard = self._live_end
+        """Chunks of whole messages from `position` (events already known) until the log is over.
+
+        Raises StoreError when the store cannot be read; nothing was skipped until then.
+        """
+        heard = self._live.end
         while True:
-            heard = max(heard, self._live_end - len(self._live))
-            if deltas and (said := self._live_since(heard, position)):
+            heard = self._live.held(heard)
+            if deltas and (said := self._live.before(position, heard)):
                 heard += len(said)
                 yield b"".join(said)
             elif position < len(self._log):
-                end = self._next_live(heard) if deltas else len(self._log)
-                chunk, position = self._chunk(position, max(end, position + 1))
+                until = self._live.place(heard) if deltas else None
+                chunk, position = self._chunk(position, until or len(self._log))
                 yield chunk
+            elif self._behind:
+                await self._catch_up()
             elif self._over or self._farewell:
                 break
             else:
-                await self._changed.wait()
+                await (self._said if deltas else self._grown).wait()
         if not self._over:
             yield self._farewell
+
+    @property
+    def _behind(self) -> bool:
+        return not self._loaded or len(self._log) < self._newest
+
+    async def _catch_up(self) -> None:
+        """One reader reads the store, the others wait for it."""
+        async with self._loading:
+            if not self._behind:
+                return
+            newest = self._newest
+            stored, over = await self._load(len(self._log))
+            self._append(stored)
+            self._loaded = True
+            self._over = self._over or over
+            if len(self._log) < newest:  # never, if publishing comes after committing; else a busy loop
+                raise StoreError("the store lacks an event that was published already; reconnect")
+
+    def _append(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if event.id == len(self._log) + 1:
+                self._log.append(encode(event))
 
     def _chunk(self, position: int, end: int) -> tuple[bytes, int]:
         size = 0
@@ -87,18 +112,20 @@ class Channel:
             stop += 1
         return b"".join(self._log[position:stop]), stop
 
-    def _live_since(self, heard: int, position: int) -> list[bytes]:
-        """Live messages not yet heard that were said before the event at `position`."""
-        first = self._live_end - len(self._live)
-        unheard = list(self._live)[max(heard - first, 0) :]
-        return [message.data for message in unheard if message.after <= position]
-
-    def _next_live(self, heard: int) -> int:
-        """The position of the event after which the next unheard live message was said."""
-        first = self._live_end - len(self._live)
-        unheard = list(self._live)[max(heard - first, 0) :]
-        return unheard[0].after if unheard else len(self._log)
-
     def _wake(self) -> None:
-        changed, self._changed = self._changed, anyio.Event()
-        changed.set()
+        self._grown.send()
+        self._said.send()
+
+
+class _Signal:
+    """Wakes all who wait at the moment."""
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+    def send(self) -> None:
+        event, self._event = self._event, anyio.Event()
+        event.set()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.errors import Malformed
 from gencode.task import Task
+from gencode.web.event_stream import EventStream
 from gencode.web.parts import own_task, parts
 
 PING_SECONDS = 15
@@ -25,15 +25,7 @@ async def status(request: Request) -> Response:
     if task.status.is_terminal and after == task.sequence and after:
         return Response(status_code=204)
     deltas = "delta" in request.query_params.get("include", "").split(",")
-    return EventSourceResponse(
-        its.hub.subscribe(task.id, after, deltas),
-        ping=PING_SECONDS,
-        ping_message_factory=_ping,
-        send_timeout=its.send_timeout,
-        shutdown_event=its.closing,
-        shutdown_grace_period=its.shutdown_grace,
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return EventStream(its.hub.subscribe(task.id, after, deltas), PING_SECONDS)
 
 
 def _position(request: Request, task: Task) -> int:
@@ -44,7 +36,3 @@ def _position(request: Request, task: Task) -> int:
     if int(text) > task.sequence:
         raise Malformed(f"this task has no event {text} yet; its newest is {task.sequence}")
     return int(text)
-
-
-def _ping() -> ServerSentEvent:
-    return ServerSentEvent(comment="ping", sep="\n")

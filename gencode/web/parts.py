@@ -39,8 +39,6 @@ class Parts:
     choose_model: Callable[[str | None], Model]
     language: str
     closing: anyio.Event
-    send_timeout: float
-    shutdown_grace: float
 
 
 def parts(request: Request) -> Parts:
