@@ -1,0 +1,58 @@
+"""`make faults`: what became of each row of docs/faults.md, as a table.
+
+A test names its row with `@pytest.mark.fault(N)`; several tests may share a row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TABLE = Path(__file__).parents[1] / "docs" / "faults.md"
+_ROW = re.compile(r"^\| *(\d+) *\| *(.+?) *\|", re.MULTILINE)
+
+
+def fault_rows() -> dict[int, str]:
+    """The words of each row of the fault table, by number."""
+    return {int(number): words for number, words in _ROW.findall(TABLE.read_text(encoding="utf-8"))}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fault-table", action="store_true", help="print docs/faults.md with its outcomes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--fault-table"):
+        config.pluginmanager.register(FaultTable())
+
+
+class FaultTable:
+    """A row has passed when one of its tests did and none failed."""
+
+    ORDER = ("failed", "passed", "skipped", "no test")
+
+    def __init__(self) -> None:
+        self._rows: dict[str, set[int]] = {}
+        self._outcomes: dict[int, set[str]] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            self._rows[item.nodeid] = {row for mark in item.iter_markers("fault") for row in mark.args}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for row in self._rows.get(report.nodeid, ()):
+            if report.when == "call" or report.outcome != "passed":
+                self._outcomes.setdefault(row, set()).add(report.outcome)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.section("faults")
+        for line in self._lines():
+            terminalreporter.write_line(line)
+
+    def _lines(self) -> Iterator[str]:
+        for row, words in fault_rows().items():
+            outcomes = self._outcomes.get(row, {"no test"})
+            yield f"{row:3}  {min(outcomes, key=self.ORDER.index):8} {words}"
