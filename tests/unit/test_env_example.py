@@ -1,0 +1,130 @@
+"""`.env.example` and docs/configuration.md say what Settings says. `make documents` writes them anew."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from gencode.settings import Settings, load
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / ".env.example"
+TABLES = ROOT / "docs" / "configuration.md"
+MARKS = ("<!-- settings: written by make documents -->\n", "<!-- end of settings -->")
+
+SECTIONS = {
+    "server_host": "The service",
+    "github_token": "GitHub",
+    "deepseek_api_key": "Models",
+    "max_concurrent_tasks": "Tasks",
+    "data_dir": "Data, logs, shutdown",
+}
+"""Each section by the setting that begins it."""
+
+UNSET = {"default_model": "unset: the first model that has a key"}
+"""Settings whose mere presence has a meaning: shown, but not set."""
+
+
+def env_example() -> str:
+    head = (
+        "# Settings of gencode with their defaults: copy to .env and change what you need.\n"
+        "# Every secret NAME can also be given as NAME_FILE, the path of a file that holds it.\n"
+    )
+    blocks = [head]
+    for name, field in Settings.model_fields.items():
+        if name in SECTIONS:
+            blocks.append(f"\n# --- {SECTIONS[name]} ---\n")
+        note = f" ({UNSET[name]})" if name in UNSET else ""
+        line = f"{'# ' if name in UNSET else ''}{name.upper()}={_quoted(_default(field))}"
+        blocks.append(f"\n# {field.description}{note}\n{line}\n")
+    return "".join(blocks)
+
+
+def configuration() -> str:
+    """The tables of docs/configuration.md."""
+    blocks = []
+    for name, field in Settings.model_fields.items():
+        if name in SECTIONS:
+            blocks.append(f"\n### {SECTIONS[name]}\n\n| Setting | Default | Meaning |\n|---|---|---|\n")
+        secret = " (secret)" if _is_secret(field) else ""
+        meaning = str(field.description).replace("|", "\\|")
+        default = f"`{_default(field)}`" if _default(field) else "none"
+        blocks.append(f"| `{name.upper()}`{secret} | {default} | {meaning} |\n")
+    return "".join(blocks) + "\n"
+
+
+def test_the_example_names_every_setting_with_its_description_and_default() -> None:
+    assert EXAMPLE.read_text(encoding="utf-8") == env_example(), "run: make documents"
+
+
+def test_the_documentation_lists_every_setting() -> None:
+    assert _parts(TABLES.read_text(encoding="utf-8"))[1] == configuration(), "run: make documents"
+
+
+def test_the_sections_begin_with_settings_that_exist() -> None:
+    assert set(SECTIONS) | set(UNSET) <= set(Settings.model_fields)
+
+
+@pytest.fixture
+def only_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the example as its .env, and none of our settings in the environment."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Path(".env")
+
+
+def test_the_example_copied_as_it_is_changes_nothing(only_the_example: Path) -> None:
+    plain = load()
+    only_the_example.write_bytes(EXAMPLE.read_bytes())
+    assert load() == plain
+    assert "default_model" not in load().model_fields_set
+
+
+def test_every_line_of_the_example_can_be_set(only_the_example: Path) -> None:
+    """Also the lines that are only shown: without their "# " they parse, and mean the default."""
+    plain = load()
+    lines = [re.sub(r"^# (?=[A-Z_]+=)", "", line) for line in env_example().splitlines()]
+    only_the_example.write_text("\n".join(lines), encoding="utf-8")
+    assert load().model_dump() == plain.model_dump()
+    set_lines = {line.partition("=")[0].lower() for line in lines if re.match("[A-Z_]+=", line)}
+    assert set_lines == set(Settings.model_fields)
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.default
+    if isinstance(value, SecretStr) or value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return field.annotation is SecretStr
+
+
+def _quoted(value: str) -> str:
+    """As shells, python-dotenv, systemd and Compose all read it."""
+    return f'"{value}"' if re.search(r"[\s<>]", value) else value
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """What stands before the generated tables, the tables, and what follows them."""
+    head, begin, rest = text.partition(MARKS[0])
+    tables, end, tail = rest.partition(MARKS[1])
+    return head + begin, tables, end + tail
+
+
+def _write_documents() -> None:
+    EXAMPLE.write_text(env_example(), encoding="utf-8")
+    head, _, tail = _parts(TABLES.read_text(encoding="utf-8"))
+    TABLES.write_text(head + configuration() + tail, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _write_documents()
