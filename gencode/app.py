@@ -180,7 +180,7 @@ def _pipeline(settings: Settings, providers: Providers, host: Host, metrics: Met
     limits = Limits(max_tokens=settings.max_output_tokens, at_once=settings.files_at_once)
     workflows = settings.allow_workflows
     generating = Generating(providers, Asker(Retry(), metrics), limits, workflows=workflows)
-    merging = Merging(settings.git_author, workflows=workflows)
+    merging = Merging(settings.git_author, secrets=settings.secrets(), workflows=workflows)
     return Generate(generating, merging, host, workflows=workflows)
 
 

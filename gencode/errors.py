@@ -20,6 +20,7 @@
     ├── HostError                    GITHUB_*, REPO_*     the Git host's API
     ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD   the push
     ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE
+    ├── SecretFound                  SECRET_FOUND         the files hold what must not be published
     ├── TaskTimeout                  TASK_TIMEOUT
     ├── CrashLoop                    CRASH_LOOP
     └── Internal                     INTERNAL             a bug of ours; the log has the trace
@@ -340,3 +341,10 @@ class UnsafePath(TreeError):
 
 class UnsafeTree(TreeError):
     code = "UNSAFE_TREE"
+
+
+class SecretFound(GencodeError):
+    """`request`'s allow_secrets lets others' secrets pass, never this service's own."""
+
+    code = "SECRET_FOUND"
+    http_status = 422

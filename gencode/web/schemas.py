@@ -29,6 +29,7 @@ class GenerateRequest(BaseModel):
     model: ModelName | None = None
     github_org: OrgName | None = None
     private: bool = True
+    allow_secrets: bool = False
 
     @field_validator("prompt")
     @classmethod

@@ -20,7 +20,7 @@ Name = Annotated[str, Field(max_length=300)]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class PlannedFile(_Frozen):
@@ -92,6 +92,7 @@ class Brief:
     name: str
     org: str | None
     private: bool
+    allow_secrets: bool
     language: str
     at: datetime
     plan: Plan | None

@@ -1,20 +1,31 @@
-"""The second stage: pieces become files, files become a tree that is proven safe."""
+"""The second stage: pieces become files, files become a tree that is proven safe and free of secrets."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import anyio.to_thread
+
+from gencode.errors import SecretFound
 from gencode.pipeline import Progress, Send
 from gencode.pipelines.generate.artifacts import Draft, KeptSnapshot, Project
 from gencode.pipelines.generate.joining import file_text
+from gencode.pipelines.generate.secrets_scan import OWN, Finding, scan
 from gencode.task import Status
 
 
 class Merging:
-    """Author and times go into the commit, so they are kept with it: every push makes the same SHA."""
+    """Author and times go into the commit, so they are kept with it: every push makes the same SHA.
+
+    secrets   of this service, which no project may hold whatever its request allows
+    """
 
     status = Status.MERGING
 
-    def __init__(self, author: str, *, workflows: bool = False) -> None:
+    def __init__(self, author: str, *, secrets: Sequence[str] = (), workflows: bool = False) -> None:
         self._author = author
+        self._secrets = tuple(secrets)
         self._workflows = workflows
 
     async def __call__(self, draft: Draft | Project, send: Send) -> Project:
@@ -22,6 +33,10 @@ class Merging:
             return draft
         kept = self._merge(draft)
         project = Project(brief=draft.brief, snapshot=kept.snapshot(workflows=self._workflows))
+        found = await anyio.to_thread.run_sync(scan, kept.files, kept.message, self._secrets)
+        if found:
+            await send(Progress(kind="findings", data={"findings": [asdict(finding) for finding in found]}))
+            _judge(found, allowed=draft.brief.allow_secrets)
         size = sum(len(data) for data in project.snapshot.tree.files.values())
         await send(
             Progress(
@@ -40,6 +55,22 @@ class Merging:
             author=self._author,
             at=draft.brief.at,
             branch="main",
+        )
+
+
+def _judge(found: Sequence[Finding], *, allowed: bool) -> None:
+    """Raises SecretFound for what may not be pushed."""
+    first = found[0]
+    more = f" (and {len(found) - 1} more, see the findings)" if len(found) > 1 else ""
+    where = f"{first.file[:200]} line {first.line}{more}"
+    if first.rule == OWN:
+        raise SecretFound(
+            f"{where} holds a secret of this service; nothing was pushed, see what the model sent"
+        )
+    if not allowed:
+        raise SecretFound(
+            f"{where} looks like a secret ({first.rule}), and nothing was pushed: ask for placeholders in the "
+            "prompt, or send allow_secrets if it is none"
         )
 
 

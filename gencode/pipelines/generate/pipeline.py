@@ -28,7 +28,7 @@ Kept = Mapping[str, str]
 
 
 class Generate:
-    """A task's `request` holds prompt, repo_name, model, github_org and private (see web.schemas)."""
+    """A task's `request` holds prompt, repo_name, model, github_org, private and allow_secrets (see web.schemas)."""
 
     kind = "generate"
 
@@ -73,6 +73,7 @@ def _brief(task: Task, kept: Kept) -> Brief:
         name=str(task.request["repo_name"]),
         org=task.request.get("github_org"),
         private=bool(task.request.get("private", True)),
+        allow_secrets=bool(task.request.get("allow_secrets", False)),
         language=task.language,
         at=task.created_at,
         plan=plan.plan if plan else None,
