@@ -9,7 +9,7 @@ import anyio.to_thread
 
 from gencode.errors import SecretFound
 from gencode.pipeline import Progress, Send
-from gencode.pipelines.generate.artifacts import Draft, KeptSnapshot, Project
+from gencode.pipelines.generate.artifacts import Brief, Draft, KeptSnapshot, Project
 from gencode.pipelines.generate.joining import file_text
 from gencode.pipelines.generate.secrets_scan import OWN, Finding, scan
 from gencode.task import Status
@@ -33,19 +33,28 @@ class Merging:
             return draft
         kept = self._merge(draft)
         project = Project(brief=draft.brief, snapshot=kept.snapshot(workflows=self._workflows))
-        found = await anyio.to_thread.run_sync(scan, kept.files, kept.message, self._secrets)
-        if found:
-            await send(Progress(kind="findings", data={"findings": [asdict(finding) for finding in found]}))
-            _judge(found, allowed=draft.brief.allow_secrets)
+        told = await self._look_for_secrets(kept, draft.brief, send)
         size = sum(len(data) for data in project.snapshot.tree.files.values())
         await send(
+            *told,
             Progress(
                 kind="merged",
                 data={"files": len(kept.files), "bytes": size},
                 keep={"snapshot": kept.model_dump_json()},
-            )
+            ),
         )
         return project
+
+    async def _look_for_secrets(self, kept: KeptSnapshot, brief: Brief, send: Send) -> list[Progress]:
+        """What to tell of findings that do not matter. Raises SecretFound for those that do."""
+        found = await anyio.to_thread.run_sync(scan, kept.files, kept.message, self._secrets)
+        if not found:
+            return []
+        findings = Progress(kind="findings", data={"findings": [asdict(finding) for finding in found]})
+        if found[0].rule == OWN or not brief.allow_secrets:
+            await send(findings)
+            raise _refusal(found)
+        return [findings]
 
     def _merge(self, draft: Draft) -> KeptSnapshot:
         texts = {path: file_text(pieces) for path, pieces in draft.pieces.items()}
@@ -58,20 +67,16 @@ class Merging:
         )
 
 
-def _judge(found: Sequence[Finding], *, allowed: bool) -> None:
-    """Raises SecretFound for what may not be pushed."""
+def _refusal(found: Sequence[Finding]) -> SecretFound:
     first = found[0]
     more = f" (and {len(found) - 1} more, see the findings)" if len(found) > 1 else ""
     where = f"{first.file[:200]} line {first.line}{more}"
     if first.rule == OWN:
-        raise SecretFound(
-            f"{where} holds a secret of this service; nothing was pushed, see what the model sent"
-        )
-    if not allowed:
-        raise SecretFound(
-            f"{where} looks like a secret ({first.rule}), and nothing was pushed: ask for placeholders in the "
-            "prompt, or send allow_secrets if it is none"
-        )
+        return SecretFound(f"{where} holds a secret of this service; nothing was pushed, replace that secret")
+    return SecretFound(
+        f"{where} looks like a secret ({first.rule}) and nothing was pushed: ask for placeholders in the "
+        "prompt, or send allow_secrets if it is none"
+    )
 
 
 def _commit_message(draft: Draft) -> str:

@@ -28,7 +28,7 @@ Kept = Mapping[str, str]
 
 
 class Generate:
-    """A task's `request` holds prompt, repo_name, model, github_org, private and allow_secrets (see web.schemas)."""
+    """A task's `request` is what web.schemas.GenerateRequest has, with the model that was chosen."""
 
     kind = "generate"
 
