@@ -21,6 +21,7 @@
     ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD   the push
     ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE
     ├── SecretFound                  SECRET_FOUND         the files hold what must not be published
+    ├── BudgetExceeded               BUDGET_EXCEEDED      the request's own limit
     ├── TaskTimeout                  TASK_TIMEOUT
     ├── CrashLoop                    CRASH_LOOP
     └── Internal                     INTERNAL             a bug of ours; the log has the trace
@@ -152,6 +153,10 @@ class StoreError(Transient):
 
     code = "STORAGE"
     http_status = 503
+
+
+class BudgetExceeded(GencodeError):
+    code = "BUDGET_EXCEEDED"
 
 
 class TaskTimeout(Transient):
