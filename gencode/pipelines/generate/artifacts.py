@@ -42,13 +42,13 @@ class Plan(_Frozen):
 class Piece(_Frozen):
     """What one model call gave for a file, as it is kept: a call that is kept is never made again.
 
-    whole   the model said that it was done
-    native  the provider continued its own words exactly, so nothing of them can be repeated
+    follows  how many characters of the earlier pieces, joined, stay in front of this one
+    whole    the model said that it was done
     """
 
     text: str
+    follows: int = 0
     whole: bool
-    native: bool = False
     usage: Usage = Usage()
 
 

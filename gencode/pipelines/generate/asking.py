@@ -76,4 +76,9 @@ async def _answer(provider: Provider, request: ChatRequest, send: Send, about: s
             usage = chunk.usage or usage
     if finish not in ("stop", "length"):
         raise LLMIncomplete("the model's stream ended without saying that it was done")
-    return Answer(text="".join(parts), cut=finish == "length", usage=usage)
+    return Answer(text=_scalar("".join(parts)), cut=finish == "length", usage=usage)
+
+
+def _scalar(text: str) -> str:
+    """What UTF-8 can hold: an emoji whose halves came in two chunks is one again, a lone half is U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

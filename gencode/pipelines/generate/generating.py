@@ -11,7 +11,7 @@ from gencode.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.pipeline import Progress, Send
 from gencode.pipelines.generate.artifacts import Brief, Draft, KeptPlan, Piece, Plan, PlannedFile
 from gencode.pipelines.generate.asking import Answer, Asker
-from gencode.pipelines.generate.joining import file_text, raw
+from gencode.pipelines.generate.joining import continuation, file_text, raw, resume_point
 from gencode.pipelines.generate.parsing import parse_plan
 from gencode.pipelines.generate.prompts import file_messages, plan_messages
 from gencode.provider import ChatRequest, Provider, Providers, Usage
@@ -145,21 +145,26 @@ class _Desk:
                 f"{file.path} is not whole after {len(pieces)} answers of {self._limits.max_tokens} tokens; "
                 "ask for smaller files"
             )
-        if sum(len(piece.text) for piece in pieces) > MAX_FILE_BYTES:
+        if len(raw(pieces)) > MAX_FILE_BYTES:
             raise LLMTooLarge(f"{file.path} has grown past {MAX_FILE_BYTES} bytes; ask for smaller files")
 
     async def _next_piece(self, file: PlannedFile, pieces: list[Piece]) -> Piece:
-        native = bool(pieces) and self._provider.native_prefix
+        said = raw(pieces)
+        exact = not pieces or self._provider.native_prefix
+        point = len(said) if exact else resume_point(said, len(pieces[-1].text))
         request = ChatRequest(
             messages=file_messages(self._brief.prompt, self._plan, file),
             max_tokens=self._limits.max_tokens,
-            prefix=raw(pieces),
+            prefix=said[:point],
         )
 
         def read(answer: Answer) -> Piece:
-            if not answer.text.strip() and not pieces and not file.path.endswith(MAY_BE_EMPTY):
+            whole, text = not answer.cut, answer.text
+            if not exact:
+                text = continuation(said, point, text, file.path, whole=whole)
+            if not (said + text).strip() and not file.path.endswith(MAY_BE_EMPTY):
                 raise LLMBadOutput(f"the model's answer for {file.path} is blank")
-            return Piece(text=answer.text, whole=not answer.cut, native=native, usage=answer.usage)
+            return Piece(text=text, follows=point, whole=whole, usage=answer.usage)
 
         return await self._asker.ask(self._provider, request, self._send, file.path, read)
 
@@ -171,7 +176,7 @@ class _Desk:
             await self._send(kept, tokens)
             return
         done = sum(1 for written in self._pieces.values() if written and written[-1].whole)
-        size = len(file_text(pieces).encode("utf-8", "replace"))
+        size = len(file_text(pieces, file.path).encode("utf-8", "replace"))
         counts = {"calls": len(pieces), "done": done, "of": len(self._plan.files)}
         file_event = Progress(kind="file", data={"path": file.path, "bytes": size, **counts})
         await self._send(kept, tokens, file_event)

@@ -57,7 +57,7 @@ class Merging:
         return [findings]
 
     def _merge(self, draft: Draft) -> KeptSnapshot:
-        texts = {path: file_text(pieces) for path, pieces in draft.pieces.items()}
+        texts = {path: file_text(pieces, path) for path, pieces in draft.pieces.items()}
         return KeptSnapshot(
             files={path: text.encode("utf-8", "replace").decode() for path, text in texts.items()},
             message=_commit_message(draft),

@@ -1,18 +1,20 @@
-"""From a model's words to values: a plan, a file's text."""
+"""From a model's words to a plan."""
 
 from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 
-from gencode.errors import LLMBadOutput
+from gencode.errors import LLMBadOutput, UnsafeTree
 from gencode.pipelines.generate.artifacts import Plan
-from gencode.tree import check_paths
+from gencode.tree import MAX_FILES, check_paths
 
-_FENCE = re.compile(r"\A\s*(?P<mark>```+|~~~+)[^\n`]*\n(?P<body>.*?)\n?(?P=mark)\s*\Z", re.DOTALL)
+MOST_STARTS = 200
+"""Braces to try as the start of the plan: an answer of nothing but braces costs no more than that."""
 
 
 def parse_plan(answer: str, *, workflows: bool = False) -> Plan:
@@ -26,17 +28,9 @@ def parse_plan(answer: str, *, workflows: bool = False) -> Plan:
     return plan
 
 
-def unfence(text: str) -> str:
-    """The text without one code fence that wraps all of it; fences inside a file stay."""
-    match = _FENCE.match(text)
-    if not match or _closes_early(match["body"], match["mark"]):
-        return text
-    return match["body"] + "\n"
-
-
 def _json_object(answer: str) -> dict[str, Any]:
     decoder = json.JSONDecoder(parse_constant=_no_constant)
-    for start in (m.start() for m in re.finditer(r"\{", answer)):
+    for start in (m.start() for m in islice(re.finditer(r"\{", answer), MOST_STARTS)):
         try:
             value, _ = decoder.raw_decode(answer, start)
         except (ValueError, RecursionError):
@@ -51,6 +45,8 @@ def _no_constant(name: str) -> float:
 
 
 def _plan(value: dict[str, Any]) -> Plan:
+    if isinstance(value["files"], list) and len(value["files"]) > MAX_FILES:
+        raise UnsafeTree(f"the plan has more than {MAX_FILES} files; ask for a smaller project")
     try:
         plan = Plan.model_validate(value)
     except ValidationError as error:
@@ -58,17 +54,3 @@ def _plan(value: dict[str, Any]) -> Plan:
         where = ".".join(str(part) for part in first["loc"])
         raise LLMBadOutput(f"the model's plan is malformed at {where}: {first['msg']}") from None
     return plan.model_copy(update={"files": tuple({file.path: file for file in plan.files}.values())})
-
-
-def _closes_early(body: str, mark: str) -> bool:
-    """Whether the fence ends before the end, so that what follows is the file's own (Markdown)."""
-    fences = [line.strip() for line in body.splitlines() if line.lstrip().startswith(mark[:3])]
-    opened = 0
-    for fence in fences:
-        if fence.strip(mark[0]):
-            opened += 1
-        elif opened:
-            opened -= 1
-        else:
-            return True
-    return False
