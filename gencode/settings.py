@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -34,6 +35,7 @@ from gencode.errors import StartError
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 SHORTEST_SECRET = 4
 """Characters; a shorter "secret" would blank out ordinary words in the logs."""
+_SECRET_HEADER = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -45,7 +47,14 @@ class NamedProvider(BaseModel):
     base_url: str
     model: str
     api_key: SecretStr = SecretStr("")
-    quirks: dict[str, Any] = {}
+    quirks: dict[str, Any] = Field({}, repr=False)
+
+    def secrets(self) -> list[str]:
+        """The key, and the headers that are named like secrets (others may hold a name or an address)."""
+        headers = self.quirks.get("headers")
+        pairs = headers.items() if isinstance(headers, dict) else ()
+        values = [str(value) for name, value in pairs if _SECRET_HEADER.search(str(name))]
+        return [self.api_key.get_secret_value(), *values, *(value.split(" ")[-1] for value in values)]
 
 
 class _Providers(RootModel[dict[str, NamedProvider]]):
@@ -163,13 +172,13 @@ class Settings(BaseSettings):
         return parse(self.rate_limit)
 
     def secrets(self) -> list[str]:
-        """Every secret value, so that logs can be cleaned of them."""
+        """Every secret value, so that logs can be cleaned of them and no project can hold one."""
         fields = [getattr(self, name) for name in type(self).model_fields]
-        named = [provider.api_key for provider in self.providers.values()]
-        values = [field.get_secret_value() for field in [*fields, *named] if isinstance(field, SecretStr)]
-        entries = [part.strip() for value in values for part in value.split(",")]
-        keys = [entry.partition("=")[2] for entry in entries]
-        return [secret for secret in [*entries, *keys] if len(secret) >= SHORTEST_SECRET]
+        values = [field.get_secret_value() for field in fields if isinstance(field, SecretStr)]
+        keys = [entry.partition("=")[2] or entry for entry in self.api_keys.get_secret_value().split(",")]
+        named = [secret for provider in self.providers.values() for secret in provider.secrets()]
+        found = {secret.strip() for secret in [*values, *keys, *named]}
+        return sorted(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
     @classmethod
     def settings_customise_sources(

@@ -24,6 +24,7 @@ from gencode.errors import (
     GitProtocol,
     HostError,
     RepoExists,
+    StartError,
     Transient,
 )
 from gencode.host import Repo, RepoSpec, Snapshot
@@ -44,6 +45,8 @@ READY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds: a new repository can answer
 
 class GitHub:
     """Implements `gencode.host.Host`.
+
+    Raises StartError for an address or a token that cannot work.
 
     api_url       https://api.github.com, or https://HOST/api/v3 of an Enterprise server
     client        made by `gencode.hosts.wire.http_client`: it must ignore the environment's proxies
@@ -70,6 +73,8 @@ class GitHub:
         clock: Callable[[], float] = time.time,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        if not (token.isascii() and token.isprintable()):
+            raise StartError("GITHUB_TOKEN has characters that no header can carry; set it anew")
         self._token = token
         self._retry = retry
         self._owner = owner

@@ -86,13 +86,16 @@ def _parse(entries: str) -> Iterator[tuple[str, bytes]]:
         client, equals, key = entry.partition("=")
         digest = _digest(key if equals else entry)
         if (equals and not client) or not digest:
-            raise StartError(f"API_KEYS: entry {number} must be key, client=key or client=sha256:<64 hex>")
+            raise StartError(
+                f"API_KEYS: entry {number} must be key, client=key or client=sha256:<64 hex>; "
+                "a key that ends in = needs a client's name before it"
+            )
         yield (client if equals else f"key-{digest.hex()[:8]}"), digest
 
 
 def _digest(key: str) -> bytes:
-    """Empty for a key that cannot be meant."""
+    """Empty for a key that cannot be meant, such as the "=" that is left of a key in base64."""
     marker, _, hexadecimal = key.partition(":")
     if marker != "sha256":
-        return hashlib.sha256(key.encode()).digest() if key else b""
+        return hashlib.sha256(key.encode()).digest() if key.strip("=") else b""
     return bytes.fromhex(hexadecimal) if re.fullmatch(r"[0-9a-fA-F]{64}", hexadecimal) else b""
