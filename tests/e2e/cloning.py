@@ -1,0 +1,26 @@
+"""A generated repository as its owner gets it: by plain `git clone`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+
+from tests.servers.githttp import git_environment
+
+
+async def cloned(url: str, folder: Path) -> Path:
+    """A fresh clone in `folder`, in which `git fsck --strict` finds nothing wrong."""
+    await git(folder.parent, "clone", "--quiet", url, folder.name)
+    assert not await git(folder, "fsck", "--strict", "--no-dangling", "--no-progress")
+    return folder
+
+
+async def git(folder: Path, *words: str) -> str:
+    """What it prints, standard error too. Raises CalledProcessError."""
+    done = await anyio.run_process(["git", *words], cwd=folder, env=git_environment(folder))
+    return (done.stdout + done.stderr).decode().strip()
+
+
+async def files(folder: Path) -> set[str]:
+    return set((await git(folder, "ls-files", "-z")).strip("\0").split("\0"))
