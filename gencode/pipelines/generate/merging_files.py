@@ -69,12 +69,12 @@ class Merging:
 
 def _refusal(found: Sequence[Finding]) -> SecretFound:
     first = found[0]
-    more = f" (and {len(found) - 1} more, see the findings)" if len(found) > 1 else ""
-    where = f"{first.file[:200]} line {first.line}{more}"
+    where = f"{first.file[:200]} line {first.line}"
+    others = f" ({len(found) - 1} more in the findings)" if len(found) > 1 else ""
     if first.rule == OWN:
-        return SecretFound(f"{where} holds a secret of this service; nothing was pushed, replace that secret")
+        return SecretFound(f"{where} holds a secret of this service{others}; nothing was pushed, replace it")
     return SecretFound(
-        f"{where} looks like a secret ({first.rule}) and nothing was pushed: ask for placeholders in the "
+        f"{where} looks like a secret: {first.rule}{others}. Nothing was pushed; ask for placeholders in the "
         "prompt, or send allow_secrets if it is none"
     )
 

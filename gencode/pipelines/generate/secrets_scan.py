@@ -44,15 +44,14 @@ def _own(place: str, text: str, secrets: Sequence[str]) -> Iterator[Finding]:
 
 
 def _by_rules(place: str, text: str) -> Iterator[Finding]:
-    """In the order of the lines; one finding for each line and rule."""
-    found = {
-        (_line(text, at), rule.name)
-        for rule in RULES
-        if any(hint in text for hint in rule.hints)
-        for at in rule.find(text)
-    }
-    for line, rule in sorted(found):
-        yield Finding(file=place, line=line, rule=rule)
+    """One finding for each line, in their order; where several rules match, the first of them is told."""
+    found: dict[int, str] = {}
+    for rule in RULES:
+        if any(hint in text for hint in rule.hints):
+            for at in rule.find(text):
+                found.setdefault(_line(text, at), rule.name)
+    for line in sorted(found):
+        yield Finding(file=place, line=line, rule=found[line])
 
 
 def _line(text: str, at: int) -> int:
