@@ -38,10 +38,10 @@ bench: $(VENV)/.test ## Run the benchmarks (one of them: make bench BENCHMARKS=a
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name $(ARGS); done
 
 kill-campaign: $(VENV)/.test ## Kill the service at random, again and again (KILLS=, TASKS=)
-	$(BIN)/python -m tests.campaigns.kill $(if $(KILLS),KILLS=$(KILLS)) $(if $(TASKS),TASKS=$(TASKS))
+	$(BIN)/python -m tests.campaigns.kill $(if $(KILLS),--kills $(KILLS)) $(if $(TASKS),--tasks $(TASKS)) $(ARGS)
 
 reconnect-campaign: $(VENV)/.test ## Cut streams at random and resume them (CUTS=, TASKS=)
-	$(BIN)/python -m tests.campaigns.reconnect $(if $(CUTS),CUTS=$(CUTS)) $(if $(TASKS),TASKS=$(TASKS))
+	$(BIN)/python -m tests.campaigns.reconnect $(if $(CUTS),--cuts $(CUTS)) $(if $(TASKS),--tasks $(TASKS)) $(ARGS)
 
 ##@ Maintain
 format: $(VENV)/.check ## Let ruff format and mend what it can

@@ -151,7 +151,7 @@ def pod() -> dict[str, Any]:
 def sidecar(pod: dict[str, Any]) -> dict[str, Any]:
     (container,) = pod["initContainers"]
     assert container["restartPolicy"] == "Always"
-    return container  # type: ignore[no-any-return]  # YAML is untyped
+    return container
 
 
 def test_the_sidecar_names_settings_and_stays_on_loopback(sidecar: dict[str, Any]) -> None:

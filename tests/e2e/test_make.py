@@ -1,0 +1,194 @@
+"""The commands of a newcomer and of CI."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.servers.peer import closed_port
+from tests.servers.service import ROOT
+
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+
+
+def make(*words: str) -> str:
+    done = subprocess.run(["make", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def phony_targets() -> set[str]:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    return {name for line in re.findall(r"^\.PHONY:(.*)$", text, re.MULTILINE) for name in line.split()}
+
+
+@needs_make
+def test_make_alone_lists_every_command() -> None:
+    assert set(re.findall(r"^  make ([a-z-]+) ", make(), re.MULTILINE)) == phony_targets()
+
+
+@needs_make
+@pytest.mark.parametrize("target", sorted(phony_targets()))
+def test_every_command_has_what_it_needs(target: str) -> None:
+    make("--dry-run", target)
+
+
+@needs_make
+@pytest.mark.skipif(not (Path(sys.prefix) / "bin/gencode").exists(), reason="needs gencode installed")
+def test_make_run_serves_until_ctrl_c(tmp_path: Path) -> None:
+    """Twice on one folder: the first left nothing behind that would stop the second."""
+    for _ in range(2):
+        with _running(tmp_path) as (process, url):
+            assert httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to make and the service alike
+            output, _ = process.communicate(timeout=30)
+        assert "Traceback" not in output
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{url}/readyz", trust_env=False)
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`make run` with what is installed already, when it has welcomed us."""
+    stamp = f"{sys.prefix}/.run"
+    process = subprocess.Popen(
+        ["make", "--silent", f"VENV={sys.prefix}", f"--old-file={stamp}", "run"],
+        cwd=ROOT,
+        env={**os.environ, "SERVER_PORT": str(closed_port()), "DATA_DIR": str(folder / "data")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout
+    try:
+        yield process, next(filter(None, map(_address, process.stdout)))
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+def _address(line: str) -> str | None:
+    found = re.search(r"gencode is ready at (\S+) ", line)
+    return found.group(1) if found else None
+
+
+# --- on a bare machine ------------------------------------------------------------------------------
+
+
+class Bare:
+    """A machine that has what a test puts there. `calls`: what was run there, in order."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        self.log = folder / "calls"
+        self.log.touch()
+        for name in ("bash", "sh", "dirname", "id", "grep", "cat"):
+            found = shutil.which(name)
+            assert found
+            (self.bin / name).symlink_to(found)
+
+    def has(self, name: str, script: str = "") -> None:
+        path = self.bin / name
+        path.write_text(f'#!/bin/sh\necho {name} "$@" >>"{self.log}"\n{script}\n')
+        path.chmod(0o755)
+
+    def run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            words,
+            cwd=ROOT,
+            env={"PATH": str(self.bin)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def calls(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Bare:
+    return Bare(tmp_path)
+
+
+NO_ENSUREPIP = 'case "$*" in *ensurepip*) exit 1;; esac'
+TOO_OLD = 'case "$*" in *version_info*) exit 1;; esac'
+
+
+def test_debian_s_python_without_venv_is_told_what_to_install(bare: Bare, tmp_path: Path) -> None:
+    bare.has("python3", NO_ENSUREPIP)
+    done = bare.run("sh", ".ci/venv", tmp_path / "venv")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "apt-get install python3-venv" in done.stderr
+
+
+def test_uv_stands_in_for_the_missing_venv(bare: Bare, tmp_path: Path) -> None:
+    bare.has("python3", NO_ENSUREPIP)
+    bare.has("uv")
+    assert bare.run("sh", ".ci/venv", tmp_path / "venv").returncode == 0
+    assert bare.calls[-1] == f"uv venv --quiet --clear --seed --python {bare.bin}/python3 {tmp_path}/venv"
+
+
+def test_another_python_is_found_when_the_first_is_too_old(bare: Bare, tmp_path: Path) -> None:
+    bare.has("python3", TOO_OLD)
+    bare.has("python3.12")
+    assert bare.run("sh", ".ci/venv", tmp_path / "venv").returncode == 0
+    assert bare.calls[-1] == f"python3.12 -m venv --clear {tmp_path}/venv"
+
+
+def test_a_python_that_is_too_old_is_told_so(bare: Bare, tmp_path: Path) -> None:
+    bare.has("python3", TOO_OLD)
+    done = bare.run("sh", ".ci/venv", tmp_path / "venv")
+    assert done.returncode == 1
+    assert "Python 3.11 or newer" in done.stderr
+
+
+@needs_bash
+def test_ci_installs_what_is_missing_and_checks_everything(bare: Bare) -> None:
+    for name in ("apt-get", "make"):
+        bare.has(name)
+    bare.has("sudo", 'shift; exec "$@"')
+    bare.has("python3", NO_ENSUREPIP)
+    assert bare.run("bash", ".ci/run").returncode == 0
+    installed = {
+        word for call in bare.calls if "apt-get" in call and " install " in call for word in call.split()
+    }
+    assert {"git", "python3-venv", "golang-go", "nodejs"} <= installed
+    assert "make" not in installed
+    assert bare.calls[-1] == "make check"
+
+
+@needs_bash
+def test_ci_goes_on_without_what_only_some_tests_use(bare: Bare) -> None:
+    for name in ("git", "make", "python3"):
+        bare.has(name)
+    bare.has("apt-get", "exit 100")
+    bare.has("sudo", 'shift; exec "$@"')
+    done = bare.run("bash", ".ci/run")
+    assert done.returncode == 0
+    assert "going on without: golang-go" in done.stderr
+    assert bare.calls[-1] == "make check"
+
+
+@needs_bash
+def test_ci_fails_when_the_check_fails(bare: Bare) -> None:
+    for name in ("git", "python3", "go", "node", "chromium"):
+        bare.has(name)
+    bare.has("make", "exit 2")
+    assert bare.run("bash", ".ci/run").returncode == 2
