@@ -32,10 +32,19 @@ def serve(settings: Settings) -> None:
 async def _serve(app: Starlette, settings: Settings) -> None:
     """The lifespan is run here, not by uvicorn: a refusal to start is one line, and no signal can end the
     process before the lifespan has."""
-    sock = _listen(settings.server_host, settings.server_port)
-    config = uvicorn.Config(
+    with _listen(settings.server_host, settings.server_port) as sock:
+        async with app.router.lifespan_context(app):
+            server = _Server(_config(app, settings), app.state.parts.closing)
+            with _signals(server.stop):
+                _settle_memory()
+                print(welcome(sock.getsockname()[1], settings), flush=True)
+                await server.serve(sockets=[sock])
+
+
+def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
-        http=impatient(settings.send_timeout),
+        http=impatient(settings.send_timeout, settings.shutdown_grace / 2),
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -43,12 +52,6 @@ async def _serve(app: Starlette, settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace)),
     )
-    async with app.router.lifespan_context(app):
-        server = _Server(config, app.state.parts.closing)
-        with _signals(server.stop):
-            _settle_memory()
-            print(welcome(sock.getsockname()[1], settings), flush=True)
-            await server.serve(sockets=[sock])
 
 
 class _Server(uvicorn.Server):

@@ -82,6 +82,10 @@ class KeptRepo(_Frozen):
     clone_url: str
 
 
+class KeptPush(_Frozen):
+    commit: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Brief:
     """What was asked, and what earlier runs of the task have already paid for."""

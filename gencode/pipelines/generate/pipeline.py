@@ -8,8 +8,10 @@ from gencode.host import Host, Repo
 from gencode.pipeline import Stage
 from gencode.pipelines.generate.artifacts import (
     Brief,
+    Delivered,
     Draft,
     KeptPlan,
+    KeptPush,
     KeptRepo,
     KeptSnapshot,
     Piece,
@@ -42,7 +44,7 @@ class Generate:
     def stages(self) -> Sequence[Stage]:
         return self._stages
 
-    def restore(self, task: Task, kept: Kept) -> Brief | Draft | Project | Placed:
+    def restore(self, task: Task, kept: Kept) -> Brief | Draft | Project | Placed | Delivered:
         """The furthest artifact that the kept parts make."""
         brief = _brief(task, kept)
         if "snapshot" not in kept:
@@ -52,8 +54,10 @@ class Generate:
         project = Project(brief=brief, snapshot=snapshot.snapshot(workflows=self._workflows))
         if "repo" not in kept:
             return project
-        repo = KeptRepo.model_validate_json(kept["repo"])
-        return Placed(project=project, repo=Repo(**repo.model_dump()))
+        repo = Repo(**KeptRepo.model_validate_json(kept["repo"]).model_dump())
+        if "pushed" not in kept:
+            return Placed(project=project, repo=repo)
+        return Delivered(repo=repo, sha=KeptPush.model_validate_json(kept["pushed"]).commit)
 
     def message(self, task: Task, status: Status) -> str:
         text = status_text(status, task.language, str(task.request["model"]))

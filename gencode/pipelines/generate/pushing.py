@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gencode.host import Host
 from gencode.pipeline import Progress, Send
-from gencode.pipelines.generate.artifacts import Delivered, Placed
+from gencode.pipelines.generate.artifacts import Delivered, KeptPush, Placed
 from gencode.task import Status
 
 
@@ -16,8 +16,11 @@ class Pushing:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    async def __call__(self, placed: Placed, send: Send) -> Delivered:
+    async def __call__(self, placed: Placed | Delivered, send: Send) -> Delivered:
+        if isinstance(placed, Delivered):
+            return placed
         sha = await self._host.push(placed.repo, placed.project.snapshot)
         result = {"commit": sha, "branch": placed.project.snapshot.branch}
-        await send(Progress(kind="pushed", data=result, result=result))
+        kept = {"pushed": KeptPush(commit=sha).model_dump_json()}
+        await send(Progress(kind="pushed", data=result, keep=kept, result=result))
         return Delivered(repo=placed.repo, sha=sha)
