@@ -1,0 +1,186 @@
+"""gencode itself, for tests: inside the test's own loop, or as a process that can be killed.
+
+async with running_app(settings(tmp_path, **scripted(model))) as app:   # the application on a real socket
+async with service(tmp_path, model_environment(model)) as process:      # `python -m gencode serve`
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+from pydantic import SecretStr
+
+from gencode.app import create_app
+from gencode.embedded.server import address, listen, serve
+from gencode.settings import NamedProvider, Settings
+from gencode.web.parts import Parts
+from tests.servers.github import ScriptedGitHub
+from tests.servers.model import ModelServer
+from tests.servers.peer import closed_port
+
+START_SECONDS = 30
+ROOT = Path(__file__).parents[2]
+
+
+# --- in this process --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class App:
+    url: str
+    parts: Parts
+
+
+@asynccontextmanager
+async def running_app(settings: Settings) -> AsyncIterator[App]:
+    """The application on a free port. Not for fixtures: pytest-asyncio would leave its task group in
+    another task than it was entered in."""
+    app = create_app(settings)
+    sock = listen()
+    async with app.router.lifespan_context(app), serve(app, sock):
+        parts: Parts = app.state.parts
+        try:
+            yield App(url=address(sock), parts=parts)
+        finally:
+            parts.closing.set()  # as on SIGTERM; else open streams hold the server for its second of grace
+
+
+def settings(
+    folder: Path, model: ModelServer | None = None, github: ScriptedGitHub | None = None, **fields: Any
+) -> Settings:
+    """Settings that read neither the environment nor a .env file; the scripted servers if they are given."""
+    scripted: dict[str, Any] = {}
+    if model:
+        scripted["providers"] = {"scripted": NamedProvider(base_url=model.base_url, model="m")}
+    if github:
+        scripted |= {"github_token": SecretStr(github.token), "github_api_url": github.api_url}
+    return Settings.model_construct(data_dir=folder / "data", **scripted, **fields)
+
+
+# --- a process of its own ---------------------------------------------------------------------------
+
+
+class Service:
+    """`python -m gencode serve`, one process at a time, each on the same port and folder.
+
+    log   the file that has what every one of the processes wrote to standard error
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.data_dir = folder / "data"
+        self.log = folder / "service.log"
+        self.port = closed_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._environment = environment
+        self._process: Process | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    async def start(self, failpoint: str = "") -> None:
+        """Returns when it is ready; raises RuntimeError with its last words if it ends before.
+
+        `failpoint`: where the process is to kill itself (see tests.servers.failpoints).
+        """
+        await self.launch(failpoint)
+        with anyio.fail_after(START_SECONDS):
+            if not await self._welcomed():
+                status = await self.ended()
+                raise RuntimeError(f"it ended with {status}: {self.log.read_text()[-2000:]}")
+
+    async def launch(self, failpoint: str = "") -> None:
+        """`start`, without waiting until it is ready."""
+        module = ["tests.servers.failpoints"] if failpoint else ["gencode", "serve"]
+        with self.log.open("ab") as log:
+            self._process = await anyio.open_process(
+                [sys.executable, "-m", *module],
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+                cwd=self.log.parent,  # a developer's .env stays out of it
+                env=self._env() | {"FAILPOINT": failpoint},
+            )
+
+    def _env(self) -> dict[str, str]:
+        """Nothing is inherited that could be a setting."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.log.parent),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONWARNINGS": "error",
+            "DATA_DIR": str(self.data_dir),
+            "SERVER_PORT": str(self.port),
+            **self._environment,
+        }
+
+    async def _welcomed(self) -> bool:
+        assert self._process
+        assert self._process.stdout
+        said = ""
+        async for text in TextReceiveStream(self._process.stdout):
+            said += text
+            if re.search(r"gencode is ready at \S+ ", said):
+                return True
+        return False
+
+    async def ended(self) -> int:
+        """Wait for its end; the exit status, negative for the signal that ended it."""
+        assert self._process
+        with anyio.fail_after(START_SECONDS):
+            status = await self._process.wait()
+        await self._process.aclose()
+        return status
+
+    async def kill(self) -> None:
+        """kill -9."""
+        os.kill(self.pid, signal.SIGKILL)
+        assert await self.ended() == -signal.SIGKILL
+
+    async def terminate(self) -> int:
+        """SIGTERM, and the exit status."""
+        os.kill(self.pid, signal.SIGTERM)
+        return await self.ended()
+
+    async def close(self) -> None:
+        if self._process and self._process.returncode is None:
+            await self.kill()
+
+
+@asynccontextmanager
+async def service(
+    folder: Path, environment: Mapping[str, str], failpoint: str = ""
+) -> AsyncIterator[Service]:
+    """A started one; killed in the end if it still runs."""
+    process = Service(folder, environment)
+    try:
+        await process.start(failpoint)
+        yield process
+    finally:
+        with anyio.CancelScope(shield=True):
+            await process.close()
+
+
+def environment(
+    model: ModelServer | None = None, github: ScriptedGitHub | None = None, **more: str
+) -> dict[str, str]:
+    """The variables that point a process at the scripted servers."""
+    variables: dict[str, str] = {}
+    if model:
+        variables["PROVIDERS"] = json.dumps({"scripted": {"base_url": model.base_url, "model": "m"}})
+    if github:
+        variables |= {"GITHUB_TOKEN": github.token, "GITHUB_API_URL": github.api_url}
+    return variables | more
