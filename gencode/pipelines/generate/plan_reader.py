@@ -1,0 +1,59 @@
+"""Reads a plan while it is still being said: each file is known as soon as its entry is whole."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from pydantic import ValidationError
+
+from gencode.pipelines.generate.artifacts import PlannedFile
+from gencode.tree import check_paths
+
+_FILES = re.compile(r'"files"\s*:\s*\[')
+_BETWEEN = re.compile(r"[\s,]*")
+
+
+class PlanReader:
+    """Fed with the answer as it streams. What it finds early is a hint: the whole answer is parsed, and
+    judged, once it is there (`parsing.parse_plan`)."""
+
+    def __init__(self, *, workflows: bool = False) -> None:
+        self._workflows = workflows
+        self._decoder = json.JSONDecoder()
+        self._text = ""
+        self._at = -1
+        self.files: dict[str, PlannedFile] = {}
+
+    def feed(self, text: str) -> list[PlannedFile]:
+        """The entries that this text completes. Raises UnsafePath or UnsafeTree at the first hostile one,
+        before anything is paid for it."""
+        self._text += text
+        if self._at < 0:
+            if not (found := _FILES.search(self._text)):
+                return []
+            self._at = found.end()
+        return self._entries()
+
+    def _entries(self) -> list[PlannedFile]:
+        new: list[PlannedFile] = []
+        while (entry := self._next()) is not None:
+            if entry.path not in self.files:
+                check_paths([*self.files, entry.path], workflows=self._workflows)
+                self.files[entry.path] = entry
+                new.append(entry)
+        return new
+
+    def _next(self) -> PlannedFile | None:
+        """The next whole entry; None while it is not there, and for good after what is no entry."""
+        between = _BETWEEN.match(self._text, self._at)
+        start = between.end() if between else self._at
+        if not self._text.startswith("{", start):
+            return None
+        try:
+            value, end = self._decoder.raw_decode(self._text, start)
+            entry = PlannedFile.model_validate(value)
+        except (ValueError, RecursionError, ValidationError):
+            return None
+        self._at = end
+        return entry
