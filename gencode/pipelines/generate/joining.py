@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from typing import NamedTuple
 
 from gencode.errors import LLMBadOutput
 from gencode.pipelines.generate.artifacts import Piece
@@ -19,6 +21,8 @@ from gencode.pipelines.generate.fences import closing, is_fence, split_lines, su
 
 TELLING = 8
 """Characters; a shorter line ("}", "else:") says nothing about where it stands."""
+MOST_ECHOES = 100
+"""Places of the anchor to look at; it stands in the text once, or a few times where there is no better."""
 _PREAMBLE = re.compile(
     r"(?:(?:Sure|Certainly|Of course|Ok|OK|Okay|Understood)\b.{0,40}[.!:]"
     r"|(?:Here|Below|This)\b.{0,60}\b(?:rest|remain\w*|continuation|continued)\b.{0,80}[:.]"
@@ -43,22 +47,23 @@ def file_text(pieces: Sequence[Piece], path: str) -> str:
 def resume_point(said: str, newest: int) -> int:
     """How much of `said` to show a model that is asked in words to go on.
 
-    Up to the last anchor that has a whole line after it; failing that, up to the end of a line. At least
-    half of the newest answer (its length is `newest`) stays, so that each round gets on.
+    Up to the last anchor that is followed by enough to know the way on by; failing that, up to the end of
+    a line. At least half of the newest answer (its length is `newest`) stays, so that each round gets on.
     """
     lines = split_lines(said)
     times = Counter(line.strip() for line in lines)
-    least, line_end, end, followed = len(said) - newest // 2, 0, len(said), False
+    point, end = len(said), len(said)
     for line in reversed(lines):
-        if end < least:
+        if end < len(said) - newest // 2:
             break
         if line.endswith("\n"):
+            followed = _tells(said[end:])
             if followed and times[line.strip()] == 1 and _tells(line) and not is_fence(line):
                 return end
-            line_end = line_end or end
-            followed = followed or bool(line.strip())
+            if not _tells(said[point:]):
+                point = end
         end -= len(line)
-    return line_end or len(said)
+    return point
 
 
 def continuation(said: str, point: int, answer: str, path: str, *, whole: bool) -> str:
@@ -67,13 +72,23 @@ def continuation(said: str, point: int, answer: str, path: str, *, whole: bool) 
     Raises LLMBadOutput when the answer is seen not to go on from there; what cannot be seen is taken for an
     exact continuation. `whole`: the model said that it was done.
     """
-    before, known = said[:point], _first_line(said[point:])
-    for text, fence in _openings(answer):
-        if (found := _seam(before, known, text)) is not None:
-            return _unclosed(before, found, fence, path) if whole else found
-    text, fence = _without_preamble(answer, path)
-    _refuse_nonsense(said, point, text)
-    return _unclosed(before, text, fence, path) if whole else text
+    before, known = said[:point], said[point:]
+    seams = [_seam(before, known, text, fence) for text, fence in _openings(answer)]
+    best = max(seams, key=lambda seam: seam.evidence, default=_Seam("", "", 0))
+    if best.evidence < TELLING:
+        text, fence = _without_preamble(answer, path)
+        _refuse_nonsense(said, point, text)
+        best = _Seam(_aligned(text, known), fence, 0)
+    return _unclosed(before, best.text, best.fence, path) if whole else best.text
+
+
+class _Seam(NamedTuple):
+    """A reading of an answer: the text that goes on, the fence met before it, and how many characters of
+    the answer are then what the model is known to have said."""
+
+    text: str
+    fence: str
+    evidence: int
 
 
 def _openings(answer: str) -> Iterator[tuple[str, str]]:
@@ -86,25 +101,49 @@ def _openings(answer: str) -> Iterator[tuple[str, str]]:
         fence = line if is_fence(line) else fence
 
 
-def _seam(before: str, known: str, text: str) -> str | None:
-    """What of the text follows `before`, if an echo or the known next line proves it."""
-    echoes = list(_echoes(before, text))
-    for end in [*reversed(echoes), 0]:
-        rest = text[end:].lstrip()
-        if known and rest.startswith(known.lstrip()):
-            return known + rest[len(known.lstrip()) :]  # models drop the indentation that they begin with
-    return text[echoes[-1] :] if echoes else None
+def _seam(before: str, known: str, text: str, fence: str) -> _Seam:
+    """Where in `text` an echo ends, judged by what is echoed and by how it agrees with what is known."""
+    ends = [0, *_short_echoes(before, text), *_echoes(before, text)]
+    agreed = {end: _agreement(text[end:], known) for end in ends}
+    end = max(ends, key=lambda end: len(text[:end].strip()) + agreed[end])
+    return _Seam(_aligned(text[end:], known), fence, len(text[:end].strip()) + agreed[end])
 
 
-def _echoes(before: str, text: str) -> Iterator[int]:
+def _aligned(text: str, known: str) -> str:
+    """The text with the white space that it is known to begin with: models drop it."""
+    if not known.strip() or _agreement(text, known) < min(TELLING, len(known.strip())):
+        return text
+    return known[: len(known) - len(known.lstrip())] + text.lstrip()
+
+
+def _agreement(text: str, known: str) -> int:
+    """How many characters come as they were known, the white space at the beginning aside."""
+    pairs = zip(text.lstrip(), known.lstrip(), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _echoes(before: str, text: str) -> list[int]:
     """Each end of a beginning of `text` that repeats the end of `before`, indentation of its start aside."""
-    anchor = _anchor(before)
-    at = text.find(anchor) if anchor else -1
-    while at >= 0:
-        end = at + len(anchor)
-        if before.endswith(text[:end].lstrip()):
-            yield end
+    anchor, ends, at = _anchor(before), [], -1
+    for _ in range(MOST_ECHOES if anchor else 0):
         at = text.find(anchor, at + 1)
+        if at < 0:
+            break
+        if before.endswith(text[: at + len(anchor)].lstrip()):
+            ends.append(at + len(anchor))
+    return ends
+
+
+def _short_echoes(before: str, text: str) -> list[int]:
+    """The same of lines that alone prove nothing."""
+    ends, end = [], 0
+    for line in split_lines(text[:200]):
+        end += len(line)
+        if _tells(text[:end]):
+            break
+        if line.endswith("\n") and before.endswith(text[:end].lstrip(" \t")):
+            ends.append(end)
+    return ends
 
 
 def _anchor(before: str) -> str:
@@ -131,18 +170,19 @@ def _inside_block(before: str, path: str) -> bool:
 
 
 def _without_preamble(answer: str, path: str) -> tuple[str, str]:
-    """An answer that proves nothing about its place, without what is plainly no part of a file."""
-    text, fence = answer, ""
-    lines = split_lines(answer)
+    """An answer that proves nothing about its place, without what is plainly no part of a file: sentences
+    with a blank line after each, and a fence."""
+    lines, fence, start = split_lines(answer), "", 0
     for n, line in enumerate(lines):
+        announced = _PREAMBLE.match(line) or (not line.strip() and n and _PREAMBLE.match(lines[n - 1]))
         if surely_wraps(line, path) and not fence:
             fence = line
-        elif not _PREAMBLE.match(line):
+        elif not announced:
             if line.strip():
                 break
             continue
-        text = "".join(lines[n + 1 :])
-    return text, fence
+        start = n + 1
+    return "".join(lines[start:]), fence
 
 
 def _refuse_nonsense(said: str, point: int, text: str) -> None:
@@ -153,12 +193,6 @@ def _refuse_nonsense(said: str, point: int, text: str) -> None:
         raise LLMBadOutput("asked to go on with a file that was cut, the model said less than it had before")
     if len(head) == 2 and head == again and _tells("".join(head)):
         raise LLMBadOutput("asked to go on with a file that was cut, the model began it anew, and otherwise")
-
-
-def _first_line(tail: str) -> str:
-    """What is known to follow, up to the end of the first line that is not blank."""
-    match = re.match(r"\s*\S[^\n]*\n?", tail)
-    return match[0] if match else ""
 
 
 def _tells(text: str) -> bool:
