@@ -22,8 +22,14 @@ needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="needs make
 needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 
 
+# Without what a make above us (as in `make test`) hands down to its children.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+
+
 def make(*words: str) -> str:
-    done = subprocess.run(["make", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["make", *words], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -65,7 +71,7 @@ def _running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     process = subprocess.Popen(
         ["make", "--silent", f"VENV={sys.prefix}", f"--old-file={stamp}", "run"],
         cwd=ROOT,
-        env={**os.environ, "SERVER_PORT": str(closed_port()), "DATA_DIR": str(folder / "data")},
+        env={**ENVIRONMENT, "SERVER_PORT": str(closed_port()), "DATA_DIR": str(folder / "data")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
