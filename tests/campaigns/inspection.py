@@ -1,0 +1,131 @@
+"""What is wrong with a service that died, and with the work once all of it is done."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.campaigns.board import Board
+from tests.campaigns.follower import Follower
+from tests.campaigns.ledger import Stored
+from tests.campaigns.model import Call, PacedModel
+from tests.campaigns.orders import Order
+from tests.servers.github import ScriptedGitHub
+
+Faults = list[str]
+
+
+@dataclass
+class Calls:
+    """Model calls of all lives so far.
+
+    repeated  asked for although the answer had been kept, or had come whole in the same life
+    unkept    answered whole, but the kill came before the service could keep it: nobody can avoid these
+    paid_twice  of the unkept, those asked for again: the price of dying between an answer and its commit
+    """
+
+    made: int = 0
+    answered: int = 0
+    repeated: Faults = field(default_factory=list)
+    unkept: int = 0
+    paid_twice: int = 0
+    _lost: set[tuple[int, str]] = field(default_factory=set)
+
+    def add(
+        self,
+        model: PacedModel,
+        calls: Sequence[Call],
+        before: Mapping[int, Stored],
+        after: Mapping[int, Stored],
+    ) -> None:
+        """The calls of one life, and what was stored when it began and when it ended."""
+        whole: set[tuple[int, str]] = set()
+        for call in calls:
+            name = call.order, call.part
+            if name in whole or (call.order in before and call.part in before[call.order].kept):
+                self.repeated.append(
+                    f"order {call.order}: {call.part} was asked for again in life {call.life}"
+                )
+            self.paid_twice += name in self._lost
+            self._lost.discard(name)
+            if model.answered(call):
+                whole.add(name)
+        lost = {name for name in whole if name[0] not in after or name[1] not in after[name[0]].kept}
+        self._lost |= lost
+        self.made += len(calls)
+        self.answered += len(whole)
+        self.unkept += len(lost)
+
+
+def memory(board: Board, before: Mapping[int, Stored], after: Mapping[int, Stored]) -> Faults:
+    """What a store has forgotten, or was told to subscribers before it was stored."""
+    faults = []
+    for number, task_id in board.accepted.items():
+        if number not in after or after[number].id != task_id:
+            faults.append(f"order {number} was accepted as {task_id} and is lost")
+        elif board.heard[number] > after[number].sequence:
+            faults.append(f"order {number}: event {board.heard[number]} was told and is not stored")
+    for number, task in before.items():
+        if (
+            number not in after
+            or not task.kept <= after[number].kept
+            or task.sequence > after[number].sequence
+        ):
+            faults.append(f"order {number}: what was stored is gone")
+    return faults
+
+
+def doubles(tasks: Iterable[Stored]) -> Faults:
+    counts = Counter(task.number for task in tasks)
+    return [f"order {number} became {count} tasks" for number, count in counts.items() if count > 1]
+
+
+def sequence(follower: Follower, log: Sequence[bytes]) -> Faults:
+    """Gap, repeat, disorder, or other bytes than the stored log's."""
+    name, ids = f"a subscriber of {follower.task_id}", follower.ids
+    faults = []
+    if len(set(ids)) < len(ids):
+        faults.append(f"{name} got an event twice")
+    if ids != sorted(ids):
+        faults.append(f"{name} got events out of order")
+    if set(ids) != set(range(1, len(log) + 1)):
+        faults.append(f"{name} missed events, or got too many: {len(ids)} of {len(log)}")
+    if not faults and follower.messages != list(log):
+        faults.append(f"{name} got other bytes than the log has")
+    return faults
+
+
+async def repository(github: ScriptedGitHub, order: Order, task: Mapping[str, Any]) -> Faults:
+    """One repository, one branch, one commit: the one that the task tells, of the files that were ordered."""
+    name, marker = f"order {order.number}", f"[gencode:{task['task_id']}]"
+    if task["status"] != "completed":
+        return [f"{name} ended as {task['status']}: {task['error']}"]
+    rows = [row for row in github.repos.values() if (row.description or "").endswith(marker)]
+    if len(rows) != 1:
+        return [f"{name} has {len(rows)} repositories"]
+    path = github.git.path(rows[0].owner, rows[0].name)
+    refs = await github.git.git(path, "for-each-ref", "--format=%(refname) %(objectname)")
+    if refs != f"refs/heads/main {task['commit']}\n":
+        return [f"{name} reports {task['commit']}, its repository has {refs!r}"]
+    if await github.git.git(path, "rev-list", "--count", "main") != "1\n":
+        return [f"{name} has more than one commit"]
+    listing = await github.git.git(path, "ls-tree", "-r", "-z", "main")
+    return [] if _blobs(listing) == _expected(order) else [f"{name}: the files pushed are not those written"]
+
+
+def _blobs(listing: str) -> dict[str, str]:
+    """Path to blob, of `git ls-tree -r -z`."""
+    entries = [entry.split("\t", 1) for entry in listing.split("\0") if entry]
+    return {path: head for head, path in entries}
+
+
+def _expected(order: Order) -> dict[str, str]:
+    return {path: f"100644 blob {_blob(text.encode())}" for path, text in order.files.items()}
+
+
+def _blob(data: bytes) -> str:
+    """Git's own name of the content, without Git."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -1,0 +1,382 @@
+"""The kill campaign: a thousand deaths of the service, and nothing lost, doubled or told wrongly.
+
+    python -m tests.campaigns.kill --kills 1000 --tasks 50 --seed 1
+
+The real service runs as a child process; the model, GitHub and `git http-backend` live here and count
+every effect. Clients submit with idempotency keys, subscribers follow with Last-Event-ID, and the service is
+killed (SIGKILL) at random moments, during its start, and at every failpoint, then started again on the same
+port and folder, until all tasks are over. The seed fixes the orders and every draw of the schedule; how far
+the service comes before a kill is the machine's affair, so a replay is alike, not equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from time import perf_counter
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from tests.campaigns import inspection
+from tests.campaigns.board import Board
+from tests.campaigns.customers import Customers
+from tests.campaigns.figures import none_of, quantiles, versions
+from tests.campaigns.github import EFFECTS, LethalGitHub, lethal_github
+from tests.campaigns.inspection import Calls
+from tests.campaigns.ledger import Stored, logs, snapshot, tasks
+from tests.campaigns.model import PacedModel, paced_model
+from tests.campaigns.orders import CLIENTS, Order, make_orders
+from tests.campaigns.schedule import FAILPOINTS, Death, Schedule
+from tests.servers.service import Service
+
+UNDER_WAY = 4
+"""Orders at once; the service runs as many, so that each life works on all of them."""
+ANSWERS_PER_KILL = 4.0
+"""Model calls that the orders need for each kill: work must last until the last of them."""
+PATIENCE = 45.0
+"""Seconds without the progress that must come; then the campaign gives up."""
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What happened. `faults` is empty after a good campaign.
+
+    deaths     by failpoint, "random", "while starting", "merciful"
+    idle       kills of a service that had nothing to do
+    ready      seconds from the start of a process until it answers /readyz
+    resumed    seconds from the start of a process to the first message on any of its streams
+    sequences  subscribers whose every message was compared with the log
+    """
+
+    orders: int
+    deaths: Counter[str] = field(default_factory=Counter)
+    idle: int = 0
+    ready: list[float] = field(default_factory=list)
+    resumed: list[float] = field(default_factory=list)
+    calls: Calls = field(default_factory=Calls)
+    sequences: int = 0
+    messages: int = 0
+    connections: int = 0
+    lost: list[str] = field(default_factory=list)
+    repositories: list[str] = field(default_factory=list)
+    told_wrongly: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def kills(self) -> int:
+        return self.deaths.total()
+
+    @property
+    def faults(self) -> list[str]:
+        return [*self.lost, *self.repositories, *self.calls.repeated, *self.told_wrongly, *self.others]
+
+
+class Campaign:
+    """One service and the world around it."""
+
+    def __init__(
+        self,
+        seed: int,
+        kills: int,
+        orders: Sequence[Order],
+        folder: Path,
+        model: PacedModel,
+        github: LethalGitHub,
+        service: Service,
+        board: Board,
+        customers: Customers,
+    ) -> None:
+        self.report = Report(orders=len(orders))
+        self._kills = kills
+        self._orders = orders
+        self._folder = folder
+        self._model = model
+        self._github = github
+        self._service = service
+        self._board = board
+        self._customers = customers
+        self._schedule = Schedule(seed, kills)
+        self._stored: dict[int, Stored] = {}
+
+    async def run(self) -> None:
+        began = perf_counter()
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(self._customers.serve, self._orders)
+            while self._goes_on():
+                await self._live()
+            await self._finish()
+        await self._inspect()
+        self.report.seconds = perf_counter() - began
+
+    def _goes_on(self) -> bool:
+        """A few kills more than asked for if a failpoint has not had its turn."""
+        missing = set(FAILPOINTS) - set(self._schedule.passed)
+        most = 2 * self._kills if missing and len(self._board.over) < len(self._orders) else self._kills
+        return self.report.kills < most
+
+    # --- one life -----------------------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        death = self._schedule.death(
+            self._board.life + 1, self._stored.values(), self._missing(), bool(self._board.pending)
+        )
+        self.report.idle += not (self._board.pending or any(not task.over for task in self._stored.values()))
+        began = perf_counter()
+        await self._begin(death)
+        if death.early is not None:
+            by_itself = await self._dies(death.early)
+        elif await self._ready():
+            self.report.ready.append(perf_counter() - began)
+            by_itself = await self._work(death)
+        else:
+            by_itself = True
+        await self._end(death, by_itself)
+        await self._look_back()
+
+    def _missing(self) -> dict[int, int]:
+        """Answers of the model that each order still needs."""
+        kept = {number: task.kept for number, task in self._stored.items()}
+        return {
+            order.number: len(order.parts - kept.get(order.number, frozenset())) for order in self._orders
+        }
+
+    async def _begin(self, death: Death) -> None:
+        self._board.begin()
+        self._model.begin(self._board.life)
+        in_process = death.failpoint and death.failpoint not in EFFECTS
+        await self._service.launch(f"{death.failpoint}:{death.nth}" if in_process else "")
+        self._github.doom = (death.failpoint, self._strike) if death.failpoint in EFFECTS else None
+
+    def _strike(self) -> None:
+        os.kill(self._service.pid, signal.SIGKILL)
+
+    async def _ready(self) -> bool:
+        """Whether it came to answer before it died."""
+        ready = False
+        async with anyio.create_task_group() as tg:
+
+            async def dies() -> None:
+                await self._service.ended()
+                tg.cancel_scope.cancel()
+
+            tg.start_soon(dies)
+            await answers(self._service.port)
+            ready = True
+            tg.cancel_scope.cancel()
+        return ready
+
+    async def _dies(self, seconds: float) -> bool:
+        """Whether it dies by itself within this time."""
+        with anyio.move_on_after(seconds):
+            await self._service.ended()
+            return True
+        return False
+
+    async def _work(self, death: Death) -> bool:
+        """From ready to the moment of the kill; whether the service died before it."""
+        poor = {order: self._board.progress[order] for order in death.favoured if death.merciful}
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(self._answer, death)
+            if poor:
+                with anyio.fail_after(PATIENCE):
+                    await self._board.until(lambda: all(self._moved(*order) for order in poor.items()))
+            by_itself = await self._dies(death.late)
+            tg.cancel_scope.cancel()
+        return by_itself
+
+    def _moved(self, order: int, before: int) -> bool:
+        return self._board.progress[order] > before or order in self._board.over
+
+    async def _answer(self, death: Death) -> None:
+        favoured = [*death.favoured, *[None] * death.answers][: death.answers]
+        random = Random(f"answers:{self._board.life}")
+        for order in favoured:
+            self._model.release(order)
+            await anyio.sleep(0.15 * random.random())
+
+    async def _end(self, death: Death, by_itself: bool) -> None:
+        await self._service.close()
+        status = await self._service.ended()
+        if status != -signal.SIGKILL or (by_itself and not death.failpoint):
+            self.report.others.append(f"life {self._board.life}: the service ended by itself ({status})")
+        if by_itself and death.failpoint:
+            self._schedule.passed[death.failpoint] += 1
+        self.report.deaths[_cause(death, by_itself)] += 1
+        if self._board.first_event is not None:
+            self.report.resumed.append(self._board.first_event)
+
+    async def _look_back(self) -> None:
+        """Compare what the dead service has on disk with what it had before and with what it told."""
+        found = await anyio.to_thread.run_sync(snapshot, self._service.data_dir, self._folder)
+        after = {task.number: task for task in found.values()}
+        self.report.others += inspection.doubles(found.values())
+        self._compare(after)
+
+    def _compare(self, after: Mapping[int, Stored]) -> None:
+        self.report.lost += inspection.memory(self._board, self._stored, after)
+        calls = [call for call in self._model.calls if call.life == self._board.life]
+        self.report.calls.add(self._model, calls, self._stored, after)
+        self._stored = dict(after)
+
+    # --- the end ------------------------------------------------------------------------------------
+
+    async def _finish(self) -> None:
+        """The last life: everything is done, everybody follows once more, the service stops in order."""
+        self._board.begin(last=True)
+        self._model.begin(self._board.life)
+        self._model.open()
+        await self._service.start()
+        with anyio.fail_after(PATIENCE):
+            await self._board.until(lambda: len(self._board.over) == len(self._orders))
+        async with anyio.create_task_group() as tg:
+            for order in self._orders:
+                tg.start_soon(self._customers.follow, order)
+
+    async def _inspect(self) -> None:
+        views = [await self._customers.view(order) for order in self._orders]
+        if status := await self._service.terminate():
+            self.report.others.append(f"the service did not stop in order ({status})")
+        found = tasks(self._service.data_dir)
+        self.report.others += inspection.doubles(found.values()) + self._board.faults
+        self._compare({task.number: task for task in found.values()})
+        self._inspect_sequences()
+        for order, view in zip(self._orders, views, strict=True):
+            self.report.repositories += await inspection.repository(self._github, order, view)
+        effects = self._github.effects
+        if (len(self._github.repos), effects["create"], effects["push"]) != (len(self._orders),) * 3:
+            self.report.repositories.append(f"{len(self._github.repos)} repositories, effects {effects}")
+
+    def _inspect_sequences(self) -> None:
+        stored = logs(self._service.data_dir)
+        for followers in self._customers.followers.values():
+            for follower in followers:
+                self.report.told_wrongly += inspection.sequence(follower, stored[follower.task_id])
+                self.report.sequences += 1
+                self.report.messages += len(follower.messages)
+                self.report.connections += follower.connections
+
+
+async def answers(port: int) -> None:
+    """Wait until the service is ready. Connections queue while it starts: one question is mostly enough."""
+    while True:
+        try:
+            async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+                await stream.send(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+                if b" 200 " in await stream.receive(100):
+                    return
+        except (OSError, anyio.EndOfStream, anyio.BrokenResourceError):
+            await anyio.sleep(0.005)
+
+
+def _cause(death: Death, by_itself: bool) -> str:
+    if by_itself and death.failpoint:
+        return death.failpoint
+    if death.early is not None:
+        return "while starting"
+    return "merciful" if death.merciful else "random"
+
+
+@asynccontextmanager
+async def campaign(seed: int, kills: int, count: int, folder: Path) -> AsyncIterator[Campaign]:
+    """Everything that the campaign of `kills` kills of a service with `count` orders needs, in `folder`."""
+    calls = max(4, round(ANSWERS_PER_KILL * kills / count))
+    orders = make_orders(count, calls, Random(f"{seed}:orders"))
+    board = Board()
+    async with paced_model(orders) as model, lethal_github(folder / "github") as github:
+        service = Service(folder, _settings(model, github))
+        async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as http:
+            customers = Customers(seed, service.port, board, http, UNDER_WAY)
+            try:
+                yield Campaign(seed, kills, orders, folder, model, github, service, board, customers)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await service.close()
+
+
+def _settings(model: PacedModel, github: LethalGitHub) -> dict[str, str]:
+    return {
+        "API_KEYS": ",".join(f"{client}={key}" for client, key in CLIENTS.items()),
+        "RATE_LIMIT": "1000000/minute",
+        "MAX_CONCURRENT_TASKS": str(UNDER_WAY),
+        "DEEPSEEK_API_KEY": "sk-deepseek-campaign",
+        "DEEPSEEK_BASE_URL": model.base_url,
+        "OPENAI_API_KEY": "sk-openai-campaign",
+        "OPENAI_BASE_URL": f"{model.base_url}/v1",
+        "GITHUB_TOKEN": github.token,
+        "GITHUB_API_URL": github.api_url,
+        "LOG_FORMAT": "json",
+    }
+
+
+# --- the command ------------------------------------------------------------------------------------
+
+
+def show(report: Report, seed: int) -> str:
+    """The figures, for a terminal and for the record."""
+    calls = report.calls
+    lines = [
+        f"seed {seed}; {report.kills} kills, {report.orders} tasks, {report.seconds:.0f} s",
+        versions(),
+        "",
+        *(f"{count:6} killed at {cause}" for cause, count in sorted(report.deaths.items())),
+        f"{report.idle:6} of the kills hit a service that had nothing to do",
+        "",
+        f"{len(report.lost):6} accepted tasks, events or kept parts lost",
+        f"{len(report.repositories):6} repositories too many, or with a wrong head",
+        f"{len(calls.repeated):6} completed model calls repeated, of {calls.answered} answered",
+        f"{len(report.told_wrongly):6} sequences with a gap, repeat, disorder or other bytes, of"
+        f" {report.sequences} subscribers ({report.messages} messages, {report.connections} connections)",
+        f"{len(report.others):6} other faults",
+        "",
+        f"{calls.unkept:6} answers came whole, and the kill before their commit;"
+        f" {calls.paid_twice} were asked for again",
+        f"from restart to ready: {quantiles(report.ready)}",
+        f"from restart to the first event on a stream: {quantiles(report.resumed)}",
+        f"violations per kill: {none_of(report.kills)}" if not report.faults else "",
+        *(f"VIOLATION {fault}" for fault in report.faults[:50]),
+    ]
+    return "\n".join(lines)
+
+
+async def _run(kills: int, count: int, seed: int, folder: Path) -> Report:
+    async with campaign(seed, kills, count, folder) as it:
+        await it.run()
+        return it.report
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = _parser().parse_args(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="gencode-kill-"))
+    print(f"{chosen.kills} kills, {chosen.tasks} tasks, seed {chosen.seed}, in {folder}", flush=True)
+    report = anyio.run(_run, chosen.kills, chosen.tasks, chosen.seed, folder)
+    print(show(report, chosen.seed), flush=True)
+    if report.faults:
+        print(f"the folder is kept: {folder}")
+        return 1
+    shutil.rmtree(folder)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Kill the service until its tasks are done.")
+    parser.add_argument("--kills", type=int, default=int(os.environ.get("KILLS") or 1000))
+    parser.add_argument("--tasks", type=int, default=int(os.environ.get("TASKS") or 50))
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 1))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

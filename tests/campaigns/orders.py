@@ -1,0 +1,96 @@
+"""What a campaign asks for: tasks whose every byte is known beforehand, from a seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+PIECE = 600
+"""Characters that the scripted model says before its token limit cuts it."""
+CLIENTS = {"ann": "key-of-ann-3c1f", "bob": "key-of-bob-9a27", "cyd": "key-of-cyd-51e8"}
+"""Clients of the service and their API keys."""
+_WORDS = ("naïve", "café", "生成代码", "推送到仓库", "файл", "🙂", "👩‍💻", "plain", "Ω≈ç√", "text")
+_FOLDERS = ("", "src/", "src/app/", "docs/", "tests/", "资料/")
+_KINDS = (".py", ".md", ".js", ".json", ".go")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One task. `key` is its idempotency key, `files` is what its repository must hold in the end."""
+
+    number: int
+    client: str
+    key: str
+    model: str
+    org: str | None
+    language: str
+    files: Mapping[str, str]
+
+    @property
+    def repo_name(self) -> str:
+        return f"campaign-{self.number:05d}"
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The request; the prompt names the order, so that the model knows whom it serves."""
+        prompt = f"Order number {self.number}. 一个小项目 for {self.client} 🙂"
+        asked = {"prompt": prompt, "repo_name": self.repo_name, "model": self.model, "private": False}
+        return asked | ({"github_org": self.org} if self.org else {})
+
+    @property
+    def plan(self) -> str:
+        files = [{"path": path, "purpose": f"用途 of {path}"} for path in self.files]
+        return json.dumps({"summary": f"项目 {self.number} — déjà vu 🙂", "files": files}, ensure_ascii=False)
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """What the service must keep of the model's answers, by the names that it keeps them under."""
+        pieces = {f"piece:{n}:{path}" for path, text in self.files.items() for n in _rounds(text)}
+        return frozenset({"plan"} | pieces)
+
+
+def make_orders(count: int, calls: int, random: Random) -> list[Order]:
+    """`count` orders that need about `calls` model calls each."""
+    return [_order(number, calls, random) for number in range(count)]
+
+
+def _order(number: int, calls: int, random: Random) -> Order:
+    return Order(
+        number=number,
+        client=random.choice(list(CLIENTS)),
+        key=f"order-{number}-{random.getrandbits(32):08x}",
+        model=random.choice(["deepseek", "openai"]),
+        org=random.choice([None, None, "acme"]),
+        language=random.choice(["en", "zh"]),
+        files=dict(_files(max(2, calls - 1), random)),
+    )
+
+
+def _files(calls: int, random: Random) -> list[tuple[str, str]]:
+    """Files that take `calls` answers in all, up to five for one file."""
+    found: list[tuple[str, str]] = []
+    while calls > 0:
+        rounds = min(calls, random.randint(1, 5))
+        size = rounds * PIECE - random.randrange(PIECE - 1)
+        path = f"{random.choice(_FOLDERS)}file_{len(found)}{random.choice(_KINDS)}"
+        found.append((path, _text(size, random)))
+        calls -= rounds
+    return found
+
+
+def _text(size: int, random: Random) -> str:
+    """No two lines are alike: nothing in it can be taken for an echo of what came before."""
+    lines: list[str] = []
+    length = 0
+    while length < size:
+        line = f"{len(lines):04d} {random.getrandbits(64):016x} {' '.join(random.sample(_WORDS, 3))}\n"
+        lines.append(line)
+        length += len(line)
+    return "".join(lines)[: size - 1] + "\n"
+
+
+def _rounds(text: str) -> range:
+    return range(1, -(-len(text) // PIECE) + 1)
