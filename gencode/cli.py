@@ -57,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--repo", required=True, help="name of the repository to create")
     make.add_argument("--model", help="provider, or provider/model-id")
     make.add_argument("--org", help="organisation to create the repository in")
+    make.add_argument(
+        "--allow-secrets", action="store_true", help="push even what looks like a secret (default: fail)"
+    )
     make.add_argument("--public", action="store_true", help="publish it (default: private)")
     make.add_argument("--follow", action="store_true", help="show progress until it is done")
     make.set_defaults(run=_run(_generate))
@@ -80,7 +83,12 @@ def _run(
 
 async def _generate(client: Client, chosen: argparse.Namespace) -> int:
     prompt = sys.stdin.read() if chosen.prompt == "-" else chosen.prompt
-    options = {"model": chosen.model, "github_org": chosen.org, "private": not chosen.public}
+    options = {
+        "model": chosen.model,
+        "github_org": chosen.org,
+        "private": not chosen.public,
+        "allow_secrets": chosen.allow_secrets,
+    }
     task = await client.submit(prompt, chosen.repo, **options)
     print(f"task {task['task_id']}", flush=True)
     if chosen.follow:

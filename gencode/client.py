@@ -52,7 +52,7 @@ class Client:
         await self._http.aclose()
 
     async def submit(self, prompt: str, repo_name: str, **options: Any) -> dict[str, Any]:
-        """`{"task_id", "status", "message", ...}`. `options`: model, github_org, private.
+        """`{"task_id", "status", "message", ...}`. `options`: model, github_org, private, allow_secrets.
 
         Raises ServiceError; nothing was submitted then.
         """

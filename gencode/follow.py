@@ -14,10 +14,16 @@ _LINES: dict[str, Callable[[Data], str]] = {
     "plan": lambda d: f"{'':<14} planned {len(d['files'])} files: {d['summary']}",
     "file": lambda d: f"{'':<14} {d['path']} ({d['bytes']} bytes, {d['done']} of {d['of']})",
     "retry": lambda d: f"{'':<14} trying again in {d['wait_seconds']} s: {d['message']}",
+    "findings": lambda d: f"{'':<14} may hold secrets: {_places(d['findings'])}",
     "resumed": lambda d: f"{'':<14} resumed after a restart",
     "pushed": lambda d: f"{'':<14} pushed commit {d['commit']}",
     "error": lambda d: f"{'':<14} {d['code']}: {d['message']}",
 }
+
+
+def _places(findings: list[Data]) -> str:
+    shown = [f"{found['file']}:{found['line']} ({found['rule']})" for found in findings[:5]]
+    return ", ".join(shown) + (", ..." if len(findings) > 5 else "")
 
 
 async def follow(client: Client, task_id: str) -> str | None:
