@@ -34,7 +34,7 @@ _WORDS = ("secret", "token", "passw", "pwd", "credential", "key")
 """One of them stands in every secret name."""
 _VALUE = r"(?P<value>[A-Za-z0-9+/_-]{24,512}={0,2})"
 _GIVEN = re.compile(
-    rf"""(?P<name>[\w-]{{1,60}})
+    rf"""(?P<name>[\w-]{{1,60}}+)
     (?: ["'\]]{{0,2}} (?:\s?:\s?[\w.|\[\] ]{{1,30}}(?=\s=))? \s{{0,8}} (?: := | => | [:=,] ) \s{{0,8}}
         (?P<quote>["'`]) {_VALUE} (?P=quote)
       | (?: = | :[ ]{{1,8}} ) {_VALUE.replace("value", "bare")} [ \t\r]* (?:\n|\Z)
