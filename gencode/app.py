@@ -43,9 +43,11 @@ from gencode.store import Store
 from gencode.stores.lock import data_dir_lock
 from gencode.stores.sqlite import open_sqlite
 from gencode.web.auth import Keys
+from gencode.web.guard import Rules
 from gencode.web.limits import RateLimit
 from gencode.web.parts import Parts
 from gencode.web.routes import build
+from gencode.web.tickets import Tickets, kept_key
 
 log = structlog.get_logger(__name__)
 
@@ -61,15 +63,20 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _service(settings, keys, models) as app.state.parts:
+        async with _service(settings, models) as app.state.parts:
             yield
 
-    loopback_only = not keys and settings.auth != "none" and is_loopback(settings.server_host)
-    return build(lifespan, keys, loopback_only, settings.max_body_bytes)
+    rules = Rules(
+        loopback_only=not keys and settings.auth != "none" and is_loopback(settings.server_host),
+        keyless=not keys,
+        origins=settings.origins,
+        max_body=settings.max_body_bytes,
+    )
+    return build(lifespan, keys, rules)
 
 
 @asynccontextmanager
-async def _service(settings: Settings, keys: Keys, models: Models) -> AsyncIterator[Parts]:
+async def _service(settings: Settings, models: Models) -> AsyncIterator[Parts]:
     """Everything that runs, in the order in which it needs each other; it stops in the reverse order."""
     async with AsyncExitStack() as stack:
         stack.enter_context(data_dir_lock(settings.data_dir))
@@ -83,7 +90,7 @@ async def _service(settings: Settings, keys: Keys, models: Models) -> AsyncItera
         hub = MemoryHub(store)
         manager = _manager(settings, store, hub, metrics, _pipeline(settings, providers, host, metrics))
         _watch(metrics, manager, hub)
-        parts = _parts(settings, keys, models, manager, store, hub, metrics, providers)
+        parts = _parts(settings, models, manager, store, hub, metrics, providers)
         for server in filter(None, (model, forge)):
             await stack.enter_async_context(serve(server.app, server.sock))
         async with anyio.create_task_group() as tg:
@@ -206,7 +213,6 @@ def _watch(metrics: Metrics, manager: Manager, hub: MemoryHub) -> None:
 
 def _parts(
     settings: Settings,
-    keys: Keys,
     models: Models,
     manager: Manager,
     store: Store,
@@ -219,8 +225,8 @@ def _parts(
         store=store,
         hub=hub,
         metrics=metrics,
-        keys=keys,
         rate=RateLimit(settings.rate),
+        tickets=Tickets(kept_key(settings.data_dir / "ticket.key"), settings.sse_ticket_seconds),
         choose_model=partial(models.choose, providers=providers),
         language=settings.language,
         closing=anyio.Event(),

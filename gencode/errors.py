@@ -7,12 +7,15 @@
     │   ├── BodyTooLarge             BODY_TOO_LARGE       413
     │   ├── UnsupportedMedia         UNSUPPORTED_MEDIA    415
     │   ├── Unauthorized             UNAUTHORIZED         401
+    │   ├── CrossSite                CROSS_SITE           403
     │   ├── NotFound                 NOT_FOUND            404
     │   ├── WrongMethod              METHOD_NOT_ALLOWED   405
     │   ├── AlreadyOver              ALREADY_OVER         409
+    │   ├── Misdirected              MISDIRECTED          421
     │   ├── KeyReused                IDEMPOTENCY_KEY_REUSED 422
     │   ├── RateLimited              RATE_LIMITED         429
     │   ├── QueueFull                QUEUE_FULL           503
+    │   ├── Overloaded               OVERLOADED           503
     │   └── ShuttingDown             SHUTTING_DOWN        503
     ├── StartError                   the process cannot start: CONFIG, DATA_DIR_LOCKED, STORE_UNUSABLE
     ├── StoreError                   STORAGE              503 when it happens in a request
@@ -96,6 +99,13 @@ class Unauthorized(RequestError):
     http_status = 401
 
 
+class CrossSite(RequestError):
+    """Another web site made the browser of our user ask this."""
+
+    code = "CROSS_SITE"
+    http_status = 403
+
+
 class NotFound(RequestError):
     code = "NOT_FOUND"
     http_status = 404
@@ -116,6 +126,13 @@ class KeyReused(RequestError):
     http_status = 422
 
 
+class Misdirected(RequestError):
+    """The request is for a host name that this service does not answer to."""
+
+    code = "MISDIRECTED"
+    http_status = 421
+
+
 class RateLimited(RequestError, Transient):
     code = "RATE_LIMITED"
     http_status = 429
@@ -123,6 +140,13 @@ class RateLimited(RequestError, Transient):
 
 class QueueFull(RequestError, Transient):
     code = "QUEUE_FULL"
+    http_status = 503
+
+
+class Overloaded(RequestError, Transient):
+    """More connections are open than the process can serve."""
+
+    code = "OVERLOADED"
     http_status = 503
 
 

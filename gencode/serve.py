@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -18,9 +19,13 @@ from gencode.errors import StartError
 from gencode.logs import configure
 from gencode.settings import Settings
 from gencode.web.connection import impatient
+from gencode.web.door import TURNED_AWAY, Entry
 
 KEEP_ALIVE = 75
 """Seconds; longer than the 60 s of common proxies, which must be the ones to close idle connections."""
+
+OWN_DESCRIPTORS = 256
+"""Sixteen model calls, five pushes, both ends of each when embedded, the store; and as many again, twice."""
 
 
 def serve(settings: Settings) -> None:
@@ -44,7 +49,8 @@ async def _serve(app: Starlette, settings: Settings) -> None:
 def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=impatient(settings.send_timeout, settings.shutdown_grace / 2),
+        http=impatient(_entry(settings), settings.send_timeout, settings.shutdown_grace / 2),
+        ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -52,6 +58,26 @@ def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace)),
     )
+
+
+def _entry(settings: Settings) -> Entry:
+    return Entry(
+        head=settings.header_timeout,
+        body=settings.body_timeout,
+        connections=_room(settings.max_connections),
+    )
+
+
+def _room(wanted: int) -> int:
+    """Connections that leave descriptors for our own work. When they ran out, asyncio would log thousands
+    of failed accepts a second, and models, pushes and the store would fail."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + TURNED_AWAY + OWN_DESCRIPTORS
+    if 0 <= soft < needed:  # "no limit" is -1 on Linux
+        soft = needed if hard < 0 else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    spare = soft - TURNED_AWAY - min(OWN_DESCRIPTORS, soft // 2)
+    return wanted if soft < 0 else max(1, min(wanted, spare))
 
 
 class _Server(uvicorn.Server):

@@ -36,6 +36,8 @@ Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 SHORTEST_SECRET = 4
 """Characters; a shorter "secret" would blank out ordinary words in the logs."""
 _SECRET_HEADER = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
+"""As browsers send it (RFC 6454); "*" is not one: whoever means every site must name them."""
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -79,6 +81,10 @@ class Settings(BaseSettings):
         "auto", description="none: serve any address without keys, for example as a sidecar in one pod"
     )
     rate_limit: str = Field("60/minute", description="Submissions per client, as <count>/<period>")
+    cors_origins: str = Field(
+        "", description="Comma-separated origins of web sites that may use the API, as https://example.com"
+    )
+    sse_ticket_seconds: Count = Field(900, description="Seconds for which a ticket opens its task's stream")
 
     github_token: SecretStr = Field(
         SecretStr(""), description="Token that may create repositories; without it the local forge is used"
@@ -136,6 +142,11 @@ class Settings(BaseSettings):
     send_timeout: Seconds = Field(
         30, description="Seconds after which a reader that does not read is dropped"
     )
+    header_timeout: Seconds = Field(15, description="Seconds that the head of a request may take to arrive")
+    body_timeout: Seconds = Field(30, description="Seconds that the body of a request may take to arrive")
+    max_connections: Count = Field(
+        4096, description="Open connections, streams included; beyond that 503. Fewer if descriptors are few"
+    )
     max_body_bytes: Count = Field(1_000_000, description="Largest request body in bytes")
 
     @field_validator("providers", mode="before")
@@ -154,6 +165,14 @@ class Settings(BaseSettings):
         parse(value)
         return value
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _each_an_origin(cls, value: str) -> str:
+        for origin in filter(None, map(str.strip, value.split(","))):
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin; write it as https://example.com, without a path")
+        return value
+
     @model_validator(mode="after")
     def _no_open_door(self) -> Settings:
         if self.open_to_all and self.auth != "none" and not is_loopback(self.server_host):
@@ -166,6 +185,10 @@ class Settings(BaseSettings):
     @property
     def open_to_all(self) -> bool:
         return not self.api_keys.get_secret_value().strip()
+
+    @property
+    def origins(self) -> list[str]:
+        return [origin.lower() for origin in map(str.strip, self.cors_origins.split(",")) if origin]
 
     @property
     def rate(self) -> RateLimitItem:

@@ -7,16 +7,18 @@ import hmac
 import re
 from collections.abc import Iterator
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gencode.errors import NotFound, StartError, Unauthorized
+from gencode.errors import StartError, Unauthorized
+from gencode.web.parts import parts
 from gencode.web.problems import problem_response
 
 LOCAL = "local"
 """The one client of a service without keys."""
-_LOOPBACK_NAMES = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
+_STREAM = re.compile(r"/api/v1/status/(?P<task_id>[^/]+)")
+"""The only address that takes a ticket in place of a key."""
 
 
 class Keys:
@@ -31,6 +33,9 @@ class Keys:
     def __bool__(self) -> bool:
         return bool(self._clients)
 
+    def __contains__(self, client: str) -> bool:
+        return any(client == known for known, _ in self._clients)
+
     def client(self, headers: Headers) -> str:
         """The client whose key came as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
 
@@ -38,40 +43,43 @@ class Keys:
         """
         if not self._clients:
             return LOCAL
-        digest = hashlib.sha256(_presented(headers)).digest()
+        presented = _presented(headers)
+        digest = hashlib.sha256(presented).digest()
         matches = [client for client, known in self._clients if hmac.compare_digest(known, digest)]
-        if not matches:
+        if not (presented and matches):
             raise Unauthorized("send a valid API key as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")
         return matches[0]
 
 
 class Authentication:
-    """ASGI middleware: no request passes without a client; `request.state.client` names it.
+    """ASGI middleware: no request passes without a client; `request.state.client` names it."""
 
-    loopback_only   the service has no keys and trusts its address, so the Host header must be a loopback
-                    name too: a web page that points its own name at 127.0.0.1 is turned away
-    """
-
-    def __init__(self, app: ASGIApp, keys: Keys, loopback_only: bool) -> None:
+    def __init__(self, app: ASGIApp, keys: Keys) -> None:
         self._app = app
         self._keys = keys
-        self._loopback_only = loopback_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            client = self._admit(Headers(scope=scope))
-        except (Unauthorized, NotFound) as error:
-            await problem_response(Request(scope), error)(scope, receive, send)
+            client = self._admit(scope)
+        except Unauthorized as error:
+            await problem_response(error)(scope, receive, send)
             return
         scope.setdefault("state", {})["client"] = client
         await self._app(scope, receive, send)
 
-    def _admit(self, headers: Headers) -> str:
-        if self._loopback_only and not _LOOPBACK_NAMES.fullmatch(headers.get("host", "")):
-            raise Unauthorized(
-                "without API_KEYS this service answers only to localhost names in the Host header"
-            )
-        return self._keys.client(headers)
+    def _admit(self, scope: Scope) -> str:
+        headers, ticket, stream = Headers(scope=scope), _ticket(scope), _STREAM.fullmatch(scope["path"])
+        if not (self._keys and ticket and stream) or _presented(headers):
+            return self._keys.client(headers)
+        client = parts(Request(scope)).tickets.client(ticket, stream["task_id"])
+        if client not in self._keys:
+            raise Unauthorized("the client that this ticket was given to has no API key any more")
+        return client
+
+
+def _ticket(scope: Scope) -> str:
+    """Of ?ticket=..."""
+    return QueryParams(scope["query_string"]).get("ticket", "")
 
 
 def _presented(headers: Headers) -> bytes:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from gencode.web.door import Door, Entry
 
 
-def impatient(seconds: float, at_shutdown: float) -> type[asyncio.Protocol]:
-    """A protocol for uvicorn's `http` option: a peer that has not taken what was sent to it for so many
-    seconds is cut off, and its application hears that the client has left. `at_shutdown`: seconds from then
-    on; less than uvicorn's own grace, which ends in cancelled requests and a trace in the log for each.
+def impatient(entry: Entry, seconds: float, at_shutdown: float) -> type[asyncio.Protocol]:
+    """A protocol for uvicorn's `http` option: a door with `entry`, and behind it, a peer that has not taken
+    what was sent to it for so many seconds is cut off, and its application hears that the client has left.
+    `at_shutdown`: seconds from then on; less than uvicorn's own grace, which ends in cancelled requests and
+    a trace in the log for each.
 
     A deadline on ASGI's `send` would free the application alone: the transport waits for ever to flush what
     is left, and keeps the socket and the memory.
     """
 
-    class Connection(H11Protocol):
+    class Connection(Door):
+        _entry = entry
         _patience = seconds
         _deadline: asyncio.TimerHandle | None = None
 

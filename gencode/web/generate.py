@@ -6,33 +6,28 @@ import hashlib
 import json
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from gencode.engine.ids import new_id
 from gencode.errors import Invalid
 from gencode.pipelines.generate.messages import LANGUAGES, offline_note, status_text
 from gencode.store import IdempotencyKey
 from gencode.task import Status, Task, now
+from gencode.web.answers import Accepted
 from gencode.web.parts import Model, parts
 from gencode.web.schemas import GenerateRequest, parse_generate, read_json
 
 
-async def generate(request: Request) -> JSONResponse:
+async def generate(request: Request) -> Response:
     """202 once the task is committed to the store; never before."""
     its = parts(request)
     headers = await its.rate.spend(request.state.client)
     asked = parse_generate(await read_json(request))
     task = _task(request, asked, its.choose_model(asked.model))
     stored = await its.manager.submit(task, _idempotency_key(request, asked))
-    return JSONResponse(
-        _accepted(stored),
-        status_code=202,
-        headers={
-            **headers,
-            "Location": f"/api/v1/task/{stored.id}",
-            "Idempotency-Replayed": str(stored.id != task.id).lower(),
-        },
-    )
+    answer = _accepted(stored)
+    more = {"Location": answer.task_url, "Idempotency-Replayed": str(stored.id != task.id).lower()}
+    return answer.response(202, {**headers, **more})
 
 
 def _task(request: Request, asked: GenerateRequest, model: Model) -> Task:
@@ -51,18 +46,17 @@ def _task(request: Request, asked: GenerateRequest, model: Model) -> Task:
     )
 
 
-def _accepted(task: Task) -> dict[str, object]:
+def _accepted(task: Task) -> Accepted:
     """The answer to a repeated key is the first one, whatever has become of the task since."""
     model = str(task.request["model"])
-    message = status_text(Status.PENDING, task.language, model)
-    return {
-        "task_id": task.id,
-        "status": Status.PENDING,
-        "message": message,
-        "model": model,
-        "status_url": f"/api/v1/status/{task.id}",
-        "task_url": f"/api/v1/task/{task.id}",
-    }
+    return Accepted(
+        task_id=task.id,
+        status=Status.PENDING,
+        message=status_text(Status.PENDING, task.language, model),
+        model=model,
+        status_url=f"/api/v1/status/{task.id}",
+        task_url=f"/api/v1/task/{task.id}",
+    )
 
 
 def _idempotency_key(request: Request, asked: GenerateRequest) -> IdempotencyKey | None:

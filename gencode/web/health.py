@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from gencode.errors import StoreError
 from gencode.store import Query
-from gencode.web.parts import parts
+from gencode.web.answers import Health
+from gencode.web.parts import Parts, parts
 
 
-async def livez(_request: Request) -> JSONResponse:
+async def livez(_request: Request) -> Response:
     """The event loop answers."""
-    return JSONResponse({"status": "ok"})
+    return Health(status="ok").response()
 
 
-async def readyz(request: Request) -> JSONResponse:
+async def readyz(request: Request) -> Response:
     """New tasks are accepted, and the store answers."""
-    its = parts(request)
-    try:
-        await its.store.find(Query(limit=1))
-        reason = "" if its.manager.accepting else "the service is stopping"
-    except StoreError as error:
-        reason = error.message
-    body = {"status": "unavailable", "reason": reason} if reason else {"status": "ok"}
-    return JSONResponse(body, status_code=503 if reason else 200)
+    reason = await _obstacle(parts(request))
+    return (
+        Health(status="unavailable", reason=reason).response(503)
+        if reason
+        else Health(status="ok").response()
+    )
 
 
-async def health(request: Request) -> JSONResponse:
+async def health(request: Request) -> Response:
     """What readyz says, with a few figures for people."""
     its = parts(request)
-    answer = await readyz(request)
-    ready = answer.status_code == 200
+    ready = not await _obstacle(its)
     figures = {"running": its.manager.running, "waiting": its.manager.waiting}
-    return JSONResponse({"status": "ok" if ready else "unavailable", **figures}, answer.status_code)
+    return Health(status="ok" if ready else "unavailable", **figures).response(200 if ready else 503)
+
+
+async def _obstacle(its: Parts) -> str:
+    """What keeps new tasks from being accepted."""
+    try:
+        await its.store.find(Query(limit=1))
+    except StoreError as error:
+        return error.message
+    return "" if its.manager.accepting else "the service is stopping"
 
 
 async def metrics(request: Request) -> Response:

@@ -14,8 +14,8 @@ from gencode.hub import Hub
 from gencode.metrics import Metrics
 from gencode.store import Query, Store
 from gencode.task import Task
-from gencode.web.auth import Keys
 from gencode.web.limits import RateLimit
+from gencode.web.tickets import Tickets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,8 +34,8 @@ class Parts:
     store: Store
     hub: Hub
     metrics: Metrics
-    keys: Keys
     rate: RateLimit
+    tickets: Tickets
     choose_model: Callable[[str | None], Model]
     language: str
     closing: anyio.Event

@@ -5,34 +5,55 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
+from starlette.routing import Mount, Route, Router
 from starlette.types import Lifespan
 
 from gencode.errors import GencodeError
-from gencode.web import events, generate, health, page, problems, tasks
+from gencode.web import events, generate, health, openapi, page, problems, tasks
 from gencode.web.auth import Authentication, Keys
+from gencode.web.guard import Guard, Rules
+
+_EXPOSED = [
+    "Location",
+    "Retry-After",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Idempotency-Replayed",
+]
+"""Headers of answers that pages of other origins may read."""
 
 
-def build(lifespan: Lifespan[Starlette], keys: Keys, loopback_only: bool, max_body: int) -> Starlette:
+def build(lifespan: Lifespan[Starlette], keys: Keys, rules: Rules) -> Starlette:
     """The application; `lifespan` must set `app.state.parts` before it yields."""
-    guard = Middleware(Authentication, keys=keys, loopback_only=loopback_only)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", page.home),
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
             Route("/health", health.health),
             Route("/metrics", health.metrics),
-            Mount("/api/v1", routes=_api(), middleware=[guard]),
+            Route("/openapi.json", openapi.endpoint()),
+            Mount(
+                "/api/v1",
+                Router(_api(), redirect_slashes=False),
+                middleware=[Middleware(Authentication, keys=keys)],
+            ),
         ],
+        middleware=[*_cors(rules), Middleware(Guard, rules=rules)],
         exception_handlers={
             GencodeError: problems.on_gencode_error,
             HTTPException: problems.on_http_exception,
-            Exception: problems.on_unexpected,
+            ClientDisconnect: problems.on_departure,
         },
         lifespan=lifespan,
-        max_body_size=max_body,
+        max_body_size=rules.max_body,
     )
+    # A redirect would be built from the Host header, which is whatever the client says.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _api() -> list[Route]:
@@ -42,4 +63,20 @@ def _api() -> list[Route]:
         Route("/tasks", tasks.listing),
         Route("/task/{task_id}", tasks.show),
         Route("/task/{task_id}/cancel", tasks.cancel, methods=["POST"]),
+        Route("/task/{task_id}/ticket", tasks.ticket, methods=["POST"]),
+    ]
+
+
+def _cors(rules: Rules) -> list[Middleware]:
+    """For the web sites that may use the API from a browser. No cookie is read: no credentials."""
+    if not rules.origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(rules.origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "X-API-Key", "Idempotency-Key", "Last-Event-ID", "Content-Type"],
+            expose_headers=_EXPOSED,
+        )
     ]

@@ -1,4 +1,4 @@
-"""The shapes that clients send and get, and the one strict reader of JSON bodies."""
+"""The shape that clients send, and the one strict reader of JSON bodies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from starlette.requests import Request
 
 from gencode.errors import Invalid, Malformed, UnsupportedMedia
-from gencode.task import Task
 
 PROMPT_CHARACTERS = 100_000
 _RESERVED = (".git", ".wiki", ".atom")
@@ -66,39 +65,6 @@ def parse_generate(body: Any) -> GenerateRequest:
         problems = [_problem(item) for item in error.errors(include_url=False, include_input=False)]
         listed = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems[:5])
         raise Invalid(listed, problems) from None
-
-
-def task_view(task: Task) -> dict[str, Any]:
-    """A task as its client sees it. Times are RFC 3339 in UTC."""
-    return {
-        "task_id": task.id,
-        "kind": task.kind,
-        "status": task.status,
-        "message": task.message,
-        "repo_url": task.result.get("repo_url"),
-        "clone_url": task.result.get("clone_url"),
-        "commit": task.result.get("commit"),
-        "repo_name": task.request.get("repo_name"),
-        "github_org": task.request.get("github_org"),
-        "model": task.request.get("model"),
-        "private": task.request.get("private"),
-        "error": _failure(task),
-        "last_event_id": task.sequence,
-        "created_at": task.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "updated_at": task.updated_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "status_url": f"/api/v1/status/{task.id}",
-        "task_url": f"/api/v1/task/{task.id}",
-    }
-
-
-def _failure(task: Task) -> dict[str, Any] | None:
-    if not task.failure:
-        return None
-    return {
-        "code": task.failure.code,
-        "message": task.failure.message,
-        "retryable": task.failure.retryable,
-    }
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

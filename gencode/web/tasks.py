@@ -1,34 +1,41 @@
-"""Reading and cancelling tasks."""
+"""Reading and cancelling tasks, and tickets for their streams."""
 
 from __future__ import annotations
 
-import base64
-import binascii
+import re
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from gencode.errors import Invalid
 from gencode.store import Query
 from gencode.task import Status
+from gencode.web.answers import TaskList, TicketView, moment, task_view
 from gencode.web.parts import own_task, parts
-from gencode.web.schemas import task_view
 
 MOST = 100
+CURSOR = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+"""The id of the last task on the page before."""
 
 
-async def show(request: Request) -> JSONResponse:
-    return JSONResponse(task_view(await own_task(request)), headers={"Cache-Control": "no-store"})
+async def show(request: Request) -> Response:
+    return task_view(await own_task(request)).response()
 
 
-async def cancel(request: Request) -> JSONResponse:
+async def cancel(request: Request) -> Response:
     """200 once nothing of the task runs any more; 409 when it ended in another way."""
-    task = await parts(request).manager.cancel(await own_task(request))
-    return JSONResponse(task_view(task))
+    return task_view(await parts(request).manager.cancel(await own_task(request))).response()
 
 
-async def listing(request: Request) -> JSONResponse:
-    """`{"tasks": [...], "next_cursor": ...}`, newest first; ?status= (repeatable), ?limit=, ?cursor=."""
+async def ticket(request: Request) -> Response:
+    """A ticket for the task's event stream (see gencode.web.tickets)."""
+    task = await own_task(request)
+    text, expires_at = parts(request).tickets.issue(task.client, task.id)
+    return TicketView(ticket=text, expires_at=moment(expires_at)).response(201)
+
+
+async def listing(request: Request) -> Response:
+    """Newest first; ?status= (repeatable, or comma-separated), ?limit=, ?cursor=."""
     limit = _limit(request.query_params.get("limit", "20"))
     query = Query(
         client=request.state.client,
@@ -38,15 +45,12 @@ async def listing(request: Request) -> JSONResponse:
     )
     found = await parts(request).store.find(query)
     page = found[:limit]
-    cursor = _cursor(page[-1].id) if len(found) > limit else None
-    return JSONResponse(
-        {"tasks": [task_view(task) for task in page], "next_cursor": cursor},
-        headers={"Cache-Control": "no-store"},
-    )
+    cursor = page[-1].id if len(found) > limit else None
+    return TaskList(tasks=[task_view(task) for task in page], next_cursor=cursor).response()
 
 
 def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MOST):
         raise _invalid("limit", "range", f"a number from 1 to {MOST}")
     return int(text)
 
@@ -58,20 +62,10 @@ def _statuses(names: list[str]) -> list[Status] | None:
     return [Status(name) for name in wanted] or None
 
 
-def _cursor(task_id: str) -> str:
-    return base64.urlsafe_b64encode(task_id.encode()).decode().rstrip("=")
-
-
 def _before(cursor: str | None) -> str | None:
-    if not cursor:
-        return None
-    try:
-        task_id = base64.urlsafe_b64decode(cursor[:100] + "=" * (-len(cursor[:100]) % 4)).decode("ascii")
-    except (binascii.Error, ValueError):
-        task_id = ""
-    if _cursor(task_id) != cursor or len(task_id) != len("00000000-0000-7000-8000-000000000000"):
+    if cursor and not re.fullmatch(CURSOR, cursor):
         raise _invalid("cursor", "format", "use the next_cursor of an earlier answer as it is")
-    return task_id
+    return cursor or None
 
 
 def _invalid(field: str, rule: str, message: str) -> Invalid:

@@ -1,0 +1,152 @@
+"""The shapes that clients get. The document at /openapi.json is made of them, so it cannot lie."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from starlette.responses import Response
+
+from gencode.task import Status, Task
+
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="RFC 3339, UTC")]
+TaskId = Annotated[str, Field(json_schema_extra={"format": "uuid"}, description="UUIDv7")]
+Words = Annotated[str, BeforeValidator(lambda text: text.encode("utf-8", "replace").decode())]
+"""Text that may quote what somebody said: a lone surrogate, which no UTF-8 can hold, becomes "?"."""
+Link = Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
+
+
+class Answer(BaseModel):
+    """A body of JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def response(
+        self, status: int = 200, headers: Mapping[str, str] | None = None, media: str = "application/json"
+    ) -> Response:
+        """Never cached: every answer is about a moment."""
+        text = json.dumps(self.model_dump(exclude_unset=True), ensure_ascii=False, separators=(",", ":"))
+        more = {"Cache-Control": "no-store", **(headers or {})}
+        return Response(text, status, more, media)
+
+
+class Accepted(Answer):
+    """The task is stored; it will run, whatever becomes of this process."""
+
+    task_id: TaskId
+    status: Literal[Status.PENDING]
+    message: Words
+    model: str = Field(description="What will answer: a provider, or provider/model-id")
+    status_url: Link
+    task_url: Link
+
+
+class FailureView(Answer):
+    """Why a task failed."""
+
+    code: str = Field(description="Stable; the last word of a problem's type, too")
+    message: Words
+    retryable: bool = Field(description="Whether the same request can succeed later")
+
+
+class TaskView(Answer):
+    """A task as its client sees it."""
+
+    task_id: TaskId
+    kind: str
+    status: Status
+    message: Words
+    repo_url: str | None = Field(description="Opens in a browser, and git clone takes it")
+    clone_url: str | None
+    commit: str | None = Field(description="SHA of the pushed commit")
+    repo_name: str | None
+    github_org: str | None
+    model: str | None
+    private: bool | None
+    error: FailureView | None
+    last_event_id: int = Field(ge=0, description="The newest event on the task's stream")
+    created_at: Moment
+    updated_at: Moment
+    status_url: Link
+    task_url: Link
+
+
+class TaskList(Answer):
+    """Newest first."""
+
+    tasks: list[TaskView]
+    next_cursor: str | None = Field(description="Send it as ?cursor= for the next page; null on the last")
+
+
+class TicketView(Answer):
+    """Opens one task's event stream without a key: GET /api/v1/status/{task_id}?ticket=..."""
+
+    ticket: str
+    expires_at: Moment
+
+
+class BrokenRule(Answer):
+    """One rule that the request breaks."""
+
+    field: Words
+    rule: str
+    message: Words
+
+
+class Problem(Answer):
+    """What went wrong and what to do next (RFC 9457)."""
+
+    type: str = Field(description="urn:gencode:error: and the code")
+    title: str
+    status: int
+    detail: Words
+    code: str
+    retryable: bool
+    errors: list[BrokenRule] = Field([], description="Each broken rule of a VALIDATION problem")
+
+
+class Health(Answer):
+    """Whether new tasks are accepted."""
+
+    status: Literal["ok", "unavailable"]
+    reason: Words = Field("", description="Why not")
+    running: int = Field(0, ge=0, description="Tasks that run")
+    waiting: int = Field(0, ge=0, description="Tasks in line")
+
+
+def task_view(task: Task) -> TaskView:
+    asked, known = task.request, task.result
+    return TaskView(
+        task_id=task.id,
+        kind=task.kind,
+        status=task.status,
+        message=task.message,
+        repo_url=known.get("repo_url"),
+        clone_url=known.get("clone_url"),
+        commit=known.get("commit"),
+        repo_name=asked.get("repo_name"),
+        github_org=asked.get("github_org"),
+        model=asked.get("model"),
+        private=asked.get("private"),
+        error=_failure(task),
+        last_event_id=task.sequence,
+        created_at=moment(task.created_at),
+        updated_at=moment(task.updated_at),
+        status_url=f"/api/v1/status/{task.id}",
+        task_url=f"/api/v1/task/{task.id}",
+    )
+
+
+def moment(at: datetime) -> str:
+    """RFC 3339, with milliseconds and Z. `at` is in UTC."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _failure(task: Task) -> FailureView | None:
+    if not task.failure:
+        return None
+    failed = task.failure
+    return FailureView(code=failed.code, message=failed.message, retryable=failed.retryable)

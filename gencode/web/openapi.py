@@ -1,0 +1,85 @@
+"""/openapi.json: the API as OpenAPI 3.1, made of the models that read requests and write answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from gencode.errors import GencodeError, RequestError, StoreError
+from gencode.web.answers import Accepted, Health, Problem, TaskList, TaskView, TicketView
+from gencode.web.operations import paths
+from gencode.web.schemas import GenerateRequest
+
+DESCRIPTION = """\
+A prompt becomes a pushed Git repository; every step is streamed.
+
+Submit with `POST /api/v1/generate`, follow with `GET /api/v1/status/{task_id}` (server-sent events).
+Every error is `application/problem+json` with a stable `code`.
+"""
+_ANSWERS: tuple[type[BaseModel], ...] = (Accepted, TaskView, TaskList, TicketView, Health, Problem)
+
+
+def endpoint() -> Callable[[Request], Awaitable[JSONResponse]]:
+    """Serves the document, which is made once."""
+    made = document()
+
+    async def show(_request: Request) -> JSONResponse:
+        return JSONResponse(made)
+
+    return show
+
+
+def document() -> dict[str, Any]:
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "gencode",
+            "version": version("gencode"),
+            "summary": "Prompt in, Git repository out.",
+            "description": DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths(),
+        "components": {"schemas": _schemas(), "securitySchemes": _security()},
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    _, found = models_json_schema(
+        [(GenerateRequest, "validation"), *((model, "serialization") for model in _ANSWERS)],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas: dict[str, Any] = found["$defs"]
+    schemas["Problem"]["properties"]["code"]["enum"] = codes()
+    return schemas
+
+
+def codes() -> list[str]:
+    """Every code that a request can be answered with."""
+    found: list[type[GencodeError]] = [*_family(RequestError), StoreError, GencodeError]
+    return sorted({error.code for error in found})
+
+
+def _family(error: type[GencodeError]) -> list[type[GencodeError]]:
+    """The classes under it that have a code of their own."""
+    own = [error] if "code" in vars(error) else []
+    return own + [found for child in error.__subclasses__() for found in _family(child)]
+
+
+def _security() -> dict[str, Any]:
+    return {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "An API key"},
+        "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key"},
+        "ticket": {
+            "type": "apiKey",
+            "in": "query",
+            "name": "ticket",
+            "description": "For EventSource, which sends no headers: see POST /api/v1/task/{task_id}/ticket",
+        },
+    }
