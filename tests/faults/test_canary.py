@@ -1,0 +1,289 @@
+"""Row 84: a distinct secret in every place that can hold one, and then a look into every corner."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from anyio.abc import Process
+
+from tests.servers.github import Fault, ScriptedGitHub, github_server
+from tests.servers.model import ModelServer, http_error, model_server, plan_and_files
+from tests.servers.peer import closed_port
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 30
+
+# None of them looks like a secret: only who knows them can keep them back.
+API_KEY = "purple-walrus-of-alice"
+HASHED_KEY = "orange-walrus-of-bob"
+WRONG_KEY = "yellow-walrus-of-nobody"
+GITHUB_TOKEN = "purple-octopus-token"
+DEEPSEEK_KEY = "purple-whale-of-deepseek"
+PROVIDER_KEY = "purple-heron-of-another"
+HEADER_KEY = "orange-heron-in-a-header"
+PROMPT = "purple-prompt-of-alice"
+IDEMPOTENCY = "purple-idempotency-key"
+QUERY = "purple-query-parameter"
+AFTER = "purple-after-parameter"
+GIT_CREDENTIALS = b64encode(f"x-access-token:{GITHUB_TOKEN}".encode()).decode()
+
+MAY_BE: Mapping[str, set[str]] = {
+    API_KEY: set(),
+    HASHED_KEY: set(),
+    WRONG_KEY: set(),
+    GITHUB_TOKEN: {"authorization at github"},
+    GIT_CREDENTIALS: {"authorization at github"},
+    DEEPSEEK_KEY: {"authorization at deepseek"},
+    PROVIDER_KEY: {"authorization at another"},
+    HEADER_KEY: {"headers at another"},
+    PROMPT: {"database", "bodies at deepseek", "bodies at another"},
+    IDEMPOTENCY: {"database"},
+    QUERY: set(),
+    AFTER: set(),
+}
+"""Where each is, and must be; no other place may have it."""
+
+
+@dataclass
+class Places:
+    """Everything that can be looked at, by the name of the place."""
+
+    texts: defaultdict[str, bytes] = field(default_factory=lambda: defaultdict(bytes))
+
+    def add(self, place: str, text: bytes | str) -> None:
+        self.texts[place] += (text if isinstance(text, bytes) else text.encode()) + b"\n"
+
+    def answer(self, answer: httpx.Response) -> httpx.Response:
+        self.add("answers", f"{answer.status_code} {answer.headers.raw} {answer.text}")
+        return answer
+
+    def folder(self, place: str, paths: Iterable[Path]) -> None:
+        for path in paths:
+            self.add(place, str(path))
+            if path.is_file():
+                self.add(place, path.read_bytes())
+
+    def request(self, where: str, headers: Mapping[str, str], rest: bytes) -> None:
+        headers = {name.lower(): value for name, value in headers.items()}
+        self.add(f"authorization at {where}", headers.pop("authorization", ""))
+        self.add(f"headers at {where}", str(headers))
+        self.add(f"bodies at {where}", rest)
+
+    def holding(self, secret: str) -> set[str]:
+        return {place for place, text in self.texts.items() if secret.encode() in text}
+
+
+# --- the service ------------------------------------------------------------------------------------
+
+
+def environment(folder: Path, deepseek: ModelServer, another: ModelServer, github: ScriptedGitHub) -> Any:
+    quirks = {"headers": {"X-Extra-Key": HEADER_KEY}}
+    entry = {"base_url": another.base_url, "model": "m", "api_key": PROVIDER_KEY, "quirks": quirks}
+    return {
+        "API_KEYS": f"alice={API_KEY},bob=sha256:{hashlib.sha256(HASHED_KEY.encode()).hexdigest()}",
+        "GITHUB_TOKEN": github.token,
+        "GITHUB_API_URL": github.api_url,
+        "DEEPSEEK_API_KEY": DEEPSEEK_KEY,
+        "DEEPSEEK_BASE_URL": deepseek.base_url,
+        "PROVIDERS": json.dumps({"another": entry}),
+        "SERVER_PORT": str(closed_port()),
+        "DATA_DIR": str(folder / "data"),
+        "LOG_LEVEL": "DEBUG",
+    }
+
+
+@asynccontextmanager
+async def child(folder: Path, variables: Mapping[str, str], places: Places) -> AsyncIterator[Process]:
+    """`gencode serve`, ready; all that it prints and logs goes to the places."""
+    (folder / "tmp").mkdir()
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(folder / "tmp")}
+    async with await anyio.open_process(
+        [sys.executable, "-m", "gencode", "serve"],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+        env={**env, "HOME": str(folder), **variables},
+    ) as process:
+        ready = anyio.Event()
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(_listen, process, places, ready)
+            try:
+                with anyio.fail_after(START_SECONDS):
+                    await ready.wait()
+                assert b"gencode is ready" in places.texts["output"], places.texts["output"].decode()
+                yield process
+            finally:
+                if process.returncode is None:
+                    process.terminate()
+
+
+async def _listen(process: Process, places: Places, ready: anyio.Event) -> None:
+    assert process.stdout
+    async for block in process.stdout:
+        places.texts["output"] += block
+        if b"gencode is ready" in places.texts["output"]:
+            ready.set()
+    ready.set()
+
+
+# --- what clients do --------------------------------------------------------------------------------
+
+
+async def run(http: httpx.AsyncClient, places: Places, name: str, **asked: Any) -> dict[str, Any]:
+    """A task from submission to the end of its stream, with secrets wherever a client can put them."""
+    body = {"prompt": f"say {PROMPT}", "repo_name": name, **asked}
+    headers = {"Idempotency-Key": f"{IDEMPOTENCY}-{name}", "Cookie": f"session={QUERY}"}
+    posted = await http.post("/api/v1/generate", params={"unknown": QUERY}, json=body, headers=headers)
+    task_id = places.answer(posted).json()["task_id"]
+    params = {"include": "delta", "unknown": QUERY}
+    async with http.stream("GET", f"/api/v1/status/{task_id}", params=params) as stream:
+        places.add("streams", await stream.aread())
+    shown: dict[str, Any] = places.answer(await http.get(f"/api/v1/task/{task_id}")).json()
+    return shown
+
+
+async def ticket_of(http: httpx.AsyncClient, places: Places, task_id: str) -> str:
+    """A ticket for the task's stream, used once in place of the key."""
+    given = places.answer(await http.post(f"/api/v1/task/{task_id}/ticket"))
+    ticket: str = given.json()["ticket"]
+    url = http.base_url.join(f"/api/v1/status/{task_id}")
+    async with httpx.AsyncClient(trust_env=False) as browser:
+        opened = await browser.get(url, params={"ticket": ticket})
+    assert opened.status_code == 200
+    places.add("streams", opened.content)
+    return ticket
+
+
+async def be_refused(http: httpx.AsyncClient, places: Places, task_id: str) -> None:
+    """Every other way to send a secret."""
+    wrong = {"Authorization": f"Bearer {WRONG_KEY}"}
+    basic = {"Authorization": f"Basic {b64encode(WRONG_KEY.encode()).decode()}", "X-API-Key": WRONG_KEY}
+    path = f"/api/v1/status/{task_id}"
+    for answer in (
+        await http.get(path, headers=wrong),
+        await http.get(path, headers=basic),
+        await http.post("/api/v1/generate", headers=wrong, json={"prompt": WRONG_KEY, "repo_name": "x"}),
+        await http.get(path, params={"after": AFTER}),
+        await http.get(path, headers={"Last-Event-ID": AFTER}),
+        await http.get("/api/v1/nothing", params={"key": QUERY}),
+        await http.post("/api/v1/generate", params={"key": QUERY}, content=b"{}"),
+        await http.post("/api/v1/generate", json={"prompt": WRONG_KEY, "repo_name": "no name"}),
+    ):
+        assert 400 <= answer.status_code < 500
+        places.answer(answer)
+
+
+async def look_around(http: httpx.AsyncClient, places: Places) -> None:
+    bob = {"X-API-Key": HASHED_KEY, "Authorization": ""}
+    for path in ("/", "/health", "/livez", "/readyz", "/metrics", "/api/v1/tasks"):
+        assert places.answer(await http.get(path, headers=bob)).status_code == 200
+
+
+def collect(places: Places, folder: Path, process: Process) -> None:
+    """What lies on disk while the service runs: the database's log is not merged into it yet."""
+    data = folder / "data"
+    database = list(data.glob("gencode.db*"))
+    assert len(database) > 1
+    places.folder("database", database)
+    places.folder("data", (path for path in data.rglob("*") if path not in database))
+    places.folder("temporary files", (folder / "tmp").rglob("*"))
+    places.add("command line", Path(f"/proc/{process.pid}/cmdline").read_bytes())
+
+
+async def collect_remote(places: Places, github: ScriptedGitHub, models: Mapping[str, ModelServer]) -> None:
+    for where, model in models.items():
+        for seen in model.requests:
+            places.request(where, seen.headers, f"{seen.path} {json.dumps(seen.body)}".encode())
+    for request in github.requests:
+        places.request("github", request.headers, request.path.encode() + request.body)
+    for repository in github.git.root.glob("*/*.git"):
+        everything = ("log", "--all", "--patch", "--format=raw")
+        places.add("git objects", await github.git.git(repository, *everything))
+
+
+@pytest.mark.fault(84)
+async def test_every_secret_is_only_where_it_must_be(tmp_path: Path) -> None:
+    """Row 84: canary secrets in every input: none in logs, events, database, temporary files, addresses."""
+    places = Places()
+    echo = f"Incorrect API key {PROVIDER_KEY}, header Bearer {PROVIDER_KEY} and {HEADER_KEY}"
+    async with (
+        model_server(plan_and_files({"app.py": "print('hello')\n"})) as deepseek,
+        model_server(http_error(401, {"message": echo})) as another,
+        github_server(tmp_path / "github", GITHUB_TOKEN) as github,
+    ):
+        variables = environment(tmp_path, deepseek, another, github)
+        url = f"http://127.0.0.1:{variables['SERVER_PORT']}"
+        async with (
+            child(tmp_path, variables, places) as process,
+            httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http,
+        ):
+            http.headers["Authorization"] = f"Bearer {API_KEY}"
+            done = await run(http, places, "hello")
+            denied = await run(http, places, "denied", model="another")
+            said = f"{GITHUB_TOKEN} (Basic {GIT_CREDENTIALS}) may not"
+            github.fail("create", Fault(status=403, body={"message": said}))
+            forbidden = await run(http, places, "forbidden")
+            plain = {"content-type": "text/plain"}
+            github.fail("receive_pack", Fault(status=403, headers=plain, body=said.encode()))
+            unpushed = await run(http, places, "unpushed")
+            ticket = await ticket_of(http, places, done["task_id"])
+            await be_refused(http, places, done["task_id"])
+            await look_around(http, places)
+            collect(places, tmp_path, process)
+        places.folder("data", (tmp_path / "data").rglob("*.lock"))
+        places.folder("database", (tmp_path / "data").glob("gencode.db*"))
+        await collect_remote(places, github, {"deepseek": deepseek, "another": another})
+    codes = [task["error"] and task["error"]["code"] for task in (done, denied, forbidden, unpushed)]
+    assert codes == [None, "LLM_AUTH", "GITHUB_FORBIDDEN", "GIT_AUTH"]
+    assert all("[redacted]" in task["error"]["message"] for task in (denied, forbidden, unpushed))
+    logged = [json.loads(line) for line in places.texts["output"].splitlines() if line.startswith(b"{")]
+    assert sum(line["event"] == "task over" for line in logged) == 4
+    assert {line["logger"].partition(".")[0] for line in logged} == {"gencode"}
+    assert b"print('hello')" in places.texts["git objects"]
+    assert {secret: places.holding(secret) for secret in MAY_BE} == MAY_BE
+    assert places.holding(ticket) == {"answers"}
+
+
+@pytest.mark.fault(84)
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"DEEPSEEK_API_KEY": "k", "DEEPSEEK_BASE_URL": f"http://me:{QUERY}@127.0.0.1/v1"},
+        {"GITHUB_TOKEN": "t", "GITHUB_API_URL": f"http://{QUERY}@127.0.0.1/api/v3"},
+        {"GITHUB_TOKEN": f"{QUERY}\nX: y"},
+        {"DEEPSEEK_API_KEY": f"{QUERY}\nX: y"},
+        {"API_KEYS": f"{QUERY}=="},
+        {"PROVIDERS": '{"x": {"api_key": "' + QUERY},
+        {"PROVIDERS": json.dumps({"x": {"base_url": 1, "model": "m", "api_key": QUERY}})},
+        {"PROVIDERS": json.dumps({"x": {"base_url": "http://h", "model": "m", "quirks": {"prefix": QUERY}}})},
+    ],
+)
+def test_a_refusal_to_start_tells_no_secret(tmp_path: Path, variables: Mapping[str, str]) -> None:
+    """Row 84: secrets in places where none may be: the service refuses to start, and does not say them."""
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "LOG_LEVEL": "DEBUG"}
+    done = subprocess.run(
+        [sys.executable, "-m", "gencode", "serve"],
+        cwd=tmp_path,
+        env={**env, "SERVER_PORT": "0", **variables},
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "gencode cannot start" in done.stderr
+    assert QUERY not in done.stdout + done.stderr
