@@ -20,8 +20,11 @@ MAX_FILES = 2000
 MAX_FILE_BYTES = 2 * 2**20
 MAX_TREE_BYTES = 32 * 2**20
 
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
-_GIT_SHORT = re.compile(r"git~[0-9]+", re.IGNORECASE)
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?: *\..*)?", re.IGNORECASE
+)
+_GIT_SHORT = re.compile(r"(?:gi|ma)[^~]{1,4}~[0-9]+", re.IGNORECASE)
+"""What NTFS may call .git, .gitmodules, .gitattributes or .mailmap: git~1, GITMOD~1, gi7eba~1."""
 _RESERVED = frozenset('\\:*?"<>|')
 _SPECIAL_FILES = frozenset({".gitmodules", ".gitattributes", ".mailmap"})
 
@@ -74,11 +77,12 @@ def check_path(path: str, *, workflows: bool = False) -> None:
 
 
 def _faults(path: str, workflows: bool) -> Iterator[str]:
+    if len(path.encode("utf-8", "replace")) > PATH_BYTES:
+        yield f"it is longer than {PATH_BYTES} bytes"
+        return
     if not path.isprintable() or any(unicodedata.category(c) in ("Cf", "Cs", "Co", "Cn") for c in path):
         yield "it has control, invisible or direction-changing characters"
         return
-    if len(path.encode()) > PATH_BYTES:
-        yield f"it is longer than {PATH_BYTES} bytes"
     if unicodedata.normalize("NFC", path) != path:
         yield "it is not in Unicode normal form C"
     for segment in path.split("/"):

@@ -1,0 +1,178 @@
+"""What the allow-list accepts, real Git accepts: `git fsck --strict`, a checkout with every protection on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import unicodedata
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from dulwich.index import commit_tree
+from dulwich.objects import Blob, Commit
+from dulwich.repo import Repo
+from hypothesis import assume, given, settings
+
+from gencode.errors import TreeError, UnsafePath, UnsafeTree
+from gencode.tree import PATH_BYTES, SEGMENT_BYTES, Tree, check_path, check_paths
+from tests.servers.githttp import git_environment
+
+PLAIN = [
+    "a",
+    "b",
+    "ab",
+    "A",
+    "B",
+    "é",
+    "中",
+    "ß",
+    "SS",
+    "ﬁ",
+    "🎉",
+    "x.py",
+    "-f",
+    "@",
+    "{}",
+    "%2e",
+    "#",
+    "K",
+    "~",
+]
+GITS = [
+    ".git",
+    "git",
+    ".gitignore",
+    ".gitmodules",
+    ".gitattributes",
+    ".github",
+    "workflows",
+    "git~1",
+    "gi7eba",
+]
+DOTS = ["..", ".", "...", " ", ":", "\\", "*", "?", "$", "$DATA", "C:", "/", "//", "~1", ".txt", "s" * 130]
+DEVICES = ["con", "CON", "aux", "nul", "com1", "gitmod"]
+UNSEEN = [
+    "\u200c",
+    "\u200d",
+    "\ufeff",
+    "\u202e",
+    "\0",
+    "\n",
+    "\r",
+    "\t",
+    "\x7f",
+    "\ud800",
+    "\u034f",
+    "\ufe0f",
+]
+ALIKE = ["\uff0e", "\uff0f", "\u2044", "\u2215", "İ", "ı", "e\u0301", "\u212b"]
+
+
+def paths(*fragments: str) -> st.SearchStrategy[str]:
+    segments = st.lists(st.sampled_from(fragments), min_size=1, max_size=3).map("".join)
+    return st.lists(segments, min_size=1, max_size=4).map("/".join)
+
+
+HOSTILE = paths(*PLAIN, *GITS, *DOTS, *DEVICES, *UNSEEN, *ALIKE) | st.text(max_size=12)
+PATHS = paths(*PLAIN) | paths(*PLAIN, *GITS, "~1", ".txt", ".", *ALIKE) | HOSTILE
+
+
+def accepted(path: str) -> bool:
+    try:
+        check_path(path)
+    except UnsafePath:
+        return False
+    return True
+
+
+def peaceful(paths: Sequence[str]) -> list[str]:
+    """As many of them as can stand in one tree."""
+    kept: list[str] = []
+    for path in paths:
+        with suppress(TreeError):
+            check_paths([*kept, path])
+            kept.append(path)
+    return kept
+
+
+@given(HOSTILE)
+@settings(max_examples=500)
+def test_no_accepted_path_escapes_or_surprises(path: str) -> None:
+    if not accepted(path):
+        return
+    assert os.path.normpath(path) == path
+    assert not os.path.isabs(path)
+    assert unicodedata.normalize("NFC", path) == path
+    assert not set(path) & set('\\:*?"<>|\0\r\n')
+    assert len(path.encode()) <= PATH_BYTES
+    for segment in path.split("/"):
+        assert segment not in ("", ".", "..")
+        assert len(segment.encode()) <= SEGMENT_BYTES
+        assert not segment.casefold().startswith((".git/", ".gitm", ".gita"))
+        assert segment.casefold() != ".git"
+
+
+@given(st.lists(PATHS, max_size=30))
+@settings(max_examples=150)
+def test_accepted_paths_neither_fold_into_one_nor_need_each_others_place(paths: list[str]) -> None:
+    kept = peaceful(paths)
+    folded = {unicodedata.normalize("NFKC", path).casefold() for path in kept}
+    assert len(folded) == len(set(kept))
+    folders = {"/".join(p.split("/")[:n]) for p in folded for n in range(1, p.count("/") + 1)}
+    assert not folders & folded
+
+
+@given(st.lists(PATHS, min_size=1, max_size=8), st.data())
+@settings(max_examples=100)
+def test_a_clash_is_found_wherever_it_stands(paths: list[str], data: st.DataObject) -> None:
+    kept = peaceful([*paths, "a/b"])
+    victim = data.draw(st.sampled_from(kept))
+    other = data.draw(st.sampled_from([victim.swapcase(), victim.upper(), victim.title()]))
+    twin = other if other.casefold() == victim.casefold() and other != victim else f"{victim}/x"
+    assume(accepted(twin))
+    with pytest.raises(UnsafeTree):
+        check_paths(data.draw(st.permutations([*kept, twin])))
+
+
+@given(st.lists(PATHS, max_size=60))
+@settings(max_examples=25, deadline=None)
+def test_git_takes_every_accepted_tree(paths: list[str]) -> None:
+    tree = Tree.of({path: path.encode() for path in peaceful(["README.md", *paths])})
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder) / "work"
+        commit(work, tree)
+        git(work, "fsck", "--strict", "--no-dangling")
+        git(work, "-c", "core.protectNTFS=true", "-c", "core.protectHFS=true", "checkout", "-q", "main")
+        found = [path for path in work.rglob("*") if ".git" not in path.relative_to(work).parts[:1]]
+        files = {str(path.relative_to(work)): path.read_bytes() for path in found if path.is_file()}
+        assert files == dict(tree.files)
+        assert sorted(os.listdir(folder)) == ["work"]
+
+
+def commit(work: Path, tree: Tree) -> None:
+    """Without any check of dulwich's or Git's own."""
+    repo = Repo.init(str(work), mkdir=True)
+    blobs = {path: Blob.from_string(data) for path, data in tree.files.items()}
+    repo.object_store.add_objects([(blob, None) for blob in blobs.values()])
+    entries = [(path.encode(), blob.id, 0o100644) for path, blob in blobs.items()]
+    made = Commit()
+    made.tree = commit_tree(repo.object_store, entries)
+    made.author = made.committer = b"a <a@b>"
+    made.author_time = made.commit_time = 0
+    made.author_timezone = made.commit_timezone = 0
+    made.message = b"m"
+    repo.object_store.add_object(made)
+    repo.refs[b"refs/heads/main"] = made.id
+    repo.close()
+
+
+def git(work: Path, *arguments: str) -> None:
+    done = subprocess.run(
+        ["git", *arguments], cwd=work, env=git_environment(work.parent), capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"warning" not in done.stderr, done.stderr.decode()
