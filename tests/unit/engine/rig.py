@@ -1,0 +1,254 @@
+"""A second pipeline, a store that fails as told, and a hub that writes down: the other parts of an engine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+
+from gencode.engine.manager import Manager
+from gencode.engine.runner import Runner
+from gencode.errors import StoreError
+from gencode.event import Event
+from gencode.metrics import Metrics
+from gencode.pipeline import Progress, Send
+from gencode.store import IdempotencyKey, Query, Store
+from gencode.stores.memory import MemoryStore
+from gencode.task import Status, Task
+from tests.unit.stores.samples import a_task
+
+Act = Callable[[Send], Awaitable[None]]
+STATUSES = (Status.GENERATING, Status.MERGING, Status.CREATING_REPO, Status.PUSHING)
+
+
+class Letter:
+    """A stage that adds one letter to a word. `act` of the pipeline says what happens before."""
+
+    def __init__(self, status: Status, letter: str, pipeline: Letters) -> None:
+        self.status = status
+        self._letter = letter
+        self._pipeline = pipeline
+
+    async def __call__(self, word: str, send: Send) -> str:
+        if self._letter in word:
+            return word
+        self._pipeline.begun[self._letter] += 1
+        if act := self._pipeline.acts.get(self._letter):
+            await act(send)
+        self._pipeline.done[self._letter] += 1
+        longer = word + self._letter
+        await send(
+            Progress(
+                kind="letter",
+                data={"letter": self._letter},
+                keep={self._letter: self._letter},
+                result={"word": longer},
+            )
+        )
+        return longer
+
+
+class Letters:
+    """Spells a word, a letter a stage: the engine knows nothing of it but `kind` and the order of stages."""
+
+    kind = "letters"
+
+    def __init__(self, **acts: Act) -> None:
+        self.acts: dict[str, Act] = dict(acts)
+        self.begun: Counter[str] = Counter()
+        self.done: Counter[str] = Counter()
+        self._stages = [Letter(status, letter, self) for status, letter in zip(STATUSES, "wxyz", strict=True)]
+
+    @property
+    def stages(self) -> Sequence[Letter]:
+        return self._stages
+
+    def restore(self, task: Task, kept: Mapping[str, str]) -> str:
+        return "".join(kept.values())
+
+    def message(self, task: Task, status: Status) -> str:
+        return f"now {status}"
+
+
+class FaultyStore:
+    """A MemoryStore in front of which writes and reads go wrong.
+
+    down       refuse everything
+    refusals   how many more writes are refused
+    lying      the refused writes happen all the same
+    gate       what each write waits for, once it has been asked for
+    """
+
+    def __init__(self, inner: Store | None = None) -> None:
+        self.inner = inner or MemoryStore()
+        self.down = False
+        self.refusals = 0
+        self.lying = False
+        self.gate: anyio.Event | None = None
+        self.asked = anyio.Event()
+        self.writes = 0
+
+    async def create(self, task: Task, events: Sequence[Event], key: IdempotencyKey | None = None) -> Task:
+        await self._write()
+        return await self.inner.create(task, events, key)
+
+    async def commit(
+        self, task: Task, events: Sequence[Event] = (), keep: Mapping[str, str] | None = None
+    ) -> None:
+        try:
+            await self._write()
+        except StoreError:
+            if self.lying:
+                await self.inner.commit(task, events, keep)
+            raise
+        await self.inner.commit(task, events, keep)
+
+    async def find(self, query: Query) -> list[Task]:
+        self._read()
+        return await self.inner.find(query)
+
+    async def events(self, task_id: str, after: int = 0) -> list[Event]:
+        self._read()
+        return await self.inner.events(task_id, after)
+
+    async def kept(self, task_id: str) -> dict[str, str]:
+        self._read()
+        return await self.inner.kept(task_id)
+
+    def _read(self) -> None:
+        if self.down:
+            raise StoreError("the disk is away")
+
+    async def _write(self) -> None:
+        self.asked.set()
+        if self.gate:
+            await self.gate.wait()
+        self._read()
+        if self.refusals:
+            self.refusals -= 1
+            raise StoreError("the disk is full")
+        self.writes += 1
+
+
+class NoteHub:
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Event] = []
+        self.over: list[str] = []
+        self.lived: list[Mapping[str, Any]] = []
+
+    def publish(self, events: Sequence[Event], over: bool = False) -> None:
+        assert events
+        self.told.extend(events)
+        if over:
+            self.over.append(events[0].task_id)
+
+    def live(self, task_id: str, data: Mapping[str, Any]) -> None:
+        self.lived.append(data)
+
+    async def subscribe(self, task_id: str, after: int = 0, deltas: bool = False) -> AsyncIterator[bytes]:
+        raise NotImplementedError
+        yield b""
+
+    def close(self) -> None: ...
+
+
+class Rig:
+    """A manager with all that it needs; `sleeps` are its waits for the store, which end when a test says."""
+
+    def __init__(self, pipeline: Letters | None = None, store: Store | None = None, **options: Any) -> None:
+        self.pipeline = pipeline or Letters()
+        self.store = store or FaultyStore()
+        self.hub = NoteHub()
+        self.metrics = Metrics()
+        timeout = options.pop("timeout", 60.0)
+        attempts = options.pop("max_attempts", 5)
+        self.runner = Runner(self.store, [self.pipeline], self.metrics, timeout, attempts)
+        self.paused = anyio.Event()
+        self.go_on = anyio.Event()
+        options = {"concurrency": 2, "waiting": 10, "sleep": self._sleep, **options}
+        self.manager = Manager(self.runner, self.store, self.hub, self.metrics, **options)
+        self.sleeps: list[float] = []
+
+    async def _sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.paused.set()
+        await self.go_on.wait()
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[Manager]:
+        """The manager's life: it is cancelled at the end, as by its owner."""
+        async with anyio.create_task_group() as tg:
+            await tg.start(self.manager.run)
+            yield self.manager
+            tg.cancel_scope.cancel()
+
+    async def submit(self, **fields: Any) -> Task:
+        return await self.manager.submit(new_task(**fields))
+
+    async def over(self, task: Task) -> Task:
+        """Wait until nothing of the task is left to do."""
+        while not (now := await self.task(task)).status.is_terminal:
+            await anyio.sleep(0)
+        return now
+
+    async def idle(self) -> None:
+        while self.manager.running or self.manager.waiting:
+            await anyio.sleep(0)
+
+    async def task(self, task: Task) -> Task:
+        (found,) = await inner(self.store).find(Query(id=task.id))
+        return found
+
+    async def log(self, task: Task) -> list[Event]:
+        """The stored log; dense, and exactly what was published of it (the first event apart)."""
+        events = await inner(self.store).events(task.id)
+        assert [event.id for event in events] == list(range(1, len(events) + 1))
+        assert (await self.task(task)).sequence == len(events)
+        assert [event for event in self.hub.told if event.task_id == task.id] == events[1:]
+        return events
+
+    async def statuses(self, task: Task) -> list[str]:
+        return [event.data["status"] for event in await self.log(task) if event.kind == "status"]
+
+
+def inner(store: Store) -> Store:
+    return store.inner if isinstance(store, FaultyStore) else store
+
+
+def new_task(**fields: Any) -> Task:
+    return a_task(**{"kind": "letters", "request": {}, "message": "accepted", **fields})
+
+
+class Hold:
+    """An act that waits until it is let go; `begun` when somebody is held."""
+
+    def __init__(self) -> None:
+        self.begun = anyio.Event()
+        self.let_go = anyio.Event()
+        self.inside = 0
+        self.most = 0
+
+    async def __call__(self, send: Send) -> None:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        self.begun.set()
+        try:
+            await self.let_go.wait()
+        finally:
+            self.inside -= 1
+
+
+def failing(*errors: BaseException) -> Act:
+    """Raises one error after the other, then does nothing."""
+    left = list(errors)
+
+    async def act(send: Send) -> None:
+        if left:
+            raise left.pop(0)
+
+    return act
