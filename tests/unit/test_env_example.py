@@ -52,7 +52,7 @@ def configuration() -> str:
         if name in SECTIONS:
             blocks.append(f"\n### {SECTIONS[name]}\n\n| Setting | Default | Meaning |\n|---|---|---|\n")
         secret = " (secret)" if _is_secret(field) else ""
-        meaning = str(field.description).replace("|", "\\|")
+        meaning = str(field.description).replace("|", "\\|").replace("<", "&lt;")
         default = f"`{_default(field)}`" if _default(field) else "none"
         blocks.append(f"| `{name.upper()}`{secret} | {default} | {meaning} |\n")
     return "".join(blocks) + "\n"

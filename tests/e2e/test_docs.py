@@ -1,0 +1,177 @@
+"""The documents are true: their commands run, their links lead somewhere, their tables are complete.
+
+A block that begins with ```sh run is executed, in the order of its document, by a shell of its own, against
+a service that was started like the document's.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.routing import BaseRoute, Mount, Route
+
+from gencode.app import create_app
+from gencode.client import Client
+from gencode.errors import GencodeError, Transient
+from gencode.metrics import Metrics
+from gencode.web.schemas import GenerateRequest
+from tests.conftest import fault_rows
+from tests.servers.githttp import git_environment
+from tests.servers.peer import closed_port
+from tests.servers.service import ROOT, running_app, service, settings
+from tests.servers.stream import events
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+needs_tools = pytest.mark.skipif(
+    not all(map(shutil.which, ("bash", "curl", "git"))), reason="needs bash, curl and git"
+)
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def first_column(table: str, header: str) -> list[str]:
+    """The first cells, without backticks, of the table whose first header this is."""
+    rows = table.split(f"| {header} |")[1].splitlines()[2:]
+    cells = [row.split("|")[1].strip() for row in rows[: [*map(bool, rows), False].index(False)]]
+    return [name.strip("` ") for cell in cells for name in cell.split("`, `")]
+
+
+# --- commands ---------------------------------------------------------------------------------------
+
+
+@needs_tools
+@pytest.mark.parametrize("name", [path.name for path in DOCUMENTS if BLOCK.search(path.read_text())])
+async def test_the_commands_of_a_document_run(name: str, tmp_path: Path) -> None:
+    (document,) = [path for path in DOCUMENTS if path.name == name]
+    forge_port = closed_port()
+    async with service(tmp_path, {"FORGE_PORT": str(forge_port)}) as process:
+        addresses = {"http://127.0.0.1:8080": process.url, "127.0.0.1:8081": f"127.0.0.1:{forge_port}"}
+        for number, block in enumerate(BLOCK.findall(document.read_text(encoding="utf-8"))):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            output = await _run(block, addresses, folder)
+            assert "gencode:error" not in output
+
+
+async def _run(block: str, addresses: dict[str, str], folder: Path) -> str:
+    for here, there in addresses.items():
+        block = block.replace(here, there)
+    block = block.replace(".venv/bin/gencode", f"{sys.executable} -m gencode")
+    script = f'set -euo pipefail\ncurl() {{ command curl --fail-with-body "$@"; }}\n{block}'
+    environment = git_environment(folder) | {"GENCODE_URL": addresses["http://127.0.0.1:8080"]}
+    environment |= {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
+    with anyio.fail_after(30):
+        done = await anyio.run_process(
+            ["bash", "-c", script], cwd=folder, env=environment, stderr=subprocess.STDOUT, check=False
+        )
+    output = done.stdout.decode()
+    assert done.returncode == 0, output
+    return output
+
+
+# --- links ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        if re.match(r"https?://", target):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (path.parent / name).resolve() if name else path
+        assert file.is_file(), f"{path.name}: {target}"
+        assert not anchor or anchor in _anchors(file), f"{path.name}: {target}"
+
+
+def _anchors(file: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+# --- tables -----------------------------------------------------------------------------------------
+
+
+def error_classes() -> Iterator[type[GencodeError]]:
+    waiting: list[type[GencodeError]] = [GencodeError]
+    while waiting:
+        found = waiting.pop()
+        if found.__module__ == GencodeError.__module__:
+            yield found
+        waiting.extend(found.__subclasses__())
+
+
+def test_every_error_code_is_explained_once() -> None:
+    assert sorted(first_column(read("docs/errors.md"), "Code")) == sorted({c.code for c in error_classes()})
+
+
+def test_the_errors_that_pass_are_told_from_those_that_stay() -> None:
+    """Also inside the table: "No" stands exactly for errors that are not Transient."""
+    rows = re.findall(r"^\| `(\w+)` \|.*?\| (Service|You|No) \|", read("docs/errors.md"), re.MULTILINE)
+    passing = {c.code for c in error_classes() if issubclass(c, Transient)} - {GencodeError.code}
+    assert {code for code, again in rows if again != "No"} == passing
+
+
+def test_every_route_is_documented(tmp_path: Path) -> None:
+    documented = first_column(read("docs/api.md"), "Route")
+    assert sorted(documented) == sorted(_routes(create_app(settings(tmp_path)).routes))
+
+
+def _routes(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from _routes(route.routes, prefix + route.path)
+        elif isinstance(route, Route):
+            yield from (f"{method} {prefix}{route.path}" for method in (route.methods or set()) - {"HEAD"})
+
+
+def test_every_field_of_a_request_is_documented() -> None:
+    assert first_column(read("docs/api.md"), "Field") == list(GenerateRequest.model_fields)
+
+
+async def test_every_event_of_a_task_is_documented(tmp_path: Path) -> None:
+    """With all its fields, for those that an undisturbed task has."""
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", read("docs/api.md").split("| Event |")[1], re.MULTILINE)
+    documented = {kind: set(re.findall(r"`(\w+)`", fields)) for kind, fields in rows}
+    async with running_app(settings(tmp_path)) as app:
+        task_id = await _submitted(app.url)
+        heard = await events(app.url, task_id, include="delta")
+    assert {event.kind for event in heard} <= set(documented)
+    for event in heard:
+        assert set(event.data) <= documented[event.kind], event
+
+
+async def _submitted(url: str) -> str:
+    async with Client(url) as client:
+        return str((await client.submit("a static page", "page"))["task_id"])
+
+
+def test_every_metric_is_documented() -> None:
+    documented = set(first_column(read("docs/operations.md"), "Metric"))
+    counted = {
+        family.name: family.type for family in text_string_to_metric_families(Metrics().text().decode())
+    }
+    named = {f"{name}_total" if kind == "counter" else name for name, kind in counted.items()}
+    gauges = {"gencode_tasks_running", "gencode_tasks_waiting", "gencode_streams_open"}
+    assert {name for name in named if not name.endswith("_created")} | gauges == documented
+
+
+def test_every_row_of_the_fault_table_has_its_number() -> None:
+    assert list(fault_rows()) == list(range(1, len(fault_rows()) + 1))
+
+
+def test_every_mark_of_a_test_names_a_row_of_the_fault_table() -> None:
+    files = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    marked = {int(row) for text in files for row in re.findall(r"mark\.fault\((\d+)\)", text)}
+    assert marked <= set(fault_rows())
