@@ -18,28 +18,11 @@ import pytest
 from gencode import task as task_module
 from gencode.engine.ids import new_id
 from gencode.stores.sqlite import open_sqlite
-from gencode.task import Status
+from tests.servers.calls import BODY, FILES, get, post, streams_open, submit
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
-from tests.servers.service import App, Service, environment, running_app, service, settings
-from tests.servers.stream import events, raw_stream, subscribed
-from tests.unit.stores.samples import a_task, an_event
-
-FILES = {"app.py": "print('hello')\n", "README.md": "# Hello\n"}
-BODY = {"prompt": "say hello", "repo_name": "hello"}
-
-
-async def post(url: str, path: str, json: Any = None, **headers: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
-        return await http.post(f"/api/v1{path}", json=json, headers=headers)
-
-
-async def get(url: str, path: str) -> Any:
-    async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
-        answer = await http.get(path)
-        assert answer.status_code == 200
-        return answer.json() if "json" in answer.headers["content-type"] else answer.text
-
+from tests.servers.service import Service, a_large_log, environment, running_app, service, settings
+from tests.servers.stream import Heard, events, raw_stream, subscribed
 
 # --- row 63 -----------------------------------------------------------------------------------------
 
@@ -77,7 +60,7 @@ async def test_killed_between_storing_and_sending_a_subscriber_sees_no_gap_and_n
         service(tmp_path, environment(model, FILES_AT_ONCE="1"), "publish.before:2") as process,
     ):
         task_id = (await post(process.url, "/generate", BODY)).json()["task_id"]
-        heard = []
+        heard: list[Heard] = []
         for path, newest, unsent in (
             ("", {"status": "generating"}, "plan"),
             ("app.py", {"attempt": 2}, "usage"),
@@ -156,7 +139,7 @@ async def test_sigterm_with_a_frozen_reader_says_farewell_exits_in_time_and_the_
             await raw_stream(process.port, f"/api/v1/status/{large}"),
             await raw_stream(process.port, f"/api/v1/status/{task_id}") as healthy,
         ):
-            await streams_open(process, 2)
+            await streams_open(process.url, 2)
             status = await process.terminate()
             assert status == 0
             said = b"".join([part async for part in healthy])
@@ -165,21 +148,6 @@ async def test_sigterm_with_a_frozen_reader_says_farewell_exits_in_time_and_the_
         gate.set()
         await process.start()
         assert (await events(process.url, task_id))[-1].data["status"] == "completed"
-
-
-async def a_large_log(data_dir: Path) -> str:
-    """The id of a finished task whose log (16 MB) no socket buffer takes whole."""
-    data_dir.mkdir(mode=0o700)
-    task = a_task(client="local", status=Status.COMPLETED, sequence=256)
-    async with open_sqlite(data_dir / "gencode.db") as store:
-        await store.create(task, [an_event(task, id_, text="x" * 2**16) for id_ in range(1, 257)])
-    return task.id
-
-
-async def streams_open(process: Service, count: int) -> None:
-    """Wait until the service has just so many readers."""
-    while f"gencode_streams_open {count:.1f}" not in await get(process.url, "/metrics"):
-        await anyio.sleep(0.01)
 
 
 # --- row 68 -----------------------------------------------------------------------------------------
@@ -238,10 +206,10 @@ async def test_the_clock_jumps_and_no_deadline_retry_or_order_minds(
         github_server(tmp_path / "github") as github,
         running_app(settings(tmp_path, model, github, task_timeout=30)) as app,
     ):
-        before = await submit(app, "before")
+        before = await submit(app.url, "before")
         await model.arrival("plan")
         clock.ahead = jump
-        after = await submit(app, "after")
+        after = await submit(app.url, "after")
         gate.set()
         for task_id in (before, after):
             heard = await events(app.url, task_id)
@@ -253,9 +221,3 @@ async def test_the_clock_jumps_and_no_deadline_retry_or_order_minds(
         assert github.effects == {"create": 2, "push": 2}
         shown = datetime.fromisoformat((await get(app.url, f"/api/v1/task/{after}"))["created_at"])
         assert abs(shown - (datetime.now(UTC) + jump)) < timedelta(minutes=1)
-
-
-async def submit(app: App, name: str) -> str:
-    answer = await post(app.url, "/generate", BODY | {"repo_name": name})
-    assert answer.status_code == 202
-    return str(answer.json()["task_id"])

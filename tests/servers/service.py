@@ -26,10 +26,13 @@ from pydantic import SecretStr
 from gencode.app import create_app
 from gencode.embedded.server import address, listen, serve
 from gencode.settings import NamedProvider, Settings
+from gencode.stores.sqlite import open_sqlite
+from gencode.task import Status
 from gencode.web.parts import Parts
 from tests.servers.github import ScriptedGitHub
 from tests.servers.model import ModelServer
 from tests.servers.peer import closed_port
+from tests.unit.stores.samples import a_task, an_event
 
 START_SECONDS = 30
 ROOT = Path(__file__).parents[2]
@@ -184,3 +187,12 @@ def environment(
     if github:
         variables |= {"GITHUB_TOKEN": github.token, "GITHUB_API_URL": github.api_url}
     return variables | more
+
+
+async def a_large_log(data_dir: Path) -> str:
+    """Store a finished task whose log (16 MB in 256 events) no socket buffer takes whole; returns its id."""
+    data_dir.mkdir(mode=0o700)
+    task = a_task(client="local", status=Status.COMPLETED, sequence=256)
+    async with open_sqlite(data_dir / "gencode.db") as store:
+        await store.create(task, [an_event(task, id_, text="x" * 2**16) for id_ in range(1, 257)])
+    return task.id

@@ -13,6 +13,8 @@ import httpx
 from anyio.abc import SocketStream
 from httpx_sse import EventSource
 
+from tests.servers.calls import client
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heard:
@@ -27,31 +29,32 @@ class Subscriber:
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
         self.heard: list[Heard] = []
-        self._events = EventSource(response).aiter_sse()
+        self._hearing = self._hear()
 
     async def until(self, kind: str, **data: Any) -> Heard:
         """The first event from here on of this kind and with these fields."""
-        async for event in self._events:
-            if not event.data:
-                continue
-            found = Heard(id=int(event.id or 0), kind=event.event, data=json.loads(event.data))
-            self.heard.append(found)
+        async for found in self._hearing:
             if found.kind == kind and data.items() <= found.data.items():
                 return found
         raise AssertionError(f"the stream ended before {kind} {data}: {self.heard[-3:]}")
 
     async def rest(self) -> list[Heard]:
         """Everything, when the server has ended the stream."""
-        try:
-            await self.until("no such kind")
-        except AssertionError:
-            return self.heard
+        async for _ in self._hearing:
+            continue
+        return self.heard
+
+    async def _hear(self) -> AsyncIterator[Heard]:
+        async for event in EventSource(self.response).aiter_sse():
+            if event.data:
+                self.heard.append(Heard(id=int(event.id or 0), kind=event.event, data=json.loads(event.data)))
+                yield self.heard[-1]
 
 
 @asynccontextmanager
 async def subscribed(url: str, task_id: str, after: int = 0, **params: str) -> AsyncIterator[Subscriber]:
     async with (
-        httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http,
+        client(url) as http,
         http.stream(
             "GET", f"/api/v1/status/{task_id}", headers={"Last-Event-ID": str(after)}, params=params
         ) as response,

@@ -1,0 +1,351 @@
+"""Clients of the event stream that come back, come late, come in hundreds, freeze or leave: rows 53 to 62."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import selectors
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import anyio
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.types import Message
+
+from gencode.engine.ids import new_id
+from gencode.hubs.memory import MemoryHub
+from gencode.stores.memory import MemoryStore
+from gencode.task import Status
+from gencode.web.events import status
+from tests.servers.calls import FILES, client, get, streams_open, submit
+from tests.servers.model import Reply, call_of, http_error, model_server, plan_and_files
+from tests.servers.service import App, a_large_log, running_app, service, settings
+from tests.servers.stream import body_of, events, raw_stream, subscribed
+from tests.unit.stores.samples import a_task, an_event
+
+
+async def finished(app: App, name: str = "hello") -> str:
+    """A task that is over; its log has a dozen events."""
+    task_id = await submit(app.url, name)
+    await events(app.url, task_id)
+    return task_id
+
+
+async def ask(
+    app: App, path: str, headers: dict[str, str] | None = None, method: str = "GET"
+) -> httpx.Response:
+    async with client(app.url) as http:
+        return await http.request(method, path, headers=headers)
+
+
+def readers(app: App) -> int:
+    assert isinstance(app.parts.hub, MemoryHub)
+    return app.parts.hub.readers
+
+
+def port(app: App) -> int:
+    return int(app.url.rpartition(":")[2])
+
+
+# --- rows 53 to 55 ----------------------------------------------------------------------------------
+
+
+@pytest.mark.fault(53)
+async def test_last_event_id_gives_exactly_the_events_after_it(tmp_path: Path) -> None:
+    """Row 53: for each id of a log, by header and by ?after=; the header (the newer one) wins."""
+    async with running_app(settings(tmp_path)) as app:
+        task_id = await finished(app)
+        whole = await events(app.url, task_id)
+        assert [event.id for event in whole] == list(range(1, len(whole) + 1))
+        for known in range(len(whole)):
+            assert await events(app.url, task_id, after=known) == whole[known:]
+            answer = await ask(app, f"/api/v1/status/{task_id}?after={known}")
+            assert answer.text.startswith(f"event: {whole[known].kind}\nid: {known + 1}\n")
+        both = await ask(app, f"/api/v1/status/{task_id}?after=1", {"Last-Event-ID": "3"})
+        assert both.text.startswith(f"event: {whole[3].kind}\nid: 4\n")
+
+
+@pytest.mark.fault(53)
+async def test_last_event_id_on_a_task_under_way_gives_the_stored_ones_then_the_new_ones(
+    tmp_path: Path,
+) -> None:
+    """Row 53: the seam between what is stored and what happens now shows nowhere."""
+    gate = anyio.Event()
+    async with (
+        model_server(plan_and_files(FILES, gates={"app.py": gate})) as model,
+        running_app(settings(tmp_path, model)) as app,
+    ):
+        task_id = await submit(app.url)
+        await model.arrival("file", "app.py")
+        async with subscribed(app.url, task_id, after=2) as subscriber:
+            assert (await subscriber.until("plan")).id == 3
+            gate.set()
+            heard = await subscriber.rest()
+        assert heard == (await events(app.url, task_id))[2:]
+
+
+@pytest.mark.fault(54)
+async def test_an_id_that_is_no_id_is_refused_as_malformed(tmp_path: Path) -> None:
+    """Row 54: 400, by header and by query; not an empty stream that would never say anything."""
+    async with running_app(settings(tmp_path)) as app:
+        task_id = await finished(app)
+        for bad in ("x", "-1", "1.5", "+1", "1e3", "0x1", "1 2", "٣", "9" * 19, "9" * 5000):
+            answers = [await ask(app, f"/api/v1/status/{task_id}?after={quote(bad)}")]
+            if bad.isascii():
+                answers.append(await ask(app, f"/api/v1/status/{task_id}", {"Last-Event-ID": bad}))
+            for answer in answers:
+                assert (answer.status_code, answer.json()["code"]) == (400, "MALFORMED"), bad
+                assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.fault(54)
+async def test_an_id_of_the_future_is_malformed_and_a_foreign_task_is_not_found(tmp_path: Path) -> None:
+    """Row 54: a position that was never given out; a task that does not exist."""
+    async with running_app(settings(tmp_path)) as app:
+        task_id = await finished(app)
+        newest = (await get(app.url, f"/api/v1/task/{task_id}"))["last_event_id"]
+        future = await ask(app, f"/api/v1/status/{task_id}", {"Last-Event-ID": str(newest + 1)})
+        assert (future.status_code, future.json()["code"]) == (400, "MALFORMED")
+        assert f"its newest is {newest}" in future.json()["detail"]
+        foreign = await ask(app, f"/api/v1/status/{new_id()}", {"Last-Event-ID": "1"})
+        assert (foreign.status_code, foreign.json()["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.fault(55)
+async def test_a_reconnect_after_the_terminal_event_gets_204(tmp_path: Path) -> None:
+    """Row 55: EventSource stops at 204; anything else would make it come back for ever."""
+    async with running_app(settings(tmp_path)) as app:
+        path = f"/api/v1/status/{await finished(app)}"
+        newest = (await get(app.url, path.replace("status", "task")))["last_event_id"]
+        for method in ("GET", "HEAD"):
+            by_header = await ask(app, path, {"Last-Event-ID": str(newest)}, method)
+            by_query = await ask(app, f"{path}?after={newest}", None, method)
+            assert (by_header.status_code, by_header.content) == (204, b"")
+            assert (by_query.status_code, by_query.content) == (204, b"")
+        assert (await ask(app, f"{path}?after={newest - 1}")).status_code == 200
+        assert readers(app) == 0
+
+
+# --- row 56 -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault(56)
+async def test_after_a_kill_and_a_restart_the_whole_history_is_there(tmp_path: Path) -> None:
+    """Row 56: byte for byte what the first process had sent."""
+    async with service(tmp_path, {}) as process:
+        task_id = await submit(process.url)
+        before = await body_of(await raw_stream(process.port, f"/api/v1/status/{task_id}"))
+        await process.kill()
+        await process.start()
+        after = await body_of(await raw_stream(process.port, f"/api/v1/status/{task_id}"))
+    assert b'"status":"completed"' in before
+    assert after == before
+
+
+# --- row 57 -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault(57)
+async def test_a_frozen_reader_loses_its_connection_and_nobody_else_notices(tmp_path: Path) -> None:
+    """Row 57: what it did not take within SEND_TIMEOUT is thrown away, and the socket with it."""
+    large = await a_large_log(tmp_path / "data")
+    async with service(tmp_path, {"SEND_TIMEOUT": "1"}) as process:
+        sockets = open_sockets(process.pid)
+        async with await raw_stream(process.port, f"/api/v1/status/{large}") as frozen:
+            await streams_open(process.url, 1)
+            other = await body_of(await raw_stream(process.port, f"/api/v1/status/{large}"))
+            assert other.count(b"\nid: ") == 256
+            await streams_open(process.url, 0)
+            while open_sockets(process.pid) > sockets:
+                await anyio.sleep(0.01)
+            assert (await body_of(frozen)).count(b"\nid: ") < 256
+        assert "Traceback" not in process.log.read_text()
+
+
+def open_sockets(pid: int) -> int:
+    links = [link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()]
+    return sum(name.startswith("socket:") for name in links)
+
+
+# --- rows 58 and 59 ---------------------------------------------------------------------------------
+
+
+@pytest.mark.fault(58)
+async def test_a_task_goes_on_when_its_reader_leaves(tmp_path: Path) -> None:
+    """Row 58: the reader is let go of at once; the task is not its property."""
+    gate = anyio.Event()
+    async with (
+        model_server(plan_and_files(FILES, gates={"": gate})) as model,
+        running_app(settings(tmp_path, model)) as app,
+    ):
+        task_id = await submit(app.url)
+        async with subscribed(app.url, task_id) as subscriber:
+            await subscriber.until("status", status="generating")
+        while readers(app):
+            await anyio.sleep(0.005)
+        gate.set()
+        assert (await events(app.url, task_id))[-1].data["status"] == "completed"
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """Room for both ends of 500 connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.fault(59)
+async def test_500_readers_of_one_task_get_identical_bytes(tmp_path: Path, many_files: None) -> None:
+    """Row 59: whether they came before, amid or after it, and whatever order they read in."""
+    plan, files = anyio.Event(), anyio.Event()
+    async with (
+        model_server(plan_and_files(FILES, gates={"": plan, "app.py": files})) as model,
+        running_app(settings(tmp_path, model)) as app,
+    ):
+        task_id = await submit(app.url)
+        path = f"/api/v1/status/{task_id}"
+        early = [await raw_stream(port(app), path) for _ in range(250)]
+        plan.set()
+        await model.arrival("file", "app.py")
+        amid = [await raw_stream(port(app), path) for _ in range(249)]
+        files.set()
+        bodies = Counter(await asyncio.gather(*(body_of(stream) for stream in early + amid)))
+        bodies[await body_of(await raw_stream(port(app), path))] += 1
+        ((body, count),) = bodies.items()
+        assert count == 500
+        assert b'"status":"completed"' in body
+
+
+# --- row 60 -----------------------------------------------------------------------------------------
+
+EVIL = 'a\r\n\r\nevent: status\ndata: {"status":"completed"}\n\nid: 99\r\0\u2028\u0085 data: z\n\n'
+
+
+@pytest.mark.fault(60)
+async def test_control_characters_in_what_a_model_says_leave_the_framing_intact(tmp_path: Path) -> None:
+    """Row 60: in the plan's words, and in the text of the error that ends the task."""
+    plan = {"summary": EVIL, "files": [{"path": "a.py", "purpose": EVIL}]}
+
+    def refuse(body: dict[str, Any]) -> Reply | None:
+        return http_error(400, {"message": EVIL}) if call_of(body)[0] == "file" else None
+
+    async with (
+        model_server(plan_and_files({"a.py": ""}, plan=plan, replace=refuse)) as model,
+        running_app(settings(tmp_path, model)) as app,
+    ):
+        task_id = await submit(app.url)
+        body = await body_of(await raw_stream(port(app), f"/api/v1/status/{task_id}"))
+    assert not {b"\r", b"\0"} & {bytes([byte]) for byte in body}
+    messages = body.decode().removesuffix("\n\n").split("\n\n")
+    for number, message in enumerate(messages, start=1):
+        kind, id_, data = message.split("\n")
+        assert kind.startswith("event: ")
+        assert id_ == f"id: {number}"
+        assert json.loads(data.removeprefix("data: "))
+    kinds = [message.partition("\n")[0] for message in messages]
+    assert kinds[-2:] == ["event: status", "event: error"]
+    planned, refused = (json.loads(messages[n].split("\n")[2][6:]) for n in (kinds.index("event: plan"), -1))
+    assert planned["summary"] == EVIL
+    assert 'data: {"status":"completed"}' in refused["message"]
+
+
+# --- row 61 -----------------------------------------------------------------------------------------
+
+
+class Leap(selectors.DefaultSelector):
+    """Waits for nothing: the time of its loop jumps to the next timer."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready:
+            assert timeout is not None
+            self.now += timeout
+        return ready
+
+
+class LeapingLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self._leap = Leap()
+        super().__init__(self._leap)
+
+    def time(self) -> float:
+        return self._leap.now
+
+
+@pytest.mark.fault(61)
+def test_an_idle_stream_says_something_every_15_seconds() -> None:
+    """Row 61: two minutes of silence, on a loop whose clock jumps from timer to timer."""
+    with asyncio.Runner(loop_factory=LeapingLoop) as runner:
+        said = runner.run(two_idle_minutes())
+    (_, first), *pings = said
+    assert first.startswith(b"event: status\nid: 1\n")
+    assert [(round(at), message) for at, message in pings] == [
+        (at, b": ping\n\n") for at in range(15, 121, 15)
+    ]
+
+
+async def two_idle_minutes() -> list[tuple[float, bytes]]:
+    """What the endpoint sends of a task of which nothing is heard, and when."""
+    store = MemoryStore()
+    task = a_task(client="local", status=Status.GENERATING, sequence=1)
+    await store.create(task, [an_event(task, 1)])
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    loop.call_later(121, over.set)
+    said: list[tuple[float, bytes]] = []
+
+    async def receive() -> Message:
+        await over.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message.get("body"):
+            said.append((loop.time(), message["body"]))
+
+    parts = SimpleNamespace(store=store, hub=MemoryHub(store))
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "headers": [],
+        "query_string": b"",
+        "path_params": {"task_id": task.id},
+        "state": {"client": "local"},
+        "app": SimpleNamespace(state=SimpleNamespace(parts=parts)),
+    }
+    response = await status(Request(scope))
+    await response(scope, receive, send)
+    assert parts.hub.readers == 0
+    return said
+
+
+# --- row 62 -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault(62)
+async def test_head_gets_the_headers_and_the_end(tmp_path: Path) -> None:
+    """Row 62: on a task that is not over, where GET would go on; the connection is good for more."""
+    gate = anyio.Event()
+    async with (
+        model_server(plan_and_files(FILES, gates={"": gate})) as model,
+        running_app(settings(tmp_path, model)) as app,
+        client(app.url) as http,
+    ):
+        path = f"/api/v1/status/{await submit(app.url, 'hello')}"
+        head = await http.head(path)
+        async with http.stream("GET", path) as get_:
+            shown = {name: head.headers[name] for name in head.headers if name != "date"}
+            assert shown == {name: get_.headers[name] for name in get_.headers if name != "date"}
+            assert readers(app) == 1
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"].startswith("text/event-stream")
+        assert (await http.head(path)).status_code == 200

@@ -1,0 +1,43 @@
+"""Plain calls to a running service, and a small project for it to make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import httpx
+
+FILES = {"app.py": "print('hello')\n", "README.md": "# Hello\n"}
+BODY = {"prompt": "say hello", "repo_name": "hello"}
+
+
+def client(url: str) -> httpx.AsyncClient:
+    """Without the certificates that make each new client slow; the servers of tests speak plain HTTP."""
+    return httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, verify=False)
+
+
+async def post(url: str, path: str, json: Any = None, **headers: str) -> httpx.Response:
+    """`path` below /api/v1."""
+    async with client(url) as http:
+        return await http.post(f"/api/v1{path}", json=json, headers=headers)
+
+
+async def get(url: str, path: str) -> Any:
+    """What a whole path answers with 200: JSON, or text."""
+    async with client(url) as http:
+        answer = await http.get(path)
+        assert answer.status_code == 200
+        return answer.json() if "json" in answer.headers["content-type"] else answer.text
+
+
+async def submit(url: str, name: str = "hello") -> str:
+    """The id of a new task for a repository of this name."""
+    answer = await post(url, "/generate", BODY | {"repo_name": name})
+    assert answer.status_code == 202
+    return str(answer.json()["task_id"])
+
+
+async def streams_open(url: str, count: int) -> None:
+    """Wait until the service has just so many readers."""
+    while f"gencode_streams_open {count:.1f}" not in await get(url, "/metrics"):
+        await anyio.sleep(0.01)
