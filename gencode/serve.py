@@ -37,7 +37,7 @@ def serve(settings: Settings) -> None:
 async def _serve(app: Starlette, settings: Settings) -> None:
     """The lifespan is run here, not by uvicorn: a refusal to start is one line, and no signal can end the
     process before the lifespan has."""
-    with _listen(settings.server_host, settings.server_port) as sock:
+    with listening(settings.server_host, settings.server_port) as sock:
         async with app.router.lifespan_context(app):
             server = _Server(_config(app, settings), app.state.parts.closing)
             with _signals(server.stop):
@@ -53,6 +53,8 @@ def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="error",  # its warnings are one line and more for each bad request, and say nothing
+        proxy_headers=False,  # nothing here depends on who asks, or by which scheme
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE,
@@ -124,10 +126,15 @@ gencode is ready at {url} ({who})
 """
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0: any free one. Raises StartError."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=2048)
+        sock = socket.create_server((host, port), family=family, backlog=2048)
+        # Accepted sockets inherit it (asyncio sets it only where the protocol was named). Without it the body
+        # of an answer, and each event, waits up to 40 ms for an acknowledgement of what went before.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
     except OSError as error:
         raise StartError(
             f"cannot listen on {host} port {port} ({error.strerror or error}): "
