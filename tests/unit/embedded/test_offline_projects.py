@@ -15,7 +15,7 @@ import pytest
 from gencode.embedded.offline.project import Project, UnknownFile
 from gencode.embedded.offline.vocabulary import Template
 from gencode.pipelines.generate.artifacts import Plan
-from gencode.pipelines.generate.parsing import unfence
+from gencode.pipelines.generate.fences import unfence
 from gencode.tree import Tree, check_paths
 
 REQUESTS = {
@@ -87,7 +87,7 @@ def test_every_file_is_whole_and_survives_the_way_to_the_repository(
         assert text.strip(), path
         assert text.endswith("\n"), path
         assert "\r" not in text
-        assert unfence(text) == text, path
+        assert unfence(text, path) == text, path
         assert "@@" not in text or path == "README.md"
         assert path == "README.md" or not UNFINISHED.search(text), path
         assert not BODYLESS.search(text), path
