@@ -63,7 +63,7 @@ class Door(H11Protocol):
             self.transport.abort()  # an answer is under way already
             return
         problem = problem_response(Malformed("this is not a request of HTTP/1.1"), {"Connection": "close"})
-        head = h11.Response(status_code=problem.status_code, headers=problem.raw_headers)
+        head = h11.Response(status_code=400, headers=problem.raw_headers, reason=b"Bad Request")
         for part in (head, h11.Data(data=bytes(problem.body)), h11.EndOfMessage()):
             self.transport.write(self.conn.send(part) or b"")
         self.transport.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -67,7 +66,7 @@ class Guard:
             await send(message)
 
         refusal = _refusal(scope["method"], Headers(scope=scope), self._rules)
-        app = problem_response(refusal) if refusal else self._app
+        app = problem_response(refusal, _last_words(refusal)) if refusal else self._app
         try:
             await app(scope, receive, marked)
         except Exception as error:
@@ -81,6 +80,8 @@ def _refusal(method: str, headers: Headers, rules: Rules) -> GencodeError | None
     if "content-length" in headers and "transfer-encoding" in headers:
         # A proxy and we could disagree on where this request ends (RFC 9112, 6.1: request smuggling).
         return Malformed("send Content-Length or Transfer-Encoding, not both")
+    if method in _HARMLESS and ("transfer-encoding" in headers or headers.get("content-length", "0") != "0"):
+        return Malformed(f"{method} takes no body")
     if rules.loopback_only and not _LOOPBACK_NAMES.fullmatch(headers.get("host", "")):
         return Misdirected("without API_KEYS this service answers only to localhost names in the Host header")
     if rules.keyless and method not in _HARMLESS and not _same_site(headers, rules.origins):
@@ -90,6 +91,11 @@ def _refusal(method: str, headers: Headers, rules: Rules) -> GencodeError | None
     return None
 
 
+def _last_words(refusal: GencodeError) -> dict[str, str]:
+    """Where a malformed request ends is doubtful: nothing that follows it is read."""
+    return {"Connection": "close"} if isinstance(refusal, Malformed) else {}
+
+
 def _same_site(headers: Headers, origins: Collection[str]) -> bool:
     """Browsers say where a request comes from, and pages cannot change it; other clients say nothing."""
     origin = headers.get("origin", "")
@@ -97,4 +103,4 @@ def _same_site(headers: Headers, origins: Collection[str]) -> bool:
         return True
     if fetched := headers.get("sec-fetch-site"):
         return fetched in ("same-origin", "none")
-    return not origin or urlsplit(origin).netloc == headers.get("host")
+    return not origin or origin.partition("://")[2] == headers.get("host")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import Mount, Route, Router
@@ -42,14 +43,17 @@ def build(lifespan: Lifespan[Starlette], keys: Keys, rules: Rules) -> Starlette:
                 middleware=[Middleware(Authentication, keys=keys)],
             ),
         ],
-        middleware=[*_cors(rules), Middleware(Guard, rules=rules)],
+        middleware=[
+            *_cors(rules),
+            Middleware(Guard, rules=rules),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=rules.max_body),
+        ],
         exception_handlers={
             GencodeError: problems.on_gencode_error,
             HTTPException: problems.on_http_exception,
             ClientDisconnect: problems.on_departure,
         },
         lifespan=lifespan,
-        max_body_size=rules.max_body,
     )
     # A redirect would be built from the Host header, which is whatever the client says.
     app.router.redirect_slashes = False
