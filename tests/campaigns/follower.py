@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import math
 import re
 import socket
 import struct
@@ -15,19 +17,25 @@ from anyio.abc import SocketAttribute, SocketStream
 
 RETRY_SECONDS = 0.02
 _ID = re.compile(rb"^id: (\d+)$", re.MULTILINE)
-_WHOLE = 65536
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """Where and how a connection ends: after so many bytes of it, read in steps of `step`, maybe by RST."""
+    """How a connection is read and where it ends.
 
-    after: int
-    step: int
-    reset: bool
+    after   bytes of the answer, headers and all
+    within  seconds, for streams on which nothing comes
+    step    most bytes read at once
+    reset   by RST in place of FIN
+    """
+
+    after: int = 2**62
+    within: float = math.inf
+    step: int = 65536
+    reset: bool = False
 
 
-NEVER = Cut(after=2**62, step=_WHOLE, reset=False)
+NEVER = Cut()
 
 
 class Refused(Exception):
@@ -41,8 +49,11 @@ class _CutOff(Exception):
 class Follower:
     """Follows one task to its end.
 
-    cuts   gives the fate of each connection
-    heard  called with the id of each message as it comes
+    cuts    gives the fate of each connection
+    heard   called with the id of each message as it comes
+    deltas  whether to ask for live-only messages, too
+
+    `split`: reads that ended within a UTF-8 character.
     """
 
     def __init__(
@@ -52,16 +63,19 @@ class Follower:
         key: str,
         cuts: Callable[[], Cut] = lambda: NEVER,
         heard: Callable[[int, bytes], None] = lambda _id, _message: None,
+        deltas: bool = False,
     ) -> None:
         self.task_id = task_id
         self.messages: list[bytes] = []
         self.ids: list[int] = []
         self.connections = 0
         self.cuts = 0
+        self.split = 0
         self._port = port
         self._key = key
         self._fate = cuts
         self._heard = heard
+        self._query = "?include=delta" if deltas else ""
 
     async def run(self) -> None:
         """Returns after the 204 that says that nothing follows. Raises Refused."""
@@ -76,20 +90,25 @@ class Follower:
             await anyio.sleep(RETRY_SECONDS)
             return False
         self.connections += 1
+        cut = self._fate()
         async with stream:
             try:
-                return await self._read(stream, self._fate())
-            except _CutOff:
-                self.cuts += 1
+                with anyio.move_on_after(cut.within):
+                    return await self._read(stream, cut)
             except (anyio.BrokenResourceError, h11.RemoteProtocolError):
-                pass  # the server died
+                return False  # the server died
+            except _CutOff:
+                pass
+            self.cuts += 1
+            if cut.reset:
+                _reset(stream)
         return False
 
     async def _read(self, stream: SocketStream, cut: Cut) -> bool:
         http = h11.Connection(h11.CLIENT)
         await stream.send(self._request(http))
         rest = b""
-        async with aclosing(_events(stream, http, cut)) as events:
+        async with aclosing(self._events(stream, http, cut)) as events:
             async for event in events:
                 if isinstance(event, h11.Response) and event.status_code != 200:
                     return self._over(event)
@@ -99,11 +118,28 @@ class Follower:
                         self._take(message + b"\n\n")
         return False
 
+    async def _events(
+        self, stream: SocketStream, http: h11.Connection, cut: Cut
+    ) -> AsyncGenerator[object, None]:
+        """What the server says. Raises _CutOff."""
+        left = cut.after
+        while http.their_state not in (h11.DONE, h11.CLOSED):
+            event = http.next_event()
+            if event is not h11.NEED_DATA:
+                yield event
+                continue
+            if left <= 0:
+                raise _CutOff
+            data = await _receive(stream, min(cut.step, left))
+            left -= len(data)
+            self.split += _ends_within_character(data)
+            http.receive_data(data)
+
     def _request(self, http: h11.Connection) -> bytes:
         headers = [("host", f"127.0.0.1:{self._port}"), ("authorization", f"Bearer {self._key}")]
         if self.ids:
             headers.append(("last-event-id", str(self.ids[-1])))
-        target = f"/api/v1/status/{self.task_id}"
+        target = f"/api/v1/status/{self.task_id}{self._query}"
         request = http.send(h11.Request(method="GET", target=target, headers=headers)) or b""
         return request + (http.send(h11.EndOfMessage()) or b"")
 
@@ -120,28 +156,18 @@ class Follower:
             self._heard(self.ids[-1], message)
 
 
-async def _events(stream: SocketStream, http: h11.Connection, cut: Cut) -> AsyncGenerator[object, None]:
-    """What the server says. Raises _CutOff."""
-    left = cut.after
-    while http.their_state not in (h11.DONE, h11.CLOSED):
-        event = http.next_event()
-        if event is not h11.NEED_DATA:
-            yield event
-            continue
-        if left <= 0:
-            if cut.reset:
-                _reset(stream)
-            raise _CutOff
-        data = await _receive(stream, min(cut.step, left))
-        left -= len(data)
-        http.receive_data(data)
-
-
 async def _receive(stream: SocketStream, most: int) -> bytes:
     try:
         return await stream.receive(most)
     except anyio.EndOfStream:
         return b""
+
+
+def _ends_within_character(data: bytes) -> bool:
+    """As far as its last bytes tell."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    decoder.decode(data[-4:])
+    return bool(decoder.getstate()[0])
 
 
 def _reset(stream: SocketStream) -> None:

@@ -37,8 +37,9 @@ from tests.campaigns.github import EFFECTS, LethalGitHub, lethal_github
 from tests.campaigns.inspection import Calls
 from tests.campaigns.ledger import Stored, logs, snapshot, tasks
 from tests.campaigns.model import PacedModel, paced_model
-from tests.campaigns.orders import CLIENTS, Order, make_orders
+from tests.campaigns.orders import Order, make_orders
 from tests.campaigns.schedule import FAILPOINTS, Death, Schedule
+from tests.campaigns.settings import settings
 from tests.servers.service import Service
 
 UNDER_WAY = 4
@@ -101,7 +102,7 @@ class Campaign:
     ) -> None:
         self.report = Report(orders=len(orders))
         self._kills = kills
-        self._orders = orders
+        self.orders = orders
         self._folder = folder
         self._model = model
         self._github = github
@@ -114,7 +115,7 @@ class Campaign:
     async def run(self) -> None:
         began = perf_counter()
         async with anyio.create_task_group() as tg:
-            tg.start_soon(self._customers.serve, self._orders)
+            tg.start_soon(self._customers.serve, self.orders)
             while self._goes_on():
                 await self._live()
             await self._finish()
@@ -124,7 +125,7 @@ class Campaign:
     def _goes_on(self) -> bool:
         """A few kills more than asked for if a failpoint has not had its turn."""
         missing = set(FAILPOINTS) - set(self._schedule.passed)
-        most = 2 * self._kills if missing and len(self._board.over) < len(self._orders) else self._kills
+        most = 2 * self._kills if missing and len(self._board.over) < len(self.orders) else self._kills
         return self.report.kills < most
 
     # --- one life -----------------------------------------------------------------------------------
@@ -149,9 +150,7 @@ class Campaign:
     def _missing(self) -> dict[int, int]:
         """Answers of the model that each order still needs."""
         kept = {number: task.kept for number, task in self._stored.items()}
-        return {
-            order.number: len(order.parts - kept.get(order.number, frozenset())) for order in self._orders
-        }
+        return {order.number: len(order.parts - kept.get(order.number, frozenset())) for order in self.orders}
 
     async def _begin(self, death: Death) -> None:
         self._board.begin()
@@ -240,23 +239,23 @@ class Campaign:
         self._model.open()
         await self._service.start()
         with anyio.fail_after(PATIENCE):
-            await self._board.until(lambda: len(self._board.over) == len(self._orders))
+            await self._board.until(lambda: len(self._board.over) == len(self.orders))
         async with anyio.create_task_group() as tg:
-            for order in self._orders:
+            for order in self.orders:
                 tg.start_soon(self._customers.follow, order)
 
     async def _inspect(self) -> None:
-        views = [await self._customers.view(order) for order in self._orders]
+        views = [await self._customers.view(order) for order in self.orders]
         if status := await self._service.terminate():
             self.report.others.append(f"the service did not stop in order ({status})")
         found = tasks(self._service.data_dir)
         self.report.others += inspection.doubles(found.values()) + self._board.faults
         self._compare({task.number: task for task in found.values()})
         self._inspect_sequences()
-        for order, view in zip(self._orders, views, strict=True):
+        for order, view in zip(self.orders, views, strict=True):
             self.report.repositories += await inspection.repository(self._github, order, view)
         effects = self._github.effects
-        if (len(self._github.repos), effects["create"], effects["push"]) != (len(self._orders),) * 3:
+        if (len(self._github.repos), effects["create"], effects["push"]) != (len(self.orders),) * 3:
             self.report.repositories.append(f"{len(self._github.repos)} repositories, effects {effects}")
 
     def _inspect_sequences(self) -> None:
@@ -296,7 +295,7 @@ async def campaign(seed: int, kills: int, count: int, folder: Path) -> AsyncIter
     orders = make_orders(count, calls, Random(f"{seed}:orders"))
     board = Board()
     async with paced_model(orders) as model, lethal_github(folder / "github") as github:
-        service = Service(folder, _settings(model, github))
+        service = Service(folder, settings(model, UNDER_WAY, github))
         async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as http:
             customers = Customers(seed, service.port, board, http, UNDER_WAY)
             try:
@@ -304,21 +303,6 @@ async def campaign(seed: int, kills: int, count: int, folder: Path) -> AsyncIter
             finally:
                 with anyio.CancelScope(shield=True):
                     await service.close()
-
-
-def _settings(model: PacedModel, github: LethalGitHub) -> dict[str, str]:
-    return {
-        "API_KEYS": ",".join(f"{client}={key}" for client, key in CLIENTS.items()),
-        "RATE_LIMIT": "1000000/minute",
-        "MAX_CONCURRENT_TASKS": str(UNDER_WAY),
-        "DEEPSEEK_API_KEY": "sk-deepseek-campaign",
-        "DEEPSEEK_BASE_URL": model.base_url,
-        "OPENAI_API_KEY": "sk-openai-campaign",
-        "OPENAI_BASE_URL": f"{model.base_url}/v1",
-        "GITHUB_TOKEN": github.token,
-        "GITHUB_API_URL": github.api_url,
-        "LOG_FORMAT": "json",
-    }
 
 
 # --- the command ------------------------------------------------------------------------------------
@@ -360,11 +344,13 @@ async def _run(kills: int, count: int, seed: int, folder: Path) -> Report:
 def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="gencode-kill-"))
-    print(f"{chosen.kills} kills, {chosen.tasks} tasks, seed {chosen.seed}, in {folder}", flush=True)
+    print(
+        f"{chosen.kills} kills, {chosen.tasks} tasks, seed {chosen.seed}; a failed run keeps {folder}",
+        flush=True,
+    )
     report = anyio.run(_run, chosen.kills, chosen.tasks, chosen.seed, folder)
     print(show(report, chosen.seed), flush=True)
     if report.faults:
-        print(f"the folder is kept: {folder}")
         return 1
     shutil.rmtree(folder)
     return 0

@@ -35,14 +35,16 @@ class Call:
 class PacedModel(ModelServer):
     """Each answer stops half-way until `release` lets it end: a model that takes its time.
 
-    calls  in the order of arrival
-    life   of the service, set by the campaign
+    calls     in the order of arrival
+    life      of the service, set by the campaign
+    released  how often answers were let end
     """
 
     def __init__(self, base_url: str, orders: Sequence[Order]) -> None:
         super().__init__(base_url, Reply())
         self.calls: list[Call] = []
         self.life = 0
+        self.released = 0
         self._orders = {order.number: order for order in orders}
         self._held: dict[Call, anyio.Event] = {}
         self._wishes: list[int | None] = []
@@ -54,6 +56,7 @@ class PacedModel(ModelServer):
 
     def release(self, order: int | None = None) -> None:
         """Let one answer end, of this order if one is named; if none waits, the next that comes."""
+        self.released += 1
         for call in self._held:
             gate = self._held[call]
             if call.life == self.life and order in (None, call.order) and not gate.is_set():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import cycle, islice
 from random import Random
 from typing import Any
 
@@ -19,7 +20,8 @@ _KINDS = (".py", ".md", ".js", ".json", ".go")
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """One task. `key` is its idempotency key, `files` is what its repository must hold in the end."""
+    """One task. `key` is its idempotency key, `files` is what its repository must hold in the
+    end; `wordy` is how many characters its plan says about each."""
 
     number: int
     client: str
@@ -28,6 +30,7 @@ class Order:
     org: str | None
     language: str
     files: Mapping[str, str]
+    wordy: int
 
     @property
     def repo_name(self) -> str:
@@ -42,7 +45,8 @@ class Order:
 
     @property
     def plan(self) -> str:
-        files = [{"path": path, "purpose": f"用途 of {path}"} for path in self.files]
+        words = "".join(islice(cycle(f"用途 of this файл 🙂 {self.number} "), self.wordy))
+        files = [{"path": path, "purpose": words} for path in self.files]
         return json.dumps({"summary": f"项目 {self.number} — déjà vu 🙂", "files": files}, ensure_ascii=False)
 
     @property
@@ -66,6 +70,7 @@ def _order(number: int, calls: int, random: Random) -> Order:
         org=random.choice([None, None, "acme"]),
         language=random.choice(["en", "zh"]),
         files=dict(_files(max(2, calls - 1), random)),
+        wordy=random.choice([10, 10, 100, 2000]),
     )
 
 

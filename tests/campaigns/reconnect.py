@@ -1,0 +1,242 @@
+"""The reconnect campaign: subscribers whose connections are cut at random bytes, ten thousand times.
+
+    python -m tests.campaigns.reconnect --reconnects 10000 --seed 1
+
+The real service runs as a child process with the scripted model, which paces its answers so that tasks are
+in progress all the time. Subscribers over raw sockets follow running and finished tasks, in reads of one
+byte to 64 KB, are cut by FIN or RST at random positions (in headers, in messages, within UTF-8 characters),
+and go on with Last-Event-ID; whatever each of them got must equal the stored log, byte by byte. The seed
+fixes the orders and every cut; what has come by then is the machine's affair.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from time import perf_counter
+
+import anyio
+import httpx
+
+from tests.campaigns import inspection
+from tests.campaigns.figures import none_of, versions
+from tests.campaigns.follower import NEVER, Cut, Follower, Refused
+from tests.campaigns.ledger import logs
+from tests.campaigns.model import PacedModel, paced_model
+from tests.campaigns.orders import CLIENTS, Order, make_orders
+from tests.campaigns.settings import settings
+from tests.servers.service import Service
+
+SUBSCRIBERS = 16
+"""At most; in a short campaign fewer, so that each comes to see tasks that are over."""
+AT_ONCE = 4
+"""Tasks that run at once; the others wait, and are followed, too."""
+ANSWERS = 12
+"""Model calls of each order, about."""
+PATIENCE = 60.0
+"""Seconds for the tasks to end once nothing holds them."""
+
+
+@dataclass(kw_only=True)
+class Report:
+    """`followers` were all compared with the log; `live` of them began before their task was over."""
+
+    orders: int
+    followers: list[Follower] = field(default_factory=list)
+    live: int = 0
+    faults: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def reconnects(self) -> int:
+        return sum(max(follower.connections - 1, 0) for follower in self.followers)
+
+
+class Campaign:
+    """One service that stays up, and those who follow it."""
+
+    def __init__(
+        self,
+        seed: int,
+        reconnects: int,
+        orders: Sequence[Order],
+        model: PacedModel,
+        service: Service,
+        http: httpx.AsyncClient,
+    ) -> None:
+        self.report = Report(orders=len(orders))
+        self._seed = seed
+        self._wanted = reconnects
+        self._orders = orders
+        self._model = model
+        self._service = service
+        self._http = http
+        self._tasks: dict[int, str] = {}
+        self._over: set[int] = set()
+        self._connected = 0
+
+    async def run(self) -> None:
+        """Follow until there were enough reconnects; then let every task end, and every subscriber."""
+        began = perf_counter()
+        for order in self._orders:
+            await self._submit(order)
+        async with anyio.create_task_group() as tg:
+            for number in range(min(SUBSCRIBERS, self._wanted // 50 + 1)):
+                tg.start_soon(self._subscribe, number)
+            while not self._enough:
+                self._release_in_step()
+                await anyio.sleep(0.005)
+            self._model.open()
+            tg.cancel_scope.deadline = anyio.current_time() + PATIENCE
+        if tg.cancel_scope.cancelled_caught:
+            self.report.faults.append(f"not every stream came to its end within {PATIENCE:g} s")
+        await self._inspect()
+        self.report.seconds = perf_counter() - began
+
+    @property
+    def _enough(self) -> bool:
+        return self._connected >= self._wanted + len(self.report.followers)
+
+    async def _submit(self, order: Order) -> None:
+        headers = {"Authorization": f"Bearer {CLIENTS[order.client]}", "Accept-Language": order.language}
+        answer = await self._http.post("/api/v1/generate", json=order.body, headers=headers)
+        self._tasks[order.number] = answer.raise_for_status().json()["task_id"]
+
+    def _release_in_step(self) -> None:
+        """As large a share of the answers as of the reconnects: tasks are in progress till the last."""
+        total = sum(len(order.parts) for order in self._orders)
+        due = total * self._connected // self._wanted
+        for _ in range(due - self._model.released):
+            self._model.release()
+
+    # --- subscribers --------------------------------------------------------------------------------
+
+    async def _subscribe(self, number: int) -> None:
+        """One subscription after the other, of running and of finished tasks."""
+        random = Random(f"{self._seed}:subscriber:{number}")
+        while not self._enough:
+            await self._follow(self._choose(random), random)
+
+    def _choose(self, random: Random) -> Order:
+        over = [order for order in self._orders if order.number in self._over]
+        going = [order for order in self._orders if order.number not in self._over]
+        if over and (not going or random.random() < 0.8):  # a running one holds its subscriber for long
+            return random.choice(over)
+        return random.choice(going[: 2 * AT_ONCE])
+
+    async def _follow(self, order: Order, random: Random) -> None:
+        follower = Follower(
+            self._service.port,
+            self._tasks[order.number],
+            CLIENTS[order.client],
+            cuts=lambda: self._cut(random),
+            deltas=random.random() < 0.3,
+        )
+        self.report.live += order.number not in self._over
+        self.report.followers.append(follower)
+        try:
+            await follower.run()
+        except Refused as error:
+            self.report.faults.append(str(error))
+        self._over.add(order.number)
+
+    def _cut(self, random: Random) -> Cut:
+        """The fate of the next connection. Sizes are spread over their magnitudes, so that cuts fall into
+        the headers as well as behind 100 KB; a quiet stream is cut after some time."""
+        self._connected += 1
+        if self._enough:
+            return NEVER
+        after = round(10 ** random.uniform(1, 5))
+        step = random.choice(
+            [65536, random.randint(100, 2000), random.randint(1, 9) if after < 2000 else 1460]
+        )
+        within = 10 ** random.uniform(-2.5, -0.3)
+        return Cut(after=after, within=within, step=step, reset=random.random() < 0.5)
+
+    # --- the end ------------------------------------------------------------------------------------
+
+    async def _inspect(self) -> None:
+        if status := await self._service.terminate():
+            self.report.faults.append(f"the service did not stop in order ({status})")
+        stored = logs(self._service.data_dir)
+        for follower in self.report.followers:
+            self.report.faults += inspection.sequence(follower, stored[follower.task_id])
+        for order in self._orders:
+            if b'"status":"completed"' not in stored[self._tasks[order.number]][-1]:
+                self.report.faults.append(f"order {order.number} was not completed")
+
+
+@asynccontextmanager
+async def campaign(seed: int, reconnects: int, folder: Path) -> AsyncIterator[Campaign]:
+    """A running service with orders enough for so many reconnects."""
+    orders = make_orders(max(3, reconnects // 250), ANSWERS, Random(f"{seed}:orders"))
+    async with paced_model(orders) as model:
+        service = Service(folder, settings(model, AT_ONCE))
+        async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as http:
+            try:
+                await service.start()
+                yield Campaign(seed, reconnects, orders, model, service, http)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await service.close()
+
+
+# --- the command ------------------------------------------------------------------------------------
+
+
+def show(report: Report, seed: int) -> str:
+    """The figures, for a terminal and for the record."""
+    followers = report.followers
+    sizes = [sum(map(len, follower.messages)) for follower in followers]
+    lines = [
+        f"seed {seed}; {report.reconnects} reconnects, {report.orders} tasks, {report.seconds:.0f} s",
+        versions(),
+        "",
+        f"{len(followers):6} subscriptions, {report.live} of them begun while their task was in progress",
+        f"{sum(len(follower.messages) for follower in followers):6} messages, {sum(sizes) / 2**20:.1f} MiB;"
+        f" the longest sequence {max(sizes) / 2**10:.0f} KiB",
+        f"{sum(follower.cuts for follower in followers):6} connections cut before their end",
+        f"{sum(follower.split for follower in followers):6} reads that ended within a UTF-8 character",
+        "",
+        f"{len(report.faults):6} sequences with a gap, repeat, disorder or other bytes, and other faults",
+        f"violations per reconnect: {none_of(report.reconnects)}" if not report.faults else "",
+        *(f"VIOLATION {fault}" for fault in report.faults[:50]),
+    ]
+    return "\n".join(lines)
+
+
+async def _run(reconnects: int, seed: int, folder: Path) -> Report:
+    async with campaign(seed, reconnects, folder) as it:
+        await it.run()
+        return it.report
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = _parser().parse_args(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="gencode-reconnect-"))
+    print(f"{chosen.reconnects} reconnects, seed {chosen.seed}; a failed run keeps {folder}", flush=True)
+    report = anyio.run(_run, chosen.reconnects, chosen.seed, folder)
+    print(show(report, chosen.seed), flush=True)
+    if report.faults:
+        return 1
+    shutil.rmtree(folder)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Cut the connections of subscribers.")
+    parser.add_argument("--reconnects", type=int, default=int(os.environ.get("RECONNECTS") or 10000))
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 1))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

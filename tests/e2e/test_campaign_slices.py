@@ -1,0 +1,32 @@
+"""A slice of each campaign, by the code of the campaigns themselves (see docs/campaigns.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.campaigns import kill, reconnect
+from tests.campaigns.schedule import FAILPOINTS
+
+
+@pytest.mark.timeout(240)
+async def test_nothing_is_lost_doubled_or_told_wrongly_whenever_the_service_is_killed(tmp_path: Path) -> None:
+    async with kill.campaign(seed=7, kills=30, count=6, folder=tmp_path) as campaign:
+        await campaign.run()
+    report = campaign.report
+    assert report.faults == []
+    assert set(FAILPOINTS) <= set(report.deaths)
+    assert report.kills >= 30
+    assert report.calls.answered >= sum(len(order.parts) for order in campaign.orders)
+
+
+@pytest.mark.timeout(120)
+async def test_cut_subscribers_go_on_after_their_last_whole_message(tmp_path: Path) -> None:
+    async with reconnect.campaign(seed=7, reconnects=300, folder=tmp_path) as campaign:
+        await campaign.run()
+    report = campaign.report
+    assert report.faults == []
+    assert report.reconnects >= 300
+    assert 0 < report.live < len(report.followers), "running tasks were followed, and finished ones"
+    assert any(follower.split for follower in report.followers)
