@@ -78,11 +78,14 @@ class Manager:
         """Resume what an earlier process left, then work until cancelled."""
         for task in await unfinished(self._store):
             self._line.put(task)
-        async with anyio.create_task_group() as tg:
-            for _ in range(self._concurrency):
-                tg.start_soon(self._work)
-            self._accepting = True
-            task_status.started()
+        try:
+            async with anyio.create_task_group() as tg:
+                for _ in range(self._concurrency):
+                    tg.start_soon(self._work)
+                self._accepting = True
+                task_status.started()
+        finally:
+            self._accepting = False
 
     def stop_accepting(self) -> None:
         self._accepting = False

@@ -80,6 +80,7 @@ class FaultyStore:
     refusals   how many more writes are refused
     lying      the refused writes happen all the same
     gate       what each write waits for, once it has been asked for
+    before     called with the number of each write (the creation is 1) before it is made
     """
 
     def __init__(self, inner: Store | None = None) -> None:
@@ -89,6 +90,7 @@ class FaultyStore:
         self.lying = False
         self.gate: anyio.Event | None = None
         self.asked = anyio.Event()
+        self.before: Callable[[int], Awaitable[None]] | None = None
         self.writes = 0
 
     async def create(self, task: Task, events: Sequence[Event], key: IdempotencyKey | None = None) -> Task:
@@ -122,15 +124,25 @@ class FaultyStore:
         if self.down:
             raise StoreError("the disk is away")
 
+    def refuse(self, number: int) -> None:
+        """Refuse one write, by its number."""
+
+        async def before(n: int) -> None:
+            self.refusals = int(n == number)
+
+        self.before = before
+
     async def _write(self) -> None:
+        self.writes += 1
         self.asked.set()
+        if self.before:
+            await self.before(self.writes)
         if self.gate:
             await self.gate.wait()
         self._read()
         if self.refusals:
             self.refusals -= 1
             raise StoreError("the disk is full")
-        self.writes += 1
 
 
 class NoteHub:
@@ -160,7 +172,9 @@ class NoteHub:
 class Rig:
     """A manager with all that it needs; `sleeps` are its waits for the store, which end when a test says."""
 
-    def __init__(self, pipeline: Letters | None = None, store: Store | None = None, **options: Any) -> None:
+    def __init__(
+        self, pipeline: Letters | None = None, store: FaultyStore | None = None, **options: Any
+    ) -> None:
         self.pipeline = pipeline or Letters()
         self.store = store or FaultyStore()
         self.hub = NoteHub()
@@ -201,12 +215,12 @@ class Rig:
             await anyio.sleep(0)
 
     async def task(self, task: Task) -> Task:
-        (found,) = await inner(self.store).find(Query(id=task.id))
+        (found,) = await self.store.inner.find(Query(id=task.id))
         return found
 
     async def log(self, task: Task) -> list[Event]:
         """The stored log; dense, and exactly what was published of it (the first event apart)."""
-        events = await inner(self.store).events(task.id)
+        events = await self.store.inner.events(task.id)
         assert [event.id for event in events] == list(range(1, len(events) + 1))
         assert (await self.task(task)).sequence == len(events)
         assert [event for event in self.hub.told if event.task_id == task.id] == events[1:]
@@ -214,10 +228,6 @@ class Rig:
 
     async def statuses(self, task: Task) -> list[str]:
         return [event.data["status"] for event in await self.log(task) if event.kind == "status"]
-
-
-def inner(store: Store) -> Store:
-    return store.inner if isinstance(store, FaultyStore) else store
 
 
 def new_task(**fields: Any) -> Task:
