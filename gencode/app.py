@@ -29,10 +29,10 @@ from gencode.hosts.wire import http_client
 from gencode.hubs.memory import MemoryHub
 from gencode.metrics import Metrics
 from gencode.models import Models
-from gencode.pipelines.generate.asking import Asker
-from gencode.pipelines.generate.generating import Generating, Limits
+from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
+from gencode.pipelines.generate.writing import Limits
 from gencode.provider import Providers
 from gencode.providers.catalogue import catalogue, offline
 from gencode.providers.deadlines import Deadlines
@@ -186,7 +186,7 @@ def _host(
 def _pipeline(settings: Settings, providers: Providers, host: Host, metrics: Metrics) -> Generate:
     limits = Limits(max_tokens=settings.max_output_tokens, at_once=settings.files_at_once)
     workflows = settings.allow_workflows
-    generating = Generating(providers, Asker(Retry(), metrics), limits, workflows=workflows)
+    generating = Generating(providers, Retry(), metrics, limits, prices=settings.prices, workflows=workflows)
     merging = Merging(settings.git_author, secrets=settings.secrets(), workflows=workflows)
     return Generate(generating, merging, host, workflows=workflows)
 

@@ -31,6 +31,7 @@ from pydantic_settings import (
 )
 
 from gencode.errors import StartError
+from gencode.pipelines.generate.spending import Price
 
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 SHORTEST_SECRET = 4
@@ -57,6 +58,10 @@ class NamedProvider(BaseModel):
         pairs = headers.items() if isinstance(headers, dict) else ()
         values = [str(value) for name, value in pairs if _SECRET_HEADER.search(str(name))]
         return [self.api_key.get_secret_value(), *values, *(value.split(" ")[-1] for value in values)]
+
+
+class _Prices(RootModel[dict[str, Price]]):
+    pass
 
 
 class _Providers(RootModel[dict[str, NamedProvider]]):
@@ -103,6 +108,9 @@ class Settings(BaseSettings):
     providers: Annotated[dict[str, NamedProvider], NoDecode] = Field(
         {},
         description='More OpenAI-compatible APIs, JSON: {"name": {"base_url", "model", "api_key", "quirks"}}',
+    )
+    prices: Annotated[dict[str, Price], NoDecode] = Field(
+        {}, description='Cost of a million tokens, JSON: {"model": {"prompt", "completion", "cached"}}'
     )
     default_model: str = Field(
         "deepseek", description="Provider, or provider/model-id, when a request names none"
@@ -153,6 +161,11 @@ class Settings(BaseSettings):
     @classmethod
     def _json_providers(cls, value: object) -> object:
         return _Providers.model_validate_json(value).root if isinstance(value, str) else value
+
+    @field_validator("prices", mode="before")
+    @classmethod
+    def _json_prices(cls, value: object) -> object:
+        return _Prices.model_validate_json(value).root if isinstance(value, str) else value
 
     @field_validator("data_dir")
     @classmethod

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from gencode.host import Repo, Snapshot
+from gencode.pipelines.generate.spending import Budget
 from gencode.provider import Usage
 from gencode.tree import Tree
 
@@ -24,12 +25,14 @@ class _Frozen(BaseModel):
 
 
 class PlannedFile(_Frozen):
-    """One entry of a plan. `exports`: names others may use; `needs`: paths of files that it uses."""
+    """One entry of a plan. `exports`: names others may use; `needs`: paths of files that it uses; `lines`:
+    how long it is expected to become (0: not said)."""
 
     path: Annotated[str, Field(min_length=1, max_length=1024)]
     purpose: Annotated[str, Field(max_length=2000)] = ""
     exports: tuple[Name, ...] = ()
     needs: tuple[Name, ...] = ()
+    lines: Annotated[int, Field(ge=0)] = 0
 
 
 class Plan(_Frozen):
@@ -57,6 +60,12 @@ class KeptPlan(_Frozen):
 
     plan: Plan
     usage: Usage = Usage()
+
+
+class KeptUsage(_Frozen):
+    """What an answer cost that could not be used."""
+
+    usage: Usage
 
 
 class KeptSnapshot(_Frozen):
@@ -102,6 +111,7 @@ class Brief:
     plan: Plan | None
     pieces: Mapping[str, tuple[Piece, ...]]
     spent: Usage
+    budget: Budget
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,10 +1,11 @@
-"""One question to a model until it is answered: attempts, live text, notices."""
+"""One question to a model until it is answered: attempts, live text, notices, the account."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import secrets
+from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TypeVar
 
 import structlog
@@ -12,11 +13,15 @@ import structlog
 from gencode.errors import LLMIncomplete, Transient
 from gencode.metrics import Metrics
 from gencode.pipeline import Progress, Send
+from gencode.pipelines.generate.artifacts import KeptUsage
+from gencode.pipelines.generate.spending import Spending
 from gencode.provider import ChatRequest, Provider, Usage
 from gencode.retry import Retry
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+Listen = Callable[[str], None]
+"""Hears each chunk of an attempt's text as it comes; what it raises ends the call."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,55 +33,76 @@ class Answer:
     usage: Usage = field(default_factory=Usage)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Asker:
-    """Asks with three attempts; the only place where model calls are repeated."""
+    """Asks one task's questions with three attempts each; the only place where model calls are repeated."""
 
-    def __init__(self, retry: Retry, metrics: Metrics) -> None:
-        self._retry = retry
-        self._metrics = metrics
+    provider: Provider
+    send: Send
+    spending: Spending
+    retry: Retry
+    metrics: Metrics
 
     async def ask(
         self,
-        provider: Provider,
         request: ChatRequest,
-        send: Send,
         about: str,
         read: Callable[[Answer], T],
+        listener: Callable[[], Listen] | None = None,
     ) -> T:
         """What `read` makes of the answer; its Transient errors count as failed attempts too.
 
-        `about` names the subject of the question in events: "plan" or a path.
+        `about` names the subject of the question in events: "plan" or a path. `listener` makes a listener
+        for each attempt. Raises BudgetExceeded before a call that could pass the budget.
         """
 
         async def attempt() -> T:
-            return read(await _answer(provider, request, send, about))
+            async with self.spending.reserve(request):
+                answer = await self._answer(request, about, listener() if listener else None)
+                self.spending.add(answer.usage)
+            try:
+                return read(answer)
+            except Transient:
+                await self._keep_waste(about, answer.usage)
+                raise
 
-        return await self._retry(attempt, self._notice(send, about))
-
-    def _notice(self, send: Send, about: str) -> Callable[[Transient, float], Awaitable[None]]:
         async def notice(error: Transient, wait: float) -> None:
             data = {"about": about, "code": error.code, "wait_seconds": round(wait, 1)}
             log.warning("asking the model again", reason=error.message, **data)
-            self._metrics.retries.labels(error.code).inc()
-            await send(Progress(kind="retry", data={**data, "message": error.message}))
+            self.metrics.retries.labels(error.code).inc()
+            await self.send(Progress(kind="retry", data={**data, "message": error.message}))
 
-        return notice
+        return await self.retry(attempt, notice)
 
+    def used(self, about: str, usage: Usage) -> Progress:
+        """The `usage` event of a call: its tokens, and the task's account so far."""
+        return Progress(
+            kind="usage", data={"about": about, "tokens": asdict(usage), "total": self.spending.view()}
+        )
 
-async def _answer(provider: Provider, request: ChatRequest, send: Send, about: str) -> Answer:
-    parts: list[str] = []
-    finish: str | None = None
-    usage = Usage()
-    async with aclosing(provider.stream(request)) as chunks:
-        async for chunk in chunks:
-            if chunk.text:
-                parts.append(chunk.text)
-                await send(Progress(kind="delta", data={"about": about, "text": chunk.text}, live=True))
-            finish = chunk.finish_reason or finish
-            usage = chunk.usage or usage
-    if finish not in ("stop", "length"):
-        raise LLMIncomplete("the model's stream ended without saying that it was done")
-    return Answer(text=_scalar("".join(parts)), cut=finish == "length", usage=usage)
+    async def _keep_waste(self, about: str, usage: Usage) -> None:
+        """An answer that could not be used was billed all the same."""
+        part = {f"wasted:{secrets.token_hex(4)}": KeptUsage(usage=usage).model_dump_json()}
+        await self.send(Progress(keep=part), self.used(about, usage))
+
+    async def _answer(self, request: ChatRequest, about: str, listen: Listen | None) -> Answer:
+        parts: list[str] = []
+        finish: str | None = None
+        usage = Usage()
+        async with aclosing(self.provider.stream(request)) as chunks:
+            async for chunk in chunks:
+                if chunk.text:
+                    parts.append(chunk.text)
+                    await self.send(
+                        Progress(kind="delta", data={"about": about, "text": chunk.text}, live=True)
+                    )
+                    if listen:
+                        listen(chunk.text)
+                finish = chunk.finish_reason or finish
+                usage = chunk.usage or usage
+        if finish not in ("stop", "length"):
+            raise LLMIncomplete("the model's stream ended without saying that it was done")
+        return Answer(text=_scalar("".join(parts)), cut=finish == "length", usage=usage)
 
 
 def _scalar(text: str) -> str:

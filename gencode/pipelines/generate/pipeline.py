@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 
 from gencode.host import Host, Repo
 from gencode.pipeline import Stage
@@ -14,6 +16,7 @@ from gencode.pipelines.generate.artifacts import (
     KeptPush,
     KeptRepo,
     KeptSnapshot,
+    KeptUsage,
     Piece,
     Placed,
     Project,
@@ -23,7 +26,7 @@ from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import left_behind, status_text
 from gencode.pipelines.generate.pushing import Pushing
-from gencode.provider import Usage
+from gencode.pipelines.generate.spending import Budget, total
 from gencode.task import Status, Task
 
 Kept = Mapping[str, str]
@@ -70,6 +73,7 @@ def _brief(task: Task, kept: Kept) -> Brief:
     plan = KeptPlan.model_validate_json(kept["plan"]) if "plan" in kept else None
     pieces = _pieces(kept)
     calls = [piece.usage for of_file in pieces.values() for piece in of_file]
+    wasted = [KeptUsage.model_validate_json(kept[name]).usage for name in kept if name.startswith("wasted:")]
     return Brief(
         task_id=task.id,
         prompt=str(task.request["prompt"]),
@@ -82,7 +86,17 @@ def _brief(task: Task, kept: Kept) -> Brief:
         at=task.created_at,
         plan=plan.plan if plan else None,
         pieces=pieces,
-        spent=_sum([*calls, plan.usage] if plan else calls),
+        spent=total(*calls, *wasted, *([plan.usage] if plan else [])),
+        budget=_budget(task),
+    )
+
+
+def _budget(task: Task) -> Budget:
+    cost, deadline = task.request.get("max_cost"), task.request.get("deadline")
+    return Budget(
+        tokens=task.request.get("max_tokens"),
+        cost=None if cost is None else Decimal(str(cost)),
+        deadline=datetime.fromisoformat(str(deadline)) if deadline else None,
     )
 
 
@@ -100,11 +114,3 @@ def _draft(brief: Brief) -> Draft:
     assert brief.plan is not None  # noqa: S101 - the caller checked; a draft without a plan is a bug
     pieces = {file.path: brief.pieces[file.path] for file in brief.plan.files}
     return Draft(brief=brief, plan=brief.plan, pieces=pieces)
-
-
-def _sum(calls: Sequence[Usage]) -> Usage:
-    return Usage(
-        prompt=sum(usage.prompt for usage in calls),
-        completion=sum(usage.completion for usage in calls),
-        cached=sum(usage.cached for usage in calls),
-    )

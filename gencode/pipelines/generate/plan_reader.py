@@ -7,10 +7,11 @@ import re
 
 from pydantic import ValidationError
 
-from gencode.pipelines.generate.artifacts import PlannedFile
+from gencode.pipelines.generate.artifacts import Plan, PlannedFile
 from gencode.tree import check_paths
 
 _FILES = re.compile(r'"files"\s*:\s*\[')
+_SUMMARY = re.compile(r'"summary"\s*:\s*("(?:[^"\\]|\\.)*")')
 _BETWEEN = re.compile(r"[\s,]*")
 
 
@@ -34,6 +35,12 @@ class PlanReader:
                 return []
             self._at = found.end()
         return self._entries()
+
+    def plan(self) -> Plan:
+        """The plan so far; there must be an entry."""
+        summary = _SUMMARY.search(self._text)
+        text = str(json.loads(summary[1], strict=False)) if summary else ""
+        return Plan(summary=text[:2000], files=tuple(self.files.values()))
 
     def _entries(self) -> list[PlannedFile]:
         new: list[PlannedFile] = []

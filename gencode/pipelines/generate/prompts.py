@@ -12,7 +12,9 @@ You are a senior software engineer planning a small, complete, working project.
 Answer with one JSON object and nothing else, of this form:
 {"summary": "what the project is, one sentence",
  "files": [{"path": "src/app.py", "purpose": "what the file is for",
-            "exports": ["names other files may use"], "needs": ["paths of files that it uses"]}]}
+            "exports": ["names other files may use"], "needs": ["paths of files that it uses"],
+            "lines": 80}]}
+Put each file after those that it needs; "lines" is how long you expect it to become.
 List every file that the project needs to run, its tests, a README.md and the dependency manifest of its
 language. Paths are relative, with forward slashes. Plan no binary files, no lock files and no secrets.
 """
@@ -25,8 +27,18 @@ the language's standard library, and dependencies that the manifest declares.
 """
 
 
-def plan_messages(prompt: str) -> tuple[Message, ...]:
-    return (Message(role="system", content=PLAN), Message(role="user", content=_request(prompt)))
+TOKENS_PER_LINE = 14
+"""Of code, with a margin: what a file of so many lines may need of an answer."""
+
+
+def plan_messages(prompt: str, max_tokens: int) -> tuple[Message, ...]:
+    """`max_tokens`: of one answer; larger files are to be planned as several."""
+    lines = max_tokens // TOKENS_PER_LINE
+    size = f"Plan no file of more than {lines} lines: split what is larger into several files."
+    return (
+        Message(role="system", content=PLAN),
+        Message(role="user", content=f"{_request(prompt)}\n\n{size}"),
+    )
 
 
 def file_messages(prompt: str, plan: Plan, file: PlannedFile) -> tuple[Message, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import anyio
 from pydantic import BaseModel, ConfigDict, Field
 
 from gencode.errors import BudgetExceeded
@@ -46,27 +48,33 @@ class Budget:
 
 class Spending:
     """One task's account. Calls under way are counted at their worst, so that several at once cannot pass
-    the budget together."""
+    the budget together; one that would have to wait for them does."""
 
     def __init__(self, spent: Usage, budget: Budget, price: Price | None) -> None:
         self._spent = spent
         self._budget = budget
         self._price = price
         self._reserved = Usage()
+        self._under_way = 0
+        self._settled = anyio.Event()
 
-    def reserve(self, request: ChatRequest) -> Usage:
-        """What the call may cost at worst, put aside. Raises BudgetExceeded before anything is spent."""
+    @asynccontextmanager
+    async def reserve(self, request: ChatRequest) -> AsyncIterator[None]:
+        """Around a call: puts aside what it may cost at worst. Raises BudgetExceeded before it is made."""
         worst = worst_case(request)
-        after = total(self._spent, self._reserved, worst)
-        self._check_tokens(after)
-        self._check_cost(after)
-        if self._budget.deadline and now() >= self._budget.deadline:
-            raise BudgetExceeded("the request's deadline has passed; nothing more was asked of the model")
+        while refusal := self._refusal(worst):
+            if not self._under_way:
+                raise refusal
+            await self._settled.wait()
         self._reserved = total(self._reserved, worst)
-        return worst
-
-    def release(self, reserved: Usage) -> None:
-        self._reserved = _less(self._reserved, reserved)
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._reserved = _less(self._reserved, worst)
+            self._under_way -= 1
+            settled, self._settled = self._settled, anyio.Event()
+            settled.set()
 
     def add(self, usage: Usage) -> None:
         """A call that was answered."""
@@ -82,25 +90,28 @@ class Spending:
             "cost": cost_text(spent, self._price),
         }
 
-    def _check_tokens(self, after: Usage) -> None:
-        most = self._budget.tokens
-        if most is not None and after.prompt + after.completion > most:
-            used = self._spent.prompt + self._spent.completion
-            raise BudgetExceeded(
-                f"the next model call could pass max_tokens={most} ({used} used); "
+    def _refusal(self, worst: Usage) -> BudgetExceeded | None:
+        after = total(self._spent, self._reserved, worst)
+        budget, used = self._budget, self._spent.prompt + self._spent.completion
+        if budget.deadline and now() >= budget.deadline:
+            return BudgetExceeded("the request's deadline has passed; nothing more was asked of the model")
+        if budget.tokens is not None and after.prompt + after.completion > budget.tokens:
+            return BudgetExceeded(
+                f"the next model call could pass max_tokens={budget.tokens} ({used} used); "
                 "raise it, or ask for a smaller project"
             )
+        return self._too_dear(after, budget.cost) if budget.cost is not None else None
 
-    def _check_cost(self, after: Usage) -> None:
-        most = self._budget.cost
-        if most is None:
-            return
+    def _too_dear(self, after: Usage, most: Decimal) -> BudgetExceeded | None:
         if self._price is None:
-            raise BudgetExceeded("max_cost was given, but this model has no price: set it in PRICES")
-        if self._price.of(after) > most:
-            raise BudgetExceeded(
-                f"the next model call could pass max_cost={most} ({cost_text(self._spent, self._price)} used)"
-            )
+            return BudgetExceeded("max_cost was given, but this model has no price: set it in PRICES")
+        if self._price.of(after) <= most:
+            return None
+        used = cost_text(self._spent, self._price)
+        return BudgetExceeded(
+            f"the next model call could pass max_cost={most} ({used} used); "
+            "raise it, or ask for a smaller project"
+        )
 
 
 def worst_case(request: ChatRequest) -> Usage:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
+import anyio
 
 from gencode.errors import BudgetExceeded
 from gencode.pipelines.generate.spending import Budget, Price, Spending, price_of, worst_case
@@ -23,46 +23,59 @@ def test_cached_tokens_cost_their_own_price() -> None:
     assert Price(prompt=Decimal(2), completion=Decimal(8)).of(usage) == 10
 
 
-def test_a_call_is_refused_before_it_is_made() -> None:
-    spending = Spending(Usage(prompt=700, completion=100), Budget(tokens=1000), None)
-    with pytest.raises(BudgetExceeded, match="max_tokens=1000"):
-        spending.reserve(a_request())
-    spending = Spending(Usage(prompt=699, completion=100), Budget(tokens=1000), None)
-    assert spending.reserve(a_request()) == worst_case(a_request())
+async def refused(spending: Spending) -> str:
+    """Why the next call may not be made; "" if it may."""
+    try:
+        async with spending.reserve(a_request()):
+            return ""
+    except BudgetExceeded as error:
+        return error.message
 
 
-def test_calls_under_way_count_at_their_worst() -> None:
-    spending = Spending(Usage(), Budget(tokens=500), None)
-    first, second = (spending.reserve(a_request()) for _ in range(2))
-    with pytest.raises(BudgetExceeded):
-        spending.reserve(a_request())
-    spending.release(first)
-    spending.add(Usage(prompt=20, completion=5))
-    assert spending.reserve(a_request())
-    spending.release(second)
+async def test_a_call_is_refused_before_it_is_made() -> None:
+    worst = worst_case(a_request())
+    left = 1000 - worst.prompt - worst.completion
+    assert not await refused(Spending(Usage(prompt=left), Budget(tokens=1000), None))
+    assert "max_tokens=1000" in await refused(Spending(Usage(prompt=left + 1), Budget(tokens=1000), None))
+
+
+async def test_calls_under_way_count_at_their_worst_and_are_waited_for() -> None:
+    spending = Spending(Usage(), Budget(tokens=300), None)
+    order: list[str] = []
+    answered = anyio.Event()
+
+    async def first() -> None:
+        async with spending.reserve(a_request()):
+            await answered.wait()
+            spending.add(Usage(prompt=20, completion=5))
+            order.append("first")
+
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(first)
+        await anyio.wait_all_tasks_blocked()
+        answered.set()
+        assert not await refused(spending)
+        order.append("second")
+    assert order == ["first", "second"]
     assert spending.view() == {"prompt": 20, "completion": 5, "cached": 0, "cost": None}
 
 
-def test_the_cost_is_limited_in_the_prices_currency() -> None:
+async def test_the_cost_is_limited_in_the_prices_currency() -> None:
     spending = Spending(Usage(), Budget(cost=Decimal("0.002")), PRICE)
-    held = spending.reserve(a_request())
-    with pytest.raises(BudgetExceeded, match=r"max_cost=0\.002"):
-        spending.reserve(a_request())
-    spending.release(held)
-    spending.add(Usage(prompt=101, completion=100))
-    assert spending.view()["cost"] == "0.001002"
+    assert not await refused(spending)
+    spending.add(Usage(prompt=101, completion=150))
+    assert spending.view()["cost"] == "0.001402"
+    assert "max_cost=0.002 (0.001402 used)" in await refused(spending)
 
 
-def test_a_cost_cannot_be_promised_without_a_price() -> None:
-    with pytest.raises(BudgetExceeded, match="PRICES"):
-        Spending(Usage(), Budget(cost=Decimal(1)), None).reserve(a_request())
+async def test_a_cost_cannot_be_promised_without_a_price() -> None:
+    assert "PRICES" in await refused(Spending(Usage(), Budget(cost=Decimal(1)), None))
 
 
-def test_nothing_is_asked_after_the_deadline() -> None:
-    late = Budget(deadline=now() - timedelta(seconds=1))
-    with pytest.raises(BudgetExceeded, match="deadline"):
-        Spending(Usage(), late, None).reserve(a_request())
-    assert Spending(Usage(), Budget(deadline=now() + timedelta(hours=1)), None).reserve(a_request())
+async def test_nothing_is_asked_after_the_deadline() -> None:
+    late, early = (Budget(deadline=now() + timedelta(seconds=away)) for away in (-1, 3600))
+    assert "deadline" in await refused(Spending(Usage(), late, None))
+    assert not await refused(Spending(Usage(), early, None))
 
 
 def test_a_models_own_price_comes_before_its_providers() -> None:

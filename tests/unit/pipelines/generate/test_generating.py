@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+import pytest
+
+from gencode.errors import BudgetExceeded, UnsafePath
+from gencode.metrics import Metrics
+from gencode.pipeline import Progress
+from gencode.pipelines.generate.artifacts import Brief
+from gencode.pipelines.generate.generating import Generating
+from gencode.pipelines.generate.joining import file_text
+from gencode.pipelines.generate.spending import Budget
+from gencode.pipelines.generate.writing import Limits
+from gencode.provider import Usage
+from gencode.retry import Retry
+from tests.servers.asking import client_of
+from tests.servers.model import (
+    Body,
+    ModelServer,
+    Reply,
+    call_of,
+    chunk,
+    model_server,
+    plan_and_files,
+    stream,
+    text,
+)
+
+BRIEF = Brief(
+    task_id="t",
+    prompt="a project",
+    model="test",
+    name="p",
+    org=None,
+    private=True,
+    allow_secrets=False,
+    language="en",
+    at=datetime(2026, 1, 1, tzinfo=UTC),
+    plan=None,
+    pieces={},
+    spent=Usage(),
+    budget=Budget(),
+)
+
+
+class Sent:
+    """What a stage sent, in order."""
+
+    def __init__(self) -> None:
+        self.progress: list[Progress] = []
+
+    async def __call__(self, *progress: Progress) -> None:
+        self.progress += [item for item in progress if not item.live]
+
+    def of(self, kind: str) -> list[Mapping[str, Any]]:
+        return [item.data for item in self.progress if item.kind == kind]
+
+
+async def generate(server: ModelServer, brief: Brief = BRIEF, **limits: int) -> tuple[dict[str, str], Sent]:
+    """The files that the stage makes, by path."""
+    sent = Sent()
+    async with client_of(server.base_url) as provider:
+        stage = Generating(lambda _: provider, Retry(base=0), Metrics(), Limits(**limits))
+        draft = await stage(brief, sent)
+    return {path: file_text(pieces, path) for path, pieces in draft.pieces.items()}, sent
+
+
+def an_entry(path: str, **more: Any) -> str:
+    return json.dumps({"path": path, "purpose": "scripted", **more})
+
+
+def a_slow_plan(first: str, gate: anyio.Event, second: str) -> Reply:
+    """A plan of which the second half waits."""
+    halves = [f'{{"summary": "Two halves.", "files": [{first}', f", {second}]}}"]
+    return stream(chunk({"content": halves[0]}), gate, chunk({"content": halves[1]}), chunk({}, "stop"))
+
+
+async def test_a_file_is_begun_while_the_plan_is_still_being_said() -> None:
+    """The plan's second half is held back until the first file has been asked for."""
+    gate = anyio.Event()
+    plan = a_slow_plan(an_entry("a.py"), gate, an_entry("b.py", needs=["a.py"]))
+
+    def script(body: Body) -> Reply:
+        kind, path = call_of(body)
+        if kind == "file":
+            gate.set()
+        return plan if kind == "plan" else text(f"# {path}\n")
+
+    async with model_server(script) as server:
+        files, sent = await generate(server)
+    assert files == {"a.py": "# a.py\n", "b.py": "# b.py\n"}
+    assert [data["path"] for data in sent.of("file")] == ["a.py", "b.py"]
+    assert "b.py" not in json.dumps(server.requests[1].body)
+
+
+async def test_a_file_waits_for_the_entries_that_it_needs() -> None:
+    gate = anyio.Event()
+    plan = a_slow_plan(
+        f"{an_entry('b.py', needs=['a.py'])}, {an_entry('c.py')}", gate, an_entry("a.py", exports=["found"])
+    )
+
+    def script(body: Body) -> Reply:
+        kind, path = call_of(body)
+        if path == "c.py":
+            gate.set()
+        return plan if kind == "plan" else text(f"# {path}\n")
+
+    async with model_server(script) as server:
+        await generate(server)
+    asked = {seen.call[1]: json.dumps(seen.body) for seen in server.requests}
+    assert "found" in asked["b.py"]
+
+
+async def test_a_hostile_entry_ends_the_plan_and_what_was_begun() -> None:
+    plan = a_slow_plan(an_entry("a.py"), (gate := anyio.Event()), an_entry("../evil"))
+
+    def script(body: Body) -> Reply:
+        if call_of(body)[0] == "plan":
+            return plan
+        gate.set()
+        return stream(chunk({"content": "x"}), anyio.Event())
+
+    async with model_server(script) as server:
+        with pytest.raises(UnsafePath):
+            await generate(server)
+        await server.drop("file", "a.py")
+    assert server.started["plan", ""] == 1
+
+
+async def test_the_longest_waiting_file_goes_first() -> None:
+    entries = [{"path": "a", "lines": 1}, {"path": "b", "lines": 5}, {"path": "c", "lines": 900}]
+    script = plan_and_files({"a": "1\n", "b": "2\n", "c": "3\n"}, plan={"summary": "", "files": entries})
+    async with model_server(script) as server:
+        await generate(server, at_once=1)
+    assert [seen.call[1] for seen in server.requests][2:] == ["c", "b"]
+
+
+async def test_the_budget_stops_before_the_call_that_could_pass_it() -> None:
+    script = plan_and_files({"a": "1\n", "b": "2\n"}, usage=Usage(prompt=100, completion=50))
+    async with model_server(script) as server:
+        with pytest.raises(BudgetExceeded, match="300 used"):
+            await generate(server, replace(BRIEF, budget=Budget(tokens=800)), max_tokens=300)
+    assert [seen.call[0] for seen in server.requests] == ["plan", "file"]
+
+
+async def test_an_answer_that_cannot_be_used_is_accounted_for() -> None:
+    answers = [text("no plan", usage=Usage(prompt=10, completion=1))]
+    good = plan_and_files({"a": "1\n"}, usage=Usage(prompt=100, completion=50))
+    async with model_server(lambda body: answers.pop() if answers else good(body)) as server:
+        _, sent = await generate(server)
+    assert [data["total"]["prompt"] for data in sent.of("usage")] == [10, 110, 210]
+    assert sum(name.startswith("wasted:") for item in sent.progress for name in item.keep) == 1
+
+
+async def test_what_was_kept_is_not_asked_for_again() -> None:
+    script = plan_and_files({"a": "1\n", "b": "2\n"})
+    async with model_server(script) as server:
+        _, sent = await generate(server)
+    kept = {name: part for item in sent.progress for name, part in item.keep.items()}
+    assert {"plan", "piece:1:a", "piece:1:b"} == kept.keys()
