@@ -12,12 +12,13 @@ import pytest
 from gencode.errors import BudgetExceeded, UnsafePath
 from gencode.metrics import Metrics
 from gencode.pipeline import Progress
-from gencode.pipelines.generate.artifacts import Brief
+from gencode.pipelines.generate.artifacts import Brief, Plan, PlannedFile
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.joining import file_text
-from gencode.pipelines.generate.spending import Budget
+from gencode.pipelines.generate.prompts import file_messages
+from gencode.pipelines.generate.spending import Budget, worst_case
 from gencode.pipelines.generate.writing import Limits
-from gencode.provider import Usage
+from gencode.provider import ChatRequest, Usage
 from gencode.retry import Retry
 from tests.servers.asking import client_of
 from tests.servers.model import (
@@ -142,10 +143,15 @@ async def test_the_longest_waiting_file_goes_first() -> None:
 
 
 async def test_the_budget_stops_before_the_call_that_could_pass_it() -> None:
+    """Enough for the plan and one file; the other file would need one token more than there is."""
+    files = (PlannedFile(path="a", purpose="scripted"), PlannedFile(path="b", purpose="scripted"))
+    plan = Plan(summary="A scripted project.", files=files)
+    worst = worst_case(ChatRequest(messages=file_messages(BRIEF.prompt, plan, files[0]), max_tokens=500))
+    budget = Budget(tokens=300 + worst.prompt + worst.completion - 1)
     script = plan_and_files({"a": "1\n", "b": "2\n"}, usage=Usage(prompt=100, completion=50))
     async with model_server(script) as server:
         with pytest.raises(BudgetExceeded, match="300 used"):
-            await generate(server, replace(BRIEF, budget=Budget(tokens=800)), max_tokens=300)
+            await generate(server, replace(BRIEF, budget=budget), max_tokens=500)
     assert [seen.call[0] for seen in server.requests] == ["plan", "file"]
 
 
