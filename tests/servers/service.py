@@ -79,15 +79,17 @@ def settings(
 class Service:
     """`python -m gencode serve`, one process at a time, each on the same port and folder.
 
-    log   the file that has what every one of the processes wrote to standard error
+    log     the file that has what every one of the processes wrote to standard error
+    nofile  the most file descriptors that a process may have
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], nofile: int | None = None) -> None:
         self.data_dir = folder / "data"
         self.log = folder / "service.log"
         self.port = closed_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = environment
+        self._limited = ["sh", "-c", f'ulimit -n {nofile}; exec "$@"', "sh"] if nofile else []
         self._process: Process | None = None
 
     @property
@@ -111,7 +113,7 @@ class Service:
         module = ["tests.servers.failpoints"] if failpoint else ["gencode", "serve"]
         with self.log.open("ab") as log:
             self._process = await anyio.open_process(
-                [sys.executable, "-m", *module],
+                [*self._limited, sys.executable, "-m", *module],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
                 cwd=self.log.parent,  # a developer's .env stays out of it
@@ -165,10 +167,10 @@ class Service:
 
 @asynccontextmanager
 async def service(
-    folder: Path, environment: Mapping[str, str], failpoint: str = ""
+    folder: Path, environment: Mapping[str, str], failpoint: str = "", nofile: int | None = None
 ) -> AsyncIterator[Service]:
     """A started one; killed in the end if it still runs."""
-    process = Service(folder, environment)
+    process = Service(folder, environment, nofile)
     try:
         await process.start(failpoint)
         yield process
