@@ -15,7 +15,7 @@ import anyio
 import h11
 from anyio.abc import SocketAttribute, SocketStream
 
-RETRY_SECONDS = 0.02
+RETRY_SECONDS = 0.03
 _ID = re.compile(rb"^id: (\d+)$", re.MULTILINE)
 
 

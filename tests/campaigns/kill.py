@@ -18,7 +18,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,8 +39,7 @@ from tests.campaigns.ledger import Stored, logs, snapshot, tasks
 from tests.campaigns.model import PacedModel, paced_model
 from tests.campaigns.orders import Order, make_orders
 from tests.campaigns.schedule import FAILPOINTS, Death, Schedule
-from tests.campaigns.settings import settings
-from tests.servers.service import Service
+from tests.campaigns.service import SteadyService, settings
 
 UNDER_WAY = 4
 """Orders at once; the service runs as many, so that each life works on all of them."""
@@ -54,7 +53,7 @@ PATIENCE = 45.0
 class Report:
     """What happened. `faults` is empty after a good campaign.
 
-    deaths     by failpoint, "random", "while starting", "merciful"
+    deaths     by failpoint, "random", "while starting", "random, after progress"
     idle       kills of a service that had nothing to do
     ready      seconds from the start of a process until it answers /readyz
     resumed    seconds from the start of a process to the first message on any of its streams
@@ -96,9 +95,10 @@ class Campaign:
         folder: Path,
         model: PacedModel,
         github: LethalGitHub,
-        service: Service,
+        service: SteadyService,
         board: Board,
         customers: Customers,
+        tell: Callable[[str], None],
     ) -> None:
         self.report = Report(orders=len(orders))
         self._kills = kills
@@ -110,6 +110,7 @@ class Campaign:
         self._board = board
         self._customers = customers
         self._schedule = Schedule(seed, kills)
+        self._tell = tell
         self._stored: dict[int, Stored] = {}
 
     async def run(self) -> None:
@@ -118,6 +119,7 @@ class Campaign:
             tg.start_soon(self._customers.serve, self.orders)
             while self._goes_on():
                 await self._live()
+                self._tell(f"{self.report.kills} kills, {len(self._board.over)} orders over")
             await self._finish()
         await self._inspect()
         self.report.seconds = perf_counter() - began
@@ -285,21 +287,23 @@ def _cause(death: Death, by_itself: bool) -> str:
         return death.failpoint
     if death.early is not None:
         return "while starting"
-    return "merciful" if death.merciful else "random"
+    return "random, after progress" if death.merciful else "random"
 
 
 @asynccontextmanager
-async def campaign(seed: int, kills: int, count: int, folder: Path) -> AsyncIterator[Campaign]:
+async def campaign(
+    seed: int, kills: int, count: int, folder: Path, tell: Callable[[str], None] = lambda _progress: None
+) -> AsyncIterator[Campaign]:
     """Everything that the campaign of `kills` kills of a service with `count` orders needs, in `folder`."""
     calls = max(4, round(ANSWERS_PER_KILL * kills / count))
     orders = make_orders(count, calls, Random(f"{seed}:orders"))
     board = Board()
     async with paced_model(orders) as model, lethal_github(folder / "github") as github:
-        service = Service(folder, settings(model, UNDER_WAY, github))
+        service = SteadyService(folder, settings(model, UNDER_WAY, github))
         async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as http:
             customers = Customers(seed, service.port, board, http, UNDER_WAY)
             try:
-                yield Campaign(seed, kills, orders, folder, model, github, service, board, customers)
+                yield Campaign(seed, kills, orders, folder, model, github, service, board, customers, tell)
             finally:
                 with anyio.CancelScope(shield=True):
                     await service.close()
@@ -336,9 +340,14 @@ def show(report: Report, seed: int) -> str:
 
 
 async def _run(kills: int, count: int, seed: int, folder: Path) -> Report:
-    async with campaign(seed, kills, count, folder) as it:
+    async with campaign(seed, kills, count, folder, _progress) as it:
         await it.run()
         return it.report
+
+
+def _progress(text: str) -> None:
+    """One line that overwrites itself on a terminal."""
+    print(f"\r{text}", end="", file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -349,6 +358,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         flush=True,
     )
     report = anyio.run(_run, chosen.kills, chosen.tasks, chosen.seed, folder)
+    print(file=sys.stderr)
     print(show(report, chosen.seed), flush=True)
     if report.faults:
         return 1

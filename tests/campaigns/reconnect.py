@@ -32,12 +32,11 @@ from tests.campaigns.follower import NEVER, Cut, Follower, Refused
 from tests.campaigns.ledger import logs
 from tests.campaigns.model import PacedModel, paced_model
 from tests.campaigns.orders import CLIENTS, Order, make_orders
-from tests.campaigns.settings import settings
-from tests.servers.service import Service
+from tests.campaigns.service import SteadyService, settings
 
 SUBSCRIBERS = 16
 """At most; in a short campaign fewer, so that each comes to see tasks that are over."""
-AT_ONCE = 4
+AT_ONCE = 2
 """Tasks that run at once; the others wait, and are followed, too."""
 ANSWERS = 12
 """Model calls of each order, about."""
@@ -69,7 +68,7 @@ class Campaign:
         reconnects: int,
         orders: Sequence[Order],
         model: PacedModel,
-        service: Service,
+        service: SteadyService,
         http: httpx.AsyncClient,
     ) -> None:
         self.report = Report(orders=len(orders))
@@ -89,7 +88,7 @@ class Campaign:
         for order in self._orders:
             await self._submit(order)
         async with anyio.create_task_group() as tg:
-            for number in range(min(SUBSCRIBERS, self._wanted // 50 + 1)):
+            for number in range(min(SUBSCRIBERS, self._wanted // 100 + 1)):
                 tg.start_soon(self._subscribe, number)
             while not self._enough:
                 self._release_in_step()
@@ -130,7 +129,7 @@ class Campaign:
         going = [order for order in self._orders if order.number not in self._over]
         if over and (not going or random.random() < 0.8):  # a running one holds its subscriber for long
             return random.choice(over)
-        return random.choice(going[: 2 * AT_ONCE])
+        return random.choice(going[: AT_ONCE + 1])
 
     async def _follow(self, order: Order, random: Random) -> None:
         follower = Follower(
@@ -177,9 +176,9 @@ class Campaign:
 @asynccontextmanager
 async def campaign(seed: int, reconnects: int, folder: Path) -> AsyncIterator[Campaign]:
     """A running service with orders enough for so many reconnects."""
-    orders = make_orders(max(3, reconnects // 250), ANSWERS, Random(f"{seed}:orders"))
+    orders = make_orders(max(4, reconnects // 250), ANSWERS, Random(f"{seed}:orders"))
     async with paced_model(orders) as model:
-        service = Service(folder, settings(model, AT_ONCE))
+        service = SteadyService(folder, settings(model, AT_ONCE))
         async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as http:
             try:
                 await service.start()

@@ -1,0 +1,53 @@
+"""The service of a campaign: its port, its environment."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from random import SystemRandom
+
+from tests.campaigns.orders import CLIENTS
+from tests.servers.github import ScriptedGitHub
+from tests.servers.model import ModelServer
+from tests.servers.service import Service
+
+PORTS = range(20_000, 32_000)
+"""Below the ports that the system gives to outgoing connections: such a one could take ours while the
+service is dead, and who knocks at a dead port among them may even come to be connected to itself."""
+
+
+class SteadyService(Service):
+    """Its port stays free while nobody serves it."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        super().__init__(folder, environment)
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+
+def _free_port() -> int:
+    while True:
+        port = SystemRandom().choice(PORTS)
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+
+
+def settings(model: ModelServer, concurrency: int, github: ScriptedGitHub | None = None) -> dict[str, str]:
+    """Two models at the scripted server, one with native prefix completion and one without; several
+    clients; the local forge if there is no `github`."""
+    variables = {
+        "API_KEYS": ",".join(f"{client}={key}" for client, key in CLIENTS.items()),
+        "RATE_LIMIT": "1000000/minute",
+        "MAX_CONCURRENT_TASKS": str(concurrency),
+        "DEEPSEEK_API_KEY": "sk-deepseek-campaign",
+        "DEEPSEEK_BASE_URL": model.base_url,
+        "OPENAI_API_KEY": "sk-openai-campaign",
+        "OPENAI_BASE_URL": f"{model.base_url}/v1",
+        "LOG_FORMAT": "json",
+    }
+    return variables | ({"GITHUB_TOKEN": github.token, "GITHUB_API_URL": github.api_url} if github else {})
