@@ -29,6 +29,8 @@ from gencode.hosts.wire import http_client
 from gencode.hubs.memory import MemoryHub
 from gencode.metrics import Metrics
 from gencode.models import Models
+from gencode.pipelines.generate.asking import Askers
+from gencode.pipelines.generate.gate import Gate
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
@@ -186,8 +188,10 @@ def _host(
 def _pipeline(settings: Settings, providers: Providers, host: Host, metrics: Metrics) -> Generate:
     limits = Limits(max_tokens=settings.max_output_tokens, at_once=settings.files_at_once)
     workflows = settings.allow_workflows
-    generating = Generating(providers, Retry(), metrics, limits, prices=settings.prices, workflows=workflows)
-    merging = Merging(settings.git_author, secrets=settings.secrets(), workflows=workflows)
+    askers = Askers(providers, Retry(), metrics, settings.prices)
+    generating = Generating(askers, limits, workflows=workflows)
+    gate = Gate(lambda files, plan: (), limits)
+    merging = Merging(askers, gate, settings.git_author, secrets=settings.secrets(), workflows=workflows)
     return Generate(generating, merging, host, workflows=workflows)
 
 

@@ -24,6 +24,7 @@
     ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD   the push
     ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE
     ├── SecretFound                  SECRET_FOUND         the files hold what must not be published
+    ├── GateFailed                   GATE_FAILED          the files have faults that the model did not mend
     ├── BudgetExceeded               BUDGET_EXCEEDED      the request's own limit
     ├── TaskTimeout                  TASK_TIMEOUT
     ├── CrashLoop                    CRASH_LOOP
@@ -177,6 +178,10 @@ class StoreError(Transient):
 
     code = "STORAGE"
     http_status = 503
+
+
+class GateFailed(GencodeError):
+    code = "GATE_FAILED"
 
 
 class BudgetExceeded(GencodeError):

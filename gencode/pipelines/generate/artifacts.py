@@ -17,6 +17,9 @@ from gencode.pipelines.generate.spending import Budget
 from gencode.provider import Usage
 from gencode.tree import Tree
 
+PIECE = "piece"
+REPAIR = "repair"
+"""Names of kept parts: piece:N:PATH and repairROUND:N:PATH, N counting a file's answers from 1."""
 Name = Annotated[str, Field(max_length=300)]
 
 
@@ -110,17 +113,21 @@ class Brief:
     at: datetime
     plan: Plan | None
     pieces: Mapping[str, tuple[Piece, ...]]
+    repairs: Mapping[int, Mapping[str, tuple[Piece, ...]]]
+    """By round, from 1: files written anew because a check found faults in them."""
     spent: Usage
     budget: Budget
+    best_effort: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """A plan, and for each of its files the pieces that make it whole."""
+    """A plan, and for each of its files the pieces that make it whole. `spent`: on all calls so far."""
 
     brief: Brief
     plan: Plan
     pieces: Mapping[str, tuple[Piece, ...]]
+    spent: Usage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

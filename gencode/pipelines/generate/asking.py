@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from typing import TypeVar
@@ -13,9 +13,9 @@ import structlog
 from gencode.errors import LLMIncomplete, Transient
 from gencode.metrics import Metrics
 from gencode.pipeline import Progress, Send
-from gencode.pipelines.generate.artifacts import KeptUsage
-from gencode.pipelines.generate.spending import Spending
-from gencode.provider import ChatRequest, Provider, Usage
+from gencode.pipelines.generate.artifacts import Brief, KeptUsage
+from gencode.pipelines.generate.spending import Price, Spending, price_of
+from gencode.provider import ChatRequest, Provider, Providers, Usage
 from gencode.retry import Retry
 
 log = structlog.get_logger(__name__)
@@ -103,6 +103,26 @@ class Asker:
         if finish not in ("stop", "length"):
             raise LLMIncomplete("the model's stream ended without saying that it was done")
         return Answer(text=_scalar("".join(parts)), cut=finish == "length", usage=usage)
+
+
+class Askers:
+    """Makes the asker of one task's stage."""
+
+    def __init__(
+        self, providers: Providers, retry: Retry, metrics: Metrics, prices: Mapping[str, Price]
+    ) -> None:
+        self._providers = providers
+        self._retry = retry
+        self._metrics = metrics
+        self._prices = prices
+
+    def of(self, brief: Brief, spent: Usage, send: Send) -> Asker:
+        """`spent`: by all calls so far, those of earlier stages included."""
+        provider = self._providers(brief.model)
+        spending = Spending(spent, brief.budget, price_of(self._prices, provider.name))
+        return Asker(
+            provider=provider, send=send, spending=spending, retry=self._retry, metrics=self._metrics
+        )
 
 
 def _scalar(text: str) -> str:

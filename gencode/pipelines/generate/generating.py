@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import anyio
 
 from gencode.errors import GencodeError
-from gencode.metrics import Metrics
 from gencode.pipeline import Send
 from gencode.pipelines.generate.artifacts import Brief, Draft, Plan
-from gencode.pipelines.generate.asking import Asker
+from gencode.pipelines.generate.asking import Asker, Askers
+from gencode.pipelines.generate.desk import Desk
 from gencode.pipelines.generate.planning import make_plan
-from gencode.pipelines.generate.spending import Price, Spending, price_of
-from gencode.pipelines.generate.writing import Desk, Limits
-from gencode.provider import Providers
-from gencode.retry import Retry
+from gencode.pipelines.generate.writing import Limits
 from gencode.task import Status
 
 
@@ -24,27 +19,15 @@ class Generating:
 
     status = Status.GENERATING
 
-    def __init__(
-        self,
-        providers: Providers,
-        retry: Retry,
-        metrics: Metrics,
-        limits: Limits,
-        *,
-        prices: Mapping[str, Price] | None = None,
-        workflows: bool = False,
-    ) -> None:
-        self._providers = providers
-        self._retry = retry
-        self._metrics = metrics
+    def __init__(self, askers: Askers, limits: Limits, *, workflows: bool = False) -> None:
+        self._askers = askers
         self._limits = limits
-        self._prices = prices or {}
         self._workflows = workflows
 
     async def __call__(self, brief: Brief, send: Send) -> Draft:
         """Files are begun while the plan is still being said. A plan that fails ends them: they belong to
         nothing."""
-        asker = self.asker(brief, send)
+        asker = self._askers.of(brief, brief.spent, send)
         failure: GencodeError | None = None
         async with anyio.create_task_group() as group:
             desk = Desk(asker, self._limits, brief, group)
@@ -56,14 +39,7 @@ class Generating:
                 group.cancel_scope.cancel()
         if failure:
             raise failure
-        return Draft(brief=brief, plan=plan, pieces=desk.pieces(plan))
-
-    def asker(self, brief: Brief, send: Send) -> Asker:
-        provider = self._providers(brief.model)
-        spending = Spending(brief.spent, brief.budget, price_of(self._prices, provider.name))
-        return Asker(
-            provider=provider, send=send, spending=spending, retry=self._retry, metrics=self._metrics
-        )
+        return Draft(brief=brief, plan=plan, pieces=desk.pieces(plan), spent=asker.spending.spent)
 
     async def _plan(self, asker: Asker, brief: Brief, desk: Desk) -> Plan:
         most = self._limits.max_tokens

@@ -10,6 +10,8 @@ import anyio.to_thread
 from gencode.errors import SecretFound
 from gencode.pipeline import Progress, Send
 from gencode.pipelines.generate.artifacts import Brief, Draft, KeptSnapshot, Project
+from gencode.pipelines.generate.asking import Askers
+from gencode.pipelines.generate.gate import Files, Gate, Passed
 from gencode.pipelines.generate.joining import file_text
 from gencode.pipelines.generate.secrets_scan import OWN, Finding, scan
 from gencode.task import Status
@@ -23,7 +25,17 @@ class Merging:
 
     status = Status.MERGING
 
-    def __init__(self, author: str, *, secrets: Sequence[str] = (), workflows: bool = False) -> None:
+    def __init__(
+        self,
+        askers: Askers,
+        gate: Gate,
+        author: str,
+        *,
+        secrets: Sequence[str] = (),
+        workflows: bool = False,
+    ) -> None:
+        self._askers = askers
+        self._gate = gate
         self._author = author
         self._secrets = tuple(secrets)
         self._workflows = workflows
@@ -31,7 +43,9 @@ class Merging:
     async def __call__(self, draft: Draft | Project, send: Send) -> Project:
         if isinstance(draft, Project):
             return draft
-        kept = self._merge(draft)
+        texts = {path: _scalar(file_text(pieces, path)) for path, pieces in draft.pieces.items()}
+        passed = await self._gate(draft, texts, self._askers.of(draft.brief, draft.spent, send))
+        kept = self._commit(draft, passed)
         project = Project(brief=draft.brief, snapshot=kept.snapshot(workflows=self._workflows))
         told = await self._look_for_secrets(kept, draft.brief, send)
         size = sum(len(data) for data in project.snapshot.tree.files.values())
@@ -39,7 +53,7 @@ class Merging:
             *told,
             Progress(
                 kind="merged",
-                data={"files": len(kept.files), "bytes": size},
+                data={"files": len(kept.files), "bytes": size, "findings": len(passed.findings)},
                 keep={"snapshot": kept.model_dump_json()},
             ),
         )
@@ -56,15 +70,30 @@ class Merging:
             raise _refusal(found)
         return [findings]
 
-    def _merge(self, draft: Draft) -> KeptSnapshot:
-        texts = {path: file_text(pieces, path) for path, pieces in draft.pieces.items()}
+    def _commit(self, draft: Draft, passed: Passed) -> KeptSnapshot:
         return KeptSnapshot(
-            files={path: text.encode("utf-8", "replace").decode() for path, text in texts.items()},
+            files=with_warning(passed),
             message=_commit_message(draft),
             author=self._author,
             at=draft.brief.at,
             branch="main",
         )
+
+
+def with_warning(passed: Passed) -> Files:
+    """Best effort says in the README what is wrong with what it delivers."""
+    if not passed.findings:
+        return passed.files
+    faults = [f"- `{fault.path}` line {fault.line}: {fault.message}" for fault in passed.findings]
+    section = "\n".join(
+        ["## Known faults", "", "gencode found these, and the model did not mend them:", "", *faults]
+    )
+    readme = next((path for path in passed.files if path.lower() == "readme.md"), "README.md")
+    return {**passed.files, readme: f"{passed.files.get(readme, '').rstrip()}\n\n{section}\n".lstrip()}
+
+
+def _scalar(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _refusal(found: Sequence[Finding]) -> SecretFound:

@@ -9,6 +9,8 @@ from decimal import Decimal
 from gencode.host import Host, Repo
 from gencode.pipeline import Stage
 from gencode.pipelines.generate.artifacts import (
+    PIECE,
+    REPAIR,
     Brief,
     Delivered,
     Draft,
@@ -71,8 +73,10 @@ class Generate:
 
 def _brief(task: Task, kept: Kept) -> Brief:
     plan = KeptPlan.model_validate_json(kept["plan"]) if "plan" in kept else None
-    pieces = _pieces(kept)
-    calls = [piece.usage for of_file in pieces.values() for piece in of_file]
+    pieces = _pieces(kept, PIECE)
+    repairs = {number: _pieces(kept, f"{REPAIR}{number}") for number in _rounds(kept)}
+    written = [pieces, *repairs.values()]
+    calls = [piece.usage for files in written for of_file in files.values() for piece in of_file]
     wasted = [KeptUsage.model_validate_json(kept[name]).usage for name in kept if name.startswith("wasted:")]
     return Brief(
         task_id=task.id,
@@ -87,7 +91,9 @@ def _brief(task: Task, kept: Kept) -> Brief:
         plan=plan.plan if plan else None,
         pieces=pieces,
         spent=total(*calls, *wasted, *([plan.usage] if plan else [])),
+        repairs=repairs,
         budget=_budget(task),
+        best_effort=task.request.get("deliver") == "best_effort",
     )
 
 
@@ -100,11 +106,17 @@ def _budget(task: Task) -> Budget:
     )
 
 
-def _pieces(kept: Kept) -> dict[str, tuple[Piece, ...]]:
-    """Kept under `piece:ROUND:PATH`, in the order of the rounds."""
+def _rounds(kept: Kept) -> list[int]:
+    """The rounds of repair of which something was kept."""
+    kinds = {name.partition(":")[0] for name in kept if name.startswith(REPAIR)}
+    return sorted(int(kind.removeprefix(REPAIR)) for kind in kinds)
+
+
+def _pieces(kept: Kept, kind: str) -> dict[str, tuple[Piece, ...]]:
+    """Kept under `KIND:N:PATH`, in the order of N."""
     pieces: dict[str, tuple[Piece, ...]] = {}
     for name, part in kept.items():
-        if name.startswith("piece:"):
+        if name.startswith(f"{kind}:"):
             path = name.split(":", 2)[2]
             pieces[path] = (*pieces.get(path, ()), Piece.model_validate_json(part))
     return pieces
@@ -113,4 +125,4 @@ def _pieces(kept: Kept) -> dict[str, tuple[Piece, ...]]:
 def _draft(brief: Brief) -> Draft:
     assert brief.plan is not None  # noqa: S101 - the caller checked; a draft without a plan is a bug
     pieces = {file.path: brief.pieces[file.path] for file in brief.plan.files}
-    return Draft(brief=brief, plan=brief.plan, pieces=pieces)
+    return Draft(brief=brief, plan=brief.plan, pieces=pieces, spent=brief.spent)

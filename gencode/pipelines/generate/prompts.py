@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gencode.pipelines.generate.artifacts import Plan, PlannedFile
 from gencode.provider import Message
@@ -46,6 +46,19 @@ def file_messages(prompt: str, plan: Plan, file: PlannedFile) -> tuple[Message, 
     return (Message(role="system", content=FILE), Message(role="user", content=content))
 
 
+def repair_messages(
+    prompt: str, plan: Plan, file: PlannedFile, text: str, faults: Sequence[str]
+) -> tuple[Message, ...]:
+    """Asks for the whole file anew; what went before it is as in `file_messages`, for the prompt cache."""
+    listed = "\n".join(f"- {fault}" for fault in faults)
+    content = (
+        f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_about(plan, file)}"
+        f"<current>\n{text}\n</current>\nThe file has these faults:\n{listed}\n"
+        f"Mend them and change nothing else; answer with the whole file.\n{_write(file)}"
+    )
+    return (Message(role="system", content=FILE), Message(role="user", content=content))
+
+
 def _request(prompt: str) -> str:
     return f"<request>\n{prompt}\n</request>"
 
@@ -56,10 +69,18 @@ def _plan(plan: Plan) -> str:
 
 
 def _file(plan: Plan, file: PlannedFile) -> str:
+    return f"{_about(plan, file)}{_write(file)}"
+
+
+def _write(file: PlannedFile) -> str:
+    return f"Write this file now: {file.path}"
+
+
+def _about(plan: Plan, file: PlannedFile) -> str:
     neighbours = [f for f in plan.files if f.path in file.needs or file.path in f.needs]
     about = f"Purpose: {file.purpose}\n{_names('Must export', file.exports)}"
     around = "".join(f"Neighbour {_line(f)}\n" for f in neighbours)
-    return f'<file path="{file.path}">\n{about}{around}</file>\nWrite this file now: {file.path}'
+    return f'<file path="{file.path}">\n{about}{around}</file>\n'
 
 
 def _line(file: PlannedFile) -> str:

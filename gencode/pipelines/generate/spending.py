@@ -76,6 +76,10 @@ class Spending:
             settled, self._settled = self._settled, anyio.Event()
             settled.set()
 
+    @property
+    def spent(self) -> Usage:
+        return self._spent
+
     def add(self, usage: Usage) -> None:
         """A call that was answered."""
         self._spent = total(self._spent, usage)

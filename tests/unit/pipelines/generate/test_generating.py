@@ -13,6 +13,7 @@ from gencode.errors import BudgetExceeded, UnsafePath
 from gencode.metrics import Metrics
 from gencode.pipeline import Progress
 from gencode.pipelines.generate.artifacts import Brief, Plan, PlannedFile
+from gencode.pipelines.generate.asking import Askers
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.joining import file_text
 from gencode.pipelines.generate.prompts import file_messages
@@ -45,8 +46,10 @@ BRIEF = Brief(
     at=datetime(2026, 1, 1, tzinfo=UTC),
     plan=None,
     pieces={},
+    repairs={},
     spent=Usage(),
     budget=Budget(),
+    best_effort=False,
 )
 
 
@@ -67,7 +70,7 @@ async def generate(server: ModelServer, brief: Brief = BRIEF, **limits: int) -> 
     """The files that the stage makes, by path."""
     sent = Sent()
     async with client_of(server.base_url) as provider:
-        stage = Generating(lambda _: provider, Retry(base=0), Metrics(), Limits(**limits))
+        stage = Generating(Askers(lambda _: provider, Retry(base=0), Metrics(), {}), Limits(**limits))
         draft = await stage(brief, sent)
     return {path: file_text(pieces, path) for path, pieces in draft.pieces.items()}, sent
 

@@ -1,0 +1,127 @@
+"""What stands between the files and the push: faults go back to the model, file by file, and only then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import groupby
+
+import anyio
+import anyio.to_thread
+
+from gencode.errors import GateFailed, GencodeError
+from gencode.pipeline import Progress
+from gencode.pipelines.generate.artifacts import REPAIR, Draft, Piece, Plan, PlannedFile
+from gencode.pipelines.generate.asking import Asker
+from gencode.pipelines.generate.checking.finding import Finding
+from gencode.pipelines.generate.joining import file_text
+from gencode.pipelines.generate.prompts import repair_messages
+from gencode.pipelines.generate.writing import Limits, Scribe
+
+Files = Mapping[str, str]
+Check = Callable[[Files, Plan], Sequence[Finding]]
+SHOWN = 50
+"""Findings in one event."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Passed:
+    """`findings` are those that were left: none, unless the request delivers best effort."""
+
+    files: Files
+    findings: Sequence[Finding]
+
+
+class Gate:
+    """rounds   how often the files with findings are written anew before the task fails"""
+
+    def __init__(self, check: Check, limits: Limits, rounds: int = 2) -> None:
+        self._check = check
+        self._limits = limits
+        self._rounds = rounds
+
+    async def __call__(self, draft: Draft, files: Files, asker: Asker) -> Passed:
+        """Raises GateFailed with what is left after the last round, LLM* errors of the repairs."""
+        findings = await self._look(draft, files, asker)
+        for number in range(1, self._rounds + 1):
+            if not findings:
+                break
+            files = await self._repaired(draft, files, findings, _Round(number, asker, self._limits))
+            findings = await self._look(draft, files, asker)
+        if findings and not draft.brief.best_effort:
+            raise _failed(findings)
+        return Passed(files=files, findings=findings)
+
+    async def _look(self, draft: Draft, files: Files, asker: Asker) -> Sequence[Finding]:
+        findings = await anyio.to_thread.run_sync(self._check, files, draft.plan)
+        if findings:
+            shown = [asdict(finding) for finding in findings[:SHOWN]]
+            await asker.send(Progress(kind="findings", data={"findings": shown, "count": len(findings)}))
+        return findings
+
+    async def _repaired(
+        self, draft: Draft, files: Files, findings: Sequence[Finding], this_round: _Round
+    ) -> Files:
+        """The files with those written anew that had findings. Best effort goes on with what there is."""
+        try:
+            return {**files, **await this_round.repair(draft, files, findings)}
+        except GencodeError:
+            if not draft.brief.best_effort:
+                raise
+            return files
+
+
+class _Round:
+    def __init__(self, number: int, asker: Asker, limits: Limits) -> None:
+        self._number = number
+        self._scribe = Scribe(asker=asker, limits=limits, kind=f"{REPAIR}{number}")
+        self._places = anyio.CapacityLimiter(limits.at_once)
+        self._failures: list[Exception] = []
+
+    async def repair(self, draft: Draft, files: Files, findings: Sequence[Finding]) -> Files:
+        """Repairs under way are finished and kept when one fails: they are paid for."""
+        repaired: dict[str, str] = {}
+        async with anyio.create_task_group() as group:
+            for path, of_file in groupby(findings, key=lambda finding: finding.path):
+                job = partial(self._rewrite, draft, files, path, tuple(of_file), repaired)
+                group.start_soon(job)
+        if self._failures:
+            raise self._failures[0]
+        return repaired
+
+    async def _rewrite(
+        self,
+        draft: Draft,
+        files: Files,
+        path: str,
+        findings: tuple[Finding, ...],
+        repaired: dict[str, str],
+    ) -> None:
+        async with self._places:
+            if self._failures:
+                return
+            try:
+                repaired[path] = await self._written(draft, files, path, findings)
+            except Exception as error:
+                self._failures.append(error)
+
+    async def _written(self, draft: Draft, files: Files, path: str, findings: tuple[Finding, ...]) -> str:
+        file = next((f for f in draft.plan.files if f.path == path), PlannedFile(path=path))
+        faults = [f"line {finding.line}: {finding.message}" for finding in findings]
+        messages = repair_messages(draft.brief.prompt, draft.plan, file, files[path], faults)
+        pieces = list(draft.brief.repairs.get(self._number, {}).get(path, ()))
+        await self._scribe.write(path, messages, pieces, partial(self._told, path))
+        return file_text(pieces, path)
+
+    def _told(self, path: str, pieces: Sequence[Piece]) -> Progress:
+        return Progress(kind="repair", data={"path": path, "round": self._number, "calls": len(pieces)})
+
+
+def _failed(findings: Sequence[Finding]) -> GateFailed:
+    first = findings[0]
+    others = f" (and {len(findings) - 1} more findings)" if len(findings) > 1 else ""
+    return GateFailed(
+        f"{first.path} line {first.line}: {first.message}{others}. The model did not mend it; nothing was "
+        'pushed. Say more in the prompt, choose another model, or send "deliver": "best_effort"'
+    )
