@@ -61,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
         "--allow-secrets", action="store_true", help="push even what looks like a secret (default: fail)"
     )
     make.add_argument("--public", action="store_true", help="publish it (default: private)")
+    make.add_argument("--max-tokens", type=int, help="stop before a model call that could pass it")
+    make.add_argument("--max-cost", help="the same in money, as a decimal number (needs PRICES)")
+    make.add_argument("--deadline", help="ask nothing of the model after it: 2030-01-31T18:00:00Z")
     make.add_argument("--follow", action="store_true", help="show progress until it is done")
     make.set_defaults(run=_run(_generate))
     watch = commands.add_parser("watch", help="show the progress of a task")
@@ -88,6 +91,9 @@ async def _generate(client: Client, chosen: argparse.Namespace) -> int:
         "github_org": chosen.org,
         "private": not chosen.public,
         "allow_secrets": chosen.allow_secrets,
+        "max_tokens": chosen.max_tokens,
+        "max_cost": chosen.max_cost,
+        "deadline": chosen.deadline,
     }
     task = await client.submit(prompt, chosen.repo, **options)
     print(f"task {task['task_id']}", flush=True)

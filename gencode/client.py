@@ -52,7 +52,8 @@ class Client:
         await self._http.aclose()
 
     async def submit(self, prompt: str, repo_name: str, **options: Any) -> dict[str, Any]:
-        """`{"task_id", "status", "message", ...}`. `options`: model, github_org, private, allow_secrets.
+        """`{"task_id", "status", "message", ...}`. `options`: model, github_org, private, allow_secrets,
+        max_tokens, max_cost, deadline.
 
         Raises ServiceError; nothing was submitted then.
         """

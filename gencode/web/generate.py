@@ -38,7 +38,7 @@ def _task(request: Request, asked: GenerateRequest, model: Model) -> Task:
         id=new_id(),
         kind="generate",
         client=request.state.client,
-        request={**asked.model_dump(), "model": model.name, "asked_model": asked.model},
+        request={**asked.model_dump(mode="json"), "model": model.name, "asked_model": asked.model},
         language=language,
         message=message + (offline_note(language) if model.stands_in else ""),
         created_at=moment,
@@ -68,7 +68,7 @@ def _idempotency_key(request: Request, asked: GenerateRequest) -> IdempotencyKey
         raise Invalid(
             f"Idempotency-Key: {rule}", [{"field": "Idempotency-Key", "rule": "format", "message": rule}]
         )
-    body = json.dumps(asked.model_dump(), sort_keys=True).encode()
+    body = json.dumps(asked.model_dump(mode="json"), sort_keys=True).encode()
     return IdempotencyKey(client=request.state.client, value=value, digest=hashlib.sha256(body).hexdigest())
 
 

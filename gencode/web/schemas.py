@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 from starlette.requests import Request
 
 from gencode.errors import Invalid, Malformed, UnsupportedMedia
+from gencode.task import now
 
 PROMPT_CHARACTERS = 100_000
 _RESERVED = (".git", ".wiki", ".atom")
@@ -16,6 +29,32 @@ _RESERVED = (".git", ".wiki", ".atom")
 RepoName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 OrgName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}$")]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _decimal(value: object) -> object:
+    """A JSON number as it was written: 0.1 is no binary fraction here."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _moment(value: object) -> object:
+    """Python reads more than RFC 3339 allows, such as 2026-W01-1."""
+    if not isinstance(value, str):
+        return value
+    if not _RFC_3339.fullmatch(value.upper()):
+        raise ValueError("must be a moment with its zone, such as 2030-01-31T18:00:00Z")
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a moment that a calendar can hold") from None
+
+
+Tokens = Annotated[int, Field(ge=1, le=10**12)]
+Money = Annotated[
+    Decimal, Field(gt=0, max_digits=18, decimal_places=9, strict=False), BeforeValidator(_decimal)
+]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
 class GenerateRequest(BaseModel):
@@ -29,6 +68,9 @@ class GenerateRequest(BaseModel):
     github_org: OrgName | None = None
     private: bool = True
     allow_secrets: bool = False
+    max_tokens: Tokens | None = None
+    max_cost: Money | None = None
+    deadline: Moment | None = None
 
     @field_validator("prompt")
     @classmethod
@@ -43,6 +85,13 @@ class GenerateRequest(BaseModel):
         if not name.strip(".") or name.lower().endswith(_RESERVED):
             raise ValueError("must not be dots only nor end in .git, .wiki or .atom")
         return name
+
+    @field_validator("deadline")
+    @classmethod
+    def _is_to_come(cls, deadline: datetime | None) -> datetime | None:
+        if deadline and deadline <= now():
+            raise ValueError("must be in the future")
+        return deadline
 
 
 async def read_json(request: Request) -> Any:
