@@ -27,6 +27,13 @@ KEEP_ALIVE = 75
 OWN_DESCRIPTORS = 256
 """Sixteen model calls, five pushes, both ends of each when embedded, the store; and as many again, twice."""
 
+ACCEPTS = 8
+"""Connections that asyncio takes in one go, before the door sees the first of them. It calls this the
+backlog, and tries as often when no descriptor is left, with a trace in the log for each."""
+
+BACKLOG = 2048
+"""Connections that wait in the kernel to be taken."""
+
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises StartError before anything is promised to anyone."""
@@ -57,6 +64,7 @@ def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
         proxy_headers=False,  # nothing here depends on who asks, or by which scheme
         access_log=False,
         server_header=False,
+        backlog=ACCEPTS,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace)),
     )
@@ -71,8 +79,7 @@ def _entry(settings: Settings) -> Entry:
 
 
 def _room(wanted: int) -> int:
-    """Connections that leave descriptors for our own work. When they ran out, asyncio would log thousands
-    of failed accepts a second, and models, pushes and the store would fail."""
+    """Connections that leave descriptors for our own work: models, pushes, the store."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = wanted + TURNED_AWAY + OWN_DESCRIPTORS
     if 0 <= soft < needed:  # "no limit" is -1 on Linux
@@ -88,6 +95,11 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, closing: anyio.Event) -> None:
         super().__init__(config)
         self._closing = closing
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for sock in sockets or ():
+            sock.listen(BACKLOG)
 
     def stop(self) -> None:
         """Once: finish what is under way. Twice: leave now."""

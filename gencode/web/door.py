@@ -13,7 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from gencode.errors import Malformed, Overloaded
 from gencode.web.problems import problem_response
 
-TURNED_AWAY = 32
+TURNED_AWAY = 16
 """Connections beyond the limit that are told so, in words; each more is cut at once."""
 
 

@@ -51,6 +51,9 @@ class Raw:
             pass
         return received
 
+    async def close(self) -> None:
+        await self._stream.aclose()
+
     async def _next(self) -> object:
         while (event := self._parser.next_event()) is h11.NEED_DATA:
             self._parser.receive_data(await self._received())

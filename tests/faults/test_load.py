@@ -1,0 +1,166 @@
+"""More than the service can do: rows 85 to 88."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from gencode.store import Query
+from tests.faults.test_input import check_problem
+from tests.servers.calls import BODY, FILES, client, get, post, submit
+from tests.servers.model import ModelServer, model_server, plan_and_files
+from tests.servers.raw import Raw, raw
+from tests.servers.service import Service, running_app, service, settings
+from tests.servers.stream import events, subscribed
+
+TWO = SecretStr("alice=alices-key,bob=bobs-key")
+
+
+async def submit_as(url: str, who: str, prompt: str = "x") -> httpx.Response:
+    return await post(url, "/generate", BODY | {"prompt": prompt}, **{"X-API-Key": f"{who}s-key"})
+
+
+# --- row 85 -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault(85)
+async def test_a_burst_over_a_clients_limit_is_told_when_to_come_back(tmp_path: Path) -> None:
+    """Row 85: 429 with Retry-After and where the client stands; other clients do not notice."""
+    async with running_app(settings(tmp_path, api_keys=TWO, rate_limit="3/hour")) as app:
+        answers = await asyncio.gather(*(submit_as(app.url, "alice") for _ in range(5)))
+        assert sorted(answer.status_code for answer in answers) == [202, 202, 202, 429, 429]
+        left = [answer.headers["ratelimit-remaining"] for answer in answers if answer.status_code == 202]
+        assert set(left) <= {"0", "1", "2"}
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert check_problem(refused, 429, "RATE_LIMITED")["retryable"]
+        assert 3500 <= int(refused.headers["retry-after"]) <= 3601
+        stand = {name: refused.headers[f"ratelimit-{name}"] for name in ("limit", "remaining", "reset")}
+        assert stand == {"limit": "3", "remaining": "0", "reset": refused.headers["retry-after"]}
+        assert len(await app.parts.store.find(Query(client="alice"))) == 3
+        bobs = await submit_as(app.url, "bob")
+        assert (bobs.status_code, bobs.headers["ratelimit-remaining"]) == (202, "2")
+
+
+@pytest.mark.fault(85)
+async def test_reading_is_not_limited(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, rate_limit="1/hour")) as app, client(app.url) as http:
+        task_id = await submit(app.url)
+        for _ in range(20):
+            assert (await http.get(f"/api/v1/task/{task_id}")).status_code == 200
+
+
+# --- row 86 -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault(86)
+async def test_a_full_line_refuses_stores_nothing_and_takes_again_later(tmp_path: Path) -> None:
+    """Row 86: 503 with Retry-After; also for many at once, of which exactly as many enter as fit."""
+    gate = anyio.Event()
+    async with model_server(plan_and_files(FILES, gates={"": gate})) as model:
+        chosen = settings(tmp_path, model, max_concurrent_tasks=1, max_waiting_tasks=2)
+        async with running_app(chosen) as app:
+            running = await submit(app.url, "running")
+            await model.arrival("plan")
+            answers = await asyncio.gather(*(post(app.url, "/generate", BODY) for _ in range(10)))
+            assert sorted(answer.status_code for answer in answers) == [202] * 2 + [503] * 8
+            for refused in (answer for answer in answers if answer.status_code == 503):
+                assert check_problem(refused, 503, "QUEUE_FULL")["retryable"]
+                assert int(refused.headers["retry-after"]) >= 1
+            assert len(await app.parts.store.find(Query())) == 3
+            gate.set()
+            await events(app.url, running)
+            for answer in answers:
+                if answer.status_code == 202:
+                    await events(app.url, answer.json()["task_id"])
+            await submit(app.url, "again")
+
+
+# --- row 87 -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault(87)
+async def test_one_clients_flood_does_not_keep_anothers_task_waiting(tmp_path: Path) -> None:
+    """Row 87: whoever comes after 30 tasks of somebody else is the next but one, not the 31st."""
+    gate = anyio.Event()
+    async with model_server(plan_and_files(FILES, gates={"": gate})) as model:
+        chosen = settings(tmp_path, model, api_keys=TWO, max_concurrent_tasks=1)
+        async with running_app(chosen) as app:
+            for number in range(30):
+                assert (await submit_as(app.url, "alice", f"alice {number}")).status_code == 202
+            await model.arrival("plan")
+            bobs = (await submit_as(app.url, "bob", "bob 0")).json()["task_id"]
+            gate.set()
+            await over(app.url, bobs)
+            assert "bob" in planned(model)[:3]
+
+
+async def over(url: str, task_id: str) -> None:
+    async with client(url) as http:
+        answer = await http.get(f"/api/v1/status/{task_id}", headers={"X-API-Key": "bobs-key"})
+        assert "event: status" in answer.text
+
+
+def planned(model: ModelServer) -> list[str]:
+    """Whose tasks were begun, in order."""
+    prompts = [json.dumps(seen.body) for seen in model.requests if seen.call == ("plan", "")]
+    return ["bob" if "bob 0" in prompt else "alice" for prompt in prompts]
+
+
+# --- row 88 -----------------------------------------------------------------------------------------
+
+LIVEZ = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+async def crowd(stack: AsyncExitStack, process: Service, size: int) -> list[Raw]:
+    """Connections that are open and say nothing."""
+    return [await stack.enter_async_context(raw(process.port)) for _ in range(size)]
+
+
+@pytest.mark.fault(88)
+async def test_connections_beyond_the_limit_are_told_so_and_others_stay(tmp_path: Path) -> None:
+    """Row 88: with ten allowed, the eleventh gets 503 and Retry-After; a place that is free is taken."""
+    async with service(tmp_path, {"MAX_CONNECTIONS": "10"}) as process, AsyncExitStack() as stack:
+        inside = await crowd(stack, process, 10)
+        await inside[0].send(LIVEZ)
+        assert (await inside[0].answer()).status == 200
+        async with raw(process.port) as eleventh:
+            await eleventh.send(LIVEZ)
+            answer = await eleventh.answer()
+            assert (answer.status, json.loads(answer.body)["code"]) == (503, "OVERLOADED")
+            assert answer.headers["retry-after"] == "5"
+            assert await eleventh.rest() == b""  # and it was closed
+        await inside[9].close()
+        await eventually_inside(process)
+        await inside[0].send(LIVEZ)
+        assert (await inside[0].answer()).status == 200
+
+
+async def eventually_inside(process: Service) -> None:
+    """Until the service has noticed that somebody left."""
+    async with client(process.url) as http:
+        while (await http.get("/livez")).status_code == 503:
+            await anyio.sleep(0.01)
+
+
+@pytest.mark.fault(88)
+async def test_when_descriptors_are_few_a_flood_is_shed_and_work_goes_on(tmp_path: Path) -> None:
+    """Row 88: 128 descriptors, 300 connections: the task under way ends well, nothing breaks; and when
+    the flood is over, everybody is welcome again."""
+    async with service(tmp_path, {"HEADER_TIMEOUT": "60"}, nofile=128) as process:
+        task_id = await submit(process.url)
+        async with AsyncExitStack() as stack, subscribed(process.url, task_id) as subscriber:
+            flood = await crowd(stack, process, 300)
+            assert await flood[-1].rest() == b""  # cut at once
+            assert (await subscriber.until("status", status="completed")).data["repo_url"]
+        await eventually_inside(process)
+        assert (await get(process.url, "/readyz")) == {"status": "ok"}
+        again = await submit(process.url, "again")
+        assert (await events(process.url, again))[-1].data["status"] == "completed"
+        assert '"error"' not in process.log.read_text()
