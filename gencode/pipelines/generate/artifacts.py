@@ -31,7 +31,7 @@ class PlannedFile(_Frozen):
     """One entry of a plan. `exports`: names others may use; `needs`: paths of files that it uses; `lines`:
     how long it is expected to become (0: not said)."""
 
-    path: Annotated[str, Field(min_length=1, max_length=1024)]
+    path: Annotated[str, Field(min_length=1)]
     purpose: Annotated[str, Field(max_length=2000)] = ""
     exports: tuple[Name, ...] = ()
     needs: tuple[Name, ...] = ()
