@@ -37,7 +37,7 @@ class Accepted(Answer):
     """The task is stored; it will run, whatever becomes of this process."""
 
     task_id: TaskId
-    status: Literal[Status.PENDING]
+    status: Status = Field(description="pending; of a task that goes on, the stage that it failed in")
     message: Words
     model: str = Field(description="What will answer: a provider, or provider/model-id")
     status_url: Link
@@ -50,6 +50,7 @@ class FailureView(Answer):
     code: str = Field(description="Stable; the last word of a problem's type, too")
     message: Words
     retryable: bool = Field(description="Whether the same request can succeed later")
+    stage: Status = Field(description="What it was doing; a retry goes on from there")
 
 
 class TaskView(Answer):
@@ -149,4 +150,6 @@ def _failure(task: Task) -> FailureView | None:
     if not task.failure:
         return None
     failed = task.failure
-    return FailureView(code=failed.code, message=failed.message, retryable=failed.retryable)
+    return FailureView(
+        code=failed.code, message=failed.message, retryable=failed.retryable, stage=failed.stage
+    )

@@ -17,7 +17,7 @@ Server-sent events. Each stored event has an id; ids count 1, 2, 3, ... within t
 
 - `status`: `{"status", "message", "at", ...}`, with `repo_url` once it is known
 - `error`: `{"status": "failed", "code", "message", "retryable"}`, after the `status` event `failed`
-- `plan`, `file`, `usage`, `retry`, `repo`, `pushed`, `resumed`: detail
+- `plan`, `file`, `usage`, `retry`, `findings`, `merged`, `repo`, `pushed`, `resumed`: detail; more may come
 - `delta`: what the model is writing, only with `?include=delta`; has no id and is not stored
 
 Comments keep an idle stream open. After the last event the server ends the stream; who reconnects then
@@ -32,6 +32,7 @@ def paths() -> dict[str, Part]:
         "/api/v1/tasks": {"get": _tasks()},
         "/api/v1/task/{task_id}": {"get": _task("getTask", "A task", {"200": _body("TaskView", "The task")})},
         "/api/v1/task/{task_id}/cancel": {"post": _cancel()},
+        "/api/v1/task/{task_id}/retry": {"post": _retry()},
         "/api/v1/task/{task_id}/ticket": {"post": _ticket()},
         **_service(),
     }
@@ -89,6 +90,17 @@ def _tasks() -> Part:
 def _cancel() -> Part:
     answers = {"200": _body("TaskView", "Nothing of it runs any more"), "409": _problem("It is over already")}
     return _task("cancelTask", "Cancel a task", answers)
+
+
+def _retry() -> Part:
+    headers = _limit_headers() | {"Location": _text("The task's address")}
+    answers = {
+        "202": _body("Accepted", "It is in line again, for the stage that it failed in", headers),
+        "409": _problem("It has not failed"),
+        "429": _problem("More than RATE_LIMIT"),
+        "503": _problem("Too many tasks wait, or the store refuses"),
+    }
+    return _task("retryTask", "Go on with a failed task", answers)
 
 
 def _ticket() -> Part:

@@ -26,7 +26,22 @@ from gencode.task import now
 PROMPT_CHARACTERS = 100_000
 _RESERVED = (".git", ".wiki", ".atom")
 
-RepoName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+# What validators check, the description must say, too: `json_schema_extra` goes to /openapi.json.
+Prompt = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=PROMPT_CHARACTERS,
+        json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"},
+    ),
+]
+RepoName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$"),
+    Field(
+        json_schema_extra={"not": {"pattern": r"^\.+$|\.([gG][iI][tT]|[wW][iI][kK][iI]|[aA][tT][oO][mM])$"}}
+    ),
+]
 OrgName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}$")]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 
@@ -62,7 +77,7 @@ class GenerateRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    prompt: Annotated[str, Field(min_length=1, max_length=PROMPT_CHARACTERS)]
+    prompt: Prompt
     repo_name: RepoName
     model: ModelName | None = None
     github_org: OrgName | None = None

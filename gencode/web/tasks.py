@@ -1,4 +1,4 @@
-"""Reading and cancelling tasks, and tickets for their streams."""
+"""Reading, cancelling and retrying tasks, and tickets for their streams."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from gencode.errors import Invalid
 from gencode.store import Query
 from gencode.task import Status
-from gencode.web.answers import TaskList, TicketView, moment, task_view
+from gencode.web.answers import Accepted, TaskList, TicketView, moment, task_view
 from gencode.web.parts import own_task, parts
 
 MOST = 100
@@ -25,6 +25,22 @@ async def show(request: Request) -> Response:
 async def cancel(request: Request) -> Response:
     """200 once nothing of the task runs any more; 409 when it ended in another way."""
     return task_view(await parts(request).manager.cancel(await own_task(request))).response()
+
+
+async def retry(request: Request) -> Response:
+    """202 once the store holds that the task goes on; 409 unless it has failed."""
+    its = parts(request)
+    headers = await its.rate.spend(request.state.client)
+    task = await its.manager.retry(await own_task(request))
+    answer = Accepted(
+        task_id=task.id,
+        status=task.status,
+        message=task.message,
+        model=str(task.request.get("model")),
+        status_url=f"/api/v1/status/{task.id}",
+        task_url=f"/api/v1/task/{task.id}",
+    )
+    return answer.response(202, {**headers, "Location": answer.task_url})
 
 
 async def ticket(request: Request) -> Response:
