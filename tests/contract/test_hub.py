@@ -1,0 +1,419 @@
+"""The promises of `gencode.hub.Hub`, asked of each implementation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+
+from gencode.event import Event, encode, encode_delta
+from gencode.hub import Hub
+from gencode.hubs.memory import MemoryHub
+from gencode.store import Store
+from gencode.stores.memory import MemoryStore
+from gencode.task import Status, Task
+from tests.unit.stores.samples import a_task, an_event
+
+Make = Callable[[Store], Hub]
+
+
+HUBS: list[Make] = [MemoryHub]
+
+
+@pytest.fixture(params=HUBS, ids=lambda kind: kind.__name__)
+def make(request: pytest.FixtureRequest) -> Make:
+    """A hub over a store."""
+    kind: Make = request.param
+    return kind
+
+
+class GatedStore(MemoryStore):
+    """Reads of a log wait until the test lets them go on; `reads` counts them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = anyio.Event()
+        self.gate.set()
+        self.reads = 0
+
+    async def events(self, task_id: str, after: int = 0) -> list[Event]:
+        found = await super().events(task_id, after)
+        self.reads += 1
+        await self.gate.wait()
+        return found
+
+
+@dataclass
+class Log:
+    """One task being worked on: commits to the store, then tells the hub, as the engine does."""
+
+    hub: Hub
+    store: Store
+    task: Task = field(default_factory=partial(a_task, status=Status.GENERATING))
+
+    async def begin(self) -> None:
+        await self.store.create(self.task, [])
+
+    async def store_only(self, count: int = 1, over: bool = False) -> list[Event]:
+        first = self.task.sequence + 1
+        events = [an_event(self.task, id_, n=id_) for id_ in range(first, first + count)]
+        status = Status.FAILED if over else self.task.status
+        self.task = replace(self.task, sequence=self.task.sequence + count, status=status)
+        await self.store.commit(self.task, events)
+        return events
+
+    async def add(self, count: int = 1, over: bool = False) -> None:
+        self.hub.publish(await self.store_only(count, over), over)
+
+    def read(self, after: int = 0, deltas: bool = False) -> AsyncGenerator[bytes, None]:
+        return self.hub.subscribe(self.task.id, after, deltas)
+
+    def bytes(self, after: int = 0) -> bytes:
+        return b"".join(encode(an_event(self.task, n, n=n)) for n in range(after + 1, self.task.sequence + 1))
+
+
+async def begun(make: Make, store: Store | None = None) -> Log:
+    store = store or MemoryStore()
+    log = Log(hub=make(store), store=store)
+    await log.begin()
+    return log
+
+
+async def whole(stream: AsyncGenerator[bytes, None]) -> bytes:
+    async with aclosing(stream):
+        return b"".join([chunk async for chunk in stream])
+
+
+async def settled() -> None:
+    """Until everything that can go on has done so."""
+    for _ in range(20):
+        await anyio.lowlevel.checkpoint()
+
+
+async def at_least(stream: AsyncGenerator[bytes, None], size: int) -> bytes:
+    """Read on until so many bytes have come."""
+    read = b""
+    while len(read) < size:
+        read += await anext(stream)
+    return read
+
+
+# --- order and delivery -----------------------------------------------------------------------------
+
+
+async def test_a_reader_gets_the_stored_events_then_the_new_ones_then_the_end(make: Make) -> None:
+    log = await begun(make)
+    await log.add(3)
+    async with aclosing(log.read()) as stream:
+        assert await at_least(stream, 1) == log.bytes()
+        await log.add(2)
+        assert await at_least(stream, 1) == log.bytes(after=3)
+        await log.add(over=True)
+        assert await whole(stream) == log.bytes(after=5)
+
+
+@pytest.mark.parametrize("after", range(5))
+async def test_a_reader_that_resumes_gets_exactly_what_follows(make: Make, after: int) -> None:
+    log = await begun(make)
+    await log.add(2)
+    async with aclosing(log.read()) as other:
+        await anext(other)
+        await log.add(2, over=True)
+        assert await whole(log.read(after)) == log.bytes(after)
+    assert await whole(log.read(after)) == log.bytes(after)
+
+
+async def test_what_is_published_while_the_store_is_being_read_comes_once_and_in_order(make: Make) -> None:
+    store = GatedStore()
+    log = await begun(make, store)
+    await log.add(2)
+    store.gate = anyio.Event()
+    reader = asyncio.create_task(whole(log.read()))
+    await settled()
+    assert store.reads == 1
+    await log.add(2)
+    await log.add(over=True)
+    store.gate.set()
+    assert await reader == log.bytes()
+
+
+async def test_the_end_that_comes_while_the_store_is_being_read_is_not_missed(make: Make) -> None:
+    store = GatedStore()
+    log = await begun(make, store)
+    store.gate = anyio.Event()
+    readers = [asyncio.create_task(whole(log.read(after=0, deltas=deltas))) for deltas in (False, True)]
+    await settled()
+    await log.add(over=True)
+    store.gate.set()
+    assert await asyncio.gather(*readers) == [log.bytes()] * 2
+
+
+async def test_an_event_that_was_stored_but_never_published_comes_in_its_place(make: Make) -> None:
+    """A commit can be reported as failed and have happened."""
+    log = await begun(make)
+    await log.add(2)
+    async with aclosing(log.read()) as stream:
+        assert await anext(stream) == log.bytes()
+        await log.store_only()
+        await log.add()
+        assert await at_least(stream, len(log.bytes(after=2))) == log.bytes(after=2)
+        await log.store_only()
+        await log.add(over=True)
+        assert await whole(stream) == log.bytes(after=4)
+
+
+async def test_readers_at_different_paces_get_the_same(make: Make) -> None:
+    log = await begun(make)
+    async with aclosing(log.read()) as slow, aclosing(log.read()) as fast:
+        pending = asyncio.ensure_future(anext(slow))
+        seen = b""
+        for _ in range(50):
+            await log.add(40)
+            seen += await at_least(fast, len(log.bytes(log.task.sequence - 40)))
+        await log.add(over=True)
+        assert seen + await whole(fast) == log.bytes()
+        assert await pending + await whole(slow) == log.bytes()
+
+
+async def test_many_readers_share_one_reading_of_the_store(make: Make) -> None:
+    store = GatedStore()
+    log = await begun(make, store)
+    await log.add(5)
+    readers = [asyncio.create_task(whole(log.read())) for _ in range(100)]
+    await settled()
+    await log.add(over=True)
+    assert set(await asyncio.gather(*readers)) == {log.bytes()}
+    assert store.reads == 1
+
+
+async def test_tasks_do_not_hear_each_other(make: Make) -> None:
+    store = MemoryStore()
+    hub = make(store)
+    logs = [Log(hub=hub, store=store) for _ in range(2)]
+    for log in logs:
+        await log.begin()
+    readers = [asyncio.create_task(whole(log.read())) for log in logs]
+    await settled()
+    for log in logs:
+        await log.add(2)
+    for log in logs:
+        await log.add(over=True)
+    assert await asyncio.gather(*readers) == [log.bytes() for log in logs]
+
+
+# --- leaving ----------------------------------------------------------------------------------------
+
+
+async def test_a_reader_that_leaves_takes_nobody_along(make: Make) -> None:
+    log = await begun(make)
+    await log.add()
+    async with aclosing(log.read()) as stays:
+        await anext(stays)
+        async with aclosing(log.read()) as leaves:
+            await anext(leaves)
+        waiting = asyncio.create_task(whole(log.read()))
+        await settled()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await log.add(over=True)
+        assert await whole(stays) == log.bytes(after=1)
+    assert await whole(log.read()) == log.bytes()
+
+
+async def test_the_one_who_reads_the_store_for_all_may_leave(make: Make) -> None:
+    store = GatedStore()
+    log = await begun(make, store)
+    await log.add()
+    store.gate = anyio.Event()
+    first, second = (asyncio.create_task(whole(log.read())) for _ in range(2))
+    await settled()
+    first.cancel()
+    await asyncio.wait([first])
+    store.gate.set()
+    await log.add(over=True)
+    assert await second == log.bytes()
+
+
+# --- live messages ----------------------------------------------------------------------------------
+
+
+async def test_live_messages_come_between_the_events_as_they_were_said(make: Make) -> None:
+    log = await begun(make)
+    await log.add()
+    said = [encode_delta({"n": n}) for n in range(4)]
+    async with aclosing(log.read(deltas=True)) as stream, aclosing(log.read()) as plain:
+        await anext(stream)
+        await anext(plain)
+        log.hub.live(log.task.id, {"n": 0})
+        log.hub.live(log.task.id, {"n": 1})
+        await log.add()
+        log.hub.live(log.task.id, {"n": 2})
+        await log.add(over=True)
+        log.hub.live(log.task.id, {"n": 3})
+        second, third = (encode(an_event(log.task, n, n=n)) for n in (2, 3))
+        assert await whole(stream) == b"".join([said[0], said[1], second, said[2], third, said[3]])
+        assert await whole(plain) == second + third
+
+
+async def test_live_messages_are_not_kept_for_who_comes_later(make: Make) -> None:
+    log = await begun(make)
+    log.hub.live(log.task.id, {"n": 0})
+    async with aclosing(log.read(deltas=True)) as early:
+        pending = asyncio.ensure_future(anext(early))
+        await settled()
+        log.hub.live(log.task.id, {"n": 1})
+        assert await pending == encode_delta({"n": 1})
+        late = asyncio.create_task(whole(log.read(deltas=True)))
+        await settled()
+        await log.add(over=True)
+        assert await late == log.bytes()
+
+
+async def test_live_messages_pile_up_for_nobody(make: Make) -> None:
+    """A slow listener loses the oldest of them, and no event."""
+    log = await begun(make)
+    await log.add()
+    async with aclosing(log.read(deltas=True)) as slow:
+        await anext(slow)
+        for n in range(20_000):
+            log.hub.live(log.task.id, {"n": n})
+        await log.add(over=True)
+        read = await whole(slow)
+    assert read.endswith(encode_delta({"n": 19_999}) + log.bytes(after=1))
+    assert read.count(b"event: delta") < 10_000
+
+
+# --- closing ----------------------------------------------------------------------------------------
+
+
+async def test_closing_says_farewell_after_what_there_is_to_read(make: Make) -> None:
+    log = await begun(make)
+    await log.add()
+    async with aclosing(log.read()) as reading, aclosing(log.read()) as slow:
+        first = await anext(slow)
+        waiting = asyncio.create_task(whole(reading))
+        await settled()
+        await log.add(3)
+        log.hub.close()
+        ends = [(await waiting), first + await whole(slow), await whole(log.read()), await whole(log.read(4))]
+    for end, before in zip(ends, [0, 0, 0, 4], strict=True):
+        known = log.bytes(before)
+        assert end.startswith(known)
+        farewell = end[len(known) :].decode()
+        assert farewell.endswith("\n\n")
+        assert "retry: 1000" in farewell.splitlines()
+        assert not {"data", "id", "event"} & {line.partition(":")[0] for line in farewell.splitlines()}
+
+
+async def test_a_task_that_is_over_ends_without_a_farewell_even_when_the_hub_has_closed(make: Make) -> None:
+    log = await begun(make)
+    await log.add(2, over=True)
+    log.hub.close()
+    assert await whole(log.read()) == log.bytes()
+
+
+# --- any order of everything ------------------------------------------------------------------------
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(1, 3)),
+        st.tuples(st.just("store only"), st.integers(1, 2)),
+        st.tuples(st.just("live"), st.just(0)),
+        st.tuples(st.just("subscribe"), st.integers(0, 5)),
+        st.tuples(st.just("listen"), st.integers(0, 5)),
+        st.tuples(st.just("read"), st.integers(0, 4)),
+        st.tuples(st.just("leave"), st.integers(0, 4)),
+        st.tuples(st.just("hold the store"), st.just(0)),
+        st.tuples(st.just("let the store go on"), st.just(0)),
+        st.tuples(st.just("rest"), st.just(0)),
+    ),
+    max_size=40,
+)
+
+
+class Reader:
+    """Takes one chunk at a time, when told to; what it has is checked against the log as it is stored."""
+
+    def __init__(self, log: Log, after: int, deltas: bool) -> None:
+        self.after = min(after, log.task.sequence)
+        self.read = b""
+        self._stream = log.read(self.after, deltas)
+        self._next: asyncio.Task[bytes] | None = None
+
+    async def turn(self) -> None:
+        if self._next is None:
+            self._next = asyncio.create_task(anext(self._stream))
+        await settled()
+        if self._next.done():
+            self.read += self._next.result()
+            self._next = None
+
+    async def rest(self) -> bytes:
+        if self._next:
+            self.read += await self._next
+        self.read += await whole(self._stream)
+        return self.read
+
+    async def leave(self) -> None:
+        if self._next:
+            self._next.cancel()
+            await asyncio.wait([self._next])
+        await self._stream.aclose()
+
+
+def without_deltas(read: bytes) -> bytes:
+    messages = read.split(b"\n\n")
+    return b"\n\n".join(message for message in messages if not message.startswith(b"event: delta"))
+
+
+async def play(make: Make, script: Sequence[tuple[str, Any]]) -> None:
+    store = GatedStore()
+    log = await begun(make, store)
+    readers: list[Reader] = []
+    for verb, number in script:
+        match verb:
+            case "add":
+                await log.add(number)
+            case "store only":
+                await log.store_only(number)
+            case "live":
+                log.hub.live(log.task.id, {"after": log.task.sequence})
+            case "subscribe" | "listen":
+                readers.append(Reader(log, number, deltas=verb == "listen"))
+            case "read" if number < len(readers):
+                await readers[number].turn()
+            case "leave" if number < len(readers):
+                await readers.pop(number).leave()
+            case "hold the store":
+                store.gate = anyio.Event()
+            case "let the store go on":
+                store.gate.set()
+            case "rest":
+                await settled()
+        for reader in readers:
+            assert log.bytes(reader.after).startswith(without_deltas(reader.read))
+    store.gate.set()
+    await log.add(over=True)
+    for reader in readers:
+        assert without_deltas(await reader.rest()) == log.bytes(reader.after)
+
+
+@pytest.mark.parametrize("hub", HUBS, ids=lambda kind: kind.__name__)
+@hypothesis_settings(max_examples=150, deadline=None)
+@given(script=steps)
+def test_in_whatever_order_things_happen_each_reader_gets_each_event_once(
+    hub: Make, script: list[tuple[str, Any]]
+) -> None:
+    """Against a model as simple as the promise: the log itself."""
+    asyncio.run(play(hub, script))
