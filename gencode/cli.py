@@ -69,7 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     watch = commands.add_parser("watch", help="show the progress of a task")
     watch.add_argument("task_id")
     watch.set_defaults(run=_run(_watch))
-    for command in (make, watch):
+    again = commands.add_parser("retry", help="go on with a failed task; nothing is paid for twice")
+    again.add_argument("task_id")
+    again.add_argument("--follow", action="store_true", help="show progress until it is done")
+    again.set_defaults(run=_run(_retry))
+    for command in (make, watch, again):
         command.add_argument("--url", default=os.environ.get("GENCODE_URL", URL), help=f"the service ({URL})")
     return parser
 
@@ -107,8 +111,18 @@ async def _watch(client: Client, chosen: argparse.Namespace) -> int:
     return await _show(client, chosen.task_id)
 
 
-async def _show(client: Client, task_id: str) -> int:
-    repo_url = await follow(client, task_id)
+async def _retry(client: Client, chosen: argparse.Namespace) -> int:
+    before = await client.task(chosen.task_id)
+    task = await client.retry(chosen.task_id)
+    print(f"task {task['task_id']} goes on: {task['message']}", flush=True)
+    if chosen.follow:
+        return await _show(client, chosen.task_id, before["last_event_id"])
+    print(f"follow it with: gencode watch {task['task_id']}")
+    return 0
+
+
+async def _show(client: Client, task_id: str, after: int = 0) -> int:
+    repo_url = await follow(client, task_id, after)
     if repo_url:
         print(f"\ngit clone {repo_url}", flush=True)
     return 0 if repo_url else 1

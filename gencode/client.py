@@ -66,6 +66,10 @@ class Client:
     async def cancel(self, task_id: str) -> dict[str, Any]:
         return self._json(await self._http.post(f"/api/v1/task/{task_id}/cancel"))
 
+    async def retry(self, task_id: str) -> dict[str, Any]:
+        """Go on with a failed task; as `submit`. Raises ServiceError when it has not failed."""
+        return self._json(await self._http.post(f"/api/v1/task/{task_id}/retry"))
+
     async def events(self, task_id: str, after: int = 0) -> AsyncGenerator[Message, None]:
         """Each event after `after` exactly once, until the task is over; reconnects as often as it takes.
 

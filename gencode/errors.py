@@ -11,6 +11,7 @@
     │   ├── NotFound                 NOT_FOUND            404
     │   ├── WrongMethod              METHOD_NOT_ALLOWED   405
     │   ├── AlreadyOver              ALREADY_OVER         409
+    │   ├── StillWorking             STILL_WORKING        409
     │   ├── Misdirected              MISDIRECTED          421
     │   ├── KeyReused                IDEMPOTENCY_KEY_REUSED 422
     │   ├── RateLimited              RATE_LIMITED         429
@@ -119,6 +120,13 @@ class WrongMethod(RequestError):
 
 class AlreadyOver(RequestError):
     code = "ALREADY_OVER"
+    http_status = 409
+
+
+class StillWorking(RequestError):
+    """Only what has failed can be tried again."""
+
+    code = "STILL_WORKING"
     http_status = 409
 
 

@@ -15,7 +15,7 @@ _LINES: dict[str, Callable[[Data], str]] = {
     "file": lambda d: f"{'':<14} {d['path']} ({d['bytes']} bytes, {d['done']} of {d['of']})",
     "retry": lambda d: f"{'':<14} trying again in {d['wait_seconds']} s: {d['message']}",
     "findings": lambda d: f"{'':<14} may hold secrets: {_places(d['findings'])}",
-    "resumed": lambda d: f"{'':<14} resumed after a restart",
+    "resumed": lambda d: f"{'':<14} goes on where it stopped",
     "pushed": lambda d: f"{'':<14} pushed commit {d['commit']}",
     "error": lambda d: f"{'':<14} {d['code']}: {d['message']}",
 }
@@ -26,10 +26,10 @@ def _places(findings: list[Data]) -> str:
     return ", ".join(shown) + (", ..." if len(findings) > 5 else "")
 
 
-async def follow(client: Client, task_id: str) -> str | None:
-    """Print until the task is over. The repository's address if it was completed."""
+async def follow(client: Client, task_id: str, after: int = 0) -> str | None:
+    """Print what comes after an event until the task is over. The repository's address if it was completed."""
     last: Data = {}
-    async for message in client.events(task_id):
+    async for message in client.events(task_id, after):
         if line := _LINES.get(message.kind):
             print(line(message.data), flush=True)
         last = message.data if message.kind == "status" else last

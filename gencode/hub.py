@@ -17,7 +17,8 @@ class Hub(Protocol):
     """
 
     def publish(self, events: Sequence[Event], over: bool = False) -> None:
-        """Tell of committed events of one task (at least one), in order. `over`: nothing follows them."""
+        """Tell of committed events of one task (at least one), in order. `over`: nothing follows them, unless
+        the task is retried; who has not been told that it is over by then just reads on."""
         ...
 
     def live(self, task_id: str, data: Mapping[str, Any]) -> None:

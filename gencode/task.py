@@ -48,6 +48,8 @@ class Failure:
     code: str
     message: str
     retryable: bool
+    stage: Status = Status.PENDING
+    """What the task was doing then; `advance` writes it down. A retry goes on from there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,14 +74,23 @@ class Task:
 
 
 def advance(task: Task, status: Status, message: str, failure: Failure | None = None) -> Task:
-    """The task in its next status. Raises IllegalTransition for a step that the state machine lacks."""
-    if not may_follow(task.status, status):
+    """The task in its next status. Raises IllegalTransition for a step that the state machine lacks.
+
+    A task that leaves `failed` begins its count of attempts anew.
+    """
+    stage = task.failure.stage if task.failure else None
+    if not may_follow(task.status, status, stage):
         raise IllegalTransition(f"{task.status} -> {status}")
-    return replace(task, status=status, message=message, failure=failure, updated_at=now())
+    noted = replace(failure, stage=task.status) if failure else None
+    attempts = 0 if task.status is Status.FAILED else task.attempts
+    return replace(task, status=status, message=message, failure=noted, attempts=attempts, updated_at=now())
 
 
-def may_follow(before: Status, after: Status) -> bool:
-    """One step forward, or the end from anywhere but the end; only the last working stage may complete."""
+def may_follow(before: Status, after: Status, failed_in: Status | None = None) -> bool:
+    """One step forward, or the end from anywhere but the end; only the last working stage may complete.
+    From `failed` back to the stage that it failed in, and nowhere else."""
+    if before is Status.FAILED:
+        return after is failed_in
     if before.is_terminal:
         return False
     if after in (Status.FAILED, Status.CANCELLED):

@@ -45,8 +45,8 @@ class Journal:
         async with self._turn():
             task = advance(self.task, status, message, failure)
             entries = [_status_entry(task)]
-            if failure:
-                entries.append(("error", {"status": status, **asdict(failure)}))
+            if task.failure:
+                entries.append(("error", {"status": status, **asdict(task.failure)}))
             await self._write(task, entries)
 
     async def send(self, *progress: Progress) -> None:

@@ -14,7 +14,7 @@ from gencode.engine.journal import Journal
 from gencode.engine.line import Line
 from gencode.engine.recovery import unfinished
 from gencode.engine.runner import Runner
-from gencode.errors import AlreadyOver, NotFound, ShuttingDown, StoreError
+from gencode.errors import AlreadyOver, NotFound, ShuttingDown, StillWorking, StoreError
 from gencode.hub import Hub
 from gencode.metrics import Metrics
 from gencode.retry import Sleep
@@ -57,6 +57,7 @@ class Manager:
         self._metrics = metrics
         self._concurrency = concurrency
         self._line = Line(waiting)
+        self._retrying = anyio.Lock()
         self._running: dict[str, _Run] = {}
         self._store_pause = store_pause
         self._sleep = sleep
@@ -104,13 +105,40 @@ class Manager:
             self._line.put(stored)
         return stored
 
+    async def retry(self, task: Task) -> Task:
+        """Put a failed task in line again, to go on from the stage in which it failed; what returned is
+        durable. `task` is what the client saw: one that was retried since (a double click) is returned as it
+        is now, and nothing more happens.
+
+        Raises AlreadyOver, StillWorking, QueueFull, ShuttingDown, StoreError; the task stays failed then.
+        """
+        _check_failed(task)
+        async with self._retrying:
+            if not self._accepting:
+                raise ShuttingDown("the service is stopping; try again in a moment", retry_after=5)
+            (stored,) = await self._store.find(Query(id=task.id, limit=1))
+            if stored.sequence != task.sequence:
+                return stored
+            if run := self._running.get(task.id):
+                await run.over.wait()  # it has failed, but its worker has not left it yet
+            return await self._put_again(Journal(stored, self._store, self._hub))
+
+    async def _put_again(self, journal: Journal) -> Task:
+        with self._line.reserve():
+            await self._runner.retry(journal)
+        log.info("task retried", task_id=journal.task.id, status=journal.task.status)
+        self._line.put(journal.task)
+        return journal.task
+
     async def cancel(self, task: Task) -> Task:
         """End a task of this process; returns it when nothing of it runs any more.
 
         Cancelling twice is no error. While the store refuses, a running task keeps its caller waiting; one
         in line raises StoreError and stays there. Raises AlreadyOver for a task that ended in another way.
         """
-        if waiting := self._line.remove(task.id):
+        async with self._retrying:  # what is being retried is in line when this is over
+            waiting = self._line.remove(task.id)
+        if waiting:
             await self._cancel_waiting(waiting)
         elif run := self._running.get(task.id):
             run.cancelled = True
@@ -192,6 +220,13 @@ class Manager:
                 await (self._end(run) if run.cancelled else run.journal.rest())
             except Exception:
                 log.warning("could not note the orderly stop", exc_info=True)
+
+
+def _check_failed(task: Task) -> None:
+    if not task.status.is_terminal:
+        raise StillWorking(f"the task is {task.status}: it has not failed, so there is nothing to try again")
+    if task.status is not Status.FAILED:
+        raise AlreadyOver(f"the task is {task.status}; only a failed one can be tried again")
 
 
 def _age(task: Task) -> float:

@@ -65,6 +65,18 @@ class Runner:
                 cause = self._too_late()
             await self._fail(journal, cause)
 
+    async def retry(self, journal: Journal) -> None:
+        """Take a failed task back to the stage in which it failed. After a StoreError it is failed still."""
+        task = journal.task
+        stage = task.failure.stage if task.failure else Status.PENDING
+        try:
+            await journal.advance(stage, self.pipeline(task.kind).message(task, stage))
+        except StoreError:
+            await journal.settle()  # a commit that was reported as failed may have happened
+            if journal.task.status is Status.FAILED:
+                raise
+            journal.forgive()
+
     async def cancel(self, journal: Journal) -> None:
         """End a task because its client said so, unless it is over; nothing of it runs any more."""
         await journal.settle()

@@ -15,7 +15,7 @@ CHUNK = 64 * 1024
 """Bytes handed to a reader at once: one send for a long replay, yet little held per slow socket."""
 
 Load = Callable[[int], Awaitable[tuple[Sequence[Event], bool]]]
-"""The stored events after an id, and whether the task is over."""
+"""The stored events after an id, and whether the task is over with the last of them."""
 
 
 class Channel:
@@ -43,8 +43,7 @@ class Channel:
 
     def publish(self, events: Sequence[Event], over: bool) -> None:
         self._append(events)
-        self._newest = max(self._newest, events[-1].id)
-        self._over = self._over or over
+        self._note(events[-1].id, over)
         self._wake()
 
     def live(self, data: Mapping[str, Any]) -> None:
@@ -91,13 +90,20 @@ class Channel:
         async with self._loading:
             if not self._behind:
                 return
-            newest = self._newest
-            stored, over = await self._load(len(self._log))
+            newest, known = self._newest, len(self._log)
+            stored, over = await self._load(known)
             self._append(stored)
             self._loaded = True
-            self._over = self._over or over
+            self._note(stored[-1].id if stored else known, over)
             if len(self._log) < newest:  # never, if publishing comes after committing; else a busy loop
                 raise StoreError("the store lacks an event that was published already; reconnect")
+
+    def _note(self, newest: int, over: bool) -> None:
+        """A task that was over goes on when it is retried: whoever knows the newest event is right. Of two
+        that know the same one, who says "over" has looked later."""
+        if newest >= self._newest:
+            self._over = over or (self._over and newest == self._newest)
+            self._newest = newest
 
     def _append(self, events: Sequence[Event]) -> None:
         for event in events:

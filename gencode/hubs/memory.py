@@ -79,7 +79,9 @@ class MemoryHub:
         return channel
 
     async def _stored(self, task_id: str, after: int) -> tuple[Sequence[Event], bool]:
-        """The status first: a task that is over by then has no events that the second read could miss."""
+        """The status first: a task that is over by then has no events that the second read could miss, and
+        events past its sequence show that it was retried in between."""
         found = await self._store.find(Query(id=task_id, limit=1))
         events = await self._store.events(task_id, after)
-        return events, any(task.status.is_terminal for task in found)
+        retried = bool(events and found and events[-1].id > found[0].sequence)
+        return events, not retried and any(task.status.is_terminal for task in found)

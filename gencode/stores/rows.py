@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -66,7 +67,7 @@ def task_from(row: Row) -> Task:
         sequence=columns["sequence"],
         created_at=datetime.fromisoformat(columns["created_at"]),
         updated_at=datetime.fromisoformat(columns["updated_at"]),
-        failure=Failure(**json.loads(columns["failure"])) if columns["failure"] else None,
+        failure=_failure_from(columns["failure"]),
         result=json.loads(columns["result"]),
         request=json.loads(columns["request"]),
     )
@@ -102,4 +103,11 @@ def _json(data: Mapping[str, Any]) -> str:
 def _failure_json(failure: Failure | None) -> str | None:
     if failure is None:
         return None
-    return _json({"code": failure.code, "message": failure.message, "retryable": failure.retryable})
+    return _json(asdict(failure))
+
+
+def _failure_from(column: str | None) -> Failure | None:
+    if column is None:
+        return None
+    data = json.loads(column)
+    return Failure(**{**data, "stage": Status(data.get("stage", Status.PENDING))})

@@ -25,6 +25,27 @@ def a_task_in(status: Status) -> Task:
     return a_task(status=status, message="before")
 
 
+def a_failed_task(stage: Status) -> Task:
+    return advance(
+        a_task(status=stage, attempts=3), S.FAILED, "why", Failure(code="X", message="why", retryable=True)
+    )
+
+
+@pytest.mark.parametrize("after", list(S))
+@pytest.mark.parametrize("stage", WORKING)
+def test_what_failed_goes_back_to_where_it_failed_and_nowhere_else(stage: Status, after: Status) -> None:
+    task = a_failed_task(stage)
+    assert task.failure
+    assert (task.failure.stage, task.attempts) == (stage, 3)
+    assert may_follow(S.FAILED, after, stage) is (after is stage)
+    if after is stage:
+        back = advance(task, after, "again")
+        assert (back.status, back.failure, back.attempts) == (stage, None, 0)
+    else:
+        with pytest.raises(IllegalTransition):
+            advance(task, after, "again")
+
+
 @pytest.mark.parametrize("after", list(S))
 @pytest.mark.parametrize("before", list(S))
 def test_every_pair(before: Status, after: Status) -> None:

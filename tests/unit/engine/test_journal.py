@@ -78,7 +78,13 @@ async def test_a_failure_is_a_status_then_an_error() -> None:
     status, error = desk.hub.told
     assert (status.kind, status.data["status"]) == ("status", "failed")
     assert error.kind == "error"
-    assert error.data == {"status": "failed", "code": "X", "message": "why", "retryable": True}
+    assert error.data == {
+        "status": "failed",
+        "code": "X",
+        "message": "why",
+        "retryable": True,
+        "stage": "pending",
+    }
     assert desk.hub.over == [journal.task.id]
     await desk.agrees(journal)
 

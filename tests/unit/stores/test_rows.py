@@ -25,7 +25,14 @@ any_text = st.text(st.characters())  # with lone surrogates
     result=json_objects,
     message=st.text(),
     status=st.sampled_from(Status),
-    failure=st.none() | st.builds(Failure, code=st.text(), message=st.text(), retryable=st.booleans()),
+    failure=st.none()
+    | st.builds(
+        Failure,
+        code=st.text(),
+        message=st.text(),
+        retryable=st.booleans(),
+        stage=st.sampled_from(Status),
+    ),
     at=st.datetimes(timezones=st.just(UTC)),
 )
 def test_a_task_comes_back_from_its_row(at: datetime, **fields: Any) -> None:
