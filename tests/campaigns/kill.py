@@ -45,8 +45,8 @@ UNDER_WAY = 4
 """Orders at once; the service runs as many, so that each life works on all of them."""
 ANSWERS_PER_KILL = 4.0
 """Model calls that the orders need for each kill: work must last until the last of them."""
-PATIENCE = 45.0
-"""Seconds without the progress that must come; then the campaign gives up."""
+PATIENCE = 60.0
+"""Seconds for the progress that must come; then the campaign gives up."""
 
 
 @dataclass(kw_only=True)
@@ -115,14 +115,23 @@ class Campaign:
 
     async def run(self) -> None:
         began = perf_counter()
+        try:
+            await self._lives()
+            await self._inspect()
+        except* TimeoutError:
+            self.report.others.append(
+                f"no progress within {PATIENCE:g} s in life {self._board.life}: see {self._service.log}"
+            )
+        self.report.seconds = perf_counter() - began
+
+    async def _lives(self) -> None:
         async with anyio.create_task_group() as tg:
             tg.start_soon(self._customers.serve, self.orders)
             while self._goes_on():
                 await self._live()
                 self._tell(f"{self.report.kills} kills, {len(self._board.over)} orders over")
-            await self._finish()
-        await self._inspect()
-        self.report.seconds = perf_counter() - began
+            with anyio.fail_after(PATIENCE):
+                await self._finish()
 
     def _goes_on(self) -> bool:
         """A few kills more than asked for if a failpoint has not had its turn."""
@@ -240,8 +249,7 @@ class Campaign:
         self._model.begin(self._board.life)
         self._model.open()
         await self._service.start()
-        with anyio.fail_after(PATIENCE):
-            await self._board.until(lambda: len(self._board.over) == len(self.orders))
+        await self._board.until(lambda: len(self._board.over) == len(self.orders))
         async with anyio.create_task_group() as tg:
             for order in self.orders:
                 tg.start_soon(self._customers.follow, order)

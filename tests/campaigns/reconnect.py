@@ -94,6 +94,8 @@ class Campaign:
                 self._release_in_step()
                 await anyio.sleep(0.005)
             self._model.open()
+            for order in self._orders:  # some may not have been followed at all
+                tg.start_soon(self._follow, order, Random(0))
             tg.cancel_scope.deadline = anyio.current_time() + PATIENCE
         if tg.cancel_scope.cancelled_caught:
             self.report.faults.append(f"not every stream came to its end within {PATIENCE:g} s")
@@ -174,9 +176,11 @@ class Campaign:
 
 
 @asynccontextmanager
-async def campaign(seed: int, reconnects: int, folder: Path) -> AsyncIterator[Campaign]:
-    """A running service with orders enough for so many reconnects."""
-    orders = make_orders(max(4, reconnects // 250), ANSWERS, Random(f"{seed}:orders"))
+async def campaign(
+    seed: int, reconnects: int, folder: Path, count: int | None = None
+) -> AsyncIterator[Campaign]:
+    """A running service with `count` orders (by default enough for so many reconnects)."""
+    orders = make_orders(count or max(4, reconnects // 250), ANSWERS, Random(f"{seed}:orders"))
     async with paced_model(orders) as model:
         service = SteadyService(folder, settings(model, AT_ONCE))
         async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as http:
@@ -212,8 +216,8 @@ def show(report: Report, seed: int) -> str:
     return "\n".join(lines)
 
 
-async def _run(reconnects: int, seed: int, folder: Path) -> Report:
-    async with campaign(seed, reconnects, folder) as it:
+async def _run(reconnects: int, count: int | None, seed: int, folder: Path) -> Report:
+    async with campaign(seed, reconnects, folder, count) as it:
         await it.run()
         return it.report
 
@@ -222,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="gencode-reconnect-"))
     print(f"{chosen.reconnects} reconnects, seed {chosen.seed}; a failed run keeps {folder}", flush=True)
-    report = anyio.run(_run, chosen.reconnects, chosen.seed, folder)
+    report = anyio.run(_run, chosen.reconnects, chosen.tasks, chosen.seed, folder)
     print(show(report, chosen.seed), flush=True)
     if report.faults:
         return 1
@@ -232,7 +236,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Cut the connections of subscribers.")
-    parser.add_argument("--reconnects", type=int, default=int(os.environ.get("RECONNECTS") or 10000))
+    wanted = os.environ.get("RECONNECTS") or os.environ.get("CUTS") or 10000
+    parser.add_argument("--reconnects", "--cuts", type=int, default=int(wanted))
+    parser.add_argument("--tasks", type=int, help="default: one for each 250 reconnects")
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 1))
     return parser
 
