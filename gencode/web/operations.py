@@ -61,16 +61,23 @@ def _generate() -> Part:
 
 
 def _status() -> Part:
-    stream = {"description": STREAM, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    stream = {"description": STREAM, "content": {"text/event-stream": {"schema": _event()}}}
     done = {"description": "The task is over and the client has heard it all"}
     operation = _task("followTask", "A task's events", {"200": stream, "204": done})
     operation["security"] = [*_KEYS, {"ticket": []}]
     operation["parameters"] += [
-        _header("Last-Event-ID", "Go on after this event", r"^[0-9]{1,18}$"),
+        _header("Last-Event-ID", "Go on after this event", r"^[0-9]{0,18}$"),
         _query("after", "The same, where a header cannot be sent", _whole()),
-        _query("include", "delta: what the model is writing, live", {"type": "string", "enum": ["delta"]}),
+        _query("include", "delta: what the model is writing, live; others are ignored", {"type": "string"}),
     ]
     return operation
+
+
+def _event() -> Part:
+    """Of each event, as a parser of event streams gives it."""
+    data = {"type": "string", "contentMediaType": "application/json"}
+    fields = {"event": {"type": "string"}, "id": {"type": "string", "pattern": "^[0-9]*$"}, "data": data}
+    return {"type": "object", "properties": fields, "description": "Each event"}
 
 
 def _tasks() -> Part:
@@ -82,7 +89,7 @@ def _tasks() -> Part:
         parameters=[
             _query("status", "Only these; repeatable, or separated by commas", several),
             _query("limit", "Tasks on a page", {**_whole(1, MOST), "default": 20}),
-            _query("cursor", "next_cursor of the page before", {"type": "string", "pattern": CURSOR}),
+            _query("cursor", "next_cursor of the page before", {"type": "string", "pattern": f"^$|{CURSOR}"}),
         ],
     )
 

@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
     field_validator,
 )
 from starlette.requests import Request
@@ -67,7 +68,18 @@ def _moment(value: object) -> object:
 
 Tokens = Annotated[int, Field(ge=1, le=10**12)]
 Money = Annotated[
-    Decimal, Field(gt=0, max_digits=18, decimal_places=9, strict=False), BeforeValidator(_decimal)
+    Decimal,
+    Field(gt=0, max_digits=18, decimal_places=9, strict=False),
+    BeforeValidator(_decimal),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10**9},
+                {"type": "string", "pattern": r"^(?=.*[1-9])[0-9]{1,9}(\.[0-9]{1,9})?$"},
+            ],
+            "description": "At most nine decimal places",
+        }
+    ),
 ]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 

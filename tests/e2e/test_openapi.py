@@ -1,0 +1,136 @@
+"""/openapi.json tells the truth: an independent tool makes requests of it, and judges the answers by it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import SecretStr
+from starlette.routing import BaseRoute, Mount, Route
+
+from gencode.app import create_app
+from gencode.errors import GencodeError, RequestError
+from gencode.web.openapi import codes, document
+from gencode.web.schemas import GenerateRequest
+from tests.e2e.openapi_hooks import MODEL
+from tests.servers.calls import BODY, get, post
+from tests.servers.model import model_server, plan_and_files
+from tests.servers.service import ROOT, App, running_app, settings
+
+EXAMPLES = 8
+"""Of each operation, besides those for each rule of the schema ("coverage")."""
+KEY = {"Authorization": "Bearer the-key"}
+
+CONFIG = """
+seed = 1
+continue-on-failure = true
+headers = {{ Authorization = "Bearer the-key" }}
+
+[phases.stateful]
+enabled = false
+
+[generation]
+deterministic = true
+max-examples = {examples}
+no-shrink = true
+database = "none"
+
+[[operations]]
+include-path = "/api/v1/status/{{task_id}}"
+parameters = {{ "path.task_id" = "{task_id}" }}
+"""
+
+
+@pytest.mark.timeout(120)
+async def test_requests_made_of_the_document_are_answered_as_it_says(tmp_path: Path) -> None:
+    """Whatever is asked, rightly or wrongly: no 5xx, the status, headers, types and shapes described, and
+    no answer without a key. The model never answers, so that tasks cost nothing."""
+    gate = anyio.Event()
+    async with model_server(plan_and_files({"a.py": ""}, gates={"": gate})) as model:
+        chosen = settings(
+            tmp_path,
+            model,
+            api_keys=SecretStr("me=the-key"),
+            rate_limit="1000000/minute",
+            max_concurrent_tasks=1,
+            max_waiting_tasks=1_000_000,
+        )
+        async with running_app(chosen) as app:
+            config = CONFIG.format(examples=EXAMPLES, task_id=await a_finished_task(app))
+            (tmp_path / "schemathesis.toml").write_text(config, encoding="utf-8")
+            passed, report = await schemathesis(app.url, tmp_path)
+    assert passed, report
+    assert f"Tested: {len(described()) - 1}\n" in report, "all but the document's own address"
+
+
+async def a_finished_task(app: App) -> str:
+    task_id = str((await post(app.url, "/generate", BODY | {"model": MODEL}, **KEY)).json()["task_id"])
+    assert (await post(app.url, f"/task/{task_id}/cancel", **KEY)).json()["status"] == "cancelled"
+    return task_id
+
+
+async def schemathesis(url: str, folder: Path) -> tuple[bool, str]:
+    """Whether it found nothing wrong, and what it says."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "SCHEMATHESIS_HOOKS": "tests.e2e.openapi_hooks",
+    }
+    tool = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/openapi.json", "--no-color"]
+    done = await anyio.run_process(tool, check=False, cwd=folder, env=environment)
+    return done.returncode == 0, done.stdout.decode()
+
+
+def test_every_address_and_method_is_described(tmp_path: Path) -> None:
+    assert described() == set(served(create_app(settings(tmp_path)).routes))
+
+
+def described() -> set[tuple[str, str]]:
+    return {(path, method.upper()) for path, item in document()["paths"].items() for method in item}
+
+
+def served(routes: list[BaseRoute], prefix: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for route in routes:
+        if isinstance(route, Mount):
+            found += served(route.routes, prefix + route.path)
+        elif isinstance(route, Route):
+            found += [
+                (prefix + route.path, method) for method in sorted(route.methods or ()) if method != "HEAD"
+            ]
+    return found
+
+
+def test_every_code_of_a_refused_request_is_listed() -> None:
+    listed = codes()
+    assert {error.code for error in family(RequestError)} | {"STORAGE", "INTERNAL"} == set(listed)
+    assert document()["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == listed
+
+
+def family(error: type[GencodeError]) -> list[type[GencodeError]]:
+    children = [found for child in error.__subclasses__() for found in family(child)]
+    return children if error is RequestError else [error, *children]
+
+
+def test_every_reference_leads_somewhere() -> None:
+    made = document()
+    schemas = made["components"]["schemas"]
+    assert {name.rpartition("/")[2] for name in references(made)} <= set(schemas)
+    assert set(schemas["GenerateRequest"]["properties"]) == set(GenerateRequest.model_fields)
+
+
+def references(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        own = [node["$ref"]] if "$ref" in node else []
+        return own + [found for value in node.values() for found in references(value)]
+    return [found for item in node for found in references(item)] if isinstance(node, list) else []
+
+
+async def test_the_document_is_served_without_a_key(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, api_keys=SecretStr("me=the-key"))) as app:
+        assert await get(app.url, "/openapi.json") == document()
