@@ -43,6 +43,9 @@ kill-campaign: $(VENV)/.test ## Kill the service at random, again and again (KIL
 reconnect-campaign: $(VENV)/.test ## Cut streams at random and resume them (CUTS=, TASKS=)
 	$(BIN)/python -m tests.campaigns.reconnect $(if $(CUTS),--cuts $(CUTS)) $(if $(TASKS),--tasks $(TASKS)) $(ARGS)
 
+soak: $(VENV)/.test ## Work on a service for a long time and watch its memory (ARGS=--help)
+	$(BIN)/python -m tests.campaigns.soak $(ARGS)
+
 ##@ Maintain
 format: $(VENV)/.check ## Let ruff format and mend what it can
 	$(BIN)/ruff check --fix .
@@ -67,7 +70,7 @@ system: ## Install what the tests of generated projects and pages use (Debian, U
 	apt-get install --yes --no-install-recommends git python3-venv nodejs npm golang-go gcc libc6-dev chromium
 
 clean: ## Remove the virtual environment and everything that tools left
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache
 	find gencode tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## This list
@@ -98,5 +101,5 @@ $(VENV)/.release: $(MADE_FROM) | $(BIN)/python
 	@$(PIP) --editable '.[release]'
 	@touch $@
 
-.PHONY: run demo test check lint faults bench kill-campaign reconnect-campaign format documents lock audit \
+.PHONY: run demo test check lint faults bench kill-campaign reconnect-campaign soak format documents lock audit \
 	system clean help
