@@ -395,7 +395,7 @@ async def play(make: Make, script: Sequence[tuple[str, Any]]) -> None:
                 await readers[number].turn()
             case "leave" if number < len(readers):
                 await readers.pop(number).leave()
-            case "hold the store":
+            case "hold the store" if store.gate.is_set():  # a second gate would leave the first one shut
                 store.gate = anyio.Event()
             case "let the store go on":
                 store.gate.set()
@@ -416,4 +416,57 @@ def test_in_whatever_order_things_happen_each_reader_gets_each_event_once(
     hub: Make, script: list[tuple[str, Any]]
 ) -> None:
     """Against a model as simple as the promise: the log itself."""
-    asyncio.run(play(hub, script))
+    asyncio.run(asyncio.wait_for(play(hub, script), 5))
+
+
+# --- a task that goes on ----------------------------------------------------------------------------
+
+
+async def test_who_has_heard_the_end_comes_back_after_a_retry_and_hears_the_rest(make: Make) -> None:
+    log = await begun(make)
+    await log.add(2, over=True)
+    assert await whole(log.read()) == log.bytes()
+    log.task = replace(log.task, status=Status.GENERATING)
+    await log.add()
+    async with aclosing(log.read(after=2)) as reader:
+        assert await anext(reader) == log.bytes(after=2)
+        await log.add(over=True)
+        assert await anext(reader) == log.bytes(after=3)
+        assert await whole(reader) == b""
+
+
+async def test_a_slow_reader_does_not_keep_the_end_of_before_alive(make: Make) -> None:
+    """It holds the channel open through the retry; a second reader must not be told that all is over."""
+    log = await begun(make)
+    await log.add()
+    async with aclosing(log.read()) as slow, aclosing(log.read(after=1)) as quick:
+        assert await anext(slow) == log.bytes()
+        await log.add(over=True)
+        assert await whole(quick) == log.bytes(after=1)
+        log.task = replace(log.task, status=Status.GENERATING)
+        await log.add()
+        async with aclosing(log.read(after=2)) as back:
+            assert await anext(back) == log.bytes(after=2)
+            await log.add(over=True)
+            assert await whole(back) == log.bytes(after=3)
+        assert await whole(slow) == log.bytes(after=1)
+
+
+async def test_a_retry_while_the_store_is_being_read_is_no_end(make: Make) -> None:
+    class Retried(MemoryStore):
+        """Retries the task between the two reads of the hub."""
+
+        async def events(self, task_id: str, after: int = 0) -> list[Event]:
+            if log.task.status is Status.FAILED:
+                log.task = replace(log.task, status=Status.GENERATING)
+                await log.add()
+            return await super().events(task_id, after)
+
+    store = Retried()
+    log = Log(hub=make(store), store=store)
+    await log.begin()
+    await log.add(over=True)
+    async with aclosing(log.read()) as reader:
+        assert await anext(reader) == log.bytes()
+        await log.add(over=True)
+        assert await whole(reader) == log.bytes(after=2)

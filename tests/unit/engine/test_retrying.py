@@ -1,0 +1,174 @@
+"""A failed task goes on from where it failed."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from gencode.errors import AlreadyOver, LLMBalance, QueueFull, ShuttingDown, StillWorking, StoreError
+from gencode.task import Status, Task
+from tests.unit.engine.rig import STATUSES, FaultyStore, Hold, Letters, Rig, failing, new_task
+
+EMPTY = LLMBalance("the account is empty")
+
+
+async def failed(rig: Rig) -> Task:
+    task = await rig.over(await rig.submit())
+    assert task.status is Status.FAILED
+    return task
+
+
+@pytest.mark.parametrize(("letter", "stage"), [*zip("wxyz", STATUSES, strict=True)])
+async def test_it_goes_on_with_the_stage_that_failed_and_repeats_none(letter: str, stage: Status) -> None:
+    rig = Rig(Letters(**{letter: failing(EMPTY)}))
+    async with rig.at_work() as manager:
+        task = await failed(rig)
+        assert task.failure
+        assert task.failure.stage is stage
+        again = await manager.retry(task)
+        assert (again.status, again.failure, again.attempts) == (stage, None, 0)
+        done = await rig.over(task)
+        assert (done.status, done.failure, done.result["word"]) == (Status.COMPLETED, None, "wxyz")
+        assert rig.pipeline.done == dict.fromkeys("wxyz", 1)
+        assert rig.pipeline.begun[letter] == 2
+        steps = await rig.statuses(task)
+        reached = STATUSES.index(stage)
+        assert steps == ["pending", *STATUSES[: reached + 1], "failed", *STATUSES[reached:], "completed"]
+
+
+async def test_a_task_that_failed_before_its_first_stage_starts_over() -> None:
+    rig = Rig(max_attempts=1)
+    task = new_task(attempts=1)
+    async with rig.at_work() as manager:
+        task = await rig.over(await manager.submit(task))
+        assert task.failure
+        assert (task.failure.code, task.failure.stage) == ("CRASH_LOOP", Status.PENDING)
+        assert (await manager.retry(task)).status is Status.PENDING
+        assert (await rig.over(task)).status is Status.COMPLETED
+
+
+async def test_it_may_fail_again_and_be_retried_again() -> None:
+    rig = Rig(Letters(x=failing(EMPTY, EMPTY)))
+    async with rig.at_work() as manager:
+        first = await failed(rig)
+        await manager.retry(first)
+        second = await rig.over(first)
+        assert (second.status, second.sequence > first.sequence) == (Status.FAILED, True)
+        await manager.retry(second)
+        assert (await rig.over(second)).status is Status.COMPLETED
+        await rig.log(second)
+
+
+async def test_two_clicks_at_once_start_one_run() -> None:
+    rig = Rig(Letters(x=failing(EMPTY)))
+    answers = []
+    async with rig.at_work() as manager:
+        task = await failed(rig)
+
+        async def click() -> None:
+            answers.append(await manager.retry(task))
+
+        async with anyio.create_task_group() as tg:
+            for _ in range(5):
+                tg.start_soon(click)
+        assert {answer.id for answer in answers} == {task.id}
+        assert (await rig.over(task)).status is Status.COMPLETED
+        await rig.idle()
+        late = await manager.retry(task)  # a click that was on its way for long
+        assert late.status is Status.COMPLETED
+        assert rig.pipeline.begun == {"w": 1, "x": 2, "y": 1, "z": 1}
+        assert (await rig.statuses(task)).count(Status.MERGING) == 2
+
+
+async def test_only_what_failed_is_retried() -> None:
+    hold = Hold()
+    rig = Rig(Letters(w=hold))
+    async with rig.at_work() as manager:
+        working, cancelled = await rig.submit(), await rig.submit()
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(StillWorking, match="generating"):
+            await manager.retry(await rig.task(working))
+        with pytest.raises(AlreadyOver, match="cancelled"):
+            await manager.retry(await manager.cancel(cancelled))
+        hold.let_go.set()
+        with pytest.raises(AlreadyOver, match="completed"):
+            await manager.retry(await rig.over(working))
+
+
+async def test_a_full_line_refuses_and_the_task_stays_failed() -> None:
+    hold = Hold()
+    rig = Rig(Letters(x=failing(EMPTY)), concurrency=1, waiting=1)
+    async with rig.at_work() as manager:
+        task = await failed(rig)
+        rig.pipeline.acts["w"] = hold
+        await rig.submit()
+        await anyio.wait_all_tasks_blocked()
+        await rig.submit()
+        with pytest.raises(QueueFull):
+            await manager.retry(task)
+        assert (await rig.task(task)) == task
+        hold.let_go.set()
+
+
+async def test_a_service_that_stops_refuses() -> None:
+    rig = Rig(Letters(x=failing(EMPTY)))
+    async with rig.at_work() as manager:
+        task = await failed(rig)
+        manager.stop_accepting()
+        with pytest.raises(ShuttingDown):
+            await manager.retry(task)
+
+
+async def test_a_store_that_refuses_leaves_the_task_failed_and_a_later_click_works() -> None:
+    rig = Rig(Letters(x=failing(EMPTY)))
+    async with rig.at_work() as manager:
+        task = await failed(rig)
+        await rig.idle()
+        rig.store.refusals = 1
+        with pytest.raises(StoreError):
+            await manager.retry(task)
+        assert await rig.task(task) == task
+        await manager.retry(task)
+        assert (await rig.over(task)).status is Status.COMPLETED
+        await rig.log(task)
+
+
+async def test_a_store_that_did_it_and_said_no_is_found_out() -> None:
+    rig = Rig(Letters(x=failing(EMPTY)))
+    async with rig.at_work() as manager:
+        task = await failed(rig)
+        await rig.idle()
+        rig.store.refusals, rig.store.lying = 1, True
+        assert (await manager.retry(task)).status is Status.MERGING
+        assert (await rig.over(task)).status is Status.COMPLETED
+        await rig.log(task)
+
+
+async def test_a_task_that_waits_for_its_second_run_can_be_cancelled() -> None:
+    hold = Hold()
+    rig = Rig(Letters(x=failing(EMPTY)), concurrency=1)
+    async with rig.at_work() as manager:
+        task = await failed(rig)
+        rig.pipeline.acts["w"] = hold
+        await rig.submit()
+        await anyio.wait_all_tasks_blocked()
+        again = await manager.retry(task)
+        assert (await manager.cancel(again)).status is Status.CANCELLED
+        hold.let_go.set()
+        await rig.idle()
+        assert rig.pipeline.begun["x"] == 1 + 1  # the other task's
+        assert (await rig.statuses(task))[-2:] == [Status.MERGING, Status.CANCELLED]
+
+
+async def test_a_process_that_dies_during_the_second_run_leaves_it_to_the_next() -> None:
+    store, hold = FaultyStore(), Hold()
+    rig = Rig(Letters(x=failing(EMPTY)), store)
+    async with rig.at_work() as manager:
+        task = await failed(rig)
+        rig.pipeline.acts["x"] = hold
+        await manager.retry(task)
+        await hold.begun.wait()
+    second = Rig(store=store)
+    async with second.at_work():
+        assert (await second.over(task)).status is Status.COMPLETED
+    assert second.pipeline.begun == dict.fromkeys("xyz", 1)
