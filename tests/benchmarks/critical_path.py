@@ -1,0 +1,103 @@
+"""How long the files of a project take, against the time that the model's own speed makes unavoidable.
+
+    python -m tests.benchmarks.critical_path [ROUNDS]
+
+A server in a process of its own says the plan and 30 files at 100 tokens a second on each stream. A file can
+be begun when its plan entry, and those of all that it needs, have been said: that moment plus its own time,
+the longest over all files, is the streamed critical path. Measured is the generating stage of the whole
+service, with as many places as files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from gencode.settings import NamedProvider
+from tests.servers.calls import submit
+from tests.servers.paced import paced_server
+from tests.servers.service import App, running_app, settings
+from tests.servers.stream import events
+
+FILES = 30
+RATE = 100.0  # tokens a second on each stream
+ROUNDS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """What the model says, in tokens; `known`: how many tokens of the plan tell of a file all it takes."""
+
+    plan: list[str]
+    files: dict[str, list[str]]
+    known: dict[str, int]
+
+    @property
+    def critical_path(self) -> float:
+        return max(self.known[path] + len(said) for path, said in self.files.items()) / RATE
+
+    @property
+    def sequential(self) -> float:
+        return (len(self.plan) + sum(map(len, self.files.values()))) / RATE
+
+    @property
+    def after_the_plan(self) -> float:
+        return (len(self.plan) + max(map(len, self.files.values()))) / RATE
+
+
+def project() -> Project:
+    """Files of 80 to 720 tokens, each needing up to two said before it; the same one every time."""
+    chance = random.Random(4)
+    entries: list[dict[str, Any]] = []
+    for number in range(FILES):
+        needs = chance.sample([entry["path"] for entry in entries], min(len(entries), chance.randrange(3)))
+        entries.append({"path": f"m{number}.py", "needs": needs, "lines": chance.randrange(8, 72)})
+    files = {e["path"]: [f"x = {n:4}\n" for n in range(e["lines"] * 10)] for e in entries}
+    plan, ends = _plan(entries)
+    known = {e["path"]: max(ends[path] for path in (e["path"], *e["needs"])) for e in entries}
+    return Project(plan=plan, files=files, known=known)
+
+
+def _plan(entries: list[dict[str, Any]]) -> tuple[list[str], dict[str, int]]:
+    """In tokens of six characters; and by path, how many of them have been said when its entry is whole."""
+    text, ends = '{"summary": "A shop.", "files": [', {}
+    for entry in entries:
+        text += json.dumps(entry)
+        ends[entry["path"]] = -(-len(text) // 6)
+        text += "]}" if entry is entries[-1] else ", "
+    return [text[at : at + 6] for at in range(0, len(text), 6)], ends
+
+
+async def seconds_to_generate(app: App) -> float:
+    task_id = await submit(app.url)
+    heard = await events(app.url, task_id)
+    moments = {e.data["status"]: e.data["at"] for e in heard if e.kind == "status"}
+    begin, end = (datetime.fromisoformat(moments[name]) for name in ("generating", "merging_files"))
+    return (end - begin).total_seconds()
+
+
+async def main(rounds: int = ROUNDS) -> None:
+    its = project()
+    async with paced_server({"": its.plan, **its.files}, RATE) as url:
+        with tempfile.TemporaryDirectory() as folder:
+            model = NamedProvider(base_url=url, model="m")
+            at_once = {"files_at_once": FILES, "max_model_calls": FILES + 1}
+            async with running_app(settings(Path(folder), providers={"paced": model}, **at_once)) as app:
+                walls = [await seconds_to_generate(app) for _ in range(rounds)]
+    path = its.critical_path
+    print(f"{FILES} files, {RATE:g} tokens/s on each stream, critical path {path:.2f} s")
+    print(f"one after the other     {its.sequential / path:6.3f} x  (computed)")
+    print(f"at once after the plan  {its.after_the_plan / path:6.3f} x  (computed)")
+    print(f"gencode, median of {rounds}    {median(walls) / path:6.3f} x  best {min(walls) / path:.3f}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*map(int, sys.argv[1:])))
