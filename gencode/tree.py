@@ -45,22 +45,37 @@ class Tree:
 
 def check_paths(paths: Iterable[str], *, workflows: bool = False) -> None:
     """Prove that these can stand in one tree. `workflows`: whether .github/workflows is allowed."""
-    files: dict[str, str] = {}
-    folders: dict[str, str] = {}
-    for count, path in enumerate(paths, start=1):
-        if count > MAX_FILES:
+    together = Paths(workflows=workflows)
+    for path in paths:
+        together.enter(path)
+
+
+class Paths:
+    """Paths that can stand in one tree, however many are entered: each is looked at once."""
+
+    def __init__(self, *, workflows: bool = False) -> None:
+        self._workflows = workflows
+        self._count = 0
+        self._files: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
+
+    def enter(self, path: str) -> None:
+        """Raises UnsafePath for a name, UnsafeTree for one that clashes and for one too many."""
+        self._count += 1
+        if self._count > MAX_FILES:
             raise UnsafeTree(f"the project has more than {MAX_FILES} files")
-        check_path(path, workflows=workflows)
-        _enter(files, path)
+        check_path(path, workflows=self._workflows)
+        _enter(self._files, self._folders, path)
         for folder in _folders(path):
-            _enter(folders, folder)
-    if clash := next((files[fold] for fold in files if fold in folders), None):
-        raise UnsafeTree(f"{clash!r} would be a file and a folder at once")
+            _enter(self._folders, self._files, folder)
 
 
-def _enter(spellings: dict[str, str], name: str) -> None:
+def _enter(spellings: dict[str, str], others: Mapping[str, str], name: str) -> None:
     """src/ and Src/ are one folder on some systems: a checkout there would differ from the commit."""
-    other = spellings.setdefault(_fold(name), name)
+    folded = _fold(name)
+    if folded in others:
+        raise UnsafeTree(f"{name!r} would be a file and a folder at once")
+    other = spellings.setdefault(folded, name)
     if other != name:
         raise UnsafeTree(f"{name!r} and {other!r} are one name on some systems")
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from gencode.errors import LLMBadOutput
 from gencode.pipelines.generate.artifacts import Piece
+from gencode.pipelines.generate.fences import is_fence, split_lines
 from gencode.pipelines.generate.joining import continuation, file_text, raw, resume_point
 
 PREAMBLES = (
@@ -52,9 +53,13 @@ def line_start(text: str, at: int) -> int:
 
 @st.composite
 def cuts(draw: st.DrawFn, least: int = 400) -> tuple[str, str, int]:
-    """A file's name, its text, and how long a model's answers are."""
+    """A file's name, its text (at most ten answers of it), and how long a model's answers are."""
     name = draw(FILES)
-    return name, SOURCES[name], draw(st.integers(least, 6000))
+    size = draw(st.integers(least, 6000))
+    lines = split_lines(SOURCES[name][: 10 * size].rpartition("\n")[0] + "\n")
+    while len(lines) > 1 and (is_fence(lines[-1]) or not lines[-1].rstrip()):
+        lines.pop()  # no source file ends so
+    return name, "".join(lines), size
 
 
 @quick
@@ -78,7 +83,7 @@ def test_a_model_asked_in_words_makes_the_file_however_it_goes_on(
     name, whole, size = cut
     wrapped = data.draw(st.booleans(), "the first answer opens a fence")
     opening = fence_of(name) if wrapped else ""
-    pieces = [Piece(text=(opening + whole)[:size], whole=len(whole) <= size)]
+    pieces = [Piece(text=(opening + whole)[:size], whole=not opening and len(whole) <= size)]
     while not pieces[-1].whole:
         said = raw(pieces)
         assert (opening + whole).startswith(said)

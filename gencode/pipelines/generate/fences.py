@@ -18,9 +18,9 @@ def unfence(text: str, path: str) -> str:
     lines = split_lines(text)
     start = _wrapper(lines, path)
     if start is None:
-        return text if is_markdown(path) else _without_stray_end(text, lines)
+        return text if is_markdown(path) else _without_stray_end(text, lines, path)
     body = lines[start + 1 :]
-    end = closing(body, lines[start])
+    end = closing(body, lines[start], path)
     if is_markdown(path) and not _wraps_markdown(lines[start], body, end):
         return text
     return "".join(body[:end])
@@ -46,12 +46,15 @@ def surely_wraps(line: str, path: str) -> bool:
     return is_fence(line) and (_info(line) in ("markdown", "md") or not is_markdown(path))
 
 
-def closing(lines: Sequence[str], opening: str, *, inside: bool = False) -> int | None:
+def closing(lines: Sequence[str], opening: str, path: str, *, inside: bool = False) -> int | None:
     """Where the fence that `opening` (a line) began is closed; None if it is not. `inside`: the lines begin
     within a code block of the file's own."""
     fences = [n for n, line in enumerate(lines) if _weighs(line, opening)]
-    odd = (len(fences) + inside) % 2
-    return fences[-1] if fences and odd and not _info(lines[fences[-1]]) else None
+    if not fences or _info(lines[fences[-1]]):
+        return None
+    at_the_end = not "".join(lines[fences[-1] + 1 :]).strip() and not lines[fences[-1]][0].isspace()
+    odd = (len(fences) + inside) % 2 == 1
+    return fences[-1] if odd or (at_the_end and not is_markdown(path)) else None
 
 
 def _wrapper(lines: Sequence[str], path: str) -> int | None:
@@ -79,10 +82,12 @@ def _info(line: str) -> str:
     return match["info"].strip().lower() if match else ""
 
 
-def _without_stray_end(text: str, lines: Sequence[str]) -> str:
+def _without_stray_end(text: str, lines: Sequence[str], path: str) -> str:
     """Source code whose last line is a fence that nothing opened: the opening went with an earlier piece."""
-    last = max((n for n, line in enumerate(lines) if line.strip()), default=0)
-    return "".join(lines[:last]) if lines and closing(lines, "```") == last else text
+    fences = [n for n, line in enumerate(lines) if is_fence(line)]
+    if len(fences) % 2 == 0 or lines[fences[-1]][0].isspace() or "".join(lines[fences[-1] + 1 :]).strip():
+        return text
+    return "".join(lines[: closing(lines, "```", path)])
 
 
 def _wraps_markdown(opening: str, body: Sequence[str], end: int | None) -> bool:

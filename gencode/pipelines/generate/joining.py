@@ -117,9 +117,13 @@ def _aligned(text: str, known: str) -> str:
 
 
 def _agreement(text: str, known: str) -> int:
-    """How many characters come as they were known, the white space at the beginning aside."""
-    pairs = zip(text.lstrip(), known.lstrip(), strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    """How many characters come as they were known, the white space at the beginning aside: in whole lines,
+    since many a line begins like another."""
+    text, known = text.lstrip(), known.lstrip()
+    if text.startswith(known):
+        return len(known)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, known, strict=False)))
+    return known.rfind("\n", 0, same) + 1
 
 
 def _echoes(before: str, text: str) -> list[int]:
@@ -158,7 +162,7 @@ def _anchor(before: str) -> str:
 def _unclosed(before: str, text: str, fence: str, path: str) -> str:
     """The text without the end of the fence, if any, that the answer opened."""
     lines = split_lines(text)
-    end = closing(lines, fence, inside=_inside_block(before, path)) if fence else None
+    end = closing(lines, fence, path, inside=_inside_block(before, path)) if fence else None
     return text if end is None else "".join(lines[:end])
 
 

@@ -8,11 +8,15 @@ import re
 from pydantic import ValidationError
 
 from gencode.pipelines.generate.artifacts import Plan, PlannedFile
-from gencode.tree import check_paths
+from gencode.tree import Paths
 
 _FILES = re.compile(r'"files"\s*:\s*\[')
 _SUMMARY = re.compile(r'"summary"\s*:\s*("(?:[^"\\]|\\.)*")')
 _BETWEEN = re.compile(r"[\s,]*")
+LONGEST_MARK = 50
+"""Characters of `"files": [`, white space and all, that may come in two parts."""
+LONGEST_ENTRY = 20_000
+"""Characters; a longer one is left to the parser of the whole, so that reading stays linear."""
 
 
 class PlanReader:
@@ -20,7 +24,7 @@ class PlanReader:
     judged, once it is there (`parsing.parse_plan`)."""
 
     def __init__(self, *, workflows: bool = False) -> None:
-        self._workflows = workflows
+        self._paths = Paths(workflows=workflows)
         self._decoder = json.JSONDecoder()
         self._text = ""
         self._at = -1
@@ -29,12 +33,13 @@ class PlanReader:
     def feed(self, text: str) -> list[PlannedFile]:
         """The entries that this text completes. Raises UnsafePath or UnsafeTree at the first hostile one,
         before anything is paid for it."""
+        begin = max(0, len(self._text) - LONGEST_MARK)
         self._text += text
         if self._at < 0:
-            if not (found := _FILES.search(self._text)):
+            if not (found := _FILES.search(self._text, begin)):
                 return []
             self._at = found.end()
-        return self._entries()
+        return self._entries() if "}" in text else []
 
     def plan(self) -> Plan:
         """The plan so far; there must be an entry."""
@@ -46,7 +51,7 @@ class PlanReader:
         new: list[PlannedFile] = []
         while (entry := self._next()) is not None:
             if entry.path not in self.files:
-                check_paths([*self.files, entry.path], workflows=self._workflows)
+                self._paths.enter(entry.path)
                 self.files[entry.path] = entry
                 new.append(entry)
         return new
@@ -55,7 +60,7 @@ class PlanReader:
         """The next whole entry; None while it is not there, and for good after what is no entry."""
         between = _BETWEEN.match(self._text, self._at)
         start = between.end() if between else self._at
-        if not self._text.startswith("{", start):
+        if not self._text.startswith("{", start) or len(self._text) - start > LONGEST_ENTRY:
             return None
         try:
             value, end = self._decoder.raw_decode(self._text, start)
