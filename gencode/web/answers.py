@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
+from gencode.pipelines.generate.report import Report
 from gencode.task import Status, Task
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="RFC 3339, UTC")]
@@ -87,6 +88,10 @@ class TicketView(Answer):
 
     ticket: str
     expires_at: Moment
+
+
+class ReportView(Report, Answer):
+    """What became of a task: plan, files, findings, cost, times."""
 
 
 class BrokenRule(Answer):

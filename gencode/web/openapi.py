@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from gencode.errors import GencodeError, RequestError, StoreError
-from gencode.web.answers import Accepted, Health, Problem, TaskList, TaskView, TicketView
+from gencode.web.answers import Accepted, Health, Problem, ReportView, TaskList, TaskView, TicketView
 from gencode.web.operations import paths
 from gencode.web.schemas import GenerateRequest
 
@@ -22,7 +22,15 @@ A prompt becomes a pushed Git repository; every step is streamed.
 Submit with `POST /api/v1/generate`, follow with `GET /api/v1/status/{task_id}` (server-sent events).
 Every error is `application/problem+json` with a stable `code`.
 """
-_ANSWERS: tuple[type[BaseModel], ...] = (Accepted, TaskView, TaskList, TicketView, Health, Problem)
+_ANSWERS: tuple[type[BaseModel], ...] = (
+    Accepted,
+    TaskView,
+    TaskList,
+    TicketView,
+    ReportView,
+    Health,
+    Problem,
+)
 
 
 def endpoint() -> Callable[[Request], Awaitable[JSONResponse]]:

@@ -32,6 +32,7 @@ def paths() -> dict[str, Part]:
         "/api/v1/tasks": {"get": _tasks()},
         "/api/v1/task/{task_id}": {"get": _task("getTask", "A task", {"200": _body("TaskView", "The task")})},
         "/api/v1/task/{task_id}/cancel": {"post": _cancel()},
+        "/api/v1/task/{task_id}/report": {"get": _report()},
         "/api/v1/task/{task_id}/retry": {"post": _retry()},
         "/api/v1/task/{task_id}/ticket": {"post": _ticket()},
         **_service(),
@@ -108,6 +109,10 @@ def _retry() -> Part:
         "503": _problem("Too many tasks wait, or the store refuses"),
     }
     return _task("retryTask", "Go on with a failed task", answers)
+
+
+def _report() -> Part:
+    return _task("reportTask", "What became of a task", {"200": _body("ReportView", "As of now")})
 
 
 def _ticket() -> Part:

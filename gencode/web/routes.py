@@ -67,6 +67,7 @@ def _api() -> list[Route]:
         Route("/tasks", tasks.listing),
         Route("/task/{task_id}", tasks.show),
         Route("/task/{task_id}/cancel", tasks.cancel, methods=["POST"]),
+        Route("/task/{task_id}/report", tasks.report),
         Route("/task/{task_id}/retry", tasks.retry, methods=["POST"]),
         Route("/task/{task_id}/ticket", tasks.ticket, methods=["POST"]),
     ]

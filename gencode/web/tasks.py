@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.errors import Invalid
+from gencode.pipelines.generate.report import report as make_report
 from gencode.store import Query
 from gencode.task import Status
-from gencode.web.answers import Accepted, TaskList, TicketView, moment, task_view
+from gencode.web.answers import Accepted, ReportView, TaskList, TicketView, moment, task_view
 from gencode.web.parts import own_task, parts
 
 MOST = 100
@@ -41,6 +42,13 @@ async def retry(request: Request) -> Response:
         task_url=f"/api/v1/task/{task.id}",
     )
     return answer.response(202, {**headers, "Location": answer.task_url})
+
+
+async def report(request: Request) -> Response:
+    """Made of what is stored, whatever the task is doing."""
+    task, store = await own_task(request), parts(request).store
+    made = make_report(task, await store.events(task.id), await store.kept(task.id))
+    return ReportView(**made.model_dump()).response()
 
 
 async def ticket(request: Request) -> Response:

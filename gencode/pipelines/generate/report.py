@@ -1,0 +1,221 @@
+"""What became of a task, read from its log and its kept parts: at any time, of a failed one too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gencode.event import Event
+from gencode.pipelines.generate.artifacts import REPAIR, KeptPlan, KeptSnapshot, Piece, Plan
+from gencode.pipelines.generate.spending import total
+from gencode.provider import Usage
+from gencode.task import Status, Task
+
+Kept = Mapping[str, str]
+_WRITTEN = ("piece", REPAIR)
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Tokens(_View):
+    """As the provider counts them; `cached` of the prompts' came from its cache."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+
+
+class Account(Tokens):
+    """Of every answered call, those included that could not be used."""
+
+    cost: str | None = Field(None, description="A decimal number; null while the model has no price")
+
+
+class ReportedPlanFile(_View):
+    path: str
+    purpose: str
+    exports: list[str]
+    needs: list[str]
+    lines: int = Field(description="Expected; 0: not said")
+
+
+class ReportedPlan(_View):
+    summary: str
+    files: list[ReportedPlanFile]
+
+
+class ReportedFile(_View):
+    path: str
+    bytes: int | None = Field(description="In the commit, or as written so far; null while it is not whole")
+    calls: int = Field(description="Answered model calls for it, repairs included")
+    tokens: Tokens
+
+
+class ReportedFinding(_View):
+    event: int = Field(description="The id of the event that told of it")
+    path: str
+    line: int
+    rule: str
+    message: str
+
+
+class ReportedRepair(_View):
+    path: str
+    round: int
+    calls: int
+
+
+class ReportedStage(_View):
+    """A status that was entered. After a retry, stages are there again."""
+
+    status: Status
+    began: str
+    seconds: float | None = Field(description="Until the next status, time in line included; null: not over")
+
+
+class ReportedFailure(_View):
+    code: str
+    message: str
+    retryable: bool
+    stage: Status
+
+
+class Report(_View):
+    """Versioned: fields may come, none changes its meaning within a version."""
+
+    version: int
+    task_id: str
+    status: Status
+    model: str
+    repo_name: str
+    repo_url: str | None
+    commit: str | None
+    plan: ReportedPlan | None
+    files: list[ReportedFile]
+    findings: list[ReportedFinding]
+    repairs: list[ReportedRepair]
+    usage: Account
+    calls: int = Field(description="Answered model calls")
+    calls_repeated: int = Field(description="Model calls that failed and were made again")
+    stages: list[ReportedStage]
+    failures: list[ReportedFailure] = Field(description="More than one after retries")
+    retries: int = Field(description="How often the task went on after a failure")
+    resumed: int = Field(description="How often a run began anew, after a restart or a retry")
+
+
+def report(task: Task, events: Sequence[Event], kept: Kept) -> Report:
+    """`task` may be older than `events`, and these older than `kept`: the report is of a moment about now."""
+    logged = [event.data["status"] for event in events if event.kind == "status"]
+    return Report(
+        version=1,
+        task_id=task.id,
+        status=task.status,
+        model=str(task.request["model"]),
+        repo_name=str(task.request["repo_name"]),
+        repo_url=task.result.get("repo_url"),
+        commit=task.result.get("commit"),
+        plan=_plan(kept),
+        files=_files(events, kept),
+        findings=_findings(events),
+        repairs=[ReportedRepair(**data) for data in _told(events, "repair")],
+        usage=_account(events),
+        calls=len(_told(events, "usage")),
+        calls_repeated=len(_told(events, "retry")),
+        stages=_stages(events),
+        failures=[ReportedFailure(**data) for data in _told(events, "error")],
+        retries=sum(before == Status.FAILED for before, _ in pairwise(logged)),
+        resumed=len(_told(events, "resumed")),
+    )
+
+
+def _told(events: Sequence[Event], kind: str) -> list[Mapping[str, Any]]:
+    return [event.data for event in events if event.kind == kind]
+
+
+def _plan(kept: Kept) -> ReportedPlan | None:
+    if not (plan := _kept_plan(kept)):
+        return None
+    return ReportedPlan.model_validate(plan.model_dump(mode="json"))
+
+
+def _kept_plan(kept: Kept) -> Plan | None:
+    return KeptPlan.model_validate_json(kept["plan"]).plan if "plan" in kept else None
+
+
+def _files(events: Sequence[Event], kept: Kept) -> list[ReportedFile]:
+    """In the plan's order; then what a commit has besides, and what was begun without a plan."""
+    plan, sizes, pieces = _kept_plan(kept), _sizes(events, kept), _pieces(kept)
+    planned = [file.path for file in plan.files] if plan else []
+    return [
+        ReportedFile(
+            path=path,
+            bytes=sizes.get(path),
+            calls=len(pieces.get(path, [])),
+            tokens=_tokens(total(*(piece.usage for piece in pieces.get(path, [])))),
+        )
+        for path in dict.fromkeys([*planned, *sizes, *pieces])
+    ]
+
+
+def _sizes(events: Sequence[Event], kept: Kept) -> dict[str, int]:
+    if "snapshot" in kept:
+        files = KeptSnapshot.model_validate_json(kept["snapshot"]).files
+        return {path: len(text.encode()) for path, text in files.items()}
+    return {data["path"]: data["bytes"] for data in _told(events, "file")}
+
+
+def _pieces(kept: Kept) -> dict[str, list[Piece]]:
+    """Of each path, repairs included: kept under `KIND:N:PATH`."""
+    found: dict[str, list[Piece]] = {}
+    for name, part in kept.items():
+        if name.startswith(_WRITTEN):
+            path = name.split(":", 2)[2]
+            found.setdefault(path, []).append(Piece.model_validate_json(part))
+    return found
+
+
+def _tokens(usage: Usage) -> Tokens:
+    return Tokens(prompt=usage.prompt, completion=usage.completion, cached=usage.cached)
+
+
+def _findings(events: Sequence[Event]) -> list[ReportedFinding]:
+    """Of checks, and of the look for secrets, which names the place only."""
+    return [
+        ReportedFinding(
+            event=event.id,
+            path=found.get("path") or found["file"],
+            line=found["line"],
+            rule=found["rule"],
+            message=found.get("message", ""),
+        )
+        for event in events
+        if event.kind == "findings"
+        for found in event.data["findings"]
+    ]
+
+
+def _account(events: Sequence[Event]) -> Account:
+    """The newest `usage` event has the whole of it."""
+    told = _told(events, "usage")
+    return Account(**told[-1]["total"]) if told else Account()
+
+
+def _stages(events: Sequence[Event]) -> list[ReportedStage]:
+    entered = _told(events, "status")
+    ends = [*(data["at"] for data in entered[1:]), None]
+    return [
+        ReportedStage(status=data["status"], began=data["at"], seconds=_seconds(data["at"], end))
+        for data, end in zip(entered, ends, strict=True)
+    ]
+
+
+def _seconds(began: str, end: str | None) -> float | None:
+    if end is None:
+        return None
+    return round((datetime.fromisoformat(end) - datetime.fromisoformat(began)).total_seconds(), 3)

@@ -1,0 +1,77 @@
+"""The report of a task: of one that was done, and of one that failed and went on."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gencode.client import Client
+from gencode.pipelines.generate.spending import Price
+from tests.e2e.test_retry import FILES, Account
+from tests.servers.github import github_server
+from tests.servers.model import USAGE, model_server, plan_and_files
+from tests.servers.service import running_app, settings
+from tests.servers.stream import events
+
+PRICES = {"scripted": Price(prompt=Decimal(1), completion=Decimal(2))}
+STAGES = ["pending", "generating", "merging_files", "creating_repo", "pushing", "completed"]
+
+
+async def report(url: str, task_id: str) -> dict[str, Any]:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.get(f"{url}/api/v1/task/{task_id}/report")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_it_tells_of_a_failure_and_then_of_the_whole_task(tmp_path: Path) -> None:
+    account = Account()
+    async with (
+        model_server(plan_and_files(FILES, replace=account)) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github, files_at_once=1, prices=PRICES)) as app,
+        Client(app.url) as client,
+    ):
+        task_id = (await client.submit("say hello", "hello"))["task_id"]
+        last = (await events(app.url, task_id))[-1].id
+        failed = await report(app.url, task_id)
+        assert (failed["status"], failed["commit"], failed["retries"], failed["calls"]) == (
+            *("failed", None, 0),
+            2,
+        )
+        assert [failure["code"] for failure in failed["failures"]] == ["LLM_BALANCE"]
+        written = {file["path"]: file["bytes"] for file in failed["files"]}
+        assert written == dict.fromkeys(FILES) | {"app.py": len(FILES["app.py"])}
+
+        account.empty = False
+        await client.retry(task_id)
+        heard = await events(app.url, task_id, after=last)
+        done = await report(app.url, task_id)
+    assert (done["status"], done["commit"]) == ("completed", heard[-1].data["commit"])
+    assert [file["path"] for file in done["plan"]["files"]] == list(FILES)
+    assert {file["path"]: file["bytes"] for file in done["files"]} == {p: len(t) for p, t in FILES.items()}
+    assert all(file["calls"] == 1 and file["tokens"]["prompt"] == USAGE.prompt for file in done["files"])
+    calls = 1 + len(FILES)
+    assert (done["calls"], done["retries"], done["resumed"], len(done["failures"])) == (calls, 1, 1, 1)
+    assert done["usage"] == {
+        "prompt": calls * USAGE.prompt,
+        "completion": calls * USAGE.completion,
+        "cached": calls * USAGE.cached,
+        "cost": f"{Decimal(calls * (USAGE.prompt + 2 * USAGE.completion)) / 10**6:.6f}",
+    }
+    assert [stage["status"] for stage in done["stages"]] == [*STAGES[:2], "failed", *STAGES[1:]]
+    assert [stage["seconds"] for stage in done["stages"]][-1] is None
+    assert all(stage["seconds"] >= 0 for stage in done["stages"][:-1])
+
+
+async def test_it_is_there_from_the_first_moment(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, Client(app.url) as client:
+        task_id = (await client.submit("a static page", "page"))["task_id"]
+        first = await report(app.url, task_id)
+        assert first["stages"][0]["status"] == "pending"
+        await events(app.url, task_id)
+        assert (await report(app.url, task_id))["status"] == "completed"
