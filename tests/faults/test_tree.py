@@ -1,0 +1,84 @@
+"""Rows 77 and 78 of the fault table: what a model may call its files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.servers.model import plan_and_files, text
+from tests.servers.runs import house
+
+HOSTILE = [
+    "../../etc/cron.d/x",
+    "/etc/passwd",
+    "a/../../b",
+    "C:\\Windows\\x",
+    "a\\..\\b",
+    ".git/hooks/pre-commit",
+    ".GIT/config",
+    ".git\u200d/config",
+    "git~1/config",
+    ".gitmodules",
+    ".gitattributes",
+    "sub/.gitmodules",
+    ".github/workflows/ci.yml",
+    "CON",
+    "aux.py",
+    "a:b",
+    "x\u202egpj.exe",
+    "a\0b",
+    "line\nbreak.py",
+    "cafe\u0301.md",
+    "trailing.",
+    "n" * 300,
+    "/".join(["d" * 200] * 6),
+]
+CLASHES = {
+    "case": ["README.md", "readme.md"],
+    "folders' case": ["src/a.py", "Src/b.py"],
+    "file and folder": ["a", "a/b"],
+    "ligature": ["ﬁle.py", "file.py"],
+    "sharp s": ["straße.md", "STRASSE.md"],
+    "a million": [f"f{n}.py" for n in range(3000)],
+}
+
+
+def plan_of(paths: list[str]) -> str:
+    return json.dumps({"summary": "s", "files": [{"path": path} for path in paths]})
+
+
+@pytest.mark.fault(77)
+async def test_a_hostile_path_ends_the_task_and_nothing_is_written(tmp_path: Path) -> None:
+    """Row 77."""
+    async with house(tmp_path, text("")) as its:
+        for path in HOSTILE:
+            its.model.script = text(plan_of([path, "ok.py"]), size=4000)
+            task = await its.run()
+            assert task.failure is not None, path
+            assert (task.failure.code, task.failure.retryable) == ("UNSAFE_PATH", False)
+        assert its.calls("plan") == len(HOSTILE)
+        assert (its.calls(), its.waits) == (0, [])
+        assert not its.github.requests
+
+
+@pytest.mark.fault(77)
+async def test_a_hostile_path_at_the_end_of_a_plan_leaves_no_repository_either(tmp_path: Path) -> None:
+    """Row 77: the files before it may have been begun while the plan was still being said."""
+    files = {f"f{n}.py": "x = 1\n" for n in range(5)}
+    plan = json.loads(plan_of([*files, "../evil.py"]))
+    async with house(tmp_path, plan_and_files(files, plan=plan)) as its:
+        assert await its.code() == "UNSAFE_PATH"
+        assert not its.github.requests
+
+
+@pytest.mark.fault(78)
+async def test_names_that_clash_and_too_many_end_the_task_and_nothing_is_written(tmp_path: Path) -> None:
+    """Row 78."""
+    async with house(tmp_path, text("")) as its:
+        for name, paths in CLASHES.items():
+            its.model.script = text(plan_of(paths), size=200_000)
+            assert await its.code() == "UNSAFE_TREE", name
+        assert its.waits == []
+        assert not its.github.requests
