@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator
+
+from gencode.errors import Invalid
+from gencode.web.openapi import document
+from gencode.web.schemas import parse_generate
+
+DESCRIBED = Draft202012Validator(
+    {"$ref": "#/components/schemas/GenerateRequest", "components": document()["components"]}
+)
+BODY = {"prompt": "say hello", "repo_name": "hello"}
+
+
+def test_the_defaults_are_the_careful_ones() -> None:
+    asked = parse_generate(BODY)
+    assert (asked.model, asked.github_org, asked.private, asked.allow_secrets) == (None, None, True, False)
+
+
+@pytest.mark.parametrize("name", ["a", "A.b_c-d", "-", ".x", "x" * 100, "x.gitx", "git", "..a"])
+def test_names_that_github_takes(name: str) -> None:
+    assert parse_generate(BODY | {"repo_name": name}).repo_name == name
+
+
+@pytest.mark.parametrize("model", ["deepseek", "openai/gpt-5.1", "p/org/model:7b", "a" * 128])
+def test_models_are_names_with_slashes_and_colons(model: str) -> None:
+    assert parse_generate(BODY | {"model": model}).model == model
+
+
+def test_every_broken_rule_is_told_with_its_field() -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_generate({"prompt": "", "repo_name": "a/b", "github_org": "-", "base_url": "x"})
+    assert [problem["field"] for problem in caught.value.problems] == [
+        "prompt",
+        "repo_name",
+        "github_org",
+        "base_url",
+    ]
+
+
+def test_what_was_sent_is_not_repeated() -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_generate(BODY | {"model": "sk-a secret by mistake"})
+    assert "mistake" not in json.dumps(caught.value.problems) + caught.value.message
+
+
+@given(
+    st.fixed_dictionaries(
+        {"prompt": st.text(), "repo_name": st.text(alphabet=".agitwmoAGIT-_ /é\n", max_size=12)},
+        optional={"github_org": st.text(alphabet="a-B1 ", max_size=6), "private": st.booleans()},
+    )
+)
+def test_the_description_and_the_reader_agree(body: dict[str, Any]) -> None:
+    """What one takes, the other takes, too."""
+    assert DESCRIBED.is_valid(body) == read(body)
+
+
+def read(body: dict[str, Any]) -> bool:
+    try:
+        parse_generate(body)
+    except Invalid:
+        return False
+    return True
