@@ -1,0 +1,115 @@
+"""1,000 tasks at once through the engine: what it adds to the time of their stages, and what a task costs.
+
+    python -m tests.benchmarks.tasks [TASKS]
+
+Each task has four stages, each of which sleeps for 2 to 4 seconds and keeps a part. All tasks may run at
+once, so the ideal time is that of the longest one. Each store is measured in a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from gencode.engine.manager import Manager
+from gencode.engine.runner import Runner
+from gencode.hubs.memory import MemoryHub
+from gencode.logs import configure
+from gencode.metrics import Metrics
+from gencode.pipeline import Send
+from gencode.store import Store
+from gencode.stores.memory import MemoryStore
+from gencode.stores.sqlite import open_sqlite
+from tests.unit.engine.rig import Letters, new_task
+
+TASKS = 1_000
+SHORTEST, LONGEST = 2.0, 4.0  # seconds of a stage
+TICK = 0.005
+
+
+class Sleeping:
+    """A pipeline of which each stage sleeps; `slept`: by task, in seconds."""
+
+    def __init__(self) -> None:
+        self._chance = random.Random(4)
+        self.slept: dict[asyncio.Task[object] | None, float] = {}
+        self.pipeline = Letters(**dict.fromkeys("wxyz", self._sleep))
+
+    async def _sleep(self, send: Send) -> None:
+        seconds = self._chance.uniform(SHORTEST, LONGEST)
+        worker = asyncio.current_task()  # each of them has one task only: there are as many as tasks
+        self.slept[worker] = self.slept.get(worker, 0) + seconds
+        await anyio.sleep(seconds)
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@asynccontextmanager
+async def opened(kind: str) -> AsyncIterator[Store]:
+    if kind == "memory":
+        yield MemoryStore()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_sqlite(Path(folder) / "benchmark.db") as store:
+            yield store
+
+
+async def watch(lags: list[float], sizes: list[int]) -> None:
+    """How late the loop comes to a timer, and how large the process is."""
+    while True:
+        begin = time.perf_counter()
+        await anyio.sleep(TICK)
+        lags.append(time.perf_counter() - begin - TICK)
+        sizes.append(resident())
+
+
+async def measure(kind: str, count: int) -> None:
+    configure("INFO", "json", [])
+    its, lags, sizes = Sleeping(), [0.0], [0]
+    async with opened(kind) as store, anyio.create_task_group() as tg:
+        hub, metrics = MemoryHub(store), Metrics()
+        runner = Runner(store, [its.pipeline], metrics, timeout=600)
+        manager = Manager(runner, store, hub, metrics, concurrency=count, waiting=count)
+        before = resident()
+        await tg.start(manager.run)
+        tg.start_soon(watch, lags, sizes)
+        begin = time.perf_counter()
+        await asyncio.gather(*(manager.submit(new_task()) for _ in range(count)))
+        while manager.running or manager.waiting:
+            await anyio.sleep(TICK)
+        wall = time.perf_counter() - begin
+        tg.cancel_scope.cancel()
+    assert its.pipeline.done["z"] == count
+    report(kind, wall / max(its.slept.values()), (max(sizes) - before) / count, sorted(lags))
+
+
+def report(kind: str, ratio: float, size: float, lags: list[float]) -> None:
+    p99 = lags[len(lags) * 99 // 100] * 1000
+    print(f"{kind:<7} wall/ideal {ratio:5.3f}   {size / 1024:5.1f} KB a task   "
+          f"loop late by {p99:5.1f} ms (p99), {lags[-1] * 1000:.0f} ms at worst", flush=True)  # fmt: skip
+
+
+def main(count: int = TASKS) -> None:
+    print(f"{count} tasks at once, four stages of {SHORTEST:g} to {LONGEST:g} s each", flush=True)
+    for kind in ("memory", "sqlite"):
+        command = [sys.executable, "-m", "tests.benchmarks.tasks", str(count), kind]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)  # where the log goes
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        asyncio.run(measure(sys.argv[2], int(sys.argv[1])))
+    else:
+        main(*map(int, sys.argv[1:]))
