@@ -34,6 +34,7 @@ from gencode.pipelines.generate.gate import Gate
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
+from gencode.pipelines.generate.spending import price_of
 from gencode.pipelines.generate.writing import Limits
 from gencode.provider import Providers
 from gencode.providers.catalogue import catalogue, offline
@@ -232,6 +233,7 @@ def _parts(
         rate=RateLimit(settings.rate),
         tickets=Tickets(kept_key(settings.data_dir / "ticket.key"), settings.sse_ticket_seconds),
         choose_model=partial(models.choose, providers=providers),
+        price=lambda model: price_of(settings.prices, providers(model).name),
         language=settings.language,
         closing=anyio.Event(),
     )

@@ -12,9 +12,10 @@ Data = dict[str, Any]
 _LINES: dict[str, Callable[[Data], str]] = {
     "status": lambda d: f"{d['status']:<14} {d['message']}",
     "plan": lambda d: f"{'':<14} planned {len(d['files'])} files: {d['summary']}",
-    "file": lambda d: f"{'':<14} {d['path']} ({d['bytes']} bytes, {d['done']} of {d['of']})",
+    "file": lambda d: f"{'':<14} {d['path']} ({d['bytes']} bytes, {d['done']} of {d['of'] or '?'})",
     "retry": lambda d: f"{'':<14} trying again in {d['wait_seconds']} s: {d['message']}",
-    "findings": lambda d: f"{'':<14} may hold secrets: {_places(d['findings'])}",
+    "findings": lambda d: f"{'':<14} found: {_places(d['findings'])}",
+    "repair": lambda d: f"{'':<14} {d['path']} written anew",
     "resumed": lambda d: f"{'':<14} goes on where it stopped",
     "pushed": lambda d: f"{'':<14} pushed commit {d['commit']}",
     "error": lambda d: f"{'':<14} {d['code']}: {d['message']}",
@@ -22,7 +23,9 @@ _LINES: dict[str, Callable[[Data], str]] = {
 
 
 def _places(findings: list[Data]) -> str:
-    shown = [f"{found['file']}:{found['line']} ({found['rule']})" for found in findings[:5]]
+    shown = [
+        f"{found.get('path') or found['file']}:{found['line']} ({found['rule']})" for found in findings[:5]
+    ]
     return ", ".join(shown) + (", ..." if len(findings) > 5 else "")
 
 

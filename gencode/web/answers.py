@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
+from gencode.pipelines.generate.estimate import Estimate
 from gencode.pipelines.generate.report import Report
 from gencode.task import Status, Task
 
@@ -92,6 +93,10 @@ class TicketView(Answer):
 
 class ReportView(Report, Answer):
     """What became of a task: plan, files, findings, cost, times."""
+
+
+class EstimateView(Estimate, Answer):
+    """What a request would probably cost: half of comparable tasks lie between low and high."""
 
 
 class BrokenRule(Answer):

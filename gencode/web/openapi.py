@@ -12,7 +12,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from gencode.errors import GencodeError, RequestError, StoreError
-from gencode.web.answers import Accepted, Health, Problem, ReportView, TaskList, TaskView, TicketView
+from gencode.web.answers import (
+    Accepted,
+    EstimateView,
+    Health,
+    Problem,
+    ReportView,
+    TaskList,
+    TaskView,
+    TicketView,
+)
 from gencode.web.operations import paths
 from gencode.web.schemas import GenerateRequest
 
@@ -28,6 +37,7 @@ _ANSWERS: tuple[type[BaseModel], ...] = (
     TaskList,
     TicketView,
     ReportView,
+    EstimateView,
     Health,
     Problem,
 )

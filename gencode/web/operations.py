@@ -28,6 +28,7 @@ gets 204, which tells EventSource to stop.
 def paths() -> dict[str, Part]:
     return {
         "/api/v1/generate": {"post": _generate()},
+        "/api/v1/estimate": {"post": _estimate()},
         "/api/v1/status/{task_id}": {"get": _status()},
         "/api/v1/tasks": {"get": _tasks()},
         "/api/v1/task/{task_id}": {"get": _task("getTask", "A task", {"200": _body("TaskView", "The task")})},
@@ -59,6 +60,17 @@ def _generate() -> Part:
             "content": {"application/json": {"schema": _ref("GenerateRequest")}},
         },
     )
+
+
+def _estimate() -> Part:
+    answers = {
+        "200": _body("EstimateView", "Nothing was stored, no model was asked"),
+        "413": _problem("Larger than MAX_BODY_BYTES"),
+        "415": _problem("Not JSON"),
+        "422": _problem("A rule is broken"),
+    }
+    asked = {"required": True, "content": {"application/json": {"schema": _ref("GenerateRequest")}}}
+    return _operation("estimate", "What a prompt would probably cost", answers, requestBody=asked)
 
 
 def _status() -> Part:

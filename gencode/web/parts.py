@@ -12,6 +12,7 @@ from gencode.engine.manager import Manager
 from gencode.errors import NotFound
 from gencode.hub import Hub
 from gencode.metrics import Metrics
+from gencode.pipelines.generate.spending import Price
 from gencode.store import Query, Store
 from gencode.task import Task
 from gencode.web.limits import RateLimit
@@ -37,6 +38,7 @@ class Parts:
     rate: RateLimit
     tickets: Tickets
     choose_model: Callable[[str | None], Model]
+    price: Callable[[str], Price | None]
     language: str
     closing: anyio.Event
 

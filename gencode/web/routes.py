@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import Lifespan
 
 from gencode.errors import GencodeError
-from gencode.web import events, generate, health, openapi, page, problems, tasks
+from gencode.web import estimate, events, generate, health, openapi, page, problems, tasks
 from gencode.web.auth import Authentication, Keys
 from gencode.web.guard import Guard, Rules
 
@@ -63,6 +63,7 @@ def build(lifespan: Lifespan[Starlette], keys: Keys, rules: Rules) -> Starlette:
 def _api() -> list[Route]:
     return [
         Route("/generate", generate.generate, methods=["POST"]),
+        Route("/estimate", estimate.estimate, methods=["POST"]),
         Route("/status/{task_id}", events.status),
         Route("/tasks", tasks.listing),
         Route("/task/{task_id}", tasks.show),
