@@ -1,0 +1,396 @@
+"""Tasks under every order of submitting, cancelling, working, failing, crashing and restarting.
+
+After each step, what the engine, the store and the subscribers say is compared with a simple model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+import hypothesis.strategies as st
+from hypothesis import settings
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+from gencode.engine.manager import Manager
+from gencode.engine.runner import Runner
+from gencode.errors import AlreadyOver, KeyReused, LLMAuth, QueueFull, StoreError
+from gencode.event import Event, encode
+from gencode.hubs.memory import FAREWELL, MemoryHub
+from gencode.metrics import Metrics
+from gencode.pipeline import Progress, Send
+from gencode.store import IdempotencyKey, Query, Store
+from gencode.stores.memory import MemoryStore
+from gencode.stores.sqlite import open_sqlite
+from gencode.task import Status, Task
+from tests.unit.engine.rig import STATUSES, new_task
+
+CONCURRENCY, WAITING, MAX_ATTEMPTS = 2, 4, 3
+T = TypeVar("T")
+Word = tuple[str, str]
+"""The artifact: a task's id, and the letters that its stages have made."""
+
+
+class Desk:
+    """Where stages wait for the test to say how they end; and what they made, by task and letter."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, asyncio.Future[bool]] = {}
+        self.made: Counter[tuple[str, str]] = Counter()
+
+    async def verdict(self, task_id: str) -> None:
+        future = self.waiting[task_id] = asyncio.get_running_loop().create_future()
+        try:
+            if not await future:
+                raise LLMAuth("the test said no")
+        finally:
+            del self.waiting[task_id]
+
+
+class Step:
+    def __init__(self, status: Status, letter: str, desk: Desk) -> None:
+        self.status = status
+        self._letter = letter
+        self._desk = desk
+
+    async def __call__(self, word: Word, send: Send) -> Word:
+        task_id, letters = word
+        if self._letter in letters:
+            return word
+        await self._desk.verdict(task_id)
+        await send(Progress(kind="letter", data={"letter": self._letter}, keep={self._letter: ""}))
+        self._desk.made[task_id, self._letter] += 1
+        return task_id, letters + self._letter
+
+
+class Spelling:
+    kind = "letters"
+
+    def __init__(self, desk: Desk) -> None:
+        self.stages = [Step(status, letter, desk) for status, letter in zip(STATUSES, "wxyz", strict=True)]
+
+    def restore(self, task: Task, kept: Mapping[str, str]) -> Word:
+        return task.id, "".join(kept)
+
+    def message(self, task: Task, status: Status) -> str:
+        return status
+
+
+class Mortal:
+    """A process's hold on its store: `dead` after a crash, `refusals` writes still to be refused."""
+
+    def __init__(self, inner: Store) -> None:
+        self._inner = inner
+        self.dead = False
+        self.refusals = 0
+        self.busy = 0
+
+    async def create(self, task: Task, events: Sequence[Event], key: IdempotencyKey | None = None) -> Task:
+        self._refuse()
+        return await self._call(self._inner.create(task, events, key))
+
+    async def commit(
+        self, task: Task, events: Sequence[Event] = (), keep: Mapping[str, str] | None = None
+    ) -> None:
+        self._refuse()
+        await self._call(self._inner.commit(task, events, keep))
+
+    async def find(self, query: Query) -> list[Task]:
+        return await self._call(self._inner.find(query))
+
+    async def events(self, task_id: str, after: int = 0) -> list[Event]:
+        return await self._call(self._inner.events(task_id, after))
+
+    async def kept(self, task_id: str) -> dict[str, str]:
+        return await self._call(self._inner.kept(task_id))
+
+    def _refuse(self) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise StoreError("the disk is full")
+
+    async def _call(self, call: Coroutine[Any, Any, T]) -> T:
+        if self.dead:
+            call.close()
+            raise StoreError("this process is dead")
+        self.busy += 1
+        try:
+            return await call
+        finally:
+            self.busy -= 1
+
+
+class Reader:
+    """A subscriber: what it was sent since the event `after`."""
+
+    def __init__(self, hub: MemoryHub, task_id: str, after: int) -> None:
+        self.task_id = task_id
+        self.after = after
+        self.received = b""
+        self.job = asyncio.get_running_loop().create_task(self._read(hub))
+
+    async def _read(self, hub: MemoryHub) -> None:
+        async for chunk in hub.subscribe(self.task_id, self.after):
+            self.received += chunk
+
+    async def leave(self) -> None:
+        self.job.cancel()
+        await asyncio.wait([self.job])
+
+
+class Process:
+    """One life of the service over a store."""
+
+    def __init__(self, store: Store, desk: Desk) -> None:
+        self.store = Mortal(store)
+        self.hub = MemoryHub(self.store)
+        metrics = Metrics()
+        runner = Runner(self.store, [Spelling(desk)], metrics, timeout=3600, max_attempts=MAX_ATTEMPTS)
+        self.manager = Manager(
+            runner, self.store, self.hub, metrics, CONCURRENCY, WAITING, sleep=lambda _: anyio.sleep(0)
+        )
+        self.readers: list[Reader] = []
+        self._stop = asyncio.Event()
+        self._ready = asyncio.Event()
+
+    async def start(self) -> None:
+        self._life = asyncio.get_running_loop().create_task(self._live())
+        await self._ready.wait()
+
+    async def crash(self) -> None:
+        """Nothing is written any more, and every reader is cut off."""
+        self.store.dead = True
+        for reader in self.readers:
+            await reader.leave()
+        self._stop.set()
+        await self._life
+
+    async def stop(self) -> None:
+        self.store.refusals = 0
+        self.manager.stop_accepting()
+        self.hub.close()
+        self._stop.set()
+        await self._life
+        for reader in self.readers:
+            await reader.job
+
+    async def settle(self) -> None:
+        """Until nothing moves any more."""
+        await anyio.wait_all_tasks_blocked()
+        while self.store.busy:
+            await asyncio.sleep(0.0005)
+            await anyio.wait_all_tasks_blocked()
+
+    async def _live(self) -> None:
+        async with anyio.create_task_group() as tg:
+            await tg.start(self.manager.run)
+            self._ready.set()
+            await self._stop.wait()
+            tg.cancel_scope.cancel()
+
+
+class Lifecycle(RuleBasedStateMachine):
+    tasks = Bundle("tasks")
+    readers = Bundle("readers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        self.desk = Desk()
+        self.keys: dict[str, str] = {}
+        self.crashes: Counter[str] = Counter()
+        self.logs: dict[str, list[Event]] = {}
+        self.gone: list[tuple[Reader, list[Event]]] = []
+        self.loop.run(self.begin())
+
+    async def open(self) -> Store:
+        return MemoryStore()
+
+    async def begin(self) -> None:
+        self.store = await self.open()
+        self.process = Process(self.store, self.desk)
+        await self.process.start()
+
+    def teardown(self) -> None:
+        self.loop.run(self.end())
+        self.loop.close()
+
+    async def end(self) -> None:
+        await self.process.settle()
+        await self.process.stop()
+        await self.stack.aclose()
+
+    # --- what may happen ----------------------------------------------------------------------------
+
+    @rule(target=tasks, client=st.sampled_from("abc"), key=st.sampled_from(["", "", "k1", "k2"]))
+    def submit(self, client: str, key: str) -> str:
+        return self.loop.run(self._submit(client, key)) or ""
+
+    @rule(key=st.sampled_from(["k1", "k2"]))
+    def submit_another_body(self, key: str) -> None:
+        if f"a{key}" not in self.keys:
+            return
+        asked = IdempotencyKey(client="a", value=key, digest="another")
+        try:
+            self.loop.run(self.process.manager.submit(new_task(), asked))
+        except (KeyReused, QueueFull, StoreError):
+            return
+        raise AssertionError("a key was taken for another body")
+
+    @rule(task=tasks)
+    def cancel(self, task: str) -> None:
+        if task:
+            self.loop.run(self._cancel(task))
+
+    @rule(choice=st.integers(0, 9), well=st.sampled_from([True, True, True, False]))
+    def work(self, choice: int, well: bool) -> None:
+        if self.desk.waiting:
+            self.loop.run(self._work(sorted(self.desk.waiting)[choice % len(self.desk.waiting)], well))
+
+    @rule(orderly=st.booleans())
+    def restart(self, orderly: bool) -> None:
+        self.loop.run(self._restart(orderly))
+
+    @rule(count=st.integers(1, 4))
+    def refuse(self, count: int) -> None:
+        """The next writes fail; whoever can wait tries again."""
+        self.process.store.refusals = count
+
+    @rule(target=readers, task=tasks, after=st.integers(0, 12))
+    def subscribe(self, task: str, after: int) -> Reader | None:
+        return self.loop.run(self._subscribe(task, min(after, len(self.logs[task])))) if task else None
+
+    @rule(reader=consumes(readers))
+    def unsubscribe(self, reader: Reader | None) -> None:
+        if reader in self.process.readers:
+            self.loop.run(self._unsubscribe(reader))
+
+    # --- how it happens -----------------------------------------------------------------------------
+
+    async def _submit(self, client: str, key: str) -> str | None:
+        asked = IdempotencyKey(client=client, value=key, digest="d") if key else None
+        try:
+            task = await self.process.manager.submit(new_task(client=client), asked)
+        except (QueueFull, StoreError):
+            return None
+        if key:
+            assert self.keys.setdefault(client + key, task.id) == task.id
+        self.logs.setdefault(task.id, [])
+        await self._look()
+        return task.id
+
+    async def _cancel(self, task_id: str) -> None:
+        before = await self._find(task_id)
+        try:
+            after = await self.process.manager.cancel(before)
+            assert after.status is Status.CANCELLED
+            assert before.status is Status.CANCELLED or not before.status.is_terminal
+        except AlreadyOver:
+            assert before.status in (Status.COMPLETED, Status.FAILED)
+        except StoreError:
+            assert not (await self._find(task_id)).status.is_terminal
+
+    async def _work(self, task_id: str, well: bool) -> None:
+        self.desk.waiting[task_id].set_result(well)
+        self.crashes[task_id] = 0
+        await self._look()
+
+    async def _restart(self, orderly: bool) -> None:
+        await self._look()
+        for task_id in self.desk.waiting:
+            self.crashes[task_id] = 0 if orderly else self.crashes[task_id] + 1
+        await (self.process.stop() if orderly else self.process.crash())
+        assert not self.desk.waiting
+        self.gone += [(reader, self.logs[reader.task_id][reader.after :]) for reader in self.process.readers]
+        self.process = Process(self.store, self.desk)
+        await self.process.start()
+
+    async def _subscribe(self, task_id: str, after: int) -> Reader:
+        reader = Reader(self.process.hub, task_id, after)
+        self.process.readers.append(reader)
+        return reader
+
+    async def _unsubscribe(self, reader: Reader) -> None:
+        await self._look()
+        await reader.leave()
+        self.process.readers.remove(reader)
+        self.gone.append((reader, self.logs[reader.task_id][reader.after :]))
+
+    async def _find(self, task_id: str) -> Task:
+        (task,) = await self.store.find(Query(id=task_id))
+        return task
+
+    # --- what must hold -----------------------------------------------------------------------------
+
+    @invariant()
+    def look(self) -> None:
+        self.loop.run(self._look())
+
+    async def _look(self) -> None:
+        await self.process.settle()
+        found = {task.id: task for task in await self.store.find(Query(limit=1000))}
+        assert found.keys() == self.logs.keys(), "a task that was accepted is gone, or one is there unasked"
+        for task in found.values():
+            await self._check_log(task)
+            await self._check_parts(task)
+        self._check_places([task for task in found.values() if not task.status.is_terminal])
+        self._check_readers()
+
+    async def _check_log(self, task: Task) -> None:
+        log = await self.store.events(task.id)
+        assert [event.id for event in log] == list(range(1, task.sequence + 1))
+        assert log[: len(self.logs[task.id])] == self.logs[task.id], "history was rewritten"
+        self.logs[task.id] = log
+        told = [Status(event.data["status"]) for event in log if event.kind == "status"]
+        assert told[-1] is task.status
+        assert [status for status in told[:-1] if status.is_terminal] == []
+        assert told == [*list(Status)[: len(told) - 1], told[-1]], "a status was skipped or told twice"
+        if task.failure:
+            assert log[-1].kind == "error"
+            assert (task.failure.code == "CRASH_LOOP") == (self.crashes[task.id] >= MAX_ATTEMPTS)
+
+    async def _check_parts(self, task: Task) -> None:
+        kept = await self.store.kept(task.id)
+        made = {
+            letter: self.desk.made[task.id, letter] for letter in "wxyz" if self.desk.made[task.id, letter]
+        }
+        assert made == dict.fromkeys(kept, 1), "a part was made twice, or lost"
+        assert task.status is not Status.COMPLETED or "".join(kept) == "wxyz"
+
+    def _check_places(self, unfinished: list[Task]) -> None:
+        """No place is lost and no task forgotten: as many are at work as can be."""
+        assert len(self.desk.waiting) == min(CONCURRENCY, len(unfinished))
+        assert self.process.manager.running == len(self.desk.waiting)
+        assert self.process.manager.waiting == len(unfinished) - self.process.manager.running
+        assert set(self.desk.waiting) <= {task.id for task in unfinished}
+
+    def _check_readers(self) -> None:
+        for reader in self.process.readers:
+            assert reader.received == written(self.logs[reader.task_id][reader.after :])
+        for reader, events in self.gone:
+            assert reader.received.removesuffix(FAREWELL) == written(events)
+
+
+def written(events: Sequence[Event]) -> bytes:
+    return b"".join(encode(event) for event in events)
+
+
+class LifecycleOnDisk(Lifecycle):
+    async def open(self) -> Store:
+        folder = Path(tempfile.mkdtemp())
+        self.stack.callback(shutil.rmtree, folder)
+        return await self.stack.enter_async_context(open_sqlite(folder / "gencode.db"))
+
+
+TestLifecycle = Lifecycle.TestCase
+TestLifecycle.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestLifecycleOnDisk = LifecycleOnDisk.TestCase
+TestLifecycleOnDisk.settings = settings(max_examples=6, stateful_step_count=25, deadline=None)
