@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
+import shlex
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
 
 import anyio
 import uvicorn
@@ -134,7 +138,7 @@ gencode is ready at {url} ({who})
   with curl   curl -s {url}/api/v1/generate{key} -H 'Content-Type: application/json' \\
                 -d '{{"prompt": "A small Flask app with user login", "repo_name": "my-flask-app"}}'
   follow it   curl -N {url}/api/v1/status/TASK_ID{key}
-  or both     gencode generate "A small Flask app with user login" --repo my-flask-app --follow{option}
+  or both     {_command()} generate "A small Flask app with user login" --repo my-flask-app --follow{option}
 """
 
 
@@ -152,6 +156,12 @@ def listening(host: str, port: int) -> socket.socket:
             f"cannot listen on {host} port {port} ({error.strerror or error}): "
             "stop what listens there, or set SERVER_PORT (and SERVER_HOST)"
         ) from None
+
+
+def _command() -> str:
+    """How this very installation is called from another terminal."""
+    installed = Path(sys.executable).with_name("gencode")
+    return "gencode" if which("gencode") else shlex.quote(str(installed))
 
 
 def _settle_memory() -> None:
