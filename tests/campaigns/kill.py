@@ -17,10 +17,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from time import perf_counter
@@ -32,9 +30,8 @@ import httpx
 from tests.campaigns import inspection
 from tests.campaigns.board import Board
 from tests.campaigns.customers import Customers
-from tests.campaigns.figures import none_of, quantiles, versions
 from tests.campaigns.github import EFFECTS, LethalGitHub, lethal_github
-from tests.campaigns.inspection import Calls
+from tests.campaigns.kill_report import KillReport, show
 from tests.campaigns.ledger import Stored, logs, snapshot, tasks
 from tests.campaigns.model import PacedModel, paced_model
 from tests.campaigns.orders import Order, make_orders
@@ -47,41 +44,6 @@ ANSWERS_PER_KILL = 4.0
 """Model calls that the orders need for each kill: work must last until the last of them."""
 PATIENCE = 60.0
 """Seconds for the progress that must come; then the campaign gives up."""
-
-
-@dataclass(kw_only=True)
-class Report:
-    """What happened. `faults` is empty after a good campaign.
-
-    deaths     by failpoint, "random", "while starting", "random, after progress"
-    idle       kills of a service that had nothing to do
-    ready      seconds from the start of a process until it answers /readyz
-    resumed    seconds from the start of a process to the first message on any of its streams
-    sequences  subscribers whose every message was compared with the log
-    """
-
-    orders: int
-    deaths: Counter[str] = field(default_factory=Counter)
-    idle: int = 0
-    ready: list[float] = field(default_factory=list)
-    resumed: list[float] = field(default_factory=list)
-    calls: Calls = field(default_factory=Calls)
-    sequences: int = 0
-    messages: int = 0
-    connections: int = 0
-    lost: list[str] = field(default_factory=list)
-    repositories: list[str] = field(default_factory=list)
-    told_wrongly: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def kills(self) -> int:
-        return self.deaths.total()
-
-    @property
-    def faults(self) -> list[str]:
-        return [*self.lost, *self.repositories, *self.calls.repeated, *self.told_wrongly, *self.others]
 
 
 class Campaign:
@@ -100,7 +62,7 @@ class Campaign:
         customers: Customers,
         tell: Callable[[str], None],
     ) -> None:
-        self.report = Report(orders=len(orders))
+        self.report = KillReport(orders=len(orders))
         self._kills = kills
         self.orders = orders
         self._folder = folder
@@ -150,7 +112,7 @@ class Campaign:
         await self._begin(death)
         if death.early is not None:
             by_itself = await self._dies(death.early)
-        elif await self._ready():
+        elif await self._service.ready():
             self.report.ready.append(perf_counter() - began)
             by_itself = await self._work(death)
         else:
@@ -173,21 +135,6 @@ class Campaign:
     def _strike(self) -> None:
         os.kill(self._service.pid, signal.SIGKILL)
 
-    async def _ready(self) -> bool:
-        """Whether it came to answer before it died."""
-        ready = False
-        async with anyio.create_task_group() as tg:
-
-            async def dies() -> None:
-                await self._service.ended()
-                tg.cancel_scope.cancel()
-
-            tg.start_soon(dies)
-            await answers(self._service.port)
-            ready = True
-            tg.cancel_scope.cancel()
-        return ready
-
     async def _dies(self, seconds: float) -> bool:
         """Whether it dies by itself within this time."""
         with anyio.move_on_after(seconds):
@@ -197,7 +144,7 @@ class Campaign:
 
     async def _work(self, death: Death) -> bool:
         """From ready to the moment of the kill; whether the service died before it."""
-        poor = {order: self._board.progress[order] for order in death.favoured if death.merciful}
+        poor = {order: self._board.progress[order] for order in death.poor}
         async with anyio.create_task_group() as tg:
             tg.start_soon(self._answer, death)
             if poor:
@@ -211,9 +158,8 @@ class Campaign:
         return self._board.progress[order] > before or order in self._board.over
 
     async def _answer(self, death: Death) -> None:
-        favoured = [*death.favoured, *[None] * death.answers][: death.answers]
         random = Random(f"answers:{self._board.life}")
-        for order in favoured:
+        for order in death.answers:
             self._model.release(order)
             await anyio.sleep(0.15 * random.random())
 
@@ -278,24 +224,12 @@ class Campaign:
                 self.report.connections += follower.connections
 
 
-async def answers(port: int) -> None:
-    """Wait until the service is ready. Connections queue while it starts: one question is mostly enough."""
-    while True:
-        try:
-            async with await anyio.connect_tcp("127.0.0.1", port) as stream:
-                await stream.send(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-                if b" 200 " in await stream.receive(100):
-                    return
-        except (OSError, anyio.EndOfStream, anyio.BrokenResourceError):
-            await anyio.sleep(0.005)
-
-
 def _cause(death: Death, by_itself: bool) -> str:
     if by_itself and death.failpoint:
         return death.failpoint
     if death.early is not None:
         return "while starting"
-    return "random, after progress" if death.merciful else "random"
+    return "random, after progress" if death.poor else "random"
 
 
 @asynccontextmanager
@@ -320,34 +254,7 @@ async def campaign(
 # --- the command ------------------------------------------------------------------------------------
 
 
-def show(report: Report, seed: int) -> str:
-    """The figures, for a terminal and for the record."""
-    calls = report.calls
-    lines = [
-        f"seed {seed}; {report.kills} kills, {report.orders} tasks, {report.seconds:.0f} s",
-        versions(),
-        "",
-        *(f"{count:6} killed at {cause}" for cause, count in sorted(report.deaths.items())),
-        f"{report.idle:6} of the kills hit a service that had nothing to do",
-        "",
-        f"{len(report.lost):6} accepted tasks, events or kept parts lost",
-        f"{len(report.repositories):6} repositories too many, or with a wrong head",
-        f"{len(calls.repeated):6} completed model calls repeated, of {calls.answered} answered",
-        f"{len(report.told_wrongly):6} sequences with a gap, repeat, disorder or other bytes, of"
-        f" {report.sequences} subscribers ({report.messages} messages, {report.connections} connections)",
-        f"{len(report.others):6} other faults",
-        "",
-        f"{calls.unkept:6} answers came whole, and the kill before their commit;"
-        f" {calls.paid_twice} were asked for again",
-        f"from restart to ready: {quantiles(report.ready)}",
-        f"from restart to the first event on a stream: {quantiles(report.resumed)}",
-        f"violations per kill: {none_of(report.kills)}" if not report.faults else "",
-        *(f"VIOLATION {fault}" for fault in report.faults[:50]),
-    ]
-    return "\n".join(lines)
-
-
-async def _run(kills: int, count: int, seed: int, folder: Path) -> Report:
+async def _run(kills: int, count: int, seed: int, folder: Path) -> KillReport:
     async with campaign(seed, kills, count, folder, _progress) as it:
         await it.run()
         return it.report

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from random import Random
 
 from tests.campaigns.ledger import Stored
 
-MERCY = 3
-"""Starts without progress, after which a task is let make some: the service gives up at five (CRASH_LOOP)."""
+MERCY = 4
+"""Starts without progress, after which a task is let make some: after five the service would give it up
+(CRASH_LOOP), and rightly so."""
 RIPE = 2
 """Missing answers, with which an order can be brought to its repository within one life."""
 _SUBMITTING = ("create.before", "create.after")
@@ -29,17 +31,16 @@ class Death:
     nth        at which passage of it
     early      seconds after the start of the process to kill it, ready or not; None: once it is ready
     late       seconds after ready for a kill from outside (with a failpoint: if it is not passed by then)
-    answers    how many answers of the model may end in this life
-    favoured   orders whose answers end first; with `merciful` also each makes progress before the kill
+    answers    orders of which an answer of the model may end in this life; None: any one's
+    poor       orders that must make progress before the kill
     """
 
     failpoint: str = ""
     nth: int = 0
     early: float | None = None
     late: float = 0.5
-    answers: int = 0
-    favoured: Sequence[int] = ()
-    merciful: bool = False
+    answers: Sequence[int | None] = ()
+    poor: Sequence[int] = ()
 
 
 class Schedule:
@@ -59,20 +60,20 @@ class Schedule:
         """`missing`: answers that each order still needs; `submitting`: whether a client is about to."""
         random = Random(f"{self._seed}:{life}")
         draw, late = random.random(), random.random()
-        answers = self._answers(sum(missing.values()), life, random)
         working = [task for task in tasks if not task.over]
+        answers = self._answers(missing, working, life, random)
         if poor := [task.number for task in working if task.attempts >= MERCY]:
-            return Death(answers=max(answers, len(poor)), favoured=poor, merciful=True, late=late * 0.2)
-        points, favoured = self._within_reach(working, missing, submitting)
+            return Death(answers=[*poor, *answers], poor=poor, late=late * 0.2)
+        points, needed = self._within_reach(working, missing, submitting)
         if fresh := [point for point in points if not self.passed[point]]:
-            return self._at(fresh, random, answers, favoured)
+            return self._at(fresh, random, [*needed, *answers])
         if draw < 0.08:
             return Death(early=0.6 * late)
-        if draw < 0.3 or not points:
+        if draw < 0.25 or not points:
             return Death(answers=answers, late=0.7 * late)
         if points is not _GENERATING and random.random() < 0.3:
-            points, favoured = _GENERATING, ()
-        return self._at(points, random, answers, favoured)
+            points, needed = _GENERATING, ()
+        return self._at(points, random, [*needed, *answers])
 
     def _within_reach(
         self, working: Sequence[Stored], missing: Mapping[int, int], submitting: bool
@@ -82,22 +83,30 @@ class Schedule:
             return _SUBMITTING, ()
         ripe = min(working, key=lambda task: missing[task.number], default=None)
         if ripe and missing[ripe.number] <= RIPE:
-            points = _PUSHING if "repo" in ripe.kept else (*_CREATING, *_PUSHING)
-            return points, [ripe.number] * missing[ripe.number]
+            return self._placing(ripe), [ripe.number] * missing[ripe.number]
         return (_GENERATING, ()) if working else ((), ())
 
-    def _at(self, points: Sequence[str], random: Random, answers: int, favoured: Sequence[int] = ()) -> Death:
+    def _placing(self, task: Stored) -> Sequence[str]:
+        """Deaths at pushes would let creations pass by: those come first as long as any is new."""
+        if "repo" in task.kept:
+            return _PUSHING
+        return (*_CREATING, *_PUSHING) if all(self.passed[point] for point in _CREATING) else _CREATING
+
+    def _at(self, points: Sequence[str], random: Random, answers: Sequence[int | None]) -> Death:
         """At one of these, at one that has killed least often."""
         least = min(self.passed[point] for point in points)
         point = random.choice([point for point in points if self.passed[point] == least])
-        answers = max(answers, len(favoured), point == "answer.after")
-        nth = _passage(point, answers, random)
-        return Death(failpoint=point, nth=nth, late=1.0, answers=answers, favoured=favoured)
+        answers = answers or [None]
+        return Death(failpoint=point, nth=_passage(point, len(answers), random), late=1.0, answers=answers)
 
-    def _answers(self, left: int, life: int, random: Random) -> int:
-        """So many that the work lasts until the last kill."""
-        mean = left / max(self._kills - life, 1)
-        return int(mean) + (random.random() < mean % 1)
+    def _answers(
+        self, missing: Mapping[int, int], working: Sequence[Stored], life: int, random: Random
+    ) -> list[int | None]:
+        """So many that the work lasts until the last kill, shared among those under way."""
+        mean = sum(missing.values()) / max(self._kills - life, 1)
+        takers: list[int | None] = [task.number for task in working if missing[task.number]] or [None]
+        random.shuffle(takers)
+        return list(islice(cycle(takers), int(mean) + (random.random() < mean % 1)))
 
 
 def _passage(point: str, answers: int, random: Random) -> int:
@@ -106,5 +115,5 @@ def _passage(point: str, answers: int, random: Random) -> int:
     if point == "answer.after":
         return random.randint(1, answers)
     if point in _GENERATING:
-        return max(random.randint(1, 4 + answers), random.randint(1, 4 + answers))
+        return max(random.randint(1, 4 + answers) for _ in range(3))
     return 1
