@@ -6,14 +6,16 @@ import argparse
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import anyio
 import httpx
 
 from gencode.client import Client, ServiceError
 from gencode.demo import demo
-from gencode.errors import StartError
+from gencode.errors import GencodeError, StartError
 from gencode.follow import follow
+from gencode.replay import replay
 from gencode.serve import serve
 from gencode.settings import load
 
@@ -28,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StartError as error:
         print(f"gencode cannot start [{error.code}]: {error.message}", file=sys.stderr)
         return 2
+    except GencodeError as error:
+        print(f"gencode: {error.message} [{error.code}]", file=sys.stderr)
     except ServiceError as error:
         print(f"gencode: {error}", file=sys.stderr)
     except httpx.TransportError as error:
@@ -73,9 +77,22 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("task_id")
     again.add_argument("--follow", action="store_true", help="show progress until it is done")
     again.set_defaults(run=_run(_retry))
+    rebuilt = commands.add_parser("replay", help="make a bundle's commit again, without model or service")
+    rebuilt.add_argument("file", type=Path, help="what GET /api/v1/task/ID/bundle gave")
+    rebuilt.add_argument(
+        "--into", type=Path, required=True, help="folder for a bare repository, new or empty"
+    )
+    rebuilt.add_argument("--allow-workflows", action="store_true", help="also files in .github/workflows")
+    rebuilt.set_defaults(run=_replay)
     for command in (make, watch, again):
         command.add_argument("--url", default=os.environ.get("GENCODE_URL", URL), help=f"the service ({URL})")
     return parser
+
+
+def _replay(chosen: argparse.Namespace) -> int:
+    sha = replay(chosen.file, chosen.into, workflows=chosen.allow_workflows)
+    print(f"{sha}\ngit clone {chosen.into}", flush=True)
+    return 0
 
 
 def _run(

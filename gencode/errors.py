@@ -27,6 +27,7 @@
     ├── SecretFound                  SECRET_FOUND         the files hold what must not be published
     ├── GateFailed                   GATE_FAILED          the files have faults that the model did not mend
     ├── BudgetExceeded               BUDGET_EXCEEDED      the request's own limit
+    ├── BadBundle                    BAD_BUNDLE           gencode replay: the file makes no commit of ours
     ├── TaskTimeout                  TASK_TIMEOUT
     ├── CrashLoop                    CRASH_LOOP
     └── Internal                     INTERNAL             a bug of ours; the log has the trace
@@ -194,6 +195,10 @@ class GateFailed(GencodeError):
 
 class BudgetExceeded(GencodeError):
     code = "BUDGET_EXCEEDED"
+
+
+class BadBundle(GencodeError):
+    code = "BAD_BUNDLE"
 
 
 class TaskTimeout(Transient):

@@ -30,7 +30,7 @@ def _places(findings: list[Data]) -> str:
 
 
 async def follow(client: Client, task_id: str, after: int = 0) -> str | None:
-    """Print what comes after an event until the task is over. The repository's address if it was completed."""
+    """Print what comes after an event until the task is over; the repository's address if it completed."""
     last: Data = {}
     async for message in client.events(task_id, after):
         if line := _LINES.get(message.kind):

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
+from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.estimate import Estimate
 from gencode.pipelines.generate.report import Report
 from gencode.task import Status, Task
@@ -93,6 +94,10 @@ class TicketView(Answer):
 
 class ReportView(Report, Answer):
     """What became of a task: plan, files, findings, cost, times."""
+
+
+class BundleView(Bundle, Answer):
+    """All that it takes to make the commit again."""
 
 
 class EstimateView(Estimate, Answer):

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from gencode.errors import GencodeError, RequestError, StoreError
 from gencode.web.answers import (
     Accepted,
+    BundleView,
     EstimateView,
     Health,
     Problem,
@@ -37,6 +38,7 @@ _ANSWERS: tuple[type[BaseModel], ...] = (
     TaskList,
     TicketView,
     ReportView,
+    BundleView,
     EstimateView,
     Health,
     Problem,

@@ -32,6 +32,7 @@ def paths() -> dict[str, Part]:
         "/api/v1/status/{task_id}": {"get": _status()},
         "/api/v1/tasks": {"get": _tasks()},
         "/api/v1/task/{task_id}": {"get": _task("getTask", "A task", {"200": _body("TaskView", "The task")})},
+        "/api/v1/task/{task_id}/bundle": {"get": _bundle()},
         "/api/v1/task/{task_id}/cancel": {"post": _cancel()},
         "/api/v1/task/{task_id}/report": {"get": _report()},
         "/api/v1/task/{task_id}/retry": {"post": _retry()},
@@ -121,6 +122,12 @@ def _retry() -> Part:
         "503": _problem("Too many tasks wait, or the store refuses"),
     }
     return _task("retryTask", "Go on with a failed task", answers)
+
+
+def _bundle() -> Part:
+    attached = {"Content-Disposition": _text("A name for the file")}
+    bundle = _body("BundleView", "For gencode replay; once the commit is pushed", attached)
+    return _task("bundleTask", "All to make the commit again", {"200": bundle})
 
 
 def _report() -> Part:

@@ -69,6 +69,7 @@ def _api() -> list[Route]:
         Route("/task/{task_id}", tasks.show),
         Route("/task/{task_id}/cancel", tasks.cancel, methods=["POST"]),
         Route("/task/{task_id}/report", tasks.report),
+        Route("/task/{task_id}/bundle", tasks.bundle),
         Route("/task/{task_id}/retry", tasks.retry, methods=["POST"]),
         Route("/task/{task_id}/ticket", tasks.ticket, methods=["POST"]),
     ]

@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.errors import Invalid
+from gencode.pipelines.generate.bundle import bundle as make_bundle
 from gencode.pipelines.generate.report import report as make_report
 from gencode.store import Query
 from gencode.task import Status
-from gencode.web.answers import Accepted, ReportView, TaskList, TicketView, moment, task_view
+from gencode.web.answers import Accepted, BundleView, ReportView, TaskList, TicketView, moment, task_view
 from gencode.web.parts import own_task, parts
 
 MOST = 100
@@ -49,6 +50,14 @@ async def report(request: Request) -> Response:
     task, store = await own_task(request), parts(request).store
     made = make_report(task, await store.events(task.id), await store.kept(task.id))
     return ReportView(**made.model_dump()).response()
+
+
+async def bundle(request: Request) -> Response:
+    """For `gencode replay`; there once the commit is pushed."""
+    task, store = await own_task(request), parts(request).store
+    made = make_bundle(task, await store.events(task.id), await store.kept(task.id))
+    attachment = {"Content-Disposition": f'attachment; filename="{task.id}.json"'}
+    return BundleView(**made.model_dump()).response(headers=attachment)
 
 
 async def ticket(request: Request) -> Response:

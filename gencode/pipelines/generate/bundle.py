@@ -1,0 +1,65 @@
+"""All that it takes to make a task's commit again without a model: what GET .../bundle gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from gencode.errors import NotFound
+from gencode.event import Event
+from gencode.host import Snapshot
+from gencode.pipelines.generate.artifacts import KeptSnapshot
+from gencode.pipelines.generate.report import Report, report
+from gencode.task import Task
+
+Branch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$")]
+Author = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00<>]{1,200} <[^\r\n\x00<>]{0,200}>$")]
+"""A line break here would write other lines of the commit."""
+
+
+class BundledCommit(BaseModel):
+    """The snapshot as it was kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    files: dict[str, str]
+    message: str
+    author: Author
+    at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    branch: Branch
+
+    def snapshot(self, *, workflows: bool = False) -> Snapshot:
+        """Proves every path. Raises UnsafePath, UnsafeTree, ValidationError."""
+        return KeptSnapshot.model_validate(self.model_dump()).snapshot(workflows=workflows)
+
+
+class Bundle(BaseModel):
+    """Versioned; `sha` is what the commit must come to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    format: Literal["gencode-bundle"]
+    version: Literal[1]
+    task_id: str
+    request: dict[str, Any] = Field(description="As it was sent, with the model that answered")
+    sha: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+    commit: BundledCommit
+    report: Report
+
+
+def bundle(task: Task, events: Sequence[Event], kept: Mapping[str, str]) -> Bundle:
+    """Raises NotFound for a task that has not pushed its commit."""
+    if "snapshot" not in kept or "commit" not in task.result:
+        raise NotFound("this task has pushed no commit, or not yet: only then there is a bundle")
+    snapshot = KeptSnapshot.model_validate_json(kept["snapshot"])
+    return Bundle(
+        format="gencode-bundle",
+        version=1,
+        task_id=task.id,
+        request=dict(task.request),
+        sha=task.result["commit"],
+        commit=BundledCommit(**snapshot.model_dump(mode="json")),
+        report=report(task, events, kept),
+    )
