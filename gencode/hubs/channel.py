@@ -64,8 +64,11 @@ class Channel:
         """
         heard = self._live.end
         while True:
-            heard = self._live.held(heard)
-            if deltas and (said := self._live.before(position, heard)):
+            said: list[bytes] = []
+            if deltas:
+                heard = self._live.held(heard)
+                said = self._live.before(position, heard)
+            if said:
                 heard += len(said)
                 yield b"".join(said)
             elif position < len(self._log):
@@ -129,8 +132,8 @@ class _Signal:
     def __init__(self) -> None:
         self._event = anyio.Event()
 
-    async def wait(self) -> None:
-        await self._event.wait()
+    def wait(self) -> Awaitable[None]:
+        return self._event.wait()
 
     def send(self) -> None:
         event, self._event = self._event, anyio.Event()

@@ -29,14 +29,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gencode import serve as house
 from gencode.app import create_app
 from gencode.embedded.server import listen
 from gencode.event import Event
 from gencode.logs import configure
-from gencode.serve import listening
 from gencode.task import Status
-from gencode.web.connection import impatient
-from gencode.web.door import Entry
 from tests.servers.peer import closed_port
 from tests.servers.service import settings
 from tests.unit.stores.samples import a_task, an_event
@@ -204,7 +202,8 @@ async def serve(kind: str, folder: Path) -> None:
 async def gencode(folder: Path) -> None:
     """The whole service on its own protocol class; one task is published to directly through the hub."""
     configure("ERROR", "json", [])
-    app = create_app(settings(folder))
+    its = settings(folder, max_connections=MOST)
+    app = create_app(its)
     async with app.router.lifespan_context(app):
         parts = app.state.parts
         task = a_task(client="local", status=Status.GENERATING, sequence=1)
@@ -221,11 +220,11 @@ async def gencode(folder: Path) -> None:
             parts.hub.publish([Event(task_id=task.id, id=number, kind="file", data={"text": text})])
             await Response()(scope, receive, send)
 
-        with listening("127.0.0.1", 0) as sock:
+        with house.listening("127.0.0.1", 0) as sock:
             print(sock.getsockname()[1], f"/api/v1/status/{task.id}", flush=True)
-            http = impatient(Entry(head=10, body=30, connections=MOST), 30, 5)
-            config = uvicorn.Config(with_publisher, http=http, lifespan="off", log_level="error")
-            await uvicorn.Server(config).serve([sock])
+            config = house._config(with_publisher, its)  # type: ignore[arg-type]  # as the service is run
+            house._settle_memory()
+            await house._Server(config, parts.closing).serve([sock])
 
 
 if __name__ == "__main__":
