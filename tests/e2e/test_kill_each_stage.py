@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
-import httpx
 import pytest
 
 from gencode.store import Query
 from gencode.stores.sqlite import open_sqlite
-from gencode.task import Status, Task
+from gencode.task import WORKING, Status, Task
+from tests.servers.calls import FILES, submit
 from tests.servers.github import ScriptedGitHub, github_server
-from tests.servers.model import ModelServer, model_server, plan_and_files
+from tests.servers.model import Call, ModelServer, model_server, plan_and_files
 from tests.servers.service import Service, environment, service
 from tests.servers.stream import events
 
-FILES = {"app.py": "print('hello')\n", "README.md": "# Hello\n"}
 CALLS = [("plan", ""), ("file", "app.py"), ("file", "README.md")]
 
 
@@ -32,19 +31,44 @@ async def interrupted(folder: Path) -> AsyncIterator[tuple[Service, str, ModelSe
         github_server(folder / "github") as github,
         service(folder, environment(model, github, FILES_AT_ONCE="1")) as process,
     ):
-        body = {"prompt": "say hello", "repo_name": "hello"}
-        answer = httpx.post(f"{process.url}/api/v1/generate", json=body)
+        task_id = await submit(process.url)
         await model.arrival("plan")
         await process.kill()
         gate.set()
-        yield process, answer.json()["task_id"], model, github
+        yield process, task_id, model, github
 
 
-async def left_behind(process: Service) -> Task:
-    """The task as a dead process left it."""
-    async with open_sqlite(process.data_dir / "gencode.db") as store:
-        (task,) = await store.find(Query())
+class Ledger:
+    """Looks at what each dead process left: what was kept then must never be asked of the model again."""
+
+    def __init__(self, process: Service, model: ModelServer) -> None:
+        self._process = process
+        self._model = model
+        self._paid: dict[Call, int] = {}
+
+    async def task(self) -> Task:
+        """The task as it was left."""
+        async with open_sqlite(self._process.data_dir / "gencode.db") as store:
+            (task,) = await store.find(Query())
+            kept = await store.kept(task.id)
+        self.check()
+        for call in map(answered, kept):
+            if call in self._model.completed:
+                self._paid.setdefault(call, self._model.started[call])
         return task
+
+    def check(self) -> None:
+        assert self._paid == {call: self._model.started[call] for call in self._paid}
+
+    @property
+    def paid(self) -> set[Call]:
+        return set(self._paid)
+
+
+def answered(part: str) -> Call:
+    """The model call that a kept part is the answer to."""
+    kind, _, rest = part.partition(":")
+    return ("file", rest.partition(":")[2]) if kind == "piece" else (kind, "")
 
 
 async def check_finished(process: Service, task_id: str, github: ScriptedGitHub, lives: int) -> None:
@@ -61,39 +85,33 @@ async def check_finished(process: Service, task_id: str, github: ScriptedGitHub,
 
 @pytest.mark.fault(64)
 async def test_a_process_that_dies_after_each_of_its_commits_still_ends_the_task(tmp_path: Path) -> None:
-    """Row 64: every life gets one step further, and no model call is made again."""
+    """Row 64: every life gets one step further, and no completed model call is made again."""
     async with interrupted(tmp_path) as (process, task_id, model, github):
-        reached = []
-        while not (task := await left_behind(process)).status.is_terminal:
-            reached.append((task.status, task.sequence))
+        ledger, reached = Ledger(process, model), []
+        while not (task := await ledger.task()).status.is_terminal:
+            reached.append(task)
             await process.launch(failpoint="commit.after:2")  # the first one counts the attempt
             assert await process.ended() == -signal.SIGKILL
-        assert {status for status, _ in reached} == set(Status) - {
-            Status.PENDING,
-            Status.COMPLETED,
-            Status.FAILED,
-            Status.CANCELLED,
-        }
-        assert len({sequence for _, sequence in reached}) == len(reached)
+        assert {task.status for task in reached} == set(WORKING) - {Status.PENDING}
+        assert len({task.sequence for task in reached}) == len(reached)
         await process.start()
         await check_finished(process, task_id, github, lives=len(reached))
-        assert model.started == dict.fromkeys(CALLS, 1) | {("plan", ""): 2}  # the first was cut off
-        assert model.completed == dict.fromkeys(CALLS, 1)
-
-
-async def die_at(process: Service, failpoints: Iterable[str]) -> None:
-    for failpoint in failpoints:
-        await process.launch(failpoint)
-        assert await process.ended() == -signal.SIGKILL
+        ledger.check()
+        assert ledger.paid == set(CALLS)
 
 
 @pytest.mark.fault(64)
 async def test_killed_around_each_outside_effect_it_happens_once(tmp_path: Path) -> None:
-    """Row 64: before and after the repository is created, before and after the push; and an answer that
-    nobody had kept yet is the one thing that is asked for again."""
+    """Row 64: before and after the repository is created, before and after the push, and when an answer has
+    come that nobody has kept yet."""
+    failpoints = ["answer.after:2", "repo.before:1", "repo.after:1", "push.before:1", "push.after:1"]
     async with interrupted(tmp_path) as (process, task_id, model, github):
-        effects = ["repo.before:1", "repo.after:1", "push.before:1", "push.after:1"]
-        await die_at(process, ["answer.after:2", *effects])
+        ledger = Ledger(process, model)
+        for failpoint in failpoints:
+            await process.launch(failpoint)
+            assert await process.ended() == -signal.SIGKILL
+            await ledger.task()
         await process.start()
-        await check_finished(process, task_id, github, lives=6)
-        assert model.completed == {("plan", ""): 1, ("file", "app.py"): 2, ("file", "README.md"): 1}
+        await check_finished(process, task_id, github, lives=len(failpoints) + 1)
+        ledger.check()
+        assert ledger.paid == set(CALLS)
