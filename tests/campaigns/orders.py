@@ -45,8 +45,9 @@ class Order:
 
     @property
     def plan(self) -> str:
-        words = "".join(islice(cycle(f"用途 of this файл 🙂 {self.number} "), self.wordy))
-        files = [{"path": path, "purpose": words} for path in self.files]
+        words = "".join(islice(cycle(f"文件的用途 файл 🙂 {self.number} "), self.wordy))
+        names = [words[:300]] * (self.wordy // 100)
+        files = [{"path": path, "purpose": words, "exports": names} for path in self.files]
         return json.dumps({"summary": f"项目 {self.number} — déjà vu 🙂", "files": files}, ensure_ascii=False)
 
     @property
