@@ -126,7 +126,11 @@ class Settings(BaseSettings):
     idle_timeout: Seconds = Field(60, description="Seconds between a model's tokens")
     push_timeout: Seconds = Field(120, description="Seconds that a push may take")
     allow_workflows: bool = Field(False, description="Let generated projects contain .github/workflows")
-    git_author: str = Field("gencode <gencode@localhost>", description="Author of the commits")
+    git_author: str = Field(
+        "gencode <gencode@localhost>",
+        pattern=r"^[^\r\n\x00<>]+ <[^\r\n\x00<>]*>$",  # anything else is a commit that git fsck refuses
+        description="Author of the commits",
+    )
 
     data_dir: Path = Field(
         Path("~/.local/share/gencode"),

@@ -15,7 +15,7 @@ from gencode.pipelines.generate.report import Report, report
 from gencode.task import Task
 
 Branch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$")]
-Author = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00<>]{1,200} <[^\r\n\x00<>]{0,200}>$")]
+Author = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00<>]+ <[^\r\n\x00<>]*>$")]
 """A line break here would write other lines of the commit."""
 
 
