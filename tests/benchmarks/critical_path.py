@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from gencode.logs import configure
 from gencode.settings import NamedProvider
 from tests.servers.calls import submit
 from tests.servers.paced import paced_server
@@ -76,8 +77,8 @@ def _plan(entries: list[dict[str, Any]]) -> tuple[list[str], dict[str, int]]:
     return [text[at : at + 6] for at in range(0, len(text), 6)], ends
 
 
-async def seconds_to_generate(app: App) -> float:
-    task_id = await submit(app.url)
+async def seconds_to_generate(app: App, name: str) -> float:
+    task_id = await submit(app.url, name)
     heard = await events(app.url, task_id)
     moments = {e.data["status"]: e.data["at"] for e in heard if e.kind == "status"}
     begin, end = (datetime.fromisoformat(moments[name]) for name in ("generating", "merging_files"))
@@ -85,13 +86,14 @@ async def seconds_to_generate(app: App) -> float:
 
 
 async def main(rounds: int = ROUNDS) -> None:
+    configure("ERROR", "console", [])
     its = project()
     async with paced_server({"": its.plan, **its.files}, RATE) as url:
         with tempfile.TemporaryDirectory() as folder:
             model = NamedProvider(base_url=url, model="m")
             at_once = {"files_at_once": FILES, "max_model_calls": FILES + 1}
             async with running_app(settings(Path(folder), providers={"paced": model}, **at_once)) as app:
-                walls = [await seconds_to_generate(app) for _ in range(rounds)]
+                walls = [await seconds_to_generate(app, f"shop{n}") for n in range(rounds)]
     path = its.critical_path
     print(f"{FILES} files, {RATE:g} tokens/s on each stream, critical path {path:.2f} s")
     print(f"one after the other     {its.sequential / path:6.3f} x  (computed)")

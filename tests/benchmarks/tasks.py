@@ -27,6 +27,7 @@ from gencode.hubs.memory import MemoryHub
 from gencode.logs import configure
 from gencode.metrics import Metrics
 from gencode.pipeline import Send
+from gencode.serve import _settle_memory
 from gencode.store import Store
 from gencode.stores.memory import MemoryStore
 from gencode.stores.sqlite import open_sqlite
@@ -77,6 +78,7 @@ async def watch(lags: list[float], sizes: list[int]) -> None:
 
 async def measure(kind: str, count: int) -> None:
     configure("INFO", "json", [])
+    _settle_memory()  # as the service does when it starts
     its, lags, sizes = Sleeping(), [0.0], [0]
     async with opened(kind) as store, anyio.create_task_group() as tg:
         hub, metrics = MemoryHub(store), Metrics()
