@@ -14,6 +14,10 @@ from starlette.types import ASGIApp
 from gencode.errors import StartError
 
 
+KEEP_ALIVE = 75
+"""Seconds; longer than our own clients keep a connection, or a call could meet one that is just closing."""
+
+
 class _QuietServer(uvicorn.Server):
     """uvicorn without its signal handlers: the process has one owner, and this is not it."""
 
@@ -62,7 +66,12 @@ def address(sock: socket.socket) -> str:
 async def serve(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
     """Serve `app` on `sock` until the block is left; then open requests get one second."""
     config = uvicorn.Config(
-        app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=1,
     )
     server = _QuietServer(config)
     with closing(sock):
