@@ -55,7 +55,7 @@ documents: $(VENV)/.test ## Write .env.example and docs/configuration.md anew fr
 	$(BIN)/python -m tests.unit.test_env_example
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
-	--default-index https://pypi.org/simple --no-emit-index-url --custom-compile-command 'make lock'
+	--no-emit-index-url --custom-compile-command 'make lock'
 lock: $(VENV)/.release ## Lock versions and hashes anew (newer ones: make lock ARGS=--upgrade)
 	$(LOCK) $(ARGS) --generate-hashes --output-file deploy/requirements.lock pyproject.toml
 	echo hatchling | $(LOCK) $(ARGS) --generate-hashes --output-file deploy/build.lock -
