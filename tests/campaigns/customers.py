@@ -50,9 +50,12 @@ class Customers:
 
     async def view(self, order: Order) -> dict[str, Any]:
         """The task as the service tells it."""
-        path = f"/api/v1/task/{self._board.accepted[order.number]}"
-        answer = await self._http.get(path, headers={"Authorization": f"Bearer {CLIENTS[order.client]}"})
-        view: dict[str, Any] = answer.raise_for_status().json()
+        task_id = self._board.accepted[order.number]
+        headers = {"Authorization": f"Bearer {CLIENTS[order.client]}"}
+        answer = await self._http.get(f"/api/v1/task/{task_id}", headers=headers)
+        if answer.status_code != 200:
+            return {"task_id": task_id, "status": f"HTTP {answer.status_code}", "error": answer.text}
+        view: dict[str, Any] = answer.json()
         return view
 
     async def _journey(self, order: Order) -> None:
