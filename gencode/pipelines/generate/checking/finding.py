@@ -1,4 +1,4 @@
-"""What a check found: one sentence for a model that repairs the file and for a person who reads the report."""
+"""What a check found, told to a model that repairs the file and to a person who reads the report."""
 
 from __future__ import annotations
 

@@ -1,0 +1,106 @@
+"""Which language a file is in, by its name alone, and how that language writes comments."""
+
+from __future__ import annotations
+
+import re
+
+_BY_SUFFIX = {
+    **dict.fromkeys((".py", ".pyi", ".pyw"), "python"),
+    **dict.fromkeys((".js", ".mjs", ".cjs", ".jsx"), "javascript"),
+    **dict.fromkeys((".ts", ".mts", ".cts"), "typescript"),
+    **dict.fromkeys((".cc", ".cpp", ".cxx", ".hpp", ".hh", ".hxx"), "cpp"),
+    **dict.fromkeys((".c", ".h"), "c"),
+    **dict.fromkeys((".html", ".htm"), "html"),
+    **dict.fromkeys((".sh", ".bash"), "bash"),
+    **dict.fromkeys((".rb", ".rake", ".gemspec"), "ruby"),
+    **dict.fromkeys((".json", ".webmanifest", ".geojson", ".ipynb"), "json"),
+    **dict.fromkeys((".yaml", ".yml"), "yaml"),
+    **dict.fromkeys((".xml", ".svg", ".xsd", ".csproj", ".fsproj", ".vbproj", ".props", ".resx"), "xml"),
+    **dict.fromkeys((".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc", ".org", ".log", ".csv"), "prose"),
+    ".tsx": "tsx",
+    ".go": "go",
+    ".rs": "rust",
+    ".java": "java",
+    ".cs": "csharp",
+    ".php": "php",
+    ".css": "css",
+    ".vue": "vue",
+    ".svelte": "svelte",
+    ".jsonc": "jsonc",
+    ".toml": "toml",
+    ".kt": "kotlin",
+    ".kts": "kotlin",
+    ".swift": "swift",
+    ".dart": "dart",
+    ".scala": "scala",
+    ".scss": "scss",
+    ".less": "scss",
+    ".sql": "sql",
+    ".lua": "lua",
+    ".proto": "proto",
+    ".graphql": "graphql",
+    ".tf": "hcl",
+    ".ini": "ini",
+    ".cfg": "ini",
+    ".conf": "ini",
+}
+_BY_NAME = {
+    "dockerfile": "make",
+    "makefile": "make",
+    "gemfile": "ruby",
+    "rakefile": "ruby",
+    "pipfile": "toml",
+    "pipfile.lock": "json",
+    ".babelrc": "jsonc",
+    "license": "prose",
+    "readme": "prose",
+}
+# Tools that read these as JSON with comments and trailing commas, whatever the suffix says.
+_COMMENTED_JSON = re.compile(
+    r"(?:ts|js)config(?:[.-][\w.-]+)?\.json|\.(?:eslintrc|swcrc|jshintrc|jscsrc|babelrc)\.json"
+    r"|devcontainer\.json|deno\.json|turbo\.json|nx\.json|angular\.json|api-extractor\.json|language-configuration\.json"
+)
+_COMMENTING = re.compile(r"(?:^|[/.])(?:vscode|codesandbox|devcontainer|zed)$")
+_LINE_COMMENTS = {
+    **dict.fromkeys(("kotlin", "swift", "dart", "scala", "scss", "proto"), ("//", "/*", "*")),
+    **dict.fromkeys(("yaml", "toml", "make", "ini", "hcl", "graphql"), ("#",)),
+    **dict.fromkeys(("vue", "svelte"), ("//", "/*", "<!--")),
+    "html": ("<!--", "{#"),
+    "sql": ("--",),
+    "lua": ("--",),
+}
+_TEMPLATE_SYNTAX = re.compile(
+    r"\{\{|\{%|<%|<\?(?!xml)|\{#\s|@\w+ ?\(|@(?:else|empty|end\w*)\b|\$\{|#\{|th:\w"
+)
+
+
+def language_of(path: str) -> str:
+    """ "" for a file that nothing is known about; "prose" for one that is written for people."""
+    folder, _, name = path.lower().rpartition("/")
+    if "{" in path:  # cookiecutter and its like: the tree itself is a template
+        return ""
+    if _COMMENTED_JSON.fullmatch(name) or (name.endswith(".json") and _COMMENTING.search(folder)):
+        return "jsonc"
+    stem, dot, suffix = name.rpartition(".")
+    return _BY_NAME.get(name) or _BY_SUFFIX.get(dot + suffix, "") or _BY_NAME.get(stem, "")
+
+
+def line_comments(language: str) -> tuple[str, ...]:
+    """How comment lines begin in a language that no grammar is at hand for."""
+    return _LINE_COMMENTS.get(language, ())
+
+
+def has_template_syntax(text: str) -> bool:
+    """Whether some template engine has to read the text before its language applies."""
+    return _TEMPLATE_SYNTAX.search(text) is not None
+
+
+def is_test(path: str) -> bool:
+    parts = path.lower().split("/")
+    folders, name = parts[:-1], parts[-1]
+    if not {"test", "tests", "__tests__", "spec", "specs", "testing", "e2e", "__mocks__"}.isdisjoint(folders):
+        return True
+    return (
+        name == "conftest.py"
+        or re.search(r"(?:^test_|^tests?\.|[._-](?:test|spec)\.|_test\.)", name) is not None
+    )

@@ -1,0 +1,80 @@
+"""The words by which a model says that it left something out.
+
+They are looked for in comments only: a to-do list may be about anything, its text lives in strings. Every
+pattern is a chain of fixed words with bounded gaps, so none of them can backtrack far.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_CODE = (
+    r"(?:code|file|functions?|class(?:es)?|components?|modules?|implementations?|logic|methods?|routes?|handlers?"
+    r"|imports?|fields?|tests?|styles?|script|markup|content|template|endpoints?|fixtures|cases|properties|props"
+    r"|config(?:uration)?|setup|definitions?|helpers?|rules|options|settings)"
+)
+_DOTS = r"(?:\.\.\.|…)"
+_SAME = r"(?:unchanged|(?:the )?same|as (?:is|before|it was|above))"
+_PHRASES = (
+    # "... existing code ...", "// ... rest of the routes"
+    rf"{_DOTS} ?\(?(?:the |your |all |keep )?"
+    rf"(?:rest|remainder|existing|remaining|previous|other|additional)\b"
+    rf"(?: of)?(?: the| your| this)?(?: \w+){{0,2}} {_CODE}\b",
+    rf"\b(?:rest|remainder) of (?:the |your |this )?(?:\w+ ){{0,2}}?{_CODE}\b ?"
+    rf"(?:{_DOTS}|goes here|here\b|(?:is |are )?(?:omitted|unchanged)|(?:remains?|stays?|is|are) {_SAME})",
+    rf"\b(?:existing|previous|other|remaining) (?:\w+ )?{_CODE} (?:{_DOTS}|goes here|omitted|unchanged"
+    rf"|(?:remains?|stays?) {_SAME})",
+    r"\b(?:omitted|truncated|shortened|abbreviated|left out|not shown|skipped) for (?:the sake of )?"
+    r"brevity\b",
+    r"\byour (?:\w+ )?(?:code|logic|implementation)(?: goes)? here\b",
+    r"\b(?:code|logic|implementation) goes here\b",
+    r"\bimplement (?:me|the rest)\b",
+    r"^(?:still )?to be implemented\W*$",
+    r"(?-i:\bTODO)\b[ :(-]{0,3}(?:(?:actually|please|properly|we|you|still|need to|add|write) ){0,3}"
+    r"(?:the |an? )?(?:actual |real |full |proper )?implement(?:ation)?\b",
+    # 其余代码保持不变, 此处省略, 待实现
+    r"(?:此处|这里|以下|下面|中间|以上|后续)(?:代码|内容|部分|均|都|全部|已|的)*省略",
+    r"(?:省略|略去)(?:了)?(?:其他|其它|其余|剩余|部分|中间|以下|后续|其他的)(?:代码|内容|部分|实现|方法|函数|逻辑)",
+    r"(?:其他|其它|其余|剩余|原有|现有)(?:的)?(?:代码|内容|部分|实现|方法|函数|逻辑)"
+    r"(?:保持|维持|均|都|也)?(?:不变|省略|同上|相同|略)",
+    r"(?:代码|实现|内容|篇幅)(?:已)?(?:省略|略去|有限,? ?省略)",
+    r"(?:待|尚未|还没有|需要|请在此)(?:你来|您来|自行)?实现(?!了|的)",
+    r"(?:在此|在这里|此处|这里)(?:添加|编写|填写|补充|实现|加入|写)(?:你|您)?(?:的|具体|自己的)*(?:代码|逻辑|实现|业务)",
+)
+_PHRASE = re.compile("|".join(f"(?:{phrase})" for phrase in _PHRASES), re.IGNORECASE)
+_ONLY_DOTS = re.compile(r"[\s/*#<!{}()>;-]*(?:\.\.\.|…|……)[\s/*#!{}()>;-]*")
+_UNFINISHED = re.compile(
+    r"\bnot (?:yet )?(?:been )?implemented\b|\bunimplemented\b|^\W*to-?do\b|\bimplement (?:me|this)\b"
+    r"|未实现|待实现|尚未实现|暂未实现",
+    re.IGNORECASE,
+)
+_SPACES = re.compile(r"[ \t]+")
+_LINE_START = re.compile(r"^[\s/*#<!;-]+", re.MULTILINE)
+
+
+def promising(text: str) -> bool:
+    """Whether any line could be a placeholder: the cheap question before comments are looked for."""
+    return _PHRASE.search(_SPACES.sub(" ", text)) is not None
+
+
+def placeholders(comment: str) -> Iterator[tuple[int, str]]:
+    """Where in a comment something is said to be left out: line (from 0) and the line's text."""
+    for row, text in enumerate(comment.split("\n")):
+        bare = _SPACES.sub(" ", _LINE_START.sub("", text))
+        if _PHRASE.search(bare):
+            yield row, bare
+
+
+def is_only_dots(comment: str) -> bool:
+    """`// ...`, `/* … */`, `# ...`"""
+    return _ONLY_DOTS.fullmatch(comment) is not None
+
+
+def says_unfinished(message: str) -> bool:
+    """Whether an error's message says that the code is not written yet."""
+    return _UNFINISHED.search(message) is not None
+
+
+def is_todo(comment: str) -> bool:
+    return re.match(r"[\s/*#<!{-]*(?:TODO|FIXME|XXX)\b", comment) is not None
