@@ -30,6 +30,7 @@ from gencode.hubs.memory import MemoryHub
 from gencode.metrics import Metrics
 from gencode.models import Models
 from gencode.pipelines.generate.asking import Askers
+from gencode.pipelines.generate.checking import check
 from gencode.pipelines.generate.gate import Gate
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
@@ -191,7 +192,7 @@ def _pipeline(settings: Settings, providers: Providers, host: Host, metrics: Met
     workflows = settings.allow_workflows
     askers = Askers(providers, Retry(), metrics, settings.prices)
     generating = Generating(askers, limits, workflows=workflows)
-    gate = Gate(lambda files, plan: (), limits)
+    gate = Gate(check, limits)
     merging = Merging(askers, gate, settings.git_author, secrets=settings.secrets(), workflows=workflows)
     return Generate(generating, merging, host, workflows=workflows)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from gencode.pipeline import Progress
 from gencode.pipelines.generate.artifacts import PIECE, Brief, Piece, Plan, PlannedFile
 from gencode.pipelines.generate.asking import Asker
+from gencode.pipelines.generate.checking import signatures
 from gencode.pipelines.generate.joining import file_text
 from gencode.pipelines.generate.prompts import file_messages
 from gencode.pipelines.generate.turns import Turns
@@ -20,7 +22,8 @@ class Desk:
     """One task's files being written, in the task group of its stage.
 
     A file is begun once its entry and those of all that it needs are known, so that it is told what they
-    export. After a failure no file is begun, but those under way are finished and kept: they are paid for.
+    export; files that are whole by then are described by what they really define. After a failure no file is
+    begun, but those under way are finished and kept: they are paid for.
     """
 
     def __init__(self, asker: Asker, limits: Limits, brief: Brief, group: TaskGroup) -> None:
@@ -31,6 +34,7 @@ class Desk:
         self._begun: set[str] = set()
         self._total = 0
         self._pieces = {path: list(pieces) for path, pieces in brief.pieces.items()}
+        self._ledger: dict[str, Sequence[str]] = {}
         self._failures: list[Exception] = []
 
     def hear(self, plan: Plan) -> None:
@@ -67,9 +71,11 @@ class Desk:
                 self._failures.append(error)
 
     async def _write(self, file: PlannedFile, plan: Plan) -> None:
-        messages = file_messages(self._brief.prompt, plan, file)
+        messages = file_messages(self._brief.prompt, plan, file, self._ledger)
         pieces = self._pieces.setdefault(file.path, [])
         await self._scribe.write(file.path, messages, pieces, partial(self._told, file.path))
+        text = file_text(pieces, file.path)
+        self._ledger[file.path] = await anyio.to_thread.run_sync(signatures, file.path, text)
 
     def _told(self, path: str, pieces: Sequence[Piece]) -> Progress:
         """How many files are whole, and of how many: null while the plan is still being said."""

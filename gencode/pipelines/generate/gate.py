@@ -14,7 +14,7 @@ from gencode.errors import GateFailed, GencodeError
 from gencode.pipeline import Progress
 from gencode.pipelines.generate.artifacts import REPAIR, Draft, Piece, Plan, PlannedFile
 from gencode.pipelines.generate.asking import Asker
-from gencode.pipelines.generate.checking.finding import Finding
+from gencode.pipelines.generate.checking import Finding, signatures
 from gencode.pipelines.generate.joining import file_text
 from gencode.pipelines.generate.prompts import repair_messages
 from gencode.pipelines.generate.writing import Limits, Scribe
@@ -109,13 +109,21 @@ class _Round:
     async def _written(self, draft: Draft, files: Files, path: str, findings: tuple[Finding, ...]) -> str:
         file = next((f for f in draft.plan.files if f.path == path), PlannedFile(path=path))
         faults = [f"line {finding.line}: {finding.message}" for finding in findings]
-        messages = repair_messages(draft.brief.prompt, draft.plan, file, files[path], faults)
+        ledger = {
+            path: signatures(path, text) for path, text in files.items() if path in _around(file, draft)
+        }
+        messages = repair_messages(draft.brief.prompt, draft.plan, file, ledger, files[path], faults)
         pieces = list(draft.brief.repairs.get(self._number, {}).get(path, ()))
         await self._scribe.write(path, messages, pieces, partial(self._told, path))
         return file_text(pieces, path)
 
     def _told(self, path: str, pieces: Sequence[Piece]) -> Progress:
         return Progress(kind="repair", data={"path": path, "round": self._number, "calls": len(pieces)})
+
+
+def _around(file: PlannedFile, draft: Draft) -> set[str]:
+    """The paths that the file uses, and those that use it."""
+    return {*file.needs, *(other.path for other in draft.plan.files if file.path in other.needs)}
 
 
 def _failed(findings: Sequence[Finding]) -> GateFailed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gencode.pipelines.generate.artifacts import Plan, PlannedFile
 from gencode.provider import Message
@@ -27,6 +27,9 @@ the language's standard library, and dependencies that the manifest declares.
 """
 
 
+Ledger = Mapping[str, Sequence[str]]
+"""By path, the signatures that a file which is written already really has."""
+MOST_SYMBOLS = 40
 TOKENS_PER_LINE = 14
 """Of code, with a margin: what a file of so many lines may need of an answer."""
 
@@ -41,18 +44,18 @@ def plan_messages(prompt: str, max_tokens: int) -> tuple[Message, ...]:
     )
 
 
-def file_messages(prompt: str, plan: Plan, file: PlannedFile) -> tuple[Message, ...]:
-    content = f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_file(plan, file)}"
+def file_messages(prompt: str, plan: Plan, file: PlannedFile, ledger: Ledger) -> tuple[Message, ...]:
+    content = f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_about(plan, file, ledger)}{_write(file)}"
     return (Message(role="system", content=FILE), Message(role="user", content=content))
 
 
 def repair_messages(
-    prompt: str, plan: Plan, file: PlannedFile, text: str, faults: Sequence[str]
+    prompt: str, plan: Plan, file: PlannedFile, ledger: Ledger, text: str, faults: Sequence[str]
 ) -> tuple[Message, ...]:
     """Asks for the whole file anew; what went before it is as in `file_messages`, for the prompt cache."""
     listed = "\n".join(f"- {fault}" for fault in faults)
     content = (
-        f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_about(plan, file)}"
+        f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_about(plan, file, ledger)}"
         f"<current>\n{text}\n</current>\nThe file has these faults:\n{listed}\n"
         f"Mend them and change nothing else; answer with the whole file.\n{_write(file)}"
     )
@@ -68,19 +71,19 @@ def _plan(plan: Plan) -> str:
     return f"<plan>\n{plan.summary}\n{lines}\n</plan>"
 
 
-def _file(plan: Plan, file: PlannedFile) -> str:
-    return f"{_about(plan, file)}{_write(file)}"
-
-
 def _write(file: PlannedFile) -> str:
     return f"Write this file now: {file.path}"
 
 
-def _about(plan: Plan, file: PlannedFile) -> str:
+def _about(plan: Plan, file: PlannedFile, ledger: Ledger) -> str:
     neighbours = [f for f in plan.files if f.path in file.needs or file.path in f.needs]
     about = f"Purpose: {file.purpose}\n{_names('Must export', file.exports)}"
-    around = "".join(f"Neighbour {_line(f)}\n" for f in neighbours)
+    around = "".join(f"Neighbour {_line(f)}\n{_defines(ledger.get(f.path, ()))}" for f in neighbours)
     return f'<file path="{file.path}">\n{about}{around}</file>\n'
+
+
+def _defines(signatures: Sequence[str]) -> str:
+    return "".join(f"    {signature}\n" for signature in signatures[:MOST_SYMBOLS])
 
 
 def _line(file: PlannedFile) -> str:

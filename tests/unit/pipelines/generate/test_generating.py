@@ -121,6 +121,17 @@ async def test_a_file_waits_for_the_entries_that_it_needs() -> None:
     assert "found" in asked["b.py"]
 
 
+async def test_a_file_is_told_what_its_neighbours_really_define() -> None:
+    """b.py is begun once a.py is whole: there is one place."""
+    entries = [{"path": "a.py", "lines": 9}, {"path": "b.py", "needs": ["a.py"], "lines": 1}]
+    files = {"a.py": "def found(key: str) -> int:\n    return 1\n", "b.py": "import a\n"}
+    async with model_server(plan_and_files(files, plan={"summary": "", "files": entries})) as server:
+        await generate(server, at_once=1)
+    asked = {seen.call[1]: seen.body["messages"][1]["content"] for seen in server.requests}
+    assert "def found(key: str) -> int" in asked["b.py"]
+    assert "def found(key: str) -> int" not in asked["a.py"]
+
+
 async def test_a_hostile_entry_ends_the_plan_and_what_was_begun() -> None:
     plan = a_slow_plan(an_entry("a.py"), (gate := anyio.Event()), an_entry("../evil"))
 
@@ -149,7 +160,7 @@ async def test_the_budget_stops_before_the_call_that_could_pass_it() -> None:
     """Enough for the plan and one file; the other file would need one token more than there is."""
     files = (PlannedFile(path="a", purpose="scripted"), PlannedFile(path="b", purpose="scripted"))
     plan = Plan(summary="A scripted project.", files=files)
-    worst = worst_case(ChatRequest(messages=file_messages(BRIEF.prompt, plan, files[0]), max_tokens=500))
+    worst = worst_case(ChatRequest(messages=file_messages(BRIEF.prompt, plan, files[0], {}), max_tokens=500))
     budget = Budget(tokens=300 + worst.prompt + worst.completion - 1)
     script = plan_and_files({"a": "1\n", "b": "2\n"}, usage=Usage(prompt=100, completion=50))
     async with model_server(script) as server:
