@@ -71,9 +71,9 @@ class Report:
     disk: int = 0
     seconds: float = 0.0
 
-    def slope(self, name: str) -> float:
-        """Least squares, per hour."""
-        steady = self.samples[int(len(self.samples) * WARM_UP) :]
+    def slope(self, name: str, since: float = WARM_UP) -> float:
+        """Least squares, per hour, without the first share of the samples."""
+        steady = self.samples[int(len(self.samples) * since) :]
         line = statistics.linear_regression([s.at for s in steady], [getattr(s, name) for s in steady])
         return line.slope * 3600
 
@@ -192,8 +192,9 @@ def show(report: Report, seed: int) -> str:
         "",
         f"accept: {quantiles(report.accepts)}",
         f"job, until its last subscriber knows: {quantiles(report.times)}",
-        f"memory: {report.slope('rss') / 2**20:+.2f} MiB per hour; {first.rss / 2**20:.1f} MiB at first,"
-        f" {last.rss / 2**20:.1f} MiB at last, {most / 2**20:.1f} MiB at most",
+        f"memory: {report.slope('rss') / 2**20:+.2f} MiB per hour"
+        f" (in the second half {report.slope('rss', 0.5) / 2**20:+.2f});"
+        f" {first.rss / 2**20:.1f} MiB at first, {last.rss / 2**20:.1f} at last, {most / 2**20:.1f} at most",
         f"descriptors: {report.slope('descriptors'):+.2f} per hour; {first.descriptors} at first,"
         f" {last.descriptors} at last, {max(s.descriptors for s in report.samples)} at most",
         f"threads: {first.threads} at first, {last.threads} at last",
