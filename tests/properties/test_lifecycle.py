@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +18,16 @@ from typing import Any, TypeVar
 import anyio
 import hypothesis.strategies as st
 from hypothesis import settings
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 from structlog.testing import capture_logs
 
 from gencode.engine.manager import Manager
@@ -37,6 +46,9 @@ from tests.unit.engine.rig import STATUSES, new_task
 CONCURRENCY, WAITING, MAX_ATTEMPTS = 2, 4, 3
 QUIET = 30
 """Turns of the loop; the longest way from one call of the store to the next takes a few."""
+KEYS = st.sampled_from(["", "", "k1", "k2"])
+REFUSALS = st.sampled_from([0, 0, 0, 1, 2, 3])
+"""Writes that are refused from now on; whoever can wait tries again."""
 T = TypeVar("T")
 Word = tuple[str, str]
 """The artifact: a task's id, and the letters that its stages have made."""
@@ -244,9 +256,15 @@ class Lifecycle(RuleBasedStateMachine):
 
     # --- what may happen ----------------------------------------------------------------------------
 
-    @rule(target=tasks, client=st.sampled_from("abc"), key=st.sampled_from(["", "", "k1", "k2"]))
-    def submit(self, client: str, key: str) -> str:
-        return self.loop.run(self._submit(client, key)) or ""
+    @rule(
+        target=tasks,
+        orders=st.lists(st.tuples(st.sampled_from("abc"), KEYS), min_size=1, max_size=4),
+        refusals=REFUSALS,
+    )
+    def submit(self, orders: list[tuple[str, str]], refusals: int) -> MultipleResults[str]:
+        """Several at once."""
+        self.process.store.refusals = refusals
+        return multiple(*[task for task in self.loop.run(self._submit(orders)) if task])
 
     @rule(key=st.sampled_from(["k1", "k2"]))
     def submit_another_body(self, key: str) -> None:
@@ -259,42 +277,54 @@ class Lifecycle(RuleBasedStateMachine):
             return
         raise AssertionError("a key was taken for another body")
 
-    @rule(task=tasks)
-    def cancel(self, task: str) -> None:
-        if task:
-            self.loop.run(self._cancel(task))
+    @rule(task=tasks, refusals=REFUSALS, turns=st.sampled_from([0, 0, 1, 2, 3, 5, 8]), race=st.booleans())
+    def cancel(self, task: str, refusals: int, turns: int, race: bool) -> None:
+        """`race`: while its stage, or another's, comes to its end, some turns of the loop before."""
+        self.process.store.refusals = refusals
+        self.loop.run(self._race(task, turns) if race else self._cancel(task))
 
-    @rule(task=tasks)
-    def retry(self, task: str) -> None:
-        if task:
-            self.loop.run(self._retry(task))
+    @rule(task=tasks, refusals=REFUSALS)
+    def retry(self, task: str, refusals: int) -> None:
+        self.process.store.refusals = refusals
+        self.loop.run(self._retry(task))
 
-    @rule(choice=st.integers(0, 9), well=st.sampled_from([True, True, True, False]))
-    def work(self, choice: int, well: bool) -> None:
-        if self.desk.waiting:
-            self.loop.run(self._work(sorted(self.desk.waiting)[choice % len(self.desk.waiting)], well))
+    @precondition(lambda self: self.desk.waiting)
+    @rule(choice=st.integers(0, 9), well=st.sampled_from([True, True, True, False]), refusals=REFUSALS)
+    def work(self, choice: int, well: bool, refusals: int) -> None:
+        self.process.store.refusals = refusals
+        self.loop.run(self._work(sorted(self.desk.waiting)[choice % len(self.desk.waiting)], well))
 
+    @precondition(lambda self: self.desk.waiting)
+    @rule(choice=st.integers(0, 9), count=st.integers(1, 4))
+    def work_on(self, choice: int, count: int) -> None:
+        """Several stages of one task, so that some tasks come to their end."""
+        task = sorted(self.desk.waiting)[choice % len(self.desk.waiting)]
+        for _ in range(count):
+            if task in self.desk.waiting:
+                self.loop.run(self._work(task, well=True))
+
+    @precondition(lambda self: self.desk.waiting)
     @rule(orderly=st.booleans())
     def restart(self, orderly: bool) -> None:
         self.loop.run(self._restart(orderly))
 
-    @rule(count=st.integers(1, 4))
-    def refuse(self, count: int) -> None:
-        """The next writes fail; whoever can wait tries again."""
-        self.process.store.refusals = count
-
     @rule(target=readers, task=tasks, after=st.integers(0, 12))
-    def subscribe(self, task: str, after: int) -> Reader | None:
-        return self.loop.run(self._subscribe(task, min(after, len(self.logs[task])))) if task else None
+    def subscribe(self, task: str, after: int) -> Reader:
+        return self.loop.run(self._subscribe(task, min(after, len(self.logs[task]))))
 
     @rule(reader=consumes(readers))
-    def unsubscribe(self, reader: Reader | None) -> None:
+    def unsubscribe(self, reader: Reader) -> None:
         if reader in self.process.readers:
             self.loop.run(self._unsubscribe(reader))
 
     # --- how it happens -----------------------------------------------------------------------------
 
-    async def _submit(self, client: str, key: str) -> str | None:
+    async def _submit(self, orders: list[tuple[str, str]]) -> list[str | None]:
+        found = await asyncio.gather(*[self._submit_one(client, key) for client, key in orders])
+        await self._look()
+        return found
+
+    async def _submit_one(self, client: str, key: str) -> str | None:
         asked = IdempotencyKey(client=client, value=key, digest="d") if key else None
         try:
             task = await self.process.manager.submit(new_task(client=client), asked)
@@ -303,8 +333,18 @@ class Lifecycle(RuleBasedStateMachine):
         if key:
             assert self.keys.setdefault(client + key, task.id) == task.id
         self.logs.setdefault(task.id, [])
-        await self._look()
         return task.id
+
+    async def _race(self, task_id: str, turns: int) -> None:
+        """The outcome is either's; what must hold is looked at afterwards."""
+        chosen = task_id if task_id in self.desk.waiting else min(self.desk.waiting, default="")
+        if chosen:
+            self.desk.waiting[chosen].set_result(True)
+            self.crashes[chosen] = 0
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        with suppress(AlreadyOver, StoreError):
+            await self.process.manager.cancel(await self._find(task_id))
 
     async def _cancel(self, task_id: str) -> None:
         before = await self._find(task_id)
@@ -394,6 +434,7 @@ class Lifecycle(RuleBasedStateMachine):
             )
         if task.failure:
             assert log[-1].kind == "error"
+            assert task.failure.code in ("LLM_AUTH", "CRASH_LOOP")
             assert (task.failure.code == "CRASH_LOOP") == (self.crashes[task.id] >= MAX_ATTEMPTS)
 
     async def _check_parts(self, task: Task) -> None:
