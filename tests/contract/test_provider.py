@@ -25,7 +25,7 @@ from tests.servers.model import Body, Reply, model_server, plan_and_files
 
 PROMPT = "A small Flask web application with a page that says hello."
 FILES = {"app.py": "print('你好')\n" * 40, "README.md": "# Hello\n\n```\nrun it\n```\n" * 20}
-PLAN = ChatRequest(messages=plan_messages(PROMPT), max_tokens=8000, json=True)
+PLAN = ChatRequest(messages=plan_messages(PROMPT, 8192), max_tokens=8000, json=True)
 
 Opened = Callable[[], AbstractAsyncContextManager[Providers]]
 
@@ -132,7 +132,7 @@ async def test_a_model_that_the_server_does_not_have_is_a_bad_request() -> None:
 async def _write(provider: Provider, plan: Plan, max_tokens: int) -> list[str]:
     """The pieces of a file that every plan has."""
     file = next(file for file in plan.files if file.path == "README.md")
-    request = ChatRequest(messages=file_messages(PROMPT, plan, file), max_tokens=max_tokens)
+    request = ChatRequest(messages=file_messages(PROMPT, plan, file, {}), max_tokens=max_tokens)
     pieces: list[str] = []
     finish: str | None = "length"
     while finish == "length":

@@ -92,11 +92,11 @@ async def stream(client: httpx.AsyncClient, **body: object) -> list[dict[str, An
 async def test_plans_a_project_and_writes_every_file_of_it(
     client: httpx.AsyncClient, request_text: str
 ) -> None:
-    plan = Plan.model_validate_json(text(await ask(client, wire(plan_messages(request_text)))))
+    plan = Plan.model_validate_json(text(await ask(client, wire(plan_messages(request_text, 8192)))))
     project = Project.of(request_text)
     assert plan == Plan.model_validate_json(project.plan())
     for file in plan.files:
-        answer = await ask(client, wire(file_messages(request_text, plan, file)))
+        answer = await ask(client, wire(file_messages(request_text, plan, file, {})))
         assert text(answer) == project.file(file.path)
         assert answer["choices"][0]["finish_reason"] == "stop"
 
@@ -104,7 +104,7 @@ async def test_plans_a_project_and_writes_every_file_of_it(
 async def test_a_request_with_our_own_marks_in_it_is_read_from_the_outside_in(
     client: httpx.AsyncClient,
 ) -> None:
-    plan = Plan.model_validate_json(text(await ask(client, wire(plan_messages(HOSTILE)))))
+    plan = Plan.model_validate_json(text(await ask(client, wire(plan_messages(HOSTILE, 8192)))))
     assert "app/main.py" in {file.path for file in plan.files}
 
 
@@ -112,7 +112,7 @@ async def test_a_request_with_our_own_marks_in_it_is_read_from_the_outside_in(
 async def test_a_cut_answer_goes_on_exactly_after_its_prefix(client: httpx.AsyncClient, size: int) -> None:
     project = Project.of("a Go service")
     plan = Plan.model_validate_json(project.plan())
-    messages = wire(file_messages("a Go service", plan, file(plan, "go.mod")))
+    messages = wire(file_messages("a Go service", plan, file(plan, "go.mod"), {}))
     pieces: list[str] = []
     reason = "length"
     while reason == "length":
@@ -127,7 +127,7 @@ async def test_a_cut_answer_goes_on_exactly_after_its_prefix(client: httpx.Async
 async def test_a_cut_answer_goes_on_when_it_is_asked_to_in_words(client: httpx.AsyncClient) -> None:
     project = Project.of(REQUEST)
     plan = Plan.model_validate_json(project.plan())
-    messages = wire(file_messages(REQUEST, plan, file(plan, "app/auth.py")))
+    messages = wire(file_messages(REQUEST, plan, file(plan, "app/auth.py"), {}))
     first = text(await ask(client, messages, max_tokens=50))
     go_on = [
         said("assistant", first),
@@ -137,7 +137,7 @@ async def test_a_cut_answer_goes_on_when_it_is_asked_to_in_words(client: httpx.A
 
 
 async def test_a_cut_plan_goes_on_too(client: httpx.AsyncClient) -> None:
-    messages = wire(plan_messages(REQUEST))
+    messages = wire(plan_messages(REQUEST, 8192))
     first = text(await ask(client, messages, max_tokens=30))
     rest = text(await ask(client, [*messages, said("assistant", first, prefix=True)]))
     assert first + rest == Project.of(REQUEST).plan()
@@ -145,7 +145,7 @@ async def test_a_cut_plan_goes_on_too(client: httpx.AsyncClient) -> None:
 
 async def test_a_file_that_the_template_lacks_is_refused(client: httpx.AsyncClient) -> None:
     plan = Plan.model_validate_json(Project.of(REQUEST).plan())
-    messages = wire(file_messages(REQUEST, plan, PlannedFile(path="src/Main.java")))
+    messages = wire(file_messages(REQUEST, plan, PlannedFile(path="src/Main.java"), {}))
     answer = await client.post("/v1/chat/completions", json={"model": MODEL, "messages": messages})
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "unknown_file"
@@ -185,7 +185,7 @@ async def test_goes_on_from_a_prefix_in_chat_and_answers_in_json_when_told(clien
 
 
 async def test_a_stream_has_role_text_reason_usage_and_done(client: httpx.AsyncClient) -> None:
-    messages = wire(plan_messages(REQUEST))
+    messages = wire(plan_messages(REQUEST, 8192))
     *chunks, usage = await stream(client, messages=messages, stream_options={"include_usage": True})
     choices = [chunk["choices"][0] for chunk in chunks]
     assert choices[0]["delta"] == {"role": "assistant", "content": ""}
@@ -277,7 +277,9 @@ async def test_a_body_over_the_cap_is_refused(client: httpx.AsyncClient) -> None
 
 
 async def test_lone_surrogates_do_no_harm(client: httpx.AsyncClient) -> None:
-    content = json.dumps({"model": MODEL, "messages": wire(plan_messages("Flask \ud800 shop"))}).encode()
+    content = json.dumps(
+        {"model": MODEL, "messages": wire(plan_messages("Flask \ud800 shop", 8192))}
+    ).encode()
     answer = await client.post("/v1/chat/completions", content=content)
     assert json.loads(answer.json()["choices"][0]["message"]["content"])["summary"].startswith("Flask shop:")
 
@@ -287,7 +289,7 @@ async def test_lone_surrogates_do_no_harm(client: httpx.AsyncClient) -> None:
 
 async def test_openai_s_own_client_streams_a_file_from_it(url: str) -> None:
     plan = Plan.model_validate_json(Project.of(REQUEST).plan())
-    messages: Any = wire(file_messages(REQUEST, plan, file(plan, "app/users.py")))
+    messages: Any = wire(file_messages(REQUEST, plan, file(plan, "app/users.py"), {}))
     async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
         chunks = await client.chat.completions.create(
             model=MODEL, messages=messages, stream=True, stream_options={"include_usage": True}
