@@ -98,7 +98,9 @@ class Client:
             await _refusal(source.response)
             async for event in source.aiter_sse():
                 if event.data:
-                    yield Message(id=int(event.id or 0), kind=event.event, data=json.loads(event.data))
+                    number = int(event.id or 0)  # one without an id of its own comes with the last one's
+                    fresh, after = number > after, max(number, after)
+                    yield Message(id=number if fresh else 0, kind=event.event, data=json.loads(event.data))
 
     def _json(self, answer: httpx.Response) -> dict[str, Any]:
         _raise_for(answer)
@@ -106,8 +108,8 @@ class Client:
         return found
 
 
-class _Restarting(Exception):
-    """The service is about to come back."""
+class _Restarting(ServiceError):
+    """The service is about to come back: who reads a stream waits for it."""
 
 
 async def _refusal(response: httpx.Response) -> None:
@@ -119,11 +121,11 @@ async def _refusal(response: httpx.Response) -> None:
 def _raise_for(answer: httpx.Response) -> None:
     if answer.is_success:
         return
-    if answer.status_code == 503 and answer.request.method == "GET":
-        raise _Restarting
+    back_soon = answer.status_code == 503 and answer.request.method == "GET"
+    refusal = _Restarting if back_soon else ServiceError
     try:
         problem = answer.json()
-        raise ServiceError(answer.status_code, str(problem["code"]), str(problem["detail"]))
+        raise refusal(answer.status_code, str(problem["code"]), str(problem["detail"]))
     except (ValueError, KeyError, TypeError):
         words = f"the service answered {answer.status_code}; is this the address of gencode?"
-        raise ServiceError(answer.status_code, "UNEXPECTED", words) from None
+        raise refusal(answer.status_code, "UNEXPECTED", words) from None

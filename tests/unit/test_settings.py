@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from pydantic import SecretStr
 
-from gencode.settings import NamedProvider, Settings
+from gencode.errors import StartError
+from gencode.settings import NamedProvider, Settings, is_loopback, load
 
 PROVIDER = NamedProvider(
     base_url="https://api.example.com/v1",
@@ -38,3 +42,138 @@ def test_ordinary_values_are_no_secrets() -> None:
 def test_settings_can_be_printed() -> None:
     shown = repr(Settings.model_construct(github_token=SecretStr("a-token"), providers={"other": PROVIDER}))
     assert not [secret for secret in ("a-token", "provider-key", "header-key") if secret in shown]
+
+
+# --- the environment --------------------------------------------------------------------------------
+
+Environment = pytest.MonkeyPatch
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Environment:
+    """No setting at all, and no .env file."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+def refusal() -> str:
+    with pytest.raises(StartError) as caught:
+        load()
+    assert caught.value.code == "CONFIG"
+    return caught.value.message
+
+
+def test_nothing_needs_to_be_set(environment: Environment) -> None:
+    settings = load()
+    assert (settings.server_host, settings.server_port, settings.open_to_all) == ("127.0.0.1", 8080, True)
+    assert (settings.max_concurrent_tasks, settings.task_timeout, settings.default_model) == (
+        5,
+        600,
+        "deepseek",
+    )
+    assert (settings.rate.amount, settings.rate.GRANULARITY.name) == (60, "minute")
+    assert settings.data_dir.is_absolute()
+    assert settings.secrets() == []
+
+
+def test_the_names_of_the_original_design_hold(environment: Environment) -> None:
+    for name, value in {
+        "SERVER_PORT": "9000",
+        "GITHUB_TOKEN": "a-token",
+        "DEEPSEEK_API_KEY": "a-key",
+        "DEFAULT_MODEL": "openai",
+        "MAX_CONCURRENT_TASKS": "7",
+        "TASK_TIMEOUT": "30",
+        "TEMP_DIR": "/nowhere",
+    }.items():
+        environment.setenv(name, value)
+    settings = load()
+    assert (settings.server_port, settings.max_concurrent_tasks, settings.task_timeout) == (9000, 7, 30)
+    assert (settings.github_token.get_secret_value(), settings.default_model) == ("a-token", "openai")
+
+
+def test_empty_counts_as_unset(environment: Environment) -> None:
+    environment.setenv("SERVER_PORT", "")
+    environment.setenv("GITHUB_TOKEN", "")
+    assert load().server_port == 8080
+
+
+SECRETS = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_can_stand_in_a_file(environment: Environment, tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret").write_text("  from-the-file\n")
+    environment.setenv(f"{name.upper()}_FILE", str(tmp_path / "secret"))
+    settings = load()
+    assert getattr(settings, name).get_secret_value() == "from-the-file"
+    assert "from-the-file" in settings.secrets()
+
+
+def test_providers_can_stand_in_a_file(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(
+        '{"mine": {"base_url": "http://x/v1", "model": "m", "api_key": "mine-key"}}'
+    )
+    environment.setenv("PROVIDERS_FILE", str(tmp_path / "p.json"))
+    settings = load()
+    assert settings.providers["mine"].model == "m"
+    assert "mine-key" in settings.secrets()
+
+
+def test_a_file_that_cannot_be_read_is_named(environment: Environment, tmp_path: Path) -> None:
+    environment.setenv("GITHUB_TOKEN_FILE", str(tmp_path / "missing"))
+    assert "GITHUB_TOKEN_FILE" in refusal()
+    assert "missing" in refusal()
+    (tmp_path / "missing").write_bytes(b"\xff\xfe\x00")
+    assert "GITHUB_TOKEN_FILE" in refusal()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SERVER_PORT", "99999"),
+        ("SERVER_PORT", "eighty"),
+        ("MAX_CONCURRENT_TASKS", "0"),
+        ("TASK_TIMEOUT", "-1"),
+        ("TASK_TIMEOUT", "inf"),
+        ("TASK_TIMEOUT", "nan"),
+        ("RATE_LIMIT", "many"),
+        ("AUTH", "maybe"),
+        ("LANGUAGE", "fr"),
+        ("LOG_LEVEL", "LOUD"),
+        ("PROVIDERS", "{"),
+        ("PROVIDERS", '{"x": {"model": "m"}}'),
+        ("PROVIDERS", '{"x": {"base_url": "u", "model": "m", "api_key": "s3cret-key", "more": 1}}'),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_setting(
+    environment: Environment, name: str, value: str
+) -> None:
+    environment.setenv(name, value)
+    message = refusal()
+    assert name in message
+    assert "s3cret-key" not in message
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
+def test_an_open_address_needs_keys_or_a_word(environment: Environment, host: str) -> None:
+    environment.setenv("SERVER_HOST", host)
+    message = refusal()
+    assert host in message
+    assert "API_KEYS" in message
+    assert "AUTH=none" in message
+    environment.setenv("AUTH", "none")
+    assert load().open_to_all
+    environment.delenv("AUTH")
+    environment.setenv("API_KEYS", "a-key")
+    assert not load().open_to_all
+
+
+def test_what_is_loopback() -> None:
+    assert [
+        host for host in ("127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost") if not is_loopback(host)
+    ] == []
+    assert [host for host in ("0.0.0.0", "::", "10.0.0.1", "example.com", "") if is_loopback(host)] == []
