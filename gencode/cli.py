@@ -64,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument(
         "--allow-secrets", action="store_true", help="push even what looks like a secret (default: fail)"
     )
+    make.add_argument(
+        "--best-effort", action="store_true", help="push even what the checks found faults in (default: fail)"
+    )
     make.add_argument("--public", action="store_true", help="publish it (default: private)")
     make.add_argument("--max-tokens", type=int, help="stop before a model call that could pass it")
     make.add_argument("--max-cost", help="the same in money, as a decimal number (needs PRICES)")
@@ -112,6 +115,7 @@ async def _generate(client: Client, chosen: argparse.Namespace) -> int:
         "github_org": chosen.org,
         "private": not chosen.public,
         "allow_secrets": chosen.allow_secrets,
+        "deliver": "best_effort" if chosen.best_effort else "checked",
         "max_tokens": chosen.max_tokens,
         "max_cost": chosen.max_cost,
         "deadline": chosen.deadline,

@@ -6,7 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AwareDatetime,
@@ -54,6 +54,11 @@ def _decimal(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def _whole(value: object) -> object:
+    """1.0 is an integer to JSON Schema, and to most who write JSON."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _moment(value: object) -> object:
     """Python reads more than RFC 3339 allows, such as 2026-W01-1."""
     if not isinstance(value, str):
@@ -66,7 +71,7 @@ def _moment(value: object) -> object:
         raise ValueError("must be a moment that a calendar can hold") from None
 
 
-Tokens = Annotated[int, Field(ge=1, le=10**12)]
+Tokens = Annotated[int, Field(ge=1, le=10**12), BeforeValidator(_whole)]
 Money = Annotated[
     Decimal,
     Field(gt=0, max_digits=18, decimal_places=9, strict=False),
@@ -95,6 +100,7 @@ class GenerateRequest(BaseModel):
     github_org: OrgName | None = None
     private: bool = True
     allow_secrets: bool = False
+    deliver: Literal["checked", "best_effort"] = "checked"
     max_tokens: Tokens | None = None
     max_cost: Money | None = None
     deadline: Moment | None = None
