@@ -15,7 +15,8 @@ CLIENTS = {"ann": "key-of-ann-3c1f", "bob": "key-of-bob-9a27", "cyd": "key-of-cy
 """Clients of the service and their API keys."""
 _WORDS = ("naïve", "café", "生成代码", "推送到仓库", "файл", "🙂", "👩‍💻", "plain", "Ω≈ç√", "text")
 _FOLDERS = ("", "src/", "src/app/", "docs/", "tests/", "资料/")
-_KINDS = (".py", ".md", ".js", ".json", ".go")
+_KINDS = (".md", ".txt")
+"""Of which the service does not check that they parse."""
 
 
 @dataclass(frozen=True, kw_only=True)
