@@ -30,7 +30,7 @@ from gencode.hubs.memory import MemoryHub
 from gencode.metrics import Metrics
 from gencode.models import Models
 from gencode.pipelines.generate.asking import Askers
-from gencode.pipelines.generate.checking import check
+from gencode.pipelines.generate.checking.contained import Contained
 from gencode.pipelines.generate.gate import Gate
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
@@ -191,8 +191,9 @@ def _pipeline(settings: Settings, providers: Providers, host: Host, metrics: Met
     limits = Limits(max_tokens=settings.max_output_tokens, at_once=settings.files_at_once)
     workflows = settings.allow_workflows
     askers = Askers(providers, Retry(), metrics, settings.prices)
-    generating = Generating(askers, limits, workflows=workflows)
-    gate = Gate(check, limits)
+    contained = Contained()
+    generating = Generating(askers, contained.signatures, limits, workflows=workflows)
+    gate = Gate(contained.check, contained.signatures, limits)
     merging = Merging(askers, gate, settings.git_author, secrets=settings.secrets(), workflows=workflows)
     return Generate(generating, merging, host, workflows=workflows)
 

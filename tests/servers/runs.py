@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,9 @@ from gencode.hosts.github import GitHub
 from gencode.hosts.wire import http_client
 from gencode.hubs.memory import MemoryHub
 from gencode.metrics import Metrics
+from gencode.pipelines.generate.artifacts import Plan
 from gencode.pipelines.generate.asking import Askers
+from gencode.pipelines.generate.checking import Finding
 from gencode.pipelines.generate.gate import Check, Gate
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
@@ -106,6 +108,14 @@ class House:
         self.waits.append(seconds)
 
 
+async def no_check(files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
+    return ()
+
+
+async def nothing_to_say(path: str, text: str) -> tuple[str, ...]:
+    return ()
+
+
 @asynccontextmanager
 async def house(
     folder: Path,
@@ -114,7 +124,7 @@ async def house(
     quirks: Quirks = NATIVE,
     limits: Limits | None = None,
     store: Store | None = None,
-    check: Check = lambda files, plan: (),
+    check: Check = no_check,
     **client_options: Any,
 ) -> AsyncIterator[House]:
     """A manager at work on one pipeline. Given a `store` of an earlier house, it goes on from there."""
@@ -131,8 +141,8 @@ async def house(
         retry = Retry(sleep=its.sleep)
         host = GitHub(github.api_url, TOKEN, client, retry, metrics=metrics, spacing=0)
         askers = Askers(lambda name: provider, retry, metrics, {})
-        generating = Generating(askers, limits or Limits())
-        gate = Gate(check, limits or Limits())
+        generating = Generating(askers, nothing_to_say, limits or Limits())
+        gate = Gate(check, nothing_to_say, limits or Limits())
         pipeline = Generate(generating, Merging(askers, gate, "gencode <gencode@localhost>"), host)
         runner = Runner(store, [pipeline], metrics, timeout=60)
         its.manager = Manager(runner, store, hub, metrics, concurrency=2, waiting=10)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
-import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from gencode.pipeline import Progress
 from gencode.pipelines.generate.artifacts import PIECE, Brief, Piece, Plan, PlannedFile
 from gencode.pipelines.generate.asking import Asker
-from gencode.pipelines.generate.checking import signatures
 from gencode.pipelines.generate.joining import file_text
 from gencode.pipelines.generate.prompts import file_messages
 from gencode.pipelines.generate.turns import Turns
 from gencode.pipelines.generate.writing import Limits, Scribe
+
+Describe = Callable[[str, str], Awaitable[Sequence[str]]]
+"""From a path and its text to what the file defines, a signature a line."""
 
 
 class Desk:
@@ -26,7 +27,10 @@ class Desk:
     begun, but those under way are finished and kept: they are paid for.
     """
 
-    def __init__(self, asker: Asker, limits: Limits, brief: Brief, group: TaskGroup) -> None:
+    def __init__(
+        self, asker: Asker, describe: Describe, limits: Limits, brief: Brief, group: TaskGroup
+    ) -> None:
+        self._describe = describe
         self._scribe = Scribe(asker=asker, limits=limits, kind=PIECE)
         self._brief = brief
         self._group = group
@@ -75,7 +79,7 @@ class Desk:
         pieces = self._pieces.setdefault(file.path, [])
         await self._scribe.write(file.path, messages, pieces, partial(self._told, file.path))
         text = file_text(pieces, file.path)
-        self._ledger[file.path] = await anyio.to_thread.run_sync(signatures, file.path, text)
+        self._ledger[file.path] = await self._describe(file.path, text)
 
     def _told(self, path: str, pieces: Sequence[Piece]) -> Progress:
         """How many files are whole, and of how many: null while the plan is still being said."""

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import groupby
 
 import anyio
-import anyio.to_thread
 
 from gencode.errors import GateFailed, GencodeError
 from gencode.pipeline import Progress
 from gencode.pipelines.generate.artifacts import REPAIR, Draft, Piece, Plan, PlannedFile
 from gencode.pipelines.generate.asking import Asker
-from gencode.pipelines.generate.checking import Finding, signatures
+from gencode.pipelines.generate.checking import Finding
+from gencode.pipelines.generate.desk import Describe
 from gencode.pipelines.generate.joining import file_text
 from gencode.pipelines.generate.prompts import repair_messages
 from gencode.pipelines.generate.writing import Limits, Scribe
 
 Files = Mapping[str, str]
-Check = Callable[[Files, Plan], Sequence[Finding]]
+Check = Callable[[Files, Plan], Awaitable[Sequence[Finding]]]
 SHOWN = 50
 """Findings in one event."""
 
@@ -36,8 +36,9 @@ class Passed:
 class Gate:
     """rounds   how often the files with findings are written anew before the task fails"""
 
-    def __init__(self, check: Check, limits: Limits, rounds: int = 2) -> None:
+    def __init__(self, check: Check, describe: Describe, limits: Limits, rounds: int = 2) -> None:
         self._check = check
+        self._describe = describe
         self._limits = limits
         self._rounds = rounds
 
@@ -47,14 +48,16 @@ class Gate:
         for number in range(1, self._rounds + 1):
             if not findings:
                 break
-            files = await self._repaired(draft, files, findings, _Round(number, asker, self._limits))
+            files = await self._repaired(
+                draft, files, findings, _Round(number, asker, self._describe, self._limits)
+            )
             findings = await self._look(draft, files, asker)
         if findings and not draft.brief.best_effort:
             raise _failed(findings)
         return Passed(files=files, findings=findings)
 
     async def _look(self, draft: Draft, files: Files, asker: Asker) -> Sequence[Finding]:
-        findings = await anyio.to_thread.run_sync(self._check, files, draft.plan)
+        findings = await self._check(files, draft.plan)
         if findings:
             shown = [asdict(finding) for finding in findings[:SHOWN]]
             await asker.send(Progress(kind="findings", data={"findings": shown, "count": len(findings)}))
@@ -73,8 +76,9 @@ class Gate:
 
 
 class _Round:
-    def __init__(self, number: int, asker: Asker, limits: Limits) -> None:
+    def __init__(self, number: int, asker: Asker, describe: Describe, limits: Limits) -> None:
         self._number = number
+        self._describe = describe
         self._scribe = Scribe(asker=asker, limits=limits, kind=f"{REPAIR}{number}")
         self._places = anyio.CapacityLimiter(limits.at_once)
         self._failures: list[Exception] = []
@@ -109,9 +113,8 @@ class _Round:
     async def _written(self, draft: Draft, files: Files, path: str, findings: tuple[Finding, ...]) -> str:
         file = next((f for f in draft.plan.files if f.path == path), PlannedFile(path=path))
         faults = [f"line {finding.line}: {finding.message}" for finding in findings]
-        ledger = {
-            path: signatures(path, text) for path, text in files.items() if path in _around(file, draft)
-        }
+        around = [other for other in files if other in _around(file, draft)]
+        ledger = {other: await self._describe(other, files[other]) for other in around}
         messages = repair_messages(draft.brief.prompt, draft.plan, file, ledger, files[path], faults)
         pieces = list(draft.brief.repairs.get(self._number, {}).get(path, ()))
         await self._scribe.write(path, messages, pieces, partial(self._told, path))

@@ -8,7 +8,7 @@ from gencode.errors import GencodeError
 from gencode.pipeline import Send
 from gencode.pipelines.generate.artifacts import Brief, Draft, Plan
 from gencode.pipelines.generate.asking import Asker, Askers
-from gencode.pipelines.generate.desk import Desk
+from gencode.pipelines.generate.desk import Describe, Desk
 from gencode.pipelines.generate.planning import make_plan
 from gencode.pipelines.generate.writing import Limits
 from gencode.task import Status
@@ -19,8 +19,11 @@ class Generating:
 
     status = Status.GENERATING
 
-    def __init__(self, askers: Askers, limits: Limits, *, workflows: bool = False) -> None:
+    def __init__(
+        self, askers: Askers, describe: Describe, limits: Limits, *, workflows: bool = False
+    ) -> None:
         self._askers = askers
+        self._describe = describe
         self._limits = limits
         self._workflows = workflows
 
@@ -30,7 +33,7 @@ class Generating:
         asker = self._askers.of(brief, brief.spent, send)
         failure: GencodeError | None = None
         async with anyio.create_task_group() as group:
-            desk = Desk(asker, self._limits, brief, group)
+            desk = Desk(asker, self._describe, self._limits, brief, group)
             try:
                 plan = brief.plan or await self._plan(asker, brief, desk)
                 desk.complete(plan)

@@ -45,7 +45,10 @@ def read_code(path: str, text: str, language: str) -> Reading:
 
 def global_definitions(language: str, text: str) -> tuple[Symbol, ...]:
     """What a classic script adds to the page it is loaded into."""
-    parsed = parse_source(language, text)
+    try:
+        parsed = parse_source(language, text)
+    except (GaveUp, Unparsable):
+        return ()
     return definitions(parsed) if parsed else ()
 
 

@@ -21,7 +21,8 @@ _TEMPLATE_MARKS = ("{%", "<%", "{{cookiecutter", "{{ cookiecutter", "{{range", "
 _IMPORTED_TYPE = re.compile(r"typeof import\([^()\n]*\)")
 _EXPORTED_TYPES = re.compile(r"\bexport type(?= *\*)")
 _BARE_AMPERSAND = re.compile(r"&(?!#?\w+;)")
-_STRIPPED = re.compile(r'/\*(?:[^*]|\*(?!/))*+\*/|"(?:[^"\\\n]|\\.)*+"|\'(?:[^\'\\\n]|\\.)*+\'')
+# Possessive, and an end that is missing matches too: each character is looked at once, whatever the text.
+_STRIPPED = re.compile(r'/\*(?:[^*]|\*(?!/))*+(?:\*/)?|"(?:[^"\\\n]|\\.)*+"?|\'(?:[^\'\\\n]|\\.)*+\'?')
 _LINE_COMMENT = re.compile(r"//[^\n]*+")
 _SHELL_WORDS = re.compile(
     r"(?:^|[;|&(){!]|\b(?:then|do|else)\b)[ \t]*+(if|fi|case|esac|for|while|until|select|done)\b",
@@ -117,12 +118,16 @@ def _braces_pair(text: str) -> bool:
     if text.count("#if") > 1 or "#el" in text:  # a condition may hold half of a pair, its other branch too
         return True
     bare = _LINE_COMMENT.sub("", _STRIPPED.sub("", text))
-    return bare.count("{") == bare.count("}") and "/*" not in bare
+    return bare.count("{") == bare.count("}") and not _ends_in_comment(text)
 
 
 def _style_braces_pair(text: str) -> bool:
     bare = _STRIPPED.sub("", text)
-    return bare.count("{") == bare.count("}") and "/*" not in bare
+    return bare.count("{") == bare.count("}") and not _ends_in_comment(text)
+
+
+def _ends_in_comment(text: str) -> bool:
+    return text.rfind("/*") > text.rfind("*/")
 
 
 def _shell_words_pair(text: str) -> bool:

@@ -70,7 +70,7 @@ def _inside(place: Place) -> Iterator[Place]:
     elif isinstance(node, ast.Try | ast.TryStar):
         guarded = guarded or any(_survives(handler) for handler in node.handlers)
     elif isinstance(node, ast.With):
-        guarded = guarded or any("suppress" in ast.dump(item.context_expr) for item in node.items)
+        guarded = guarded or any(_suppresses(item.context_expr) for item in node.items)
     for child in _blocks(node):
         yield Place(node=child, owner=owner, nested=nested, guarded=guarded)
 
@@ -89,6 +89,12 @@ def _survives(handler: ast.ExceptHandler) -> bool:
         return True
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return any(getattr(kind, "id", "") in _SURVIVORS for kind in kinds)
+
+
+def _suppresses(expression: ast.expr) -> bool:
+    """`suppress(ImportError)`, `contextlib.suppress(...)`"""
+    called = expression.func if isinstance(expression, ast.Call) else None
+    return "suppress" in (getattr(called, "id", ""), getattr(called, "attr", ""))
 
 
 def _is_main(test: ast.expr) -> bool:

@@ -16,9 +16,8 @@ from gencode.pipelines.generate.checking.python_source import read_python
 from gencode.pipelines.generate.checking.reading import Reading, placeholder
 from gencode.pipelines.generate.checking.symbol import Symbols
 
-_MODULES = frozenset(
-    {"javascript", "typescript", "tsx"}
-)  # of an empty one it is known that it exports nothing
+_MODULES = frozenset({"javascript", "typescript", "tsx"})
+"""Of an empty one it is known that it exports nothing."""
 _DATA = frozenset({"json", "jsonc", "toml", "xml", "yaml"})
 
 
@@ -36,7 +35,7 @@ def symbols(path: str, text: str) -> Symbols:
 
 def signatures(path: str, text: str) -> tuple[str, ...]:
     """What a file defines, one line each: the ledger that files still to come are told from."""
-    return tuple(symbol.signature for symbol in symbols(path, text).exports)
+    return tuple(dict.fromkeys(symbol.signature for symbol in symbols(path, text).exports))
 
 
 def read(path: str, text: str) -> Reading:

@@ -16,7 +16,7 @@ GOOD = {"a.py": "x = 1\n", "README.md": "# Hello\n"}
 BAD = {**GOOD, "a.py": "x = BAD\n"}
 
 
-def check(files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
+async def check(files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
     """A rule that is easy to break: no file says BAD."""
     return tuple(
         Finding(

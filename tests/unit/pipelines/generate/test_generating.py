@@ -14,6 +14,7 @@ from gencode.metrics import Metrics
 from gencode.pipeline import Progress
 from gencode.pipelines.generate.artifacts import Brief, Plan, PlannedFile
 from gencode.pipelines.generate.asking import Askers
+from gencode.pipelines.generate.checking.contained import Contained
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.joining import file_text
 from gencode.pipelines.generate.prompts import file_messages
@@ -70,7 +71,8 @@ async def generate(server: ModelServer, brief: Brief = BRIEF, **limits: int) -> 
     """The files that the stage makes, by path."""
     sent = Sent()
     async with client_of(server.base_url) as provider:
-        stage = Generating(Askers(lambda _: provider, Retry(base=0), Metrics(), {}), Limits(**limits))
+        askers = Askers(lambda _: provider, Retry(base=0), Metrics(), {})
+        stage = Generating(askers, Contained().signatures, Limits(**limits))
         draft = await stage(brief, sent)
     return {path: file_text(pieces, path) for path, pieces in draft.pieces.items()}, sent
 

@@ -1,0 +1,67 @@
+"""Checks in a process of their own, with little memory: grammars are C code that meets hostile text.
+
+Some texts (`a=>` 32,000 times, taken for C) make a grammar's error recovery ask for 20 GB, others could crash
+it. Then only that process ends, and what it was asked counts as in order: checks give way in doubt.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Mapping
+from typing import TypeVar
+
+import anyio
+import structlog
+from anyio import CapacityLimiter, to_process
+
+from gencode.pipelines.generate.artifacts import Plan
+from gencode.pipelines.generate.checking.finding import Finding
+from gencode.pipelines.generate.checking.gate import check
+from gencode.pipelines.generate.checking.reader import signatures
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+MEMORY = 3 * 2**29  # bytes of address space; 1,000 ordinary files take a third of it
+SECONDS = 60.0  # for one call; reading gives up by itself after 30 of processor time
+
+
+class Contained:
+    """One process at a time, started at the first use and ended by anyio when it was idle for minutes."""
+
+    def __init__(self) -> None:
+        self._place = CapacityLimiter(1)
+
+    async def check(self, files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
+        return await self._run(_check, (dict(files), plan.model_dump_json()), ())
+
+    async def signatures(self, path: str, text: str) -> tuple[str, ...]:
+        return await self._run(_signatures, (path, text), ())
+
+    async def _run(self, function: object, arguments: tuple[object, ...], otherwise: T) -> T:
+        try:
+            with anyio.fail_after(SECONDS):
+                return await to_process.run_sync(
+                    function,  # type: ignore[arg-type]  # one of the two below
+                    *arguments,
+                    cancellable=True,
+                    limiter=self._place,
+                )
+        except (anyio.BrokenWorkerProcess, TimeoutError, MemoryError) as error:
+            log.warning("a check did not survive the files; they count as in order", reason=repr(error)[:200])
+            return otherwise
+
+
+def _check(files: dict[str, str], plan: str) -> tuple[Finding, ...]:
+    _limit()
+    return check(files, Plan.model_validate_json(plan))
+
+
+def _signatures(path: str, text: str) -> tuple[str, ...]:
+    _limit()
+    return signatures(path, text)
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
