@@ -166,7 +166,8 @@ def _command() -> str:
 
 def _settle_memory() -> None:
     """What exists now lives as long as the process: keeping it out of the collector's rounds, and making
-    the rounds rarer, halved tail latency when measured."""
+    the rounds rarer, halved tail latency when measured. What a round finds in use goes to the next
+    generation; with 50 in place of 5 that one was swept after some 3,000 jobs, 100 MiB of garbage later."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 50)
+    gc.set_threshold(100_000, 5, 50)
