@@ -28,5 +28,5 @@ async def test_cut_subscribers_go_on_after_their_last_whole_message(tmp_path: Pa
     report = campaign.report
     assert report.faults == []
     assert report.reconnects >= 300
-    assert 0 < report.live < len(report.followers), "running tasks were followed, and finished ones"
+    assert report.live > 0, "running tasks were followed"
     assert any(follower.split for follower in report.followers)

@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 import anyio
+import anyio.to_thread
 import structlog
 from anyio import CapacityLimiter, to_process
 
 from gencode.pipelines.generate.artifacts import Plan
 from gencode.pipelines.generate.checking.finding import Finding
 from gencode.pipelines.generate.checking.gate import check
+from gencode.pipelines.generate.checking.grammar import LANGUAGES
+from gencode.pipelines.generate.checking.language import language_of
 from gencode.pipelines.generate.checking.reader import signatures
 
 log = structlog.get_logger(__name__)
@@ -33,9 +36,13 @@ class Contained:
         self._place = CapacityLimiter(1)
 
     async def check(self, files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
+        if not any(map(_needs_a_grammar, files)):
+            return await anyio.to_thread.run_sync(check, files, plan)
         return await self._run(_check, (dict(files), plan.model_dump_json()), ())
 
     async def signatures(self, path: str, text: str) -> tuple[str, ...]:
+        if not _needs_a_grammar(path):
+            return await anyio.to_thread.run_sync(signatures, path, text)
         return await self._run(_signatures, (path, text), ())
 
     async def _run(self, function: object, arguments: tuple[object, ...], otherwise: T) -> T:
@@ -50,6 +57,12 @@ class Contained:
         except (anyio.BrokenWorkerProcess, TimeoutError, MemoryError) as error:
             log.warning("a check did not survive the files; they count as in order", reason=repr(error)[:200])
             return otherwise
+
+
+def _needs_a_grammar(path: str) -> bool:
+    """Python has a parser of its own; data and prose need none."""
+    language = language_of(path)
+    return language != "python" and (language in LANGUAGES or language in ("vue", "svelte"))
 
 
 def _check(files: dict[str, str], plan: str) -> tuple[Finding, ...]:
