@@ -13,6 +13,9 @@ from tests.campaigns.ledger import Stored
 MERCY = 4
 """Starts without progress, after which a task is let make some: after five the service would give it up
 (CRASH_LOOP), and rightly so."""
+LATE, RARE_LATE = 1.0, 10.0
+"""Seconds after ready, after which a failpoint that is not passed gives way to a kill from outside; the
+second for those that are passed at most once a life, which a slow machine must come to as well."""
 RIPE = 2
 """Missing answers, with which an order can be brought to its repository within one life."""
 _SUBMITTING = ("create.before", "create.after")
@@ -97,7 +100,9 @@ class Schedule:
         least = min(self.passed[point] for point in points)
         point = random.choice([point for point in points if self.passed[point] == least])
         answers = answers or [None]
-        return Death(failpoint=point, nth=_passage(point, len(answers), random), late=1.0, answers=answers)
+        nth = _passage(point, len(answers), random)
+        late = LATE if point in _GENERATING else RARE_LATE
+        return Death(failpoint=point, nth=nth, late=late, answers=answers)
 
     def _answers(
         self, missing: Mapping[int, int], working: Sequence[Stored], life: int, random: Random

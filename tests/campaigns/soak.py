@@ -69,6 +69,8 @@ class Report:
     followers: list[Follower] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     disk: int = 0
+    warnings: int = 0
+    """Lines of the service's log that are not INFO; there should be no reason for any."""
     seconds: float = 0.0
 
     def slope(self, name: str, since: float = WARM_UP) -> float:
@@ -151,6 +153,8 @@ class Soak:
             self.report.ends["completed" if b'"status":"completed"' in log[-1] else "other"] += 1
         if self.report.ends["other"]:
             self.report.faults.append(f"{self.report.ends['other']} jobs were not completed")
+        lines = self._service.log.read_text(encoding="utf-8").splitlines()
+        self.report.warnings = sum('"level": "info"' not in line for line in lines)
         self.report.disk = sum(file.stat().st_size for file in self._service.data_dir.glob("gencode.db*"))
 
 
@@ -199,6 +203,7 @@ def show(report: Report, seed: int) -> str:
         f" {last.descriptors} at last, {max(s.descriptors for s in report.samples)} at most",
         f"threads: {first.threads} at first, {last.threads} at last",
         f"database: {report.disk / 2**20:.1f} MiB, {report.disk / 1024 / max(report.jobs, 1):.1f} KiB a job",
+        f"{report.warnings:6} lines of the log are not INFO",
         f"{len(report.faults):6} faults",
         *(f"VIOLATION {fault}" for fault in report.faults[:50]),
     ]
