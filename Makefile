@@ -3,6 +3,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 ARGS ?=
+JOBS ?= 3
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint deploy/constraints.txt
 MADE_FROM := pyproject.toml deploy/constraints.txt .ci/venv
@@ -19,7 +20,7 @@ demo: $(VENV)/.run ## Run the whole job once: prompt, files, repository, push
 
 ##@ Test
 test: $(VENV)/.test ## Run the tests (one part: make test ARGS="-k stream")
-	$(BIN)/python -m pytest -rs $(ARGS)
+	$(BIN)/python -m pytest -rs --numprocesses $(JOBS) --dist worksteal $(ARGS)
 
 check: lint test ## Everything that CI checks
 
