@@ -53,6 +53,13 @@ class Store(Protocol):
         """
         ...
 
+    async def named(self, key: IdempotencyKey) -> Task | None:
+        """The task that a known key named, as it is now; None while the key is free.
+
+        Raises KeyReused when the key came with another body.
+        """
+        ...
+
     async def find(self, query: Query) -> list[Task]:
         """Matching tasks, newest (largest id) first."""
         ...

@@ -40,6 +40,11 @@ class MemoryStore:
         self._append(row, events)
         self._parts.setdefault(row[0], {}).update({name: data for _, name, data in parts})
 
+    async def named(self, key: IdempotencyKey) -> Task | None:
+        claim = key_row(key, "")
+        owner = self._keys.get(claim[:2])
+        return self._replay(claim, owner) if owner else None
+
     async def find(self, query: Query) -> list[Task]:
         newest_first = (task_from(self._tasks[id_]) for id_ in sorted(self._tasks, reverse=True))
         return [task for task in newest_first if _matches(task, query)][: query.limit]

@@ -22,7 +22,7 @@ from gencode.stores import statements
 from gencode.stores.batcher import Batcher
 from gencode.stores.opening import connect
 from gencode.stores.rows import event_row, key_row, part_rows, task_row
-from gencode.stores.transaction import Commit, Create, Operation, Read, execute
+from gencode.stores.transaction import Commit, Create, Operation, Read, execute, named
 from gencode.task import Task
 
 
@@ -52,6 +52,10 @@ class SQLiteStore:
                 parts=part_rows(task.id, keep or {}),
             )
         )
+
+    async def named(self, key: IdempotencyKey) -> Task | None:
+        task: Task | None = await self._run(Read(run=partial(named, key=key_row(key, ""))))
+        return task
 
     async def find(self, query: Query) -> list[Task]:
         found: list[Task] = await self._run(Read(run=partial(statements.find, query=query)))

@@ -18,6 +18,7 @@ from gencode.stores import statements
 from gencode.stores.batcher import Outcome
 from gencode.stores.rows import Row
 from gencode.stores.sqlite_errors import store_error
+from gencode.task import Task
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -110,11 +111,26 @@ def _taken(connection: sqlite3.Connection, creates: Sequence[Create]) -> dict[Cr
 
 
 def _replay(connection: sqlite3.Connection, create: Create, owner: Row) -> Outcome:
+    try:
+        return Outcome(
+            value=_owned(connection, create.key or owner, owner)
+        )  # it has one: else it were not taken
+    except KeyReused as error:
+        return Outcome(error=error)
+
+
+def named(connection: sqlite3.Connection, key: Row) -> Task | None:
+    """For Store.named; the last column of `key` does not matter."""
+    owners = statements.known_keys(connection, [key[:2]])
+    return _owned(connection, key, owners[0]) if owners else None
+
+
+def _owned(connection: sqlite3.Connection, key: Row, owner: Row) -> Task:
     _, _, digest, task_id = owner
-    if create.key and create.key[2] != digest:
-        return Outcome(error=KeyReused("this idempotency key came with another body before: use a new key"))
+    if key[2] != digest:
+        raise KeyReused("this idempotency key came with another body before: use a new key")
     (task,) = statements.find(connection, Query(id=task_id))
-    return Outcome(value=task)
+    return task
 
 
 def _commit(connection: sqlite3.Connection, commits: Sequence[Commit]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,19 +16,22 @@ from gencode.store import IdempotencyKey
 from gencode.task import Status, Task, now
 from gencode.web.answers import Accepted
 from gencode.web.parts import Model, parts
-from gencode.web.schemas import GenerateRequest, parse_generate, read_json
+from gencode.web.schemas import GenerateRequest, check_deadline, read_json, well_formed
 
 
 async def generate(request: Request) -> Response:
     """202 once the task is committed to the store; never before."""
     its = parts(request)
     headers = await its.rate.spend(request.state.client)
-    asked = parse_generate(await read_json(request))
+    asked = well_formed(await read_json(request))
+    key = _idempotency_key(request, asked)
+    # A known key first: what was accepted once is answered, however full the line or late the hour.
+    if key and (known := await its.store.named(key)):
+        return _accepted(known, headers, replayed=True)
+    check_deadline(asked)
     task = _task(request, asked, its.choose_model(asked.model))
-    stored = await its.manager.submit(task, _idempotency_key(request, asked))
-    answer = _accepted(stored)
-    more = {"Location": answer.task_url, "Idempotency-Replayed": str(stored.id != task.id).lower()}
-    return answer.response(202, {**headers, **more})
+    stored = await its.manager.submit(task, key)
+    return _accepted(stored, headers, replayed=stored.id != task.id)
 
 
 def _task(request: Request, asked: GenerateRequest, model: Model) -> Task:
@@ -46,10 +50,10 @@ def _task(request: Request, asked: GenerateRequest, model: Model) -> Task:
     )
 
 
-def _accepted(task: Task) -> Accepted:
+def _accepted(task: Task, headers: Mapping[str, str], *, replayed: bool) -> Response:
     """The answer to a repeated key is the first one, whatever has become of the task since."""
     model = str(task.request["model"])
-    return Accepted(
+    answer = Accepted(
         task_id=task.id,
         status=Status.PENDING,
         message=status_text(Status.PENDING, task.language, model),
@@ -57,6 +61,8 @@ def _accepted(task: Task) -> Accepted:
         status_url=f"/api/v1/status/{task.id}",
         task_url=f"/api/v1/task/{task.id}",
     )
+    more = {"Location": answer.task_url, "Idempotency-Replayed": str(replayed).lower()}
+    return answer.response(202, {**headers, **more})
 
 
 def _idempotency_key(request: Request, asked: GenerateRequest) -> IdempotencyKey | None:
@@ -68,7 +74,8 @@ def _idempotency_key(request: Request, asked: GenerateRequest) -> IdempotencyKey
         raise Invalid(
             f"Idempotency-Key: {rule}", [{"field": "Idempotency-Key", "rule": "format", "message": rule}]
         )
-    body = json.dumps(asked.model_dump(mode="json"), sort_keys=True).encode()
+    # Without defaults, so that a field which a later version adds changes no digest.
+    body = json.dumps(asked.model_dump(mode="json", exclude_defaults=True), sort_keys=True).encode()
     return IdempotencyKey(client=request.state.client, value=value, digest=hashlib.sha256(body).hexdigest())
 
 

@@ -119,13 +119,6 @@ class GenerateRequest(BaseModel):
             raise ValueError("must not be dots only nor end in .git, .wiki or .atom")
         return name
 
-    @field_validator("deadline")
-    @classmethod
-    def _is_to_come(cls, deadline: datetime | None) -> datetime | None:
-        if deadline and deadline <= now():
-            raise ValueError("must be in the future")
-        return deadline
-
 
 async def read_json(request: Request) -> Any:
     """The body as JSON: objects without repeated keys, no NaN. Raises UnsupportedMedia, Malformed."""
@@ -140,7 +133,21 @@ async def read_json(request: Request) -> Any:
 
 
 def parse_generate(body: Any) -> GenerateRequest:
-    """Raises Invalid, which names each field and the rule it breaks."""
+    """A request that can be begun now. Raises Invalid, which names each field and the rule it breaks."""
+    asked = well_formed(body)
+    check_deadline(asked)
+    return asked
+
+
+def check_deadline(asked: GenerateRequest) -> None:
+    """Apart, since a submission that is repeated after its deadline was accepted before. Raises Invalid."""
+    if asked.deadline and asked.deadline <= now():
+        rule = "must be in the future"
+        raise Invalid(f"deadline: {rule}", [{"field": "deadline", "rule": "value_error", "message": rule}])
+
+
+def well_formed(body: Any) -> GenerateRequest:
+    """Whatever the time is. Raises Invalid."""
     try:
         return GenerateRequest.model_validate(body)
     except ValidationError as error:

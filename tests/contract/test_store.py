@@ -229,6 +229,19 @@ async def test_a_known_key_with_another_body_is_refused(store: Store) -> None:
     assert await store.find(Query()) == [first]
 
 
+async def test_what_a_key_named_can_be_asked(store: Store) -> None:
+    first = a_task()
+    assert await store.named(KEY) is None
+    await store.create(first, [], KEY)
+    later = replace(first, status=Status.GENERATING)
+    await store.commit(later)
+    assert await store.named(KEY) == later
+    assert await store.named(replace(KEY, client="bob")) is None
+    assert await store.named(replace(KEY, value="k-2")) is None
+    with pytest.raises(KeyReused):
+        await store.named(replace(KEY, digest="body-2"))
+
+
 async def test_keys_belong_to_their_client(store: Store) -> None:
     mine, other = a_task(), a_task(client="bob")
     await store.create(mine, [], KEY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from gencode.store import Query
+from gencode.web import schemas
 from tests.servers.calls import BODY, client, get, post
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
@@ -313,6 +315,20 @@ async def test_one_key_used_many_times_at_once_makes_one_task(tmp_path: Path) ->
         assert len({answer.json()["task_id"] for answer in answers}) == 1
         assert [answer.headers["idempotency-replayed"] for answer in answers].count("false") == 1
         assert len(await app.parts.store.find(Query())) == 1
+
+
+@pytest.mark.fault(80)
+async def test_a_repeated_submission_is_answered_after_its_deadline_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, key = BODY | {"deadline": "2099-01-01T00:00:00Z"}, {"Idempotency-Key": "k"}
+    async with running_app(settings(tmp_path)) as app:
+        first = await post(app.url, "/generate", body, **key)
+        monkeypatch.setattr(schemas, "now", lambda: datetime(2099, 1, 2, tzinfo=UTC))
+        again = await post(app.url, "/generate", body, **key)
+        assert (again.status_code, again.json()) == (202, first.json())
+        check_problem(await post(app.url, "/generate", body), 422, "VALIDATION")
+        check_problem(await post(app.url, "/estimate", body), 422, "VALIDATION")
 
 
 @pytest.mark.fault(80)

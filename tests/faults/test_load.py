@@ -82,6 +82,23 @@ async def test_a_full_line_refuses_stores_nothing_and_takes_again_later(tmp_path
             await submit(app.url, "again")
 
 
+@pytest.mark.fault(86)
+async def test_who_repeats_a_lost_submission_finds_it_in_the_full_line(tmp_path: Path) -> None:
+    gate = anyio.Event()
+    key = {"Idempotency-Key": "lost reply"}
+    async with model_server(plan_and_files(FILES, gates={"": gate})) as model:
+        chosen = settings(tmp_path, model, max_concurrent_tasks=1, max_waiting_tasks=1)
+        async with running_app(chosen) as app:
+            await submit(app.url, "running")
+            await model.arrival("plan")
+            first = await post(app.url, "/generate", BODY, **key)
+            check_problem(await post(app.url, "/generate", BODY), 503, "QUEUE_FULL")
+            again = await post(app.url, "/generate", BODY, **key)
+            assert (again.status_code, again.json()) == (202, first.json())
+            gate.set()
+            await events(app.url, first.json()["task_id"])
+
+
 # --- row 87 -----------------------------------------------------------------------------------------
 
 

@@ -119,6 +119,9 @@ class Mortal:
         self._refuse()
         await self._call(self._inner.commit(task, events, keep))
 
+    async def named(self, key: IdempotencyKey) -> Task | None:
+        return await self._call(self._inner.named(key))
+
     async def find(self, query: Query) -> list[Task]:
         return await self._call(self._inner.find(query))
 

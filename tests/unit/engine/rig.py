@@ -108,6 +108,10 @@ class FaultyStore:
             raise
         await self.inner.commit(task, events, keep)
 
+    async def named(self, key: IdempotencyKey) -> Task | None:
+        self._read()
+        return await self.inner.named(key)
+
     async def find(self, query: Query) -> list[Task]:
         self._read()
         return await self.inner.find(query)
