@@ -58,6 +58,8 @@ log = structlog.get_logger(__name__)
 FORGE_USER = "local"
 GITHUB_SPACING = 1.0
 """Seconds between two creations, as GitHub asks of clients."""
+FOLDING_AT_ONCE = 2
+"""Requests that hold a whole project, up to 32 MiB several times over, in memory."""
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -237,5 +239,7 @@ def _parts(
         choose_model=partial(models.choose, providers=providers),
         price=lambda model: price_of(settings.prices, providers(model).name),
         language=settings.language,
+        secrets=settings.secrets(),
+        folding=anyio.CapacityLimiter(FOLDING_AT_ONCE),
         closing=anyio.Event(),
     )

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.estimate import Estimate
+from gencode.pipelines.generate.files import State
 from gencode.pipelines.generate.report import Report
 from gencode.task import Status, Task
 
@@ -102,6 +103,23 @@ class BundleView(Bundle, Answer):
 
 class EstimateView(Estimate, Answer):
     """What a request would probably cost: half of comparable tasks lie between low and high."""
+
+
+class FileView(Answer):
+    """One file of a task's project."""
+
+    path: Words
+    bytes: int = Field(ge=0, description="So far; 0 of one that is not begun")
+    state: State = Field(description="whole: can be read; committed: as it is, or will be, in the commit")
+    purpose: Words = Field("", description="As planned")
+
+
+class FileList(Answer):
+    """The plan's files, and what the project has besides."""
+
+    task_id: TaskId
+    complete: bool = Field(description="Whether every planned file is whole")
+    files: list[FileView]
 
 
 class BrokenRule(Answer):

@@ -11,11 +11,12 @@ from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from gencode.errors import GencodeError, RequestError, StoreError
+from gencode.errors import GencodeError, RequestError, SecretFound, StoreError
 from gencode.web.answers import (
     Accepted,
     BundleView,
     EstimateView,
+    FileList,
     Health,
     Problem,
     ReportView,
@@ -40,6 +41,7 @@ _ANSWERS: tuple[type[BaseModel], ...] = (
     ReportView,
     BundleView,
     EstimateView,
+    FileList,
     Health,
     Problem,
 )
@@ -82,7 +84,7 @@ def _schemas() -> dict[str, Any]:
 
 def codes() -> list[str]:
     """Every code that a request can be answered with."""
-    found: list[type[GencodeError]] = [*_family(RequestError), StoreError, GencodeError]
+    found: list[type[GencodeError]] = [*_family(RequestError), SecretFound, StoreError, GencodeError]
     return sorted({error.code for error in found})
 
 

@@ -32,8 +32,11 @@ def paths() -> dict[str, Part]:
         "/api/v1/status/{task_id}": {"get": _status()},
         "/api/v1/tasks": {"get": _tasks()},
         "/api/v1/task/{task_id}": {"get": _task("getTask", "A task", {"200": _body("TaskView", "The task")})},
+        "/api/v1/task/{task_id}/archive.zip": {"get": _archive()},
         "/api/v1/task/{task_id}/bundle": {"get": _bundle()},
         "/api/v1/task/{task_id}/cancel": {"post": _cancel()},
+        "/api/v1/task/{task_id}/files": {"get": _files()},
+        "/api/v1/task/{task_id}/files/{path}": {"get": _file()},
         "/api/v1/task/{task_id}/report": {"get": _report()},
         "/api/v1/task/{task_id}/retry": {"post": _retry()},
         "/api/v1/task/{task_id}/ticket": {"post": _ticket()},
@@ -128,6 +131,35 @@ def _bundle() -> Part:
     attached = {"Content-Disposition": _text("A name for the file")}
     bundle = _body("BundleView", "For gencode replay; once the commit is pushed", attached)
     return _task("bundleTask", "All to make the commit again", {"200": bundle})
+
+
+def _files() -> Part:
+    return _task("listFiles", "The files of a task", {"200": _body("FileList", "As of now")})
+
+
+def _file() -> Part:
+    operation = _task("readFile", "A file that is whole", _download("text/plain", "Its text"))
+    where = {"name": "path", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    operation["parameters"] += [where, _if_none_match()]
+    return operation
+
+
+def _archive() -> Part:
+    words = "The whole files, in one folder; the name says .partial while others are missing"
+    operation = _task("archiveFiles", "All whole files", _download("application/zip", words))
+    operation["parameters"] += [_if_none_match()]
+    return operation
+
+
+def _download(media: str, words: str) -> Part:
+    headers = {"ETag": _text("Of these bytes"), "Content-Disposition": _text("A name for the file")}
+    secret = _problem("SECRET_FOUND: it holds a secret of this very service, which is never served")
+    unchanged = {"description": "The client has it", "headers": {"ETag": _text("Of these bytes")}}
+    return {"200": _plain(media, words) | {"headers": headers}, "304": unchanged, "422": secret}
+
+
+def _if_none_match() -> Part:
+    return _header("If-None-Match", "ETags of what the client has")
 
 
 def _report() -> Part:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import anyio
 from starlette.requests import Request
@@ -29,7 +29,11 @@ class Model:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
-    """`closing` is set when the process begins to stop; open streams then say farewell."""
+    """`closing` is set when the process begins to stop; open streams then say farewell.
+
+    secrets   of this service, which no answer may hold
+    folding   a place for each request that folds a whole project in memory
+    """
 
     manager: Manager
     store: Store
@@ -40,6 +44,8 @@ class Parts:
     choose_model: Callable[[str | None], Model]
     price: Callable[[str], Price | None]
     language: str
+    secrets: Sequence[str] = field(repr=False)
+    folding: anyio.CapacityLimiter
     closing: anyio.Event
 
 

@@ -12,12 +12,14 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import Lifespan
 
 from gencode.errors import GencodeError
-from gencode.web import estimate, events, generate, health, openapi, page, problems, tasks
+from gencode.web import estimate, events, files, generate, health, openapi, page, problems, tasks
 from gencode.web.auth import Authentication, Keys
 from gencode.web.guard import Guard, Rules
 
 _EXPOSED = [
     "Location",
+    "ETag",
+    "Content-Disposition",
     "Retry-After",
     "RateLimit-Limit",
     "RateLimit-Remaining",
@@ -68,6 +70,9 @@ def _api() -> list[Route]:
         Route("/tasks", tasks.listing),
         Route("/task/{task_id}", tasks.show),
         Route("/task/{task_id}/cancel", tasks.cancel, methods=["POST"]),
+        Route("/task/{task_id}/archive.zip", files.archive),
+        Route("/task/{task_id}/files", files.listing),
+        Route("/task/{task_id}/files/{path:path}", files.show),
         Route("/task/{task_id}/report", tasks.report),
         Route("/task/{task_id}/bundle", tasks.bundle),
         Route("/task/{task_id}/retry", tasks.retry, methods=["POST"]),

@@ -101,14 +101,18 @@ def served(routes: list[BaseRoute], prefix: str = "") -> list[tuple[str, str]]:
             found += served(route.routes, prefix + route.path)
         elif isinstance(route, Route):
             found += [
-                (prefix + route.path, method) for method in sorted(route.methods or ()) if method != "HEAD"
+                (prefix + route.path_format, method)
+                for method in sorted(route.methods or ())
+                if method != "HEAD"
             ]
     return found
 
 
 def test_every_code_of_a_refused_request_is_listed() -> None:
     listed = codes()
-    assert {error.code for error in family(RequestError)} | {"STORAGE", "INTERNAL"} == set(listed)
+    assert {error.code for error in family(RequestError)} | {"STORAGE", "INTERNAL", "SECRET_FOUND"} == set(
+        listed
+    )
     assert document()["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == listed
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,28 +10,24 @@ from gencode.host import Host, Repo
 from gencode.pipeline import Stage
 from gencode.pipelines.generate.artifacts import (
     PIECE,
-    REPAIR,
     Brief,
     Delivered,
     Draft,
-    KeptPlan,
     KeptPush,
     KeptRepo,
     KeptSnapshot,
     KeptUsage,
-    Piece,
     Placed,
     Project,
 )
 from gencode.pipelines.generate.creating_repo import CreatingRepo
 from gencode.pipelines.generate.generating import Generating
+from gencode.pipelines.generate.kept import Kept, kept_plan, pieces, repairs
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import left_behind, status_text
 from gencode.pipelines.generate.pushing import Pushing
 from gencode.pipelines.generate.spending import Budget, total
 from gencode.task import Status, Task
-
-Kept = Mapping[str, str]
 
 
 class Generate:
@@ -72,10 +68,8 @@ class Generate:
 
 
 def _brief(task: Task, kept: Kept) -> Brief:
-    plan = KeptPlan.model_validate_json(kept["plan"]) if "plan" in kept else None
-    pieces = _pieces(kept, PIECE)
-    repairs = {number: _pieces(kept, f"{REPAIR}{number}") for number in _rounds(kept)}
-    written = [pieces, *repairs.values()]
+    plan, first, repaired = kept_plan(kept), pieces(kept, PIECE), repairs(kept)
+    written = [first, *repaired.values()]
     calls = [piece.usage for files in written for of_file in files.values() for piece in of_file]
     wasted = [KeptUsage.model_validate_json(kept[name]).usage for name in kept if name.startswith("wasted:")]
     return Brief(
@@ -89,9 +83,9 @@ def _brief(task: Task, kept: Kept) -> Brief:
         language=task.language,
         at=task.created_at,
         plan=plan.plan if plan else None,
-        pieces=pieces,
+        pieces=first,
         spent=total(*calls, *wasted, *([plan.usage] if plan else [])),
-        repairs=repairs,
+        repairs=repaired,
         budget=_budget(task),
         best_effort=task.request.get("deliver") == "best_effort",
     )
@@ -106,23 +100,7 @@ def _budget(task: Task) -> Budget:
     )
 
 
-def _rounds(kept: Kept) -> list[int]:
-    """The rounds of repair of which something was kept."""
-    kinds = {name.partition(":")[0] for name in kept if name.startswith(REPAIR)}
-    return sorted(int(kind.removeprefix(REPAIR)) for kind in kinds)
-
-
-def _pieces(kept: Kept, kind: str) -> dict[str, tuple[Piece, ...]]:
-    """Kept under `KIND:N:PATH`, in the order of N."""
-    pieces: dict[str, tuple[Piece, ...]] = {}
-    for name, part in kept.items():
-        if name.startswith(f"{kind}:"):
-            path = name.split(":", 2)[2]
-            pieces[path] = (*pieces.get(path, ()), Piece.model_validate_json(part))
-    return pieces
-
-
 def _draft(brief: Brief) -> Draft:
     assert brief.plan is not None  # noqa: S101 - the caller checked; a draft without a plan is a bug
-    pieces = {file.path: brief.pieces[file.path] for file in brief.plan.files}
-    return Draft(brief=brief, plan=brief.plan, pieces=pieces, spent=brief.spent)
+    written = {file.path: brief.pieces[file.path] for file in brief.plan.files}
+    return Draft(brief=brief, plan=brief.plan, pieces=written, spent=brief.spent)

@@ -10,12 +10,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from gencode.event import Event
-from gencode.pipelines.generate.artifacts import REPAIR, KeptPlan, KeptSnapshot, Piece, Plan
+from gencode.pipelines.generate.artifacts import REPAIR, KeptSnapshot, Piece
+from gencode.pipelines.generate.kept import Kept, kept_plan
 from gencode.pipelines.generate.spending import total
 from gencode.provider import Usage
 from gencode.task import Status, Task
 
-Kept = Mapping[str, str]
 _WRITTEN = ("piece", REPAIR)
 
 
@@ -139,19 +139,15 @@ def _told(events: Sequence[Event], kind: str) -> list[Mapping[str, Any]]:
 
 
 def _plan(kept: Kept) -> ReportedPlan | None:
-    if not (plan := _kept_plan(kept)):
+    if not (planned := kept_plan(kept)):
         return None
-    return ReportedPlan.model_validate(plan.model_dump(mode="json"))
-
-
-def _kept_plan(kept: Kept) -> Plan | None:
-    return KeptPlan.model_validate_json(kept["plan"]).plan if "plan" in kept else None
+    return ReportedPlan.model_validate(planned.plan.model_dump(mode="json"))
 
 
 def _files(events: Sequence[Event], kept: Kept) -> list[ReportedFile]:
     """In the plan's order; then what a commit has besides, and what was begun without a plan."""
-    plan, sizes, pieces = _kept_plan(kept), _sizes(events, kept), _pieces(kept)
-    planned = [file.path for file in plan.files] if plan else []
+    known, sizes, pieces = kept_plan(kept), _sizes(events, kept), _pieces(kept)
+    planned = [file.path for file in known.plan.files] if known else []
     return [
         ReportedFile(
             path=path,

@@ -37,6 +37,11 @@ def scan(files: Mapping[str, str], message: str, own: Sequence[str] = ()) -> lis
     return [*islice(ours, MOST), *islice(others, MOST)][:MOST]
 
 
+def holders(files: Mapping[str, str], own: Sequence[str]) -> list[str]:
+    """The paths, fit to be told, of files that hold a secret of this service."""
+    return [redact(path, own) for path, text in files.items() if any(_own(path, f"{path}\n{text}", own))]
+
+
 def _own(place: str, text: str, secrets: Sequence[str]) -> Iterator[Finding]:
     for secret in secrets:
         if len(secret) >= SHORTEST_OWN and (at := text.find(secret)) >= 0:

@@ -1,0 +1,33 @@
+"""Reading the parts that a task has kept (see `artifacts` for their forms)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gencode.pipelines.generate.artifacts import REPAIR, KeptPlan, Piece
+
+Kept = Mapping[str, str]
+"""Every kept part of a task: JSON by name, in the order in which they were first kept."""
+Pieces = Mapping[str, tuple[Piece, ...]]
+"""By path, in the order in which they were answered."""
+
+
+def kept_plan(kept: Kept) -> KeptPlan | None:
+    return KeptPlan.model_validate_json(kept["plan"]) if "plan" in kept else None
+
+
+def pieces(kept: Kept, kind: str) -> Pieces:
+    """Kept under `KIND:N:PATH`."""
+    found: dict[str, tuple[Piece, ...]] = {}
+    for name, part in kept.items():
+        if name.startswith(f"{kind}:"):
+            path = name.split(":", 2)[2]
+            found[path] = (*found.get(path, ()), Piece.model_validate_json(part))
+    return found
+
+
+def repairs(kept: Kept) -> Mapping[int, Pieces]:
+    """By round, from 1, as far as something was kept."""
+    kinds = {name.partition(":")[0] for name in kept if name.startswith(REPAIR)}
+    rounds = sorted(int(kind.removeprefix(REPAIR)) for kind in kinds)
+    return {number: pieces(kept, f"{REPAIR}{number}") for number in rounds}

@@ -1,0 +1,170 @@
+"""A task's files: there from the moment each is whole, and never a danger to who looks at them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import anyio
+import httpx
+
+from tests.servers.calls import client, get, submit
+from tests.servers.github import TOKEN, Fault, github_server
+from tests.servers.model import call_of, http_error, model_server, plan_and_files
+from tests.servers.service import App, environment, running_app, service, settings
+from tests.servers.stream import events, raw_stream, subscribed
+
+FILES = {"index.html": "<script>alert(1)</script>\n", "src/möglich.py": "x = 'ä'\n", "last.py": "y = 2\n"}
+
+
+async def fetched(url: str, path: str, method: str = "GET", **headers: str) -> httpx.Response:
+    """`path` as it is to stand in the request, below the task."""
+    async with client(url) as http:
+        return await http.send(http.build_request(method, f"{url}/api/v1/task/{path}", headers=headers))
+
+
+def unzipped(answer: httpx.Response) -> dict[str, str]:
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as opened:
+        return {name: opened.read(name).decode() for name in opened.namelist()}
+
+
+async def test_each_file_can_be_had_as_soon_as_it_is_whole(tmp_path: Path) -> None:
+    last = anyio.Event()
+    async with (
+        model_server(plan_and_files(FILES, gates={"last.py": last})) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+    ):
+        task = await submit(app.url)
+        assert (await fetched(app.url, f"{task}/archive.zip")).json()["code"] == "NOT_FOUND"
+        async with subscribed(app.url, task) as stream:
+            for path in ("index.html", "src/möglich.py"):
+                await stream.until("file", path=path)
+        listed = await get(app.url, f"/api/v1/task/{task}/files")
+        assert (listed["task_id"], listed["complete"]) == (task, False)
+        found = {file["path"]: (file["state"], file["bytes"]) for file in listed["files"]}
+        sizes = {path: len(text.encode()) for path, text in FILES.items()}
+        assert found == {path: ("whole", sizes[path]) for path in FILES} | {"last.py": ("planned", 0)}
+        assert (await fetched(app.url, f"{task}/files/src/möglich.py")).text == FILES["src/möglich.py"]
+        assert (await fetched(app.url, f"{task}/files/last.py")).status_code == 404
+        some = await fetched(app.url, f"{task}/archive.zip")
+        assert some.headers["content-disposition"] == "attachment; filename*=utf-8''hello.partial.zip"
+        assert set(unzipped(some)) == {"hello/index.html", "hello/src/möglich.py"}
+
+        last.set()
+        await events(app.url, task)
+        listed = await get(app.url, f"/api/v1/task/{task}/files")
+        assert listed["complete"]
+        assert {file["state"] for file in listed["files"]} == {"committed"}
+        packed = await fetched(app.url, f"{task}/archive.zip")
+    assert unzipped(packed) == {f"hello/{path}": text for path, text in FILES.items()}
+    assert packed.headers["content-disposition"] == "attachment; filename*=utf-8''hello.zip"
+
+
+async def test_nothing_is_lost_when_the_task_fails_and_the_service_dies(tmp_path: Path) -> None:
+    async with (
+        model_server(
+            plan_and_files(
+                FILES, replace=lambda body: http_error(402) if call_of(body)[1] == "last.py" else None
+            )
+        ) as model,
+        github_server(tmp_path / "github") as github,
+        service(tmp_path, environment(model, github, FILES_AT_ONCE="1")) as process,
+    ):
+        task = await submit(process.url)
+        assert (await events(process.url, task))[-1].data["code"] == "LLM_BALANCE"
+        before = await fetched(process.url, f"{task}/archive.zip")
+        await process.kill()
+        await process.start()
+        after = await fetched(process.url, f"{task}/archive.zip")
+    assert set(unzipped(after)) == {"hello/index.html", "hello/src/möglich.py"}
+    assert (after.content, after.headers["etag"]) == (before.content, before.headers["etag"])
+
+
+async def test_a_refused_push_leaves_the_files_to_be_had(tmp_path: Path) -> None:
+    async with (
+        model_server(plan_and_files(FILES)) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+    ):
+        github.fail("info_refs", Fault(status=403))
+        task = await submit(app.url)
+        assert (await events(app.url, task))[-1].data["code"] == "GIT_AUTH"
+        packed = await fetched(app.url, f"{task}/archive.zip")
+    assert unzipped(packed) == {f"hello/{path}": text for path, text in FILES.items()}
+
+
+async def finished(app: App) -> str:
+    task = await submit(app.url)
+    await events(app.url, task)
+    return task
+
+
+async def test_a_browser_is_given_text_that_it_shows_as_text(tmp_path: Path) -> None:
+    async with (
+        model_server(plan_and_files(FILES)) as model,
+        running_app(settings(tmp_path, model)) as app,
+    ):
+        task = await finished(app)
+        page = await fetched(app.url, f"{task}/files/index.html")
+        head = await fetched(app.url, f"{task}/files/index.html", "HEAD")
+        etag = page.headers["etag"]
+        same = [
+            await fetched(app.url, f"{task}/files/index.html", **{"If-None-Match": known})
+            for known in (etag, f'"other", W/{etag}', "*")
+        ]
+        other = await fetched(app.url, f"{task}/files/index.html", **{"If-None-Match": '"other"'})
+        named = await fetched(app.url, f"{task}/files/src/möglich.py")
+    assert page.text == FILES["index.html"]
+    assert page.headers["content-type"] == "text/plain; charset=utf-8"
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["content-security-policy"].startswith("sandbox;")
+    assert page.headers["content-disposition"] == "inline; filename*=utf-8''index.html"
+    assert page.headers["cache-control"] == "private, no-cache"
+    assert (head.status_code, head.content) == (200, b"")
+    assert {**head.headers, "date": ""} == {**page.headers, "date": ""}
+    assert [(answer.status_code, answer.content) for answer in same] == [(304, b"")] * 3
+    assert other.status_code == 200
+    assert named.headers["content-disposition"] == "inline; filename*=utf-8''m%C3%B6glich.py"
+
+
+HOSTILE = [
+    *("", "/", "nothing", "index.html/", "/index.html", "./index.html", "src", "INDEX.HTML"),
+    *("..", "../report", "%2e%2e/%2e%2e/etc/passwd", "%252e%252e%252findex.html", "..%5cindex.html"),
+    *("index.html%00", "%00", "%ff%fe", "index.html%0d%0aX-Evil:%201", "//etc/passwd", "a" * 5000),
+]
+
+
+async def test_no_other_path_leads_anywhere(tmp_path: Path) -> None:
+    """As it stands in the request line: clients tidy such paths up."""
+    async with model_server(plan_and_files(FILES)) as model, running_app(settings(tmp_path, model)) as app:
+        task = await finished(app)
+        port = int(app.url.rpartition(":")[2])
+        for path in HOSTILE:
+            stream = await raw_stream(port, f"/api/v1/task/{task}/files/{path}")
+            answer = b"".join([part async for part in stream])
+            await stream.aclose()
+            assert answer.startswith(b"HTTP/1.1 404 "), (path, answer)
+            assert b'"code":"NOT_FOUND"' in answer
+            assert b"X-Evil:" not in answer.partition(b"\r\n\r\n")[0]
+
+
+async def test_a_secret_of_the_service_is_never_served(tmp_path: Path) -> None:
+    """The model echoed it; the task fails only at the look for secrets, and here there is none yet."""
+    files = {"bad.py": f"TOKEN = '{TOKEN}'\n", "good.py": "x = 1\n", "last.py": "y = 2\n"}
+    async with (
+        model_server(plan_and_files(files, gates={"last.py": anyio.Event()})) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+    ):
+        task = await submit(app.url)
+        async with subscribed(app.url, task) as stream:
+            for path in ("bad.py", "good.py"):
+                await stream.until("file", path=path)
+        answers = [await fetched(app.url, f"{task}/{path}") for path in ("files/bad.py", "archive.zip")]
+        assert (await fetched(app.url, f"{task}/files/good.py")).text == files["good.py"]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (422, "SECRET_FOUND")
+        assert "bad.py" in answer.json()["detail"]
+        assert TOKEN not in answer.text
