@@ -42,7 +42,7 @@ from gencode.providers.catalogue import catalogue, offline
 from gencode.providers.deadlines import Deadlines
 from gencode.providers.wire import model_client
 from gencode.retry import Retry
-from gencode.settings import Settings, is_loopback
+from gencode.settings import Settings, is_loopback, load
 from gencode.store import Store
 from gencode.stores.lock import data_dir_lock
 from gencode.stores.sqlite import open_sqlite
@@ -62,8 +62,13 @@ FOLDING_AT_ONCE = 2
 """Requests that hold a whole project, up to 32 MiB several times over, in memory."""
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The service as an ASGI application; whoever runs it must run its lifespan. Raises StartError."""
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The service as an ASGI application, by default with the settings of the environment. Whoever runs it
+    must run its lifespan; inside another application: `gencode.running`. Raises StartError."""
+    return _app(settings or load())
+
+
+def _app(settings: Settings) -> Starlette:
     keys = Keys(settings.api_keys.get_secret_value())
     models = Models(settings)
 

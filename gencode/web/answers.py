@@ -15,6 +15,7 @@ from gencode.pipelines.generate.estimate import Estimate
 from gencode.pipelines.generate.files import State
 from gencode.pipelines.generate.report import Report
 from gencode.task import Status, Task
+from gencode.web.links import status_url, task_url
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="RFC 3339, UTC")]
 TaskId = Annotated[str, Field(json_schema_extra={"format": "uuid"}, description="UUIDv7")]
@@ -151,7 +152,8 @@ class Health(Answer):
     waiting: int = Field(0, ge=0, description="Tasks in line")
 
 
-def task_view(task: Task) -> TaskView:
+def task_view(task: Task, api: str) -> TaskView:
+    """`api`: see gencode.web.links."""
     asked, known = task.request, task.result
     return TaskView(
         task_id=task.id,
@@ -169,8 +171,8 @@ def task_view(task: Task) -> TaskView:
         last_event_id=task.sequence,
         created_at=moment(task.created_at),
         updated_at=moment(task.updated_at),
-        status_url=f"/api/v1/status/{task.id}",
-        task_url=f"/api/v1/task/{task.id}",
+        status_url=status_url(api, task.id),
+        task_url=task_url(api, task.id),
     )
 
 

@@ -17,8 +17,8 @@ from gencode.web.problems import problem_response
 
 LOCAL = "local"
 """The one client of a service without keys."""
-_STREAM = re.compile(r"/api/v1/status/(?P<task_id>[^/]+)")
-"""The only address that takes a ticket in place of a key."""
+_STREAM = re.compile(r"/status/(?P<task_id>[^/]+)")
+"""Below the API: the only address that takes a ticket in place of a key."""
 
 
 class Keys:
@@ -68,13 +68,18 @@ class Authentication:
         await self._app(scope, receive, send)
 
     def _admit(self, scope: Scope) -> str:
-        headers, ticket, stream = Headers(scope=scope), _ticket(scope), _STREAM.fullmatch(scope["path"])
+        headers, ticket, stream = Headers(scope=scope), _ticket(scope), _STREAM.fullmatch(_below(scope))
         if not (self._keys and ticket and stream) or _presented(headers):
             return self._keys.client(headers)
         client = parts(Request(scope)).tickets.client(ticket, stream["task_id"])
         if client not in self._keys:
             raise Unauthorized("the client that this ticket was given to has no API key any more")
         return client
+
+
+def _below(scope: Scope) -> str:
+    """The path without the one that the API is mounted under."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
 
 def _ticket(scope: Scope) -> str:

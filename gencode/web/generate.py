@@ -15,6 +15,7 @@ from gencode.pipelines.generate.messages import LANGUAGES, offline_note, status_
 from gencode.store import IdempotencyKey
 from gencode.task import Status, Task, now
 from gencode.web.answers import Accepted
+from gencode.web.links import api, status_url, task_url
 from gencode.web.parts import Model, parts
 from gencode.web.schemas import GenerateRequest, check_deadline, read_json, well_formed
 
@@ -27,11 +28,11 @@ async def generate(request: Request) -> Response:
     key = _idempotency_key(request, asked)
     # A known key first: what was accepted once is answered, however full the line or late the hour.
     if key and (known := await its.store.named(key)):
-        return _accepted(known, headers, replayed=True)
+        return _accepted(request, known, headers, replayed=True)
     check_deadline(asked)
     task = _task(request, asked, its.choose_model(asked.model))
     stored = await its.manager.submit(task, key)
-    return _accepted(stored, headers, replayed=stored.id != task.id)
+    return _accepted(request, stored, headers, replayed=stored.id != task.id)
 
 
 def _task(request: Request, asked: GenerateRequest, model: Model) -> Task:
@@ -50,7 +51,7 @@ def _task(request: Request, asked: GenerateRequest, model: Model) -> Task:
     )
 
 
-def _accepted(task: Task, headers: Mapping[str, str], *, replayed: bool) -> Response:
+def _accepted(request: Request, task: Task, headers: Mapping[str, str], *, replayed: bool) -> Response:
     """The answer to a repeated key is the first one, whatever has become of the task since."""
     model = str(task.request["model"])
     answer = Accepted(
@@ -58,8 +59,8 @@ def _accepted(task: Task, headers: Mapping[str, str], *, replayed: bool) -> Resp
         status=Status.PENDING,
         message=status_text(Status.PENDING, task.language, model),
         model=model,
-        status_url=f"/api/v1/status/{task.id}",
-        task_url=f"/api/v1/task/{task.id}",
+        status_url=status_url(api(request), task.id),
+        task_url=task_url(api(request), task.id),
     )
     more = {"Location": answer.task_url, "Idempotency-Replayed": str(replayed).lower()}
     return answer.response(202, {**headers, **more})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -51,8 +52,10 @@ def endpoint() -> Callable[[Request], Awaitable[JSONResponse]]:
     """Serves the document, which is made once."""
     made = document()
 
-    async def show(_request: Request) -> JSONResponse:
-        return JSONResponse(made)
+    async def show(request: Request) -> JSONResponse:
+        """The document's paths are below the one that the service is mounted under."""
+        mounted = request.scope.get("root_path", "")
+        return JSONResponse({**made, "servers": [{"url": quote(mounted)}]} if mounted else made)
 
     return show
 

@@ -15,6 +15,7 @@ from gencode.errors import GencodeError
 from gencode.web import estimate, events, files, generate, health, openapi, page, problems, tasks
 from gencode.web.auth import Authentication, Keys
 from gencode.web.guard import Guard, Rules
+from gencode.web.links import API
 
 _EXPOSED = [
     "Location",
@@ -40,7 +41,7 @@ def build(lifespan: Lifespan[Starlette], keys: Keys, rules: Rules) -> Starlette:
             Route("/metrics", health.metrics),
             Route("/openapi.json", openapi.endpoint()),
             Mount(
-                "/api/v1",
+                API,
                 Router(_api(), redirect_slashes=False),
                 middleware=[Middleware(Authentication, keys=keys)],
             ),

@@ -13,6 +13,7 @@ from gencode.pipelines.generate.report import report as make_report
 from gencode.store import Query
 from gencode.task import Status
 from gencode.web.answers import Accepted, BundleView, ReportView, TaskList, TicketView, moment, task_view
+from gencode.web.links import api, status_url, task_url
 from gencode.web.parts import own_task, parts
 
 MOST = 100
@@ -21,12 +22,13 @@ CURSOR = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 async def show(request: Request) -> Response:
-    return task_view(await own_task(request)).response()
+    return task_view(await own_task(request), api(request)).response()
 
 
 async def cancel(request: Request) -> Response:
     """200 once nothing of the task runs any more; 409 when it ended in another way."""
-    return task_view(await parts(request).manager.cancel(await own_task(request))).response()
+    cancelled = await parts(request).manager.cancel(await own_task(request))
+    return task_view(cancelled, api(request)).response()
 
 
 async def retry(request: Request) -> Response:
@@ -39,8 +41,8 @@ async def retry(request: Request) -> Response:
         status=task.status,
         message=task.message,
         model=str(task.request.get("model")),
-        status_url=f"/api/v1/status/{task.id}",
-        task_url=f"/api/v1/task/{task.id}",
+        status_url=status_url(api(request), task.id),
+        task_url=task_url(api(request), task.id),
     )
     return answer.response(202, {**headers, "Location": answer.task_url})
 
@@ -79,7 +81,7 @@ async def listing(request: Request) -> Response:
     found = await parts(request).store.find(query)
     page = found[:limit]
     cursor = page[-1].id if len(found) > limit else None
-    return TaskList(tasks=[task_view(task) for task in page], next_cursor=cursor).response()
+    return TaskList(tasks=[task_view(task, api(request)) for task in page], next_cursor=cursor).response()
 
 
 def _limit(text: str) -> int:

@@ -1,0 +1,4 @@
+from gencode.app import create_app as create_app
+from gencode.client import Client as Client
+from gencode.client import ServiceError as ServiceError
+from gencode.mounted import running as running

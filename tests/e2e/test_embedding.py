@@ -1,0 +1,191 @@
+"""The service inside applications of others, run by their lifespans, under a path of theirs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+from gencode import create_app, running
+from gencode.client import Client
+from gencode.embedded.server import address, listen, serve
+from tests.servers.calls import BODY, FILES, client
+from tests.servers.model import model_server, plan_and_files
+from tests.servers.peer import closed_port
+from tests.servers.service import ROOT, environment, settings
+
+PREFIX = "/tools/gencode"
+
+
+def starlette_host(service: Starlette, lifespan: Any) -> Starlette:
+    async def hello(_request: Any) -> PlainTextResponse:
+        return PlainTextResponse("the host")
+
+    return Starlette(routes=[Route("/hello", hello), Mount(PREFIX, service)], lifespan=lifespan)
+
+
+def fastapi_host(service: Starlette, lifespan: Any) -> Starlette:
+    host = FastAPI(lifespan=lifespan)
+
+    @host.get("/hello")
+    async def hello() -> str:
+        return "the host"
+
+    host.mount(PREFIX, service)
+    return host
+
+
+HOSTS = pytest.mark.parametrize("make", [starlette_host, fastapi_host], ids=["starlette", "fastapi"])
+
+
+@asynccontextmanager
+async def mounted(make: Any, folder: Path, **fields: Any) -> AsyncIterator[str]:
+    """The address of a host application that runs the service as its own lifespan's part."""
+    service = create_app(settings(folder, **fields))
+
+    @asynccontextmanager
+    async def lifespan(_host: Any) -> AsyncIterator[None]:
+        async with running(service):
+            yield
+
+    host = make(service, lifespan)
+    sock = listen()
+    async with host.router.lifespan_context(host), serve(host, sock):
+        yield address(sock)
+
+
+@HOSTS
+async def test_every_link_leads_below_the_prefix(make: Any, tmp_path: Path) -> None:
+    async with mounted(make, tmp_path) as url, client(url) as http:
+        assert "the host" in (await http.get("/hello")).text
+        accepted = await http.post(f"{PREFIX}/api/v1/generate", json=BODY)
+        answer = accepted.json()
+        assert accepted.headers["location"] == answer["task_url"]
+        assert answer["task_url"] == f"{PREFIX}/api/v1/task/{answer['task_id']}"
+        stream = await http.get(answer["status_url"])
+        assert "event: status" in stream.text
+        task = (await http.get(answer["task_url"])).json()
+        assert (task["status"], task["task_url"]) == ("completed", answer["task_url"])
+        (listed,) = (await http.get(f"{PREFIX}/api/v1/tasks")).json()["tasks"]
+        assert listed["status_url"] == answer["status_url"]
+        document = (await http.get(f"{PREFIX}/openapi.json")).json()
+        assert document["servers"] == [{"url": PREFIX}]
+
+
+@HOSTS
+async def test_the_page_asks_only_below_the_prefix(make: Any, tmp_path: Path) -> None:
+    async with mounted(make, tmp_path) as url, client(url) as http:
+        bare = await http.get(PREFIX)
+        assert bare.is_redirect
+        assert httpx.URL(bare.headers["location"]).path == f"{PREFIX}/"
+        page = await http.get(f"{PREFIX}/")
+        assert page.status_code == 200
+        for absolute in ('"/api', "'/api", "`/api", 'href="/', 'src="/'):
+            assert absolute not in page.text
+
+
+@HOSTS
+async def test_a_ticket_opens_its_stream_below_the_prefix(make: Any, tmp_path: Path) -> None:
+    headers = {"X-API-Key": "alices-key"}
+    async with mounted(make, tmp_path, api_keys=SecretStr("alice=alices-key")) as url, client(url) as http:
+        assert (await http.get(f"{PREFIX}/api/v1/tasks")).status_code == 401
+        accepted = (await http.post(f"{PREFIX}/api/v1/generate", json=BODY, headers=headers)).json()
+        ticket = (await http.post(f"{accepted['task_url']}/ticket", headers=headers)).json()["ticket"]
+        stream = await http.get(accepted["status_url"], params={"ticket": ticket})
+        assert (stream.status_code, stream.headers["content-type"].partition(";")[0]) == (
+            200,
+            "text/event-stream",
+        )
+        assert (await http.get(accepted["task_url"], params={"ticket": ticket})).status_code == 401
+
+
+@HOSTS
+async def test_the_client_works_below_the_prefix(make: Any, tmp_path: Path) -> None:
+    async with mounted(make, tmp_path) as url, Client(url + PREFIX) as service:
+        task_id = (await service.submit("say hello", "hello"))["task_id"]
+        assert [message.id async for message in service.events(task_id) if message.id][-1] > 5
+        assert (await service.task(task_id))["status"] == "completed"
+
+
+HOST = """
+from contextlib import asynccontextmanager
+from {module} import {name}
+from gencode import create_app, running
+
+service = create_app()
+
+@asynccontextmanager
+async def lifespan(app):
+    async with running(service):
+        yield
+
+app = {name}(lifespan=lifespan)
+app.mount("/gencode", service)
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [("starlette.applications", "Starlette"), ("fastapi", "FastAPI")]
+)
+async def test_streams_hear_that_the_hosts_server_stops(module: str, name: str, tmp_path: Path) -> None:
+    """Under plain uvicorn without any limit to its grace: an open stream would hold it for ever."""
+    (tmp_path / "host.py").write_text(HOST.format(module=module, name=name))
+    gates = {path: anyio.Event() for path in FILES}
+    async with model_server(plan_and_files(FILES, gates=gates)) as model:
+        variables = environment(model, DATA_DIR=str(tmp_path / "data"), PATH=os.environ["PATH"])
+        async with uvicorn(tmp_path, variables | {"PYTHONPATH": str(ROOT)}) as (url, process):
+            async with client(url) as http:
+                accepted = (await http.post("/gencode/api/v1/generate", json=BODY)).json()
+                async with http.stream("GET", accepted["status_url"]) as stream:
+                    lines = stream.aiter_lines()
+                    assert await anext(lines) == "event: status"
+                    process.send_signal(signal.SIGTERM)
+                    rest = [line async for line in lines]
+            assert any("reconnect to go on" in line for line in rest)
+            with anyio.fail_after(20):
+                await process.wait()
+        assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+@asynccontextmanager
+async def uvicorn(folder: Path, variables: dict[str, str]) -> AsyncIterator[tuple[str, Any]]:
+    """`python -m uvicorn host:app`, once it answers."""
+    port = closed_port()
+    command = [sys.executable, "-m", "uvicorn", "host:app", "--port", str(port), "--log-level", "warning"]
+    with (folder / "log").open("wb") as log:
+        process = await anyio.open_process(
+            command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        async with client(f"http://127.0.0.1:{port}") as http:
+            await answering(http)
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        with anyio.CancelScope(shield=True):
+            if process.returncode is None:
+                process.kill()
+            await process.aclose()
+
+
+async def answering(http: httpx.AsyncClient) -> None:
+    with anyio.fail_after(30):
+        while True:
+            try:
+                assert (await http.get("/gencode/livez")).status_code == 200
+                return
+            except httpx.TransportError:
+                await anyio.sleep(0.05)
