@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,29 +122,18 @@ async def test_the_client_works_below_the_prefix(make: Any, tmp_path: Path) -> N
         assert (await service.task(task_id))["status"] == "completed"
 
 
-HOST = """
-from contextlib import asynccontextmanager
-from {module} import {name}
-from gencode import create_app, running
-
-service = create_app()
-
-@asynccontextmanager
-async def lifespan(app):
-    async with running(service):
-        yield
-
-app = {name}(lifespan=lifespan)
-app.mount("/gencode", service)
-"""
+DOCUMENT = (ROOT / "docs" / "embedding.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    block
+    for block in re.findall(r"^```python\n(.*?)^```$", DOCUMENT, re.M | re.S)
+    if "mount" in block.lower()
+]
 
 
-@pytest.mark.parametrize(
-    ("module", "name"), [("starlette.applications", "Starlette"), ("fastapi", "FastAPI")]
-)
-async def test_streams_hear_that_the_hosts_server_stops(module: str, name: str, tmp_path: Path) -> None:
-    """Under plain uvicorn without any limit to its grace: an open stream would hold it for ever."""
-    (tmp_path / "host.py").write_text(HOST.format(module=module, name=name))
+@pytest.mark.parametrize("example", EXAMPLES, ids=["fastapi", "starlette"])
+async def test_streams_hear_that_the_hosts_server_stops(example: str, tmp_path: Path) -> None:
+    """The documents' hosts under plain uvicorn: its grace has no limit, so an open stream would hold it."""
+    (tmp_path / "host.py").write_text(example)
     gates = {path: anyio.Event() for path in FILES}
     async with model_server(plan_and_files(FILES, gates=gates)) as model:
         variables = environment(model, DATA_DIR=str(tmp_path / "data"), PATH=os.environ["PATH"])
