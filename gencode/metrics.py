@@ -20,6 +20,8 @@ class Metrics:
         self.first_token = self._histogram("gencode_model_first_token_seconds", "First token.", "provider")
         self.host = self._histogram("gencode_github_seconds", "Calls to the Git host.", "operation")
         self.retries = self._counter("gencode_retries", "Attempts made again.", "code")
+        self.callbacks = self._counter("gencode_callbacks", "Attempts to tell.", "kind", "outcome")
+        self.callback = self._histogram("gencode_callback_seconds", "Attempts to tell.", "kind")
         self.tokens = self._counter("gencode_tokens", "Tokens as billed.", "provider", "kind")
 
     def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gencode.callback import Callback
 from gencode.event import Event
 from gencode.task import Status, Task
 
@@ -37,8 +38,15 @@ class Store(Protocol):
     waiting is cancelled may still take effect.
     """
 
-    async def create(self, task: Task, events: Sequence[Event], key: IdempotencyKey | None = None) -> Task:
-        """Store a new task with its first events. With a known key: the task it named first (another id).
+    async def create(
+        self,
+        task: Task,
+        events: Sequence[Event],
+        key: IdempotencyKey | None = None,
+        callback: Callback | None = None,
+    ) -> Task:
+        """Store a new task with its first events, and whom to tell of it (see gencode.outbox). With a known
+        key: the task it named first (another id).
 
         Raises KeyReused when the key came with another body, StoreError when nothing was stored.
         """

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 
+from gencode.callback import Callback
 from gencode.event import Event
 from gencode.hub import Hub
 from gencode.pipeline import Progress
@@ -33,11 +34,11 @@ class Journal:
         self._lock = anyio.Lock()
         self._doubt = False
 
-    async def create(self, key: IdempotencyKey | None) -> Task:
+    async def create(self, key: IdempotencyKey | None, callback: Callback | None = None) -> Task:
         """Store the new task with its first event. A known key: the task that it named first."""
         task, events = self._grown(self.task, [_status_entry(self.task)])
         with anyio.CancelScope(shield=True):
-            stored = await self._store.create(task, events, key)
+            stored = await self._store.create(task, events, key, callback)
         return stored
 
     async def advance(self, status: Status, message: str, failure: Failure | None = None) -> None:

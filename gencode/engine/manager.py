@@ -10,6 +10,7 @@ import anyio
 import structlog
 from anyio.abc import TaskStatus
 
+from gencode.callback import Callback
 from gencode.engine.journal import Journal
 from gencode.engine.line import Line
 from gencode.engine.recovery import unfinished
@@ -91,15 +92,17 @@ class Manager:
     def stop_accepting(self) -> None:
         self._accepting = False
 
-    async def submit(self, task: Task, key: IdempotencyKey | None = None) -> Task:
-        """Store a task and put it in line; what returned is durable.
+    async def submit(
+        self, task: Task, key: IdempotencyKey | None = None, callback: Callback | None = None
+    ) -> Task:
+        """Store a task, and whom to tell of it, and put it in line; what returned is durable.
 
         Raises QueueFull, ShuttingDown, KeyReused, StoreError; nothing is stored then.
         """
         if not self._accepting:
             raise ShuttingDown("the service is stopping; try again in a moment", retry_after=5)
         with self._line.reserve():
-            stored = await Journal(task, self._store, self._hub).create(key)
+            stored = await Journal(task, self._store, self._hub).create(key, callback)
         if stored.id == task.id:
             log.info("task created", task_id=task.id, client=task.client, kind=task.kind)
             self._line.put(stored)

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
+from gencode.callback import Callback
 from gencode.errors import KeyReused, StoreError
 from gencode.event import Event
 from gencode.store import IdempotencyKey, Query
-from gencode.stores.rows import Row, event_from, event_row, key_row, part_rows, task_from, task_row, text
+from gencode.stores.rows import (
+    NEWS,
+    Row,
+    callback_from,
+    callback_row,
+    event_from,
+    event_row,
+    key_row,
+    part_rows,
+    task_from,
+    task_row,
+    text,
+)
 from gencode.task import Task
 
 
@@ -19,8 +33,15 @@ class MemoryStore:
         self._events: dict[str, dict[int, Row]] = {}
         self._parts: dict[str, dict[str, str]] = {}
         self._keys: dict[Row, Row] = {}
+        self._callbacks: dict[str, Callback] = {}
 
-    async def create(self, task: Task, events: Sequence[Event], key: IdempotencyKey | None = None) -> Task:
+    async def create(
+        self,
+        task: Task,
+        events: Sequence[Event],
+        key: IdempotencyKey | None = None,
+        callback: Callback | None = None,
+    ) -> Task:
         row, claim = task_row(task), key_row(key, task.id) if key else None
         if claim and (owner := self._keys.get(claim[:2])):
             return self._replay(claim, owner)
@@ -29,6 +50,8 @@ class MemoryStore:
         self._append(row, events)
         if claim:
             self._keys[claim[:2]] = claim
+        if callback:
+            self._callbacks[row[0]] = callback_from(callback_row(callback))
         return task
 
     async def commit(
@@ -39,6 +62,8 @@ class MemoryStore:
             raise StoreError("nothing was stored: there is no such task")
         self._append(row, events)
         self._parts.setdefault(row[0], {}).update({name: data for _, name, data in parts})
+        if any(event.kind == NEWS for event in events):
+            self._wake(row[0])
 
     async def named(self, key: IdempotencyKey) -> Task | None:
         claim = key_row(key, "")
@@ -55,6 +80,36 @@ class MemoryStore:
 
     async def kept(self, task_id: str) -> dict[str, str]:
         return dict(self._parts.get(text(task_id), {}))
+
+    async def upcoming(
+        self, limit: int, without: Collection[str] = (), except_hosts: Collection[str] = ()
+    ) -> list[Callback]:
+        found = [
+            (callback.due, callback)
+            for callback in self._callbacks.values()
+            if callback.due is not None
+            and callback.task_id not in without
+            and callback.host not in except_hosts
+        ]
+        return [callback for _, callback in sorted(found, key=lambda entry: entry[0])[:limit]]
+
+    async def note(self, callback: Callback) -> None:
+        known = self._callbacks.get(text(callback.task_id))
+        if not known:
+            return
+        self._callbacks[known.task_id] = replace(
+            callback, task_id=known.task_id, kind=known.kind, url=known.url, host=known.host
+        )
+        if task_from(self._tasks[known.task_id]).sequence > callback.position:
+            self._wake(known.task_id)
+
+    async def callback(self, task_id: str) -> Callback | None:
+        return self._callbacks.get(text(task_id))
+
+    def _wake(self, task_id: str) -> None:
+        callback = self._callbacks.get(task_id)
+        if callback and callback.due is None and not callback.ended:
+            self._callbacks[task_id] = replace(callback, due=0)
 
     def _replay(self, claim: Row, owner: Row) -> Task:
         if claim[2] != owner[2]:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from gencode.callback import Callback
 from gencode.event import Event, dump
 from gencode.store import IdempotencyKey
 from gencode.task import Failure, Status, Task
@@ -33,6 +34,20 @@ TASK_COLUMNS = (
 EVENT_COLUMNS = ("task_id", "id", "kind", "data")
 PART_COLUMNS = ("task_id", "name", "data")
 KEY_COLUMNS = ("client", "value", "digest", "task_id")
+CALLBACK_COLUMNS = (
+    "task_id",
+    "kind",
+    "url",
+    "host",
+    "position",
+    "failures",
+    "due",
+    "ended",
+    "reason",
+)
+
+NEWS = "status"
+"""The kind of event that makes a callback due."""
 
 
 def task_row(task: Task) -> Row:
@@ -89,6 +104,25 @@ def key_row(key: IdempotencyKey, task_id: str) -> Row:
 
 def part_rows(task_id: str, keep: Mapping[str, str]) -> list[Row]:
     return [(text(task_id), text(name), text(data)) for name, data in keep.items()]
+
+
+def callback_row(callback: Callback) -> Row:
+    return (
+        text(callback.task_id),
+        text(callback.kind),
+        text(callback.url),
+        text(callback.host),
+        callback.position,
+        callback.failures,
+        callback.due,
+        int(callback.ended),
+        text(callback.reason),
+    )
+
+
+def callback_from(row: Row) -> Callback:
+    columns = dict(zip(CALLBACK_COLUMNS, row, strict=True))
+    return Callback(**{**columns, "ended": bool(columns["ended"])})
 
 
 def text(value: str) -> str:

@@ -62,7 +62,25 @@ _VERSION_1 = (
     """,
 )
 
-MIGRATIONS = (_VERSION_1,)
+# Tasks with a callback are few beside all others, and callbacks that are due fewer still.
+_VERSION_2 = (
+    """
+    CREATE TABLE callbacks (
+        task_id  TEXT PRIMARY KEY NOT NULL REFERENCES tasks (id),
+        kind     TEXT NOT NULL,
+        url      TEXT NOT NULL,
+        host     TEXT NOT NULL,
+        position INTEGER NOT NULL,  -- events up to this id were told
+        failures INTEGER NOT NULL,
+        due      INTEGER,           -- milliseconds since the epoch; NULL: nothing to tell
+        ended    INTEGER NOT NULL,  -- 0 or 1
+        reason   TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX callbacks_due ON callbacks (due, host) WHERE due IS NOT NULL",
+)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2)
 """Step n brings version n to n+1. A step that was released is never changed; append another."""
 
 VERSION = len(MIGRATIONS)

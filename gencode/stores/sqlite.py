@@ -7,7 +7,7 @@ costs an fsync for each transaction; gathering all callers that wait into one tr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,13 +16,14 @@ from typing import Any
 
 import anyio
 
+from gencode.callback import Callback
 from gencode.event import Event
 from gencode.store import IdempotencyKey, Query
 from gencode.stores import statements
 from gencode.stores.batcher import Batcher
 from gencode.stores.opening import connect
-from gencode.stores.rows import event_row, key_row, part_rows, task_row
-from gencode.stores.transaction import Commit, Create, Operation, Read, execute, named
+from gencode.stores.rows import callback_row, event_row, key_row, part_rows, task_row
+from gencode.stores.transaction import Commit, Create, Note, Operation, Read, execute, named
 from gencode.task import Task
 
 
@@ -32,12 +33,19 @@ class SQLiteStore:
     def __init__(self, run: Callable[[Operation], Awaitable[Any]]) -> None:
         self._run = run
 
-    async def create(self, task: Task, events: Sequence[Event], key: IdempotencyKey | None = None) -> Task:
+    async def create(
+        self,
+        task: Task,
+        events: Sequence[Event],
+        key: IdempotencyKey | None = None,
+        callback: Callback | None = None,
+    ) -> Task:
         first: Task | None = await self._run(
             Create(
                 task=task_row(task),
                 events=[event_row(event) for event in events],
                 key=key_row(key, task.id) if key else None,
+                callback=callback_row(callback) if callback else None,
             )
         )
         return first or task
@@ -68,6 +76,20 @@ class SQLiteStore:
     async def kept(self, task_id: str) -> dict[str, str]:
         parts: dict[str, str] = await self._run(Read(run=partial(statements.kept, task_id=task_id)))
         return parts
+
+    async def upcoming(
+        self, limit: int, without: Collection[str] = (), except_hosts: Collection[str] = ()
+    ) -> list[Callback]:
+        read = partial(statements.upcoming, limit=limit, without=[*without], except_hosts=[*except_hosts])
+        found: list[Callback] = await self._run(Read(run=read))
+        return found
+
+    async def note(self, callback: Callback) -> None:
+        await self._run(Note(callback=callback_row(callback)))
+
+    async def callback(self, task_id: str) -> Callback | None:
+        found: Callback | None = await self._run(Read(run=partial(statements.callback, task_id=task_id)))
+        return found
 
 
 @asynccontextmanager

@@ -8,18 +8,21 @@ that never rests), not an `executemany` (700 rows/s there, in batches of 200).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+from gencode.callback import Callback
 from gencode.event import Event
 from gencode.store import Query
 from gencode.stores.rows import (
+    CALLBACK_COLUMNS,
     EVENT_COLUMNS,
     KEY_COLUMNS,
     PART_COLUMNS,
     TASK_COLUMNS,
     Row,
+    callback_from,
     event_from,
     task_from,
     text,
@@ -40,6 +43,28 @@ def insert_events(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
 
 def insert_keys(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
     _insert(connection, "keys", KEY_COLUMNS, rows)
+
+
+def insert_callbacks(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    _insert(connection, "callbacks", CALLBACK_COLUMNS, rows)
+
+
+def wake_callbacks(connection: sqlite3.Connection, task_ids: Sequence[str]) -> None:
+    """Those of these tasks that had nothing to tell have something now."""
+    wake = "UPDATE callbacks SET due = 0 WHERE due IS NULL AND NOT ended AND task_id IN ({values})"
+    for chunk in _chunks([(task_id,) for task_id in task_ids]):
+        _execute(connection, wake, chunk)
+
+
+def note_callback(connection: sqlite3.Connection, row: Row) -> None:
+    """What was committed while it was told makes it due again: else it would be forgotten."""
+    task_id, _, _, _, position, failures, due, ended, reason = row
+    grown = "EXISTS (SELECT 1 FROM tasks WHERE id = ?1 AND sequence > ?2)"
+    connection.execute(
+        "UPDATE callbacks SET position = ?2, failures = ?3, ended = ?5, reason = ?6,"  # noqa: S608 - constants
+        f" due = CASE WHEN ?4 IS NULL AND NOT ?5 AND {grown} THEN 0 ELSE ?4 END WHERE task_id = ?1",
+        (task_id, position, failures, due, ended, reason),
+    )
 
 
 def put_parts(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
@@ -95,6 +120,24 @@ def events(connection: sqlite3.Connection, task_id: str, after: int) -> list[Eve
 def kept(connection: sqlite3.Connection, task_id: str) -> dict[str, str]:
     select = "SELECT name, data FROM parts WHERE task_id = ? ORDER BY position"
     return dict(connection.execute(select, (text(task_id),)).fetchall())
+
+
+def upcoming(
+    connection: sqlite3.Connection, limit: int, without: Collection[str], except_hosts: Collection[str]
+) -> list[Callback]:
+    select = (
+        f"SELECT {', '.join(CALLBACK_COLUMNS)} FROM callbacks WHERE due IS NOT NULL"  # noqa: S608 - constants
+        f" AND task_id NOT IN ({_marks(len(without))}) AND host NOT IN ({_marks(len(except_hosts))})"
+        " ORDER BY due LIMIT ?"
+    )
+    values = (*map(text, without), *map(text, except_hosts), limit)
+    return [callback_from(row) for row in connection.execute(select, values)]
+
+
+def callback(connection: sqlite3.Connection, task_id: str) -> Callback | None:
+    select = f"SELECT {', '.join(CALLBACK_COLUMNS)} FROM callbacks WHERE task_id = ?"  # noqa: S608 - constants
+    row = connection.execute(select, (text(task_id),)).fetchone()
+    return callback_from(row) if row else None
 
 
 def _insert(

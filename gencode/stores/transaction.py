@@ -1,7 +1,8 @@
 """Runs what callers asked for: all writes in one transaction, then the reads.
 
-Creates go before commits and both before reads, each in the order of the calls: a commit can only concern
-a task whose create was called earlier, and a read may see what was asked for while it waited.
+Creates go before commits, these before notes and all before reads, each in the order of the calls: a commit
+can only concern a task whose create was called earlier, and a read may see what was asked for while it
+waited.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from gencode.errors import KeyReused, StoreError
 from gencode.store import Query
 from gencode.stores import statements
 from gencode.stores.batcher import Outcome
-from gencode.stores.rows import Row
+from gencode.stores.rows import NEWS, Row
 from gencode.stores.sqlite_errors import store_error
 from gencode.task import Task
 
@@ -28,6 +29,7 @@ class Create:
     task: Row
     events: Sequence[Row]
     key: Row | None
+    callback: Row | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -40,13 +42,20 @@ class Commit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Note:
+    """Gives None."""
+
+    callback: Row
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Read:
     """Gives what `run` returns; it sees committed data only."""
 
     run: Callable[[sqlite3.Connection], Any]
 
 
-Write = Create | Commit
+Write = Create | Commit | Note
 Operation = Write | Read
 Outcomes = dict[Operation, Outcome]
 
@@ -86,6 +95,8 @@ def _apply(connection: sqlite3.Connection, writes: Sequence[Write]) -> Outcomes:
     outcomes: Outcomes = dict.fromkeys(writes, Outcome())
     outcomes |= _create(connection, [write for write in writes if isinstance(write, Create)])
     _commit(connection, [write for write in writes if isinstance(write, Commit)])
+    for note in (write for write in writes if isinstance(write, Note)):
+        statements.note_callback(connection, note.callback)
     return outcomes
 
 
@@ -96,6 +107,7 @@ def _create(connection: sqlite3.Connection, creates: Sequence[Create]) -> Outcom
     statements.insert_tasks(connection, [create.task for create in new])
     statements.insert_events(connection, [row for create in new for row in create.events])
     statements.insert_keys(connection, [create.key for create in new if create.key])
+    statements.insert_callbacks(connection, [create.callback for create in new if create.callback])
     return {create: _replay(connection, create, owner) for create, owner in taken.items()}
 
 
@@ -139,6 +151,9 @@ def _commit(connection: sqlite3.Connection, commits: Sequence[Commit]) -> None:
         raise StoreError("nothing was stored: there is no such task")
     statements.insert_events(connection, [row for commit in commits for row in commit.events])
     statements.put_parts(connection, [row for commit in commits for row in commit.parts])
+    statements.wake_callbacks(
+        connection, [row[0] for commit in commits for row in commit.events if row[2] == NEWS]
+    )
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -30,6 +30,7 @@ from hypothesis.stateful import (
 )
 from structlog.testing import capture_logs
 
+from gencode.callback import Callback
 from gencode.engine.manager import Manager
 from gencode.engine.runner import Runner
 from gencode.errors import AlreadyOver, KeyReused, LLMAuth, QueueFull, StillWorking, StoreError
@@ -109,9 +110,15 @@ class Mortal:
         self.busy = 0
         self.calls = 0
 
-    async def create(self, task: Task, events: Sequence[Event], key: IdempotencyKey | None = None) -> Task:
+    async def create(
+        self,
+        task: Task,
+        events: Sequence[Event],
+        key: IdempotencyKey | None = None,
+        callback: Callback | None = None,
+    ) -> Task:
         self._refuse()
-        return await self._call(self._inner.create(task, events, key))
+        return await self._call(self._inner.create(task, events, key, callback))
 
     async def commit(
         self, task: Task, events: Sequence[Event] = (), keep: Mapping[str, str] | None = None

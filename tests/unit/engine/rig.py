@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 
+from gencode.callback import Callback
 from gencode.engine.manager import Manager
 from gencode.engine.runner import Runner
 from gencode.errors import StoreError
@@ -93,9 +94,15 @@ class FaultyStore:
         self.before: Callable[[int], Awaitable[None]] | None = None
         self.writes = 0
 
-    async def create(self, task: Task, events: Sequence[Event], key: IdempotencyKey | None = None) -> Task:
+    async def create(
+        self,
+        task: Task,
+        events: Sequence[Event],
+        key: IdempotencyKey | None = None,
+        callback: Callback | None = None,
+    ) -> Task:
         await self._write()
-        return await self.inner.create(task, events, key)
+        return await self.inner.create(task, events, key, callback)
 
     async def commit(
         self, task: Task, events: Sequence[Event] = (), keep: Mapping[str, str] | None = None

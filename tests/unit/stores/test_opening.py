@@ -46,9 +46,9 @@ def test_an_older_database_is_brought_forward_step_by_step(
     connect(path, 0).close()
     steps = (*schema.MIGRATIONS, ("CREATE TABLE second (a)",), ("ALTER TABLE second ADD COLUMN b",))
     monkeypatch.setattr(schema, "MIGRATIONS", steps)
-    monkeypatch.setattr(schema, "VERSION", 3)
+    monkeypatch.setattr(schema, "VERSION", len(steps))
     connection = connect(path, 0)
-    assert pragma(connection, "user_version") == 3
+    assert pragma(connection, "user_version") == len(steps)
     assert connection.execute("SELECT a, b FROM second").fetchall() == []
     connection.close()
 
@@ -58,12 +58,12 @@ def test_a_failing_step_leaves_the_older_database_as_it_was(
 ) -> None:
     connect(path, 0).close()
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("CREATE TABLE second (a)", "NONSENSE")))
-    monkeypatch.setattr(schema, "VERSION", 2)
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
     with pytest.raises(StoreUnusable):
         connect(path, 0)
     monkeypatch.undo()
     connection = connect(path, 0)
-    assert pragma(connection, "user_version") == 1
+    assert pragma(connection, "user_version") == schema.VERSION
     assert not connection.execute("SELECT * FROM sqlite_master WHERE name = 'second'").fetchall()
     connection.close()
 

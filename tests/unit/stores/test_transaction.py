@@ -55,7 +55,7 @@ def test_writes_of_every_sort_share_one_transaction_and_reads_come_after(
     outcomes = execute(connection, [Read(run=count("events")), *map(create, tasks), *commits])
     assert outcomes[0].value == 600
     assert not any(outcome.error for outcome in outcomes)
-    assert words == ["BEGIN", "INSERT", "INSERT", "UPDATE", "INSERT", "COMMIT", "SELECT"]
+    assert words == ["BEGIN", "INSERT", "INSERT", "UPDATE", "INSERT", "UPDATE", "COMMIT", "SELECT"]
 
 
 def test_more_rows_than_fit_in_one_statement(connection: sqlite3.Connection) -> None:

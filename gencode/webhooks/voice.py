@@ -1,0 +1,25 @@
+"""How a task is told: one kind of receiver each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from gencode.event import Event
+from gencode.task import Task
+from gencode.webhooks.post import Message, Post
+
+
+class Voice(Protocol):
+    """`waits`: seconds before the second attempt, the third, ...; after the last one fails it is given up."""
+
+    @property
+    def waits(self) -> Sequence[float]: ...
+
+    @property
+    def post(self) -> Post: ...
+
+    def message(self, task: Task, event: Event, following: Event | None) -> Message | None:
+        """What is sent for this event; None for one that is not told. `following`: the event after it, if
+        there is one yet."""
+        ...

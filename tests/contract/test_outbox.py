@@ -1,0 +1,168 @@
+"""The promises of `gencode.outbox.Outbox`, asked of each implementation."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gencode.callback import Callback
+from gencode.errors import StoreError
+from gencode.event import Event
+from gencode.store import IdempotencyKey
+from gencode.stores import schema
+from gencode.stores.memory import MemoryStore
+from gencode.stores.opening import connect
+from gencode.stores.sqlite import SQLiteStore, open_sqlite
+from gencode.task import Task
+from tests.unit.stores.samples import a_task, an_event
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MemoryStore | SQLiteStore]:
+    if request.param == "memory":
+        yield MemoryStore()
+    else:
+        async with open_sqlite(tmp_path / "gencode.db") as opened:
+            yield opened
+
+
+AnyStore = MemoryStore | SQLiteStore
+
+
+def a_callback(task: Task, **fields: Any) -> Callback:
+    defaults: dict[str, Any] = {
+        "kind": "webhook",
+        "url": "https://a.example/x?token=1",
+        "host": "a.example:443",
+    }
+    return Callback(task_id=task.id, **(defaults | fields))
+
+
+async def created(store: AnyStore, **fields: Any) -> tuple[Task, Callback]:
+    task = a_task(sequence=1)
+    callback = a_callback(task, **fields)
+    await store.create(task, [an_event(task, 1)], callback=callback)
+    return task, callback
+
+
+async def grown(store: AnyStore, task: Task, kind: str = "status") -> Task:
+    later = replace(task, sequence=task.sequence + 1)
+    await store.commit(later, [Event(task_id=task.id, id=later.sequence, kind=kind, data={})])
+    return later
+
+
+async def test_what_was_stored_with_the_task_is_due_and_comes_back_whole(store: AnyStore) -> None:
+    task, callback = await created(store)
+    assert await store.callback(task.id) == callback
+    assert await store.upcoming(10) == [callback]
+
+
+async def test_a_task_without_one_has_none(store: AnyStore) -> None:
+    task = a_task()
+    await store.create(task, [])
+    assert await store.callback(task.id) is None
+    assert await store.upcoming(10) == []
+
+
+async def test_neither_is_stored_when_the_task_cannot_be(store: AnyStore) -> None:
+    task, first = await created(store)
+    with pytest.raises(StoreError):
+        await store.create(task, [], callback=replace(first, url="https://b.example/"))
+    assert await store.callback(task.id) == first
+
+
+async def test_a_repeated_submission_leaves_the_first_callback(store: AnyStore) -> None:
+    key = IdempotencyKey(client="alice", value="k", digest="d")
+    first, second = a_task(), a_task()
+    await store.create(first, [], key, a_callback(first))
+    assert await store.create(second, [], key, a_callback(second)) == first
+    assert [callback.task_id for callback in await store.upcoming(10)] == [first.id]
+
+
+async def test_the_earliest_come_first_and_what_is_left_out_does_not_come(store: AnyStore) -> None:
+    (one, late), (two, soon), (three, other) = [
+        await created(store, due=30),
+        await created(store, due=10),
+        await created(store, due=20, host="b.example:443"),
+    ]
+    assert await store.upcoming(10) == [soon, other, late]
+    assert await store.upcoming(2) == [soon, other]
+    assert await store.upcoming(10, without=[two.id]) == [other, late]
+    assert await store.upcoming(10, except_hosts=["a.example:443"]) == [other]
+    assert await store.upcoming(10, without=[one.id, three.id], except_hosts=["c:1"]) == [soon]
+
+
+async def test_what_has_nothing_to_tell_is_due_again_with_the_next_status(store: AnyStore) -> None:
+    task, callback = await created(store)
+    told = replace(callback, position=1, due=None)
+    await store.note(told)
+    assert await store.upcoming(10) == []
+    task = await grown(store, task, "usage")
+    assert await store.upcoming(10) == []
+    await grown(store, task)
+    assert await store.upcoming(10) == [replace(told, due=0)]
+
+
+async def test_news_that_came_while_it_was_told_are_not_forgotten(store: AnyStore) -> None:
+    task, callback = await created(store)
+    await grown(store, task)
+    await store.note(replace(callback, position=1, due=None))
+    assert await store.upcoming(10) == [replace(callback, position=1, due=0)]
+    await store.note(replace(callback, position=2, due=None))
+    assert await store.upcoming(10) == []
+
+
+async def test_news_do_not_hurry_one_that_waits(store: AnyStore) -> None:
+    task, callback = await created(store)
+    waiting = replace(callback, failures=2, due=10**13, reason="it answered 500")
+    await store.note(waiting)
+    await grown(store, task)
+    assert await store.upcoming(10) == [waiting]
+
+
+async def test_nothing_wakes_one_that_has_ended(store: AnyStore) -> None:
+    task, callback = await created(store)
+    ended = replace(callback, ended=True, due=None, reason="given up")
+    await store.note(ended)
+    await grown(store, task)
+    assert await store.upcoming(10) == []
+    assert await store.callback(task.id) == ended
+
+
+async def test_only_its_progress_is_noted_and_an_unknown_one_is_not(store: AnyStore) -> None:
+    task, callback = await created(store)
+    await store.note(replace(callback, position=1, url="https://evil.example/", host="e", kind="k", due=5))
+    assert await store.callback(task.id) == replace(callback, position=1, due=5)
+    await store.note(a_callback(a_task()))
+    assert len(await store.upcoming(10)) == 1
+
+
+async def test_statuses_and_notes_at_once_lose_nothing(store: AnyStore) -> None:
+    made = [await created(store) for _ in range(50)]
+    await asyncio.gather(
+        *(store.note(replace(callback, position=1, due=None)) for _, callback in made),
+        *(grown(store, task) for task, _ in made),
+    )
+    assert {callback.task_id for callback in await store.upcoming(100)} == {task.id for task, _ in made}
+
+
+async def test_a_database_of_the_version_before_gets_its_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "gencode.db"
+    with monkeypatch.context() as before:
+        before.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        before.setattr(schema, "VERSION", 1)
+        old = connect(path, 0)
+        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+            old.execute("SELECT * FROM callbacks")
+        old.close()
+    async with open_sqlite(path) as store:
+        _, callback = await created(store)
+        assert await store.upcoming(1) == [callback]
