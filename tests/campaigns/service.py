@@ -18,6 +18,9 @@ PORTS = range(20_000, 32_000)
 """Below the ports that the system gives to outgoing connections: such a one could take ours while the
 service is dead, and who knocks at a dead port among them may even come to be connected to itself."""
 POLL_SECONDS = 0.005
+CALLS_PER_TASK = 10
+"""More than one task makes at once: answers are held back on purpose, and calls that wait for those to end
+would wait for ever."""
 
 
 class SteadyService(Service):
@@ -72,6 +75,7 @@ def settings(model: ModelServer, concurrency: int, github: ScriptedGitHub | None
         "API_KEYS": ",".join(f"{client}={key}" for client, key in CLIENTS.items()),
         "RATE_LIMIT": "1000000/minute",
         "MAX_CONCURRENT_TASKS": str(concurrency),
+        "MAX_MODEL_CALLS": str(CALLS_PER_TASK * concurrency),
         "DEEPSEEK_API_KEY": "sk-deepseek-campaign",
         "DEEPSEEK_BASE_URL": model.base_url,
         "OPENAI_API_KEY": "sk-openai-campaign",
