@@ -22,11 +22,13 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Query:
-    """Which tasks, newest first. None means any. `before`: only ids that sort before this one."""
+    """Which tasks, newest first. None means any. `before`: only ids that sort before this one. No task is
+    found by the digest "", which says nothing."""
 
     id: str | None = None
     client: str | None = None
     statuses: Sequence[Status] | None = None
+    digest: str | None = None
     before: str | None = None
     limit: int = 100
 

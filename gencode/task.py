@@ -71,19 +71,28 @@ class Task:
     """Starts since the last progress that was kept; bounds crash loops."""
     sequence: int = 0
     """The id of the newest event in this task's log."""
+    retries: Mapping[str, int] = field(default_factory=dict)
+    """By the code of a failure, how often the task was taken up again after it."""
+    digest: str = ""
+    """What its pipeline says that it was made from: tasks of equal digests had the same to do."""
 
 
 def advance(task: Task, status: Status, message: str, failure: Failure | None = None) -> Task:
     """The task in its next status. Raises IllegalTransition for a step that the state machine lacks.
 
-    A task that leaves `failed` begins its count of attempts anew.
+    A task that leaves `failed` begins its count of attempts anew, and notes what it was taken up after.
     """
     stage = task.failure.stage if task.failure else None
     if not may_follow(task.status, status, stage):
         raise IllegalTransition(f"{task.status} -> {status}")
     noted = replace(failure, stage=task.status) if failure else None
-    attempts = 0 if task.status is Status.FAILED else task.attempts
-    return replace(task, status=status, message=message, failure=noted, attempts=attempts, updated_at=now())
+    taken_up = _taken_up(task) if task.status is Status.FAILED else task
+    return replace(taken_up, status=status, message=message, failure=noted, updated_at=now())
+
+
+def _taken_up(task: Task) -> Task:
+    code = task.failure.code if task.failure else ""
+    return replace(task, attempts=0, retries={**task.retries, code: task.retries.get(code, 0) + 1})
 
 
 def may_follow(before: Status, after: Status, failed_in: Status | None = None) -> bool:

@@ -41,10 +41,17 @@ class Journal:
             stored = await self._store.create(task, events, key, callback)
         return stored
 
-    async def advance(self, status: Status, message: str, failure: Failure | None = None) -> None:
-        """Raises IllegalTransition, and writes nothing then."""
+    async def advance(
+        self,
+        status: Status,
+        message: str,
+        failure: Failure | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`changes`: to the request. Raises IllegalTransition, and writes nothing then."""
         async with self._turn():
             task = advance(self.task, status, message, failure)
+            task = replace(task, request={**task.request, **(changes or {})})
             entries = [_status_entry(task)]
             if task.failure:
                 entries.append(("error", {"status": status, **asdict(task.failure)}))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 import structlog
@@ -108,10 +109,10 @@ class Manager:
             self._line.put(stored)
         return stored
 
-    async def retry(self, task: Task) -> Task:
+    async def retry(self, task: Task, changes: Mapping[str, Any] | None = None) -> Task:
         """Put a failed task in line again, to go on from the stage in which it failed; what returned is
         durable. `task` is what the client saw: one that was retried since (a double click) is returned as it
-        is now, and nothing more happens.
+        is now, and nothing more happens. `changes`: fields of its request that are others from now on.
 
         Raises AlreadyOver, StillWorking, QueueFull, ShuttingDown, StoreError; the task stays failed then.
         """
@@ -124,11 +125,11 @@ class Manager:
                 return stored
             if run := self._running.get(task.id):
                 await run.over.wait()  # it has failed, but its worker has not left it yet
-            return await self._put_again(Journal(stored, self._store, self._hub))
+            return await self._put_again(Journal(stored, self._store, self._hub), changes)
 
-    async def _put_again(self, journal: Journal) -> Task:
+    async def _put_again(self, journal: Journal, changes: Mapping[str, Any] | None) -> Task:
         with self._line.reserve():
-            await self._runner.retry(journal)
+            await self._runner.retry(journal, changes)
         log.info("task retried", task_id=journal.task.id, status=journal.task.status)
         self._line.put(journal.task)
         return journal.task

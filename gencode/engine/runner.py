@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter
+from typing import Any
 
 import anyio
 import structlog
@@ -65,12 +66,14 @@ class Runner:
                 cause = self._too_late()
             await self._fail(journal, cause)
 
-    async def retry(self, journal: Journal) -> None:
-        """Take a failed task back to the stage in which it failed. After a StoreError it is failed still."""
+    async def retry(self, journal: Journal, changes: Mapping[str, Any] | None = None) -> None:
+        """Take a failed task back to the stage in which it failed, with `changes` to its request. After a
+        StoreError it is failed still."""
         task = journal.task
         stage = task.failure.stage if task.failure else Status.PENDING
         try:
-            await journal.advance(stage, self.pipeline(task.kind).message(task, stage))
+            message = self.pipeline(task.kind).message(task, stage)
+            await journal.advance(stage, message, changes=changes)
         except StoreError:
             await journal.settle()  # a commit that was reported as failed may have happened
             if journal.task.status is Status.FAILED:

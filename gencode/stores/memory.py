@@ -131,5 +131,6 @@ def _matches(task: Task, query: Query) -> bool:
         (query.id is None or task.id == text(query.id))
         and (query.client is None or task.client == text(query.client))
         and (query.statuses is None or task.status in query.statuses)
+        and (query.digest is None or task.digest == text(query.digest) != "")
         and (query.before is None or task.id < text(query.before))
     )

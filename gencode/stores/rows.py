@@ -30,6 +30,8 @@ TASK_COLUMNS = (
     "failure",
     "result",
     "request",
+    "retries",
+    "digest",
 )
 EVENT_COLUMNS = ("task_id", "id", "kind", "data")
 PART_COLUMNS = ("task_id", "name", "data")
@@ -66,6 +68,8 @@ def task_row(task: Task) -> Row:
         _failure_json(task.failure),
         _json(task.result),
         _json(task.request),
+        _json(task.retries),
+        text(task.digest),
     )
 
 
@@ -85,6 +89,8 @@ def task_from(row: Row) -> Task:
         failure=_failure_from(columns["failure"]),
         result=json.loads(columns["result"]),
         request=json.loads(columns["request"]),
+        retries=json.loads(columns["retries"]),
+        digest=columns["digest"],
     )
 
 

@@ -27,10 +27,10 @@ from gencode.stores.rows import (
     task_from,
     text,
 )
-from gencode.stores.schema import UNFINISHED
+from gencode.stores.schema import DIGESTED, UNFINISHED
 from gencode.task import Task
 
-CHUNK = 1000  # rows a statement; times 13 columns stays below SQLite's limit of 32,766 values
+CHUNK = 1000  # rows a statement; times 15 columns stays below SQLite's limit of 32,766 values
 
 
 def insert_tasks(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
@@ -101,6 +101,9 @@ def select_tasks(query: Query) -> tuple[str, list[Any]]:
         terms["id = ?"] = [text(query.id)]
     if query.client is not None:
         terms["client = ?"] = [text(query.client)]
+    if query.digest is not None:
+        terms["digest = ?"] = [text(query.digest)]
+        terms[DIGESTED] = []
     if query.before is not None:
         terms["id < ?"] = [text(query.before)]
     if query.statuses is not None:

@@ -26,7 +26,7 @@ from gencode.web.answers import (
     TicketView,
 )
 from gencode.web.operations import paths
-from gencode.web.schemas import GenerateRequest
+from gencode.web.schemas import GenerateRequest, RetryRequest
 
 DESCRIPTION = """\
 A prompt becomes a pushed Git repository; every step is streamed.
@@ -77,7 +77,11 @@ def document() -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     _, found = models_json_schema(
-        [(GenerateRequest, "validation"), *((model, "serialization") for model in _ANSWERS)],
+        [
+            (GenerateRequest, "validation"),
+            (RetryRequest, "validation"),
+            *((model, "serialization") for model in _ANSWERS),
+        ],
         ref_template="#/components/schemas/{model}",
     )
     schemas: dict[str, Any] = found["$defs"]

@@ -124,7 +124,12 @@ def _retry() -> Part:
         "429": _problem("More than RATE_LIMIT"),
         "503": _problem("Too many tasks wait, or the store refuses"),
     }
-    return _task("retryTask", "Go on with a failed task", answers)
+    answers |= {"413": _problem("Larger than MAX_BODY_BYTES"), "415": _problem("Not JSON")}
+    operation = _task(
+        "retryTask", "Go on with a failed task", answers | {"422": _problem("A rule is broken")}
+    )
+    operation["requestBody"] = {"content": {"application/json": {"schema": _ref("RetryRequest")}}}
+    return operation
 
 
 def _bundle() -> Part:

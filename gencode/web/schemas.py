@@ -6,7 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AwareDatetime,
@@ -25,6 +25,7 @@ from gencode.errors import Invalid, Malformed, UnsupportedMedia
 from gencode.task import now
 
 PROMPT_CHARACTERS = 100_000
+Shape = TypeVar("Shape", bound=BaseModel)
 _RESERVED = (".git", ".wiki", ".atom")
 
 # What validators check, the description must say, too: `json_schema_extra` goes to /openapi.json.
@@ -87,6 +88,7 @@ Money = Annotated[
     ),
 ]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Deliver = Literal["checked", "best_effort"]
 
 
 class GenerateRequest(BaseModel):
@@ -100,7 +102,7 @@ class GenerateRequest(BaseModel):
     github_org: OrgName | None = None
     private: bool = True
     allow_secrets: bool = False
-    deliver: Literal["checked", "best_effort"] = "checked"
+    deliver: Deliver = "checked"
     max_tokens: Tokens | None = None
     max_cost: Money | None = None
     deadline: Moment | None = None
@@ -118,6 +120,17 @@ class GenerateRequest(BaseModel):
         if not name.strip(".") or name.lower().endswith(_RESERVED):
             raise ValueError("must not be dots only nor end in .git, .wiki or .atom")
         return name
+
+
+class RetryRequest(BaseModel):
+    """What POST /api/v1/task/{task_id}/retry may take: other limits than the task had; null lifts one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    deliver: Deliver = "checked"
+    max_tokens: Tokens | None = None
+    max_cost: Money | None = None
+    deadline: Moment | None = None
 
 
 async def read_json(request: Request) -> Any:
@@ -139,7 +152,14 @@ def parse_generate(body: Any) -> GenerateRequest:
     return asked
 
 
-def check_deadline(asked: GenerateRequest) -> None:
+def parse_retry(body: Any) -> RetryRequest:
+    """As `parse_generate`."""
+    asked = _valid(RetryRequest, body)
+    check_deadline(asked)
+    return asked
+
+
+def check_deadline(asked: GenerateRequest | RetryRequest) -> None:
     """Apart, since a submission that is repeated after its deadline was accepted before. Raises Invalid."""
     if asked.deadline and asked.deadline <= now():
         rule = "must be in the future"
@@ -148,8 +168,12 @@ def check_deadline(asked: GenerateRequest) -> None:
 
 def well_formed(body: Any) -> GenerateRequest:
     """Whatever the time is. Raises Invalid."""
+    return _valid(GenerateRequest, body)
+
+
+def _valid(shape: type[Shape], body: Any) -> Shape:
     try:
-        return GenerateRequest.model_validate(body)
+        return shape.model_validate(body)
     except ValidationError as error:
         problems = [_problem(item) for item in error.errors(include_url=False, include_input=False)]
         listed = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems[:5])

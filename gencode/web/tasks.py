@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from gencode.task import Status
 from gencode.web.answers import Accepted, BundleView, ReportView, TaskList, TicketView, moment, task_view
 from gencode.web.links import api, status_url, task_url
 from gencode.web.parts import own_task, parts
+from gencode.web.schemas import parse_retry, read_json
 
 MOST = 100
 CURSOR = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -35,7 +37,7 @@ async def retry(request: Request) -> Response:
     """202 once the store holds that the task goes on; 409 unless it has failed."""
     its = parts(request)
     headers = await its.rate.spend(request.state.client)
-    task = await its.manager.retry(await own_task(request))
+    task = await its.manager.retry(await own_task(request), await _changes(request))
     answer = Accepted(
         task_id=task.id,
         status=task.status,
@@ -45,6 +47,13 @@ async def retry(request: Request) -> Response:
         task_url=task_url(api(request), task.id),
     )
     return answer.response(202, {**headers, "Location": answer.task_url})
+
+
+async def _changes(request: Request) -> dict[str, Any]:
+    """What the body, which may be left out, says to be otherwise from now on."""
+    if not await request.body():
+        return {}
+    return parse_retry(await read_json(request)).model_dump(mode="json", exclude_unset=True)
 
 
 async def report(request: Request) -> Response:

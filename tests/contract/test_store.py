@@ -44,6 +44,8 @@ async def test_what_was_created_is_found_whole(store: Store) -> None:
         failure=Failure(code="LLM_AUTH", message="check the key", retryable=False),
         attempts=2,
         sequence=1,
+        retries={"LLM_AUTH": 2},
+        digest="abc",
     )
     events = [an_event(task, 1, status="pending"), an_event(task, 2, status="failed")]
     assert await store.create(task, events) == task
@@ -193,6 +195,19 @@ async def test_find_filters_and_lists_the_newest_first(store: Store) -> None:
     assert await store.find(Query(statuses=[])) == []
     assert await store.find(Query(id=tasks[0].id)) == [tasks[0]]
     assert await store.find(Query(id=tasks[0].id, client="bob")) == []
+
+
+async def test_tasks_of_one_digest_are_found_by_it_and_none_by_an_empty_one(store: Store) -> None:
+    tasks = [
+        a_task(client=client, digest=digest) for client in ("alice", "bob") for digest in ("", "d", "de")
+    ]
+    for task in tasks:
+        await store.create(task, [])
+    later = replace(tasks[0], digest="d")
+    await store.commit(later)
+    assert await store.find(Query(digest="d", client="alice")) == [tasks[1], later]
+    assert await store.find(Query(digest="d")) == [tasks[4], tasks[1], later]
+    assert await store.find(Query(digest="")) == []
 
 
 async def test_pages_join_without_gap_or_overlap(store: Store) -> None:

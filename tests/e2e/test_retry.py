@@ -124,3 +124,21 @@ async def test_nobody_retries_another_client_s_task(tmp_path: Path) -> None:
         with pytest.raises(ServiceError) as caught:
             await client.retry("01a2021a-8d23-71f4-ad22-53ae0ed12a67")
         assert caught.value.code == "NOT_FOUND"
+
+
+async def test_a_retry_may_raise_the_limits_and_nothing_else(tmp_path: Path) -> None:
+    async with (
+        running_app(settings(tmp_path)) as app,
+        httpx.AsyncClient(base_url=app.url, trust_env=False) as http,
+    ):
+        body = {"prompt": "say hello", "repo_name": "hello", "max_tokens": 10}
+        task_id = (await http.post("/api/v1/generate", json=body)).json()["task_id"]
+        last = (await events(app.url, task_id))[-1]
+        assert last.data["code"] == "BUDGET_EXCEEDED"
+        retry = f"/api/v1/task/{task_id}/retry"
+        for wrong in ({"prompt": "other"}, {"max_tokens": 0}, {"deadline": "2000-01-01T00:00:00Z"}, []):
+            answer = await http.post(retry, json=wrong)
+            assert (answer.status_code, answer.json()["code"]) == (422, "VALIDATION")
+        assert (await http.post(retry, content="{}")).status_code == 415
+        assert (await http.post(retry, json={"max_tokens": None})).status_code == 202
+        assert (await events(app.url, task_id, after=last.id))[-1].data["status"] == "completed"

@@ -13,7 +13,7 @@ from tests.servers.service import running_app, settings
 from tests.servers.stream import Heard, events
 
 LEAKED = "glpat-" + "Zk3vQ9xT7mWcB4yR2nLd"  # made up, and put together so that no scanner finds it here
-FINDING = {"file": "app.py", "line": 2, "rule": "gitlab-token"}
+FINDING = {"path": "app.py", "line": 2, "rule": "gitlab-token"}
 
 
 async def run(folder: Path, content: str, **asked: Any) -> tuple[list[Heard], ScriptedGitHub]:
@@ -31,7 +31,9 @@ async def run(folder: Path, content: str, **asked: Any) -> tuple[list[Heard], Sc
 
 async def test_a_task_whose_files_hold_a_secret_fails_and_tells_where(tmp_path: Path) -> None:
     heard, github = await run(tmp_path, f"import os\nTOKEN = '{LEAKED}'\n")
-    assert [event.data for event in heard if event.kind == "findings"] == [{"findings": [FINDING]}]
+    assert [event.data for event in heard if event.kind == "findings"] == [
+        {"findings": [FINDING], "count": 1}
+    ]
     assert heard[-1].kind == "error"
     assert heard[-1].data["code"] == "SECRET_FOUND"
     assert "app.py line 2" in heard[-1].data["message"]
@@ -41,7 +43,9 @@ async def test_a_task_whose_files_hold_a_secret_fails_and_tells_where(tmp_path: 
 
 async def test_a_request_may_allow_secrets_and_is_told_of_them(tmp_path: Path) -> None:
     heard, github = await run(tmp_path, f"import os\nTOKEN = '{LEAKED}'\n", allow_secrets=True)
-    assert [event.data for event in heard if event.kind == "findings"] == [{"findings": [FINDING]}]
+    assert [event.data for event in heard if event.kind == "findings"] == [
+        {"findings": [FINDING], "count": 1}
+    ]
     assert heard[-1].data["status"] == "completed"
     assert github.effects == {"create": 1, "push": 1}
 

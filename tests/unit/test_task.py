@@ -41,6 +41,7 @@ def test_what_failed_goes_back_to_where_it_failed_and_nowhere_else(stage: Status
     if after is stage:
         back = advance(task, after, "again")
         assert (back.status, back.failure, back.attempts) == (stage, None, 0)
+        assert back.retries == {"X": 1}
     else:
         with pytest.raises(IllegalTransition):
             advance(task, after, "again")

@@ -118,6 +118,8 @@ class Brief:
     spent: Usage
     budget: Budget
     best_effort: bool
+    retries: Mapping[str, int]
+    """By the code of a failure, how often the task was taken up again after it: each time it may try anew."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from gencode.errors import LLMIncomplete, Transient
+from gencode.errors import GencodeError, LLMIncomplete, Transient
 from gencode.metrics import Metrics
 from gencode.pipeline import Progress, Send
 from gencode.pipelines.generate.artifacts import Brief, KeptUsage
@@ -62,7 +62,7 @@ class Asker:
                 self.spending.add(answer.usage)
             try:
                 return read(answer)
-            except Transient:
+            except GencodeError:
                 await self._keep_waste(about, answer.usage)
                 raise
 

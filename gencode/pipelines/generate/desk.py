@@ -7,6 +7,7 @@ from functools import partial
 
 from anyio.abc import TaskGroup
 
+from gencode.errors import LLMTruncated
 from gencode.pipeline import Progress
 from gencode.pipelines.generate.artifacts import PIECE, Brief, Piece, Plan, PlannedFile
 from gencode.pipelines.generate.asking import Asker
@@ -31,7 +32,8 @@ class Desk:
         self, asker: Asker, describe: Describe, limits: Limits, brief: Brief, group: TaskGroup
     ) -> None:
         self._describe = describe
-        self._scribe = Scribe(asker=asker, limits=limits, kind=PIECE)
+        retries = brief.retries.get(LLMTruncated.code, 0)
+        self._scribe = Scribe(asker=asker, limits=limits, kind=PIECE, retries=retries)
         self._brief = brief
         self._group = group
         self._turns = Turns(limits.at_once)

@@ -9,9 +9,9 @@ from itertools import groupby
 
 import anyio
 
-from gencode.errors import GateFailed, GencodeError
+from gencode.errors import GateFailed, GencodeError, LLMTruncated
 from gencode.pipeline import Progress
-from gencode.pipelines.generate.artifacts import REPAIR, Draft, Piece, Plan, PlannedFile
+from gencode.pipelines.generate.artifacts import REPAIR, Brief, Draft, Piece, Plan, PlannedFile
 from gencode.pipelines.generate.asking import Asker
 from gencode.pipelines.generate.checking import Finding
 from gencode.pipelines.generate.desk import Describe
@@ -34,7 +34,9 @@ class Passed:
 
 
 class Gate:
-    """rounds   how often the files with findings are written anew before the task fails"""
+    """rounds   how often the files with findings are written anew before the task fails; a retry of a task
+    that failed so may do it as often again
+    """
 
     def __init__(self, check: Check, describe: Describe, limits: Limits, rounds: int = 2) -> None:
         self._check = check
@@ -44,12 +46,14 @@ class Gate:
 
     async def __call__(self, draft: Draft, files: Files, asker: Asker) -> Passed:
         """Raises GateFailed with what is left after the last round, LLM* errors of the repairs."""
+        over = self._rounds * draft.brief.retries.get(GateFailed.code, 0)
+        files = _after_rounds(draft, files, over)
         findings = await self._look(draft, files, asker)
-        for number in range(1, self._rounds + 1):
+        for number in range(over + 1, over + self._rounds + 1):
             if not findings:
                 break
             files = await self._repaired(
-                draft, files, findings, _Round(number, asker, self._describe, self._limits)
+                draft, files, findings, _Round(number, draft.brief, asker, self._describe, self._limits)
             )
             findings = await self._look(draft, files, asker)
         if findings and not draft.brief.best_effort:
@@ -76,10 +80,11 @@ class Gate:
 
 
 class _Round:
-    def __init__(self, number: int, asker: Asker, describe: Describe, limits: Limits) -> None:
+    def __init__(self, number: int, brief: Brief, asker: Asker, describe: Describe, limits: Limits) -> None:
         self._number = number
         self._describe = describe
-        self._scribe = Scribe(asker=asker, limits=limits, kind=f"{REPAIR}{number}")
+        retries = brief.retries.get(LLMTruncated.code, 0)
+        self._scribe = Scribe(asker=asker, limits=limits, kind=f"{REPAIR}{number}", retries=retries)
         self._places = anyio.CapacityLimiter(limits.at_once)
         self._failures: list[Exception] = []
 
@@ -124,6 +129,15 @@ class _Round:
         return Progress(kind="repair", data={"path": path, "round": self._number, "calls": len(pieces)})
 
 
+def _after_rounds(draft: Draft, files: Files, over: int) -> Files:
+    """The files with the repairs of rounds that were all made: before the task failed and was retried."""
+    repaired = dict(files)
+    for number in range(1, over + 1):
+        kept = draft.brief.repairs.get(number, {})
+        repaired |= {path: file_text(pieces, path) for path, pieces in kept.items() if pieces[-1].whole}
+    return repaired
+
+
 def _around(file: PlannedFile, draft: Draft) -> set[str]:
     """The paths that the file uses, and those that use it."""
     return {*file.needs, *(other.path for other in draft.plan.files if file.path in other.needs)}
@@ -134,5 +148,5 @@ def _failed(findings: Sequence[Finding]) -> GateFailed:
     others = f" (and {len(findings) - 1} more findings)" if len(findings) > 1 else ""
     return GateFailed(
         f"{first.path} line {first.line}: {first.message}{others}. The model did not mend it; nothing was "
-        'pushed. Say more in the prompt, choose another model, or send "deliver": "best_effort"'
+        'pushed. Retry it for two more rounds, or with "deliver": "best_effort"; or submit another prompt'
     )

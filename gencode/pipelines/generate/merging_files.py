@@ -64,7 +64,9 @@ class Merging:
         found = await anyio.to_thread.run_sync(scan, kept.files, kept.message, self._secrets)
         if not found:
             return []
-        findings = Progress(kind="findings", data={"findings": [asdict(finding) for finding in found]})
+        findings = Progress(
+            kind="findings", data={"findings": [asdict(finding) for finding in found], "count": len(found)}
+        )
         if found[0].rule == OWN or not brief.allow_secrets:
             await send(findings)
             raise _refusal(found)
@@ -98,7 +100,7 @@ def _scalar(text: str) -> str:
 
 def _refusal(found: Sequence[Finding]) -> SecretFound:
     first = found[0]
-    where = f"{first.file[:200]} line {first.line}"
+    where = f"{first.path[:200]} line {first.line}"
     others = f" ({len(found) - 1} more in the findings)" if len(found) > 1 else ""
     if first.rule == OWN:
         return SecretFound(f"{where} holds a secret of this service{others}; nothing was pushed, replace it")

@@ -88,6 +88,7 @@ def _brief(task: Task, kept: Kept) -> Brief:
         repairs=repaired,
         budget=_budget(task),
         best_effort=task.request.get("deliver") == "best_effort",
+        retries=task.retries,
     )
 
 

@@ -181,7 +181,7 @@ def _tokens(usage: Usage) -> Tokens:
 
 
 def _findings(events: Sequence[Event]) -> list[ReportedFinding]:
-    """Of checks, and of the look for secrets, which names the place only."""
+    """Of checks, and of the look for secrets, which names the place only (as `file`, in older logs)."""
     return [
         ReportedFinding(
             event=event.id,

@@ -23,7 +23,7 @@ FILE_NAMES = "(file names)"
 class Finding:
     """Where, and by which rule; never what. `line` counts from 1."""
 
-    file: str
+    path: str
     line: int
     rule: str
 
@@ -45,7 +45,7 @@ def holders(files: Mapping[str, str], own: Sequence[str]) -> list[str]:
 def _own(place: str, text: str, secrets: Sequence[str]) -> Iterator[Finding]:
     for secret in secrets:
         if len(secret) >= SHORTEST_OWN and (at := text.find(secret)) >= 0:
-            yield Finding(file=place, line=_line(text, at), rule=OWN)
+            yield Finding(path=place, line=_line(text, at), rule=OWN)
 
 
 def _by_rules(place: str, text: str) -> Iterator[Finding]:
@@ -56,7 +56,7 @@ def _by_rules(place: str, text: str) -> Iterator[Finding]:
             for at in islice(rule.find(text), MOST):
                 found.setdefault(_line(text, at), rule.name)
     for line in sorted(found):
-        yield Finding(file=place, line=line, rule=found[line])
+        yield Finding(path=place, line=line, rule=found[line])
 
 
 def _line(text: str, at: int) -> int:

@@ -18,7 +18,8 @@ MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """max_tokens: of one answer; rounds: model calls for one file; at_once: files written in parallel."""
+    """max_tokens: of one answer; rounds: model calls for one file, as many again for each retry after
+    LLM_TRUNCATED; at_once: files written in parallel."""
 
     max_tokens: int = 8192
     rounds: int = 12
@@ -31,11 +32,15 @@ Tell = Callable[[Sequence[Piece]], Progress]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scribe:
-    """Each answer is kept as it comes, as `KIND:ROUND:PATH`; `kind` tells a first writing from a repair."""
+    """Each answer is kept as it comes, as `KIND:ROUND:PATH`; `kind` tells a first writing from a repair.
+
+    retries   how often the task was taken up again because a file came to no end
+    """
 
     asker: Asker
     limits: Limits
     kind: str
+    retries: int = 0
 
     async def write(self, path: str, messages: tuple[Message, ...], pieces: list[Piece], tell: Tell) -> None:
         """Appends to `pieces` what is missing of the file that `messages` ask for.
@@ -48,10 +53,10 @@ class Scribe:
             await self._keep(path, pieces, tell)
 
     def _check_rounds(self, path: str, pieces: list[Piece]) -> None:
-        if len(pieces) >= self.limits.rounds:
+        if len(pieces) >= self.limits.rounds * (1 + self.retries):
             raise LLMTruncated(
                 f"{path} is not whole after {len(pieces)} answers of {self.limits.max_tokens} tokens; "
-                "ask for smaller files"
+                "ask for smaller files, or retry the task if it only needs more answers"
             )
         if len(raw(pieces)) > MAX_FILE_BYTES:
             raise LLMTooLarge(f"{path} has grown past {MAX_FILE_BYTES} bytes; ask for smaller files")

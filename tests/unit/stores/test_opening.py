@@ -7,8 +7,11 @@ from stat import S_IMODE
 import pytest
 
 from gencode.errors import StoreUnusable
-from gencode.stores import opening, schema
+from gencode.store import Query
+from gencode.stores import opening, schema, statements
 from gencode.stores.opening import connect
+from gencode.stores.rows import TASK_COLUMNS, task_row
+from tests.unit.stores.samples import a_task
 
 
 @pytest.fixture
@@ -50,6 +53,24 @@ def test_an_older_database_is_brought_forward_step_by_step(
     connection = connect(path, 0)
     assert pragma(connection, "user_version") == len(steps)
     assert connection.execute("SELECT a, b FROM second").fetchall() == []
+    connection.close()
+
+
+def test_tasks_of_the_first_release_are_there_after_its_migration(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+    monkeypatch.setattr(schema, "VERSION", 1)
+    connection = connect(path, 0)
+    row = dict(zip(TASK_COLUMNS, task_row(a_task(id="old")), strict=True))
+    first = {name: value for name, value in row.items() if name not in ("retries", "digest")}
+    insert = f"INSERT INTO tasks ({', '.join(first)}) VALUES ({', '.join('?' * len(first))})"
+    connection.execute(insert, list(first.values()))
+    connection.close()
+    monkeypatch.undo()
+    connection = connect(path, 0)
+    (found,) = statements.find(connection, Query())
+    assert (found.id, found.retries, found.digest) == ("old", {}, "")
     connection.close()
 
 

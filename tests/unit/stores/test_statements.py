@@ -32,6 +32,7 @@ def plan(connection: sqlite3.Connection, query: Query) -> str:
         (Query(), "sqlite_autoindex_tasks_1"),
         (Query(id="x", client="alice"), "sqlite_autoindex_tasks_1 (id=?)"),
         (Query(client="alice", before="x"), "tasks_of_client (client=? AND id<?)"),
+        (Query(client="alice", digest="d"), "tasks_by_digest (client=? AND digest=?)"),
         (Query(statuses=WORKING), "tasks_unfinished"),
         (Query(statuses=[Status.PENDING]), "tasks_unfinished"),
     ],

@@ -51,6 +51,7 @@ BRIEF = Brief(
     spent=Usage(),
     budget=Budget(),
     best_effort=False,
+    retries={},
 )
 
 

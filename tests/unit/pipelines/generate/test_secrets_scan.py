@@ -72,7 +72,7 @@ def key_file(kind: str) -> str:
 def test_a_real_looking_secret_is_found(text: str, rule: str) -> None:
     findings = scan({"a/b.py": f"# one\n# two\n{text}\n# end\n"}, "message")
     line = 4 if "\n" in text and "PRIVATE" not in text else 3
-    assert Finding(file="a/b.py", line=line, rule=rule) in findings
+    assert Finding(path="a/b.py", line=line, rule=rule) in findings
 
 
 @pytest.mark.parametrize(
@@ -134,16 +134,16 @@ def test_our_own_secrets_are_found_wherever_they_are() -> None:
     own = "hunter2-hunter2"
     found = scan({"a.txt": f"\nsee {own}", f"{own}.md": ""}, f"Says {own}", [own, "short"])
     assert found == [
-        Finding(file="a.txt", line=2, rule="service-secret"),
-        Finding(file=COMMIT_MESSAGE, line=1, rule="service-secret"),
-        Finding(file=FILE_NAMES, line=2, rule="service-secret"),
+        Finding(path="a.txt", line=2, rule="service-secret"),
+        Finding(path=COMMIT_MESSAGE, line=1, rule="service-secret"),
+        Finding(path=FILE_NAMES, line=2, rule="service-secret"),
     ]
 
 
 def test_a_finding_never_tells_the_secret_even_if_a_file_is_named_so() -> None:
     own = "hunter2-hunter2"
     found = scan({f"{own}/a.txt": own}, "", [own])
-    assert found[0] == Finding(file="[redacted]/a.txt", line=1, rule="service-secret")
+    assert found[0] == Finding(path="[redacted]/a.txt", line=1, rule="service-secret")
     assert own not in str(found)
 
 
