@@ -21,7 +21,7 @@
     ├── StartError                   the process cannot start: CONFIG, DATA_DIR_LOCKED, STORE_UNUSABLE
     ├── StoreError                   STORAGE              503 when it happens in a request
     ├── ProviderError                LLM_*                the model
-    ├── HostError                    GITHUB_*, REPO_*     the Git host's API
+    ├── HostError                    HOST_*, GITHUB_*, REPO_EXISTS   the Git host's API
     ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD   the push
     ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE
     ├── SecretFound                  SECRET_FOUND         the files hold what must not be published
@@ -281,45 +281,83 @@ class LLMBadOutput(ProviderError, Transient):
 
 
 class HostError(GencodeError):
-    code = "GITHUB_ERROR"
+    code = "HOST_ERROR"
     http_status = 502
-
-
-class GitHubAuth(HostError):
-    code = "GITHUB_AUTH"
-
-
-class GitHubForbidden(HostError):
-    code = "GITHUB_FORBIDDEN"
-
-
-class GitHubOrg(HostError):
-    code = "GITHUB_ORG"
-
-
-class GitHubInvalid(HostError):
-    code = "GITHUB_INVALID"
 
 
 class RepoExists(HostError):
     code = "REPO_EXISTS"
 
 
-class GitHubRateLimit(HostError, Transient):
+class HostUnknown(HostError):
+    """The task was meant for a host that is not configured any more."""
+
+    code = "HOST_UNKNOWN"
+
+
+class HostAuth(HostError):
+    code = "HOST_AUTH"
+
+
+class HostForbidden(HostError):
+    code = "HOST_FORBIDDEN"
+
+
+class HostOrg(HostError):
+    code = "HOST_ORG"
+
+
+class HostInvalid(HostError):
+    code = "HOST_INVALID"
+
+
+class HostRateLimit(HostError, Transient):
+    code = "HOST_RATE_LIMIT"
+
+
+class HostUnavailable(HostError, Transient):
+    code = "HOST_UNAVAILABLE"
+
+
+class HostNetwork(HostError, Transient):
+    code = "HOST_NETWORK"
+
+
+class HostProtocol(HostError, Transient):
+    """An answer that is not this host's: malformed JSON, a redirect to another host."""
+
+    code = "HOST_PROTOCOL"
+
+
+class GitHubAuth(HostAuth):
+    code = "GITHUB_AUTH"
+
+
+class GitHubForbidden(HostForbidden):
+    code = "GITHUB_FORBIDDEN"
+
+
+class GitHubOrg(HostOrg):
+    code = "GITHUB_ORG"
+
+
+class GitHubInvalid(HostInvalid):
+    code = "GITHUB_INVALID"
+
+
+class GitHubRateLimit(HostRateLimit):
     code = "GITHUB_RATE_LIMIT"
 
 
-class GitHubUnavailable(HostError, Transient):
+class GitHubUnavailable(HostUnavailable):
     code = "GITHUB_UNAVAILABLE"
 
 
-class GitHubNetwork(HostError, Transient):
+class GitHubNetwork(HostNetwork):
     code = "GITHUB_NETWORK"
 
 
-class GitHubProtocol(HostError, Transient):
-    """An answer that is not GitHub's: malformed JSON, a redirect to another host."""
-
+class GitHubProtocol(HostProtocol):
     code = "GITHUB_PROTOCOL"
 
 

@@ -24,23 +24,27 @@ class Snapshot:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RepoSpec:
     """The repository to make. `marker` is put where only its maker can (the description) and proves
-    ownership after a lost reply; `org` None means the token's own user."""
+    ownership after a lost reply; `org` None means the token's own user; `host` is the name of one of several
+    configured hosts, "" where there is but one."""
 
     name: str
     org: str | None
     private: bool
     description: str
     marker: str
+    host: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repo:
-    """A repository as its host names it (hosts normalise names)."""
+    """A repository as its host names it (hosts normalise names). `host` as in RepoSpec: it is kept with the
+    repository, so that nothing is ever pushed to another place of the same name."""
 
     owner: str
     name: str
     web_url: str
     clone_url: str
+    host: str = ""
 
 
 class Host(Protocol):

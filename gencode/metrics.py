@@ -18,7 +18,7 @@ class Metrics:
         self.stage = self._histogram("gencode_stage_seconds", "Time in each stage.", "stage")
         self.model = self._histogram("gencode_model_seconds", "Whole model calls.", "provider")
         self.first_token = self._histogram("gencode_model_first_token_seconds", "First token.", "provider")
-        self.host = self._histogram("gencode_github_seconds", "Calls to the Git host.", "operation")
+        self.host = self._histogram("gencode_host_seconds", "Calls to Git hosts.", "host", "operation")
         self.retries = self._counter("gencode_retries", "Attempts made again.", "code")
         self.callbacks = self._counter("gencode_callbacks", "Attempts to tell.", "kind", "outcome")
         self.callback = self._histogram("gencode_callback_seconds", "Attempts to tell.", "kind")

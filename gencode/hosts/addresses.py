@@ -36,12 +36,18 @@ def origin(url: str) -> Origin | None:
     return Origin(scheme=scheme, host=found["host"].lower(), port=port)
 
 
-def web_origin(api_url: str) -> Origin:
-    """Where the repositories of an API are: https://api.github.com -> https://github.com (and so on
+def plain(url: str, setting: str, example: str) -> Origin:
+    """Raises StartError, which names the setting, for an address that no token may follow."""
+    found = origin(url)
+    if found is None:
+        raise StartError(f"{setting} must be an address like {example}, nothing added")
+    return found
+
+
+def web_origin(api_url: str, setting: str = "GITHUB_API_URL") -> Origin:
+    """Where the repositories of GitHub's API are: https://api.github.com -> https://github.com (and so on
     SUBDOMAIN.ghe.com), https://HOST/api/v3 -> https://HOST. Raises StartError for no such address."""
-    api = origin(api_url)
-    if api is None:
-        raise StartError("GITHUB_API_URL must be an address like https://api.github.com, nothing added")
+    api = plain(api_url, setting, "https://api.github.com")
     if api_url.partition("://")[2].rstrip("/").count("/"):
         return api
     return replace(api, host=api.host.removeprefix("api."))

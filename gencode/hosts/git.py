@@ -21,6 +21,7 @@ from gencode.hosts.wire import http_client
 
 T = TypeVar("T")
 
+USER = "x-access-token"
 CHECK_SECONDS = 10.0  # to look at the ref once more after a push of unknown outcome
 
 
@@ -45,30 +46,39 @@ class Git:
         self._places = anyio.Semaphore(places)
         self._threads = anyio.CapacityLimiter(places)
 
-    async def push(self, url: str, token: str, snapshot: Snapshot) -> str:
+    async def push(self, url: str, token: str, snapshot: Snapshot, *, user: str = USER) -> str:
         """Make the snapshot the head of its branch, never by force; the commit's SHA. Raises GitError.
 
         url    `https://host/owner/name.git`, without credentials; the token is sent to no other host
+        user   whose password the token is to be, for hosts that tell tokens from passwords by it
         """
         ref = Ref(b"refs/heads/" + snapshot.branch.encode())
         async with self._places, http_client(self._tls) as client:
             new = await anyio.to_thread.run_sync(objects, snapshot, limiter=self._threads)
-            remote = Remote(url, token, client, self._agent, self._timeout)
+            remote = Remote(url, token, client, self._agent, self._timeout, user)
             try:
                 await self._within(self._timeout, lambda: remote.push(ref, new))
             except GitError as error:
                 if not remote.sent:
                     raise
-                again = Remote(url, token, client, self._agent, CHECK_SECONDS)
+                again = Remote(url, token, client, self._agent, CHECK_SECONDS, user)
                 await self._settle(again, ref, new, error)
         return new.sha.decode("ascii")
+
+    async def refs(self, url: str, token: str, *, user: str = USER) -> dict[str, str]:
+        """Every branch and tag with its SHA. Raises GitError."""
+        async with self._places, http_client(self._tls) as client:
+            remote = Remote(url, token, client, self._agent, self._timeout, user)
+            found = await self._within(self._timeout, remote.refs)
+        return {name.decode("utf-8", "replace"): sha.decode("ascii") for name, sha in found.items()}
 
     async def _settle(self, remote: Remote, ref: Ref, new: Objects, error: GitError) -> None:
         """The push was sent and did not report success: see once whether the ref is ours."""
         try:
-            there = await self._within(min(CHECK_SECONDS, self._timeout), lambda: remote.head(ref))
+            refs = await self._within(min(CHECK_SECONDS, self._timeout), remote.refs)
         except GitError:
             raise error from None
+        there = refs.get(ref)
         if there == new.sha:
             return
         if there is not None:

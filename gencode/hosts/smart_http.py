@@ -35,15 +35,23 @@ class Remote(AbstractHttpGitClient):
     """One repository, for one attempt. The methods block: call them in a worker thread of anyio's.
 
     client    made by `http_client`
-    token     sent as the password of `x-access-token`, to `url` alone
+    token     sent as the password of `user`, to `url` alone
     deadline  seconds for one exchange
     """
 
-    def __init__(self, url: str, token: str, client: httpx.AsyncClient, agent: str, deadline: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        client: httpx.AsyncClient,
+        agent: str,
+        deadline: float,
+        user: str = "x-access-token",
+    ) -> None:
         super().__init__(url)
         self._client = client
         self._deadline = deadline
-        credentials = b64encode(b"x-access-token:" + token.encode()).decode("ascii")
+        credentials = b64encode(f"{user}:{token}".encode()).decode("ascii")
         self._secrets = (token, credentials)
         self._own_headers = {
             "Authorization": f"Basic {credentials}",
@@ -55,8 +63,8 @@ class Remote(AbstractHttpGitClient):
         self.sent = False
         """Whether a push was sent: from then on only the remote knows what came of it."""
 
-    def head(self, ref: Ref) -> ObjectID | None:
-        """Where the ref is now. Raises GitError."""
+    def refs(self) -> dict[Ref, ObjectID]:
+        """Every branch and tag, as a push would meet them. Raises GitError."""
         refs: dict[Ref, ObjectID] = {}
 
         def look(there: dict[Ref, ObjectID]) -> dict[Ref, ObjectID]:
@@ -64,7 +72,7 @@ class Remote(AbstractHttpGitClient):
             return {}
 
         self._send(look, ())
-        return refs.get(ref)
+        return {name: sha for name, sha in refs.items() if name.startswith(b"refs/")}
 
     def push(self, ref: Ref, new: Objects) -> None:
         """Create the ref; nothing is sent if it is there already. Raises GitError."""

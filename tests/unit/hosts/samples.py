@@ -56,7 +56,13 @@ class Connected:
 async def connected(api_url: str, **options: Any) -> AsyncIterator[Connected]:
     """Options are GitHub's own."""
     backoff, pauses, metrics = Naps(), Naps(), Metrics()
-    settings = {"metrics": metrics, "spacing": 0, "sleep": pauses, "clock": lambda: NOW, "tls": TLS} | options
+    settings: dict[str, Any] = {
+        "metrics": metrics,
+        "spacing": 0,
+        "sleep": pauses,
+        "clock": lambda: NOW,
+        "tls": TLS,
+    }
     async with http_client(TLS) as client:
-        host = GitHub(api_url, TOKEN, client, Retry(sleep=backoff), **settings)
+        host = GitHub(api_url, TOKEN, client, Retry(sleep=backoff), **(settings | options))
         yield Connected(host, backoff, pauses, metrics)

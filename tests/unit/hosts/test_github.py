@@ -105,4 +105,4 @@ async def test_calls_are_timed_by_operation(github: ScriptedGitHub) -> None:
         await client.host.push(repo, SNAPSHOT)
     text = client.metrics.text().decode()
     for operation in ("create", "read", "push"):
-        assert f'gencode_github_seconds_count{{operation="{operation}"}} 1.0' in text
+        assert f'gencode_host_seconds_count{{host="github",operation="{operation}"}} 1.0' in text

@@ -3,8 +3,11 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from gencode.errors import GitHubInvalid, GitHubRateLimit, GitHubUnavailable, Transient
-from gencode.hosts.github_answers import body_of, failure, name_taken, said
+from gencode.errors import GitHubInvalid, GitHubRateLimit, GitHubUnavailable, HostError, Transient
+from gencode.hosts import answers
+from gencode.hosts.answers import body_of, said
+from gencode.hosts.github_answers import name_taken
+from gencode.hosts.party import github_party
 from gencode.hosts.wire import Reply
 
 NOW = 1_800_000_000.0
@@ -13,6 +16,10 @@ NOW = 1_800_000_000.0
 def reply(status: int, content: bytes = b"{}", **headers: str) -> Reply:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Reply(status=status, headers=httpx.Headers(named), content=content)
+
+
+def failure(reply: Reply, secrets: tuple[str, ...], now: float) -> HostError:
+    return answers.failure(reply, github_party(), "it needs more", secrets, now)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Single requests to GitHub's REST API. One attempt each: retrying is the caller's."""
+"""Single requests to a host's REST API. One attempt each: retrying is the caller's."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import urljoin
 import anyio
 import httpx
 
-from gencode.errors import GitHubNetwork, GitHubProtocol
 from gencode.hosts.addresses import origin
-from gencode.hosts.github_answers import body_of, failure
+from gencode.hosts.answers import body_of, failure
+from gencode.hosts.party import Party
 from gencode.hosts.wire import CONNECT_SECONDS, Reply, ReplyTooLong, exchange
 from gencode.metrics import Metrics
 from gencode.redaction import quoted
@@ -21,47 +21,54 @@ from gencode.retry import Sleep
 READ_SECONDS = 30.0
 DEADLINE = 60.0  # for a whole exchange; creating a repository takes GitHub a second or two
 
-_EXPECTED = frozenset({200, 201, 404, 409, 422})
+_FOUND = frozenset({200, 404})
+_DECIDED = frozenset({200, 201, 400, 404, 409, 422})
+"""What a host answers to a wish: done, or a refusal whose words decide what it means."""
 _REDIRECTS = frozenset({301, 302, 307, 308})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A status in _EXPECTED with its JSON object (an error's may be empty)."""
+    """An expected status with its JSON object (an error's may be empty)."""
 
     status: int
     body: Mapping[str, Any]
     reply: Reply
 
+    @property
+    def done(self) -> bool:
+        return self.status < 300
+
 
 class Api:
     """Paths begin with "/". Raises HostError for everything but the expected answers.
 
+    headers   of every request, the token's among them
+    secrets   what no message may show
+    hint      from a refusal to what the token probably lacks
     spacing   seconds from the end of one write to the next: GitHub wants them serial and a second apart
     """
 
     def __init__(
         self,
         url: str,
-        token: str,
+        headers: Mapping[str, str],
         client: httpx.AsyncClient,
         *,
-        agent: str,
+        party: Party,
+        secrets: tuple[str, ...],
+        hint: Callable[[Reply], str],
         metrics: Metrics,
         spacing: float,
         sleep: Sleep,
         clock: Callable[[], float],
     ) -> None:
         self._url = url.rstrip("/")
-        self._secrets = (token,)
-        self._headers = {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/vnd.github+json",
-            "Accept-Encoding": "identity",
-            "User-Agent": agent,
-            "X-GitHub-Api-Version": "2022-11-28",
-        }
+        self._secrets = secrets
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "identity", **headers}
         self._client = client
+        self._party = party
+        self._hint = hint
         self._metrics = metrics
         self._spacing = spacing
         self._sleep = sleep
@@ -75,42 +82,48 @@ class Api:
         reply = await self._exchange("GET", url)
         if reply.status in _REDIRECTS:
             reply = await self._exchange("GET", self._moved(url, reply))
-        return self._answer(reply)
+        return self._answer(reply, _FOUND)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+    async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Answer:
         async with self._writing:
             if (pause := self._next_write - anyio.current_time()) > 0:
                 await self._sleep(pause)
             try:
-                return self._answer(await self._exchange("POST", self._url + path, body))
+                return self._answer(await self._exchange(method, self._url + path, body), _DECIDED)
             finally:
                 self._next_write = anyio.current_time() + self._spacing
 
     def _moved(self, url: str, reply: Reply) -> str:
+        name, address = self._party.name, self._party.address
         target: str = urljoin(url, reply.headers.get("location", ""))
         if origin(target) is None or origin(target) != origin(self._url):
-            raise GitHubProtocol("GitHub's API redirects to another host; check GITHUB_API_URL")
+            raise self._party.failures.protocol(f"{name}'s API redirects to another host; check {address}")
         return target
 
     async def _exchange(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> Reply:
         timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
         request = self._client.build_request(method, url, headers=self._headers, json=body, timeout=timeout)
-        operation = "read" if method == "GET" else "create"
-        with self._metrics.host.labels(operation).time():
+        operation = {"GET": "read", "POST": "create"}.get(method, "change")
+        name, errors = self._party.name, self._party.failures
+        with self._metrics.host.labels(self._party.label, operation).time():
             try:
                 return await exchange(self._client, request, DEADLINE)
             except httpx.TimeoutException as error:
-                raise GitHubNetwork("GitHub did not answer in time; try again later") from error
+                raise errors.network(f"{name} did not answer in time; try again later") from error
             except ReplyTooLong as error:
-                raise GitHubProtocol(f"that was not GitHub's API: {error}; check GITHUB_API_URL") from error
+                raise errors.protocol(
+                    f"that was not {name}'s API: {error}; check {self._party.address}"
+                ) from error
             except httpx.TransportError as error:
                 words = quoted(str(error), self._secrets)
-                raise GitHubNetwork(f"the connection to GitHub failed; try again later{words}") from error
+                raise errors.network(f"the connection to {name} failed; try again later{words}") from error
 
-    def _answer(self, reply: Reply) -> Answer:
-        if reply.status not in _EXPECTED:
-            raise failure(reply, self._secrets, self._clock())
+    def _answer(self, reply: Reply, expected: frozenset[int]) -> Answer:
+        if reply.status not in expected:
+            raise failure(reply, self._party, self._hint(reply), self._secrets, self._clock())
         body = body_of(reply)
         if body is None and reply.status < 400:
-            raise GitHubProtocol("GitHub's answer is not a JSON object; check GITHUB_API_URL")
+            raise self._party.failures.protocol(
+                f"{self._party.name}'s answer is not a JSON object; check {self._party.address}"
+            )
         return Answer(status=reply.status, body=body or {}, reply=reply)

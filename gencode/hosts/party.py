@@ -1,0 +1,88 @@
+"""Who is spoken to: what messages call a host and its settings, and which errors its failures are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gencode.errors import (
+    GitHubAuth,
+    GitHubForbidden,
+    GitHubInvalid,
+    GitHubNetwork,
+    GitHubOrg,
+    GitHubProtocol,
+    GitHubRateLimit,
+    GitHubUnavailable,
+    HostAuth,
+    HostForbidden,
+    HostInvalid,
+    HostNetwork,
+    HostOrg,
+    HostProtocol,
+    HostRateLimit,
+    HostUnavailable,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failures:
+    """GitHub's codes were there first and stay; all other hosts share one family."""
+
+    auth: type[HostAuth] = HostAuth
+    forbidden: type[HostForbidden] = HostForbidden
+    org: type[HostOrg] = HostOrg
+    invalid: type[HostInvalid] = HostInvalid
+    rate_limit: type[HostRateLimit] = HostRateLimit
+    unavailable: type[HostUnavailable] = HostUnavailable
+    network: type[HostNetwork] = HostNetwork
+    protocol: type[HostProtocol] = HostProtocol
+
+
+GITHUB_FAILURES = Failures(
+    auth=GitHubAuth,
+    forbidden=GitHubForbidden,
+    org=GitHubOrg,
+    invalid=GitHubInvalid,
+    rate_limit=GitHubRateLimit,
+    unavailable=GitHubUnavailable,
+    network=GitHubNetwork,
+    protocol=GitHubProtocol,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Party:
+    """One configured host.
+
+    label    its name in the settings; in logs and metrics
+    name     what a reader calls it, such as GitLab
+    address  the setting that says where it is
+    token    the setting that holds its token
+    """
+
+    label: str
+    name: str
+    address: str
+    token: str
+    failures: Failures = field(default=Failures(), repr=False)
+
+
+def github_party(label: str = "github") -> Party:
+    """GitHub as the GITHUB_* settings mean it."""
+    return Party(
+        label=label,
+        name="GitHub",
+        address="GITHUB_API_URL",
+        token="GITHUB_TOKEN",
+        failures=GITHUB_FAILURES,
+    )
+
+
+def named_party(label: str, name: str) -> Party:
+    """An entry of HOSTS."""
+    return Party(
+        label=label,
+        name=name,
+        address=f'the url of "{label}" in HOSTS',
+        token=f'the token of "{label}" in HOSTS',
+    )
