@@ -27,6 +27,7 @@ from gencode.host import Host
 from gencode.hosts.github import GitHub
 from gencode.hosts.wire import http_client
 from gencode.hubs.memory import MemoryHub
+from gencode.key_file import key_file
 from gencode.metrics import Metrics
 from gencode.models import Models
 from gencode.pipelines.generate.asking import Askers
@@ -46,8 +47,8 @@ from gencode.settings import Settings, is_loopback, load
 from gencode.store import Store
 from gencode.stores.lock import data_dir_lock
 from gencode.stores.sqlite import open_sqlite
-from gencode.web.auth import Keys
 from gencode.web.guard import Rules
+from gencode.web.keys import Keys
 from gencode.web.limits import RateLimit
 from gencode.web.parts import Parts
 from gencode.web.routes import build
@@ -69,17 +70,17 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 
 def _app(settings: Settings) -> Starlette:
-    keys = Keys(settings.api_keys.get_secret_value())
+    keys = Keys(settings.api_keys.get_secret_value(), key_file(settings.data_dir))
     models = Models(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _service(settings, models) as app.state.parts:
+        async with _service(settings, models, keys) as app.state.parts:
             yield
 
     rules = Rules(
-        loopback_only=not keys and settings.auth != "none" and is_loopback(settings.server_host),
-        keyless=not keys,
+        loopback_only=not keys.needed and settings.auth != "none" and is_loopback(settings.server_host),
+        keyless=not keys.needed,
         origins=settings.origins,
         max_body=settings.max_body_bytes,
     )
@@ -87,7 +88,7 @@ def _app(settings: Settings) -> Starlette:
 
 
 @asynccontextmanager
-async def _service(settings: Settings, models: Models) -> AsyncIterator[Parts]:
+async def _service(settings: Settings, models: Models, keys: Keys) -> AsyncIterator[Parts]:
     """Everything that runs, in the order in which it needs each other; it stops in the reverse order."""
     async with AsyncExitStack() as stack:
         stack.enter_context(data_dir_lock(settings.data_dir))
@@ -107,6 +108,7 @@ async def _service(settings: Settings, models: Models) -> AsyncIterator[Parts]:
         async with anyio.create_task_group() as tg:
             await tg.start(manager.run)
             tg.start_soon(_closing, parts)
+            tg.start_soon(keys.watch)
             yield parts
             parts.closing.set()
             _farewell(parts)

@@ -16,7 +16,7 @@ LIMIT = 500  # characters; a push refusal of GitHub's says what it must within t
 _TAG = re.compile(r"</?[a-z!][^<>]{0,500}>", re.IGNORECASE)
 _SECRET = re.compile(
     r"""
-    \b(?:gh[a-z]|github_pat|glpat|npm|hf|[sr]k_(?:live|test))[_-]\w{8,}   # GitHub's, GitLab's, npm's, ...
+    \b(?:gh[a-z]|gck|github_pat|glpat|npm|hf|[sr]k_(?:live|test))[_-]\w{8,}   # GitHub's, GitLab's, npm's, ...
     | \b(?:sk|pk|rk|gsk|xai)-(?=[\w.-]*[\d*])[\w*.-]{4,}       # of models' providers; "*": half masked
     | \bA[KS]IA[0-9A-Z]{16} | \bAIza[\w-]{30,} | \bxox[a-z]-[\w-]{8,}     # AWS', Google's, Slack's
     | \beyJ[\w-]{8,}\.[\w-]+\.[\w-]*                           # JSON Web Tokens

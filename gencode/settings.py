@@ -10,10 +10,11 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from limits import RateLimitItem, parse
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -31,15 +32,19 @@ from pydantic_settings import (
 )
 
 from gencode.errors import StartError
+from gencode.key_file import key_file
 from gencode.pipelines.generate.spending import Price
 
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 SHORTEST_SECRET = 4
 """Characters; a shorter "secret" would blank out ordinary words in the logs."""
+S = TypeVar("S", bound=BaseSettings)
 _SECRET_HEADER = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
 """As browsers send it (RFC 6454); "*" is not one: whoever means every site must name them."""
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+DATA_DIR = Path("~/.local/share/gencode")
 
 
 class NamedProvider(BaseModel):
@@ -132,8 +137,8 @@ class Settings(BaseSettings):
         description="Author of the commits",
     )
 
-    data_dir: Path = Field(
-        Path("~/.local/share/gencode"),
+    data_dir: Folder = Field(
+        DATA_DIR,
         description="Folder of the database and the local forge; one process each",
     )
     temp_dir: Path | None = Field(
@@ -171,11 +176,6 @@ class Settings(BaseSettings):
     def _json_prices(cls, value: object) -> object:
         return _Prices.model_validate_json(value).root if isinstance(value, str) else value
 
-    @field_validator("data_dir")
-    @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().absolute()
-
     @field_validator("rate_limit")
     @classmethod
     def _rate(cls, value: str) -> str:
@@ -194,14 +194,15 @@ class Settings(BaseSettings):
     def _no_open_door(self) -> Settings:
         if self.open_to_all and self.auth != "none" and not is_loopback(self.server_host):
             raise ValueError(
-                f"SERVER_HOST={self.server_host} would let anyone in: set API_KEYS, or "
-                "SERVER_HOST=127.0.0.1, or AUTH=none if something else guards this address"
+                f"SERVER_HOST={self.server_host} would let anyone in: make a key (gencode keys make NAME), "
+                "or set API_KEYS, SERVER_HOST=127.0.0.1, or AUTH=none if something else guards this address"
             )
         return self
 
     @property
     def open_to_all(self) -> bool:
-        return not self.api_keys.get_secret_value().strip()
+        """Whether there is no key at all, neither in API_KEYS nor made by `gencode keys`."""
+        return not self.api_keys.get_secret_value().strip() and key_file(self.data_dir).version() is None
 
     @property
     def origins(self) -> list[str]:
@@ -232,10 +233,25 @@ class Settings(BaseSettings):
         return init_settings, _SecretFiles(settings_cls), env_settings, dotenv_settings
 
 
+class _DataDir(BaseSettings):
+    model_config = Settings.model_config
+
+    data_dir: Folder = DATA_DIR
+
+
 def load(environment: Mapping[str, Any] | None = None) -> Settings:
     """The settings of this process; `environment` overrides by field name. Raises StartError."""
+    return _valid(Settings, environment or {})
+
+
+def load_data_dir() -> Path:
+    """That setting alone: for what must work while others are still wrong, such as making the first key."""
+    return _valid(_DataDir, {}).data_dir
+
+
+def _valid(kind: type[S], given: Mapping[str, Any]) -> S:
     try:
-        return Settings(**(environment or {}))
+        return kind(**given)
     except ValidationError as error:
         raise StartError("; ".join(_complaint(item) for item in error.errors(include_input=False))) from None
 

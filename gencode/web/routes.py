@@ -13,8 +13,9 @@ from starlette.types import Lifespan
 
 from gencode.errors import GencodeError
 from gencode.web import estimate, events, files, generate, health, openapi, page, problems, tasks
-from gencode.web.auth import Authentication, Keys
+from gencode.web.auth import Authentication
 from gencode.web.guard import Guard, Rules
+from gencode.web.keys import Keys
 from gencode.web.links import API
 
 _EXPOSED = [

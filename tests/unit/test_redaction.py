@@ -15,6 +15,7 @@ from gencode.redaction import LIMIT, MARK, quoted, redact, spoken
         "github_pat_" + "a1B2_" * 9,
         "glpat-" + "a1B2" * 5,
         "npm_" + "a1B2" * 9,
+        "gck_" + "a1b2" * 12,
         "sk_live_" + "a1B2" * 6,
         "sk-proj-abc_DEF-123",
         "sk-ab***********cdef",

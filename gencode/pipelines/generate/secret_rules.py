@@ -117,6 +117,7 @@ RULES = (
     issued("aws-access-key", "AKIA ASIA ABIA ACCA", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
     issued("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", r"\bgh[pousr]_[A-Za-z0-9]{36,}"),
     issued("github-token", "github_pat_", r"\bgithub_pat_\w{50,}"),
+    issued("gencode-key", "gck_", r"\bgck_[0-9a-f]{48}\b"),
     issued("gitlab-token", "glpat-", r"\bglpat-[\w-]{20,}"),
     issued("model-api-key", "sk-", r"\bsk-[\w-]{0,200}?(?=[A-Za-z_]*\d)\w{20,}[\w-]*"),
     issued("model-api-key", "gsk_ xai-", r"\b(?:gsk_|xai-)[A-Za-z0-9]{40,}"),

@@ -42,6 +42,7 @@ def key_file(kind: str) -> str:
         ("token: ghp_" + made(36), "github-token"),
         ("x = 'github_pat_" + made(22) + "_" + made(59) + "'", "github-token"),
         ("glpat-" + made(20), "gitlab-token"),
+        ("gck_" + made(48, HEX), "gencode-key"),
         ("KEY=sk-" + made(32, HEX), "model-api-key"),
         ("k='sk-proj-" + made(74) + "'", "model-api-key"),
         ("k='sk-ant-api03-" + made(93, ALL + "_-") + "AA'", "model-api-key"),

@@ -1,0 +1,95 @@
+"""Keys that come and go while the service runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import httpx
+
+from gencode.key_file import key_file
+from tests.servers.calls import BODY, FILES, client, streams_open
+from tests.servers.model import model_server, plan_and_files
+from tests.servers.raw import raw
+from tests.servers.service import App, running_app, service, settings
+from tests.servers.stream import Subscriber
+
+
+@asynccontextmanager
+async def held(folder: Path) -> AsyncIterator[App]:
+    """A service whose model keeps its tasks waiting."""
+    gates = {path: anyio.Event() for path in FILES}
+    async with (
+        model_server(plan_and_files(FILES, gates=gates)) as model,
+        running_app(settings(folder, model)) as app,
+    ):
+        yield app
+
+
+async def test_a_revoked_key_ends_its_open_stream_and_its_ticket(tmp_path: Path) -> None:
+    file = key_file(tmp_path / "data")
+    (alices, _), (bobs, _) = file.make("alice"), file.make("bob")
+    async with held(tmp_path) as app, client(app.url) as http:
+        alice, bob = {"X-API-Key": alices}, {"X-API-Key": bobs}
+        task_id, of_bob = [
+            (await http.post("/api/v1/generate", json=BODY, headers=headers)).json()["task_id"]
+            for headers in (alice, bob)
+        ]
+        made = await http.post(f"/api/v1/task/{task_id}/ticket", headers=alice)
+        ticket = {"ticket": made.json()["ticket"]}
+        where = f"/api/v1/status/{task_id}"
+        async with (
+            http.stream("GET", where, headers=alice) as by_key,
+            http.stream("GET", where, params=ticket) as by_ticket,
+            http.stream("GET", f"/api/v1/status/{of_bob}", headers=bob) as other,
+        ):
+            assert [stream.status_code for stream in (by_key, by_ticket, other)] == [200, 200, 200]
+            file.revoke("alice")
+            for stream in (by_key, by_ticket):
+                await Subscriber(stream).rest()
+            await streams_open(app.url, 1)
+            file.revoke("bob")
+            await Subscriber(other).rest()
+        assert (await http.get(where, headers=alice)).status_code == 401
+        assert (await http.get(where, params=ticket)).status_code == 401
+
+
+async def test_the_first_key_made_shuts_an_open_service(tmp_path: Path) -> None:
+    async with held(tmp_path) as app, client(app.url) as http:
+        task_id = (await http.post("/api/v1/generate", json=BODY)).json()["task_id"]
+        async with http.stream("GET", f"/api/v1/status/{task_id}") as stream:
+            key, _ = key_file(tmp_path / "data").make("alice")
+            await Subscriber(stream).rest()
+        assert (await http.get("/api/v1/tasks")).status_code == 401
+        assert (await http.get("/api/v1/tasks", headers={"X-API-Key": key})).json()["tasks"] == []
+
+
+async def test_a_made_key_opens_a_public_address_and_is_never_logged(tmp_path: Path) -> None:
+    """At DEBUG, made before and after the start, good, revoked, and in requests that cannot be read."""
+    file = key_file(tmp_path / "data")
+    first, _ = file.make("alice")
+    async with service(tmp_path, {"SERVER_HOST": "0.0.0.0", "LOG_LEVEL": "DEBUG"}) as process:
+        second, _ = file.make("bob")
+        async with client(process.url) as http:
+            assert await answers(http, first, second) == [200, 200]
+            file.revoke("bob")
+            assert await answers(http, first, second) == [200, 401]
+            file.path.write_text("{")
+            assert await answers(http, first, second) == [401, 401]
+        async with raw(process.port) as peer:
+            await peer.send(f"GET /?key={first} HTTP/1.1\r\nX-API-Key: {first}\r\nno header\r\n\r\n")
+            assert b" 400 " in await peer.rest()
+        assert await process.terminate() == 0
+        log = process.log.read_text()
+        assert "the file of API keys cannot be used" in log
+        for secret in (first, second):
+            assert secret not in log
+            assert secret[8:24] not in log
+        kept = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
+        assert first.encode() not in kept
+
+
+async def answers(http: httpx.AsyncClient, *keys: str) -> list[int]:
+    return [(await http.get("/api/v1/tasks", headers={"X-API-Key": key})).status_code for key in keys]
