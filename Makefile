@@ -66,9 +66,10 @@ audit: $(VENV)/.release ## Ask the advisory service about every locked version (
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement deploy/requirements.lock
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement deploy/build.lock
 
-system: ## Install what the tests of generated projects and pages use (Debian, Ubuntu; as root)
+system: ## Install what the tests of projects, pages and proxies use (Debian, Ubuntu; as root)
 	apt-get update
-	apt-get install --yes --no-install-recommends git python3-venv nodejs npm golang-go gcc libc6-dev chromium
+	apt-get install --yes --no-install-recommends git python3-venv nodejs npm golang-go gcc libc6-dev chromium \
+		nginx-light caddy curl openssl
 
 clean: ## Remove the virtual environment and everything that tools left
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache

@@ -248,5 +248,6 @@ def _parts(
         language=settings.language,
         secrets=settings.secrets(),
         folding=anyio.CapacityLimiter(FOLDING_AT_ONCE),
+        ping=settings.ping_seconds,
         closing=anyio.Event(),
     )

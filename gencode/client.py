@@ -121,7 +121,8 @@ async def _refusal(response: httpx.Response) -> None:
 def _raise_for(answer: httpx.Response) -> None:
     if answer.is_success:
         return
-    back_soon = answer.status_code == 503 and answer.request.method == "GET"
+    # 502 and 504 are a proxy's words for a service that is away.
+    back_soon = answer.status_code in (502, 503, 504) and answer.request.method == "GET"
     refusal = _Restarting if back_soon else ServiceError
     try:
         problem = answer.json()

@@ -24,6 +24,7 @@ from gencode.logs import configure
 from gencode.settings import Settings
 from gencode.web.connection import impatient
 from gencode.web.door import TURNED_AWAY, Entry
+from gencode.web.links import UnderPath
 
 KEEP_ALIVE = 75
 """Seconds; longer than the 60 s of common proxies, which must be the ones to close idle connections."""
@@ -59,13 +60,13 @@ async def _serve(app: Starlette, settings: Settings) -> None:
 
 def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        UnderPath(app, settings.root_path) if settings.root_path else app,
         http=impatient(_entry(settings), settings.send_timeout, settings.shutdown_grace / 2),
         ws="none",
         lifespan="off",
         log_config=None,
         log_level="error",  # its warnings are one line and more for each bad request, and say nothing
-        proxy_headers=False,  # nothing here depends on who asks, or by which scheme
+        proxy_headers=False,  # nothing here depends on who asks, or by which scheme and name
         access_log=False,
         server_header=False,
         backlog=ACCEPTS,

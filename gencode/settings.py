@@ -84,6 +84,11 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address to listen on; others than loopback need API_KEYS"
     )
     server_port: int = Field(8080, ge=0, le=65535, description="Port to listen on")
+    root_path: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="Path under which a proxy shows the service, such as /gencode; for the links in answers",
+    )
     api_keys: SecretStr = Field(
         SecretStr(""), description="Comma-separated: key, client=key or client=sha256:<hex of the key>"
     )
@@ -158,6 +163,10 @@ class Settings(BaseSettings):
     shutdown_grace: Seconds = Field(10, description="Seconds that open streams and requests get at shutdown")
     send_timeout: Seconds = Field(
         30, description="Seconds after which a reader that does not read is dropped"
+    )
+    ping_seconds: Seconds = Field(
+        15,
+        description="Seconds of silence after which a stream sends a comment; less than proxies wait",
     )
     header_timeout: Seconds = Field(15, description="Seconds that the head of a request may take to arrive")
     body_timeout: Seconds = Field(30, description="Seconds that the body of a request may take to arrive")

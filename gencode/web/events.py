@@ -10,9 +10,6 @@ from gencode.task import Task
 from gencode.web.event_stream import EventStream
 from gencode.web.parts import own_task, parts
 
-PING_SECONDS = 15
-"""Proxies cut idle connections after 30 to 60 s."""
-
 
 async def status(request: Request) -> Response:
     """All events after the client's last one, then new ones as they happen, until the task is over.
@@ -25,7 +22,7 @@ async def status(request: Request) -> Response:
     if task.status.is_terminal and after == task.sequence and after:
         return Response(status_code=204)
     deltas = "delta" in request.query_params.get("include", "").split(",")
-    return EventStream(its.hub.subscribe(task.id, after, deltas), PING_SECONDS)
+    return EventStream(its.hub.subscribe(task.id, after, deltas), its.ping)
 
 
 def _position(request: Request, task: Task) -> int:

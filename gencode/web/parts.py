@@ -32,6 +32,7 @@ class Parts:
     """`closing` is set when the process begins to stop; open streams then say farewell.
 
     secrets   of this service, which no answer may hold
+    ping      seconds of silence after which a stream says a comment
     folding   a place for each request that folds a whole project in memory
     """
 
@@ -46,6 +47,7 @@ class Parts:
     language: str
     secrets: Sequence[str] = field(repr=False)
     folding: anyio.CapacityLimiter
+    ping: float
     closing: anyio.Event
 
 

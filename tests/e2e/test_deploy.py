@@ -223,24 +223,6 @@ def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-# --- proxies ----------------------------------------------------------------------------------------
-
-
-def test_proxies_pass_events_on_at_once() -> None:
-    assert re.search(r"^\s*proxy_buffering off;", (DEPLOY / "proxy/nginx.conf").read_text(), re.MULTILINE)
-    assert re.search(r"^\s*flush_interval -1$", (DEPLOY / "proxy/Caddyfile").read_text(), re.MULTILINE)
-
-
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
-def test_nginx_finds_no_fault_in_its_site(tmp_path: Path) -> None:
-    site = re.sub(r"(?m)^\s*ssl_\w+ .*$", "", (DEPLOY / "proxy/nginx.conf").read_text())
-    site = site.replace("443 ssl", "127.0.0.1:8443").replace("/var/log/nginx", str(tmp_path))
-    main = tmp_path / "nginx.conf"
-    main.write_text(f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n{site}\n}}\n")
-    done = subprocess.run(["nginx", "-t", "-c", main], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 # --- locked versions --------------------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ from gencode.embedded.server import address, listen, serve
 from gencode.settings import NamedProvider, Settings
 from gencode.stores.sqlite import open_sqlite
 from gencode.task import Status
+from gencode.web.links import UnderPath
 from gencode.web.parts import Parts
 from tests.servers.github import ScriptedGitHub
 from tests.servers.model import ModelServer
@@ -53,7 +54,8 @@ async def running_app(settings: Settings) -> AsyncIterator[App]:
     another task than it was entered in."""
     app = create_app(settings)
     sock = listen()
-    async with app.router.lifespan_context(app), serve(app, sock):
+    front = UnderPath(app, settings.root_path) if settings.root_path else app
+    async with app.router.lifespan_context(app), serve(front, sock):
         parts: Parts = app.state.parts
         try:
             yield App(url=address(sock), parts=parts)
