@@ -24,7 +24,6 @@ from gencode.embedded.server import address, listen, listen_again, serve
 from gencode.engine.manager import Manager
 from gencode.engine.runner import Runner
 from gencode.host import Host
-from gencode.hosts.github import GitHub
 from gencode.hosts.wire import http_client
 from gencode.hubs.memory import MemoryHub
 from gencode.key_file import key_file
@@ -38,6 +37,7 @@ from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
 from gencode.pipelines.generate.spending import price_of
 from gencode.pipelines.generate.writing import Limits
+from gencode.places import Forge, Places, Reach
 from gencode.provider import Providers
 from gencode.providers.catalogue import catalogue, offline
 from gencode.providers.deadlines import Deadlines
@@ -57,8 +57,6 @@ from gencode.web.tickets import Tickets, kept_key
 log = structlog.get_logger(__name__)
 
 FORGE_USER = "local"
-GITHUB_SPACING = 1.0
-"""Seconds between two creations, as GitHub asks of clients."""
 FOLDING_AT_ONCE = 2
 """Requests that hold a whole project, up to 32 MiB several times over, in memory."""
 
@@ -71,11 +69,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 def _app(settings: Settings) -> Starlette:
     keys = Keys(settings.api_keys.get_secret_value(), key_file(settings.data_dir))
-    models = Models(settings)
+    models, places = Models(settings), Places(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _service(settings, models, keys) as app.state.parts:
+        async with _service(settings, models, places, keys) as app.state.parts:
             yield
 
     rules = Rules(
@@ -88,7 +86,7 @@ def _app(settings: Settings) -> Starlette:
 
 
 @asynccontextmanager
-async def _service(settings: Settings, models: Models, keys: Keys) -> AsyncIterator[Parts]:
+async def _service(settings: Settings, models: Models, places: Places, keys: Keys) -> AsyncIterator[Parts]:
     """Everything that runs, in the order in which it needs each other; it stops in the reverse order."""
     async with AsyncExitStack() as stack:
         stack.enter_context(data_dir_lock(settings.data_dir))
@@ -96,13 +94,13 @@ async def _service(settings: Settings, models: Models, keys: Keys) -> AsyncItera
         metrics = Metrics()
         tls = httpx.create_ssl_context()
         client = await stack.enter_async_context(model_client(tls))
-        model, forge = _offline(stack), None if settings.github_token else _forge(stack, settings)
+        model, forge = _offline(stack), _forge(stack, settings) if places.embedded else None
         providers = _providers(settings, models, model, client, metrics)
-        host = _host(settings, forge, await stack.enter_async_context(http_client(tls)), tls, metrics)
+        host = _host(places, forge, await stack.enter_async_context(http_client(tls)), tls, metrics)
         hub = MemoryHub(store)
         manager = _manager(settings, store, hub, metrics, _pipeline(settings, providers, host, metrics))
         _watch(metrics, manager, hub)
-        parts = _parts(settings, models, manager, store, hub, metrics, providers)
+        parts = _parts(settings, models, places, manager, store, hub, metrics, providers)
         for server in filter(None, (model, forge)):
             await stack.enter_async_context(serve(server.app, server.sock))
         async with anyio.create_task_group() as tg:
@@ -148,7 +146,7 @@ def _forge(stack: AsyncExitStack, settings: Settings) -> _Embedded:
     preferred = settings.forge_port or (settings.server_port + 1 if settings.server_port else 0)
     sock = stack.enter_context(closing(listen_again(folder / "forge.port", preferred)))
     token = _kept_token(folder / "forge.token")
-    log.info("no GITHUB_TOKEN is set: repositories go to the local forge", url=address(sock))
+    log.info("no Git host is configured: repositories go to the local forge", url=address(sock))
     return _Embedded(app=forge(folder / "forge", address(sock), token, FORGE_USER), sock=sock, token=token)
 
 
@@ -172,25 +170,15 @@ def _providers(
 
 
 def _host(
-    settings: Settings,
+    places: Places,
     forge: _Embedded | None,
     client: httpx.AsyncClient,
     tls: ssl.SSLContext,
     metrics: Metrics,
 ) -> Host:
-    """GitHub; without a token the local forge, through the same client."""
-    return GitHub(
-        f"{address(forge.sock)}/api/v3" if forge else settings.github_api_url,
-        forge.token if forge else settings.github_token.get_secret_value(),
-        client,
-        Retry(),
-        metrics=metrics,
-        owner=settings.github_owner or None,
-        agent=f"gencode/{version('gencode')}",
-        push_timeout=settings.push_timeout,
-        spacing=0 if forge else GITHUB_SPACING,
-        tls=tls,
-    )
+    """All that are configured; the local forge is reached through the same client."""
+    reach = Reach(client=client, tls=tls, metrics=metrics, agent=f"gencode/{version('gencode')}")
+    return places.connect(Forge(url=address(forge.sock), token=forge.token) if forge else None, reach)
 
 
 # --- the engine -------------------------------------------------------------------------------------
@@ -230,6 +218,7 @@ def _watch(metrics: Metrics, manager: Manager, hub: MemoryHub) -> None:
 def _parts(
     settings: Settings,
     models: Models,
+    places: Places,
     manager: Manager,
     store: Store,
     hub: MemoryHub,
@@ -244,6 +233,7 @@ def _parts(
         rate=RateLimit(settings.rate),
         tickets=Tickets(kept_key(settings.data_dir / "ticket.key"), settings.sse_ticket_seconds),
         choose_model=partial(models.choose, providers=providers),
+        choose_host=places.choose,
         price=lambda model: price_of(settings.prices, providers(model).name),
         language=settings.language,
         secrets=settings.secrets(),

@@ -39,12 +39,15 @@ Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 SHORTEST_SECRET = 4
 """Characters; a shorter "secret" would blank out ordinary words in the logs."""
 S = TypeVar("S", bound=BaseSettings)
+_HOLD_SECRETS = ("providers", "hosts")
 _SECRET_HEADER = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
 """As browsers send it (RFC 6454); "*" is not one: whoever means every site must name them."""
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 DATA_DIR = Path("~/.local/share/gencode")
+HostName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+"""As in requests."""
 
 
 class NamedProvider(BaseModel):
@@ -65,11 +68,41 @@ class NamedProvider(BaseModel):
         return [self.api_key.get_secret_value(), *values, *(value.split(" ")[-1] for value in values)]
 
 
+class NamedHost(BaseModel):
+    """One entry of HOSTS: a Git host under a name of the operator's choice."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    kind: Literal["github", "gitea", "forgejo", "gitlab", "gitee", "bitbucket", "directory"]
+    url: str = ""
+    token: SecretStr = SecretStr("")
+    owner: str = ""
+    user: str = ""
+    path: Path | None = None
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> NamedHost:
+        if self.kind == "directory":
+            if self.path is None or not self.path.is_absolute() or self.token.get_secret_value():
+                raise ValueError('a directory needs a "path" that begins with "/", and takes no "token"')
+        elif self.path is not None or not self.token.get_secret_value():
+            raise ValueError('it needs a "token"; only a directory has a "path"')
+        if self.kind in ("gitea", "forgejo") and not self.url:
+            raise ValueError('it needs a "url", the address that a browser opens')
+        if self.kind == "bitbucket" and not self.owner:
+            raise ValueError('it needs an "owner", the workspace or workspace/PROJECT')
+        return self
+
+
 class _Prices(RootModel[dict[str, Price]]):
     pass
 
 
 class _Providers(RootModel[dict[str, NamedProvider]]):
+    pass
+
+
+class _Hosts(RootModel[dict[HostName, NamedHost]]):
     pass
 
 
@@ -108,6 +141,14 @@ class Settings(BaseSettings):
         "https://api.github.com", description="GitHub's API; for Enterprise https://HOST/api/v3"
     )
     github_owner: str = Field("", description="Account to create in when a request names none")
+
+    hosts: Annotated[dict[str, NamedHost], NoDecode] = Field(
+        {},
+        description='More Git hosts, JSON: {"name": {"kind", "url", "token", "owner", "user", "path"}}',
+    )
+    default_host: str = Field(
+        "", description="Host when a request names none; else github, or the first of HOSTS"
+    )
 
     deepseek_api_key: SecretStr = Field(SecretStr(""), description="Key of DeepSeek's API")
     deepseek_base_url: str = Field("https://api.deepseek.com", description="DeepSeek's API")
@@ -180,6 +221,11 @@ class Settings(BaseSettings):
     def _json_providers(cls, value: object) -> object:
         return _Providers.model_validate_json(value).root if isinstance(value, str) else value
 
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _json_hosts(cls, value: object) -> object:
+        return _Hosts.model_validate_json(value).root if isinstance(value, str) else value
+
     @field_validator("prices", mode="before")
     @classmethod
     def _json_prices(cls, value: object) -> object:
@@ -227,6 +273,7 @@ class Settings(BaseSettings):
         values = [field.get_secret_value() for field in fields if isinstance(field, SecretStr)]
         keys = [entry.partition("=")[2] or entry for entry in self.api_keys.get_secret_value().split(",")]
         named = [secret for provider in self.providers.values() for secret in provider.secrets()]
+        named += [host.token.get_secret_value() for host in self.hosts.values()]
         found = {secret.strip() for secret in [*values, *keys, *named]}
         return sorted(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
@@ -275,11 +322,11 @@ def is_loopback(host: str) -> bool:
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
-    """NAME_FILE for every secret NAME (and PROVIDERS, which holds keys)."""
+    """NAME_FILE for every secret NAME (and for what holds secrets among other things)."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
         path = os.environ.get(f"{field_name.upper()}_FILE")
-        secret = field.annotation is SecretStr or field_name == "providers"
+        secret = field.annotation is SecretStr or field_name in _HOLD_SECRETS
         if not path or not secret:
             return None, field_name, False
         try:

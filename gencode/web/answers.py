@@ -70,6 +70,7 @@ class TaskView(Answer):
     commit: str | None = Field(description="SHA of the pushed commit")
     repo_name: str | None
     github_org: str | None
+    host: str | None = Field(description="Name of the Git host; null of a task older than hosts had names")
     model: str | None
     private: bool | None
     error: FailureView | None
@@ -165,6 +166,7 @@ def task_view(task: Task, api: str) -> TaskView:
         commit=known.get("commit"),
         repo_name=asked.get("repo_name"),
         github_org=asked.get("github_org"),
+        host=asked.get("host"),
         model=asked.get("model"),
         private=asked.get("private"),
         error=_failure(task),

@@ -30,20 +30,22 @@ async def generate(request: Request) -> Response:
     if key and (known := await its.store.named(key)):
         return _accepted(request, known, headers, replayed=True)
     check_deadline(asked)
-    task = _task(request, asked, its.choose_model(asked.model))
+    host = its.choose_host(asked.host, asked.github_org)
+    task = _task(request, asked, its.choose_model(asked.model), host)
     stored = await its.manager.submit(task, key)
     return _accepted(request, stored, headers, replayed=stored.id != task.id)
 
 
-def _task(request: Request, asked: GenerateRequest, model: Model) -> Task:
+def _task(request: Request, asked: GenerateRequest, model: Model, host: str) -> Task:
     language = _language(request)
     moment = now()
     message = status_text(Status.PENDING, language, model.name)
+    chosen = {"model": model.name, "host": host}
     return Task(
         id=new_id(),
         kind="generate",
         client=request.state.client,
-        request={**asked.model_dump(mode="json"), "model": model.name, "asked_model": asked.model},
+        request={**asked.model_dump(mode="json"), **chosen, "asked_model": asked.model},
         language=language,
         message=message + (offline_note(language) if model.stands_in else ""),
         created_at=moment,

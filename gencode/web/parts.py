@@ -43,6 +43,8 @@ class Parts:
     rate: RateLimit
     tickets: Tickets
     choose_model: Callable[[str | None], Model]
+    choose_host: Callable[[str | None, str | None], str]
+    """The name of the host for a request's `host` and `github_org`. Raises Invalid."""
     price: Callable[[str], Price | None]
     language: str
     secrets: Sequence[str] = field(repr=False)

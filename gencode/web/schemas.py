@@ -44,7 +44,14 @@ RepoName = Annotated[
         json_schema_extra={"not": {"pattern": r"^\.+$|\.([gG][iI][tT]|[wW][iI][kK][iI]|[aA][tT][oO][mM])$"}}
     ),
 ]
-OrgName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}$")]
+OrgName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=255
+    ),
+]
+"""The widest that any host takes; the chosen one has a narrower rule (`gencode.hosts.kinds`)."""
+HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -100,6 +107,7 @@ class GenerateRequest(BaseModel):
     repo_name: RepoName
     model: ModelName | None = None
     github_org: OrgName | None = None
+    host: HostName | None = None
     private: bool = True
     allow_secrets: bool = False
     deliver: Deliver = "checked"

@@ -6,8 +6,10 @@ from typing import Any
 
 import schemathesis
 
-MODEL = "scripted"
-"""Which models there are is known to a running service only."""
+from gencode.hosts.kinds import ACCOUNTS
+
+MODEL, HOST = "scripted", "local"
+"""Which models and hosts there are is known to a running service only."""
 NEWEST = 2
 """The last event of the one task whose stream is asked for."""
 
@@ -24,9 +26,16 @@ def filter_body(_context: Any, body: Any) -> bool:
     if not isinstance(body, dict):
         return True
     in_time = str(body.get("deadline") or "9") > "2100"
-    known = (body.get("model") or MODEL) == MODEL
+    known = (body.get("model") or MODEL) == MODEL and (body.get("host") or HOST) == HOST
     short = not isinstance(body.get("max_cost"), float)  # most have more than nine decimal places
-    return in_time and known and short
+    org = body.get("github_org")
+    allowed = not isinstance(org, str) or ACCOUNTS["github"].allow(org) or not _is_described(org)
+    return in_time and known and short and allowed
+
+
+def _is_described(org: str) -> bool:
+    """What no host takes is refused by the schema, which is to be tried."""
+    return any(accounts.allow(org) for accounts in ACCOUNTS.values())
 
 
 @schemathesis.hook

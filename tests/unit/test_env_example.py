@@ -19,7 +19,7 @@ MARKS = ("<!-- settings: written by make documents -->\n", "<!-- end of settings
 
 SECTIONS = {
     "server_host": "The service",
-    "github_token": "GitHub",
+    "github_token": "Git hosts",
     "deepseek_api_key": "Models",
     "max_concurrent_tasks": "Tasks",
     "data_dir": "Data, logs, shutdown",

@@ -92,6 +92,7 @@ class KeptRepo(_Frozen):
     name: str
     web_url: str
     clone_url: str
+    host: str = ""
 
 
 class KeptPush(_Frozen):
@@ -107,6 +108,8 @@ class Brief:
     model: str
     name: str
     org: str | None
+    host: str
+    """The name of the Git host; "" of a task older than hosts had names."""
     private: bool
     allow_secrets: bool
     language: str

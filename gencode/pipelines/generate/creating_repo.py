@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from gencode.host import Host, RepoSpec
 from gencode.pipeline import Progress, Send
 from gencode.pipelines.generate.artifacts import KeptRepo, Placed, Project
@@ -20,12 +22,12 @@ class CreatingRepo:
         if isinstance(project, Placed):
             return project
         repo = await self._host.create(_spec(project), project.snapshot)
-        kept = KeptRepo(owner=repo.owner, name=repo.name, web_url=repo.web_url, clone_url=repo.clone_url)
+        kept = KeptRepo(**asdict(repo))
         urls = {"repo_url": repo.web_url, "clone_url": repo.clone_url}
         await send(
             Progress(
                 kind="repo",
-                data={"owner": repo.owner, "name": repo.name, **urls},
+                data={"host": repo.host, "owner": repo.owner, "name": repo.name, **urls},
                 keep={"repo": kept.model_dump_json()},
                 result=urls,
             )
@@ -41,4 +43,5 @@ def _spec(project: Project) -> RepoSpec:
         private=brief.private,
         description=project.snapshot.message.partition("\n")[0],
         marker=f"gencode:{brief.task_id}",
+        host=brief.host,
     )

@@ -78,6 +78,7 @@ def _brief(task: Task, kept: Kept) -> Brief:
         model=str(task.request["model"]),
         name=str(task.request["repo_name"]),
         org=task.request.get("github_org"),
+        host=str(task.request.get("host") or ""),
         private=bool(task.request.get("private", True)),
         allow_secrets=bool(task.request.get("allow_secrets", False)),
         language=task.language,

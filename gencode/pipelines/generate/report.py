@@ -94,6 +94,7 @@ class Report(_View):
     status: Status
     model: str
     repo_name: str
+    host: str | None = Field(None, description="Name of the Git host; null of older tasks")
     repo_url: str | None
     commit: str | None
     plan: ReportedPlan | None
@@ -118,6 +119,7 @@ def report(task: Task, events: Sequence[Event], kept: Kept) -> Report:
         status=task.status,
         model=str(task.request["model"]),
         repo_name=str(task.request["repo_name"]),
+        host=task.request.get("host"),
         repo_url=task.result.get("repo_url"),
         commit=task.result.get("commit"),
         plan=_plan(kept),

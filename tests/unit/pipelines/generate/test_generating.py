@@ -41,6 +41,7 @@ BRIEF = Brief(
     model="test",
     name="p",
     org=None,
+    host="",
     private=True,
     allow_secrets=False,
     language="en",

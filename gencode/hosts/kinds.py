@@ -1,0 +1,119 @@
+"""The kinds of host that HOSTS may name: what each is called, where its API is, whom it may create for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+
+from gencode.hosts.addresses import plain
+from gencode.hosts.bitbucket import Bitbucket
+from gencode.hosts.dialect import Dialect
+from gencode.hosts.gitea import Forgejo, Gitea
+from gencode.hosts.gitee import Gitee
+from gencode.hosts.github import GitHub
+from gencode.hosts.gitlab import GitLab
+from gencode.hosts.party import GITHUB_FAILURES, named_party
+from gencode.hosts.rest_host import RestHost
+from gencode.retry import Retry
+
+GITHUB = "github"
+DIRECTORY = "directory"
+_SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accounts:
+    """Whom repositories can be created for. `words`: the same rule for a reader."""
+
+    pattern: re.Pattern[str]
+    words: str
+
+    def allow(self, name: str) -> bool:
+        return bool(self.pattern.fullmatch(name)) and len(name) <= 255
+
+
+_ONE = Accounts(pattern=re.compile(_SEGMENT), words="one name of letters, digits, '-', '_' and '.'")
+ACCOUNTS: Mapping[str, Accounts] = {
+    GITHUB: Accounts(
+        pattern=re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}"),
+        words="a name of at most 39 letters, digits and single hyphens",
+    ),
+    "gitea": _ONE,
+    "forgejo": _ONE,
+    "gitlab": Accounts(
+        pattern=re.compile(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,20}}"),
+        words="a group, or a subgroup as group/subgroup",
+    ),
+    "gitee": _ONE,
+    "bitbucket": Accounts(
+        pattern=re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})?"), words="a workspace, or workspace/PROJECT"
+    ),
+    DIRECTORY: _ONE,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kind:
+    """`home`: where it is unless told otherwise; None for what everybody runs at an address of their own."""
+
+    speak: Callable[[str], Dialect]
+    api: Callable[[str], str]
+    home: str | None = None
+
+
+def _bitbucket_api(url: str) -> str:
+    return "https://api.bitbucket.org/2.0" if url == _BITBUCKET else f"{url}/2.0"
+
+
+_BITBUCKET = "https://bitbucket.org"
+_KINDS: Mapping[str, Kind] = {
+    "gitea": Kind(speak=lambda _: Gitea(), api=lambda url: f"{url}/api/v1"),
+    "forgejo": Kind(speak=lambda _: Forgejo(), api=lambda url: f"{url}/api/v1"),
+    "gitlab": Kind(speak=lambda _: GitLab(), api=lambda url: f"{url}/api/v4", home="https://gitlab.com"),
+    "gitee": Kind(speak=lambda _: Gitee(), api=lambda url: f"{url}/api/v5", home="https://gitee.com"),
+    "bitbucket": Kind(speak=Bitbucket, api=_bitbucket_api, home=_BITBUCKET),
+}
+HOMELESS = frozenset(name for name, kind in _KINDS.items() if kind.home is None)
+
+
+def connect(
+    kind: str,
+    label: str,
+    url: str,
+    token: str,
+    client: httpx.AsyncClient,
+    retry: Retry,
+    *,
+    user: str = "",
+    **options: Any,
+) -> RestHost:
+    """A host of HOSTS, all kinds but directories. Raises StartError for an address or token that cannot work.
+
+    url      the address that a browser opens; "" for the kind's own
+    user     goes with the token, where it takes one (Bitbucket)
+    options  RestHost's
+    """
+    if kind == GITHUB:
+        party = replace(named_party(label, "GitHub"), failures=GITHUB_FAILURES)
+        return GitHub(_github_api(url, party.address), token, client, retry, party=party, **options)
+    made = _KINDS[kind]
+    dialect = made.speak(user)
+    party = named_party(label, dialect.name)
+    url = (url or made.home or "").rstrip("/")
+    web = plain(url, party.address, "https://git.example.org")
+    return RestHost(dialect, party, made.api(url), web, token, client, retry, **options)
+
+
+def _github_api(url: str, setting: str) -> str:
+    """GitHub's API at a person's address, which may be given as the API's own, too."""
+    url = (url or "https://github.com").rstrip("/")
+    web = plain(url, setting, "https://github.com")
+    if url.endswith("/api/v3") or web.host.startswith("api."):
+        return url
+    if web.host == "github.com" or web.host.endswith(".ghe.com"):
+        return f"{web.scheme}://api.{web.host}"
+    return f"{url}/api/v3"
