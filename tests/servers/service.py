@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,7 +164,9 @@ class Service:
 
     async def close(self) -> None:
         if self._process and self._process.returncode is None:
-            await self.kill()
+            with suppress(ProcessLookupError):  # it has ended, and nobody has been told yet
+                os.kill(self.pid, signal.SIGKILL)
+            await self.ended()
 
 
 @asynccontextmanager
