@@ -12,10 +12,11 @@ from typing import Any
 _HOMES = {
     "Client": "gencode.client",
     "ServiceError": "gencode.client",
+    "SyncClient": "gencode.client",
     "create_app": "gencode.app",
     "running": "gencode.mounted",
 }
-__all__ = ["Client", "ServiceError", "create_app", "running"]
+__all__ = ["Client", "ServiceError", "SyncClient", "create_app", "running"]
 
 
 def __getattr__(name: str) -> Any:

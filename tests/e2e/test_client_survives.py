@@ -5,27 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import anyio
-import pytest
 
-from gencode import client as client_module
 from gencode.client import Client, Message
 from tests.servers.calls import FILES
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import environment, service
 
 
+async def shortly(_seconds: float) -> None:
+    await anyio.sleep(0.05)
+
+
 async def test_a_client_survives_kill_restart_and_an_orderly_stop_without_gap_or_repeat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """It is told nothing of any of it; it gets each event once."""
-    monkeypatch.setattr(client_module, "RECONNECT_SECONDS", 0.05)
     gates = {path: anyio.Event() for path in FILES}
     heard: list[Message] = []
     seen = {kind: anyio.Event() for kind in ("plan", "file", "resumed")}
     async with (
         model_server(plan_and_files(FILES, gates=gates)) as model,
         service(tmp_path, environment(model, FILES_AT_ONCE="1")) as process,
-        Client(process.url) as client,
+        Client(process.url, sleep=shortly) as client,
         anyio.create_task_group() as tg,
     ):
         task_id = (await client.submit("say hello", "hello"))["task_id"]

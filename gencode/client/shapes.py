@@ -1,0 +1,114 @@
+"""What is sent and what comes back, as far as clients need names for it; answers may hold more."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+Status = Literal[
+    "pending", "generating", "merging_files", "creating_repo", "pushing", "completed", "failed", "cancelled"
+]
+OVER: tuple[Status, ...] = ("completed", "failed", "cancelled")
+
+
+class Options(TypedDict, total=False):
+    """What a request may say besides prompt and name; see docs/api.md. None: as if it were left out."""
+
+    model: str | None
+    host: str | None
+    github_org: str | None
+    private: bool | None
+    allow_secrets: bool | None
+    deliver: Literal["checked", "best_effort"] | None
+    max_tokens: int | None
+    max_cost: str | float | None
+    deadline: str | None
+    approve_plan: bool | None
+    cache: bool | None
+    callback_url: str | None
+
+
+class Accepted(TypedDict):
+    task_id: str
+    status: Status
+    message: str
+    model: str
+    status_url: str
+    task_url: str
+
+
+class Failure(TypedDict):
+    code: str
+    message: str
+    retryable: bool
+    stage: Status
+
+
+class Progress(TypedDict):
+    """null where nothing is known."""
+
+    percent: int | None
+    seconds_left: int | None
+    stalled: bool
+    rate_limited_until: str | None
+
+
+class Task(TypedDict):
+    task_id: str
+    kind: str
+    status: Status
+    message: str
+    repo_url: str | None
+    clone_url: str | None
+    commit: str | None
+    repo_name: str | None
+    github_org: str | None
+    model: str | None
+    private: bool | None
+    error: Failure | None
+    last_event_id: int
+    created_at: str
+    updated_at: str
+    status_url: str
+    task_url: str
+    awaiting_approval: NotRequired[bool]
+    approve_by: NotRequired[str | None]
+    progress: NotRequired[Progress | None]
+
+
+class File(TypedDict):
+    path: str
+    bytes: int
+    state: Literal["planned", "writing", "whole", "committed"]
+    purpose: NotRequired[str]
+
+
+class FileList(TypedDict):
+    task_id: str
+    complete: bool
+    files: list[File]
+
+
+class PlannedFile(TypedDict):
+    path: str
+    purpose: NotRequired[str]
+    exports: NotRequired[list[str]]
+    needs: NotRequired[list[str]]
+    lines: NotRequired[int]
+
+
+class Plan(TypedDict):
+    task_id: str
+    awaiting_approval: bool
+    approve_by: str | None
+    summary: str
+    files: list[PlannedFile]
+
+
+class Estimate(TypedDict):
+    """prompt_tokens and completion_tokens as the service gives them; see docs/api.md."""
+
+    model: str
+    prompt_tokens: Any
+    completion_tokens: dict[str, int]
+    cost: dict[str, str] | None
+    basis: str

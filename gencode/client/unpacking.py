@@ -1,0 +1,57 @@
+"""An archive becomes a folder, and nothing outside it is touched, whatever the archive says."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from pathlib import Path
+
+from gencode.errors import TreeError
+from gencode.tree import MAX_FILE_BYTES, MAX_FILES, MAX_TREE_BYTES, Tree
+
+
+class BadArchive(Exception):
+    """It cannot be unpacked here; the text says why. Nothing was written."""
+
+
+def unpack(archive: bytes, into: Path) -> list[str]:
+    """The files of `Client.archive`, without the one folder that they are in, into a folder that is new or
+    empty; their paths. Nothing is written before every name is proven and every file is read. Raises
+    BadArchive."""
+    try:
+        if into.exists() and any(into.iterdir()):
+            raise BadArchive(f"{into} is not empty: name a folder that is new")
+        tree = Tree.of(_read(archive), workflows=True)
+        for path, data in tree.files.items():
+            (into / path).parent.mkdir(parents=True, exist_ok=True)
+            (into / path).write_bytes(data)
+    except TreeError as error:
+        raise BadArchive(f"the archive holds what no project may: {error.message}") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+        raise BadArchive(f"this is not an archive of gencode: {error}") from None
+    except OSError as error:
+        raise BadArchive(f"{into} cannot be written to: {error.strerror}") from None
+    return list(tree.files)
+
+
+def _read(archive: bytes) -> dict[str, bytes]:
+    """By path below the top folder. At most so much is unpacked as a project may have."""
+    found: dict[str, bytes] = {}
+    left = MAX_TREE_BYTES
+    with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+        if len(packed.infolist()) > MAX_FILES:
+            raise BadArchive(f"the archive has more than {MAX_FILES} files")
+        for entry in packed.infolist():
+            if entry.is_dir():
+                continue
+            with packed.open(entry) as stream:
+                data = stream.read(min(MAX_FILE_BYTES, left) + 1)
+            left -= len(data)
+            path = entry.filename.partition("/")[2]
+            if left < 0 or len(data) > MAX_FILE_BYTES:
+                raise BadArchive("the archive unpacks to more than a project may have")
+            if path in found:
+                raise BadArchive(f"the archive has {path!r} twice")
+            found[path] = data
+    return found
