@@ -35,6 +35,8 @@ from gencode.pipelines.generate.gate import Gate
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
+from gencode.pipelines.generate.recall import Recall
+from gencode.pipelines.generate.recipe import settings_digest
 from gencode.pipelines.generate.spending import price_of
 from gencode.pipelines.generate.writing import Limits
 from gencode.places import Forge, Places, Reach
@@ -98,7 +100,13 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
         providers = _providers(settings, models, model, client, metrics)
         host = _host(places, forge, await stack.enter_async_context(http_client(tls)), tls, metrics)
         hub = MemoryHub(store)
-        manager = _manager(settings, store, hub, metrics, _pipeline(settings, providers, host, metrics))
+        manager = _manager(
+            settings,
+            store,
+            hub,
+            metrics,
+            _pipeline(settings, providers, host, metrics, _recall(settings, models, store)),
+        )
         _watch(metrics, manager, hub)
         parts = _parts(settings, models, places, manager, store, hub, metrics, providers)
         for server in filter(None, (model, forge)):
@@ -184,12 +192,19 @@ def _host(
 # --- the engine -------------------------------------------------------------------------------------
 
 
-def _pipeline(settings: Settings, providers: Providers, host: Host, metrics: Metrics) -> Generate:
+def _recall(settings: Settings, models: Models, store: Store) -> Recall:
+    shaping = (version("gencode"), models.shape, settings.max_output_tokens, settings.allow_workflows)
+    return Recall(store, settings.prompt_cache, settings_digest(*shaping), settings.prompt_cache_similarity)
+
+
+def _pipeline(
+    settings: Settings, providers: Providers, host: Host, metrics: Metrics, recall: Recall
+) -> Generate:
     limits = Limits(max_tokens=settings.max_output_tokens, at_once=settings.files_at_once)
     workflows = settings.allow_workflows
     askers = Askers(providers, Retry(), metrics, settings.prices)
     contained = Contained()
-    generating = Generating(askers, contained.signatures, limits, workflows=workflows)
+    generating = Generating(askers, contained.signatures, limits, recall=recall, workflows=workflows)
     gate = Gate(contained.check, contained.signatures, limits)
     merging = Merging(askers, gate, settings.git_author, secrets=settings.secrets(), workflows=workflows)
     return Generate(generating, merging, host, workflows=workflows)
@@ -236,6 +251,7 @@ def _parts(
         choose_host=places.choose,
         price=lambda model: price_of(settings.prices, providers(model).name),
         language=settings.language,
+        caching=settings.prompt_cache != "off",
         secrets=settings.secrets(),
         folding=anyio.CapacityLimiter(FOLDING_AT_ONCE),
         ping=settings.ping_seconds,

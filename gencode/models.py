@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from gencode.provider import Providers
 from gencode.providers.catalogue import ProviderConfig, configured, deepseek, openai
 from gencode.settings import Settings
@@ -21,6 +23,11 @@ class Models:
         self.default = _default(settings, self.configs)
         self._stood_in_for = {OFFLINE, "deepseek", "openai", settings.default_model.partition("/")[0]}
 
+    @property
+    def shape(self) -> str:
+        """All of the configuration that shapes answers, without what is secret."""
+        return json.dumps([_shape(config) for config in self.configs])
+
     def choose(self, asked: str | None, providers: Providers) -> Model:
         """Only where no model at all is configured does the embedded one stand in for a known name: never
         in silence, and never in place of one that is paid for. Raises Invalid for an unknown name."""
@@ -29,6 +36,11 @@ class Models:
             return Model(name=OFFLINE, stands_in=asked != OFFLINE)
         providers(name)
         return Model(name=name, stands_in=False)
+
+
+def _shape(config: ProviderConfig) -> dict[str, object]:
+    quirks = config.quirks.model_dump(mode="json", exclude={"headers"})
+    return {"name": config.name, "base_url": config.base_url, "model": config.model, "quirks": quirks}
 
 
 def _configs(settings: Settings) -> list[ProviderConfig]:

@@ -25,6 +25,7 @@ class Progress:
     keep    named parts (JSON text) that must survive a crash: stored with the event in one transaction
     result  fields merged into the task's result (such as `repo_url`)
     live    shown to those who listen now, never stored (token deltas)
+    digest  of what the task is made from, by which others find it (see Task.digest); "" leaves it
     """
 
     kind: str = ""
@@ -32,6 +33,7 @@ class Progress:
     keep: Mapping[str, str] = field(default_factory=dict)
     result: Mapping[str, Any] = field(default_factory=dict)
     live: bool = False
+    digest: str = ""
 
 
 class Send(Protocol):

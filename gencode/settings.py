@@ -172,6 +172,14 @@ class Settings(BaseSettings):
     max_model_calls: Count = Field(16, description="Calls at once to one provider")
     task_timeout: Seconds = Field(600, description="Seconds that a task may take")
     max_output_tokens: int = Field(8192, ge=64, le=1_000_000, description="Token limit of one model answer")
+    prompt_cache: Literal["off", "identical", "similar"] = Field(
+        "off",
+        description="Whether a client's earlier task answers in place of the model: of the same prompt, or"
+        " also of a similar one",
+    )
+    prompt_cache_similarity: float = Field(
+        0.95, ge=0.5, le=1, description="Least similarity of prompts that count as similar, from 0.5 to 1"
+    )
     files_at_once: Count = Field(8, description="Files of one task written at once")
     first_token_timeout: Seconds = Field(60, description="Seconds until a model's first token")
     idle_timeout: Seconds = Field(60, description="Seconds between a model's tokens")

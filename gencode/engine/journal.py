@@ -137,8 +137,9 @@ def _status_entry(task: Task) -> Entry:
 
 def _with_results(task: Task, progress: Sequence[Progress]) -> Task:
     """Kept parts are progress: the count of fruitless attempts begins anew."""
+    digest = next((item.digest for item in reversed(progress) if item.digest), task.digest)
     result = dict(task.result)
     for item in progress:
         result.update(item.result)
     attempts = 1 if any(item.keep for item in progress) else task.attempts
-    return replace(task, result=result, attempts=attempts, updated_at=now())
+    return replace(task, result=result, attempts=attempts, digest=digest, updated_at=now())

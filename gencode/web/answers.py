@@ -73,6 +73,7 @@ class TaskView(Answer):
     host: str | None = Field(description="Name of the Git host; null of a task older than hosts had names")
     model: str | None
     private: bool | None
+    cached_from: str | None = Field(description="The earlier task whose plan and files these are")
     error: FailureView | None
     last_event_id: int = Field(ge=0, description="The newest event on the task's stream")
     created_at: Moment
@@ -169,6 +170,7 @@ def task_view(task: Task, api: str) -> TaskView:
         host=asked.get("host"),
         model=asked.get("model"),
         private=asked.get("private"),
+        cached_from=known.get("cached_from"),
         error=_failure(task),
         last_event_id=task.sequence,
         created_at=moment(task.created_at),

@@ -12,7 +12,7 @@ from gencode.store import Query
 from gencode.task import Status
 from gencode.web.answers import EstimateView
 from gencode.web.parts import parts
-from gencode.web.schemas import parse_generate, read_json
+from gencode.web.schemas import check_cache, parse_generate, read_json
 
 LOOKED_AT = 100
 """Completed tasks among which those with the same model are looked for."""
@@ -23,6 +23,7 @@ ENOUGH = 20
 async def estimate(request: Request) -> Response:
     """Takes what /generate takes, and refuses what it refuses."""
     asked = parse_generate(await read_json(request))
+    check_cache(asked, on=parts(request).caching)
     model = parts(request).choose_model(asked.model).name
     made = make_estimate(asked.prompt, model, await _history(request, model), parts(request).price(model))
     return EstimateView(**made.model_dump()).response()

@@ -17,7 +17,7 @@ from gencode.task import Status, Task, now
 from gencode.web.answers import Accepted
 from gencode.web.links import api, status_url, task_url
 from gencode.web.parts import Model, parts
-from gencode.web.schemas import GenerateRequest, check_deadline, read_json, well_formed
+from gencode.web.schemas import GenerateRequest, check_cache, check_deadline, read_json, well_formed
 
 
 async def generate(request: Request) -> Response:
@@ -30,6 +30,7 @@ async def generate(request: Request) -> Response:
     if key and (known := await its.store.named(key)):
         return _accepted(request, known, headers, replayed=True)
     check_deadline(asked)
+    check_cache(asked, on=its.caching)
     host = its.choose_host(asked.host, asked.github_org)
     task = _task(request, asked, its.choose_model(asked.model), host)
     stored = await its.manager.submit(task, key)

@@ -31,6 +31,7 @@ class Model:
 class Parts:
     """`closing` is set when the process begins to stop; open streams then say farewell.
 
+    caching   whether an earlier task may answer in place of the model
     secrets   of this service, which no answer may hold
     ping      seconds of silence after which a stream says a comment
     folding   a place for each request that folds a whole project in memory
@@ -47,6 +48,7 @@ class Parts:
     """The name of the host for a request's `host` and `github_org`. Raises Invalid."""
     price: Callable[[str], Price | None]
     language: str
+    caching: bool
     secrets: Sequence[str] = field(repr=False)
     folding: anyio.CapacityLimiter
     ping: float

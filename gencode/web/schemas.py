@@ -114,6 +114,7 @@ class GenerateRequest(BaseModel):
     max_tokens: Tokens | None = None
     max_cost: Money | None = None
     deadline: Moment | None = None
+    cache: bool | None = None
 
     @field_validator("prompt")
     @classmethod
@@ -172,6 +173,13 @@ def check_deadline(asked: GenerateRequest | RetryRequest) -> None:
     if asked.deadline and asked.deadline <= now():
         rule = "must be in the future"
         raise Invalid(f"deadline: {rule}", [{"field": "deadline", "rule": "value_error", "message": rule}])
+
+
+def check_cache(asked: GenerateRequest, *, on: bool) -> None:
+    """Raises Invalid for a request that counts on the cache while there is none."""
+    if asked.cache and not on:
+        rule = "the prompt cache is off: leave it out, or set PROMPT_CACHE"
+        raise Invalid(f"cache: {rule}", [{"field": "cache", "rule": "off", "message": rule}])
 
 
 def well_formed(body: Any) -> GenerateRequest:

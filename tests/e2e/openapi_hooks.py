@@ -28,9 +28,10 @@ def filter_body(_context: Any, body: Any) -> bool:
     in_time = str(body.get("deadline") or "9") > "2100"
     known = (body.get("model") or MODEL) == MODEL and (body.get("host") or HOST) == HOST
     short = not isinstance(body.get("max_cost"), float)  # most have more than nine decimal places
+    cached = body.get("cache") is True  # it is off
     org = body.get("github_org")
     allowed = not isinstance(org, str) or ACCOUNTS["github"].allow(org) or not _is_described(org)
-    return in_time and known and short and allowed
+    return in_time and known and short and allowed and not cached
 
 
 def _is_described(org: str) -> bool:

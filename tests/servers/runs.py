@@ -31,6 +31,7 @@ from gencode.pipelines.generate.gate import Check, Gate
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
+from gencode.pipelines.generate.recall import Mode, Recall
 from gencode.pipelines.generate.writing import Limits
 from gencode.providers.quirks import Quirks
 from gencode.retry import Retry
@@ -58,9 +59,9 @@ class House:
     manager: Manager
     waits: list[float] = field(default_factory=list)
 
-    async def submit(self, **request: Any) -> Task:
+    async def submit(self, *, client: str = "alice", **request: Any) -> Task:
         asked = {"prompt": "say hello", "repo_name": "hello", "model": "test", "private": True, **request}
-        return await self.manager.submit(a_task(request=asked))
+        return await self.manager.submit(a_task(client=client, request=asked))
 
     async def run(self, **request: Any) -> Task:
         """Submit, and wait until it is over."""
@@ -125,6 +126,7 @@ async def house(
     limits: Limits | None = None,
     store: Store | None = None,
     check: Check = no_check,
+    recall: Mode = "off",
     **client_options: Any,
 ) -> AsyncIterator[House]:
     """A manager at work on one pipeline. Given a `store` of an earlier house, it goes on from there."""
@@ -141,7 +143,8 @@ async def house(
         retry = Retry(sleep=its.sleep)
         host = GitHub(github.api_url, TOKEN, client, retry, metrics=metrics, spacing=0)
         askers = Askers(lambda name: provider, retry, metrics, {})
-        generating = Generating(askers, nothing_to_say, limits or Limits())
+        recalling = Recall(store, recall, "settings", threshold=0.9)
+        generating = Generating(askers, nothing_to_say, limits or Limits(), recall=recalling)
         gate = Gate(check, nothing_to_say, limits or Limits())
         pipeline = Generate(generating, Merging(askers, gate, "gencode <gencode@localhost>"), host)
         runner = Runner(store, [pipeline], metrics, timeout=60)

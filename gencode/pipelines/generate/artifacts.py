@@ -50,12 +50,14 @@ class Piece(_Frozen):
 
     follows  how many characters of the earlier pieces, joined, stay in front of this one
     whole    the model said that it was done
+    joined   no answer: the text is the file as it is to be, put together or taken over here
     """
 
     text: str
     follows: int = 0
     whole: bool
     usage: Usage = Usage()
+    joined: bool = False
 
 
 class KeptPlan(_Frozen):
@@ -104,8 +106,11 @@ class Brief:
     """What was asked, and what earlier runs of the task have already paid for."""
 
     task_id: str
+    client: str
     prompt: str
     model: str
+    cache: bool
+    """Whether an earlier task may answer, and later ones may be answered by this."""
     name: str
     org: str | None
     host: str

@@ -10,27 +10,49 @@ from gencode.pipelines.generate.artifacts import Brief, Draft, Plan
 from gencode.pipelines.generate.asking import Asker, Askers
 from gencode.pipelines.generate.desk import Describe, Desk
 from gencode.pipelines.generate.planning import make_plan
+from gencode.pipelines.generate.recall import Recall, Recalled
+from gencode.pipelines.generate.taking_over import pieces_of, taken_over
 from gencode.pipelines.generate.writing import Limits
 from gencode.task import Status
 
 
 class Generating:
-    """Keeps the plan and each answer as it comes, so that no completed model call is paid for twice."""
+    """Keeps the plan and each answer as it comes, so that no completed model call is paid for twice.
+
+    recall   finds what an earlier task made from the same request; None: every task asks the model
+    """
 
     status = Status.GENERATING
 
     def __init__(
-        self, askers: Askers, describe: Describe, limits: Limits, *, workflows: bool = False
+        self,
+        askers: Askers,
+        describe: Describe,
+        limits: Limits,
+        *,
+        recall: Recall | None = None,
+        workflows: bool = False,
     ) -> None:
         self._askers = askers
         self._describe = describe
         self._limits = limits
+        self._recall = recall
         self._workflows = workflows
 
     async def __call__(self, brief: Brief, send: Send) -> Draft:
+        asker = self._askers.of(brief, brief.spent, send)
+        if recalled := await self._recalled(brief, asker.provider.name):
+            await send(*taken_over(recalled, asker.provider.name))
+            return Draft(brief=brief, plan=recalled.plan, pieces=pieces_of(recalled), spent=brief.spent)
+        return await self._written(brief, asker)
+
+    async def _recalled(self, brief: Brief, model: str) -> Recalled | None:
+        begun = brief.plan or brief.pieces
+        return await self._recall(brief, model) if self._recall and not begun else None
+
+    async def _written(self, brief: Brief, asker: Asker) -> Draft:
         """Files are begun while the plan is still being said. A plan that fails ends them: they belong to
         nothing."""
-        asker = self._askers.of(brief, brief.spent, send)
         failure: GencodeError | None = None
         async with anyio.create_task_group() as group:
             desk = Desk(asker, self._describe, self._limits, brief, group)
@@ -46,4 +68,5 @@ class Generating:
 
     async def _plan(self, asker: Asker, brief: Brief, desk: Desk) -> Plan:
         most = self._limits.max_tokens
-        return await make_plan(asker, brief.prompt, most, desk.hear, workflows=self._workflows)
+        recipe = self._recall.recipe(brief, asker.provider.name) if self._recall else ""
+        return await make_plan(asker, brief.prompt, most, desk.hear, workflows=self._workflows, recipe=recipe)

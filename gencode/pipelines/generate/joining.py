@@ -41,6 +41,8 @@ def raw(pieces: Sequence[Piece]) -> str:
 
 def file_text(pieces: Sequence[Piece], path: str) -> str:
     """The file that the pieces make: joined, without a fence around the whole."""
+    if pieces and pieces[-1].joined:
+        return pieces[-1].text
     return unfence(raw(pieces), path)
 
 

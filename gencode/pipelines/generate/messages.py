@@ -22,6 +22,13 @@ _OFFLINE = {
     "zh": "（未配置模型密钥：由内置的 offline 模板模型代答，它不是大语言模型）",
 }
 
+_CACHED = {
+    "en": " (plan and files are taken from your task {task_id}, {how}; no model was asked for them)",
+    "zh": "（计划和文件取自您的任务 {task_id}：{how}，未调用模型）",
+}
+_SAME = {"en": "which had the same prompt", "zh": "提示词相同"}
+_SIMILAR = {"en": "whose prompt is {percent} % similar", "zh": "提示词相似度 {percent} %"}
+
 _LEFT_BEHIND = {
     "en": "; the repository {repo_url} exists already and is left as it is",
     "zh": "；仓库 {repo_url} 已经创建，保持原样",
@@ -35,6 +42,13 @@ def status_text(status: Status, language: str, model: str) -> str:
 def offline_note(language: str) -> str:
     """Added when a model was asked for, none is configured, and the embedded one stands in."""
     return _OFFLINE[language]
+
+
+def cached_note(language: str, task_id: str, similarity: float) -> str:
+    """Added wherever an earlier task stands in for the model. Rounded down: 99.9 % is not the same."""
+    how = _SAME if similarity >= 1 else _SIMILAR
+    words = how[language].format(percent=int(similarity * 100))
+    return _CACHED[language].format(task_id=task_id, how=words)
 
 
 def left_behind(language: str, repo_url: str) -> str:

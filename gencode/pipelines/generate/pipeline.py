@@ -24,7 +24,7 @@ from gencode.pipelines.generate.creating_repo import CreatingRepo
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.kept import Kept, kept_plan, pieces, repairs
 from gencode.pipelines.generate.merging_files import Merging
-from gencode.pipelines.generate.messages import left_behind, status_text
+from gencode.pipelines.generate.messages import cached_note, left_behind, status_text
 from gencode.pipelines.generate.pushing import Pushing
 from gencode.pipelines.generate.spending import Budget, total
 from gencode.task import Status, Task
@@ -62,6 +62,8 @@ class Generate:
 
     def message(self, task: Task, status: Status) -> str:
         text = status_text(status, task.language, str(task.request["model"]))
+        if "cached_from" in task.result:
+            text += cached_note(task.language, str(task.result["cached_from"]), task.result["similarity"])
         if status is Status.CANCELLED and "repo_url" in task.result:
             text += left_behind(task.language, str(task.result["repo_url"]))
         return text
@@ -74,8 +76,10 @@ def _brief(task: Task, kept: Kept) -> Brief:
     wasted = [KeptUsage.model_validate_json(kept[name]).usage for name in kept if name.startswith("wasted:")]
     return Brief(
         task_id=task.id,
+        client=task.client,
         prompt=str(task.request["prompt"]),
         model=str(task.request["model"]),
+        cache=_may_cache(task),
         name=str(task.request["repo_name"]),
         org=task.request.get("github_org"),
         host=str(task.request.get("host") or ""),
@@ -91,6 +95,11 @@ def _brief(task: Task, kept: Kept) -> Brief:
         best_effort=task.request.get("deliver") == "best_effort",
         retries=task.retries,
     )
+
+
+def _may_cache(task: Task) -> bool:
+    """A plan that a person looks at, and may change, is nobody else's answer."""
+    return task.request.get("cache") is not False and not task.request.get("approve_plan")
 
 
 def _budget(task: Task) -> Budget:

@@ -17,8 +17,11 @@ Hear = Callable[[Plan], None]
 """Told of the plan so far, each time an entry has become whole."""
 
 
-async def make_plan(asker: Asker, prompt: str, max_tokens: int, hear: Hear, *, workflows: bool) -> Plan:
-    """The plan, kept. Raises UnsafePath or UnsafeTree while it is being said, LLM* errors."""
+async def make_plan(
+    asker: Asker, prompt: str, max_tokens: int, hear: Hear, *, workflows: bool, recipe: str = ""
+) -> Plan:
+    """The plan, kept, and that it was made by this recipe. Raises UnsafePath or UnsafeTree while it is being
+    said, LLM* errors."""
     request = ChatRequest(messages=plan_messages(prompt, max_tokens), max_tokens=max_tokens, json=True)
 
     def listener() -> Listen:
@@ -36,11 +39,12 @@ async def make_plan(asker: Asker, prompt: str, max_tokens: int, hear: Hear, *, w
         return KeptPlan(plan=parse_plan(answer.text, workflows=workflows), usage=answer.usage)
 
     kept = await asker.ask(request, "plan", read, listener)
-    await asker.send(_told(kept, asker.provider.name), asker.used("plan", kept.usage))
+    told = plan_progress(kept, asker.provider.name, recipe)
+    await asker.send(told, asker.used("plan", kept.usage))
     return kept.plan
 
 
-def _told(kept: KeptPlan, model: str) -> Progress:
+def plan_progress(kept: KeptPlan, model: str, recipe: str = "") -> Progress:
     files = [file.model_dump() for file in kept.plan.files]
     data = {"summary": kept.plan.summary, "files": files, "model": model}
-    return Progress(kind="plan", data=data, keep={"plan": kept.model_dump_json()})
+    return Progress(kind="plan", data=data, keep={"plan": kept.model_dump_json()}, digest=recipe)

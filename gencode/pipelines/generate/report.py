@@ -97,6 +97,8 @@ class Report(_View):
     host: str | None = Field(None, description="Name of the Git host; null of older tasks")
     repo_url: str | None
     commit: str | None
+    cached_from: str | None = Field(None, description="The earlier task whose plan and files these are")
+    similarity: float | None = Field(None, description="Of its prompt to this one; 1.0: the same")
     plan: ReportedPlan | None
     files: list[ReportedFile]
     findings: list[ReportedFinding]
@@ -122,6 +124,8 @@ def report(task: Task, events: Sequence[Event], kept: Kept) -> Report:
         host=task.request.get("host"),
         repo_url=task.result.get("repo_url"),
         commit=task.result.get("commit"),
+        cached_from=task.result.get("cached_from"),
+        similarity=task.result.get("similarity"),
         plan=_plan(kept),
         files=_files(events, kept),
         findings=_findings(events),
@@ -154,7 +158,7 @@ def _files(events: Sequence[Event], kept: Kept) -> list[ReportedFile]:
         ReportedFile(
             path=path,
             bytes=sizes.get(path),
-            calls=len(pieces.get(path, [])),
+            calls=sum(not piece.joined for piece in pieces.get(path, [])),
             tokens=_tokens(total(*(piece.usage for piece in pieces.get(path, [])))),
         )
         for path in dict.fromkeys([*planned, *sizes, *pieces])

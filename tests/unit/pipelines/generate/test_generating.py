@@ -37,6 +37,8 @@ from tests.servers.model import (
 
 BRIEF = Brief(
     task_id="t",
+    client="alice",
+    cache=True,
     prompt="a project",
     model="test",
     name="p",

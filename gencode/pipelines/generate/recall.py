@@ -1,0 +1,118 @@
+"""Plan and files of an earlier task, in place of asking the model again: the prompt cache."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import anyio.to_thread
+
+from gencode.pipelines.generate.artifacts import Brief, KeptSnapshot, Plan
+from gencode.pipelines.generate.kept import kept_plan
+from gencode.pipelines.generate.recipe import kin, recipe
+from gencode.store import Query, Store
+from gencode.task import Status, Task
+
+Mode = Literal["off", "identical", "similar"]
+REPORT = ".gencode/report.json"
+"""In a commit, about the task that made it, and so never taken over."""
+LOOKED_AT = 5
+"""Tasks of a recipe whose files are looked at; the newest one will do but for rare cases."""
+COMPARED = 200
+"""The client's newest completed tasks, among which a similar prompt is looked for."""
+LONGEST = 10_000
+"""Characters of prompts that are compared (about a millisecond a pair); longer ones must be identical."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recalled:
+    """`similarity` of the prompts, from 0 to 1; 1.0 is the same recipe."""
+
+    task_id: str
+    similarity: float
+    plan: Plan
+    files: dict[str, str]
+
+
+class Recall:
+    """Finds among the completed tasks of the same client, never of another: prompts and files are theirs.
+
+    settings   a digest of the settings that shape answers (see `recipe`)
+    threshold  least similarity, from 0 to 1, of prompts that count as similar
+    """
+
+    def __init__(self, store: Store, mode: Mode, settings: str, threshold: float = 0.95) -> None:
+        self._store = store
+        self._mode = mode
+        self._settings = settings
+        self._threshold = threshold
+
+    def recipe(self, brief: Brief, model: str) -> str:
+        """By which later tasks find this one; "" when none may."""
+        return recipe(self._settings, brief, model) if self._may(brief) else ""
+
+    async def __call__(self, brief: Brief, model: str) -> Recalled | None:
+        """Raises StoreError."""
+        if not self._may(brief):
+            return None
+        query = Query(client=brief.client, digest=self.recipe(brief, model), limit=LOOKED_AT)
+        same = await self._first(brief, [(1.0, task) for task in await self._store.find(query)])
+        if same or self._mode != "similar":
+            return same
+        return await self._first(brief, await self._similar(brief, model))
+
+    def _may(self, brief: Brief) -> bool:
+        return self._mode != "off" and brief.cache
+
+    async def _first(self, brief: Brief, tasks: Sequence[tuple[float, Task]]) -> Recalled | None:
+        for similarity, task in tasks:
+            if _sound(task, brief) and (found := await self._read(task, similarity)):
+                return found
+        return None
+
+    async def _read(self, task: Task, similarity: float) -> Recalled | None:
+        """None for a commit that has other files than its plan."""
+        kept = await self._store.kept(task.id)
+        planned = kept_plan(kept)
+        if not planned or "snapshot" not in kept:
+            return None
+        files = dict(KeptSnapshot.model_validate_json(kept["snapshot"]).files)
+        paths = {file.path for file in planned.plan.files}
+        files = {path: text for path, text in files.items() if path != REPORT or path in paths}
+        if files.keys() != paths:
+            return None
+        return Recalled(task_id=task.id, similarity=similarity, plan=planned.plan, files=files)
+
+    async def _similar(self, brief: Brief, model: str) -> list[tuple[float, Task]]:
+        """The most similar first."""
+        if len(brief.prompt) > LONGEST:
+            return []
+        query = Query(client=brief.client, statuses=[Status.COMPLETED], limit=COMPARED)
+        alike = kin(self._settings, model) + ":"
+        tasks = [task for task in await self._store.find(query) if task.digest.startswith(alike)]
+        prompts = [str(task.request["prompt"]) for task in tasks]
+        ratios = await anyio.to_thread.run_sync(_ratios, brief.prompt, prompts, self._threshold)
+        found = [(ratio, task) for ratio, task in zip(ratios, tasks, strict=True) if ratio]
+        return sorted(found, key=lambda pair: pair[0], reverse=True)[:LOOKED_AT]
+
+
+def _sound(task: Task, brief: Brief) -> bool:
+    """Whether a task's files passed all checks that those of this one must pass."""
+    asked = task.request
+    checked = task.status is Status.COMPLETED and asked.get("deliver", "checked") == "checked"
+    return checked and (brief.allow_secrets or not asked.get("allow_secrets"))
+
+
+def _ratios(prompt: str, others: Sequence[str], threshold: float) -> list[float]:
+    """How similar each is, white space aside; 0.0 below the threshold and for what is too long. Never 1.0:
+    none of them is the same."""
+    fuzz = importlib.import_module("rapidfuzz.fuzz")  # 2 MiB that few services need
+    own, least = " ".join(prompt.split()), 100 * threshold
+    return [
+        min(fuzz.ratio(own, " ".join(other.split()), score_cutoff=least) / 100, 0.999)
+        if len(other) <= LONGEST
+        else 0.0
+        for other in others
+    ]
