@@ -16,7 +16,6 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from gencode import client as client_module
 from gencode.client import Client
 from tests.faults.test_input import check_problem
 from tests.servers.calls import BODY, FILES, client, get, post, streams_open, submit
@@ -143,16 +142,13 @@ async def test_a_reader_that_leaves_the_proxy_leaves_the_service(own_site: Site,
         await events(front.url, task_id)
 
 
-async def test_kill_9_behind_the_proxy_costs_a_reader_nothing(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client_module, "RECONNECT_SECONDS", 0.05)
+async def test_kill_9_behind_the_proxy_costs_a_reader_nothing(site: Site, tmp_path: Path) -> None:
     gates = {path: anyio.Event() for path in FILES}
     async with (
         model_server(plan_and_files(FILES, gates=gates)) as model,
         service(tmp_path, environment(model, ROOT_PATH=site.path)) as process,
         proxy(site, tmp_path / "proxy", process.port) as url,
-        Client(url) as reader,
+        Client(url, sleep=lambda _: anyio.sleep(0.05)) as reader,
     ):
         task_id = (await reader.submit("say hello", "hello"))["task_id"]
         ids = []
