@@ -11,13 +11,14 @@ from pathlib import Path
 import anyio
 import httpx
 
+from gencode.backup import backup, restore
 from gencode.client import Client, ServiceError
 from gencode.demo import demo
 from gencode.errors import GencodeError, StartError
 from gencode.follow import follow
 from gencode.replay import replay
 from gencode.serve import serve
-from gencode.settings import load
+from gencode.settings import load, load_data_dir
 
 URL = "http://127.0.0.1:8080"
 
@@ -87,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     rebuilt.add_argument("--allow-workflows", action="store_true", help="also files in .github/workflows")
     rebuilt.set_defaults(run=_replay)
+    saved = commands.add_parser("backup", help="copy DATA_DIR into one file, also while the service runs")
+    saved.add_argument("file", type=Path, help="a new file; keep it as safe as DATA_DIR")
+    saved.set_defaults(run=_backup)
+    restored = commands.add_parser("restore", help="make DATA_DIR, which must be new or empty, from a backup")
+    restored.add_argument("file", type=Path, help="what gencode backup wrote")
+    restored.set_defaults(run=_restore)
     for command in (make, watch, again):
         command.add_argument("--url", default=os.environ.get("GENCODE_URL", URL), help=f"the service ({URL})")
     return parser
@@ -96,6 +103,17 @@ def _replay(chosen: argparse.Namespace) -> int:
     sha = replay(chosen.file, chosen.into, workflows=chosen.allow_workflows)
     print(f"{sha}\ngit clone {chosen.into}", flush=True)
     return 0
+
+
+def _backup(chosen: argparse.Namespace) -> None:
+    size = backup(load_data_dir(), chosen.file)
+    print(f"{chosen.file}: {size} bytes", flush=True)
+
+
+def _restore(chosen: argparse.Namespace) -> None:
+    data_dir = load_data_dir()
+    restore(chosen.file, data_dir)
+    print(f"{data_dir} is restored; tasks that had not ended go on with: gencode serve", flush=True)
 
 
 def _run(

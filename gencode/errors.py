@@ -28,6 +28,7 @@
     ├── GateFailed                   GATE_FAILED          the files have faults that the model did not mend
     ├── BudgetExceeded               BUDGET_EXCEEDED      the request's own limit
     ├── BadBundle                    BAD_BUNDLE           gencode replay: the file makes no commit of ours
+    ├── BadBackup                    BAD_BACKUP           gencode backup, restore: not made, or not usable
     ├── TaskTimeout                  TASK_TIMEOUT
     ├── CrashLoop                    CRASH_LOOP
     └── Internal                     INTERNAL             a bug of ours; the log has the trace
@@ -199,6 +200,10 @@ class BudgetExceeded(GencodeError):
 
 class BadBundle(GencodeError):
     code = "BAD_BUNDLE"
+
+
+class BadBackup(GencodeError):
+    code = "BAD_BACKUP"
 
 
 class TaskTimeout(Transient):

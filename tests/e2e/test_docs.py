@@ -7,6 +7,7 @@ a service that was started like the document's.
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,9 @@ from tests.servers.stream import events
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PREAMBLE = f"""set -euo pipefail
+curl() {{ command curl --fail-with-body "$@"; }}
+gencode() {{ {shlex.quote(sys.executable)} -m gencode "$@"; }}"""
 needs_tools = pytest.mark.skipif(
     not all(map(shutil.which, ("bash", "curl", "git"))), reason="needs bash, curl and git"
 )
@@ -60,17 +64,17 @@ async def test_the_commands_of_a_document_run(name: str, tmp_path: Path) -> None
         for number, block in enumerate(BLOCK.findall(document.read_text(encoding="utf-8"))):
             folder = tmp_path / str(number)
             folder.mkdir()
-            output = await _run(block, addresses, folder)
+            output = await _run(block, addresses, folder, process.data_dir)
             assert "gencode:error" not in output
 
 
-async def _run(block: str, addresses: dict[str, str], folder: Path) -> str:
+async def _run(block: str, addresses: dict[str, str], folder: Path, data_dir: Path) -> str:
     for here, there in addresses.items():
         block = block.replace(here, there)
-    block = block.replace(".venv/bin/gencode", f"{sys.executable} -m gencode")
-    script = f'set -euo pipefail\ncurl() {{ command curl --fail-with-body "$@"; }}\n{block}'
-    environment = git_environment(folder) | {"GENCODE_URL": addresses["http://127.0.0.1:8080"]}
-    environment |= {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
+    block = block.replace(".venv/bin/gencode", "gencode")
+    script = f"{PREAMBLE}\n{block}"
+    environment = git_environment(data_dir.parent) | {"GENCODE_URL": addresses["http://127.0.0.1:8080"]}
+    environment |= {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "DATA_DIR": str(data_dir)}
     with anyio.fail_after(30):
         done = await anyio.run_process(
             ["bash", "-c", script], cwd=folder, env=environment, stderr=subprocess.STDOUT, check=False

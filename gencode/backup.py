@@ -1,0 +1,117 @@
+"""One file with all that DATA_DIR holds, taken while the service runs; and the folder made of it again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from gencode.errors import BadBackup, StartError
+from gencode.stores.copying import CopyFailed, check_database, copy_database
+
+DATABASE = "gencode.db"
+_LEFT_OUT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", "lock", "demo"}
+"""The database is copied by its own means; a lock is its process's."""
+
+
+def backup(data_dir: Path, file: Path) -> int:
+    """Write `file`, which must not exist, readable by its owner only; its size in bytes.
+
+    The database comes first: whatever the files hold beyond it is recognised and used again, as after a
+    crash. Raises BadBackup; nothing is left behind then.
+    """
+    if not (data_dir / DATABASE).is_file():
+        raise BadBackup(f"{data_dir} holds no {DATABASE}: set DATA_DIR as the service has it")
+    if file.exists():
+        raise BadBackup(f"{file} exists: name a new file")
+    try:
+        with TemporaryDirectory(dir=file.absolute().parent, prefix=".gencode-backup-") as folder:
+            copy, archive = Path(folder, DATABASE), Path(folder, "archive")
+            copy_database(data_dir, DATABASE, copy)
+            _pack(data_dir, copy, archive)
+            os.link(archive, file)  # never over a file that came meanwhile
+    except CopyFailed as error:
+        raise BadBackup(str(error)) from error
+    except (OSError, StartError) as error:
+        raise BadBackup(f"{file} cannot be written: {_words(error)}") from error
+    return file.stat().st_size
+
+
+def restore(file: Path, data_dir: Path) -> None:
+    """Fill `data_dir`, which must be new or empty. Raises BadBackup; the folder is not there then."""
+    if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
+        raise BadBackup(f"{data_dir} is not empty: stop the service, move that folder away, and try again")
+    try:
+        with _made_whole(data_dir) as folder, zipfile.ZipFile(file) as archive:
+            for entry in archive.infolist():
+                _unpack(archive, entry, folder)
+            check_database(folder / DATABASE)
+    except CopyFailed as error:
+        raise BadBackup(str(error)) from error
+    except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise BadBackup(f"{file} cannot be restored: {_words(error)}") from error
+
+
+def _pack(data_dir: Path, database: Path, archive: Path) -> None:
+    with archive.open("xb") as stream:
+        os.fchmod(stream.fileno(), 0o600)  # it holds prompts, keys' hashes and the forge's token
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+            packed.write(database, DATABASE)
+            for path in _rest(data_dir):
+                _add(packed, path, path.relative_to(data_dir))
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _rest(data_dir: Path) -> Iterator[Path]:
+    """Folders before what is in them. Of a repository the objects come last: a ref that is copied then names
+    objects that were there before it, and are copied, too."""
+    for top in sorted(data_dir.iterdir()):
+        if top.name in _LEFT_OUT:
+            continue
+        yield top
+        inside = top.rglob("*") if top.is_dir() else ()
+        yield from sorted(inside, key=lambda path: ("objects" in path.parts, path))
+
+
+def _add(packed: zipfile.ZipFile, path: Path, name: Path) -> None:
+    try:
+        if path.is_dir() or path.is_file():
+            packed.write(path, name)
+    except FileNotFoundError:
+        return  # a temporary file of something that the service is just doing
+
+
+@contextmanager
+def _made_whole(data_dir: Path) -> Iterator[Path]:
+    """A folder beside it that takes its name once it is whole and on disk."""
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=data_dir.parent, prefix=".gencode-restore-") as temporary:
+        folder = Path(temporary, "data")
+        folder.mkdir(mode=0o700)
+        yield folder
+        os.sync()
+        folder.replace(data_dir)
+
+
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:
+    """For its owner only, whatever the archive says."""
+    name = PurePosixPath(entry.filename)
+    if name.is_absolute() or ".." in name.parts or not name.parts:
+        raise BadBackup(f"this is no backup of gencode: it names {entry.filename[:100]!r}")
+    path = folder / name
+    if entry.is_dir():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with archive.open(entry) as packed, path.open("xb") as stream:
+        os.fchmod(stream.fileno(), 0o600)
+        shutil.copyfileobj(packed, stream, 2**20)
+
+
+def _words(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

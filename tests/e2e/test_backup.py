@@ -1,0 +1,191 @@
+"""`gencode backup` while jobs run, `gencode restore` into another folder, from where the service goes on."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from gencode.backup import backup, restore
+from gencode.errors import BadBackup
+from gencode.stores.lock import data_dir_lock
+from gencode.stores.sqlite import open_sqlite
+from tests.e2e.cloning import cloned
+from tests.servers.calls import FILES, get, submit
+from tests.servers.github import github_server
+from tests.servers.model import model_server, plan_and_files
+from tests.servers.service import ROOT, environment, running_app, service, settings
+from tests.servers.stream import events, subscribed
+from tests.unit.stores.samples import a_task, an_event
+
+
+async def gencode(*arguments: str | Path, data_dir: Path) -> str:
+    """The command's output; it must succeed."""
+    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": str(data_dir)}
+    done = await anyio.run_process(
+        [sys.executable, "-m", "gencode", *arguments],
+        env=variables | {"PYTHONWARNINGS": "error"},
+        cwd=data_dir.parent,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode()
+    return done.stdout.decode()
+
+
+async def test_jobs_of_a_backup_go_on_elsewhere_and_make_no_second_repository(tmp_path: Path) -> None:
+    """The first service even finishes the job after the backup: the second one finds its repository."""
+    gates = {"README.md": anyio.Event()}
+    new, file = tmp_path / "new", tmp_path / "backup.zip"
+    new.mkdir()
+    async with (
+        model_server(plan_and_files(FILES, gates=gates)) as model,
+        github_server(tmp_path / "github") as github,
+    ):
+        variables = environment(model, github, FILES_AT_ONCE="1")
+        async with service(tmp_path, variables) as old:
+            gates["README.md"].set()
+            done = await submit(old.url, "done")
+            history = await events(old.url, done)
+            gates["README.md"] = anyio.Event()
+            task_id = await submit(old.url)
+            async with subscribed(old.url, task_id) as reader:
+                await reader.until("file", path="app.py")
+                await gencode("backup", file, data_dir=old.data_dir)
+                gates["README.md"].set()
+                await reader.until("status", status="completed")
+        asked = model.started["file", "app.py"]
+        await gencode("restore", file, data_dir=new / "data")
+        async with service(new, variables) as restored:
+            assert await events(restored.url, done) == history
+            heard = await events(restored.url, task_id)
+        assert [event.id for event in heard] == list(range(1, len(heard) + 1))
+        assert "resumed" in {event.kind for event in heard}
+        assert heard[-1].data["status"] == "completed"
+        assert model.started["file", "app.py"] == asked  # what was kept was not paid for again
+        assert (github.effects["create"], github.effects["push"]) == (2, 2)
+
+
+async def test_the_local_forge_comes_along(tmp_path: Path) -> None:
+    new, file = tmp_path / "new", tmp_path / "backup.zip"
+    new.mkdir()
+    async with running_app(settings(tmp_path)) as app:
+        task_id = await submit(app.url)
+        await events(app.url, task_id)
+        await gencode("backup", file, data_dir=tmp_path / "data")
+    await gencode("restore", file, data_dir=new / "data")
+    for path in [new / "data", *(new / "data").rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    async with running_app(settings(new)) as app:
+        task = await get(app.url, f"/api/v1/task/{task_id}")
+        await cloned(task["clone_url"], tmp_path / "clone")
+
+
+async def test_a_backup_is_one_moment_of_a_store_that_is_written_to(tmp_path: Path) -> None:
+    """Again and again, while tasks come in: each copy is whole, and none is smaller than the one before."""
+    counts = []
+    data = tmp_path / "data"
+    async with (
+        _locked(data),
+        open_sqlite(data / "gencode.db") as store,
+        anyio.create_task_group() as tg,
+    ):
+
+        async def write() -> None:
+            while True:
+                task = a_task(request={"prompt": "x" * 5000})
+                await store.create(task, [an_event(task, 1), an_event(task, 2)])
+
+        tg.start_soon(write)
+        for number in range(5):
+            file = tmp_path / f"{number}.zip"
+            await anyio.to_thread.run_sync(backup, data, file)
+            counts.append(_rows(file, tmp_path / str(number)))
+        tg.cancel_scope.cancel()
+    assert counts == sorted(counts)
+    assert counts[-1][0] > counts[0][0]
+    assert all(events == 2 * tasks for tasks, events in counts)
+
+
+@asynccontextmanager
+async def _locked(data_dir: Path) -> AsyncIterator[None]:
+    """As a running service has it."""
+    with data_dir_lock(data_dir):
+        yield
+
+
+def _rows(file: Path, folder: Path) -> tuple[int, int]:
+    restore(file, folder)
+    connection = sqlite3.connect(folder / "gencode.db")
+    try:
+        (tasks,) = connection.execute("SELECT count(*) FROM tasks").fetchone()
+        (found,) = connection.execute("SELECT count(*) FROM events").fetchone()
+        return tasks, found
+    finally:
+        connection.close()
+
+
+async def test_what_cannot_be_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "backup.zip"
+    with pytest.raises(BadBackup, match="set DATA_DIR as the service has it"):
+        backup(data, file)
+    data.mkdir()
+    async with open_sqlite(data / "gencode.db"):
+        pass
+    backup(data, file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with pytest.raises(BadBackup, match="exists: name a new file"):
+        backup(data, file)
+    with pytest.raises(BadBackup, match="not empty"):
+        restore(file, data)
+    with pytest.raises(BadBackup, match="cannot be written"):
+        backup(data, tmp_path / "nowhere" / "backup.zip")
+    for bad in _spoiled(file, tmp_path):
+        with pytest.raises(BadBackup):
+            restore(bad, tmp_path / "restored")
+        bad.unlink()
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "backup.zip"}
+
+
+def _spoiled(file: Path, folder: Path) -> list[Path]:
+    """Cut, changed, something else, with a way out, without a database, with another one."""
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    texts = {"cut": whole[:middle], "changed": changed, "other": b"no zip at all", "empty": b""}
+    for name, text in texts.items():
+        (folder / name).write_bytes(text)
+    entries = {
+        "way-out": ("../evil", b"x"),
+        "without": ("ticket.key", b"x"),
+        "foreign": ("gencode.db", b"x" * 5000),
+    }
+    for name, (inside, text) in entries.items():
+        with zipfile.ZipFile(folder / name, "w") as archive:
+            archive.writestr(inside, text)
+    return [folder / name for name in (*texts, *entries)]
+
+
+async def test_a_damaged_database_makes_no_backup(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    async with open_sqlite(data / "gencode.db") as store:
+        for _ in range(50):
+            await store.create(a_task(request={"prompt": "x" * 5000}), [])
+    path = data / "gencode.db"
+    damaged = bytearray(path.read_bytes())
+    for at in range(4096, len(damaged) - 4096, 4096):
+        damaged[at : at + 64] = b"\xff" * 64
+    path.write_bytes(damaged)
+    with pytest.raises(BadBackup, match=r"damaged|cannot be used"):
+        backup(data, tmp_path / "backup.zip")
+    assert {path.name for path in tmp_path.iterdir()} == {"data"}
