@@ -31,6 +31,7 @@ from gencode.metrics import Metrics
 from gencode.models import Models
 from gencode.pipelines.generate.asking import Askers
 from gencode.pipelines.generate.checking.contained import Contained
+from gencode.pipelines.generate.committed_report import Reporter
 from gencode.pipelines.generate.gate import Gate
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
@@ -105,7 +106,7 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
             store,
             hub,
             metrics,
-            _pipeline(settings, providers, host, metrics, _recall(settings, models, store)),
+            _pipeline(settings, providers, host, metrics, _recall(settings, models, store), Reporter(store)),
         )
         _watch(metrics, manager, hub)
         parts = _parts(settings, models, places, manager, store, hub, metrics, providers)
@@ -198,7 +199,12 @@ def _recall(settings: Settings, models: Models, store: Store) -> Recall:
 
 
 def _pipeline(
-    settings: Settings, providers: Providers, host: Host, metrics: Metrics, recall: Recall
+    settings: Settings,
+    providers: Providers,
+    host: Host,
+    metrics: Metrics,
+    recall: Recall,
+    reporter: Reporter,
 ) -> Generate:
     limits = Limits(max_tokens=settings.max_output_tokens, at_once=settings.files_at_once)
     workflows = settings.allow_workflows
@@ -206,7 +212,8 @@ def _pipeline(
     contained = Contained()
     generating = Generating(askers, contained.signatures, limits, recall=recall, workflows=workflows)
     gate = Gate(contained.check, contained.signatures, limits)
-    merging = Merging(askers, gate, settings.git_author, secrets=settings.secrets(), workflows=workflows)
+    author, secrets = settings.git_author, settings.secrets()
+    merging = Merging(askers, gate, author, reporter, secrets=secrets, workflows=workflows)
     return Generate(generating, merging, host, workflows=workflows)
 
 

@@ -115,6 +115,7 @@ class GenerateRequest(BaseModel):
     max_cost: Money | None = None
     deadline: Moment | None = None
     cache: bool | None = None
+    include_report: bool = False
 
     @field_validator("prompt")
     @classmethod

@@ -27,6 +27,7 @@ from gencode.metrics import Metrics
 from gencode.pipelines.generate.artifacts import Plan
 from gencode.pipelines.generate.asking import Askers
 from gencode.pipelines.generate.checking import Finding
+from gencode.pipelines.generate.committed_report import Reporter
 from gencode.pipelines.generate.gate import Check, Gate
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
@@ -146,7 +147,8 @@ async def house(
         recalling = Recall(store, recall, "settings", threshold=0.9)
         generating = Generating(askers, nothing_to_say, limits or Limits(), recall=recalling)
         gate = Gate(check, nothing_to_say, limits or Limits())
-        pipeline = Generate(generating, Merging(askers, gate, "gencode <gencode@localhost>"), host)
+        merging = Merging(askers, gate, "gencode <gencode@localhost>", Reporter(store))
+        pipeline = Generate(generating, merging, host)
         runner = Runner(store, [pipeline], metrics, timeout=60)
         its.manager = Manager(runner, store, hub, metrics, concurrency=2, waiting=10)
         await tg.start(its.manager.run)

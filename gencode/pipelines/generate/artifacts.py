@@ -20,6 +20,8 @@ from gencode.tree import Tree
 PIECE = "piece"
 REPAIR = "repair"
 """Names of kept parts: piece:N:PATH and repairROUND:N:PATH, N counting a file's answers from 1."""
+REPORT = ".gencode/report.json"
+"""Where a commit has the report of the task that made it, if that was asked for."""
 Name = Annotated[str, Field(max_length=300)]
 
 
@@ -126,6 +128,7 @@ class Brief:
     spent: Usage
     budget: Budget
     best_effort: bool
+    include_report: bool
     retries: Mapping[str, int]
     """By the code of a failure, how often the task was taken up again after it: each time it may try anew."""
 

@@ -9,8 +9,9 @@ import anyio.to_thread
 
 from gencode.errors import SecretFound
 from gencode.pipeline import Progress, Send
-from gencode.pipelines.generate.artifacts import Brief, Draft, KeptSnapshot, Project
+from gencode.pipelines.generate.artifacts import REPORT, Brief, Draft, KeptSnapshot, Project
 from gencode.pipelines.generate.asking import Askers
+from gencode.pipelines.generate.committed_report import Reporter
 from gencode.pipelines.generate.gate import Files, Gate, Passed
 from gencode.pipelines.generate.joining import file_text
 from gencode.pipelines.generate.secrets_scan import OWN, Finding, scan
@@ -21,6 +22,7 @@ class Merging:
     """Author and times go into the commit, so they are kept with it: every push makes the same SHA.
 
     secrets   of this service, which no project may hold whatever its request allows
+    reporter  writes the report that a request may want to have in its commit
     """
 
     status = Status.MERGING
@@ -30,6 +32,7 @@ class Merging:
         askers: Askers,
         gate: Gate,
         author: str,
+        reporter: Reporter,
         *,
         secrets: Sequence[str] = (),
         workflows: bool = False,
@@ -37,6 +40,7 @@ class Merging:
         self._askers = askers
         self._gate = gate
         self._author = author
+        self._reporter = reporter
         self._secrets = tuple(secrets)
         self._workflows = workflows
 
@@ -46,8 +50,11 @@ class Merging:
         texts = {path: _scalar(file_text(pieces, path)) for path, pieces in draft.pieces.items()}
         passed = await self._gate(draft, texts, self._askers.of(draft.brief, draft.spent, send))
         kept = self._commit(draft, passed)
-        project = Project(brief=draft.brief, snapshot=kept.snapshot(workflows=self._workflows))
+        kept.snapshot(workflows=self._workflows)  # nothing else is done with names that are not safe
         told = await self._look_for_secrets(kept, draft.brief, send)
+        if draft.brief.include_report:
+            kept, told = await self._with_report(kept, told, draft.brief, send)
+        project = Project(brief=draft.brief, snapshot=kept.snapshot(workflows=self._workflows))
         size = sum(len(data) for data in project.snapshot.tree.files.values())
         await send(
             *told,
@@ -58,6 +65,16 @@ class Merging:
             ),
         )
         return project
+
+    async def _with_report(
+        self, kept: KeptSnapshot, told: list[Progress], brief: Brief, send: Send
+    ) -> tuple[KeptSnapshot, list[Progress]]:
+        """The commit with the report of it, and what is to be told then. Everything else in it has been
+        looked through."""
+        text = _scalar(await self._reporter(brief.task_id, kept, told))
+        alone = kept.model_copy(update={"files": {REPORT: text}, "message": ""})
+        told = [*told, *await self._look_for_secrets(alone, brief, send)]
+        return kept.model_copy(update={"files": {**kept.files, REPORT: text}}), told
 
     async def _look_for_secrets(self, kept: KeptSnapshot, brief: Brief, send: Send) -> list[Progress]:
         """What to tell of findings that do not matter. Raises SecretFound for those that do."""

@@ -93,6 +93,7 @@ def _brief(task: Task, kept: Kept) -> Brief:
         repairs=repaired,
         budget=_budget(task),
         best_effort=task.request.get("deliver") == "best_effort",
+        include_report=bool(task.request.get("include_report", False)),
         retries=task.retries,
     )
 

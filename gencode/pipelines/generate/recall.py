@@ -9,15 +9,13 @@ from typing import Literal
 
 import anyio.to_thread
 
-from gencode.pipelines.generate.artifacts import Brief, KeptSnapshot, Plan
+from gencode.pipelines.generate.artifacts import REPORT, Brief, KeptSnapshot, Plan
 from gencode.pipelines.generate.kept import kept_plan
 from gencode.pipelines.generate.recipe import kin, recipe
 from gencode.store import Query, Store
 from gencode.task import Status, Task
 
 Mode = Literal["off", "identical", "similar"]
-REPORT = ".gencode/report.json"
-"""In a commit, about the task that made it, and so never taken over."""
 LOOKED_AT = 5
 """Tasks of a recipe whose files are looked at; the newest one will do but for rare cases."""
 COMPARED = 200
@@ -73,7 +71,7 @@ class Recall:
         return None
 
     async def _read(self, task: Task, similarity: float) -> Recalled | None:
-        """None for a commit that has other files than its plan."""
+        """None for a commit that has other files than its plan. Its report is of that task alone."""
         kept = await self._store.kept(task.id)
         planned = kept_plan(kept)
         if not planned or "snapshot" not in kept:

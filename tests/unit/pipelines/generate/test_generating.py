@@ -54,6 +54,7 @@ BRIEF = Brief(
     spent=Usage(),
     budget=Budget(),
     best_effort=False,
+    include_report=False,
     retries={},
 )
 
