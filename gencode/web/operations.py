@@ -214,7 +214,7 @@ def _service() -> dict[str, Part]:
         "/openapi.json": _open(
             "openapi", "This document", {"200": _plain("application/json", "The document", "object")}
         ),
-        "/": _open("page", "A page to try it", {"200": _plain("text/html", "The page")}),
+        "/": _open("page", "The page, for people", {"200": _plain("text/html", "The page")}),
     }
 
 

@@ -12,11 +12,12 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import Lifespan
 
 from gencode.errors import GencodeError
-from gencode.web import estimate, events, files, generate, health, openapi, page, problems, tasks
+from gencode.web import estimate, events, files, generate, health, openapi, problems, tasks
 from gencode.web.auth import Authentication
 from gencode.web.guard import Guard, Rules
 from gencode.web.keys import Keys
 from gencode.web.links import API
+from gencode.web.page import Page
 
 _EXPOSED = [
     "Location",
@@ -33,9 +34,11 @@ _EXPOSED = [
 
 def build(lifespan: Lifespan[Starlette], keys: Keys, rules: Rules) -> Starlette:
     """The application; `lifespan` must set `app.state.parts` before it yields."""
+    page = Page()
     app = Starlette(
         routes=[
             Route("/", page.home),
+            Mount("/page", page),
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
             Route("/health", health.health),

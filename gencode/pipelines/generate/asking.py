@@ -87,15 +87,16 @@ class Asker:
 
     async def _answer(self, request: ChatRequest, about: str, listen: Listen | None) -> Answer:
         parts: list[str] = []
+        offset = 0
         finish: str | None = None
         usage = Usage()
         async with aclosing(self.provider.stream(request)) as chunks:
             async for chunk in chunks:
                 if chunk.text:
                     parts.append(chunk.text)
-                    await self.send(
-                        Progress(kind="delta", data={"about": about, "text": chunk.text}, live=True)
-                    )
+                    data = {"about": about, "offset": offset, "text": chunk.text}
+                    await self.send(Progress(kind="delta", data=data, live=True))
+                    offset += len(chunk.text)
                     if listen:
                         listen(chunk.text)
                 finish = chunk.finish_reason or finish

@@ -1,0 +1,77 @@
+// Requests to the service. Addresses are relative to the page's own, so a prefix costs nothing.
+
+import { forTab } from "./storage.js";
+import { language } from "./words.js";
+
+/** A refusal by the service: `code` and `message`, `errors` by field, `wait` in seconds if it names one. */
+export class Problem extends Error {
+  constructor(status, body, wait) {
+    super(body.detail || body.title || `HTTP ${status}`);
+    this.status = status;
+    this.code = body.code || `HTTP_${status}`;
+    this.errors = body.errors || [];
+    this.wait = wait;
+  }
+}
+
+/** The service cannot be reached at all. */
+export class Unreachable extends Error {}
+
+export const address = (path) => new URL(`api/v1/${path}`, document.baseURI).href;
+export const key = () => forTab.get("key");
+export const keepKey = (value) => forTab.set("key", value);
+
+/** Milliseconds to add to this machine's clock to get the service's; small differences are just the way. */
+export let skew = 0;
+
+let ask = async () => null;
+/** `asker(wrong)` gets a key from the user, or null; it is asked when the service answers 401. */
+export function onUnauthorized(asker) {
+  ask = asker;
+}
+
+/** The answer, if it is a good one. Raises Problem and Unreachable. */
+export async function request(path, { method = "GET", body, headers = {} } = {}) {
+  const used = key();
+  const answer = await send(path, method, body, headers, used);
+  if (answer.ok) return answer;
+  const problem = await read(answer);
+  if (answer.status !== 401) throw problem;
+  // Another request may have got a key from the user meanwhile.
+  const given = key() !== used ? key() : await ask(Boolean(used));
+  if (!given) throw problem;
+  return request(path, { method, body, headers });
+}
+
+export const get = async (path) => (await request(path)).json();
+export const post = async (path, body, headers) =>
+  (await request(path, { method: "POST", body, headers })).json();
+export const put = async (path, body) => (await request(path, { method: "PUT", body })).json();
+
+/** A path of a file, fit for an address. */
+export const escaped = (path) => path.split("/").map(encodeURIComponent).join("/");
+
+async function send(path, method, body, more, used) {
+  const headers = { "Accept-Language": language(), ...more };
+  if (used) headers.Authorization = `Bearer ${used}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  try {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const answer = await fetch(address(path), { method, headers, body: text });
+    note(answer.headers.get("date"));
+    return answer;
+  } catch (error) {
+    throw new Unreachable(error.message);
+  }
+}
+
+async function read(answer) {
+  const wait = Number(answer.headers.get("retry-after")) || 0;
+  const body = await answer.json().catch(() => ({}));
+  return new Problem(answer.status, body, wait);
+}
+
+function note(date) {
+  const off = Date.parse(date) - Date.now();
+  if (Number.isFinite(off)) skew = Math.abs(off) > 3000 ? off : 0;
+}

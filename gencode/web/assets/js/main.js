@@ -1,0 +1,112 @@
+// The shell: which view the address names, and what stands around it.
+
+import { key, keepKey, onUnauthorized } from "./api.js";
+import { Follow } from "./follow.js";
+import { askForKey } from "./key.js";
+import { fill, h, icon } from "./dom.js";
+import { forLong } from "./storage.js";
+import { listView } from "./views/list.js";
+import { newView } from "./views/new.js";
+import { taskView } from "./views/task.js";
+import { language, speak, t } from "./words.js";
+
+const THEMES = { system: "system", light: "sun", dark: "moon" };
+const main = document.getElementById("main");
+let follow = null;
+let unmount = () => {};
+let list = null;
+
+function start() {
+  onUnauthorized(async (wrong) => {
+    const given = await askForKey(wrong);
+    header();
+    return given;
+  });
+  addEventListener("hashchange", () => route(true));
+  frame();
+  route(false);
+}
+
+/** What is there on every view, in the chosen language. */
+function frame() {
+  document.documentElement.lang = language();
+  document.getElementById("skip").textContent = t("skip");
+  header();
+  if (list) list.stop();
+  list = listView(document.getElementById("tasks"));
+}
+
+function header() {
+  fill(document.getElementById("header"),
+    h("a", { class: "brand", href: "#/", "aria-label": t("home") }, "gencode"),
+    h("a", { class: "button quiet only-narrow", href: "#/tasks" }, t("tasks")),
+    h("a", { class: "button quiet", href: "#/" }, icon("plus"), t("newTask")),
+    h("span", { class: "spring" }),
+    key() && h("button", { class: "button quiet", onclick: forget, title: t("forgetKey"), "aria-label": t("forgetKey") },
+      icon("key"), h("span", { class: "not-narrow" }, t("forgetKey"))),
+    h("button", { class: "button quiet", onclick: switchLanguage, lang: language() === "en" ? "zh" : "en" }, t("otherLanguage")),
+    themeButton());
+}
+
+function route(moved) {
+  const [, place, id] = location.hash.split("/");
+  const wanted = place === "task" && id ? decodeURIComponent(id) : null;
+  if (follow && follow.id !== wanted) {
+    follow.stop();
+    follow = null;
+  }
+  if (wanted && !follow) {
+    follow = new Follow(wanted);
+    follow.start();
+  }
+  document.body.dataset.view = wanted ? "task" : place === "tasks" ? "tasks" : "new";
+  list.mark(wanted);
+  show();
+  if (moved) main.focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+function show() {
+  unmount();
+  main.replaceChildren();
+  unmount = follow ? taskView(main, follow, { changed: () => list.refresh() }) : newView(main, { submitted });
+}
+
+function submitted(id) {
+  list.refresh();
+  location.hash = `#/task/${encodeURIComponent(id)}`;
+}
+
+function switchLanguage() {
+  speak(language() === "en" ? "zh" : "en");
+  frame();
+  route(false);
+  document.querySelector("#header button[lang]").focus();
+}
+
+function forget() {
+  keepKey(null);
+  if (follow) follow.stop();
+  follow = null;
+  header();
+  route(false);
+  list.refresh();
+}
+
+function themeButton() {
+  const names = Object.keys(THEMES);
+  const now = forLong.get("theme") || "system";
+  const turn = () => {
+    const next = names[(names.indexOf(now) + 1) % names.length];
+    forLong.set("theme", next);
+    if (next === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = next;
+    const button = themeButton();
+    document.getElementById("theme").replaceWith(button);
+    button.focus();
+  };
+  return h("button", { id: "theme", class: "button quiet", onclick: turn, title: t("theme", now), "aria-label": t("theme", now) },
+    icon(THEMES[now]));
+}
+
+start();

@@ -1,0 +1,86 @@
+// A task's events by EventSource: without gap or repeat, whatever happens to the connection.
+//
+// EventSource can reconnect by itself, but only to the same address, and a ticket in that address expires.
+// So each connection is a new EventSource: with a new ticket, and ?after= the last event that was heard.
+
+import { Problem, address, key, post } from "./api.js";
+
+const KINDS = [
+  ...["status", "error", "plan", "file", "usage", "retry", "findings", "repair", "merged", "repo"],
+  ...["pushed", "resumed", "approval", "approved", "delta", "progress"],
+];
+const SLOWEST = 8000;
+
+export class Stream {
+  /**
+   * @param hear   (kind, data, id) of each event in its order; id is null for live ones
+   * @param over   () whether the task is over, so that the end of the stream is its end
+   * @param tell   (connected, error): the connection came or went; a Problem means that it stays away
+   */
+  constructor(taskId, after, { hear, over, tell }) {
+    Object.assign(this, { taskId, last: after, hear, over, tell });
+    this.failures = 0;
+    this.online = () => this.failures && this.open();
+    addEventListener("online", this.online);
+  }
+
+  async open() {
+    this.#drop();
+    if (this.closed) return;
+    const turn = (this.turn = {});
+    try {
+      const query = new URLSearchParams({ after: this.last, include: "delta,progress" });
+      if (key()) query.set("ticket", (await post(`task/${this.taskId}/ticket`)).ticket);
+      if (this.closed || turn !== this.turn) return;
+      this.#listen(new EventSource(address(`status/${this.taskId}?${query}`)));
+    } catch (error) {
+      if (error instanceof Problem && error.status < 500 && error.status !== 429) this.tell(false, error);
+      else this.#later();
+    }
+  }
+
+  close() {
+    this.closed = true;
+    removeEventListener("online", this.online);
+    this.#drop();
+  }
+
+  #listen(source) {
+    this.source = source;
+    source.addEventListener("open", () => {
+      this.failures = 0;
+      this.tell(true);
+    });
+    // The service's own "error" has data; the browser's, of a connection that broke, has none.
+    for (const kind of KINDS)
+      source.addEventListener(kind, (event) => event.data === undefined || this.#take(kind, event));
+    source.onerror = (event) => event.data !== undefined || this.#ended();
+  }
+
+  #take(kind, event) {
+    const id = kind === "delta" || kind === "progress" ? null : Number(event.lastEventId);
+    if (id !== null) {
+      if (id <= this.last) return;
+      this.last = id;
+    }
+    this.hear(kind, JSON.parse(event.data), id);
+  }
+
+  #ended() {
+    this.#drop();
+    if (this.over()) this.close();
+    else this.#later();
+  }
+
+  #later() {
+    this.failures += 1;
+    this.tell(false);
+    this.timer = setTimeout(() => this.open(), Math.min(SLOWEST, 250 * 2 ** this.failures));
+  }
+
+  #drop() {
+    clearTimeout(this.timer);
+    if (this.source) this.source.close();
+    this.source = null;
+  }
+}

@@ -1,0 +1,89 @@
+// The plan that waits for its approval, to be changed before.
+
+import { get, post, put } from "../api.js";
+import { h, icon } from "../dom.js";
+import { clock, t } from "../words.js";
+import { act } from "./outcome.js";
+
+/** The card; it loads the plan itself. */
+export function planCard(follow) {
+  const rows = h("ol", { class: "plan-rows" });
+  const approve = h("button", { class: "button primary", disabled: true, onclick: () => act(approve, send) });
+  const lead = h("p", {}, t("planLead"));
+  const element = h("section", { class: "card held", "aria-labelledby": "plan-title" },
+    h("h2", { id: "plan-title" }, t("planTitle")), lead,
+    follow.task.held.approve_by && h("p", { class: "note" }, t("planBy", clock(follow.task.held.approve_by))),
+    rows,
+    h("div", { class: "buttons" }, approve,
+      h("button", { class: "button", type: "button", onclick: () => add({ path: "", purpose: "" }, true) }, icon("plus"), t("planAdd"))));
+  const address = `task/${encodeURIComponent(follow.id)}`;
+  let before = "";
+  let files = []; // {was, file, path, purpose}: the entry as it came, and its fields
+
+  async function load() {
+    try {
+      const plan = await get(`${address}/plan`);
+      plan.files.forEach((file) => add(file));
+      before = JSON.stringify(edited());
+      count();
+    } catch (error) {
+      lead.textContent = error.message;
+    }
+  }
+
+  function add(file, focus = false) {
+    const entry = { was: file.path, file, path: h("input", { value: file.path, spellcheck: "false", autocapitalize: "none" }), purpose: h("input", { value: file.purpose }) };
+    const remove = h("button", { class: "button quiet", type: "button" }, icon("bin"));
+    const row = h("li", {}, entry.path, entry.purpose, remove);
+    remove.addEventListener("click", () => {
+      const next = row.nextElementSibling || row.previousElementSibling;
+      files = files.filter((other) => other !== entry);
+      row.remove();
+      count();
+      (next?.querySelector("button") || approve).focus();
+    });
+    entry.path.addEventListener("input", count);
+    files.push(entry);
+    Object.assign(entry, { remove });
+    rows.append(row);
+    if (focus) {
+      count();
+      entry.path.focus();
+    }
+  }
+
+  /** Names and numbers, which change with the list. */
+  function count() {
+    files.forEach(({ path, purpose, remove }, index) => {
+      path.setAttribute("aria-label", t("planPathOf", index + 1));
+      path.placeholder = t("planPath");
+      purpose.setAttribute("aria-label", t("planPurposeOf", index + 1));
+      purpose.placeholder = t("planPurpose");
+      remove.setAttribute("aria-label", t("planRemove", path.value));
+      remove.title = t("planRemove", path.value);
+    });
+    approve.textContent = t("planApprove", files.length);
+    approve.disabled = !files.length || files.some(({ path }) => !path.value.trim());
+  }
+
+  /** The list as it stands. What others need follows a path that was changed, and forgets one that is gone. */
+  function edited() {
+    const now = new Map(files.map(({ was, path }) => [was, path.value.trim()]));
+    return files.map(({ file, path, purpose }) => ({
+      ...file,
+      path: path.value.trim(),
+      purpose: purpose.value.trim(),
+      needs: (file.needs || []).filter((need) => now.has(need)).map((need) => now.get(need)),
+    }));
+  }
+
+  async function send() {
+    const list = edited();
+    if (JSON.stringify(list) !== before) await put(`${address}/plan`, { files: list });
+    before = JSON.stringify(list);
+    await post(`${address}/approve`);
+  }
+
+  load();
+  return element;
+}

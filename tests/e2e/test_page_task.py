@@ -1,0 +1,286 @@
+"""The page in a real browser: a task from its prompt to its repository, and all that can come between."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
+
+from gencode.client import Client
+from tests.servers.browser import chromium, needs_chromium, tab
+from tests.servers.github import github_server
+from tests.servers.model import Body, Reply, call_of, http_error, model_server, plan_and_files, text
+from tests.servers.service import environment, running_app, service, settings
+
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+
+FILES = {
+    "app.py": "def main():\n    return 'hello'\n",
+    "lib/tool.py": "import os\n",
+    "README.md": "# Hello\n",
+}
+LOST = "net::ERR_"
+"""What Chromium says on the console when the service is away."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as one:
+        yield one
+
+
+async def submit(page: Page, name: str = "hello", prompt: str = "say hello") -> None:
+    await page.get_by_label("Prompt").fill(prompt)
+    await page.get_by_label("Repository name").fill(name)
+    await page.get_by_role("button", name="Generate").click()
+    await expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+
+
+async def stands_at(page: Page, status: str = "Completed") -> None:
+    await expect(page.locator("main .badge")).to_have_text(status)
+
+
+def item(page: Page, path: str, state: str) -> Locator:
+    return page.get_by_role("treeitem", name=f"{path}, {state}")
+
+
+async def test_from_the_prompt_to_the_repository(browser: Browser, tmp_path: Path) -> None:
+    """Estimate, stages, files filling in, code as it is written and once it is whole, the result."""
+    gates = {"": anyio.Event(), "lib/tool.py": anyio.Event(), "README.md": anyio.Event()}
+    written = anyio.Event()
+
+    def half(body: Body) -> Reply | None:
+        if call_of(body) != ("file", "app.py"):
+            return None
+        parts = list(text(FILES["app.py"], size=24).parts)
+        return Reply(parts=[*parts[:1], written, *parts[1:]])
+
+    async with (
+        model_server(plan_and_files(FILES, gates=gates, replace=half)) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await page.get_by_label("Prompt").fill("say hello")
+        await expect(page.locator("#estimate")).to_contain_text("tokens by scripted")
+        await submit(page)
+        await stands_at(page, "Generating")
+        gates[""].set()
+        await expect(item(page, "app.py", "being written")).to_be_visible()
+        await expect(item(page, "README.md", "planned")).to_be_visible()
+        await expect(page.locator(".code pre")).to_have_text("def main():\n    return '")
+        await expect(page.locator(".stage.now .stage-name")).to_contain_text("Generate")
+        assert await page.locator("progress").is_hidden(), "no bar before anything is known"
+        written.set()
+        await expect(item(page, "app.py", "whole")).to_be_visible()
+        for gate in gates.values():
+            gate.set()
+        await stands_at(page)
+        await expect(page.locator(".stage.done")).to_have_count(6)
+        await page.get_by_role("treeitem", name="app.py").click()
+        await expect(page.locator(".code pre")).to_have_text(FILES["app.py"])
+        await expect(page.locator(".code pre .c-keyword").first).to_have_text("def")
+        await expect(page.locator("#clone")).to_have_text(re.compile(r"^git clone http://.+/hello\.git$"))
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="Download zip").click()
+        archive = zipfile.ZipFile(io.BytesIO(Path(await (await download.value).path()).read_bytes()))
+        assert {name.partition("/")[2] for name in archive.namelist()} >= set(FILES)
+        await expect(page.get_by_role("navigation").get_by_role("link", name="hello")).to_contain_text(
+            "Completed"
+        )
+
+
+async def test_reloaded_in_the_middle_it_goes_on_with_the_same_task(browser: Browser, tmp_path: Path) -> None:
+    """Of a file that is being written, what was said before is not said again, and the page says so."""
+    gates = [anyio.Event(), anyio.Event()]
+
+    def slowly(body: Body) -> Reply | None:
+        if call_of(body) != ("file", "README.md"):
+            return None
+        parts = list(text("# Hello\n\nIt says hello.\n", size=9).parts)
+        return Reply(parts=[parts[0], gates[0], parts[1], gates[1], *parts[2:]])
+
+    async with (
+        model_server(plan_and_files(FILES, replace=slowly)) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await submit(page)
+        await model.arrival("file", "README.md")
+        await expect(item(page, "app.py", "whole")).to_be_visible()
+        await page.reload()
+        await expect(item(page, "app.py", "whole")).to_be_visible()
+        gates[0].set()
+        await expect(item(page, "README.md", "being written")).to_be_visible()
+        await expect(page.locator(".code pre")).to_have_text("It says h")
+        await expect(page.locator(".gap")).to_be_visible()
+        gates[1].set()
+        await stands_at(page)
+        await expect(page.locator(".code pre")).to_have_text("# Hello\n\nIt says hello.\n")
+        await expect(page.locator(".gap")).to_be_hidden()
+        await events_once(page)
+
+
+async def events_once(page: Page) -> None:
+    """The log has each event once, none is missing."""
+    await page.locator(".log-box summary").click()
+    ids = await page.locator(".log-id").all_inner_texts()
+    assert ids == [str(number) for number in range(1, len(ids) + 1)]
+    assert len(ids) > 10
+
+
+async def test_it_outlives_kill_9_of_the_service(browser: Browser, tmp_path: Path) -> None:
+    gate = anyio.Event()
+    async with (
+        model_server(plan_and_files(FILES, gates={"README.md": gate})) as model,
+        github_server(tmp_path / "github") as github,
+        service(tmp_path, environment(model, github)) as process,
+        tab(browser, process.url, expected=[LOST]) as page,
+    ):
+        await submit(page)
+        await expect(item(page, "app.py", "whole")).to_be_visible()
+        await model.arrival("file", "README.md")
+        await process.kill()
+        await expect(page.locator(".notice")).to_contain_text("connection is lost")
+        gate.set()
+        await process.start()
+        await stands_at(page)
+        await expect(page.locator(".notice")).to_have_count(0)
+        await events_once(page)
+        assert github.effects == {"create": 1, "push": 1}
+
+
+async def test_cancelling_asks_once_more(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        model_server(plan_and_files(FILES, gates={"README.md": anyio.Event()})) as model,
+        running_app(settings(tmp_path, model)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await submit(page)
+        await expect(item(page, "app.py", "whole")).to_be_visible()
+        await page.get_by_role("button", name="Cancel").click()
+        await expect(page.get_by_role("button", name="Keep it going")).to_be_focused()
+        await page.get_by_role("button", name="Cancel the task").click()
+        await stands_at(page, "Cancelled")
+        await page.get_by_role("treeitem", name="app.py").click()
+        await expect(page.locator(".code pre")).to_have_text(FILES["app.py"])
+        await expect(page.get_by_role("link", name="Download zip")).to_be_visible()
+
+
+async def test_a_failure_says_its_code_and_what_to_do_and_retry_goes_on(
+    browser: Browser, tmp_path: Path
+) -> None:
+    empty = [True]
+
+    def account(body: Body) -> Reply | None:
+        kind, path = call_of(body)
+        return http_error(402, "empty") if empty[0] and (kind, path) == ("file", "README.md") else None
+
+    async with (
+        model_server(plan_and_files(FILES, replace=account)) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await submit(page)
+        await stands_at(page, "Failed")
+        card = page.get_by_role("region", name="The task failed")
+        await expect(card).to_contain_text("LLM_BALANCE")
+        await expect(card).to_contain_text("Top up the account")
+        await expect(page.locator(".stage.failed")).to_contain_text("Generate")
+        empty[0] = False
+        await card.get_by_role("button", name="Retry").click()
+        await stands_at(page)
+        await expect(card).to_have_count(0)
+        assert model.completed["file", "app.py"] == 1
+        await events_once(page)
+
+
+async def test_a_budget_that_was_too_small_is_raised_on_the_page(browser: Browser, tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, tab(browser, app.url) as page:
+        await page.get_by_text("Model, budget and delivery").click()
+        await page.get_by_label("Most tokens").fill("100")
+        await submit(page, "notes", "a notes API")
+        card = page.get_by_role("region", name="The task failed")
+        await expect(card).to_contain_text("BUDGET_EXCEEDED")
+        await card.get_by_label("New limit of tokens").fill("200,000")
+        await card.get_by_role("button", name="Retry").click()
+        await stands_at(page)
+
+
+async def test_a_link_to_a_task_opens_it_in_another_tab(browser: Browser, tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app:
+        async with Client(app.url) as client:
+            task_id = (await client.submit("a static page", "page"))["task_id"]
+        async with tab(browser, app.url, hash=f"#/task/{task_id}") as page:
+            await stands_at(page)
+            await expect(page.get_by_role("navigation").get_by_role("link", name="page")).to_have_attribute(
+                "aria-current", "page"
+            )
+            await page.get_by_role("link", name="New task").click()
+            await expect(page.get_by_label("Prompt")).to_be_visible()
+            await page.go_back()
+            await stands_at(page)
+        unknown = "#/task/01a2021a-8d23-71f4-ad22-53ae0ed12a67"
+        async with tab(browser, app.url, hash=unknown, expected=["404"]) as page:
+            await expect(page.get_by_text("There is no such task here")).to_be_visible()
+
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
+SCRIPT = f"<script>document.title='owned'</script>\n{HOSTILE}\n"
+
+
+async def test_what_a_model_wrote_is_text_and_nothing_else(browser: Browser, tmp_path: Path) -> None:
+    """Names, purposes, code in a language whose grammar knows tags, messages: none becomes an element."""
+    path = "&lt;img src=x onerror=alert(1)&gt;.html"
+    files = {path: SCRIPT, "README.md": SCRIPT}
+    plan = {"summary": SCRIPT, "files": [{"path": name, "purpose": HOSTILE} for name in files]}
+    planned, written = anyio.Event(), anyio.Event()
+
+    def half(body: Body) -> Reply | None:
+        if call_of(body) != ("file", path):
+            return None
+        parts = list(text(SCRIPT, size=len(SCRIPT) - 2).parts)
+        return Reply(parts=[*parts[:1], written, *parts[1:]])
+
+    async with (
+        model_server(plan_and_files(files, plan=plan, gates={"": planned}, replace=half)) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await submit(page, prompt=SCRIPT)
+        await stands_at(page, "Generating")
+        planned.set()
+        await page.get_by_role("treeitem", name=path).click()
+        await expect(page.locator(".code pre")).to_contain_text("onerror")
+        written.set()
+        await stands_at(page)
+        await expect(page.locator(".code .note")).to_be_hidden()
+        await expect(page.locator(".code pre")).to_have_text(SCRIPT)
+        await page.locator(".log-box summary").click()
+        await expect(page.locator(".log")).to_contain_text(HOSTILE)
+        assert await page.locator("main img, main script, main b").count() == 0
+        assert "owned" not in await page.title()
+
+
+async def test_a_message_that_quotes_the_model_is_text_too(browser: Browser, tmp_path: Path) -> None:
+    plan = {"summary": "bad", "files": [{"path": HOSTILE, "purpose": "none"}]}
+    async with (
+        model_server(plan_and_files({HOSTILE: ""}, plan=plan)) as model,
+        running_app(settings(tmp_path, model)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await submit(page)
+        card = page.get_by_role("region", name="The task failed")
+        await expect(card).to_contain_text("UNSAFE_PATH")
+        await expect(card).to_contain_text("<img src=x onerror")
+        assert await page.locator("main img").count() == 0
