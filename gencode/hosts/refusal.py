@@ -21,9 +21,11 @@ from gencode.redaction import quoted, spoken
 
 _KNOWN: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
     (
-        re.compile(r"push protection|secret.scanning|contains? secrets?|GH013.*secret", re.I | re.S),
+        re.compile(
+            r"push protection|secret.scanning|contains? secrets?|secrets? detected|GH013.*secret", re.I | re.S
+        ),
         PushSecret,
-        "GitHub found a secret in the files and refused the push; ask for placeholders in the prompt",
+        "the host found a secret in the files and refused the push; ask for placeholders in the prompt",
     ),
     (
         re.compile(r"refusing to allow .*workflow|without `?workflows?`? (scope|permission)", re.I | re.S),
@@ -34,6 +36,11 @@ _KNOWN: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
         re.compile(r"GH001|large files? detected|file size limit|too large|maximum allowed size", re.I),
         PushTooLarge,
         "the push is larger than the host allows; ask for fewer or smaller files",
+    ),
+    (
+        re.compile(r"protected branch", re.I),
+        GitRejected,
+        "the branch is protected, and the token's role may not push to it: give it a role that may",
     ),
     (
         re.compile(r"non-fast-forward|fetch first|reference already exists", re.I),

@@ -1,9 +1,10 @@
-"""What every Host promises, over the scripted GitHub and over the embedded forge."""
+"""What every Host promises, over a scripted server of each kind, the embedded forge, and a directory."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,12 +16,11 @@ from gencode.embedded.server import address, listen
 from gencode.errors import GitNotFound, NonFastForward, RepoExists
 from gencode.host import Host
 from gencode.hosts.commit import sha
-from gencode.hosts.github import GitHub
-from gencode.hosts.wire import http_client
-from gencode.retry import Retry
+from gencode.hosts.directory import Directory
 from tests.servers.githttp import git_environment
 from tests.servers.github import TOKEN, github_server, served
-from tests.unit.hosts.samples import FILES, SNAPSHOT, SPEC
+from tests.servers.hosts import SERVERS, host_server, meet
+from tests.unit.hosts.samples import FILES, SNAPSHOT, SPEC, connected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,28 +47,42 @@ class Place:
         return done.stdout
 
 
-@pytest.fixture(params=["scripted GitHub", "embedded forge"])
+PLACES = ["scripted GitHub", "embedded forge", "directory", *sorted(SERVERS.keys() - {"forgejo"})]
+
+
+@pytest.fixture(params=PLACES)
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
-    scratch = tmp_path / "scratch"
+    scratch, root = tmp_path / "scratch", tmp_path / "repos"
     scratch.mkdir()
-    async with http_client() as client:
-        if request.param == "scripted GitHub":
-            async with github_server(tmp_path / "repos") as github:
-                host = GitHub(github.api_url, TOKEN, client, Retry(base=0.01), spacing=0)
-                yield Place(host=host, user=github.login, scratch=scratch)
-        else:
-            sock = listen()
-            url = address(sock)
-            async with served(forge(tmp_path / "repos", url, TOKEN, "local"), sock):
-                host = GitHub(f"{url}/api/v3", TOKEN, client, Retry(base=0.01), spacing=0)
-                yield Place(host=host, user="local", scratch=scratch)
+    async with _host(request.param, root) as (host, user):
+        yield Place(host=host, user=user, scratch=scratch)
+
+
+@asynccontextmanager
+async def _host(name: str, root: Path) -> AsyncIterator[tuple[Host, str]]:
+    """A host of this name, and whose its repositories are unless something else is asked for."""
+    if name == "directory":
+        root.mkdir()
+        yield Directory(root, label="disk"), ""
+    elif name == "embedded forge":
+        sock = listen()
+        url = address(sock)
+        async with served(forge(root, url, TOKEN, "local"), sock), connected(f"{url}/api/v3") as forged:
+            yield forged.host, "local"
+    elif name == "scripted GitHub":
+        async with github_server(root) as github, connected(github.api_url) as client:
+            yield client.host, github.login
+    else:
+        async with host_server(name, root, TOKEN) as server, meet(name, server.url, TOKEN) as met:
+            yield met.host, server.login
 
 
 async def test_a_created_repository_names_itself_and_its_addresses(place: Place) -> None:
     repo = await place.host.create(SPEC, SNAPSHOT)
     assert (repo.owner, repo.name) == (place.user, "hello")
-    assert repo.web_url.endswith(f"/{place.user}/hello")
-    assert repo.clone_url == repo.web_url + ".git"
+    web = repo.web_url.removesuffix(".git")
+    assert web.endswith(f"{place.user}/hello")
+    assert repo.clone_url == web + ".git"
 
 
 async def test_what_was_pushed_is_what_a_clone_holds(place: Place) -> None:
@@ -117,6 +131,8 @@ async def test_an_organisation_gets_the_repository(place: Place) -> None:
 
 
 async def test_naming_the_user_as_the_organisation_means_the_user(place: Place) -> None:
+    if not place.user:
+        pytest.skip("a directory has no users")
     assert (await place.host.create(replace(SPEC, org=place.user.upper()), SNAPSHOT)).owner == place.user
 
 
@@ -137,3 +153,9 @@ async def test_two_pushes_at_once_of_equal_snapshots_both_succeed(place: Place) 
         tg.start_soon(push)
         tg.start_soon(push)
     assert found == [sha(SNAPSHOT)] * 2
+
+
+async def test_a_description_of_any_length_and_language_keeps_the_marker(place: Place) -> None:
+    spec = replace(SPEC, description="你好\n" * 2000)
+    repo = await place.host.create(spec, SNAPSHOT)
+    assert await place.host.create(spec, SNAPSHOT) == repo

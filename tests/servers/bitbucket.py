@@ -1,0 +1,81 @@
+"""A scripted Bitbucket Cloud: https://developer.atlassian.com/cloud/bitbucket/rest/"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from tests.servers.githost import Row, ScriptedHost, Seen, basic, route
+
+_SLUG = re.compile(r"[a-z0-9_.-]{1,62}")
+_REPO = r"/2\.0/repositories/(?P<owner>[^/]+)/(?P<name>[^/]+)"
+PROJECTS = {"TOOLS"}
+
+
+class ScriptedBitbucket(ScriptedHost):
+    """A name in an address is small letters. `person`: whose API token it is, instead of a workspace's."""
+
+    routes = (route("POST", _REPO, "create"), route("GET", _REPO, "repo"))
+    git_user = "x-token-auth"
+    person: str | None = None
+
+    def reset(self, root: Path, token: str) -> None:
+        super().reset(root, token)
+        self.orgs = {"acme", self.login}
+        self.projects: dict[str, str] = {}
+
+    def knows(self, seen: Seen) -> bool:
+        wanted = basic(self.person, self.token) if self.person else f"Bearer {self.token}"
+        return seen.headers.get("authorization") == wanted
+
+    def refusal(self, status: int, words: str) -> Response:
+        return JSONResponse({"type": "error", "error": {"message": words}}, status)
+
+    async def create(self, seen: Seen, found: Mapping[str, str]) -> Response:
+        owner, slug, wish = found["owner"].lower(), found["name"], seen.json()
+        if owner not in self.orgs:
+            return self.refusal(404, f"No workspace with identifier '{owner}'.")
+        project = wish.get("project", {}).get("key")
+        if project and project not in PROJECTS:
+            return self.refusal(400, "Project matching query does not exist.")
+        if not _SLUG.fullmatch(slug):
+            return self.refusal(400, "Invalid slug")
+        if self.find(owner, slug):
+            message = "Repository with this Slug and Owner already exists."
+            fields = {"name": ["You already have a repository with this name."]}
+            return JSONResponse({"type": "error", "error": {"fields": fields, "message": message}}, 400)
+        private = wish.get("is_private", False)
+        row = await self.created(slug, wish.get("description"), owner, private=private, branch="master")
+        self.projects[slug] = project or "FIRST"
+        return JSONResponse(self._json(row))
+
+    async def repo(self, _seen: Seen, found: Mapping[str, str]) -> Response:
+        row = self.look(found["owner"], found["name"])
+        words = f"Repository {found['owner']}/{found['name']} not found"
+        return JSONResponse(self._json(row)) if row else self.refusal(404, words)
+
+    def _json(self, row: Row) -> dict[str, Any]:
+        web = f"{self.says}/{row.owner}/{row.name}"
+        with_user = web.replace("://", "://octo-bot@")
+        return {
+            "type": "repository",
+            "uuid": "{0}",
+            "full_name": f"{row.owner}/{row.name}",
+            "name": row.name,
+            "slug": row.name,
+            "scm": "git",
+            "is_private": row.private,
+            "description": row.description or "",
+            "mainbranch": None,
+            "links": {
+                "html": {"href": web},
+                "clone": [
+                    {"name": "ssh", "href": f"git@bitbucket.org:{row.owner}/{row.name}.git"},
+                    {"name": "https", "href": f"{with_user}.git"},
+                ],
+            },
+        }

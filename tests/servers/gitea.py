@@ -1,0 +1,71 @@
+"""A scripted Gitea (and Forgejo): `/api/swagger` of version 1.24, `modules/structs/repo.go`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from tests.servers.githost import Row, ScriptedHost, Seen, basic, route
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")  # AlphaDashDot, MaxSize(100)
+
+
+class ScriptedGitea(ScriptedHost):
+    """The branch of an empty repository is the one named at its creation, else the server's: master."""
+
+    routes = (
+        route("GET", r"/api/v1/user", "user"),
+        route("POST", r"/api/v1/user/repos", "create"),
+        route("POST", r"/api/v1/orgs/(?P<org>[^/]+)/repos", "create"),
+        route("GET", r"/api/v1/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)", "repo"),
+    )
+    takes_first = False
+
+    def knows(self, seen: Seen) -> bool:
+        return seen.headers.get("authorization") in (f"token {self.token}", basic("x", self.token))
+
+    def refusal(self, status: int, words: str) -> Response:
+        return JSONResponse({"message": words, "url": f"{self.url}/api/swagger"}, status)
+
+    async def user(self, _seen: Seen, _found: Mapping[str, str]) -> Response:
+        return JSONResponse({"id": 1, "login": self.login, "username": self.login})
+
+    async def create(self, seen: Seen, found: Mapping[str, str]) -> Response:
+        org, wish = found.get("org"), seen.json()
+        if org is not None and org.lower() not in self.orgs:
+            return self.refusal(404, "GetOrgByName")
+        if not _NAME.fullmatch(wish["name"]) or len(wish.get("description", "")) > 2048:
+            return self.refusal(422, "[]: alpha_dash_dot,name")
+        owner = org or self.login
+        if self.find(owner, wish["name"]):
+            return self.refusal(409, "The repository with the same name already exists.")
+        row = await self.created(
+            wish["name"],
+            wish.get("description", ""),
+            owner,
+            private=wish.get("private", False),
+            branch=wish.get("default_branch") or "master",
+        )
+        return JSONResponse(self._json(row), 201)
+
+    async def repo(self, _seen: Seen, found: Mapping[str, str]) -> Response:
+        row = self.look(found["owner"], found["name"])
+        return JSONResponse(self._json(row)) if row else self.refusal(404, "The target couldn't be found.")
+
+    def _json(self, row: Row) -> dict[str, Any]:
+        web = f"{self.says}/{row.owner}/{row.name}"
+        return {
+            "id": 1,
+            "owner": {"id": 1, "login": row.owner, "username": row.owner},
+            "name": row.name,
+            "full_name": f"{row.owner}/{row.name}",
+            "description": row.description or "",
+            "private": row.private,
+            "html_url": web,
+            "clone_url": f"{web}.git",
+            "ssh_url": f"git@gitea:{row.owner}/{row.name}.git",
+            "default_branch": row.branch,
+        }

@@ -1,0 +1,78 @@
+"""A scripted Gitee: https://gitee.com/api/v5/swagger"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from tests.servers.githost import Row, ScriptedHost, Seen, route
+
+_PATH = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{1,190}")
+_REPO = r"/api/v5/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)"
+
+
+class ScriptedGitee(ScriptedHost):
+    """A first push does not make its branch the default one; `master` is it until it is changed."""
+
+    routes = (
+        route("GET", r"/api/v5/user", "user"),
+        route("POST", r"/api/v5/user/repos", "create"),
+        route("POST", r"/api/v5/orgs/(?P<org>[^/]+)/repos", "create"),
+        route("GET", _REPO, "repo"),
+        route("PATCH", _REPO, "change"),
+    )
+    git_user = "oauth2"
+    takes_first = False
+
+    def knows(self, seen: Seen) -> bool:
+        return seen.headers.get("authorization") in (f"Bearer {self.token}", f"token {self.token}")
+
+    async def user(self, _seen: Seen, _found: Mapping[str, str]) -> Response:
+        return JSONResponse({"id": 1, "login": self.login, "name": "八爪鱼"})
+
+    async def create(self, seen: Seen, found: Mapping[str, str]) -> Response:
+        org, wish = found.get("org"), seen.json()
+        if org is not None and org.lower() not in self.orgs:
+            return self.refusal(404, "404 Group Not Found")
+        owner, name = org or self.login, wish.get("path") or wish["name"]
+        if not _PATH.fullmatch(name):
+            return JSONResponse(
+                {"error": {"path": ["只能包含字母、数字、下划线(_)、中划线(-)、英文句号(.)"]}}, 400
+            )
+        if len(wish.get("description", "")) > 200:
+            return JSONResponse({"error": {"description": ["过长（最长为 200 个字符）"]}}, 400)
+        if self.find(owner, name):
+            return JSONResponse({"error": {"base": ["已存在同地址仓库（忽略大小写）"]}}, 400)
+        private = wish.get("public") == 0 if org else wish.get("private", False)
+        row = await self.created(name, wish.get("description"), owner, private=private, branch="master")
+        return JSONResponse(self._json(row), 201)
+
+    async def repo(self, _seen: Seen, found: Mapping[str, str]) -> Response:
+        row = self.look(found["owner"], found["name"])
+        return JSONResponse(self._json(row)) if row else self.refusal(404, "404 Project Not Found")
+
+    async def change(self, seen: Seen, found: Mapping[str, str]) -> Response:
+        wish, row = seen.json(), self.look(found["owner"], found["name"])
+        if row is None or "name" not in wish:
+            return self.refusal(404 if row is None else 400, "name is missing")
+        await self.show(row, wish["default_branch"])
+        return JSONResponse(self._json(row))
+
+    def _json(self, row: Row) -> dict[str, Any]:
+        web = f"{self.says}/{row.owner}/{row.name}"
+        return {
+            "id": 1,
+            "full_name": f"{row.owner}/{row.name}",
+            "human_name": f"八爪鱼/{row.name}",
+            "namespace": {"type": "personal", "path": row.owner},
+            "path": row.name,
+            "name": row.name,
+            "owner": {"login": self.login},
+            "description": row.description,
+            "private": row.private,
+            "html_url": f"{web}.git",
+            "default_branch": row.branch,
+        }
