@@ -54,6 +54,7 @@ from gencode.web.guard import Rules
 from gencode.web.keys import Keys
 from gencode.web.limits import RateLimit
 from gencode.web.parts import Parts
+from gencode.web.pulse import Pulse
 from gencode.web.routes import build
 from gencode.web.tickets import Tickets, kept_key
 
@@ -116,6 +117,7 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
             await tg.start(manager.run)
             tg.start_soon(_closing, parts)
             tg.start_soon(keys.watch)
+            tg.start_soon(parts.pulse.run)
             yield parts
             parts.closing.set()
             _farewell(parts)
@@ -261,6 +263,6 @@ def _parts(
         caching=settings.prompt_cache != "off",
         secrets=settings.secrets(),
         folding=anyio.CapacityLimiter(FOLDING_AT_ONCE),
-        ping=settings.ping_seconds,
+        pulse=Pulse(settings.ping_seconds),
         closing=anyio.Event(),
     )

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from gencode.event import Event
+
+Take = Callable[[bytes], bool]
+"""Takes a chunk of whole messages, without waiting and without raising; False: take no more for now."""
+
+
+class Subscription(Protocol):
+    """One reader's way through a task's log, in chunks of whole messages; for one caller at a time."""
+
+    def __aiter__(self) -> Subscription: ...
+
+    async def __anext__(self) -> bytes: ...
+
+    async def pass_on(self, take: Take) -> None:
+        """Have publishers hand what they publish to `take` themselves, for as long as there is nothing else
+        to read: no task is woken for it. Returns, perhaps at once, when the iterator must be asked: `take`
+        said enough, the log is ahead, the stream ends. What was taken, the iterator does not give again."""
+        ...
+
+    async def aclose(self) -> None:
+        """Leave. Nothing was begun before the first chunk was asked for."""
+        ...
 
 
 class Hub(Protocol):
@@ -25,7 +46,7 @@ class Hub(Protocol):
         """Tell whoever listens now; nothing is stored."""
         ...
 
-    def subscribe(self, task_id: str, after: int = 0, deltas: bool = False) -> AsyncGenerator[bytes, None]:
+    def subscribe(self, task_id: str, after: int = 0, deltas: bool = False) -> Subscription:
         """The encoded events with ids greater than `after`: stored ones, then new ones, until the task is
         over or the hub closes (then with a farewell that tells the client when to reconnect)."""
         ...

@@ -17,6 +17,7 @@ from shutil import which
 import anyio
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gencode.app import create_app
 from gencode.errors import StartError
@@ -25,6 +26,7 @@ from gencode.settings import Settings
 from gencode.web.connection import impatient
 from gencode.web.door import TURNED_AWAY, Entry
 from gencode.web.links import UnderPath
+from gencode.web.outlet import with_rests
 
 KEEP_ALIVE = 75
 """Seconds; longer than the 60 s of common proxies, which must be the ones to close idle connections."""
@@ -51,16 +53,16 @@ async def _serve(app: Starlette, settings: Settings) -> None:
     process before the lifespan has."""
     with listening(settings.server_host, settings.server_port) as sock:
         async with app.router.lifespan_context(app):
-            server = _Server(_config(app, settings), app.state.parts.closing)
+            server = Server(app, settings, app.state.parts.closing)
             with _signals(server.stop):
                 _settle_memory()
                 print(welcome(sock.getsockname()[1], settings), flush=True)
                 await server.serve(sockets=[sock])
 
 
-def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
+def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        UnderPath(app, settings.root_path) if settings.root_path else app,
+        with_rests(UnderPath(app, settings.root_path) if settings.root_path else app),
         http=impatient(_entry(settings), settings.send_timeout, settings.shutdown_grace / 2),
         ws="none",
         lifespan="off",
@@ -94,11 +96,11 @@ def _room(wanted: int) -> int:
     return wanted if soft < 0 else max(1, min(wanted, spare))
 
 
-class _Server(uvicorn.Server):
-    """uvicorn that leaves signals to us; open streams are told at the first one."""
+class Server(uvicorn.Server):
+    """uvicorn on our own connections, which leaves signals to us; `closing` is set at the first one."""
 
-    def __init__(self, config: uvicorn.Config, closing: anyio.Event) -> None:
-        super().__init__(config)
+    def __init__(self, app: ASGIApp, settings: Settings, closing: anyio.Event) -> None:
+        super().__init__(_config(app, settings))
         self._closing = closing
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

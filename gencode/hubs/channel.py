@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import anyio
 
 from gencode.errors import StoreError
 from gencode.event import Event, encode, encode_delta
+from gencode.hub import Take
 from gencode.hubs.live import Live
+from gencode.hubs.pace import Pace, Place
 
 CHUNK = 64 * 1024
 """Bytes handed to a reader at once: one send for a long replay, yet little held per slow socket."""
@@ -38,18 +40,25 @@ class Channel:
         self._over = False
         self._farewell = b""
         self._live = Live()
+        self._quiet, self._listening = Pace(self._to_the_end), Pace(self._to_the_end)
         self._grown = _Signal()
         self._said = _Signal()
 
+    # --- what is told -------------------------------------------------------------------------------
+
     def publish(self, events: Sequence[Event], over: bool) -> None:
-        self._append(events)
+        if fresh := self._append(events):
+            self._quiet.hand_out(fresh)
+            self._listening.hand_out(fresh)
         self._note(events[-1].id, over)
         self._wake()
 
     def live(self, data: Mapping[str, Any]) -> None:
         """Wakes only who listens: tokens come by the hundred each second, and readers may be many."""
         if self.listeners and not self._behind:
-            self._live.say(len(self._log), encode_delta(data))
+            message = encode_delta(data)
+            self._live.say(len(self._log), message)
+            self._listening.hand_out(message)
             self._said.send()
 
     def close(self, farewell: bytes) -> None:
@@ -57,36 +66,58 @@ class Channel:
         self._farewell = farewell
         self._wake()
 
-    async def read(self, position: int, deltas: bool) -> AsyncGenerator[bytes, None]:
-        """Chunks of whole messages from `position` (events already known) until the log is over.
+    # --- what is read -------------------------------------------------------------------------------
+
+    def start(self, position: int, deltas: bool) -> Place:
+        """Where a reader begins that knows so many events."""
+        return Place(position, self._live.end if deltas else None)
+
+    def read(self, place: Place) -> bytes:
+        """A chunk of what follows this place, which moves along; empty if nothing does so far."""
+        if place.heard is None:
+            return self._events(place, len(self._log))
+        place.heard = self._live.held(place.heard)
+        if said := self._live.before(place.position, place.heard):
+            place.heard += len(said)
+            return b"".join(said)
+        return self._events(place, self._live.place(place.heard) or len(self._log))
+
+    async def more(self, place: Place) -> bool:
+        """Wait until there may be more to read; False at the end, where `last_words` follow.
 
         Raises StoreError when the store cannot be read; nothing was skipped until then.
         """
-        heard = self._live.end
-        while True:
-            said: list[bytes] = []
-            if deltas:
-                heard = self._live.held(heard)
-                said = self._live.before(position, heard)
-            if said:
-                heard += len(said)
-                yield b"".join(said)
-            elif position < len(self._log):
-                until = self._live.place(heard) if deltas else None
-                chunk, position = self._chunk(position, until or len(self._log))
-                yield chunk
-            elif self._behind:
-                await self._catch_up()
-            elif self._over or self._farewell:
-                break
-            else:
-                await (self._said if deltas else self._grown).wait()
-        if not self._over:
-            yield self._farewell
+        if self._behind:
+            await self._catch_up()
+        elif self._over or self._farewell:
+            return False
+        else:
+            await (self._grown if place.heard is None else self._said).wait()
+        return True
+
+    @property
+    def last_words(self) -> bytes:
+        """For who has read it all: when to come back, if the task is not over."""
+        return b"" if self._over else self._farewell
+
+    async def keep_pace(self, place: Place, take: Take) -> None:
+        """Let publishers hand over what comes, as long as nothing must be read. Raises StoreError."""
+        if self._behind:
+            await self._catch_up()
+        if not (self._behind or self._over or self._farewell or self._is_ahead_of(place)):
+            await (self._quiet if place.heard is None else self._listening).join(place, take)
 
     @property
     def _behind(self) -> bool:
         return not self._loaded or len(self._log) < self._newest
+
+    def _is_ahead_of(self, place: Place) -> bool:
+        return place.position < len(self._log) or place.heard not in (None, self._live.end)
+
+    def _to_the_end(self, place: Place) -> None:
+        place.position = len(self._log)
+        if place.heard is not None:
+            place.heard = self._live.end
 
     async def _catch_up(self) -> None:
         """One reader reads the store, the others wait for it."""
@@ -108,20 +139,27 @@ class Channel:
             self._over = over or (self._over and newest == self._newest)
             self._newest = newest
 
-    def _append(self, events: Sequence[Event]) -> None:
+    def _append(self, events: Sequence[Event]) -> bytes:
+        """Returns what is new."""
+        known = len(self._log)
         for event in events:
             if event.id == len(self._log) + 1:
                 self._log.append(encode(event))
+        return b"".join(self._log[known:])
 
-    def _chunk(self, position: int, end: int) -> tuple[bytes, int]:
-        size = 0
-        stop = position
+    def _events(self, place: Place, end: int) -> bytes:
+        size, stop = 0, place.position
         while stop < end and size < CHUNK:
             size += len(self._log[stop])
             stop += 1
-        return b"".join(self._log[position:stop]), stop
+        chunk = b"".join(self._log[place.position : stop])
+        place.position = stop
+        return chunk
 
     def _wake(self) -> None:
+        if self._behind or self._over or self._farewell:
+            self._quiet.release_all()
+            self._listening.release_all()
         self._grown.send()
         self._said.send()
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gencode.event import Event
-from gencode.hub import Hub
+from gencode.hub import Hub, Subscription
 
 
 class Overheard:
@@ -24,7 +24,7 @@ class Overheard:
     def live(self, task_id: str, data: Mapping[str, Any]) -> None:
         self._hub.live(task_id, data)
 
-    def subscribe(self, task_id: str, after: int = 0, deltas: bool = False) -> AsyncGenerator[bytes, None]:
+    def subscribe(self, task_id: str, after: int = 0, deltas: bool = False) -> Subscription:
         return self._hub.subscribe(task_id, after, deltas)
 
     def close(self) -> None:

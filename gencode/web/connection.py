@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from gencode.web.door import Door, Entry
+from gencode.web.outlet import NAME, Rest
+
+Frame = Callable[[bytes], bytes]
 
 
 def impatient(entry: Entry, seconds: float, at_shutdown: float) -> type[asyncio.Protocol]:
@@ -21,10 +29,21 @@ def impatient(entry: Entry, seconds: float, at_shutdown: float) -> type[asyncio.
         _entry = entry
         _patience = seconds
         _deadline: asyncio.TimerHandle | None = None
+        _outlet: _Outlet | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
             super().connection_made(transport)
             transport.set_write_buffer_limits(high=0)  # paused means: the kernel's own buffer is full
+
+        def handle_events(self) -> None:
+            """A request that is whole gets an outlet; its application starts in the loop's next round."""
+            before = self.cycle
+            super().handle_events()
+            if self.cycle is not before:
+                frame = _chunked if self.scope["http_version"] == "1.1" else bytes
+                self._outlet = _Outlet(self.transport, self.flow, frame)
+                extensions: dict[str, Any] = {NAME: self._outlet}
+                self.scope["extensions"] = extensions
 
         def pause_writing(self) -> None:
             super().pause_writing()
@@ -44,6 +63,8 @@ def impatient(entry: Entry, seconds: float, at_shutdown: float) -> type[asyncio.
         def connection_lost(self, exc: Exception | None) -> None:
             self._relax()
             super().connection_lost(exc)
+            if self._outlet:
+                self._outlet.depart()
 
         def _relax(self) -> None:
             if self._deadline:
@@ -51,3 +72,41 @@ def impatient(entry: Entry, seconds: float, at_shutdown: float) -> type[asyncio.
                 self._deadline = None
 
     return Connection
+
+
+class _Outlet:
+    """See gencode.web.outlet. `frame`: what h11 does to a piece of a body, keeping no account of it."""
+
+    __slots__ = ("_call", "_flow", "_frame", "_gone", "_transport", "rest")
+
+    def __init__(self, transport: asyncio.Transport, flow: FlowControl, frame: Frame) -> None:
+        self.rest: Rest | None = None
+        self._transport = transport
+        self._flow = flow
+        self._frame = frame
+        self._call: Callable[[], None] | None = None
+        self._gone = False
+
+    @property
+    def slow(self) -> bool:
+        return self._flow.write_paused
+
+    def write(self, chunk: bytes) -> bool:
+        self._transport.write(self._frame(chunk))
+        return not self._flow.write_paused
+
+    def on_departure(self, call: Callable[[], None]) -> None:
+        self._call = call
+        if self._gone:
+            call()
+
+    def depart(self) -> None:
+        self._gone = True
+        if self._call:
+            self._call()
+
+
+@lru_cache(maxsize=4)
+def _chunked(chunk: bytes) -> bytes:
+    """RFC 9112, 7.1. Remembered, because one chunk goes to many, one after another."""
+    return b"%x\r\n%b\r\n" % (len(chunk), chunk)

@@ -22,7 +22,7 @@ async def status(request: Request) -> Response:
     if task.status.is_terminal and after == task.sequence and after:
         return Response(status_code=204)
     deltas = "delta" in request.query_params.get("include", "").split(",")
-    return EventStream(its.hub.subscribe(task.id, after, deltas), its.ping)
+    return EventStream(its.hub.subscribe(task.id, after, deltas), its.pulse)
 
 
 def _position(request: Request, task: Task) -> int:

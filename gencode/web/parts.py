@@ -16,6 +16,7 @@ from gencode.pipelines.generate.spending import Price
 from gencode.store import Query, Store
 from gencode.task import Task
 from gencode.web.limits import RateLimit
+from gencode.web.pulse import Pulse
 from gencode.web.tickets import Tickets
 
 
@@ -33,7 +34,7 @@ class Parts:
 
     caching   whether an earlier task may answer in place of the model
     secrets   of this service, which no answer may hold
-    ping      seconds of silence after which a stream says a comment
+    pulse     gives idle streams a sign of life
     folding   a place for each request that folds a whole project in memory
     """
 
@@ -51,7 +52,7 @@ class Parts:
     caching: bool
     secrets: Sequence[str] = field(repr=False)
     folding: anyio.CapacityLimiter
-    ping: float
+    pulse: Pulse
     closing: anyio.Event
 
 

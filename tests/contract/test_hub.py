@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
 from gencode.event import Event, encode, encode_delta
-from gencode.hub import Hub
+from gencode.hub import Hub, Subscription
 from gencode.hubs.memory import MemoryHub
 from gencode.store import Store
 from gencode.stores.memory import MemoryStore
@@ -75,7 +75,7 @@ class Log:
     async def add(self, count: int = 1, over: bool = False) -> None:
         self.hub.publish(await self.store_only(count, over), over)
 
-    def read(self, after: int = 0, deltas: bool = False) -> AsyncGenerator[bytes, None]:
+    def read(self, after: int = 0, deltas: bool = False) -> Subscription:
         return self.hub.subscribe(self.task.id, after, deltas)
 
     def bytes(self, after: int = 0) -> bytes:
@@ -89,7 +89,7 @@ async def begun(make: Make, store: Store | None = None) -> Log:
     return log
 
 
-async def whole(stream: AsyncGenerator[bytes, None]) -> bytes:
+async def whole(stream: Subscription) -> bytes:
     async with aclosing(stream):
         return b"".join([chunk async for chunk in stream])
 
@@ -100,7 +100,7 @@ async def settled() -> None:
         await anyio.lowlevel.checkpoint()
 
 
-async def at_least(stream: AsyncGenerator[bytes, None], size: int) -> bytes:
+async def at_least(stream: Subscription, size: int) -> bytes:
     """Read on until so many bytes have come."""
     read = b""
     while len(read) < size:
@@ -323,6 +323,108 @@ async def test_a_task_that_is_over_ends_without_a_farewell_even_when_the_hub_has
     assert await whole(log.read()) == log.bytes()
 
 
+# --- passing on -------------------------------------------------------------------------------------
+
+
+class Taker:
+    """What it was handed; it has had enough when it has so many."""
+
+    def __init__(self, enough: int) -> None:
+        self.taken: list[bytes] = []
+        self._enough = enough
+
+    def __call__(self, chunk: bytes) -> bool:
+        self.taken.append(chunk)
+        return len(self.taken) < self._enough
+
+
+async def test_what_is_published_is_passed_on_before_publishing_returns(make: Make) -> None:
+    log = await begun(make)
+    await log.add()
+    async with aclosing(log.read()) as stream:
+        await anext(stream)
+        taker = Taker(enough=3)
+        passing = asyncio.create_task(stream.pass_on(taker))
+        await settled()
+        for n in (2, 3):
+            log.hub.publish(await log.store_only())
+            assert taker.taken[-1] == encode(an_event(log.task, n, n=n))
+        assert not passing.done()
+        log.hub.publish(await log.store_only())
+        log.hub.publish(await log.store_only())
+        await passing
+        assert b"".join(taker.taken) + await anext(stream) == log.bytes(after=1)
+
+
+async def test_nothing_is_passed_on_while_there_is_something_to_read(make: Make) -> None:
+    log = await begun(make)
+    await log.add(2)
+    async with aclosing(log.read()) as stream:
+        taker = Taker(enough=9)
+        await stream.pass_on(taker)
+        assert await anext(stream) == log.bytes()
+        await log.add()
+        await stream.pass_on(taker)
+        assert await anext(stream) == log.bytes(after=2)
+        passing = asyncio.create_task(stream.pass_on(taker))
+        await settled()
+        await log.store_only()
+        await log.add()
+        await passing
+        missed = log.bytes(after=3)
+        assert await at_least(stream, len(missed)) == missed
+        await log.add(over=True)
+        await stream.pass_on(taker)
+        assert await whole(stream) == log.bytes(after=5)
+        await stream.pass_on(taker)
+    assert taker.taken == []
+
+
+async def test_live_messages_are_passed_on_to_who_listens_as_they_were_said(make: Make) -> None:
+    log = await begun(make)
+    await log.add()
+    async with aclosing(log.read(deltas=True)) as listening, aclosing(log.read()) as plain:
+        takers, passing = [Taker(enough=9), Taker(enough=9)], []
+        for stream, taker in zip((listening, plain), takers, strict=True):
+            await anext(stream)
+            passing.append(asyncio.create_task(stream.pass_on(taker)))
+        await settled()
+        log.hub.live(log.task.id, {"n": 0})
+        await log.add()
+        log.hub.live(log.task.id, {"n": 1})
+        event = encode(an_event(log.task, 2, n=2))
+        assert takers[0].taken == [encode_delta({"n": 0}), event, encode_delta({"n": 1})]
+        assert takers[1].taken == [event]
+        log.hub.close()
+        await asyncio.gather(*passing)
+        assert [await whole(stream) for stream in (listening, plain)] == [await whole(log.read(after=2))] * 2
+
+
+async def test_closing_ends_the_passing_on(make: Make) -> None:
+    log = await begun(make)
+    await log.add()
+    async with aclosing(log.read(after=1)) as stream:
+        passing = asyncio.create_task(stream.pass_on(Taker(enough=9)))
+        await settled()
+        log.hub.close()
+        await passing
+        assert b"retry: 1000" in await whole(stream)
+
+
+async def test_who_leaves_while_it_is_passed_on_to_is_handed_nothing_more(make: Make) -> None:
+    log = await begun(make)
+    await log.add()
+    taker = Taker(enough=9)
+    async with aclosing(log.read(after=1)) as stream:
+        passing = asyncio.create_task(stream.pass_on(taker))
+        await settled()
+        passing.cancel()
+        await asyncio.wait([passing])
+        await log.add()
+    await log.add()
+    assert taker.taken == []
+
+
 # --- any order of everything ------------------------------------------------------------------------
 
 steps = st.lists(
@@ -332,6 +434,8 @@ steps = st.lists(
         st.tuples(st.just("live"), st.just(0)),
         st.tuples(st.just("subscribe"), st.integers(0, 5)),
         st.tuples(st.just("listen"), st.integers(0, 5)),
+        st.tuples(st.sampled_from(["keep pace", "keep pace listening"]), st.integers(0, 5)),
+        st.tuples(st.just("be slow"), st.integers(0, 4)),
         st.tuples(st.just("read"), st.integers(0, 4)),
         st.tuples(st.just("leave"), st.integers(0, 4)),
         st.tuples(st.just("hold the store"), st.just(0)),
@@ -350,6 +454,9 @@ class Reader:
         self.read = b""
         self._stream = log.read(self.after, deltas)
         self._next: asyncio.Task[bytes] | None = None
+
+    def be_slow(self) -> None:
+        """It always is."""
 
     async def turn(self) -> None:
         if self._next is None:
@@ -372,6 +479,46 @@ class Reader:
         await self._stream.aclose()
 
 
+class Follower:
+    """As a response does it: passes on what comes, and reads when it must, once it is not slow any more."""
+
+    def __init__(self, log: Log, after: int, deltas: bool) -> None:
+        self.after = min(after, log.task.sequence)
+        self.read = b""
+        self._quick = anyio.Event()
+        self._quick.set()
+        self._stream = log.read(self.after, deltas)
+        self._task = asyncio.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        await self._stream.pass_on(self._take)
+        async for chunk in self._stream:
+            await self._quick.wait()
+            self.read += chunk
+            await self._stream.pass_on(self._take)
+
+    def _take(self, chunk: bytes) -> bool:
+        self.read += chunk
+        return self._quick.is_set()
+
+    def be_slow(self) -> None:
+        self._quick = anyio.Event() if self._quick.is_set() else self._quick
+
+    async def turn(self) -> None:
+        self._quick.set()
+        await settled()
+
+    async def rest(self) -> bytes:
+        self._quick.set()
+        await self._task
+        return self.read
+
+    async def leave(self) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        await self._stream.aclose()
+
+
 def without_deltas(read: bytes) -> bytes:
     messages = read.split(b"\n\n")
     return b"\n\n".join(message for message in messages if not message.startswith(b"event: delta"))
@@ -380,7 +527,7 @@ def without_deltas(read: bytes) -> bytes:
 async def play(make: Make, script: Sequence[tuple[str, Any]]) -> None:
     store = GatedStore()
     log = await begun(make, store)
-    readers: list[Reader] = []
+    readers: list[Reader | Follower] = []
     for verb, number in script:
         match verb:
             case "add":
@@ -391,6 +538,10 @@ async def play(make: Make, script: Sequence[tuple[str, Any]]) -> None:
                 log.hub.live(log.task.id, {"after": log.task.sequence})
             case "subscribe" | "listen":
                 readers.append(Reader(log, number, deltas=verb == "listen"))
+            case "keep pace" | "keep pace listening":
+                readers.append(Follower(log, number, deltas=verb.endswith("listening")))
+            case "be slow" if number < len(readers):
+                readers[number].be_slow()
             case "read" if number < len(readers):
                 await readers[number].turn()
             case "leave" if number < len(readers):

@@ -24,6 +24,7 @@ from gencode.hubs.memory import MemoryHub
 from gencode.stores.memory import MemoryStore
 from gencode.task import Status
 from gencode.web.events import status
+from gencode.web.pulse import Pulse
 from tests.servers.calls import FILES, client, get, streams_open, submit
 from tests.servers.model import Reply, call_of, http_error, model_server, plan_and_files
 from tests.servers.service import App, a_large_log, running_app, service, settings
@@ -312,7 +313,7 @@ async def two_idle_minutes() -> list[tuple[float, bytes]]:
         if message.get("body"):
             said.append((loop.time(), message["body"]))
 
-    parts = SimpleNamespace(store=store, hub=MemoryHub(store))
+    parts = SimpleNamespace(store=store, hub=MemoryHub(store), pulse=Pulse(15))
     scope = {
         "type": "http",
         "method": "GET",

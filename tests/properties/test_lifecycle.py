@@ -35,7 +35,8 @@ from gencode.engine.manager import Manager
 from gencode.engine.runner import Runner
 from gencode.errors import AlreadyOver, KeyReused, LLMAuth, QueueFull, StillWorking, StoreError
 from gencode.event import Event, encode
-from gencode.hubs.memory import FAREWELL, MemoryHub
+from gencode.hubs.channels import FAREWELL
+from gencode.hubs.memory import MemoryHub
 from gencode.metrics import Metrics
 from gencode.pipeline import Progress, Send
 from gencode.store import IdempotencyKey, Query, Store

@@ -222,9 +222,8 @@ async def gencode(folder: Path) -> None:
 
         with house.listening("127.0.0.1", 0) as sock:
             print(sock.getsockname()[1], f"/api/v1/status/{task.id}", flush=True)
-            config = house._config(with_publisher, its)  # type: ignore[arg-type]  # as the service is run
             house._settle_memory()
-            await house._Server(config, parts.closing).serve([sock])
+            await house.Server(with_publisher, its, parts.closing).serve([sock])
 
 
 if __name__ == "__main__":

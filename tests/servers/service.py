@@ -24,11 +24,11 @@ from anyio.streams.text import TextReceiveStream
 from pydantic import SecretStr
 
 from gencode.app import create_app
-from gencode.embedded.server import address, listen, serve
+from gencode.embedded.server import address
+from gencode.serve import Server, listening
 from gencode.settings import NamedProvider, Settings
 from gencode.stores.sqlite import open_sqlite
 from gencode.task import Status
-from gencode.web.links import UnderPath
 from gencode.web.parts import Parts
 from tests.servers.github import ScriptedGitHub
 from tests.servers.model import ModelServer
@@ -50,17 +50,18 @@ class App:
 
 @asynccontextmanager
 async def running_app(settings: Settings) -> AsyncIterator[App]:
-    """The application on a free port. Not for fixtures: pytest-asyncio would leave its task group in
-    another task than it was entered in."""
+    """The application as it is served, on a free port. Not for fixtures: pytest-asyncio would leave its task
+    group in another task than it was entered in."""
     app = create_app(settings)
-    sock = listen()
-    front = UnderPath(app, settings.root_path) if settings.root_path else app
-    async with app.router.lifespan_context(app), serve(front, sock):
-        parts: Parts = app.state.parts
-        try:
-            yield App(url=address(sock), parts=parts)
-        finally:
-            parts.closing.set()  # as on SIGTERM; else open streams hold the server for its second of grace
+    with listening("127.0.0.1", 0) as sock:
+        async with app.router.lifespan_context(app), anyio.create_task_group() as tg:
+            parts: Parts = app.state.parts
+            server = Server(app, settings, parts.closing)
+            tg.start_soon(server.serve, [sock])
+            try:
+                yield App(url=address(sock), parts=parts)
+            finally:
+                server.stop()
 
 
 def settings(

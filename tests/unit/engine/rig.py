@@ -14,6 +14,7 @@ from gencode.engine.manager import Manager
 from gencode.engine.runner import Runner
 from gencode.errors import StoreError
 from gencode.event import Event
+from gencode.hub import Subscription
 from gencode.metrics import Metrics
 from gencode.pipeline import Progress, Send
 from gencode.store import IdempotencyKey, Query, Store
@@ -173,9 +174,8 @@ class NoteHub:
     def live(self, task_id: str, data: Mapping[str, Any]) -> None:
         self.lived.append(data)
 
-    async def subscribe(self, task_id: str, after: int = 0, deltas: bool = False) -> AsyncIterator[bytes]:
+    def subscribe(self, task_id: str, after: int = 0, deltas: bool = False) -> Subscription:
         raise NotImplementedError
-        yield b""
 
     def close(self) -> None: ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 import anyio
@@ -35,9 +35,17 @@ class Stored:
         return self.events[after:], self.over
 
 
-async def chunks(channel: Channel, position: int = 0, deltas: bool = False) -> list[bytes]:
-    async with aclosing(channel.read(position, deltas)) as stream:
-        return [chunk async for chunk in stream]
+async def read(channel: Channel, position: int = 0, deltas: bool = False) -> AsyncGenerator[bytes, None]:
+    place = channel.start(position, deltas)
+    while True:
+        if chunk := channel.read(place):
+            yield chunk
+        elif not await channel.more(place):
+            break
+
+
+async def chunks(channel: Channel, position: int = 0) -> list[bytes]:
+    return [chunk async for chunk in read(channel, position)]
 
 
 async def test_a_long_log_comes_in_chunks_of_whole_messages() -> None:
@@ -51,7 +59,7 @@ async def test_a_long_log_comes_in_chunks_of_whole_messages() -> None:
 async def test_only_what_is_missing_is_read_from_the_store() -> None:
     stored = Stored(some_events(1, 3))
     channel = Channel(stored)
-    async with aclosing(channel.read(0, False)) as stream:
+    async with aclosing(read(channel)) as stream:
         await anext(stream)
         stored.events += some_events(4, 7)
         channel.publish(stored.events[3:5], over=False)
@@ -75,7 +83,7 @@ async def test_live_messages_wake_only_who_listens() -> None:
     """With many readers and hundreds of tokens a second, the others' wakings would fill the loop."""
     channel = Channel(Stored())
     channel.listeners = 1
-    quiet, listening = channel.read(0, False), channel.read(0, True)
+    quiet, listening = read(channel), read(channel, deltas=True)
     async with aclosing(quiet), aclosing(listening), anyio.create_task_group() as tg:
         tg.start_soon(anext, quiet)
         await anyio.wait_all_tasks_blocked()

@@ -7,7 +7,8 @@ import pytest
 
 from gencode.errors import StoreError
 from gencode.event import Event
-from gencode.hubs.memory import FAREWELL, MemoryHub
+from gencode.hubs.channels import FAREWELL
+from gencode.hubs.memory import MemoryHub
 from gencode.stores.memory import MemoryStore
 from gencode.task import Task
 from tests.unit.stores.samples import a_task, an_event

@@ -1,0 +1,37 @@
+"""One timer for all who want to be called again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import anyio
+
+TURNS = 15
+"""Callers are spread over so many turns of a round."""
+
+
+class Pulse:
+    """Calls each every `seconds`, the first time up to a turn earlier. It beats while `run` runs."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._turns: list[set[Callable[[], object]]] = [set() for _ in range(TURNS)]
+        self._now = 0
+
+    async def run(self) -> None:
+        while True:
+            await anyio.sleep(self.seconds / TURNS)
+            self._now = (self._now + 1) % TURNS
+            for call in list(self._turns[self._now]):
+                call()
+
+    @contextmanager
+    def calling(self, call: Callable[[], object]) -> Iterator[None]:
+        """`call` must not raise."""
+        turn = self._turns[self._now]
+        turn.add(call)
+        try:
+            yield
+        finally:
+            turn.remove(call)

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import anyio
+
+from gencode.web.pulse import TURNS, Pulse
+
+
+async def test_each_is_called_once_a_round_wherever_in_it_they_came() -> None:
+    pulse, calls = Pulse(0.001 * TURNS), {"early": 0, "late": 0}
+    rounds = anyio.Event()
+
+    def count(who: str) -> None:
+        calls[who] += 1
+        if calls[who] == 3:
+            rounds.set()
+
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(pulse.run)
+        with pulse.calling(lambda: count("early")):
+            while pulse._now < 5:
+                await anyio.sleep(0)
+            with pulse.calling(lambda: count("late")):
+                await rounds.wait()
+                assert calls["early"] - calls["late"] in (0, 1)
+        tg.cancel_scope.cancel()
+    assert not any(pulse._turns)
