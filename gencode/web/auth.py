@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gencode.errors import Unauthorized
 from gencode.web.keys import Caller, Keys, presented
+from gencode.web.outlet import Outlet, Rest, outlet
 from gencode.web.parts import parts
 from gencode.web.problems import problem_response
 
@@ -33,6 +35,13 @@ class Authentication:
             return
         scope.setdefault("state", {})["client"] = caller.client
         await self._app(scope, self._keys.hearing(caller, receive), send)
+        its = outlet(scope)
+        if its and its.rest:
+            its.rest = partial(self._while_good, caller, its, its.rest)
+
+    async def _while_good(self, caller: Caller, its: Outlet, rest: Rest, send: Send) -> None:
+        with self._keys.parting(caller, its.depart):
+            await rest(send)
 
     def _admit(self, scope: Scope) -> Caller:
         headers, ticket, stream = Headers(scope=scope), _ticket(scope), _STREAM.fullmatch(_below(scope))

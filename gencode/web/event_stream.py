@@ -76,7 +76,7 @@ async def _through(its: Outlet, chunks: Subscription, pulse: Pulse, send: Send) 
             async for chunk in chunks:
                 await _send(send, chunk)
                 await chunks.pass_on(its.write)
-        await _end(send)
+    await _end(send)
 
 
 async def _departure(receive: Receive) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import anyio
@@ -48,7 +49,7 @@ class Keys:
         if file:
             self._made = _stored(file)
         self._needed = bool(self._fixed) or self._version is not None
-        self._waiting: dict[anyio.CancelScope, Caller] = {}
+        self._parting: dict[Callable[[], None], Caller] = {}
 
     @property
     def needed(self) -> bool:
@@ -83,15 +84,22 @@ class Keys:
 
         async def receive_while_good() -> Message:
             if self.holds(caller):
-                with anyio.CancelScope() as scope:
-                    self._waiting[scope] = caller
-                    try:
-                        return await receive()
-                    finally:
-                        del self._waiting[scope]
+                with anyio.CancelScope() as scope, self.parting(caller, scope.cancel):
+                    return await receive()
             return {"type": "http.disconnect"}
 
         return receive_while_good
+
+    @contextmanager
+    def parting(self, caller: Caller, call: Callable[[], None]) -> Iterator[None]:
+        """`call` as soon as the caller is not let in any more; at once, if it is not now."""
+        self._parting[call] = caller
+        try:
+            if not self.holds(caller):
+                call()
+            yield
+        finally:
+            del self._parting[call]
 
     async def watch(self) -> None:
         """For ever: see changes of the file also while nobody asks for anything."""
@@ -118,9 +126,9 @@ class Keys:
 
     def _part(self) -> None:
         """Leave whoever is not let in any more."""
-        for scope, caller in self._waiting.items():
+        for call, caller in list(self._parting.items()):
             if not self.holds(caller):
-                scope.cancel()
+                call()
 
 
 def presented(headers: Headers) -> bytes:

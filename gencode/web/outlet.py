@@ -33,8 +33,12 @@ class Outlet(Protocol):
         """Send a piece of the body at once; whether the client is quick enough for more. Never raises."""
         ...
 
+    def depart(self) -> None:
+        """The client has left, or is sent away."""
+        ...
+
     def on_departure(self, call: Callable[[], None]) -> None:
-        """Once, when the client leaves; at once, if it has left."""
+        """When the client departs; at once, if it has departed."""
         ...
 
 

@@ -122,6 +122,9 @@ class Out:
             self.pinged.set()
         return True
 
+    def depart(self) -> None:
+        self.leave()
+
     def on_departure(self, call: Callable[[], None]) -> None:
         self.leave = call
         if self._gone:
@@ -174,7 +177,7 @@ async def test_the_rest_is_read_then_passed_on_and_pinged_until_the_client_leave
         await anyio.wait_all_tasks_blocked()
         assert told.closed
         tg.cancel_scope.cancel()
-    assert exchange.body == [b"read\n\n"], "nothing is said to who has left"
+    assert exchange.body == [b"read\n\n", b""], "who was sent away sees a regular end"
 
 
 async def test_a_client_that_is_slow_gets_no_pings() -> None:

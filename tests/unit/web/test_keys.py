@@ -157,3 +157,19 @@ async def test_who_waits_hears_of_the_end_of_the_key(tmp_path: Path) -> None:
         assert keys.needed  # a look at the file
     assert heard == [{"type": "http.disconnect"}]
     assert await receive() == {"type": "http.disconnect"}
+
+
+def test_who_parts_is_told_when_the_key_goes_or_at_once_and_no_more_after_that(tmp_path: Path) -> None:
+    file = key_file(tmp_path)
+    key, _ = file.make("alice")
+    keys = Keys("", file)
+    caller, told = keys.caller(Headers({"x-api-key": key})), []
+    with keys.parting(caller, lambda: told.append("open")):
+        file.revoke("alice")
+        assert keys.needed  # a look at the file
+        assert told == ["open"]
+        with keys.parting(caller, lambda: told.append("late")):
+            assert told == ["open", "late"]
+    file.make("bob")
+    assert keys.needed
+    assert told == ["open", "late"]
