@@ -25,7 +25,9 @@ from gencode.engine.manager import Manager
 from gencode.engine.runner import Runner
 from gencode.host import Host
 from gencode.hosts.wire import http_client
+from gencode.hub import Hub
 from gencode.hubs.memory import MemoryHub
+from gencode.hubs.overheard import Overheard
 from gencode.key_file import key_file
 from gencode.metrics import Metrics
 from gencode.models import Models
@@ -45,6 +47,7 @@ from gencode.provider import Providers
 from gencode.providers.catalogue import catalogue, offline
 from gencode.providers.deadlines import Deadlines
 from gencode.providers.wire import model_client
+from gencode.receivers import receivers
 from gencode.retry import Retry
 from gencode.settings import Settings, is_loopback, load
 from gencode.store import Store
@@ -53,7 +56,7 @@ from gencode.stores.sqlite import open_sqlite
 from gencode.web.guard import Rules
 from gencode.web.keys import Keys
 from gencode.web.limits import RateLimit
-from gencode.web.parts import Parts
+from gencode.web.parts import Parts, Receivers
 from gencode.web.pulse import Pulse
 from gencode.web.routes import build
 from gencode.web.tickets import Tickets, kept_key
@@ -102,15 +105,17 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
         providers = _providers(settings, models, model, client, metrics)
         host = _host(places, forge, await stack.enter_async_context(http_client(tls)), tls, metrics)
         hub = MemoryHub(store)
+        told = receivers(settings, store, metrics, tls)
+        heard = Overheard(hub, told.courier.wake)
         manager = _manager(
             settings,
             store,
-            hub,
+            heard,
             metrics,
             _pipeline(settings, providers, host, metrics, _recall(settings, models, store), Reporter(store)),
         )
         _watch(metrics, manager, hub)
-        parts = _parts(settings, models, places, manager, store, hub, metrics, providers)
+        parts = _parts(settings, models, places, manager, store, hub, metrics, providers, told)
         for server in filter(None, (model, forge)):
             await stack.enter_async_context(serve(server.app, server.sock))
         async with anyio.create_task_group() as tg:
@@ -118,6 +123,7 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
             tg.start_soon(_closing, parts)
             tg.start_soon(keys.watch)
             tg.start_soon(parts.pulse.run)
+            tg.start_soon(told.courier.run)
             yield parts
             parts.closing.set()
             _farewell(parts)
@@ -219,9 +225,7 @@ def _pipeline(
     return Generate(generating, merging, host, workflows=workflows)
 
 
-def _manager(
-    settings: Settings, store: Store, hub: MemoryHub, metrics: Metrics, pipeline: Generate
-) -> Manager:
+def _manager(settings: Settings, store: Store, hub: Hub, metrics: Metrics, pipeline: Generate) -> Manager:
     runner = Runner(store, [pipeline], metrics, timeout=settings.task_timeout)
     return Manager(
         runner,
@@ -248,6 +252,7 @@ def _parts(
     hub: MemoryHub,
     metrics: Metrics,
     providers: Providers,
+    told: Receivers,
 ) -> Parts:
     return Parts(
         manager=manager,
@@ -256,6 +261,7 @@ def _parts(
         metrics=metrics,
         rate=RateLimit(settings.rate),
         tickets=Tickets(kept_key(settings.data_dir / "ticket.key"), settings.sse_ticket_seconds),
+        receivers=told,
         choose_model=partial(models.choose, providers=providers),
         choose_host=places.choose,
         price=lambda model: price_of(settings.prices, providers(model).name),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -134,6 +135,18 @@ class Settings(BaseSettings):
     )
     sse_ticket_seconds: Count = Field(900, description="Seconds for which a ticket opens its task's stream")
 
+    webhook_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Signs callbacks: whsec_<base64>, or several with commas, which all sign. "
+        "Without it each client has its own: GET /api/v1/webhook-secret",
+    )
+    webhook_allow_networks: str = Field(
+        "",
+        description="Comma-separated networks that callbacks may reach although not public, as 10.1.0.0/16",
+    )
+    webhook_allow_http: bool = Field(False, description="Let callbacks go to plain http addresses")
+    webhook_timeout: Seconds = Field(15, description="Seconds that a receiver of callbacks has to answer")
+
     github_token: SecretStr = Field(
         SecretStr(""), description="Token that may create repositories; without it the local forge is used"
     )
@@ -253,6 +266,21 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is no origin; write it as https://example.com, without a path")
         return value
 
+    @field_validator("webhook_secret")
+    @classmethod
+    def _signs(cls, value: SecretStr) -> SecretStr:
+        for entry in _listed(value.get_secret_value()):
+            if not (entry.startswith("whsec_") and 24 <= _decoded_length(entry[6:]) <= 64):
+                raise ValueError("must be whsec_ and the base64 of 24 to 64 random bytes")
+        return value
+
+    @field_validator("webhook_allow_networks")
+    @classmethod
+    def _each_a_network(cls, value: str) -> str:
+        for entry in _listed(value):
+            ipaddress.ip_network(entry)
+        return value
+
     @model_validator(mode="after")
     def _no_open_door(self) -> Settings:
         if self.open_to_all and self.auth != "none" and not is_loopback(self.server_host):
@@ -275,6 +303,14 @@ class Settings(BaseSettings):
     def rate(self) -> RateLimitItem:
         return parse(self.rate_limit)
 
+    @property
+    def webhook_secrets(self) -> list[str]:
+        return _listed(self.webhook_secret.get_secret_value())
+
+    @property
+    def webhook_networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        return [ipaddress.ip_network(entry) for entry in _listed(self.webhook_allow_networks)]
+
     def secrets(self) -> list[str]:
         """Every secret value, so that logs can be cleaned of them and no project can hold one."""
         fields = [getattr(self, name) for name in type(self).model_fields]
@@ -282,7 +318,7 @@ class Settings(BaseSettings):
         keys = [entry.partition("=")[2] or entry for entry in self.api_keys.get_secret_value().split(",")]
         named = [secret for provider in self.providers.values() for secret in provider.secrets()]
         named += [host.token.get_secret_value() for host in self.hosts.values()]
-        found = {secret.strip() for secret in [*values, *keys, *named]}
+        found = {secret.strip() for secret in [*values, *keys, *named, *self.webhook_secrets]}
         return sorted(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
     @classmethod
@@ -327,6 +363,18 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _listed(value: str) -> list[str]:
+    return [entry for entry in map(str.strip, value.split(",")) if entry]
+
+
+def _decoded_length(text: str) -> int:
+    """Bytes; 0 for what is no base64."""
+    try:
+        return len(b64decode(text, validate=True))
+    except ValueError:
+        return 0
 
 
 class _SecretFiles(PydanticBaseSettingsSource):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
+from gencode.callback import Callback
 from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.estimate import Estimate
 from gencode.pipelines.generate.files import State
 from gencode.pipelines.generate.report import Report
 from gencode.task import Status, Task
 from gencode.web.links import status_url, task_url
+from gencode.webhooks.address import origin_of
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="RFC 3339, UTC")]
 TaskId = Annotated[str, Field(json_schema_extra={"format": "uuid"}, description="UUIDv7")]
@@ -58,6 +60,17 @@ class FailureView(Answer):
     stage: Status = Field(description="What it was doing; a retry goes on from there")
 
 
+class CallbackView(Answer):
+    """Whom the task is told to, and how far that has come."""
+
+    receiver: str = Field(description="Scheme, name and port: the rest of the address is kept to ourselves")
+    state: Literal["open", "failing", "ended"] = Field(description="ended: it is told no more")
+    told: int = Field(ge=0, description="The newest event that it was told, or did not need to be")
+    failures: int = Field(ge=0, description="Attempts that failed since the last that did not")
+    next_attempt_at: Moment | None
+    reason: Words | None = Field(description="Why the last attempt failed, or why it ended")
+
+
 class TaskView(Answer):
     """A task as its client sees it."""
 
@@ -80,6 +93,7 @@ class TaskView(Answer):
     updated_at: Moment
     status_url: Link
     task_url: Link
+    callback: CallbackView | None = Field(None, description="Of one task only, not in lists")
 
 
 class TaskList(Answer):
@@ -94,6 +108,12 @@ class TicketView(Answer):
 
     ticket: str
     expires_at: Moment
+
+
+class WebhookSecret(Answer):
+    """What the client's receivers check signatures with (Standard Webhooks)."""
+
+    secret: str = Field(json_schema_extra={"pattern": "^whsec_"})
 
 
 class ReportView(Report, Answer):
@@ -177,6 +197,19 @@ def task_view(task: Task, api: str) -> TaskView:
         updated_at=moment(task.updated_at),
         status_url=status_url(api, task.id),
         task_url=task_url(api, task.id),
+    )
+
+
+def callback_view(callback: Callback) -> CallbackView:
+    failing, due = callback.failures > 0, callback.due
+    again = datetime.fromtimestamp(due / 1000, UTC) if failing and due is not None else None
+    return CallbackView(
+        receiver=origin_of(callback.url),
+        state="ended" if callback.ended else "failing" if failing else "open",
+        told=callback.position,
+        failures=callback.failures,
+        next_attempt_at=moment(again) if again else None,
+        reason=callback.reason or None,
     )
 
 

@@ -2,56 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.engine.ids import new_id
 from gencode.errors import Invalid
-from gencode.pipelines.generate.messages import LANGUAGES, offline_note, status_text
+from gencode.pipelines.generate.messages import LANGUAGES, status_text
 from gencode.store import IdempotencyKey
-from gencode.task import Status, Task, now
+from gencode.task import Status, Task
+from gencode.web.accepting import accept, digest
 from gencode.web.answers import Accepted
 from gencode.web.links import api, status_url, task_url
-from gencode.web.parts import Model, parts
-from gencode.web.schemas import GenerateRequest, check_cache, check_deadline, read_json, well_formed
+from gencode.web.parts import parts
+from gencode.web.schemas import GenerateRequest, read_json, well_formed
 
 
 async def generate(request: Request) -> Response:
     """202 once the task is committed to the store; never before."""
-    its = parts(request)
-    headers = await its.rate.spend(request.state.client)
+    its, client = parts(request), request.state.client
+    headers = await its.rate.spend(client)
     asked = well_formed(await read_json(request))
     key = _idempotency_key(request, asked)
-    # A known key first: what was accepted once is answered, however full the line or late the hour.
-    if key and (known := await its.store.named(key)):
-        return _accepted(request, known, headers, replayed=True)
-    check_deadline(asked)
-    check_cache(asked, on=its.caching)
-    host = its.choose_host(asked.host, asked.github_org)
-    task = _task(request, asked, its.choose_model(asked.model), host)
-    stored = await its.manager.submit(task, key)
-    return _accepted(request, stored, headers, replayed=stored.id != task.id)
-
-
-def _task(request: Request, asked: GenerateRequest, model: Model, host: str) -> Task:
-    language = _language(request)
-    moment = now()
-    message = status_text(Status.PENDING, language, model.name)
-    chosen = {"model": model.name, "host": host}
-    return Task(
-        id=new_id(),
-        kind="generate",
-        client=request.state.client,
-        request={**asked.model_dump(mode="json"), **chosen, "asked_model": asked.model},
-        language=language,
-        message=message + (offline_note(language) if model.stands_in else ""),
-        created_at=moment,
-        updated_at=moment,
-    )
+    task, replayed = await accept(its, asked, client, _language(request), key)
+    return _accepted(request, task, headers, replayed=replayed)
 
 
 def _accepted(request: Request, task: Task, headers: Mapping[str, str], *, replayed: bool) -> Response:
@@ -78,9 +52,7 @@ def _idempotency_key(request: Request, asked: GenerateRequest) -> IdempotencyKey
         raise Invalid(
             f"Idempotency-Key: {rule}", [{"field": "Idempotency-Key", "rule": "format", "message": rule}]
         )
-    # Without defaults, so that a field which a later version adds changes no digest.
-    body = json.dumps(asked.model_dump(mode="json", exclude_defaults=True), sort_keys=True).encode()
-    return IdempotencyKey(client=request.state.client, value=value, digest=hashlib.sha256(body).hexdigest())
+    return IdempotencyKey(client=request.state.client, value=value, digest=digest(asked))
 
 
 def _language(request: Request) -> str:

@@ -24,6 +24,7 @@ from gencode.web.answers import (
     TaskList,
     TaskView,
     TicketView,
+    WebhookSecret,
 )
 from gencode.web.operations import paths
 from gencode.web.schemas import GenerateRequest, RetryRequest
@@ -45,6 +46,7 @@ _ANSWERS: tuple[type[BaseModel], ...] = (
     FileList,
     Health,
     Problem,
+    WebhookSecret,
 )
 
 

@@ -40,6 +40,7 @@ def paths() -> dict[str, Part]:
         "/api/v1/task/{task_id}/report": {"get": _report()},
         "/api/v1/task/{task_id}/retry": {"post": _retry()},
         "/api/v1/task/{task_id}/ticket": {"post": _ticket()},
+        "/api/v1/webhook-secret": {"get": _webhook_secret()},
         **_service(),
     }
 
@@ -180,6 +181,11 @@ def _task(name: str, summary: str, answers: Part) -> Part:
     where = {"name": "task_id", "in": "path", "required": True, "schema": {"type": "string"}}
     missing = _problem("No such task, or another client's")
     return _operation(name, summary, answers | {"404": missing}, parameters=[where])
+
+
+def _webhook_secret() -> Part:
+    answers = {"200": _body("WebhookSecret", "Yours"), "404": _problem("The operator's signs for everybody")}
+    return _operation("webhookSecret", "What your callbacks are signed with", answers)
 
 
 def _operation(name: str, summary: str, answers: Part, **more: Any) -> Part:

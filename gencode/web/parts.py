@@ -12,12 +12,15 @@ from gencode.engine.manager import Manager
 from gencode.errors import NotFound
 from gencode.hub import Hub
 from gencode.metrics import Metrics
+from gencode.outbox import Outbox
 from gencode.pipelines.generate.spending import Price
 from gencode.store import Query, Store
 from gencode.task import Task
 from gencode.web.limits import RateLimit
 from gencode.web.pulse import Pulse
 from gencode.web.tickets import Tickets
+from gencode.webhooks.courier import Courier
+from gencode.webhooks.standard import Webhooks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +29,15 @@ class Model:
 
     name: str
     stands_in: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receivers:
+    """Those who are told of tasks, who goes to them, and what has yet to be told."""
+
+    courier: Courier
+    webhooks: Webhooks
+    outbox: Outbox
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +56,7 @@ class Parts:
     metrics: Metrics
     rate: RateLimit
     tickets: Tickets
+    receivers: Receivers
     choose_model: Callable[[str | None], Model]
     choose_host: Callable[[str | None, str | None], str]
     """The name of the host for a request's `host` and `github_org`. Raises Invalid."""

@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import Lifespan
 
 from gencode.errors import GencodeError
-from gencode.web import estimate, events, files, generate, health, openapi, problems, tasks
+from gencode.web import estimate, events, files, generate, health, openapi, problems, tasks, webhooks
 from gencode.web.auth import Authentication
 from gencode.web.guard import Guard, Rules
 from gencode.web.keys import Keys
@@ -73,6 +73,7 @@ def _api() -> list[Route]:
         Route("/estimate", estimate.estimate, methods=["POST"]),
         Route("/status/{task_id}", events.status),
         Route("/tasks", tasks.listing),
+        Route("/webhook-secret", webhooks.secret),
         Route("/task/{task_id}", tasks.show),
         Route("/task/{task_id}/cancel", tasks.cancel, methods=["POST"]),
         Route("/task/{task_id}/archive.zip", files.archive),

@@ -98,6 +98,13 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Deliver = Literal["checked", "best_effort"]
 
 
+CallbackURL = Annotated[
+    str,
+    StringConstraints(max_length=2048, pattern=r"^[hH][tT][tT][pP][sS]?://[!-~]+$"),
+    Field(description="Told of each status; where it leads must be allowed, see the documents"),
+]
+
+
 class GenerateRequest(BaseModel):
     """What POST /api/v1/generate takes."""
 
@@ -116,6 +123,7 @@ class GenerateRequest(BaseModel):
     deadline: Moment | None = None
     cache: bool | None = None
     include_report: bool = False
+    callback_url: CallbackURL | None = None
 
     @field_validator("prompt")
     @classmethod

@@ -13,7 +13,16 @@ from gencode.pipelines.generate.bundle import bundle as make_bundle
 from gencode.pipelines.generate.report import report as make_report
 from gencode.store import Query
 from gencode.task import Status
-from gencode.web.answers import Accepted, BundleView, ReportView, TaskList, TicketView, moment, task_view
+from gencode.web.answers import (
+    Accepted,
+    BundleView,
+    ReportView,
+    TaskList,
+    TicketView,
+    callback_view,
+    moment,
+    task_view,
+)
 from gencode.web.links import api, status_url, task_url
 from gencode.web.parts import own_task, parts
 from gencode.web.schemas import parse_retry, read_json
@@ -24,7 +33,11 @@ CURSOR = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 async def show(request: Request) -> Response:
-    return task_view(await own_task(request), api(request)).response()
+    task = await own_task(request)
+    view = task_view(task, api(request))
+    if callback := await parts(request).receivers.outbox.callback(task.id):
+        view = view.model_copy(update={"callback": callback_view(callback)})
+    return view.response()
 
 
 async def cancel(request: Request) -> Response:

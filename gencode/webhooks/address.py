@@ -9,6 +9,7 @@ rebinding) gains nothing.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 LONGEST = 2048
+LAST_PORT = 65535
+_PRINTABLE = re.compile(r"[!-~]+")
+_SHAPE = re.compile(r"https?://(?P<authority>[^/?#\\]+)([/?][^#]*)?", re.IGNORECASE)
+_HOST = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]+", re.IGNORECASE)
 _USUAL_PORTS = (80, 443)
 _FIRST_FREE_PORT = 1024
 """Below it wait mail, name and login servers, which can be made to take HTTP for a protocol of their own."""
@@ -122,16 +127,17 @@ def parse(url: str) -> httpx.URL:
     """What can be judged before any name is looked up. Raises Refused."""
     if len(url) > LONGEST:
         raise Refused(f"must not be longer than {LONGEST} characters")
+    shape = _SHAPE.fullmatch(url)
+    if not (shape and _PRINTABLE.fullmatch(url)):
+        raise Refused("must be an https address, in ASCII and without a part after #")
+    if "@" in shape["authority"]:
+        raise Refused("must not hold a user name or password; the signature tells who calls")
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         raise Refused("is no web address") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise Refused("must be an https address")
-    if parsed.userinfo or "@" in parsed.netloc.decode("ascii", "replace"):
-        raise Refused("must not hold a user name or password; the signature tells who calls")
-    if parsed.fragment:
-        raise Refused("must not have a part after #, which is never sent")
+    if not (_HOST.fullmatch(_name(parsed)) and _port(parsed) <= LAST_PORT):
+        raise Refused("is no web address")
     if _port(parsed) not in _USUAL_PORTS and _port(parsed) < _FIRST_FREE_PORT:
         raise Refused("must use port 443, 80, or one from 1024 on")
     return parsed

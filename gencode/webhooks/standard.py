@@ -9,16 +9,21 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio
 from standardwebhooks import Webhook
 
+from gencode.callback import Callback
 from gencode.event import Event, dump
 from gencode.task import Task
+from gencode.webhooks.address import Judge, Unresolved, host_of
 from gencode.webhooks.post import Message, Post
 
 PREFIX = "whsec_"
 MINUTE, HOUR = 60.0, 3600.0
 WAITS = (5.0, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HOUR, 8 * HOUR)
 """About a day in all."""
+JUDGE_SECONDS = 3.0
+"""For which a client waits at most until its callback_url is judged."""
 _TOLD = ("repo_url", "clone_url", "commit", "branch")
 _WHY = ("code", "retryable", "stage")
 
@@ -50,11 +55,22 @@ class Secrets:
 class Webhooks:
     """A Voice: each status, signed."""
 
+    kind = "webhook"
     waits = WAITS
 
-    def __init__(self, secrets: Secrets, post: Post) -> None:
-        self._secrets = secrets
+    def __init__(self, secrets: Secrets, judge: Judge, post: Post) -> None:
+        self.secrets = secrets
+        self._judge = judge
         self.post = post
+
+    async def callback(self, task_id: str, url: str) -> Callback:
+        """For a new task. Raises Refused; what cannot be judged now is judged when it is called."""
+        try:
+            with anyio.fail_after(JUDGE_SECONDS):
+                await self._judge(url)
+        except (Unresolved, TimeoutError):
+            pass
+        return Callback(task_id=task_id, kind=self.kind, url=url, host=host_of(url))
 
     def message(self, task: Task, event: Event, following: Event | None) -> Message | None:
         if event.kind != "status":
@@ -62,7 +78,7 @@ class Webhooks:
         body = dump(_body(task, event, following))
         name, at = f"{task.id}-{event.id}", datetime.now(UTC)
         signatures = [
-            Webhook(secret).sign(name, at, body.decode()) for secret in self._secrets.of(task.client)
+            Webhook(secret).sign(name, at, body.decode()) for secret in self.secrets.of(task.client)
         ]
         headers = {
             "Content-Type": "application/json",

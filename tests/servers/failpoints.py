@@ -1,6 +1,6 @@
 """`python -m gencode serve` that kills itself (kill -9) at a point named by FAILPOINT=name:n.
 
-    create|commit.before|after     the store's transactions
+    create|commit|note.before|after   the store's transactions
     publish.before|after           telling the hub
     repo|push.before|after         the Git host
     answer.after                   a model's whole answer has come, and nobody knows it yet
@@ -69,6 +69,7 @@ def doom(fate: Fate) -> None:
     for wrap, owner, method, name in (
         (fate.around_await, SQLiteStore, "create", "create"),
         (fate.around_await, SQLiteStore, "commit", "commit"),
+        (fate.around_await, SQLiteStore, "note", "note"),
         (fate.around_call, MemoryHub, "publish", "publish"),
         (fate.around_await, GitHub, "create", "repo"),
         (fate.around_await, GitHub, "push", "push"),

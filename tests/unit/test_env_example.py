@@ -19,6 +19,7 @@ MARKS = ("<!-- settings: written by make documents -->\n", "<!-- end of settings
 
 SECTIONS = {
     "server_host": "The service",
+    "webhook_secret": "Callbacks",
     "github_token": "Git hosts",
     "deepseek_api_key": "Models",
     "max_concurrent_tasks": "Tasks",

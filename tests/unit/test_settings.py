@@ -102,15 +102,35 @@ def test_empty_counts_as_unset(environment: Environment) -> None:
 
 
 SECRETS = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+SHAPED = {"webhook_secret": f"whsec_{'a' * 40}"}
+"""Secrets that must look like one."""
 
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_every_secret_can_stand_in_a_file(environment: Environment, tmp_path: Path, name: str) -> None:
-    (tmp_path / "secret").write_text("  from-the-file\n")
+    secret = SHAPED.get(name, "from-the-file")
+    (tmp_path / "secret").write_text(f"  {secret}\n")
     environment.setenv(f"{name.upper()}_FILE", str(tmp_path / "secret"))
     settings = load()
-    assert getattr(settings, name).get_secret_value() == "from-the-file"
-    assert "from-the-file" in settings.secrets()
+    assert getattr(settings, name).get_secret_value() == secret
+    assert secret in settings.secrets()
+
+
+@pytest.mark.parametrize("secret", ["whsec_short", "whsec_" + "é" * 40, "a" * 40, f"whsec_{'a' * 40},x"])
+def test_a_webhook_secret_that_receivers_could_not_use_is_refused(secret: str) -> None:
+    with pytest.raises(StartError, match="WEBHOOK_SECRET") as refused:
+        load({"webhook_secret": secret})
+    assert secret not in refused.value.message
+
+
+def test_webhook_secrets_and_networks_come_with_commas() -> None:
+    old, new = (f"whsec_{letter * 40}" for letter in "ab")
+    settings = load({"webhook_secret": f"{new}, {old}", "webhook_allow_networks": "10.1.0.0/16,::1"})
+    assert settings.webhook_secrets == [new, old]
+    assert {new, old} <= set(settings.secrets())
+    assert [str(network) for network in settings.webhook_networks] == ["10.1.0.0/16", "::1/128"]
+    with pytest.raises(StartError, match="WEBHOOK_ALLOW_NETWORKS"):
+        load({"webhook_allow_networks": "10.1.2.3/8"})
 
 
 def test_providers_can_stand_in_a_file(environment: Environment, tmp_path: Path) -> None:
