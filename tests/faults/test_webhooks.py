@@ -126,8 +126,9 @@ async def test_receivers_that_fail_hold_up_neither_tasks_nor_others(tmp_path: Pa
         await good.until(over)
         assert told(good.seen, task_id) == ALL
         for one in ids:
-            while (await get(app.url, f"/api/v1/task/{one}"))["status"] != "completed":
-                await anyio.sleep(0.01)
+            while (task := await get(app.url, f"/api/v1/task/{one}"))["status"] != "completed":
+                assert task["status"] != "failed", task
+                await anyio.sleep(0.05)
         refused = (await get(app.url, f"/api/v1/task/{ids[0]}"))["callback"]
         assert (refused["state"], refused["told"], refused["failures"]) == ("failing", 0, 1)
         assert refused["reason"] == "the receiver answered 500"
