@@ -8,7 +8,7 @@ import { advice, money, number, t } from "../words.js";
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 const RESERVED = /^\.+$|\.(git|wiki|atom)$/i;
 const PAUSE = 400; // milliseconds without a keystroke, after which an estimate is asked for
-const FIELDS = ["prompt", "repo_name", "private", "approve_plan", "model", "github_org", "max_tokens", "max_cost", "deliver"];
+const FIELDS = ["prompt", "repo_name", "private", "approve_plan", "model", "host", "github_org", "max_tokens", "max_cost", "deliver"];
 
 /** Fills `main`; gives what takes it away. */
 export function newView(main, { submitted }) {
@@ -152,11 +152,11 @@ function parts() {
       h("span", {}, t("approve"), h("small", { id: "approve-hint" }, t("approveHint")))),
     h("details", {}, h("summary", {}, t("options")), h("div", { class: "grid" },
       labelled("model", t("model"), t("modelHint"), text(t("default"))),
+      labelled("host", t("host"), t("hostHint"), text(t("default"))),
       labelled("github_org", t("organisation"), t("organisationHint"), text(t("default"))),
       labelled("max_tokens", t("maxTokens"), t("maxTokensHint"), text(t("noLimit"), "numeric")),
       labelled("max_cost", t("maxCost"), t("maxCostHint"), text(t("noLimit"), "decimal")),
-      h("div", { class: "whole" }, labelled("deliver", t("deliver"), "",
-        choice([["checked", t("deliverChecked")], ["best_effort", t("deliverBest")]]))))),
+      labelled("deliver", t("deliver"), "", choice([["checked", t("deliverChecked")], ["best_effort", t("deliverBest")]])))),
   ];
 }
 
@@ -192,7 +192,7 @@ function draft(form) {
 function bodyOf(form) {
   const said = draft(form);
   const body = { prompt: said.prompt, repo_name: said.repo_name.trim(), private: said.private === "true" };
-  for (const name of ["model", "github_org", "max_cost"]) if (said[name].trim()) body[name] = said[name].trim();
+  for (const name of ["model", "host", "github_org", "max_cost"]) if (said[name].trim()) body[name] = said[name].trim();
   const most = said.max_tokens.replace(/[\s,_]/g, "");
   if (most) body.max_tokens = /^\d+$/.test(most) ? Number(most) : said.max_tokens;
   if (said.deliver !== "checked") body.deliver = said.deliver;

@@ -1,0 +1,144 @@
+"""The page for everybody: keyboard, screen readers, Chinese, dark and light, narrow screens, prefixes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from gencode.app import create_app
+from gencode.embedded.server import address, listen, serve
+from tests.e2e.test_page_task import stands_at, submit
+from tests.servers.browser import chromium, needs_chromium, tab
+from tests.servers.service import running_app, settings
+
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+
+AUDIT = Path(__file__).with_name("page_audit.js").read_text(encoding="utf-8")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as one:
+        yield one
+
+
+async def sound(page: Page) -> None:
+    """What a tool for accessibility would look for first, and that nothing is wider than the screen."""
+    assert await page.evaluate(f"() => {{ {AUDIT} return audit(); }}") == []
+    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+async def test_by_keyboard_alone(browser: Browser, tmp_path: Path) -> None:
+    """From the top of the page to the code of a file, with Tab, Enter, Space and arrows."""
+    async with running_app(settings(tmp_path)) as app, tab(browser, app.url) as page:
+        await expect(page.get_by_text("No tasks yet.")).to_be_visible()
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_label("Prompt")).to_be_focused()
+        await page.keyboard.press("Control+Enter")
+        await expect(page.get_by_label("Prompt")).to_be_focused()
+        await expect(page.get_by_text("This is needed.").first).to_be_visible()
+        await page.keyboard.type("a static page")
+        await expect(page.get_by_label("Repository name")).to_have_value("static-page")
+        await sound(page)
+        await page.keyboard.press("Control+Enter")
+        await stands_at(page, "Completed")
+        announcer = page.get_by_role("status")
+        await expect(announcer).to_have_text("static-page: Completed")
+        tree = page.get_by_role("tree")
+        while not await tree.evaluate("tree => tree.contains(document.activeElement)"):
+            await page.keyboard.press("Tab")
+        await page.keyboard.press("Home")
+        await page.keyboard.press("ArrowDown")
+        path = await page.evaluate("document.activeElement.dataset.path")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("region", name=f"Contents of {path}")).to_be_visible()
+        await sound(page)
+
+
+async def test_in_chinese_and_remembered(browser: Browser, tmp_path: Path) -> None:
+    """The browser's language at first, then the chosen one; the task's own messages too."""
+    async with running_app(settings(tmp_path)) as app, tab(browser, app.url, locale="zh-CN") as page:
+        await page.get_by_label("描述").fill("一个静态网页")
+        await page.get_by_label("仓库名").fill("page")
+        await page.get_by_role("button", name="生成").click()
+        await stands_at(page, "已完成")
+        await expect(page.locator("main .lead")).to_have_text("完成")
+        assert await page.evaluate("document.documentElement.lang") == "zh"
+        await sound(page)
+        await page.get_by_role("button", name="English").click()
+        await stands_at(page, "Completed")
+        await page.reload()
+        await stands_at(page, "Completed")
+        await expect(page.get_by_role("button", name="中文")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (768, "light")])
+async def test_narrow_dark_and_light(browser: Browser, tmp_path: Path, width: int, scheme: str) -> None:
+    async with (
+        running_app(settings(tmp_path)) as app,
+        tab(browser, app.url, width=width, scheme=scheme) as page,
+    ):
+        await page.get_by_text("Model, budget and delivery").click()
+        await sound(page)
+        await submit(page, "a" * 100, "a Go service")
+        await stands_at(page, "Completed")
+        await sound(page)
+        await page.get_by_role("link", name="Tasks").click()
+        await expect(page.get_by_role("navigation").get_by_role("link")).to_contain_text("Completed")
+        button = page.get_by_role("button", name="Theme: system")
+        await button.click()
+        await page.get_by_role("button", name="Theme: light").click()
+        await page.reload()
+        assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+async def test_the_list_is_filtered_and_paged(browser: Browser, tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, rate_limit="100/minute")) as app, tab(browser, app.url) as page:
+        names = await page.evaluate(MANY)
+        links = page.get_by_role("navigation").get_by_role("listitem").get_by_role("link")
+        await page.reload()
+        await expect(links).to_have_count(20)
+        await page.get_by_role("button", name="Older tasks").click()
+        await expect(links).to_have_count(len(names))
+        await expect(page.get_by_role("button", name="Older tasks")).to_be_hidden()
+        await page.get_by_label("Show").select_option("Failed")
+        await expect(page.get_by_text("No task is in this state.")).to_be_visible()
+
+
+MANY = """async () => {
+  const names = Array.from({ length: 22 }, (_, at) => `page-${at}`);
+  for (const repo_name of names) await fetch("api/v1/generate", {
+    method: "POST", headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ prompt: "a static page", repo_name }) });
+  return names;
+}"""
+
+
+async def test_below_the_path_of_another_application(browser: Browser, tmp_path: Path) -> None:
+    async with mounted(tmp_path, "/tools/gencode") as url, tab(browser, url) as page:
+        await submit(page, "page", "a static page")
+        await stands_at(page, "Completed")
+        await page.get_by_role("treeitem", name="index.html").click()
+        await expect(page.locator(".code pre")).to_contain_text("<!doctype html>")
+
+
+@asynccontextmanager
+async def mounted(folder: Path, path: str) -> AsyncIterator[str]:
+    inner = create_app(settings(folder))
+    sock = listen()
+    outer = Starlette(routes=[Mount(path, inner)])
+    async with inner.router.lifespan_context(inner), serve(outer, sock):
+        try:
+            yield f"{address(sock)}{path}"
+        finally:
+            inner.state.parts.closing.set()
