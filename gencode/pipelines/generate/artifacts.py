@@ -18,8 +18,11 @@ from gencode.provider import Usage
 from gencode.tree import Tree
 
 PIECE = "piece"
+PART = "part"
 REPAIR = "repair"
-"""Names of kept parts: piece:N:PATH and repairROUND:N:PATH, N counting a file's answers from 1."""
+"""Names of kept parts: piece:N:PATH, partPART:N:PATH and repairROUND:N:PATH, N counting answers from 1."""
+OUTLINE = "outline"
+"""Of outline:1:PATH."""
 REPORT = ".gencode/report.json"
 """Where a commit has the report of the task that made it, if that was asked for."""
 Name = Annotated[str, Field(max_length=300)]
@@ -66,6 +69,13 @@ class KeptPlan(_Frozen):
     """A plan as it is kept, with what it cost."""
 
     plan: Plan
+    usage: Usage = Usage()
+
+
+class KeptOutline(_Frozen):
+    """What each part of a large file holds; none: it is written in one go after all."""
+
+    parts: tuple[Annotated[str, Field(min_length=1, max_length=2000)], ...] = ()
     usage: Usage = Usage()
 
 
@@ -123,6 +133,10 @@ class Brief:
     at: datetime
     plan: Plan | None
     pieces: Mapping[str, tuple[Piece, ...]]
+    outlines: Mapping[str, KeptOutline]
+    """By path."""
+    parts: Mapping[int, Mapping[str, tuple[Piece, ...]]]
+    """By number, from 1: what was answered of files that are written in parts."""
     repairs: Mapping[int, Mapping[str, tuple[Piece, ...]]]
     """By round, from 1: files written anew because a check found faults in them."""
     spent: Usage

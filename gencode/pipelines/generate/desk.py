@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from anyio.abc import TaskGroup
@@ -12,12 +12,13 @@ from gencode.pipeline import Progress
 from gencode.pipelines.generate.artifacts import PIECE, Brief, Piece, Plan, PlannedFile
 from gencode.pipelines.generate.asking import Asker
 from gencode.pipelines.generate.joining import file_text
-from gencode.pipelines.generate.prompts import file_messages
+from gencode.pipelines.generate.parting import Describe, Parting, parts_of
+from gencode.pipelines.generate.prompts import TOKENS_PER_LINE, file_messages
 from gencode.pipelines.generate.turns import Turns
 from gencode.pipelines.generate.writing import Limits, Scribe
 
-Describe = Callable[[str, str], Awaitable[Sequence[str]]]
-"""From a path and its text to what the file defines, a signature a line."""
+ENOUGH_LINES = 200
+"""Of this task's own files, by which the tokens of a line are judged."""
 
 
 class Desk:
@@ -34,6 +35,8 @@ class Desk:
         self._describe = describe
         retries = brief.retries.get(LLMTruncated.code, 0)
         self._scribe = Scribe(asker=asker, limits=limits, kind=PIECE, retries=retries)
+        self._parting = Parting(asker=asker, limits=limits, describe=describe, brief=brief)
+        self._limits = limits
         self._brief = brief
         self._group = group
         self._turns = Turns(limits.at_once)
@@ -77,11 +80,27 @@ class Desk:
                 self._failures.append(error)
 
     async def _write(self, file: PlannedFile, plan: Plan) -> None:
+        pieces, tell = self._pieces.setdefault(file.path, []), partial(self._told, file.path)
+        if outline := await self._outline(file, plan, pieces):
+            pieces.append(await self._parting.write(file, plan, self._ledger, outline, tell))
         messages = file_messages(self._brief.prompt, plan, file, self._ledger)
-        pieces = self._pieces.setdefault(file.path, [])
-        await self._scribe.write(file.path, messages, pieces, partial(self._told, file.path))
+        await self._scribe.write(file.path, messages, pieces, tell)
         text = file_text(pieces, file.path)
         self._ledger[file.path] = await self._describe(file.path, text)
+
+    async def _outline(self, file: PlannedFile, plan: Plan, pieces: Sequence[Piece]) -> Sequence[str]:
+        """The parts of a file that is expected to be longer than an answer may be, unless it is begun."""
+        parts, lines = parts_of(file.lines, self._limits.max_tokens, self._tokens_per_line())
+        if pieces or (parts == 1 and file.path not in self._brief.outlines):
+            return ()
+        return await self._parting.outline(file, plan, parts, lines)
+
+    def _tokens_per_line(self) -> float:
+        """As measured on this task's files, once there are enough of them."""
+        whole = [pieces[0] for pieces in self._pieces.values() if len(pieces) == 1 and pieces[0].whole]
+        lines = sum(piece.text.count("\n") for piece in whole if piece.usage.completion)
+        tokens = sum(piece.usage.completion for piece in whole)
+        return tokens / lines if lines >= ENOUGH_LINES else TOKENS_PER_LINE
 
     def _told(self, path: str, pieces: Sequence[Piece]) -> Progress:
         """How many files are whole, and of how many: null while the plan is still being said."""

@@ -10,9 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from gencode.errors import TreeError
-from gencode.pipelines.generate.artifacts import PIECE, KeptSnapshot
+from gencode.pipelines.generate.artifacts import PIECE, KeptSnapshot, Piece
 from gencode.pipelines.generate.joining import file_text
-from gencode.pipelines.generate.kept import Kept, Pieces, kept_plan, pieces, repairs
+from gencode.pipelines.generate.kept import Kept, Pieces, kept_plan, parts, pieces, repairs
+from gencode.pipelines.generate.parting import joined
 from gencode.tree import Paths
 
 OLDEST = (1980, 1, 1, 0, 0, 0)
@@ -95,10 +96,22 @@ def _committed(kept: Kept, purposes: Mapping[str, str]) -> dict[str, File]:
 
 def _newest(kept: Kept) -> Pieces:
     """Of each path the last answers that make a whole file; while there are none, those so far."""
-    found = dict(pieces(kept, PIECE))
+    found = {**_in_parts(kept), **pieces(kept, PIECE)}
     for repaired in repairs(kept).values():
         found.update({path: answers for path, answers in repaired.items() if answers[-1].whole})
     return found
+
+
+def _in_parts(kept: Kept) -> Pieces:
+    """As much of each file as the parts that are kept make, in their order."""
+    written: dict[str, list[tuple[Piece, ...]]] = {}
+    for of_part in parts(kept).values():
+        for path, answers in of_part.items():
+            written.setdefault(path, []).append(answers)
+    return {
+        path: (Piece(text=joined(answers, path), whole=False, joined=True),)
+        for path, answers in written.items()
+    }
 
 
 def _file(path: str, written: Pieces, purpose: str) -> File:

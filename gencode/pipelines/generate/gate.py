@@ -14,8 +14,8 @@ from gencode.pipeline import Progress
 from gencode.pipelines.generate.artifacts import REPAIR, Brief, Draft, Piece, Plan, PlannedFile
 from gencode.pipelines.generate.asking import Asker
 from gencode.pipelines.generate.checking import Finding
-from gencode.pipelines.generate.desk import Describe
 from gencode.pipelines.generate.joining import file_text
+from gencode.pipelines.generate.parting import Describe
 from gencode.pipelines.generate.prompts import repair_messages
 from gencode.pipelines.generate.writing import Limits, Scribe
 

@@ -8,7 +8,8 @@ from gencode.errors import GencodeError
 from gencode.pipeline import Send
 from gencode.pipelines.generate.artifacts import Brief, Draft, Plan
 from gencode.pipelines.generate.asking import Asker, Askers
-from gencode.pipelines.generate.desk import Describe, Desk
+from gencode.pipelines.generate.desk import Desk
+from gencode.pipelines.generate.parting import Describe
 from gencode.pipelines.generate.planning import make_plan
 from gencode.pipelines.generate.recall import Recall, Recalled
 from gencode.pipelines.generate.taking_over import pieces_of, taken_over

@@ -46,6 +46,13 @@ def file_text(pieces: Sequence[Piece], path: str) -> str:
     return unfence(raw(pieces), path)
 
 
+def without_echo(before: str, text: str) -> str:
+    """`text`, which is to follow `before`, without a repetition of how `before` ends. Only one that holds a
+    line (or lines) that `before` has but once is taken for that: files may well repeat themselves."""
+    anchor = _anchor(before)
+    return text[max([0, *_echoes(before, text)]) :] if anchor and before.count(anchor) == 1 else text
+
+
 def resume_point(said: str, newest: int) -> int:
     """How much of `said` to show a model that is asked in words to go on.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gencode.pipelines.generate.artifacts import REPAIR, KeptPlan, Piece
+from gencode.pipelines.generate.artifacts import OUTLINE, PART, REPAIR, KeptOutline, KeptPlan, Piece
 
 Kept = Mapping[str, str]
 """Every kept part of a task: JSON by name, in the order in which they were first kept."""
@@ -28,6 +28,24 @@ def pieces(kept: Kept, kind: str) -> Pieces:
 
 def repairs(kept: Kept) -> Mapping[int, Pieces]:
     """By round, from 1, as far as something was kept."""
-    kinds = {name.partition(":")[0] for name in kept if name.startswith(REPAIR)}
-    rounds = sorted(int(kind.removeprefix(REPAIR)) for kind in kinds)
-    return {number: pieces(kept, f"{REPAIR}{number}") for number in rounds}
+    return _numbered(kept, REPAIR)
+
+
+def parts(kept: Kept) -> Mapping[int, Pieces]:
+    """By number, from 1, as far as something was kept."""
+    return _numbered(kept, PART)
+
+
+def outlines(kept: Kept) -> Mapping[str, KeptOutline]:
+    """By path."""
+    return {
+        name.split(":", 2)[2]: KeptOutline.model_validate_json(part)
+        for name, part in kept.items()
+        if name.startswith(f"{OUTLINE}:")
+    }
+
+
+def _numbered(kept: Kept, kind: str) -> Mapping[int, Pieces]:
+    kinds = {name.partition(":")[0] for name in kept if name.startswith(kind)}
+    numbers = sorted(int(found.removeprefix(kind)) for found in kinds)
+    return {number: pieces(kept, f"{kind}{number}") for number in numbers}

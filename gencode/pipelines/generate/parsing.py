@@ -23,21 +23,22 @@ def parse_plan(answer: str, *, workflows: bool = False) -> Plan:
     Raises LLMBadOutput (worth another attempt) when there is none, UnsafePath or UnsafeTree (not worth
     one) when it names files that must not be written.
     """
-    plan = _plan(_json_object(answer))
+    plan = _plan(json_object(answer, "files"))
     check_paths((file.path for file in plan.files), workflows=workflows)
     return plan
 
 
-def _json_object(answer: str) -> dict[str, Any]:
+def json_object(answer: str, key: str) -> dict[str, Any]:
+    """The first JSON object in an answer that has this key. Raises LLMBadOutput."""
     decoder = json.JSONDecoder(parse_constant=_no_constant)
     for start in (m.start() for m in islice(re.finditer(r"\{", answer), MOST_STARTS)):
         try:
             value, _ = decoder.raw_decode(answer, start)
         except (ValueError, RecursionError):
             continue
-        if isinstance(value, dict) and "files" in value:
+        if isinstance(value, dict) and key in value:
             return value
-    raise LLMBadOutput('the model\'s answer holds no plan (a JSON object with "files")')
+    raise LLMBadOutput(f'the model\'s answer holds no JSON object with "{key}"')
 
 
 def _no_constant(name: str) -> float:

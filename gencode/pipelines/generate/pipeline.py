@@ -22,7 +22,7 @@ from gencode.pipelines.generate.artifacts import (
 )
 from gencode.pipelines.generate.creating_repo import CreatingRepo
 from gencode.pipelines.generate.generating import Generating
-from gencode.pipelines.generate.kept import Kept, kept_plan, pieces, repairs
+from gencode.pipelines.generate.kept import Kept, kept_plan, outlines, parts, pieces, repairs
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import cached_note, left_behind, status_text
 from gencode.pipelines.generate.pushing import Pushing
@@ -71,8 +71,10 @@ class Generate:
 
 def _brief(task: Task, kept: Kept) -> Brief:
     plan, first, repaired = kept_plan(kept), pieces(kept, PIECE), repairs(kept)
-    written = [first, *repaired.values()]
+    divided, in_parts = outlines(kept), parts(kept)
+    written = [first, *in_parts.values(), *repaired.values()]
     calls = [piece.usage for files in written for of_file in files.values() for piece in of_file]
+    calls += [outline.usage for outline in divided.values()]
     wasted = [KeptUsage.model_validate_json(kept[name]).usage for name in kept if name.startswith("wasted:")]
     return Brief(
         task_id=task.id,
@@ -90,6 +92,8 @@ def _brief(task: Task, kept: Kept) -> Brief:
         plan=plan.plan if plan else None,
         pieces=first,
         spent=total(*calls, *wasted, *([plan.usage] if plan else [])),
+        outlines=divided,
+        parts=in_parts,
         repairs=repaired,
         budget=_budget(task),
         best_effort=task.request.get("deliver") == "best_effort",

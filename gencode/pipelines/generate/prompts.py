@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from gencode.pipelines.generate.artifacts import Plan, PlannedFile
+from gencode.pipelines.generate.fences import split_lines
 from gencode.provider import Message
 
 PLAN = """\
@@ -27,11 +29,31 @@ the language's standard library, and dependencies that the manifest declares.
 """
 
 
+OUTLINE = """\
+You are a senior software engineer dividing one large file of a planned project into parts that are written
+one after the other. Answer with one JSON object and nothing else, of this form:
+{"parts": ["what the first part holds: imports, constants, class Store", "functions load() and save()"]}
+The parts are the file from its first line to its last. Each begins and ends between whole definitions (or
+sections, or entries), and names what it defines.
+"""
+
+
 Ledger = Mapping[str, Sequence[str]]
 """By path, the signatures that a file which is written already really has."""
 MOST_SYMBOLS = 40
 TOKENS_PER_LINE = 14
 """Of code, with a margin: what a file of so many lines may need of an answer."""
+SEAM_LINES = 60
+"""Of the part before, that the next one is shown."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """The first parts of a file, and the signatures of what they define."""
+
+    parts: int
+    text: str
+    symbols: Sequence[str]
 
 
 def plan_messages(prompt: str, max_tokens: int) -> tuple[Message, ...]:
@@ -49,6 +71,34 @@ def file_messages(prompt: str, plan: Plan, file: PlannedFile, ledger: Ledger) ->
     return (Message(role="system", content=FILE), Message(role="user", content=content))
 
 
+def outline_messages(
+    prompt: str, plan: Plan, file: PlannedFile, parts: int, lines: int
+) -> tuple[Message, ...]:
+    """Asks for about so many `parts` of at most so many `lines`."""
+    content = (
+        f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_about(plan, file, {})}"
+        f"It is expected to have {file.lines} lines: divide it into about {parts} parts, each of at most "
+        f"{lines} lines.\nDivide this file now: {file.path}"
+    )
+    return (Message(role="system", content=OUTLINE), Message(role="user", content=content))
+
+
+def part_messages(
+    prompt: str, plan: Plan, file: PlannedFile, ledger: Ledger, outline: Sequence[str], written: Written
+) -> tuple[Message, ...]:
+    """Asks for the part after those that are `written`."""
+    listed = "".join(f"{n}. {holds}\n" for n, holds in enumerate(outline, start=1))
+    number = written.parts + 1
+    content = (
+        f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_about(plan, file, ledger)}"
+        f"The file is too long for one answer. It is written in {len(outline)} parts:\n"
+        f"<parts>\n{listed}</parts>\n{_before(written)}"
+        f"Answer with part {number} of {len(outline)} alone, from its first line to its last, nothing before "
+        f"it and nothing after it.\n{_write(file)}"
+    )
+    return (Message(role="system", content=FILE), Message(role="user", content=content))
+
+
 def repair_messages(
     prompt: str, plan: Plan, file: PlannedFile, ledger: Ledger, text: str, faults: Sequence[str]
 ) -> tuple[Message, ...]:
@@ -60,6 +110,16 @@ def repair_messages(
         f"Mend them and change nothing else; answer with the whole file.\n{_write(file)}"
     )
     return (Message(role="system", content=FILE), Message(role="user", content=content))
+
+
+def _before(written: Written) -> str:
+    if not written.parts:
+        return ""
+    end = "".join(split_lines(written.text)[-SEAM_LINES:])
+    return (
+        f"Parts 1 to {written.parts} are written and define:\n{_defines(written.symbols)}"
+        f"They end with these lines, which your answer must not repeat:\n<before>\n{end}</before>\n"
+    )
 
 
 def _request(prompt: str) -> str:

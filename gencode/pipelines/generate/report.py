@@ -10,13 +10,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from gencode.event import Event
-from gencode.pipelines.generate.artifacts import REPAIR, KeptSnapshot, Piece
+from gencode.pipelines.generate.artifacts import OUTLINE, PART, PIECE, REPAIR, KeptSnapshot
 from gencode.pipelines.generate.kept import Kept, kept_plan
 from gencode.pipelines.generate.spending import total
 from gencode.provider import Usage
 from gencode.task import Status, Task
 
-_WRITTEN = ("piece", REPAIR)
+_WRITTEN = (PIECE, PART, OUTLINE, REPAIR)
 
 
 class _View(BaseModel):
@@ -152,16 +152,16 @@ def _plan(kept: Kept) -> ReportedPlan | None:
 
 def _files(events: Sequence[Event], kept: Kept) -> list[ReportedFile]:
     """In the plan's order; then what a commit has besides, and what was begun without a plan."""
-    known, sizes, pieces = kept_plan(kept), _sizes(events, kept), _pieces(kept)
+    known, sizes, calls = kept_plan(kept), _sizes(events, kept), _calls(kept)
     planned = [file.path for file in known.plan.files] if known else []
     return [
         ReportedFile(
             path=path,
             bytes=sizes.get(path),
-            calls=sum(not piece.joined for piece in pieces.get(path, [])),
-            tokens=_tokens(total(*(piece.usage for piece in pieces.get(path, [])))),
+            calls=len(calls.get(path, [])),
+            tokens=_tokens(total(*(call.usage for call in calls.get(path, [])))),
         )
-        for path in dict.fromkeys([*planned, *sizes, *pieces])
+        for path in dict.fromkeys([*planned, *sizes, *calls])
     ]
 
 
@@ -172,13 +172,21 @@ def _sizes(events: Sequence[Event], kept: Kept) -> dict[str, int]:
     return {data["path"]: data["bytes"] for data in _told(events, "file")}
 
 
-def _pieces(kept: Kept) -> dict[str, list[Piece]]:
-    """Of each path, repairs included: kept under `KIND:N:PATH`."""
-    found: dict[str, list[Piece]] = {}
+class _Call(_View):
+    """What every kept answer has."""
+
+    usage: Usage = Usage()
+    joined: bool = False
+
+
+def _calls(kept: Kept) -> dict[str, list[_Call]]:
+    """For each path, repairs included: kept under `KIND:N:PATH`."""
+    found: dict[str, list[_Call]] = {}
     for name, part in kept.items():
         if name.startswith(_WRITTEN):
             path = name.split(":", 2)[2]
-            found.setdefault(path, []).append(Piece.model_validate_json(part))
+            call = _Call.model_validate_json(part)
+            found.setdefault(path, []).extend([] if call.joined else [call])
     return found
 
 

@@ -26,6 +26,8 @@ class Limits:
     at_once: int = 8
 
 
+Prove = Callable[[str], object]
+"""Looks at what was said once the model says that it is done; raises LLMBadOutput for what cannot be it."""
 Tell = Callable[[Sequence[Piece]], Progress]
 """What to tell of a file that is whole."""
 
@@ -35,12 +37,14 @@ class Scribe:
     """Each answer is kept as it comes, as `KIND:ROUND:PATH`; `kind` tells a first writing from a repair.
 
     retries   how often the task was taken up again because a file came to no end
+    prove     of an answer that would end the file
     """
 
     asker: Asker
     limits: Limits
     kind: str
     retries: int = 0
+    prove: Prove | None = None
 
     async def write(self, path: str, messages: tuple[Message, ...], pieces: list[Piece], tell: Tell) -> None:
         """Appends to `pieces` what is missing of the file that `messages` ask for.
@@ -73,6 +77,8 @@ class Scribe:
                 text = continuation(said, point, text, path, whole=whole)
             if not (said + text).strip() and not path.endswith(MAY_BE_EMPTY):
                 raise LLMBadOutput(f"the model's answer for {path} is blank")
+            if whole and self.prove:
+                self.prove(said[:point] + text)
             return Piece(text=text, follows=point, whole=whole, usage=answer.usage)
 
         return await self.asker.ask(request, path, read)

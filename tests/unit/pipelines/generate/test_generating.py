@@ -50,6 +50,8 @@ BRIEF = Brief(
     at=datetime(2026, 1, 1, tzinfo=UTC),
     plan=None,
     pieces={},
+    outlines={},
+    parts={},
     repairs={},
     spent=Usage(),
     budget=Budget(),
@@ -156,7 +158,7 @@ async def test_a_hostile_entry_ends_the_plan_and_what_was_begun() -> None:
 
 
 async def test_the_longest_waiting_file_goes_first() -> None:
-    entries = [{"path": "a", "lines": 1}, {"path": "b", "lines": 5}, {"path": "c", "lines": 900}]
+    entries = [{"path": "a", "lines": 1}, {"path": "b", "lines": 5}, {"path": "c", "lines": 90}]
     script = plan_and_files({"a": "1\n", "b": "2\n", "c": "3\n"}, plan={"summary": "", "files": entries})
     async with model_server(script) as server:
         await generate(server, at_once=1)
