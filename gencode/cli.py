@@ -1,167 +1,113 @@
-"""The command line."""
+"""The command line: a table of commands, and what their endings mean to a shell."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
 
-import anyio
-import httpx
-
-from gencode.backup import backup, restore
-from gencode.client import Client, ServiceError
-from gencode.demo import demo
 from gencode.errors import GencodeError, StartError
-from gencode.follow import follow
-from gencode.replay import replay
-from gencode.serve import serve
-from gencode.settings import load, load_data_dir
 
-URL = "http://127.0.0.1:8080"
+DONE, FAILED, MISUSED, REFUSED, UNREACHABLE = 0, 1, 2, 3, 4
+INTERRUPTED, PIPE_CLOSED = 130, 141
+"""As shells show the signals' ends."""
+
+COMMANDS = {
+    "serve": "run the service (settings: see .env.example)",
+    "demo": "run the whole job once, offline, and show how to clone the result",
+    "generate": "submit a prompt to a running service",
+    "watch": "show the progress of a task",
+    "tasks": "list your tasks, newest first",
+    "show": "show one task, its files or its report",
+    "cancel": "end a task",
+    "retry": "go on with a failed task; nothing is paid for twice",
+    "approve": "show, change and approve the plan that a task waits with",
+    "download": "fetch the files of a task, also of one that failed",
+    "estimate": "what a prompt would probably cost; no model is asked",
+    "replay": "make a bundle's commit again, without model or service",
+    "keys": "make, list and revoke API keys, also while the service runs",
+    "backup": "copy DATA_DIR into one file, also while the service runs",
+    "restore": "make DATA_DIR, which must be new or empty, from a backup",
+}
+EPILOG = """\
+exit status: 0 done; 1 the task failed or was cancelled, or something is to be mended; 2 wrong usage or
+configuration; 3 the service refused; 4 no service answered; 130 interrupted (the task goes on)
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0 done, 1 the task or the service failed, 2 wrong usage or configuration."""
-    chosen = _parser().parse_args(arguments)
+    """The exit status: see EPILOG."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    chosen = _parser(given).parse_args(given)
     try:
-        return int(chosen.run(chosen) or 0)
-    except StartError as error:
-        print(f"gencode cannot start [{error.code}]: {error.message}", file=sys.stderr)
-        return 2
-    except GencodeError as error:
-        print(f"gencode: {error.message} [{error.code}]", file=sys.stderr)
-    except ServiceError as error:
-        print(f"gencode: {error}", file=sys.stderr)
-    except httpx.TransportError as error:
-        print(
-            f"gencode: no service answers at {chosen.url} ({error}); start one with: gencode serve",
-            file=sys.stderr,
-        )
+        return int(chosen.run(chosen) or DONE)
     except KeyboardInterrupt:
-        print("gencode: stopped watching; the task goes on", file=sys.stderr)
-        return 130
-    return 1
+        return _detached(chosen)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
+        return PIPE_CLOSED
+    except Exception as error:
+        return _told(error, chosen)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    """Of all commands, with the arguments of the one that was given."""
     parser = argparse.ArgumentParser(
-        prog="gencode", description="Turn a prompt into a pushed Git repository."
+        prog="gencode",
+        description="Turn a prompt into a pushed Git repository.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("serve", help="run the service (settings: see .env.example)")
-    run.set_defaults(run=lambda _: serve(load()))
-    shown = commands.add_parser(
-        "demo", help="run the whole job once, offline, and show how to clone the result"
-    )
-    shown.set_defaults(run=lambda _: demo(load()))
-    make = commands.add_parser("generate", help="submit a prompt to a running service")
-    make.add_argument("prompt", help="what to build; - reads it from standard input")
-    make.add_argument("--repo", required=True, help="name of the repository to create")
-    make.add_argument("--model", help="provider, or provider/model-id")
-    make.add_argument("--org", help="organisation to create the repository in")
-    make.add_argument(
-        "--allow-secrets", action="store_true", help="push even what looks like a secret (default: fail)"
-    )
-    make.add_argument(
-        "--best-effort", action="store_true", help="push even what the checks found faults in (default: fail)"
-    )
-    make.add_argument("--public", action="store_true", help="publish it (default: private)")
-    make.add_argument("--max-tokens", type=int, help="stop before a model call that could pass it")
-    make.add_argument("--max-cost", help="the same in money, as a decimal number (needs PRICES)")
-    make.add_argument("--deadline", help="ask nothing of the model after it: 2030-01-31T18:00:00Z")
-    make.add_argument("--follow", action="store_true", help="show progress until it is done")
-    make.set_defaults(run=_run(_generate))
-    watch = commands.add_parser("watch", help="show the progress of a task")
-    watch.add_argument("task_id")
-    watch.set_defaults(run=_run(_watch))
-    again = commands.add_parser("retry", help="go on with a failed task; nothing is paid for twice")
-    again.add_argument("task_id")
-    again.add_argument("--follow", action="store_true", help="show progress until it is done")
-    again.set_defaults(run=_run(_retry))
-    rebuilt = commands.add_parser("replay", help="make a bundle's commit again, without model or service")
-    rebuilt.add_argument("file", type=Path, help="what GET /api/v1/task/ID/bundle gave")
-    rebuilt.add_argument(
-        "--into", type=Path, required=True, help="folder for a bare repository, new or empty"
-    )
-    rebuilt.add_argument("--allow-workflows", action="store_true", help="also files in .github/workflows")
-    rebuilt.set_defaults(run=_replay)
-    saved = commands.add_parser("backup", help="copy DATA_DIR into one file, also while the service runs")
-    saved.add_argument("file", type=Path, help="a new file; keep it as safe as DATA_DIR")
-    saved.set_defaults(run=_backup)
-    restored = commands.add_parser("restore", help="make DATA_DIR, which must be new or empty, from a backup")
-    restored.add_argument("file", type=Path, help="what gencode backup wrote")
-    restored.set_defaults(run=_restore)
-    for command in (make, watch, again):
-        command.add_argument("--url", default=os.environ.get("GENCODE_URL", URL), help=f"the service ({URL})")
+    parser.add_argument("--version", action="version", version=f"gencode {version('gencode')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    wanted = next((word for word in given if not word.startswith("-")), "")
+    for name, words in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=words, description=words[0].upper() + words[1:] + ".", allow_abbrev=False
+        )
+        if name == wanted:
+            _fill(command, name)
     return parser
 
 
-def _replay(chosen: argparse.Namespace) -> int:
-    sha = replay(chosen.file, chosen.into, workflows=chosen.allow_workflows)
-    print(f"{sha}\ngit clone {chosen.into}", flush=True)
-    return 0
+def _fill(command: argparse.ArgumentParser, name: str) -> None:
+    """Each command is a module that is imported only when it is called: `gencode keys` needs no web server,
+    and `gencode serve` no terminal graphics."""
+    module: Any = import_module(f"gencode.commands.{name}")
+    module.arguments(command)
+    command.set_defaults(run=module.run)
 
 
-def _backup(chosen: argparse.Namespace) -> None:
-    size = backup(load_data_dir(), chosen.file)
-    print(f"{chosen.file}: {size} bytes", flush=True)
+def _told(error: Exception, chosen: argparse.Namespace) -> int:
+    """By the names of the client's errors: it is imported only by the commands that use it."""
+    status = getattr(error, "status", None)
+    if isinstance(error, StartError):
+        begin = "gencode cannot start" if chosen.command in ("serve", "demo") else "gencode"
+        return _say(chosen, error, f"{begin} [{error.code}]: {error.message}", MISUSED)
+    if isinstance(error, GencodeError):
+        return _say(chosen, error, f"gencode: {error.message} [{error.code}]", FAILED)
+    if isinstance(status, int):
+        return _say(chosen, error, f"gencode: {error}", REFUSED if status else UNREACHABLE)
+    raise error
 
 
-def _restore(chosen: argparse.Namespace) -> None:
-    data_dir = load_data_dir()
-    restore(chosen.file, data_dir)
-    print(f"{data_dir} is restored; tasks that had not ended go on with: gencode serve", flush=True)
+def _say(chosen: argparse.Namespace, error: Any, words: str, exit_status: int) -> int:
+    """On standard error; with --json as a document."""
+    if getattr(chosen, "json", False):
+        problem = {"code": error.code, "message": error.message, "status": getattr(error, "status", 0)}
+        words = json.dumps(problem, ensure_ascii=False)
+    print(words, file=sys.stderr)
+    return exit_status
 
 
-def _run(
-    command: Callable[[Client, argparse.Namespace], Awaitable[int]],
-) -> Callable[[argparse.Namespace], int]:
-    async def with_client(chosen: argparse.Namespace) -> int:
-        async with Client(chosen.url, os.environ.get("GENCODE_API_KEY", "")) as client:
-            return await command(client, chosen)
-
-    return lambda chosen: anyio.run(with_client, chosen)
-
-
-async def _generate(client: Client, chosen: argparse.Namespace) -> int:
-    prompt = sys.stdin.read() if chosen.prompt == "-" else chosen.prompt
-    options = {
-        "model": chosen.model,
-        "github_org": chosen.org,
-        "private": not chosen.public,
-        "allow_secrets": chosen.allow_secrets,
-        "deliver": "best_effort" if chosen.best_effort else "checked",
-        "max_tokens": chosen.max_tokens,
-        "max_cost": chosen.max_cost,
-        "deadline": chosen.deadline,
-    }
-    task = await client.submit(prompt, chosen.repo, **options)
-    print(f"task {task['task_id']}", flush=True)
-    if chosen.follow:
-        return await _show(client, task["task_id"])
-    print(f"follow it with: gencode watch {task['task_id']}")
-    return 0
-
-
-async def _watch(client: Client, chosen: argparse.Namespace) -> int:
-    return await _show(client, chosen.task_id)
-
-
-async def _retry(client: Client, chosen: argparse.Namespace) -> int:
-    before = await client.task(chosen.task_id)
-    task = await client.retry(chosen.task_id)
-    print(f"task {task['task_id']} goes on: {task['message']}", flush=True)
-    if chosen.follow:
-        return await _show(client, chosen.task_id, before["last_event_id"])
-    print(f"follow it with: gencode watch {task['task_id']}")
-    return 0
-
-
-async def _show(client: Client, task_id: str, after: int = 0) -> int:
-    repo_url = await follow(client, task_id, after)
-    if repo_url:
-        print(f"\ngit clone {repo_url}", flush=True)
-    return 0 if repo_url else 1
+def _detached(chosen: argparse.Namespace) -> int:
+    task_id = getattr(chosen, "task_id", None)
+    address = f" --url {chosen.url}" if getattr(chosen, "url_given", False) else ""
+    words = f"the task goes on; come back with: gencode watch {task_id}{address}" if task_id else "stopped"
+    print(f"\ngencode: {words}", file=sys.stderr)
+    return INTERRUPTED

@@ -13,6 +13,7 @@ from gencode.client import Client
 from gencode.embedded.server import address, listen, serve
 from gencode.follow import follow
 from gencode.logs import configure
+from gencode.screens.lines import Lines
 from gencode.settings import Settings
 
 PROMPT = "A small Flask web app with user registration and login"
@@ -38,8 +39,8 @@ async def _demo(folder: Path) -> int:
     ):
         print(f"service   {address(sock)}\nprompt    {PROMPT}\n", flush=True)
         task = await client.submit(PROMPT, name)
-        done = await follow(client, task["task_id"])
-        if done is None:
+        await follow(client, task["task_id"], Lines())
+        if (await client.task(task["task_id"]))["status"] != "completed":
             return 1
     print(f"\ngit clone {shlex.quote(str(folder / 'forge' / FORGE_USER / f'{name}.git'))} {name}", flush=True)
     return 0

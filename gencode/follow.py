@@ -1,39 +1,33 @@
-"""A task's events as lines for a terminal."""
+"""A task's events, shown as they come."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Collection
+from contextlib import aclosing
+from dataclasses import dataclass
 
 from gencode.client import Client
-
-Data = dict[str, Any]
-
-_LINES: dict[str, Callable[[Data], str]] = {
-    "status": lambda d: f"{d['status']:<14} {d['message']}",
-    "plan": lambda d: f"{'':<14} planned {len(d['files'])} files: {d['summary']}",
-    "file": lambda d: f"{'':<14} {d['path']} ({d['bytes']} bytes, {d['done']} of {d['of'] or '?'})",
-    "retry": lambda d: f"{'':<14} trying again in {d['wait_seconds']} s: {d['message']}",
-    "findings": lambda d: f"{'':<14} found: {_places(d['findings'])}",
-    "repair": lambda d: f"{'':<14} {d['path']} written anew",
-    "resumed": lambda d: f"{'':<14} goes on where it stopped",
-    "pushed": lambda d: f"{'':<14} pushed commit {d['commit']}",
-    "error": lambda d: f"{'':<14} {d['code']}: {d['message']}",
-}
+from gencode.screens.screen import Screen
 
 
-def _places(findings: list[Data]) -> str:
-    shown = [
-        f"{found.get('path') or found['file']}:{found['line']} ({found['rule']})" for found in findings[:5]
-    ]
-    return ", ".join(shown) + (", ..." if len(findings) > 5 else "")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heard:
+    """last: the id of the last event; paused: whether more will come after it, as was asked for."""
+
+    last: int
+    paused: bool
 
 
-async def follow(client: Client, task_id: str, after: int = 0) -> str | None:
-    """Print what comes after an event until the task is over; the repository's address if it completed."""
-    last: Data = {}
-    async for message in client.events(task_id, after):
-        if line := _LINES.get(message.kind):
-            print(line(message.data), flush=True)
-        last = message.data if message.kind == "status" else last
-    return str(last["repo_url"]) if last.get("status") == "completed" else None
+async def follow(
+    client: Client, task_id: str, screen: Screen, after: int = 0, pause_at: Collection[str] = ()
+) -> Heard:
+    """Show what comes after an event until the task is over, or has sent an event of these kinds."""
+    with screen:
+        stream = client.events(task_id, after, include=["progress"], notice=screen.lost)
+        async with aclosing(stream) as messages:
+            async for message in messages:
+                screen.show(message)
+                after = message.id or after
+                if message.kind in pause_at:
+                    return Heard(last=after, paused=True)
+    return Heard(last=after, paused=False)

@@ -1,0 +1,26 @@
+"""What commands print: lines for people, or the service's own JSON for scripts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+from typing import Any
+
+
+def show(chosen: argparse.Namespace, document: Any, lines: Iterable[str]) -> None:
+    if chosen.json:
+        print(as_json(document), flush=True)
+    else:
+        for line in lines:
+            print(printable(line), flush=True)
+
+
+def as_json(document: Any) -> str:
+    """One line."""
+    return json.dumps(document, ensure_ascii=False)
+
+
+def printable(text: str) -> str:
+    """Without what would steer the terminal: parts of it were written by a model, or by another server."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)

@@ -1,0 +1,92 @@
+"""What is known of a task at one moment, folded from its events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from gencode.client import Message
+from gencode.screens.lines import line
+
+Data = Mapping[str, Any]
+STAGES = ("pending", "generating", "merging_files", "creating_repo", "pushing", "completed")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """began     when each status was entered, by its name, in order
+    files        planned and written ones by path; the bytes of those that are whole, else None
+    tokens, cost of all answered model calls; cost is a decimal number, or empty
+    progress     what the service knows of it; empty if it says nothing
+    note         the newest remark
+    """
+
+    status: str = "pending"
+    message: str = ""
+    began: Mapping[str, datetime] = field(default_factory=dict)
+    files: Mapping[str, int | None] = field(default_factory=dict)
+    tokens: int = 0
+    cost: str = ""
+    progress: Data = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def whole(self) -> int:
+        return sum(size is not None for size in self.files.values())
+
+    def seconds(self, stage: str) -> float | None:
+        """That a stage took, once another has followed it."""
+        times = list(self.began.items())
+        for (name, begin), (_, end) in pairwise(times):
+            if name == stage:
+                return (end - begin).total_seconds()
+        return None
+
+
+def after(picture: Picture, message: Message) -> Picture:
+    """Events of a newer service, and fields that are not as they were, change nothing."""
+    note = line(message).strip()
+    picture = replace(picture, note=note) if note and message.kind != "status" else picture
+    fold = _FOLDS.get(message.kind)
+    try:
+        return fold(picture, message.data) if fold else picture
+    except (KeyError, TypeError, ValueError):
+        return picture
+
+
+def _status(picture: Picture, data: Data) -> Picture:
+    status, at = str(data["status"]), datetime.fromisoformat(str(data["at"]).replace("Z", "+00:00"))
+    left = {name: begin for name, begin in picture.began.items() if name != status}
+    message = str(data["message"])
+    return replace(picture, status=status, message=message, began={**left, status: at}, note="")
+
+
+def _plan(picture: Picture, data: Data) -> Picture:
+    planned = {str(file["path"]): picture.files.get(str(file["path"])) for file in data["files"]}
+    return replace(picture, files={**planned, **picture.files})
+
+
+def _file(picture: Picture, data: Data) -> Picture:
+    return replace(picture, files={**picture.files, str(data["path"]): int(data["bytes"])})
+
+
+def _usage(picture: Picture, data: Data) -> Picture:
+    total = data["total"]
+    tokens = int(total["prompt"]) + int(total["completion"])
+    return replace(picture, tokens=tokens, cost=str(total.get("cost") or ""))
+
+
+def _progress(picture: Picture, data: Data) -> Picture:
+    return replace(picture, progress=dict(data))
+
+
+_FOLDS: Mapping[str, Callable[[Picture, Data], Picture]] = {
+    "status": _status,
+    "plan": _plan,
+    "file": _file,
+    "usage": _usage,
+    "progress": _progress,
+}
