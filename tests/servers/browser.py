@@ -55,13 +55,15 @@ async def tab(
         viewport={"width": width, "height": 800},
         color_scheme="dark" if scheme == "dark" else "light",
     )
-    page = await context.new_page()
-    page.set_default_timeout(SOON)
-    watch = _Watch(url, page)
-    await page.add_init_script(_VIOLATIONS)
-    await page.goto(f"{url}/{hash}")
-    yield page
-    await context.close()
+    try:
+        page = await context.new_page()
+        page.set_default_timeout(SOON)
+        watch = _Watch(url, page)
+        await page.add_init_script(_VIOLATIONS)
+        await page.goto(f"{url}/{hash}")
+        yield page
+    finally:
+        await context.close()
     watch.check(expected)
 
 
