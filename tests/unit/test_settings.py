@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from gencode.errors import StartError
-from gencode.settings import NamedProvider, Settings, is_loopback, load
+from gencode.settings import NamedHost, NamedProvider, Settings, is_loopback, load
 
 PROVIDER = NamedProvider(
     base_url="https://api.example.com/v1",
@@ -32,6 +32,13 @@ def test_every_secret_is_known_by_itself() -> None:
         "Basic header-key",
         "header-key",
     } <= set(settings.secrets())
+
+
+def test_the_tokens_of_hosts_are_secrets_that_nothing_shows() -> None:
+    host = NamedHost(kind="gitlab", token=SecretStr("glpat-1234"))
+    settings = Settings.model_construct(hosts={"lab": host})
+    assert "glpat-1234" in settings.secrets()
+    assert "glpat-1234" not in repr(settings)
 
 
 def test_ordinary_values_are_no_secrets() -> None:
@@ -197,3 +204,51 @@ def test_what_is_loopback() -> None:
         host for host in ("127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost") if not is_loopback(host)
     ] == []
     assert [host for host in ("0.0.0.0", "::", "10.0.0.1", "example.com", "") if is_loopback(host)] == []
+
+
+# --- Git hosts --------------------------------------------------------------------------------------
+
+
+def test_hosts_are_json(environment: Environment) -> None:
+    environment.setenv("HOSTS", '{"lab": {"kind": "gitlab", "token": "glpat-1234", "owner": "a/b"}}')
+    lab = load().hosts["lab"]
+    assert (lab.kind, lab.token.get_secret_value(), lab.owner) == ("gitlab", "glpat-1234", "a/b")
+
+
+def test_hosts_can_be_in_a_file(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "hosts.json").write_text('{"disk": {"kind": "directory", "path": "/srv/git"}}\n')
+    environment.setenv("HOSTS_FILE", str(tmp_path / "hosts.json"))
+    assert load().hosts["disk"].path == Path("/srv/git")
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ('{"kind": "svn"}', "HOSTS.X.KIND: Input should be 'github', 'gitea'"),
+        ('{"kind": "gitlab"}', 'HOSTS.X: it needs a "token"'),
+        ('{"kind": "gitlab", "tokn": "glpat-1234"}', "HOSTS.X.TOKN: Extra inputs are not permitted"),
+        ('{"kind": "gitea", "token": "glpat-1234"}', 'HOSTS.X: it needs a "url"'),
+        ('{"kind": "bitbucket", "token": "glpat-1234"}', 'HOSTS.X: it needs an "owner"'),
+        ('{"kind": "gitlab", "token": "glpat-1234", "path": "/x"}', 'only a directory has a "path"'),
+        ('{"kind": "directory"}', 'HOSTS.X: a directory needs a "path" that begins with "/"'),
+        ('{"kind": "directory", "path": "git"}', 'a directory needs a "path" that begins with "/"'),
+        ('{"kind": "directory", "path": "/x", "token": "glpat-1234"}', 'and takes no "token"'),
+        ('"glpat-1234"', "HOSTS.X: Input should be"),
+    ],
+)
+def test_a_host_that_lacks_something_is_told_so_without_its_token(
+    environment: Environment, entry: str, words: str
+) -> None:
+    environment.setenv("HOSTS", f'{{"x": {entry}}}')
+    with pytest.raises(StartError) as caught:
+        load()
+    assert words in caught.value.message
+    assert "glpat" not in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["glpat-1234", '{"X y": {"kind": "gitlab", "token": "glpat-1234"}}'])
+def test_hosts_that_are_no_json_or_badly_named_are_refused(environment: Environment, text: str) -> None:
+    environment.setenv("HOSTS", text)
+    with pytest.raises(StartError, match="HOSTS") as caught:
+        load()
+    assert "glpat" not in caught.value.message

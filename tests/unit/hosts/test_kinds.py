@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from gencode.errors import StartError
+from gencode.hosts.kinds import ACCOUNTS, connect
+from gencode.retry import Retry
+
+
+def reached(kind: str, url: str) -> tuple[str, str]:
+    """Where its API and its repositories are taken to be."""
+    host = connect(kind, "work", url, "token", httpx.AsyncClient(verify=False), Retry())
+    web = host._web
+    return host._api._url, f"{web.scheme}://{web.host}:{web.port}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "api", "web"),
+    [
+        ("github", "", "https://api.github.com", "https://github.com:443"),
+        ("github", "https://github.com/", "https://api.github.com", "https://github.com:443"),
+        ("github", "https://octo.ghe.com", "https://api.octo.ghe.com", "https://octo.ghe.com:443"),
+        (
+            "github",
+            "https://git.example.org",
+            "https://git.example.org/api/v3",
+            "https://git.example.org:443",
+        ),
+        ("github", "https://x.org:8443/api/v3", "https://x.org:8443/api/v3", "https://x.org:8443"),
+        ("github", "https://api.github.com", "https://api.github.com", "https://github.com:443"),
+        (
+            "gitea",
+            "https://git.example.org/",
+            "https://git.example.org/api/v1",
+            "https://git.example.org:443",
+        ),
+        ("forgejo", "http://[::1]:3000/git", "http://[::1]:3000/git/api/v1", "http://[::1]:3000"),
+        ("gitlab", "", "https://gitlab.com/api/v4", "https://gitlab.com:443"),
+        ("gitlab", "https://x.org/gitlab", "https://x.org/gitlab/api/v4", "https://x.org:443"),
+        ("gitee", "", "https://gitee.com/api/v5", "https://gitee.com:443"),
+        ("bitbucket", "", "https://api.bitbucket.org/2.0", "https://bitbucket.org:443"),
+        ("bitbucket", "https://bitbucket.org/", "https://api.bitbucket.org/2.0", "https://bitbucket.org:443"),
+    ],
+)
+def test_an_address_for_people_implies_the_apis(kind: str, url: str, api: str, web: str) -> None:
+    assert reached(kind, url) == (api, web)
+
+
+@pytest.mark.parametrize("kind", ["github", "gitea", "gitlab", "gitee", "bitbucket"])
+@pytest.mark.parametrize(
+    "url",
+    ["git.example.org", "ftp://x", "https://user:secret@x.org", "https://x.org/?q", "https://x.org\\@y"],
+)
+def test_other_addresses_are_refused_by_the_name_of_their_setting(kind: str, url: str) -> None:
+    with pytest.raises(StartError, match='the url of "work" in HOSTS must be an address') as caught:
+        reached(kind, url)
+    assert "secret" not in caught.value.message
+
+
+def test_a_token_that_no_header_can_carry_is_refused_without_showing_it() -> None:
+    with pytest.raises(StartError, match='the token of "work" in HOSTS has characters') as caught:
+        connect("gitlab", "work", "", "glpat-\n", httpx.AsyncClient(verify=False), Retry())
+    assert "glpat" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "allowed"),
+    [
+        ("github", "acme-inc", True),
+        ("github", "acme/tools", False),
+        ("github", "acme--inc", False),
+        ("gitea", "acme.inc_2", True),
+        ("gitea", "acme/tools", False),
+        ("gitlab", "acme/tools/more", True),
+        ("gitlab", "acme/../tools", False),
+        ("gitlab", "acme//tools", False),
+        ("gitlab", "a/" * 200 + "a", False),
+        ("bitbucket", "acme/TOOLS", True),
+        ("bitbucket", "acme/TOOLS/x", False),
+        ("directory", "..", False),
+        ("directory", "a/b", False),
+    ],
+)
+def test_each_kind_has_its_own_rule_for_accounts(kind: str, name: str, allowed: bool) -> None:
+    assert ACCOUNTS[kind].allow(name) is allowed
