@@ -53,6 +53,7 @@ from gencode.settings import Settings, is_loopback, load
 from gencode.store import Store
 from gencode.stores.lock import data_dir_lock
 from gencode.stores.sqlite import open_sqlite
+from gencode.web.assistants import Assistants
 from gencode.web.guard import Rules
 from gencode.web.keys import Keys
 from gencode.web.limits import RateLimit
@@ -124,6 +125,7 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
             tg.start_soon(keys.watch)
             tg.start_soon(parts.pulse.run)
             tg.start_soon(told.courier.run)
+            tg.start_soon(parts.assistants.run)
             yield parts
             parts.closing.set()
             _farewell(parts)
@@ -262,6 +264,7 @@ def _parts(
         rate=RateLimit(settings.rate),
         tickets=Tickets(kept_key(settings.data_dir / "ticket.key"), settings.sse_ticket_seconds),
         receivers=told,
+        assistants=Assistants(settings.max_body_bytes),
         choose_model=partial(models.choose, providers=providers),
         choose_host=places.choose,
         price=lambda model: price_of(settings.prices, providers(model).name),

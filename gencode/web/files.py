@@ -24,7 +24,7 @@ from gencode.pipelines.generate.files import files as make_files
 from gencode.pipelines.generate.secrets_scan import holders
 from gencode.task import Task
 from gencode.web.answers import FileList, FileView
-from gencode.web.parts import own_task, parts
+from gencode.web.parts import Parts, own_task, parts
 
 T = TypeVar("T")
 _HARMLESS = {
@@ -36,26 +36,36 @@ _HARMLESS = {
 
 
 async def listing(request: Request) -> Response:
-    task = await own_task(request)
-    return (await _folded(request, task, partial(_list, task.id))).response()
+    return (await list_files(parts(request), await own_task(request))).response()
 
 
 async def show(request: Request) -> Response:
     """404 until the file is whole; 422 when it holds a secret of ours."""
     task = await own_task(request)
-    read = partial(_read, request.path_params["path"], parts(request).secrets)
-    return (await _folded(request, task, read)).response(request)
+    return (await _show(parts(request), task, request.path_params["path"])).response(request)
 
 
 async def archive(request: Request) -> Response:
     """Of what is whole by now."""
-    task = await own_task(request)
-    return (await _folded(request, task, partial(_pack, task, parts(request).secrets))).response(request)
+    its, task = parts(request), await own_task(request)
+    return (await _folded(its, task, partial(_pack, task, its.secrets))).response(request)
 
 
-async def _folded(request: Request, task: Task, make: Callable[[Files], T]) -> T:
+async def list_files(its: Parts, task: Task) -> FileList:
+    return await _folded(its, task, partial(_list, task.id))
+
+
+async def read_file(its: Parts, task: Task, path: str) -> bytes:
+    """UTF-8. Raises NotFound, SecretFound."""
+    return (await _show(its, task, path)).data
+
+
+async def _show(its: Parts, task: Task, path: str) -> _Download:
+    return await _folded(its, task, partial(_read, path, its.secrets))
+
+
+async def _folded(its: Parts, task: Task, make: Callable[[Files], T]) -> T:
     """What `make` makes of the task's files, in a thread: they may be 32 MiB."""
-    its = parts(request)
     async with its.folding:
         kept = await its.store.kept(task.id)
         return await anyio.to_thread.run_sync(lambda: make(make_files(kept)))

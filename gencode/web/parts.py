@@ -16,6 +16,7 @@ from gencode.outbox import Outbox
 from gencode.pipelines.generate.spending import Price
 from gencode.store import Query, Store
 from gencode.task import Task
+from gencode.web.assistants import Assistants
 from gencode.web.limits import RateLimit
 from gencode.web.pulse import Pulse
 from gencode.web.tickets import Tickets
@@ -57,6 +58,7 @@ class Parts:
     rate: RateLimit
     tickets: Tickets
     receivers: Receivers
+    assistants: Assistants
     choose_model: Callable[[str | None], Model]
     choose_host: Callable[[str | None, str | None], str]
     """The name of the host for a request's `host` and `github_org`. Raises Invalid."""
@@ -75,8 +77,11 @@ def parts(request: Request) -> Parts:
 
 async def own_task(request: Request) -> Task:
     """The task of the path, if it is the client's own. Raises NotFound for anyone else's, as for none."""
-    task_id = request.path_params["task_id"]
-    query = Query(id=task_id, client=request.state.client, limit=1)
-    for task in await parts(request).store.find(query):
+    return await task_of(parts(request), request.state.client, request.path_params["task_id"])
+
+
+async def task_of(its: Parts, client: str, task_id: str) -> Task:
+    """As `own_task`."""
+    for task in await its.store.find(Query(id=task_id, client=client, limit=1)):
         return task
     raise NotFound("there is no such task, or it belongs to another client")

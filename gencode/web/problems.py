@@ -72,9 +72,13 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 def unexpected(path: str, error: Exception) -> Response:
     """A bug: the client gets a reference, the log gets the trace."""
+    return problem_response(reference_for(path, error))
+
+
+def reference_for(where: str, error: Exception) -> Internal:
     reference = secrets.token_hex(4)
-    log.error("unexpected error", reference=reference, path=path, exc_info=error)
-    return problem_response(Internal(f"an unexpected error; the log has it under reference {reference}"))
+    log.error("unexpected error", reference=reference, path=where, exc_info=error)
+    return Internal(f"an unexpected error; the log has it under reference {reference}")
 
 
 def _from_http(request: Request, error: HTTPException) -> GencodeError:

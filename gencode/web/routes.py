@@ -17,6 +17,7 @@ from gencode.web.auth import Authentication
 from gencode.web.guard import Guard, Rules
 from gencode.web.keys import Keys
 from gencode.web.links import API
+from gencode.web.mcp import MCP
 from gencode.web.page import Page
 
 _EXPOSED = [
@@ -44,6 +45,7 @@ def build(lifespan: Lifespan[Starlette], keys: Keys, rules: Rules) -> Starlette:
             Route("/health", health.health),
             Route("/metrics", health.metrics),
             Route("/openapi.json", openapi.endpoint()),
+            Route("/mcp", MCP(), middleware=[Middleware(Authentication, keys=keys)]),
             Mount(
                 API,
                 Router(_api(), redirect_slashes=False),

@@ -172,7 +172,7 @@ def parse_generate(body: Any) -> GenerateRequest:
 
 def parse_retry(body: Any) -> RetryRequest:
     """As `parse_generate`."""
-    asked = _valid(RetryRequest, body)
+    asked = valid(RetryRequest, body)
     check_deadline(asked)
     return asked
 
@@ -193,10 +193,10 @@ def check_cache(asked: GenerateRequest, *, on: bool) -> None:
 
 def well_formed(body: Any) -> GenerateRequest:
     """Whatever the time is. Raises Invalid."""
-    return _valid(GenerateRequest, body)
+    return valid(GenerateRequest, body)
 
 
-def _valid(shape: type[Shape], body: Any) -> Shape:
+def valid(shape: type[Shape], body: Any) -> Shape:
     try:
         return shape.model_validate(body)
     except ValidationError as error:

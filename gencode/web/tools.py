@@ -1,0 +1,159 @@
+"""What assistants can do with the service: each tool with its description, its arguments and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import anyio
+from pydantic import BaseModel, ConfigDict, Field
+
+from gencode.errors import Invalid
+from gencode.web.accepting import accept
+from gencode.web.answers import task_view
+from gencode.web.files import list_files, read_file
+from gencode.web.parts import Parts, task_of
+from gencode.web.schemas import GenerateRequest, valid
+
+LONGEST_WAIT = 30.0
+"""Seconds; common clients give a call up after 60."""
+LARGEST_FILE = 200_000
+"""Bytes of one file in an answer, which fills the assistant's memory."""
+
+TaskId = Annotated[str, Field(max_length=100, description="As generate answered it")]
+
+
+class OfTask(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    task_id: TaskId
+
+
+class StatusRequest(OfTask):
+    wait_seconds: Annotated[
+        float, Field(ge=0, le=LONGEST_WAIT, description="Until the task is over, at most")
+    ] = 0
+
+
+class FilesRequest(OfTask):
+    path: Annotated[str, Field(max_length=1024, description="Of the file to read")] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """One call. `api`: the path of the API, for links."""
+
+    its: Parts
+    client: str
+    api: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tool:
+    """`changes`: whether it does more than look; `ends`: whether it takes something away."""
+
+    name: str
+    title: str
+    description: str
+    arguments: type[BaseModel]
+    call: Callable[[Asked], Awaitable[Mapping[str, Any]]]
+    changes: bool = False
+    ends: bool = False
+
+
+async def generate(asked: Asked) -> Mapping[str, Any]:
+    await asked.its.rate.spend(asked.client)
+    request = valid(GenerateRequest, asked.arguments)
+    task, _ = await accept(asked.its, request, asked.client, asked.its.language)
+    return task_view(task, asked.api).model_dump(mode="json", exclude_unset=True)
+
+
+async def status(asked: Asked) -> Mapping[str, Any]:
+    request = valid(StatusRequest, asked.arguments)
+    task = await task_of(asked.its, asked.client, request.task_id)
+    if request.wait_seconds and not task.status.is_terminal:
+        with anyio.move_on_after(request.wait_seconds):
+            async with aclosing(asked.its.hub.subscribe(task.id, task.sequence)) as events:
+                async for _ in events:
+                    continue
+        task = await task_of(asked.its, asked.client, request.task_id)
+    return task_view(task, asked.api).model_dump(mode="json", exclude_unset=True)
+
+
+async def cancel(asked: Asked) -> Mapping[str, Any]:
+    request = valid(OfTask, asked.arguments)
+    task = await task_of(asked.its, asked.client, request.task_id)
+    cancelled = await asked.its.manager.cancel(task)
+    return task_view(cancelled, asked.api).model_dump(mode="json", exclude_unset=True)
+
+
+async def retry(asked: Asked) -> Mapping[str, Any]:
+    request = valid(OfTask, asked.arguments)
+    await asked.its.rate.spend(asked.client)
+    task = await task_of(asked.its, asked.client, request.task_id)
+    retried = await asked.its.manager.retry(task)
+    return task_view(retried, asked.api).model_dump(mode="json", exclude_unset=True)
+
+
+async def files(asked: Asked) -> Mapping[str, Any]:
+    request = valid(FilesRequest, asked.arguments)
+    task = await task_of(asked.its, asked.client, request.task_id)
+    if request.path is None:
+        return (await list_files(asked.its, task)).model_dump(mode="json", exclude_unset=True)
+    text = await read_file(asked.its, task, request.path)
+    if len(text) > LARGEST_FILE:
+        rule = f"this file has {len(text)} bytes, more than an answer holds ({LARGEST_FILE}): download it"
+        raise Invalid(f"path: {rule}", [{"field": "path", "rule": "too_long", "message": rule}])
+    return {"task_id": task.id, "path": request.path, "text": text.decode()}
+
+
+TOOLS = (
+    Tool(
+        name="generate",
+        title="Generate a repository",
+        description=(
+            "Turn a prompt into a new Git repository with a working project. Answers at once with a task_id; "
+            "ask status for how it goes and for repo_url."
+        ),
+        arguments=GenerateRequest,
+        call=generate,
+        changes=True,
+    ),
+    Tool(
+        name="status",
+        title="How a task goes",
+        description=(
+            "A task as it is now: status, message, and once it is completed repo_url and clone_url; a failed "
+            "one has an error with a code. wait_seconds waits for its end, up to 30 seconds."
+        ),
+        arguments=StatusRequest,
+        call=status,
+    ),
+    Tool(
+        name="cancel",
+        title="Cancel a task",
+        description="End a task that is not over. What was generated so far stays readable.",
+        arguments=OfTask,
+        call=cancel,
+        changes=True,
+        ends=True,
+    ),
+    Tool(
+        name="retry",
+        title="Go on with a failed task",
+        description="Take a failed task back to the stage in which it failed; what was paid for is kept.",
+        arguments=OfTask,
+        call=retry,
+        changes=True,
+    ),
+    Tool(
+        name="files",
+        title="The files of a task",
+        description="Without path: the list of a task's files and their states. With path: that file's text.",
+        arguments=FilesRequest,
+        call=files,
+    ),
+)

@@ -1,0 +1,196 @@
+"""Assistants, by the official library's own client, over real sockets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from pydantic import SecretStr
+
+from gencode.web.tools import TOOLS
+from tests.servers.calls import BODY, FILES, client, get
+from tests.servers.model import http_error, model_server, plan_and_files
+from tests.servers.service import running_app, service, settings
+
+KEYS = SecretStr("alice=alice-key,bob=bob-key")
+
+
+@asynccontextmanager
+async def assistant(url: str, key: str = "") -> AsyncIterator[Client]:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False, verify=False) as http,
+        Client(streamable_http_client(f"{url}/mcp", http_client=http)) as its,
+    ):
+        yield its
+
+
+async def called(its: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    result = await its.call_tool(tool, arguments)
+    assert not result.is_error, result.content
+    assert isinstance(result.structured_content, dict)
+    return result.structured_content
+
+
+async def refused(its: Client, tool: str, **arguments: Any) -> str:
+    result = await its.call_tool(tool, arguments)
+    assert result.is_error
+    return str(result.content[0].text)  # type: ignore[union-attr]  # a text
+
+
+async def test_an_assistant_generates_follows_and_reads_a_project(tmp_path: Path) -> None:
+    async with (
+        model_server(plan_and_files(FILES)) as model,
+        running_app(settings(tmp_path, model)) as app,
+        assistant(app.url) as its,
+    ):
+        tools = (await its.list_tools()).tools
+        assert [tool.name for tool in tools] == [tool.name for tool in TOOLS]
+        assert tools[0].input_schema["required"] == ["prompt", "repo_name"]
+        assert [tool.name for tool in tools if tool.annotations and tool.annotations.read_only_hint] == [
+            "status",
+            "files",
+        ]
+        task = await called(its, "generate", **BODY)
+        now = await called(its, "status", task_id=task["task_id"], wait_seconds=30)
+        assert now["status"] == "completed"
+        shown = await get(app.url, f"/api/v1/task/{task['task_id']}")
+        assert now == shown
+        listed = await called(its, "files", task_id=task["task_id"])
+        assert {file["path"] for file in listed["files"]} >= set(FILES)
+        read = await called(its, "files", task_id=task["task_id"], path="app.py")
+        assert read["text"] == FILES["app.py"]
+
+
+async def test_cancelling_and_retrying(tmp_path: Path) -> None:
+    gate = anyio.Event()
+    async with (
+        model_server(plan_and_files(FILES, gates={"": gate})) as model,
+        running_app(settings(tmp_path, model)) as app,
+        assistant(app.url) as its,
+    ):
+        task_id = (await called(its, "generate", **BODY))["task_id"]
+        await model.arrival("plan")
+        assert "STILL_WORKING" in await refused(its, "retry", task_id=task_id)
+        assert (await called(its, "cancel", task_id=task_id))["status"] == "cancelled"
+        assert "ALREADY_OVER" in await refused(its, "retry", task_id=task_id)
+    async with (
+        model_server(http_error(401, {"message": "no"})) as refusing,
+        running_app(settings(tmp_path / "other", refusing)) as app,
+        assistant(app.url) as its,
+    ):
+        task_id = (await called(its, "generate", **BODY))["task_id"]
+        failed = await called(its, "status", task_id=task_id, wait_seconds=30)
+        assert (failed["status"], failed["error"]["code"]) == ("failed", "LLM_AUTH")
+        assert (await called(its, "retry", task_id=task_id))["task_id"] == task_id
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        ("generate", {"prompt": "x"}, "VALIDATION: repo_name: Field required"),
+        ("generate", {"prompt": " ", "repo_name": "x"}, "VALIDATION: prompt:"),
+        ("generate", BODY | {"model": "nothing"}, "VALIDATION: "),
+        ("generate", BODY | {"colour": 1}, "VALIDATION: colour"),
+        ("generate", BODY | {"callback_url": "https://127.0.0.1/"}, "VALIDATION: callback_url"),
+        ("status", {}, "VALIDATION: task_id"),
+        ("status", {"task_id": "nothing"}, "NOT_FOUND: there is no such task"),
+        ("status", {"task_id": "x", "wait_seconds": 31}, "VALIDATION: wait_seconds"),
+        ("cancel", {"task_id": 1}, "VALIDATION: task_id"),
+        ("files", {"task_id": "x", "path": "../x"}, "NOT_FOUND"),
+        ("push", {}, "VALIDATION: name: there is no such tool; there are generate, status"),
+    ],
+)
+async def test_what_an_assistant_does_wrong_is_said_so_that_it_can_mend_it(
+    tmp_path: Path, tool: str, arguments: dict[str, Any], said: str
+) -> None:
+    async with running_app(settings(tmp_path)) as app, assistant(app.url) as its:
+        assert (await refused(its, tool, **arguments)).startswith(said)
+        assert (await get(app.url, "/api/v1/tasks"))["tasks"] == []
+
+
+async def test_keys_owners_and_the_rate_limit_hold(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, api_keys=KEYS, rate_limit="1/hour")) as app:
+        for key in ("", "wrong"):
+            with pytest.raises(BaseException) as failed:
+                async with assistant(app.url, key):
+                    pass
+            assert failed.value
+        async with assistant(app.url, "alice-key") as alice, assistant(app.url, "bob-key") as bob:
+            task_id = (await called(alice, "generate", **BODY))["task_id"]
+            for tool in ("status", "cancel", "files", "retry"):
+                assert "NOT_FOUND" in await refused(bob, tool, task_id=task_id)
+            assert "RATE_LIMITED" in await refused(alice, "generate", **BODY)
+            assert (await called(alice, "status", task_id=task_id))["task_id"] == task_id
+
+
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    },
+}
+ACCEPT = {"Accept": "application/json, text/event-stream"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"Host": "evil.example"}, 421, "MISDIRECTED"),
+        ({"Origin": "https://evil.example"}, 403, "CROSS_SITE"),
+        ({"X-Padding": "2000000"}, 413, "BODY_TOO_LARGE"),
+    ],
+)
+async def test_the_guard_stands_before_it(
+    tmp_path: Path, headers: dict[str, str], status: int, code: str
+) -> None:
+    async with running_app(settings(tmp_path)) as app, client(app.url) as http:
+        padded = INITIALIZE | {"padding": "x" * int(headers.pop("X-Padding", "0"))}
+        answer = await http.post("/mcp", json=padded, headers=ACCEPT | headers)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_only_requests_that_end_are_taken(tmp_path: Path) -> None:
+    """No stream without a request, no session; nonsense gets an error of the protocol."""
+    async with running_app(settings(tmp_path, api_keys=KEYS)) as app, client(app.url) as http:
+        assert (await http.post("/mcp", json=INITIALIZE, headers=ACCEPT)).status_code == 401
+        http.headers["X-API-Key"] = "bob-key"
+        for method in ("GET", "DELETE", "PUT"):
+            answer = await http.request(method, "/mcp", headers=ACCEPT)
+            assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+        answer = await http.post("/mcp", json=INITIALIZE, headers=ACCEPT)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+        assert "mcp-session-id" not in answer.headers
+        for body in (b"", b"{", b"[]", b'{"jsonrpc": "2.0"}', b"\xff"):
+            answer = await http.post(
+                "/mcp", content=body, headers=ACCEPT | {"Content-Type": "application/json"}
+            )
+            assert 400 <= answer.status_code < 500
+
+
+async def test_an_assistant_does_not_notice_a_restart(tmp_path: Path) -> None:
+    async with service(tmp_path, {}) as process, assistant(process.url) as its:
+        task_id = (await called(its, "generate", **BODY))["task_id"]
+        await process.kill()
+        await process.start()
+        done = await called(its, "status", task_id=task_id, wait_seconds=30)
+        assert done["status"] == "completed"
+
+
+def test_the_library_is_not_imported_before_it_is_needed() -> None:
+    program = "import sys, gencode.serve; print([m for m in ('mcp', 'mcp_types') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
