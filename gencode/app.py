@@ -6,7 +6,7 @@ import secrets
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
@@ -53,6 +53,9 @@ from gencode.settings import Settings, is_loopback, load
 from gencode.store import Store
 from gencode.stores.lock import data_dir_lock
 from gencode.stores.sqlite import open_sqlite
+from gencode.trace import Tracer
+from gencode.traces.choice import tracing
+from gencode.traces.seams import TracedHost, TracedProvider, pass_on
 from gencode.web.assistants import Assistants
 from gencode.web.guard import Rules
 from gencode.web.keys import Keys
@@ -99,12 +102,14 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
     async with AsyncExitStack() as stack:
         stack.enter_context(data_dir_lock(settings.data_dir))
         store = await stack.enter_async_context(open_sqlite(settings.data_dir / "gencode.db"))
-        metrics = Metrics()
+        metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings))
         tls = httpx.create_ssl_context()
-        client = await stack.enter_async_context(model_client(tls))
+        traced = partial(pass_on, hosts=settings.trace_hosts.split(","), tracer=tracer)
+        client = traced(await stack.enter_async_context(model_client(tls)))
         model, forge = _offline(stack), _forge(stack, settings) if places.embedded else None
         providers = _providers(settings, models, model, client, metrics)
-        host = _host(places, forge, await stack.enter_async_context(http_client(tls)), tls, metrics)
+        http = traced(await stack.enter_async_context(http_client(tls)))
+        host = _host(places, forge, http, tls, metrics)
         hub = MemoryHub(store)
         told = receivers(settings, store, metrics, tls)
         heard = Overheard(hub, told.courier.wake)
@@ -113,10 +118,18 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
             store,
             heard,
             metrics,
-            _pipeline(settings, providers, host, metrics, _recall(settings, models, store), Reporter(store)),
+            tracer,
+            _pipeline(
+                settings,
+                providers if tracer.idle else lambda name: TracedProvider(providers(name), tracer),
+                host if tracer.idle else TracedHost(host, tracer),
+                metrics,
+                _recall(settings, models, store),
+                Reporter(store),
+            ),
         )
         _watch(metrics, manager, hub)
-        parts = _parts(settings, models, places, manager, store, hub, metrics, providers, told)
+        parts = _parts(settings, models, places, manager, store, hub, metrics, tracer, providers, told)
         for server in filter(None, (model, forge)):
             await stack.enter_async_context(serve(server.app, server.sock))
         async with anyio.create_task_group() as tg:
@@ -141,6 +154,15 @@ async def _closing(parts: Parts) -> None:
 def _farewell(parts: Parts) -> None:
     parts.manager.stop_accepting()
     parts.hub.close()
+
+
+def _tracing(settings: Settings) -> AbstractAsyncContextManager[Tracer]:
+    return tracing(
+        settings.otel_exporter_otlp_endpoint,
+        settings.otel_headers,
+        settings.otel_service_name,
+        version("gencode"),
+    )
 
 
 # --- what is embedded -------------------------------------------------------------------------------
@@ -227,8 +249,10 @@ def _pipeline(
     return Generate(generating, merging, host, workflows=workflows)
 
 
-def _manager(settings: Settings, store: Store, hub: Hub, metrics: Metrics, pipeline: Generate) -> Manager:
-    runner = Runner(store, [pipeline], metrics, timeout=settings.task_timeout)
+def _manager(
+    settings: Settings, store: Store, hub: Hub, metrics: Metrics, tracer: Tracer, pipeline: Generate
+) -> Manager:
+    runner = Runner(store, [pipeline], metrics, timeout=settings.task_timeout, tracer=tracer)
     return Manager(
         runner,
         store,
@@ -253,6 +277,7 @@ def _parts(
     store: Store,
     hub: MemoryHub,
     metrics: Metrics,
+    tracer: Tracer,
     providers: Providers,
     told: Receivers,
 ) -> Parts:
@@ -261,6 +286,7 @@ def _parts(
         store=store,
         hub=hub,
         metrics=metrics,
+        tracer=tracer,
         rate=RateLimit(settings.rate),
         tickets=Tickets(kept_key(settings.data_dir / "ticket.key"), settings.sse_ticket_seconds),
         receivers=told,

@@ -12,6 +12,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import unquote
 
 from limits import RateLimitItem, parse
 from pydantic import (
@@ -222,6 +223,18 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, else JSON"
     )
+    otel_exporter_otlp_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Collector of traces (OTLP/HTTP), such as http://127.0.0.1:4318; needs gencode[otel]",
+    )
+    otel_exporter_otlp_headers: SecretStr = Field(
+        SecretStr(""), description="Headers for the collector: name=value, comma-separated"
+    )
+    trace_hosts: str = Field(
+        "", description="Comma-separated hosts of models or of Git that are told the trace of each request"
+    )
+    otel_service_name: str = Field("gencode", description="Name of this service in traces")
     shutdown_grace: Seconds = Field(10, description="Seconds that open streams and requests get at shutdown")
     send_timeout: Seconds = Field(
         30, description="Seconds after which a reader that does not read is dropped"
@@ -298,6 +311,12 @@ class Settings(BaseSettings):
     @property
     def origins(self) -> list[str]:
         return [origin.lower() for origin in map(str.strip, self.cors_origins.split(",")) if origin]
+
+    @property
+    def otel_headers(self) -> dict[str, str]:
+        headers = self.otel_exporter_otlp_headers.get_secret_value()
+        pairs = (pair.partition("=") for pair in headers.split(","))
+        return {name.strip(): unquote(value.strip()) for name, _, value in pairs if name.strip()}
 
     @property
     def rate(self) -> RateLimitItem:

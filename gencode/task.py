@@ -73,6 +73,8 @@ class Task:
     """The id of the newest event in this task's log."""
     retries: Mapping[str, int] = field(default_factory=dict)
     """By the code of a failure, how often the task was taken up again after it."""
+    trace: str = ""
+    """W3C traceparent of the request that made it; its runs, in whichever process, continue that trace."""
     digest: str = ""
     """What its pipeline says that it was made from: tasks of equal digests had the same to do."""
 

@@ -18,6 +18,7 @@ from gencode.metrics import Metrics
 from gencode.pipeline import Artifact, Pipeline, Send, Stage
 from gencode.store import Store
 from gencode.task import Failure, Status
+from gencode.trace import Tracer, Untraced
 
 log = structlog.get_logger(__name__)
 
@@ -36,12 +37,14 @@ class Runner:
         metrics: Metrics,
         timeout: float,
         max_attempts: int = 5,
+        tracer: Tracer | None = None,
     ) -> None:
         self._store = store
         self._pipelines: Mapping[str, Pipeline] = {pipeline.kind: pipeline for pipeline in pipelines}
         self._metrics = metrics
         self._timeout = timeout
         self._max_attempts = max_attempts
+        self._tracer = tracer or Untraced()
 
     def pipeline(self, kind: str) -> Pipeline:
         return self._pipelines[kind]
@@ -52,8 +55,18 @@ class Runner:
         Cancelled from outside, it stops at once; what was kept stays kept.
         """
         await journal.settle()
-        if journal.task.status.is_terminal:
+        task = journal.task
+        if task.status.is_terminal:
             return
+        about = {"gencode.task.id": task.id, "gencode.task.kind": task.kind}
+        with self._tracer.span(f"task {task.kind}", about, parent=task.trace) as span:
+            await self._run(journal)
+            task = journal.task
+            span.set({"gencode.task.status": task.status.value, "gencode.task.attempt": task.attempts})
+            if task.failure:
+                span.fail(task.failure.code)
+
+    async def _run(self, journal: Journal) -> None:
         deadline = anyio.CancelScope(deadline=anyio.current_time() + self._timeout)
         try:
             with deadline:
@@ -112,7 +125,10 @@ class Runner:
     @contextmanager
     def _timed(self, stage: Stage) -> Iterator[None]:
         began = perf_counter()
-        with structlog.contextvars.bound_contextvars(stage=str(stage.status)):
+        with (
+            structlog.contextvars.bound_contextvars(stage=str(stage.status)),
+            self._tracer.span(f"stage {stage.status}"),
+        ):
             yield
         self._metrics.stage.labels(stage.status).observe(perf_counter() - began)
 

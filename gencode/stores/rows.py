@@ -32,6 +32,7 @@ TASK_COLUMNS = (
     "request",
     "retries",
     "digest",
+    "trace",
 )
 EVENT_COLUMNS = ("task_id", "id", "kind", "data")
 PART_COLUMNS = ("task_id", "name", "data")
@@ -70,6 +71,7 @@ def task_row(task: Task) -> Row:
         _json(task.request),
         _json(task.retries),
         text(task.digest),
+        text(task.trace),
     )
 
 
@@ -91,6 +93,7 @@ def task_from(row: Row) -> Task:
         request=json.loads(columns["request"]),
         retries=json.loads(columns["retries"]),
         digest=columns["digest"],
+        trace=columns["trace"],
     )
 
 

@@ -89,7 +89,9 @@ _VERSION_3 = (
     f"CREATE INDEX tasks_by_digest ON tasks (client, digest, id) WHERE {DIGESTED}",
 )
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = ("ALTER TABLE tasks ADD COLUMN trace TEXT NOT NULL DEFAULT ''",)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """Step n brings version n to n+1. A step that was released is never changed; append another."""
 
 VERSION = len(MIGRATIONS)

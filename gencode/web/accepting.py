@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from gencode.callback import Callback
 from gencode.engine.ids import new_id
@@ -40,7 +41,8 @@ async def accept(
     check_deadline(asked)
     check_cache(asked, on=its.caching)
     host = its.choose_host(asked.host, asked.github_org)
-    task = _task(asked, its.choose_model(asked.model), host, client, language)
+    made = _task(asked, its.choose_model(asked.model), host, client, language)
+    task = replace(made, trace=its.tracer.traceparent())
     told = await callback(task.id) if callback else await _callback(its, asked, task.id)
     stored = await its.manager.submit(task, key, told)
     if told:

@@ -16,6 +16,7 @@ from gencode.outbox import Outbox
 from gencode.pipelines.generate.spending import Price
 from gencode.store import Query, Store
 from gencode.task import Task
+from gencode.trace import Tracer
 from gencode.web.assistants import Assistants
 from gencode.web.limits import RateLimit
 from gencode.web.pulse import Pulse
@@ -55,6 +56,7 @@ class Parts:
     store: Store
     hub: Hub
     metrics: Metrics
+    tracer: Tracer
     rate: RateLimit
     tickets: Tickets
     receivers: Receivers

@@ -19,6 +19,7 @@ from gencode.web.keys import Keys
 from gencode.web.links import API
 from gencode.web.mcp import MCP
 from gencode.web.page import Page
+from gencode.web.traced import Traced
 
 _EXPOSED = [
     "Location",
@@ -53,6 +54,7 @@ def build(lifespan: Lifespan[Starlette], keys: Keys, rules: Rules) -> Starlette:
             ),
         ],
         middleware=[
+            Middleware(Traced),
             *_cors(rules),
             Middleware(Guard, rules=rules),
             Middleware(RequestBodyLimitMiddleware, max_body_size=rules.max_body),
