@@ -43,8 +43,8 @@ export async function ready(path) {
 }
 
 /** The text as nodes: coloured if its grammar is there, and it is not too long. */
-export function coloured(text, name) {
-  if (!name || text.length > MOST || !library.getLanguage(name)) return [text];
+export function coloured(text, name, most = MOST) {
+  if (!name || text.length > most || !library.getLanguage(name)) return [text];
   const { _emitter } = library.highlight(text, { language: name, ignoreIllegals: true });
   return _emitter.rootNode.children.map(nodeOf);
 }

@@ -7,6 +7,7 @@ import { blank, fold, isOver, noteFiles } from "./task.js";
 export class Follow {
   constructor(id) {
     this.id = id;
+    this.address = `task/${encodeURIComponent(id)}`;
     this.task = blank(id);
     this.view = null; // as GET /task/{id} gives it
     this.lost = false; // the connection broke and is being mended
@@ -16,10 +17,11 @@ export class Follow {
 
   async start() {
     try {
-      this.view = await get(`task/${this.id}`);
+      this.view = await get(this.address);
     } catch (error) {
       return this.#fail(error);
     }
+    if (this.stopped) return;
     this.#listen();
     this.#changed();
   }
@@ -32,18 +34,19 @@ export class Follow {
   }
 
   stop() {
+    this.stopped = true;
     clearTimeout(this.timer);
     if (this.stream) this.stream.close();
   }
 
   async cancel() {
-    this.view = await post(`task/${this.id}/cancel`);
+    this.view = await post(`${this.address}/cancel`);
     this.#changed();
   }
 
   /** `changes`: what is to be otherwise from now on, such as a limit. */
   async retry(changes) {
-    await post(`task/${this.id}/retry`, Object.keys(changes).length ? changes : undefined);
+    await post(`${this.address}/retry`, Object.keys(changes).length ? changes : undefined);
     this.resume();
   }
 
@@ -78,7 +81,7 @@ export class Follow {
 
   async #seeFiles() {
     try {
-      noteFiles(this.task, (await get(`task/${this.id}/files`)).files);
+      noteFiles(this.task, (await get(`${this.address}/files`)).files);
       this.#changed();
     } catch {
       // It is only about what is shown until the files are whole.
@@ -87,7 +90,7 @@ export class Follow {
 
   async #refresh() {
     try {
-      this.view = await get(`task/${this.id}`);
+      this.view = await get(this.address);
       this.#changed();
     } catch {
       // The stream says when the service is away; the next status asks again.
@@ -95,6 +98,7 @@ export class Follow {
   }
 
   #fail(error) {
+    if (this.stopped) return;
     if (!(error instanceof Problem)) {
       this.lost = true;
       this.timer = setTimeout(() => this.start(), 2000);

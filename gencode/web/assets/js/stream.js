@@ -30,9 +30,9 @@ export class Stream {
     const turn = (this.turn = {});
     try {
       const query = new URLSearchParams({ after: this.last, include: "delta,progress" });
-      if (key()) query.set("ticket", (await post(`task/${this.taskId}/ticket`)).ticket);
+      if (key()) query.set("ticket", (await post(`task/${encodeURIComponent(this.taskId)}/ticket`)).ticket);
       if (this.closed || turn !== this.turn) return;
-      this.#listen(new EventSource(address(`status/${this.taskId}?${query}`)));
+      this.#listen(new EventSource(address(`status/${encodeURIComponent(this.taskId)}?${query}`)));
     } catch (error) {
       if (error instanceof Problem && error.status < 500 && error.status !== 429) this.tell(false, error);
       else this.#later();

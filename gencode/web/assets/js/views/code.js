@@ -7,9 +7,10 @@ import { isOver, isWhole } from "../task.js";
 import { number, t } from "../words.js";
 
 const PACE = 150; // milliseconds between two paintings of what is being written
+const MOST_LIVE = 40_000; // characters of that which are coloured; more stay plain until the file is whole
 const AGAIN = 3000; // milliseconds until a file that could not be read is asked for again
 
-export function codeView(taskId, followed) {
+export function codeView({ address }, followed) {
   const name = h("h3", { class: "code-name" });
   const note = h("span", { class: "row-note" });
   const tick = h("input", { type: "checkbox", checked: true, onchange: () => followed(tick.checked) });
@@ -74,14 +75,14 @@ export function codeView(taskId, followed) {
     if (!said || said.text.length === shown.length) return;
     const low = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 60;
     gap.hidden = !said.partial;
-    code.replaceChildren(...coloured(said.text, shown.grammar));
+    code.replaceChildren(...coloured(said.text, shown.grammar, MOST_LIVE));
     shown.length = said.text.length;
     if (low) pane.scrollTop = pane.scrollHeight;
   }
 
   async function load(task, path, turn, same) {
     try {
-      const answer = await request(`task/${encodeURIComponent(taskId)}/files/${escaped(path)}`);
+      const answer = await request(`${address}/files/${escaped(path)}`);
       const [text, grammar] = await Promise.all([answer.text(), ready(path)]);
       if (turn !== shown) return;
       whole = text;

@@ -101,7 +101,7 @@ export function newView(main, { submitted }) {
   function refuse(error) {
     if (error instanceof Unreachable) return trouble.replaceChildren(h("p", {}, t("unreachable")));
     if (!(error instanceof Problem)) throw error;
-    sent = null;
+    if (error.code === "IDEMPOTENCY_KEY_REUSED") sent = null;
     const stray = error.errors.filter(({ field: name, message }) => !mark(name, message));
     if (attend() && !stray.length) return trouble.replaceChildren(h("p", {}, t("fieldWrong")));
     const wait = error.wait ? ` ${t("waitSeconds", error.wait)}` : "";

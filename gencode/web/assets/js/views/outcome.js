@@ -80,7 +80,7 @@ function kept(follow) {
 export function zip(follow) {
   if (![...follow.task.files.values()].some(({ bytes }) => bytes != null)) return null;
   const name = `${(follow.view && follow.view.repo_name) || "project"}.zip`;
-  const path = `task/${encodeURIComponent(follow.id)}/archive.zip`;
+  const path = `${follow.address}/archive.zip`;
   const element = h("a", { class: "button", href: address(path), download: name, onclick: fetched }, icon("download"), t("zip"));
 
   async function fetched(event) {

@@ -16,7 +16,7 @@ export function planCard(follow) {
     rows,
     h("div", { class: "buttons" }, approve,
       h("button", { class: "button", type: "button", onclick: () => add({ path: "", purpose: "" }, true) }, icon("plus"), t("planAdd"))));
-  const address = `task/${encodeURIComponent(follow.id)}`;
+  const { address } = follow;
   let before = "";
   let files = []; // {was, file, path, purpose}: the entry as it came, and its fields
 

@@ -19,7 +19,7 @@ export function taskView(main, follow, { changed }) {
   const figures = figuresOf();
   const notices = h("div", { class: "notices" });
   const middle = h("div", {});
-  const code = codeView(follow.id, (on) => pick(on ? null : selected(follow.task)));
+  const code = codeView(follow, (on) => pick(on ? null : selected(follow.task)));
   const tree = fileTree((path) => pick(path));
   const empty = h("p", { class: "note" }, t("noFiles"));
   const work = h("div", { class: "work" },
@@ -115,7 +115,7 @@ function headOf(follow) {
   const facts = h("p", { class: "note" });
   const message = h("p", { class: "lead" });
   const buttons = h("div", { class: "buttons" });
-  const element = h("div", { class: "head" }, h("div", { class: "head-line" }, title, badge), facts, h("div", { class: "head-line spread" }, message, buttons));
+  const element = h("div", { class: "head" }, h("div", { class: "head-line" }, title, badge, h("span", { class: "spring" }), buttons), facts, message);
   let drawn = null;
 
   function update({ task, view }) {
@@ -172,7 +172,8 @@ function figuresOf() {
     put(values.elapsed, duration(elapsed(task, now)));
     put(values.left, percent === null ? remaining : `${remaining} · ${t("percent", percent)}`);
     const { whole, of } = counts(task);
-    put(values.filesDone, of ? t("filesOf", number(whole), number(of)) : "–");
+    // Of how many is known when the plan is whole.
+    put(values.filesDone, task.planned ? t("filesOf", number(whole), number(of)) : of ? number(whole) : "–");
     tokens(task.usage);
   }
 
