@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +20,8 @@ class Snapshot:
     """`Name <email>`, also the committer."""
     at: datetime
     branch: str = "main"
+    ready: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """What `gencode.blob.deflated` has made of files already, by id; what is missing is deflated later."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ A work tree would let generated files speak: a generated `.git/config` once sent
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Union
 
@@ -26,13 +26,15 @@ class Objects:
     sha: ObjectID
     """40 hex digits."""
     all: tuple[ShaFile, ...]
+    ready: Mapping[str, bytes]
+    """Streams of some of them, by id."""
 
 
 def objects(snapshot: Snapshot) -> Objects:
     """Hashes every file: some milliseconds for each hundred, so call it in a thread."""
     parts = list(_tree(_nested(snapshot)))
     commit = _commit(snapshot, parts[-1].id)
-    return Objects(sha=commit.id, all=(commit, *parts))
+    return Objects(sha=commit.id, all=(commit, *parts), ready=snapshot.ready)
 
 
 def sha(snapshot: Snapshot) -> str:

@@ -9,19 +9,20 @@ frees the thread at once.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Set
 from io import BytesIO
 
 import anyio.from_thread
 import httpx
 from dulwich.client import AbstractHttpGitClient, SendPackResult
 from dulwich.errors import GitProtocolError, SendPackError
-from dulwich.objects import ObjectID, ShaFile
-from dulwich.pack import UnpackedObject, pack_objects_to_data
+from dulwich.objects import ObjectID
+from dulwich.pack import UnpackedObject
 from dulwich.refs import Ref
 
 from gencode.errors import GitError, GitNetwork, GitProtocol, GitTimeout, NonFastForward
 from gencode.hosts.commit import Objects
+from gencode.hosts.packing import entries
 from gencode.hosts.refusal import check_status, refused
 from gencode.hosts.wire import CONNECT_SECONDS, Reply, exchange
 from gencode.redaction import quoted
@@ -71,7 +72,7 @@ class Remote(AbstractHttpGitClient):
             refs.update(there)
             return {}
 
-        self._send(look, ())
+        self._send(look, None)
         return {name: sha for name, sha in refs.items() if name.startswith(b"refs/")}
 
     def push(self, ref: Ref, new: Objects) -> None:
@@ -84,12 +85,12 @@ class Remote(AbstractHttpGitClient):
                 )
             return {} if ref in there else {ref: new.sha}
 
-        result = self._send(decide, new.all)
+        result = self._send(decide, new)
         if self.sent:
             self._check_report(result.ref_status, ref)
 
     def _send(
-        self, decide: Callable[[dict[Ref, ObjectID]], dict[Ref, ObjectID]], new: Sequence[ShaFile]
+        self, decide: Callable[[dict[Ref, ObjectID]], dict[Ref, ObjectID]], new: Objects | None
     ) -> SendPackResult:
         def pack(
             have: Set[ObjectID],
@@ -98,7 +99,7 @@ class Remote(AbstractHttpGitClient):
             ofs_delta: bool = False,
             progress: Callable[[bytes], None] | None = None,
         ) -> tuple[int, Iterator[UnpackedObject]]:
-            return pack_objects_to_data(new)
+            return (len(new.all), entries(new)) if new else (0, iter(()))
 
         try:
             return self.send_pack("", decide, pack, progress=self._heard.extend)

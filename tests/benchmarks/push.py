@@ -27,6 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gencode.blob import deflated
 from gencode.embedded.server import address, listen
 from gencode.host import Snapshot
 from gencode.hosts.git import Git
@@ -38,14 +39,19 @@ ROUNDS = 5
 BYTES = 2_000  # of a file, of words that repeat as those of code do
 
 
-def snapshot(files: int) -> Snapshot:
+def snapshot(files: int, *, ready: bool = True) -> Snapshot:
+    """`ready`: its files are deflated, as those of a project are when its last file is whole."""
     chance = random.Random(4)
     words = [f"{chance.randrange(10**6):x}" for _ in range(2000)]
     content = {
         f"src/p{n % 40}/m{n}.py": " ".join(chance.choices(words, k=BYTES // 6)).encode() for n in range(files)
     }
     return Snapshot(
-        tree=Tree.of(content), message="All", author="a <a@b.c>", at=datetime(2026, 1, 1, tzinfo=UTC)
+        tree=Tree.of(content),
+        message="All",
+        author="a <a@b.c>",
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        ready=dict(deflated(data.decode()) for data in content.values()) if ready else {},
     )
 
 

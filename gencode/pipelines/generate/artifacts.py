@@ -6,7 +6,7 @@ Brief --generating--> Draft --merging_files--> Project --creating_repo--> Placed
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
@@ -94,11 +94,18 @@ class KeptSnapshot(_Frozen):
     at: datetime
     branch: str
 
-    def snapshot(self, *, workflows: bool = False) -> Snapshot:
+    def snapshot(self, ready: Mapping[str, bytes] | None = None, *, workflows: bool = False) -> Snapshot:
         """Proves the tree anew. Raises UnsafePath, UnsafeTree."""
         files = {path: text.encode() for path, text in self.files.items()}
         tree = Tree.of(files, workflows=workflows)
-        return Snapshot(tree=tree, message=self.message, author=self.author, at=self.at, branch=self.branch)
+        return Snapshot(
+            tree=tree,
+            message=self.message,
+            author=self.author,
+            at=self.at,
+            branch=self.branch,
+            ready=ready or {},
+        )
 
 
 class KeptRepo(_Frozen):
@@ -155,6 +162,8 @@ class Draft:
     plan: Plan
     pieces: Mapping[str, tuple[Piece, ...]]
     spent: Usage
+    ready: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """Files that are deflated for the push already (see gencode.host.Snapshot); none after a restart."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

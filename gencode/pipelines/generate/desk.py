@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from gencode.blob import deflated
 from gencode.errors import LLMTruncated
 from gencode.pipeline import Progress
 from gencode.pipelines.generate.artifacts import PIECE, Brief, Piece, Plan, PlannedFile
@@ -37,6 +39,8 @@ class Desk:
         self._scribe = Scribe(asker=asker, limits=limits, kind=PIECE, retries=retries)
         self._parting = Parting(asker=asker, limits=limits, describe=describe, brief=brief)
         self._limits = limits
+        self.ready: dict[str, bytes] = {}
+        """Whole files, deflated for the push while the others are still being written."""
         self._brief = brief
         self._group = group
         self._turns = Turns(limits.at_once)
@@ -87,6 +91,8 @@ class Desk:
         await self._scribe.write(file.path, messages, pieces, tell)
         text = file_text(pieces, file.path)
         self._ledger[file.path] = await self._describe(file.path, text)
+        name, stream = await anyio.to_thread.run_sync(deflated, text)
+        self.ready[name] = stream
 
     async def _outline(self, file: PlannedFile, plan: Plan, pieces: Sequence[Piece]) -> Sequence[str]:
         """The parts of a file that is expected to be longer than an answer may be, unless it is begun."""

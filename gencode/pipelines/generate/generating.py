@@ -65,7 +65,9 @@ class Generating:
                 group.cancel_scope.cancel()
         if failure:
             raise failure
-        return Draft(brief=brief, plan=plan, pieces=desk.pieces(plan), spent=asker.spending.spent)
+        return Draft(
+            brief=brief, plan=plan, pieces=desk.pieces(plan), spent=asker.spending.spent, ready=desk.ready
+        )
 
     async def _plan(self, asker: Asker, brief: Brief, desk: Desk) -> Plan:
         most = self._limits.max_tokens

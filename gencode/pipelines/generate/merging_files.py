@@ -54,7 +54,7 @@ class Merging:
         told = await self._look_for_secrets(kept, draft.brief, send)
         if draft.brief.include_report:
             kept, told = await self._with_report(kept, told, draft.brief, send)
-        project = Project(brief=draft.brief, snapshot=kept.snapshot(workflows=self._workflows))
+        project = Project(brief=draft.brief, snapshot=kept.snapshot(draft.ready, workflows=self._workflows))
         size = sum(len(data) for data in project.snapshot.tree.files.values())
         await send(
             *told,

@@ -9,10 +9,11 @@ from typing import Any
 import anyio
 import pytest
 
+from gencode.blob import deflated
 from gencode.errors import BudgetExceeded, UnsafePath
 from gencode.metrics import Metrics
 from gencode.pipeline import Progress
-from gencode.pipelines.generate.artifacts import Brief, Plan, PlannedFile
+from gencode.pipelines.generate.artifacts import Brief, Draft, Plan, PlannedFile
 from gencode.pipelines.generate.asking import Askers
 from gencode.pipelines.generate.checking.contained import Contained
 from gencode.pipelines.generate.generating import Generating
@@ -74,13 +75,17 @@ class Sent:
         return [item.data for item in self.progress if item.kind == kind]
 
 
-async def generate(server: ModelServer, brief: Brief = BRIEF, **limits: int) -> tuple[dict[str, str], Sent]:
-    """The files that the stage makes, by path."""
+async def drafted(server: ModelServer, brief: Brief = BRIEF, **limits: int) -> tuple[Draft, Sent]:
     sent = Sent()
     async with client_of(server.base_url) as provider:
         askers = Askers(lambda _: provider, Retry(base=0), Metrics(), {})
         stage = Generating(askers, Contained().signatures, Limits(**limits))
-        draft = await stage(brief, sent)
+        return await stage(brief, sent), sent
+
+
+async def generate(server: ModelServer, brief: Brief = BRIEF, **limits: int) -> tuple[dict[str, str], Sent]:
+    """The files that the stage makes, by path."""
+    draft, sent = await drafted(server, brief, **limits)
     return {path: file_text(pieces, path) for path, pieces in draft.pieces.items()}, sent
 
 
@@ -110,6 +115,17 @@ async def test_a_file_is_begun_while_the_plan_is_still_being_said() -> None:
     assert files == {"a.py": "# a.py\n", "b.py": "# b.py\n"}
     assert [data["path"] for data in sent.of("file")] == ["a.py", "b.py"]
     assert "b.py" not in json.dumps(server.requests[1].body)
+
+
+async def test_files_are_ready_for_the_push_when_the_last_one_is_whole() -> None:
+    """Also those that an earlier run of the task had written."""
+    files = {"a.py": "a = 1\n", "b.py": "b = 2\n"}
+    async with model_server(plan_and_files(files)) as server:
+        draft, _ = await drafted(server)
+        assert draft.ready == dict(map(deflated, files.values()))
+        calls = len(server.requests)
+        again, _ = await drafted(server, replace(BRIEF, plan=draft.plan, pieces=draft.pieces))
+        assert (again.ready, len(server.requests)) == (draft.ready, calls)
 
 
 async def test_a_file_waits_for_the_entries_that_it_needs() -> None:
