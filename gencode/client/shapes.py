@@ -62,6 +62,7 @@ class Task(TypedDict):
     commit: str | None
     repo_name: str | None
     github_org: str | None
+    host: str | None
     model: str | None
     private: bool | None
     error: Failure | None

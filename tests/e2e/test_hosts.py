@@ -30,9 +30,10 @@ def disk(folder: Path) -> NamedHost:
     return NamedHost(kind="directory", path=folder)
 
 
-async def made(url: str, **request: Any) -> dict[str, Any]:
+async def made(url: str, language: str = "en", **request: Any) -> dict[str, Any]:
     """Submit, wait until it is over; the task then."""
-    answer = await post(url, "/generate", BODY | request)
+    headers = {"Accept-Language": language}
+    answer = await post(url, "/generate", BODY | request, **headers)
     assert answer.status_code == 202, answer.text
     task_id = answer.json()["task_id"]
     await events(url, task_id)
@@ -72,7 +73,9 @@ async def test_a_whole_job_to_a_directory(tmp_path: Path) -> None:
         model_server(plan_and_files(FILES)) as model,
         running_app(settings(tmp_path, model, hosts=hosts)) as app,
     ):
-        task = await made(app.url, github_org="acme")
+        task = await made(app.url, "zh", github_org="acme")
+        heard = await events(app.url, task["task_id"])
+    assert "正在创建 disk 仓库..." in [event.data.get("message") for event in heard]
     assert (task["status"], task["host"]) == ("completed", "disk")
     assert task["repo_url"] == (tmp_path / "git" / "acme" / "hello.git").as_uri()
     assert await clone(task["repo_url"], tmp_path) == FILES

@@ -10,11 +10,14 @@ _TEXTS: dict[Status, dict[str, str]] = {
     Status.PENDING: {"en": "Task created successfully", "zh": "任务已创建"},
     Status.GENERATING: {"en": "Generating code with {model}...", "zh": "正在生成代码（{model}）..."},
     Status.MERGING: {"en": "Joining and checking files...", "zh": "正在拼接和处理文件..."},
-    Status.CREATING_REPO: {"en": "Creating the repository...", "zh": "正在创建GitHub仓库..."},
+    Status.CREATING_REPO: {"en": "Creating the repository...", "zh": "正在创建{host}仓库..."},
     Status.PUSHING: {"en": "Pushing the code...", "zh": "正在推送代码..."},
     Status.COMPLETED: {"en": "Task completed successfully", "zh": "完成"},
     Status.CANCELLED: {"en": "Cancelled", "zh": "已取消"},
 }
+
+_AS_DESIGNED = ("", "github", "local")
+"""Hosts of which the design's own words speak; the local forge plays GitHub."""
 
 _OFFLINE = {
     "en": " (no model key is configured: the built-in offline model answers, which writes from templates"
@@ -35,8 +38,9 @@ _LEFT_BEHIND = {
 }
 
 
-def status_text(status: Status, language: str, model: str) -> str:
-    return _TEXTS[status][language].format(model=model)
+def status_text(status: Status, language: str, model: str, host: str = "") -> str:
+    name = "GitHub" if host in _AS_DESIGNED else f" {host} "
+    return _TEXTS[status][language].format(model=model, host=name)
 
 
 def offline_note(language: str) -> str:

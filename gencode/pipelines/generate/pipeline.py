@@ -61,7 +61,8 @@ class Generate:
         return Delivered(repo=repo, sha=KeptPush.model_validate_json(kept["pushed"]).commit)
 
     def message(self, task: Task, status: Status) -> str:
-        text = status_text(status, task.language, str(task.request["model"]))
+        host = str(task.request.get("host") or "")
+        text = status_text(status, task.language, str(task.request["model"]), host)
         if "cached_from" in task.result:
             text += cached_note(task.language, str(task.result["cached_from"]), task.result["similarity"])
         if status is Status.CANCELLED and "repo_url" in task.result:
