@@ -17,6 +17,8 @@ DONE, FAILED, MISUSED, REFUSED, UNREACHABLE = 0, 1, 2, 3, 4
 INTERRUPTED, PIPE_CLOSED = 130, 141
 """As shells show the signals' ends."""
 
+UNAUTHORIZED = 401
+
 COMMANDS = {
     "serve": "run the service (settings: see .env.example)",
     "demo": "run the whole job once, offline, and show how to clone the result",
@@ -31,6 +33,7 @@ COMMANDS = {
     "estimate": "what a prompt would probably cost; no model is asked",
     "replay": "make a bundle's commit again, without model or service",
     "keys": "make, list and revoke API keys, also while the service runs",
+    "doctor": "check configuration, folder, store, port, tokens and models; say what to do",
     "backup": "copy DATA_DIR into one file, also while the service runs",
     "restore": "make DATA_DIR, which must be new or empty, from a backup",
 }
@@ -92,7 +95,8 @@ def _told(error: Exception, chosen: argparse.Namespace) -> int:
     if isinstance(error, GencodeError):
         return _say(chosen, error, f"gencode: {error.message} [{error.code}]", FAILED)
     if isinstance(status, int):
-        return _say(chosen, error, f"gencode: {error}", REFUSED if status else UNREACHABLE)
+        hint = "; it goes into GENCODE_API_KEY, or a file: --key-file" if status == UNAUTHORIZED else ""
+        return _say(chosen, error, f"gencode: {error}{hint}", REFUSED if status else UNREACHABLE)
     raise error
 
 

@@ -14,7 +14,7 @@ from gencode.hosts.bitbucket import Bitbucket
 from gencode.hosts.dialect import Dialect
 from gencode.hosts.gitea import Forgejo, Gitea
 from gencode.hosts.gitee import Gitee
-from gencode.hosts.github import GitHub
+from gencode.hosts.github import GitHub, GitHubDialect
 from gencode.hosts.gitlab import GitLab
 from gencode.hosts.party import GITHUB_FAILURES, named_party
 from gencode.hosts.rest_host import RestHost
@@ -106,6 +106,19 @@ def connect(
     url = (url or made.home or "").rstrip("/")
     web = plain(url, party.address, "https://git.example.org")
     return RestHost(dialect, party, made.api(url), web, token, client, retry, **options)
+
+
+def whoami(kind: str, label: str, url: str, user: str, token: str) -> tuple[str, dict[str, str]]:
+    """Address and headers of a request that tells whose a token is, and changes nothing. Not for directories.
+
+    Raises StartError for an address that cannot work.
+    """
+    if kind == GITHUB:
+        api = _github_api(url, named_party(label, "GitHub").address)
+        return f"{api}/user", GitHubDialect().headers(token)
+    made = _KINDS[kind]
+    path = "/personal_access_tokens/self" if kind == "gitlab" else "/user"
+    return made.api((url or made.home or "").rstrip("/")) + path, made.speak(user).headers(token)
 
 
 def _github_api(url: str, setting: str) -> str:

@@ -1,0 +1,141 @@
+"""This machine: the folder, its lock, the store in it, the port, the keys."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+
+from gencode.doctor.finding import Finding, fault, note, ok
+from gencode.errors import DataDirLocked, StartError
+from gencode.key_file import key_file
+from gencode.settings import Settings
+from gencode.stores.copying import CopyFailed, copy_database
+from gencode.stores.lock import data_dir_lock
+
+DATABASE = "gencode.db"
+LITTLE, TOO_LITTLE = 2**30, 64 * 2**20
+"""Bytes free. A task keeps a few MiB, and SQLite's log may grow to 16."""
+
+
+def folder(path: Path) -> Iterator[Finding]:
+    """Nothing is made that is not there yet."""
+    about = "DATA_DIR"
+    if not path.exists():
+        above = next(parent for parent in path.parents if parent.exists())
+        if os.access(above, os.W_OK | os.X_OK):
+            yield ok(about, f"{path} will be made at the first start")
+        else:
+            advice = (
+                f"make it for the service's user, or set DATA_DIR to a folder below one that {_user()} owns"
+            )
+            yield fault(about, f"{path} is not there and cannot be made in {above}", advice)
+        return
+    try:
+        with TemporaryDirectory(dir=path, prefix=".doctor-"):
+            pass
+    except OSError as error:
+        advice = f"give it to the user that runs the service (this is {_user()}), or set another DATA_DIR"
+        yield fault(about, f"{path} cannot be written to: {error.strerror}", advice)
+        return
+    yield ok(about, f"{path} can be written to")
+    if path.stat().st_mode & 0o077:
+        yield note(about, "other users of this machine may look into it", f"chmod 700 {path}")
+    yield _space(path)
+
+
+def _space(path: Path) -> Finding:
+    free = shutil.disk_usage(path).free
+    words = f"{free / 2**30:.1f} GiB are free"
+    if free < TOO_LITTLE:
+        return fault("disk", words, "make room: when the disk is full, tasks stop until there is")
+    if free < LITTLE:
+        return note("disk", words, "make room before long")
+    return ok("disk", words)
+
+
+def in_use(path: Path) -> str:
+    """The words of the lock if a service holds the folder, else empty."""
+    if not (path / "lock").exists():
+        return ""
+    try:
+        with data_dir_lock(path):
+            return ""
+    except DataDirLocked as error:
+        return error.message
+    except StartError:
+        return ""
+
+
+def store(path: Path) -> Finding:
+    """Every page is read, from a copy of this moment: also while the service runs."""
+    database = path / DATABASE
+    if not database.is_file():
+        return ok("store", "none yet; it is made at the first start")
+    size = database.stat().st_size
+    if shutil.disk_usage(path).free < 2 * size + TOO_LITTLE:
+        return note("store", "there is no room for the copy that a check needs", "make room and look again")
+    try:
+        with TemporaryDirectory(dir=path, prefix=".doctor-") as temporary:
+            copy_database(path, DATABASE, Path(temporary, DATABASE))
+    except CopyFailed as error:
+        return fault("store", str(error), "restore a backup (gencode restore), or move the file away")
+    except OSError as error:
+        return note("store", f"it could not be copied for the check: {error.strerror}", "see DATA_DIR")
+    return ok("store", f"{size / 2**20:.1f} MiB, every page is in order")
+
+
+def keys(settings: Settings) -> Finding:
+    try:
+        made = len(key_file(settings.data_dir).read())
+    except StartError as error:
+        return fault("keys", error.message, "until then no key made by gencode keys is let in")
+    given = len([entry for entry in settings.api_keys.get_secret_value().split(",") if entry.strip()])
+    if not settings.open_to_all:
+        return ok("keys", f"{given} in API_KEYS, {made} made by gencode keys")
+    if settings.auth == "none":
+        return note("keys", "none, and AUTH=none", "see that only trusted programs reach the address")
+    return ok("keys", "none: only this machine is served")
+
+
+async def port(settings: Settings, running: str, client: httpx.AsyncClient) -> Finding:
+    """`running`: what says that a service uses the folder."""
+    where = f"{settings.server_host} port {settings.server_port}"
+    if running and settings.server_port:
+        try:
+            answer = await client.get(
+                f"http://{_reachable(settings.server_host)}:{settings.server_port}/health"
+            )
+            figures = answer.json()
+            return ok(
+                "port",
+                f"gencode answers at {where}: {figures['running']} tasks run, {figures['waiting']} wait",
+            )
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return note("port", f"a service uses the folder, but none answers at {where}", running)
+    return _free(settings.server_host, settings.server_port, where)
+
+
+def _free(host: str, number: int, where: str) -> Finding:
+    try:
+        family = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0][0]
+        socket.create_server((host, number), family=family).close()
+    except OSError as error:
+        advice = "stop what listens there, or set SERVER_PORT (and SERVER_HOST)"
+        return fault("port", f"cannot listen on {where}: {error.strerror or error}", advice)
+    return ok("port", f"{where} is free")
+
+
+def _reachable(host: str) -> str:
+    if host in ("0.0.0.0", "::"):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _user() -> str:
+    return f"user {os.geteuid()}"

@@ -1,0 +1,103 @@
+"""The models: whether each API takes its key, and knows the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from gencode.doctor.finding import Finding, fault, note, ok
+from gencode.hosts.answers import body_of, said
+from gencode.hosts.wire import Reply, exchange
+from gencode.providers.catalogue import ProviderConfig
+from gencode.redaction import quoted
+
+SECONDS = 20.0
+FREE = "it costs nothing"
+PAID = "one answer of one token"
+
+
+async def model(config: ProviderConfig, client: httpx.AsyncClient, *, paid: bool) -> Finding:
+    """Asks for the list of models, which costs nothing; with `paid`, the model for one token instead."""
+    about = f"model {config.name}"
+    request = _call(config, client) if paid else _list(config, client)
+    secrets = (config.api_key.get_secret_value(), *config.quirks.headers.values())
+    try:
+        reply = await exchange(client, request, SECONDS)
+    except httpx.HTTPError as error:
+        words = quoted(str(error) or type(error).__name__, secrets)
+        return fault(about, f"cannot be reached{words}", "see the base URL, the network and the certificates")
+    return _judged(about, config, reply, secrets, paid)
+
+
+def _judged(
+    about: str, config: ProviderConfig, reply: Reply, secrets: tuple[str, ...], paid: bool
+) -> Finding:
+    words = quoted(_words(reply), secrets)
+    match reply.status:
+        case 200 if paid:
+            return ok(about, f"{config.model} answered ({PAID} was paid)")
+        case 200:
+            return _listed(about, config, reply)
+        case 401 | 403:
+            return fault(
+                about, f"the key is refused ({reply.status}){words}", "correct the key, or make another"
+            )
+        case 402:
+            return fault(about, f"the account is empty{words}", "top it up at the provider")
+        case 429:
+            return note(
+                about, f"it is asked too often, or the quota is used up{words}", "see the account's limits"
+            )
+        case 404 | 405 if not paid:
+            advice = f"gencode doctor --ask-models asks {config.model} itself: {PAID}"
+            return note(about, "this API lists no models, so nothing could be seen for free", advice)
+        case status if status >= 500:
+            return note(about, f"it answers {status}{words}", "the provider has trouble; look again later")
+    return fault(about, f"it answers {reply.status}{words}", "see the base URL and the model's name")
+
+
+def _listed(about: str, config: ProviderConfig, reply: Reply) -> Finding:
+    body = body_of(reply) or {}
+    entries = body.get("data")
+    known = (
+        {str(entry.get("id")) for entry in entries if isinstance(entry, dict)}
+        if isinstance(entries, list)
+        else set()
+    )
+    if not known:
+        return note(about, "the key is accepted; the list of models cannot be read", "see the base URL")
+    if config.model not in known:
+        some = ", ".join(sorted(known)[:8])
+        advice = f"choose one of {len(known)}: {some}, ...; some APIs take names that they do not list"
+        return note(about, f"the key is accepted; {config.model} is not in the list", advice)
+    return ok(about, f"the key is accepted, {config.model} is there ({FREE})")
+
+
+def _list(config: ProviderConfig, client: httpx.AsyncClient) -> httpx.Request:
+    return client.build_request("GET", f"{config.base_url}/models", headers=_headers(config))
+
+
+def _call(config: ProviderConfig, client: httpx.AsyncClient) -> httpx.Request:
+    body: dict[str, Any] = {
+        "model": config.model,
+        "messages": [{"role": "user", "content": "Say ok."}],
+        config.quirks.max_tokens_field: 1,
+        **config.quirks.thinking,
+    }
+    return client.build_request(
+        "POST", f"{config.base_url}/chat/completions", headers=_headers(config), json=body
+    )
+
+
+def _headers(config: ProviderConfig) -> dict[str, str]:
+    key = config.api_key.get_secret_value()
+    own = {"authorization": f"Bearer {key}"} if key else {}
+    return own | {name.lower(): value for name, value in config.quirks.headers.items()}
+
+
+def _words(reply: Reply) -> str:
+    """`{"error": {"message"}}` of most APIs; else as others say it."""
+    body = body_of(reply) or {}
+    error = body.get("error")
+    return str(error.get("message", "")) if isinstance(error, dict) else said(body) or str(error or "")

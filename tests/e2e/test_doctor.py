@@ -1,0 +1,78 @@
+"""`gencode doctor` as an operator runs it: before the first start, beside a service, with wrong settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+from starlette.responses import JSONResponse
+
+from tests.servers.peer import closed_port
+from tests.servers.service import ROOT, service
+from tests.unit.doctor.answering import answering
+
+KEY = "sk-a-key-that-nobody-may-see"
+
+
+async def doctor(folder: Path, status: int, *arguments: str, **variables: str) -> tuple[Any, str]:
+    """Its document and what else it said."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": str(folder / "data")}
+    done = await anyio.run_process(
+        [sys.executable, "-m", "gencode", "doctor", *arguments],
+        env={**environment, "SERVER_PORT": str(closed_port()), **variables},
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert KEY.encode() not in done.stdout + done.stderr
+    return (json.loads(done.stdout) if "--json" in arguments else None), done.stdout.decode()
+
+
+def state(document: Any, about: str) -> list[str]:
+    return [finding["state"] for finding in document["findings"] if finding["about"] == about]
+
+
+async def test_before_the_first_start_all_is_well_and_nothing_is_made(tmp_path: Path) -> None:
+    document, _ = await doctor(tmp_path, 0, "--json")
+    assert document["ok"]
+    assert list(tmp_path.iterdir()) == []
+    _, said = await doctor(tmp_path, 0)
+    assert "the offline model stands in" in said
+    assert said.endswith("nothing to mend\n")
+
+
+async def test_beside_a_service_it_disturbs_nothing(tmp_path: Path) -> None:
+    async with service(tmp_path, {}) as process:
+        document, _ = await doctor(tmp_path, 0, "--json", SERVER_PORT=str(process.port))
+        assert state(document, "store") == ["ok"]
+        (port,) = [f for f in document["findings"] if f["about"] == "port"]
+        assert "gencode answers" in port["message"]
+        assert await process.terminate() == 0
+
+
+async def test_what_is_wrong_is_told_and_exits_with_one(tmp_path: Path) -> None:
+    async with answering(JSONResponse({"error": {"message": f"no such key: {KEY}"}}, 401)) as (url, _):
+        wrong = {
+            "DEEPSEEK_API_KEY": KEY,
+            "DEEPSEEK_BASE_URL": url,
+            "GITHUB_TOKEN": KEY,
+            "GITHUB_API_URL": url,
+        }
+        document, _ = await doctor(tmp_path, 1, "--json", **wrong)
+        assert state(document, "model deepseek") == ["fault"]
+        assert state(document, "host github") == ["fault"]
+        assert not document["ok"]
+
+
+async def test_a_configuration_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
+    document, _ = await doctor(tmp_path, 1, "--json", SERVER_HOST="0.0.0.0")
+    (found,) = [finding for finding in document["findings"] if finding["state"] == "fault"]
+    assert found["about"] == "configuration"
+    assert "gencode keys make" in found["message"]
+    assert state(document, "DATA_DIR") == ["ok"]

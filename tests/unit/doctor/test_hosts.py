@@ -1,0 +1,120 @@
+"""What a Git host's answer says of a token."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from gencode.doctor.finding import Finding
+from gencode.doctor.hosts import configured, host
+from gencode.hosts.wire import http_client
+from gencode.settings import NamedHost
+from tests.servers.peer import closed_port
+from tests.servers.service import settings
+from tests.unit.doctor.answering import answering
+
+TOKEN = "token-a1B2c3D4"
+ME = {"login": "octo"}
+
+
+async def looked_at(kind: Any, answer: Response, *, workflows: bool = False) -> list[Finding]:
+    async with answering(answer) as (url, seen), http_client() as client:
+        entry = NamedHost(kind=kind, url=url, token=SecretStr(TOKEN), owner="o")
+        found = await host("it", entry, client, workflows=workflows)
+        (request,) = seen
+        assert request.method == "GET"
+        assert TOKEN in json.dumps(dict(request.headers))
+    assert TOKEN not in str(found)
+    return found
+
+
+def states(found: list[Finding]) -> list[str]:
+    return [finding.state for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "workflows", "state"),
+    [
+        ("repo, gist", False, "ok"),
+        ("repo", True, "fault"),
+        ("repo, workflow", True, "ok"),
+        ("public_repo", False, "note"),
+        ("gist", False, "fault"),
+        ("", False, "fault"),
+    ],
+)
+async def test_the_scopes_of_a_classic_token(scopes: str, workflows: bool, state: str) -> None:
+    found = await looked_at(
+        "github", JSONResponse(ME, headers={"x-oauth-scopes": scopes}), workflows=workflows
+    )
+    assert states(found) == ["ok", state]
+    assert "octo" in found[0].message
+
+
+async def test_of_a_fine_grained_token_it_says_what_cannot_be_told() -> None:
+    found = await looked_at("github", JSONResponse(ME))
+    assert states(found) == ["ok", "note"]
+    assert "Administration and Contents" in found[1].advice
+
+
+async def test_a_token_that_expires_soon_is_told() -> None:
+    for days, expected in ((3, ["ok", "ok", "note"]), (30, ["ok", "ok"])):
+        day = (datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%d 10:00:00 UTC")
+        headers = {"x-oauth-scopes": "repo", "github-authentication-token-expiration": day}
+        assert states(await looked_at("github", JSONResponse(ME, headers=headers))) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"scopes": ["api"], "name": "n"}, ["ok", "ok"]),
+        ({"scopes": ["read_api"], "expires_at": "2020-01-01"}, ["ok", "fault", "note"]),
+    ],
+)
+async def test_gitlab_tells_the_scopes_itself(body: dict[str, Any], expected: list[str]) -> None:
+    assert states(await looked_at("gitlab", JSONResponse(body))) == expected
+
+
+@pytest.mark.parametrize("kind", ["gitea", "forgejo", "gitee", "bitbucket"])
+async def test_others_tell_whose_the_token_is(kind: str) -> None:
+    assert states(await looked_at(kind, JSONResponse(ME))) == ["ok", "note"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (JSONResponse({"message": f"Bad credentials {TOKEN}"}, 401), "fault"),
+        (Response("<html>", 404), "fault"),
+        (RedirectResponse("http://elsewhere.example/"), "fault"),
+        (JSONResponse({"message": "rate limit"}, 403), "note"),
+        (Response("oops", 500), "note"),
+        (Response("<html>not JSON"), "note"),
+    ],
+)
+async def test_an_answer_that_is_no_account_is_told(answer: Response, state: str) -> None:
+    assert states(await looked_at("github", answer)) == [state]
+
+
+async def test_a_host_that_is_not_there_is_told() -> None:
+    entry = NamedHost(kind="gitea", url=f"http://127.0.0.1:{closed_port()}", token=SecretStr(TOKEN))
+    async with http_client() as client:
+        (found,) = await host("it", entry, client, workflows=False)
+    assert (found.state, found.about) == ("fault", "host it")
+
+
+async def test_a_directory_must_be_there(tmp_path: Path) -> None:
+    async with http_client() as client:
+        for path, state in ((tmp_path, "ok"), (tmp_path / "none", "fault")):
+            found = await host("it", NamedHost(kind="directory", path=path), client, workflows=False)
+            assert states(found) == [state]
+
+
+def test_the_token_of_github_is_one_of_the_hosts(tmp_path: Path) -> None:
+    assert configured(settings(tmp_path)) == {}
+    assert configured(settings(tmp_path, github_token=SecretStr("t")))["github"].kind == "github"
