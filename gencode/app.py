@@ -242,7 +242,14 @@ def _pipeline(
     workflows = settings.allow_workflows
     askers = Askers(providers, Retry(), metrics, settings.prices)
     contained = Contained()
-    generating = Generating(askers, contained.signatures, limits, recall=recall, workflows=workflows)
+    generating = Generating(
+        askers,
+        contained.signatures,
+        limits,
+        approval_seconds=settings.approval_timeout,
+        recall=recall,
+        workflows=workflows,
+    )
     gate = Gate(contained.check, contained.signatures, limits)
     author, secrets = settings.git_author, settings.secrets()
     merging = Merging(askers, gate, author, reporter, secrets=secrets, workflows=workflows)
@@ -266,6 +273,7 @@ def _manager(
 def _watch(metrics: Metrics, manager: Manager, hub: MemoryHub) -> None:
     metrics.gauge("gencode_tasks_waiting", "Tasks in line.", lambda: manager.waiting)
     metrics.gauge("gencode_tasks_running", "Tasks that run.", lambda: manager.running)
+    metrics.gauge("gencode_tasks_held", "Tasks that wait for approval.", lambda: manager.held)
     metrics.gauge("gencode_streams_open", "Open event streams.", lambda: hub.readers)
 
 
@@ -296,6 +304,7 @@ def _parts(
         price=lambda model: price_of(settings.prices, providers(model).name),
         language=settings.language,
         caching=settings.prompt_cache != "off",
+        workflows=settings.allow_workflows,
         secrets=settings.secrets(),
         folding=anyio.CapacityLimiter(FOLDING_AT_ONCE),
         pulse=Pulse(settings.ping_seconds),

@@ -12,6 +12,8 @@
     │   ├── WrongMethod              METHOD_NOT_ALLOWED   405
     │   ├── AlreadyOver              ALREADY_OVER         409
     │   ├── StillWorking             STILL_WORKING        409
+    │   ├── NotHeld                  NOT_HELD             409
+    │   ├── PlanChanged              PLAN_CHANGED         412
     │   ├── Misdirected              MISDIRECTED          421
     │   ├── KeyReused                IDEMPOTENCY_KEY_REUSED 422
     │   ├── RateLimited              RATE_LIMITED         429
@@ -30,6 +32,7 @@
     ├── BadBundle                    BAD_BUNDLE           gencode replay: the file makes no commit of ours
     ├── BadBackup                    BAD_BACKUP           gencode backup, restore: not made, or not usable
     ├── TaskTimeout                  TASK_TIMEOUT
+    ├── ApprovalExpired              APPROVAL_EXPIRED     nobody approved in time
     ├── CrashLoop                    CRASH_LOOP
     └── Internal                     INTERNAL             a bug of ours; the log has the trace
 
@@ -132,6 +135,20 @@ class StillWorking(RequestError):
     http_status = 409
 
 
+class NotHeld(RequestError):
+    """Nothing of the task waits for a person's word."""
+
+    code = "NOT_HELD"
+    http_status = 409
+
+
+class PlanChanged(RequestError):
+    """If-Match: somebody else was faster."""
+
+    code = "PLAN_CHANGED"
+    http_status = 412
+
+
 class KeyReused(RequestError):
     code = "IDEMPOTENCY_KEY_REUSED"
     http_status = 422
@@ -208,6 +225,12 @@ class BadBackup(GencodeError):
 
 class TaskTimeout(Transient):
     code = "TASK_TIMEOUT"
+
+
+class ApprovalExpired(Transient):
+    """Transient: a retry waits for another word."""
+
+    code = "APPROVAL_EXPIRED"
 
 
 class CrashLoop(GencodeError):

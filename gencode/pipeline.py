@@ -6,7 +6,7 @@ looks inside an artifact.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -36,6 +36,29 @@ class Progress:
     digest: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """What a stage returns in place of an artifact when it cannot go on without a person's word.
+
+    The run ends there, and the task keeps its status and gives up its place: it costs nothing while it
+    waits, also through restarts. Approving it keeps what the word was (see `Change`) and starts another
+    run, in which the stage is called again; so a stage that holds must see from a kept part that it was
+    approved. Without a word in time the task fails with APPROVAL_EXPIRED; a retry then calls the stage, which
+    may hold again.
+
+    message   what to tell people, in the task's language
+    seconds   how long to wait, by the wall clock
+    """
+
+    message: str
+    seconds: float
+
+
+Change = Callable[[Mapping[str, str]], Progress]
+"""What a person's word does to a held task: from the parts kept so far to what is told and kept, in one
+transaction. Raises GencodeError to refuse the word; nothing has happened then."""
+
+
 class Send(Protocol):
     """How a stage tells and keeps. What is sent in one call is committed in one transaction."""
 
@@ -52,7 +75,7 @@ class Stage(Protocol):
         """What the task is said to be doing meanwhile."""
         ...
 
-    async def __call__(self, artifact: Artifact, send: Send, /) -> Artifact:
+    async def __call__(self, artifact: Artifact, send: Send, /) -> Artifact | Hold:
         """Raises GencodeError to fail the task; anything else counts as a bug and fails it as INTERNAL."""
         ...
 

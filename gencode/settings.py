@@ -185,6 +185,9 @@ class Settings(BaseSettings):
     max_waiting_tasks: Count = Field(1000, description="Tasks that may wait; beyond that 503")
     max_model_calls: Count = Field(16, description="Calls at once to one provider")
     task_timeout: Seconds = Field(600, description="Seconds that a task may take")
+    approval_timeout: Seconds = Field(
+        86400, description="Seconds that a plan may wait for approval, when a request wants to approve it"
+    )
     max_output_tokens: int = Field(8192, ge=64, le=1_000_000, description="Token limit of one model answer")
     prompt_cache: Literal["off", "identical", "similar"] = Field(
         "off",

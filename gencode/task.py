@@ -67,6 +67,8 @@ class Task:
     message: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
+    held_until: datetime | None = None
+    """While it waits for a person's word, doing nothing: when it has waited long enough. Else None."""
     attempts: int = 0
     """Starts since the last progress that was kept; bounds crash loops."""
     sequence: int = 0
@@ -78,18 +80,24 @@ class Task:
     digest: str = ""
     """What its pipeline says that it was made from: tasks of equal digests had the same to do."""
 
+    @property
+    def rests(self) -> bool:
+        """Nothing is to be done for it: it is over, or waits for a person's word."""
+        return self.status.is_terminal or self.held_until is not None
+
 
 def advance(task: Task, status: Status, message: str, failure: Failure | None = None) -> Task:
     """The task in its next status. Raises IllegalTransition for a step that the state machine lacks.
 
     A task that leaves `failed` begins its count of attempts anew, and notes what it was taken up after.
+    One that was held waits no more.
     """
     stage = task.failure.stage if task.failure else None
     if not may_follow(task.status, status, stage):
         raise IllegalTransition(f"{task.status} -> {status}")
     noted = replace(failure, stage=task.status) if failure else None
     taken_up = _taken_up(task) if task.status is Status.FAILED else task
-    return replace(taken_up, status=status, message=message, failure=noted, updated_at=now())
+    return replace(taken_up, status=status, message=message, failure=noted, held_until=None, updated_at=now())
 
 
 def _taken_up(task: Task) -> Task:

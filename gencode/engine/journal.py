@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import anyio
@@ -12,7 +13,7 @@ import anyio
 from gencode.callback import Callback
 from gencode.event import Event
 from gencode.hub import Hub
-from gencode.pipeline import Progress
+from gencode.pipeline import Hold, Progress
 from gencode.store import IdempotencyKey, Query, Store
 from gencode.task import Failure, Status, Task, advance, now
 
@@ -71,6 +72,29 @@ class Journal:
                 [(item.kind, item.data) for item in lasting if item.kind],
                 {name: part for item in lasting for name, part in item.keep.items()},
             )
+
+    async def hold(self, hold: Hold) -> None:
+        """The run ends here; no attempt that is cut short from now on was a crash."""
+        async with self._turn():
+            moment = now()
+            until = moment + timedelta(seconds=hold.seconds)
+            task = replace(self.task, held_until=until, message=hold.message, attempts=0, updated_at=moment)
+            await self._write(task, [_hold_entry("approval", task)])
+
+    async def amend(self, progress: Progress) -> None:
+        """What a person changed of a held task, which waits on."""
+        async with self._turn():
+            await self._write(
+                _with_results(self.task, [progress]), [(progress.kind, progress.data)], progress.keep
+            )
+
+    async def approve(self, progress: Progress, message: str) -> None:
+        """A person's word, and the end of the wait for it."""
+        async with self._turn():
+            task = _with_results(self.task, [progress])
+            task = replace(task, held_until=None, message=message, attempts=0)
+            kind, data = _hold_entry("approved", task)
+            await self._write(task, [(kind, {**data, **progress.data})], progress.keep)
 
     async def start(self) -> None:
         """Count an attempt before it is made, and tell subscribers of a resumed task."""
@@ -131,8 +155,23 @@ class Journal:
 
 def _status_entry(task: Task) -> Entry:
     """`{"status", "message", "at", ...}` and what is known of the result, such as "repo_url"."""
-    at = task.updated_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = _moment(task.updated_at)
     return "status", {"status": task.status, "message": task.message, "at": at, **task.result}
+
+
+def _hold_entry(kind: str, task: Task) -> Entry:
+    """`{"status", "message", "at", "awaiting_approval", "approve_by"}`."""
+    return kind, {
+        "status": task.status,
+        "message": task.message,
+        "at": _moment(task.updated_at),
+        "awaiting_approval": task.held_until is not None,
+        "approve_by": _moment(task.held_until) if task.held_until else None,
+    }
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _with_results(task: Task, progress: Sequence[Progress]) -> Task:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import anyio
@@ -12,26 +11,21 @@ import structlog
 from anyio.abc import TaskStatus
 
 from gencode.callback import Callback
+from gencode.engine.holds import Holds
 from gencode.engine.journal import Journal
 from gencode.engine.line import Line
 from gencode.engine.recovery import unfinished
 from gencode.engine.runner import Runner
-from gencode.errors import AlreadyOver, NotFound, ShuttingDown, StillWorking, StoreError
+from gencode.engine.workers import Workers
+from gencode.errors import AlreadyOver, NotFound, NotHeld, ShuttingDown, StillWorking, StoreError
 from gencode.hub import Hub
 from gencode.metrics import Metrics
+from gencode.pipeline import Change
 from gencode.retry import Sleep
 from gencode.store import IdempotencyKey, Query, Store
 from gencode.task import Status, Task
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class _Run:
-    journal: Journal
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    over: anyio.Event = field(default_factory=anyio.Event)
-    cancelled: bool = False
 
 
 class Manager:
@@ -56,11 +50,12 @@ class Manager:
         self._runner = runner
         self._store = store
         self._hub = hub
-        self._metrics = metrics
         self._concurrency = concurrency
         self._line = Line(waiting)
-        self._retrying = anyio.Lock()
-        self._running: dict[str, _Run] = {}
+        self._holds = Holds()
+        self._workers = Workers(self._line, self._holds, runner, store, hub, metrics, store_pause, sleep)
+        self._steering = anyio.Lock()
+        """Of who starts or ends, for a client, what nobody works on: one at a time."""
         self._store_pause = store_pause
         self._sleep = sleep
         self._accepting = False
@@ -74,17 +69,26 @@ class Manager:
         return len(self._line)
 
     @property
+    def held(self) -> int:
+        """Tasks that wait for a person's word."""
+        return len(self._holds)
+
+    @property
     def running(self) -> int:
-        return len(self._running)
+        return len(self._workers)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Resume what an earlier process left, then work until cancelled."""
         for task in await unfinished(self._store):
-            self._line.put(task)
+            if task.held_until:
+                self._holds.put(task.id, task.held_until)
+            else:
+                self._line.put(task)
         try:
             async with anyio.create_task_group() as tg:
                 for _ in range(self._concurrency):
-                    tg.start_soon(self._work)
+                    tg.start_soon(self._workers.work)
+                tg.start_soon(self._expire)
                 self._accepting = True
                 task_status.started()
         finally:
@@ -93,6 +97,10 @@ class Manager:
     def stop_accepting(self) -> None:
         self._accepting = False
 
+    def _check_accepting(self) -> None:
+        if not self._accepting:
+            raise ShuttingDown("the service is stopping; try again in a moment", retry_after=5)
+
     async def submit(
         self, task: Task, key: IdempotencyKey | None = None, callback: Callback | None = None
     ) -> Task:
@@ -100,8 +108,7 @@ class Manager:
 
         Raises QueueFull, ShuttingDown, KeyReused, StoreError; nothing is stored then.
         """
-        if not self._accepting:
-            raise ShuttingDown("the service is stopping; try again in a moment", retry_after=5)
+        self._check_accepting()
         with self._line.reserve():
             stored = await Journal(task, self._store, self._hub).create(key, callback)
         if stored.id == task.id:
@@ -117,13 +124,12 @@ class Manager:
         Raises AlreadyOver, StillWorking, QueueFull, ShuttingDown, StoreError; the task stays failed then.
         """
         _check_failed(task)
-        async with self._retrying:
-            if not self._accepting:
-                raise ShuttingDown("the service is stopping; try again in a moment", retry_after=5)
+        async with self._steering:
+            self._check_accepting()
             (stored,) = await self._store.find(Query(id=task.id, limit=1))
             if stored.sequence != task.sequence:
                 return stored
-            if run := self._running.get(task.id):
+            if run := self._workers.on(task.id):
                 await run.over.wait()  # it has failed, but its worker has not left it yet
             return await self._put_again(Journal(stored, self._store, self._hub), changes)
 
@@ -134,30 +140,83 @@ class Manager:
         self._line.put(journal.task)
         return journal.task
 
+    async def amend(self, task: Task, change: Change) -> Task:
+        """Change what a held task has kept; it waits on. What returned is durable.
+
+        Raises NotHeld, AlreadyOver, StoreError, and what `change` raises.
+        """
+        async with self._steering:
+            journal = Journal(await self._held(task), self._store, self._hub)
+            _check_held(journal.task)
+            await journal.amend(change(await self._store.kept(task.id)))
+            return journal.task
+
+    async def approve(self, task: Task, change: Change) -> Task:
+        """Put a held task in line again, with what `change` keeps of the word; what returned is durable.
+        `task` is what the client saw: one that was approved since (a double click) is returned as it is now.
+
+        Raises NotHeld, AlreadyOver, QueueFull, ShuttingDown, StoreError, and what `change` raises; the task
+        is held still then.
+        """
+        _check_held(task)
+        async with self._steering:
+            self._check_accepting()
+            stored = await self._held(task)
+            if not stored.held_until and not stored.status.is_terminal:
+                return stored
+            _check_held(stored)
+            journal = Journal(stored, self._store, self._hub)
+            with self._line.reserve():
+                await self._runner.approve(journal, change(await self._store.kept(task.id)))
+            self._holds.remove(task.id)
+            log.info("task approved", task_id=task.id)
+            self._line.put(journal.task)
+            return journal.task
+
+    async def _held(self, task: Task) -> Task:
+        """The task as it is now; if it is held, its worker has left it."""
+        (stored,) = await self._store.find(Query(id=task.id, limit=1))
+        if stored.held_until and (run := self._workers.on(task.id)):
+            await run.over.wait()
+            (stored,) = await self._store.find(Query(id=task.id, limit=1))
+        return stored
+
     async def cancel(self, task: Task) -> Task:
         """End a task of this process; returns it when nothing of it runs any more.
 
         Cancelling twice is no error. While the store refuses, a running task keeps its caller waiting; one
         in line raises StoreError and stays there. Raises AlreadyOver for a task that ended in another way.
         """
-        async with self._retrying:  # what is being retried is in line when this is over
+        async with self._steering:  # what is being retried or approved is in line when this is over
             waiting = self._line.remove(task.id)
+            held = await self._take_held(task.id)
         if waiting:
-            await self._cancel_waiting(waiting)
-        elif run := self._running.get(task.id):
+            await self._cancel_idle(waiting, partial(self._line.put_back, waiting))
+        elif held and held.held_until:
+            await self._cancel_idle(held, partial(self._holds.put, held.id, held.held_until))
+        elif run := self._workers.on(task.id):
             run.cancelled = True
             run.scope.cancel()
             await run.over.wait()
         return await self._cancelled(task.id)
 
-    async def _cancel_waiting(self, task: Task) -> None:
-        with self._at_work(task) as run:
+    async def _take_held(self, task_id: str) -> Task | None:
+        """The task as it is now, if it is held; it is no more among those that wait."""
+        if task_id not in self._holds:
+            return None
+        (task,) = await self._store.find(Query(id=task_id, limit=1))
+        self._holds.remove(task_id)
+        return task
+
+    async def _cancel_idle(self, task: Task, put_back: Callable[[], None]) -> None:
+        """One that nobody works on."""
+        with self._workers.at_work(task) as run:
             run.cancelled = True
             try:
                 with anyio.CancelScope(shield=True):
-                    await self._end(run)
+                    await self._workers.end(run)
             except BaseException:
-                self._line.put_back(task)
+                put_back()
                 raise
 
     async def _cancelled(self, task_id: str) -> Task:
@@ -169,61 +228,25 @@ class Manager:
             raise ShuttingDown("the task was not cancelled: the service is stopping; try again in a moment")
         raise NotFound("there is no such task")
 
-    async def _work(self) -> None:
+    async def _expire(self) -> None:
+        """End held tasks for which nobody had a word in time."""
         while True:
-            task = await self._line.take()
-            with self._at_work(task) as run, structlog.contextvars.bound_contextvars(task_id=task.id):
-                await self._attend(run)
-
-    @contextmanager
-    def _at_work(self, task: Task) -> Iterator[_Run]:
-        """From the very moment it leaves the line: `cancel` looks there, then here."""
-        run = self._running[task.id] = _Run(Journal(task, self._store, self._hub))
-        try:
-            yield run
-        finally:
-            del self._running[task.id]
-            run.over.set()
-
-    async def _attend(self, run: _Run) -> None:
-        """One task until it is over, also through a store that refuses for a while."""
-        try:
-            while not await self._attempt(run):
-                await self._sleep(self._store_pause)
-        except anyio.get_cancelled_exc_class():
-            await self._rest(run)
-            raise
-        except Exception:
-            log.exception("a bug left this task unfinished; it goes on when the service starts again")
-
-    async def _attempt(self, run: _Run) -> bool:
-        """Whether the task is over; if not, its log could not be written."""
-        try:
-            if not run.cancelled:
-                with anyio.CancelScope() as run.scope:
-                    await self._runner.run(run.journal)
-            await self._end(run)
-        except StoreError as error:
-            log.error("the task's log cannot be written; trying again", reason=error.message)
-            run.journal.forgive()
-            return False
-        return True
-
-    async def _end(self, run: _Run) -> None:
-        if run.cancelled:
-            await self._runner.cancel(run.journal)
-        task = run.journal.task
-        code = task.failure.code if task.failure else ""
-        self._metrics.tasks.labels(task.status, code).inc()
-        log.info("task over", status=task.status, code=code, seconds=_age(task))
-
-    async def _rest(self, run: _Run) -> None:
-        """The process stops: the task goes on in the next one, unless its client has ended it just now."""
-        with anyio.CancelScope(shield=True):
+            task_id = await self._holds.expired()
             try:
-                await (self._end(run) if run.cancelled else run.journal.rest())
-            except Exception:
-                log.warning("could not note the orderly stop", exc_info=True)
+                async with self._steering:
+                    task = await self._take_held(task_id)
+            except StoreError:
+                await self._sleep(self._store_pause)
+            else:
+                if task:
+                    await self._workers.expire(task)
+
+
+def _check_held(task: Task) -> None:
+    if task.status.is_terminal:
+        raise AlreadyOver(f"the task is {task.status}; nothing of it waits for approval")
+    if not task.held_until:
+        raise NotHeld(f"the task is {task.status}; nothing of it waits for approval, or not yet")
 
 
 def _check_failed(task: Task) -> None:
@@ -231,7 +254,3 @@ def _check_failed(task: Task) -> None:
         raise StillWorking(f"the task is {task.status}: it has not failed, so there is nothing to try again")
     if task.status is not Status.FAILED:
         raise AlreadyOver(f"the task is {task.status}; only a failed one can be tried again")
-
-
-def _age(task: Task) -> float:
-    return round((task.updated_at - task.created_at).total_seconds(), 3)

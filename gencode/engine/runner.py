@@ -13,9 +13,9 @@ import anyio
 import structlog
 
 from gencode.engine.journal import Journal
-from gencode.errors import CrashLoop, GencodeError, Internal, StoreError, TaskTimeout
+from gencode.errors import ApprovalExpired, CrashLoop, GencodeError, Internal, StoreError, TaskTimeout
 from gencode.metrics import Metrics
-from gencode.pipeline import Artifact, Pipeline, Send, Stage
+from gencode.pipeline import Artifact, Hold, Pipeline, Progress, Send, Stage
 from gencode.store import Store
 from gencode.task import Failure, Status
 from gencode.trace import Tracer, Untraced
@@ -50,13 +50,14 @@ class Runner:
         return self._pipelines[kind]
 
     async def run(self, journal: Journal) -> None:
-        """Work until the task is over. Raises StoreError when its log cannot be written: try again later.
+        """Work until the task is over or held. Raises StoreError when its log cannot be written: try again
+        later.
 
         Cancelled from outside, it stops at once; what was kept stays kept.
         """
         await journal.settle()
         task = journal.task
-        if task.status.is_terminal:
+        if task.rests:
             return
         about = {"gencode.task.id": task.id, "gencode.task.kind": task.kind}
         with self._tracer.span(f"task {task.kind}", about, parent=task.trace) as span:
@@ -71,7 +72,7 @@ class Runner:
         try:
             with deadline:
                 await self._stages(journal)
-            if deadline.cancelled_caught and not journal.task.status.is_terminal:
+            if deadline.cancelled_caught and not journal.task.rests:
                 raise self._too_late()
         except Exception as error:
             cause = _cause(error)
@@ -93,12 +94,35 @@ class Runner:
                 raise
             journal.forgive()
 
+    async def approve(self, journal: Journal, progress: Progress) -> None:
+        """Let a held task go on, in its status. After a StoreError it is held still."""
+        task = journal.task
+        try:
+            await journal.approve(progress, self.pipeline(task.kind).message(task, task.status))
+        except StoreError:
+            await journal.settle()
+            if journal.task.held_until:
+                raise
+            journal.forgive()
+
+    async def expire(self, journal: Journal) -> None:
+        """End a held task for which nobody had a word in time."""
+        await journal.settle()
+        if journal.task.held_until:
+            waited = "nobody approved in time; retry the task to be asked again"
+            await self._fail(journal, ApprovalExpired(waited))
+
     async def cancel(self, journal: Journal) -> None:
         """End a task because its client said so, unless it is over; nothing of it runs any more."""
         await journal.settle()
         if not journal.task.status.is_terminal:
             message = self.pipeline(journal.task.kind).message(journal.task, Status.CANCELLED)
-            await journal.advance(Status.CANCELLED, message)
+            try:
+                await journal.advance(Status.CANCELLED, message)
+            except StoreError:
+                await journal.settle()
+                if not journal.task.status.is_terminal:
+                    raise
 
     async def _stages(self, journal: Journal) -> None:
         pipeline = self.pipeline(journal.task.kind)
@@ -109,6 +133,9 @@ class Runner:
                 await journal.advance(stage.status, pipeline.message(journal.task, stage.status))
             with self._timed(stage):
                 artifact = await _run(stage, artifact, journal.send)
+            if isinstance(artifact, Hold):
+                await journal.hold(artifact)
+                return
         await journal.advance(Status.COMPLETED, pipeline.message(journal.task, Status.COMPLETED))
 
     def _too_late(self) -> TaskTimeout:
@@ -147,7 +174,7 @@ def _remaining(pipeline: Pipeline, status: Status) -> Sequence[Stage]:
     return pipeline.stages[reached[0] if reached else 0 :]
 
 
-async def _run(stage: Stage, artifact: Artifact, send: Send) -> Artifact:
+async def _run(stage: Stage, artifact: Artifact, send: Send) -> Artifact | Hold:
     try:
         return await stage(artifact, send)
     except asyncio.CancelledError as error:

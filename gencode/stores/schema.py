@@ -90,8 +90,9 @@ _VERSION_3 = (
 )
 
 _VERSION_4 = ("ALTER TABLE tasks ADD COLUMN trace TEXT NOT NULL DEFAULT ''",)
+_VERSION_5 = ("ALTER TABLE tasks ADD COLUMN held_until TEXT",)  # RFC 3339
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """Step n brings version n to n+1. A step that was released is never changed; append another."""
 
 VERSION = len(MIGRATIONS)

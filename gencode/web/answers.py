@@ -87,6 +87,8 @@ class TaskView(Answer):
     model: str | None
     private: bool | None
     cached_from: str | None = Field(description="The earlier task whose plan and files these are")
+    awaiting_approval: bool = Field(description="The plan waits for POST .../approve")
+    approve_by: Moment | None = Field(description="When it has waited long enough, while it does")
     error: FailureView | None
     last_event_id: int = Field(ge=0, description="The newest event on the task's stream")
     created_at: Moment
@@ -191,6 +193,8 @@ def task_view(task: Task, api: str) -> TaskView:
         model=asked.get("model"),
         private=asked.get("private"),
         cached_from=known.get("cached_from"),
+        awaiting_approval=task.held_until is not None,
+        approve_by=moment(task.held_until) if task.held_until else None,
         error=_failure(task),
         last_event_id=task.sequence,
         created_at=moment(task.created_at),

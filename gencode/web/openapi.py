@@ -27,6 +27,7 @@ from gencode.web.answers import (
     WebhookSecret,
 )
 from gencode.web.operations import paths
+from gencode.web.plan_schema import PlanEdit, PlanView
 from gencode.web.schemas import GenerateRequest, RetryRequest
 
 DESCRIPTION = """\
@@ -35,6 +36,7 @@ A prompt becomes a pushed Git repository; every step is streamed.
 Submit with `POST /api/v1/generate`, follow with `GET /api/v1/status/{task_id}` (server-sent events).
 Every error is `application/problem+json` with a stable `code`.
 """
+_REQUESTS: tuple[type[BaseModel], ...] = (GenerateRequest, RetryRequest, PlanEdit)
 _ANSWERS: tuple[type[BaseModel], ...] = (
     Accepted,
     TaskView,
@@ -44,6 +46,7 @@ _ANSWERS: tuple[type[BaseModel], ...] = (
     BundleView,
     EstimateView,
     FileList,
+    PlanView,
     Health,
     Problem,
     WebhookSecret,
@@ -79,11 +82,7 @@ def document() -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     _, found = models_json_schema(
-        [
-            (GenerateRequest, "validation"),
-            (RetryRequest, "validation"),
-            *((model, "serialization") for model in _ANSWERS),
-        ],
+        [*((asked, "validation") for asked in _REQUESTS), *((model, "serialization") for model in _ANSWERS)],
         ref_template="#/components/schemas/{model}",
     )
     schemas: dict[str, Any] = found["$defs"]

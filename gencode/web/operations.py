@@ -17,6 +17,7 @@ Server-sent events. Each stored event has an id; ids count 1, 2, 3, ... within t
 
 - `status`: `{"status", "message", "at", ...}`, with `repo_url` once it is known
 - `error`: `{"status": "failed", "code", "message", "retryable"}`, after the `status` event `failed`
+- `approval`, `approved`: a plan waits for `POST /api/v1/task/{task_id}/approve`, or no longer
 - `plan`, `file`, `usage`, `retry`, `findings`, `merged`, `repo`, `pushed`, `resumed`: detail; more may come
 - `delta`: what the model is writing, only with `?include=delta`; has no id and is not stored
 
@@ -32,11 +33,13 @@ def paths() -> dict[str, Part]:
         "/api/v1/status/{task_id}": {"get": _status()},
         "/api/v1/tasks": {"get": _tasks()},
         "/api/v1/task/{task_id}": {"get": _task("getTask", "A task", {"200": _body("TaskView", "The task")})},
+        "/api/v1/task/{task_id}/approve": {"post": _approve()},
         "/api/v1/task/{task_id}/archive.zip": {"get": _archive()},
         "/api/v1/task/{task_id}/bundle": {"get": _bundle()},
         "/api/v1/task/{task_id}/cancel": {"post": _cancel()},
         "/api/v1/task/{task_id}/files": {"get": _files()},
         "/api/v1/task/{task_id}/files/{path}": {"get": _file()},
+        "/api/v1/task/{task_id}/plan": {"get": _plan(), "put": _change_plan()},
         "/api/v1/task/{task_id}/report": {"get": _report()},
         "/api/v1/task/{task_id}/retry": {"post": _retry()},
         "/api/v1/task/{task_id}/ticket": {"post": _ticket()},
@@ -166,6 +169,42 @@ def _download(media: str, words: str) -> Part:
 
 def _if_none_match() -> Part:
     return _header("If-None-Match", "ETags of what the client has")
+
+
+def _plan() -> Part:
+    plan = _body("PlanView", "As it is now", {"ETag": _text("Of this revision, for If-Match")})
+    return _task("readPlan", "The plan of a task", {"200": plan})
+
+
+def _change_plan() -> Part:
+    answers = {
+        "200": _body("PlanView", "As it is from now on", {"ETag": _text("Of this revision")}),
+        "409": _problem("It does not wait for approval"),
+        "412": _problem("If-Match names another revision"),
+        "413": _problem("Larger than MAX_BODY_BYTES"),
+        "415": _problem("Not JSON"),
+        "422": _problem("A rule is broken"),
+    }
+    operation = _task("changePlan", "Change a plan that waits for approval", answers)
+    operation["parameters"] += [_if_match()]
+    asked = {"required": True, "content": {"application/json": {"schema": _ref("PlanEdit")}}}
+    return operation | {"requestBody": asked}
+
+
+def _approve() -> Part:
+    answers = {
+        "202": _body("Accepted", "It is in line again", {"Location": _text("The task's address")}),
+        "409": _problem("It does not wait for approval"),
+        "412": _problem("If-Match names another revision"),
+        "503": _problem("Too many tasks wait, or the store refuses"),
+    }
+    operation = _task("approvePlan", "Let the files of the plan be written", answers)
+    operation["parameters"] += [_if_match()]
+    return operation
+
+
+def _if_match() -> Part:
+    return _header("If-Match", "Only if the plan is still of this revision (its ETag)")
 
 
 def _report() -> Part:

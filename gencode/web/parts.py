@@ -47,6 +47,7 @@ class Parts:
     """`closing` is set when the process begins to stop; open streams then say farewell.
 
     caching   whether an earlier task may answer in place of the model
+    workflows whether projects may hold .github/workflows
     secrets   of this service, which no answer may hold
     pulse     gives idle streams a sign of life
     folding   a place for each request that folds a whole project in memory
@@ -67,6 +68,7 @@ class Parts:
     price: Callable[[str], Price | None]
     language: str
     caching: bool
+    workflows: bool
     secrets: Sequence[str] = field(repr=False)
     folding: anyio.CapacityLimiter
     pulse: Pulse

@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import Lifespan
 
 from gencode.errors import GencodeError
-from gencode.web import estimate, events, files, generate, health, openapi, problems, tasks, webhooks
+from gencode.web import estimate, events, files, generate, health, openapi, plan, problems, tasks, webhooks
 from gencode.web.auth import Authentication
 from gencode.web.guard import Guard, Rules
 from gencode.web.keys import Keys
@@ -83,6 +83,8 @@ def _api() -> list[Route]:
         Route("/task/{task_id}/archive.zip", files.archive),
         Route("/task/{task_id}/files", files.listing),
         Route("/task/{task_id}/files/{path:path}", files.show),
+        Route("/task/{task_id}/plan", plan.plan, methods=["GET", "PUT"]),
+        Route("/task/{task_id}/approve", plan.approve, methods=["POST"]),
         Route("/task/{task_id}/report", tasks.report),
         Route("/task/{task_id}/bundle", tasks.bundle),
         Route("/task/{task_id}/retry", tasks.retry, methods=["POST"]),
@@ -98,8 +100,16 @@ def _cors(rules: Rules) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=list(rules.origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "X-API-Key", "Idempotency-Key", "Last-Event-ID", "Content-Type"],
+            allow_methods=["GET", "POST", "PUT"],
+            allow_headers=[
+                "Authorization",
+                "X-API-Key",
+                "Idempotency-Key",
+                "Last-Event-ID",
+                "Content-Type",
+                "If-Match",
+                "If-None-Match",
+            ],
             expose_headers=_EXPOSED,
         )
     ]

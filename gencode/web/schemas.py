@@ -62,7 +62,7 @@ def _decimal(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """1.0 is an integer to JSON Schema, and to most who write JSON."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -79,7 +79,7 @@ def _moment(value: object) -> object:
         raise ValueError("must be a moment that a calendar can hold") from None
 
 
-Tokens = Annotated[int, Field(ge=1, le=10**12), BeforeValidator(_whole)]
+Tokens = Annotated[int, Field(ge=1, le=10**12), BeforeValidator(whole)]
 Money = Annotated[
     Decimal,
     Field(gt=0, max_digits=18, decimal_places=9, strict=False),
@@ -124,6 +124,7 @@ class GenerateRequest(BaseModel):
     cache: bool | None = None
     include_report: bool = False
     callback_url: CallbackURL | None = None
+    approve_plan: bool = False
 
     @field_validator("prompt")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from gencode.errors import Invalid
 from gencode.pipelines.generate.bundle import bundle as make_bundle
 from gencode.pipelines.generate.report import report as make_report
 from gencode.store import Query
-from gencode.task import Status
+from gencode.task import Status, Task
 from gencode.web.answers import (
     Accepted,
     BundleView,
@@ -51,6 +52,11 @@ async def retry(request: Request) -> Response:
     its = parts(request)
     headers = await its.rate.spend(request.state.client)
     task = await its.manager.retry(await own_task(request), await _changes(request))
+    return going_on(request, task, headers)
+
+
+def going_on(request: Request, task: Task, headers: Mapping[str, str] | None = None) -> Response:
+    """202: the store holds that it does."""
     answer = Accepted(
         task_id=task.id,
         status=task.status,
@@ -59,7 +65,7 @@ async def retry(request: Request) -> Response:
         status_url=status_url(api(request), task.id),
         task_url=task_url(api(request), task.id),
     )
-    return answer.response(202, {**headers, "Location": answer.task_url})
+    return answer.response(202, {**(headers or {}), "Location": answer.task_url})
 
 
 async def _changes(request: Request) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Tasks under every order of submitting, cancelling, working, failing, retrying, crashing and restarting.
+"""Tasks under every order of submitting, cancelling, working, failing, retrying, being held and approved,
+crashing and restarting.
 
 After each step, what the engine, the store and the subscribers say is compared with a simple model.
 """
@@ -33,12 +34,12 @@ from structlog.testing import capture_logs
 from gencode.callback import Callback
 from gencode.engine.manager import Manager
 from gencode.engine.runner import Runner
-from gencode.errors import AlreadyOver, KeyReused, LLMAuth, QueueFull, StillWorking, StoreError
+from gencode.errors import AlreadyOver, KeyReused, LLMAuth, NotHeld, QueueFull, StillWorking, StoreError
 from gencode.event import Event, encode
 from gencode.hubs.channels import FAREWELL
 from gencode.hubs.memory import MemoryHub
 from gencode.metrics import Metrics
-from gencode.pipeline import Progress, Send
+from gencode.pipeline import Hold, Progress, Send
 from gencode.store import IdempotencyKey, Query, Store
 from gencode.stores.memory import MemoryStore
 from gencode.stores.sqlite import open_sqlite
@@ -56,20 +57,26 @@ Word = tuple[str, str]
 """The artifact: a task's id, and the letters that its stages have made."""
 
 
+VERDICTS = ("well", "badly", "held", "expired")
+"""How a stage may end; the last two ask for a person's word, and nobody has one for the last."""
+
+
 class Desk:
     """Where stages wait for the test to say how they end; and what they made, by task and letter."""
 
     def __init__(self) -> None:
-        self.waiting: dict[str, asyncio.Future[bool]] = {}
+        self.waiting: dict[str, asyncio.Future[str]] = {}
         self.made: Counter[tuple[str, str]] = Counter()
 
-    async def verdict(self, task_id: str) -> None:
+    async def verdict(self, task_id: str) -> Hold | None:
         future = self.waiting[task_id] = asyncio.get_running_loop().create_future()
         try:
-            if not await future:
-                raise LLMAuth("the test said no")
+            word = await future
         finally:
             del self.waiting[task_id]
+        if word == "badly":
+            raise LLMAuth("the test said no")
+        return None if word == "well" else Hold(message="may I?", seconds=3600 * (word == "held"))
 
 
 class Step:
@@ -78,11 +85,12 @@ class Step:
         self._letter = letter
         self._desk = desk
 
-    async def __call__(self, word: Word, send: Send) -> Word:
+    async def __call__(self, word: Word, send: Send) -> Word | Hold:
         task_id, letters = word
         if self._letter in letters:
             return word
-        await self._desk.verdict(task_id)
+        if hold := await self._desk.verdict(task_id):
+            return hold
         await send(Progress(kind="letter", data={"letter": self._letter}, keep={self._letter: ""}))
         self._desk.made[task_id, self._letter] += 1
         return task_id, letters + self._letter
@@ -300,10 +308,10 @@ class Lifecycle(RuleBasedStateMachine):
         self.loop.run(self._retry(task))
 
     @precondition(lambda self: self.desk.waiting)
-    @rule(choice=st.integers(0, 9), well=st.sampled_from([True, True, True, False]), refusals=REFUSALS)
-    def work(self, choice: int, well: bool, refusals: int) -> None:
+    @rule(choice=st.integers(0, 9), verdict=st.sampled_from(["well", "well", *VERDICTS]), refusals=REFUSALS)
+    def work(self, choice: int, verdict: str, refusals: int) -> None:
         self.process.store.refusals = refusals
-        self.loop.run(self._work(sorted(self.desk.waiting)[choice % len(self.desk.waiting)], well))
+        self.loop.run(self._work(sorted(self.desk.waiting)[choice % len(self.desk.waiting)], verdict))
 
     @precondition(lambda self: self.desk.waiting)
     @rule(choice=st.integers(0, 9), count=st.integers(1, 4))
@@ -312,9 +320,19 @@ class Lifecycle(RuleBasedStateMachine):
         task = sorted(self.desk.waiting)[choice % len(self.desk.waiting)]
         for _ in range(count):
             if task in self.desk.waiting:
-                self.loop.run(self._work(task, well=True))
+                self.loop.run(self._work(task, "well"))
 
-    @precondition(lambda self: self.desk.waiting)
+    @rule(task=tasks, refusals=REFUSALS, clicks=st.integers(1, 3))
+    def approve(self, task: str, refusals: int, clicks: int) -> None:
+        self.process.store.refusals = refusals
+        self.loop.run(self._approve(task, clicks))
+
+    @rule(task=tasks, refusals=REFUSALS)
+    def amend(self, task: str, refusals: int) -> None:
+        self.process.store.refusals = refusals
+        self.loop.run(self._amend(task))
+
+    @precondition(lambda self: self.desk.waiting or self.process.manager.held)
     @rule(orderly=st.booleans())
     def restart(self, orderly: bool) -> None:
         self.loop.run(self._restart(orderly))
@@ -350,7 +368,7 @@ class Lifecycle(RuleBasedStateMachine):
         """The outcome is either's; what must hold is looked at afterwards."""
         chosen = task_id if task_id in self.desk.waiting else min(self.desk.waiting, default="")
         if chosen:
-            self.desk.waiting[chosen].set_result(True)
+            self.desk.waiting[chosen].set_result("well")
             self.crashes[chosen] = 0
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -385,8 +403,29 @@ class Lifecycle(RuleBasedStateMachine):
             self.process.readers.remove(reader)
             self.gone.append((reader, self.logs[reader.task_id][reader.after :]))
 
-    async def _work(self, task_id: str, well: bool) -> None:
-        self.desk.waiting[task_id].set_result(well)
+    async def _approve(self, task_id: str, clicks: int) -> None:
+        before = await self._find(task_id)
+        asked = [self.process.manager.approve(before, lambda kept: Progress()) for _ in range(clicks)]
+        for answer in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(answer, NotHeld | AlreadyOver):
+                assert not before.held_until
+            elif not isinstance(answer, StoreError | QueueFull):
+                assert isinstance(answer, Task), answer
+                assert before.held_until
+                assert not answer.held_until
+
+    async def _amend(self, task_id: str) -> None:
+        before = await self._find(task_id)
+        try:
+            after = await self.process.manager.amend(before, lambda kept: Progress(kind="amended"))
+            assert after.held_until == before.held_until is not None
+        except (NotHeld, AlreadyOver):
+            assert not before.held_until
+        except StoreError:
+            assert before.held_until
+
+    async def _work(self, task_id: str, verdict: str) -> None:
+        self.desk.waiting[task_id].set_result(verdict)
         self.crashes[task_id] = 0
         await self._look()
 
@@ -428,7 +467,10 @@ class Lifecycle(RuleBasedStateMachine):
         for task in found.values():
             await self._check_log(task)
             await self._check_parts(task)
-        self._check_places([task for task in found.values() if not task.status.is_terminal])
+        self._check_places([task for task in found.values() if not task.rests])
+        held = [task for task in found.values() if task.held_until]
+        assert self.process.manager.held == len(held)
+        assert not any(task.status.is_terminal or task.attempts for task in held)
         self._check_readers()
 
     async def _check_log(self, task: Task) -> None:
@@ -443,9 +485,10 @@ class Lifecycle(RuleBasedStateMachine):
             assert may_follow(before, after, failed_in), (
                 "a status was skipped, or told twice, or after the end"
             )
+        assert held_by(log) == (task.held_until is not None)
         if task.failure:
             assert log[-1].kind == "error"
-            assert task.failure.code in ("LLM_AUTH", "CRASH_LOOP")
+            assert task.failure.code in ("LLM_AUTH", "CRASH_LOOP", "APPROVAL_EXPIRED")
             assert (task.failure.code == "CRASH_LOOP") == (self.crashes[task.id] >= MAX_ATTEMPTS)
 
     async def _check_parts(self, task: Task) -> None:
@@ -468,6 +511,15 @@ class Lifecycle(RuleBasedStateMachine):
             assert reader.received == written(self.logs[reader.task_id][reader.after :])
         for reader, events in self.gone:
             assert reader.received.removesuffix(FAREWELL) == written(events)
+
+
+def held_by(log: Sequence[Event]) -> bool:
+    """Whether the task waits for a word by the end of its log; nothing else happens while it does."""
+    held = False
+    for event in log:
+        assert held == (event.kind in ("approved", "amended")) or event.kind == "status"
+        held = event.kind in ("approval", "amended")
+    return held
 
 
 def written(events: Sequence[Event]) -> bytes:

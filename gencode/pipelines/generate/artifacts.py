@@ -17,6 +17,7 @@ from gencode.pipelines.generate.spending import Budget
 from gencode.provider import Usage
 from gencode.tree import Tree
 
+APPROVED = "approved"
 PIECE = "piece"
 PART = "part"
 REPAIR = "repair"
@@ -66,10 +67,17 @@ class Piece(_Frozen):
 
 
 class KeptPlan(_Frozen):
-    """A plan as it is kept, with what it cost."""
+    """A plan as it is kept, with what it cost. `revision`: 1 as the model made it, one more a change."""
 
     plan: Plan
     usage: Usage = Usage()
+    revision: int = 1
+
+
+class KeptApproval(_Frozen):
+    """A person's word: the files of this revision of the plan may be written."""
+
+    revision: int
 
 
 class KeptOutline(_Frozen):
@@ -152,6 +160,8 @@ class Brief:
     include_report: bool
     retries: Mapping[str, int]
     """By the code of a failure, how often the task was taken up again after it: each time it may try anew."""
+    unapproved: bool
+    """No file may be begun: a person is to approve the plan first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

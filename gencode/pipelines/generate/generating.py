@@ -5,12 +5,13 @@ from __future__ import annotations
 import anyio
 
 from gencode.errors import GencodeError
-from gencode.pipeline import Send
+from gencode.pipeline import Hold, Send
 from gencode.pipelines.generate.artifacts import Brief, Draft, Plan
 from gencode.pipelines.generate.asking import Asker, Askers
 from gencode.pipelines.generate.desk import Desk
+from gencode.pipelines.generate.messages import approval_text
 from gencode.pipelines.generate.parting import Describe
-from gencode.pipelines.generate.planning import make_plan
+from gencode.pipelines.generate.planning import Hear, make_plan
 from gencode.pipelines.generate.recall import Recall, Recalled
 from gencode.pipelines.generate.taking_over import pieces_of, taken_over
 from gencode.pipelines.generate.writing import Limits
@@ -32,20 +33,30 @@ class Generating:
         limits: Limits,
         *,
         recall: Recall | None = None,
+        approval_seconds: float = 24 * 3600,
         workflows: bool = False,
     ) -> None:
         self._askers = askers
         self._describe = describe
         self._limits = limits
         self._recall = recall
+        self._approval_seconds = approval_seconds
         self._workflows = workflows
 
-    async def __call__(self, brief: Brief, send: Send) -> Draft:
+    async def __call__(self, brief: Brief, send: Send) -> Draft | Hold:
+        """Holds before the first file when a person is to approve the plan."""
         asker = self._askers.of(brief, brief.spent, send)
+        if brief.unapproved:
+            return await self._hold(asker, brief)
         if recalled := await self._recalled(brief, asker.provider.name):
             await send(*taken_over(recalled, asker.provider.name))
             return Draft(brief=brief, plan=recalled.plan, pieces=pieces_of(recalled), spent=brief.spent)
         return await self._written(brief, asker)
+
+    async def _hold(self, asker: Asker, brief: Brief) -> Hold:
+        if not brief.plan:
+            await self._plan(asker, brief, _begin_nothing)
+        return Hold(message=approval_text(brief.language), seconds=self._approval_seconds)
 
     async def _recalled(self, brief: Brief, model: str) -> Recalled | None:
         begun = brief.plan or brief.pieces
@@ -58,7 +69,7 @@ class Generating:
         async with anyio.create_task_group() as group:
             desk = Desk(asker, self._describe, self._limits, brief, group)
             try:
-                plan = brief.plan or await self._plan(asker, brief, desk)
+                plan = brief.plan or await self._plan(asker, brief, desk.hear)
                 desk.complete(plan)
             except GencodeError as error:
                 failure = error
@@ -69,7 +80,11 @@ class Generating:
             brief=brief, plan=plan, pieces=desk.pieces(plan), spent=asker.spending.spent, ready=desk.ready
         )
 
-    async def _plan(self, asker: Asker, brief: Brief, desk: Desk) -> Plan:
+    async def _plan(self, asker: Asker, brief: Brief, hear: Hear) -> Plan:
         most = self._limits.max_tokens
         recipe = self._recall.recipe(brief, asker.provider.name) if self._recall else ""
-        return await make_plan(asker, brief.prompt, most, desk.hear, workflows=self._workflows, recipe=recipe)
+        return await make_plan(asker, brief.prompt, most, hear, workflows=self._workflows, recipe=recipe)
+
+
+def _begin_nothing(plan: Plan) -> None:
+    """The plan so far: it may yet be changed."""

@@ -31,6 +31,10 @@ _CACHED = {
 }
 _SAME = {"en": "which had the same prompt", "zh": "提示词相同"}
 _SIMILAR = {"en": "whose prompt is {percent} % similar", "zh": "提示词相似度 {percent} %"}
+_APPROVE = {
+    "en": "The plan is ready: waiting for your approval",
+    "zh": "计划已就绪，等待您的批准",
+}
 
 _LEFT_BEHIND = {
     "en": "; the repository {repo_url} exists already and is left as it is",
@@ -53,6 +57,10 @@ def cached_note(language: str, task_id: str, similarity: float) -> str:
     how = _SAME if similarity >= 1 else _SIMILAR
     words = how[language].format(percent=int(similarity * 100))
     return _CACHED[language].format(task_id=task_id, how=words)
+
+
+def approval_text(language: str) -> str:
+    return _APPROVE[language]
 
 
 def left_behind(language: str, repo_url: str) -> str:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from gencode.host import Host, Repo
 from gencode.pipeline import Stage
 from gencode.pipelines.generate.artifacts import (
+    APPROVED,
     PIECE,
     Brief,
     Delivered,
@@ -100,6 +101,7 @@ def _brief(task: Task, kept: Kept) -> Brief:
         best_effort=task.request.get("deliver") == "best_effort",
         include_report=bool(task.request.get("include_report", False)),
         retries=task.retries,
+        unapproved=bool(task.request.get("approve_plan")) and APPROVED not in kept,
     )
 
 

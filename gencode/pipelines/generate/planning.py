@@ -45,6 +45,7 @@ async def make_plan(
 
 
 def plan_progress(kept: KeptPlan, model: str, recipe: str = "") -> Progress:
+    """The `plan` event, with the part that keeps it."""
     files = [file.model_dump() for file in kept.plan.files]
-    data = {"summary": kept.plan.summary, "files": files, "model": model}
+    data = {"summary": kept.plan.summary, "files": files, "model": model, "revision": kept.revision}
     return Progress(kind="plan", data=data, keep={"plan": kept.model_dump_json()}, digest=recipe)

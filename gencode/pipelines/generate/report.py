@@ -50,6 +50,14 @@ class ReportedPlan(_View):
     files: list[ReportedPlanFile]
 
 
+class ReportedApproval(_View):
+    """Of a plan that a person was to approve. After a retry it may be asked for once more."""
+
+    asked: str
+    approved: str | None = Field(description="null: not, or not yet")
+    revision: int | None = Field(description="Of the plan that was approved: 1, and one more for each change")
+
+
 class ReportedFile(_View):
     path: str
     bytes: int | None = Field(description="In the commit, or as written so far; null while it is not whole")
@@ -100,6 +108,7 @@ class Report(_View):
     cached_from: str | None = Field(None, description="The earlier task whose plan and files these are")
     similarity: float | None = Field(None, description="Of its prompt to this one; 1.0: the same")
     plan: ReportedPlan | None
+    approvals: list[ReportedApproval] = Field([], description="Empty unless the request said approve_plan")
     files: list[ReportedFile]
     findings: list[ReportedFinding]
     repairs: list[ReportedRepair]
@@ -127,6 +136,7 @@ def report(task: Task, events: Sequence[Event], kept: Kept) -> Report:
         cached_from=task.result.get("cached_from"),
         similarity=task.result.get("similarity"),
         plan=_plan(kept),
+        approvals=_approvals(events),
         files=_files(events, kept),
         findings=_findings(events),
         repairs=[ReportedRepair(**data) for data in _told(events, "repair")],
@@ -148,6 +158,17 @@ def _plan(kept: Kept) -> ReportedPlan | None:
     if not (planned := kept_plan(kept)):
         return None
     return ReportedPlan.model_validate(planned.plan.model_dump(mode="json"))
+
+
+def _approvals(events: Sequence[Event]) -> list[ReportedApproval]:
+    """Each time that it was asked for, with the word that came next, if any did."""
+    told = [(event.kind, event.data) for event in events if event.kind in ("approval", "approved")]
+    words: list[Mapping[str, Any]] = [data if kind == "approved" else {} for kind, data in told[1:]]
+    return [
+        ReportedApproval(asked=data["at"], approved=word.get("at"), revision=word.get("revision"))
+        for (kind, data), word in zip(told, [*words, {}], strict=False)
+        if kind == "approval"
+    ]
 
 
 def _files(events: Sequence[Event], kept: Kept) -> list[ReportedFile]:

@@ -16,13 +16,14 @@ from gencode.errors import StoreError
 from gencode.event import Event
 from gencode.hub import Subscription
 from gencode.metrics import Metrics
-from gencode.pipeline import Progress, Send
+from gencode.pipeline import Hold, Progress, Send
 from gencode.store import IdempotencyKey, Query, Store
 from gencode.stores.memory import MemoryStore
 from gencode.task import Status, Task
 from tests.unit.stores.samples import a_task
 
-Act = Callable[[Send], Awaitable[None]]
+Act = Callable[[Send], Awaitable[Hold | None]]
+"""A hold ends the run there."""
 STATUSES = (Status.GENERATING, Status.MERGING, Status.CREATING_REPO, Status.PUSHING)
 
 
@@ -34,12 +35,13 @@ class Letter:
         self._letter = letter
         self._pipeline = pipeline
 
-    async def __call__(self, word: str, send: Send) -> str:
+    async def __call__(self, word: str, send: Send) -> str | Hold:
         if self._letter in word:
             return word
         self._pipeline.begun[self._letter] += 1
-        if act := self._pipeline.acts.get(self._letter):
-            await act(send)
+        act = self._pipeline.acts.get(self._letter)
+        if act and (held := await act(send)):
+            return held
         self._pipeline.done[self._letter] += 1
         longer = word + self._letter
         await send(
@@ -69,7 +71,7 @@ class Letters:
         return self._stages
 
     def restore(self, task: Task, kept: Mapping[str, str]) -> str:
-        return "".join(kept.values())
+        return "".join(letter for name, letter in kept.items() if name in "wxyz")
 
     def message(self, task: Task, status: Status) -> str:
         return f"now {status}"
@@ -221,6 +223,12 @@ class Rig:
             await anyio.sleep(0)
         return now
 
+    async def held(self, task: Task) -> Task:
+        """Wait until the task waits for a person's word, and nobody works on it."""
+        while not (now := await self.task(task)).held_until or self.manager.running:
+            await anyio.sleep(0)
+        return now
+
     async def idle(self) -> None:
         while self.manager.running or self.manager.waiting:
             await anyio.sleep(0)
@@ -245,7 +253,7 @@ def new_task(**fields: Any) -> Task:
     return a_task(**{"kind": "letters", "request": {}, "message": "accepted", **fields})
 
 
-class Hold:
+class Latch:
     """An act that waits until it is let go; `begun` when somebody is held."""
 
     def __init__(self) -> None:
@@ -262,6 +270,18 @@ class Hold:
             await self.let_go.wait()
         finally:
             self.inside -= 1
+
+
+def holding(*, times: int = 1, seconds: float = 3600.0) -> Act:
+    """Holds so often, then does nothing."""
+    left = times
+
+    async def act(send: Send) -> Hold | None:
+        nonlocal left
+        left -= 1
+        return Hold(message="may I?", seconds=seconds) if left >= 0 else None
+
+    return act
 
 
 def failing(*errors: BaseException) -> Act:

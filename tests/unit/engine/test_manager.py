@@ -8,7 +8,7 @@ from gencode.errors import AlreadyOver, KeyReused, LLMAuth, NotFound, QueueFull,
 from gencode.pipeline import Send
 from gencode.store import IdempotencyKey
 from gencode.task import Status
-from tests.unit.engine.rig import FaultyStore, Hold, Letters, Rig, failing, new_task
+from tests.unit.engine.rig import FaultyStore, Latch, Letters, Rig, failing, new_task
 
 
 async def test_what_was_submitted_is_stored_and_done() -> None:
@@ -25,7 +25,7 @@ async def test_what_was_submitted_is_stored_and_done() -> None:
 
 @pytest.mark.parametrize("concurrency", [1, 3])
 async def test_no_more_run_at_once_than_are_allowed(concurrency: int) -> None:
-    hold = Hold()
+    hold = Latch()
     rig = Rig(Letters(w=hold), concurrency=concurrency)
     async with rig.at_work() as manager:
         tasks = [await rig.submit() for _ in range(6)]
@@ -39,7 +39,7 @@ async def test_no_more_run_at_once_than_are_allowed(concurrency: int) -> None:
 
 async def test_one_client_s_flood_leaves_the_others_their_turn() -> None:
     """Row 87 of the fault table, at the engine."""
-    hold = Hold()
+    hold = Latch()
     rig = Rig(Letters(w=hold), concurrency=1, waiting=100)
     async with rig.at_work():
         flood = [await rig.submit(client="flood") for _ in range(20)]
@@ -51,7 +51,7 @@ async def test_one_client_s_flood_leaves_the_others_their_turn() -> None:
 
 
 async def test_a_full_line_refuses_and_stores_nothing() -> None:
-    rig = Rig(Letters(w=Hold()), concurrency=1, waiting=2)
+    rig = Rig(Letters(w=Latch()), concurrency=1, waiting=2)
     async with rig.at_work():
         await rig.submit()
         await anyio.wait_all_tasks_blocked()
@@ -152,7 +152,7 @@ async def test_a_key_with_another_body_is_refused_and_another_client_s_is_anothe
 
 
 async def test_a_running_task_is_cancelled_when_nothing_of_it_runs_any_more() -> None:
-    hold = Hold()
+    hold = Latch()
     rig = Rig(Letters(x=hold))
     async with rig.at_work() as manager:
         task = await rig.submit()
@@ -166,7 +166,7 @@ async def test_a_running_task_is_cancelled_when_nothing_of_it_runs_any_more() ->
 
 
 async def test_a_waiting_task_is_cancelled_and_never_begins() -> None:
-    hold = Hold()
+    hold = Latch()
     rig = Rig(Letters(w=hold), concurrency=1)
     async with rig.at_work() as manager:
         first, second, third = [await rig.submit() for _ in range(3)]
@@ -182,7 +182,7 @@ async def test_a_waiting_task_is_cancelled_and_never_begins() -> None:
 
 @pytest.mark.parametrize("running", [True, False])
 async def test_two_who_cancel_at_once_get_the_same_answer(running: bool) -> None:
-    hold = Hold()
+    hold = Latch()
     rig = Rig(Letters(w=hold), concurrency=1)
     answers = []
     async with rig.at_work() as manager:
@@ -264,7 +264,7 @@ async def test_an_unknown_task_is_not_found() -> None:
 
 
 async def test_a_cancel_that_cannot_be_written_leaves_the_task_in_line() -> None:
-    hold = Hold()
+    hold = Latch()
     rig = Rig(Letters(w=hold), concurrency=1)
     async with rig.at_work() as manager:
         tasks = [await rig.submit() for _ in range(3)]
@@ -279,7 +279,7 @@ async def test_a_cancel_that_cannot_be_written_leaves_the_task_in_line() -> None
 
 
 async def test_a_cancel_whose_caller_leaves_happens_all_the_same() -> None:
-    hold = Hold()
+    hold = Latch()
     rig = Rig(Letters(w=hold), concurrency=1)
     async with rig.at_work() as manager:
         running, waiting = [await rig.submit() for _ in range(2)]
@@ -410,7 +410,7 @@ async def test_a_bug_around_one_task_leaves_the_manager_alive() -> None:
 
 
 async def test_an_orderly_stop_rests_what_runs_and_the_next_process_goes_on() -> None:
-    hold = Hold()
+    hold = Latch()
     store = FaultyStore()
     first = Rig(Letters(x=hold), store, concurrency=1)
     async with first.at_work():

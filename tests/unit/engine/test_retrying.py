@@ -7,7 +7,7 @@ import pytest
 
 from gencode.errors import AlreadyOver, LLMBalance, QueueFull, ShuttingDown, StillWorking, StoreError
 from gencode.task import Status, Task
-from tests.unit.engine.rig import STATUSES, FaultyStore, Hold, Letters, Rig, failing, new_task
+from tests.unit.engine.rig import STATUSES, FaultyStore, Latch, Letters, Rig, failing, new_task
 
 EMPTY = LLMBalance("the account is empty")
 
@@ -81,7 +81,7 @@ async def test_two_clicks_at_once_start_one_run() -> None:
 
 
 async def test_only_what_failed_is_retried() -> None:
-    hold = Hold()
+    hold = Latch()
     rig = Rig(Letters(w=hold))
     async with rig.at_work() as manager:
         working, cancelled = await rig.submit(), await rig.submit()
@@ -96,7 +96,7 @@ async def test_only_what_failed_is_retried() -> None:
 
 
 async def test_a_full_line_refuses_and_the_task_stays_failed() -> None:
-    hold = Hold()
+    hold = Latch()
     rig = Rig(Letters(x=failing(EMPTY)), concurrency=1, waiting=1)
     async with rig.at_work() as manager:
         task = await failed(rig)
@@ -145,7 +145,7 @@ async def test_a_store_that_did_it_and_said_no_is_found_out() -> None:
 
 
 async def test_a_task_that_waits_for_its_second_run_can_be_cancelled() -> None:
-    hold = Hold()
+    hold = Latch()
     rig = Rig(Letters(x=failing(EMPTY)), concurrency=1)
     async with rig.at_work() as manager:
         task = await failed(rig)
@@ -161,7 +161,7 @@ async def test_a_task_that_waits_for_its_second_run_can_be_cancelled() -> None:
 
 
 async def test_a_process_that_dies_during_the_second_run_leaves_it_to_the_next() -> None:
-    store, hold = FaultyStore(), Hold()
+    store, hold = FaultyStore(), Latch()
     rig = Rig(Letters(x=failing(EMPTY)), store)
     async with rig.at_work() as manager:
         task = await failed(rig)

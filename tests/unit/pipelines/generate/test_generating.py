@@ -59,6 +59,7 @@ BRIEF = Brief(
     best_effort=False,
     include_report=False,
     retries={},
+    unapproved=False,
 )
 
 

@@ -1,0 +1,246 @@
+"""A plan that a person looks at first: nothing is written before, and what they leave is written."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from tests.servers.calls import BODY, client, get, post
+from tests.servers.github import github_server
+from tests.servers.model import ModelServer, model_server, plan_and_files
+from tests.servers.service import Service, environment, running_app, service, settings
+from tests.servers.stream import Heard, events, subscribed
+
+FILES = {"app.py": "x = 1\n", "README.md": "# Hello\n"}
+MORE = FILES | {"tool.py": "y = 2\n"}
+
+
+def script() -> Any:
+    """The model plans FILES, and can write MORE."""
+    plan = {"summary": "a project", "files": [{"path": path, "purpose": "p"} for path in FILES]}
+    return plan_and_files(MORE, plan=plan)
+
+
+async def submitted(url: str) -> str:
+    answer = await post(url, "/generate", BODY | {"approve_plan": True})
+    assert answer.status_code == 202
+    return str(answer.json()["task_id"])
+
+
+async def held(url: str, task: str) -> Heard:
+    async with subscribed(url, task) as stream:
+        return await stream.until("approval")
+
+
+async def put(url: str, task: str, json: Any, **headers: str) -> httpx.Response:
+    async with client(url) as http:
+        return await http.put(f"/api/v1/task/{task}/plan", json=json, headers=headers)
+
+
+def asked_for(model: ModelServer) -> set[str]:
+    return {path for kind, path in model.started if kind == "file"}
+
+
+async def test_the_plan_that_was_changed_and_approved_is_what_is_written(tmp_path: Path) -> None:
+    async with (
+        model_server(script()) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+    ):
+        task = await submitted(app.url)
+        async with subscribed(app.url, task) as stream:
+            approval = await stream.until("approval")
+            assert approval.data["awaiting_approval"] is True
+            assert (approval.data["status"], approval.data["approve_by"] > approval.data["at"]) == (
+                *("generating", True),
+            )
+            view = await get(app.url, f"/api/v1/task/{task}")
+            assert (view["status"], view["awaiting_approval"]) == ("generating", True)
+            assert (view["approve_by"], view["message"]) == (
+                approval.data["approve_by"],
+                approval.data["message"],
+            )
+            assert asked_for(model) == set()
+
+            shown = await get(app.url, f"/api/v1/task/{task}/plan")
+            assert [file["path"] for file in shown["files"]] == list(FILES)
+            tool = {"path": "tool.py", "purpose": "a tool", "lines": 3}
+            files = [{"path": "app.py", "needs": ["tool.py"]}, tool]
+            one = await put(app.url, task, {"files": files}, **{"If-Match": '"1"'})
+            assert (one.status_code, one.headers["etag"], one.json()["revision"]) == (200, '"2"', 2)
+            other = await put(app.url, task, {"files": [tool]}, **{"If-Match": '"1"'})
+            assert (other.status_code, other.json()["code"]) == (412, "PLAN_CHANGED")
+            stale = await post(app.url, f"/task/{task}/approve", **{"If-Match": '"1"'})
+            assert (stale.status_code, stale.json()["code"]) == (412, "PLAN_CHANGED")
+            assert await get(app.url, f"/api/v1/task/{task}/plan") == one.json()
+
+            answers: list[httpx.Response] = []
+
+            async def click() -> None:
+                answers.append(await post(app.url, f"/task/{task}/approve"))
+
+            async with anyio.create_task_group() as tg:
+                for _ in range(3):
+                    tg.start_soon(click)
+            assert [answer.status_code for answer in answers] == [202] * 3
+            heard = await stream.rest()
+        assert [event.id for event in heard] == list(range(1, len(heard) + 1))
+        assert heard[-1].data["status"] == "completed"
+        kinds = [event.kind for event in heard]
+        assert (kinds.count("plan"), kinds.count("approval"), kinds.count("approved")) == (2, 1, 1)
+        assert asked_for(model) == {"app.py", "tool.py"}
+        assert set(model.completed.values()) == {1}
+        listed = await get(app.url, f"/api/v1/task/{task}/files")
+        assert [file["path"] for file in listed["files"]] == ["app.py", "tool.py"]
+        assert await github.head("hello") == heard[-1].data["commit"]
+        report = await get(app.url, f"/api/v1/task/{task}/report")
+        (told,) = report["approvals"]
+        assert (told["revision"], told["asked"] <= told["approved"]) == (2, True)
+        late = await post(app.url, f"/task/{task}/approve")
+        assert (late.status_code, late.json()["status"]) == (202, "completed")
+        refused = await put(app.url, task, {"files": files})
+        assert (refused.status_code, refused.json()["code"]) == (409, "ALREADY_OVER")
+
+
+WRONG: list[tuple[Any, list[str]]] = [
+    ({"files": []}, ["files"]),
+    ({"files": [{"path": "a", "other": 1}]}, ["files.0.other"]),
+    ({"files": [{"path": ""}], "more": 1}, ["files.0.path", "more"]),
+    ({"files": [{"path": "../a"}, {"path": "b", "needs": ["c"]}]}, ["files.0.path", "files.1.needs.0"]),
+    ({"files": [{"path": "a"}, {"path": "a"}]}, ["files.1.path"]),
+    ({"files": [{"path": "a", "purpose": "x" * 2001}]}, ["files.0.purpose"]),
+    ({"files": [{"path": "a", "lines": -1}], "summary": 1}, ["files.0.lines", "summary"]),
+    ([], ["body"]),
+]
+
+
+async def test_a_wrong_plan_is_refused_field_by_field_and_changes_nothing(tmp_path: Path) -> None:
+    async with model_server(script()) as model, running_app(settings(tmp_path, model)) as app:
+        task = await submitted(app.url)
+        await held(app.url, task)
+        before = await get(app.url, f"/api/v1/task/{task}/plan")
+        for body, fields in WRONG:
+            answer = await put(app.url, task, body)
+            assert answer.status_code == 422, body
+            assert [broken["field"] for broken in answer.json()["errors"]] == fields
+        assert await get(app.url, f"/api/v1/task/{task}/plan") == before
+
+
+async def test_only_what_waits_for_approval_can_be_approved(tmp_path: Path) -> None:
+    gate = anyio.Event()
+    files = plan_and_files(FILES, gates={"": gate})
+    async with model_server(files) as model, running_app(settings(tmp_path, model)) as app:
+        task = str((await post(app.url, "/generate", BODY)).json()["task_id"])
+        await model.arrival("plan")
+        early = [
+            await post(app.url, f"/task/{task}/approve"),
+            await put(app.url, task, {"files": [{"path": "a"}]}),
+        ]
+        assert [(answer.status_code, answer.json()["code"]) for answer in early] == [(409, "NOT_HELD")] * 2
+        async with client(app.url) as http:
+            assert (await http.get(f"/api/v1/task/{task}/plan")).status_code == 404
+            unknown = await http.request("DELETE", f"/api/v1/task/{task}/plan")
+            assert sorted(unknown.headers["allow"].split(", ")) == ["GET", "HEAD", "PUT"]
+        gate.set()
+        await events(app.url, task)
+        done = await post(app.url, f"/task/{task}/approve")
+        assert (done.status_code, done.json()["code"]) == (409, "ALREADY_OVER")
+
+
+async def test_a_task_that_waits_can_be_cancelled(tmp_path: Path) -> None:
+    async with model_server(script()) as model, running_app(settings(tmp_path, model)) as app:
+        task = await submitted(app.url)
+        await held(app.url, task)
+        view = (await post(app.url, f"/task/{task}/cancel")).json()
+        assert (view["status"], view["awaiting_approval"], view["approve_by"]) == ("cancelled", False, None)
+        assert (await events(app.url, task))[-1].data["status"] == "cancelled"
+        refused = await post(app.url, f"/task/{task}/approve")
+        assert (refused.status_code, refused.json()["code"]) == (409, "ALREADY_OVER")
+
+
+async def test_nobody_has_a_word_in_time_and_a_retry_asks_again(tmp_path: Path) -> None:
+    chosen = {"approval_timeout": 0.2}
+    async with model_server(script()) as model, running_app(settings(tmp_path, model, **chosen)) as app:
+        task = await submitted(app.url)
+        heard = await events(app.url, task)
+        assert heard[-1].data["code"] == "APPROVAL_EXPIRED"
+        assert (heard[-1].data["retryable"], heard[-1].data["stage"]) == (True, "generating")
+        assert (await post(app.url, f"/task/{task}/retry")).status_code == 202
+        again = await events(app.url, task, after=heard[-1].id)
+        assert "approval" in [event.kind for event in again]
+        assert asked_for(model) == set()
+        assert model.completed == {("plan", ""): 1}
+
+
+# --- kill -9 ----------------------------------------------------------------------------------------
+
+
+async def finished(process: Service, task: str, model: ModelServer) -> list[Heard]:
+    heard = await events(process.url, task)
+    assert [event.id for event in heard] == list(range(1, len(heard) + 1))
+    assert heard[-1].data["status"] == "completed"
+    assert set(model.completed.values()) == {1}
+    kinds = [event.kind for event in heard]
+    assert (kinds.count("approval"), kinds.count("approved")) == (1, 1)
+    return heard
+
+
+@pytest.mark.fault(64)
+async def test_it_is_held_still_after_each_death(tmp_path: Path) -> None:
+    """Row 64: more deaths than would count as a crash loop, and the plan as it was changed."""
+    async with (
+        model_server(script()) as model,
+        github_server(tmp_path / "github") as github,
+        service(tmp_path, environment(model, github)) as process,
+    ):
+        task = await submitted(process.url)
+        newest = (await held(process.url, task)).id
+        changed = await put(process.url, task, {"files": [{"path": "tool.py"}]})
+        assert changed.status_code == 200
+        for _ in range(3):
+            await process.kill()
+            await process.start()
+            view = await get(process.url, f"/api/v1/task/{task}")
+            assert (view["awaiting_approval"], view["last_event_id"]) == (True, newest + 1)
+            assert await get(process.url, f"/api/v1/task/{task}/plan") == changed.json()
+        async with subscribed(process.url, task, after=newest) as stream:
+            assert (await post(process.url, f"/task/{task}/approve")).status_code == 202
+            await stream.until("status", status="completed")
+        await finished(process, task, model)
+        assert asked_for(model) == {"tool.py"}
+
+
+@pytest.mark.fault(64)
+async def test_killed_at_each_commit_around_the_approval(tmp_path: Path) -> None:
+    """Row 64: no life gets further than its first two commits until it is held; then the approval itself is
+    committed, and nobody hears of it."""
+    gate = anyio.Event()
+    held_plan = plan_and_files(FILES, gates={"": gate})
+    async with (
+        model_server(held_plan) as model,
+        github_server(tmp_path / "github") as github,
+        service(tmp_path, environment(model, github)) as process,
+    ):
+        task = await submitted(process.url)
+        await model.arrival("plan")
+        await process.kill()
+        gate.set()
+        for _ in range(2):  # the plan is kept; then the task is held
+            await process.launch("commit.after:2")
+            assert await process.ended() == -signal.SIGKILL
+        for failpoint in ("commit.before:1", "commit.after:1"):
+            await process.start(failpoint)
+            assert (await get(process.url, f"/api/v1/task/{task}"))["awaiting_approval"] is True
+            with pytest.raises(httpx.HTTPError):
+                await post(process.url, f"/task/{task}/approve")
+            assert await process.ended() == -signal.SIGKILL
+        await process.start()
+        again = await post(process.url, f"/task/{task}/approve")
+        assert again.status_code == 202
+        await finished(process, task, model)
+        assert github.effects == {"create": 1, "push": 1}
