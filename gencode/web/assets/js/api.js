@@ -46,7 +46,8 @@ export async function request(path, { method = "GET", body, headers = {} } = {})
 export const get = async (path) => (await request(path)).json();
 export const post = async (path, body, headers) =>
   (await request(path, { method: "POST", body, headers })).json();
-export const put = async (path, body) => (await request(path, { method: "PUT", body })).json();
+export const put = async (path, body, headers) =>
+  (await request(path, { method: "PUT", body, headers })).json();
 
 /** A path of a file, fit for an address. */
 export const escaped = (path) => path.split("/").map(encodeURIComponent).join("/");

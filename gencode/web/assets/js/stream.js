@@ -7,7 +7,7 @@ import { Problem, address, key, post } from "./api.js";
 
 const KINDS = [
   ...["status", "error", "plan", "file", "usage", "retry", "findings", "repair", "merged", "repo"],
-  ...["pushed", "resumed", "cached", "approval", "approved", "delta", "progress"],
+  ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress"],
 ];
 const SLOWEST = 8000;
 

@@ -17,7 +17,7 @@ export function blank(id) {
     planned: false,
     summary: "",
     files: new Map(), // path -> {path, state, bytes, purpose, faults, at}
-    live: new Map(), // what is being written: path -> {text, partial, heard, kept}, see `delta`
+    live: new Map(), // what is being written: path -> {text, partial, heard, start, kept}, see `delta`
     usage: null,
     result: {},
     failure: null,
@@ -102,6 +102,10 @@ const FOLDS = {
     Object.assign(fileOf(task, data.path), { state: "whole", bytes: data.bytes });
     task.live.delete(data.path);
   },
+  // A long file is divided before it is written; what was said until then is not of the file.
+  outline(task, data) {
+    task.live.delete(data.path);
+  },
   repair(task, data) {
     Object.assign(fileOf(task, data.path), { state: "repaired", faults: 0 });
     task.live.delete(data.path);
@@ -113,10 +117,12 @@ const FOLDS = {
     }
   },
   retry(task, data) {
-    back(task.live.get(data.about));
+    // An answer that came to its end and was no good was accounted for all the same.
+    const said = task.live.get(data.about);
+    back(said, data.code === "LLM_BAD_OUTPUT" ? said?.start : said?.kept);
   },
   resumed(task) {
-    task.live.forEach(back);
+    for (const said of task.live.values()) back(said, said.kept);
   },
   usage(task, data) {
     task.usage = data.total;
@@ -145,9 +151,9 @@ const FOLDS = {
   // earlier answers said stays (`kept`): a file that the token limit cut is continued by the next answer.
   delta(task, { about, offset, text }) {
     const plan = about === "plan" && !task.planned;
-    if (!task.live.has(about)) task.live.set(about, { text: "", partial: task.files.get(about)?.state === "writing", heard: 0, kept: 0 });
+    if (!task.live.has(about)) task.live.set(about, { text: "", partial: task.files.get(about)?.state === "writing", heard: 0, start: 0, kept: 0 });
     const said = task.live.get(about);
-    if (offset === 0) said.heard = 0;
+    if (offset === 0) Object.assign(said, { heard: 0, start: said.text.length });
     if (offset !== said.heard) said.partial = true;
     said.heard = offset + [...text].length;
     if (said.text.length < MOST_LIVE) said.text += text;
@@ -159,8 +165,8 @@ const FOLDS = {
 };
 
 /** The answer that was being given is given anew. */
-function back(said) {
-  if (said) Object.assign(said, { text: said.text.slice(0, said.kept), heard: 0 });
+function back(said, to) {
+  if (said) Object.assign(said, { text: said.text.slice(0, to), heard: 0 });
 }
 
 function fileOf(task, path) {

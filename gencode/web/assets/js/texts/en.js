@@ -169,6 +169,8 @@ export default {
     merged: (d) => `Joined ${d.files} files, ${d.bytes} bytes`,
     repo: (d) => `Repository ${d.owner}/${d.name}`,
     pushed: (d) => `Pushed commit ${d.commit}`,
+    outline: (d) => `${d.path} is written in ${d.parts?.length || 1} parts`,
+    part: (d) => `${d.path}: part ${d.part} of ${d.of} is whole`,
     cached: (d) => `Plan and files are those of an earlier task (similarity ${d.similarity})`,
     resumed: () => "The service went on with the task",
     approval: (d) => d.message || "Waiting for approval of the plan",

@@ -158,6 +158,8 @@ export default {
     merged: (d) => `拼接了 ${d.files} 个文件，${d.bytes} 字节`,
     repo: (d) => `仓库 ${d.owner}/${d.name}`,
     pushed: (d) => `已推送提交 ${d.commit}`,
+    outline: (d) => `${d.path} 分 ${d.parts?.length || 1} 部分编写`,
+    part: (d) => `${d.path}：第 ${d.part}/${d.of} 部分已完成`,
     cached: (d) => `计划和文件取自早先的任务（相似度 ${d.similarity}）`,
     resumed: () => "服务继续执行任务",
     approval: (d) => d.message || "等待批准计划",

@@ -17,12 +17,16 @@ export function planCard(follow) {
     h("div", { class: "buttons" }, approve,
       h("button", { class: "button", type: "button", onclick: () => add({ path: "", purpose: "" }, true) }, icon("plus"), t("planAdd"))));
   const { address } = follow;
+  let revision = 0; // of the plan that is seen here: another that somebody made meanwhile is not approved
   let before = "";
   let files = []; // {was, file, path, purpose}: the entry as it came, and its fields
 
   async function load() {
     try {
       const plan = await get(`${address}/plan`);
+      rows.replaceChildren();
+      files = [];
+      revision = plan.revision;
       plan.files.forEach((file) => add(file));
       before = JSON.stringify(edited());
       count();
@@ -78,10 +82,20 @@ export function planCard(follow) {
   }
 
   async function send() {
+    try {
+      await change();
+    } catch (error) {
+      if (error.code === "PLAN_CHANGED") await load();
+      throw error;
+    }
+  }
+
+  async function change() {
     const list = edited();
-    if (JSON.stringify(list) !== before) await put(`${address}/plan`, { files: list });
+    const unchanged = () => ({ "If-Match": `"${revision}"` });
+    if (JSON.stringify(list) !== before) ({ revision } = await put(`${address}/plan`, { files: list }, unchanged()));
     before = JSON.stringify(list);
-    await post(`${address}/approve`);
+    await post(`${address}/approve`, undefined, unchanged());
   }
 
   load();
