@@ -69,6 +69,8 @@ async def test_a_task_is_followed_with_tickets_that_expire(browser: Browser, tmp
         assert len({query["ticket"][0] for query in streams}) == len(streams) > 1
         assert int(streams[-1]["after"][0]) > 0
         assert not any("the-key" in url for url in asked)
+        await page.set_viewport_size({"width": 360, "height": 740})
+        assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         async with page.expect_download() as download:
             await page.get_by_role("link", name="Download zip").click()
         assert (await download.value).suggested_filename == "hello.zip"

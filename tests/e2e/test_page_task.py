@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from gencode.client import Client
 from tests.servers.browser import chromium, needs_chromium, tab
@@ -286,35 +287,41 @@ async def test_a_message_that_quotes_the_model_is_text_too(browser: Browser, tmp
         assert await page.locator("main img").count() == 0
 
 
-async def test_the_plan_is_changed_and_approved_on_the_page(browser: Browser, tmp_path: Path) -> None:
-    """A file is taken out, one renamed, one put in; only then is any file asked for."""
-    files = {"app.py": FILES["app.py"], "docs/notes.md": "# Notes\n", "README.md": FILES["README.md"]}
+async def test_time_left_and_what_holds_it_up_are_shown_as_they_are_told(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """The stream is the test's own here: a model cannot be made to stall by the clock."""
+    told = [
+        {"percent": 40, "seconds_left": 95, "stalled": True, "rate_limited_until": None},
+        {
+            "percent": None,
+            "seconds_left": None,
+            "stalled": False,
+            "rate_limited_until": "2030-01-01T00:00:00Z",
+        },
+    ]
+    streams = [WORKING + f"event: progress\ndata: {json.dumps(one)}\n\n" for one in told]
+
+    async def stream(route: Route) -> None:
+        body = streams[0] if "after=0" in route.request.url else streams[1]
+        await route.fulfill(content_type="text/event-stream", body=body)
+
     async with (
-        model_server(plan_and_files(files | FILES, plan=planned(FILES))) as model,
-        github_server(tmp_path / "github") as github,
-        running_app(settings(tmp_path, model, github)) as app,
+        model_server(plan_and_files(FILES, gates={"": anyio.Event()})) as model,
+        running_app(settings(tmp_path, model)) as app,
         tab(browser, app.url) as page,
     ):
-        await page.get_by_label("Let me approve the plan first").check()
+        await page.route("**/api/v1/status/*", stream)
         await submit(page)
-        card = page.get_by_role("region", name="Approve the plan")
-        await expect(card.get_by_role("button", name="Approve 3 files")).to_be_enabled()
-        await page.reload()
-        await card.get_by_role("button", name="Take out lib/tool.py").click()
-        await card.get_by_role("button", name="Add a file").click()
-        await card.get_by_label("Path of file 3").fill("../escape.md")
-        await card.get_by_role("button", name="Approve 3 files").click()
-        await expect(card.get_by_role("alert")).to_contain_text("VALIDATION")
-        await card.get_by_label("Path of file 3").fill("docs/notes.md")
-        await card.get_by_label("Purpose of file 3").fill("How it is used")
-        assert set(model.started) == {("plan", "")}
-        await card.get_by_role("button", name="Approve 3 files").click()
-        await stands_at(page, "Completed")
-        await expect(card).to_have_count(0)
-        assert {path for kind, path in model.completed if kind == "file"} == set(files)
-        assert await page.get_by_role("treeitem").count() == len(files)
-        await events_once(page)
+        await expect(page.get_by_role("progressbar")).to_have_attribute("value", "40")
+        await expect(page.locator(".figure.left")).to_contain_text("about 1 min 35 s · 40%")
+        await expect(page.locator(".notice").last).to_contain_text("silent")
+        await expect(page.locator(".notice").last).to_contain_text("slow down")
+        await expect(page.get_by_role("progressbar")).to_be_hidden()
+        await expect(page.locator(".figure.left")).to_contain_text("not known yet")
 
 
-def planned(files: dict[str, str]) -> dict[str, object]:
-    return {"summary": "Says hello.", "files": [{"path": path, "purpose": "part of it"} for path in files]}
+WORKING = "".join(
+    f'event: status\nid: {number}\ndata: {{"status":"{status}","message":"","at":"2026-01-01T00:00:00Z"}}\n\n'
+    for number, status in ((1, "pending"), (2, "generating"))
+)

@@ -40,7 +40,7 @@ function header() {
   fill(document.getElementById("header"),
     h("a", { class: "brand", href: "#/", "aria-label": t("home") }, "gencode"),
     h("a", { class: "button quiet only-narrow", href: "#/tasks" }, t("tasks")),
-    h("a", { class: "button quiet", href: "#/" }, icon("plus"), t("newTask")),
+    h("a", { class: "button quiet", href: "#/" }, icon("plus"), h("span", { class: "not-narrow" }, t("newTask"))),
     h("span", { class: "spring" }),
     key() && h("button", { class: "button quiet", onclick: forget, title: t("forgetKey"), "aria-label": t("forgetKey") },
       icon("key"), h("span", { class: "not-narrow" }, t("forgetKey"))),
