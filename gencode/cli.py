@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from gencode.errors import GencodeError, StartError
+from gencode.screens.printable import printable
 
 DONE, FAILED, MISUSED, REFUSED, UNREACHABLE = 0, 1, 2, 3, 4
 INTERRUPTED, PIPE_CLOSED = 130, 141
@@ -105,7 +106,7 @@ def _say(chosen: argparse.Namespace, error: Any, words: str, exit_status: int) -
     if getattr(chosen, "json", False):
         problem = {"code": error.code, "message": error.message, "status": getattr(error, "status", 0)}
         words = json.dumps(problem, ensure_ascii=False)
-    print(words, file=sys.stderr)
+    print(printable(words), file=sys.stderr)
     return exit_status
 
 

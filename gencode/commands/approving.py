@@ -15,9 +15,9 @@ from typing import Any
 from anyio import to_thread
 
 from gencode.client import Client, Plan
-from gencode.commands.output import printable
 from gencode.commands.service import editor
 from gencode.errors import StartError
+from gencode.screens.printable import printable
 
 
 async def approve(client: Client, chosen: argparse.Namespace, task_id: str) -> bool:

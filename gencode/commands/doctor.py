@@ -8,9 +8,10 @@ from dataclasses import asdict
 
 import anyio
 
-from gencode.commands.output import printable, show
+from gencode.commands.output import show
 from gencode.doctor.examination import examine
 from gencode.doctor.finding import Finding
+from gencode.screens.printable import printable
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

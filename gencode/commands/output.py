@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from gencode.screens.printable import printable
+
 
 def show(chosen: argparse.Namespace, document: Any, lines: Iterable[str]) -> None:
     if chosen.json:
@@ -19,8 +21,3 @@ def show(chosen: argparse.Namespace, document: Any, lines: Iterable[str]) -> Non
 def as_json(document: Any) -> str:
     """One line."""
     return json.dumps(document, ensure_ascii=False)
-
-
-def printable(text: str) -> str:
-    """Without what would steer the terminal: parts of it were written by a model, or by another server."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gencode.client import Message, ServiceError
+from gencode.screens.printable import printable
 from gencode.screens.screen import Plain
 
 Data = dict[str, Any]
@@ -42,12 +43,12 @@ def line(message: Message) -> str:
         text = _LINES[message.kind](message.data) if message.kind in _LINES else ""
     except (KeyError, TypeError):
         return ""
-    return "".join(c if c.isprintable() else "�" for c in text)
+    return printable(text).replace("\n", " ")
 
 
 def interruption(error: ServiceError | None, seconds: float) -> str:
     reason = error.message if error else "the service ended the stream"
-    return f"{reason}; going on in {seconds:.0f} s"
+    return f"{printable(reason)}; going on in {seconds:.0f} s"
 
 
 def _places(findings: list[Data]) -> str:

@@ -16,6 +16,7 @@ from rich.text import Text
 from gencode.client import Message, ServiceError
 from gencode.screens.lines import interruption
 from gencode.screens.picture import STAGES, Picture, after
+from gencode.screens.printable import printable
 
 NEWEST = 12
 """Files shown; more would scroll away."""
@@ -117,7 +118,7 @@ def _progress(picture: Picture) -> Iterator[RenderableType]:
         row.add_row(ProgressBar(total=100, completed=percent, width=30), Text(f"{percent} %{rest}"))
         yield row
     if until := known.get("rate_limited_until"):
-        yield Text(f"the other side asks to wait until {until}", style="yellow")
+        yield Text(f"the other side asks to wait until {printable(str(until))}", style="yellow")
     if known.get("stalled"):
         yield Text("nothing has come for a while", style="yellow")
 

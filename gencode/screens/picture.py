@@ -10,6 +10,7 @@ from typing import Any
 
 from gencode.client import Message
 from gencode.screens.lines import line
+from gencode.screens.printable import printable
 
 Data = Mapping[str, Any]
 STAGES = ("pending", "generating", "merging_files", "creating_repo", "pushing", "completed")
@@ -60,23 +61,23 @@ def after(picture: Picture, message: Message) -> Picture:
 def _status(picture: Picture, data: Data) -> Picture:
     status, at = str(data["status"]), datetime.fromisoformat(str(data["at"]).replace("Z", "+00:00"))
     left = {name: begin for name, begin in picture.began.items() if name != status}
-    message = str(data["message"])
+    message = printable(str(data["message"]))
     return replace(picture, status=status, message=message, began={**left, status: at}, note="")
 
 
 def _plan(picture: Picture, data: Data) -> Picture:
-    planned = {str(file["path"]): picture.files.get(str(file["path"])) for file in data["files"]}
-    return replace(picture, files={**planned, **picture.files})
+    paths = [printable(str(file["path"])) for file in data["files"]]
+    return replace(picture, files={**dict.fromkeys(paths), **picture.files})
 
 
 def _file(picture: Picture, data: Data) -> Picture:
-    return replace(picture, files={**picture.files, str(data["path"]): int(data["bytes"])})
+    return replace(picture, files={**picture.files, printable(str(data["path"])): int(data["bytes"])})
 
 
 def _usage(picture: Picture, data: Data) -> Picture:
     total = data["total"]
     tokens = int(total["prompt"]) + int(total["completion"])
-    return replace(picture, tokens=tokens, cost=str(total.get("cost") or ""))
+    return replace(picture, tokens=tokens, cost=printable(str(total.get("cost") or "")))
 
 
 def _progress(picture: Picture, data: Data) -> Picture:

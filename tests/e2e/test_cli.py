@@ -1,0 +1,176 @@
+"""The command line as its users run it: processes of their own, with real signals and pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+
+from tests.servers.calls import FILES
+from tests.servers.model import model_server, plan_and_files
+from tests.servers.service import ROOT, environment, service
+
+DOCUMENT = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+PROGRAMS = re.findall(r"^```python\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+
+
+def variables(folder: Path, url: str, **more: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "error",
+        "GENCODE_URL": url,
+        **more,
+    }
+
+
+@asynccontextmanager
+async def gencode(folder: Path, url: str, *arguments: str, **more: str) -> AsyncIterator[Process]:
+    process = await anyio.open_process(
+        [sys.executable, "-m", "gencode", *arguments],
+        cwd=folder,
+        env=variables(folder, url, **more),
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        with anyio.CancelScope(shield=True):
+            if process.returncode is None:
+                process.kill()
+            await process.aclose()
+
+
+async def lines(process: Process) -> AsyncIterator[str]:
+    assert process.stdout
+    rest = ""
+    async for text in TextReceiveStream(process.stdout):
+        *whole, rest = (rest + text).split("\n")
+        for line in whole:
+            yield line
+
+
+async def rest_of_errors(process: Process) -> str:
+    assert process.stderr
+    return "".join([text async for text in TextReceiveStream(process.stderr)])
+
+
+async def test_ctrl_c_leaves_the_task_and_says_how_to_come_back(tmp_path: Path) -> None:
+    gates = {path: anyio.Event() for path in FILES}
+    async with (
+        model_server(plan_and_files(FILES, gates=gates)) as model,
+        service(tmp_path, environment(model)) as served,
+    ):
+        arguments = ("generate", "say hello", "--repo", "hello", "--follow", "--url", served.url)
+        async with gencode(tmp_path, "http://127.0.0.1:9", *arguments) as process:
+            said = []
+            async for line in lines(process):
+                said.append(line)
+                if "planned 2 files" in line:
+                    process.send_signal(signal.SIGINT)
+            assert await process.wait() == 130
+            task_id = said[0].removeprefix("task ")
+            last = await rest_of_errors(process)
+            assert f"the task goes on; come back with: gencode watch {task_id} --url {served.url}" in last
+            assert "Traceback" not in last
+        for gate in gates.values():
+            gate.set()
+        async with gencode(tmp_path, served.url, "watch", task_id, "--json") as process:
+            events = [json.loads(line) async for line in lines(process)]
+            assert await process.wait() == 0
+        ids = [event["id"] for event in events if event["id"]]
+        assert ids == list(range(1, len(ids) + 1))
+        assert events[-1]["data"]["status"] == "completed"
+
+
+async def test_a_watcher_waits_for_a_service_that_was_killed(tmp_path: Path) -> None:
+    gates = {path: anyio.Event() for path in FILES}
+    async with (
+        model_server(plan_and_files(FILES, gates=gates)) as model,
+        service(tmp_path, environment(model)) as served,
+        gencode(
+            tmp_path, served.url, "generate", "say hello", "--repo", "hello", "--follow", "--json"
+        ) as process,
+    ):
+        ids = []
+        async for line in lines(process):
+            event = json.loads(line)
+            ids.append(event["id"])
+            if event["event"] == "plan":
+                await served.kill()
+                await served.start()
+                for gate in gates.values():
+                    gate.set()
+        assert await process.wait() == 0
+        assert [id_ for id_ in ids if id_] == list(range(1, max(ids) + 1))
+        assert event["data"]["status"] == "completed"
+
+
+async def test_a_reader_that_leaves_early_ends_it_without_a_word(tmp_path: Path) -> None:
+    async with service(tmp_path, {}) as served:
+        command = f"{sys.executable} -m gencode generate 'a Go service' --repo go --follow --json | head -n 1"
+        done = await anyio.run_process(
+            ["bash", "-c", command], cwd=tmp_path, env=variables(tmp_path, served.url), check=False
+        )
+        assert json.loads(done.stdout)["event"] == "accepted"
+        assert done.stderr == b""
+
+
+async def test_on_a_terminal_the_picture_moves(tmp_path: Path) -> None:
+    async with service(tmp_path, {}) as served:
+        ours, theirs = pty.openpty()
+        process = await anyio.open_process(
+            [sys.executable, "-m", "gencode", "generate", "a Go web service", "--repo", "go", "--follow"],
+            env=variables(tmp_path, served.url, TERM="xterm-256color", COLUMNS="90", LINES="40"),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        said = await anyio.to_thread.run_sync(everything, ours)
+        assert await process.wait() == 0
+        await process.aclose()
+    assert "\x1b[" in said
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said)
+    assert "✓ writing files" in plain
+    assert "tokens" in plain
+    assert "git clone" in plain
+
+
+def everything(terminal: int) -> str:
+    """Until nobody holds the other end any more: Linux calls that an I/O error."""
+    found = b""
+    try:
+        while part := os.read(terminal, 65536):
+            found += part
+    except OSError:
+        pass
+    os.close(terminal)
+    return found.decode(errors="replace")
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=["asynchronous", "synchronous"])
+async def test_the_programs_of_the_document_run(program: str, tmp_path: Path) -> None:
+    async with service(tmp_path, {}) as served:
+        done = await anyio.run_process(
+            [sys.executable, "-c", program.replace("http://127.0.0.1:8080", served.url)],
+            cwd=tmp_path,
+            env=variables(tmp_path, served.url),
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"status" in done.stdout
+    assert (tmp_path / "notes.zip").exists() == ("SyncClient" in program)
