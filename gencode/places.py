@@ -13,7 +13,7 @@ from gencode.errors import Invalid, StartError
 from gencode.host import Host
 from gencode.hosts.directory import Directory
 from gencode.hosts.github import GitHub
-from gencode.hosts.kinds import ACCOUNTS, GITHUB, connect
+from gencode.hosts.kinds import ACCOUNTS, GITHUB, REPOSITORIES, connect
 from gencode.hosts.party import github_party
 from gencode.hosts.routed import Routed
 from gencode.metrics import Metrics
@@ -64,15 +64,17 @@ class Places:
         """Whether repositories go to the local forge."""
         return LOCAL in self._kinds
 
-    def choose(self, asked: str | None, org: str | None) -> str:
+    def choose(self, asked: str | None, org: str | None, repo: str) -> str:
         """The name of the host for a request, which can only choose among those that the operator
-        configured. Raises Invalid for another one, and for an organisation that it cannot have."""
+        configured. Raises Invalid for another one, and for names that it cannot have."""
         name = asked or self.default
         if name not in self._kinds:
             raise _invalid("host", "configured", _none_such(name, self._kinds))
-        accounts = ACCOUNTS[self._kinds[name]]
-        if org and not accounts.allow(org):
+        accounts, repositories = ACCOUNTS[self._kinds[name]], REPOSITORIES[self._kinds[name]]
+        if org and not accounts.allows(org):
             raise _invalid("github_org", "account", f"at {name} it must be {accounts.words}")
+        if not repositories.allows(repo):
+            raise _invalid("repo_name", "host", f"at {name} it must be {repositories.words}")
         return name
 
     def connect(self, forge: Forge | None, reach: Reach) -> Host:
@@ -114,7 +116,7 @@ def _kinds(settings: Settings) -> dict[str, str]:
         if name == LOCAL or name in found:
             raise StartError(f'HOSTS: "{name}" is taken by this service itself; choose another name')
         accounts = ACCOUNTS[entry.kind]
-        if entry.owner and not accounts.allow(entry.owner):
+        if entry.owner and not accounts.allows(entry.owner):
             raise StartError(f'HOSTS: the owner of "{name}" must be {accounts.words}')
         found[name] = entry.kind
     return found or {LOCAL: GITHUB}

@@ -83,9 +83,11 @@ class Bare:
                 git.object_store.add_objects([(part, None) for part in new.all])
                 _sync(self.path / "objects")  # before anything names them
                 git.refs.add_if_new(ref, new.sha)
+            head = bytes(git.refs[ref])
+            if head == new.sha:  # again even if it was there: a crash may have come between
                 update_server_info(git)  # for servers that know nothing of Git
                 _sync(self.path)
-            return bytes(git.refs[ref])
+            return head
 
 
 def is_folder(path: Path) -> bool:

@@ -26,34 +26,48 @@ _SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Accounts:
-    """Whom repositories can be created for. `words`: the same rule for a reader."""
+class Rule:
+    """Which names a kind of host takes. `words`: the same for a reader."""
 
     pattern: re.Pattern[str]
     words: str
 
-    def allow(self, name: str) -> bool:
+    def allows(self, name: str) -> bool:
         return bool(self.pattern.fullmatch(name)) and len(name) <= 255
 
 
-_ONE = Accounts(pattern=re.compile(_SEGMENT), words="one name of letters, digits, '-', '_' and '.'")
-ACCOUNTS: Mapping[str, Accounts] = {
-    GITHUB: Accounts(
-        pattern=re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}"),
-        words="a name of at most 39 letters, digits and single hyphens",
+def _rule(pattern: str, words: str) -> Rule:
+    return Rule(pattern=re.compile(pattern), words=words)
+
+
+_ONE = _rule(_SEGMENT, "one name of letters, digits, '-', '_' and '.'")
+_FOLDER = _rule(
+    rf"(?!.*\.(?:git|lock|)\Z){_SEGMENT}",
+    "a folder's name: it begins with a letter, a digit or '_', and ends in none of .git, .lock and '.'",
+)
+ACCOUNTS: Mapping[str, Rule] = {
+    GITHUB: _rule(
+        r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}", "a name of at most 39 letters, digits and single hyphens"
     ),
     "gitea": _ONE,
     "forgejo": _ONE,
-    "gitlab": Accounts(
-        pattern=re.compile(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,20}}"),
-        words="a group, or a subgroup as group/subgroup",
-    ),
+    "gitlab": _rule(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,20}}", "a group, or a subgroup as group/subgroup"),
     "gitee": _ONE,
-    "bitbucket": Accounts(
-        pattern=re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})?"), words="a workspace, or workspace/PROJECT"
-    ),
-    DIRECTORY: _ONE,
+    "bitbucket": _rule(rf"{_SEGMENT}(?:/{_SEGMENT})?", "a workspace, or workspace/PROJECT"),
+    DIRECTORY: _FOLDER,
 }
+"""Whom repositories can be created for."""
+_ANY = _rule(r"[A-Za-z0-9._-]{1,100}", "1 to 100 letters, digits, '-', '_' and '.'")
+REPOSITORIES: Mapping[str, Rule] = {
+    GITHUB: _ANY,
+    "gitea": _ANY,
+    "forgejo": _ANY,
+    "gitlab": _rule(_SEGMENT, "a name that begins with a letter, a digit or '_'"),
+    "gitee": _rule(r"[A-Za-z][A-Za-z0-9._-]{1,99}", "a name of at least two characters, the first a letter"),
+    "bitbucket": _rule(r"[A-Za-z0-9._-]{1,62}", "a name of at most 62 characters"),
+    DIRECTORY: _FOLDER,
+}
+"""What they can be called: what a host would refuse at the end is refused before a model is paid."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -40,7 +40,7 @@ async def accept(
         return known, True
     check_deadline(asked)
     check_cache(asked, on=its.caching)
-    host = its.choose_host(asked.host, asked.github_org)
+    host = its.choose_host(asked.host, asked.github_org, asked.repo_name)
     made = _task(asked, its.choose_model(asked.model), host, client, language)
     task = replace(made, trace=its.tracer.traceparent())
     told = await callback(task.id) if callback else await _callback(its, asked, task.id)

@@ -63,8 +63,8 @@ class Parts:
     receivers: Receivers
     assistants: Assistants
     choose_model: Callable[[str | None], Model]
-    choose_host: Callable[[str | None, str | None], str]
-    """The name of the host for a request's `host` and `github_org`. Raises Invalid."""
+    choose_host: Callable[[str | None, str | None, str], str]
+    """The name of the host for a request's `host`, `github_org` and `repo_name`. Raises Invalid."""
     price: Callable[[str], Price | None]
     language: str
     caching: bool

@@ -89,6 +89,7 @@ async def test_a_request_cannot_leave_the_configured_hosts(tmp_path: Path) -> No
             ({"host": "https://evil.example"}, "host"),
             ({"github_org": "a/b"}, "github_org"),
             ({"github_org": "../x"}, "github_org"),
+            ({"repo_name": ".github"}, "repo_name"),
         ]:
             answer = await post(app.url, "/generate", BODY | wrong)
             problem = answer.json()

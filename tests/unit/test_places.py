@@ -36,24 +36,31 @@ def test_the_default_is_the_one_that_was_said_or_github_or_the_first(
     fields: dict[str, Any], names: list[str], default: str
 ) -> None:
     found = places(**fields)
-    assert (found.names, found.default, found.choose(None, None)) == (names, default, default)
+    assert (found.names, found.default, found.choose(None, None, "hello")) == (names, default, default)
     assert found.embedded is (names == ["local"])
 
 
 def test_a_request_chooses_among_the_configured_ones_only() -> None:
     found = places(github_token=TOKEN, hosts={"lab": LAB})
-    assert found.choose("lab", None) == "lab"
+    assert found.choose("lab", None, "hello") == "lab"
     with pytest.raises(Invalid, match=r"no Git host 'elsewhere' .*; there is github, lab") as caught:
-        found.choose("elsewhere", None)
+        found.choose("elsewhere", None, "hello")
     assert [problem["field"] for problem in caught.value.problems] == ["host"]
 
 
 def test_an_organisation_must_be_one_that_the_chosen_host_can_have() -> None:
     found = places(github_token=TOKEN, hosts={"lab": LAB})
-    assert found.choose("lab", "acme/tools") == "lab"
+    assert found.choose("lab", "acme/tools", "hello") == "lab"
     with pytest.raises(Invalid, match="at github it must be a name of at most 39 letters") as caught:
-        found.choose(None, "acme/tools")
+        found.choose(None, "acme/tools", "hello")
     assert [problem["field"] for problem in caught.value.problems] == ["github_org"]
+
+
+def test_a_name_that_the_chosen_host_would_refuse_at_the_end_is_refused_at_once() -> None:
+    found = places(github_token=TOKEN, hosts={"lab": LAB})
+    assert found.choose(None, None, ".github") == "github"
+    with pytest.raises(Invalid, match="repo_name: at lab it must be a name that begins with"):
+        found.choose("lab", None, ".github")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from gencode.errors import StartError
-from gencode.hosts.kinds import ACCOUNTS, connect
+from gencode.hosts.kinds import ACCOUNTS, REPOSITORIES, connect
 from gencode.retry import Retry
 
 
@@ -78,9 +78,33 @@ def test_a_token_that_no_header_can_carry_is_refused_without_showing_it() -> Non
         ("gitlab", "a/" * 200 + "a", False),
         ("bitbucket", "acme/TOOLS", True),
         ("bitbucket", "acme/TOOLS/x", False),
+        ("directory", "acme", True),
+        ("directory", "acme.git", False),
+        ("directory", "acme.", False),
         ("directory", "..", False),
         ("directory", "a/b", False),
     ],
 )
 def test_each_kind_has_its_own_rule_for_accounts(kind: str, name: str, allowed: bool) -> None:
-    assert ACCOUNTS[kind].allow(name) is allowed
+    assert ACCOUNTS[kind].allows(name) is allowed
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "allowed"),
+    [
+        ("github", ".github", True),
+        ("gitea", "-", True),
+        ("gitlab", ".github", False),
+        ("gitlab", "_x.y", True),
+        ("gitee", "x", False),
+        ("gitee", "2048", False),
+        ("gitee", "x2", True),
+        ("bitbucket", "x" * 63, False),
+        ("bitbucket", "Hello", True),
+        ("directory", ".github", False),
+        ("directory", "x.lock", False),
+        ("directory", "x.y", True),
+    ],
+)
+def test_each_kind_has_its_own_rule_for_names(kind: str, name: str, allowed: bool) -> None:
+    assert REPOSITORIES[kind].allows(name) is allowed
