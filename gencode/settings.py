@@ -148,6 +148,17 @@ class Settings(BaseSettings):
     webhook_allow_http: bool = Field(False, description="Let callbacks go to plain http addresses")
     webhook_timeout: Seconds = Field(15, description="Seconds that a receiver of callbacks has to answer")
 
+    slack_signing_secret: SecretStr = Field(
+        SecretStr(""), description="Lets a Slack app's slash command in at /integrations/slack"
+    )
+    slack_hooks: str = Field(
+        "https://hooks.slack.com", description="Where Slack's response addresses are; answers go nowhere else"
+    )
+    mattermost_token: SecretStr = Field(
+        SecretStr(""), description="Lets a Mattermost slash command in at /integrations/mattermost"
+    )
+    mattermost_url: str = Field("", description="Your Mattermost, as https://chat.example.com")
+
     github_token: SecretStr = Field(
         SecretStr(""), description="Token that may create repositories; without it the local forge is used"
     )
@@ -324,6 +335,19 @@ class Settings(BaseSettings):
     @property
     def rate(self) -> RateLimitItem:
         return parse(self.rate_limit)
+
+    @field_validator("slack_hooks", "mattermost_url")
+    @classmethod
+    def _an_origin(cls, value: str) -> str:
+        if value and not _ORIGIN.fullmatch(value.rstrip("/")):
+            raise ValueError("must be an address without a path, as https://chat.example.com")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _chat_is_whole(self) -> Settings:
+        if bool(self.mattermost_token.get_secret_value()) != bool(self.mattermost_url):
+            raise ValueError("MATTERMOST_TOKEN and MATTERMOST_URL are needed together")
+        return self
 
     @property
     def webhook_secrets(self) -> list[str]:

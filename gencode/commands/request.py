@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cache", action=argparse.BooleanOptionalAction, help="whether an earlier answer will do"
     )
-    parser.add_argument("--callback", metavar="URL", help="address to tell of the task's end")
+    parser.add_argument("--callback", metavar="URL", help="address to tell of each status (docs/webhooks.md)")
     limits(parser)
 
 

@@ -112,6 +112,13 @@ class TicketView(Answer):
     expires_at: Moment
 
 
+class Said(Answer):
+    """An answer to a chat room's command."""
+
+    response_type: Literal["ephemeral"] = Field(description="For who gave the command only")
+    text: Words
+
+
 class WebhookSecret(Answer):
     """What the client's receivers check signatures with (Standard Webhooks)."""
 

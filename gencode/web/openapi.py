@@ -21,6 +21,7 @@ from gencode.web.answers import (
     Health,
     Problem,
     ReportView,
+    Said,
     TaskList,
     TaskView,
     TicketView,
@@ -50,6 +51,7 @@ _ANSWERS: tuple[type[BaseModel], ...] = (
     Health,
     Problem,
     WebhookSecret,
+    Said,
 )
 
 

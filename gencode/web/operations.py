@@ -44,6 +44,8 @@ def paths() -> dict[str, Part]:
         "/api/v1/task/{task_id}/retry": {"post": _retry()},
         "/api/v1/task/{task_id}/ticket": {"post": _ticket()},
         "/api/v1/webhook-secret": {"get": _webhook_secret()},
+        "/integrations/slack": {"post": _chat("Slack")},
+        "/integrations/mattermost": {"post": _chat("Mattermost")},
         **_service(),
     }
 
@@ -220,6 +222,26 @@ def _task(name: str, summary: str, answers: Part) -> Part:
     where = {"name": "task_id", "in": "path", "required": True, "schema": {"type": "string"}}
     missing = _problem("No such task, or another client's")
     return _operation(name, summary, answers | {"404": missing}, parameters=[where])
+
+
+def _chat(name: str) -> Part:
+    form = {"type": "object", "properties": {"text": {"type": "string"}, "response_url": {"type": "string"}}}
+    answers = {
+        "200": _body("Said", "What is told to who gave the command"),
+        "400": _problem("Not what the chat sends"),
+        "401": _problem("Not proven to come from the chat")
+        | {"headers": {"WWW-Authenticate": _text("Bearer")}},
+        "404": _problem("The chat is not configured"),
+        "413": _problem("Larger than MAX_BODY_BYTES"),
+        "default": _problem("Another problem: see its code"),
+    }
+    return {
+        "operationId": name.lower(),
+        "summary": f"A command of {name}",
+        "security": _OPEN,
+        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
+        "responses": answers,
+    }
 
 
 def _webhook_secret() -> Part:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from gencode.engine.manager import Manager
@@ -21,6 +22,7 @@ from gencode.web.assistants import Assistants
 from gencode.web.limits import RateLimit
 from gencode.web.pulse import Pulse
 from gencode.web.tickets import Tickets
+from gencode.webhooks.chat import Chat
 from gencode.webhooks.courier import Courier
 from gencode.webhooks.standard import Webhooks
 
@@ -34,12 +36,21 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Door:
+    """Of a chat. `prove` raises Unauthorized for a request that does not come from it."""
+
+    chat: Chat
+    prove: Callable[[Headers, bytes, Mapping[str, str]], None] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Receivers:
     """Those who are told of tasks, who goes to them, and what has yet to be told."""
 
     courier: Courier
     webhooks: Webhooks
     outbox: Outbox
+    doors: Mapping[str, Door]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,7 +12,19 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import Lifespan
 
 from gencode.errors import GencodeError
-from gencode.web import estimate, events, files, generate, health, openapi, plan, problems, tasks, webhooks
+from gencode.web import (
+    chat,
+    estimate,
+    events,
+    files,
+    generate,
+    health,
+    openapi,
+    plan,
+    problems,
+    tasks,
+    webhooks,
+)
 from gencode.web.auth import Authentication
 from gencode.web.guard import Guard, Rules
 from gencode.web.keys import Keys
@@ -46,6 +58,8 @@ def build(lifespan: Lifespan[Starlette], keys: Keys, rules: Rules) -> Starlette:
             Route("/health", health.health),
             Route("/metrics", health.metrics),
             Route("/openapi.json", openapi.endpoint()),
+            Route("/integrations/slack", chat.slack, methods=["POST"]),
+            Route("/integrations/mattermost", chat.mattermost, methods=["POST"]),
             Route("/mcp", MCP(), middleware=[Middleware(Authentication, keys=keys)]),
             Mount(
                 API,

@@ -29,7 +29,6 @@ from gencode.webhooks.voice import Voice
 
 log = structlog.get_logger(__name__)
 
-GONE = 410
 LONGEST_WAIT = 24 * 3600.0
 """Seconds; more is not granted to a receiver that asks for it."""
 LOOK_AGAIN = 60.0
@@ -158,8 +157,8 @@ class Courier:
         if not reason:
             return replace(callback, position=event.id, failures=0, due=0, reason="")
         failures, waits = callback.failures + 1, voice.waits
-        if answer and answer.status == GONE:
-            gone = "the receiver answered 410: it wants to be told no more"
+        if answer and answer.status in voice.gone:
+            gone = f"{reason}: it wants to be told no more"
             return replace(callback, failures=failures, due=None, ended=True, reason=gone)
         if failures > len(waits):
             reason = f"given up after {failures} attempts: {reason}"

@@ -57,6 +57,7 @@ class Webhooks:
 
     kind = "webhook"
     waits = WAITS
+    gone = frozenset({410})
 
     def __init__(self, secrets: Secrets, judge: Judge, post: Post) -> None:
         self.secrets = secrets

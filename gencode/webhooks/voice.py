@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from gencode.event import Event
@@ -15,6 +15,11 @@ class Voice(Protocol):
 
     @property
     def waits(self) -> Sequence[float]: ...
+
+    @property
+    def gone(self) -> Collection[int]:
+        """HTTP statuses by which the receiver says that it wants to be told no more."""
+        ...
 
     @property
     def post(self) -> Post: ...

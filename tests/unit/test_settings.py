@@ -118,6 +118,7 @@ def test_every_secret_can_stand_in_a_file(environment: Environment, tmp_path: Pa
     secret = SHAPED.get(name, "from-the-file")
     (tmp_path / "secret").write_text(f"  {secret}\n")
     environment.setenv(f"{name.upper()}_FILE", str(tmp_path / "secret"))
+    environment.setenv("MATTERMOST_URL", "https://chat.example.com" if name == "mattermost_token" else "")
     settings = load()
     assert getattr(settings, name).get_secret_value() == secret
     assert secret in settings.secrets()
@@ -128,6 +129,20 @@ def test_a_webhook_secret_that_receivers_could_not_use_is_refused(secret: str) -
     with pytest.raises(StartError, match="WEBHOOK_SECRET") as refused:
         load({"webhook_secret": secret})
     assert secret not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"mattermost_token": "t"},
+        {"mattermost_url": "https://chat.example.com"},
+        {"mattermost_token": "t", "mattermost_url": "chat.example.com"},
+        {"slack_hooks": "https://hooks.slack.com/services"},
+    ],
+)
+def test_a_chat_that_could_not_be_answered_is_refused(fields: dict[str, str]) -> None:
+    with pytest.raises(StartError):
+        load(fields)
 
 
 def test_webhook_secrets_and_networks_come_with_commas() -> None:

@@ -29,6 +29,7 @@ class Voice:
     """Tells statuses as "task:event". `script` says what comes of each; `gate` holds those of a host back."""
 
     waits: Sequence[float] = (5.0, 60.0, 300.0)
+    gone = frozenset({410})
 
     def __init__(self, script: Callable[[str, int], Outcome] = lambda _what, _n: OK) -> None:
         self.script = script
