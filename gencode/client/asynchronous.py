@@ -115,18 +115,26 @@ class Client:
         return cast(Plan, await self._connection.json("GET", _path(task_id, "plan")))
 
     async def change_plan(
-        self, task_id: str, files: Iterable[PlannedFile], summary: str | None = None
+        self,
+        task_id: str,
+        files: Iterable[PlannedFile],
+        summary: str | None = None,
+        *,
+        revision: int | None = None,
     ) -> Plan:
-        """Replace the planned files; only while the task waits for approval."""
+        """Replace the planned files; only while the task waits for approval. `revision`: refuse (412) unless
+        the plan is still that one."""
         body: dict[str, Any] = {"files": list(files)} | ({} if summary is None else {"summary": summary})
-        return cast(Plan, await self._connection.json("PUT", _path(task_id, "plan"), json=body))
-
-    async def approve(self, task_id: str) -> dict[str, Any]:
-        """Let a task go on that waits with its plan."""
-        found: dict[str, Any] = await self._connection.json(
-            "POST", _path(task_id, "approve"), repeatable=False
+        headers, again = _if_match(revision), revision is None  # one that was taken matches no more
+        plan = await self._connection.json(
+            "PUT", _path(task_id, "plan"), repeatable=again, json=body, headers=headers
         )
-        return found
+        return cast(Plan, plan)
+
+    async def approve(self, task_id: str, *, revision: int | None = None) -> Accepted:
+        """Let a task go on that waits with its plan; a second time changes nothing. `revision`: as above."""
+        headers = _if_match(revision)
+        return cast(Accepted, await self._connection.json("POST", _path(task_id, "approve"), headers=headers))
 
     # --- what came of it ----------------------------------------------------------------------------
 
@@ -178,6 +186,10 @@ class Client:
 def _body(prompt: str, repo_name: str, options: Options) -> dict[str, Any]:
     given = {name: value for name, value in options.items() if value is not None}
     return {"prompt": prompt, "repo_name": repo_name, **given}
+
+
+def _if_match(revision: int | None) -> dict[str, str]:
+    return {} if revision is None else {"If-Match": f'"{revision}"'}
 
 
 def _path(task_id: str, *parts: str) -> str:

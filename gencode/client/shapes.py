@@ -101,6 +101,7 @@ class Plan(TypedDict):
     task_id: str
     awaiting_approval: bool
     approve_by: str | None
+    revision: int
     summary: str
     files: list[PlannedFile]
 

@@ -78,11 +78,19 @@ class SyncClient:
     def plan(self, task_id: str) -> Plan:
         return self._portal.call(self._client.plan, task_id)
 
-    def change_plan(self, task_id: str, files: Iterable[PlannedFile], summary: str | None = None) -> Plan:
-        return self._portal.call(self._client.change_plan, task_id, list(files), summary)
+    def change_plan(
+        self,
+        task_id: str,
+        files: Iterable[PlannedFile],
+        summary: str | None = None,
+        *,
+        revision: int | None = None,
+    ) -> Plan:
+        call = partial(self._client.change_plan, task_id, list(files), summary, revision=revision)
+        return self._portal.call(call)
 
-    def approve(self, task_id: str) -> dict[str, Any]:
-        return self._portal.call(self._client.approve, task_id)
+    def approve(self, task_id: str, *, revision: int | None = None) -> Accepted:
+        return self._portal.call(partial(self._client.approve, task_id, revision=revision))
 
     def files(self, task_id: str) -> FileList:
         return self._portal.call(self._client.files, task_id)

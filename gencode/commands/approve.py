@@ -28,7 +28,7 @@ async def _approve(client: Client, chosen: argparse.Namespace) -> int:
     if chosen.edit:
         plan = await edit(client, chosen.task_id, plan)
     if chosen.yes:
-        approved = await client.approve(chosen.task_id)
+        approved = await client.approve(chosen.task_id, revision=plan["revision"])
         show(chosen, approved, [*plan_lines(plan), "approved"])
         return 0
     if chosen.json:

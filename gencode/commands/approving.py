@@ -28,7 +28,7 @@ async def approve(client: Client, chosen: argparse.Namespace, task_id: str) -> b
             print(printable(line))
         answer = await to_thread.run_sync(_ask)
         if answer in ("y", "yes"):
-            await client.approve(task_id)
+            await client.approve(task_id, revision=plan["revision"])
             return True
         if answer not in ("e", "edit"):
             return False
@@ -60,7 +60,9 @@ async def edit(client: Client, task_id: str, plan: Plan) -> Plan:
     if changed is None:
         print("nothing changed", file=sys.stderr)
         return plan
-    return await client.change_plan(task_id, changed["files"], changed.get("summary"))
+    return await client.change_plan(
+        task_id, changed["files"], changed.get("summary"), revision=plan["revision"]
+    )
 
 
 def _edited(text: str) -> dict[str, Any] | None:

@@ -150,6 +150,71 @@ async def test_on_a_terminal_the_picture_moves(tmp_path: Path) -> None:
     assert "git clone" in plain
 
 
+# --- a plan that waits ------------------------------------------------------------------------------
+
+EDITOR = """#!{python}
+import json, sys
+plan = json.load(open(sys.argv[1]))
+plan["files"] = [file for file in plan["files"] if file["path"] != "app.py"]
+json.dump(plan, open(sys.argv[1], "w"))
+"""
+
+
+async def said(process: Process) -> str:
+    return "\n".join([line async for line in lines(process)])
+
+
+async def test_a_plan_is_shown_changed_and_approved(tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text(EDITOR.format(python=sys.executable))
+    editor.chmod(0o755)
+    async with model_server(plan_and_files(FILES)) as model, service(tmp_path, environment(model)) as served:
+        arguments = ("generate", "say hello", "--repo", "hello", "--approve-plan", "--follow")
+        async with gencode(tmp_path, served.url, *arguments) as watcher:
+            following = lines(watcher)
+            task_id = (await anext(following)).removeprefix("task ")
+            async for line in following:
+                if "planned 2 files" in line:
+                    break
+            async with gencode(tmp_path, served.url, "approve", task_id) as process:
+                assert await process.wait() == 2
+                assert "add --yes" in await rest_of_errors(process)
+            async with gencode(tmp_path, served.url, "approve", task_id, "--json") as process:
+                plan = json.loads(await said(process))
+                assert {file["path"] for file in plan["files"]} == set(FILES)
+            command = ("approve", task_id, "--edit", "--yes")
+            async with gencode(tmp_path, served.url, *command, EDITOR=str(editor)) as process:
+                shown = await said(process)
+                assert "app.py" not in shown
+                assert shown.endswith("approved")
+            rest = [line async for line in following]
+            assert await watcher.wait() == 0
+        assert any("README.md" in line for line in rest)
+        assert not any("app.py" in line for line in rest)
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 0)])
+async def test_who_follows_on_a_terminal_is_asked(answer: str, status: int, tmp_path: Path) -> None:
+    command = ["generate", "a Go web service", "--repo", "go", "--follow", "--approve-plan"]
+    async with service(tmp_path, {}) as served:
+        ours, theirs = pty.openpty()
+        process = await anyio.open_process(
+            [sys.executable, "-m", "gencode", *command],
+            env=variables(tmp_path, served.url, TERM="xterm-256color", COLUMNS="90", LINES="40"),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        os.write(ours, f"{answer}\n".encode())  # waits in the terminal until it is read
+        shown = await anyio.to_thread.run_sync(everything, ours)
+        assert await process.wait() == status
+        await process.aclose()
+    assert "approve this plan?" in shown
+    assert ("git clone" in shown) == (answer == "y")
+    assert ("gencode approve" in shown) == (answer == "n")
+
+
 def everything(terminal: int) -> str:
     """Until nobody holds the other end any more: Linux calls that an I/O error."""
     found = b""

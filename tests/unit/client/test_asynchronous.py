@@ -124,18 +124,18 @@ async def test_what_must_not_happen_twice_is_not_sent_twice() -> None:
     scripted = Scripted(
         {
             "POST /task/t/retry": [problem(503, "SHUTTING_DOWN"), Lost()],
-            "POST /task/t/approve": [Response("proxy", 502)],
+            "PUT /task/t/plan": [Response("proxy", 502)],
         }
     )
     async with scripted() as client:
         with pytest.raises(Unreachable):
             await client.retry("t", max_tokens=5)
         with pytest.raises(ServiceError):
-            await client.approve("t")
+            await client.change_plan("t", [], revision=1)
     assert [request.url.path for request in scripted.requests] == [
         "/api/v1/task/t/retry",
         "/api/v1/task/t/retry",
-        "/api/v1/task/t/approve",
+        "/api/v1/task/t/plan",
     ]
 
 
