@@ -36,7 +36,8 @@ from tests.campaigns.ledger import Stored, logs, snapshot, tasks
 from tests.campaigns.model import PacedModel, paced_model
 from tests.campaigns.orders import Order, make_orders
 from tests.campaigns.schedule import FAILPOINTS, Death, Schedule
-from tests.campaigns.service import SteadyService, settings
+from tests.campaigns.service import settings
+from tests.servers.service import Service
 
 UNDER_WAY = 4
 """Orders at once; the service runs as many, so that each life works on all of them."""
@@ -57,7 +58,7 @@ class Campaign:
         folder: Path,
         model: PacedModel,
         github: LethalGitHub,
-        service: SteadyService,
+        service: Service,
         board: Board,
         customers: Customers,
         tell: Callable[[str], None],
@@ -241,7 +242,7 @@ async def campaign(
     orders = make_orders(count, calls, Random(f"{seed}:orders"))
     board = Board()
     async with paced_model(orders) as model, lethal_github(folder / "github") as github:
-        service = SteadyService(folder, settings(model, UNDER_WAY, github))
+        service = Service(folder, settings(model, UNDER_WAY, github))
         async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as http:
             customers = Customers(seed, service.port, board, http, UNDER_WAY)
             try:

@@ -32,7 +32,8 @@ from tests.campaigns.follower import NEVER, Cut, Follower, Refused
 from tests.campaigns.ledger import logs
 from tests.campaigns.model import PacedModel, paced_model
 from tests.campaigns.orders import CLIENTS, Order, make_orders
-from tests.campaigns.service import SteadyService, settings
+from tests.campaigns.service import settings
+from tests.servers.service import Service
 
 SUBSCRIBERS = 16
 """At most; in a short campaign fewer, so that each comes to see tasks that are over."""
@@ -68,7 +69,7 @@ class Campaign:
         reconnects: int,
         orders: Sequence[Order],
         model: PacedModel,
-        service: SteadyService,
+        service: Service,
         http: httpx.AsyncClient,
     ) -> None:
         self.report = Report(orders=len(orders))
@@ -182,7 +183,7 @@ async def campaign(
     """A running service with `count` orders (by default enough for so many reconnects)."""
     orders = make_orders(count or max(4, reconnects // 250), ANSWERS, Random(f"{seed}:orders"))
     async with paced_model(orders) as model:
-        service = SteadyService(folder, settings(model, AT_ONCE))
+        service = Service(folder, settings(model, AT_ONCE))
         async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as http:
             try:
                 await service.start()

@@ -31,7 +31,7 @@ from tests.campaigns import inspection
 from tests.campaigns.figures import quantiles, versions
 from tests.campaigns.follower import Follower, Refused
 from tests.campaigns.ledger import logs
-from tests.campaigns.service import SteadyService
+from tests.servers.service import Service
 
 PROMPTS = (
     "A small Flask app with user login",
@@ -84,7 +84,7 @@ class Soak:
     """`rate`: jobs per second."""
 
     def __init__(
-        self, seed: int, minutes: float, rate: float, service: SteadyService, http: httpx.AsyncClient
+        self, seed: int, minutes: float, rate: float, service: Service, http: httpx.AsyncClient
     ) -> None:
         self.report = Report()
         self._random = Random(seed)
@@ -172,7 +172,7 @@ def _sample(pid: int, at: float) -> Sample:
 @asynccontextmanager
 async def soak(seed: int, minutes: float, rate: float, folder: Path) -> AsyncIterator[Soak]:
     """A running service on its embedded defaults; only the limit of submissions is lifted."""
-    service = SteadyService(folder, {"RATE_LIMIT": "1000000/minute", "LOG_FORMAT": "json"})
+    service = Service(folder, {"RATE_LIMIT": "1000000/minute", "LOG_FORMAT": "json"})
     async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as http:
         try:
             await service.start()

@@ -32,10 +32,11 @@ from gencode.task import Status
 from gencode.web.parts import Parts
 from tests.servers.github import ScriptedGitHub
 from tests.servers.model import ModelServer
-from tests.servers.peer import closed_port
+from tests.servers.peer import steady_port
 from tests.unit.stores.samples import a_task, an_event
 
 START_SECONDS = 30
+POLL_SECONDS = 0.005
 ROOT = Path(__file__).parents[2]
 
 
@@ -89,7 +90,7 @@ class Service:
     def __init__(self, folder: Path, environment: Mapping[str, str], nofile: int | None = None) -> None:
         self.data_dir = folder / "data"
         self.log = folder / "service.log"
-        self.port = closed_port()
+        self.port = steady_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = environment
         self._limited = ["sh", "-c", f'ulimit -n {nofile}; exec "$@"', "sh"] if nofile else []
@@ -144,6 +145,31 @@ class Service:
             if re.search(r"gencode is ready at \S+ ", said):
                 return True
         return False
+
+    async def ready(self) -> bool:
+        """Whether it comes to answer /readyz before it dies."""
+        ready = False
+        async with anyio.create_task_group() as tg:
+
+            async def dies() -> None:
+                await self.ended()
+                tg.cancel_scope.cancel()
+
+            tg.start_soon(dies)
+            while not await self._answers():
+                await anyio.sleep(POLL_SECONDS)
+            ready = True
+            tg.cancel_scope.cancel()
+        return ready
+
+    async def _answers(self) -> bool:
+        """Connections queue while it starts: one question is mostly enough."""
+        try:
+            async with await anyio.connect_tcp("127.0.0.1", self.port) as stream:
+                await stream.send(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+                return b" 200 " in await stream.receive(100)
+        except (OSError, anyio.EndOfStream, anyio.BrokenResourceError):
+            return False
 
     async def ended(self) -> int:
         """Wait for its end; the exit status, negative for the signal that ended it."""
