@@ -17,7 +17,8 @@ _LINES: dict[str, Callable[[Data], str]] = {
     "plan": lambda d: f"{'':<14} planned {len(d['files'])} files: {d['summary']}",
     "approval": lambda d: f"{'':<14} {d['message']}",
     "approved": lambda d: f"{'':<14} {d['message']}",
-    "cached": lambda d: f"{'':<14} {d['message']}",
+    "cached": lambda d: f"{'':<14} plan and files are those of task {d['from_task']}",
+    "part": lambda d: f"{'':<14} {d['path']}: part {d['part']} of {d['of']}",
     "file": lambda d: f"{'':<14} {d['path']} ({d['bytes']} bytes, {d['done']} of {d['of'] or '?'})",
     "retry": lambda d: f"{'':<14} trying again in {d['wait_seconds']} s: {d['message']}",
     "findings": lambda d: f"{'':<14} found: {_places(d['findings'])}",
@@ -52,7 +53,5 @@ def interruption(error: ServiceError | None, seconds: float) -> str:
 
 
 def _places(findings: list[Data]) -> str:
-    shown = [
-        f"{found.get('path') or found['file']}:{found['line']} ({found['rule']})" for found in findings[:5]
-    ]
+    shown = [f"{found['path']}:{found['line']} ({found['rule']})" for found in findings[:5]]
     return ", ".join(shown) + (", ..." if len(findings) > 5 else "")

@@ -66,8 +66,10 @@ def _status(picture: Picture, data: Data) -> Picture:
 
 
 def _plan(picture: Picture, data: Data) -> Picture:
+    """Also a changed one, which may have lost files; those that are whole may have come before it."""
     paths = [printable(str(file["path"])) for file in data["files"]]
-    return replace(picture, files={**dict.fromkeys(paths), **picture.files})
+    whole = {path: size for path, size in picture.files.items() if size is not None}
+    return replace(picture, files={**dict.fromkeys(paths), **whole})
 
 
 def _file(picture: Picture, data: Data) -> Picture:

@@ -48,6 +48,11 @@ def test_events_make_a_picture() -> None:
     assert (found.seconds("generating"), found.seconds("merging_files")) == (3.0, None)
 
 
+def test_a_changed_plan_replaces_the_first() -> None:
+    found = picture(FILE, PLAN, event("plan", summary="s", files=[{"path": "c.py"}, {"path": "b.py"}]))
+    assert found.files == {"c.py": None, "b.py": 1234}
+
+
 def test_a_retried_task_enters_a_stage_again() -> None:
     found = picture(*STORY, status("failed", 5), status("merging_files", 9), status("pushing", 11))
     assert found.seconds("merging_files") == 2.0
