@@ -17,7 +17,14 @@ from typing import NamedTuple
 
 from gencode.errors import LLMBadOutput
 from gencode.pipelines.generate.artifacts import Piece
-from gencode.pipelines.generate.fences import closing, is_fence, split_lines, surely_wraps, unfence
+from gencode.pipelines.generate.fences import (
+    closing,
+    is_fence,
+    is_markdown,
+    split_lines,
+    surely_wraps,
+    unfence,
+)
 
 TELLING = 8
 """Characters; a shorter line ("}", "else:") says nothing about where it stands."""
@@ -57,7 +64,8 @@ def resume_point(said: str, newest: int) -> int:
     """How much of `said` to show a model that is asked in words to go on.
 
     Up to the last anchor that is followed by enough to know the way on by; failing that, up to the end of
-    a line. At least half of the newest answer (its length is `newest`) stays, so that each round gets on.
+    a line. At least half of the newest answer (its length is `newest`) stays, so that each round gets on;
+    but where all that was said is no anchor, nothing is shown, and the file is asked for from its beginning.
     """
     lines = split_lines(said)
     times = Counter(line.strip() for line in lines)
@@ -72,7 +80,10 @@ def resume_point(said: str, newest: int) -> int:
             if not _tells(said[point:]):
                 point = end
         end -= len(line)
-    return point
+    start = said.rfind("\n", 0, point) + 1
+    if not _tells(said[start:point]):
+        point = start  # a few characters begun anew could not be told from their going on
+    return point if _tells(said[:point]) else 0
 
 
 def continuation(said: str, point: int, answer: str, path: str, *, whole: bool) -> str:
@@ -85,19 +96,41 @@ def continuation(said: str, point: int, answer: str, path: str, *, whole: bool) 
     seams = [_seam(before, known, text, fence) for text, fence in _openings(answer)]
     best = max(seams, key=lambda seam: seam.evidence, default=_Seam("", "", 0))
     if best.evidence < TELLING:
-        text, fence = _without_preamble(answer, path)
-        _refuse_nonsense(said, point, text)
-        best = _Seam(_aligned(text, known), fence, 0)
+        best = _agreeing(before, known, answer) or _taken_at_its_word(said, point, answer, path)
+    elif 0 < best.echoed < TELLING:  # many a line ends as the one before
+        best = _agreeing(before, known, answer) or best
     return _unclosed(before, best.text, best.fence, path) if whole else best.text
 
 
 class _Seam(NamedTuple):
-    """A reading of an answer: the text that goes on, the fence met before it, and how many characters of
-    the answer are then what the model is known to have said."""
+    """A reading of an answer: the text that goes on, the fence met before it, how many characters of the
+    answer are then what the model is known to have said, and how many of these it said before the point."""
 
     text: str
     fence: str
     evidence: int
+    echoed: int = 0
+
+
+def _agreeing(before: str, known: str, answer: str) -> _Seam | None:
+    """The only reading that goes on with the little that is known. Raises LLMBadOutput if there are more."""
+    found: dict[str, _Seam] = {}
+    for text, fence in _openings(answer) if known.strip() else ():
+        for end in [0, *_short_echoes(before, text), *_echoes(before, text)]:
+            if text[end:].lstrip().startswith(known.lstrip()):
+                seam = _Seam(_aligned(text[end:], known), fence, 0)
+                found[seam.text] = seam
+    if len(found) > 1:
+        raise LLMBadOutput("asked to go on with a file that was cut, the model left it open where it goes on")
+    return next(iter(found.values()), None)
+
+
+def _taken_at_its_word(said: str, point: int, answer: str, path: str) -> _Seam:
+    """An answer that proves nothing about its place: it is an exact continuation, or is refused."""
+    text, fence = _without_preamble(answer, path)
+    _refuse_nonsense(said, point, text)
+    _refuse_doubt(answer, text, path)
+    return _Seam(_aligned(text, said[point:]), fence, 0)
 
 
 def _openings(answer: str) -> Iterator[tuple[str, str]]:
@@ -115,7 +148,8 @@ def _seam(before: str, known: str, text: str, fence: str) -> _Seam:
     ends = [0, *_short_echoes(before, text), *_echoes(before, text)]
     agreed = {end: _agreement(text[end:], known) for end in ends}
     end = max(ends, key=lambda end: len(text[:end].strip()) + agreed[end])
-    return _Seam(_aligned(text[end:], known), fence, len(text[:end].strip()) + agreed[end])
+    echoed = len(text[:end].strip())
+    return _Seam(_aligned(text[end:], known), fence, echoed + agreed[end], echoed)
 
 
 def _aligned(text: str, known: str) -> str:
@@ -206,6 +240,18 @@ def _refuse_nonsense(said: str, point: int, text: str) -> None:
         raise LLMBadOutput("asked to go on with a file that was cut, the model said less than it had before")
     if len(head) == 2 and head == again and _tells("".join(head)):
         raise LLMBadOutput("asked to go on with a file that was cut, the model began it anew, and otherwise")
+
+
+def _refuse_doubt(answer: str, text: str, path: str) -> None:
+    """Two readings, and nothing that was known to choose by: a blank line after a sentence may be the file's
+    own; so may be a fence in front of Markdown."""
+    said = split_lines(answer[: len(answer) - len(text)])
+    announced = any(_PREAMBLE.match(line) for line in said) and not any(is_fence(line) for line in said)
+    first = next((line for line in split_lines(text) if line.strip()), "")
+    if announced and (not said[-1].strip() or text[:1].isspace()):
+        raise LLMBadOutput("asked to go on with a file that was cut, the model left it open where it goes on")
+    if is_fence(first) and is_markdown(path):
+        raise LLMBadOutput("asked to go on with a file that was cut, the model began with a code fence")
 
 
 def _tells(text: str) -> bool:

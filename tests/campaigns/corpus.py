@@ -1,0 +1,88 @@
+"""Real source files that lie on this machine: of Python itself, of installed packages, of the system."""
+
+from __future__ import annotations
+
+import random
+import sysconfig
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+LANGUAGES = {
+    ".py": "Python",
+    ".pyi": "Python stubs",
+    ".js": "JavaScript",
+    ".mjs": "JavaScript",
+    ".ts": "TypeScript",
+    ".tsx": "TypeScript",
+    ".go": "Go",
+    ".rs": "Rust",
+    ".java": "Java",
+    ".c": "C",
+    ".h": "C",
+    ".cpp": "C++",
+    ".hpp": "C++",
+    ".cs": "C#",
+    ".php": "PHP",
+    ".rb": "Ruby",
+    ".pl": "Perl",
+    ".pm": "Perl",
+    ".sh": "Shell",
+    ".css": "CSS",
+    ".html": "HTML",
+    ".xml": "XML",
+    ".svg": "XML",
+    ".json": "JSON",
+    ".yaml": "YAML",
+    ".yml": "YAML",
+    ".toml": "TOML",
+    ".sql": "SQL",
+    ".md": "Markdown",
+    ".rst": "reStructuredText",
+    ".proto": "Protobuf",
+    ".scm": "Scheme",
+}
+SYSTEM = (
+    "/usr/share",
+    "/usr/include",
+    "/usr/lib/node_modules",
+    "/usr/local/lib",
+    "/usr/local/go/src",
+    "/usr/lib/go",
+)
+
+
+def found(roots: Sequence[Path] = (), *, system: bool = True) -> dict[str, list[Path]]:
+    """Files by language, in an order that is the same on one machine every time."""
+    installed = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib")]
+    places = [*(roots or installed), *(Path(place) for place in SYSTEM if system and not roots)]
+    files: dict[str, list[Path]] = {}
+    for path in sorted({path for place in places for path in _below(place)}):
+        files.setdefault(LANGUAGES[path.suffix], []).append(path)
+    return files
+
+
+def sample(files: Sequence[Path], count: int, least: int, most: int, seed: int = 1) -> list[tuple[Path, str]]:
+    """At most `count` of them with `least` to `most` bytes, and their texts: what is no UTF-8, and what is in
+    truth a list of bytes, is left out."""
+    chosen: list[tuple[Path, str]] = []
+    for path in random.Random(seed).sample(list(files), len(files)):
+        if len(chosen) == count:
+            break
+        if text := _text(path, least, most):
+            chosen.append((path, text))
+    return chosen
+
+
+def _below(place: Path) -> Iterator[Path]:
+    for path in place.rglob("*"):
+        if path.suffix in LANGUAGES and not path.is_symlink() and path.is_file():
+            yield path
+
+
+def _text(path: Path, least: int, most: int) -> str:
+    try:
+        data = path.read_bytes() if least <= path.stat().st_size <= most else b""
+        text = data.decode()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return "" if "\0" in text or not text.strip() else text
