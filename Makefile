@@ -35,7 +35,7 @@ faults: $(VENV)/.test ## Inject every fault of docs/faults.md; print a row for e
 
 ##@ Measure
 BENCHMARKS := $(filter-out __init__,$(basename $(notdir $(wildcard tests/benchmarks/*.py))))
-bench: $(VENV)/.test ## Run the benchmarks (one of them: make bench BENCHMARKS=accepts)
+bench: $(VENV)/.bench ## Run the benchmarks (one of them: make bench BENCHMARKS=accepts)
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name $(ARGS); done
 
 kill-campaign: $(VENV)/.test ## Kill the service at random, again and again (KILLS=, TASKS=)
@@ -60,7 +60,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-ann
 lock: $(VENV)/.release ## Lock versions and hashes anew (newer ones: make lock ARGS=--upgrade)
 	$(LOCK) $(ARGS) --generate-hashes --output-file deploy/requirements.lock pyproject.toml
 	echo hatchling | $(LOCK) $(ARGS) --generate-hashes --output-file deploy/build.lock -
-	$(LOCK) $(ARGS) --extra check --output-file deploy/constraints.txt pyproject.toml
+	$(LOCK) $(ARGS) --extra check --extra bench --output-file deploy/constraints.txt pyproject.toml
 
 audit: $(VENV)/.release ## Ask the advisory service about every locked version (needs the network)
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement deploy/requirements.lock
@@ -97,6 +97,11 @@ $(VENV)/.test: $(MADE_FROM) | $(BIN)/python
 $(VENV)/.check: $(MADE_FROM) | $(BIN)/python
 	@echo "installing gencode, its tests and checks into $(VENV)"
 	@$(PIP) --editable '.[check]'
+	@touch $@ $(VENV)/.test $(VENV)/.run
+
+$(VENV)/.bench: $(MADE_FROM) | $(BIN)/python
+	@echo "installing gencode, its tests and what it is measured against into $(VENV)"
+	@$(PIP) --editable '.[bench]'
 	@touch $@ $(VENV)/.test $(VENV)/.run
 
 $(VENV)/.release: $(MADE_FROM) | $(BIN)/python

@@ -13,6 +13,10 @@ from gencode.errors import StoreError
 
 Operation = TypeVar("Operation")
 
+MOST = 256
+"""Operations in one batch. While the thread works on one, the loop serves the callers of the one before:
+with all of 1,000 callers in one batch, each waited for the other (0.57 of what memory does, not 0.69)."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
@@ -23,7 +27,7 @@ class Outcome:
 
 
 class Batcher(Generic[Operation]):
-    """One batch is outstanding at a time; what is asked for meanwhile makes the next one.
+    """One batch is outstanding at a time; what is asked for meanwhile makes the next one, or more, in order.
 
     Driven by callbacks, without a coroutine of its own: a caller that is cancelled leaves its operation in
     the batch, and nothing else can be cancelled.
@@ -66,7 +70,7 @@ class Batcher(Generic[Operation]):
         await self._idle.wait()
 
     def _start(self) -> None:
-        batch, self._waiting = self._waiting, []
+        batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
         operations = [operation for operation, _ in batch]
         job = asyncio.get_running_loop().run_in_executor(self._thread, self._run, operations)
         job.add_done_callback(partial(self._finish, [future for _, future in batch]))

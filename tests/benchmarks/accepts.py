@@ -1,14 +1,18 @@
-"""Durable accepts a second, against a store that keeps nothing.
+"""Durable accepts a second: the store against one that keeps nothing, the service against FastAPI.
 
     python -m tests.benchmarks.accepts [FOLDER]
 
-FOLDER lies on the disk to measure (default: a temporary one). Each round gives both stores the same work;
-the medians of the rounds are compared.
+FOLDER lies on the disk to measure (default: a temporary one). Each round gives both sides the same work, and
+the medians of the rounds are compared. Over HTTP each server runs in a process of its own
+(`tests.servers.accepting`); CLIENTS connections ask one thing after the other.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import select
+import socket
 import sys
 import tempfile
 import time
@@ -18,11 +22,17 @@ from statistics import median
 from gencode.store import Store
 from gencode.stores.memory import MemoryStore
 from gencode.stores.sqlite import open_sqlite
+from tests.servers.accepting import Server, accepting, request
 from tests.unit.stores.samples import a_task, an_event
 
 CALLERS = 1_000
 ACCEPTS = 10  # of each caller in each round
 ROUNDS = 7
+CLIENTS = 100
+SECONDS = 2.0  # of each round over HTTP
+
+
+# --- the store --------------------------------------------------------------------------------------
 
 
 async def accepts_per_second(store: Store) -> float:
@@ -36,7 +46,7 @@ async def accepts_per_second(store: Store) -> float:
     return CALLERS * ACCEPTS / (time.perf_counter() - begin)
 
 
-async def measure(folder: Path) -> tuple[float, float]:
+async def stores(folder: Path) -> tuple[float, float]:
     durable, forgetful = [], []
     async with open_sqlite(folder / "benchmark.db") as store:
         for _ in range(ROUNDS):
@@ -45,13 +55,53 @@ async def measure(folder: Path) -> tuple[float, float]:
     return median(durable), median(forgetful)
 
 
+# --- over HTTP --------------------------------------------------------------------------------------
+
+
+def answers_per_second(server: Server) -> float:
+    """Of CLIENTS connections, each with one request under way; in a bare loop, so that little of the
+    processors goes to the asking."""
+    asked, done = request(server), 0
+    with contextlib.ExitStack() as stack:
+        epoll = stack.enter_context(contextlib.closing(select.epoll()))
+        clients = {}
+        for _ in range(CLIENTS):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            clients[client.fileno()] = client
+            epoll.register(client, select.EPOLLIN)
+            client.sendall(asked)
+        begin = time.perf_counter()
+        while (seconds := time.perf_counter() - begin) < SECONDS:
+            for number, _ in epoll.poll(0.1):
+                part = clients[number].recv(65536)
+                assert b"HTTP/1.1" not in part or b"HTTP/1.1 202" in part, part
+                if part.endswith(b"}"):  # the end of its body
+                    done += 1
+                    clients[number].sendall(asked)
+    return done / seconds
+
+
+def services(folder: Path) -> tuple[float, float]:
+    ours, theirs = [], []
+    with accepting("gencode", folder / "gencode") as house, accepting("fastapi", folder / "fastapi") as other:
+        for _ in range(ROUNDS):
+            ours.append(answers_per_second(house))
+            theirs.append(answers_per_second(other))
+    return median(ours), median(theirs)
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as folder:
-        durable, forgetful = asyncio.run(measure(Path(folder)))
+        durable, forgetful = asyncio.run(stores(Path(folder)))
+        ours, theirs = services(Path(folder))
     print(f"{CALLERS} callers at once")
     print(f"SQLiteStore {durable:8.0f} durable accepts/s")
     print(f"MemoryStore {forgetful:8.0f} accepts/s, forgotten")
     print(f"ratio       {durable / forgetful:8.2f}")
+    print(f"{CLIENTS} clients over HTTP")
+    print(f"gencode     {ours:8.0f} durable accepts/s")
+    print(f"FastAPI     {theirs:8.0f} durable accepts/s, with SQLAlchemy's asyncio")
+    print(f"ratio       {ours / theirs:8.2f}")
 
 
 if __name__ == "__main__":

@@ -70,6 +70,14 @@ async def test_what_comes_while_a_batch_is_outstanding_makes_the_next_one(
     assert disk.batches == [["a"], ["b", "c", "d"]]
 
 
+async def test_what_is_too_much_for_one_batch_comes_in_several_in_the_order_of_the_calls(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: Batcher[str]
+) -> None:
+    monkeypatch.setattr("gencode.stores.batcher.MOST", 2)
+    assert await asyncio.gather(*map(batcher, "abcde")) == ["A", "B", "C", "D", "E"]
+    assert disk.batches == [["a", "b"], ["c", "d"], ["e"]]
+
+
 async def test_too_many_waiting_are_refused_and_the_others_served(disk: Disk, batcher: Batcher[str]) -> None:
     disk.gate.clear()
     first = await called(batcher, "0")

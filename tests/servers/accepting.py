@@ -1,0 +1,162 @@
+"""Servers that accept tasks durably over HTTP, each in a process of its own, for comparison.
+
+    with accepting("gencode", folder) as server: ...     # also: fastapi
+
+Each answers `POST server.path` with 202 once the task and its first event are on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import uvicorn
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel, Field
+from sqlalchemy import JSON, event
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from gencode import serve as house
+from gencode.app import create_app
+from gencode.embedded.server import listen
+from gencode.logs import configure
+from gencode.settings import NamedProvider
+from tests.servers.service import settings
+
+BODY = {"prompt": "x" * 200, "repo_name": "benchmark"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    port: int
+    path: str
+
+
+@contextmanager
+def accepting(kind: str, folder: Path) -> Iterator[Server]:
+    command = [sys.executable, "-m", "tests.servers.accepting", kind, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        port, path = process.stdout.readline().split()
+        try:
+            yield Server(port=int(port), path=path)
+        finally:
+            process.kill()
+
+
+# --- gencode ----------------------------------------------------------------------------------------
+
+
+async def gencode(folder: Path) -> None:
+    """The whole service. One task runs, and waits for a model that never answers; the others are in line."""
+    configure("ERROR", "json", [])
+    with closing(listen()) as silent:
+        model = NamedProvider(base_url=f"http://127.0.0.1:{silent.getsockname()[1]}/v1", model="m")
+        its = settings(
+            folder,
+            providers={"silent": model},
+            rate_limit="1000000/second",
+            max_waiting_tasks=10**6,
+            max_concurrent_tasks=1,
+            first_token_timeout=3600,
+        )
+        app = create_app(its)
+        async with app.router.lifespan_context(app):
+            with house.listening("127.0.0.1", 0) as sock:
+                _say(sock, "/api/v1/generate")
+                house._settle_memory()
+                await house.Server(app, its, app.state.parts.closing).serve([sock])
+
+
+# --- FastAPI and SQLAlchemy -------------------------------------------------------------------------
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Task(Base):
+    __tablename__ = "tasks"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    request: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class TaskEvent(Base):
+    __tablename__ = "events"
+    task_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Wish(BaseModel):
+    prompt: str = Field(min_length=1, max_length=20_000)
+    repo_name: str = Field(min_length=1, max_length=100)
+
+
+def reference(folder: Path) -> FastAPI:
+    """As both libraries' documentation leads to it: a session for each request, which commits two rows. As
+    durable as ours: SQLite in WAL mode, synchronous=FULL. 30 s for the lock, so that no request fails."""
+    engine = create_async_engine(f"sqlite+aiosqlite:///{folder}/reference.db", connect_args={"timeout": 30})
+    sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def durable(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with engine.begin() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+        yield
+        await engine.dispose()
+
+    async def session() -> AsyncIterator[AsyncSession]:
+        async with sessions() as opened:
+            yield opened
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.post("/generate", status_code=202)
+    async def generate(wish: Wish, opened: Annotated[AsyncSession, Depends(session)]) -> dict[str, str]:
+        task = Task(id=str(uuid4()), status="pending", request=wish.model_dump())
+        told = {"status": "pending", "message": "accepted"}
+        opened.add_all([task, TaskEvent(task_id=task.id, id=1, kind="status", data=told)])
+        await opened.commit()
+        return {"task_id": task.id, **told}
+
+    return app
+
+
+async def fastapi(folder: Path) -> None:
+    with listen() as sock:
+        _say(sock, "/generate")
+        config = uvicorn.Config(reference(folder), log_level="error", access_log=False, backlog=2048)
+        await uvicorn.Server(config).serve([sock])
+
+
+def _say(sock: socket.socket, path: str) -> None:
+    print(sock.getsockname()[1], path, flush=True)
+
+
+def request(server: Server) -> bytes:
+    body = json.dumps(BODY).encode()
+    head = f"POST {server.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+if __name__ == "__main__":
+    Path(sys.argv[2]).mkdir(parents=True, exist_ok=True)
+    asyncio.run((gencode if sys.argv[1] == "gencode" else fastapi)(Path(sys.argv[2])))
