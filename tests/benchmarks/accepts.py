@@ -19,15 +19,17 @@ import time
 from pathlib import Path
 from statistics import median
 
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
 from gencode.store import Store
 from gencode.stores.memory import MemoryStore
 from gencode.stores.sqlite import open_sqlite
-from tests.servers.accepting import Server, accepting, request
+from tests.servers.accepting import Server, accept, accepting, durable_sessions, request
 from tests.unit.stores.samples import a_task, an_event
 
 CALLERS = 1_000
 ACCEPTS = 10  # of each caller in each round
-ROUNDS = 7
+ROUNDS = 5
 CLIENTS = 100
 SECONDS = 2.0  # of each round over HTTP
 
@@ -46,13 +48,26 @@ async def accepts_per_second(store: Store) -> float:
     return CALLERS * ACCEPTS / (time.perf_counter() - begin)
 
 
-async def stores(folder: Path) -> tuple[float, float]:
-    durable, forgetful = [], []
-    async with open_sqlite(folder / "benchmark.db") as store:
+async def stores(folder: Path) -> tuple[float, float, float]:
+    durable, forgetful, others = [], [], []
+    async with open_sqlite(folder / "ours.db") as store, durable_sessions(folder / "other.db") as sessions:
         for _ in range(ROUNDS):
             durable.append(await accepts_per_second(store))
             forgetful.append(await accepts_per_second(MemoryStore()))
-    return median(durable), median(forgetful)
+            others.append(await sessions_per_second(sessions))
+    return median(durable), median(forgetful), median(others)
+
+
+async def sessions_per_second(sessions: async_sessionmaker[AsyncSession]) -> float:
+    """The same for SQLAlchemy, by as many callers with one accept each: it takes long."""
+
+    async def caller() -> None:
+        async with sessions() as session:
+            await accept(session, {"prompt": "x" * 200, "repo_name": "benchmark"})
+
+    begin = time.perf_counter()
+    await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    return CALLERS / (time.perf_counter() - begin)
 
 
 # --- over HTTP --------------------------------------------------------------------------------------
@@ -92,12 +107,14 @@ def services(folder: Path) -> tuple[float, float]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as folder:
-        durable, forgetful = asyncio.run(stores(Path(folder)))
+        durable, forgetful, other = asyncio.run(stores(Path(folder)))
         ours, theirs = services(Path(folder))
     print(f"{CALLERS} callers at once")
     print(f"SQLiteStore {durable:8.0f} durable accepts/s")
     print(f"MemoryStore {forgetful:8.0f} accepts/s, forgotten")
     print(f"ratio       {durable / forgetful:8.2f}")
+    print(f"SQLAlchemy  {other:8.0f} durable accepts/s, asyncio")
+    print(f"ratio       {durable / other:8.2f}")
     print(f"{CLIENTS} clients over HTTP")
     print(f"gencode     {ours:8.0f} durable accepts/s")
     print(f"FastAPI     {theirs:8.0f} durable accepts/s, with SQLAlchemy's asyncio")

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from uuid import uuid4
 
 import uvicorn
@@ -105,37 +105,52 @@ class Wish(BaseModel):
     repo_name: str = Field(min_length=1, max_length=100)
 
 
-def reference(folder: Path) -> FastAPI:
-    """As both libraries' documentation leads to it: a session for each request, which commits two rows. As
-    durable as ours: SQLite in WAL mode, synchronous=FULL. 30 s for the lock, so that no request fails."""
-    engine = create_async_engine(f"sqlite+aiosqlite:///{folder}/reference.db", connect_args={"timeout": 30})
-    sessions = async_sessionmaker(engine, expire_on_commit=False)
+@asynccontextmanager
+async def durable_sessions(path: Path) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
+    """As durable as ours: SQLite in WAL mode, synchronous=FULL. A minute for the lock and for a place in the
+    pool, so that nothing fails."""
+    url, patience = f"sqlite+aiosqlite:///{path}", {"timeout": 60}
+    engine = create_async_engine(url, connect_args=patience, pool_timeout=60)
 
     @event.listens_for(engine.sync_engine, "connect")
     def durable(connection: Any, _: Any) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
 
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    yield async_sessionmaker(engine, expire_on_commit=False)
+    await engine.dispose()
+
+
+async def accept(opened: AsyncSession, request: dict[str, Any]) -> dict[str, str]:
+    task = Task(id=str(uuid4()), status="pending", request=request)
+    told = {"status": "pending", "message": "accepted"}
+    opened.add_all([task, TaskEvent(task_id=task.id, id=1, kind="status", data=told)])
+    await opened.commit()
+    return {"task_id": task.id, **told}
+
+
+def reference(folder: Path) -> FastAPI:
+    """As both libraries' documentation leads to it: a session for each request, which commits two rows."""
+
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with engine.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
-        yield
-        await engine.dispose()
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with durable_sessions(folder / "reference.db") as app.state.sessions:
+            yield
 
     async def session() -> AsyncIterator[AsyncSession]:
-        async with sessions() as opened:
+        async with app.state.sessions() as opened:
             yield opened
 
     app = FastAPI(lifespan=lifespan)
 
     @app.post("/generate", status_code=202)
-    async def generate(wish: Wish, opened: Annotated[AsyncSession, Depends(session)]) -> dict[str, str]:
-        task = Task(id=str(uuid4()), status="pending", request=wish.model_dump())
-        told = {"status": "pending", "message": "accepted"}
-        opened.add_all([task, TaskEvent(task_id=task.id, id=1, kind="status", data=told)])
-        await opened.commit()
-        return {"task_id": task.id, **told}
+    async def generate(
+        wish: Wish,
+        opened: AsyncSession = Depends(session),  # noqa: B008 - FastAPI's way
+    ) -> dict[str, str]:
+        return await accept(opened, wish.model_dump())
 
     return app
 
