@@ -325,3 +325,38 @@ WORKING = "".join(
     f'event: status\nid: {number}\ndata: {{"status":"{status}","message":"","at":"2026-01-01T00:00:00Z"}}\n\n'
     for number, status in ((1, "pending"), (2, "generating"))
 )
+
+
+async def test_the_plan_is_changed_and_approved_on_the_page(browser: Browser, tmp_path: Path) -> None:
+    """A file is taken out, one renamed, one put in; only then is any file asked for."""
+    files = {"app.py": FILES["app.py"], "docs/notes.md": "# Notes\n", "README.md": FILES["README.md"]}
+    async with (
+        model_server(plan_and_files(files | FILES, plan=planned(FILES))) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+        tab(browser, app.url, expected=["422"]) as page,
+    ):
+        await page.get_by_label("Let me approve the plan first").check()
+        await submit(page)
+        card = page.get_by_role("region", name="Approve the plan")
+        await expect(card.get_by_role("button", name="Approve 3 files")).to_be_enabled()
+        await stands_at(page, "Waiting for approval")
+        await page.reload()
+        await card.get_by_role("button", name="Take out lib/tool.py").click()
+        await card.get_by_role("button", name="Add a file").click()
+        await card.get_by_label("Path of file 3").fill("../escape.md")
+        await card.get_by_role("button", name="Approve 3 files").click()
+        await expect(card.get_by_role("alert")).to_contain_text("VALIDATION")
+        await card.get_by_label("Path of file 3").fill("docs/notes.md")
+        await card.get_by_label("Purpose of file 3").fill("How it is used")
+        assert set(model.started) == {("plan", "")}
+        await card.get_by_role("button", name="Approve 3 files").click()
+        await stands_at(page, "Completed")
+        await expect(card).to_have_count(0)
+        assert {path for kind, path in model.completed if kind == "file"} == set(files)
+        assert await page.get_by_role("treeitem").count() == len(files)
+        await events_once(page)
+
+
+def planned(files: dict[str, str]) -> dict[str, object]:
+    return {"summary": "Says hello.", "files": [{"path": path, "purpose": "part of it"} for path in files]}

@@ -139,10 +139,10 @@ const FOLDS = {
     Object.assign(task.result, data);
   },
   approval(task, data) {
-    task.held = data;
+    Object.assign(task, { held: data, message: data.message });
   },
-  approved(task) {
-    task.held = null;
+  approved(task, data) {
+    Object.assign(task, { held: null, message: data.message });
   },
   progress(task, data) {
     task.progress = data;

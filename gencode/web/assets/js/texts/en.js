@@ -69,6 +69,7 @@ export default {
   loading: "Loading…",
 
   // A task
+  held: "Waiting for approval",
   statuses: {
     pending: "In line", generating: "Generating", merging_files: "Joining and checking",
     creating_repo: "Creating repository", pushing: "Pushing", completed: "Completed",

@@ -62,6 +62,7 @@ export default {
   noSuchTasks: "没有这种状态的任务。",
   loading: "正在加载…",
 
+  held: "等待批准",
   statuses: {
     pending: "排队中", generating: "生成中", merging_files: "拼接与检查",
     creating_repo: "创建仓库", pushing: "推送中", completed: "已完成",

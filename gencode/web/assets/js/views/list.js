@@ -71,7 +71,7 @@ export function listView(nav) {
       glyph(task.status),
       h("span", { class: "row-name" }, task.repo_name || task.task_id),
       h("span", { class: "row-note", title: dated(task.created_at) },
-        `${statusName(task.status)} · ${ago(task.created_at, Date.now())}`)));
+        `${task.awaiting_approval ? t("held") : statusName(task.status)} · ${ago(task.created_at, Date.now())}`)));
   }
 
   const timer = setInterval(() => document.hidden || refresh(), EVERY);

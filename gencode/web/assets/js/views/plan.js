@@ -2,7 +2,7 @@
 
 import { get, post, put } from "../api.js";
 import { h, icon } from "../dom.js";
-import { clock, t } from "../words.js";
+import { dated, t } from "../words.js";
 import { act } from "./outcome.js";
 
 /** The card; it loads the plan itself. */
@@ -12,7 +12,7 @@ export function planCard(follow) {
   const lead = h("p", {}, t("planLead"));
   const element = h("section", { class: "card held", "aria-labelledby": "plan-title" },
     h("h2", { id: "plan-title" }, t("planTitle")), lead,
-    follow.task.held.approve_by && h("p", { class: "note" }, t("planBy", clock(follow.task.held.approve_by))),
+    follow.task.held.approve_by && h("p", { class: "note" }, t("planBy", dated(follow.task.held.approve_by))),
     rows,
     h("div", { class: "buttons" }, approve,
       h("button", { class: "button", type: "button", onclick: () => add({ path: "", purpose: "" }, true) }, icon("plus"), t("planAdd"))));

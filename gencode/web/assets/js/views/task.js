@@ -51,6 +51,7 @@ export function taskView(main, follow, { changed }) {
     figures.update(follow, now());
     tell(notices, noticesOf(follow));
     settle(middle, follow);
+    work.hidden = Boolean(follow.task.held); // the card shows the same files
     empty.hidden = follow.task.files.size > 0;
     const path = selected(follow.task, follow.picked);
     tree.update(follow.task, path);
@@ -67,16 +68,17 @@ export function taskView(main, follow, { changed }) {
   }
 
   function heard(kind) {
-    if (kind === "status" || kind === "") statusChanged();
+    if (["status", "approval", "approved", ""].includes(kind)) statusChanged();
     update();
   }
 
   function statusChanged() {
-    const next = follow.task.status;
-    if (!next || next === status) return;
-    if (status) announce(t("announceStatus", nameOf(follow), statusName(next)));
+    if (!follow.task.status) return;
+    const next = standing(follow.task);
+    if (next === status) return;
+    if (status) announce(t("announceStatus", nameOf(follow), next));
     status = next;
-    document.title = `${statusName(next)} · ${nameOf(follow)} · gencode`;
+    document.title = `${next} · ${nameOf(follow)} · gencode`;
     changed();
   }
 
@@ -90,6 +92,7 @@ export function taskView(main, follow, { changed }) {
   };
 }
 
+const standing = (task) => (task.held ? t("held") : statusName(task.status));
 const nameOf = (follow) => (follow.view && follow.view.repo_name) || follow.id;
 
 /** What stands in the pane: what the user picked, else what is being written, else the first worth reading. */
@@ -122,10 +125,11 @@ function headOf(follow) {
     put(title, nameOf(follow));
     put(message, task.failure ? "" : task.message); // the card below has it
     put(facts, [view.model && t("withModel", view.model), view.private == null ? "" : t(view.private ? "private" : "public"), view.github_org, t("created", dated(view.created_at))].filter(Boolean).join(" · "));
-    if (drawn === task.status) return;
-    drawn = task.status;
+    const state = standing(task);
+    if (drawn === state) return;
+    drawn = state;
     badge.className = `badge ${task.status}`;
-    badge.replaceChildren(glyph(task.status), statusName(task.status));
+    badge.replaceChildren(glyph(task.status), state);
     buttons.replaceChildren(...(isOver(task.status) ? [] : [cancelling(follow)]));
   }
 
@@ -209,7 +213,6 @@ function settle(place, follow) {
   place.dataset.card = name;
   const card = task.held ? planCard(follow) : outcome(follow);
   fill(place, card);
-  if (task.held) announce(t("planTitle"));
 }
 
 function trouble(place, follow) {
