@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+NEWS = frozenset({"status", "approval"})
+"""The kinds of event that make a callback due: whoever is told of them may have to act."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Callback:

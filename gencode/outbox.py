@@ -10,7 +10,7 @@ from gencode.callback import Callback
 
 class Outbox(Protocol):
     """Callbacks are stored by `Store.create`, together with their task. As durable as the store, and part
-    of it: the commit that brings a `status` event makes a callback that has nothing to tell due at once.
+    of it: the commit that brings an event of NEWS makes a callback that has nothing to tell due at once.
     """
 
     async def upcoming(

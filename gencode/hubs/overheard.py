@@ -1,10 +1,11 @@
-"""A hub that lets somebody know whenever a task enters a status."""
+"""A hub that lets somebody know whenever a task has news for its callback."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from gencode.callback import NEWS
 from gencode.event import Event
 from gencode.hub import Hub, Subscription
 
@@ -18,7 +19,7 @@ class Overheard:
 
     def publish(self, events: Sequence[Event], over: bool = False) -> None:
         self._hub.publish(events, over)
-        if any(event.kind == "status" for event in events):
+        if any(event.kind in NEWS for event in events):
             self._listener()
 
     def live(self, task_id: str, data: Mapping[str, Any]) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from gencode.callback import Callback
+from gencode.callback import NEWS, Callback
 from gencode.errors import KeyReused, StoreError
 from gencode.event import Event
 from gencode.store import IdempotencyKey, Query
 from gencode.stores.rows import (
-    NEWS,
     Row,
     callback_from,
     callback_row,
@@ -62,7 +61,7 @@ class MemoryStore:
             raise StoreError("nothing was stored: there is no such task")
         self._append(row, events)
         self._parts.setdefault(row[0], {}).update({name: data for _, name, data in parts})
-        if any(event.kind == NEWS for event in events):
+        if any(event.kind in NEWS for event in events):
             self._wake(row[0])
 
     async def named(self, key: IdempotencyKey) -> Task | None:

@@ -50,9 +50,6 @@ CALLBACK_COLUMNS = (
     "reason",
 )
 
-NEWS = "status"
-"""The kind of event that makes a callback due."""
-
 
 def task_row(task: Task) -> Row:
     """Raises ValueError or TypeError when `request` or `result` is not JSON."""

@@ -13,11 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from gencode.callback import NEWS
 from gencode.errors import KeyReused, StoreError
 from gencode.store import Query
 from gencode.stores import statements
 from gencode.stores.batcher import Outcome
-from gencode.stores.rows import NEWS, Row
+from gencode.stores.rows import Row
 from gencode.stores.sqlite_errors import store_error
 from gencode.task import Task
 
@@ -152,7 +153,7 @@ def _commit(connection: sqlite3.Connection, commits: Sequence[Commit]) -> None:
     statements.insert_events(connection, [row for commit in commits for row in commit.events])
     statements.put_parts(connection, [row for commit in commits for row in commit.parts])
     statements.wake_callbacks(
-        connection, [row[0] for commit in commits for row in commit.events if row[2] == NEWS]
+        connection, [row[0] for commit in commits for row in commit.events if row[2] in NEWS]
     )
 
 

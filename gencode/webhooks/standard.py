@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 from standardwebhooks import Webhook
 
-from gencode.callback import Callback
+from gencode.callback import NEWS, Callback
 from gencode.event import Event, dump
 from gencode.task import Task
 from gencode.webhooks.address import Judge, Unresolved, host_of
@@ -24,7 +24,7 @@ WAITS = (5.0, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HOUR, 8 *
 """About a day in all."""
 JUDGE_SECONDS = 3.0
 """For which a client waits at most until its callback_url is judged."""
-_TOLD = ("repo_url", "clone_url", "commit", "branch")
+_TOLD = ("approve_by", "repo_url", "clone_url", "commit", "branch")
 _WHY = ("code", "retryable", "stage")
 
 
@@ -53,7 +53,7 @@ class Secrets:
 
 
 class Webhooks:
-    """A Voice: each status, signed."""
+    """A Voice: each status, and a plan that waits for approval, signed."""
 
     kind = "webhook"
     waits = WAITS
@@ -74,7 +74,7 @@ class Webhooks:
         return Callback(task_id=task_id, kind=self.kind, url=url, host=host_of(url))
 
     def message(self, task: Task, event: Event, following: Event | None) -> Message | None:
-        if event.kind != "status":
+        if event.kind not in NEWS:
             return None
         body = dump(_body(task, event, following))
         name, at = f"{task.id}-{event.id}", datetime.now(UTC)
@@ -102,4 +102,5 @@ def _body(task: Task, event: Event, following: Event | None) -> Mapping[str, Any
     }
     if following and following.kind == "error":
         data["error"] = {name: following.data[name] for name in _WHY if name in following.data}
-    return {"type": f"task.{said['status']}", "timestamp": said["at"], "data": data}
+    what = "awaiting_approval" if event.kind == "approval" else said["status"]
+    return {"type": f"task.{what}", "timestamp": said["at"], "data": data}

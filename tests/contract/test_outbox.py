@@ -105,8 +105,11 @@ async def test_what_has_nothing_to_tell_is_due_again_with_the_next_status(store:
     assert await store.upcoming(10) == []
     task = await grown(store, task, "usage")
     assert await store.upcoming(10) == []
-    await grown(store, task)
+    task = await grown(store, task)
     assert await store.upcoming(10) == [replace(told, due=0)]
+    await store.note(replace(told, position=task.sequence))
+    await grown(store, task, "approval")
+    assert len(await store.upcoming(10)) == 1
 
 
 async def test_news_that_came_while_it_was_told_are_not_forgotten(store: AnyStore) -> None:

@@ -88,6 +88,22 @@ async def test_a_failed_task_and_its_retry_are_told(tmp_path: Path) -> None:
         assert told(its.seen, first) == ALL
 
 
+async def test_a_receiver_can_approve_the_plan_that_it_is_told_of(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, webhook_secret=SecretStr(SECRET), **LOOPBACK)
+    async with receiver() as its, running_app(chosen) as app:
+        body = BODY | {"callback_url": its.url, "approve_plan": True}
+        task_id = (await post(app.url, "/generate", body)).json()["task_id"]
+        seen = await its.until(lambda seen: any(one.json["data"].get("approve_by") for one in seen))
+        assert [one.json["type"] for one in seen] == [
+            "task.pending",
+            "task.generating",
+            "task.awaiting_approval",
+        ]
+        assert (await post(app.url, f"/task/{task_id}/approve")).status_code == 202
+        await its.until(over)
+        assert its.seen[-1].json["type"] == "task.completed"
+
+
 async def test_each_client_checks_with_its_own_secret(tmp_path: Path) -> None:
     keys = {name: {"Authorization": f"Bearer {name}-key"} for name in ("alice", "bob")}
     chosen = settings(tmp_path, api_keys=SecretStr("alice=alice-key,bob=bob-key"), **LOOPBACK)

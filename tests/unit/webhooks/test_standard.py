@@ -66,5 +66,13 @@ def test_a_failure_comes_with_its_code_and_other_events_are_not_told() -> None:
     assert message([NEW], kind="usage") is None
 
 
+def test_a_plan_that_waits_for_approval_is_told() -> None:
+    made = message([NEW], kind="approval", status="generating", approve_by=AT, awaiting_approval=True)
+    assert made
+    told = Webhook(NEW).verify(made.body, dict(made.headers))
+    assert told["type"] == "task.awaiting_approval"
+    assert (told["data"]["status"], told["data"]["approve_by"]) == ("generating", AT)
+
+
 def test_a_message_shows_neither_its_secrets_nor_its_words() -> None:
     assert "t-1" not in repr(message([NEW]))
