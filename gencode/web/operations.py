@@ -281,6 +281,7 @@ def _service() -> dict[str, Part]:
         "/openapi.json": _open(
             "openapi", "This document", {"200": _plain("application/json", "The document", "object")}
         ),
+        "/docs": _open("reference", "The same, for people", {"200": _plain("text/html", "A page")}),
         "/": _open("page", "The page, for people", {"200": _plain("text/html", "The page")}),
     }
 

@@ -22,6 +22,7 @@ from gencode.web import (
     openapi,
     plan,
     problems,
+    reference,
     tasks,
     webhooks,
 )
@@ -58,6 +59,7 @@ def build(lifespan: Lifespan[Starlette], keys: Keys, rules: Rules) -> Starlette:
             Route("/health", health.health),
             Route("/metrics", health.metrics),
             Route("/openapi.json", openapi.endpoint()),
+            Route("/docs", reference.endpoint()),
             Route("/integrations/slack", chat.slack, methods=["POST"]),
             Route("/integrations/mattermost", chat.mattermost, methods=["POST"]),
             Route("/mcp", MCP(), middleware=[Middleware(Authentication, keys=keys)]),
