@@ -93,7 +93,9 @@ def _app(settings: Settings) -> Starlette:
         origins=settings.origins,
         max_body=settings.max_body_bytes,
     )
-    return build(lifespan, keys, rules)
+    app = build(lifespan, keys, rules)
+    app.state.secrets = settings.secrets()
+    return app
 
 
 @asynccontextmanager

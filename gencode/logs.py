@@ -57,6 +57,25 @@ def configure(level: str, fmt: str, secrets: Sequence[str]) -> None:
     logging.getLogger(OURS).setLevel(level)
 
 
+def hand_over(secrets: Sequence[str]) -> None:
+    """Inside another application: each line goes to its logging as one text, cleaned of secrets, and nothing
+    of its logging is changed. An application that has set up structlog itself keeps that."""
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.format_exc_info,
+            Redact(secrets),
+            structlog.processors.LogfmtRenderer(key_order=["event"]),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
 def _at_least_warning(level: str) -> int:
     """For libraries, whatever LOG_LEVEL says: at INFO httpx tells whole URLs, at DEBUG httpcore tells header
     values, and sse-starlette every event that it sends."""

@@ -12,15 +12,18 @@ from types import FrameType
 import anyio
 from starlette.applications import Starlette
 
+from gencode.logs import hand_over
+
 
 @asynccontextmanager
 async def running(service: Starlette) -> AsyncIterator[Starlette]:
     """Run the service within the lifespan of the application that it is mounted in, which ASGI servers do not
-    do for mounted applications. Raises StartError.
+    do for mounted applications. Its log goes to the host's logging. Raises StartError.
 
     Open event streams are told of SIGTERM and SIGINT at once. Without it they would hold the server: it
     waits for them before it ends the lifespan, and until then nobody tells an application anything.
     """
+    hand_over(service.state.secrets)
     async with service.router.lifespan_context(service):
         with _hearing_signals(service.state.parts.closing):
             yield service
