@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from ipaddress import ip_network
 
+from gencode.errors import StartError
 from gencode.metrics import Metrics
 from gencode.settings import Settings
 from gencode.stores.sqlite import SQLiteStore
 from gencode.web.chat import mattermost_proof, slack_proof
 from gencode.web.parts import Door, Receivers
 from gencode.web.tickets import kept_key
-from gencode.webhooks.address import Judge, Resolve, Resolver, Rules
+from gencode.webhooks.address import Judge, Refused, Resolve, Resolver, Rules
 from gencode.webhooks.chat import Chat
 from gencode.webhooks.chat import mattermost as escape_for_mattermost
 from gencode.webhooks.chat import slack as escape_for_slack
@@ -50,14 +52,24 @@ def receivers(
 
 def _doors(settings: Settings, post: Callable[[Rules], Post]) -> Iterator[Door]:
     if secret := settings.slack_signing_secret.get_secret_value():
-        hooks = Chat("slack", settings.slack_hooks, escape_for_slack, post(_rules(settings)))
+        with _named("SLACK_HOOKS"):
+            hooks = Chat("slack", settings.slack_hooks, escape_for_slack, post(_rules(settings)))
         yield Door(chat=hooks, prove=slack_proof(secret))
     if token := settings.mattermost_token.get_secret_value():
         url = settings.mattermost_url
         # The operator named this very address, which is often one of the own network.
         rules = Rules(networks=EVERYWHERE, http=url.startswith("http:"))
-        room = Chat("mattermost", url, escape_for_mattermost, post(rules))
+        with _named("MATTERMOST_URL"):
+            room = Chat("mattermost", url, escape_for_mattermost, post(rules))
         yield Door(chat=room, prove=mattermost_proof(token))
+
+
+@contextmanager
+def _named(setting: str) -> Iterator[None]:
+    try:
+        yield
+    except Refused as error:
+        raise StartError(f"{setting} {error}") from None
 
 
 def _rules(settings: Settings) -> Rules:

@@ -23,6 +23,7 @@ from anyio.abc import Process
 from tests.servers.github import Fault, ScriptedGitHub, github_server
 from tests.servers.model import ModelServer, http_error, model_server, plan_and_files
 from tests.servers.peer import closed_port
+from tests.servers.receiver import receiver
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30
@@ -39,6 +40,10 @@ PROMPT = "purple-prompt-of-alice"
 IDEMPOTENCY = "purple-idempotency-key"
 QUERY = "purple-query-parameter"
 AFTER = "purple-after-parameter"
+CALLBACK = "purple-crow-in-a-callback"
+WEBHOOK_SECRET = f"whsec_{b64encode(b'purple-swan-that-signs-callbacks').decode()}"
+SLACK_SECRET = "purple-raven-of-slack"
+MATTERMOST_TOKEN = "purple-raven-of-mattermost"
 GIT_CREDENTIALS = b64encode(f"x-access-token:{GITHUB_TOKEN}".encode()).decode()
 
 MAY_BE: Mapping[str, set[str]] = {
@@ -52,6 +57,10 @@ MAY_BE: Mapping[str, set[str]] = {
     HEADER_KEY: {"headers at another"},
     PROMPT: {"database", "bodies at deepseek", "bodies at another"},
     IDEMPOTENCY: {"database"},
+    CALLBACK: {"database", "bodies at receiver"},
+    WEBHOOK_SECRET: set(),
+    SLACK_SECRET: set(),
+    MATTERMOST_TOKEN: set(),
     QUERY: set(),
     AFTER: set(),
 }
@@ -100,6 +109,12 @@ def environment(folder: Path, deepseek: ModelServer, another: ModelServer, githu
         "DEEPSEEK_API_KEY": DEEPSEEK_KEY,
         "DEEPSEEK_BASE_URL": deepseek.base_url,
         "PROVIDERS": json.dumps({"another": entry}),
+        "WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "WEBHOOK_ALLOW_NETWORKS": "127.0.0.1/32",
+        "WEBHOOK_ALLOW_HTTP": "true",
+        "SLACK_SIGNING_SECRET": SLACK_SECRET,
+        "MATTERMOST_TOKEN": MATTERMOST_TOKEN,
+        "MATTERMOST_URL": "http://127.0.0.1:65000",
         "SERVER_PORT": str(closed_port()),
         "DATA_DIR": str(folder / "data"),
         "LOG_LEVEL": "DEBUG",
@@ -182,6 +197,13 @@ async def be_refused(http: httpx.AsyncClient, places: Places, task_id: str) -> N
         await http.get("/api/v1/nothing", params={"key": QUERY}),
         await http.post("/api/v1/generate", params={"key": QUERY}, content=b"{}"),
         await http.post("/api/v1/generate", json={"prompt": WRONG_KEY, "repo_name": "no name"}),
+        await http.post(
+            "/api/v1/generate",
+            json={"prompt": "x", "repo_name": "x", "callback_url": f"https://10.0.0.1/{CALLBACK}"},
+        ),
+        await http.post("/integrations/slack", data={"token": WRONG_KEY, "text": WRONG_KEY}),
+        await http.post("/integrations/mattermost", data={"token": WRONG_KEY, "text": WRONG_KEY}),
+        await http.post("/mcp", headers=wrong, json={"prompt": WRONG_KEY}),
     ):
         assert 400 <= answer.status_code < 500
         places.answer(answer)
@@ -224,6 +246,7 @@ async def test_every_secret_is_only_where_it_must_be(tmp_path: Path) -> None:
         model_server(plan_and_files({"app.py": "print('hello')\n"})) as deepseek,
         model_server(http_error(401, {"message": echo})) as another,
         github_server(tmp_path / "github", GITHUB_TOKEN) as github,
+        receiver() as told,
     ):
         variables = environment(tmp_path, deepseek, another, github)
         url = f"http://127.0.0.1:{variables['SERVER_PORT']}"
@@ -232,8 +255,9 @@ async def test_every_secret_is_only_where_it_must_be(tmp_path: Path) -> None:
             httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http,
         ):
             http.headers["Authorization"] = f"Bearer {API_KEY}"
-            done = await run(http, places, "hello")
-            denied = await run(http, places, "denied", model="another")
+            done = await run(http, places, "hello", callback_url=f"{told.url}/{CALLBACK}?token={CALLBACK}")
+            nowhere = f"http://127.0.0.1:{closed_port()}/{CALLBACK}"
+            denied = await run(http, places, "denied", model="another", callback_url=nowhere)
             said = f"{GITHUB_TOKEN} (Basic {GIT_CREDENTIALS}) may not"
             github.fail("create", Fault(status=403, body={"message": said}))
             forbidden = await run(http, places, "forbidden")
@@ -246,6 +270,8 @@ async def test_every_secret_is_only_where_it_must_be(tmp_path: Path) -> None:
             collect(places, tmp_path, process)
         places.folder("data", (tmp_path / "data").rglob("*.lock"))
         places.folder("database", (tmp_path / "data").glob("gencode.db*"))
+        for seen in told.seen:
+            places.request("receiver", seen.headers, seen.path.encode() + seen.body)
         await collect_remote(places, github, {"deepseek": deepseek, "another": another})
     codes = [task["error"] and task["error"]["code"] for task in (done, denied, forbidden, unpushed)]
     assert codes == [None, "LLM_AUTH", "GITHUB_FORBIDDEN", "GIT_AUTH"]
@@ -268,6 +294,8 @@ async def test_every_secret_is_only_where_it_must_be(tmp_path: Path) -> None:
         {"DEEPSEEK_API_KEY": f"{QUERY}\nX: y"},
         {"API_KEYS": f"{QUERY}=="},
         {"PROVIDERS": '{"x": {"api_key": "' + QUERY},
+        {"MATTERMOST_TOKEN": QUERY, "MATTERMOST_URL": "http://127.0.0.1:1"},
+        {"WEBHOOK_SECRET": QUERY},
         {"PROVIDERS": json.dumps({"x": {"base_url": 1, "model": "m", "api_key": QUERY}})},
         {"PROVIDERS": json.dumps({"x": {"base_url": "http://h", "model": "m", "quirks": {"prefix": QUERY}}})},
     ],
