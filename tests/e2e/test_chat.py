@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
+import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -23,7 +25,7 @@ from gencode.webhooks.chat import Chat, mattermost, slack
 from tests.servers.calls import FILES, client, get
 from tests.servers.model import http_error, model_server, plan_and_files
 from tests.servers.receiver import Receiver, receiver
-from tests.servers.service import App, running_app, service, settings
+from tests.servers.service import ROOT, App, running_app, service, settings
 from tests.unit.stores.samples import a_task
 
 SECRET, TOKEN, HOOK = "slack-signing-secret-1", "mattermost-token-1", "canary-of-a-response-url"
@@ -258,3 +260,16 @@ async def test_what_has_yet_to_be_told_is_told_after_a_crash(tmp_path: Path) -> 
             assert its.seen[-1].json["text"].startswith("hello: Task completed")
             assert HOOK not in process.log.read_text()
             assert 'kind="slack"' in await get(process.url, "/metrics")
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("bash", "curl", "openssl"))), reason="needs bash, curl, openssl"
+)
+async def test_the_documents_way_to_try_it(tmp_path: Path) -> None:
+    document = (ROOT / "docs/chat.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```sh\n(BODY=.*?)^```$", document, re.DOTALL | re.MULTILINE)
+    chosen = settings(tmp_path, slack_signing_secret=SecretStr("a-secret-for-trying"))
+    async with running_app(chosen) as app:
+        script = block.replace("http://127.0.0.1:8080", app.url)
+        done = await anyio.run_process(["bash", "-euo", "pipefail", "-c", script])
+    assert "/gencode REPOSITORY-NAME" in json.loads(done.stdout)["text"]
