@@ -29,6 +29,7 @@ div.table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 caption, th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; }
 caption { font-weight: bold; }
+td p { margin: 0; }
 td, th { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
 """
 POLICY = "; ".join(

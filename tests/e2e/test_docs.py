@@ -55,9 +55,12 @@ def first_column(table: str, header: str) -> list[str]:
 
 
 @needs_tools
-@pytest.mark.parametrize("name", [path.name for path in DOCUMENTS if BLOCK.search(path.read_text())])
-async def test_the_commands_of_a_document_run(name: str, tmp_path: Path) -> None:
-    (document,) = [path for path in DOCUMENTS if path.name == name]
+@pytest.mark.parametrize(
+    "document",
+    [path for path in DOCUMENTS if BLOCK.search(path.read_text())],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+async def test_the_commands_of_a_document_run(document: Path, tmp_path: Path) -> None:
     forge_port = closed_port()
     async with service(tmp_path, {"FORGE_PORT": str(forge_port)}) as process:
         addresses = {"http://127.0.0.1:8080": process.url, "127.0.0.1:8081": f"127.0.0.1:{forge_port}"}
@@ -82,6 +85,60 @@ async def _run(block: str, addresses: dict[str, str], folder: Path, data_dir: Pa
     output = done.stdout.decode()
     assert done.returncode == 0, output
     return output
+
+
+RUN_BY = {
+    "bots.md": "test_bot.py",
+    "cli.md": "test_cli.py",
+    "embedding.md": "test_embedding.py",
+    "webhooks.md": "test_webhook_receiver.py",
+}
+"""Documents whose other programs are run by tests of their own."""
+UNRUN = {
+    "make run     # the": "test_make.py runs each of its lines",
+    "cp .env.example": "needs keys; test_env_example.py reads the file, test_make.py runs the command",
+    "make kill-campaign": "takes long; test_campaign_slices.py runs a slice of it",
+    "python -m tests.campaigns": "takes long; test_campaign_slices.py runs a slice of it",
+    "docker build": "needs Docker; test_deploy.py checks the files",
+    "mkdir -p deploy/secrets": "needs Docker; test_deploy.py checks the files",
+    "make lock   # only": "needs systemd and root; test_deploy.py has systemd check the unit",
+    "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
+    "BODY='command=/gencode": "needs a secret in the settings; test_chat.py sends the same",
+}
+"""Blocks that no test runs as they stand, by how they begin, and why not."""
+RUNNABLE = {"sh", "bash", "python", "js", "go", "html"}
+
+
+def fences(text: str) -> Iterator[tuple[str, str]]:
+    """What stands behind the opening marks of each block, and what is in it."""
+    parts = re.split(r"^```(.*)\n", text, flags=re.MULTILINE)
+    return zip(parts[1::4], parts[2::4], strict=True)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_block_is_run_or_says_why_not(path: Path) -> None:
+    for info, block in fences(path.read_text(encoding="utf-8")):
+        language, _, mark = info.partition(" ")
+        if language not in RUNNABLE or mark == "run":
+            continue
+        if found := RUN_BY.get(path.name):
+            assert path.name in (ROOT / "tests/e2e" / found).read_text(encoding="utf-8")
+        else:
+            assert any(block.startswith(start) for start in UNRUN), f"{path.name}: {block[:60]!r}"
+
+
+def test_every_document_can_be_reached_from_the_readme() -> None:
+    found, waiting = set[Path](), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        found.add(page)
+        links = re.findall(r"\]\(([^)#\s]+\.md)", page.read_text(encoding="utf-8"))
+        waiting += {(page.parent / link).resolve() for link in links if "://" not in link} - found
+    assert set(DOCUMENTS) <= found
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"} <= set(
+        re.findall(r"\((\w+\.md)\)", index)
+    )
 
 
 # --- links ------------------------------------------------------------------------------------------
