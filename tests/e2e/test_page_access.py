@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
@@ -16,6 +17,7 @@ from gencode.app import create_app
 from gencode.embedded.server import address, listen, serve
 from tests.e2e.test_page_task import stands_at, submit
 from tests.servers.browser import chromium, needs_chromium, tab
+from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
 
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
@@ -103,7 +105,12 @@ async def test_narrow_dark_and_light(browser: Browser, tmp_path: Path, width: in
 
 
 async def test_the_list_is_filtered_and_paged(browser: Browser, tmp_path: Path) -> None:
-    async with running_app(settings(tmp_path, rate_limit="100/minute")) as app, tab(browser, app.url) as page:
+    gate = anyio.Event()
+    async with (
+        model_server(plan_and_files({"a.py": ""}, gates={"": gate})) as model,
+        running_app(settings(tmp_path, model, rate_limit="100/minute")) as app,
+        tab(browser, app.url) as page,
+    ):
         names = await page.evaluate(MANY)
         links = page.get_by_role("navigation").get_by_role("listitem").get_by_role("link")
         await page.reload()

@@ -3,14 +3,56 @@
 import { h } from "./dom.js";
 import library from "../vendor/highlight/core.min.js";
 
-const BY_NAME = { dockerfile: "dockerfile", containerfile: "dockerfile", makefile: "makefile", gemfile: "ruby", rakefile: "ruby" };
+const BY_NAME = {
+  dockerfile: "dockerfile",
+  containerfile: "dockerfile",
+  makefile: "makefile",
+  gemfile: "ruby",
+  rakefile: "ruby",
+};
 const BY_END = {
-  sh: "bash", bash: "bash", c: "c", h: "c", cc: "cpp", cpp: "cpp", cxx: "cpp", hpp: "cpp", cs: "csharp",
-  css: "css", go: "go", ini: "ini", cfg: "ini", toml: "ini", env: "ini", java: "java", js: "javascript",
-  jsx: "javascript", mjs: "javascript", cjs: "javascript", json: "json", kt: "kotlin", kts: "kotlin",
-  mk: "makefile", md: "markdown", php: "php", py: "python", pyi: "python", rb: "ruby", rs: "rust",
-  scss: "scss", sql: "sql", swift: "swift", ts: "typescript", tsx: "typescript", xml: "xml", html: "xml",
-  htm: "xml", svg: "xml", vue: "xml", yml: "yaml", yaml: "yaml",
+  sh: "bash",
+  bash: "bash",
+  c: "c",
+  h: "c",
+  cc: "cpp",
+  cpp: "cpp",
+  cxx: "cpp",
+  hpp: "cpp",
+  cs: "csharp",
+  css: "css",
+  go: "go",
+  ini: "ini",
+  cfg: "ini",
+  toml: "ini",
+  env: "ini",
+  java: "java",
+  js: "javascript",
+  jsx: "javascript",
+  mjs: "javascript",
+  cjs: "javascript",
+  json: "json",
+  kt: "kotlin",
+  kts: "kotlin",
+  mk: "makefile",
+  md: "markdown",
+  php: "php",
+  py: "python",
+  pyi: "python",
+  rb: "ruby",
+  rs: "rust",
+  scss: "scss",
+  sql: "sql",
+  swift: "swift",
+  ts: "typescript",
+  tsx: "typescript",
+  xml: "xml",
+  html: "xml",
+  htm: "xml",
+  svg: "xml",
+  vue: "xml",
+  yml: "yaml",
+  yaml: "yaml",
 };
 // What a grammar of one language shows of another.
 const INSIDE = { xml: ["css", "javascript"], markdown: ["xml"], php: ["xml"] };
@@ -58,7 +100,10 @@ function nodeOf(node) {
 function load(name) {
   if (!loading.has(name)) {
     const found = import(`../vendor/highlight/languages/${name}.min.js`);
-    loading.set(name, found.then((grammar) => library.registerLanguage(name, grammar.default)));
+    loading.set(
+      name,
+      found.then((grammar) => library.registerLanguage(name, grammar.default)),
+    );
   }
   return loading.get(name);
 }

@@ -14,19 +14,33 @@ export function askForKey(wrong) {
 
 function show(wrong) {
   const field = h("input", {
-    id: "key", type: "password", autocomplete: "off", spellcheck: "false", required: true,
-    "aria-describedby": wrong ? "key-wrong key-note" : "key-note", "aria-invalid": wrong ? "true" : null,
+    id: "key",
+    type: "password",
+    autocomplete: "off",
+    spellcheck: "false",
+    required: true,
+    "aria-describedby": wrong ? "key-wrong key-note" : "key-note",
+    "aria-invalid": wrong ? "true" : null,
   });
-  const dialog = h("dialog", { class: "dialog", "aria-labelledby": "key-title" },
-    h("form", { method: "dialog" },
+  const dialog = h(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "key-title" },
+    h(
+      "form",
+      { method: "dialog" },
       h("h2", { id: "key-title" }, t("keyTitle")),
       h("label", { for: "key" }, t("keyLabel")),
       field,
       wrong && h("p", { id: "key-wrong", class: "wrong" }, t("keyWrong")),
       h("p", { id: "key-note", class: "note" }, t("keyNote")),
-      h("div", { class: "buttons" },
+      h(
+        "div",
+        { class: "buttons" },
         h("button", { type: "button", class: "button", onclick: () => dialog.close("") }, t("notNow")),
-        h("button", { class: "button primary", value: "use" }, t("useKey")))));
+        h("button", { class: "button primary", value: "use" }, t("useKey")),
+      ),
+    ),
+  );
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {

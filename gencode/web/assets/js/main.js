@@ -37,15 +37,31 @@ function frame() {
 }
 
 function header() {
-  fill(document.getElementById("header"),
+  fill(
+    document.getElementById("header"),
     h("a", { class: "brand", href: "#/", "aria-label": t("home") }, "gencode"),
     h("a", { class: "button quiet only-narrow", href: "#/tasks" }, t("tasks")),
-    h("a", { class: "button quiet", href: "#/" }, icon("plus"), h("span", { class: "not-narrow" }, t("newTask"))),
+    h(
+      "a",
+      { class: "button quiet", href: "#/" },
+      icon("plus"),
+      h("span", { class: "not-narrow" }, t("newTask")),
+    ),
     h("span", { class: "spring" }),
-    key() && h("button", { class: "button quiet", onclick: forget, title: t("forgetKey"), "aria-label": t("forgetKey") },
-      icon("key"), h("span", { class: "not-narrow" }, t("forgetKey"))),
-    h("button", { class: "button quiet", onclick: switchLanguage, lang: language() === "en" ? "zh" : "en" }, t("otherLanguage")),
-    themeButton());
+    key() &&
+      h(
+        "button",
+        { class: "button quiet", onclick: forget, title: t("forgetKey"), "aria-label": t("forgetKey") },
+        icon("key"),
+        h("span", { class: "not-narrow" }, t("forgetKey")),
+      ),
+    h(
+      "button",
+      { class: "button quiet", onclick: switchLanguage, lang: language() === "en" ? "zh" : "en" },
+      t("otherLanguage"),
+    ),
+    themeButton(),
+  );
 }
 
 function route(moved) {
@@ -105,8 +121,17 @@ function themeButton() {
     document.getElementById("theme").replaceWith(button);
     button.focus();
   };
-  return h("button", { id: "theme", class: "button quiet", onclick: turn, title: t("theme", now), "aria-label": t("theme", now) },
-    icon(THEMES[now]));
+  return h(
+    "button",
+    {
+      id: "theme",
+      class: "button quiet",
+      onclick: turn,
+      title: t("theme", now),
+      "aria-label": t("theme", now),
+    },
+    icon(THEMES[now]),
+  );
 }
 
 start();

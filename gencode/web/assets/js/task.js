@@ -151,7 +151,14 @@ const FOLDS = {
   // earlier answers said stays (`kept`): a file that the token limit cut is continued by the next answer.
   delta(task, { about, offset, text }) {
     const plan = about === "plan" && !task.planned;
-    if (!task.live.has(about)) task.live.set(about, { text: "", partial: task.files.get(about)?.state === "writing", heard: 0, start: 0, kept: 0 });
+    if (!task.live.has(about))
+      task.live.set(about, {
+        text: "",
+        partial: task.files.get(about)?.state === "writing",
+        heard: 0,
+        start: 0,
+        kept: 0,
+      });
     const said = task.live.get(about);
     if (offset === 0) Object.assign(said, { heard: 0, start: said.text.length });
     if (offset !== said.heard) said.partial = true;

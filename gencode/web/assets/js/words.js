@@ -5,7 +5,8 @@ import en from "./texts/en.js";
 import zh from "./texts/zh.js";
 
 const TEXTS = { en, zh };
-let chosen = forLong.get("language") || navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS);
+let chosen =
+  forLong.get("language") || navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS);
 if (!(chosen in TEXTS)) chosen = "en";
 
 export const language = () => chosen;
@@ -51,7 +52,11 @@ export const clock = (moment) =>
 export const dated = (moment) =>
   new Intl.DateTimeFormat(chosen, { dateStyle: "medium", timeStyle: "short" }).format(new Date(moment));
 
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const UNITS = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+];
 /** "5 minutes ago". */
 export function ago(moment, now) {
   const seconds = Math.round((now - Date.parse(moment)) / 1000);

@@ -55,7 +55,8 @@ export default {
   estimateNoPrice: ", of unknown price",
   fieldWrong: "Correct the marked fields.",
   required: "This is needed.",
-  nameWrong: "Only letters, digits, dots, hyphens and underscores; at most 100; not ending in .git, .wiki or .atom.",
+  nameWrong:
+    "Only letters, digits, dots, hyphens and underscores; at most 100; not ending in .git, .wiki or .atom.",
   unreachable: "The service cannot be reached. Nothing you wrote is lost: try again in a moment.",
   waitSeconds: (seconds) => `Try again in ${seconds} s.`,
 
@@ -71,15 +72,30 @@ export default {
   // A task
   held: "Waiting for approval",
   statuses: {
-    pending: "In line", generating: "Generating", merging_files: "Joining and checking",
-    creating_repo: "Creating repository", pushing: "Pushing", completed: "Completed",
-    failed: "Failed", cancelled: "Cancelled",
+    pending: "In line",
+    generating: "Generating",
+    merging_files: "Joining and checking",
+    creating_repo: "Creating repository",
+    pushing: "Pushing",
+    completed: "Completed",
+    failed: "Failed",
+    cancelled: "Cancelled",
   },
   stages: {
-    pending: "In line", generating: "Generate", merging_files: "Join and check",
-    creating_repo: "Repository", pushing: "Push", completed: "Done",
+    pending: "In line",
+    generating: "Generate",
+    merging_files: "Join and check",
+    creating_repo: "Repository",
+    pushing: "Push",
+    completed: "Done",
   },
-  stageStates: { done: "done", now: "under way", failed: "failed here", cancelled: "cancelled here", next: "to come" },
+  stageStates: {
+    done: "done",
+    now: "under way",
+    failed: "failed here",
+    cancelled: "cancelled here",
+    next: "to come",
+  },
   timeline: "Stages",
   withModel: (model) => `by ${model}`,
   created: (when) => `created ${when}`,
@@ -129,7 +145,12 @@ export default {
 
   // Files
   files: "Files",
-  fileStates: { planned: "planned", writing: "being written", whole: "whole", repaired: "repaired" },
+  fileStates: {
+    planned: "planned",
+    writing: "being written",
+    whole: "whole",
+    repaired: "repaired",
+  },
   again: "being repaired",
   faults: (count) => (count === 1 ? "1 finding" : `${count} findings`),
   noFiles: "The files show here as the model plans them.",
@@ -146,7 +167,8 @@ export default {
 
   // The plan
   planTitle: "Approve the plan",
-  planLead: "The model waits for you. Change paths and purposes, take files out or put some in; then approve.",
+  planLead:
+    "The model waits for you. Change paths and purposes, take files out or put some in; then approve.",
   planBy: (when) => `If nobody approves it by ${when}, the task ends.`,
   planPath: "Path",
   planPurpose: "Purpose",
@@ -165,7 +187,8 @@ export default {
     file: (d) => `${d.path} is whole (${d.bytes} bytes)`,
     usage: (d) => `${d.about}: ${d.tokens.prompt} + ${d.tokens.completion} tokens`,
     retry: (d) => `${d.about}: asked again after ${d.wait_seconds} s. ${d.message}`,
-    findings: (d) => `Findings: ${d.findings.map((f) => `${f.path || f.file}:${f.line} ${f.rule}`).join(", ")}`,
+    findings: (d) =>
+      `Findings: ${d.findings.map((f) => `${f.path || f.file}:${f.line} ${f.rule}`).join(", ")}`,
     repair: (d) => `${d.path} was written anew`,
     merged: (d) => `Joined ${d.files} files, ${d.bytes} bytes`,
     repo: (d) => `Repository ${d.owner}/${d.name}`,
@@ -260,7 +283,8 @@ export default {
     NON_FAST_FORWARD: "Somebody else pushed first. Submit again under another repository name.",
     UNSAFE_PATH: "The model named an unsafe path. Submit again, or change the prompt.",
     UNSAFE_TREE: "Names clash, or there is too much. Ask for less.",
-    GATE_FAILED: "The files have faults. Submit again with another model or a clearer prompt, or let faults pass.",
+    GATE_FAILED:
+      "The files have faults. Submit again with another model or a clearer prompt, or let faults pass.",
     SECRET_FOUND: "The files seem to hold a secret. Ask for placeholders in the prompt.",
   },
 };

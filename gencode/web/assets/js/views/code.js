@@ -14,13 +14,28 @@ export function codeView({ address }, followed) {
   const name = h("h3", { class: "code-name" });
   const note = h("span", { class: "row-note" });
   const tick = h("input", { type: "checkbox", checked: true, onchange: () => followed(tick.checked) });
-  const copier = h("button", { class: "button quiet", hidden: true, onclick: take, "aria-label": t("copyFile"), title: t("copyFile") }, icon("copy"));
+  const copier = h(
+    "button",
+    { class: "button quiet", hidden: true, onclick: take, "aria-label": t("copyFile"), title: t("copyFile") },
+    icon("copy"),
+  );
   const gap = h("p", { class: "gap", hidden: true }, t("partial"));
   const words = h("p", { class: "note" });
   const code = h("code");
   const pane = h("div", { class: "pane", tabindex: "0", role: "region" }, gap, words, h("pre", {}, code));
-  const element = h("section", { class: "code", "aria-label": t("code") },
-    h("div", { class: "code-head" }, name, note, copier, h("label", { class: "tick small" }, tick, h("span", {}, t("follow")))), pane);
+  const element = h(
+    "section",
+    { class: "code", "aria-label": t("code") },
+    h(
+      "div",
+      { class: "code-head" },
+      name,
+      note,
+      copier,
+      h("label", { class: "tick small" }, tick, h("span", {}, t("follow"))),
+    ),
+    pane,
+  );
 
   let shown = null; // {path, kind, length, grammar}: what stands there
   let whole = ""; // the text, once it is whole

@@ -8,8 +8,7 @@ const EVERY = 15_000; // milliseconds; it is a look at a list, the task's own pa
 const RUNNING = "pending,generating,merging_files,creating_repo,pushing";
 const GLYPHS = { completed: "check", failed: "cross", cancelled: "dash" };
 
-export const glyph = (status) =>
-  h("span", { class: `glyph ${status}` }, icon(GLYPHS[status] || "dot"));
+export const glyph = (status) => h("span", { class: `glyph ${status}` }, icon(GLYPHS[status] || "dot"));
 
 /** Fills `nav`; gives refresh(), mark(id) and stop(). */
 export function listView(nav) {
@@ -17,13 +16,24 @@ export function listView(nav) {
   const rows = h("ul", { class: "rows" });
   const older = h("button", { class: "button wide", hidden: true, onclick: () => more() }, t("older"));
   const words = h("p", { class: "note" }, t("loading"));
-  const filter = h("select", { id: "filter", onchange: () => refresh() },
-    ...options().map(([value, name]) => h("option", { value }, name)));
+  const filter = h(
+    "select",
+    { id: "filter", onchange: () => refresh() },
+    ...options().map(([value, name]) => h("option", { value }, name)),
+  );
   nav.setAttribute("aria-label", t("yourTasks"));
   nav.replaceChildren(
-    h("div", { class: "side-head" }, h("h2", {}, t("yourTasks")),
-      h("label", { class: "unseen", for: "filter" }, t("filter")), filter),
-    rows, words, older);
+    h(
+      "div",
+      { class: "side-head" },
+      h("h2", {}, t("yourTasks")),
+      h("label", { class: "unseen", for: "filter" }, t("filter")),
+      filter,
+    ),
+    rows,
+    words,
+    older,
+  );
 
   async function ask(cursor, limit) {
     const query = new URLSearchParams({ limit });
@@ -67,11 +77,21 @@ export function listView(nav) {
 
   function row(task) {
     const here = task.task_id === state.marked;
-    return h("li", {}, h("a", { href: `#/task/${task.task_id}`, "aria-current": here ? "page" : null },
-      glyph(task.status),
-      h("span", { class: "row-name" }, task.repo_name || task.task_id),
-      h("span", { class: "row-note", title: dated(task.created_at) },
-        `${task.awaiting_approval ? t("held") : statusName(task.status)} · ${ago(task.created_at, Date.now())}`)));
+    return h(
+      "li",
+      {},
+      h(
+        "a",
+        { href: `#/task/${task.task_id}`, "aria-current": here ? "page" : null },
+        glyph(task.status),
+        h("span", { class: "row-name" }, task.repo_name || task.task_id),
+        h(
+          "span",
+          { class: "row-note", title: dated(task.created_at) },
+          `${task.awaiting_approval ? t("held") : statusName(task.status)} · ${ago(task.created_at, Date.now())}`,
+        ),
+      ),
+    );
   }
 
   const timer = setInterval(() => document.hidden || refresh(), EVERY);

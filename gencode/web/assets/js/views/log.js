@@ -29,7 +29,11 @@ export function logView() {
 
 function line({ id, kind, data }) {
   const words = t("events")[kind];
-  return h("li", { class: kind }, h("span", { class: "log-id" }, String(id)),
+  return h(
+    "li",
+    { class: kind },
+    h("span", { class: "log-id" }, String(id)),
     data.at && h("time", { datetime: data.at }, clock(data.at)),
-    h("span", {}, words ? words(data) : kind));
+    h("span", {}, words ? words(data) : kind),
+  );
 }

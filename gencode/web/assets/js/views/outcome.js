@@ -17,24 +17,45 @@ export function outcome(follow) {
 function ready(follow) {
   const { repo_url: url, clone_url: clone, commit } = { ...follow.view, ...follow.task.result };
   const command = `git clone ${clone || url}`;
-  return card("good", t("resultTitle"),
+  return card(
+    "good",
+    t("resultTitle"),
     h("div", { class: "buttons" }, link(url, "primary"), zip(follow)),
-    h("div", { class: "command" }, h("span", { class: "label", id: "clone-label" }, t("clone")),
-      h("code", { id: "clone", tabindex: "0", "aria-labelledby": "clone-label clone" }, command), copier(command)),
-    commit && h("p", { class: "note" }, `${t("commit")} `, h("code", {}, commit.slice(0, 12))));
+    h(
+      "div",
+      { class: "command" },
+      h("span", { class: "label", id: "clone-label" }, t("clone")),
+      h("code", { id: "clone", tabindex: "0", "aria-labelledby": "clone-label clone" }, command),
+      copier(command),
+    ),
+    commit && h("p", { class: "note" }, `${t("commit")} `, h("code", {}, commit.slice(0, 12))),
+  );
 }
 
 function failed(follow, { code, message, stage }) {
   const changes = changesFor(code);
-  const again = h("button", { class: "button primary", onclick: () => act(again, () => follow.retry(changes.said())) }, icon("again"), t("retry"));
-  return card("bad", t("failureTitle"),
-    h("p", { class: "failure" }, h("code", { class: "code-name" }, code), " ",
-      stage && h("span", { class: "note" }, t("failedIn", statusName(stage)))),
+  const again = h(
+    "button",
+    { class: "button primary", onclick: () => act(again, () => follow.retry(changes.said())) },
+    icon("again"),
+    t("retry"),
+  );
+  return card(
+    "bad",
+    t("failureTitle"),
+    h(
+      "p",
+      { class: "failure" },
+      h("code", { class: "code-name" }, code),
+      " ",
+      stage && h("span", { class: "note" }, t("failedIn", statusName(stage))),
+    ),
     h("p", { class: "message" }, message),
     h("p", {}, h("strong", {}, t("whatToDo")), h("br"), advice(code) || t("noAdvice")),
     changes.element,
     h("div", { class: "buttons" }, again, zip(follow)),
-    h("p", { class: "note" }, t("retryHint")));
+    h("p", { class: "note" }, t("retryHint")),
+  );
 }
 
 /** What a retry may change after such a failure, so that it need not fail again: `said()` gives it. */
@@ -52,21 +73,37 @@ function limits() {
     ...(tokens.value.trim() && { max_tokens: Number(tokens.value.replace(/[\s,_]/g, "")) }),
     ...(cost.value.trim() && { max_cost: cost.value.trim() }),
   });
-  return { element: h("div", { class: "grid" }, field("raiseTokens", tokens), field("raiseCost", cost)), said };
+  return {
+    element: h("div", { class: "grid" }, field("raiseTokens", tokens), field("raiseCost", cost)),
+    said,
+  };
 }
 
 function delivery() {
   const tick = h("input", { type: "checkbox" });
-  return { element: h("label", { class: "tick" }, tick, h("span", {}, t("deliverAnyway"))), said: () => (tick.checked ? { deliver: "best_effort" } : {}) };
+  return {
+    element: h("label", { class: "tick" }, tick, h("span", {}, t("deliverAnyway"))),
+    said: () => (tick.checked ? { deliver: "best_effort" } : {}),
+  };
 }
 
 const card = (mood, title, ...children) =>
-  h("section", { class: `card ${mood}`, "aria-labelledby": "outcome" }, h("h2", { id: "outcome" }, title), ...children);
+  h(
+    "section",
+    { class: `card ${mood}`, "aria-labelledby": "outcome" },
+    h("h2", { id: "outcome" }, title),
+    ...children,
+  );
 
 /** An address from outside becomes a link only if it is one of the web. */
 function link(url, mood = "") {
   if (!/^https?:\/\//i.test(url || "")) return url ? h("code", {}, url) : null;
-  return h("a", { class: `button ${mood}`, href: url, rel: "noopener noreferrer", target: "_blank" }, icon("external"), t("openRepository"));
+  return h(
+    "a",
+    { class: `button ${mood}`, href: url, rel: "noopener noreferrer", target: "_blank" },
+    icon("external"),
+    t("openRepository"),
+  );
 }
 
 const place = (task, view) => link(task.result.repo_url || (view && view.repo_url));
@@ -81,7 +118,12 @@ export function zip(follow) {
   if (![...follow.task.files.values()].some(({ bytes }) => bytes != null)) return null;
   const name = `${(follow.view && follow.view.repo_name) || "project"}.zip`;
   const path = `${follow.address}/archive.zip`;
-  const element = h("a", { class: "button", href: address(path), download: name, onclick: fetched }, icon("download"), t("zip"));
+  const element = h(
+    "a",
+    { class: "button", href: address(path), download: name, onclick: fetched },
+    icon("download"),
+    t("zip"),
+  );
 
   async function fetched(event) {
     if (!key()) return;
@@ -95,7 +137,12 @@ export function zip(follow) {
 
 export function copier(text) {
   const words = h("span", {}, t("copy"));
-  const button = h("button", { class: "button", "aria-label": `${t("copy")}: ${text}`, onclick: take }, icon("copy"), words);
+  const button = h(
+    "button",
+    { class: "button", "aria-label": `${t("copy")}: ${text}`, onclick: take },
+    icon("copy"),
+    words,
+  );
   async function take() {
     await copy(text);
     words.textContent = t("copied");

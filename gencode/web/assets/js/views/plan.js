@@ -10,12 +10,25 @@ export function planCard(follow) {
   const rows = h("ol", { class: "plan-rows" });
   const approve = h("button", { class: "button primary", disabled: true, onclick: () => act(approve, send) });
   const lead = h("p", {}, t("planLead"));
-  const element = h("section", { class: "card held", "aria-labelledby": "plan-title" },
-    h("h2", { id: "plan-title" }, t("planTitle")), lead,
+  const element = h(
+    "section",
+    { class: "card held", "aria-labelledby": "plan-title" },
+    h("h2", { id: "plan-title" }, t("planTitle")),
+    lead,
     follow.task.held.approve_by && h("p", { class: "note" }, t("planBy", dated(follow.task.held.approve_by))),
     rows,
-    h("div", { class: "buttons" }, approve,
-      h("button", { class: "button", type: "button", onclick: () => add({ path: "", purpose: "" }, true) }, icon("plus"), t("planAdd"))));
+    h(
+      "div",
+      { class: "buttons" },
+      approve,
+      h(
+        "button",
+        { class: "button", type: "button", onclick: () => add({ path: "", purpose: "" }, true) },
+        icon("plus"),
+        t("planAdd"),
+      ),
+    ),
+  );
   const { address } = follow;
   let revision = 0; // of the plan that is seen here: another that somebody made meanwhile is not approved
   let before = "";
@@ -36,7 +49,12 @@ export function planCard(follow) {
   }
 
   function add(file, focus = false) {
-    const entry = { was: file.path, file, path: h("input", { value: file.path, spellcheck: "false", autocapitalize: "none" }), purpose: h("input", { value: file.purpose }) };
+    const entry = {
+      was: file.path,
+      file,
+      path: h("input", { value: file.path, spellcheck: "false", autocapitalize: "none" }),
+      purpose: h("input", { value: file.purpose }),
+    };
     const remove = h("button", { class: "button quiet", type: "button" }, icon("bin"));
     const row = h("li", {}, entry.path, entry.purpose, remove);
     remove.addEventListener("click", () => {
@@ -93,7 +111,8 @@ export function planCard(follow) {
   async function change() {
     const list = edited();
     const unchanged = () => ({ "If-Match": `"${revision}"` });
-    if (JSON.stringify(list) !== before) ({ revision } = await put(`${address}/plan`, { files: list }, unchanged()));
+    if (JSON.stringify(list) !== before)
+      ({ revision } = await put(`${address}/plan`, { files: list }, unchanged()));
     before = JSON.stringify(list);
     await post(`${address}/approve`, undefined, unchanged());
   }

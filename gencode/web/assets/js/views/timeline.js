@@ -21,14 +21,20 @@ export function timeline() {
   function draw(states) {
     drawn = states.join();
     notes = new Map();
-    list.replaceChildren(...STAGES.map((stage, index) => {
-      const state = states[index];
-      const note = h("span", { class: "stage-time" });
-      notes.set(stage, note);
-      return h("li", { class: `stage ${state}`, "aria-current": state === "now" ? "step" : null },
-        h("span", { class: "mark" }, icon(GLYPHS[state])),
-        h("span", { class: "stage-name" }, t("stages")[stage], unseen(` (${t("stageStates")[state]})`)), note);
-    }));
+    list.replaceChildren(
+      ...STAGES.map((stage, index) => {
+        const state = states[index];
+        const note = h("span", { class: "stage-time" });
+        notes.set(stage, note);
+        return h(
+          "li",
+          { class: `stage ${state}`, "aria-current": state === "now" ? "step" : null },
+          h("span", { class: "mark" }, icon(GLYPHS[state])),
+          h("span", { class: "stage-name" }, t("stages")[stage], unseen(` (${t("stageStates")[state]})`)),
+          note,
+        );
+      }),
+    );
   }
 
   return { element: list, update };

@@ -7,7 +7,13 @@ const GLYPHS = { planned: "dot", writing: "pen", whole: "check", repaired: "chec
 
 /** `chosen(path)` is told what the user picked. */
 export function fileTree(chosen) {
-  const tree = h("ul", { class: "tree", role: "tree", "aria-label": t("files"), onkeydown: keys, onclick: clicked });
+  const tree = h("ul", {
+    class: "tree",
+    role: "tree",
+    "aria-label": t("files"),
+    onkeydown: keys,
+    onclick: clicked,
+  });
   let rows = new Map(); // path -> {element, glyph, note, told}
   let drawn = "";
   let current = null;
@@ -17,7 +23,8 @@ export function fileTree(chosen) {
     const shape = paths.join("\n");
     if (shape !== drawn) draw(paths);
     drawn = shape;
-    for (const [path, row] of rows) if (task.files.has(path)) tell(row, task.files.get(path), path === selected);
+    for (const [path, row] of rows)
+      if (task.files.has(path)) tell(row, task.files.get(path), path === selected);
     if (current !== selected) focusable(rows.get(selected)?.element || tree.querySelector("[role=treeitem]"));
     current = selected;
   }
@@ -26,12 +33,14 @@ export function fileTree(chosen) {
     const kept = rows;
     const focused = tree.contains(document.activeElement) ? document.activeElement.dataset.path : undefined;
     rows = new Map();
-    tree.replaceChildren(...lines(paths).map(({ name, path, depth, folder }) => {
-      if (folder) return folderRow(name, depth);
-      const row = kept.get(path) || fileRow(name, path, depth);
-      rows.set(path, row);
-      return row.element;
-    }));
+    tree.replaceChildren(
+      ...lines(paths).map(({ name, path, depth, folder }) => {
+        if (folder) return folderRow(name, depth);
+        const row = kept.get(path) || fileRow(name, path, depth);
+        rows.set(path, row);
+        return row.element;
+      }),
+    );
     if (focused !== undefined) rows.get(focused)?.element.focus();
     if (!tree.querySelector('[tabindex="0"]')) focusable(tree.querySelector("[role=treeitem]"));
   }
@@ -39,8 +48,20 @@ export function fileTree(chosen) {
   function fileRow(name, path, depth) {
     const glyph = h("span", { class: "glyph" });
     const note = h("span", { class: "row-note" });
-    const element = h("li", { class: "leaf", role: "treeitem", tabindex: "-1", "aria-level": depth + 1, "data-path": path, title: path },
-      glyph, h("span", { class: "row-name" }, name), note);
+    const element = h(
+      "li",
+      {
+        class: "leaf",
+        role: "treeitem",
+        tabindex: "-1",
+        "aria-level": depth + 1,
+        "data-path": path,
+        title: path,
+      },
+      glyph,
+      h("span", { class: "row-name" }, name),
+      note,
+    );
     element.style.setProperty("--depth", depth);
     return { element, glyph, note, told: "" };
   }
@@ -48,14 +69,20 @@ export function fileTree(chosen) {
   function tell(row, file, selected) {
     row.element.setAttribute("aria-selected", String(selected));
     const words = file.state === "writing" && file.again ? t("again") : t("fileStates")[file.state];
-    const note = [file.state === "writing" ? words : file.bytes != null ? size(file.bytes) : "", file.faults ? t("faults", file.faults) : ""];
+    const note = [
+      file.state === "writing" ? words : file.bytes != null ? size(file.bytes) : "",
+      file.faults ? t("faults", file.faults) : "",
+    ];
     const told = `${file.state} ${note.join()}`;
     if (told === row.told) return;
     row.told = told;
     row.glyph.className = `glyph ${file.state}`;
     row.glyph.replaceChildren(icon(file.faults && file.state !== "writing" ? "warn" : GLYPHS[file.state]));
     put(row.note, note.filter(Boolean).join(" · "));
-    row.element.setAttribute("aria-label", [file.path, words, ...note.slice(file.state === "writing" ? 1 : 0)].filter(Boolean).join(", "));
+    row.element.setAttribute(
+      "aria-label",
+      [file.path, words, ...note.slice(file.state === "writing" ? 1 : 0)].filter(Boolean).join(", "),
+    );
   }
 
   function keys(event) {
@@ -88,8 +115,12 @@ export function fileTree(chosen) {
 }
 
 function folderRow(name, depth) {
-  const row = h("li", { class: "branch", role: "none" },
-    h("span", { class: "glyph" }, icon("folder")), h("span", { class: "row-name" }, name));
+  const row = h(
+    "li",
+    { class: "branch", role: "none" },
+    h("span", { class: "glyph" }, icon("folder")),
+    h("span", { class: "row-name" }, name),
+  );
   row.style.setProperty("--depth", depth);
   return row;
 }
@@ -110,9 +141,13 @@ function lines(paths) {
   return flat(top, 0);
 }
 
-const byPlace = (one, other) => Boolean(other.folder) - Boolean(one.folder) || (one.name < other.name ? -1 : 1);
+const byPlace = (one, other) =>
+  Boolean(other.folder) - Boolean(one.folder) || (one.name < other.name ? -1 : 1);
 
 function flat(folder, depth) {
-  return [...folder.values()].sort(byPlace).flatMap((entry) =>
-    entry.folder ? [{ ...entry, depth }, ...flat(entry.folder, depth + 1)] : [{ ...entry, depth }]);
+  return [...folder.values()]
+    .sort(byPlace)
+    .flatMap((entry) =>
+      entry.folder ? [{ ...entry, depth }, ...flat(entry.folder, depth + 1)] : [{ ...entry, depth }],
+    );
 }
