@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from anyio import to_thread
-
-from gencode.client import Client, Plan
+from gencode.client import Client, Plan, ServiceError
 from gencode.commands.service import editor
 from gencode.errors import StartError
 from gencode.screens.printable import printable
@@ -26,7 +27,7 @@ async def approve(client: Client, chosen: argparse.Namespace, task_id: str) -> b
         plan = await client.plan(task_id)
         for line in plan_lines(plan):
             print(printable(line))
-        answer = await to_thread.run_sync(_ask)
+        answer = _ask()
         if answer in ("y", "yes"):
             await client.approve(task_id, revision=plan["revision"])
             return True
@@ -36,10 +37,21 @@ async def approve(client: Client, chosen: argparse.Namespace, task_id: str) -> b
 
 
 def _ask() -> str:
+    """Nothing else runs meanwhile, and Ctrl-C ends it: the event loop's handler would wait for the answer."""
+    with _sigint(signal.default_int_handler):
+        try:
+            return input("\napprove this plan? [y]es, [e]dit, [N]o: ").strip().lower()
+        except EOFError:
+            return "no"
+
+
+@contextmanager
+def _sigint(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, handler)
     try:
-        return input("\napprove this plan? [y]es, [e]dit, [N]o: ").strip().lower()
-    except EOFError:
-        return "no"
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
@@ -54,34 +66,49 @@ def plan_lines(plan: Plan) -> Iterator[str]:
 async def edit(client: Client, task_id: str, plan: Plan) -> Plan:
     """Hand the plan to the user's editor as JSON, and what is left of it to the service.
 
-    Raises StartError when nothing can be read from the editor's file; it is kept then."""
+    Raises StartError, and ServiceError when the service refuses it; what was written is kept then."""
     text = json.dumps({"summary": plan["summary"], "files": plan["files"]}, ensure_ascii=False, indent=2)
-    changed = await to_thread.run_sync(_edited, text)
-    if changed is None:
+    path = _written(text)
+    _opened(path)
+    if path.read_text(encoding="utf-8").strip() == text:
         print("nothing changed", file=sys.stderr)
-        return plan
-    return await client.change_plan(
-        task_id, changed["files"], changed.get("summary"), revision=plan["revision"]
-    )
+        changed = plan
+    else:
+        changed = await _sent(client, task_id, plan["revision"], path)
+    path.unlink()
+    return changed
 
 
-def _edited(text: str) -> dict[str, Any] | None:
-    """None if it came back as it was."""
+def _written(text: str) -> Path:
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8", delete=False) as file:
         file.write(text + "\n")
-    path = Path(file.name)
-    status = subprocess.run([*shlex.split(editor()), str(path)], check=False).returncode  # noqa: S603  # the user's own
-    if status:
-        path.unlink(missing_ok=True)
-        raise StartError(f"the editor ({editor()}) ended with {status}; set EDITOR to another one")
-    changed = path.read_text(encoding="utf-8")
-    if changed.strip() == text.strip():
-        path.unlink()
-        return None
+    return Path(file.name)
+
+
+def _opened(path: Path) -> None:
     try:
-        found: dict[str, Any] = json.loads(changed)
-        _ = found["files"]
-    except (ValueError, KeyError, TypeError) as error:
+        with _sigint(lambda _number, _frame: None):  # Ctrl-C in the editor is the editor's
+            done = subprocess.run([*shlex.split(editor()), str(path)], check=False)  # noqa: S603  # the user's own
+    except (OSError, ValueError) as error:
+        path.unlink()
+        raise StartError(f"the editor cannot be run ({error}): set EDITOR to another one") from None
+    if done.returncode:
+        raise StartError(f"the editor ended with {done.returncode}; what you wrote is kept in {path}")
+
+
+async def _sent(client: Client, task_id: str, revision: int, path: Path) -> Plan:
+    files, summary = _read(path)
+    try:
+        return await client.change_plan(task_id, files, summary, revision=revision)
+    except ServiceError:
+        print(f"what you wrote is kept in {path}", file=sys.stderr)
+        raise
+
+
+def _read(path: Path) -> tuple[Any, Any]:
+    """Files and summary, as far as they can be told apart; the rest is the service's to refuse."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return list(found["files"]), found.get("summary")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StartError(f"what you wrote is no plan ({error}); it is kept in {path}") from None
-    path.unlink()
-    return found

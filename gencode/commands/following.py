@@ -13,6 +13,7 @@ from gencode.commands.output import as_json
 from gencode.follow import follow
 from gencode.screens.jsonlines import JsonLines
 from gencode.screens.lines import Lines
+from gencode.screens.printable import printable
 from gencode.screens.screen import Screen
 
 
@@ -58,7 +59,7 @@ def _ended(chosen: argparse.Namespace, task: Task) -> int:
     if chosen.json:
         print(as_json({"event": "task", "id": 0, "data": task}), flush=True)
     elif task["status"] == "completed":
-        print(f"\ngit clone {task['clone_url'] or task['repo_url']}", flush=True)
+        print(printable(f"\ngit clone {task['clone_url'] or task['repo_url']}"), flush=True)
     elif task["status"] == "failed":
         print(f"\ngo on with: gencode retry {task['task_id']}", flush=True)
     return 0 if task["status"] == "completed" else 1

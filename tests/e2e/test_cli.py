@@ -18,6 +18,7 @@ import pytest
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
+from gencode.client import Client
 from tests.servers.calls import FILES
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import ROOT, environment, service
@@ -31,6 +32,7 @@ def variables(folder: Path, url: str, **more: str) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "PYTHONPATH": str(ROOT),
+        "TMPDIR": str(folder),
         "PYTHONWARNINGS": "error",
         "GENCODE_URL": url,
         **more,
@@ -213,6 +215,63 @@ async def test_who_follows_on_a_terminal_is_asked(answer: str, status: int, tmp_
     assert "approve this plan?" in shown
     assert ("git clone" in shown) == (answer == "y")
     assert ("gencode approve" in shown) == (answer == "n")
+
+
+async def test_ctrl_c_at_the_question_leaves_the_task_waiting(tmp_path: Path) -> None:
+    command = ["generate", "a Go web service", "--repo", "go", "--follow", "--approve-plan"]
+    async with service(tmp_path, {}) as served:
+        ours, theirs = pty.openpty()
+        process = await anyio.open_process(
+            [sys.executable, "-m", "gencode", *command],
+            env=variables(tmp_path, served.url, TERM="xterm-256color"),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        await anyio.to_thread.run_sync(until, ours, b"approve this plan?")
+        process.send_signal(signal.SIGINT)
+        shown = await anyio.to_thread.run_sync(everything, ours)
+        assert await process.wait() == 130
+        await process.aclose()
+    assert "come back with: gencode watch" in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("editor", "status", "words"),
+    [
+        ("/nowhere/editor", 2, "set EDITOR"),
+        ("false", 2, "is kept in"),
+        ("sh -c 'echo no plan > $0'", 2, "is kept in"),
+        ("""sh -c 'echo {\\"files\\": [{\\"path\\": \\"../x\\"}]} > $0'""", 3, "is kept in"),
+        ("true", 0, "nothing changed"),
+    ],
+)
+async def test_what_was_written_in_the_editor_is_not_lost(
+    editor: str, status: int, words: str, tmp_path: Path
+) -> None:
+    async with service(tmp_path, {}) as served:
+        submit = ("generate", "a Go web service", "--repo", "go", "--approve-plan", "--json")
+        async with gencode(tmp_path, served.url, *submit) as process:
+            task_id = json.loads(await said(process))["task_id"]
+        async with Client(served.url) as client:
+            async for event in client.events(task_id):
+                if event.kind == "approval":
+                    break
+        command = ("approve", task_id, "--edit", "--json")
+        async with gencode(tmp_path, served.url, *command, EDITOR=editor) as process:
+            assert await process.wait() == status
+            error = await rest_of_errors(process)
+        assert words in error
+        if "kept in" in words:
+            assert Path(re.search(r"kept in (/[^\s\"]+)", error)[1]).is_file()  # type: ignore[index]  # it is there
+
+
+def until(terminal: int, words: bytes) -> None:
+    found = b""
+    while words not in found:
+        found += os.read(terminal, 65536)
 
 
 def everything(terminal: int) -> str:
