@@ -84,7 +84,7 @@ def _yaml(text: str) -> None:
     """Events only: tags are not looked up (CloudFormation's !Ref), aliases are not followed."""
     check_depth(text)  # libyaml needs a minute for 100,000 open brackets
     try:
-        for _ in yaml.parse(text, Loader=yaml.CSafeLoader):
+        for _ in yaml.parse(text.encode("utf-8", "replace"), Loader=yaml.CSafeLoader):
             pass
     except yaml.MarkedYAMLError as error:
         row = error.problem_mark.line + 1 if error.problem_mark else 0

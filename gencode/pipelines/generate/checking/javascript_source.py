@@ -27,7 +27,7 @@ _MEMBERS = frozenset({"method_definition", "public_field_definition", "field_def
 
 def javascript_symbols(parsed: Parsed, text: str, bases: frozenset[str]) -> Symbols:
     statements = captures(parsed.language, JS_STATEMENTS, parsed.root)
-    exported = statements.get("export", [])
+    exported = sorted(statements.get("export", []), key=line)
     exports = {symbol.name: symbol for node in exported for symbol in _exports(node)}
     assigned, understood = _common_exports(parsed, text)
     return Symbols(

@@ -20,7 +20,12 @@ _TYPES = "(type_annotation) @t (interface_declaration) @t (type_alias_declaratio
 _TEMPLATE_MARKS = ("{%", "<%", "{{cookiecutter", "{{ cookiecutter", "{{range", "{{end", "@VERSION")
 _IMPORTED_TYPE = re.compile(r"typeof import\([^()\n]*\)")
 _EXPORTED_TYPES = re.compile(r"\bexport type(?= *\*)")
-_BARE_AMPERSAND = re.compile(r"&(?!#?\w+;)")
+_TAG_OR_TEXT = re.compile(
+    r"(?P<tag>(?s:<!--.*?-->)|<(?!\?xml)[a-zA-Z/!?][^<>]*+>)|<\?xml[^<>]*+>|&(?!#?\w+;)|<(?![a-zA-Z/!?])|>"
+)
+"""Tags stay; what else there is of marks is text to browsers, and so is the first line of XHTML."""
+_NEW_STATEMENT = re.compile(r"(?<=\})(\s*\n\s*)\s(?=[\[(])")
+"""After an arrow function's body, where JavaScript ends a statement by itself."""
 # Possessive, and an end that is missing matches too: each character is looked at once, whatever the text.
 _STRIPPED = re.compile(r'/\*(?:[^*]|\*(?!/))*+(?:\*/)?|"(?:[^"\\\n]|\\.)*+"?|\'(?:[^\'\\\n]|\\.)*+\'?')
 _LINE_COMMENT = re.compile(r"//[^\n]*+")
@@ -55,6 +60,8 @@ def parse_source(language: str, text: str) -> Parsed | None:
     root = parse(language, text)
     if root is None:
         return None
+    if language == "html":
+        _check_page(text)
     error = first_error(root)
     if error is None:
         return Parsed(language=language, root=root)
@@ -63,6 +70,12 @@ def parse_source(language: str, text: str) -> Parsed | None:
     if _is_excused(language, text):
         return None
     raise Unparsable(line(error), _reason(error))
+
+
+def _check_page(text: str) -> None:
+    """HTML may end anywhere; people's pages end by closing what they opened first."""
+    if not _is_fragment(text) and "</html" not in text.lower():
+        raise Unparsable(text.rstrip().count("\n") + 1, "the page ends without '</html>'")
 
 
 def _second_look(language: str, text: str) -> Parsed | None:
@@ -100,12 +113,16 @@ def _older_types(text: str) -> str:
 
 def _plain_jsx(text: str) -> str:
     """`&` is text in JSX, which the grammar denies; in an expression `|` stands in the same places."""
-    return _older_types(text).replace("&", "|")
+    return _NEW_STATEMENT.sub(r"\1;", _older_types(text)).replace("&", "|")
+
+
+def _plain_marks(text: str) -> str:
+    return _TAG_OR_TEXT.sub(lambda found: found["tag"] or "+" * len(found[0]), text)
 
 
 _AGAIN: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "c": ("cpp", str),
-    "html": ("html", lambda text: _BARE_AMPERSAND.sub("+", text)),
+    "html": ("html", _plain_marks),
     "javascript": ("tsx", _plain_jsx),
     "tsx": ("tsx", _plain_jsx),
     "typescript": ("typescript", _older_types),

@@ -31,7 +31,8 @@ _PHRASES = (
     r"\b(?:code|logic|implementation) goes here\b",
     r"\bimplement (?:me|the rest)\b",
     r"^(?:still )?to be implemented\W*$",
-    r"(?-i:\bTODO)\b[ :(-]{0,3}(?:(?:actually|please|properly|we|you|still|need to|add|write) ){0,3}"
+    r"(?-i:\bTODO)\b(?:\([^()\n]{0,40}\))?[ :-]{0,3}"
+    r"(?:(?:actually|please|properly|we|you|still|need to|add|write) ){0,3}"
     r"(?:the |an? )?(?:actual |real |full |proper )?implement(?:ation)?\b",
     # 其余代码保持不变, 此处省略, 待实现
     r"(?:此处|这里|以下|下面|中间|以上|后续)(?:代码|内容|部分|均|都|全部|已|的)*省略",

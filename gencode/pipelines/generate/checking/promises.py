@@ -43,6 +43,7 @@ def _broken(project: Project, file: PlannedFile) -> Iterator[Finding]:
 
 def promised_name(promise: str) -> str:
     """The identifier that a promise is about; "" for a route, a sentence, a default export."""
+    promise = re.sub(r"^\s*(?:func\s*)?\([^()]*\)\s*", "", promise)  # a receiver in Go
     bare = re.split(r"[(:=<\[{,]|->|=>| - | – |（|：", promise.replace("::", "."), maxsplit=1)[0].strip()
     if not _NAME.fullmatch(bare):
         bare = " ".join(_KINDS.sub(" ", bare).split())
@@ -54,5 +55,6 @@ def _defines(language: str, text: str, name: str) -> bool:
     word = rf"(?<![\w$]){re.escape(name)}(?![\w$])"
     if language not in _KNOWN:
         return re.search(word, text) is not None
-    definition = rf"\b(?:{_KEYWORDS})\s+{word}|{word}\s*(?::(?!:)|=(?!=)|\([^()\n]*\)\s*\{{)"
-    return re.search(definition, text) is not None
+    field = rf"|^[ \t]*{word}[ \t]+[\w*\[]|[{{;][ \t]*{word}[ \t]+[\w*\[]" if language == "go" else ""
+    definition = rf"\b(?:{_KEYWORDS})\s+{word}{field}|{word}\s*(?::(?!:)|=(?!=)|\([^()\n]*\)\s*\{{)"
+    return re.search(definition, text, re.MULTILINE) is not None

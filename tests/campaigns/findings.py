@@ -1,0 +1,110 @@
+"""How often the checks find fault with code that people use: each such finding would cost a repair or a task.
+
+    python -m tests.campaigns.findings --files 300 --projects 60
+
+Files are looked at one by one for what does not parse and what was left out; installed packages as whole
+projects, for imports and exports too. The code is taken to be sound, so what is found is counted as false;
+it is printed to be looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sysconfig
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from importlib.metadata import distributions
+from pathlib import Path
+
+from gencode.pipelines.generate.artifacts import Plan, PlannedFile
+from gencode.pipelines.generate.checking.finding import Finding, Rule
+from gencode.pipelines.generate.checking.gate import check
+from tests.campaigns.corpus import found, sample
+
+Project = tuple[str, Mapping[str, str]]
+LARGEST = 300
+"""Files of a project."""
+NOT_SOUND = ("invalid", "bad", "broken", "testdata", "lib2to3", "error")
+"""Folders whose files are wrong on purpose."""
+
+
+def one_by_one(count: int) -> Iterator[tuple[str, Counter[str], list[str]]]:
+    """Language, findings by rule besides the number of files, and what was found."""
+    for language, paths in sorted(found().items()):
+        sound = [path for path in paths if not any(mark in part for part in path.parts for mark in NOT_SOUND)]
+        counts, told = Counter[str](), []
+        for path, text in sample(sound, count, 1, 200_000):
+            findings = _check({path.name: text})
+            mine = [finding for finding in findings if finding.rule in (Rule.SYNTAX, Rule.PLACEHOLDER)]
+            counts.update(["files", *({"wrong"} if mine else ()), *(finding.rule for finding in mine)])
+            told += [f"{path}:{finding.line}: {finding.message[:150]}" for finding in mine[:1]]
+        if counts["files"]:
+            yield language, counts, told
+
+
+def projects(suffixes: tuple[str, ...], roots: list[Path], count: int) -> Iterator[Project]:
+    """Folders of packages with what lies in them."""
+    folders = sorted({path for root in roots if root.is_dir() for path in root.iterdir() if path.is_dir()})
+    random.Random(1).shuffle(folders)
+    for folder in folders:
+        if count and (files := _files(folder, suffixes)):
+            count -= 1
+            yield folder.name, files
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> Mapping[str, str]:
+    paths = [path for path in sorted(folder.rglob("*")) if path.suffix in suffixes and path.is_file()]
+    if not 2 <= len(paths) <= LARGEST or any(mark in part for part in folder.parts for mark in NOT_SOUND):
+        return {}
+    try:
+        return {str(path.relative_to(folder.parent)): path.read_bytes().decode() for path in paths}
+    except (OSError, UnicodeDecodeError):
+        return {}
+
+
+def _check(files: Mapping[str, str]) -> list[Finding]:
+    plan = Plan(files=tuple(PlannedFile(path=path) for path in files))
+    return [finding for finding in check(files, plan) if finding.rule is not Rule.EMPTY]
+
+
+def _installed() -> str:
+    """A package lies here without the manifest that it was installed by: all that is installed will do."""
+    names = {distribution.metadata["Name"] for distribution in distributions()}
+    return "".join(f"{name}\n" for name in sorted(names))
+
+
+def whole(kind: str, chosen: Iterator[Project]) -> tuple[Counter[str], list[str]]:
+    counts, told = Counter[str](), []
+    for _, files in chosen:
+        manifest = {"requirements.txt": _installed()} if kind == "Python" else {}
+        findings = _check({**files, **manifest})
+        counts["projects"] += 1
+        counts["files"] += len(files)
+        counts["wrong"] += len({finding.path for finding in findings})
+        counts.update(finding.rule for finding in findings)
+        told += [f"{finding.path}:{finding.line}: {finding.message[:150]}" for finding in findings[:5]]
+    return counts, told
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    asked.add_argument("--files", type=int, default=300)
+    asked.add_argument("--projects", type=int, default=60)
+    chosen = asked.parse_args()
+    for language, counts, told in one_by_one(chosen.files):
+        print(f"{language}: {counts['wrong']} of {counts['files']} files", *told, sep="\n    ")
+    libraries = [Path(sysconfig.get_path("purelib")), Path(sysconfig.get_path("stdlib"))]
+    npm = [Path("/usr/lib/node_modules/npm/node_modules"), Path("/usr/share/nodejs")]
+    go = [Path("/usr/local/go/src"), *Path("/usr/share").glob("go-*/src")]
+    for kind, suffixes, roots in (
+        ("Python", (".py",), libraries),
+        ("JavaScript", (".js", ".mjs", ".cjs", ".json"), npm),
+        ("Go", (".go",), go),
+    ):
+        counts, told = whole(kind, projects(suffixes, roots, chosen.projects))
+        print(f"{kind} projects: {dict(counts)}", *told, sep="\n    ")
+
+
+if __name__ == "__main__":
+    main()
