@@ -11,7 +11,8 @@ import anyio
 from pydantic import BaseModel, ConfigDict, Field
 
 from gencode.errors import Invalid
-from gencode.web.accepting import accept
+from gencode.store import IdempotencyKey
+from gencode.web.accepting import accept, digest
 from gencode.web.answers import task_view
 from gencode.web.files import list_files, read_file
 from gencode.web.parts import Parts, task_of
@@ -23,6 +24,16 @@ LARGEST_FILE = 200_000
 """Bytes of one file in an answer, which fills the assistant's memory."""
 
 TaskId = Annotated[str, Field(max_length=100, description="As generate answered it")]
+
+
+class GenerateArguments(GenerateRequest):
+    idempotency_key: (
+        Annotated[
+            str,
+            Field(min_length=1, max_length=255, description="Your own; twice the same makes one task"),
+        ]
+        | None
+    ) = None
 
 
 class OfTask(BaseModel):
@@ -66,8 +77,10 @@ class Tool:
 
 async def generate(asked: Asked) -> Mapping[str, Any]:
     await asked.its.rate.spend(asked.client)
-    request = valid(GenerateRequest, asked.arguments)
-    task, _ = await accept(asked.its, request, asked.client, asked.its.language)
+    key = valid(GenerateArguments, asked.arguments).idempotency_key
+    request = valid(GenerateRequest, {k: v for k, v in asked.arguments.items() if k != "idempotency_key"})
+    named = IdempotencyKey(client=asked.client, value=key, digest=digest(request)) if key else None
+    task, _ = await accept(asked.its, request, asked.client, asked.its.language, named)
     return task_view(task, asked.api).model_dump(mode="json", exclude_unset=True)
 
 
@@ -118,7 +131,7 @@ TOOLS = (
             "Turn a prompt into a new Git repository with a working project. Answers at once with a task_id; "
             "ask status for how it goes and for repo_url."
         ),
-        arguments=GenerateRequest,
+        arguments=GenerateArguments,
         call=generate,
         changes=True,
     ),

@@ -71,6 +71,15 @@ async def test_an_assistant_generates_follows_and_reads_a_project(tmp_path: Path
         assert read["text"] == FILES["app.py"]
 
 
+async def test_what_is_asked_for_twice_by_one_key_is_made_once(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, assistant(app.url) as its:
+        ids = {(await called(its, "generate", **BODY, idempotency_key="k"))["task_id"] for _ in range(3)}
+        assert len(ids) == 1
+        said = await refused(its, "generate", **BODY | {"prompt": "other", "idempotency_key": "k"})
+        assert said.startswith("IDEMPOTENCY_KEY_REUSED")
+        assert len((await get(app.url, "/api/v1/tasks"))["tasks"]) == 1
+
+
 async def test_cancelling_and_retrying(tmp_path: Path) -> None:
     gate = anyio.Event()
     async with (
