@@ -46,6 +46,8 @@ def _pkt(data: bytes) -> bytes:
 
 SERVICE = _pkt(b"# service=git-receive-pack\n") + b"0000"
 EMPTY = SERVICE + _pkt(b"0" * 40 + b" capabilities^{}\0report-status side-band-64k") + b"0000"
+RESULT = {"content-type": "application/x-git-receive-pack-result"}
+TAKEN = _pkt(b"\x01" + _pkt(b"unpack ok\n") + _pkt(b"ok refs/heads/main\n") + b"0000") + b"0000"
 KNOWN_SHA = "a8cdc4bbcd579adbf0b532e125b8234a086bff01"  # of SNAPSHOT; see test_commit.py
 OTHER = replace(SNAPSHOT, message="Another")
 
@@ -175,6 +177,26 @@ async def test_a_stalled_server_ends_in_a_timeout_and_frees_the_thread(
             with pytest.raises(GitTimeout):
                 await git.push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
         await mute.gone.wait()
+
+
+@pytest.mark.fault(43)
+async def test_exchanges_that_are_each_in_time_may_be_too_late_together() -> None:
+    """Row 43: the deadline is the whole push's. The server even says that it took the push, and did not."""
+
+    async def unhurried(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await anyio.sleep(0.6)
+        kind, body = (ADVERT, EMPTY) if scope["method"] == "GET" else (RESULT, TAKEN)
+        await send({"type": "http.response.start", "status": 200, "headers": _raw(kind)})
+        await send({"type": "http.response.body", "body": body})
+
+    sock = listen()
+    async with served(unhurried, sock):
+        with pytest.raises(GitTimeout):
+            await Git(timeout=1, tls=TLS).push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
+        # In time it is believed, so that it is the deadline that ended the other one.
+        assert await Git(timeout=30, tls=TLS).push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
 
 
 @pytest.mark.fault(43)

@@ -136,32 +136,22 @@ def _run_caddy(main: Path, folder: Path) -> list[str]:
     return ["run", "--adapter", "caddyfile", "--config", str(main)]
 
 
-NGINX = Site(
-    name="nginx",
-    program="nginx",
-    path="",
-    write=lambda folder, port, service: write_nginx("nginx.conf", folder, port, service),
-    arguments=run_nginx,
-)
-NGINX_PATH = Site(
-    name="nginx-path",
-    program="nginx",
-    path="/gencode",
-    write=lambda folder, port, service: write_nginx("nginx-path.conf", folder, port, service),
-    arguments=run_nginx,
-)
-CADDY = Site(
-    name="caddy",
-    program="caddy",
-    path="",
-    write=lambda folder, port, service: _write_caddy("gencode.example.com", folder, port, service),
-    arguments=_run_caddy,
-)
-CADDY_PATH = Site(
-    name="caddy-path",
-    program="caddy",
-    path="/gencode",
-    write=lambda folder, port, service: _write_caddy("www.example.com", folder, port, service),
-    arguments=_run_caddy,
-)
+def _nginx(name: str, path: str) -> Site:
+    def write(folder: Path, port: int, service_port: int) -> Path:
+        return write_nginx(f"{name}.conf", folder, port, service_port)
+
+    return Site(name=name, program="nginx", path=path, write=write, arguments=run_nginx)
+
+
+def _caddy(name: str, host: str, path: str) -> Site:
+    def write(folder: Path, port: int, service_port: int) -> Path:
+        return _write_caddy(host, folder, port, service_port)
+
+    return Site(name=name, program="caddy", path=path, write=write, arguments=_run_caddy)
+
+
+NGINX = _nginx("nginx", "")
+NGINX_PATH = _nginx("nginx-path", "/gencode")
+CADDY = _caddy("caddy", "gencode.example.com", "")
+CADDY_PATH = _caddy("caddy-path", "www.example.com", "/gencode")
 ALL = (NGINX, NGINX_PATH, CADDY, CADDY_PATH)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import anyio
 import pytest
 
 from gencode.errors import AlreadyOver, LLMBalance, QueueFull, ShuttingDown, StillWorking, StoreError
+from gencode.event import Event
 from gencode.task import Status, Task
 from tests.unit.engine.rig import STATUSES, FaultyStore, Latch, Letters, Rig, failing, new_task
 
@@ -57,6 +60,49 @@ async def test_it_may_fail_again_and_be_retried_again() -> None:
         await manager.retry(second)
         assert (await rig.over(second)).status is Status.COMPLETED
         await rig.log(second)
+
+
+class SlowToReturn(FaultyStore):
+    """The commit of a failure is there, and visible; but whoever made it hears of it only when told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = anyio.Event()
+        self.go_on = anyio.Event()
+
+    async def commit(
+        self, task: Task, events: Sequence[Event] = (), keep: Mapping[str, str] | None = None
+    ) -> None:
+        await super().commit(task, events, keep)
+        if task.status is Status.FAILED:
+            self.failed.set()
+            await self.go_on.wait()
+
+
+async def test_a_retry_waits_until_the_old_run_has_left() -> None:
+    """Else two would write one log."""
+    store = SlowToReturn()
+    rig = Rig(Letters(x=failing(EMPTY)), store)
+    answers, answered = [], anyio.Event()
+    async with rig.at_work() as manager, anyio.create_task_group() as tg:
+        task = await rig.submit()
+        await store.failed.wait()
+        seen = await rig.task(task)
+        assert seen.status is Status.FAILED
+
+        async def click() -> None:
+            answers.append(await manager.retry(seen))
+            answered.set()
+
+        tg.start_soon(click)
+        await anyio.wait_all_tasks_blocked()
+        assert (answers, await rig.task(task)) == ([], seen)
+        store.go_on.set()
+        await answered.wait()
+        assert (await rig.over(task)).status is Status.COMPLETED
+        await rig.idle()
+    assert [answer.status for answer in answers] == [Status.MERGING]
+    await rig.log(task)
 
 
 async def test_two_clicks_at_once_start_one_run() -> None:
