@@ -101,7 +101,15 @@ def _absolute(layout: _Layout, path: str, imported: Import) -> Iterator[Finding]
     top = imported.module.partition(".")[0]
     if is_provided(top):
         return  # a file of the project may have the name of a standard module: which one is meant?
-    yield from _from(layout, path, imported, imported.module, sorted(layout.roots[top]))
+    findings = _from(layout, path, imported, imported.module, sorted(layout.roots[top]))
+    if not all(_is_package(layout, root) for root in layout.roots[top]):
+        yield from findings
+
+
+def _is_package(layout: _Layout, folder: str) -> bool:
+    """What lies in one is imported by its name or by dots: an absolute import like `backends/anyio.py` in it
+    means the library of that name, if that has what it asks for."""
+    return bool(folder) and join(folder, "__init__.py") in layout.project.files
 
 
 def _from(layout: _Layout, path: str, imported: Import, written: str, roots: list[str]) -> Iterator[Finding]:

@@ -194,3 +194,12 @@ def test_a_manifest_that_computes_its_list_is_believed() -> None:
 
 def test_a_lambda_has_the_libraries_of_its_runtime() -> None:
     assert found({"lambda/handler.py": "import boto3\n", "requirements.txt": "requests\n"}) == []
+
+
+def test_a_module_of_a_package_may_be_called_like_the_library_that_it_adapts() -> None:
+    files = {
+        "app/__init__.py": "",
+        "app/backends/__init__.py": "",
+        "app/backends/anyio.py": "import anyio.abc\nfrom anyio import Event\n\nprint(anyio.abc, Event)\n",
+    }
+    assert not [rule for _, _, rule in found(files) if rule is not Rule.EMPTY]
