@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,6 +33,7 @@ from tests.campaigns.kill_report import KillReport, show
 from tests.campaigns.ledger import Stored, logs, snapshot, tasks
 from tests.campaigns.model import PacedModel, paced_model
 from tests.campaigns.orders import Order, make_orders
+from tests.campaigns.running import run_campaign
 from tests.campaigns.schedule import FAILPOINTS, Death, Schedule
 from tests.campaigns.service import settings
 from tests.servers.service import Service
@@ -258,6 +257,7 @@ async def campaign(
 async def _run(kills: int, count: int, seed: int, folder: Path) -> KillReport:
     async with campaign(seed, kills, count, folder, _progress) as it:
         await it.run()
+        print(file=sys.stderr)  # below the line of progress
         return it.report
 
 
@@ -268,18 +268,12 @@ def _progress(text: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
-    folder = Path(tempfile.mkdtemp(prefix="gencode-kill-"))
-    print(
-        f"{chosen.kills} kills, {chosen.tasks} tasks, seed {chosen.seed}; a failed run keeps {folder}",
-        flush=True,
+    return run_campaign(
+        "kill",
+        f"{chosen.kills} kills, {chosen.tasks} tasks, seed {chosen.seed}",
+        lambda folder: _run(chosen.kills, chosen.tasks, chosen.seed, folder),
+        lambda report: show(report, chosen.seed),
     )
-    report = anyio.run(_run, chosen.kills, chosen.tasks, chosen.seed, folder)
-    print(file=sys.stderr)
-    print(show(report, chosen.seed), flush=True)
-    if report.faults:
-        return 1
-    shutil.rmtree(folder)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

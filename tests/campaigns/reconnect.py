@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,6 +30,7 @@ from tests.campaigns.follower import NEVER, Cut, Follower, Refused
 from tests.campaigns.ledger import logs
 from tests.campaigns.model import PacedModel, paced_model
 from tests.campaigns.orders import CLIENTS, Order, make_orders
+from tests.campaigns.running import run_campaign
 from tests.campaigns.service import settings
 from tests.servers.service import Service
 
@@ -225,14 +224,12 @@ async def _run(reconnects: int, count: int | None, seed: int, folder: Path) -> R
 
 def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
-    folder = Path(tempfile.mkdtemp(prefix="gencode-reconnect-"))
-    print(f"{chosen.reconnects} reconnects, seed {chosen.seed}; a failed run keeps {folder}", flush=True)
-    report = anyio.run(_run, chosen.reconnects, chosen.tasks, chosen.seed, folder)
-    print(show(report, chosen.seed), flush=True)
-    if report.faults:
-        return 1
-    shutil.rmtree(folder)
-    return 0
+    return run_campaign(
+        "reconnect",
+        f"{chosen.reconnects} reconnects, seed {chosen.seed}",
+        lambda folder: _run(chosen.reconnects, chosen.tasks, chosen.seed, folder),
+        lambda report: show(report, chosen.seed),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

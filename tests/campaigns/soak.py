@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import statistics
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -31,6 +29,7 @@ from tests.campaigns import inspection
 from tests.campaigns.figures import quantiles, versions
 from tests.campaigns.follower import Follower, Refused
 from tests.campaigns.ledger import logs
+from tests.campaigns.running import run_campaign
 from tests.servers.service import Service
 
 PROMPTS = (
@@ -218,14 +217,12 @@ async def _run(seed: int, minutes: float, rate: float, folder: Path) -> Report:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
-    folder = Path(tempfile.mkdtemp(prefix="gencode-soak-"))
-    print(f"{chosen.minutes:g} minutes, {chosen.rate:g} jobs/s; a failed run keeps {folder}", flush=True)
-    report = anyio.run(_run, chosen.seed, chosen.minutes, chosen.rate, folder)
-    print(show(report, chosen.seed), flush=True)
-    if report.faults:
-        return 1
-    shutil.rmtree(folder)
-    return 0
+    return run_campaign(
+        "soak",
+        f"{chosen.minutes:g} minutes, {chosen.rate:g} jobs/s",
+        lambda folder: _run(chosen.seed, chosen.minutes, chosen.rate, folder),
+        lambda report: show(report, chosen.seed),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
