@@ -38,6 +38,7 @@ from gencode.pipelines.generate.gate import Gate
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
+from gencode.pipelines.generate.progress import Board
 from gencode.pipelines.generate.recall import Recall
 from gencode.pipelines.generate.recipe import settings_digest
 from gencode.pipelines.generate.spending import price_of
@@ -68,6 +69,8 @@ from gencode.web.tickets import Tickets, kept_key
 log = structlog.get_logger(__name__)
 
 FORGE_USER = "local"
+PROGRESS_SECONDS = 1.0
+"""Between two looks at how far a task is, for each stream that wants to know."""
 FOLDING_AT_ONCE = 2
 """Requests that hold a whole project, up to 32 MiB several times over, in memory."""
 
@@ -113,7 +116,7 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
         http = traced(await stack.enter_async_context(http_client(tls)))
         host = _host(places, forge, http, tls, metrics)
         hub = MemoryHub(store)
-        told = receivers(settings, store, metrics, tls)
+        told, board = receivers(settings, store, metrics, tls), Board()
         heard = Overheard(hub, told.courier.wake)
         manager = _manager(
             settings,
@@ -128,10 +131,11 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
                 metrics,
                 _recall(settings, models, store),
                 Reporter(store),
+                board,
             ),
         )
         _watch(metrics, manager, hub)
-        parts = _parts(settings, models, places, manager, store, hub, metrics, tracer, providers, told)
+        parts = _parts(settings, models, places, manager, store, hub, metrics, tracer, providers, told, board)
         for server in filter(None, (model, forge)):
             await stack.enter_async_context(serve(server.app, server.sock))
         async with anyio.create_task_group() as tg:
@@ -139,6 +143,7 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
             tg.start_soon(_closing, parts)
             tg.start_soon(keys.watch)
             tg.start_soon(parts.pulse.run)
+            tg.start_soon(parts.progress_pulse.run)
             tg.start_soon(told.courier.run)
             tg.start_soon(parts.assistants.run)
             yield parts
@@ -239,10 +244,11 @@ def _pipeline(
     metrics: Metrics,
     recall: Recall,
     reporter: Reporter,
+    board: Board,
 ) -> Generate:
     limits = Limits(max_tokens=settings.max_output_tokens, at_once=settings.files_at_once)
     workflows = settings.allow_workflows
-    askers = Askers(providers, Retry(), metrics, settings.prices)
+    askers = Askers(providers, Retry(), metrics, settings.prices, board)
     contained = Contained()
     generating = Generating(
         askers,
@@ -290,6 +296,7 @@ def _parts(
     tracer: Tracer,
     providers: Providers,
     told: Receivers,
+    board: Board,
 ) -> Parts:
     return Parts(
         manager=manager,
@@ -310,5 +317,7 @@ def _parts(
         secrets=settings.secrets(),
         folding=anyio.CapacityLimiter(FOLDING_AT_ONCE),
         pulse=Pulse(settings.ping_seconds),
+        board=board,
+        progress_pulse=Pulse(PROGRESS_SECONDS, turns=1),
         closing=anyio.Event(),
     )

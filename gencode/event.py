@@ -27,8 +27,12 @@ def encode(event: Event) -> bytes:
 
 
 def encode_delta(data: Mapping[str, Any]) -> bytes:
+    return encode_live("delta", data)
+
+
+def encode_live(kind: str, data: Mapping[str, Any]) -> bytes:
     """A live-only message: no id, so that a client never resumes from it."""
-    return b"event: delta\ndata: %b\n\n" % dump(data)
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), dump(data))
 
 
 def dump(data: Mapping[str, Any]) -> bytes:

@@ -14,6 +14,7 @@ from gencode.callback import Callback
 from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.estimate import Estimate
 from gencode.pipelines.generate.files import State
+from gencode.pipelines.generate.progress import Board, View
 from gencode.pipelines.generate.report import Report
 from gencode.task import Status, Task
 from gencode.web.links import status_url, task_url
@@ -71,6 +72,15 @@ class CallbackView(Answer):
     reason: Words | None = Field(description="Why the last attempt failed, or why it ended")
 
 
+class ProgressView(Answer):
+    """How far a task is, as measured; null is not known, or not known yet."""
+
+    percent: int | None = Field(ge=0, le=100, description="Never falls within a run; 100: it is completed")
+    seconds_left: int | None = Field(ge=0, description="Until all files are written")
+    stalled: bool = Field(description="A model call under way has been silent for 15 seconds or more")
+    rate_limited_until: Moment | None = Field(description="The provider asked to be left alone until then")
+
+
 class TaskView(Answer):
     """A task as its client sees it."""
 
@@ -89,6 +99,7 @@ class TaskView(Answer):
     cached_from: str | None = Field(description="The earlier task whose plan and files these are")
     awaiting_approval: bool = Field(description="The plan waits for POST .../approve")
     approve_by: Moment | None = Field(description="When it has waited long enough, while it does")
+    progress: ProgressView
     error: FailureView | None
     last_event_id: int = Field(ge=0, description="The newest event on the task's stream")
     created_at: Moment
@@ -183,8 +194,8 @@ class Health(Answer):
     waiting: int = Field(0, ge=0, description="Tasks in line")
 
 
-def task_view(task: Task, api: str) -> TaskView:
-    """`api`: see gencode.web.links."""
+def task_view(task: Task, api: str, board: Board) -> TaskView:
+    """`api`: see gencode.web.links; `board`: what runs."""
     asked, known = task.request, task.result
     return TaskView(
         task_id=task.id,
@@ -202,12 +213,23 @@ def task_view(task: Task, api: str) -> TaskView:
         cached_from=known.get("cached_from"),
         awaiting_approval=task.held_until is not None,
         approve_by=moment(task.held_until) if task.held_until else None,
+        progress=progress_view(board.of(task)),
         error=_failure(task),
         last_event_id=task.sequence,
         created_at=moment(task.created_at),
         updated_at=moment(task.updated_at),
         status_url=status_url(api, task.id),
         task_url=task_url(api, task.id),
+    )
+
+
+def progress_view(view: View) -> ProgressView:
+    until = view.rate_limited_until
+    return ProgressView(
+        percent=view.percent,
+        seconds_left=view.seconds_left,
+        stalled=view.stalled,
+        rate_limited_until=moment(until) if until else None,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, aclosing
 from functools import partial
 
 import anyio
@@ -16,22 +17,27 @@ from gencode.web.pulse import Pulse
 PING = b": ping\n\n"
 """A comment: keeps the connection open, and clients ignore it (WHATWG HTML, 9.2.7)."""
 
+Say = Callable[[], bytes]
+"""Whole messages without ids, or nothing this time."""
+Beat = tuple[Pulse, Say]
+"""What is said beside the chunks, and how often."""
+
 
 class EventStream(EventSourceResponse):
-    """Sends each chunk (whole messages) at once, and a comment at each beat of `pulse`.
+    """Sends each chunk (whole messages) at once, a comment at each beat of `pulse`, and what `more` say.
 
     sse-starlette's response with two lighter ways to run it. On our own connections, what is published is
     written by the publisher, past this response's task, which sleeps; only a reader that falls behind is
-    read for again. Under any other ASGI server, one task besides the request's own takes the place of
+    read for again. Under any other ASGI server, two tasks besides the request's own take the place of
     sse-starlette's four, and of its watcher that polls. Idle readers are many, so what they cost counts. A
     reader that takes nothing is the connection's affair (`gencode.web.connection`), since a deadline on one
     send would leave its socket open; the farewell at shutdown is the hub's.
     """
 
-    def __init__(self, chunks: Subscription, pulse: Pulse) -> None:
+    def __init__(self, chunks: Subscription, pulse: Pulse, *more: Beat) -> None:
         super().__init__(chunks, ping=pulse.seconds)
         self._chunks = chunks
-        self._pulse = pulse
+        self._beats = ((pulse, _ping), *more)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "HEAD":
@@ -40,36 +46,26 @@ class EventStream(EventSourceResponse):
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         await send(start)
         if its := outlet(scope):
-            its.rest = partial(_through, its, self._chunks, self._pulse)
+            its.rest = partial(_through, its, self._chunks, self._beats)
         else:
             await self._by_itself(receive, send)
 
     async def _by_itself(self, receive: Receive, send: Send) -> None:
         async with aclosing(self._chunks), anyio.create_task_group() as tg:
-            tg.start_soon(self._attend, receive, send, tg.cancel_scope)
+            tg.start_soon(_attend, receive, tg.cancel_scope)
+            for pulse, say in self._beats:
+                tg.start_soon(_repeat, send, pulse.seconds, say)
             async for chunk in self._chunks:
                 await _send(send, chunk)
             tg.cancel_scope.cancel()
         await _end(send)
 
-    async def _attend(self, receive: Receive, send: Send, stream: anyio.CancelScope) -> None:
-        """End the stream when its client leaves: of that, uvicorn tells in `receive`, never in `send`."""
-        while True:
-            with anyio.move_on_after(self.ping_interval):
-                await _departure(receive)
-                stream.cancel()
-                return
-            await _send(send, PING)
 
-
-async def _through(its: Outlet, chunks: Subscription, pulse: Pulse, send: Send) -> None:
+async def _through(its: Outlet, chunks: Subscription, beats: Sequence[Beat], send: Send) -> None:
     """The chunks, until they end or the client leaves. A function, so that the response itself can go."""
-
-    def ping() -> None:
-        if not its.slow:
-            its.write(PING)
-
-    with anyio.CancelScope() as stay, pulse.calling(ping):
+    with anyio.CancelScope() as stay, ExitStack() as calls:
+        for pulse, say in beats:
+            calls.enter_context(pulse.calling(partial(_write, its, say)))
         its.on_departure(stay.cancel)
         async with aclosing(chunks):
             await chunks.pass_on(its.write)
@@ -79,9 +75,27 @@ async def _through(its: Outlet, chunks: Subscription, pulse: Pulse, send: Send) 
     await _end(send)
 
 
-async def _departure(receive: Receive) -> None:
+def _write(its: Outlet, say: Say) -> None:
+    if not its.slow and (chunk := say()):
+        its.write(chunk)
+
+
+def _ping() -> bytes:
+    return PING
+
+
+async def _attend(receive: Receive, stream: anyio.CancelScope) -> None:
+    """End the stream when its client leaves: of that, uvicorn tells in `receive`, never in `send`."""
     while (await receive())["type"] != "http.disconnect":
         continue
+    stream.cancel()
+
+
+async def _repeat(send: Send, seconds: float, say: Say) -> None:
+    while True:
+        await anyio.sleep(seconds)
+        if chunk := say():
+            await _send(send, chunk)
 
 
 async def _send(send: Send, chunk: bytes) -> None:

@@ -6,7 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.errors import Malformed
+from gencode.event import encode_live
+from gencode.pipelines.generate.progress import Board, View
 from gencode.task import Task
+from gencode.web.answers import progress_view
 from gencode.web.event_stream import EventStream
 from gencode.web.parts import own_task, parts
 
@@ -21,8 +24,25 @@ async def status(request: Request) -> Response:
     after = _position(request, task)
     if task.status.is_terminal and after == task.sequence and after:
         return Response(status_code=204)
-    deltas = "delta" in request.query_params.get("include", "").split(",")
-    return EventStream(its.hub.subscribe(task.id, after, deltas), its.pulse)
+    include = request.query_params.get("include", "").split(",")
+    more = [(its.progress_pulse, _Teller(its.board, task.id))] if "progress" in include else []
+    return EventStream(its.hub.subscribe(task.id, after, "delta" in include), its.pulse, *more)
+
+
+class _Teller:
+    """Says how far a task is, when that has changed since."""
+
+    def __init__(self, board: Board, task_id: str) -> None:
+        self._board = board
+        self._task_id = task_id
+        self._said: View | None = None
+
+    def __call__(self) -> bytes:
+        view = self._board.running(self._task_id)
+        if view is None or view == self._said:
+            return b""
+        self._said = view
+        return encode_live("progress", progress_view(view).model_dump())
 
 
 def _position(request: Request, task: Task) -> int:

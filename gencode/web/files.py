@@ -7,7 +7,7 @@ never a page of our own origin. Paths in addresses are looked up, never opened.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.errors import NotFound, SecretFound
-from gencode.pipelines.generate.files import Files
+from gencode.pipelines.generate.files import Files, State
 from gencode.pipelines.generate.files import archive as make_archive
 from gencode.pipelines.generate.files import files as make_files
 from gencode.pipelines.generate.secrets_scan import holders
@@ -52,7 +52,7 @@ async def archive(request: Request) -> Response:
 
 
 async def list_files(its: Parts, task: Task) -> FileList:
-    return await _folded(its, task, partial(_list, task.id))
+    return await _folded(its, task, partial(_list, task.id, its.board.asked_for(task.id)))
 
 
 async def read_file(its: Parts, task: Task, path: str) -> bytes:
@@ -89,9 +89,15 @@ class _Download:
         return Response(self.data, headers=headers, media_type=self.media)
 
 
-def _list(task_id: str, files: Files) -> FileList:
+def _list(task_id: str, begun: Collection[str], files: Files) -> FileList:
+    """`begun`: what the model is writing now, of which nothing may be kept yet."""
     views = [
-        FileView(path=path, bytes=len(file.text.encode()), state=file.state, purpose=file.purpose)
+        FileView(
+            path=path,
+            bytes=len(file.text.encode()),
+            state=State.WRITING if file.state is State.PLANNED and path in begun else file.state,
+            purpose=file.purpose,
+        )
         for path, file in files.by_path.items()
     ]
     return FileList(task_id=task_id, complete=files.complete, files=views)

@@ -19,6 +19,7 @@ Server-sent events. Each stored event has an id; ids count 1, 2, 3, ... within t
 - `error`: `{"status": "failed", "code", "message", "retryable"}`, after the `status` event `failed`
 - `approval`, `approved`: a plan waits for `POST /api/v1/task/{task_id}/approve`, or no longer
 - `plan`, `file`, `usage`, `retry`, `findings`, `merged`, `repo`, `pushed`, `resumed`: detail; more may come
+- `progress`: how far the task is, each second while that changes, only with `?include=progress`; no id
 - `delta`: what the model is writing, only with `?include=delta`; has no id and is not stored
 
 Comments keep an idle stream open. After the last event the server ends the stream; who reconnects then
@@ -91,7 +92,11 @@ def _status() -> Part:
     operation["parameters"] += [
         _header("Last-Event-ID", "Go on after this event", r"^[0-9]{0,18}$"),
         _query("after", "The same, where a header cannot be sent", _whole()),
-        _query("include", "delta: what the model is writing, live; others are ignored", {"type": "string"}),
+        _query(
+            "include",
+            "delta: what the model is writing; progress: how far it is; or both, with a comma",
+            {"type": "string"},
+        ),
     ]
     return operation
 

@@ -14,6 +14,7 @@ from gencode.errors import NotFound
 from gencode.hub import Hub
 from gencode.metrics import Metrics
 from gencode.outbox import Outbox
+from gencode.pipelines.generate.progress import Board
 from gencode.pipelines.generate.spending import Price
 from gencode.store import Query, Store
 from gencode.task import Task
@@ -61,6 +62,7 @@ class Parts:
     workflows whether projects may hold .github/workflows
     secrets   of this service, which no answer may hold
     pulse     gives idle streams a sign of life
+    board     how far the tasks are that run; progress_pulse: when streams that want to know are told
     folding   a place for each request that folds a whole project in memory
     """
 
@@ -83,6 +85,8 @@ class Parts:
     secrets: Sequence[str] = field(repr=False)
     folding: anyio.CapacityLimiter
     pulse: Pulse
+    board: Board
+    progress_pulse: Pulse
     closing: anyio.Event
 
 

@@ -14,15 +14,15 @@ TURNS = 15
 class Pulse:
     """Calls each every `seconds`, the first time up to a turn earlier. It beats while `run` runs."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, turns: int = TURNS) -> None:
         self.seconds = seconds
-        self._turns: list[set[Callable[[], object]]] = [set() for _ in range(TURNS)]
+        self._turns: list[set[Callable[[], object]]] = [set() for _ in range(turns)]
         self._now = 0
 
     async def run(self) -> None:
         while True:
-            await anyio.sleep(self.seconds / TURNS)
-            self._now = (self._now + 1) % TURNS
+            await anyio.sleep(self.seconds / len(self._turns))
+            self._now = (self._now + 1) % len(self._turns)
             for call in list(self._turns[self._now]):
                 call()
 

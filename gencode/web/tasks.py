@@ -35,7 +35,7 @@ CURSOR = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 async def show(request: Request) -> Response:
     task = await own_task(request)
-    view = task_view(task, api(request))
+    view = task_view(task, api(request), parts(request).board)
     if callback := await parts(request).receivers.outbox.callback(task.id):
         view = view.model_copy(update={"callback": callback_view(callback)})
     return view.response()
@@ -44,7 +44,7 @@ async def show(request: Request) -> Response:
 async def cancel(request: Request) -> Response:
     """200 once nothing of the task runs any more; 409 when it ended in another way."""
     cancelled = await parts(request).manager.cancel(await own_task(request))
-    return task_view(cancelled, api(request)).response()
+    return task_view(cancelled, api(request), parts(request).board).response()
 
 
 async def retry(request: Request) -> Response:
@@ -109,7 +109,9 @@ async def listing(request: Request) -> Response:
     found = await parts(request).store.find(query)
     page = found[:limit]
     cursor = page[-1].id if len(found) > limit else None
-    return TaskList(tasks=[task_view(task, api(request)) for task in page], next_cursor=cursor).response()
+    board = parts(request).board
+    views = [task_view(task, api(request), board) for task in page]
+    return TaskList(tasks=views, next_cursor=cursor).response()
 
 
 def _limit(text: str) -> int:

@@ -81,7 +81,7 @@ async def generate(asked: Asked) -> Mapping[str, Any]:
     request = valid(GenerateRequest, {k: v for k, v in asked.arguments.items() if k != "idempotency_key"})
     named = IdempotencyKey(client=asked.client, value=key, digest=digest(request)) if key else None
     task, _ = await accept(asked.its, request, asked.client, asked.its.language, named)
-    return task_view(task, asked.api).model_dump(mode="json", exclude_unset=True)
+    return task_view(task, asked.api, asked.its.board).model_dump(mode="json", exclude_unset=True)
 
 
 async def status(asked: Asked) -> Mapping[str, Any]:
@@ -93,14 +93,14 @@ async def status(asked: Asked) -> Mapping[str, Any]:
                 async for _ in events:
                     continue
         task = await task_of(asked.its, asked.client, request.task_id)
-    return task_view(task, asked.api).model_dump(mode="json", exclude_unset=True)
+    return task_view(task, asked.api, asked.its.board).model_dump(mode="json", exclude_unset=True)
 
 
 async def cancel(asked: Asked) -> Mapping[str, Any]:
     request = valid(OfTask, asked.arguments)
     task = await task_of(asked.its, asked.client, request.task_id)
     cancelled = await asked.its.manager.cancel(task)
-    return task_view(cancelled, asked.api).model_dump(mode="json", exclude_unset=True)
+    return task_view(cancelled, asked.api, asked.its.board).model_dump(mode="json", exclude_unset=True)
 
 
 async def retry(asked: Asked) -> Mapping[str, Any]:
@@ -108,7 +108,7 @@ async def retry(asked: Asked) -> Mapping[str, Any]:
     await asked.its.rate.spend(asked.client)
     task = await task_of(asked.its, asked.client, request.task_id)
     retried = await asked.its.manager.retry(task)
-    return task_view(retried, asked.api).model_dump(mode="json", exclude_unset=True)
+    return task_view(retried, asked.api, asked.its.board).model_dump(mode="json", exclude_unset=True)
 
 
 async def files(asked: Asked) -> Mapping[str, Any]:

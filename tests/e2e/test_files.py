@@ -41,11 +41,12 @@ async def test_each_file_can_be_had_as_soon_as_it_is_whole(tmp_path: Path) -> No
         async with subscribed(app.url, task) as stream:
             for path in ("index.html", "src/möglich.py"):
                 await stream.until("file", path=path)
+        await model.arrival("file", "last.py")
         listed = await get(app.url, f"/api/v1/task/{task}/files")
         assert (listed["task_id"], listed["complete"]) == (task, False)
         found = {file["path"]: (file["state"], file["bytes"]) for file in listed["files"]}
         sizes = {path: len(text.encode()) for path, text in FILES.items()}
-        assert found == {path: ("whole", sizes[path]) for path in FILES} | {"last.py": ("planned", 0)}
+        assert found == {path: ("whole", sizes[path]) for path in FILES} | {"last.py": ("writing", 0)}
         assert (await fetched(app.url, f"{task}/files/src/möglich.py")).text == FILES["src/möglich.py"]
         assert (await fetched(app.url, f"{task}/files/last.py")).status_code == 404
         some = await fetched(app.url, f"{task}/archive.zip")

@@ -10,10 +10,11 @@ from typing import TypeVar
 
 import structlog
 
-from gencode.errors import GencodeError, LLMIncomplete, Transient
+from gencode.errors import GencodeError, LLMIncomplete, LLMRateLimit, Transient
 from gencode.metrics import Metrics
 from gencode.pipeline import Progress, Send
 from gencode.pipelines.generate.artifacts import Brief, KeptUsage
+from gencode.pipelines.generate.progress import Board, Call, Work
 from gencode.pipelines.generate.spending import Price, Spending, price_of
 from gencode.provider import ChatRequest, Provider, Providers, Usage
 from gencode.retry import Retry
@@ -42,6 +43,7 @@ class Asker:
     spending: Spending
     retry: Retry
     metrics: Metrics
+    work: Work
 
     async def ask(
         self,
@@ -58,18 +60,23 @@ class Asker:
 
         async def attempt() -> T:
             async with self.spending.reserve(request):
-                answer = await self._answer(request, about, listener() if listener else None)
+                with self.work.call(about) as call:
+                    answer = await self._answer(request, call, listener() if listener else None)
                 self.spending.add(answer.usage)
             try:
-                return read(answer)
+                made = read(answer)
             except GencodeError:
                 await self._keep_waste(about, answer.usage)
                 raise
+            self.work.keep(call)
+            return made
 
         async def notice(error: Transient, wait: float) -> None:
             data = {"about": about, "code": error.code, "wait_seconds": round(wait, 1)}
             log.warning("asking the model again", reason=error.message, **data)
             self.metrics.retries.labels(error.code).inc()
+            if error.retry_after or isinstance(error, LLMRateLimit):
+                self.work.wait(about, wait)
             await self.send(Progress(kind="retry", data={**data, "message": error.message}))
 
         return await self.retry(attempt, notice)
@@ -85,16 +92,17 @@ class Asker:
         part = {f"wasted:{secrets.token_hex(4)}": KeptUsage(usage=usage).model_dump_json()}
         await self.send(Progress(keep=part), self.used(about, usage))
 
-    async def _answer(self, request: ChatRequest, about: str, listen: Listen | None) -> Answer:
+    async def _answer(self, request: ChatRequest, call: Call, listen: Listen | None) -> Answer:
         parts: list[str] = []
         offset = 0
         finish: str | None = None
         usage = Usage()
         async with aclosing(self.provider.stream(request)) as chunks:
             async for chunk in chunks:
+                call.hear(len(chunk.text))
                 if chunk.text:
                     parts.append(chunk.text)
-                    data = {"about": about, "offset": offset, "text": chunk.text}
+                    data = {"about": call.about, "offset": offset, "text": chunk.text}
                     await self.send(Progress(kind="delta", data=data, live=True))
                     offset += len(chunk.text)
                     if listen:
@@ -110,19 +118,30 @@ class Askers:
     """Makes the asker of one task's stage."""
 
     def __init__(
-        self, providers: Providers, retry: Retry, metrics: Metrics, prices: Mapping[str, Price]
+        self,
+        providers: Providers,
+        retry: Retry,
+        metrics: Metrics,
+        prices: Mapping[str, Price],
+        board: Board | None = None,
     ) -> None:
         self._providers = providers
         self._retry = retry
         self._metrics = metrics
         self._prices = prices
+        self._board = board or Board()
 
     def of(self, brief: Brief, spent: Usage, send: Send) -> Asker:
         """`spent`: by all calls so far, those of earlier stages included."""
         provider = self._providers(brief.model)
         spending = Spending(spent, brief.budget, price_of(self._prices, provider.name))
         return Asker(
-            provider=provider, send=send, spending=spending, retry=self._retry, metrics=self._metrics
+            provider=provider,
+            send=send,
+            spending=spending,
+            retry=self._retry,
+            metrics=self._metrics,
+            work=self._board.begin(brief.task_id),
         )
 
 

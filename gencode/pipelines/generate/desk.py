@@ -39,6 +39,7 @@ class Desk:
         self._scribe = Scribe(asker=asker, limits=limits, kind=PIECE, retries=retries)
         self._parting = Parting(asker=asker, limits=limits, describe=describe, brief=brief)
         self._limits = limits
+        self._work = asker.work
         self.ready: dict[str, bytes] = {}
         """Whole files, deflated for the push while the others are still being written."""
         self._brief = brief
@@ -60,6 +61,7 @@ class Desk:
     def complete(self, plan: Plan) -> None:
         """The whole plan. Begins all that is not under way, whether what it needs is planned or not."""
         self._total = len(plan.files)
+        self._work.planned(plan, self._limits.at_once)
         for file in plan.files:
             self._begin(file, plan)
 
@@ -90,6 +92,7 @@ class Desk:
         messages = file_messages(self._brief.prompt, plan, file, self._ledger)
         await self._scribe.write(file.path, messages, pieces, tell)
         text = file_text(pieces, file.path)
+        self._work.whole(file.path, len(text))
         self._ledger[file.path] = await self._describe(file.path, text)
         name, stream = await anyio.to_thread.run_sync(deflated, text)
         self.ready[name] = stream

@@ -25,7 +25,7 @@ class State(StrEnum):
 
     PLANNED = "planned"
     WRITING = "writing"
-    """A part of it is kept."""
+    """A part of it is kept, or the model is at it."""
     WHOLE = "whole"
     """As it was written; the check may have it written anew."""
     COMMITTED = "committed"

@@ -48,7 +48,9 @@ class Merging:
         if isinstance(draft, Project):
             return draft
         texts = {path: _scalar(file_text(pieces, path)) for path, pieces in draft.pieces.items()}
-        passed = await self._gate(draft, texts, self._askers.of(draft.brief, draft.spent, send))
+        asker = self._askers.of(draft.brief, draft.spent, send)
+        asker.work.written()
+        passed = await self._gate(draft, texts, asker)
         kept = self._commit(draft, passed)
         kept.snapshot(workflows=self._workflows)  # nothing else is done with names that are not safe
         told = await self._look_for_secrets(kept, draft.brief, send)
