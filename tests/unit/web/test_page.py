@@ -113,6 +113,12 @@ def test_every_language_has_every_text() -> None:
     assert used <= set(keys["en"])
 
 
+def test_no_text_is_left_over() -> None:
+    top = re.findall(r"^  (\w+):", TEXTS["en"], re.MULTILINE)
+    scripts = [path.read_text(encoding="utf-8") for path in SCRIPTS if path.parent.name != "texts"]
+    assert [key for key in top if not any(f'"{key}"' in script for script in scripts)] == []
+
+
 @pytest.mark.parametrize("language", TEXTS)
 def test_the_page_says_what_to_do_about_every_error(language: str) -> None:
     """Whoever adds a code to gencode/errors.py adds advice to both files of gencode/web/assets/js/texts."""

@@ -48,6 +48,7 @@ function header() {
       h("span", { class: "not-narrow" }, t("newTask")),
     ),
     h("span", { class: "spring" }),
+    h("a", { class: "button quiet only-wide", href: "docs" }, t("apiDocument")),
     key() &&
       h(
         "button",

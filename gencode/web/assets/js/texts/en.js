@@ -8,7 +8,6 @@ export default {
   yourTasks: "Your tasks",
   otherLanguage: "中文",
   theme: (name) => `Theme: ${{ system: "system", light: "light", dark: "dark" }[name]}`,
-  apiKey: "API key",
   apiDocument: "API",
   justNow: "just now",
 
@@ -48,7 +47,6 @@ export default {
   default: "default",
   submit: "Generate",
   submitting: "Submitting…",
-  submitKeys: "Ctrl + Enter",
   estimateNone: "Write a prompt to see what it would probably cost.",
   estimate: (model, low, high) => `Probably ${low} to ${high} tokens by ${model}`,
   estimateCost: (low, high) => `, costing ${low} to ${high}`,
@@ -177,7 +175,6 @@ export default {
   planRemove: (path) => `Take out ${path || "this file"}`,
   planAdd: "Add a file",
   planApprove: (count) => (count === 1 ? "Approve 1 file" : `Approve ${count} files`),
-  planApproving: "Approving…",
 
   // The log
   log: (count) => `All events (${count})`,

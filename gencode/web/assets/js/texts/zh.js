@@ -8,7 +8,6 @@ export default {
   yourTasks: "我的任务",
   otherLanguage: "English",
   theme: (name) => `主题：${{ system: "跟随系统", light: "浅色", dark: "深色" }[name]}`,
-  apiKey: "API 密钥",
   apiDocument: "API",
   justNow: "刚刚",
 
@@ -47,7 +46,6 @@ export default {
   default: "默认",
   submit: "生成",
   submitting: "正在提交…",
-  submitKeys: "Ctrl + Enter",
   estimateNone: "写下描述即可看到大致花费。",
   estimate: (model, low, high) => `大约 ${low} 到 ${high} 个 token（${model}）`,
   estimateCost: (low, high) => `，费用 ${low} 到 ${high}`,
@@ -169,7 +167,6 @@ export default {
   planRemove: (path) => `删去 ${path || "此文件"}`,
   planAdd: "添加文件",
   planApprove: (count) => `批准 ${count} 个文件`,
-  planApproving: "正在批准…",
 
   log: (count) => `全部事件（${count}）`,
   events: {

@@ -4,6 +4,14 @@ import { announce, h, icon, put } from "../dom.js";
 import { counts, elapsed, isOver } from "../task.js";
 import { clock, duration, money, number, t } from "../words.js";
 
+const UNKNOWN = { percent: null, seconds_left: null, stalled: false, rate_limited_until: null };
+
+/** How far it is: as the stream says, until then as the task said when it was looked up. */
+function progressOf({ task, view }) {
+  if (isOver(task.status) || task.held) return UNKNOWN;
+  return { ...UNKNOWN, ...(task.progress || view?.progress) };
+}
+
 export function figuresOf() {
   const bar = h("progress", { max: 100, "aria-label": t("progress") });
   const values = {};
@@ -18,13 +26,12 @@ export function figuresOf() {
   );
   const element = h("div", { class: "measure" }, bar, list);
 
-  function update({ task }, now) {
-    const over = isOver(task.status);
-    const percent = over ? null : (task.progress?.percent ?? null);
-    const left = task.progress?.seconds_left ?? null;
+  function update(follow, now) {
+    const { task } = follow;
+    const { percent, seconds_left: left } = progressOf(follow);
     bar.hidden = percent === null;
     if (percent !== null) bar.value = percent;
-    values.left.parentElement.hidden = over;
+    values.left.parentElement.hidden = isOver(task.status);
     const remaining = left === null ? t("leftUnknown") : t("leftAbout", duration(left * 1000));
     put(values.elapsed, duration(elapsed(task, now)));
     put(values.left, percent === null ? remaining : `${remaining} · ${t("percent", percent)}`);
@@ -49,8 +56,9 @@ export function figuresOf() {
   return { element, update };
 }
 
-export function noticesOf({ lost, task }) {
-  const { stalled, rate_limited_until: until } = task.progress || {};
+export function noticesOf(follow) {
+  const { lost, task } = follow;
+  const { stalled, rate_limited_until: until } = progressOf(follow);
   return [
     lost && !isOver(task.status) && t("lost"),
     until && t("limited", clock(until)),

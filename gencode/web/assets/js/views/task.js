@@ -66,7 +66,7 @@ class TaskView {
 
   /** Times go on between events, too. */
   tick() {
-    if (!isOver(this.follow.task.status)) this.#times();
+    if (this.shown === "task" && !isOver(this.follow.task.status)) this.#times();
   }
 
   pick(path) {
