@@ -39,10 +39,10 @@ export function money(text) {
   return new Intl.NumberFormat(chosen, { maximumSignificantDigits: 3 }).format(value);
 }
 
-/** Of milliseconds: 0.4 s, 12 s, 3 min 05 s. */
-export function duration(milliseconds) {
+/** Of milliseconds: 0.4 s, 12 s, 3 min 05 s. `digits`: of less than ten seconds. */
+export function duration(milliseconds, digits = 1) {
   const seconds = Math.max(0, milliseconds) / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 10) return `${seconds.toFixed(digits)} s`;
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   return `${Math.floor(seconds / 60)} min ${String(Math.floor(seconds % 60)).padStart(2, "0")} s`;
 }

@@ -32,7 +32,7 @@ export function figuresOf() {
     bar.hidden = percent === null;
     if (percent !== null) bar.value = percent;
     values.left.parentElement.hidden = isOver(task.status);
-    const remaining = left === null ? t("leftUnknown") : t("leftAbout", duration(left * 1000));
+    const remaining = left === null ? t("leftUnknown") : t("leftAbout", duration(left * 1000, 0));
     put(values.elapsed, duration(elapsed(task, now)));
     put(values.left, percent === null ? remaining : `${remaining} · ${t("percent", percent)}`);
     const { whole, of } = counts(task);
