@@ -112,7 +112,9 @@ async def test_retry_after_is_the_least_wait() -> None:
 
 @pytest.mark.fault(5)
 @pytest.mark.parametrize(
-    "hours", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)]
+    "hours",
+    ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)],
+    ids=["seconds", "date"],  # the date in the name would differ between test processes
 )
 async def test_a_retry_after_of_an_hour_fails_instead_of_waiting(hours: str) -> None:
     """Row 5."""
