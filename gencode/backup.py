@@ -19,7 +19,7 @@ _LEFT_OUT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journa
 
 
 def backup(data_dir: Path, file: Path) -> int:
-    """Write `file`, which must not exist, readable by its owner only; its size in bytes.
+    """Write `file`, a new one outside of `data_dir`, readable by its owner only; its size in bytes.
 
     The database comes first: whatever the files hold beyond it is recognised and used again, as after a
     crash. Raises BadBackup; nothing is left behind then.
@@ -28,6 +28,8 @@ def backup(data_dir: Path, file: Path) -> int:
         raise BadBackup(f"{data_dir} holds no {DATABASE}: set DATA_DIR as the service has it")
     if file.exists():
         raise BadBackup(f"{file} exists: name a new file")
+    if file.resolve().is_relative_to(data_dir.resolve()):  # it would copy itself until the disk is full
+        raise BadBackup(f"{file} lies in {data_dir}, which is to be copied: name a file elsewhere")
     try:
         with TemporaryDirectory(dir=file.absolute().parent, prefix=".gencode-backup-") as folder:
             copy, archive = Path(folder, DATABASE), Path(folder, "archive")

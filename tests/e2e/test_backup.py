@@ -145,6 +145,9 @@ async def test_what_cannot_be_is_refused_and_leaves_nothing_behind(tmp_path: Pat
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with pytest.raises(BadBackup, match="exists: name a new file"):
         backup(data, file)
+    for inside in (data / "backup.zip", tmp_path / "data" / ".." / "data" / "more" / "backup.zip"):
+        with pytest.raises(BadBackup, match="name a file elsewhere"):
+            backup(data, inside)
     with pytest.raises(BadBackup, match="not empty"):
         restore(file, data)
     with pytest.raises(BadBackup, match="cannot be written"):
