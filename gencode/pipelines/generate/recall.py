@@ -10,12 +10,13 @@ from typing import Literal
 import anyio.to_thread
 
 from gencode.pipelines.generate.artifacts import REPORT, Brief, KeptSnapshot, Plan
-from gencode.pipelines.generate.kept import kept_plan
+from gencode.pipelines.generate.kept import Kept, kept_plan
 from gencode.pipelines.generate.recipe import kin, recipe
 from gencode.store import Query, Store
 from gencode.task import Status, Task
 
 Mode = Literal["off", "identical", "similar"]
+DONE = (Status.COMPLETED,)
 LOOKED_AT = 5
 """Tasks of a recipe whose files are looked at; the newest one will do but for rare cases."""
 COMPARED = 200
@@ -55,7 +56,8 @@ class Recall:
         """Raises StoreError."""
         if not self._may(brief):
             return None
-        query = Query(client=brief.client, digest=self.recipe(brief, model), limit=LOOKED_AT)
+        digest = self.recipe(brief, model)
+        query = Query(client=brief.client, statuses=DONE, digest=digest, limit=LOOKED_AT)
         same = await self._first(brief, [(1.0, task) for task in await self._store.find(query)])
         if same or self._mode != "similar":
             return same
@@ -71,23 +73,15 @@ class Recall:
         return None
 
     async def _read(self, task: Task, similarity: float) -> Recalled | None:
-        """None for a commit that has other files than its plan. Its report is of that task alone."""
+        """In a thread: it may be 32 MiB."""
         kept = await self._store.kept(task.id)
-        planned = kept_plan(kept)
-        if not planned or "snapshot" not in kept:
-            return None
-        files = dict(KeptSnapshot.model_validate_json(kept["snapshot"]).files)
-        paths = {file.path for file in planned.plan.files}
-        files = {path: text for path, text in files.items() if path != REPORT or path in paths}
-        if files.keys() != paths:
-            return None
-        return Recalled(task_id=task.id, similarity=similarity, plan=planned.plan, files=files)
+        return await anyio.to_thread.run_sync(_recalled, task.id, similarity, kept)
 
     async def _similar(self, brief: Brief, model: str) -> list[tuple[float, Task]]:
         """The most similar first."""
         if len(brief.prompt) > LONGEST:
             return []
-        query = Query(client=brief.client, statuses=[Status.COMPLETED], limit=COMPARED)
+        query = Query(client=brief.client, statuses=DONE, limit=COMPARED)
         alike = kin(self._settings, model) + ":"
         tasks = [task for task in await self._store.find(query) if task.digest.startswith(alike)]
         prompts = [str(task.request["prompt"]) for task in tasks]
@@ -97,10 +91,23 @@ class Recall:
 
 
 def _sound(task: Task, brief: Brief) -> bool:
-    """Whether a task's files passed all checks that those of this one must pass."""
+    """Whether a completed task's files passed all checks that those of this one must pass."""
     asked = task.request
-    checked = task.status is Status.COMPLETED and asked.get("deliver", "checked") == "checked"
+    checked = asked.get("deliver", "checked") == "checked"
     return checked and (brief.allow_secrets or not asked.get("allow_secrets"))
+
+
+def _recalled(task_id: str, similarity: float, kept: Kept) -> Recalled | None:
+    """None for a commit that has other files than its plan. Its report is of that task alone."""
+    planned = kept_plan(kept)
+    if not planned or "snapshot" not in kept:
+        return None
+    files = dict(KeptSnapshot.model_validate_json(kept["snapshot"]).files)
+    paths = {file.path for file in planned.plan.files}
+    files = {path: text for path, text in files.items() if path != REPORT or path in paths}
+    if files.keys() != paths:
+        return None
+    return Recalled(task_id=task_id, similarity=similarity, plan=planned.plan, files=files)
 
 
 def _ratios(prompt: str, others: Sequence[str], threshold: float) -> list[float]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gencode.pipelines.generate.estimate import used
-from gencode.pipelines.generate.recall import Mode
+from gencode.pipelines.generate.recall import LOOKED_AT, Mode
 from gencode.pipelines.generate.recipe import recipe
 from gencode.pipelines.generate.report import report
 from gencode.task import Status, Task
@@ -152,6 +152,16 @@ async def test_a_failed_task_answers_nobody(tmp_path: Path) -> None:
         first = await its.run(prompt=PROMPT)
         assert (first.status, first.digest != "") == (Status.FAILED, True)
         assert "cached_from" not in (await its.run(prompt=PROMPT, repo_name="second")).result
+
+
+async def test_many_that_are_still_at_it_hide_none_that_is_done(tmp_path: Path) -> None:
+    """Of many that were submitted at once, the first was done first."""
+    async with house(tmp_path, plan_and_files(FILES), recall="identical") as its:
+        first = await its.run(prompt=PROMPT)
+        for _ in range(2 * LOOKED_AT):
+            await its.store.create(a_task(client="alice", status=Status.GENERATING, digest=first.digest), [])
+        second = await its.run(prompt=PROMPT, repo_name="second")
+        assert second.result["cached_from"] == first.id
 
 
 async def test_a_plan_that_a_person_approves_is_nobody_else_s(tmp_path: Path) -> None:
