@@ -12,18 +12,21 @@ from collections.abc import Iterable
 
 MARK = "[redacted]"
 LIMIT = 500  # characters; a push refusal of GitHub's says what it must within the first lines
+_LOOKED_AT = 32 * LIMIT
+"""Characters of what was said: another server may say millions, and each must be looked at for secrets."""
 
 _TAG = re.compile(r"</?[a-z!][^<>]{0,500}>", re.IGNORECASE)
+# Each part is bounded, or a text of nothing but beginnings ("sk-sk-sk-...") would take time by its square.
 _SECRET = re.compile(
     r"""
     \b(?:gh[a-z]|gck|github_pat|glpat|npm|hf|[sr]k_(?:live|test))[_-]\w{8,}   # GitHub's, GitLab's, npm's, ...
-    | \b(?:sk|pk|rk|gsk|xai)-(?=[\w.-]*[\d*])[\w*.-]{4,}       # of models' providers; "*": half masked
+    | \b(?:sk|pk|rk|gsk|xai)-(?=[\w.-]{0,200}[\d*])[\w*.-]{4,}  # of models' providers; "*": half masked
     | \bA[KS]IA[0-9A-Z]{16} | \bAIza[\w-]{30,} | \bxox[a-z]-[\w-]{8,}     # AWS', Google's, Slack's
-    | \beyJ[\w-]{8,}\.[\w-]+\.[\w-]*                           # JSON Web Tokens
+    | \beyJ[\w-]{8,2000}\.[\w-]{1,8000}\.[\w-]*               # JSON Web Tokens
     | (?<=://)[^/\s"'<>]+(?=@)                                 # user:password of an address
     | (?i:(?<=[?&]key=)|(?<=[?&]token=)|(?<=[?&]ticket=)|(?<=_token=)|(?<=_key=)|(?<=_secret=))[^&\s"']{8,}
     | (?i:\b(?:bearer|basic|token)[ ]+|\bx-access-token:)
-      (?=[^\s"',;]*(?:\d|[a-z][A-Z][^\s"',;]*[a-z][A-Z]|=)) [^\s"',;]{8,}
+      (?=[^\s"',;]{0,500}(?:\d|[a-z][A-Z][^\s"',;]{0,500}[a-z][A-Z]|=)) [^\s"',;]{8,}
     """,
     re.VERBOSE,
 )
@@ -41,7 +44,7 @@ def spoken(text: str, secrets: Iterable[str] = ()) -> str:
     """What another server said: one printable line without markup and secrets, at most LIMIT characters."""
     text = _TAG.sub(" ", text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    text = redact(text, secrets)  # before the cut, which could leave the beginning of a secret
+    text = redact(text[:_LOOKED_AT], secrets)  # before the cut, which could leave the beginning of a secret
     return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
 
 

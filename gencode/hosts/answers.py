@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from gencode.errors import HostError
@@ -17,6 +18,9 @@ SECONDARY_SECONDS = 60.0  # GitHub: "wait for at least one minute", when no head
 _LIMITED_BY = ("x-ratelimit", "ratelimit")  # GitHub, Gitee, Bitbucket; GitLab, and the IETF's draft
 _EPOCH = 10**9  # a reset below it can only be a number of seconds to wait
 _SPOKEN = ("message", "error_description", "error", "errors")
+_LINES, _FIELD, _LINE = 100, 100, 4000
+"""Of an error's body, lines and characters: a name that stands before each of a million lines would make
+terabytes of an answer of 4 MiB."""
 
 
 def body_of(reply: Reply) -> dict[str, Any] | None:
@@ -30,12 +34,13 @@ def body_of(reply: Reply) -> dict[str, Any] | None:
 
 def said(body: Mapping[str, Any]) -> str:
     """What an error's body says: every host has another place for it, and each may hold lists by field."""
-    return "; ".join(dict.fromkeys(line for key in _SPOKEN for line in _lines(body.get(key))))
+    lines = (line for key in _SPOKEN for line in _lines(body.get(key)))
+    return "; ".join(dict.fromkeys(islice(lines, _LINES)))
 
 
 def _lines(value: Any, depth: int = 3) -> Iterator[str]:
     if isinstance(value, str):
-        yield value
+        yield value[:_LINE]
     elif depth and isinstance(value, list):
         for entry in value:
             yield from _lines(entry, depth - 1)
@@ -45,7 +50,8 @@ def _lines(value: Any, depth: int = 3) -> Iterator[str]:
         else:
             for field, entry in value.items():
                 # Rails calls what concerns no single field "base".
-                yield from (f"{field} {line}".removeprefix("base ") for line in _lines(entry, depth - 1))
+                about = "" if field == "base" else f"{field[:_FIELD]} "
+                yield from (f"{about}{line}" for line in _lines(entry, depth - 1))
 
 
 def failure(reply: Reply, party: Party, hint: str, secrets: tuple[str, ...], now: float) -> HostError:

@@ -19,16 +19,21 @@ from gencode.errors import (
 from gencode.hosts.wire import Reply
 from gencode.redaction import quoted, spoken
 
+LONGEST = 64 * 1024
+"""Characters that are looked at: a server may say as much as it likes, and each pattern reads all of it."""
 _KNOWN: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
     (
         re.compile(
-            r"push protection|secret.scanning|contains? secrets?|secrets? detected|GH013.*secret", re.I | re.S
+            r"push protection|secret.scanning|contains? secrets?|secrets? detected|GH013.{0,2000}secret",
+            re.I | re.S,
         ),
         PushSecret,
         "the host found a secret in the files and refused the push; ask for placeholders in the prompt",
     ),
     (
-        re.compile(r"refusing to allow .*workflow|without `?workflows?`? (scope|permission)", re.I | re.S),
+        re.compile(
+            r"refusing to allow .{0,2000}workflow|without `?workflows?`? (scope|permission)", re.I | re.S
+        ),
         PushWorkflowScope,
         "the token may not push workflow files; give it the workflow scope or leave .github/workflows out",
     ),
@@ -54,6 +59,7 @@ def refused(
     words: str, secrets: tuple[str, ...], otherwise: type[GitError] = GitRejected, why: str = ""
 ) -> GitError:
     """The error for what the server said; `otherwise` and `why` serve words that are not known."""
+    words = words[:LONGEST]
     for pattern, error, advice in _KNOWN:
         if pattern.search(words):
             return error(advice + quoted(words, secrets))

@@ -23,7 +23,7 @@ from dulwich.refs import Ref
 from gencode.errors import GitError, GitNetwork, GitProtocol, GitTimeout, NonFastForward
 from gencode.hosts.commit import Objects
 from gencode.hosts.packing import entries
-from gencode.hosts.refusal import check_status, refused
+from gencode.hosts.refusal import LONGEST, check_status, refused
 from gencode.hosts.wire import CONNECT_SECONDS, Reply, exchange
 from gencode.redaction import quoted
 
@@ -122,7 +122,8 @@ class Remote(AbstractHttpGitClient):
 
     def _words(self, reason: str = "") -> str:
         """What came on the progress channel, where hooks speak, and the refusal's own reason."""
-        return f"{self._heard.decode('utf-8', 'replace')} {reason}"
+        heard = self._heard[: LONGEST // 2].decode("utf-8", "replace")
+        return f"{heard} {reason[: LONGEST // 2]}"
 
     def _http_request(
         self,

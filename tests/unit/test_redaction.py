@@ -101,6 +101,14 @@ def test_a_secret_at_the_cut_goes_whole() -> None:
     assert "z9" not in spoken("x" * (LIMIT - 10) + own, [own])
 
 
+@pytest.mark.parametrize("beginning", ["sk-", "-eyJ", "x-access-token:", "token ", "://a:", "<a", "a.eyJ"])
+def test_a_text_of_nothing_but_beginnings_takes_no_time_by_its_square(beginning: str) -> None:
+    """Four million characters are what a host may answer: by the square it would be hours, and a second more
+    for each log line of this length."""
+    assert len(spoken(beginning * (4 * 2**20 // len(beginning)))) <= LIMIT
+    assert redact(beginning * 20_000)
+
+
 def test_nothing_said_is_not_quoted() -> None:
     assert quoted(" \n") == ""
     assert quoted("no") == ': "no"'

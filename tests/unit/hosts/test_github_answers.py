@@ -31,6 +31,12 @@ def test_errors_of_any_shape_are_read(errors: object) -> None:
     assert said(body).startswith("No")
 
 
+def test_a_long_name_before_each_of_many_lines_does_not_fill_the_memory() -> None:
+    words = said({"message": {"x" * 100_000: [str(n) for n in range(1000)]}})
+    assert words.startswith("xxx")
+    assert len(words) < 100_000
+
+
 def test_only_a_taken_name_is_a_taken_name() -> None:
     taken = {"field": "name", "message": "name already exists on this account"}
     assert name_taken({"errors": [{"field": "x"}, taken]})

@@ -31,3 +31,8 @@ def test_githubs_words_are_known(words: str, error: type[GitError]) -> None:
     found = refused(words, ())
     assert type(found) is error
     assert words.split("\n")[0] in found.message
+
+
+@pytest.mark.parametrize("beginning", ["GH013", "refusing to allow "])
+def test_a_refusal_of_nothing_but_beginnings_takes_no_time_by_its_square(beginning: str) -> None:
+    assert isinstance(refused(beginning * (4 * 2**20 // len(beginning)), ()), GitRejected)
