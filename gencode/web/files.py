@@ -13,7 +13,6 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
-import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,6 +23,7 @@ from gencode.pipelines.generate.files import files as make_files
 from gencode.pipelines.generate.secrets_scan import holders
 from gencode.task import Task
 from gencode.web.answers import FileList, FileView
+from gencode.web.folding import folded
 from gencode.web.parts import Parts, own_task, parts
 
 T = TypeVar("T")
@@ -65,10 +65,7 @@ async def _show(its: Parts, task: Task, path: str) -> _Download:
 
 
 async def _folded(its: Parts, task: Task, make: Callable[[Files], T]) -> T:
-    """What `make` makes of the task's files, in a thread: they may be 32 MiB."""
-    async with its.folding:
-        kept = await its.store.kept(task.id)
-        return await anyio.to_thread.run_sync(lambda: make(make_files(kept)))
+    return await folded(its, task.id, lambda kept: make(make_files(kept)))
 
 
 # --- in the thread ----------------------------------------------------------------------------------

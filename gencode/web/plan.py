@@ -10,9 +10,10 @@ from starlette.responses import Response
 from gencode.errors import NotFound
 from gencode.pipelines.generate.approval import Matches, approved, edited
 from gencode.pipelines.generate.artifacts import APPROVED, KeptPlan
-from gencode.pipelines.generate.kept import kept_plan
+from gencode.pipelines.generate.kept import Kept, kept_plan
 from gencode.task import Task
 from gencode.web.answers import moment
+from gencode.web.folding import folded
 from gencode.web.parts import own_task, parts
 from gencode.web.plan_schema import PlanEdit, PlanFileView, PlanView
 from gencode.web.schemas import read_json, valid
@@ -47,13 +48,17 @@ async def change(request: Request) -> Response:
 async def approve(request: Request) -> Response:
     """202 once the store holds that the task goes on, and for each click that comes later."""
     its, task = parts(request), await own_task(request)
-    if task.held_until or APPROVED not in await its.store.kept(task.id):
+    if task.held_until or not await folded(its, task.id, _is_approved):
         task = await its.manager.approve(task, partial(approved, matches=_matches(request)))
     return going_on(request, task)
 
 
+def _is_approved(kept: Kept) -> bool:
+    return APPROVED in kept
+
+
 async def _shown(request: Request, task: Task) -> Response:
-    if not (known := kept_plan(await parts(request).store.kept(task.id))):
+    if not (known := await folded(parts(request), task.id, kept_plan)):
         raise NotFound("this task has no plan, or not yet")
     return _view(task, known).response(headers={"ETag": _etag(known.revision)})
 

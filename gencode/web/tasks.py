@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.errors import Invalid
+from gencode.event import Event
 from gencode.pipelines.generate.bundle import bundle as make_bundle
+from gencode.pipelines.generate.kept import Kept
 from gencode.pipelines.generate.report import report as make_report
 from gencode.store import Query
 from gencode.task import Status, Task
@@ -24,6 +27,7 @@ from gencode.web.answers import (
     moment,
     task_view,
 )
+from gencode.web.folding import folded
 from gencode.web.links import api, status_url, task_url
 from gencode.web.parts import own_task, parts
 from gencode.web.schemas import parse_retry, read_json
@@ -77,17 +81,23 @@ async def _changes(request: Request) -> dict[str, Any]:
 
 async def report(request: Request) -> Response:
     """Made of what is stored, whatever the task is doing."""
-    task, store = await own_task(request), parts(request).store
-    made = make_report(task, await store.events(task.id), await store.kept(task.id))
-    return ReportView(**made.model_dump()).response()
+    its, task = parts(request), await own_task(request)
+    return await folded(its, task.id, partial(_report, task, await its.store.events(task.id)))
 
 
 async def bundle(request: Request) -> Response:
     """For `gencode replay`; there once the commit is pushed."""
-    task, store = await own_task(request), parts(request).store
-    made = make_bundle(task, await store.events(task.id), await store.kept(task.id))
+    its, task = parts(request), await own_task(request)
+    return await folded(its, task.id, partial(_bundle, task, await its.store.events(task.id)))
+
+
+def _report(task: Task, events: Sequence[Event], kept: Kept) -> Response:
+    return ReportView(**make_report(task, events, kept).model_dump()).response()
+
+
+def _bundle(task: Task, events: Sequence[Event], kept: Kept) -> Response:
     attachment = {"Content-Disposition": f'attachment; filename="{task.id}.json"'}
-    return BundleView(**made.model_dump()).response(headers=attachment)
+    return BundleView(**make_bundle(task, events, kept).model_dump()).response(headers=attachment)
 
 
 async def ticket(request: Request) -> Response:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from gencode.client import Client
 from gencode.pipelines.generate.spending import Price
+from gencode.web import tasks
 from tests.e2e.test_retry import FILES, Account
+from tests.servers.calls import get
 from tests.servers.github import github_server
 from tests.servers.model import USAGE, model_server, plan_and_files
 from tests.servers.service import running_app, settings
@@ -75,3 +79,21 @@ async def test_it_is_there_from_the_first_moment(tmp_path: Path) -> None:
         assert first["stages"][0]["status"] == "pending"
         await events(app.url, task_id)
         assert (await report(app.url, task_id))["status"] == "completed"
+
+
+@pytest.mark.parametrize("what", ["report", "bundle"])
+async def test_it_is_made_beside_the_loop(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole project is read for it, which would hold up every stream."""
+    inner, where = getattr(tasks, f"make_{what}"), set()
+
+    def make(*arguments: Any) -> Any:
+        where.add(threading.current_thread())
+        return inner(*arguments)
+
+    monkeypatch.setattr(tasks, f"make_{what}", make)
+    async with running_app(settings(tmp_path)) as app, Client(app.url) as client:
+        task_id = (await client.submit("a static page", "page"))["task_id"]
+        await events(app.url, task_id)
+        await get(app.url, f"/api/v1/task/{task_id}/{what}")
+    assert where
+    assert threading.main_thread() not in where

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import anyio.to_thread
+
 from gencode.event import Event
 from gencode.pipeline import Progress
 from gencode.pipelines.generate.artifacts import KeptSnapshot
+from gencode.pipelines.generate.kept import Kept
 from gencode.pipelines.generate.report import report
 from gencode.store import Query, Store
+from gencode.task import Task
 
 
 class Reporter:
@@ -27,5 +31,11 @@ class Reporter:
             Event(task_id=task_id, id=id_, kind=progress.kind, data=progress.data)
             for id_, progress in zip(ids, told, strict=True)
         ]
-        kept = {**await self._store.kept(task_id), "snapshot": snapshot.model_dump_json()}
-        return report(task, [*events, *more], kept).model_dump_json(indent=2) + "\n"
+        kept = await self._store.kept(task_id)
+        return await anyio.to_thread.run_sync(_text, task, [*events, *more], kept, snapshot)
+
+
+def _text(task: Task, events: Sequence[Event], kept: Kept, snapshot: KeptSnapshot) -> str:
+    """In a thread: what is kept may be 32 MiB."""
+    kept = {**kept, "snapshot": snapshot.model_dump_json()}
+    return report(task, events, kept).model_dump_json(indent=2) + "\n"
