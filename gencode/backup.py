@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -16,6 +18,11 @@ from gencode.stores.copying import CopyFailed, check_database, copy_database
 DATABASE = "gencode.db"
 _LEFT_OUT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", "lock", "demo"}
 """The database is copied by its own means; a lock is its process's."""
+_NOT_READABLE = (
+    *(OSError, EOFError, RuntimeError, NotImplementedError, ValueError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+"""What zipfile raises over a file that is damaged, or was made to be."""
 
 
 def backup(data_dir: Path, file: Path) -> int:
@@ -49,12 +56,13 @@ def restore(file: Path, data_dir: Path) -> None:
         raise BadBackup(f"{data_dir} is not empty: stop the service, move that folder away, and try again")
     try:
         with _made_whole(data_dir) as folder, zipfile.ZipFile(file) as archive:
+            _check_room(archive, folder)
             for entry in archive.infolist():
                 _unpack(archive, entry, folder)
             check_database(folder / DATABASE)
     except CopyFailed as error:
         raise BadBackup(str(error)) from error
-    except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except _NOT_READABLE as error:
         raise BadBackup(f"{file} cannot be restored: {_words(error)}") from error
 
 
@@ -98,6 +106,13 @@ def _made_whole(data_dir: Path) -> Iterator[Path]:
         yield folder
         os.sync()
         folder.replace(data_dir)
+
+
+def _check_room(archive: zipfile.ZipFile, folder: Path) -> None:
+    """Before the disk of others is full: a few kilobytes can claim to be terabytes."""
+    needed, free = sum(entry.file_size for entry in archive.infolist()), shutil.disk_usage(folder).free
+    if needed > free:
+        raise BadBackup(f"it unpacks to {needed} bytes, and {free} are free: make room")
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:

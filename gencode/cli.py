@@ -114,5 +114,5 @@ def _detached(chosen: argparse.Namespace) -> int:
     task_id = getattr(chosen, "task_id", None)
     address = f" --url {chosen.url}" if getattr(chosen, "url_given", False) else ""
     words = f"the task goes on; come back with: gencode watch {task_id}{address}" if task_id else "stopped"
-    print(f"\ngencode: {words}", file=sys.stderr)
+    print(printable(f"\ngencode: {words}"), file=sys.stderr)
     return INTERRUPTED

@@ -67,7 +67,7 @@ class KeyFile:
             return []
         except OSError as error:
             raise StartError(f"{self.path} cannot be read: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise StartError(
                 f"{self.path} is damaged: restore it, or remove it and make new keys with: gencode keys make"
             ) from None

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from gencode.client import BadArchive, Client, unpack
+from gencode.client import BadArchive, Client, Task, unpack
 from gencode.commands import service
 from gencode.commands.output import show
 from gencode.errors import StartError
@@ -41,10 +41,15 @@ async def _download(client: Client, chosen: argparse.Namespace) -> int:
         except BadArchive as error:
             raise StartError(str(error)) from None
     else:
-        name = (await client.task(chosen.task_id))["repo_name"]
-        written = [_write(chosen.zip or Path(f"{name}.zip"), await client.archive(chosen.task_id))]
+        file = chosen.zip or _named(await client.task(chosen.task_id))
+        written = [_write(file, await client.archive(chosen.task_id))]
     show(chosen, {"task_id": chosen.task_id, "written": written}, written)
     return 0
+
+
+def _named(task: Task) -> Path:
+    """In this folder, whatever the service calls it."""
+    return Path(Path(f"{task['repo_name']}.zip").name)
 
 
 def _write(file: Path, data: bytes) -> str:

@@ -9,11 +9,10 @@ from typing import Any
 
 from gencode.client import Client, Task
 from gencode.commands.approving import approve
-from gencode.commands.output import as_json
 from gencode.follow import follow
 from gencode.screens.jsonlines import JsonLines
 from gencode.screens.lines import Lines
-from gencode.screens.printable import printable
+from gencode.screens.printable import as_json, printable
 from gencode.screens.screen import Screen
 
 
@@ -28,7 +27,7 @@ async def watch(client: Client, chosen: argparse.Namespace, task_id: str, after:
             return _ended(chosen, await client.task(task_id))
         after = heard.last
         if await _still_waits(client, task_id) and not await approve(client, chosen, task_id):
-            print(f"it waits on; come back with: gencode approve {task_id}", flush=True)
+            print(printable(f"it waits on; come back with: gencode approve {task_id}"), flush=True)
             return 0
 
 
@@ -61,5 +60,5 @@ def _ended(chosen: argparse.Namespace, task: Task) -> int:
     elif task["status"] == "completed":
         print(printable(f"\ngit clone {task['clone_url'] or task['repo_url']}"), flush=True)
     elif task["status"] == "failed":
-        print(f"\ngo on with: gencode retry {task['task_id']}", flush=True)
+        print(printable(f"\ngo on with: gencode retry {task['task_id']}"), flush=True)
     return 0 if task["status"] == "completed" else 1

@@ -6,7 +6,7 @@ import argparse
 
 from gencode.client import Client
 from gencode.commands import following, request, service
-from gencode.commands.output import as_json, show
+from gencode.commands.output import show
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +31,7 @@ async def _generate(client: Client, chosen: argparse.Namespace) -> int:
     task = await client.submit(request.prompt(chosen), chosen.repo, **asked)
     chosen.task_id = task["task_id"]
     if chosen.follow:
-        accepted = {"event": "accepted", "id": 0, "data": task}
-        print(as_json(accepted) if chosen.json else f"task {task['task_id']}", flush=True)
+        show(chosen, {"event": "accepted", "id": 0, "data": task}, [f"task {task['task_id']}"])
         return await following.watch(client, chosen, task["task_id"])
     show(chosen, task, [f"task {task['task_id']}", f"follow it with: gencode watch {task['task_id']}"])
     return 0

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable
 from typing import Any
 
-from gencode.screens.printable import printable
+from gencode.screens.printable import as_json, printable
 
 
 def show(chosen: argparse.Namespace, document: Any, lines: Iterable[str]) -> None:
@@ -16,8 +15,3 @@ def show(chosen: argparse.Namespace, document: Any, lines: Iterable[str]) -> Non
     else:
         for line in lines:
             print(printable(line), flush=True)
-
-
-def as_json(document: Any) -> str:
-    """One line."""
-    return json.dumps(document, ensure_ascii=False)

@@ -6,7 +6,7 @@ import argparse
 
 from gencode.client import Client
 from gencode.commands import following, request, service
-from gencode.commands.output import as_json, show
+from gencode.commands.output import show
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ async def _retry(client: Client, chosen: argparse.Namespace) -> int:
     task = await client.retry(chosen.task_id, **changes)
     goes_on = f"task {task['task_id']} goes on: {task['message']}"
     if chosen.follow:
-        print(as_json({"event": "accepted", "id": 0, "data": task}) if chosen.json else goes_on, flush=True)
+        show(chosen, {"event": "accepted", "id": 0, "data": task}, [goes_on])
         return await following.watch(client, chosen, chosen.task_id, before["last_event_id"])
     show(chosen, task, [goes_on, f"follow it with: gencode watch {task['task_id']}"])
     return 0

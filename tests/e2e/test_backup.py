@@ -160,7 +160,8 @@ async def test_what_cannot_be_is_refused_and_leaves_nothing_behind(tmp_path: Pat
 
 
 def _spoiled(file: Path, folder: Path) -> list[Path]:
-    """Cut, changed, something else, with a way out, without a database, with another one."""
+    """Cut, changed, something else, with a way out, without a database, with another one, packed wrongly, too
+    large for any disk."""
     whole = file.read_bytes()
     middle = len(whole) // 2
     changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
@@ -175,7 +176,19 @@ def _spoiled(file: Path, folder: Path) -> list[Path]:
     for name, (inside, text) in entries.items():
         with zipfile.ZipFile(folder / name, "w") as archive:
             archive.writestr(inside, text)
-    return [folder / name for name in (*texts, *entries)]
+    wrong = {"deflate": zipfile.ZIP_DEFLATED, "lzma": zipfile.ZIP_LZMA, "bzip2": zipfile.ZIP_BZIP2}
+    for name, method in wrong.items():
+        with zipfile.ZipFile(folder / name, "w", method) as archive:
+            archive.writestr("gencode.db", bytes(range(256)) * 400)
+        packed = (folder / name).read_bytes()
+        (folder / name).write_bytes(packed[:50] + b"\xff" * 20 + packed[70:])
+    with zipfile.ZipFile(folder / "name", "w") as archive:
+        archive.writestr("gencode.db\N{LATIN SMALL LETTER E WITH ACUTE}", b"x")
+    (folder / "name").write_bytes((folder / "name").read_bytes().replace(b"\xc3\xa9", b"\xff\xfe"))
+    with zipfile.ZipFile(folder / "large", "w") as archive:
+        archive.writestr("gencode.db", b"x" * 5000)
+        archive.infolist()[0].file_size = 2**60
+    return [folder / name for name in (*texts, *entries, *wrong, "name", "large")]
 
 
 async def test_a_damaged_database_makes_no_backup(tmp_path: Path) -> None:

@@ -169,14 +169,45 @@ async def test_a_refusal_exits_with_three_and_its_reason(tmp_path: Path, capsys:
         assert json.loads(shown.err)["code"] == "NOT_FOUND"
 
 
-async def test_what_a_server_says_does_not_steer_the_terminal(capsys: Capture) -> None:
-    tasks = {"message": "\x1b[2J\x07", "task_id": "t", "status": "pending", "error": None}
+EVIL = "\x1b[2J\x9b2J\x07\u202e\ud800"
+"""The 7-bit and the 8-bit beginning of a terminal's command, a bell, a change of direction, half a character."""
+
+
+def answering(document: dict[str, Any]) -> Any:
     answer = problem(200, "x")
-    answer.body = json.dumps(tasks).encode()
+    answer.body = json.dumps(document).encode()
     answer.headers["content-length"] = str(len(answer.body))
-    async with Scripted({"GET /task/t": [answer]}).served() as url:
-        assert await gencode("show", "t", "--url", url) == 0
-    assert "\x1b" not in capsys.readouterr().out
+    return answer
+
+
+@pytest.mark.parametrize("json_too", [False, True])
+@pytest.mark.parametrize("command", ["show", "retry", "retry --follow"])
+async def test_what_a_server_says_does_not_steer_the_terminal(
+    command: str, json_too: bool, capsys: Capture
+) -> None:
+    task = {"message": EVIL, "task_id": f"t{EVIL}", "status": "failed", "error": None, "last_event_id": 1}
+    said = answering(task)
+    routes = {"GET /task/t": [said, said, said], "POST /task/t/retry": [said], "GET /status/t": [said]}
+    async with Scripted(routes).served() as url:
+        await gencode(*command.split(), "t", "--url", url, *(["--json"] if json_too else []))
+    shown = capsys.readouterr()
+    assert "2J" in shown.out
+    assert all(line.isprintable() for line in (shown.out + shown.err).splitlines())
+    if json_too:
+        first = json.loads(shown.out.splitlines()[0])
+        assert first.get("data", first)["message"] == EVIL
+
+
+async def test_an_archive_stays_in_this_folder_whatever_the_service_calls_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    task = answering({"task_id": "t", "repo_name": "../out"})
+    archive = answering({"any": "bytes"})
+    async with Scripted({"GET /task/t": [task], "GET /task/t/archive.zip": [archive]}).served() as url:
+        assert await gencode("download", "t", "--url", url) == 0
+    assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*.zip")] == [Path("here/out.zip")]
 
 
 # --- the key ----------------------------------------------------------------------------------------

@@ -82,6 +82,8 @@ def test_a_name_that_could_be_misread_is_refused(file: KeyFile, name: str) -> No
         "{}",
         '{"version": 2, "keys": []}',
         '{"version": 1, "keys": [{"name": "a"}]}',
+        '{"version": 1, "keys": ["gck_0"]}',
+        '{"version": 1, "keys": {"a": 1}}',
         '{"version": 1, "keys": [{"name": "a", "sha256": "xyz", "created_at": "now"}]}',
         "[" * 100_000,
     ],
