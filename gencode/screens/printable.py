@@ -12,8 +12,8 @@ def printable(text: str) -> str:
 
 
 def as_json(document: Any) -> str:
-    """One line. What is not printable stands there escaped: JSON lets 8-bit control characters through, and to
-    a terminal one of them (U+009B) begins a command."""
+    """One line. What is not printable stands there escaped: JSON lets 8-bit control characters through, and
+    to a terminal one of them (U+009B) begins a command."""
     text = json.dumps(document, ensure_ascii=False)
     return text if text.isprintable() else "".join(map(_escaped, text))
 

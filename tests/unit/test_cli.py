@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import anyio
 import pytest
 from pydantic import SecretStr
+from starlette.responses import Response
 
 from gencode.cli import COMMANDS, main
 from tests.servers.calls import FILES
@@ -170,10 +172,10 @@ async def test_a_refusal_exits_with_three_and_its_reason(tmp_path: Path, capsys:
 
 
 EVIL = "\x1b[2J\x9b2J\x07\u202e\ud800"
-"""The 7-bit and the 8-bit beginning of a terminal's command, a bell, a change of direction, half a character."""
+"""The 7-bit and the 8-bit beginning of a terminal's command, a bell, a turn of direction, half a letter."""
 
 
-def answering(document: dict[str, Any]) -> Any:
+def answering(document: dict[str, Any]) -> Response:
     answer = problem(200, "x")
     answer.body = json.dumps(document).encode()
     answer.headers["content-length"] = str(len(answer.body))
@@ -187,7 +189,11 @@ async def test_what_a_server_says_does_not_steer_the_terminal(
 ) -> None:
     task = {"message": EVIL, "task_id": f"t{EVIL}", "status": "failed", "error": None, "last_event_id": 1}
     said = answering(task)
-    routes = {"GET /task/t": [said, said, said], "POST /task/t/retry": [said], "GET /status/t": [said]}
+    routes: dict[str, Sequence[Response]] = {
+        "GET /task/t": [said, said, said],
+        "POST /task/t/retry": [said],
+        "GET /status/t": [said],
+    }
     async with Scripted(routes).served() as url:
         await gencode(*command.split(), "t", "--url", url, *(["--json"] if json_too else []))
     shown = capsys.readouterr()
