@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -135,10 +135,26 @@ class Manager:
 
     async def _put_again(self, journal: Journal, changes: Mapping[str, Any] | None) -> Task:
         with self._line.reserve():
-            await self._runner.retry(journal, changes)
+            await self._surely(journal, self._runner.retry(journal, changes))
         log.info("task retried", task_id=journal.task.id, status=journal.task.status)
         self._line.put(journal.task)
         return journal.task
+
+    async def _surely(self, journal: Journal, write: Awaitable[None]) -> None:
+        """Write what sets a task going again. Raises StoreError when it did not happen.
+
+        A write that failed may have happened, so the store is asked until it answers: a task that goes on in
+        the store, and is not in line, would wait for the next start of the service.
+        """
+        before = journal.task.sequence
+        try:
+            await write
+        except StoreError:
+            while not await _settled(journal):
+                await self._sleep(self._store_pause)
+            if journal.task.sequence == before:
+                raise
+            journal.forgive()
 
     async def amend(self, task: Task, change: Change) -> Task:
         """Change what a held task has kept; it waits on. What returned is durable.
@@ -167,7 +183,8 @@ class Manager:
             _check_held(stored)
             journal = Journal(stored, self._store, self._hub)
             with self._line.reserve():
-                await self._runner.approve(journal, change(await self._store.kept(task.id)))
+                word = change(await self._store.kept(task.id))
+                await self._surely(journal, self._runner.approve(journal, word))
             self._holds.remove(task.id)
             log.info("task approved", task_id=task.id)
             self._line.put(journal.task)
@@ -240,6 +257,14 @@ class Manager:
             else:
                 if task:
                     await self._workers.expire(task)
+
+
+async def _settled(journal: Journal) -> bool:
+    try:
+        await journal.settle()
+    except StoreError:
+        return False
+    return True
 
 
 def _check_held(task: Task) -> None:

@@ -81,29 +81,16 @@ class Runner:
             await self._fail(journal, cause)
 
     async def retry(self, journal: Journal, changes: Mapping[str, Any] | None = None) -> None:
-        """Take a failed task back to the stage in which it failed, with `changes` to its request. After a
-        StoreError it is failed still."""
+        """Take a failed task back to the stage in which it failed, with `changes` to its request."""
         task = journal.task
         stage = task.failure.stage if task.failure else Status.PENDING
-        try:
-            message = self.pipeline(task.kind).message(task, stage)
-            await journal.advance(stage, message, changes=changes)
-        except StoreError:
-            await journal.settle()  # a commit that was reported as failed may have happened
-            if journal.task.status is Status.FAILED:
-                raise
-            journal.forgive()
+        message = self.pipeline(task.kind).message(task, stage)
+        await journal.advance(stage, message, changes=changes)
 
     async def approve(self, journal: Journal, progress: Progress) -> None:
-        """Let a held task go on, in its status. After a StoreError it is held still."""
+        """Let a held task go on, in its status."""
         task = journal.task
-        try:
-            await journal.approve(progress, self.pipeline(task.kind).message(task, task.status))
-        except StoreError:
-            await journal.settle()
-            if journal.task.held_until:
-                raise
-            journal.forgive()
+        await journal.approve(progress, self.pipeline(task.kind).message(task, task.status))
 
     async def expire(self, journal: Journal) -> None:
         """End a held task for which nobody had a word in time."""

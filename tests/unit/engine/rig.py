@@ -146,6 +146,17 @@ class FaultyStore:
 
         self.before = before
 
+    def lie_and_fall_silent(self) -> None:
+        """The next write happens, and is denied; from then on the store is down."""
+
+        async def before(n: int) -> None:
+            self.down = True
+
+        self.before, self.lying = before, True
+
+    def recover(self) -> None:
+        self.before, self.lying, self.down = None, False, False
+
     async def _write(self) -> None:
         self.writes += 1
         self.asked.set()

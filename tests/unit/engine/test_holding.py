@@ -237,6 +237,20 @@ async def test_an_approval_that_was_stored_and_denied_is_found_out() -> None:
         await rig.log(task)
 
 
+async def test_an_approval_of_which_the_store_will_not_say_whether_it_happened_is_not_lost() -> None:
+    rig = Rig(Letters(x=holding()))
+    async with rig.at_work() as manager, anyio.create_task_group() as tg:
+        task = await held(rig)
+        await rig.idle()
+        rig.store.lie_and_fall_silent()
+        tg.start_soon(manager.approve, task, word)
+        await rig.paused.wait()
+        rig.store.recover()
+        rig.go_on.set()
+        assert (await rig.over(task)).status is Status.COMPLETED
+        await rig.log(task)
+
+
 @pytest.mark.parametrize("lying", [False, True])
 async def test_an_end_that_could_not_be_stored_comes_later(lying: bool) -> None:
     rig = Rig(Letters(w=holding(seconds=0)))

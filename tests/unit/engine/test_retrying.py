@@ -190,6 +190,22 @@ async def test_a_store_that_did_it_and_said_no_is_found_out() -> None:
         await rig.log(task)
 
 
+async def test_a_retry_of_which_the_store_will_not_say_whether_it_happened_is_not_lost() -> None:
+    rig = Rig(Letters(x=failing(EMPTY)))
+    async with rig.at_work() as manager, anyio.create_task_group() as tg:
+        task = await failed(rig)
+        await rig.idle()
+        rig.store.lie_and_fall_silent()
+        tg.start_soon(manager.retry, task)
+        await rig.paused.wait()
+        rig.store.recover()
+        rig.go_on.set()
+        while (await rig.task(task)).sequence == task.sequence:
+            await anyio.sleep(0)
+        assert (await rig.over(task)).status is Status.COMPLETED
+        await rig.log(task)
+
+
 async def test_a_task_that_waits_for_its_second_run_can_be_cancelled() -> None:
     hold = Latch()
     rig = Rig(Letters(x=failing(EMPTY)), concurrency=1)
