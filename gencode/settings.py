@@ -364,6 +364,7 @@ class Settings(BaseSettings):
         keys = [entry.partition("=")[2] or entry for entry in self.api_keys.get_secret_value().split(",")]
         named = [secret for provider in self.providers.values() for secret in provider.secrets()]
         named += [host.token.get_secret_value() for host in self.hosts.values()]
+        named += [part for value in self.otel_headers.values() for part in (value, value.split(" ")[-1])]
         found = {secret.strip() for secret in [*values, *keys, *named, *self.webhook_secrets]}
         return sorted(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 

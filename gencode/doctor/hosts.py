@@ -14,6 +14,7 @@ import httpx
 from gencode.doctor.finding import Finding, fault, note, ok
 from gencode.errors import StartError
 from gencode.hosts.answers import body_of, said
+from gencode.hosts.dialect import credentials
 from gencode.hosts.kinds import GITHUB, whoami
 from gencode.hosts.wire import Reply, exchange
 from gencode.redaction import quoted, spoken
@@ -35,24 +36,28 @@ def configured(settings: Settings) -> dict[str, NamedHost]:
 async def host(name: str, entry: NamedHost, client: httpx.AsyncClient, *, workflows: bool) -> list[Finding]:
     """One request that changes nothing."""
     about, token = f"host {name}", entry.token.get_secret_value()
+    secrets: tuple[str, ...] = (token,)
     if entry.path:
         return [_directory(about, entry.path)]
     try:
         address, headers = whoami(entry.kind, name, entry.url, entry.user, token)
+        secrets = credentials(token, headers)
         reply = await exchange(client, client.build_request("GET", address, headers=headers), SECONDS)
     except StartError as error:
         return [fault(about, error.message, "correct the setting")]
     except httpx.HTTPError as error:
-        words = quoted(str(error) or type(error).__name__, (token,))
+        words = quoted(str(error) or type(error).__name__, secrets)
         return [
             fault(about, f"cannot be reached{words}", "see the address, the network and the certificates")
         ]
-    return _judged(about, entry, reply, token, workflows)
+    return _judged(about, entry, reply, secrets, workflows)
 
 
-def _judged(about: str, entry: NamedHost, reply: Reply, token: str, workflows: bool) -> list[Finding]:
+def _judged(
+    about: str, entry: NamedHost, reply: Reply, secrets: tuple[str, ...], workflows: bool
+) -> list[Finding]:
     body: Mapping[str, Any] = body_of(reply) or {}
-    words = quoted(said(body), (token,))
+    words = quoted(said(body), secrets)
     if reply.status == 401:
         return [
             fault(about, f"the token is refused{words}", "make a new one; it is wrong, expired or revoked")
@@ -65,9 +70,7 @@ def _judged(about: str, entry: NamedHost, reply: Reply, token: str, workflows: b
         return [
             note(about, f"it answers {reply.status}{words}", "look again later; the token may be limited")
         ]
-    login = spoken(
-        str(body.get("login") or body.get("username") or body.get("name") or "its owner"), (token,)
-    )
+    login = spoken(str(body.get("login") or body.get("username") or body.get("name") or "its owner"), secrets)
     found = [
         ok(about, f"the token of {login} is accepted"),
         _allowed(about, entry.kind, reply, body, workflows),

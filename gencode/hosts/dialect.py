@@ -97,6 +97,11 @@ class Dialect:
         return None
 
 
+def credentials(token: str, headers: Mapping[str, str]) -> tuple[str, ...]:
+    """What no message may show: a token, and what it is sent as."""
+    return token, headers.get("Authorization", "").rpartition(" ")[2]
+
+
 class _Account(BaseModel):
     login: str
 

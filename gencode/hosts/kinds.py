@@ -125,14 +125,19 @@ def connect(
 def whoami(kind: str, label: str, url: str, user: str, token: str) -> tuple[str, dict[str, str]]:
     """Address and headers of a request that tells whose a token is, and changes nothing. Not for directories.
 
-    Raises StartError for an address that cannot work.
+    Raises StartError for an address or token that cannot work.
     """
+    dialect: Dialect
     if kind == GITHUB:
-        api = _github_api(url, named_party(label, "GitHub").address)
-        return f"{api}/user", GitHubDialect().headers(token)
-    made = _KINDS[kind]
-    path = "/personal_access_tokens/self" if kind == "gitlab" else "/user"
-    return made.api((url or made.home or "").rstrip("/")) + path, made.speak(user).headers(token)
+        party, dialect = named_party(label, "GitHub"), GitHubDialect()
+        address = f"{_github_api(url, party.address)}/user"
+    else:
+        made, dialect = _KINDS[kind], _KINDS[kind].speak(user)
+        party, url = named_party(label, dialect.name), (url or made.home or "").rstrip("/")
+        plain(url, party.address, "https://git.example.org")
+        address = made.api(url) + ("/personal_access_tokens/self" if kind == "gitlab" else "/user")
+    party.prove(token)
+    return address, dialect.headers(token)
 
 
 def _github_api(url: str, setting: str) -> str:

@@ -21,6 +21,7 @@ from gencode.errors import (
     HostProtocol,
     HostRateLimit,
     HostUnavailable,
+    StartError,
 )
 
 
@@ -65,6 +66,11 @@ class Party:
     address: str
     token: str
     failures: Failures = field(default=Failures(), repr=False)
+
+    def prove(self, token: str) -> None:
+        """Raises StartError for a token that cannot be sent; a library's own error would show it."""
+        if not (token.isascii() and token.isprintable()):
+            raise StartError(f"{self.token} has characters that no header can carry; set it anew")
 
 
 def github_party(label: str = "github") -> Party:

@@ -23,7 +23,6 @@ from gencode.errors import (
     HostProtocol,
     HostUnavailable,
     RepoExists,
-    StartError,
     Transient,
 )
 from gencode.host import Repo, RepoSpec, Snapshot
@@ -31,7 +30,7 @@ from gencode.hosts.addresses import Origin
 from gencode.hosts.answers import said
 from gencode.hosts.api import Answer, Api
 from gencode.hosts.commit import sha
-from gencode.hosts.dialect import Asked, Dialect, Found
+from gencode.hosts.dialect import Asked, Dialect, Found, credentials
 from gencode.hosts.git import Git
 from gencode.hosts.marker import described, tag
 from gencode.hosts.party import Party
@@ -76,13 +75,14 @@ class RestHost:
         clock: Callable[[], float] = time.time,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        if not (token.isascii() and token.isprintable()):
-            raise StartError(f"{party.token} has characters that no header can carry; set it anew")
+        party.prove(token)
+        headers = dialect.headers(token)
         self._dialect = dialect
         self._party = party
         self._errors = party.failures
         self._web = web
         self._token = token
+        self._secrets = credentials(token, headers)
         self._retry = retry
         self._owner = owner
         self._sleep = sleep
@@ -90,10 +90,10 @@ class RestHost:
         self._git = Git(timeout=push_timeout, agent=agent, tls=tls)
         self._api = Api(
             api_url,
-            {"User-Agent": agent, **dialect.headers(token)},
+            {"User-Agent": agent, **headers},
             client,
             party=party,
-            secrets=(token,),
+            secrets=self._secrets,
             hint=dialect.hint,
             metrics=self._metrics,
             spacing=spacing,
@@ -261,7 +261,7 @@ class RestHost:
         return found
 
     def _refused(self, answer: Answer, account: str | None) -> HostError:
-        words = quoted(said(answer.body), (self._token,))
+        words = quoted(said(answer.body), self._secrets)
         hint = self._dialect.hint(answer.reply)
         if answer.status == 404 and account:
             return self._errors.org(

@@ -6,7 +6,7 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -41,6 +41,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
+SEEN_UNDER = 16
+"""Paths whose page is kept: an application that mounts us below a parameter lets clients choose them."""
 _LIMITS = {
     "format": "",
     "minLength": "at least {} characters",
@@ -55,7 +57,7 @@ _LIMITS = {
 
 def endpoint() -> Callable[[Request], Awaitable[HTMLResponse]]:
     """Serves the page, which is made once for each path that the service is seen under."""
-    made = cache(lambda root: page(document(), root))
+    made = lru_cache(SEEN_UNDER)(lambda root: page(document(), root))
 
     async def show(request: Request) -> HTMLResponse:
         root = quote(request.scope.get("root_path", ""))

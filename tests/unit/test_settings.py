@@ -41,6 +41,12 @@ def test_the_tokens_of_hosts_are_secrets_that_nothing_shows() -> None:
     assert "glpat-1234" not in repr(settings)
 
 
+def test_the_headers_of_a_collector_are_secrets_each() -> None:
+    headers = SecretStr("authorization=Bearer%20collector-key,x-team=team-key")
+    settings = Settings.model_construct(otel_exporter_otlp_headers=headers)
+    assert {"Bearer collector-key", "collector-key", "team-key"} <= set(settings.secrets())
+
+
 def test_ordinary_values_are_no_secrets() -> None:
     settings = Settings.model_construct(api_keys=SecretStr("abc"), providers={"other": PROVIDER})
     assert not {"abc", "", "https://example.com", "m"} & set(settings.secrets())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,17 @@ async def test_a_host_that_is_not_there_is_told() -> None:
     assert (found.state, found.about) == ("fault", "host it")
 
 
+async def test_what_a_token_is_sent_as_is_shown_as_little_as_the_token() -> None:
+    sent = b64encode(f"me@example.org:{TOKEN}".encode()).decode()
+    refusal = JSONResponse({"error": {"message": f"no such credentials: {sent}"}}, 401)
+    async with answering(refusal) as (url, _), http_client() as client:
+        token = SecretStr(TOKEN)
+        entry = NamedHost(kind="bitbucket", url=url, token=token, owner="o", user="me@example.org")
+        (found,) = await host("it", entry, client, workflows=False)
+    assert "no such credentials" in found.message
+    assert sent not in found.message
+
+
 async def test_a_directory_must_be_there(tmp_path: Path) -> None:
     async with http_client() as client:
         for path, state in ((tmp_path, "ok"), (tmp_path / "none", "fault")):
@@ -118,3 +130,22 @@ async def test_a_directory_must_be_there(tmp_path: Path) -> None:
 def test_the_token_of_github_is_one_of_the_hosts(tmp_path: Path) -> None:
     assert configured(settings(tmp_path)) == {}
     assert configured(settings(tmp_path, github_token=SecretStr("t")))["github"].kind == "github"
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab", "bitbucket"])
+@pytest.mark.parametrize("token", [f"{TOKEN}\nrest", f"{TOKEN}\N{LATIN SMALL LETTER E WITH ACUTE}"])
+async def test_a_token_that_no_header_can_carry_is_told_and_not_shown(kind: Any, token: str) -> None:
+    entry = NamedHost(kind=kind, url="http://127.0.0.1:1", token=SecretStr(token), owner="o")
+    async with http_client() as client:
+        (found,) = await host("it", entry, client, workflows=False)
+    assert (found.state, "no header can carry" in found.message) == ("fault", True)
+    assert TOKEN not in str(found)
+
+
+async def test_a_token_follows_no_address_that_the_service_would_refuse() -> None:
+    async with answering(JSONResponse(ME)) as (url, seen), http_client() as client:
+        address = url.replace("://", "://user:password@")
+        entry = NamedHost(kind="gitea", url=address, token=SecretStr(TOKEN))
+        (found,) = await host("it", entry, client, workflows=False)
+    assert (found.state, seen) == ("fault", [])
+    assert "password" not in str(found)

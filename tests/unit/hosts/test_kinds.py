@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from base64 import b64encode
+
 import httpx
 import pytest
+from starlette.responses import JSONResponse
 
-from gencode.errors import StartError
+from gencode.errors import HostAuth, StartError
 from gencode.hosts.kinds import ACCOUNTS, REPOSITORIES, connect
+from gencode.hosts.wire import http_client
 from gencode.retry import Retry
+from tests.unit.doctor.answering import answering
+from tests.unit.hosts.samples import SNAPSHOT, SPEC
 
 
 def reached(kind: str, url: str) -> tuple[str, str]:
@@ -108,3 +114,13 @@ def test_each_kind_has_its_own_rule_for_accounts(kind: str, name: str, allowed: 
 )
 def test_each_kind_has_its_own_rule_for_names(kind: str, name: str, allowed: bool) -> None:
     assert REPOSITORIES[kind].allows(name) is allowed
+
+
+async def test_what_a_token_is_sent_as_is_shown_as_little_as_the_token() -> None:
+    sent = b64encode(b"me@example.org:a-token").decode()
+    refusal = JSONResponse({"error": {"message": f"no such credentials: {sent}"}}, 401)
+    async with answering(refusal) as (url, _), http_client() as client:
+        host = connect("bitbucket", "it", url, "a-token", client, Retry(), user="me@example.org", owner="o")
+        with pytest.raises(HostAuth, match="no such credentials") as refused:
+            await host.create(SPEC, SNAPSHOT)
+    assert sent not in refused.value.message
