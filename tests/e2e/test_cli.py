@@ -230,9 +230,8 @@ async def test_ctrl_c_at_the_question_leaves_the_task_waiting(tmp_path: Path) ->
         )
         os.close(theirs)
         await anyio.to_thread.run_sync(until, ours, b"approve this plan?")
-        process.send_signal(signal.SIGINT)
+        assert await interrupted(process) == 130
         shown = await anyio.to_thread.run_sync(everything, ours)
-        assert await process.wait() == 130
         await process.aclose()
     assert "come back with: gencode watch" in shown
     assert "Traceback" not in shown
@@ -262,6 +261,15 @@ async def test_what_was_written_in_the_editor_is_not_lost(tmp_path: Path) -> Non
             kept = re.search(r"kept in (/[^\s\"]+)", error)
             assert bool(kept) == ("kept" in words)
             assert kept is None or Path(kept[1]).is_file()
+
+
+async def interrupted(process: Process) -> int:
+    """Ctrl-C until it is heard: between writing a question and waiting for its answer, Python is deaf."""
+    while process.returncode is None:
+        process.send_signal(signal.SIGINT)
+        with anyio.move_on_after(2):
+            await process.wait()
+    return process.returncode
 
 
 def until(terminal: int, words: bytes) -> None:

@@ -7,6 +7,7 @@ write today, so a file that `ast` refuses for such a construct is read by tree-s
 from __future__ import annotations
 
 import ast
+import threading
 import warnings
 from collections.abc import Iterator
 
@@ -26,6 +27,9 @@ from gencode.pipelines.generate.checking.reading import Reading, unreadable
 from gencode.pipelines.generate.checking.symbol import Import, Symbol, Symbols, signature
 
 _NAME = "<generated>"
+_PARSER = threading.Lock()
+"""CPython 3.11 counts the depth of all trees that it builds in one variable: two threads at once can end in
+"SystemError: AST constructor recursion depth mismatch"."""
 _NEWER = "(type_parameter) @new (type_alias_statement) @new (interpolation) @new"
 _OLDER = "(print_statement) @old (exec_statement) @old"
 _DEFINITIONS = """
@@ -56,7 +60,8 @@ def _parse(text: str) -> ast.Module:
     # "\d" in a string is a warning, which strict filters make an error and lax ones print. A filter for this
     # one invented file name is safe from any thread, as `catch_warnings` is not; repeating it adds nothing.
     warnings.filterwarnings("ignore", module=_NAME)
-    return ast.parse(text.removeprefix("\ufeff"), filename=_NAME)
+    with _PARSER:
+        return ast.parse(text.removeprefix("\ufeff"), filename=_NAME)
 
 
 def _reading(path: str, text: str, tree: ast.Module) -> Reading:
