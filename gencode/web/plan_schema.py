@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from gencode.pipelines.generate.artifacts import Name, PlannedFile
+from gencode.pipelines.generate.artifacts import MOST_LINES, Name, PlannedFile
 from gencode.tree import MAX_FILES
 from gencode.web.answers import Answer, Moment, TaskId, Words
 from gencode.web.schemas import whole
@@ -23,7 +23,7 @@ class PlanFile(BaseModel):
     purpose: Purpose = ""
     exports: list[Name] = Field([], description="Names that other files may use")
     needs: list[Name] = Field([], description="Paths of files of this plan that it uses")
-    lines: Annotated[int, Field(ge=0, le=10**6), BeforeValidator(whole)] = Field(
+    lines: Annotated[int, Field(ge=0, le=MOST_LINES), BeforeValidator(whole)] = Field(
         0, description="How long it is expected to become; 0: not said"
     )
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import anyio
+import structlog
+
+log = structlog.get_logger(__name__)
 
 TURNS = 15
 """Callers are spread over so many turns of a round."""
@@ -24,11 +27,14 @@ class Pulse:
             await anyio.sleep(self.seconds / len(self._turns))
             self._now = (self._now + 1) % len(self._turns)
             for call in list(self._turns[self._now]):
-                call()
+                try:
+                    call()
+                except Exception:
+                    log.exception("a bug: what is said again and again could not be said")
 
     @contextmanager
     def calling(self, call: Callable[[], object]) -> Iterator[None]:
-        """`call` must not raise."""
+        """What `call` raises is logged: it must not end the others."""
         turn = self._turns[self._now]
         turn.add(call)
         try:

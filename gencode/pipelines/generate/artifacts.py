@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gencode.host import Repo, Snapshot
 from gencode.pipelines.generate.spending import Budget
@@ -26,6 +26,8 @@ OUTLINE = "outline"
 """Of outline:1:PATH."""
 REPORT = ".gencode/report.json"
 """Where a commit has the report of the task that made it, if that was asked for."""
+MOST_LINES = 10**6
+"""Of one planned file. A model can say any number, and there are integers that no float can hold."""
 Name = Annotated[str, Field(max_length=300)]
 
 
@@ -41,7 +43,7 @@ class PlannedFile(_Frozen):
     purpose: Annotated[str, Field(max_length=2000)] = ""
     exports: tuple[Name, ...] = ()
     needs: tuple[Name, ...] = ()
-    lines: Annotated[int, Field(ge=0)] = 0
+    lines: Annotated[int, Field(ge=0), AfterValidator(lambda lines: min(lines, MOST_LINES))] = 0
 
 
 class Plan(_Frozen):

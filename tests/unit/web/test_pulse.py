@@ -24,3 +24,22 @@ async def test_each_is_called_once_a_round_wherever_in_it_they_came() -> None:
                 assert calls["early"] - calls["late"] in (0, 1)
         tg.cancel_scope.cancel()
     assert not any(pulse._turns)
+
+
+async def test_one_that_raises_ends_no_other() -> None:
+    pulse, later = Pulse(0.001, turns=1), anyio.Event()
+    heard: list[int] = []
+
+    def fail() -> None:
+        raise ValueError
+
+    def count() -> None:
+        heard.append(1)
+        if len(heard) == 2:
+            later.set()
+
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(pulse.run)
+        with pulse.calling(fail), pulse.calling(count):
+            await later.wait()
+        tg.cancel_scope.cancel()

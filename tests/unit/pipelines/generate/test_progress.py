@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import json
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gencode.pipelines.generate.artifacts import Plan, PlannedFile
+from gencode.pipelines.generate.parsing import parse_plan
 from gencode.pipelines.generate.progress import SILENCE, Board, Call, View, Work
 from gencode.task import Status
 from tests.unit.stores.samples import a_task
@@ -130,6 +132,17 @@ def test_lengths_that_are_not_said_are_taken_for_middle_ones() -> None:
     work.planned(plan(a=100, b=0, c=100), 2)
     work.whole("a", 1000)
     assert work.view().percent == 31
+
+
+def test_a_plan_may_say_any_number_of_lines() -> None:
+    """One that no float can hold would end whoever looks."""
+    files = [{"path": path, "lines": lines} for path, lines in (("a", 20), ("b", 10**400), ("c", 30))]
+    said = parse_plan(json.dumps({"files": files}))
+    work = Work(Clock())
+    work.planned(said, 8)
+    work.whole("a", 400)
+    work.whole("c", 600)
+    assert work.view().percent == 0
 
 
 def test_a_file_that_grows_past_its_plan_is_never_done_before_it_is() -> None:
