@@ -43,9 +43,16 @@ class PlanReader:
 
     def plan(self) -> Plan:
         """The plan so far; there must be an entry."""
-        summary = _SUMMARY.search(self._text)
-        text = str(json.loads(summary[1], strict=False)) if summary else ""
-        return Plan(summary=text[:2000], files=tuple(self.files.values()))
+        return Plan(summary=self._summary(), files=tuple(self.files.values()))
+
+    def _summary(self) -> str:
+        """Whether it is proper JSON is for the parser of the whole to say."""
+        found = _SUMMARY.search(self._text)
+        try:
+            text = str(json.loads(found[1], strict=False)) if found else ""
+        except ValueError:
+            return ""
+        return text.encode("utf-8", "replace").decode()[:2000]
 
     def _entries(self) -> list[PlannedFile]:
         new: list[PlannedFile] = []

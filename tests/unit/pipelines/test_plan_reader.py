@@ -59,3 +59,13 @@ def test_what_is_no_plan_gives_nothing(text: str) -> None:
 def test_a_path_that_comes_twice_counts_once() -> None:
     reader = PlanReader()
     assert len(reader.feed('{"files": [{"path": "a"}, {"path": "a", "purpose": "again"}]}')) == 1
+
+
+@pytest.mark.parametrize("summary", [r"Reads C:\dir and \d+", r"half an emoji \ud83d", r"\u12"])
+def test_a_summary_that_is_no_json_is_left_to_the_parser_of_the_whole(summary: str) -> None:
+    """Which asks again; here it would end the task as a bug of ours."""
+    reader = PlanReader()
+    reader.feed(f'{{"summary": "{summary}", "files": [{{"path": "a.py"}}')
+    plan = reader.plan()
+    assert [file.path for file in plan.files] == ["a.py"]
+    assert plan.summary in ("", "half an emoji ?")
