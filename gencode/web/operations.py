@@ -184,13 +184,15 @@ def _plan() -> Part:
 
 
 def _change_plan() -> Part:
+    headers = _limit_headers() | {"ETag": _text("Of this revision")}
     answers = {
-        "200": _body("PlanView", "As it is from now on", {"ETag": _text("Of this revision")}),
+        "200": _body("PlanView", "As it is from now on", headers),
         "409": _problem("It does not wait for approval"),
         "412": _problem("If-Match names another revision"),
         "413": _problem("Larger than MAX_BODY_BYTES"),
         "415": _problem("Not JSON"),
         "422": _problem("A rule is broken"),
+        "429": _problem("More than RATE_LIMIT"),
     }
     operation = _task("changePlan", "Change a plan that waits for approval", answers)
     operation["parameters"] += [_if_match()]

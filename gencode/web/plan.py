@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from starlette.requests import Request
@@ -33,6 +34,7 @@ async def show(request: Request) -> Response:
 async def change(request: Request) -> Response:
     """409 unless it waits for approval, 412 when If-Match names another revision."""
     its, task = parts(request), await own_task(request)
+    headers = await its.rate.spend(request.state.client)  # each change is an event, and stays
     edit = valid(PlanEdit, await read_json(request))
     asked = partial(
         edited,
@@ -42,7 +44,7 @@ async def change(request: Request) -> Response:
         matches=_matches(request),
         workflows=its.workflows,
     )
-    return await _shown(request, await its.manager.amend(task, asked))
+    return await _shown(request, await its.manager.amend(task, asked), headers)
 
 
 async def approve(request: Request) -> Response:
@@ -57,10 +59,10 @@ def _is_approved(kept: Kept) -> bool:
     return APPROVED in kept
 
 
-async def _shown(request: Request, task: Task) -> Response:
+async def _shown(request: Request, task: Task, headers: Mapping[str, str] | None = None) -> Response:
     if not (known := await folded(parts(request), task.id, kept_plan)):
         raise NotFound("this task has no plan, or not yet")
-    return _view(task, known).response(headers={"ETag": _etag(known.revision)})
+    return _view(task, known).response(headers={**(headers or {}), "ETag": _etag(known.revision)})
 
 
 def _view(task: Task, known: KeptPlan) -> PlanView:

@@ -46,6 +46,21 @@ def asked_for(model: ModelServer) -> set[str]:
     return {path for kind, path in model.started if kind == "file"}
 
 
+async def test_changes_of_a_plan_count_against_the_rate(tmp_path: Path) -> None:
+    """Each is an event with the whole plan, which is never deleted."""
+    async with (
+        model_server(script()) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github, rate_limit="2/hour")) as app,
+    ):
+        task = await submitted(app.url)
+        await held(app.url, task)
+        changed = [await put(app.url, task, {"files": [{"path": "app.py"}]}) for _ in range(2)]
+        assert [answer.status_code for answer in changed] == [200, 429]
+        assert [answer.headers["ratelimit-remaining"] for answer in changed] == ["0", "0"]
+        assert (await get(app.url, f"/api/v1/task/{task}/plan"))["revision"] == 2
+
+
 async def test_the_plan_that_was_changed_and_approved_is_what_is_written(tmp_path: Path) -> None:
     async with (
         model_server(script()) as model,
