@@ -112,6 +112,9 @@ class Courier:
         except StoreError as error:
             log.warning("a callback waits for the store", task_id=callback.task_id, reason=error.message)
             await self._sleep(STORE_PAUSE)
+        except Exception:
+            log.exception("a bug keeps a callback from being told", task_id=callback.task_id)
+            await self._sleep(LOOK_AGAIN)
         finally:
             del self._under_way[callback.task_id]
             self.wake()

@@ -274,3 +274,19 @@ async def test_a_kind_that_the_service_knows_no_more_ends() -> None:
         note = await rig.store.until(lambda notes: bool(notes))
     assert (note.task_id, note.ended, note.due) == (task.id, True, None)
     assert "pigeon" in note.reason
+
+
+async def test_one_that_cannot_be_put_into_words_keeps_no_other_from_being_told() -> None:
+    class Stumbling(Voice):
+        def message(self, task: Task, event: Event, following: Event | None) -> Message | None:
+            if task.id == first.id:
+                raise KeyError("at")
+            return super().message(task, event, following)
+
+    rig = Rig(Stumbling())
+    first = await rig.task("a")
+    other = await rig.task("b")
+    async with at_work(rig):
+        await rig.store.until(lambda notes: any(note.task_id == other.id for note in notes))
+    assert (await rig.state(first)).due == 0
+    assert set(rig.pauses) == {60.0}
