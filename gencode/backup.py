@@ -85,7 +85,7 @@ def _rest(data_dir: Path) -> Iterator[Path]:
             continue
         yield top
         inside = top.rglob("*") if top.is_dir() else ()
-        yield from sorted(inside, key=lambda path: ("objects" in path.parts, path))
+        yield from sorted(inside, key=lambda path: ("objects" in path.relative_to(top).parts, path))
 
 
 def _add(packed: zipfile.ZipFile, path: Path, name: Path) -> None:

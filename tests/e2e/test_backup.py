@@ -134,6 +134,20 @@ def _rows(file: Path, folder: Path) -> tuple[int, int]:
         connection.close()
 
 
+async def test_refs_come_before_the_objects_that_they_name_wherever_the_folder_is(tmp_path: Path) -> None:
+    data = tmp_path / "objects" / "data"
+    repository = data / "forge" / "local" / "x.git"
+    for name in ("objects/ab/cd", "refs/heads/main"):
+        (repository / name).parent.mkdir(parents=True)
+        (repository / name).write_text("x", encoding="utf-8")
+    async with open_sqlite(data / "gencode.db"):
+        pass
+    backup(data, tmp_path / "backup.zip")
+    names = zipfile.ZipFile(tmp_path / "backup.zip").namelist()
+    inside = f"{repository.relative_to(data)}/"
+    assert names.index(f"{inside}refs/heads/main") < names.index(f"{inside}objects/ab/cd")
+
+
 async def test_what_cannot_be_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "backup.zip"
     with pytest.raises(BadBackup, match="set DATA_DIR as the service has it"):
