@@ -69,7 +69,9 @@ def restore(file: Path, data_dir: Path) -> None:
 def _pack(data_dir: Path, database: Path, archive: Path) -> None:
     with archive.open("xb") as stream:
         os.fchmod(stream.fileno(), 0o600)  # it holds prompts, keys' hashes and the forge's token
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        with zipfile.ZipFile(
+            stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
+        ) as packed:
             packed.write(database, DATABASE)
             for path in _rest(data_dir):
                 _add(packed, path, path.relative_to(data_dir))

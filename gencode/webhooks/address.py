@@ -41,7 +41,9 @@ _NEVER_PUBLIC = tuple(
         (
             "64:ff9b:1::/48",  # NAT64 for a network's own use
             "168.63.129.16/32",  # Azure's host, from inside of each machine
+            "192.0.0.0/24",  # for protocols' own use; 192.0.0.192 tells machines of a cloud their secrets
             "192.88.99.0/24",  # relays into 6to4
+            "3fff::/20",  # for documentation
             "::/96",  # addresses of IPv4 in a form that was given up
         ),
     )

@@ -205,6 +205,18 @@ def _spoiled(file: Path, folder: Path) -> list[Path]:
     return [folder / name for name in (*texts, *entries, *wrong, "name", "large")]
 
 
+async def test_a_file_of_a_clock_that_nobody_set_comes_along(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    async with open_sqlite(data / "gencode.db"):
+        pass
+    (data / "ticket.key").write_bytes(b"k" * 32)
+    os.utime(data / "ticket.key", (0, 0))
+    backup(data, tmp_path / "backup.zip")
+    restore(tmp_path / "backup.zip", tmp_path / "restored")
+    assert (tmp_path / "restored" / "ticket.key").read_bytes() == b"k" * 32
+
+
 async def test_a_damaged_database_makes_no_backup(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()

@@ -158,3 +158,8 @@ def test_ours_come_first_and_the_rest_is_bounded() -> None:
     assert len(found) == MOST
     assert found[0].rule == "service-secret"
     assert [finding.line for finding in found[1:4]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("block", ["sk-" * 60 + "a" * 10_000 + " ", "eyJ-eyJ"])
+def test_a_file_of_nothing_but_beginnings_takes_no_time_by_its_square(block: str) -> None:
+    assert scan({"a.txt": block * (2**20 // len(block))}, "") == []
