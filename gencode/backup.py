@@ -42,7 +42,8 @@ def backup(data_dir: Path, file: Path) -> int:
             copy, archive = Path(folder, DATABASE), Path(folder, "archive")
             copy_database(data_dir, DATABASE, copy)
             _pack(data_dir, copy, archive)
-            os.link(archive, file)  # never over a file that came meanwhile
+            file.touch(mode=0o600, exist_ok=False)  # never over a file that came meanwhile
+            archive.replace(file)  # a link would do at once, but drives for backups often have none (exFAT)
     except CopyFailed as error:
         raise BadBackup(str(error)) from error
     except (OSError, StartError) as error:
@@ -67,8 +68,8 @@ def restore(file: Path, data_dir: Path) -> None:
 
 
 def _pack(data_dir: Path, database: Path, archive: Path) -> None:
-    with archive.open("xb") as stream:
-        os.fchmod(stream.fileno(), 0o600)  # it holds prompts, keys' hashes and the forge's token
+    archive.touch(mode=0o600)  # it holds prompts, keys' hashes and the forge's token
+    with archive.open("wb") as stream:
         with zipfile.ZipFile(
             stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
         ) as packed:

@@ -30,7 +30,7 @@ from gencode.stores.rows import (
 from gencode.stores.schema import DIGESTED, UNFINISHED
 from gencode.task import Task
 
-CHUNK = 1000  # rows a statement; times 16 columns stays below SQLite's limit of 32,766 values
+CHUNK = 1000  # rows a statement; times the columns of a task, stays below SQLite's limit of 32,766 values
 
 
 def insert_tasks(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:

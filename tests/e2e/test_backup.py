@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -146,6 +147,26 @@ async def test_refs_come_before_the_objects_that_they_name_wherever_the_folder_i
     names = zipfile.ZipFile(tmp_path / "backup.zip").namelist()
     inside = f"{repository.relative_to(data)}/"
     assert names.index(f"{inside}refs/heads/main") < names.index(f"{inside}objects/ab/cd")
+
+
+async def test_a_drive_without_links_and_rights_takes_a_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As exFAT and many network drives are."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    data, file = tmp_path / "data", tmp_path / "backup.zip"
+    data.mkdir()
+    async with open_sqlite(data / "gencode.db"):
+        pass
+    with monkeypatch.context() as drive:
+        drive.setattr(os, "link", refuse)
+        drive.setattr(os, "fchmod", refuse)
+        backup(data, file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    restore(file, tmp_path / "restored")
 
 
 async def test_what_cannot_be_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
