@@ -144,13 +144,15 @@ class Manager:
         """Write what sets a task going again. Raises StoreError when it did not happen.
 
         A write that failed may have happened, so the store is asked until it answers: a task that goes on in
-        the store, and is not in line, would wait for the next start of the service.
+        the store, and is not in line, would wait for the next start of the service. One that stops need not
+        know.
         """
         before = journal.task.sequence
         try:
             await write
         except StoreError:
             while not await _settled(journal):
+                self._check_accepting()
                 await self._sleep(self._store_pause)
             if journal.task.sequence == before:
                 raise

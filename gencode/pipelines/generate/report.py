@@ -118,7 +118,7 @@ class Report(_View):
     stages: list[ReportedStage]
     failures: list[ReportedFailure] = Field(description="More than one after retries")
     retries: int = Field(description="How often the task went on after a failure")
-    resumed: int = Field(description="How often a run began anew, after a restart or a retry")
+    resumed: int = Field(description="How often a run began anew: after a restart, a retry, an approval")
 
 
 def report(task: Task, events: Sequence[Event], kept: Kept) -> Report:

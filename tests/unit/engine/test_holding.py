@@ -251,6 +251,30 @@ async def test_an_approval_of_which_the_store_will_not_say_whether_it_happened_i
         await rig.log(task)
 
 
+async def test_a_service_that_stops_does_not_wait_for_a_silent_store() -> None:
+    rig = Rig(Letters(x=holding()))
+    answers: list[Exception] = []
+    async with rig.at_work() as manager, anyio.create_task_group() as tg:
+        task = await held(rig)
+        rig.store.lie_and_fall_silent()
+
+        async def approve() -> None:
+            try:
+                await manager.approve(task, word)
+            except ShuttingDown as error:
+                answers.append(error)
+
+        tg.start_soon(approve)
+        await rig.paused.wait()
+        manager.stop_accepting()
+        rig.go_on.set()
+    assert answers
+    rig.store.recover()
+    last = Rig(Letters(), rig.store)
+    async with last.at_work():
+        assert (await last.over(task)).status is Status.COMPLETED
+
+
 @pytest.mark.parametrize("lying", [False, True])
 async def test_an_end_that_could_not_be_stored_comes_later(lying: bool) -> None:
     rig = Rig(Letters(w=holding(seconds=0)))
