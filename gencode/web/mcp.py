@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from gencode.errors import WrongMethod
 from gencode.web.parts import parts
@@ -18,4 +18,18 @@ class MCP:
             refusal = WrongMethod("send MCP messages by POST; this server opens no streams of its own")
             await problem_response(refusal, {"Allow": "POST"})(scope, receive, send)
             return
-        await parts(Request(scope)).assistants.handle(scope, receive, send)
+        request = Request(scope, receive)
+        body = (
+            await request.body()
+        )  # who hangs up in it would be an error with its trace in the library's log
+        await parts(request).assistants.handle(scope, _again(body, receive), send)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """The body, which was received whole, and then whatever comes after it."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return receive_again

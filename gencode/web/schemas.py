@@ -25,6 +25,9 @@ from gencode.errors import Invalid, Malformed, UnsupportedMedia
 from gencode.task import now
 
 PROMPT_CHARACTERS = 100_000
+MOST_LISTED = 1000
+"""Broken rules: a body of a megabyte can break half a million, and listing them would take seconds, for an
+answer forty times as long."""
 Shape = TypeVar("Shape", bound=BaseModel)
 _RESERVED = (".git", ".wiki", ".atom")
 
@@ -201,9 +204,16 @@ def valid(shape: type[Shape], body: Any) -> Shape:
     try:
         return shape.model_validate(body)
     except ValidationError as error:
-        problems = [_problem(item) for item in error.errors(include_url=False, include_input=False)]
-        listed = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems[:5])
-        raise Invalid(listed, problems) from None
+        raise _invalid(error) from None
+
+
+def _invalid(error: ValidationError) -> Invalid:
+    if (count := error.error_count()) > MOST_LISTED:
+        rule = f"it breaks {count} rules, too many to list: /docs has the shape that is meant"
+        return Invalid(f"body: {rule}", [{"field": "body", "rule": "too_many", "message": rule}])
+    problems = [_problem(item) for item in error.errors(include_url=False, include_input=False)]
+    listed = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems[:5])
+    return Invalid(listed, problems)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

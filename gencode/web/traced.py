@@ -12,6 +12,9 @@ from gencode.trace import Tracer
 _QUIET = ("/livez", "/readyz", "/health", "/metrics")
 """Asked for every few seconds by machines; a trace of each would bury the others."""
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
+"""Others are anybody's text (OpenTelemetry's conventions call them all _OTHER)."""
+
 
 class Traced:
     """ASGI middleware. The span of an event stream lasts as long as the stream.
@@ -33,7 +36,8 @@ class Traced:
         await self._trace(tracer, scope, receive, send)
 
     async def _trace(self, tracer: Tracer, scope: Scope, receive: Receive, send: Send) -> None:
-        method, parent = scope["method"], Headers(scope=scope).get("traceparent", "")
+        method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
+        parent = Headers(scope=scope).get("traceparent", "")
         about = {"http.request.method": method, "url.scheme": scope["scheme"]}
         with tracer.span(method, about, kind="server", parent=parent) as span:
 

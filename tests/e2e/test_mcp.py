@@ -190,6 +190,20 @@ async def test_only_requests_that_end_are_taken(tmp_path: Path) -> None:
             assert 400 <= answer.status_code < 500
 
 
+async def test_who_hangs_up_in_a_request_leaves_no_trace_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text/event-stream\r\n"
+    async with running_app(settings(tmp_path)) as app, assistant(app.url) as its:
+        await its.list_tools()
+        async with await anyio.connect_tcp("127.0.0.1", int(app.url.rpartition(":")[2])) as half:
+            await half.send(head + b'Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{"json')
+            await its.list_tools()
+        for _ in range(3):
+            await its.list_tools()
+    assert [record for record in caplog.records if record.name.startswith("mcp")] == []
+
+
 async def test_an_assistant_does_not_notice_a_restart(tmp_path: Path) -> None:
     async with service(tmp_path, {}) as process, assistant(process.url) as its:
         task_id = (await called(its, "generate", **BODY))["task_id"]

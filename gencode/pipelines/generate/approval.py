@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from gencode.errors import Invalid, PlanChanged, TreeError
 from gencode.pipeline import Progress
@@ -11,6 +12,8 @@ from gencode.pipelines.generate.kept import Kept, kept_plan
 from gencode.pipelines.generate.planning import plan_progress
 from gencode.tree import Paths
 
+MOST_LISTED = 1000
+"""Problems of a plan that are told; one of a megabyte can have hundreds of thousands."""
 Matches = Callable[[int], bool]
 """Whether the revision of a plan is the one that the person has seen, or any will do."""
 
@@ -20,7 +23,7 @@ def prove(files: Sequence[PlannedFile], *, workflows: bool) -> None:
 
     Raises Invalid, which names each entry and the rule that it breaks.
     """
-    if problems := list(_problems(files, workflows)):
+    if problems := list(islice(_problems(files, workflows), MOST_LISTED)):
         listed = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems[:5])
         raise Invalid(listed, problems)
 

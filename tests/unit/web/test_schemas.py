@@ -7,10 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
+from pydantic import BaseModel
 
 from gencode.errors import Invalid
+from gencode.pipelines.generate.approval import MOST_LISTED, prove
+from gencode.pipelines.generate.artifacts import PlannedFile
 from gencode.web.openapi import document
-from gencode.web.schemas import parse_generate
+from gencode.web.plan_schema import PlanEdit
+from gencode.web.schemas import GenerateRequest, parse_generate, valid
 
 DESCRIBED = Draft202012Validator(
     {"$ref": "#/components/schemas/GenerateRequest", "components": document()["components"]}
@@ -67,3 +71,25 @@ def read(body: dict[str, Any]) -> bool:
     except Invalid:
         return False
     return True
+
+
+@pytest.mark.parametrize(
+    ("shape", "body"),
+    [
+        (GenerateRequest, {str(n): 1 for n in range(100_000)}),
+        (PlanEdit, {"files": [{"path": "a", "needs": [1] * 400_000}]}),
+    ],
+)
+def test_what_breaks_hundreds_of_thousands_of_rules_has_a_short_answer(
+    shape: type[BaseModel], body: dict[str, Any]
+) -> None:
+    with pytest.raises(Invalid, match="too many to list") as refused:
+        valid(shape, body)
+    assert len(refused.value.problems) == 1
+
+
+def test_a_plan_that_breaks_hundreds_of_thousands_of_rules_has_a_bounded_answer() -> None:
+    files = [PlannedFile(path="a", purpose="", needs=("b",) * 200_000)]
+    with pytest.raises(Invalid) as refused:
+        prove(files, workflows=False)
+    assert len(refused.value.problems) == MOST_LISTED
