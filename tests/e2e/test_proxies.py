@@ -199,6 +199,9 @@ async def test_metrics_stay_inside(site: Site, tmp_path: Path) -> None:
     async with behind(site, tmp_path) as front, client(front.url) as http:
         answer = await http.get("/metrics")
         assert (answer.status_code == 200) == (site is NGINX)
+        for path in ("//metrics", "/metrics/", "/METRICS", "/gencode/metrics", "/gencode//metrics"):
+            assert (await http.get(f"{front.url}{path}")).status_code == 404
+        assert site is NGINX or (await http.get(f"{front.url}/%6detrics")).status_code == 404
 
 
 async def _over(origin: str, status_url: str) -> None:
