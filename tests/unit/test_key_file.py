@@ -97,6 +97,15 @@ def test_a_damaged_file_is_told_and_not_replaced(file: KeyFile, text: str) -> No
     assert file.path.read_text() == text
 
 
+def test_a_lock_that_is_a_link_is_not_followed(file: KeyFile, tmp_path: Path) -> None:
+    """The administrator may make keys in a folder of another user."""
+    file.path.parent.mkdir(exist_ok=True)
+    file.path.with_suffix(".lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StartError, match="cannot be written"):
+        file.make("alice")
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(StartError, match="cannot be written"):
