@@ -96,19 +96,24 @@ def answers_per_second(server: Server) -> float:
     return done / seconds
 
 
-def services(folder: Path) -> tuple[float, float]:
-    ours, theirs = [], []
-    with accepting("gencode", folder / "gencode") as house, accepting("fastapi", folder / "fastapi") as other:
+def services(folder: Path) -> tuple[float, float, float]:
+    ours, memory, theirs = [], [], []
+    with (
+        accepting("gencode", folder / "gencode") as house,
+        accepting("forgetful", folder / "forgetful") as same,
+        accepting("fastapi", folder / "fastapi") as other,
+    ):
         for _ in range(ROUNDS):
             ours.append(answers_per_second(house))
+            memory.append(answers_per_second(same))
             theirs.append(answers_per_second(other))
-    return median(ours), median(theirs)
+    return median(ours), median(memory), median(theirs)
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as folder:
         durable, forgetful, other = asyncio.run(stores(Path(folder)))
-        ours, theirs = services(Path(folder))
+        ours, memory, theirs = services(Path(folder))
     print(f"{CALLERS} callers at once")
     print(f"SQLiteStore {durable:8.0f} durable accepts/s")
     print(f"MemoryStore {forgetful:8.0f} accepts/s, forgotten")
@@ -117,6 +122,8 @@ def main() -> None:
     print(f"ratio       {durable / other:8.2f}")
     print(f"{CLIENTS} clients over HTTP")
     print(f"gencode     {ours:8.0f} durable accepts/s")
+    print(f"in memory   {memory:8.0f} accepts/s, the same service over a MemoryStore")
+    print(f"ratio       {ours / memory:8.2f}")
     print(f"FastAPI     {theirs:8.0f} durable accepts/s, with SQLAlchemy's asyncio")
     print(f"ratio       {ours / theirs:8.2f}")
 

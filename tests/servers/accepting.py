@@ -1,8 +1,9 @@
 """Servers that accept tasks durably over HTTP, each in a process of its own, for comparison.
 
-    with accepting("gencode", folder) as server: ...     # also: fastapi
+    with accepting("gencode", folder) as server: ...     # also: forgetful, fastapi
 
-Each answers `POST server.path` with 202 once the task and its first event are on disk.
+Each answers `POST server.path` with 202 once the task and its first event are on disk; "forgetful" is the same
+service over a store that keeps nothing.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ from sqlalchemy import JSON, event
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from gencode import app as composition
 from gencode import serve as house
 from gencode.app import create_app
 from gencode.embedded.server import listen
 from gencode.logs import configure
 from gencode.settings import NamedProvider
+from gencode.stores.memory import MemoryStore
 from tests.servers.service import settings
 
 BODY = {"prompt": "x" * 200, "repo_name": "benchmark"}
@@ -76,6 +79,17 @@ async def gencode(folder: Path) -> None:
                 _say(sock, "/api/v1/generate")
                 house._settle_memory()
                 await house.Server(app, its, app.state.parts.closing).serve([sock])
+
+
+async def forgetful(folder: Path) -> None:
+    """The same, but for its store."""
+
+    @asynccontextmanager
+    async def memory(_path: Path) -> AsyncIterator[MemoryStore]:
+        yield MemoryStore()
+
+    composition.__dict__["open_sqlite"] = memory
+    await gencode(folder)
 
 
 # --- FastAPI and SQLAlchemy -------------------------------------------------------------------------
@@ -174,4 +188,6 @@ def request(server: Server) -> bytes:
 
 if __name__ == "__main__":
     Path(sys.argv[2]).mkdir(parents=True, exist_ok=True)
-    asyncio.run((gencode if sys.argv[1] == "gencode" else fastapi)(Path(sys.argv[2])))
+    asyncio.run(
+        {"gencode": gencode, "forgetful": forgetful, "fastapi": fastapi}[sys.argv[1]](Path(sys.argv[2]))
+    )
