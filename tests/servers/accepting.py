@@ -2,8 +2,8 @@
 
     with accepting("gencode", folder) as server: ...     # also: forgetful, fastapi
 
-Each answers `POST server.path` with 202 once the task and its first event are on disk; "forgetful" is the same
-service over a store that keeps nothing.
+Each answers `POST server.path` with 202 once the task and its first event are on disk; "forgetful" is the
+same service over a store that keeps nothing.
 """
 
 from __future__ import annotations
