@@ -42,7 +42,7 @@ UNDER_WAY = 4
 """Orders at once; the service runs as many, so that each life works on all of them."""
 ANSWERS_PER_KILL = 4.0
 """Model calls that the orders need for each kill: work must last until the last of them."""
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds for the progress that must come; then the campaign gives up."""
 
 

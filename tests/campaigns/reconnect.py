@@ -40,7 +40,7 @@ AT_ONCE = 2
 """Tasks that run at once; the others wait, and are followed, too."""
 ANSWERS = 12
 """Model calls of each order, about."""
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds for the tasks to end once nothing holds them."""
 
 

@@ -10,7 +10,7 @@ from tests.campaigns import kill, reconnect
 from tests.campaigns.schedule import FAILPOINTS
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_nothing_is_lost_doubled_or_told_wrongly_whenever_the_service_is_killed(tmp_path: Path) -> None:
     async with kill.campaign(seed=7, kills=25, count=5, folder=tmp_path) as campaign:
         await campaign.run()
@@ -21,7 +21,7 @@ async def test_nothing_is_lost_doubled_or_told_wrongly_whenever_the_service_is_k
     assert report.calls.answered >= sum(len(order.parts) for order in campaign.orders)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_cut_subscribers_go_on_after_their_last_whole_message(tmp_path: Path) -> None:
     async with reconnect.campaign(seed=7, reconnects=300, folder=tmp_path) as campaign:
         await campaign.run()

@@ -45,7 +45,7 @@ parameters = {{ "path.task_id" = "{task_id}" }}
 """
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_requests_made_of_the_document_are_answered_as_it_says(tmp_path: Path) -> None:
     """Whatever is asked, rightly or wrongly: no 5xx, the status, headers, types and shapes described, and
     no answer without a key. The model never answers, so that tasks cost nothing."""

@@ -26,7 +26,7 @@ from tests.servers.peer import closed_port
 from tests.servers.receiver import receiver
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 30
+START_SECONDS = 60
 
 # None of them looks like a secret: only who knows them can keep them back.
 API_KEY = "purple-walrus-of-alice"

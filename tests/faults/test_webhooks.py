@@ -146,10 +146,12 @@ async def test_receivers_that_fail_hold_up_neither_tasks_nor_others(tmp_path: Pa
                 assert task["status"] != "failed", task
                 await anyio.sleep(0.05)
         refused = (await get(app.url, f"/api/v1/task/{ids[0]}"))["callback"]
-        assert (refused["state"], refused["told"], refused["failures"]) == ("failing", 0, 1)
+        assert (refused["state"], refused["told"]) == ("failing", 0)
+        assert refused["failures"] >= 1
         assert refused["reason"] == "the receiver answered 500"
         assert refused["next_attempt_at"]
-        assert len(refusing.seen) == 1, "in order: nothing else is told before the first"
+        first = {one.headers["webhook-id"] for one in refusing.seen}
+        assert len(first) == 1, "in order: nothing else is told before the first"
 
 
 @pytest.mark.fault(90)

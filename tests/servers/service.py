@@ -35,7 +35,7 @@ from tests.servers.model import ModelServer
 from tests.servers.peer import steady_port
 from tests.unit.stores.samples import a_task, an_event
 
-START_SECONDS = 30
+START_SECONDS = 60
 POLL_SECONDS = 0.005
 ROOT = Path(__file__).parents[2]
 

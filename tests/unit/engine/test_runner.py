@@ -185,7 +185,7 @@ async def test_a_task_that_takes_too_long_is_stopped(letter: str) -> None:
         finally:
             stopped.set()
 
-    task = await Bench(timeout=0.02, **{letter: sleep}).run()
+    task = await Bench(timeout=0.3, **{letter: sleep}).run()
     assert stopped.is_set()
     assert task.failure is not None
     assert (task.failure.code, task.failure.retryable) == ("TASK_TIMEOUT", True)
@@ -200,7 +200,7 @@ async def test_what_a_stage_dies_of_at_the_deadline_is_not_the_reason() -> None:
             finally:
                 raise OSError("the connection was closed under me")
 
-    task = await Bench(timeout=0.02, x=untidy).run()
+    task = await Bench(timeout=0.3, x=untidy).run()
     assert task.failure is not None
     assert task.failure.code == "TASK_TIMEOUT"
 
@@ -208,12 +208,12 @@ async def test_what_a_stage_dies_of_at_the_deadline_is_not_the_reason() -> None:
 @pytest.mark.parametrize(("write", "status"), [(10, Status.FAILED), (11, Status.COMPLETED)])
 async def test_a_deadline_in_the_middle_of_a_write_waits_for_it(write: int, status: Status) -> None:
     """The last letter is kept and told although time is up; an end that was being written is the end."""
-    bench = Bench(timeout=0.05)
+    bench = Bench(timeout=0.5)
     journal = await bench.journal()
 
     async def slow(number: int) -> None:
         if number == write:
-            await anyio.sleep(0.1)
+            await anyio.sleep(0.7)
 
     bench.rig.store.before = slow
     await bench.rig.runner.run(journal)
@@ -223,11 +223,11 @@ async def test_a_deadline_in_the_middle_of_a_write_waits_for_it(write: int, stat
 
 
 async def test_one_task_s_time_begins_anew_with_each_run() -> None:
-    bench = Bench(timeout=0.02, w=failing(StoreError("full")))
+    bench = Bench(timeout=0.5, w=failing(StoreError("full")))
     journal = await bench.journal()
     with pytest.raises(StoreError):
         await bench.rig.runner.run(journal)
-    await anyio.sleep(0.03)
+    await anyio.sleep(0.6)
     await bench.rig.runner.run(journal)
     assert journal.task.status is Status.COMPLETED
 
