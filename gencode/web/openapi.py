@@ -27,7 +27,7 @@ from gencode.web.answers import (
     TicketView,
     WebhookSecret,
 )
-from gencode.web.operations import paths
+from gencode.web.operations.paths import paths
 from gencode.web.plan_schema import PlanEdit, PlanView
 from gencode.web.schemas import GenerateRequest, RetryRequest
 

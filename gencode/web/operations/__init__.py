@@ -1,0 +1,1 @@
+"""What each address takes and answers, in the words of OpenAPI."""
