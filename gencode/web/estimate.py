@@ -8,8 +8,8 @@ from starlette.responses import Response
 from gencode.pipelines.generate.estimate import estimate as make_estimate
 from gencode.pipelines.generate.estimate import used
 from gencode.provider import Usage
-from gencode.store import Query
-from gencode.task import Status
+from gencode.store import Query, Store
+from gencode.task import Status, Task
 from gencode.web.answers import EstimateView
 from gencode.web.parts import parts
 from gencode.web.schemas import check_cache, parse_generate, read_json
@@ -17,7 +17,9 @@ from gencode.web.schemas import check_cache, parse_generate, read_json
 LOOKED_AT = 100
 """Completed tasks among which those with the same model are looked for."""
 ENOUGH = 20
-"""Of these; each costs reading its log."""
+"""Of these; each costs reading the end of its log."""
+END = 40
+"""Events of a log that usually hold the newest account: few follow it, from the merging to the push."""
 
 
 async def estimate(request: Request) -> Response:
@@ -31,8 +33,15 @@ async def estimate(request: Request) -> Response:
 
 async def _history(request: Request, model: str) -> list[Usage]:
     """Of the client's own tasks: what others' cost is not to be guessed from here."""
-    store = parts(request).store
+    its = parts(request)
     query = Query(client=request.state.client, statuses=[Status.COMPLETED], limit=LOOKED_AT)
-    alike = [task for task in await store.find(query) if task.request.get("model") == model]
-    found = [used(await store.events(task.id)) for task in alike[:ENOUGH]]
+    async with its.folding:
+        alike = [task for task in await its.store.find(query) if task.request.get("model") == model]
+        found = [await newest_account(its.store, task) for task in alike[:ENOUGH]]
     return [usage for usage in found if usage]
+
+
+async def newest_account(store: Store, task: Task) -> Usage | None:
+    """What a task used in all, by the end of its log if that tells: it may be thousands of events long."""
+    end = await store.events(task.id, max(0, task.sequence - END))
+    return used(end) or used(await store.events(task.id))
