@@ -67,7 +67,7 @@ function header() {
 
 function route(moved) {
   const [, place, id] = location.hash.split("/");
-  const wanted = place === "task" && id ? decodeURIComponent(id) : null;
+  const wanted = place === "task" && id ? decoded(id) : null;
   if (follow && follow.id !== wanted) {
     follow.stop();
     follow = null;
@@ -81,6 +81,15 @@ function route(moved) {
   show();
   if (moved) main.focus({ preventScroll: true });
   scrollTo(0, 0);
+}
+
+/** What is no encoding is looked for as it stands: there is no such task, and the page says so. */
+function decoded(id) {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
 }
 
 function show() {
