@@ -8,7 +8,7 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -52,7 +52,7 @@ def backup(data_dir: Path, file: Path) -> int:
 
 
 def restore(file: Path, data_dir: Path) -> None:
-    """Fill `data_dir`, which must be new or empty. Raises BadBackup; the folder is not there then."""
+    """Fill `data_dir`, which must be new or empty. Raises BadBackup; the folder is as it was then."""
     if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
         raise BadBackup(f"{data_dir} is not empty: stop the service, move that folder away, and try again")
     try:
@@ -101,14 +101,31 @@ def _add(packed: zipfile.ZipFile, path: Path, name: Path) -> None:
 
 @contextmanager
 def _made_whole(data_dir: Path) -> Iterator[Path]:
-    """A folder beside it that takes its name once it is whole and on disk."""
-    data_dir.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=data_dir.parent, prefix=".gencode-restore-") as temporary:
+    """A folder that becomes it once it is whole and on disk. One that is there already is filled where it is:
+    a volume cannot be renamed, and what is above it may be read-only."""
+    there = data_dir.is_dir()
+    place = data_dir if there else data_dir.parent
+    place.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=place, prefix=".gencode-restore-") as temporary:
         folder = Path(temporary, "data")
         folder.mkdir(mode=0o700)
         yield folder
         os.sync()
-        folder.replace(data_dir)
+        if there:
+            _move_up(folder, data_dir)
+        else:
+            folder.replace(data_dir)
+
+
+def _move_up(folder: Path, data_dir: Path) -> None:
+    """The database last: without it the rest is no restored folder."""
+    if len([*data_dir.iterdir()]) > 1:  # beside the temporary one
+        raise BadBackup(f"something else writes into {data_dir}: stop the service, empty it, and try again")
+    with suppress(PermissionError):  # a volume may be lent by its group; its owner decides then
+        data_dir.chmod(0o700)
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == DATABASE):
+        path.rename(data_dir / path.name)
+    os.sync()
 
 
 def _check_room(archive: zipfile.ZipFile, folder: Path) -> None:

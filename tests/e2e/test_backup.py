@@ -169,6 +169,30 @@ async def test_a_drive_without_links_and_rights_takes_a_backup(
     restore(file, tmp_path / "restored")
 
 
+async def test_an_empty_folder_is_filled_in_its_place(tmp_path: Path) -> None:
+    """As a volume is: it cannot be renamed, and nothing can be made beside it."""
+    data, file, volume = tmp_path / "data", tmp_path / "backup.zip", tmp_path / "root" / "volume"
+    (data / "forge").mkdir(parents=True)
+    (data / "forge" / "kept").write_text("x", encoding="utf-8")
+    async with open_sqlite(data / "gencode.db"):
+        pass
+    backup(data, file)
+    volume.mkdir(parents=True, mode=0o755)
+    before = volume.stat().st_ino
+    file.write_bytes(file.read_bytes()[:-40])
+    with pytest.raises(BadBackup):
+        restore(file, volume)
+    assert [*volume.iterdir()] == []
+    file.unlink()
+    backup(data, file)
+    restore(file, volume)
+    assert volume.stat().st_ino == before
+    assert stat.S_IMODE(volume.stat().st_mode) == 0o700
+    assert {path.name for path in volume.iterdir()} == {"gencode.db", "forge"}
+    assert (volume / "forge" / "kept").read_text(encoding="utf-8") == "x"
+    assert [*volume.parent.iterdir()] == [volume]
+
+
 async def test_what_cannot_be_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "backup.zip"
     with pytest.raises(BadBackup, match="set DATA_DIR as the service has it"):

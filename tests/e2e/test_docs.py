@@ -100,6 +100,8 @@ UNRUN = {
     "make kill-campaign": "takes long; test_campaign_slices.py runs a slice of it",
     "python -m tests.campaigns": "takes long; test_campaign_slices.py runs a slice of it",
     "docker build": "needs Docker; test_deploy.py checks the files",
+    "sudo install -d -m 700 -o 10001": "needs Docker; test_backup.py does the same without a container",
+    "docker compose": "needs Docker; test_backup.py does the same without a container",
     "mkdir -p deploy/secrets": "needs Docker; test_deploy.py checks the files",
     "make lock   # only": "needs systemd and root; test_deploy.py has systemd check the unit",
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
