@@ -15,6 +15,7 @@ from pathlib import Path
 from shutil import which
 
 import anyio
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -22,11 +23,13 @@ from starlette.types import ASGIApp
 from gencode.app import create_app
 from gencode.errors import StartError
 from gencode.logs import configure
-from gencode.settings import Settings
+from gencode.settings import Settings, set_by_env_file
 from gencode.web.connection import impatient
 from gencode.web.door import TURNED_AWAY, Entry
 from gencode.web.links import UnderPath
 from gencode.web.outlet import with_rests
+
+log = structlog.get_logger(__name__)
 
 KEEP_ALIVE = 75
 """Seconds; longer than the 60 s of common proxies, which must be the ones to close idle connections."""
@@ -45,6 +48,8 @@ BACKLOG = 2048
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises StartError before anything is promised to anyone."""
     configure(settings.log_level, settings.log_format, settings.secrets())
+    if names := set_by_env_file():
+        log.info("settings from .env of this folder", names=names)
     anyio.run(_serve, create_app(settings), settings)
 
 

@@ -1,4 +1,4 @@
-"""The service that a command talks to. With settings.py the only reader of the environment: of GENCODE_*."""
+"""The service that a command talks to. With settings the only reader of the environment: of GENCODE_*."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from gencode.errors import GencodeError, StartError
 from gencode.hosts.wire import http_client
 from gencode.models import Models
 from gencode.places import Places
-from gencode.settings import Settings, load, load_data_dir
+from gencode.settings import Settings, load, load_data_dir, set_by_env_file
 
 
 async def examine(*, ask_models: bool) -> AsyncIterator[Finding]:
@@ -26,7 +26,11 @@ async def examine(*, ask_models: bool) -> AsyncIterator[Finding]:
         for finding in _folder_at_least():
             yield finding
         return
-    yield ok("configuration", "every setting can be read")
+    names = ", ".join(set_by_env_file())
+    yield ok(
+        "configuration",
+        "every setting can be read" + (f"; from .env of this folder: {names}" if names else ""),
+    )
     for finding in _machine(settings):
         yield finding
     async with http_client() as client:

@@ -6,7 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from gencode.errors import StartError
-from gencode.settings import NamedHost, NamedProvider, Settings, is_loopback, load
+from gencode.settings import NamedHost, NamedProvider, Settings, is_loopback, load, set_by_env_file
+from gencode.settings.sources import RECEIVES
 
 PROVIDER = NamedProvider(
     base_url="https://api.example.com/v1",
@@ -225,6 +226,76 @@ def test_what_is_loopback() -> None:
         host for host in ("127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost") if not is_loopback(host)
     ] == []
     assert [host for host in ("0.0.0.0", "::", "10.0.0.1", "example.com", "") if is_loopback(host)] == []
+
+
+# --- .env -------------------------------------------------------------------------------------------
+
+ELSEWHERE = "https://elsewhere.example.com"
+PLACES = pytest.mark.parametrize(("place", "secret"), RECEIVES.items())
+
+
+@PLACES
+def test_an_env_file_does_not_send_a_secret_of_the_environment_elsewhere(
+    environment: Environment, place: str, secret: str
+) -> None:
+    Path(".env").write_text(f"{place}={ELSEWHERE}\n")
+    environment.setenv(secret.upper(), "a=very-secret")
+    message = refusal()
+    assert place.upper() in message
+    assert secret.upper() in message
+    assert "very-secret" not in message
+
+
+@PLACES
+def test_nor_one_that_stands_in_a_file(
+    environment: Environment, tmp_path: Path, place: str, secret: str
+) -> None:
+    Path(".env").write_text(f"{place.upper()}={ELSEWHERE}\n{secret.upper()}=its-own\n")
+    (tmp_path / "secret").write_text("a=very-secret")
+    environment.setenv(f"{secret.upper()}_FILE", str(tmp_path / "secret"))
+    assert place.upper() in refusal()
+
+
+@PLACES
+def test_an_env_file_says_where_its_own_secrets_go(environment: Environment, place: str, secret: str) -> None:
+    Path(".env").write_text(f"{place.upper()}={ELSEWHERE}\n{secret.upper()}=its-own\n")
+    settings = load()
+    assert getattr(settings, place) == ELSEWHERE
+    assert getattr(settings, secret).get_secret_value() == "its-own"
+
+
+@PLACES
+def test_what_the_environment_says_itself_holds_whatever_the_file_says(
+    environment: Environment, place: str, secret: str
+) -> None:
+    Path(".env").write_text(f"{place.upper()}={ELSEWHERE}\n")
+    environment.setenv(secret.upper(), "a=very-secret")
+    environment.setenv(place.upper(), "https://mine.example.com")
+    assert getattr(load(), place) == "https://mine.example.com"
+
+
+def test_an_address_that_is_the_usual_one_moves_nothing(environment: Environment) -> None:
+    Path(".env").write_text("GITHUB_API_URL=https://api.github.com/\n")
+    environment.setenv("GITHUB_TOKEN", "a-token")
+    assert load().github_token.get_secret_value() == "a-token"
+
+
+def test_an_env_file_cannot_quote_the_environment(environment: Environment) -> None:
+    environment.setenv("GITHUB_TOKEN", "a-token")
+    entry = '{"base_url": "https://elsewhere.example.com/${GITHUB_TOKEN}", "model": "m"}'
+    Path(".env").write_text(f'PROVIDERS={{"x": {entry}}}\n')
+    assert load().providers["x"].base_url == "https://elsewhere.example.com/${GITHUB_TOKEN}"
+
+
+def test_what_an_env_file_changes_is_named_without_its_values(environment: Environment) -> None:
+    Path(".env").write_text("AUTH=none\nSERVER_PORT=8080\nGITHUB_TOKEN=a-token\nLOG_LEVEL=DEBUG\nOTHER=x\n")
+    environment.setenv("LOG_LEVEL", "INFO")
+    assert set_by_env_file() == ["AUTH", "GITHUB_TOKEN"]
+
+
+def test_an_env_file_that_cannot_be_read_is_named(environment: Environment) -> None:
+    Path(".env").write_bytes(b"AUTH=\xff\n")
+    assert ".env" in refusal()
 
 
 # --- Git hosts --------------------------------------------------------------------------------------

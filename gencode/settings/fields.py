@@ -1,119 +1,54 @@
-"""Every setting, read from the environment once. Nothing else in the package reads it.
-
-A variable NAME that holds a secret can also be given as NAME_FILE, the path of a file with the value.
-"""
+"""Every setting: its name, default and meaning."""
 
 from __future__ import annotations
 
 import ipaddress
-import os
-import re
-from base64 import b64decode
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Literal
 from urllib.parse import unquote
 
 from limits import RateLimitItem, parse
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    RootModel,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from gencode.errors import StartError
 from gencode.key_file import key_file
-from gencode.pipelines.generate.spending import Price
+from gencode.settings.named import HostsByName, PricesByModel, ProvidersByName
+from gencode.settings.sources import EnvFile, SecretFiles
+from gencode.settings.values import (
+    Count,
+    Folder,
+    Networks,
+    Origin,
+    Origins,
+    Rate,
+    Seconds,
+    WebhookSecrets,
+    is_loopback,
+    listed,
+)
 
-Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 SHORTEST_SECRET = 4
 """Characters; a shorter "secret" would blank out ordinary words in the logs."""
-S = TypeVar("S", bound=BaseSettings)
-_HOLD_SECRETS = ("providers", "hosts")
-_SECRET_HEADER = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
-_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
-"""As browsers send it (RFC 6454); "*" is not one: whoever means every site must name them."""
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 DATA_DIR = Path("~/.local/share/gencode")
-HostName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
-"""As in requests."""
 
 
-class NamedProvider(BaseModel):
-    """One entry of PROVIDERS: an OpenAI-compatible API under a name of the operator's choice."""
+class _Sourced(BaseSettings):
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    base_url: str
-    model: str
-    api_key: SecretStr = SecretStr("")
-    quirks: dict[str, Any] = Field({}, repr=False)
-
-    def secrets(self) -> list[str]:
-        """The key, and the headers that are named like secrets (others may hold a name or an address)."""
-        headers = self.quirks.get("headers")
-        pairs = headers.items() if isinstance(headers, dict) else ()
-        values = [str(value) for name, value in pairs if _SECRET_HEADER.search(str(name))]
-        return [self.api_key.get_secret_value(), *values, *(value.split(" ")[-1] for value in values)]
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, SecretFiles(settings_cls), env_settings, EnvFile(settings_cls)
 
 
-class NamedHost(BaseModel):
-    """One entry of HOSTS: a Git host under a name of the operator's choice."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    kind: Literal["github", "gitea", "forgejo", "gitlab", "gitee", "bitbucket", "directory"]
-    url: str = ""
-    token: SecretStr = SecretStr("")
-    owner: str = ""
-    user: str = ""
-    path: Path | None = None
-
-    @model_validator(mode="after")
-    def _has_what_it_needs(self) -> NamedHost:
-        if self.kind == "directory":
-            if self.path is None or not self.path.is_absolute() or self.token.get_secret_value():
-                raise ValueError('a directory needs a "path" that begins with "/", and takes no "token"')
-        elif self.path is not None or not self.token.get_secret_value():
-            raise ValueError('it needs a "token"; only a directory has a "path"')
-        if self.kind in ("gitea", "forgejo") and not self.url:
-            raise ValueError('it needs a "url", the address that a browser opens')
-        if self.kind == "bitbucket" and not self.owner:
-            raise ValueError('it needs an "owner", the workspace or workspace/PROJECT')
-        return self
-
-
-class _Prices(RootModel[dict[str, Price]]):
-    pass
-
-
-class _Providers(RootModel[dict[str, NamedProvider]]):
-    pass
-
-
-class _Hosts(RootModel[dict[HostName, NamedHost]]):
-    pass
-
-
-class Settings(BaseSettings):
+class Settings(_Sourced):
     """Field descriptions are the documentation: .env.example is held equal to them by a test."""
-
-    model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
-    )
 
     server_host: str = Field(
         "127.0.0.1", description="Address to listen on; others than loopback need API_KEYS"
@@ -130,18 +65,18 @@ class Settings(BaseSettings):
     auth: Literal["auto", "none"] = Field(
         "auto", description="none: serve any address without keys, for example as a sidecar in one pod"
     )
-    rate_limit: str = Field("60/minute", description="Submissions per client, as <count>/<period>")
-    cors_origins: str = Field(
+    rate_limit: Rate = Field("60/minute", description="Submissions per client, as <count>/<period>")
+    cors_origins: Origins = Field(
         "", description="Comma-separated origins of web sites that may use the API, as https://example.com"
     )
     sse_ticket_seconds: Count = Field(900, description="Seconds for which a ticket opens its task's stream")
 
-    webhook_secret: SecretStr = Field(
+    webhook_secret: WebhookSecrets = Field(
         SecretStr(""),
         description="Signs callbacks: whsec_<base64>, or several with commas, which all sign. "
         "Without it each client has its own: GET /api/v1/webhook-secret",
     )
-    webhook_allow_networks: str = Field(
+    webhook_allow_networks: Networks = Field(
         "",
         description="Comma-separated networks that callbacks may reach although not public, as 10.1.0.0/16",
     )
@@ -151,13 +86,13 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr = Field(
         SecretStr(""), description="Lets a Slack app's slash command in at /integrations/slack"
     )
-    slack_hooks: str = Field(
+    slack_hooks: Origin = Field(
         "https://hooks.slack.com", description="Where Slack's response addresses are; answers go nowhere else"
     )
     mattermost_token: SecretStr = Field(
         SecretStr(""), description="Lets a Mattermost slash command in at /integrations/mattermost"
     )
-    mattermost_url: str = Field("", description="Your Mattermost, as https://chat.example.com")
+    mattermost_url: Origin = Field("", description="Your Mattermost, as https://chat.example.com")
 
     github_token: SecretStr = Field(
         SecretStr(""), description="Token that may create repositories; without it the local forge is used"
@@ -167,7 +102,7 @@ class Settings(BaseSettings):
     )
     github_owner: str = Field("", description="Account to create in when a request names none")
 
-    hosts: Annotated[dict[str, NamedHost], NoDecode] = Field(
+    hosts: HostsByName = Field(
         {},
         description='More Git hosts, JSON: {"name": {"kind", "url", "token", "owner", "user", "path"}}',
     )
@@ -181,11 +116,11 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr = Field(SecretStr(""), description="Key of OpenAI's API")
     openai_base_url: str = Field("https://api.openai.com/v1", description="OpenAI's API")
     openai_model: str = Field("gpt-6-luna", description="OpenAI model id")
-    providers: Annotated[dict[str, NamedProvider], NoDecode] = Field(
+    providers: ProvidersByName = Field(
         {},
         description='More OpenAI-compatible APIs, JSON: {"name": {"base_url", "model", "api_key", "quirks"}}',
     )
-    prices: Annotated[dict[str, Price], NoDecode] = Field(
+    prices: PricesByModel = Field(
         {}, description='Cost of a million tokens, JSON: {"model": {"prompt", "completion", "cached"}}'
     )
     default_model: str = Field(
@@ -264,50 +199,6 @@ class Settings(BaseSettings):
     )
     max_body_bytes: Count = Field(1_000_000, description="Largest request body in bytes")
 
-    @field_validator("providers", mode="before")
-    @classmethod
-    def _json_providers(cls, value: object) -> object:
-        return _Providers.model_validate_json(value).root if isinstance(value, str) else value
-
-    @field_validator("hosts", mode="before")
-    @classmethod
-    def _json_hosts(cls, value: object) -> object:
-        return _Hosts.model_validate_json(value).root if isinstance(value, str) else value
-
-    @field_validator("prices", mode="before")
-    @classmethod
-    def _json_prices(cls, value: object) -> object:
-        return _Prices.model_validate_json(value).root if isinstance(value, str) else value
-
-    @field_validator("rate_limit")
-    @classmethod
-    def _rate(cls, value: str) -> str:
-        parse(value)
-        return value
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _each_an_origin(cls, value: str) -> str:
-        for origin in filter(None, map(str.strip, value.split(","))):
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is no origin; write it as https://example.com, without a path")
-        return value
-
-    @field_validator("webhook_secret")
-    @classmethod
-    def _signs(cls, value: SecretStr) -> SecretStr:
-        for entry in _listed(value.get_secret_value()):
-            if not (entry.startswith("whsec_") and 24 <= _decoded_length(entry[6:]) <= 64):
-                raise ValueError("must be whsec_ and the base64 of 24 to 64 random bytes")
-        return value
-
-    @field_validator("webhook_allow_networks")
-    @classmethod
-    def _each_a_network(cls, value: str) -> str:
-        for entry in _listed(value):
-            ipaddress.ip_network(entry)
-        return value
-
     @model_validator(mode="after")
     def _no_open_door(self) -> Settings:
         if self.open_to_all and self.auth != "none" and not is_loopback(self.server_host):
@@ -324,7 +215,7 @@ class Settings(BaseSettings):
 
     @property
     def origins(self) -> list[str]:
-        return [origin.lower() for origin in map(str.strip, self.cors_origins.split(",")) if origin]
+        return [origin.lower() for origin in listed(self.cors_origins)]
 
     @property
     def otel_headers(self) -> dict[str, str]:
@@ -336,13 +227,6 @@ class Settings(BaseSettings):
     def rate(self) -> RateLimitItem:
         return parse(self.rate_limit)
 
-    @field_validator("slack_hooks", "mattermost_url")
-    @classmethod
-    def _an_origin(cls, value: str) -> str:
-        if value and not _ORIGIN.fullmatch(value.rstrip("/")):
-            raise ValueError("must be an address without a path, as https://chat.example.com")
-        return value.rstrip("/")
-
     @model_validator(mode="after")
     def _chat_is_whole(self) -> Settings:
         if bool(self.mattermost_token.get_secret_value()) != bool(self.mattermost_url):
@@ -351,11 +235,11 @@ class Settings(BaseSettings):
 
     @property
     def webhook_secrets(self) -> list[str]:
-        return _listed(self.webhook_secret.get_secret_value())
+        return listed(self.webhook_secret.get_secret_value())
 
     @property
     def webhook_networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-        return [ipaddress.ip_network(entry) for entry in _listed(self.webhook_allow_networks)]
+        return [ipaddress.ip_network(entry) for entry in listed(self.webhook_allow_networks)]
 
     def secrets(self) -> list[str]:
         """Every secret value, so that logs can be cleaned of them and no project can hold one."""
@@ -368,84 +252,6 @@ class Settings(BaseSettings):
         found = {secret.strip() for secret in [*values, *keys, *named, *self.webhook_secrets]}
         return sorted(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, _SecretFiles(settings_cls), env_settings, dotenv_settings
 
-
-class _DataDir(BaseSettings):
-    model_config = Settings.model_config
-
+class DataDir(_Sourced):
     data_dir: Folder = DATA_DIR
-
-
-def load(environment: Mapping[str, Any] | None = None) -> Settings:
-    """The settings of this process; `environment` overrides by field name. Raises StartError."""
-    return _valid(Settings, environment or {})
-
-
-def load_data_dir() -> Path:
-    """That setting alone: for what must work while others are still wrong, such as making the first key."""
-    return _valid(_DataDir, {}).data_dir
-
-
-def _valid(kind: type[S], given: Mapping[str, Any]) -> S:
-    try:
-        return kind(**given)
-    except ValidationError as error:
-        raise StartError("; ".join(_complaint(item) for item in error.errors(include_input=False))) from None
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def _listed(value: str) -> list[str]:
-    return [entry for entry in map(str.strip, value.split(",")) if entry]
-
-
-def _decoded_length(text: str) -> int:
-    """Bytes; 0 for what is no base64."""
-    try:
-        return len(b64decode(text, validate=True))
-    except ValueError:
-        return 0
-
-
-class _SecretFiles(PydanticBaseSettingsSource):
-    """NAME_FILE for every secret NAME (and for what holds secrets among other things)."""
-
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{field_name.upper()}_FILE")
-        secret = field.annotation is SecretStr or field_name in _HOLD_SECRETS
-        if not path or not secret:
-            return None, field_name, False
-        try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
-        except (OSError, UnicodeDecodeError) as error:
-            raise StartError(f"{field_name.upper()}_FILE: cannot read {path}: {error}") from None
-
-    def __call__(self) -> dict[str, Any]:
-        found = {name: self.get_field_value(field, name)[0] for name, field in self._fields()}
-        return {name: value for name, value in found.items() if value is not None}
-
-    def _fields(self) -> list[tuple[str, Any]]:
-        return list(self.settings_cls.model_fields.items())
-
-
-def _complaint(item: Any) -> str:
-    where = ".".join(str(part) for part in item["loc"]).upper()
-    text = str(item["msg"]).removeprefix("Value error, ")
-    return f"{where}: {text}" if where else text

@@ -1,0 +1,19 @@
+"""Every setting, read from the environment once. Nothing else in the package reads it.
+
+A variable NAME that holds a secret can also be given as NAME_FILE, the path of a file with the value.
+"""
+
+from gencode.settings.fields import Settings
+from gencode.settings.loading import load, load_data_dir, set_by_env_file
+from gencode.settings.named import NamedHost, NamedProvider
+from gencode.settings.values import is_loopback
+
+__all__ = [
+    "NamedHost",
+    "NamedProvider",
+    "Settings",
+    "is_loopback",
+    "load",
+    "load_data_dir",
+    "set_by_env_file",
+]
