@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
-import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 
 import anyio
 import httpx
-import structlog
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
-from gencode.embedded.forge import forge
-from gencode.embedded.offline import offline_model
-from gencode.embedded.server import address, listen, listen_again, serve
+from gencode.embedded.server import address, serve
+from gencode.embedded.waiting import Waiting, forge, offline_model
 from gencode.engine.manager import Manager
 from gencode.engine.runner import Runner
 from gencode.host import Host
@@ -66,9 +59,6 @@ from gencode.web.pulse import Pulse
 from gencode.web.routes import build
 from gencode.web.tickets import Tickets, kept_key
 
-log = structlog.get_logger(__name__)
-
-FORGE_USER = "local"
 PROGRESS_SECONDS = 1.0
 """Between two looks at how far a task is, for each stream that wants to know."""
 FOLDING_AT_ONCE = 2
@@ -111,10 +101,10 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
         tls = httpx.create_ssl_context()
         traced = partial(pass_on, hosts=settings.trace_hosts.split(","), tracer=tracer)
         client = traced(await stack.enter_async_context(model_client(tls)))
-        model, forge = _offline(stack), _forge(stack, settings) if places.embedded else None
+        model, local = offline_model(stack), _forge(stack, settings) if places.embedded else None
         providers = _providers(settings, models, model, client, metrics)
         http = traced(await stack.enter_async_context(http_client(tls)))
-        host = _host(places, forge, http, tls, metrics)
+        host = _host(places, local, http, tls, metrics)
         hub = MemoryHub(store)
         told, board = receivers(settings, store, metrics, tls), Board()
         heard = Overheard(hub, told.courier.wake)
@@ -136,7 +126,7 @@ async def _service(settings: Settings, models: Models, places: Places, keys: Key
         )
         _watch(metrics, manager, hub)
         parts = _parts(settings, models, places, manager, store, hub, metrics, tracer, providers, told, board)
-        for server in filter(None, (model, forge)):
+        for server in filter(None, (model, local)):
             await stack.enter_async_context(serve(server.app, server.sock))
         async with anyio.create_task_group() as tg:
             await tg.start(manager.run)
@@ -172,61 +162,32 @@ def _tracing(settings: Settings) -> AbstractAsyncContextManager[Tracer]:
     )
 
 
-# --- what is embedded -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Embedded:
-    """A server of our own: its address is good at once, connections wait until it is served."""
-
-    app: ASGIApp
-    sock: socket.socket
-    token: str = field(default="", repr=False)
-
-
-def _offline(stack: AsyncExitStack) -> _Embedded:
-    return _Embedded(app=offline_model(), sock=stack.enter_context(closing(listen())))
-
-
-def _forge(stack: AsyncExitStack, settings: Settings) -> _Embedded:
-    """Its port and token are kept: addresses handed out, and remotes of clones, stay good."""
-    folder = settings.data_dir
-    preferred = settings.forge_port or (settings.server_port + 1 if settings.server_port else 0)
-    sock = stack.enter_context(closing(listen_again(folder / "forge.port", preferred)))
-    token = _kept_token(folder / "forge.token")
-    log.info("no Git host is configured: repositories go to the local forge", url=address(sock))
-    return _Embedded(app=forge(folder / "forge", address(sock), token, FORGE_USER), sock=sock, token=token)
-
-
-def _kept_token(path: Path) -> str:
-    """Made once; a crash between making the file and filling it is mended here."""
-    path.touch(mode=0o600)
-    token = path.read_text(encoding="utf-8").strip() or secrets.token_urlsafe(32)
-    path.write_text(token, encoding="utf-8")
-    return token
-
-
 # --- models and the Git host ------------------------------------------------------------------------
 
 
 def _providers(
-    settings: Settings, models: Models, model: _Embedded, client: httpx.AsyncClient, metrics: Metrics
+    settings: Settings, models: Models, model: Waiting, client: httpx.AsyncClient, metrics: Metrics
 ) -> Providers:
     embedded = offline(f"{address(model.sock)}/v1", settings.max_model_calls)
     deadlines = Deadlines(first_token=settings.first_token_timeout, idle=settings.idle_timeout)
     return catalogue([*models.configs, embedded], models.default, client, metrics, deadlines)
 
 
+def _forge(stack: AsyncExitStack, settings: Settings) -> Waiting:
+    port = settings.forge_port or (settings.server_port + 1 if settings.server_port else 0)
+    return forge(stack, settings.data_dir, port)
+
+
 def _host(
     places: Places,
-    forge: _Embedded | None,
+    local: Waiting | None,
     client: httpx.AsyncClient,
     tls: ssl.SSLContext,
     metrics: Metrics,
 ) -> Host:
     """All that are configured; the local forge is reached through the same client."""
     reach = Reach(client=client, tls=tls, metrics=metrics, agent=f"gencode/{version('gencode')}")
-    return places.connect(Forge(url=address(forge.sock), token=forge.token) if forge else None, reach)
+    return places.connect(Forge(url=address(local.sock), token=local.token) if local else None, reach)
 
 
 # --- the engine -------------------------------------------------------------------------------------

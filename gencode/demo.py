@@ -8,9 +8,10 @@ from pathlib import Path
 
 import anyio
 
-from gencode.app import FORGE_USER, create_app
+from gencode.app import create_app
 from gencode.client import Client
 from gencode.embedded.server import address, listen, serve
+from gencode.embedded.waiting import FORGE_USER
 from gencode.follow import follow
 from gencode.logs import configure
 from gencode.screens.lines import Lines
