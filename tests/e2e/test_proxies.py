@@ -54,6 +54,7 @@ def _there(site: Site) -> Site:
 async def behind(
     site: Site, folder: Path, model: ModelServer | None = None, **fields: Any
 ) -> AsyncIterator[Front]:
+    fields = {"ping_seconds": 0.5, **fields}
     async with (
         running_app(settings(folder, model, root_path=site.path, **fields)) as app,
         proxy(site, folder / "proxy", int(app.url.rpartition(":")[2])) as url,
@@ -89,7 +90,7 @@ async def test_events_arrive_at_once_character_by_character(site: Site, tmp_path
 
 
 async def test_an_idle_stream_outlives_the_proxy_s_patience(own_site: Site, tmp_path: Path) -> None:
-    """nginx here puts up with one second of silence; forty pings later the stream goes on."""
+    """nginx here puts up with four seconds of silence; six seconds of pings later the stream goes on."""
     gate = anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"": gate})) as model,
@@ -100,9 +101,9 @@ async def test_an_idle_stream_outlives_the_proxy_s_patience(own_site: Site, tmp_
             pings = 0
             async for line in answer.aiter_lines():
                 pings += line == ": ping"
-                if pings == 40:
+                if pings == 120:
                     gate.set()
-            assert pings >= 40
+            assert pings >= 120
         heard = await events(front.url, task_id)
         assert heard[-1].data["status"] == "completed"
 

@@ -20,7 +20,7 @@ from tests.servers.peer import closed_port
 from tests.servers.service import ROOT
 
 SITES = ROOT / "deploy" / "proxy"
-READ_TIMEOUT = 1
+READ_TIMEOUT = 4
 """Seconds of silence that the proxies put up with in tests, in place of 60."""
 
 
