@@ -104,9 +104,8 @@ class Campaign:
     # --- one life -----------------------------------------------------------------------------------
 
     async def _live(self) -> None:
-        death = self._schedule.death(
-            self._board.life + 1, self._stored.values(), self._missing(), bool(self._board.pending)
-        )
+        submitting = not self._board.pending <= self._stored.keys()
+        death = self._schedule.death(self._board.life + 1, self._stored.values(), self._missing(), submitting)
         self.report.idle += not (self._board.pending or any(not task.over for task in self._stored.values()))
         began = perf_counter()
         await self._begin(death)

@@ -60,7 +60,8 @@ class Schedule:
     def death(
         self, life: int, tasks: Collection[Stored], missing: Mapping[int, int], submitting: bool
     ) -> Death:
-        """`missing`: answers that each order still needs; `submitting`: whether a client is about to."""
+        """`missing`: answers that each order still needs; `submitting`: whether a client is about to,
+        with an order that the service does not know."""
         random = Random(f"{self._seed}:{life}")
         draw, late = random.random(), random.random()
         working = [task for task in tasks if not task.over]
@@ -83,11 +84,15 @@ class Schedule:
     ) -> tuple[Sequence[str], Sequence[int]]:
         """Failpoints that this life can pass, the rarer ones first, and whose answers that takes."""
         if submitting:
-            return _SUBMITTING, ()
+            return self._submitting(), ()
         ripe = min(working, key=lambda task: missing[task.number], default=None)
         if ripe and missing[ripe.number] <= RIPE:
             return self._placing(ripe), [ripe.number] * missing[ripe.number]
         return (_GENERATING, ()) if working else ((), ())
+
+    def _submitting(self) -> Sequence[str]:
+        """One death after a creation can leave none for a death before it."""
+        return _SUBMITTING if self.passed[_SUBMITTING[0]] else _SUBMITTING[:1]
 
     def _placing(self, task: Stored) -> Sequence[str]:
         """Deaths at pushes would let creations pass by: those come first as long as any is new."""
