@@ -9,6 +9,7 @@ from typing import Any
 
 from gencode.client import Client, Task
 from gencode.commands.approving import approve
+from gencode.commands.output import way_on
 from gencode.follow import follow
 from gencode.screens.jsonlines import JsonLines
 from gencode.screens.lines import Lines
@@ -17,16 +18,20 @@ from gencode.screens.screen import Screen
 
 
 async def watch(client: Client, chosen: argparse.Namespace, task_id: str, after: int = 0) -> int:
-    """0 if the task completed. Who sits at a terminal is asked about a plan that waits for approval."""
+    """0 if the task completed. Who sits at a terminal is asked about a plan that waits for approval; others
+    are told how to approve it, and the watching goes on."""
     chosen.task_id = task_id
     screen = _screen(chosen)
     while True:
-        asks = _interactive(chosen)
-        heard = await follow(client, task_id, screen, after, pause_at={"approval"} if asks else set())
+        heard = await follow(client, task_id, screen, after, pause_at=set() if chosen.json else {"approval"})
         if not heard.paused:
             return _ended(chosen, await client.task(task_id))
         after = heard.last
-        if await _still_waits(client, task_id) and not await approve(client, chosen, task_id):
+        if not await _still_waits(client, task_id):
+            continue
+        if not _interactive(chosen):
+            print(printable(f"{'':<14} it waits for: gencode approve {task_id}"), flush=True)
+        elif not await approve(client, chosen, task_id):
             print(printable(f"it waits on; come back with: gencode approve {task_id}"), flush=True)
             return 0
 
@@ -60,5 +65,5 @@ def _ended(chosen: argparse.Namespace, task: Task) -> int:
     elif task["status"] == "completed":
         print(printable(f"\ngit clone {task['clone_url'] or task['repo_url']}"), flush=True)
     elif task["status"] == "failed":
-        print(printable(f"\ngo on with: gencode retry {task['task_id']}"), flush=True)
+        print(printable(f"\n{way_on(task)}"), flush=True)
     return 0 if task["status"] == "completed" else 1

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from gencode.client import Client, FileList, Task
 from gencode.commands import service
-from gencode.commands.output import show
+from gencode.commands.output import show, way_on
 
 _SHOWN = ("status", "message", "repo_url", "clone_url", "commit", "model", "created_at", "updated_at")
 
@@ -49,7 +49,7 @@ def _task(task: Task) -> Iterator[str]:
             yield f"{name:<12}{value}"
     if error := task["error"]:
         yield f"{'error':<12}{error['code']} while {error['stage']}: {error['message']}"
-        yield f"{'':<12}go on with: gencode retry {task['task_id']}"
+        yield f"{'':<12}{way_on(task)}"
     if task.get("awaiting_approval"):
         yield f"{'':<12}it waits for: gencode approve {task['task_id']}"
 

@@ -57,6 +57,15 @@ OrgName = Annotated[
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 
+_IN_WORDS = {
+    "repo_name": "must be 1 to 100 characters of A-Z a-z 0-9 . _ -",
+    "github_org": "must be a name of A-Z a-z 0-9 . _ -, or several with / between them",
+    "host": "must be a name of a-z 0-9 . _ -",
+    "model": "must be a name of A-Z a-z 0-9 . _ : / -, beginning with a letter or digit",
+    "callback_url": "must be an http or https address of ASCII characters",
+}
+"""What the patterns ask for: pydantic's own message shows the bare regular expression."""
+
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -230,4 +239,6 @@ def _no_constant(name: str) -> Any:
 def _problem(item: Any) -> dict[str, str]:
     field = ".".join(str(part) for part in item["loc"]) or "body"
     message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "string_pattern_mismatch":
+        message = _IN_WORDS.get(field, message)
     return {"field": field[:200], "rule": str(item["type"]), "message": message}

@@ -125,7 +125,7 @@ async def test_whoever_does_not_know_how_is_helped(tmp_path: Path, text: str) ->
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("no/name a page", "repo_name: String should match"),
+        ("no/name a page", "repo_name: must be 1 to 100 characters"),
         ("status nothing", "there is no such task"),
         ("<!channel> a page", "[VALIDATION]"),
     ],

@@ -176,7 +176,7 @@ async def test_a_plan_is_shown_changed_and_approved(tmp_path: Path) -> None:
             following = lines(watcher)
             task_id = (await anext(following)).removeprefix("task ")
             async for line in following:
-                if "planned 2 files" in line:
+                if f"gencode approve {task_id}" in line:
                     break
             async with gencode(tmp_path, served.url, "approve", task_id) as process:
                 assert await process.wait() == 2

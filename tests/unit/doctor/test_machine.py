@@ -87,5 +87,7 @@ def test_keys_are_counted(tmp_path: Path) -> None:
     key_file(tmp_path / "data").make("alice")
     found = machine.keys(settings(tmp_path, api_keys=SecretStr("a,b")))
     assert found.message == "2 in API_KEYS, 1 made by gencode keys"
+    key_file(tmp_path / "data").revoke("alice")
+    assert machine.keys(settings(tmp_path)).state == "fault", "nobody is let in"
     key_file(tmp_path / "data").path.write_text("{")
     assert machine.keys(settings(tmp_path)).state == "fault"
