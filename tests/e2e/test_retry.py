@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from gencode.client import Client, ServiceError
-from tests.servers.github import github_server
+from tests.servers.github import Fault, github_server
 from tests.servers.model import Body, Reply, call_of, http_error, model_server, plan_and_files
 from tests.servers.service import environment, running_app, service, settings
 from tests.servers.stream import Heard, events
@@ -61,6 +61,24 @@ async def test_it_goes_on_and_no_answered_call_is_made_again(tmp_path: Path) -> 
         with pytest.raises(ServiceError) as caught:
             await client.retry(task_id)
         assert (caught.value.status, caught.value.code) == (409, "ALREADY_OVER")
+
+
+async def test_a_push_that_met_a_server_that_is_down_goes_on_into_the_same_repository(tmp_path: Path) -> None:
+    async with (
+        model_server(plan_and_files(FILES)) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+        Client(app.url) as client,
+    ):
+        github.fail("info_refs", Fault(status=503))
+        task_id = (await client.submit("say hello", "hello"))["task_id"]
+        heard = await events(app.url, task_id)
+        assert (heard[-1].data["code"], heard[-1].data["stage"]) == ("GIT_UNAVAILABLE", "pushing")
+        await client.retry(task_id)
+        rest = await events(app.url, task_id, after=heard[-1].id)
+        assert steps(rest) == ["pushing", "completed"]
+        assert model.completed == ONCE
+        assert await github.head("hello") == rest[-1].data["commit"]
 
 
 async def test_clicks_at_once_are_one_retry_and_count_against_the_rate(tmp_path: Path) -> None:
