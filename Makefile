@@ -19,6 +19,8 @@ demo: $(VENV)/.run ## Run the whole job once: prompt, files, repository, push
 	@$(BIN)/gencode demo
 
 ##@ Test
+# Each process would rewrite the assertions of all tests anew where nothing compiled may be kept.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.test ## Run the tests (one part: make test ARGS="-k stream")
 	$(BIN)/python -m pytest -rs --numprocesses $(JOBS) --dist worksteal $(ARGS)
 
