@@ -12,12 +12,12 @@ from tests.campaigns.schedule import FAILPOINTS
 
 @pytest.mark.timeout(400)
 async def test_nothing_is_lost_doubled_or_told_wrongly_whenever_the_service_is_killed(tmp_path: Path) -> None:
-    async with kill.campaign(seed=7, kills=14, count=3, folder=tmp_path) as campaign:
+    async with kill.campaign(seed=7, kills=25, count=5, folder=tmp_path) as campaign:
         await campaign.run()
     report = campaign.report
     assert report.faults == []
     assert set(FAILPOINTS) <= set(report.deaths)
-    assert report.kills >= 14
+    assert report.kills >= 25
     assert report.calls.answered >= sum(len(order.parts) for order in campaign.orders)
 
 
