@@ -9,7 +9,7 @@ from typing import Any
 
 from gencode.client import Client, Task
 from gencode.commands.approving import approve
-from gencode.commands.output import way_on
+from gencode.commands.way_on import way_on
 from gencode.follow import follow
 from gencode.screens.jsonlines import JsonLines
 from gencode.screens.lines import Lines

@@ -6,11 +6,7 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
-from gencode.client import Task
 from gencode.screens.printable import as_json, printable
-
-_ANOTHER_ATTEMPT_HELPS = {"GATE_FAILED", "LLM_TRUNCATED", "GIT_UNAVAILABLE", "GIT_TIMEOUT", "GIT_NETWORK"}
-"""Not retryable as a request, yet a retry of the task goes on from what it has: docs/errors.md."""
 
 
 def show(chosen: argparse.Namespace, document: Any, lines: Iterable[str]) -> None:
@@ -19,10 +15,3 @@ def show(chosen: argparse.Namespace, document: Any, lines: Iterable[str]) -> Non
     else:
         for line in lines:
             print(printable(line), flush=True)
-
-
-def way_on(failed: Task) -> str:
-    """What to do about a failed task."""
-    error = failed["error"]
-    helps = error is not None and (error["retryable"] or error["code"] in _ANOTHER_ATTEMPT_HELPS)
-    return f"{'' if helps else 'mend the cause, then '}go on with: gencode retry {failed['task_id']}"

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from gencode.client import Client, FileList, Task
 from gencode.commands import service
-from gencode.commands.output import show, way_on
+from gencode.commands.output import show
+from gencode.commands.way_on import way_on
 
 _SHOWN = ("status", "message", "repo_url", "clone_url", "commit", "model", "created_at", "updated_at")
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from gencode.client import Task
-from gencode.commands.output import way_on
+from gencode.commands.way_on import way_on
 
 
 @pytest.mark.parametrize(
