@@ -12,7 +12,6 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,6 @@ from tests.servers.service import ROOT
 
 NOBODY = 65534
 UNREACHABLE = re.compile("NewConnectionError|NameResolutionError|ProxyError|ConnectTimeout|Max retries")
-_LOCKED = re.compile(r"^([\w.-]+)==", re.MULTILINE)
 pytestmark = [
     pytest.mark.timeout(300),  # the downloads of a first run
     pytest.mark.skipif(shutil.which("git") is None, reason="needs git"),
@@ -49,24 +47,7 @@ class Machine:
             if instruction == "COPY":
                 self._copy(rest.split())
             elif instruction == "RUN":
-                if "deploy/requirements.lock" in rest:
-                    self._bring_installed()
                 self._run(rest)
-
-    def _bring_installed(self) -> None:
-        """Those of the locked packages that this Python has: pip finds them and installs the others only.
-        Of another version than is locked, or not locked but needed, one is not what pip is content with."""
-        (site,) = (self.top / "opt/gencode/lib").glob("python*/site-packages")
-        if site.parent.name != f"python{sys.version_info.major}.{sys.version_info.minor}":
-            return
-        locked = _LOCKED.findall((ROOT / "deploy/requirements.lock").read_text(encoding="utf-8"))
-        for package in distributions():
-            if re.sub("[-_.]+", "-", package.metadata["Name"]).lower() in locked:
-                for file in package.files or ():
-                    if ".." not in file.parts:
-                        place = site / file
-                        place.parent.mkdir(parents=True, exist_ok=True)
-                        shutil.copy(package.locate_file(file), place)
 
     def _copy(self, words: list[str]) -> None:
         *sources, target = words
