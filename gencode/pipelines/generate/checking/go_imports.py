@@ -9,6 +9,7 @@ from posixpath import dirname
 
 from gencode.pipelines.generate.checking.finding import Finding, Rule
 from gencode.pipelines.generate.checking.go_source import called_by
+from gencode.pipelines.generate.checking.import_findings import at, undeclared, users
 from gencode.pipelines.generate.checking.manifest import words
 from gencode.pipelines.generate.checking.project import Project, join
 from gencode.pipelines.generate.checking.symbol import Import, Symbols
@@ -52,8 +53,8 @@ def go_findings(project: Project) -> Iterator[Finding]:
                 _require(layout, path, imported, missing)
             elif astray := _astray(layout, imported.module):
                 message = f"{path} imports {imported.module!r}: that package of this module is {astray!r}"
-                yield _finding(path, imported, Rule.UNRESOLVED, message)
-    yield from (_undeclared(manifest, module, users) for (manifest, module), users in missing.items())
+                yield at(path, imported, Rule.UNRESOLVED, message)
+    yield from (_undeclared(manifest, module, places) for (manifest, module), places in missing.items())
 
 
 def _layout(project: Project) -> _Layout:
@@ -83,7 +84,7 @@ def _own(layout: _Layout, path: str, imported: Import, folder: str) -> Iterator[
             message = (
                 f"{path} imports {imported.module!r}, but the project has no Go files in {folder or '.'}"
             )
-            yield _finding(path, imported, Rule.UNRESOLVED, f"{message}: correct the import")
+            yield at(path, imported, Rule.UNRESOLVED, f"{message}: correct the import")
         return
     clauses = {symbols.package for symbols in package.values()}
     if clauses != {called_by(imported.module)} or _has_unread(layout.project, folder):
@@ -93,7 +94,7 @@ def _own(layout: _Layout, path: str, imported: Import, folder: str) -> Iterator[
         if name not in defined:
             used = f"{called_by(imported.module)}.{name}"
             message = f"{path} uses {used}, but no file in {folder or '.'} defines {name}"
-            yield _finding(path, imported, Rule.MISSING_NAME, message)
+            yield at(path, imported, Rule.MISSING_NAME, message)
 
 
 def _has_unread(project: Project, folder: str) -> bool:
@@ -127,11 +128,7 @@ def _astray(layout: _Layout, module: str) -> str:
     return ""
 
 
-def _undeclared(manifest: str, module: str, users: list[str]) -> Finding:
-    places = ", ".join(users[:3]) + (" and others" if len(users) > 3 else "")
-    message = f"{manifest} does not require the module of {module!r}, which {places} imports: add it"
-    return Finding(path=manifest, line=0, rule=Rule.UNDECLARED, message=message)
-
-
-def _finding(path: str, imported: Import, rule: Rule, message: str) -> Finding:
-    return Finding(path=path, line=imported.line, rule=rule, message=message)
+def _undeclared(manifest: str, module: str, places: list[str]) -> Finding:
+    by = users(places)
+    message = f"{manifest} does not require the module of {module!r}, which {by} imports: add it"
+    return undeclared(manifest, message)

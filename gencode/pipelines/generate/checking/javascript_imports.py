@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from posixpath import dirname, splitext
 
 from gencode.pipelines.generate.checking.finding import Finding, Rule, shown
+from gencode.pipelines.generate.checking.import_findings import at, undeclared, undeclared_at, users
 from gencode.pipelines.generate.checking.manifest import Declared
 from gencode.pipelines.generate.checking.npm_manifests import (
     MANIFESTS,
@@ -174,25 +175,18 @@ def _names(layout: _Layout, path: str, imported: Import, file: str) -> Iterator[
         if name not in symbols.names:
             what = "has no default export" if name == "default" else f"does not export {name!r}"
             message = f"{path} imports {name!r} from {shown(imported.module)!r}, but {file} {what}"
-            yield _finding(path, imported, Rule.MISSING_NAME, f"{message}: use what it exports")
+            yield at(path, imported, Rule.MISSING_NAME, f"{message}: use what it exports")
 
 
 def _unresolved(path: str, imported: Import) -> Finding:
     message = f"{path} imports {shown(imported.module)!r}, but the project has no such file"
-    return _finding(path, imported, Rule.UNRESOLVED, f"{message}: correct the path, or do without it")
+    return at(path, imported, Rule.UNRESOLVED, f"{message}: correct the path, or do without it")
 
 
 def _undeclared(manifest: str, package: str, places: list[str]) -> Finding:
-    users = ", ".join(places[:3]) + (" and others" if len(places) > 3 else "")
+    by = users(places)
     if manifest.endswith("package.json"):
-        message = (
-            f"{manifest} does not declare {package!r}, which {users} imports: add it to its dependencies"
-        )
-        return Finding(path=manifest, line=0, rule=Rule.UNDECLARED, message=message)
-    message = f"{users} imports the package {package!r}, but no package.json declares it"
-    line = int(places[0].rpartition(":")[2])
-    return Finding(path=manifest, line=line, rule=Rule.UNDECLARED, message=message)
-
-
-def _finding(path: str, imported: Import, rule: Rule, message: str) -> Finding:
-    return Finding(path=path, line=imported.line, rule=rule, message=message)
+        message = f"{manifest} does not declare {package!r}, which {by} imports: add it to its dependencies"
+        return undeclared(manifest, message)
+    message = f"{by} imports the package {package!r}, but no package.json declares it"
+    return undeclared_at(manifest, places, message)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from posixpath import dirname
 
 from gencode.pipelines.generate.checking.finding import Finding, Rule, shown
+from gencode.pipelines.generate.checking.import_findings import at, undeclared, undeclared_at, users
 from gencode.pipelines.generate.checking.manifest import Declared
 from gencode.pipelines.generate.checking.project import Project, ancestors, join
 from gencode.pipelines.generate.checking.python_manifests import MANIFESTS, is_manifest, python_dependencies
@@ -92,7 +93,7 @@ def _relative(layout: _Layout, path: str, imported: Import) -> Iterator[Finding]
     written = "." * imported.level + imported.module
     if folder.startswith(".."):
         message = f"{path} imports {written!r}, which is above the project's own folder"
-        yield _finding(path, imported, Rule.UNRESOLVED, f"{message}: import from the package's top instead")
+        yield at(path, imported, Rule.UNRESOLVED, f"{message}: import from the package's top instead")
         return
     yield from _from(layout, path, imported, written, [folder])
 
@@ -119,13 +120,13 @@ def _from(layout: _Layout, path: str, imported: Import, written: str, roots: lis
     if not found:
         if not _is_made_later(layout, parts):
             message = f"{path} imports {shown(written)!r}, but the project has no such module"
-            yield _finding(path, imported, Rule.UNRESOLVED, f"{message}: correct the import or define it")
+            yield at(path, imported, Rule.UNRESOLVED, f"{message}: correct the import or define it")
         return
     lacking = min((_lacking(layout, root, parts, imported) for root in found), key=len)
     for name in lacking:
         where = _module(layout, found[0], parts) or join(found[0], *parts)
         message = f"{path} imports {name!r} from {shown(written)!r}, but {where} does not define it"
-        yield _finding(path, imported, Rule.MISSING_NAME, f"{message}: use what it defines")
+        yield at(path, imported, Rule.MISSING_NAME, f"{message}: use what it defines")
 
 
 def _module(layout: _Layout, root: str, parts: list[str]) -> str | None:
@@ -170,16 +171,9 @@ def _any_manifest(project: Project) -> str | None:
 
 
 def _undeclared(manifest: str, top: str, places: list[str]) -> Finding:
-    users = ", ".join(places[:3]) + (" and others" if len(places) > 3 else "")
+    by = users(places)
     if is_manifest(manifest):
-        message = (
-            f"{manifest} does not declare the package that provides {top!r}, which {users} imports: add it"
-        )
-        return Finding(path=manifest, line=0, rule=Rule.UNDECLARED, message=message)
-    message = f"{users} imports {top!r}, which neither the project nor Python has and no manifest declares"
-    line = int(places[0].rpartition(":")[2])
-    return Finding(path=manifest, line=line, rule=Rule.UNDECLARED, message=message)
-
-
-def _finding(path: str, imported: Import, rule: Rule, message: str) -> Finding:
-    return Finding(path=path, line=imported.line, rule=rule, message=message)
+        message = f"{manifest} does not declare the package that provides {top!r}, which {by} imports: add it"
+        return undeclared(manifest, message)
+    message = f"{by} imports {top!r}, which neither the project nor Python has and no manifest declares"
+    return undeclared_at(manifest, places, message)
