@@ -25,53 +25,61 @@ def impatient(entry: Entry, seconds: float, at_shutdown: float) -> type[asyncio.
     is left, and keeps the socket and the memory.
     """
 
-    class Connection(Door):
+    class Connection(_Connection):
         _entry = entry
         _patience = seconds
-        _deadline: asyncio.TimerHandle | None = None
-        _outlet: _Outlet | None = None
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
-            super().connection_made(transport)
-            transport.set_write_buffer_limits(high=0)  # paused means: the kernel's own buffer is full
-
-        def handle_events(self) -> None:
-            """A request that is whole gets an outlet; its application starts in the loop's next round."""
-            before = self.cycle
-            super().handle_events()
-            if self.cycle is not before:
-                frame = _chunked if self.scope["http_version"] == "1.1" else bytes
-                self._outlet = _Outlet(self.transport, self.flow, frame)
-                extensions: dict[str, Any] = {NAME: self._outlet}
-                self.scope["extensions"] = extensions
-
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            self._deadline = self.loop.call_later(self._patience, self.transport.abort)
-
-        def resume_writing(self) -> None:
-            self._relax()
-            super().resume_writing()
-
-        def shutdown(self) -> None:
-            super().shutdown()
-            self._patience = min(seconds, at_shutdown)
-            if self._deadline:
-                self._relax()
-                self._deadline = self.loop.call_later(self._patience, self.transport.abort)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._relax()
-            super().connection_lost(exc)
-            if self._outlet:
-                self._outlet.depart()
-
-        def _relax(self) -> None:
-            if self._deadline:
-                self._deadline.cancel()
-                self._deadline = None
+        _grace = at_shutdown
 
     return Connection
+
+
+class _Connection(Door):
+    """See `impatient`. Seconds: `_patience` with a peer, `_grace` from the shutdown on."""
+
+    _patience: float
+    _grace: float
+    _deadline: asyncio.TimerHandle | None = None
+    _outlet: _Outlet | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)  # paused means: the kernel's own buffer is full
+
+    def handle_events(self) -> None:
+        """A request that is whole gets an outlet; its application starts in the loop's next round."""
+        before = self.cycle
+        super().handle_events()
+        if self.cycle is not before:
+            frame = _chunked if self.scope["http_version"] == "1.1" else bytes
+            self._outlet = _Outlet(self.transport, self.flow, frame)
+            extensions: dict[str, Any] = {NAME: self._outlet}
+            self.scope["extensions"] = extensions
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._deadline = self.loop.call_later(self._patience, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._relax()
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._patience = min(self._patience, self._grace)
+        if self._deadline:
+            self._relax()
+            self._deadline = self.loop.call_later(self._patience, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._relax()
+        super().connection_lost(exc)
+        if self._outlet:
+            self._outlet.depart()
+
+    def _relax(self) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
 
 
 class _Outlet:
