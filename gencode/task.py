@@ -122,3 +122,8 @@ def now() -> datetime:
     """The present moment in UTC, to the millisecond (what is stored is what is shown)."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def moment(at: datetime) -> str:
+    """As events and answers show it: RFC 3339, with milliseconds and Z. `at` is in UTC."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

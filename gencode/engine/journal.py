@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import anyio
@@ -15,7 +15,7 @@ from gencode.event import Event
 from gencode.hub import Hub
 from gencode.pipeline import Hold, Progress
 from gencode.store import IdempotencyKey, Query, Store
-from gencode.task import Failure, Status, Task, advance, now
+from gencode.task import Failure, Status, Task, advance, moment, now
 
 Entry = tuple[str, Mapping[str, Any]]
 """An event without its place in the log: kind and data."""
@@ -155,7 +155,7 @@ class Journal:
 
 def _status_entry(task: Task) -> Entry:
     """`{"status", "message", "at", ...}` and what is known of the result, such as "repo_url"."""
-    at = _moment(task.updated_at)
+    at = moment(task.updated_at)
     return "status", {"status": task.status, "message": task.message, "at": at, **task.result}
 
 
@@ -164,14 +164,10 @@ def _hold_entry(kind: str, task: Task) -> Entry:
     return kind, {
         "status": task.status,
         "message": task.message,
-        "at": _moment(task.updated_at),
+        "at": moment(task.updated_at),
         "awaiting_approval": task.held_until is not None,
-        "approve_by": _moment(task.held_until) if task.held_until else None,
+        "approve_by": moment(task.held_until) if task.held_until else None,
     }
-
-
-def _moment(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _with_results(task: Task, progress: Sequence[Progress]) -> Task:

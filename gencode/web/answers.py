@@ -16,7 +16,7 @@ from gencode.pipelines.generate.estimate import Estimate
 from gencode.pipelines.generate.files import State
 from gencode.pipelines.generate.progress import Board, View
 from gencode.pipelines.generate.report import Report
-from gencode.task import Status, Task
+from gencode.task import Status, Task, moment
 from gencode.web.links import status_url, task_url
 from gencode.webhooks.address import origin_of
 
@@ -244,11 +244,6 @@ def callback_view(callback: Callback) -> CallbackView:
         next_attempt_at=moment(again) if again else None,
         reason=callback.reason or None,
     )
-
-
-def moment(at: datetime) -> str:
-    """RFC 3339, with milliseconds and Z. `at` is in UTC."""
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _failure(task: Task) -> FailureView | None:

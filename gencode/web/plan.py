@@ -12,8 +12,7 @@ from gencode.errors import NotFound
 from gencode.pipelines.generate.approval import Matches, approved, edited
 from gencode.pipelines.generate.artifacts import APPROVED, KeptPlan
 from gencode.pipelines.generate.kept import Kept, kept_plan
-from gencode.task import Task
-from gencode.web.answers import moment
+from gencode.task import Task, moment
 from gencode.web.folding import folded
 from gencode.web.parts import own_task, parts
 from gencode.web.plan_schema import PlanEdit, PlanFileView, PlanView

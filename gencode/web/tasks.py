@@ -16,7 +16,7 @@ from gencode.pipelines.generate.bundle import bundle as make_bundle
 from gencode.pipelines.generate.kept import Kept
 from gencode.pipelines.generate.report import report as make_report
 from gencode.store import Query
-from gencode.task import Status, Task
+from gencode.task import Status, Task, moment
 from gencode.web.answers import (
     Accepted,
     BundleView,
@@ -24,7 +24,6 @@ from gencode.web.answers import (
     TaskList,
     TicketView,
     callback_view,
-    moment,
     task_view,
 )
 from gencode.web.folding import folded
