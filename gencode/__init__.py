@@ -13,8 +13,8 @@ _HOMES = {
     "Client": "gencode.client",
     "ServiceError": "gencode.client",
     "SyncClient": "gencode.client",
-    "create_app": "gencode.app",
-    "running": "gencode.mounted",
+    "create_app": "gencode.bootstrap.app",
+    "running": "gencode.bootstrap.embedding",
 }
 __all__ = ["Client", "ServiceError", "SyncClient", "create_app", "running"]
 

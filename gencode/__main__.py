@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sys
 
-from gencode.cli import main
+from gencode.cli.main import main
 
 if __name__ == "__main__":  # a worker process imports this module, too, under another name
     sys.exit(main())

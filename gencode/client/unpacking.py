@@ -7,8 +7,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from gencode.errors import TreeError
-from gencode.tree import MAX_FILE_BYTES, MAX_FILES, MAX_TREE_BYTES, Tree
+from gencode.domain.errors import TreeError
+from gencode.domain.tree import MAX_FILE_BYTES, MAX_FILES, MAX_TREE_BYTES, Tree
 
 
 class BadArchive(Exception):

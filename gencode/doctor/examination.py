@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 
 import httpx
 
+from gencode.bootstrap.git_hosts import HostRegistry
+from gencode.bootstrap.models import ModelRegistry
 from gencode.doctor import hosts, machine, models
 from gencode.doctor.finding import Finding, fault, note, ok
-from gencode.errors import GencodeError, StartError
-from gencode.hosts.wire import http_client
-from gencode.models import Models
-from gencode.places import Places
+from gencode.domain.errors import GencodeError, StartError
+from gencode.githosts.http_client import http_client
 from gencode.settings import Settings, load, load_data_dir, set_by_env_file
 
 
@@ -19,8 +19,8 @@ async def examine(*, ask_models: bool) -> AsyncIterator[Finding]:
     """Of the settings in the environment. `ask_models`: pay each model for one token."""
     try:
         settings = load()
-        configured = Models(settings)
-        places = Places(settings)
+        configured = ModelRegistry(settings)
+        places = HostRegistry(settings)
     except GencodeError as error:
         yield fault("configuration", error.message, "correct the setting; all of them: docs/configuration.md")
         for finding in _folder_at_least():
@@ -54,7 +54,11 @@ def _machine(settings: Settings) -> list[Finding]:
 
 
 async def _outside(
-    settings: Settings, configured: Models, places: Places, client: httpx.AsyncClient, ask_models: bool
+    settings: Settings,
+    configured: ModelRegistry,
+    places: HostRegistry,
+    client: httpx.AsyncClient,
+    ask_models: bool,
 ) -> AsyncIterator[Finding]:
     for name, entry in hosts.configured(settings).items():
         for finding in await hosts.host(name, entry, client, workflows=settings.allow_workflows):

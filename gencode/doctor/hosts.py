@@ -12,12 +12,12 @@ from typing import Any
 import httpx
 
 from gencode.doctor.finding import Finding, fault, note, ok
-from gencode.errors import StartError
-from gencode.hosts.answers import body_of, said
-from gencode.hosts.dialect import credentials
-from gencode.hosts.kinds import GITHUB, whoami
-from gencode.hosts.wire import Reply, exchange
-from gencode.redaction import quoted, spoken
+from gencode.domain.errors import StartError
+from gencode.githosts.adapter import credentials
+from gencode.githosts.http_client import HttpReply, exchange
+from gencode.githosts.responses import body_of, said
+from gencode.githosts.types import GITHUB, whoami
+from gencode.security.redaction import quoted, spoken
 from gencode.settings import NamedHost, Settings
 
 SECONDS = 15.0
@@ -54,7 +54,7 @@ async def host(name: str, entry: NamedHost, client: httpx.AsyncClient, *, workfl
 
 
 def _judged(
-    about: str, entry: NamedHost, reply: Reply, secrets: tuple[str, ...], workflows: bool
+    about: str, entry: NamedHost, reply: HttpReply, secrets: tuple[str, ...], workflows: bool
 ) -> list[Finding]:
     body: Mapping[str, Any] = body_of(reply) or {}
     words = quoted(said(body), secrets)
@@ -78,7 +78,7 @@ def _judged(
     return [*found, *_expiry(about, reply, body)]
 
 
-def _allowed(about: str, kind: str, reply: Reply, body: Mapping[str, Any], workflows: bool) -> Finding:
+def _allowed(about: str, kind: str, reply: HttpReply, body: Mapping[str, Any], workflows: bool) -> Finding:
     if kind == GITHUB and "x-oauth-scopes" in reply.headers:
         return _github_scopes(about, _scopes(reply.headers["x-oauth-scopes"]), workflows)
     if kind == GITHUB:
@@ -108,7 +108,7 @@ def _github_scopes(about: str, scopes: set[str], workflows: bool) -> Finding:
     return ok(about, has)
 
 
-def _expiry(about: str, reply: Reply, body: Mapping[str, Any]) -> list[Finding]:
+def _expiry(about: str, reply: HttpReply, body: Mapping[str, Any]) -> list[Finding]:
     """GitHub says it in a header, GitLab in the body."""
     text = reply.headers.get("github-authentication-token-expiration") or str(body.get("expires_at") or "")
     found = re.match(r"\d{4}-\d\d-\d\d", text)

@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from gencode.auth.key_file import key_file
 from gencode.doctor.finding import Finding, fault, note, ok
-from gencode.errors import DataDirLocked, StartError
-from gencode.key_file import key_file
+from gencode.domain.errors import DataDirLocked, StartError
 from gencode.settings import Settings
-from gencode.stores.copying import CopyFailed, copy_database
-from gencode.stores.lock import data_dir_lock
+from gencode.storage.lock import data_dir_lock
+from gencode.storage.sqlite.copy import CopyFailed, copy_database
 
 DATABASE = "gencode.db"
 LITTLE, TOO_LITTLE = 2**30, 64 * 2**20

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 
 from gencode.doctor.finding import Finding, fault, note, ok
-from gencode.hosts.answers import body_of, said
-from gencode.hosts.wire import Reply, exchange
-from gencode.providers.catalogue import ProviderConfig
-from gencode.redaction import quoted
+from gencode.githosts.http_client import HttpReply, exchange
+from gencode.githosts.responses import body_of, said
+from gencode.llm.catalog import ProviderConfig
+from gencode.security.redaction import quoted
 
 SECONDS = 20.0
 FREE = "it costs nothing"
@@ -31,7 +31,7 @@ async def model(config: ProviderConfig, client: httpx.AsyncClient, *, paid: bool
 
 
 def _judged(
-    about: str, config: ProviderConfig, reply: Reply, secrets: tuple[str, ...], paid: bool
+    about: str, config: ProviderConfig, reply: HttpReply, secrets: tuple[str, ...], paid: bool
 ) -> Finding:
     words = quoted(_words(reply), secrets)
     match reply.status:
@@ -57,7 +57,7 @@ def _judged(
     return fault(about, f"it answers {reply.status}{words}", "see the base URL and the model's name")
 
 
-def _listed(about: str, config: ProviderConfig, reply: Reply) -> Finding:
+def _listed(about: str, config: ProviderConfig, reply: HttpReply) -> Finding:
     body = body_of(reply) or {}
     entries = body.get("data")
     known = (
@@ -96,7 +96,7 @@ def _headers(config: ProviderConfig) -> dict[str, str]:
     return own | {name.lower(): value for name, value in config.quirks.headers.items()}
 
 
-def _words(reply: Reply) -> str:
+def _words(reply: HttpReply) -> str:
     """`{"error": {"message"}}` of most APIs; else as others say it."""
     body = body_of(reply) or {}
     error = body.get("error")

@@ -11,7 +11,7 @@ import anyio
 import uvicorn
 from starlette.types import ASGIApp
 
-from gencode.errors import StartError
+from gencode.domain.errors import StartError
 
 KEEP_ALIVE = 75
 """Seconds; longer than our own clients keep a connection, or a call could meet one that is just closing."""

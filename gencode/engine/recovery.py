@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gencode.store import Query, Store
-from gencode.task import WORKING, Task
+from gencode.domain.task import WORKING, Task
+from gencode.engine.store import Store, TaskQuery
 
 PAGE = 500
 
@@ -12,7 +12,7 @@ async def unfinished(store: Store) -> list[Task]:
     """Every task that is not over, in the order of acceptance."""
     tasks: list[Task] = []
     before: str | None = None
-    while page := await store.find(Query(statuses=WORKING, before=before, limit=PAGE)):
+    while page := await store.find(TaskQuery(statuses=WORKING, before=before, limit=PAGE)):
         tasks.extend(page)
         before = page[-1].id
     return tasks[::-1]

@@ -11,7 +11,7 @@ from limits import RateLimitItem, parse
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from gencode.key_file import key_file
+from gencode.auth.key_file import key_file
 from gencode.settings.named import HostsByName, PricesByModel, ProvidersByName
 from gencode.settings.sources import EnvFile, SecretFiles
 from gencode.settings.values import (

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
-from gencode.errors import StartError
+from gencode.domain.errors import StartError
 from gencode.settings.fields import DataDir, Settings
 from gencode.settings.sources import in_env_file
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
-from gencode.errors import StartError
+from gencode.domain.errors import StartError
 
 ENV_FILE = Path(".env")
 RECEIVES = {

@@ -21,11 +21,11 @@ from statistics import median
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from gencode.store import Store
-from gencode.stores.memory import MemoryStore
-from gencode.stores.sqlite import open_sqlite
+from gencode.engine.store import Store
+from gencode.storage.memory import MemoryStore
+from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.accepting import Server, accept, accepting, durable_sessions, request
-from tests.unit.stores.samples import a_task, an_event
+from tests.unit.storage.samples import a_task, an_event
 
 CALLERS = 1_000
 ACCEPTS = 10  # of each caller in each round

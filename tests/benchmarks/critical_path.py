@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from gencode.logs import configure
+from gencode.observability.logs import configure
 from gencode.settings import NamedProvider
 from tests.servers.calls import submit
 from tests.servers.paced import paced_server
@@ -87,17 +87,17 @@ async def seconds_to_generate(app: App, name: str) -> float:
 
 async def main(rounds: int = ROUNDS) -> None:
     configure("ERROR", "console", [])
-    its = project()
-    async with paced_server({"": its.plan, **its.files}, RATE) as url:
+    services = project()
+    async with paced_server({"": services.plan, **services.files}, RATE) as url:
         with tempfile.TemporaryDirectory() as folder:
             model = NamedProvider(base_url=url, model="m")
             at_once = {"files_at_once": FILES, "max_model_calls": FILES + 1}
             async with running_app(settings(Path(folder), providers={"paced": model}, **at_once)) as app:
                 walls = [await seconds_to_generate(app, f"shop{n}") for n in range(rounds)]
-    path = its.critical_path
+    path = services.critical_path
     print(f"{FILES} files, {RATE:g} tokens/s on each stream, critical path {path:.2f} s")
-    print(f"one after the other     {its.sequential / path:6.3f} x  (computed)")
-    print(f"at once after the plan  {its.after_the_plan / path:6.3f} x  (computed)")
+    print(f"one after the other     {services.sequential / path:6.3f} x  (computed)")
+    print(f"at once after the plan  {services.after_the_plan / path:6.3f} x  (computed)")
     print(f"gencode, median of {rounds}    {median(walls) / path:6.3f} x  best {min(walls) / path:.3f}")
 
 

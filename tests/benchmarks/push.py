@@ -27,12 +27,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gencode.blob import deflated
+from gencode.bootstrap.serve import _settle_memory
+from gencode.domain.blob import deflated
+from gencode.domain.tree import Tree
 from gencode.embedded.server import address, listen
-from gencode.host import Snapshot
-from gencode.hosts.git import Git
-from gencode.serve import _settle_memory
-from gencode.tree import Tree
+from gencode.githosts.git_client import GitClient
+from gencode.githosts.port import Snapshot
 from tests.servers.githttp import GitHTTP, git_environment
 
 ROUNDS = 5
@@ -80,7 +80,7 @@ async def serve(root: Path) -> None:
 
 async def ours(url: str, what: Snapshot) -> tuple[float, float]:
     """Seconds, and the longest that the event loop was away meanwhile."""
-    git = Git()
+    git = GitClient()
     away = 0.0
 
     async def watch() -> None:

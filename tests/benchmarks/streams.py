@@ -20,10 +20,10 @@ from contextlib import aclosing, asynccontextmanager
 import anyio
 import httpx
 
-from gencode.metrics import Metrics
-from gencode.provider import ChatRequest, Message
-from gencode.providers.openai_compatible import OpenAICompatible
-from gencode.providers.wire import model_client
+from gencode.llm.http_client import model_client
+from gencode.llm.openai.provider import OpenAICompatibleProvider
+from gencode.llm.port import ChatRequest, Message
+from gencode.observability.metrics import Metrics
 
 RATE = 100  # events a second on each stream
 REQUEST = ChatRequest(messages=(Message(role="user", content="go"),), max_tokens=8192)
@@ -43,7 +43,9 @@ async def plain(client: httpx.AsyncClient, url: str) -> int:
 
 async def ours(client: httpx.AsyncClient, url: str) -> int:
     slots = anyio.Semaphore(10_000)
-    provider = OpenAICompatible("bench", "bench", url, "", client=client, metrics=Metrics(), slots=slots)
+    provider = OpenAICompatibleProvider(
+        "bench", "bench", url, "", client=client, metrics=Metrics(), slots=slots
+    )
     count = 0
     async with aclosing(provider.stream(REQUEST)) as chunks:
         async for _ in chunks:

@@ -21,16 +21,16 @@ from pathlib import Path
 
 import anyio
 
-from gencode.engine.manager import Manager
-from gencode.engine.runner import Runner
-from gencode.hubs.memory import MemoryHub
-from gencode.logs import configure
-from gencode.metrics import Metrics
-from gencode.pipeline import Send
-from gencode.serve import _settle_memory
-from gencode.store import Store
-from gencode.stores.memory import MemoryStore
-from gencode.stores.sqlite import open_sqlite
+from gencode.bootstrap.serve import _settle_memory
+from gencode.engine.executor import TaskExecutor
+from gencode.engine.pipeline import Emit
+from gencode.engine.service import TaskService
+from gencode.engine.store import Store
+from gencode.hub.in_process import InProcessHub
+from gencode.observability.logs import configure
+from gencode.observability.metrics import Metrics
+from gencode.storage.memory import MemoryStore
+from gencode.storage.sqlite.store import open_sqlite
 from tests.unit.engine.rig import Letters, new_task
 
 TASKS = 1_000
@@ -46,7 +46,7 @@ class Sleeping:
         self.slept: dict[asyncio.Task[object] | None, float] = {}
         self.pipeline = Letters(**dict.fromkeys("wxyz", self._sleep))
 
-    async def _sleep(self, send: Send) -> None:
+    async def _sleep(self, send: Emit) -> None:
         seconds = self._chance.uniform(SHORTEST, LONGEST)
         worker = asyncio.current_task()  # each of them has one task only: there are as many as tasks
         self.slept[worker] = self.slept.get(worker, 0) + seconds
@@ -79,22 +79,22 @@ async def watch(lags: list[float], sizes: list[int]) -> None:
 async def measure(kind: str, count: int) -> None:
     configure("INFO", "json", [])
     _settle_memory()  # as the service does when it starts
-    its, lags, sizes = Sleeping(), [0.0], [0]
+    services, lags, sizes = Sleeping(), [0.0], [0]
     async with opened(kind) as store, anyio.create_task_group() as tg:
-        hub, metrics = MemoryHub(store), Metrics()
-        runner = Runner(store, [its.pipeline], metrics, timeout=600)
-        manager = Manager(runner, store, hub, metrics, concurrency=count, waiting=count)
+        hub, metrics = InProcessHub(store), Metrics()
+        runner = TaskExecutor(store, [services.pipeline], metrics, timeout=600)
+        task_service = TaskService(runner, store, hub, metrics, concurrency=count, waiting=count)
         before = resident()
-        await tg.start(manager.run)
+        await tg.start(task_service.run)
         tg.start_soon(watch, lags, sizes)
         begin = time.perf_counter()
-        await asyncio.gather(*(manager.submit(new_task()) for _ in range(count)))
-        while manager.running or manager.waiting:
+        await asyncio.gather(*(task_service.submit(new_task()) for _ in range(count)))
+        while task_service.running or task_service.waiting:
             await anyio.sleep(TICK)
         wall = time.perf_counter() - begin
         tg.cancel_scope.cancel()
-    assert its.pipeline.done["z"] == count
-    report(kind, wall / max(its.slept.values()), (max(sizes) - before) / count, sorted(lags))
+    assert services.pipeline.done["z"] == count
+    report(kind, wall / max(services.slept.values()), (max(sizes) - before) / count, sorted(lags))
 
 
 def report(kind: str, ratio: float, size: float, lags: list[float]) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import anyio
 import httpx
 
-from tests.campaigns.board import Board
 from tests.campaigns.follower import RETRY_SECONDS, Follower, Refused
 from tests.campaigns.orders import CLIENTS, Order
+from tests.campaigns.board import Board
 
 FOLLOWERS = 2
 
@@ -19,11 +19,13 @@ FOLLOWERS = 2
 class Customers:
     """`followers` holds, by order, everybody who followed it."""
 
-    def __init__(self, seed: int, port: int, board: Board, http: httpx.AsyncClient, window: int) -> None:
+    def __init__(
+        self, seed: int, port: int, progress_registry: Board, http: httpx.AsyncClient, window: int
+    ) -> None:
         self.followers: dict[int, list[Follower]] = {}
         self._seed = seed
         self._port = port
-        self._board = board
+        self._progress_registry = progress_registry
         self._http = http
         self._window = anyio.Semaphore(window)
 
@@ -38,19 +40,19 @@ class Customers:
         """One more subscriber, from the first event to the end."""
         follower = Follower(
             self._port,
-            self._board.accepted[order.number],
+            self._progress_registry.accepted[order.number],
             CLIENTS[order.client],
-            heard=lambda id_, message: self._board.hear(order, id_, message),
+            heard=lambda id_, message: self._progress_registry.hear(order, id_, message),
         )
         self.followers.setdefault(order.number, []).append(follower)
         try:
             await follower.run()
         except Refused as error:
-            self._board.faults.append(f"order {order.number}: {error}")
+            self._progress_registry.faults.append(f"order {order.number}: {error}")
 
     async def view(self, order: Order) -> dict[str, Any]:
         """The task as the service tells it."""
-        task_id = self._board.accepted[order.number]
+        task_id = self._progress_registry.accepted[order.number]
         headers = {"Authorization": f"Bearer {CLIENTS[order.client]}"}
         answer = await self._http.get(f"/api/v1/task/{task_id}", headers=headers)
         if answer.status_code != 200:
@@ -66,13 +68,13 @@ class Customers:
                 tg.start_soon(self.follow, order)
             if random.random() < 0.5:
                 tg.start_soon(self._submit_again, order)
-        self._board.finish(order)
+        self._progress_registry.finish(order)
         self._window.release()
 
     async def _submit(self, order: Order, random: Random) -> None:
         """In the next life of the service, so that its end can be planned; sometimes twice at once."""
-        self._board.pending.add(order.number)
-        await self._board.next_life()
+        self._progress_registry.pending.add(order.number)
+        await self._progress_registry.next_life()
         await anyio.sleep(0.3 * random.random())
         async with anyio.create_task_group() as tg:
             for _ in range(random.choice([1, 1, 2])):
@@ -80,7 +82,7 @@ class Customers:
 
     async def _submit_again(self, order: Order) -> None:
         """The same key in a later life: the answer must be the same."""
-        await self._board.next_life()
+        await self._progress_registry.next_life()
         await self._post(order)
 
     async def _post(self, order: Order) -> None:
@@ -96,6 +98,8 @@ class Customers:
             except httpx.TransportError:
                 await anyio.sleep(RETRY_SECONDS)
         if answer.status_code == 202:
-            self._board.accept(order, answer.json()["task_id"])
+            self._progress_registry.accept(order, answer.json()["task_id"])
         else:
-            self._board.faults.append(f"order {order.number}: {answer.status_code} {answer.text[:300]}")
+            self._progress_registry.faults.append(
+                f"order {order.number}: {answer.status_code} {answer.text[:300]}"
+            )

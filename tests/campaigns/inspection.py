@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.campaigns.board import Board
 from tests.campaigns.follower import Follower
 from tests.campaigns.ledger import Stored
 from tests.campaigns.model import Call, PacedModel
 from tests.campaigns.orders import Order
+from tests.campaigns.board import Board
 from tests.servers.github import ScriptedGitHub
 
 Faults = list[str]
@@ -45,7 +45,7 @@ class Calls:
         whole: set[tuple[int, str]] = set()
         for call in calls:
             name = call.order, call.part
-            if name in whole or (call.order in before and call.part in before[call.order].kept):
+            if name in whole or (call.order in before and call.part in before[call.order].checkpoints):
                 self.repeated.append(
                     f"order {call.order}: {call.part} was asked for again in life {call.life}"
                 )
@@ -53,25 +53,27 @@ class Calls:
             self._lost.discard(name)
             if model.answered(call):
                 whole.add(name)
-        lost = {name for name in whole if name[0] not in after or name[1] not in after[name[0]].kept}
+        lost = {name for name in whole if name[0] not in after or name[1] not in after[name[0]].checkpoints}
         self._lost |= lost
         self.made += len(calls)
         self.answered += len(whole)
         self.unkept += len(lost)
 
 
-def memory(board: Board, before: Mapping[int, Stored], after: Mapping[int, Stored]) -> Faults:
+def memory(progress_registry: Board, before: Mapping[int, Stored], after: Mapping[int, Stored]) -> Faults:
     """What a store has forgotten, or was told to subscribers before it was stored."""
     faults = []
-    for number, task_id in board.accepted.items():
+    for number, task_id in progress_registry.accepted.items():
         if number not in after or after[number].id != task_id:
             faults.append(f"order {number} was accepted as {task_id} and is lost")
-        elif board.heard[number] > after[number].sequence:
-            faults.append(f"order {number}: event {board.heard[number]} was told and is not stored")
+        elif progress_registry.heard[number] > after[number].sequence:
+            faults.append(
+                f"order {number}: event {progress_registry.heard[number]} was told and is not stored"
+            )
     for number, task in before.items():
         if (
             number not in after
-            or not task.kept <= after[number].kept
+            or not task.checkpoints <= after[number].checkpoints
             or task.sequence > after[number].sequence
         ):
             faults.append(f"order {number}: what was stored is gone")

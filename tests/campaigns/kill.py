@@ -26,13 +26,13 @@ import anyio.to_thread
 import httpx
 
 from tests.campaigns import inspection
-from tests.campaigns.board import Board
 from tests.campaigns.customers import Customers
 from tests.campaigns.github import EFFECTS, LethalGitHub, lethal_github
 from tests.campaigns.kill_report import KillReport, show
 from tests.campaigns.ledger import Stored, logs, snapshot, tasks
 from tests.campaigns.model import PacedModel, paced_model
 from tests.campaigns.orders import Order, make_orders
+from tests.campaigns.board import Board
 from tests.campaigns.running import run_campaign
 from tests.campaigns.schedule import FAILPOINTS, Death, Schedule
 from tests.campaigns.service import settings
@@ -58,7 +58,7 @@ class Campaign:
         model: PacedModel,
         github: LethalGitHub,
         service: Service,
-        board: Board,
+        progress_registry: Board,
         customers: Customers,
         tell: Callable[[str], None],
     ) -> None:
@@ -69,7 +69,7 @@ class Campaign:
         self._model = model
         self._github = github
         self._service = service
-        self._board = board
+        self._progress_registry = progress_registry
         self._customers = customers
         self._schedule = Schedule(seed, kills)
         self._tell = tell
@@ -82,7 +82,7 @@ class Campaign:
             await self._inspect()
         except* TimeoutError:
             self.report.others.append(
-                f"no progress within {PATIENCE:g} s in life {self._board.life}: see {self._service.log}"
+                f"no progress within {PATIENCE:g} s in life {self._progress_registry.life}: see {self._service.log}"
             )
         self.report.seconds = perf_counter() - began
 
@@ -91,22 +91,30 @@ class Campaign:
             tg.start_soon(self._customers.serve, self.orders)
             while self._goes_on():
                 await self._live()
-                self._tell(f"{self.report.kills} kills, {len(self._board.over)} orders over")
+                self._tell(f"{self.report.kills} kills, {len(self._progress_registry.over)} orders over")
             with anyio.fail_after(PATIENCE):
                 await self._finish()
 
     def _goes_on(self) -> bool:
         """A few kills more than asked for if a failpoint has not had its turn."""
         missing = set(FAILPOINTS) - set(self._schedule.passed)
-        most = 2 * self._kills if missing and len(self._board.over) < len(self.orders) else self._kills
+        most = (
+            2 * self._kills
+            if missing and len(self._progress_registry.over) < len(self.orders)
+            else self._kills
+        )
         return self.report.kills < most
 
     # --- one life -----------------------------------------------------------------------------------
 
     async def _live(self) -> None:
-        submitting = not self._board.pending <= self._stored.keys()
-        death = self._schedule.death(self._board.life + 1, self._stored.values(), self._missing(), submitting)
-        self.report.idle += not (self._board.pending or any(not task.over for task in self._stored.values()))
+        submitting = not self._progress_registry.pending <= self._stored.keys()
+        death = self._schedule.death(
+            self._progress_registry.life + 1, self._stored.values(), self._missing(), submitting
+        )
+        self.report.idle += not (
+            self._progress_registry.pending or any(not task.over for task in self._stored.values())
+        )
         began = perf_counter()
         await self._begin(death)
         if death.early is not None:
@@ -121,12 +129,15 @@ class Campaign:
 
     def _missing(self) -> dict[int, int]:
         """Answers of the model that each order still needs."""
-        kept = {number: task.kept for number, task in self._stored.items()}
-        return {order.number: len(order.parts - kept.get(order.number, frozenset())) for order in self.orders}
+        checkpoints = {number: task.checkpoints for number, task in self._stored.items()}
+        return {
+            order.number: len(order.parts - checkpoints.get(order.number, frozenset()))
+            for order in self.orders
+        }
 
     async def _begin(self, death: Death) -> None:
-        self._board.begin()
-        self._model.begin(self._board.life)
+        self._progress_registry.begin()
+        self._model.begin(self._progress_registry.life)
         in_process = death.failpoint and death.failpoint not in EFFECTS
         await self._service.launch(f"{death.failpoint}:{death.nth}" if in_process else "")
         self._github.doom = (death.failpoint, self._strike) if death.failpoint in EFFECTS else None
@@ -143,21 +154,23 @@ class Campaign:
 
     async def _work(self, death: Death) -> bool:
         """From ready to the moment of the kill; whether the service died before it."""
-        poor = {order: self._board.progress[order] for order in death.poor}
+        poor = {order: self._progress_registry.progress[order] for order in death.poor}
         async with anyio.create_task_group() as tg:
             tg.start_soon(self._answer, death)
             if poor:
                 with anyio.fail_after(PATIENCE):
-                    await self._board.until(lambda: all(self._moved(*order) for order in poor.items()))
+                    await self._progress_registry.until(
+                        lambda: all(self._moved(*order) for order in poor.items())
+                    )
             by_itself = await self._dies(death.late)
             tg.cancel_scope.cancel()
         return by_itself
 
     def _moved(self, order: int, before: int) -> bool:
-        return self._board.progress[order] > before or order in self._board.over
+        return self._progress_registry.progress[order] > before or order in self._progress_registry.over
 
     async def _answer(self, death: Death) -> None:
-        random = Random(f"answers:{self._board.life}")
+        random = Random(f"answers:{self._progress_registry.life}")
         for order in death.answers:
             self._model.release(order)
             await anyio.sleep(0.15 * random.random())
@@ -166,12 +179,14 @@ class Campaign:
         await self._service.close()
         status = await self._service.ended()
         if status != -signal.SIGKILL or (by_itself and not death.failpoint):
-            self.report.others.append(f"life {self._board.life}: the service ended by itself ({status})")
+            self.report.others.append(
+                f"life {self._progress_registry.life}: the service ended by itself ({status})"
+            )
         if by_itself and death.failpoint:
             self._schedule.passed[death.failpoint] += 1
         self.report.deaths[_cause(death, by_itself)] += 1
-        if self._board.first_event is not None:
-            self.report.resumed.append(self._board.first_event)
+        if self._progress_registry.first_event is not None:
+            self.report.resumed.append(self._progress_registry.first_event)
 
     async def _look_back(self) -> None:
         """Compare what the dead service has on disk with what it had before and with what it told."""
@@ -181,8 +196,8 @@ class Campaign:
         self._compare(after)
 
     def _compare(self, after: Mapping[int, Stored]) -> None:
-        self.report.lost += inspection.memory(self._board, self._stored, after)
-        calls = [call for call in self._model.calls if call.life == self._board.life]
+        self.report.lost += inspection.memory(self._progress_registry, self._stored, after)
+        calls = [call for call in self._model.calls if call.life == self._progress_registry.life]
         self.report.calls.add(self._model, calls, self._stored, after)
         self._stored = dict(after)
 
@@ -190,11 +205,11 @@ class Campaign:
 
     async def _finish(self) -> None:
         """The last life: everything is done, everybody follows once more, the service stops in order."""
-        self._board.begin(last=True)
-        self._model.begin(self._board.life)
+        self._progress_registry.begin(last=True)
+        self._model.begin(self._progress_registry.life)
         self._model.open()
         await self._service.start()
-        await self._board.until(lambda: len(self._board.over) == len(self.orders))
+        await self._progress_registry.until(lambda: len(self._progress_registry.over) == len(self.orders))
         async with anyio.create_task_group() as tg:
             for order in self.orders:
                 tg.start_soon(self._customers.follow, order)
@@ -204,7 +219,7 @@ class Campaign:
         if status := await self._service.terminate():
             self.report.others.append(f"the service did not stop in order ({status})")
         found = tasks(self._service.data_dir)
-        self.report.others += inspection.doubles(found.values()) + self._board.faults
+        self.report.others += inspection.doubles(found.values()) + self._progress_registry.faults
         self._compare({task.number: task for task in found.values()})
         self._inspect_sequences()
         for order, view in zip(self.orders, views, strict=True):
@@ -238,13 +253,15 @@ async def campaign(
     """Everything that the campaign of `kills` kills of a service with `count` orders needs, in `folder`."""
     calls = max(4, round(ANSWERS_PER_KILL * kills / count))
     orders = make_orders(count, calls, Random(f"{seed}:orders"))
-    board = Board()
+    progress_registry = Board()
     async with paced_model(orders) as model, lethal_github(folder / "github") as github:
         service = Service(folder, settings(model, UNDER_WAY, github))
         async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as http:
-            customers = Customers(seed, service.port, board, http, UNDER_WAY)
+            customers = Customers(seed, service.port, progress_registry, http, UNDER_WAY)
             try:
-                yield Campaign(seed, kills, orders, folder, model, github, service, board, customers, tell)
+                yield Campaign(
+                    seed, kills, orders, folder, model, github, service, progress_registry, customers, tell
+                )
             finally:
                 with anyio.CancelScope(shield=True):
                     await service.close()

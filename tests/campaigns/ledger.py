@@ -24,7 +24,7 @@ class Stored:
     status: str
     attempts: int
     sequence: int
-    kept: frozenset[str]
+    checkpoints: frozenset[str]
 
     @property
     def over(self) -> bool:
@@ -45,11 +45,11 @@ def tasks(folder: Path) -> dict[str, Stored]:
     with closing(sqlite3.connect(folder / "gencode.db")) as database:
         if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'tasks'").fetchall():
             return {}
-        kept: Mapping[str, set[str]] = defaultdict(set)
+        checkpoints: Mapping[str, set[str]] = defaultdict(set)
         for task_id, name in database.execute("SELECT task_id, name FROM parts"):
-            kept[task_id].add(name)
+            checkpoints[task_id].add(name)
         rows = database.execute("SELECT id, status, attempts, sequence, request FROM tasks")
-        return {row[0]: _stored(row, frozenset(kept.get(row[0], ()))) for row in rows}
+        return {row[0]: _stored(row, frozenset(checkpoints.get(row[0], ()))) for row in rows}
 
 
 def logs(data_dir: Path) -> dict[str, list[bytes]]:
@@ -62,7 +62,9 @@ def logs(data_dir: Path) -> dict[str, list[bytes]]:
     return found
 
 
-def _stored(row: tuple[Any, ...], kept: frozenset[str]) -> Stored:
+def _stored(row: tuple[Any, ...], checkpoints: frozenset[str]) -> Stored:
     id_, status, attempts, sequence, request = row
     number = int(json.loads(request)["repo_name"].rpartition("-")[2])
-    return Stored(id=id_, number=number, status=status, attempts=attempts, sequence=sequence, kept=kept)
+    return Stored(
+        id=id_, number=number, status=status, attempts=attempts, sequence=sequence, checkpoints=checkpoints
+    )

@@ -86,10 +86,12 @@ class PacedModel(ModelServer):
 
     def _gate(self, call: Call) -> anyio.Event:
         gate = self._held[call] = anyio.Event()
-        wish = next((wish for wish in self._wishes if wish in (None, call.order)), -1)
-        if wish != -1:
-            self._wishes.remove(wish)
-        if self._unpaced or wish != -1:
+        create_request = next(
+            (create_request for create_request in self._wishes if create_request in (None, call.order)), -1
+        )
+        if create_request != -1:
+            self._wishes.remove(create_request)
+        if self._unpaced or create_request != -1:
             gate.set()
         return gate
 

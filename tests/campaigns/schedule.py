@@ -96,7 +96,7 @@ class Schedule:
 
     def _placing(self, task: Stored) -> Sequence[str]:
         """Deaths at pushes would let creations pass by: those come first as long as any is new."""
-        if "repo" in task.kept:
+        if "repo" in task.checkpoints:
             return _PUSHING
         return (*_CREATING, *_PUSHING) if all(self.passed[point] for point in _CREATING) else _CREATING
 

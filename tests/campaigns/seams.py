@@ -14,9 +14,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from gencode.errors import LLMBadOutput
+from gencode.codegen.continuation_merge import continuation, file_text, resume_point
+from gencode.domain.errors import LLMBadOutput
 from gencode.pipelines.generate.artifacts import Piece
-from gencode.pipelines.generate.joining import continuation, file_text, resume_point
 from tests.campaigns.corpus import found, sample
 
 RIGHT, REFUSED, WRONG = "right", "refused", "wrong"

@@ -11,23 +11,23 @@ from pathlib import Path
 import anyio
 import pytest
 
+from gencode.domain.errors import GitNotFound, NonFastForward, RepoExists
 from gencode.embedded.forge import forge
 from gencode.embedded.server import address, listen
-from gencode.errors import GitNotFound, NonFastForward, RepoExists
-from gencode.host import Host
-from gencode.hosts.commit import sha
-from gencode.hosts.directory import Directory
+from gencode.githosts.commit import sha
+from gencode.githosts.directory import DirectoryHost
+from gencode.githosts.port import GitHost
 from tests.servers.githttp import git_environment
 from tests.servers.github import TOKEN, github_server, served
 from tests.servers.hosts import SERVERS, host_server, meet
-from tests.unit.hosts.samples import FILES, SNAPSHOT, SPEC, connected
+from tests.unit.githosts.samples import FILES, SNAPSHOT, SPEC, connected
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """A host under test, and what a clone of one of its repositories holds."""
 
-    host: Host
+    host: GitHost
     user: str
     scratch: Path
 
@@ -59,11 +59,11 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 @asynccontextmanager
-async def _host(name: str, root: Path) -> AsyncIterator[tuple[Host, str]]:
+async def _host(name: str, root: Path) -> AsyncIterator[tuple[GitHost, str]]:
     """A host of this name, and whose its repositories are unless something else is asked for."""
     if name == "directory":
         root.mkdir()
-        yield Directory(root, label="disk"), ""
+        yield DirectoryHost(root, label="disk"), ""
     elif name == "embedded forge":
         sock = listen()
         url = address(sock)

@@ -1,4 +1,4 @@
-"""The promises of `gencode.hub.Hub`, asked of each implementation."""
+"""The promises of `gencode.engine.hub.Hub`, asked of each implementation."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
-from gencode.event import Event, encode, encode_delta
-from gencode.hub import Hub, Subscription
-from gencode.hubs.memory import MemoryHub
-from gencode.store import Store
-from gencode.stores.memory import MemoryStore
-from gencode.task import Status, Task
-from tests.unit.stores.samples import a_task, an_event
+from gencode.domain.event import Event, encode, encode_delta
+from gencode.domain.task import Status, Task
+from gencode.engine.hub import Hub, Subscription
+from gencode.engine.store import Store
+from gencode.hub.in_process import InProcessHub
+from gencode.storage.memory import MemoryStore
+from tests.unit.storage.samples import a_task, an_event
 
 Make = Callable[[Store], Hub]
 
 
-HUBS: list[Make] = [MemoryHub]
+HUBS: list[Make] = [InProcessHub]
 
 
 @pytest.fixture(params=HUBS, ids=lambda kind: kind.__name__)
@@ -344,7 +344,7 @@ async def test_what_is_published_is_passed_on_before_publishing_returns(make: Ma
     async with aclosing(log.read()) as stream:
         await anext(stream)
         taker = Taker(enough=3)
-        passing = asyncio.create_task(stream.pass_on(taker))
+        passing = asyncio.create_task(stream.attach(taker))
         await settled()
         for n in (2, 3):
             log.hub.publish(await log.store_only())
@@ -361,12 +361,12 @@ async def test_nothing_is_passed_on_while_there_is_something_to_read(make: Make)
     await log.add(2)
     async with aclosing(log.read()) as stream:
         taker = Taker(enough=9)
-        await stream.pass_on(taker)
+        await stream.attach(taker)
         assert await anext(stream) == log.bytes()
         await log.add()
-        await stream.pass_on(taker)
+        await stream.attach(taker)
         assert await anext(stream) == log.bytes(after=2)
-        passing = asyncio.create_task(stream.pass_on(taker))
+        passing = asyncio.create_task(stream.attach(taker))
         await settled()
         await log.store_only()
         await log.add()
@@ -374,9 +374,9 @@ async def test_nothing_is_passed_on_while_there_is_something_to_read(make: Make)
         missed = log.bytes(after=3)
         assert await at_least(stream, len(missed)) == missed
         await log.add(over=True)
-        await stream.pass_on(taker)
+        await stream.attach(taker)
         assert await whole(stream) == log.bytes(after=5)
-        await stream.pass_on(taker)
+        await stream.attach(taker)
     assert taker.taken == []
 
 
@@ -387,7 +387,7 @@ async def test_live_messages_are_passed_on_to_who_listens_as_they_were_said(make
         takers, passing = [Taker(enough=9), Taker(enough=9)], []
         for stream, taker in zip((listening, plain), takers, strict=True):
             await anext(stream)
-            passing.append(asyncio.create_task(stream.pass_on(taker)))
+            passing.append(asyncio.create_task(stream.attach(taker)))
         await settled()
         log.hub.live(log.task.id, {"n": 0})
         await log.add()
@@ -404,7 +404,7 @@ async def test_closing_ends_the_passing_on(make: Make) -> None:
     log = await begun(make)
     await log.add()
     async with aclosing(log.read(after=1)) as stream:
-        passing = asyncio.create_task(stream.pass_on(Taker(enough=9)))
+        passing = asyncio.create_task(stream.attach(Taker(enough=9)))
         await settled()
         log.hub.close()
         await passing
@@ -416,7 +416,7 @@ async def test_who_leaves_while_it_is_passed_on_to_is_handed_nothing_more(make: 
     await log.add()
     taker = Taker(enough=9)
     async with aclosing(log.read(after=1)) as stream:
-        passing = asyncio.create_task(stream.pass_on(taker))
+        passing = asyncio.create_task(stream.attach(taker))
         await settled()
         passing.cancel()
         await asyncio.wait([passing])
@@ -491,11 +491,11 @@ class Follower:
         self._task = asyncio.create_task(self._follow())
 
     async def _follow(self) -> None:
-        await self._stream.pass_on(self._take)
+        await self._stream.attach(self._take)
         async for chunk in self._stream:
             await self._quick.wait()
             self.read += chunk
-            await self._stream.pass_on(self._take)
+            await self._stream.attach(self._take)
 
     def _take(self, chunk: bytes) -> bool:
         self.read += chunk

@@ -1,4 +1,4 @@
-"""The promises of `gencode.outbox.Outbox`, asked of each implementation."""
+"""The promises of `gencode.engine.outbox.Outbox`, asked of each implementation."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from gencode.callback import Callback
-from gencode.errors import StoreError
-from gencode.event import Event
-from gencode.store import IdempotencyKey
-from gencode.stores import schema
-from gencode.stores.memory import MemoryStore
-from gencode.stores.opening import connect
-from gencode.stores.sqlite import SQLiteStore, open_sqlite
-from gencode.task import Task
-from tests.unit.stores.samples import a_task, an_event
+from gencode.domain.callback import Callback
+from gencode.domain.errors import StoreError
+from gencode.domain.event import Event
+from gencode.domain.task import Task
+from gencode.engine.store import IdempotencyKey
+from gencode.storage.memory import MemoryStore
+from gencode.storage.sqlite import schema
+from gencode.storage.sqlite.connection import connect
+from gencode.storage.sqlite.store import SQLiteStore, open_sqlite
+from tests.unit.storage.samples import a_task, an_event
 
 
 @pytest.fixture(params=["memory", "sqlite"])

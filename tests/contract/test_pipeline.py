@@ -10,9 +10,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.providers.quirks import Quirks
-from gencode.stores.memory import MemoryStore
-from gencode.task import Status, Task
+from gencode.domain.task import Status, Task
+from gencode.llm.openai.quirks import Quirks
+from gencode.storage.memory import MemoryStore
 from tests.servers.model import Body, Reply, call_of, plan_and_files, text
 from tests.servers.runs import IN_WORDS, NATIVE, house
 
@@ -30,39 +30,39 @@ def as_bytes(files: dict[str, str]) -> dict[str, bytes]:
 
 
 async def test_the_happy_path_is_exact_to_the_byte(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files(FILES)) as its:
-        task = await its.run()
+    async with house(tmp_path, plan_and_files(FILES)) as services:
+        task = await services.run()
         assert (task.status, task.failure) == (Status.COMPLETED, None)
-        assert await its.pushed() == as_bytes(FILES)
-        assert task.result["repo_url"] == f"{its.github.url}/octo/hello"
-        assert task.result["commit"] == await its.github.head("hello")
-        assert (its.calls("plan"), its.calls(), its.waits) == (1, len(FILES), [])
-        assert its.github.effects == {"create": 1, "push": 1}
+        assert await services.pushed() == as_bytes(FILES)
+        assert task.result["repo_url"] == f"{services.github.url}/octo/hello"
+        assert task.result["commit"] == await services.github.head("hello")
+        assert (services.calls("plan"), services.calls(), services.waits) == (1, len(FILES), [])
+        assert services.github.effects == {"create": 1, "push": 1}
 
 
 async def test_what_is_told_on_the_way(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files(FILES)) as its:
-        task = await its.run()
-        (plan,) = await its.events(task, "plan")
+    async with house(tmp_path, plan_and_files(FILES)) as services:
+        task = await services.run()
+        (plan,) = await services.events(task, "plan")
         assert [file["path"] for file in plan.data["files"]] == list(FILES)
-        written = await its.events(task, "file")
+        written = await services.events(task, "file")
         sizes = {event.data["path"]: event.data["bytes"] for event in written}
         assert sizes == {path: len(content) for path, content in as_bytes(FILES).items()}
         assert sorted(event.data["done"] for event in written) == [1, 2, 3, 4, 5]
-        usage = await its.events(task, "usage")
+        usage = await services.events(task, "usage")
         assert len(usage) == 1 + len(FILES)
         assert usage[-1].data["total"]["completion"] == 50 * len(usage)
 
 
 async def test_deltas_are_for_those_who_listen_and_are_never_stored(tmp_path: Path) -> None:
     gate = anyio.Event()
-    async with house(tmp_path, plan_and_files(FILES, gates={"": gate})) as its:
-        task = await its.submit()
-        await its.model.arrival("plan")
+    async with house(tmp_path, plan_and_files(FILES, gates={"": gate})) as services:
+        task = await services.submit()
+        await services.model.arrival("plan")
         heard: list[bytes] = []
 
         async def listen(deltas: bool) -> None:
-            chunks = [chunk async for chunk in its.hub.subscribe(task.id, deltas=deltas)]
+            chunks = [chunk async for chunk in services.hub.subscribe(task.id, deltas=deltas)]
             heard.append(b"".join(chunks))
 
         async with anyio.create_task_group() as tg:
@@ -75,7 +75,7 @@ async def test_deltas_are_for_those_who_listen_and_are_never_stored(tmp_path: Pa
         assert b"event: delta" not in without
         ids = [line for line in with_deltas.split(b"\n") if line.startswith(b"id:")]
         assert ids == [line for line in without.split(b"\n") if line.startswith(b"id:")]
-        stored = await its.store.events(task.id)
+        stored = await services.store.events(task.id)
         assert len(ids) == len(stored)
         assert all(event.kind != "delta" for event in stored)
 
@@ -111,17 +111,17 @@ async def test_after_a_failed_file_those_under_way_are_finished_and_kept(tmp_pat
         return Reply(status=401, headers={"content-type": "text/plain"}, parts=refuse()) if refuses else None
 
     files = plan_and_files(FILES, gates={"src/app.py": writing}, replace=script)
-    async with house(tmp_path, files) as its:
-        task = await its.submit()
-        await its.model.arrival("file", "src/app.py")
+    async with house(tmp_path, files) as services:
+        task = await services.submit()
+        await services.model.arrival("file", "src/app.py")
         await refused.wait()
         writing.set()
-        await its.heard(task)
-        ended = await its.task(task)
+        await services.heard(task)
+        ended = await services.task(task)
         assert ended.failure is not None
         assert ended.failure.code == "LLM_AUTH"
-        assert "piece:1:src/app.py" in await its.store.kept(task.id)
-        assert not its.github.requests
+        assert "piece:1:src/app.py" in await services.store.checkpoints(task.id)
+        assert not services.github.requests
 
 
 @pytest.mark.parametrize("quirks", [NATIVE, IN_WORDS])
@@ -152,30 +152,30 @@ async def test_a_cut_file_goes_on_where_an_earlier_process_stopped(
 
 
 async def test_two_tasks_at_once_do_not_mix(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files(FILES)) as its:
+    async with house(tmp_path, plan_and_files(FILES)) as services:
         tasks: list[Task] = []
 
         async def run(name: str) -> None:
-            tasks.append(await its.run(repo_name=name))
+            tasks.append(await services.run(repo_name=name))
 
         async with anyio.create_task_group() as tg:
             for name in ("one", "two"):
                 tg.start_soon(run, name)
         assert [task.status for task in tasks] == [Status.COMPLETED] * 2
-        assert await its.pushed("one") == await its.pushed("two") == as_bytes(FILES)
+        assert await services.pushed("one") == await services.pushed("two") == as_bytes(FILES)
 
 
 async def test_a_cancelled_task_hangs_up_on_the_model_and_creates_nothing(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files(FILES, gates={"README.md": anyio.Event()})) as its:
-        task = await its.submit()
-        await its.model.arrival("file", "README.md")
-        assert (await its.manager.cancel(task)).status is Status.CANCELLED
-        await its.model.drop("file", "README.md")
-        assert not its.github.requests
+    async with house(tmp_path, plan_and_files(FILES, gates={"README.md": anyio.Event()})) as services:
+        task = await services.submit()
+        await services.model.arrival("file", "README.md")
+        assert (await services.task_service.cancel(task)).status is Status.CANCELLED
+        await services.model.drop("file", "README.md")
+        assert not services.github.requests
 
 
 async def test_a_cancelled_task_says_which_repository_it_leaves_behind(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files(FILES)) as its:
+    async with house(tmp_path, plan_and_files(FILES)) as services:
         pushing, let_go = anyio.Event(), anyio.Event()
 
         async def hold(request: Request, body: bytes) -> Response:
@@ -183,13 +183,13 @@ async def test_a_cancelled_task_says_which_repository_it_leaves_behind(tmp_path:
             await let_go.wait()
             return Response("gone", 503)
 
-        its.github.git.answer = hold  # type: ignore[method-assign]
-        task = await its.submit()
+        services.github.git.answer = hold  # type: ignore[method-assign]
+        task = await services.submit()
         await pushing.wait()
         async with anyio.create_task_group() as tg:
-            tg.start_soon(its.manager.cancel, task)
+            tg.start_soon(services.task_service.cancel, task)
             await anyio.wait_all_tasks_blocked()
             let_go.set()
-        ended = await its.task(task)
+        ended = await services.task(task)
         assert ended.status is Status.CANCELLED
-        assert f"{its.github.url}/octo/hello" in ended.message
+        assert f"{services.github.url}/octo/hello" in ended.message

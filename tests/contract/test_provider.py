@@ -10,16 +10,16 @@ import anyio
 import httpx
 import pytest
 
+from gencode.codegen.plan_parser import parse_plan
+from gencode.codegen.prompts import file_messages, plan_messages
+from gencode.domain.errors import Invalid, LLMBadRequest
 from gencode.embedded.offline.app import offline_model
 from gencode.embedded.server import address, listen, serve
-from gencode.errors import Invalid, LLMBadRequest
-from gencode.metrics import Metrics
+from gencode.llm.catalog import ProviderConfig, catalog, offline
+from gencode.llm.openai.quirks import Quirks
+from gencode.llm.port import ChatRequest, Provider, Providers
+from gencode.observability.metrics import Metrics
 from gencode.pipelines.generate.artifacts import Plan
-from gencode.pipelines.generate.parsing import parse_plan
-from gencode.pipelines.generate.prompts import file_messages, plan_messages
-from gencode.provider import ChatRequest, Provider, Providers
-from gencode.providers.catalogue import ProviderConfig, catalogue, offline
-from gencode.providers.quirks import Quirks
 from tests.servers.asking import collect
 from tests.servers.model import Body, Reply, model_server, plan_and_files
 
@@ -39,7 +39,7 @@ def _script(body: Body) -> Reply:
 async def _scripted(quirks: Quirks) -> AsyncIterator[Providers]:
     async with model_server(_script) as server, httpx.AsyncClient(trust_env=False) as client:
         config = ProviderConfig(name="offline", base_url=server.base_url, model="offline", quirks=quirks)
-        yield catalogue([config], "offline", client, Metrics())
+        yield catalog([config], "offline", client, Metrics())
 
 
 @asynccontextmanager
@@ -58,7 +58,7 @@ async def _in_words() -> AsyncIterator[Providers]:
 async def _embedded() -> AsyncIterator[Providers]:
     sock = listen()
     async with serve(offline_model(), sock), httpx.AsyncClient(trust_env=False) as client:
-        yield catalogue([offline(address(sock), concurrency=2)], "offline", client, Metrics())
+        yield catalog([offline(address(sock), concurrency=2)], "offline", client, Metrics())
 
 
 @pytest.fixture(params=[_native, _in_words, _embedded])

@@ -1,4 +1,4 @@
-"""The promises of `gencode.store.Store`, asked of each implementation."""
+"""The promises of `gencode.engine.store.Store`, asked of each implementation."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from gencode.errors import KeyReused, StoreError
-from gencode.event import Event
-from gencode.store import IdempotencyKey, Query, Store
-from gencode.stores.memory import MemoryStore
-from gencode.stores.sqlite import open_sqlite
-from gencode.task import Failure, Status, Task
-from tests.unit.stores.samples import a_task, an_event
+from gencode.domain.errors import IdempotencyKeyReused, StoreError
+from gencode.domain.event import Event
+from gencode.domain.task import Failure, Status, Task
+from gencode.engine.store import IdempotencyKey, Store, TaskQuery
+from gencode.storage.memory import MemoryStore
+from gencode.storage.sqlite.store import open_sqlite
+from tests.unit.storage.samples import a_task, an_event
 
 AWKWARD = "生成代码 🎉 \x00 \r\n \u2028 '; DROP TABLE tasks; --"
 
@@ -31,7 +31,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 async def the_task(store: Store, id_: str) -> Task:
-    (task,) = await store.find(Query(id=id_))
+    (task,) = await store.find(TaskQuery(id=id_))
     return task
 
 
@@ -64,9 +64,9 @@ async def test_awkward_text_comes_back_as_it_was(store: Store) -> None:
     event = an_event(task, 1, text=AWKWARD)
     await store.create(task, [event], IdempotencyKey(client=AWKWARD, value=AWKWARD, digest=AWKWARD))
     await store.commit(task, keep={AWKWARD: AWKWARD})
-    assert await store.find(Query(client=AWKWARD)) == [task]
+    assert await store.find(TaskQuery(client=AWKWARD)) == [task]
     assert await store.events(task.id) == [event]
-    assert await store.kept(task.id) == {AWKWARD: AWKWARD}
+    assert await store.checkpoints(task.id) == {AWKWARD: AWKWARD}
 
 
 async def test_a_lone_surrogate_becomes_a_question_mark_everywhere(store: Store) -> None:
@@ -75,13 +75,13 @@ async def test_a_lone_surrogate_becomes_a_question_mark_everywhere(store: Store)
     key = IdempotencyKey(client=bad, value=bad, digest=bad)
     await store.create(task, [an_event(task, 1, text=bad)], key)
     await store.commit(task, keep={bad: bad})
-    assert await store.find(Query(client=bad)) == [
+    assert await store.find(TaskQuery(client=bad)) == [
         replace(task, client="a?b", message="a?b", request={"prompt": "a?b"})
     ]
     assert await store.events(task.id) == [an_event(task, 1, text="a?b")]
-    assert await store.kept(task.id) == {"a?b": "a?b"}
+    assert await store.checkpoints(task.id) == {"a?b": "a?b"}
     assert (await store.create(a_task(client=bad), [], key)).id == task.id
-    assert await store.find(Query(id=bad)) == []
+    assert await store.find(TaskQuery(id=bad)) == []
 
 
 @pytest.mark.parametrize("value", [float("nan"), object()])
@@ -92,7 +92,7 @@ async def test_what_is_not_json_is_refused_and_nothing_is_stored(store: Store, v
     good = a_task()
     with pytest.raises((ValueError, TypeError)):
         await store.create(good, [an_event(good, 1, x=value)])
-    assert await store.find(Query()) == []
+    assert await store.find(TaskQuery()) == []
 
 
 async def test_commit_replaces_the_task_and_appends_events(store: Store) -> None:
@@ -127,9 +127,9 @@ async def test_a_commit_of_an_unknown_task_stores_nothing(store: Store) -> None:
     task = a_task()
     with pytest.raises(StoreError):
         await store.commit(task, [an_event(task, 1)], {"plan": "{}"})
-    assert await store.find(Query()) == []
+    assert await store.find(TaskQuery()) == []
     assert await store.events(task.id) == []
-    assert await store.kept(task.id) == {}
+    assert await store.checkpoints(task.id) == {}
 
 
 async def test_a_commit_with_a_known_event_id_leaves_nothing_behind(store: Store) -> None:
@@ -141,7 +141,7 @@ async def test_a_commit_with_a_known_event_id_leaves_nothing_behind(store: Store
         )
     assert await the_task(store, task.id) == task
     assert await store.events(task.id) == [an_event(task, 1)]
-    assert await store.kept(task.id) == {}
+    assert await store.checkpoints(task.id) == {}
 
 
 async def test_a_commit_with_one_event_id_twice_leaves_nothing_behind(store: Store) -> None:
@@ -173,8 +173,8 @@ async def test_parts_keep_the_order_in_which_they_were_first_kept(store: Store) 
     await store.commit(task, keep={"z": "1", "a": "1"})
     await store.commit(other, keep={"z": "other's"})
     await store.commit(task, keep={"m": "1", "z": "2"})
-    assert list((await store.kept(task.id)).items()) == [("z", "2"), ("a", "1"), ("m", "1")]
-    assert await store.kept("unknown") == {}
+    assert list((await store.checkpoints(task.id)).items()) == [("z", "2"), ("a", "1"), ("m", "1")]
+    assert await store.checkpoints("unknown") == {}
 
 
 async def test_find_filters_and_lists_the_newest_first(store: Store) -> None:
@@ -186,15 +186,15 @@ async def test_find_filters_and_lists_the_newest_first(store: Store) -> None:
     for task in tasks:
         await store.create(task, [])
     newest = tasks[::-1]
-    assert await store.find(Query()) == newest
-    assert await store.find(Query(client="bob")) == newest[:3]
-    assert await store.find(Query(statuses=[Status.PENDING, Status.PUSHING])) == [
+    assert await store.find(TaskQuery()) == newest
+    assert await store.find(TaskQuery(client="bob")) == newest[:3]
+    assert await store.find(TaskQuery(statuses=[Status.PENDING, Status.PUSHING])) == [
         task for task in newest if not task.status.is_terminal
     ]
-    assert await store.find(Query(statuses=[Status.COMPLETED], client="alice")) == [tasks[2]]
-    assert await store.find(Query(statuses=[])) == []
-    assert await store.find(Query(id=tasks[0].id)) == [tasks[0]]
-    assert await store.find(Query(id=tasks[0].id, client="bob")) == []
+    assert await store.find(TaskQuery(statuses=[Status.COMPLETED], client="alice")) == [tasks[2]]
+    assert await store.find(TaskQuery(statuses=[])) == []
+    assert await store.find(TaskQuery(id=tasks[0].id)) == [tasks[0]]
+    assert await store.find(TaskQuery(id=tasks[0].id, client="bob")) == []
 
 
 async def test_tasks_of_one_digest_are_found_by_it_and_none_by_an_empty_one(store: Store) -> None:
@@ -205,16 +205,16 @@ async def test_tasks_of_one_digest_are_found_by_it_and_none_by_an_empty_one(stor
         await store.create(task, [])
     later = replace(tasks[0], digest="d")
     await store.commit(later)
-    assert await store.find(Query(digest="d", client="alice")) == [tasks[1], later]
-    assert await store.find(Query(digest="d")) == [tasks[4], tasks[1], later]
-    assert await store.find(Query(digest="")) == []
+    assert await store.find(TaskQuery(digest="d", client="alice")) == [tasks[1], later]
+    assert await store.find(TaskQuery(digest="d")) == [tasks[4], tasks[1], later]
+    assert await store.find(TaskQuery(digest="")) == []
 
 
 async def test_pages_join_without_gap_or_overlap(store: Store) -> None:
     tasks = [a_task(client="alice" if n % 2 else "bob") for n in range(20)]
     await asyncio.gather(*(store.create(task, []) for task in tasks))
     seen: list[Task] = []
-    while page := await store.find(Query(client="alice", before=seen[-1].id if seen else None, limit=3)):
+    while page := await store.find(TaskQuery(client="alice", before=seen[-1].id if seen else None, limit=3)):
         assert len(page) <= 3
         seen += page
     assert seen == [task for task in tasks[::-1] if task.client == "alice"]
@@ -232,16 +232,16 @@ async def test_a_known_key_gives_the_first_task_as_it_is_now(store: Store) -> No
     later = replace(first, status=Status.GENERATING)
     await store.commit(later)
     assert await store.create(second, [an_event(second, 1)], KEY) == later
-    assert await store.find(Query()) == [later]
+    assert await store.find(TaskQuery()) == [later]
     assert await store.events(second.id) == []
 
 
 async def test_a_known_key_with_another_body_is_refused(store: Store) -> None:
     first = a_task()
     await store.create(first, [], KEY)
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyKeyReused):
         await store.create(a_task(), [], replace(KEY, digest="body-2"))
-    assert await store.find(Query()) == [first]
+    assert await store.find(TaskQuery()) == [first]
 
 
 async def test_what_a_key_named_can_be_asked(store: Store) -> None:
@@ -253,7 +253,7 @@ async def test_what_a_key_named_can_be_asked(store: Store) -> None:
     assert await store.named(KEY) == later
     assert await store.named(replace(KEY, client="bob")) is None
     assert await store.named(replace(KEY, value="k-2")) is None
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyKeyReused):
         await store.named(replace(KEY, digest="body-2"))
 
 
@@ -268,7 +268,7 @@ async def test_one_key_many_times_at_once_makes_one_task(store: Store) -> None:
     tasks = [a_task() for _ in range(50)]
     made = await asyncio.gather(*(store.create(task, [an_event(task, 1)], KEY) for task in tasks))
     assert made == [tasks[0]] * 50
-    assert await store.find(Query()) == [tasks[0]]
+    assert await store.find(TaskQuery()) == [tasks[0]]
     assert [bool(await store.events(task.id)) for task in tasks] == [True] + [False] * 49
 
 
@@ -281,8 +281,8 @@ async def test_one_key_with_two_bodies_at_once_is_refused_once(store: Store) -> 
         return_exceptions=True,
     )
     assert made == first
-    assert isinstance(refused, KeyReused)
-    assert await store.find(Query()) == [first]
+    assert isinstance(refused, IdempotencyKeyReused)
+    assert await store.find(TaskQuery()) == [first]
 
 
 async def test_a_key_whose_task_could_not_be_stored_stays_free(store: Store) -> None:
@@ -312,9 +312,9 @@ async def test_overlapping_writes_take_effect_in_the_order_of_the_calls(store: S
     )
     assert await the_task(store, task.id) == versions[-1]
     assert [event.id for event in await store.events(task.id)] == list(range(1, 101))
-    kept = await store.kept(task.id)
-    assert kept["last"] == "100"
-    assert list(kept) == ["last", *(str(n) for n in range(1, 101))]
+    checkpoints = await store.checkpoints(task.id)
+    assert checkpoints["last"] == "100"
+    assert list(checkpoints) == ["last", *(str(n) for n in range(1, 101))]
 
 
 async def test_only_the_guilty_one_of_many_overlapping_writes_fails(store: Store) -> None:
@@ -332,7 +332,7 @@ async def test_only_the_guilty_one_of_many_overlapping_writes_fails(store: Store
     assert [isinstance(outcome, StoreError) for outcome in outcomes] == [False] * 10 + [True] * 3 + [
         False
     ] * 10
-    assert await store.find(Query()) == [*good[::-1], known]
+    assert await store.find(TaskQuery()) == [*good[::-1], known]
 
 
 async def test_hundreds_of_writers_lose_nothing(store: Store) -> None:
@@ -344,9 +344,9 @@ async def test_hundreds_of_writers_lose_nothing(store: Store) -> None:
 
     tasks = [a_task() for _ in range(300)]
     await asyncio.gather(*map(write, tasks))
-    found = await store.find(Query(limit=1000))
+    found = await store.find(TaskQuery(limit=1000))
     assert found == [replace(task, sequence=4) for task in tasks[::-1]]
-    assert await store.kept(tasks[0].id) == {"part": "4"}
+    assert await store.checkpoints(tasks[0].id) == {"part": "4"}
 
 
 async def test_cancelled_callers_disturb_nobody(store: Store) -> None:
@@ -360,7 +360,7 @@ async def test_cancelled_callers_disturb_nobody(store: Store) -> None:
         with suppress(asyncio.CancelledError):
             await caller
     await asyncio.gather(*stays)
-    found = {task.id for task in await store.find(Query(limit=1000))}
+    found = {task.id for task in await store.find(TaskQuery(limit=1000))}
     assert found >= {task.id for task, _ in pairs}
     for _, task in pairs:  # wholly there or not at all
         assert bool(await store.events(task.id)) == (task.id in found)

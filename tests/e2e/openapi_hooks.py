@@ -6,7 +6,7 @@ from typing import Any
 
 import schemathesis
 
-from gencode.hosts.kinds import ACCOUNTS
+from gencode.githosts.types import ACCOUNTS
 
 MODEL, HOST = "scripted", "local"
 """Which models and hosts there are is known to a running service only."""

@@ -16,17 +16,17 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gencode.backup import backup, restore
-from gencode.errors import BadBackup
-from gencode.stores.lock import data_dir_lock
-from gencode.stores.sqlite import open_sqlite
+from gencode.domain.errors import BadBackup
+from gencode.storage.backup import backup, restore
+from gencode.storage.lock import data_dir_lock
+from gencode.storage.sqlite.store import open_sqlite
 from tests.e2e.cloning import cloned
 from tests.servers.calls import FILES, get, submit
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import ROOT, environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
-from tests.unit.stores.samples import a_task, an_event
+from tests.unit.storage.samples import a_task, an_event
 
 
 async def gencode(*arguments: str | Path, data_dir: Path) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from gencode.client import Client, ServiceError
-from gencode.pipelines.generate.spending import Price
-from gencode.store import Query
-from gencode.task import now
+from gencode.domain.task import now
+from gencode.engine.store import TaskQuery
+from gencode.llm.budget import Price
 from tests.servers.service import running_app, settings
 from tests.servers.stream import Heard, events
 
@@ -74,4 +74,4 @@ async def test_limits_that_cannot_be_meant_are_refused(tmp_path: Path) -> None:
             with pytest.raises(ServiceError) as caught:
                 await client.submit("a page", "page", **limits)
             assert caught.value.code == "VALIDATION", limits
-        assert not await app.parts.store.find(Query())
+        assert not await app.parts.store.find(TaskQuery())

@@ -20,25 +20,25 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from gencode.store import Query
-from gencode.webhooks.chat import Chat, mattermost, slack
+from gencode.engine.store import TaskQuery
+from gencode.notifications.chat_replies import ChatNotifier, mattermost, slack
 from tests.servers.calls import FILES, client, get
 from tests.servers.model import http_error, model_server, plan_and_files
 from tests.servers.receiver import Receiver, receiver
 from tests.servers.service import ROOT, App, running_app, service, settings
-from tests.unit.stores.samples import a_task
+from tests.unit.storage.samples import a_task
 
 SECRET, TOKEN, HOOK = "slack-signing-secret-1", "mattermost-token-1", "canary-of-a-response-url"
 
 
 @asynccontextmanager
-async def rooms(tmp_path: Path, its: Receiver, **more: Any) -> AsyncIterator[App]:
+async def rooms(tmp_path: Path, services: Receiver, **more: Any) -> AsyncIterator[App]:
     chosen = settings(
         tmp_path,
         slack_signing_secret=SecretStr(SECRET),
-        slack_hooks=its.url,
+        slack_hooks=services.url,
         mattermost_token=SecretStr(TOKEN),
-        mattermost_url=its.url,
+        mattermost_url=services.url,
         webhook_allow_networks="127.0.0.1/32",
         webhook_allow_http=True,
         **more,
@@ -47,9 +47,9 @@ async def rooms(tmp_path: Path, its: Receiver, **more: Any) -> AsyncIterator[App
         yield app
 
 
-def form(its: Receiver | None, text: str, **more: str) -> dict[str, str]:
+def form(services: Receiver | None, text: str, **more: str) -> dict[str, str]:
     fields = {"command": "/gencode", "text": text, "team_id": "T1", "user_id": "U1", "trigger_id": "13.1"}
-    return fields | ({"response_url": f"{its.url}/commands/{HOOK}"} if its else {}) | more
+    return fields | ({"response_url": f"{services.url}/commands/{HOOK}"} if services else {}) | more
 
 
 def signed(body: bytes, at: float | None = None, secret: str = SECRET) -> dict[str, str]:
@@ -75,51 +75,51 @@ async def said(url: str, fields: Mapping[str, str]) -> str:
     return str(answer.json()["text"])
 
 
-def over(its: Receiver) -> bool:
-    return any("success" in one.json["text"] or "[" in one.json["text"] for one in its.seen)
+def over(services: Receiver) -> bool:
+    return any("success" in one.json["text"] or "[" in one.json["text"] for one in services.seen)
 
 
 async def test_a_slash_command_is_acknowledged_and_its_result_is_posted(tmp_path: Path) -> None:
     async with (
         model_server(plan_and_files(FILES)) as model,
-        receiver(200) as its,
-        rooms(tmp_path, its, providers=settings(tmp_path, model).providers) as app,
+        receiver(200) as services,
+        rooms(tmp_path, services, providers=settings(tmp_path, model).providers) as app,
     ):
-        text = await said(app.url, form(its, "hello say &lt;hello&gt; &amp; goodbye"))
+        text = await said(app.url, form(services, "hello say &lt;hello&gt; &amp; goodbye"))
         first, status, cancel = text.splitlines()
         assert first.startswith("hello: Task created successfully")
         task_id = status.rpartition(" ")[2]
         assert (status, cancel) == (f"/gencode status {task_id}", f"/gencode cancel {task_id}")
-        await its.until(lambda _seen: over(its))
-        told = [one.json["text"] for one in its.seen]
+        await services.until(lambda _seen: over(services))
+        told = [one.json["text"] for one in services.seen]
         assert len(told) == 3, "Slack takes five"
         assert told[-1].startswith("hello: Task completed successfully http://127.0.0.1:")
-        assert {one.path for one in its.seen} == {f"/commands/{HOOK}"}
+        assert {one.path for one in services.seen} == {f"/commands/{HOOK}"}
         assert "say <hello> & goodbye" in json.dumps(model.requests[0].body)
-        assert "completed" in await said(app.url, form(its, f"status {task_id}"))
-        assert "[ALREADY_OVER]" in await said(app.url, form(its, f"cancel {task_id}"))
-        other = form(its, f"status {task_id}", user_id="U2")
+        assert "completed" in await said(app.url, form(services, f"status {task_id}"))
+        assert "[ALREADY_OVER]" in await said(app.url, form(services, f"cancel {task_id}"))
+        other = form(services, f"status {task_id}", user_id="U2")
         assert "[NOT_FOUND]" in await said(app.url, other)
 
 
 @pytest.mark.fault(92)
 async def test_a_command_sent_again_is_obeyed_once(tmp_path: Path) -> None:
     """Row 92."""
-    async with receiver(200) as its, rooms(tmp_path, its) as app:
-        answers = [await said(app.url, form(its, "hello a static page")) for _ in range(3)]
+    async with receiver(200) as services, rooms(tmp_path, services) as app:
+        answers = [await said(app.url, form(services, "hello a static page")) for _ in range(3)]
         ids = {answer.splitlines()[1] for answer in answers}
         assert len(ids) == 1
-        other = await said(app.url, form(its, "hello-2 a static page", trigger_id="13.2"))
+        other = await said(app.url, form(services, "hello-2 a static page", trigger_id="13.2"))
         assert other.splitlines()[1] not in ids
-        counted = await app.parts.store.find(Query())
+        counted = await app.parts.store.find(TaskQuery())
         assert len(counted) == 2
         assert {task.client for task in counted} == {"slack:T1/U1"}
 
 
 @pytest.mark.parametrize("text", ["", "help", "help me", "hello", "status", "  "])
 async def test_whoever_does_not_know_how_is_helped(tmp_path: Path, text: str) -> None:
-    async with receiver() as its, rooms(tmp_path, its) as app:
-        assert "/gencode my-flask-app" in await said(app.url, form(its, text))
+    async with receiver() as services, rooms(tmp_path, services) as app:
+        assert "/gencode my-flask-app" in await said(app.url, form(services, text))
 
 
 @pytest.mark.parametrize(
@@ -133,28 +133,28 @@ async def test_whoever_does_not_know_how_is_helped(tmp_path: Path, text: str) ->
 async def test_what_is_wrong_is_said_to_who_gave_the_command(
     tmp_path: Path, text: str, expected: str
 ) -> None:
-    async with receiver() as its, rooms(tmp_path, its) as app:
-        answer = await said(app.url, form(its, text))
+    async with receiver() as services, rooms(tmp_path, services) as app:
+        answer = await said(app.url, form(services, text))
         assert expected in answer
         assert "<!" not in answer
 
 
 async def test_the_rate_limit_holds_for_each_person(tmp_path: Path) -> None:
-    async with receiver(200) as its, rooms(tmp_path, its, rate_limit="1/hour") as app:
-        await said(app.url, form(its, "hello a static page"))
-        assert "[RATE_LIMITED]" in await said(app.url, form(its, "other a static page", trigger_id="2"))
-        assert "created" in await said(app.url, form(its, "hello a static page", user_id="U2"))
+    async with receiver(200) as services, rooms(tmp_path, services, rate_limit="1/hour") as app:
+        await said(app.url, form(services, "hello a static page"))
+        assert "[RATE_LIMITED]" in await said(app.url, form(services, "other a static page", trigger_id="2"))
+        assert "created" in await said(app.url, form(services, "hello a static page", user_id="U2"))
 
 
 async def test_a_failure_is_told_with_its_code(tmp_path: Path) -> None:
     async with (
         model_server(http_error(401, {"message": "<!channel> @here"})) as model,
-        receiver(200) as its,
-        rooms(tmp_path, its, providers=settings(tmp_path, model).providers) as app,
+        receiver(200) as services,
+        rooms(tmp_path, services, providers=settings(tmp_path, model).providers) as app,
     ):
-        await said(app.url, form(its, "hello a page"))
-        await its.until(lambda _seen: over(its))
-        last = its.seen[-1].json["text"]
+        await said(app.url, form(services, "hello a page"))
+        await services.until(lambda _seen: over(services))
+        last = services.seen[-1].json["text"]
         assert last.endswith("[LLM_AUTH]")
         assert "<!channel>" not in last
         assert "@here" not in last
@@ -178,7 +178,7 @@ async def test_a_failure_is_told_with_its_code(tmp_path: Path) -> None:
     ],
 )
 async def test_what_slack_did_not_sign_just_now_is_refused(tmp_path: Path, headers: dict[str, str]) -> None:
-    async with receiver() as its, rooms(tmp_path, its) as app:
+    async with receiver() as services, rooms(tmp_path, services) as app:
         raw = {name: value.encode("latin-1") for name, value in headers.items()}
         answer = await command(app.url, form(None, "help"), raw)  # type: ignore[arg-type]  # bytes, as sent
         assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
@@ -197,10 +197,10 @@ async def test_what_slack_did_not_sign_just_now_is_refused(tmp_path: Path, heade
 async def test_what_slack_would_not_send_is_refused_and_nothing_is_stored(
     tmp_path: Path, fields: dict[str, str]
 ) -> None:
-    async with receiver() as its, rooms(tmp_path, its) as app:
-        answer = await command(app.url, form(its, "hello a page") | fields)
+    async with receiver() as services, rooms(tmp_path, services) as app:
+        answer = await command(app.url, form(services, "hello a page") | fields)
         assert (answer.status_code, answer.json()["code"]) == (400, "MALFORMED")
-        assert await app.parts.store.find(Query()) == []
+        assert await app.parts.store.find(TaskQuery()) == []
 
 
 async def test_without_its_settings_there_is_no_door(tmp_path: Path) -> None:
@@ -211,13 +211,13 @@ async def test_without_its_settings_there_is_no_door(tmp_path: Path) -> None:
 
 
 async def test_mattermost_has_the_same_shape(tmp_path: Path) -> None:
-    async with receiver(200) as its, rooms(tmp_path, its) as app, client(app.url) as http:
-        fields = form(its, "hello a static page & <more>", token=TOKEN)
+    async with receiver(200) as services, rooms(tmp_path, services) as app, client(app.url) as http:
+        fields = form(services, "hello a static page & <more>", token=TOKEN)
         assert (await http.post("/integrations/mattermost", data=fields | {"token": "x"})).status_code == 401
         answer = await http.post("/integrations/mattermost", data=fields)
         assert answer.status_code == 200
-        await its.until(lambda _seen: over(its))
-        (task,) = await app.parts.store.find(Query())
+        await services.until(lambda _seen: over(services))
+        (task,) = await app.parts.store.find(TaskQuery())
         assert task.client == "mattermost:T1/U1"
 
 
@@ -230,34 +230,34 @@ def test_nobody_is_called_and_nothing_is_drawn() -> None:
     assert slack("1 < 2 & 3 > 2") == "1 &lt; 2 &amp; 3 &gt; 2"
     shown = mattermost("@all [x](http://evil) ![i](http://evil/i.png) `c`")
     assert shown.startswith("@\u200ball \\[x\\]\\(http://evil\\) \\!\\[i\\]")
-    chat = Chat("slack", "https://hooks.slack.com", slack, None)  # type: ignore[arg-type]  # posts nothing
+    chat = ChatNotifier("slack", "https://hooks.slack.com", slack, None)  # type: ignore[arg-type]  # posts nothing
     line = chat.line(a_task(request={"repo_name": "r"}), "done", "https://h/r|<!here>")
     assert "<" not in line
 
 
 async def test_an_address_that_slack_takes_nothing_more_at_is_left_alone(tmp_path: Path) -> None:
-    async with receiver(404) as its, rooms(tmp_path, its) as app:
-        text = await said(app.url, form(its, "hello a static page"))
+    async with receiver(404) as services, rooms(tmp_path, services) as app:
+        text = await said(app.url, form(services, "hello a static page"))
         task_id = text.splitlines()[1].rpartition(" ")[2]
-        while not (found := await app.parts.receivers.outbox.callback(task_id)) or not found.ended:
+        while not (found := await app.parts.notifications.outbox.callback(task_id)) or not found.ended:
             await anyio.sleep(0.01)
-        assert len(its.seen) == 1
+        assert len(services.seen) == 1
 
 
 async def test_what_has_yet_to_be_told_is_told_after_a_crash(tmp_path: Path) -> None:
-    async with receiver(200) as its:
+    async with receiver(200) as services:
         variables = {
             "SLACK_SIGNING_SECRET": SECRET,
-            "SLACK_HOOKS": its.url,
+            "SLACK_HOOKS": services.url,
             "WEBHOOK_ALLOW_NETWORKS": "127.0.0.1/32",
             "WEBHOOK_ALLOW_HTTP": "true",
         }
         async with service(tmp_path, variables, "note.before:1") as process:
-            await said(process.url, form(its, "hello a static page"))
+            await said(process.url, form(services, "hello a static page"))
             assert await process.ended() == -signal.SIGKILL
             await process.start()
-            await its.until(lambda _seen: over(its))
-            assert its.seen[-1].json["text"].startswith("hello: Task completed")
+            await services.until(lambda _seen: over(services))
+            assert services.seen[-1].json["text"].startswith("hello: Task completed")
             assert HOOK not in process.log.read_text()
             assert 'kind="slack"' in await get(process.url, "/metrics")
 

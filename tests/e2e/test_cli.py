@@ -258,9 +258,9 @@ async def test_what_was_written_in_the_editor_is_not_lost(tmp_path: Path) -> Non
                 assert await process.wait() == status
                 error = await rest_of_errors(process)
             assert words in error
-            kept = re.search(r"kept in (/[^\s\"]+)", error)
-            assert bool(kept) == ("kept" in words)
-            assert kept is None or Path(kept[1]).is_file()
+            checkpoints = re.search(r"kept in (/[^\s\"]+)", error)
+            assert bool(checkpoints) == ("kept" in words)
+            assert checkpoints is None or Path(checkpoints[1]).is_file()
 
 
 async def interrupted(process: Process) -> int:

@@ -19,11 +19,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.routing import BaseRoute, Mount, Route
 
-from gencode.app import create_app
+from gencode.bootstrap.app import create_app
 from gencode.client import Client
-from gencode.errors import GencodeError, Transient
-from gencode.metrics import Metrics
-from gencode.web.schemas import GenerateRequest
+from gencode.domain.errors import GencodeError, Transient
+from gencode.http.schemas import GenerateRequest
+from gencode.observability.metrics import Metrics
 from tests.conftest import fault_rows
 from tests.servers.githttp import git_environment
 from tests.servers.peer import closed_port

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 
 from gencode.client import Client
+from gencode.llm.budget import Price
+from gencode.llm.port import Usage
 from gencode.pipelines.generate.estimate import ENOUGH, estimate
-from gencode.pipelines.generate.spending import Price
-from gencode.provider import Usage
 from tests.servers.github import github_server
 from tests.servers.model import USAGE, model_server, plan_and_files
 from tests.servers.service import running_app, settings

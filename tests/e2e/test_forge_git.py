@@ -59,7 +59,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def scheduler(tmp_path: Path) -> AsyncIterator[Desk]:
     sock = listen()
     url = address(sock)
     async with (
@@ -89,7 +89,7 @@ async def run(folder: Path, *words: str | Path, second: int = 0) -> CompletedPro
 
 
 async def test_one_address_opens_in_a_browser_and_clones(tmp_path: Path) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         await local.work(200)
         await local.git("push", local.writable, "main", at="w")
         page = await local.client.get(local.page)
@@ -103,7 +103,7 @@ async def test_one_address_opens_in_a_browser_and_clones(tmp_path: Path) -> None
 
 
 async def test_an_empty_repository_is_cloned_and_then_pushed_to(tmp_path: Path) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         assert "empty repository" in await local.git("clone", local.writable + ".git", "c")
         await local.git("checkout", "-q", "-b", "main", at="c")
         await local.commit("c", "a", "a")
@@ -113,7 +113,7 @@ async def test_an_empty_repository_is_cloned_and_then_pushed_to(tmp_path: Path) 
 
 
 async def test_further_commits_are_pushed_and_pulled(tmp_path: Path) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         await local.work()
         await local.git("push", "-q", local.writable, "main", at="w")
         await local.git("clone", "-q", local.page, "c")
@@ -127,7 +127,7 @@ async def test_further_commits_are_pushed_and_pulled(tmp_path: Path) -> None:
 
 
 async def test_a_push_without_the_token_is_refused(tmp_path: Path) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         await local.work()
         assert "could not read Username" in await local.git("push", local.page, "main", at="w", fails=True)
         wrong = local.writable.replace(TOKEN, "other")
@@ -142,7 +142,7 @@ async def test_a_push_without_the_token_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_push_that_is_not_a_fast_forward_is_refused_without_force(tmp_path: Path) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         await local.work()
         await local.git("push", "-q", local.writable, "main", at="w")
         await local.git("commit", "-q", "--amend", "-m", "Other", at="w")
@@ -151,7 +151,7 @@ async def test_a_push_that_is_not_a_fast_forward_is_refused_without_force(tmp_pa
 
 
 async def test_a_shallow_clone_can_push_and_be_deepened(tmp_path: Path) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         await local.work()
         for text in ("b", "c", "d"):
             await local.commit("w", "b", text)
@@ -168,7 +168,7 @@ async def test_a_shallow_clone_can_push_and_be_deepened(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", ["0", "1", "2"])
 async def test_every_version_of_the_protocol_falls_back(tmp_path: Path, version: str) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         await local.work()
         await local.git("push", "-q", local.writable, "main", at="w")
         await local.git("-c", f"protocol.version={version}", "clone", "-q", local.page, "c")
@@ -176,7 +176,7 @@ async def test_every_version_of_the_protocol_falls_back(tmp_path: Path, version:
 
 
 async def test_who_asks_for_a_partial_clone_gets_the_whole(tmp_path: Path) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         await local.work()
         await local.git("push", "-q", local.writable, "main", at="w")
         await local.git("clone", "-q", "--filter=blob:none", local.page, "c")
@@ -184,7 +184,7 @@ async def test_who_asks_for_a_partial_clone_gets_the_whole(tmp_path: Path) -> No
 
 
 async def test_a_long_negotiation_is_zipped_and_understood(tmp_path: Path) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         await local.work()
         await local.git("push", "-q", local.writable, "main", at="w")
         await local.git("clone", "-q", local.page, "c")
@@ -198,7 +198,7 @@ async def test_a_long_negotiation_is_zipped_and_understood(tmp_path: Path) -> No
 
 
 async def test_a_push_larger_than_gits_buffer_comes_in_chunks(tmp_path: Path) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         await local.work()
         (tmp_path / "w" / "big").write_bytes(os.urandom(3 * 2**20))
         await local.commit("w", "b", "b")
@@ -209,7 +209,7 @@ async def test_a_push_larger_than_gits_buffer_comes_in_chunks(tmp_path: Path) ->
 
 
 async def test_twenty_clone_at_once(tmp_path: Path) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         await local.work(50)
         await local.git("push", "-q", local.writable, "main", at="w")
         head = await local.git("rev-parse", "HEAD", at="w")
@@ -226,7 +226,7 @@ async def test_twenty_clone_at_once(tmp_path: Path) -> None:
 
 
 async def test_of_two_who_push_at_once_the_loser_is_told(tmp_path: Path) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         await local.work()
         await local.git("push", "-q", local.writable, "main", at="w")
         codes: list[int] = []
@@ -247,6 +247,6 @@ async def test_of_two_who_push_at_once_the_loser_is_told(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("address", ["/local/none", "/local/demo/deeper", "/local/..", "/nobody/demo"])
 async def test_what_does_not_exist_cannot_be_cloned(tmp_path: Path, address: str) -> None:
-    async with desk(tmp_path) as local:
+    async with scheduler(tmp_path) as local:
         url = str(local.client.base_url).rstrip("/") + address
         assert "not found" in await local.git("clone", url, "c", fails=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import httpx
 
-from gencode.key_file import key_file
+from gencode.auth.key_file import key_file
 from tests.servers.calls import BODY, FILES, client, streams_open
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.raw import raw
@@ -87,8 +87,8 @@ async def test_a_made_key_opens_a_public_address_and_is_never_logged(tmp_path: P
         for secret in (first, second):
             assert secret not in log
             assert secret[8:24] not in log
-        kept = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
-        assert first.encode() not in kept
+        checkpoints = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
+        assert first.encode() not in checkpoints
 
 
 async def answers(http: httpx.AsyncClient, *keys: str) -> list[int]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gencode.store import Query
-from gencode.stores.sqlite import open_sqlite
-from gencode.task import WORKING, Status, Task
+from gencode.domain.task import WORKING, Status, Task
+from gencode.engine.store import TaskQuery
+from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.calls import FILES, submit
 from tests.servers.github import ScriptedGitHub, github_server
 from tests.servers.model import Call, ModelServer, model_server, plan_and_files
@@ -49,10 +49,10 @@ class Ledger:
     async def task(self) -> Task:
         """The task as it was left."""
         async with open_sqlite(self._process.data_dir / "gencode.db") as store:
-            (task,) = await store.find(Query())
-            kept = await store.kept(task.id)
+            (task,) = await store.find(TaskQuery())
+            checkpoints = await store.checkpoints(task.id)
         self.check()
-        for call in map(answered, kept):
+        for call in map(answered, checkpoints):
             if call in self._model.completed:
                 self._paid.setdefault(call, self._model.started[call])
         return task

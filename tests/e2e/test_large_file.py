@@ -11,7 +11,7 @@ from tests.e2e.cloning import cloned
 from tests.servers.model import Body, Reply, model_server, text
 from tests.servers.service import environment, service
 from tests.servers.stream import events
-from tests.unit.pipelines.generate.test_parting import PARTS, WHOLE, Author, nth
+from tests.unit.codegen.test_chunked_file_writer import PARTS, WHOLE, Author, nth
 
 
 async def test_it_arrives_whole_and_no_part_is_asked_for_twice(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
-from gencode.web.tools import TOOLS
+from gencode.mcp.tools import TOOLS
 from tests.servers.calls import BODY, FILES, client, get
 from tests.servers.model import http_error, model_server, plan_and_files
 from tests.servers.service import running_app, service, settings
@@ -29,20 +29,20 @@ async def assistant(url: str, key: str = "") -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False, verify=False) as http,
-        Client(streamable_http_client(f"{url}/mcp", http_client=http)) as its,
+        Client(streamable_http_client(f"{url}/mcp", http_client=http)) as services,
     ):
-        yield its
+        yield services
 
 
-async def called(its: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-    result = await its.call_tool(tool, arguments)
+async def called(services: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    result = await services.call_tool(tool, arguments)
     assert not result.is_error, result.content
     assert isinstance(result.structured_content, dict)
     return result.structured_content
 
 
-async def refused(its: Client, tool: str, **arguments: Any) -> str:
-    result = await its.call_tool(tool, arguments)
+async def refused(services: Client, tool: str, **arguments: Any) -> str:
+    result = await services.call_tool(tool, arguments)
     assert result.is_error
     return str(result.content[0].text)  # type: ignore[union-attr]  # a text
 
@@ -51,31 +51,31 @@ async def test_an_assistant_generates_follows_and_reads_a_project(tmp_path: Path
     async with (
         model_server(plan_and_files(FILES)) as model,
         running_app(settings(tmp_path, model)) as app,
-        assistant(app.url) as its,
+        assistant(app.url) as services,
     ):
-        tools = (await its.list_tools()).tools
+        tools = (await services.list_tools()).tools
         assert [tool.name for tool in tools] == [tool.name for tool in TOOLS]
         assert tools[0].input_schema["required"] == ["prompt", "repo_name"]
         assert [tool.name for tool in tools if tool.annotations and tool.annotations.read_only_hint] == [
             "status",
             "files",
         ]
-        task = await called(its, "generate", **BODY)
-        now = await called(its, "status", task_id=task["task_id"], wait_seconds=30)
+        task = await called(services, "generate", **BODY)
+        now = await called(services, "status", task_id=task["task_id"], wait_seconds=30)
         assert now["status"] == "completed"
         shown = await get(app.url, f"/api/v1/task/{task['task_id']}")
         assert now == shown
-        listed = await called(its, "files", task_id=task["task_id"])
+        listed = await called(services, "files", task_id=task["task_id"])
         assert {file["path"] for file in listed["files"]} >= set(FILES)
-        read = await called(its, "files", task_id=task["task_id"], path="app.py")
+        read = await called(services, "files", task_id=task["task_id"], path="app.py")
         assert read["text"] == FILES["app.py"]
 
 
 async def test_what_is_asked_for_twice_by_one_key_is_made_once(tmp_path: Path) -> None:
-    async with running_app(settings(tmp_path)) as app, assistant(app.url) as its:
-        ids = {(await called(its, "generate", **BODY, idempotency_key="k"))["task_id"] for _ in range(3)}
+    async with running_app(settings(tmp_path)) as app, assistant(app.url) as services:
+        ids = {(await called(services, "generate", **BODY, idempotency_key="k"))["task_id"] for _ in range(3)}
         assert len(ids) == 1
-        said = await refused(its, "generate", **BODY | {"prompt": "other", "idempotency_key": "k"})
+        said = await refused(services, "generate", **BODY | {"prompt": "other", "idempotency_key": "k"})
         assert said.startswith("IDEMPOTENCY_KEY_REUSED")
         assert len((await get(app.url, "/api/v1/tasks"))["tasks"]) == 1
 
@@ -85,22 +85,22 @@ async def test_cancelling_and_retrying(tmp_path: Path) -> None:
     async with (
         model_server(plan_and_files(FILES, gates={"": gate})) as model,
         running_app(settings(tmp_path, model)) as app,
-        assistant(app.url) as its,
+        assistant(app.url) as services,
     ):
-        task_id = (await called(its, "generate", **BODY))["task_id"]
+        task_id = (await called(services, "generate", **BODY))["task_id"]
         await model.arrival("plan")
-        assert "STILL_WORKING" in await refused(its, "retry", task_id=task_id)
-        assert (await called(its, "cancel", task_id=task_id))["status"] == "cancelled"
-        assert "ALREADY_OVER" in await refused(its, "retry", task_id=task_id)
+        assert "STILL_WORKING" in await refused(services, "retry", task_id=task_id)
+        assert (await called(services, "cancel", task_id=task_id))["status"] == "cancelled"
+        assert "ALREADY_OVER" in await refused(services, "retry", task_id=task_id)
     async with (
         model_server(http_error(401, {"message": "no"})) as refusing,
         running_app(settings(tmp_path / "other", refusing)) as app,
-        assistant(app.url) as its,
+        assistant(app.url) as services,
     ):
-        task_id = (await called(its, "generate", **BODY))["task_id"]
-        failed = await called(its, "status", task_id=task_id, wait_seconds=30)
+        task_id = (await called(services, "generate", **BODY))["task_id"]
+        failed = await called(services, "status", task_id=task_id, wait_seconds=30)
         assert (failed["status"], failed["error"]["code"]) == ("failed", "LLM_AUTH")
-        assert (await called(its, "retry", task_id=task_id))["task_id"] == task_id
+        assert (await called(services, "retry", task_id=task_id))["task_id"] == task_id
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ async def test_cancelling_and_retrying(tmp_path: Path) -> None:
 async def test_what_an_assistant_does_wrong_is_said_so_that_it_can_mend_it(
     tmp_path: Path, tool: str, arguments: dict[str, Any], said: str
 ) -> None:
-    async with running_app(settings(tmp_path)) as app, assistant(app.url) as its:
-        assert (await refused(its, tool, **arguments)).startswith(said)
+    async with running_app(settings(tmp_path)) as app, assistant(app.url) as services:
+        assert (await refused(services, tool, **arguments)).startswith(said)
         assert (await get(app.url, "/api/v1/tasks"))["tasks"] == []
 
 
@@ -194,26 +194,28 @@ async def test_who_hangs_up_in_a_request_leaves_no_trace_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     head = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text/event-stream\r\n"
-    async with running_app(settings(tmp_path)) as app, assistant(app.url) as its:
-        await its.list_tools()
+    async with running_app(settings(tmp_path)) as app, assistant(app.url) as services:
+        await services.list_tools()
         async with await anyio.connect_tcp("127.0.0.1", int(app.url.rpartition(":")[2])) as half:
             await half.send(head + b'Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{"json')
-            await its.list_tools()
+            await services.list_tools()
         for _ in range(3):
-            await its.list_tools()
+            await services.list_tools()
     assert [record for record in caplog.records if record.name.startswith("mcp")] == []
 
 
 async def test_an_assistant_does_not_notice_a_restart(tmp_path: Path) -> None:
-    async with service(tmp_path, {}) as process, assistant(process.url) as its:
-        task_id = (await called(its, "generate", **BODY))["task_id"]
+    async with service(tmp_path, {}) as process, assistant(process.url) as services:
+        task_id = (await called(services, "generate", **BODY))["task_id"]
         await process.kill()
         await process.start()
-        done = await called(its, "status", task_id=task_id, wait_seconds=30)
+        done = await called(services, "status", task_id=task_id, wait_seconds=30)
         assert done["status"] == "completed"
 
 
 def test_the_library_is_not_imported_before_it_is_needed() -> None:
-    program = "import sys, gencode.serve; print([m for m in ('mcp', 'mcp_types') if m in sys.modules])"
+    program = (
+        "import sys, gencode.bootstrap.serve; print([m for m in ('mcp', 'mcp_types') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -89,9 +89,11 @@ def _printed_address(output: Iterator[str]) -> str:
 
 def _environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Ours without what steers our own tools."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON"))}
+    checkpoints = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON"))
+    }
     own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUNBUFFERED": "1", "GOPROXY": "off", "GOFLAGS": ""}
-    return kept | own | dict(more or {})
+    return checkpoints | own | dict(more or {})
 
 
 # --- Python ------------------------------------------------------------------------------------------

@@ -12,10 +12,10 @@ import pytest
 from pydantic import SecretStr
 from starlette.routing import BaseRoute, Mount, Route
 
-from gencode.app import create_app
-from gencode.errors import GencodeError, RequestError
-from gencode.web.openapi import codes, document
-from gencode.web.schemas import GenerateRequest
+from gencode.bootstrap.app import create_app
+from gencode.domain.errors import GencodeError, RequestError
+from gencode.http.openapi import codes, document
+from gencode.http.schemas import GenerateRequest
 from tests.e2e.openapi_hooks import MODEL
 from tests.servers.calls import BODY, get, post
 from tests.servers.model import model_server, plan_and_files

@@ -100,7 +100,7 @@ def test_the_wheel_holds_the_package_and_what_it_reads(machine: Machine) -> None
     (wheel,) = machine.wheels.glob("gencode-*.whl")
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("gencode/")}
     here = {path.relative_to(ROOT).as_posix() for path in (ROOT / "gencode").rglob("*") if path.is_file()}
-    assert "gencode/web/assets/vendor/highlight/LICENSE" in packed
+    assert "gencode/ui/assets/vendor/highlight/LICENSE" in packed
     assert packed == {name for name in here if "__pycache__" not in name}
 
 

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from gencode.app import create_app
+from gencode.bootstrap.app import create_app
 from gencode.embedded.server import address, listen, serve
 from tests.e2e.test_page_task import stands_at, submit
 from tests.servers.browser import chromium, needs_chromium, tab
@@ -148,4 +148,4 @@ async def mounted(folder: Path, path: str) -> AsyncIterator[str]:
         try:
             yield f"{address(sock)}{path}"
         finally:
-            inner.state.parts.closing.set()
+            inner.state.services.closing.set()

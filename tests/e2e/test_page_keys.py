@@ -74,9 +74,9 @@ async def test_a_task_is_followed_with_tickets_that_expire(browser: Browser, tmp
         async with page.expect_download() as download:
             await page.get_by_role("link", name="Download zip").click()
         assert (await download.value).suggested_filename == "hello.zip"
-        kept = await page.evaluate("[{...sessionStorage}, {...localStorage}, document.cookie]")
-        assert kept[0]["gencode.key"] == "the-key"
-        assert "the-key" not in json.dumps(kept[1:])
+        checkpoints = await page.evaluate("[{...sessionStorage}, {...localStorage}, document.cookie]")
+        assert checkpoints[0]["gencode.key"] == "the-key"
+        assert "the-key" not in json.dumps(checkpoints[1:])
         await page.get_by_role("button", name="Forget key").click()
         await expect(page.get_by_role("dialog")).to_be_visible()
         assert await page.evaluate("sessionStorage.getItem('gencode.key')") is None

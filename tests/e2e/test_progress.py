@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from gencode.pipelines.generate import progress
+from gencode.llm import progress
 from tests.servers.calls import BODY, get, post, submit
 from tests.servers.model import Body, Reply, call_of, chunk, http_error, model_server, plan_and_files, sse
 from tests.servers.service import App, running_app, settings

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gencode.web.openapi import document
-from gencode.web.reference import page
+from gencode.http.openapi import document
+from gencode.http.reference import page
 from tests.servers.calls import client
 from tests.servers.service import running_app, settings
 

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from gencode.cli import main
+from gencode.cli.main import main
 from gencode.client import Client
-from gencode.errors import BadBundle, GencodeError, UnsafePath, UnsafeTree
-from gencode.replay import replay
+from gencode.domain.errors import BadBundle, GencodeError, UnsafePath, UnsafeTree
+from gencode.pipelines.generate.replay import replay
 from tests.e2e.cloning import cloned, files, git
 from tests.servers.service import running_app, settings
 from tests.servers.stream import events

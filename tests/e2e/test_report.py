@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from gencode.client import Client
-from gencode.pipelines.generate.spending import Price
-from gencode.web import tasks
+from gencode.http import tasks
+from gencode.llm.budget import Price
 from tests.e2e.test_retry import FILES, Account
 from tests.servers.calls import get
 from tests.servers.github import github_server

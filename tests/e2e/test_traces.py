@@ -10,8 +10,8 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
-from gencode.errors import StartError
-from gencode.traces import choice
+from gencode.domain.errors import StartError
+from gencode.observability import setup
 from tests.servers.calls import BODY, FILES, client, get, post, submit
 from tests.servers.collector import Collected, collector
 from tests.servers.github import github_server
@@ -51,8 +51,8 @@ async def test_a_job_is_one_tree_below_its_caller_s_span(tmp_path: Path) -> None
         )
         assert request.attributes["http.response.status_code"] == 202
         assert (task.trace, task.parent) == (TRACE, request.id)
-        assert task.attributes["gencode.task.id"] == task_id
-        assert task.attributes["gencode.task.status"] == "completed"
+        assert task.attributes["gencode.domain.task.id"] == task_id
+        assert task.attributes["gencode.domain.task.status"] == "completed"
         above = [request.name, "task generate"]
         assert {span.name for span in collected.named("stage ")} == {f"stage {stage}" for stage in STAGES}
         for span in collected.named("stage "):
@@ -120,7 +120,7 @@ async def test_a_trace_is_continued_by_the_next_process(tmp_path: Path) -> None:
             await events(process.url, task_id)
             assert await process.terminate() == 0
         (task,) = collected.named("task ")  # the killed process could not send its own
-        assert (task.trace, task.attributes["gencode.task.status"]) == (TRACE, "completed")
+        assert (task.trace, task.attributes["gencode.domain.task.status"]) == (TRACE, "completed")
 
 
 async def test_only_hosts_that_are_named_are_told_of_the_trace(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ async def test_without_a_collector_nothing_of_it_is_imported(tmp_path: Path) -> 
     code = (
         "import sys, anyio\n"
         "from pathlib import Path\n"
-        "from gencode.app import create_app\n"
+        "from gencode.bootstrap.app import create_app\n"
         "from gencode.settings import Settings\n"
         "async def main():\n"
         f"    app = create_app(Settings.model_construct(data_dir=Path({str(tmp_path)!r})))\n"
@@ -168,7 +168,7 @@ async def test_what_is_missing_is_told_at_the_start(monkeypatch: pytest.MonkeyPa
     def missing(name: str) -> None:
         raise ModuleNotFoundError(name="opentelemetry")
 
-    monkeypatch.setattr(choice.importlib, "import_module", missing)
+    monkeypatch.setattr(setup.importlib, "import_module", missing)
     with pytest.raises(StartError, match=r"pip install 'gencode\[otel\]'"):
-        async with choice.tracing("http://127.0.0.1:4318", {}, "gencode", "1"):
+        async with setup.tracing("http://127.0.0.1:4318", {}, "gencode", "1"):
             pass

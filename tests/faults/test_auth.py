@@ -12,8 +12,8 @@ import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from pydantic import SecretStr
 
+from gencode.domain.task import Status
 from gencode.settings import Settings
-from gencode.task import Status
 from tests.faults.test_input import check_problem
 from tests.servers.calls import BODY, client, post
 from tests.servers.raw import raw

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import pytest
 
-from gencode.errors import DataDirLocked, StoreError, StoreUnusable
-from gencode.store import Query, Store
-from gencode.stores.lock import data_dir_lock
-from gencode.stores.sqlite import open_sqlite
-from gencode.task import Status, Task
-from tests.unit.stores.samples import a_task, an_event
+from gencode.domain.errors import DataDirLocked, StoreError, StoreUnusable
+from gencode.domain.task import Status, Task
+from gencode.engine.store import Store, TaskQuery
+from gencode.storage.lock import data_dir_lock
+from gencode.storage.sqlite.store import open_sqlite
+from tests.unit.storage.samples import a_task, an_event
 
 spawn = get_context("spawn")
 
@@ -61,8 +61,8 @@ async def create_until_refused(store: Store) -> tuple[list[Task], Task, StoreErr
 
 
 async def check_kept(store: Store, promised: list[Task], refused: Task) -> None:
-    assert await store.find(Query(limit=2000)) == promised[::-1]
-    assert await store.find(Query(id=refused.id)) == []
+    assert await store.find(TaskQuery(limit=2000)) == promised[::-1]
+    assert await store.find(TaskQuery(id=refused.id)) == []
     assert await store.events(refused.id) == []
 
 
@@ -85,7 +85,7 @@ async def test_a_full_disk_refuses_what_it_cannot_store_and_recovers(small_disk:
         filler.unlink()
         await store.create(refused, [an_event(refused, 1)])
     async with open_sqlite(path) as store:
-        assert await store.find(Query(limit=2000)) == [first, *promised, refused][::-1]
+        assert await store.find(TaskQuery(limit=2000)) == [first, *promised, refused][::-1]
 
 
 @pytest.mark.fault(70)
@@ -98,7 +98,7 @@ async def test_on_a_full_disk_many_callers_get_an_answer_each_and_reads_go_on(sm
         assert {type(outcome) for outcome in outcomes} <= {Task, StoreError}
         assert StoreError in {type(outcome) for outcome in outcomes}
         promised = [task for task, outcome in zip(tasks, outcomes, strict=True) if outcome == task]
-        assert await store.find(Query(limit=1000)) == promised[::-1]
+        assert await store.find(TaskQuery(limit=1000)) == promised[::-1]
 
 
 @contextmanager
@@ -125,7 +125,7 @@ async def test_an_io_error_refuses_what_it_cannot_store_and_recovers(tmp_path: P
         await check_kept(store, promised, refused)
         await store.create(refused, [an_event(refused, 1)])
     async with open_sqlite(path) as store:
-        assert await store.find(Query(limit=2000)) == [*promised, refused][::-1]
+        assert await store.find(TaskQuery(limit=2000)) == [*promised, refused][::-1]
 
 
 # --- row 71 -----------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ async def test_a_locked_database_is_waited_for_once_and_then_refused(tmp_path: P
         outcomes = await asyncio.gather(*(store.create(task, []) for task in tasks), return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {StoreError}
         assert all("another program holds the database" in str(outcome) for outcome in outcomes)
-        assert await store.find(Query()) == []
+        assert await store.find(TaskQuery()) == []
         other.execute("ROLLBACK")
         other.close()
         assert await store.create(tasks[0], []) == tasks[0]
@@ -355,10 +355,10 @@ async def test_whatever_was_acknowledged_survives_kill_9(tmp_path: Path) -> None
     for _ in range(2):
         acknowledged |= await asyncio.to_thread(acknowledged_before_kill, path)
         async with open_sqlite(path) as store:
-            stored = {task.id: task for task in await store.find(Query(limit=100_000))}
+            stored = {task.id: task for task in await store.find(TaskQuery(limit=100_000))}
             for id_, sequence in acknowledged.items():
                 assert stored[id_].sequence >= (sequence if sequence > 1 else 0)
             for task in stored.values():  # each commit wholly or not at all
                 log = [event.id for event in await store.events(task.id)]
                 assert log == list(range(1, max(task.sequence, 1) + 1))
-                assert list(await store.kept(task.id)) == [str(id_) for id_ in log[1:]]
+                assert list(await store.checkpoints(task.id)) == [str(id_) for id_ in log[1:]]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gencode.providers.quirks import Quirks
-from gencode.task import Status
+from gencode.domain.task import Status
+from gencode.llm.openai.quirks import Quirks
 from tests.servers.model import (
     Body,
     Reply,
@@ -41,13 +41,13 @@ def as_bytes(files: dict[str, str]) -> dict[str, bytes]:
 @pytest.mark.parametrize("quirks", [NATIVE, IN_WORDS], ids=["native prefix", "in words"])
 async def test_answers_cut_by_length_are_continued_and_joined_exactly(tmp_path: Path, quirks: Quirks) -> None:
     """Row 17."""
-    async with house(tmp_path, plan_and_files(FILES, cut_at=700), quirks=quirks) as its:
-        task = await its.run()
+    async with house(tmp_path, plan_and_files(FILES, cut_at=700), quirks=quirks) as services:
+        task = await services.run()
         assert task.status is Status.COMPLETED
-        assert await its.pushed() == as_bytes(FILES)
-        assert its.calls() > 3 * len(FILES)
-        told = {event.data["path"]: event.data["calls"] for event in await its.events(task, "file")}
-        assert told == {path: its.model.started["file", path] for path in FILES}
+        assert await services.pushed() == as_bytes(FILES)
+        assert services.calls() > 3 * len(FILES)
+        told = {event.data["path"]: event.data["calls"] for event in await services.events(task, "file")}
+        assert told == {path: services.model.started["file", path] for path in FILES}
 
 
 @pytest.mark.fault(18)
@@ -64,16 +64,16 @@ async def test_a_file_that_never_ends_is_given_up(tmp_path: Path, quirks: Quirks
         return text("".join(f"more_{said}_{n} = {n}\n" for n in range(20)), "length")
 
     files = plan_and_files({"a.py": ""}, replace=script)
-    async with house(tmp_path, files, quirks=quirks) as its:
-        assert await its.code() == "LLM_TRUNCATED"
-        assert (its.calls(), its.waits) == (12, [])
-        assert not its.github.requests
+    async with house(tmp_path, files, quirks=quirks) as services:
+        assert await services.code() == "LLM_TRUNCATED"
+        assert (services.calls(), services.waits) == (12, [])
+        assert not services.github.requests
 
 
 def repeating(lines: int) -> Callable[[str, str], str]:
     def said_again(whole: str, said: str) -> str:
-        kept = said.splitlines(keepends=True)[-lines:]
-        return "".join(kept) + whole[len(said) :]
+        checkpoints = said.splitlines(keepends=True)[-lines:]
+        return "".join(checkpoints) + whole[len(said) :]
 
     return said_again
 
@@ -104,12 +104,12 @@ async def test_what_a_continuation_repeats_is_dropped(tmp_path: Path) -> None:
 
         return script
 
-    async with house(tmp_path, plan_and_files(files), quirks=IN_WORDS) as its:
+    async with house(tmp_path, plan_and_files(files), quirks=IN_WORDS) as services:
         for n, (name, way) in enumerate(WAYS.items()):
-            its.model.script = plan_and_files(files, cut_at=1000, replace=script_of(way))
-            task = await its.run(repo_name=f"r{n}")
+            services.model.script = plan_and_files(files, cut_at=1000, replace=script_of(way))
+            task = await services.run(repo_name=f"r{n}")
             assert task.status is Status.COMPLETED, name
-            assert await its.pushed(f"r{n}") == as_bytes(files), name
+            assert await services.pushed(f"r{n}") == as_bytes(files), name
 
 
 @pytest.mark.fault(19)
@@ -125,10 +125,10 @@ async def test_a_continuation_that_is_seen_to_be_none_is_not_delivered(tmp_path:
         )
 
     files = plan_and_files({"app.py": SOURCE}, cut_at=1000, replace=script)
-    async with house(tmp_path, files, quirks=IN_WORDS) as its:
-        assert await its.code() == "LLM_BAD_OUTPUT"
-        assert (its.calls(), len(its.waits)) == (1 + 3, 2)
-        assert not its.github.requests
+    async with house(tmp_path, files, quirks=IN_WORDS) as services:
+        assert await services.code() == "LLM_BAD_OUTPUT"
+        assert (services.calls(), len(services.waits)) == (1 + 3, 2)
+        assert not services.github.requests
 
 
 @pytest.mark.fault(22)
@@ -139,20 +139,22 @@ async def test_a_blank_answer_is_asked_for_again_twice(tmp_path: Path, kind: str
     files = plan_and_files(
         {"a.py": "x = 1\n"}, replace=lambda body: text(blank) if call_of(body)[0] == kind else None
     )
-    async with house(tmp_path, files) as its:
-        task = await its.run()
+    async with house(tmp_path, files) as services:
+        task = await services.run()
         assert task.failure is not None
         assert (task.failure.code, task.failure.retryable) == ("LLM_BAD_OUTPUT", True)
-        assert (its.calls(kind), len(its.waits)) == (3, 2)
-        assert [event.data["code"] for event in await its.events(task, "retry")] == ["LLM_BAD_OUTPUT"] * 2
-        assert not its.github.requests
+        assert (services.calls(kind), len(services.waits)) == (3, 2)
+        assert [event.data["code"] for event in await services.events(task, "retry")] == [
+            "LLM_BAD_OUTPUT"
+        ] * 2
+        assert not services.github.requests
 
 
 async def test_some_files_may_be_blank(tmp_path: Path) -> None:
     files = {"pkg/__init__.py": "", "pkg/py.typed": "\n", "a.py": "x = 1\n"}
-    async with house(tmp_path, plan_and_files(files)) as its:
-        await its.run()
-        assert await its.pushed() == as_bytes(files)
+    async with house(tmp_path, plan_and_files(files)) as services:
+        await services.run()
+        assert await services.pushed() == as_bytes(files)
 
 
 PLAN = json.dumps({"summary": "s", "files": [{"path": "a.py", "purpose": "p"}]})
@@ -166,11 +168,11 @@ async def test_a_plan_among_prose_and_fences_is_read(tmp_path: Path) -> None:
         f"```\n{PLAN}\n```",
         f"{PLAN}\n\n{PLAN}",
     ]
-    async with house(tmp_path, text("")) as its:
+    async with house(tmp_path, text("")) as services:
         for n, answer in enumerate(answers):
-            its.model.script = plan_and_files({"a.py": "x = 1\n"}, replace=answering_plans(answer))
-            assert (await its.run(repo_name=f"r{n}")).status is Status.COMPLETED
-            assert await its.pushed(f"r{n}") == {"a.py": b"x = 1\n"}
+            services.model.script = plan_and_files({"a.py": "x = 1\n"}, replace=answering_plans(answer))
+            assert (await services.run(repo_name=f"r{n}")).status is Status.COMPLETED
+            assert await services.pushed(f"r{n}") == {"a.py": b"x = 1\n"}
 
 
 @pytest.mark.fault(23)
@@ -183,14 +185,14 @@ async def test_what_is_no_plan_is_asked_for_again_twice(tmp_path: Path) -> None:
         PLAN[:-3],
         '{"files": "a.py"}',
     ]
-    async with house(tmp_path, text("")) as its:
+    async with house(tmp_path, text("")) as services:
         for n, answer in enumerate(answers):
-            its.waits.clear()
-            its.model.script = plan_and_files({"a.py": "x = 1\n"}, replace=answering_plans(answer))
-            assert await its.code(repo_name=f"r{n}") == "LLM_BAD_OUTPUT", answer
-            assert len(its.waits) == 2
-        assert its.calls("plan") == 3 * len(answers)
-        assert not its.github.requests
+            services.waits.clear()
+            services.model.script = plan_and_files({"a.py": "x = 1\n"}, replace=answering_plans(answer))
+            assert await services.code(repo_name=f"r{n}") == "LLM_BAD_OUTPUT", answer
+            assert len(services.waits) == 2
+        assert services.calls("plan") == 3 * len(answers)
+        assert not services.github.requests
 
 
 @pytest.mark.fault(23)
@@ -200,8 +202,8 @@ async def test_a_third_answer_that_is_a_plan_is_in_time(tmp_path: Path) -> None:
     script = plan_and_files(
         {"a.py": "x = 1\n"}, replace=lambda body: text(answers.pop(0)) if call_of(body)[0] == "plan" else None
     )
-    async with house(tmp_path, script) as its:
-        assert (await its.run()).status is Status.COMPLETED
+    async with house(tmp_path, script) as services:
+        assert (await services.run()).status is Status.COMPLETED
 
 
 def answering_plans(answer: str) -> Callable[[Body], Reply | None]:
@@ -230,9 +232,9 @@ async def test_fences_inside_a_file_stay_and_one_around_it_goes(tmp_path: Path) 
         "wrapped.py": f"```python\n{DOCTEST}```\n",
         "announced.py": f"Here is announced.py:\n\n```python\n{DOCTEST}```\n\nIt does what you asked.\n",
     }
-    async with house(tmp_path, plan_and_files(said)) as its:
-        assert (await its.run()).status is Status.COMPLETED
-        assert await its.pushed() == as_bytes(files)
+    async with house(tmp_path, plan_and_files(said)) as services:
+        assert (await services.run()).status is Status.COMPLETED
+        assert await services.pushed() == as_bytes(files)
 
 
 @pytest.mark.fault(24)
@@ -241,9 +243,9 @@ async def test_a_fence_around_a_file_that_was_cut_goes_too(tmp_path: Path, quirk
     """Row 24, with row 17."""
     readme = "# Title\n\n" + "".join(f"## Part {n}\n\n```bash\nmake part{n}\n```\n\n" for n in range(40))
     said = {"README.md": f"```markdown\n{readme}```\n", "app.py": f"```python\n{SOURCE}```"}
-    async with house(tmp_path, plan_and_files(said, cut_at=600), quirks=quirks) as its:
-        assert (await its.run()).status is Status.COMPLETED
-        assert await its.pushed() == {"README.md": readme.encode(), "app.py": SOURCE.encode()}
+    async with house(tmp_path, plan_and_files(said, cut_at=600), quirks=quirks) as services:
+        assert (await services.run()).status is Status.COMPLETED
+        assert await services.pushed() == {"README.md": readme.encode(), "app.py": SOURCE.encode()}
 
 
 @pytest.mark.fault(25)
@@ -253,19 +255,19 @@ async def test_thoughts_without_an_answer_fail_after_three_attempts(tmp_path: Pa
     files = plan_and_files(
         {"a.py": "x"}, replace=lambda body: thoughts if call_of(body)[0] == "file" else None
     )
-    async with house(tmp_path, files) as its:
-        assert await its.code() == "LLM_BAD_OUTPUT"
-        assert (its.calls(), len(its.waits)) == (3, 2)
+    async with house(tmp_path, files) as services:
+        assert await services.code() == "LLM_BAD_OUTPUT"
+        assert (services.calls(), len(services.waits)) == (3, 2)
 
 
 @pytest.mark.fault(26)
 async def test_a_flood_ends_the_task_at_once(tmp_path: Path) -> None:
     """Row 26."""
     flood = plan_and_files({"a.py": "x" * 300_000})
-    async with house(tmp_path, flood, max_bytes=100_000) as its:
-        assert await its.code() == "LLM_TOO_LARGE"
-        assert (its.calls(), its.waits) == (1, [])
-        assert not its.github.requests
+    async with house(tmp_path, flood, max_bytes=100_000) as services:
+        assert await services.code() == "LLM_TOO_LARGE"
+        assert (services.calls(), services.waits) == (1, [])
+        assert not services.github.requests
 
 
 @pytest.mark.fault(7)
@@ -273,12 +275,12 @@ async def test_a_model_that_comes_back_in_time_is_forgiven(tmp_path: Path) -> No
     """Row 7, from the task's side: the retries are told, and the task goes on."""
     errors = [http_error(503), http_error(500)]
     script = plan_and_files({"a.py": "x = 1\n"}, replace=lambda body: errors.pop() if errors else None)
-    async with house(tmp_path, script) as its:
-        task = await its.run()
+    async with house(tmp_path, script) as services:
+        task = await services.run()
         assert task.status is Status.COMPLETED
-        told = [event.data for event in await its.events(task, "retry")]
+        told = [event.data for event in await services.events(task, "retry")]
         assert [data["code"] for data in told] == ["LLM_UNAVAILABLE"] * 2
-        assert [data["wait_seconds"] for data in told] == [round(wait, 1) for wait in its.waits]
+        assert [data["wait_seconds"] for data in told] == [round(wait, 1) for wait in services.waits]
 
 
 async def test_an_emoji_whose_halves_came_apart_is_whole_in_the_file(tmp_path: Path) -> None:
@@ -287,15 +289,15 @@ async def test_an_emoji_whose_halves_came_apart_is_whole_in_the_file(tmp_path: P
     events = [json.dumps(chunk({"content": part})) for part in parts] + [json.dumps(chunk({}, "stop"))]
     halves = stream(*[f"data: {event}\n\n".encode() for event in events])
     files = plan_and_files({"a.py": ""}, replace=lambda body: halves if call_of(body)[0] == "file" else None)
-    async with house(tmp_path, files) as its:
-        assert (await its.run()).status is Status.COMPLETED
-        assert await its.pushed() == {"a.py": "x = '😀 \ufffd'\n".encode()}
+    async with house(tmp_path, files) as services:
+        assert (await services.run()).status is Status.COMPLETED
+        assert await services.pushed() == {"a.py": "x = '😀 \ufffd'\n".encode()}
 
 
 async def test_an_answer_in_one_json_body_does_as_well(tmp_path: Path) -> None:
     files = plan_and_files(
         {"a.py": ""}, replace=lambda body: json_answer("x = 1\n") if call_of(body)[0] == "file" else None
     )
-    async with house(tmp_path, files) as its:
-        await its.run()
-        assert await its.pushed() == {"a.py": b"x = 1\n"}
+    async with house(tmp_path, files) as services:
+        await services.run()
+        assert await services.pushed() == {"a.py": b"x = 1\n"}

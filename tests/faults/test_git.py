@@ -12,8 +12,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import Receive, Scope, Send
 
-from gencode.embedded.server import address, listen
-from gencode.errors import (
+from gencode.domain.errors import (
     GitAuth,
     GitError,
     GitNetwork,
@@ -27,12 +26,13 @@ from gencode.errors import (
     PushTooLarge,
     PushWorkflowScope,
 )
-from gencode.host import Snapshot
-from gencode.hosts.commit import sha
-from gencode.hosts.git import Git
+from gencode.embedded.server import address, listen
+from gencode.githosts.commit import sha
+from gencode.githosts.git_client import GitClient
+from gencode.githosts.port import Snapshot
 from tests.servers.github import TOKEN, Fault, ScriptedGitHub, github_server, served
 from tests.servers.peer import Act, peer
-from tests.unit.hosts.samples import SNAPSHOT, SPEC, TLS, connected
+from tests.unit.githosts.samples import SNAPSHOT, SPEC, TLS, connected
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,7 +70,7 @@ async def github(server: ScriptedGitHub, tmp_path: Path) -> ScriptedGitHub:
 async def push(
     github: ScriptedGitHub, snapshot: Snapshot = SNAPSHOT, timeout: float = 30, name: str = "hello"
 ) -> str:
-    return await Git(timeout=timeout, tls=TLS).push(f"{github.url}/octo/{name}.git", TOKEN, snapshot)
+    return await GitClient(timeout=timeout, tls=TLS).push(f"{github.url}/octo/{name}.git", TOKEN, snapshot)
 
 
 def hits(github: ScriptedGitHub) -> list[str]:
@@ -171,7 +171,7 @@ async def test_a_stalled_server_ends_in_a_timeout_and_frees_the_thread(
     """Row 43. `push` returns only after its thread has: with one place, a second push could not start."""
     mute = Mute(first=first, after=after)
     sock = listen()
-    git = Git(timeout=0.3, places=1, tls=TLS)
+    git = GitClient(timeout=0.3, places=1, tls=TLS)
     async with served(mute, sock):
         for _ in range(2):
             with pytest.raises(GitTimeout):
@@ -194,9 +194,9 @@ async def test_exchanges_that_are_each_in_time_may_be_too_late_together() -> Non
     sock = listen()
     async with served(unhurried, sock):
         with pytest.raises(GitTimeout):
-            await Git(timeout=1, tls=TLS).push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
+            await GitClient(timeout=1, tls=TLS).push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
         # In time it is believed, so that it is the deadline that ended the other one.
-        assert await Git(timeout=30, tls=TLS).push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
+        assert await GitClient(timeout=30, tls=TLS).push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
 
 
 @pytest.mark.fault(43)
@@ -204,7 +204,7 @@ async def test_a_cancelled_push_frees_the_thread_at_once() -> None:
     """Row 43."""
     mute = Mute()
     sock = listen()
-    git = Git(timeout=3600, places=1, tls=TLS)
+    git = GitClient(timeout=3600, places=1, tls=TLS)
 
     async def cancelled() -> None:
         with anyio.CancelScope() as scope:
@@ -223,7 +223,7 @@ async def test_waiting_for_a_place_is_not_charged_to_the_push(github: ScriptedGi
     """Row 43: the next in line has its whole time, however long the one before it stalled."""
     mute = Mute()
     sock = listen()
-    git = Git(timeout=1, places=1, tls=TLS)
+    git = GitClient(timeout=1, places=1, tls=TLS)
     async with served(mute, sock), anyio.create_task_group() as tg:
 
         async def stall() -> None:
@@ -484,7 +484,7 @@ async def test_a_server_that_speaks_no_http_is_told() -> None:
     for acts in ([b"SSH-2.0-OpenSSH_9.6\r\n"], [Act.RESET]):
         async with peer(lambda _, acts=acts: acts) as server:
             with pytest.raises(GitNetwork):
-                await Git(tls=TLS).push(f"{server.base_url}/octo/hello.git", TOKEN, SNAPSHOT)
+                await GitClient(tls=TLS).push(f"{server.base_url}/octo/hello.git", TOKEN, SNAPSHOT)
         assert server.connections == 1
 
 

@@ -10,7 +10,7 @@ import anyio
 import pytest
 import pytest_asyncio
 
-from gencode.errors import (
+from gencode.domain.errors import (
     GitHubAuth,
     GitHubForbidden,
     GitHubInvalid,
@@ -21,10 +21,10 @@ from gencode.errors import (
     GitHubUnavailable,
     RepoExists,
 )
-from gencode.hosts.commit import sha
+from gencode.githosts.commit import sha
 from tests.servers.github import TOKEN, Fault, ScriptedGitHub, github_server
 from tests.servers.peer import closed_port, peer
-from tests.unit.hosts.samples import NOW, SNAPSHOT, SPEC, Connected, connected
+from tests.unit.githosts.samples import NOW, SNAPSHOT, SPEC, Connected, connected
 
 TAG = "[gencode:1]"
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gencode.errors import (
+from gencode.domain.errors import (
     GitHubAuth,
     GitHubOrg,
     GitProtocol,
@@ -29,12 +29,12 @@ from gencode.errors import (
     PushSecret,
     RepoExists,
 )
-from gencode.host import Repo
-from gencode.hosts.commit import sha
+from gencode.githosts.commit import sha
+from gencode.githosts.port import Repository
 from tests.servers.githost import Fault, ScriptedHost
 from tests.servers.hosts import OWNER, SERVERS, TOKEN, Met, host_server, meet
 from tests.servers.peer import peer
-from tests.unit.hosts.samples import NOW, SNAPSHOT, SPEC
+from tests.unit.githosts.samples import NOW, SNAPSHOT, SPEC
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -243,7 +243,9 @@ async def test_a_hostile_answer_gets_no_token(server: ScriptedHost, met: Met) ->
         server.says = evil.base_url
         with pytest.raises(HostProtocol, match="another host"):
             await met.host.create(SPEC, SNAPSHOT)
-        repo = Repo(owner="octo", name="hello", web_url=evil.base_url, clone_url=f"{evil.base_url}/x.git")
+        repo = Repository(
+            owner="octo", name="hello", web_url=evil.base_url, clone_url=f"{evil.base_url}/x.git"
+        )
         with pytest.raises(GitProtocol, match="another host"):
             await met.host.push(repo, SNAPSHOT)
         assert evil.connections == 0

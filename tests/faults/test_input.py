@@ -16,8 +16,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from gencode.store import Query
-from gencode.web import schemas
+from gencode.engine.store import TaskQuery
+from gencode.http import schemas
 from tests.servers.calls import BODY, client, get, post
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
@@ -88,7 +88,7 @@ async def test_json_that_is_none_or_breaks_a_rule_is_refused_with_its_reason(tmp
             answer = await http.post("/api/v1/generate", content=body, headers=JSON)
             errors = check_problem(answer, 422, "VALIDATION")["errors"]
             assert all(set(error) == {"field", "rule", "message"} for error in errors), name
-        assert await app.parts.store.find(Query()) == []
+        assert await app.parts.store.find(TaskQuery()) == []
 
 
 @pytest.mark.fault(74)
@@ -278,7 +278,7 @@ async def test_bad_names_and_addresses_are_refused_and_nobody_is_called(tmp_path
                 answer = await http.post("/api/v1/generate", json=BODY | fields)
                 problem = check_problem(answer, 422, "VALIDATION")
                 assert [error["field"] for error in problem["errors"]] == list(fields), fields
-            assert await app.parts.store.find(Query()) == []
+            assert await app.parts.store.find(TaskQuery()) == []
         assert (model.requests, github.requests) == ([], [])
 
 
@@ -301,7 +301,7 @@ async def test_an_idempotency_key_names_one_task(tmp_path: Path) -> None:
         for bad in ("", "x" * 256, "tab\there"):
             answer = await post(app.url, "/generate", BODY, **{"Idempotency-Key": bad})
             assert check_problem(answer, 422, "VALIDATION")["errors"][0]["field"] == "Idempotency-Key"
-        assert len(await app.parts.store.find(Query())) == 1
+        assert len(await app.parts.store.find(TaskQuery())) == 1
 
 
 @pytest.mark.fault(80)
@@ -314,7 +314,7 @@ async def test_one_key_used_many_times_at_once_makes_one_task(tmp_path: Path) ->
         assert {answer.status_code for answer in answers} == {202}
         assert len({answer.json()["task_id"] for answer in answers}) == 1
         assert [answer.headers["idempotency-replayed"] for answer in answers].count("false") == 1
-        assert len(await app.parts.store.find(Query())) == 1
+        assert len(await app.parts.store.find(TaskQuery())) == 1
 
 
 @pytest.mark.fault(80)

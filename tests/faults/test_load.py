@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from gencode.store import Query
+from gencode.engine.store import TaskQuery
 from tests.faults.test_input import check_problem
 from tests.servers.calls import BODY, FILES, client, get, post, submit
 from tests.servers.model import ModelServer, model_server, plan_and_files
@@ -43,7 +43,7 @@ async def test_a_burst_over_a_clients_limit_is_told_when_to_come_back(tmp_path: 
         assert 3500 <= int(refused.headers["retry-after"]) <= 3601
         stand = {name: refused.headers[f"ratelimit-{name}"] for name in ("limit", "remaining", "reset")}
         assert stand == {"limit": "3", "remaining": "0", "reset": refused.headers["retry-after"]}
-        assert len(await app.parts.store.find(Query(client="alice"))) == 3
+        assert len(await app.parts.store.find(TaskQuery(client="alice"))) == 3
         bobs = await submit_as(app.url, "bob")
         assert (bobs.status_code, bobs.headers["ratelimit-remaining"]) == (202, "2")
 
@@ -73,7 +73,7 @@ async def test_a_full_line_refuses_stores_nothing_and_takes_again_later(tmp_path
             for refused in (answer for answer in answers if answer.status_code == 503):
                 assert check_problem(refused, 503, "QUEUE_FULL")["retryable"]
                 assert int(refused.headers["retry-after"]) >= 1
-            assert len(await app.parts.store.find(Query())) == 3
+            assert len(await app.parts.store.find(TaskQuery())) == 3
             gate.set()
             await events(app.url, running)
             for answer in answers:

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from gencode.errors import GencodeError
-from gencode.provider import ChatRequest, Message, Usage
-from gencode.providers.deadlines import Deadlines
-from gencode.providers.quirks import Quirks
-from gencode.retry import Retry
+from gencode.domain.errors import GencodeError
+from gencode.llm.deadlines import Deadlines
+from gencode.llm.openai.quirks import Quirks
+from gencode.llm.port import ChatRequest, Message, Usage
+from gencode.resilience.retry import Retry
 from tests.servers.asking import ASK, KEY, Said, client_of, collect
 from tests.servers.model import (
     Reply,

@@ -15,9 +15,9 @@ import anyio
 import httpx
 import pytest
 
-from gencode import task as task_module
+from gencode.domain import task as task_module
 from gencode.engine.ids import new_id
-from gencode.stores.sqlite import open_sqlite
+from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.calls import BODY, FILES, get, post, streams_open, submit
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files

@@ -19,17 +19,17 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
+from gencode.domain.task import Status
 from gencode.engine.ids import new_id
-from gencode.hubs.memory import MemoryHub
-from gencode.stores.memory import MemoryStore
-from gencode.task import Status
-from gencode.web.events import status
-from gencode.web.pulse import Pulse
+from gencode.http.events import status
+from gencode.http.shared_ticker import SharedTicker
+from gencode.hub.in_process import InProcessHub
+from gencode.storage.memory import MemoryStore
 from tests.servers.calls import FILES, client, get, streams_open, submit
 from tests.servers.model import Reply, call_of, http_error, model_server, plan_and_files
 from tests.servers.service import App, a_large_log, running_app, service, settings
 from tests.servers.stream import body_of, events, raw_stream, subscribed
-from tests.unit.stores.samples import a_task, an_event
+from tests.unit.storage.samples import a_task, an_event
 
 
 async def finished(app: App, name: str = "hello") -> str:
@@ -47,7 +47,7 @@ async def ask(
 
 
 def readers(app: App) -> int:
-    assert isinstance(app.parts.hub, MemoryHub)
+    assert isinstance(app.parts.hub, InProcessHub)
     return app.parts.hub.readers
 
 
@@ -313,7 +313,7 @@ async def two_idle_minutes() -> list[tuple[float, bytes]]:
         if message.get("body"):
             said.append((loop.time(), message["body"]))
 
-    parts = SimpleNamespace(store=store, hub=MemoryHub(store), pulse=Pulse(15))
+    parts = SimpleNamespace(store=store, hub=InProcessHub(store), ticker=SharedTicker(15))
     scope = {
         "type": "http",
         "method": "GET",

@@ -52,15 +52,15 @@ def plan_of(paths: list[str]) -> str:
 @pytest.mark.fault(77)
 async def test_a_hostile_path_ends_the_task_and_nothing_is_written(tmp_path: Path) -> None:
     """Row 77."""
-    async with house(tmp_path, text("")) as its:
+    async with house(tmp_path, text("")) as services:
         for path in HOSTILE:
-            its.model.script = text(plan_of([path, "ok.py"]), size=4000)
-            task = await its.run()
+            services.model.script = text(plan_of([path, "ok.py"]), size=4000)
+            task = await services.run()
             assert task.failure is not None, path
             assert (task.failure.code, task.failure.retryable) == ("UNSAFE_PATH", False)
-        assert its.calls("plan") == len(HOSTILE)
-        assert (its.calls(), its.waits) == (0, [])
-        assert not its.github.requests
+        assert services.calls("plan") == len(HOSTILE)
+        assert (services.calls(), services.waits) == (0, [])
+        assert not services.github.requests
 
 
 @pytest.mark.fault(77)
@@ -68,17 +68,17 @@ async def test_a_hostile_path_at_the_end_of_a_plan_leaves_no_repository_either(t
     """Row 77: the files before it may have been begun while the plan was still being said."""
     files = {f"f{n}.py": "x = 1\n" for n in range(5)}
     plan = json.loads(plan_of([*files, "../evil.py"]))
-    async with house(tmp_path, plan_and_files(files, plan=plan)) as its:
-        assert await its.code() == "UNSAFE_PATH"
-        assert not its.github.requests
+    async with house(tmp_path, plan_and_files(files, plan=plan)) as services:
+        assert await services.code() == "UNSAFE_PATH"
+        assert not services.github.requests
 
 
 @pytest.mark.fault(78)
 async def test_names_that_clash_and_too_many_end_the_task_and_nothing_is_written(tmp_path: Path) -> None:
     """Row 78."""
-    async with house(tmp_path, text("")) as its:
+    async with house(tmp_path, text("")) as services:
         for name, paths in CLASHES.items():
-            its.model.script = text(plan_of(paths), size=200_000)
-            assert await its.code() == "UNSAFE_TREE", name
-        assert its.waits == []
-        assert not its.github.requests
+            services.model.script = text(plan_of(paths), size=200_000)
+            assert await services.code() == "UNSAFE_TREE", name
+        assert services.waits == []
+        assert not services.github.requests

@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from gencode.stores.sqlite import open_sqlite
+from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.calls import BODY, client, get, post
 from tests.servers.peer import Act, closed_port, peer
 from tests.servers.receiver import Seen, receiver
@@ -56,17 +56,17 @@ async def told_all(url: str, task_id: str) -> dict[str, Any]:
 
 async def test_a_receiver_is_told_each_status_signed_and_in_order(tmp_path: Path) -> None:
     chosen = settings(tmp_path, webhook_secret=SecretStr(SECRET), **LOOPBACK)
-    async with receiver() as its, running_app(chosen) as app:
-        task_id = await submitted(app.url, f"{its.url}/in?token={TOKEN}")
-        await its.until(over)
+    async with receiver() as services, running_app(chosen) as app:
+        task_id = await submitted(app.url, f"{services.url}/in?token={TOKEN}")
+        await services.until(over)
         callback = await told_all(app.url, task_id)
-        last = its.seen[-1].json["data"]
+        last = services.seen[-1].json["data"]
         task = await get(app.url, f"/api/v1/task/{task_id}")
-        assert (callback["receiver"], callback["state"], callback["reason"]) == (its.url, "open", None)
-        assert told(its.seen, task_id) == ALL
-        assert len({one.headers["webhook-id"] for one in its.seen}) == len(ALL)
+        assert (callback["receiver"], callback["state"], callback["reason"]) == (services.url, "open", None)
+        assert told(services.seen, task_id) == ALL
+        assert len({one.headers["webhook-id"] for one in services.seen}) == len(ALL)
         assert (last["repo_url"], last["commit"]) == (task["repo_url"], task["commit"])
-        assert its.seen[0].path == f"/in?token={TOKEN}"
+        assert services.seen[0].path == f"/in?token={TOKEN}"
         assert "callback" not in (await get(app.url, "/api/v1/tasks"))["tasks"][0]
         for path in (f"task/{task_id}", "tasks", f"task/{task_id}/report", f"task/{task_id}/bundle"):
             assert TOKEN not in json.dumps(await get(app.url, f"/api/v1/{path}"))
@@ -75,47 +75,47 @@ async def test_a_receiver_is_told_each_status_signed_and_in_order(tmp_path: Path
 
 async def test_a_failed_task_and_its_retry_are_told(tmp_path: Path) -> None:
     chosen = settings(tmp_path, webhook_secret=SecretStr(SECRET), **LOOPBACK)
-    async with receiver() as its, running_app(chosen) as app:
-        first = await submitted(app.url, its.url)
-        await its.until(over)
-        second = await submitted(app.url, its.url)  # the name is taken by now
-        seen = await its.until(lambda seen: bool(seen) and seen[-1].json["data"]["status"] == "failed")
+    async with receiver() as services, running_app(chosen) as app:
+        first = await submitted(app.url, services.url)
+        await services.until(over)
+        second = await submitted(app.url, services.url)  # the name is taken by now
+        seen = await services.until(lambda seen: bool(seen) and seen[-1].json["data"]["status"] == "failed")
         assert seen[-1].json["data"]["error"]["code"] == "REPO_EXISTS"
         count = len(seen)
         assert (await post(app.url, f"/task/{second}/retry")).status_code == 202
-        await its.until(lambda seen: len(seen) > count and seen[-1].json["data"]["status"] == "failed")
-        assert told(its.seen, second)[-2:] == ["creating_repo", "failed"]
-        assert told(its.seen, first) == ALL
+        await services.until(lambda seen: len(seen) > count and seen[-1].json["data"]["status"] == "failed")
+        assert told(services.seen, second)[-2:] == ["creating_repo", "failed"]
+        assert told(services.seen, first) == ALL
 
 
 async def test_a_receiver_can_approve_the_plan_that_it_is_told_of(tmp_path: Path) -> None:
     chosen = settings(tmp_path, webhook_secret=SecretStr(SECRET), **LOOPBACK)
-    async with receiver() as its, running_app(chosen) as app:
-        body = BODY | {"callback_url": its.url, "approve_plan": True}
+    async with receiver() as services, running_app(chosen) as app:
+        body = BODY | {"callback_url": services.url, "approve_plan": True}
         task_id = (await post(app.url, "/generate", body)).json()["task_id"]
-        seen = await its.until(lambda seen: any(one.json["data"].get("approve_by") for one in seen))
+        seen = await services.until(lambda seen: any(one.json["data"].get("approve_by") for one in seen))
         assert [one.json["type"] for one in seen] == [
             "task.pending",
             "task.generating",
             "task.awaiting_approval",
         ]
         assert (await post(app.url, f"/task/{task_id}/approve")).status_code == 202
-        await its.until(over)
-        assert its.seen[-1].json["type"] == "task.completed"
+        await services.until(over)
+        assert services.seen[-1].json["type"] == "task.completed"
 
 
 async def test_each_client_checks_with_its_own_secret(tmp_path: Path) -> None:
     keys = {name: {"Authorization": f"Bearer {name}-key"} for name in ("alice", "bob")}
     chosen = settings(tmp_path, api_keys=SecretStr("alice=alice-key,bob=bob-key"), **LOOPBACK)
-    async with receiver() as its:
+    async with receiver() as services:
         secrets = {}
         for _ in range(2):  # they stay across restarts
             async with running_app(chosen) as app:
                 for name, key in keys.items():
                     answer = await get_with(app.url, "/webhook-secret", key)
                     assert secrets.setdefault(name, answer["secret"]) == answer["secret"]
-                await submitted(app.url, its.url, **keys["alice"])
-                seen = (await its.count(1))[0]
+                await submitted(app.url, services.url, **keys["alice"])
+                seen = (await services.count(1))[0]
         Webhook(secrets["alice"]).verify(seen.body, dict(seen.headers))
         assert secrets["alice"] != secrets["bob"]
         assert (tmp_path / "data" / "webhook.key").stat().st_mode & 0o077 == 0
@@ -158,17 +158,17 @@ async def test_receivers_that_fail_hold_up_neither_tasks_nor_others(tmp_path: Pa
 @pytest.mark.parametrize("failpoint", ["note.before:1", "note.after:1"])
 async def test_killed_around_noting_a_delivery_nothing_is_lost(tmp_path: Path, failpoint: str) -> None:
     """Row 90: what was told and not noted comes again, with the same id; then all the rest, in order."""
-    async with receiver() as its, service(tmp_path, VARIABLES, failpoint) as process:
-        task_id = await submitted(process.url, f"{its.url}/?token={TOKEN}")
+    async with receiver() as services, service(tmp_path, VARIABLES, failpoint) as process:
+        task_id = await submitted(process.url, f"{services.url}/?token={TOKEN}")
         assert await process.ended() == -signal.SIGKILL
-        before = [one.headers["webhook-id"] for one in its.seen]
+        before = [one.headers["webhook-id"] for one in services.seen]
         await process.start()
-        await its.until(over)
+        await services.until(over)
         await told_all(process.url, task_id)
-        ids = [one.headers["webhook-id"] for one in its.seen]
+        ids = [one.headers["webhook-id"] for one in services.seen]
         again = ids[len(before)]
         assert (again in before) == failpoint.startswith("note.before")
-        assert list(dict.fromkeys(told(its.seen, task_id))) == ALL
+        assert list(dict.fromkeys(told(services.seen, task_id))) == ALL
         assert list(dict.fromkeys(ids)) == sorted(set(ids), key=lambda one: int(one.rpartition("-")[2]))
         assert TOKEN not in process.log.read_text()
 
@@ -183,10 +183,10 @@ async def test_a_callback_that_waits_goes_on_in_the_next_process(tmp_path: Path)
             await anyio.sleep(0.01)
         await process.kill()
         await make_due(process.data_dir / "gencode.db", task_id)
-        async with receiver(port=port) as its:
+        async with receiver(port=port) as services:
             await process.start()
-            await its.until(over)
-            assert told(its.seen, task_id) == ALL
+            await services.until(over)
+            assert told(services.seen, task_id) == ALL
 
 
 @pytest.mark.fault(91)
@@ -219,10 +219,10 @@ async def test_an_address_of_our_own_network_is_refused(tmp_path: Path, address:
 @pytest.mark.fault(91)
 async def test_an_address_is_judged_again_before_each_call(tmp_path: Path) -> None:
     """Row 91: allowed when it was given, forbidden by the next process's settings: it is not called."""
-    async with receiver(503) as its:
+    async with receiver(503) as services:
         async with service(tmp_path, VARIABLES) as process:
-            task_id = await submitted(process.url, its.url)
-            await its.count(1)
+            task_id = await submitted(process.url, services.url)
+            await services.count(1)
             while (await get(process.url, f"/api/v1/task/{task_id}"))["callback"]["failures"] != 1:
                 await anyio.sleep(0.01)
             await process.terminate()
@@ -232,7 +232,7 @@ async def test_an_address_is_judged_again_before_each_call(tmp_path: Path) -> No
                 await anyio.sleep(0.01)
             callback = (await get(app.url, f"/api/v1/task/{task_id}"))["callback"]
             assert callback["reason"] == "the address must be an https address"
-        assert len(its.seen) == 1
+        assert len(services.seen) == 1
 
 
 async def make_due(database: Path, task_id: str) -> None:

@@ -11,10 +11,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from gencode.errors import LLMBadOutput
+from gencode.codegen.code_fences import is_fence, split_lines
+from gencode.codegen.continuation_merge import continuation, file_text, raw, resume_point
+from gencode.domain.errors import LLMBadOutput
 from gencode.pipelines.generate.artifacts import Piece
-from gencode.pipelines.generate.fences import is_fence, split_lines
-from gencode.pipelines.generate.joining import continuation, file_text, raw, resume_point
 
 PREAMBLES = (
     "Here is the rest:\n",

@@ -31,19 +31,27 @@ from hypothesis.stateful import (
 )
 from structlog.testing import capture_logs
 
-from gencode.callback import Callback
-from gencode.engine.manager import Manager
-from gencode.engine.runner import Runner
-from gencode.errors import AlreadyOver, KeyReused, LLMAuth, NotHeld, QueueFull, StillWorking, StoreError
-from gencode.event import Event, encode
-from gencode.hubs.channels import FAREWELL
-from gencode.hubs.memory import MemoryHub
-from gencode.metrics import Metrics
-from gencode.pipeline import Hold, Progress, Send
-from gencode.store import IdempotencyKey, Query, Store
-from gencode.stores.memory import MemoryStore
-from gencode.stores.sqlite import open_sqlite
-from gencode.task import Status, Task, may_follow
+from gencode.domain.callback import Callback
+from gencode.domain.errors import (
+    AlreadyFinished,
+    IdempotencyKeyReused,
+    LLMAuth,
+    NotPaused,
+    QueueFull,
+    StillWorking,
+    StoreError,
+)
+from gencode.domain.event import Event, encode
+from gencode.domain.task import Status, Task, may_follow
+from gencode.engine.executor import TaskExecutor
+from gencode.engine.pipeline import Emit, Pause, StageUpdate
+from gencode.engine.service import TaskService
+from gencode.engine.store import IdempotencyKey, Store, TaskQuery
+from gencode.hub.channel_registry import FAREWELL
+from gencode.hub.in_process import InProcessHub
+from gencode.observability.metrics import Metrics
+from gencode.storage.memory import MemoryStore
+from gencode.storage.sqlite.store import open_sqlite
 from tests.unit.engine.rig import STATUSES, new_task
 
 CONCURRENCY, WAITING, MAX_ATTEMPTS = 2, 4, 3
@@ -68,7 +76,7 @@ class Desk:
         self.waiting: dict[str, asyncio.Future[str]] = {}
         self.made: Counter[tuple[str, str]] = Counter()
 
-    async def verdict(self, task_id: str) -> Hold | None:
+    async def verdict(self, task_id: str) -> Pause | None:
         future = self.waiting[task_id] = asyncio.get_running_loop().create_future()
         try:
             word = await future
@@ -76,22 +84,22 @@ class Desk:
             del self.waiting[task_id]
         if word == "badly":
             raise LLMAuth("the test said no")
-        return None if word == "well" else Hold(message="may I?", seconds=3600 * (word == "held"))
+        return None if word == "well" else Pause(message="may I?", seconds=3600 * (word == "held"))
 
 
 class Step:
-    def __init__(self, status: Status, letter: str, desk: Desk) -> None:
+    def __init__(self, status: Status, letter: str, scheduler: Desk) -> None:
         self.status = status
         self._letter = letter
-        self._desk = desk
+        self._desk = scheduler
 
-    async def __call__(self, word: Word, send: Send) -> Word | Hold:
+    async def __call__(self, word: Word, send: Emit) -> Word | Pause:
         task_id, letters = word
         if self._letter in letters:
             return word
         if hold := await self._desk.verdict(task_id):
             return hold
-        await send(Progress(kind="letter", data={"letter": self._letter}, keep={self._letter: ""}))
+        await send(StageUpdate(kind="letter", data={"letter": self._letter}, keep={self._letter: ""}))
         self._desk.made[task_id, self._letter] += 1
         return task_id, letters + self._letter
 
@@ -99,11 +107,13 @@ class Step:
 class Spelling:
     kind = "letters"
 
-    def __init__(self, desk: Desk) -> None:
-        self.stages = [Step(status, letter, desk) for status, letter in zip(STATUSES, "wxyz", strict=True)]
+    def __init__(self, scheduler: Desk) -> None:
+        self.stages = [
+            Step(status, letter, scheduler) for status, letter in zip(STATUSES, "wxyz", strict=True)
+        ]
 
-    def restore(self, task: Task, kept: Mapping[str, str]) -> Word:
-        return task.id, "".join(kept)
+    def restore(self, task: Task, checkpoints: Mapping[str, str]) -> Word:
+        return task.id, "".join(checkpoints)
 
     def message(self, task: Task, status: Status) -> str:
         return status
@@ -138,14 +148,14 @@ class Mortal:
     async def named(self, key: IdempotencyKey) -> Task | None:
         return await self._call(self._inner.named(key))
 
-    async def find(self, query: Query) -> list[Task]:
+    async def find(self, query: TaskQuery) -> list[Task]:
         return await self._call(self._inner.find(query))
 
     async def events(self, task_id: str, after: int = 0) -> list[Event]:
         return await self._call(self._inner.events(task_id, after))
 
-    async def kept(self, task_id: str) -> dict[str, str]:
-        return await self._call(self._inner.kept(task_id))
+    async def checkpoints(self, task_id: str) -> dict[str, str]:
+        return await self._call(self._inner.checkpoints(task_id))
 
     def _refuse(self) -> None:
         if self.refusals:
@@ -167,13 +177,13 @@ class Mortal:
 class Reader:
     """A subscriber: what it was sent since the event `after`."""
 
-    def __init__(self, hub: MemoryHub, task_id: str, after: int) -> None:
+    def __init__(self, hub: InProcessHub, task_id: str, after: int) -> None:
         self.task_id = task_id
         self.after = after
         self.received = b""
         self.job = asyncio.get_running_loop().create_task(self._read(hub))
 
-    async def _read(self, hub: MemoryHub) -> None:
+    async def _read(self, hub: InProcessHub) -> None:
         async for chunk in hub.subscribe(self.task_id, self.after):
             self.received += chunk
 
@@ -185,12 +195,14 @@ class Reader:
 class Process:
     """One life of the service over a store."""
 
-    def __init__(self, store: Store, desk: Desk) -> None:
+    def __init__(self, store: Store, scheduler: Desk) -> None:
         self.store = Mortal(store)
-        self.hub = MemoryHub(self.store)
+        self.hub = InProcessHub(self.store)
         metrics = Metrics()
-        runner = Runner(self.store, [Spelling(desk)], metrics, timeout=3600, max_attempts=MAX_ATTEMPTS)
-        self.manager = Manager(
+        runner = TaskExecutor(
+            self.store, [Spelling(scheduler)], metrics, timeout=3600, max_attempts=MAX_ATTEMPTS
+        )
+        self.task_service = TaskService(
             runner, self.store, self.hub, metrics, CONCURRENCY, WAITING, sleep=lambda _: anyio.sleep(0)
         )
         self.readers: list[Reader] = []
@@ -211,14 +223,14 @@ class Process:
 
     async def stop(self) -> None:
         self.store.refusals = 0
-        self.manager.stop_accepting()
+        self.task_service.stop_accepting()
         self.hub.close()
         self._stop.set()
         await self._life
         for reader in self.readers:
             await reader.job
 
-    async def settle(self) -> None:
+    async def reconcile(self) -> None:
         """Until nothing has moved for many turns of the loop. (anyio's way to wait for that sleeps 0.1 s.)"""
         quiet, seen = 0, self._traces()
         while quiet < QUIET:
@@ -228,11 +240,17 @@ class Process:
 
     def _traces(self) -> tuple[int, ...]:
         read = sum(len(reader.received) for reader in self.readers)
-        return self.store.calls, self.store.refusals, self.manager.running, self.manager.waiting, read
+        return (
+            self.store.calls,
+            self.store.refusals,
+            self.task_service.running,
+            self.task_service.waiting,
+            read,
+        )
 
     async def _live(self) -> None:
         async with anyio.create_task_group() as tg:
-            await tg.start(self.manager.run)
+            await tg.start(self.task_service.run)
             self._ready.set()
             await self._stop.wait()
             tg.cancel_scope.cancel()
@@ -244,12 +262,12 @@ class Lifecycle(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.Runner()
+        self.loop = asyncio.TaskExecutor()
         self.stack = AsyncExitStack()
         self.stack.enter_context(
             capture_logs()
         )  # rendering hundreds of tracebacks takes longer than all else
-        self.desk = Desk()
+        self.scheduler = Desk()
         self.keys: dict[str, str] = {}
         self.crashes: Counter[str] = Counter()
         self.logs: dict[str, list[Event]] = {}
@@ -261,7 +279,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     async def begin(self) -> None:
         self.store = await self.open()
-        self.process = Process(self.store, self.desk)
+        self.process = Process(self.store, self.scheduler)
         await self.process.start()
 
     def teardown(self) -> None:
@@ -269,7 +287,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.loop.close()
 
     async def end(self) -> None:
-        await self.process.settle()
+        await self.process.reconcile()
         await self.process.stop()
         await self.stack.aclose()
 
@@ -291,8 +309,8 @@ class Lifecycle(RuleBasedStateMachine):
             return
         asked = IdempotencyKey(client="a", value=key, digest="another")
         try:
-            self.loop.run(self.process.manager.submit(new_task(), asked))
-        except (KeyReused, QueueFull, StoreError):
+            self.loop.run(self.process.task_service.submit(new_task(), asked))
+        except (IdempotencyKeyReused, QueueFull, StoreError):
             return
         raise AssertionError("a key was taken for another body")
 
@@ -307,19 +325,21 @@ class Lifecycle(RuleBasedStateMachine):
         self.process.store.refusals = refusals
         self.loop.run(self._retry(task))
 
-    @precondition(lambda self: self.desk.waiting)
+    @precondition(lambda self: self.scheduler.waiting)
     @rule(choice=st.integers(0, 9), verdict=st.sampled_from(["well", "well", *VERDICTS]), refusals=REFUSALS)
     def work(self, choice: int, verdict: str, refusals: int) -> None:
         self.process.store.refusals = refusals
-        self.loop.run(self._work(sorted(self.desk.waiting)[choice % len(self.desk.waiting)], verdict))
+        self.loop.run(
+            self._work(sorted(self.scheduler.waiting)[choice % len(self.scheduler.waiting)], verdict)
+        )
 
-    @precondition(lambda self: self.desk.waiting)
+    @precondition(lambda self: self.scheduler.waiting)
     @rule(choice=st.integers(0, 9), count=st.integers(1, 4))
     def work_on(self, choice: int, count: int) -> None:
         """Several stages of one task, so that some tasks come to their end."""
-        task = sorted(self.desk.waiting)[choice % len(self.desk.waiting)]
+        task = sorted(self.scheduler.waiting)[choice % len(self.scheduler.waiting)]
         for _ in range(count):
-            if task in self.desk.waiting:
+            if task in self.scheduler.waiting:
                 self.loop.run(self._work(task, "well"))
 
     @rule(task=tasks, refusals=REFUSALS, clicks=st.integers(1, 3))
@@ -332,7 +352,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.process.store.refusals = refusals
         self.loop.run(self._amend(task))
 
-    @precondition(lambda self: self.desk.waiting or self.process.manager.held)
+    @precondition(lambda self: self.scheduler.waiting or self.process.task_service.held)
     @rule(orderly=st.booleans())
     def restart(self, orderly: bool) -> None:
         self.loop.run(self._restart(orderly))
@@ -356,7 +376,7 @@ class Lifecycle(RuleBasedStateMachine):
     async def _submit_one(self, client: str, key: str) -> str | None:
         asked = IdempotencyKey(client=client, value=key, digest="d") if key else None
         try:
-            task = await self.process.manager.submit(new_task(client=client), asked)
+            task = await self.process.task_service.submit(new_task(client=client), asked)
         except (QueueFull, StoreError):
             return None
         if key:
@@ -366,22 +386,22 @@ class Lifecycle(RuleBasedStateMachine):
 
     async def _race(self, task_id: str, turns: int) -> None:
         """The outcome is either's; what must hold is looked at afterwards."""
-        chosen = task_id if task_id in self.desk.waiting else min(self.desk.waiting, default="")
+        chosen = task_id if task_id in self.scheduler.waiting else min(self.scheduler.waiting, default="")
         if chosen:
-            self.desk.waiting[chosen].set_result("well")
+            self.scheduler.waiting[chosen].set_result("well")
             self.crashes[chosen] = 0
         for _ in range(turns):
             await asyncio.sleep(0)
-        with suppress(AlreadyOver, StoreError):
-            await self.process.manager.cancel(await self._find(task_id))
+        with suppress(AlreadyFinished, StoreError):
+            await self.process.task_service.cancel(await self._find(task_id))
 
     async def _cancel(self, task_id: str) -> None:
         before = await self._find(task_id)
         try:
-            after = await self.process.manager.cancel(before)
+            after = await self.process.task_service.cancel(before)
             assert after.status is Status.CANCELLED
             assert before.status is Status.CANCELLED or not before.status.is_terminal
-        except AlreadyOver:
+        except AlreadyFinished:
             assert before.status in (Status.COMPLETED, Status.FAILED)
         except StoreError:
             assert not (await self._find(task_id)).status.is_terminal
@@ -390,10 +410,10 @@ class Lifecycle(RuleBasedStateMachine):
         before = await self._find(task_id)
         ended = [reader for reader in self.process.readers if reader.job.done()]
         try:
-            after = await self.process.manager.retry(before)
+            after = await self.process.task_service.retry(before)
             assert before.failure
             assert after.status is before.failure.stage
-        except (AlreadyOver, StillWorking):
+        except (AlreadyFinished, StillWorking):
             assert before.status is not Status.FAILED
             return
         except (StoreError, QueueFull):
@@ -405,38 +425,43 @@ class Lifecycle(RuleBasedStateMachine):
 
     async def _approve(self, task_id: str, clicks: int) -> None:
         before = await self._find(task_id)
-        asked = [self.process.manager.approve(before, lambda kept: Progress()) for _ in range(clicks)]
+        asked = [
+            self.process.task_service.approve(before, lambda checkpoints: StageUpdate())
+            for _ in range(clicks)
+        ]
         for answer in await asyncio.gather(*asked, return_exceptions=True):
-            if isinstance(answer, NotHeld | AlreadyOver):
-                assert not before.held_until
+            if isinstance(answer, NotPaused | AlreadyFinished):
+                assert not before.paused_until
             elif not isinstance(answer, StoreError | QueueFull):
                 assert isinstance(answer, Task), answer
-                assert before.held_until
-                assert not answer.held_until
+                assert before.paused_until
+                assert not answer.paused_until
 
     async def _amend(self, task_id: str) -> None:
         before = await self._find(task_id)
         try:
-            after = await self.process.manager.amend(before, lambda kept: Progress(kind="amended"))
-            assert after.held_until == before.held_until is not None
-        except (NotHeld, AlreadyOver):
-            assert not before.held_until
+            after = await self.process.task_service.amend(
+                before, lambda checkpoints: StageUpdate(kind="amended")
+            )
+            assert after.paused_until == before.paused_until is not None
+        except (NotPaused, AlreadyFinished):
+            assert not before.paused_until
         except StoreError:
-            assert before.held_until
+            assert before.paused_until
 
     async def _work(self, task_id: str, verdict: str) -> None:
-        self.desk.waiting[task_id].set_result(verdict)
+        self.scheduler.waiting[task_id].set_result(verdict)
         self.crashes[task_id] = 0
         await self._look()
 
     async def _restart(self, orderly: bool) -> None:
         await self._look()
-        for task_id in self.desk.waiting:
+        for task_id in self.scheduler.waiting:
             self.crashes[task_id] = 0 if orderly else self.crashes[task_id] + 1
         await (self.process.stop() if orderly else self.process.crash())
-        assert not self.desk.waiting
+        assert not self.scheduler.waiting
         self.gone += [(reader, self.logs[reader.task_id][reader.after :]) for reader in self.process.readers]
-        self.process = Process(self.store, self.desk)
+        self.process = Process(self.store, self.scheduler)
         await self.process.start()
 
     async def _subscribe(self, task_id: str, after: int) -> Reader:
@@ -451,7 +476,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.gone.append((reader, self.logs[reader.task_id][reader.after :]))
 
     async def _find(self, task_id: str) -> Task:
-        (task,) = await self.store.find(Query(id=task_id))
+        (task,) = await self.store.find(TaskQuery(id=task_id))
         return task
 
     # --- what must hold -----------------------------------------------------------------------------
@@ -461,15 +486,15 @@ class Lifecycle(RuleBasedStateMachine):
         self.loop.run(self._look())
 
     async def _look(self) -> None:
-        await self.process.settle()
-        found = {task.id: task for task in await self.store.find(Query(limit=1000))}
+        await self.process.reconcile()
+        found = {task.id: task for task in await self.store.find(TaskQuery(limit=1000))}
         assert found.keys() == self.logs.keys(), "a task that was accepted is gone, or one is there unasked"
         for task in found.values():
             await self._check_log(task)
             await self._check_parts(task)
-        self._check_places([task for task in found.values() if not task.rests])
-        held = [task for task in found.values() if task.held_until]
-        assert self.process.manager.held == len(held)
+        self._check_places([task for task in found.values() if not task.is_idle])
+        held = [task for task in found.values() if task.paused_until]
+        assert self.process.task_service.held == len(held)
         assert not any(task.status.is_terminal or task.attempts for task in held)
         self._check_readers()
 
@@ -485,26 +510,28 @@ class Lifecycle(RuleBasedStateMachine):
             assert may_follow(before, after, failed_in), (
                 "a status was skipped, or told twice, or after the end"
             )
-        assert held_by(log) == (task.held_until is not None)
+        assert held_by(log) == (task.paused_until is not None)
         if task.failure:
             assert log[-1].kind == "error"
             assert task.failure.code in ("LLM_AUTH", "CRASH_LOOP", "APPROVAL_EXPIRED")
             assert (task.failure.code == "CRASH_LOOP") == (self.crashes[task.id] >= MAX_ATTEMPTS)
 
     async def _check_parts(self, task: Task) -> None:
-        kept = await self.store.kept(task.id)
+        checkpoints = await self.store.checkpoints(task.id)
         made = {
-            letter: self.desk.made[task.id, letter] for letter in "wxyz" if self.desk.made[task.id, letter]
+            letter: self.scheduler.made[task.id, letter]
+            for letter in "wxyz"
+            if self.scheduler.made[task.id, letter]
         }
-        assert made == dict.fromkeys(kept, 1), "a part was made twice, or lost"
-        assert task.status is not Status.COMPLETED or "".join(kept) == "wxyz"
+        assert made == dict.fromkeys(checkpoints, 1), "a part was made twice, or lost"
+        assert task.status is not Status.COMPLETED or "".join(checkpoints) == "wxyz"
 
     def _check_places(self, unfinished: list[Task]) -> None:
         """No place is lost and no task forgotten: as many are at work as can be."""
-        assert len(self.desk.waiting) == min(CONCURRENCY, len(unfinished))
-        assert self.process.manager.running == len(self.desk.waiting)
-        assert self.process.manager.waiting == len(unfinished) - self.process.manager.running
-        assert set(self.desk.waiting) <= {task.id for task in unfinished}
+        assert len(self.scheduler.waiting) == min(CONCURRENCY, len(unfinished))
+        assert self.process.task_service.running == len(self.scheduler.waiting)
+        assert self.process.task_service.waiting == len(unfinished) - self.process.task_service.running
+        assert set(self.scheduler.waiting) <= {task.id for task in unfinished}
 
     def _check_readers(self) -> None:
         for reader in self.process.readers:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import assume, given
 from starlette.requests import Request
 
-from gencode.errors import Invalid
-from gencode.web.generate import _idempotency_key
-from gencode.web.schemas import parse_generate
-from gencode.web.tasks import CURSOR, _before
+from gencode.domain.errors import Invalid
+from gencode.http.generate import _idempotency_key
+from gencode.http.schemas import parse_generate
+from gencode.http.tasks import CURSOR, _before
 
 NAMES = st.text(string.ascii_letters + string.digits, min_size=1, max_size=20)
 BODIES = st.fixed_dictionaries(

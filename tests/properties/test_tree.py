@@ -17,8 +17,8 @@ from dulwich.objects import Blob, Commit
 from dulwich.repo import Repo
 from hypothesis import assume, given, settings
 
-from gencode.errors import TreeError, UnsafePath, UnsafeTree
-from gencode.tree import PATH_BYTES, SEGMENT_BYTES, Tree, check_path, check_paths
+from gencode.domain.errors import TreeError, UnsafePath, UnsafeTree
+from gencode.domain.tree import PATH_BYTES, SEGMENT_BYTES, Tree, check_path, check_paths
 from tests.servers.githttp import git_environment
 
 PLAIN = [
@@ -91,12 +91,12 @@ def accepted(path: str) -> bool:
 
 def peaceful(paths: Sequence[str]) -> list[str]:
     """As many of them as can stand in one tree."""
-    kept: list[str] = []
+    checkpoints: list[str] = []
     for path in paths:
         with suppress(TreeError):
-            check_paths([*kept, path])
-            kept.append(path)
-    return kept
+            check_paths([*checkpoints, path])
+            checkpoints.append(path)
+    return checkpoints
 
 
 @given(HOSTILE)
@@ -119,9 +119,9 @@ def test_no_accepted_path_escapes_or_surprises(path: str) -> None:
 @given(st.lists(PATHS, max_size=30))
 @settings(max_examples=150)
 def test_accepted_paths_neither_fold_into_one_nor_need_each_others_place(paths: list[str]) -> None:
-    kept = peaceful(paths)
-    folded = {unicodedata.normalize("NFKC", path).casefold() for path in kept}
-    assert len(folded) == len(set(kept))
+    checkpoints = peaceful(paths)
+    folded = {unicodedata.normalize("NFKC", path).casefold() for path in checkpoints}
+    assert len(folded) == len(set(checkpoints))
     folders = {"/".join(p.split("/")[:n]) for p in folded for n in range(1, p.count("/") + 1)}
     assert not folders & folded
 
@@ -129,13 +129,13 @@ def test_accepted_paths_neither_fold_into_one_nor_need_each_others_place(paths: 
 @given(st.lists(PATHS, min_size=1, max_size=8), st.data())
 @settings(max_examples=100)
 def test_a_clash_is_found_wherever_it_stands(paths: list[str], data: st.DataObject) -> None:
-    kept = peaceful([*paths, "a/b"])
-    victim = data.draw(st.sampled_from(kept))
+    checkpoints = peaceful([*paths, "a/b"])
+    victim = data.draw(st.sampled_from(checkpoints))
     other = data.draw(st.sampled_from([victim.swapcase(), victim.upper(), victim.title()]))
     twin = other if other.casefold() == victim.casefold() and other != victim else f"{victim}/x"
     assume(accepted(twin))
     with pytest.raises(UnsafeTree):
-        check_paths(data.draw(st.permutations([*kept, twin])))
+        check_paths(data.draw(st.permutations([*checkpoints, twin])))
 
 
 @given(st.lists(PATHS, max_size=60))

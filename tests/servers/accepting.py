@@ -27,13 +27,13 @@ from sqlalchemy import JSON, event
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from gencode import app as composition
-from gencode import serve as house
-from gencode.app import create_app
+from gencode.bootstrap import app as composition
+from gencode.bootstrap import serve as house
+from gencode.bootstrap.app import create_app
 from gencode.embedded.server import listen
-from gencode.logs import configure
+from gencode.observability.logs import configure
 from gencode.settings import NamedProvider
-from gencode.stores.memory import MemoryStore
+from gencode.storage.memory import MemoryStore
 from tests.servers.service import settings
 
 BODY = {"prompt": "x" * 200, "repo_name": "benchmark"}
@@ -65,7 +65,7 @@ async def gencode(folder: Path) -> None:
     configure("ERROR", "json", [])
     with closing(listen()) as silent:
         model = NamedProvider(base_url=f"http://127.0.0.1:{silent.getsockname()[1]}/v1", model="m")
-        its = settings(
+        services = settings(
             folder,
             providers={"silent": model},
             rate_limit="1000000/second",
@@ -73,12 +73,12 @@ async def gencode(folder: Path) -> None:
             max_concurrent_tasks=1,
             first_token_timeout=3600,
         )
-        app = create_app(its)
+        app = create_app(services)
         async with app.router.lifespan_context(app):
             with house.listening("127.0.0.1", 0) as sock:
                 _say(sock, "/api/v1/generate")
                 house._settle_memory()
-                await house.Server(app, its, app.state.parts.closing).serve([sock])
+                await house.Server(app, services, app.state.services.closing).serve([sock])
 
 
 async def forgetful(folder: Path) -> None:
@@ -161,10 +161,10 @@ def reference(folder: Path) -> FastAPI:
 
     @app.post("/generate", status_code=202)
     async def generate(
-        wish: Wish,
+        create_request: Wish,
         opened: AsyncSession = Depends(session),  # noqa: B008 - FastAPI's way
     ) -> dict[str, str]:
-        return await accept(opened, wish.model_dump())
+        return await accept(opened, create_request.model_dump())
 
     return app
 

@@ -7,10 +7,10 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from gencode.metrics import Metrics
-from gencode.provider import ChatChunk, ChatRequest, Message, Provider, Usage
-from gencode.providers.openai_compatible import OpenAICompatible
-from gencode.providers.wire import model_client
+from gencode.llm.http_client import model_client
+from gencode.llm.openai.provider import OpenAICompatibleProvider
+from gencode.llm.port import ChatChunk, ChatRequest, Message, Provider, Usage
+from gencode.observability.metrics import Metrics
 
 KEY = "sk-test-4f9c1d7e"
 ASK = ChatRequest(messages=(Message(role="user", content="Say hello."),), max_tokens=100)
@@ -27,11 +27,11 @@ class Said:
 
 
 @asynccontextmanager
-async def client_of(base_url: str, **options: Any) -> AsyncIterator[OpenAICompatible]:
+async def client_of(base_url: str, **options: Any) -> AsyncIterator[OpenAICompatibleProvider]:
     """A client of the server at `base_url` with its own connections; `options` as of OpenAICompatible."""
     options = {"metrics": Metrics(), **options}
     async with model_client() as client:
-        yield OpenAICompatible("test", "some-model", base_url, KEY, client=client, **options)
+        yield OpenAICompatibleProvider("test", "some-model", base_url, KEY, client=client, **options)
 
 
 async def collect(provider: Provider, request: ChatRequest = ASK) -> Said:

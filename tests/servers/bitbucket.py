@@ -36,10 +36,10 @@ class ScriptedBitbucket(ScriptedHost):
         return JSONResponse({"type": "error", "error": {"message": words}}, status)
 
     async def create(self, seen: Seen, found: Mapping[str, str]) -> Response:
-        owner, slug, wish = found["owner"].lower(), found["name"], seen.json()
+        owner, slug, create_request = found["owner"].lower(), found["name"], seen.json()
         if owner not in self.orgs:
             return self.refusal(404, f"No workspace with identifier '{owner}'.")
-        project = wish.get("project", {}).get("key")
+        project = create_request.get("project", {}).get("key")
         if project and project not in PROJECTS:
             return self.refusal(400, "Project matching query does not exist.")
         if not _SLUG.fullmatch(slug):
@@ -48,8 +48,10 @@ class ScriptedBitbucket(ScriptedHost):
             message = "Repository with this Slug and Owner already exists."
             fields = {"name": ["You already have a repository with this name."]}
             return JSONResponse({"type": "error", "error": {"fields": fields, "message": message}}, 400)
-        private = wish.get("is_private", False)
-        row = await self.created(slug, wish.get("description"), owner, private=private, branch="master")
+        private = create_request.get("is_private", False)
+        row = await self.created(
+            slug, create_request.get("description"), owner, private=private, branch="master"
+        )
         self.projects[slug] = project or "FIRST"
         return JSONResponse(self._json(row))
 

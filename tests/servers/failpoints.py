@@ -18,11 +18,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
-from gencode.cli import main
-from gencode.hosts.github import GitHub
-from gencode.hubs.memory import MemoryHub
-from gencode.providers.openai_compatible import OpenAICompatible
-from gencode.stores.sqlite import SQLiteStore
+from gencode.cli.main import main
+from gencode.githosts.github import GitHub
+from gencode.hub.in_process import InProcessHub
+from gencode.llm.openai.provider import OpenAICompatibleProvider
+from gencode.storage.sqlite.store import SQLiteStore
 
 
 class Fate:
@@ -70,10 +70,10 @@ def doom(fate: Fate) -> None:
         (fate.around_await, SQLiteStore, "create", "create"),
         (fate.around_await, SQLiteStore, "commit", "commit"),
         (fate.around_await, SQLiteStore, "note", "note"),
-        (fate.around_call, MemoryHub, "publish", "publish"),
+        (fate.around_call, InProcessHub, "publish", "publish"),
         (fate.around_await, GitHub, "create", "repo"),
         (fate.around_await, GitHub, "push", "push"),
-        (fate.around_stream, OpenAICompatible, "stream", "answer"),
+        (fate.around_stream, OpenAICompatibleProvider, "stream", "answer"),
     ):
         setattr(owner, method, wrap(getattr(owner, method), name))
 

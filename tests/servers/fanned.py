@@ -29,15 +29,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gencode import serve as house
-from gencode.app import create_app
+from gencode.bootstrap import serve as house
+from gencode.bootstrap.app import create_app
+from gencode.domain.event import Event
+from gencode.domain.task import Status
 from gencode.embedded.server import listen
-from gencode.event import Event
-from gencode.logs import configure
-from gencode.task import Status
+from gencode.observability.logs import configure
 from tests.servers.peer import closed_port
 from tests.servers.service import settings
-from tests.unit.stores.samples import a_task, an_event
+from tests.unit.storage.samples import a_task, an_event
 
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")  # Debian's libnginx-mod-nchan
 MOST = 12_000  # connections
@@ -202,10 +202,10 @@ async def serve(kind: str, folder: Path) -> None:
 async def gencode(folder: Path) -> None:
     """The whole service on its own protocol class; one task is published to directly through the hub."""
     configure("ERROR", "json", [])
-    its = settings(folder, max_connections=MOST)
-    app = create_app(its)
+    services = settings(folder, max_connections=MOST)
+    app = create_app(services)
     async with app.router.lifespan_context(app):
-        parts = app.state.parts
+        parts = app.state.services
         task = a_task(client="local", status=Status.GENERATING, sequence=1)
         await parts.store.create(task, [an_event(task, 1)])
         number = 1
@@ -223,7 +223,7 @@ async def gencode(folder: Path) -> None:
         with house.listening("127.0.0.1", 0) as sock:
             print(sock.getsockname()[1], f"/api/v1/status/{task.id}", flush=True)
             house._settle_memory()
-            await house.Server(with_publisher, its, parts.closing).serve([sock])
+            await house.Server(with_publisher, services, parts.closing).serve([sock])
 
 
 if __name__ == "__main__":

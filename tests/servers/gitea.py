@@ -34,20 +34,20 @@ class ScriptedGitea(ScriptedHost):
         return JSONResponse({"id": 1, "login": self.login, "username": self.login})
 
     async def create(self, seen: Seen, found: Mapping[str, str]) -> Response:
-        org, wish = found.get("org"), seen.json()
+        org, create_request = found.get("org"), seen.json()
         if org is not None and org.lower() not in self.orgs:
             return self.refusal(404, "GetOrgByName")
-        if not _NAME.fullmatch(wish["name"]) or len(wish.get("description", "")) > 2048:
+        if not _NAME.fullmatch(create_request["name"]) or len(create_request.get("description", "")) > 2048:
             return self.refusal(422, "[]: alpha_dash_dot,name")
         owner = org or self.login
-        if self.find(owner, wish["name"]):
+        if self.find(owner, create_request["name"]):
             return self.refusal(409, "The repository with the same name already exists.")
         row = await self.created(
-            wish["name"],
-            wish.get("description", ""),
+            create_request["name"],
+            create_request.get("description", ""),
             owner,
-            private=wish.get("private", False),
-            branch=wish.get("default_branch") or "master",
+            private=create_request.get("private", False),
+            branch=create_request.get("default_branch") or "master",
         )
         return JSONResponse(self._json(row), 201)
 

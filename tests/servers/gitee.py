@@ -34,20 +34,22 @@ class ScriptedGitee(ScriptedHost):
         return JSONResponse({"id": 1, "login": self.login, "name": "八爪鱼"})
 
     async def create(self, seen: Seen, found: Mapping[str, str]) -> Response:
-        org, wish = found.get("org"), seen.json()
+        org, create_request = found.get("org"), seen.json()
         if org is not None and org.lower() not in self.orgs:
             return self.refusal(404, "404 Group Not Found")
-        owner, name = org or self.login, wish.get("path") or wish["name"]
+        owner, name = org or self.login, create_request.get("path") or create_request["name"]
         if not _PATH.fullmatch(name):
             return JSONResponse(
                 {"error": {"path": ["只能包含字母、数字、下划线(_)、中划线(-)、英文句号(.)"]}}, 400
             )
-        if len(wish.get("description", "")) > 200:
+        if len(create_request.get("description", "")) > 200:
             return JSONResponse({"error": {"description": ["过长（最长为 200 个字符）"]}}, 400)
         if self.find(owner, name):
             return JSONResponse({"error": {"base": ["已存在同地址仓库（忽略大小写）"]}}, 400)
-        private = wish.get("public") == 0 if org else wish.get("private", False)
-        row = await self.created(name, wish.get("description"), owner, private=private, branch="master")
+        private = create_request.get("public") == 0 if org else create_request.get("private", False)
+        row = await self.created(
+            name, create_request.get("description"), owner, private=private, branch="master"
+        )
         return JSONResponse(self._json(row), 201)
 
     async def repo(self, _seen: Seen, found: Mapping[str, str]) -> Response:
@@ -55,10 +57,10 @@ class ScriptedGitee(ScriptedHost):
         return JSONResponse(self._json(row)) if row else self.refusal(404, "404 Project Not Found")
 
     async def change(self, seen: Seen, found: Mapping[str, str]) -> Response:
-        wish, row = seen.json(), self.look(found["owner"], found["name"])
-        if row is None or "name" not in wish:
+        create_request, row = seen.json(), self.look(found["owner"], found["name"])
+        if row is None or "name" not in create_request:
             return self.refusal(404 if row is None else 400, "name is missing")
-        await self.show(row, wish["default_branch"])
+        await self.show(row, create_request["default_branch"])
         return JSONResponse(self._json(row))
 
     def _json(self, row: Row) -> dict[str, Any]:

@@ -48,20 +48,22 @@ class ScriptedGitHub(ScriptedHost):
         org = found.get("org")
         if org is not None and org.lower() not in self.orgs:
             return self.refusal(404, "Not Found")
-        wish = seen.json()
+        create_request = seen.json()
         owner = org or self.login
-        name = re.sub(r"[^A-Za-z0-9._-]+", "-", wish["name"])
-        if errors := self._errors(owner, name, wish):
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", create_request["name"])
+        if errors := self._errors(owner, name, create_request):
             return self._answer({"message": "Repository creation failed.", "errors": errors}, 422)
-        row = await self.created(name, wish.get("description"), owner, private=wish.get("private", False))
+        row = await self.created(
+            name, create_request.get("description"), owner, private=create_request.get("private", False)
+        )
         return self._answer(self._json(row), 201)
 
     async def repo(self, _seen: Seen, found: Mapping[str, str]) -> Response:
         row = self.look(found["owner"], found["name"])
         return self._answer(self._json(row)) if row else self.refusal(404, "Not Found")
 
-    def _errors(self, owner: str, name: str, wish: Mapping[str, Any]) -> list[dict[str, str]]:
-        description = wish.get("description") or ""
+    def _errors(self, owner: str, name: str, create_request: Mapping[str, Any]) -> list[dict[str, str]]:
+        description = create_request.get("description") or ""
         found = []
         if self.find(owner, name):
             found.append(_error("name", "name already exists on this account"))

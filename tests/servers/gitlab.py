@@ -42,21 +42,21 @@ class ScriptedGitLab(ScriptedHost):
         return JSONResponse({"id": number, "kind": "group", "full_path": found["path"]})
 
     async def create(self, seen: Seen, _found: Mapping[str, str]) -> Response:
-        wish = seen.json()
-        owner = self._owner(wish.get("namespace_id"))
+        create_request = seen.json()
+        owner = self._owner(create_request.get("namespace_id"))
         if owner is None:
             return JSONResponse({"message": {"namespace": ["is not valid"]}}, 400)
-        if not _PATH.fullmatch(wish["path"]):
+        if not _PATH.fullmatch(create_request["path"]):
             return JSONResponse(
                 {"message": {"path": ["can contain only letters, digits, '_', '-' and '.'"]}}, 400
             )
-        if self.find(owner, wish["path"]):
+        if self.find(owner, create_request["path"]):
             return JSONResponse(
                 {"message": {"project_namespace.name": TAKEN, "name": TAKEN, "path": TAKEN}}, 400
             )
-        private = wish.get("visibility", "private") == "private"
+        private = create_request.get("visibility", "private") == "private"
         row = await self.created(
-            wish["path"], wish.get("description"), owner, private=private, branch="master"
+            create_request["path"], create_request.get("description"), owner, private=private, branch="master"
         )
         return JSONResponse(self._json(row), 201)
 

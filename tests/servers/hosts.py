@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from gencode.embedded.server import address, listen
-from gencode.hosts.kinds import connect
-from gencode.hosts.rest_host import RestHost
-from gencode.hosts.wire import http_client
-from gencode.metrics import Metrics
-from gencode.retry import Retry
+from gencode.githosts.http_client import http_client
+from gencode.githosts.rest_host import RestGitHost
+from gencode.githosts.types import connect
+from gencode.observability.metrics import Metrics
+from gencode.resilience.retry import Retry
 from tests.servers.bitbucket import ScriptedBitbucket
 from tests.servers.gitea import ScriptedGitea
 from tests.servers.gitee import ScriptedGitee
 from tests.servers.githost import ScriptedHost, served
 from tests.servers.github import ScriptedGitHub
 from tests.servers.gitlab import ScriptedGitLab
-from tests.unit.hosts.samples import NOW, TLS, Naps
+from tests.unit.githosts.samples import NOW, TLS, Naps
 
 TOKEN = "scripted-token-0123456789"
 OWNER: Mapping[str, str] = {"bitbucket": "octo"}
@@ -47,7 +47,7 @@ SERVERS: Mapping[str, type[ScriptedHost]] = {
 class Met:
     """A client and what it would have waited: `backoff` between attempts, `pauses` within them."""
 
-    def __init__(self, host: RestHost, backoff: Naps, pauses: Naps) -> None:
+    def __init__(self, host: RestGitHost, backoff: Naps, pauses: Naps) -> None:
         self.host = host
         self.backoff = backoff
         self.pauses = pauses
@@ -64,7 +64,7 @@ async def host_server(kind: str, root: Path, token: str = TOKEN) -> AsyncIterato
 
 @asynccontextmanager
 async def meet(kind: str, url: str, token: str = TOKEN, **options: Any) -> AsyncIterator[Met]:
-    """A client that never really waits. Options are those of `gencode.hosts.kinds.connect`."""
+    """A client that never really waits. Options are those of `gencode.githosts.types.connect`."""
     backoff, pauses = Naps(), Naps()
     chosen: dict[str, Any] = {"owner": OWNER.get(kind), "spacing": 0, "sleep": pauses, "tls": TLS}
     chosen |= {"clock": lambda: NOW, "metrics": Metrics()} | options

@@ -20,9 +20,9 @@ import anyio
 import anyio.lowlevel
 from starlette.types import Receive, Scope, Send
 
+from gencode.codegen.prompts import PLAN
 from gencode.embedded.server import address, listen, serve
-from gencode.pipelines.generate.prompts import PLAN
-from gencode.provider import Usage
+from gencode.llm.port import Usage
 
 Body = dict[str, Any]
 Call = tuple[str, str]

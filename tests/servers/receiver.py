@@ -88,6 +88,6 @@ class Receiver:
 @asynccontextmanager
 async def receiver(script: Script = 204, port: int = 0) -> AsyncIterator[Receiver]:
     sock = listen(port)
-    its = Receiver(script, address(sock))
-    async with serve(its, sock):
-        yield its
+    services = Receiver(script, address(sock))
+    async with serve(services, sock):
+        yield services

@@ -17,33 +17,33 @@ from typing import Any
 
 import anyio
 
-from gencode.engine.manager import Manager
-from gencode.engine.runner import Runner
-from gencode.event import Event
-from gencode.hosts.github import GitHub
-from gencode.hosts.wire import http_client
-from gencode.hubs.memory import MemoryHub
-from gencode.metrics import Metrics
+from gencode.codegen.file_writer import WritingLimits
+from gencode.codegen.repair_loop import Check, RepairLoop
+from gencode.codegen.validation import Finding
+from gencode.domain.event import Event
+from gencode.domain.task import Task
+from gencode.engine.executor import TaskExecutor
+from gencode.engine.service import TaskService
+from gencode.engine.store import Store, TaskQuery
+from gencode.githosts.github import GitHub
+from gencode.githosts.http_client import http_client
+from gencode.hub.in_process import InProcessHub
+from gencode.llm.openai.quirks import Quirks
+from gencode.llm.session import LLMSessionFactory
+from gencode.observability.metrics import Metrics
 from gencode.pipelines.generate.artifacts import Plan
-from gencode.pipelines.generate.asking import Askers
-from gencode.pipelines.generate.checking import Finding
 from gencode.pipelines.generate.committed_report import Reporter
-from gencode.pipelines.generate.gate import Check, Gate
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
-from gencode.pipelines.generate.recall import Mode, Recall
-from gencode.pipelines.generate.writing import Limits
-from gencode.providers.quirks import Quirks
-from gencode.retry import Retry
-from gencode.store import Query, Store
-from gencode.stores.memory import MemoryStore
-from gencode.task import Task
+from gencode.pipelines.generate.prompt_cache import Mode, PromptCache
+from gencode.resilience.retry import Retry
+from gencode.storage.memory import MemoryStore
 from tests.servers.asking import client_of
 from tests.servers.githttp import git_environment
 from tests.servers.github import TOKEN, ScriptedGitHub, github_server
 from tests.servers.model import ModelServer, Script, model_server
-from tests.unit.stores.samples import a_task
+from tests.unit.storage.samples import a_task
 
 NATIVE = Quirks(prefix="deepseek")
 IN_WORDS = Quirks(prefix="none")
@@ -56,13 +56,13 @@ class House:
     model: ModelServer
     github: ScriptedGitHub
     store: Store
-    hub: MemoryHub
-    manager: Manager
+    hub: InProcessHub
+    task_service: TaskService
     waits: list[float] = field(default_factory=list)
 
     async def submit(self, *, client: str = "alice", **request: Any) -> Task:
         asked = {"prompt": "say hello", "repo_name": "hello", "model": "test", "private": True, **request}
-        return await self.manager.submit(a_task(client=client, request=asked))
+        return await self.task_service.submit(a_task(client=client, request=asked))
 
     async def run(self, **request: Any) -> Task:
         """Submit, and wait until it is over."""
@@ -75,7 +75,7 @@ class House:
         return b"".join([chunk async for chunk in self.hub.subscribe(task.id, deltas=True)])
 
     async def task(self, task: Task) -> Task:
-        (found,) = await self.store.find(Query(id=task.id))
+        (found,) = await self.store.find(TaskQuery(id=task.id))
         return found
 
     async def events(self, task: Task, kind: str) -> list[Event]:
@@ -124,15 +124,15 @@ async def house(
     script: Script,
     *,
     quirks: Quirks = NATIVE,
-    limits: Limits | None = None,
+    limits: WritingLimits | None = None,
     store: Store | None = None,
     check: Check = no_check,
-    recall: Mode = "off",
+    prompt_cache: Mode = "off",
     **client_options: Any,
 ) -> AsyncIterator[House]:
     """A manager at work on one pipeline. Given a `store` of an earlier house, it goes on from there."""
     store = store or MemoryStore()
-    hub, metrics = MemoryHub(store), Metrics()
+    hub, metrics = InProcessHub(store), Metrics()
     async with (
         model_server(script) as model,
         github_server(folder / "github") as github,
@@ -140,17 +140,17 @@ async def house(
         http_client(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client,  # loading certificates takes long
         anyio.create_task_group() as tg,
     ):
-        its = House(model=model, github=github, store=store, hub=hub, manager=None)  # type: ignore[arg-type]
-        retry = Retry(sleep=its.sleep)
+        services = House(model=model, github=github, store=store, hub=hub, task_service=None)  # type: ignore[arg-type]
+        retry = Retry(sleep=services.sleep)
         host = GitHub(github.api_url, TOKEN, client, retry, metrics=metrics, spacing=0)
-        askers = Askers(lambda name: provider, retry, metrics, {})
-        recalling = Recall(store, recall, "settings", threshold=0.9)
-        generating = Generating(askers, nothing_to_say, limits or Limits(), recall=recalling)
-        gate = Gate(check, nothing_to_say, limits or Limits())
-        merging = Merging(askers, gate, "gencode <gencode@localhost>", Reporter(store))
+        sessions = LLMSessionFactory(lambda name: provider, retry, metrics, {})
+        recalling = PromptCache(store, prompt_cache, "settings", threshold=0.9)
+        generating = Generating(sessions, nothing_to_say, limits or WritingLimits(), prompt_cache=recalling)
+        gate = RepairLoop(check, nothing_to_say, limits or WritingLimits())
+        merging = Merging(sessions, gate, "gencode <gencode@localhost>", Reporter(store))
         pipeline = Generate(generating, merging, host)
-        runner = Runner(store, [pipeline], metrics, timeout=60)
-        its.manager = Manager(runner, store, hub, metrics, concurrency=2, waiting=10)
-        await tg.start(its.manager.run)
-        yield its
+        runner = TaskExecutor(store, [pipeline], metrics, timeout=60)
+        services.task_service = TaskService(runner, store, hub, metrics, concurrency=2, waiting=10)
+        await tg.start(services.task_service.run)
+        yield services
         tg.cancel_scope.cancel()

@@ -23,17 +23,17 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 from pydantic import SecretStr
 
-from gencode.app import create_app
+from gencode.bootstrap.app import create_app
+from gencode.bootstrap.serve import Server, listening
+from gencode.domain.task import Status
 from gencode.embedded.server import address
-from gencode.serve import Server, listening
+from gencode.http.services import Services
 from gencode.settings import NamedProvider, Settings
-from gencode.stores.sqlite import open_sqlite
-from gencode.task import Status
-from gencode.web.parts import Parts
+from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.github import ScriptedGitHub
 from tests.servers.model import ModelServer
 from tests.servers.peer import steady_port
-from tests.unit.stores.samples import a_task, an_event
+from tests.unit.storage.samples import a_task, an_event
 
 START_SECONDS = 60
 POLL_SECONDS = 0.005
@@ -46,7 +46,7 @@ ROOT = Path(__file__).parents[2]
 @dataclass(frozen=True, kw_only=True, slots=True)
 class App:
     url: str
-    parts: Parts
+    parts: Services
 
 
 @asynccontextmanager
@@ -56,7 +56,7 @@ async def running_app(settings: Settings) -> AsyncIterator[App]:
     app = create_app(settings)
     with listening("127.0.0.1", 0) as sock:
         async with app.router.lifespan_context(app), anyio.create_task_group() as tg:
-            parts: Parts = app.state.parts
+            parts: Services = app.state.services
             server = Server(app, settings, parts.closing)
             tg.start_soon(server.serve, [sock])
             try:

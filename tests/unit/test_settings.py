@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from gencode.errors import StartError
+from gencode.domain.errors import StartError
 from gencode.settings import NamedHost, NamedProvider, Settings, is_loopback, load, set_by_env_file
 from gencode.settings.sources import RECEIVES
 

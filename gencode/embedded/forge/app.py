@@ -8,12 +8,12 @@ from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from gencode.embedded.forge.gate import Gate, Secret
+from gencode.embedded.forge.access import AccessMiddleware, Secret
+from gencode.embedded.forge.github_json import Shapes
 from gencode.embedded.forge.names import is_owner
 from gencode.embedded.forge.pages import Pages
 from gencode.embedded.forge.repositories import Repositories
 from gencode.embedded.forge.rest import PREFIX, Rest
-from gencode.embedded.forge.shapes import Shapes
 from gencode.embedded.forge.smart_http import SmartHttp
 
 _THREADS = 4  # dulwich is Python: more would only take turns
@@ -39,4 +39,4 @@ def forge(root: Path, url: str, token: str, user: str = "local") -> ASGIApp:
     rest = Rest(repositories, Shapes(url, url + PREFIX, user), secret, threads)
     git = SmartHttp(repositories, secret, threads)
     pages = Pages(repositories, url, threads)
-    return Gate(Starlette(routes=[*rest.routes(), *git.routes(), *pages.routes()]))
+    return AccessMiddleware(Starlette(routes=[*rest.routes(), *git.routes(), *pages.routes()]))

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from gencode.embedded.forge import markup
+from gencode.embedded.forge import html
 from gencode.embedded.forge.contents import content, default_branch, entries
 from gencode.embedded.forge.repositories import Repositories, Repository, opened
 
@@ -34,7 +34,7 @@ class Pages:
 
     async def _index(self, request: Request) -> HTMLResponse:
         newest = await to_thread.run_sync(self._repositories.newest, _MAX_REPOSITORIES, limiter=self._threads)
-        return HTMLResponse(markup.index([repository.about for repository in newest]))
+        return HTMLResponse(html.index([repository.about for repository in newest]))
 
     async def _repository(self, request: Request) -> HTMLResponse:
         return await self._found(request, self._overview)
@@ -44,7 +44,7 @@ class Pages:
         return await self._found(request, lambda repository: _file(repository, path))
 
     async def _missing(self, request: Request) -> HTMLResponse:
-        return HTMLResponse(markup.missing(), 404)
+        return HTMLResponse(html.missing(), 404)
 
     async def _found(self, request: Request, page: Callable[[Repository], str | None]) -> HTMLResponse:
         """The page about the repository of the address, made in a thread."""
@@ -54,15 +54,15 @@ class Pages:
             return page(repository) if repository else None
 
         text = await to_thread.run_sync(look, limiter=self._threads)
-        return HTMLResponse(markup.missing(), 404) if text is None else HTMLResponse(text)
+        return HTMLResponse(html.missing(), 404) if text is None else HTMLResponse(text)
 
     def _overview(self, repository: Repository) -> str:
         with opened(repository) as repo:
             files = entries(repo, _MAX_FILES + 1)
             by_name = {file.path.lower(): file.path for file in files}
             readme = next((by_name[name] for name in _READMES if name in by_name), None)
-            return markup.overview(
-                markup.Overview(
+            return html.overview(
+                html.Overview(
                     about=repository.about,
                     clone_url=f"{self._url}/{repository.full_name}",
                     branch=default_branch(repo),
@@ -81,4 +81,4 @@ def _file(repository: Repository, address: str) -> str | None:
         if path == address:
             return None
         data = content(repo, path.encode("utf-8", "replace"))
-        return None if data is None else markup.file(repository.about, path, data)
+        return None if data is None else html.file(repository.about, path, data)

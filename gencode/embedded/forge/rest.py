@@ -10,12 +10,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gencode.embedded.forge.access import Secret
 from gencode.embedded.forge.contents import branches, tip
-from gencode.embedded.forge.gate import Secret
+from gencode.embedded.forge.create_request import NAME_TAKEN, Refused, failed, problem, read
+from gencode.embedded.forge.github_json import Shapes, message
 from gencode.embedded.forge.names import is_owner
 from gencode.embedded.forge.repositories import NameTaken, Repositories, Repository, opened
-from gencode.embedded.forge.shapes import Shapes, message
-from gencode.embedded.forge.wishes import NAME_TAKEN, Refused, failed, problem, read
 
 PREFIX = "/api/v3"
 _MAX_BODY = 64 * 1024
@@ -80,10 +80,13 @@ class Rest:
         return JSONResponse(made, 201, headers={"Location": made["url"]})
 
     def _made(self, owner: str, body: bytes) -> dict[str, Any]:
-        wish = read(body)
+        create_request = read(body)
         try:
             repository = self._repositories.create(
-                owner=owner, name=wish.name, description=wish.description, private=wish.private
+                owner=owner,
+                name=create_request.name,
+                description=create_request.description,
+                private=create_request.private,
             )
         except NameTaken:
             raise failed([problem("name", NAME_TAKEN)]) from None

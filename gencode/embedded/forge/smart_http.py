@@ -18,9 +18,9 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gencode.embedded.forge.gate import Secret
+from gencode.embedded.forge.access import Secret
+from gencode.embedded.forge.git_protocol import Garbled, Service, advertise, answer
 from gencode.embedded.forge.repositories import Repositories, Repository
-from gencode.embedded.forge.wire import Garbled, Service, advertise, answer
 
 log = structlog.get_logger(__name__)
 

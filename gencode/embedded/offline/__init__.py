@@ -5,6 +5,6 @@ gencode's two prompts (a plan, one file of it) from the templates that are shipp
 """
 
 from gencode.embedded.offline.app import offline_model
-from gencode.embedded.offline.wire import MODEL
+from gencode.embedded.offline.openai_protocol import MODEL
 
 __all__ = ["MODEL", "offline_model"]

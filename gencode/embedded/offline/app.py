@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gencode.embedded.offline import wire
-from gencode.embedded.offline.answer import answer
+from gencode.embedded.offline import openai_protocol
+from gencode.embedded.offline.completion import answer
 
 MAX_BODY = 16 * 2**20  # bytes; a request holds the prompt and at most one cut file
 BASES = ("", "/v1", "/beta")  # clients differ in what they take for the base URL; /beta is DeepSeek's
@@ -33,20 +33,20 @@ def offline_model() -> ASGIApp:
                 Route(f"{base}/models/{{name}}", show_model),
             )
         ],
-        exception_handlers={wire.Refusal: refuse, HTTPException: refuse_http},
+        exception_handlers={openai_protocol.Refusal: refuse, HTTPException: refuse_http},
         max_body_size=MAX_BODY,
     )
 
 
 async def complete(request: Request) -> Response:
-    call = wire.read_call(await request.body())
-    reply = wire.Reply.to(call, answer(call))
+    call = openai_protocol.read_call(await request.body())
+    reply = openai_protocol.Reply.to(call, answer(call))
     if call.stream:
         return StreamingResponse(_events(reply, call.include_usage), media_type="text/event-stream")
     return JSONResponse(reply.whole())
 
 
-async def _events(reply: wire.Reply, include_usage: bool) -> AsyncIterator[bytes]:
+async def _events(reply: openai_protocol.Reply, include_usage: bool) -> AsyncIterator[bytes]:
     for chunk in reply.chunks(include_usage=include_usage):
         yield _event(json.dumps(chunk))
         await anyio.lowlevel.checkpoint()  # a long file must not hold up the loop that others run in
@@ -58,16 +58,16 @@ def _event(data: str) -> bytes:
 
 
 async def list_models(request: Request) -> Response:
-    return JSONResponse({"object": "list", "data": [wire.model()]})
+    return JSONResponse({"object": "list", "data": [openai_protocol.model()]})
 
 
 async def show_model(request: Request) -> Response:
-    wire.check_model(request.path_params["name"])
-    return JSONResponse(wire.model())
+    openai_protocol.check_model(request.path_params["name"])
+    return JSONResponse(openai_protocol.model())
 
 
 async def refuse(request: Request, error: Exception) -> Response:
-    if not isinstance(error, wire.Refusal):
+    if not isinstance(error, openai_protocol.Refusal):
         raise error
     return _problem(error.status, error.message, error.param, error.code)
 

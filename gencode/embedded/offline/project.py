@@ -9,8 +9,8 @@ from importlib.resources import files
 from string import Template as Text
 from typing import Any
 
-from gencode.embedded.offline.choice import Choice, choose
 from gencode.embedded.offline.subject import Subject
+from gencode.embedded.offline.template_choice import Choice, choose
 from gencode.embedded.offline.vocabulary import Purpose
 
 README = "README.md"

@@ -121,8 +121,8 @@ def _first_words(line: str) -> str:
 def _plain(text: str) -> str:
     """Only characters that mean nothing in Markdown, HTML, JSON, TOML, Python, JavaScript and Go strings."""
     text = text.replace("'", "").replace("’", "")
-    kept = "".join(c if c in "+-.#" or unicodedata.category(c)[0] in "LMN" else " " for c in text)
-    return " ".join(kept.split()).strip(" -.#")
+    checkpoints = "".join(c if c in "+-.#" or unicodedata.category(c)[0] in "LMN" else " " for c in text)
+    return " ".join(checkpoints.split()).strip(" -.#")
 
 
 def _cut(title: str) -> str:

@@ -12,10 +12,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from gencode.host import Repo, Snapshot
-from gencode.pipelines.generate.spending import Budget
-from gencode.provider import Usage
-from gencode.tree import Tree
+from gencode.domain.tree import Tree
+from gencode.githosts.port import Repository, Snapshot
+from gencode.llm.budget import Budget
+from gencode.llm.port import Usage
 
 APPROVED = "approved"
 PIECE = "piece"
@@ -131,7 +131,7 @@ class KeptPush(_Frozen):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Brief:
+class GenerateInput:
     """What was asked, and what earlier runs of the task have already paid for."""
 
     task_id: str
@@ -170,31 +170,31 @@ class Brief:
 class Draft:
     """A plan, and for each of its files the pieces that make it whole. `spent`: on all calls so far."""
 
-    brief: Brief
+    input: GenerateInput
     plan: Plan
     pieces: Mapping[str, tuple[Piece, ...]]
     spent: Usage
     ready: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
-    """Files that are deflated for the push already (see gencode.host.Snapshot); none after a restart."""
+    """Files that are deflated for the push already (see gencode.githosts.port.Snapshot); none after a restart."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
     """The finished tree as the commit that it will be."""
 
-    brief: Brief
+    input: GenerateInput
     snapshot: Snapshot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Placed:
+class RepositoryCreated:
     """A project and the repository that was made for it."""
 
     project: Project
-    repo: Repo
+    repo: Repository
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
-    repo: Repo
+    repo: Repository
     sha: str

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gencode.errors import NotFound
-from gencode.event import Event
-from gencode.host import Snapshot
+from gencode.domain.errors import NotFound
+from gencode.domain.event import Event
+from gencode.domain.task import Task
+from gencode.githosts.port import Snapshot
 from gencode.pipelines.generate.artifacts import KeptSnapshot
 from gencode.pipelines.generate.report import Report, report
-from gencode.task import Task
 
 Branch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$")]
 Author = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00<>]+ <[^\r\n\x00<>]*>$")]
@@ -49,11 +49,11 @@ class Bundle(BaseModel):
     report: Report
 
 
-def bundle(task: Task, events: Sequence[Event], kept: Mapping[str, str]) -> Bundle:
+def bundle(task: Task, events: Sequence[Event], checkpoints: Mapping[str, str]) -> Bundle:
     """Raises NotFound for a task that has not pushed its commit."""
-    if "snapshot" not in kept or "commit" not in task.result:
+    if "snapshot" not in checkpoints or "commit" not in task.result:
         raise NotFound("this task has pushed no commit, or not yet: only then there is a bundle")
-    snapshot = KeptSnapshot.model_validate_json(kept["snapshot"])
+    snapshot = KeptSnapshot.model_validate_json(checkpoints["snapshot"])
     return Bundle(
         format="gencode-bundle",
         version=1,
@@ -61,5 +61,5 @@ def bundle(task: Task, events: Sequence[Event], kept: Mapping[str, str]) -> Bund
         request=dict(task.request),
         sha=task.result["commit"],
         commit=BundledCommit(**snapshot.model_dump(mode="json")),
-        report=report(task, events, kept),
+        report=report(task, events, checkpoints),
     )

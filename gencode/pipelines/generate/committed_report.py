@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import anyio.to_thread
 
-from gencode.event import Event
-from gencode.pipeline import Progress
+from gencode.domain.event import Event
+from gencode.domain.task import Task
+from gencode.engine.pipeline import StageUpdate
+from gencode.engine.store import Store, TaskQuery
 from gencode.pipelines.generate.artifacts import KeptSnapshot
-from gencode.pipelines.generate.kept import Kept
+from gencode.pipelines.generate.checkpoints import Checkpoints
 from gencode.pipelines.generate.report import report
-from gencode.store import Query, Store
-from gencode.task import Task
 
 
 class Reporter:
@@ -22,20 +22,20 @@ class Reporter:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def __call__(self, task_id: str, snapshot: KeptSnapshot, told: Sequence[Progress]) -> str:
+    async def __call__(self, task_id: str, snapshot: KeptSnapshot, told: Sequence[StageUpdate]) -> str:
         """JSON. `snapshot`: the commit as it will be but for the report; `told`: the next events."""
-        (task,) = await self._store.find(Query(id=task_id, limit=1))
+        (task,) = await self._store.find(TaskQuery(id=task_id, limit=1))
         events = await self._store.events(task_id)
         ids = range(len(events) + 1, len(events) + 1 + len(told))
         more = [
             Event(task_id=task_id, id=id_, kind=progress.kind, data=progress.data)
             for id_, progress in zip(ids, told, strict=True)
         ]
-        kept = await self._store.kept(task_id)
-        return await anyio.to_thread.run_sync(_text, task, [*events, *more], kept, snapshot)
+        checkpoints = await self._store.checkpoints(task_id)
+        return await anyio.to_thread.run_sync(_text, task, [*events, *more], checkpoints, snapshot)
 
 
-def _text(task: Task, events: Sequence[Event], kept: Kept, snapshot: KeptSnapshot) -> str:
+def _text(task: Task, events: Sequence[Event], checkpoints: Checkpoints, snapshot: KeptSnapshot) -> str:
     """In a thread: what is kept may be 32 MiB."""
-    kept = {**kept, "snapshot": snapshot.model_dump_json()}
-    return report(task, events, kept).model_dump_json(indent=2) + "\n"
+    checkpoints = {**checkpoints, "snapshot": snapshot.model_dump_json()}
+    return report(task, events, checkpoints).model_dump_json(indent=2) + "\n"

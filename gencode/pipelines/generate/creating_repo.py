@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from gencode.host import Host, RepoSpec
-from gencode.pipeline import Progress, Send
-from gencode.pipelines.generate.artifacts import KeptRepo, Placed, Project
-from gencode.task import Status
+from gencode.domain.task import Status
+from gencode.engine.pipeline import Emit, StageUpdate
+from gencode.githosts.port import GitHost, RepositorySpec
+from gencode.pipelines.generate.artifacts import KeptRepo, Project, RepositoryCreated
 
 
 class CreatingRepo:
@@ -15,33 +15,33 @@ class CreatingRepo:
 
     status = Status.CREATING_REPO
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: GitHost) -> None:
         self._host = host
 
-    async def __call__(self, project: Project | Placed, send: Send) -> Placed:
-        if isinstance(project, Placed):
+    async def __call__(self, project: Project | RepositoryCreated, send: Emit) -> RepositoryCreated:
+        if isinstance(project, RepositoryCreated):
             return project
         repo = await self._host.create(_spec(project), project.snapshot)
-        kept = KeptRepo(**asdict(repo))
+        checkpoints = KeptRepo(**asdict(repo))
         urls = {"repo_url": repo.web_url, "clone_url": repo.clone_url}
         await send(
-            Progress(
+            StageUpdate(
                 kind="repo",
                 data={"host": repo.host, "owner": repo.owner, "name": repo.name, **urls},
-                keep={"repo": kept.model_dump_json()},
+                keep={"repo": checkpoints.model_dump_json()},
                 result=urls,
             )
         )
-        return Placed(project=project, repo=repo)
+        return RepositoryCreated(project=project, repo=repo)
 
 
-def _spec(project: Project) -> RepoSpec:
-    brief = project.brief
-    return RepoSpec(
-        name=brief.name,
-        org=brief.org,
-        private=brief.private,
+def _spec(project: Project) -> RepositorySpec:
+    input = project.input
+    return RepositorySpec(
+        name=input.name,
+        org=input.org,
+        private=input.private,
         description=project.snapshot.message.partition("\n")[0],
-        marker=f"gencode:{brief.task_id}",
-        host=brief.host,
+        marker=f"gencode:{input.task_id}",
+        host=input.host,
     )

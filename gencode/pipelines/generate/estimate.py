@@ -8,9 +8,9 @@ from statistics import median, quantiles
 
 from pydantic import BaseModel, ConfigDict
 
-from gencode.event import Event
-from gencode.pipelines.generate.spending import CHARACTERS_PER_TOKEN, Price
-from gencode.provider import Usage
+from gencode.domain.event import Event
+from gencode.llm.budget import CHARACTERS_PER_TOKEN, Price
+from gencode.llm.port import Usage
 
 ENOUGH = 3
 """Finished tasks, below which they tell less than the rule."""

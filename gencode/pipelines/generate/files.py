@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from gencode.errors import TreeError
+from gencode.codegen.chunked_file_writer import joined
+from gencode.codegen.continuation_merge import file_text
+from gencode.domain.errors import TreeError
+from gencode.domain.tree import Paths
 from gencode.pipelines.generate.artifacts import PIECE, KeptSnapshot, Piece
-from gencode.pipelines.generate.joining import file_text
-from gencode.pipelines.generate.kept import Kept, Pieces, kept_plan, parts, pieces, repairs
-from gencode.pipelines.generate.parting import joined
-from gencode.tree import Paths
+from gencode.pipelines.generate.checkpoints import Checkpoints, Pieces, kept_plan, parts, pieces, repairs
 
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """Times before that, such as those of a clock that nobody has set, cannot stand in a zip."""
@@ -60,13 +60,13 @@ class Files:
         return {path: file.text for path, file in self.by_path.items() if file.state.is_whole}
 
 
-def files(kept: Kept) -> Files:
+def files(checkpoints: Checkpoints) -> Files:
     """Before there is a plan: the files that were begun while it was being said."""
-    planned = kept_plan(kept)
+    planned = kept_plan(checkpoints)
     purposes = {file.path: file.purpose for file in planned.plan.files} if planned else {}
-    if "snapshot" in kept:
-        return Files(by_path=_committed(kept, purposes), complete=True)
-    written = _newest(kept)
+    if "snapshot" in checkpoints:
+        return Files(by_path=_committed(checkpoints, purposes), complete=True)
+    written = _newest(checkpoints)
     paths = purposes if planned else _together(written)
     found = {path: _file(path, written, purposes.get(path, "")) for path in paths}
     whole = all(file.state.is_whole for file in found.values())
@@ -86,26 +86,26 @@ def archive(texts: Mapping[str, str], folder: str, at: datetime) -> bytes:
     return packed.getvalue()
 
 
-def _committed(kept: Kept, purposes: Mapping[str, str]) -> dict[str, File]:
-    texts = KeptSnapshot.model_validate_json(kept["snapshot"]).files
+def _committed(checkpoints: Checkpoints, purposes: Mapping[str, str]) -> dict[str, File]:
+    texts = KeptSnapshot.model_validate_json(checkpoints["snapshot"]).files
     order = [path for path in {**purposes, **texts} if path in texts]
     return {
         path: File(state=State.COMMITTED, text=texts[path], purpose=purposes.get(path, "")) for path in order
     }
 
 
-def _newest(kept: Kept) -> Pieces:
+def _newest(checkpoints: Checkpoints) -> Pieces:
     """Of each path the last answers that make a whole file; while there are none, those so far."""
-    found = {**_in_parts(kept), **pieces(kept, PIECE)}
-    for repaired in repairs(kept).values():
+    found = {**_in_parts(checkpoints), **pieces(checkpoints, PIECE)}
+    for repaired in repairs(checkpoints).values():
         found.update({path: answers for path, answers in repaired.items() if answers[-1].whole})
     return found
 
 
-def _in_parts(kept: Kept) -> Pieces:
+def _in_parts(checkpoints: Checkpoints) -> Pieces:
     """As much of each file as the parts that are kept make, in their order."""
     written: dict[str, list[tuple[Piece, ...]]] = {}
-    for of_part in parts(kept).values():
+    for of_part in parts(checkpoints).values():
         for path, answers in of_part.items():
             written.setdefault(path, []).append(answers)
     return {

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import anyio
 
-from gencode.errors import GencodeError
-from gencode.pipeline import Hold, Send
-from gencode.pipelines.generate.artifacts import Brief, Draft, Plan
-from gencode.pipelines.generate.asking import Asker, Askers
-from gencode.pipelines.generate.desk import Desk
+from gencode.codegen.chunked_file_writer import Describe
+from gencode.codegen.file_scheduler import FileScheduler
+from gencode.codegen.file_writer import WritingLimits
+from gencode.codegen.planning import Hear, make_plan
+from gencode.domain.errors import GencodeError
+from gencode.domain.task import Status
+from gencode.engine.pipeline import Emit, Pause
+from gencode.llm.session import LLMSession, LLMSessionFactory
+from gencode.pipelines.generate.artifacts import Draft, GenerateInput, Plan
+from gencode.pipelines.generate.cache_hit import cache_hit_updates, pieces_of
 from gencode.pipelines.generate.messages import approval_text
-from gencode.pipelines.generate.parting import Describe
-from gencode.pipelines.generate.planning import Hear, make_plan
-from gencode.pipelines.generate.recall import Recall, Recalled
-from gencode.pipelines.generate.taking_over import pieces_of, taken_over
-from gencode.pipelines.generate.writing import Limits
-from gencode.task import Status
+from gencode.pipelines.generate.prompt_cache import CacheHit, PromptCache
 
 
 class Generating:
@@ -28,62 +28,68 @@ class Generating:
 
     def __init__(
         self,
-        askers: Askers,
+        sessions: LLMSessionFactory,
         describe: Describe,
-        limits: Limits,
+        limits: WritingLimits,
         *,
-        recall: Recall | None = None,
+        prompt_cache: PromptCache | None = None,
         approval_seconds: float = 24 * 3600,
         workflows: bool = False,
     ) -> None:
-        self._askers = askers
+        self._sessions = sessions
         self._describe = describe
         self._limits = limits
-        self._recall = recall
+        self._prompt_cache = prompt_cache
         self._approval_seconds = approval_seconds
         self._workflows = workflows
 
-    async def __call__(self, brief: Brief, send: Send) -> Draft | Hold:
+    async def __call__(self, input: GenerateInput, send: Emit) -> Draft | Pause:
         """Holds before the first file when a person is to approve the plan."""
-        asker = self._askers.of(brief, brief.spent, send)
-        if brief.unapproved:
-            return await self._hold(asker, brief)
-        if recalled := await self._recalled(brief, asker.provider.name):
-            await send(*taken_over(recalled, asker.provider.name))
-            return Draft(brief=brief, plan=recalled.plan, pieces=pieces_of(recalled), spent=brief.spent)
-        return await self._written(brief, asker)
+        session = self._sessions.of(input, input.spent, send)
+        if input.unapproved:
+            return await self._hold(session, input)
+        if cache_hit := await self._cache_hit(input, session.provider.name):
+            await send(*cache_hit_updates(cache_hit, session.provider.name))
+            return Draft(input=input, plan=cache_hit.plan, pieces=pieces_of(cache_hit), spent=input.spent)
+        return await self._written(input, session)
 
-    async def _hold(self, asker: Asker, brief: Brief) -> Hold:
-        if not brief.plan:
-            await self._plan(asker, brief, _begin_nothing)
-        return Hold(message=approval_text(brief.language), seconds=self._approval_seconds)
+    async def _hold(self, session: LLMSession, input: GenerateInput) -> Pause:
+        if not input.plan:
+            await self._plan(session, input, _begin_nothing)
+        return Pause(message=approval_text(input.language), seconds=self._approval_seconds)
 
-    async def _recalled(self, brief: Brief, model: str) -> Recalled | None:
-        begun = brief.plan or brief.pieces
-        return await self._recall(brief, model) if self._recall and not begun else None
+    async def _cache_hit(self, input: GenerateInput, model: str) -> CacheHit | None:
+        begun = input.plan or input.pieces
+        return await self._prompt_cache(input, model) if self._prompt_cache and not begun else None
 
-    async def _written(self, brief: Brief, asker: Asker) -> Draft:
+    async def _written(self, input: GenerateInput, session: LLMSession) -> Draft:
         """Files are begun while the plan is still being said. A plan that fails ends them: they belong to
         nothing."""
         failure: GencodeError | None = None
         async with anyio.create_task_group() as group:
-            desk = Desk(asker, self._describe, self._limits, brief, group)
+            scheduler = FileScheduler(session, self._describe, self._limits, input, group)
             try:
-                plan = brief.plan or await self._plan(asker, brief, desk.hear)
-                desk.complete(plan)
+                plan = input.plan or await self._plan(session, input, scheduler.hear)
+                scheduler.complete(plan)
             except GencodeError as error:
                 failure = error
                 group.cancel_scope.cancel()
         if failure:
             raise failure
         return Draft(
-            brief=brief, plan=plan, pieces=desk.pieces(plan), spent=asker.spending.spent, ready=desk.ready
+            input=input,
+            plan=plan,
+            pieces=scheduler.pieces(plan),
+            spent=session.budget_tracker.spent,
+            ready=scheduler.ready,
         )
 
-    async def _plan(self, asker: Asker, brief: Brief, hear: Hear) -> Plan:
+    async def _plan(self, session: LLMSession, input: GenerateInput, hear: Hear) -> Plan:
         most = self._limits.max_tokens
-        recipe = self._recall.recipe(brief, asker.provider.name) if self._recall else ""
-        return await make_plan(asker, brief.prompt, most, hear, workflows=self._workflows, recipe=recipe)
+        cache_key = self._prompt_cache.cache_key(input, session.provider.name) if self._prompt_cache else ""
+        return await make_plan(
+            session, input.prompt, most, hear, workflows=self._workflows, cache_key=cache_key
+        )
 
 
 def _begin_nothing(plan: Plan) -> None:

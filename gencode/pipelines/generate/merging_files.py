@@ -7,15 +7,15 @@ from dataclasses import asdict
 
 import anyio.to_thread
 
-from gencode.errors import SecretFound
-from gencode.pipeline import Progress, Send
-from gencode.pipelines.generate.artifacts import REPORT, Brief, Draft, KeptSnapshot, Project
-from gencode.pipelines.generate.asking import Askers
+from gencode.codegen.continuation_merge import file_text
+from gencode.codegen.repair_loop import Files, RepairLoop, ValidationResult
+from gencode.codegen.secrets_scan import OWN, Finding, scan
+from gencode.domain.errors import SecretFound
+from gencode.domain.task import Status
+from gencode.engine.pipeline import Emit, StageUpdate
+from gencode.llm.session import LLMSessionFactory
+from gencode.pipelines.generate.artifacts import REPORT, Draft, GenerateInput, KeptSnapshot, Project
 from gencode.pipelines.generate.committed_report import Reporter
-from gencode.pipelines.generate.gate import Files, Gate, Passed
-from gencode.pipelines.generate.joining import file_text
-from gencode.pipelines.generate.secrets_scan import OWN, Finding, scan
-from gencode.task import Status
 
 
 class Merging:
@@ -29,79 +29,83 @@ class Merging:
 
     def __init__(
         self,
-        askers: Askers,
-        gate: Gate,
+        sessions: LLMSessionFactory,
+        gate: RepairLoop,
         author: str,
         reporter: Reporter,
         *,
         secrets: Sequence[str] = (),
         workflows: bool = False,
     ) -> None:
-        self._askers = askers
+        self._sessions = sessions
         self._gate = gate
         self._author = author
         self._reporter = reporter
         self._secrets = tuple(secrets)
         self._workflows = workflows
 
-    async def __call__(self, draft: Draft | Project, send: Send) -> Project:
+    async def __call__(self, draft: Draft | Project, send: Emit) -> Project:
         if isinstance(draft, Project):
             return draft
         texts = {path: _scalar(file_text(pieces, path)) for path, pieces in draft.pieces.items()}
-        asker = self._askers.of(draft.brief, draft.spent, send)
-        asker.work.written()
-        passed = await self._gate(draft, texts, asker)
-        kept = self._commit(draft, passed)
-        kept.snapshot(workflows=self._workflows)  # nothing else is done with names that are not safe
-        told = await self._look_for_secrets(kept, draft.brief, send)
-        if draft.brief.include_report:
-            kept, told = await self._with_report(kept, told, draft.brief, send)
-        project = Project(brief=draft.brief, snapshot=kept.snapshot(draft.ready, workflows=self._workflows))
+        session = self._sessions.of(draft.input, draft.spent, send)
+        session.work.written()
+        passed = await self._gate(draft, texts, session)
+        checkpoints = self._commit(draft, passed)
+        checkpoints.snapshot(workflows=self._workflows)  # nothing else is done with names that are not safe
+        told = await self._look_for_secrets(checkpoints, draft.input, send)
+        if draft.input.include_report:
+            checkpoints, told = await self._with_report(checkpoints, told, draft.input, send)
+        project = Project(
+            input=draft.input, snapshot=checkpoints.snapshot(draft.ready, workflows=self._workflows)
+        )
         size = sum(len(data) for data in project.snapshot.tree.files.values())
         await send(
             *told,
-            Progress(
+            StageUpdate(
                 kind="merged",
-                data={"files": len(kept.files), "bytes": size, "findings": len(passed.findings)},
-                keep={"snapshot": kept.model_dump_json()},
+                data={"files": len(checkpoints.files), "bytes": size, "findings": len(passed.findings)},
+                keep={"snapshot": checkpoints.model_dump_json()},
             ),
         )
         return project
 
     async def _with_report(
-        self, kept: KeptSnapshot, told: list[Progress], brief: Brief, send: Send
-    ) -> tuple[KeptSnapshot, list[Progress]]:
+        self, checkpoints: KeptSnapshot, told: list[StageUpdate], input: GenerateInput, send: Emit
+    ) -> tuple[KeptSnapshot, list[StageUpdate]]:
         """The commit with the report of it, and what is to be told then. Everything else in it has been
         looked through."""
-        text = _scalar(await self._reporter(brief.task_id, kept, told))
-        alone = kept.model_copy(update={"files": {REPORT: text}, "message": ""})
-        told = [*told, *await self._look_for_secrets(alone, brief, send)]
-        return kept.model_copy(update={"files": {**kept.files, REPORT: text}}), told
+        text = _scalar(await self._reporter(input.task_id, checkpoints, told))
+        alone = checkpoints.model_copy(update={"files": {REPORT: text}, "message": ""})
+        told = [*told, *await self._look_for_secrets(alone, input, send)]
+        return checkpoints.model_copy(update={"files": {**checkpoints.files, REPORT: text}}), told
 
-    async def _look_for_secrets(self, kept: KeptSnapshot, brief: Brief, send: Send) -> list[Progress]:
+    async def _look_for_secrets(
+        self, checkpoints: KeptSnapshot, input: GenerateInput, send: Emit
+    ) -> list[StageUpdate]:
         """What to tell of findings that do not matter. Raises SecretFound for those that do."""
-        found = await anyio.to_thread.run_sync(scan, kept.files, kept.message, self._secrets)
+        found = await anyio.to_thread.run_sync(scan, checkpoints.files, checkpoints.message, self._secrets)
         if not found:
             return []
-        findings = Progress(
+        findings = StageUpdate(
             kind="findings", data={"findings": [asdict(finding) for finding in found], "count": len(found)}
         )
-        if found[0].rule == OWN or not brief.allow_secrets:
+        if found[0].rule == OWN or not input.allow_secrets:
             await send(findings)
             raise _refusal(found)
         return [findings]
 
-    def _commit(self, draft: Draft, passed: Passed) -> KeptSnapshot:
+    def _commit(self, draft: Draft, passed: ValidationResult) -> KeptSnapshot:
         return KeptSnapshot(
             files=with_warning(passed),
             message=_commit_message(draft),
             author=self._author,
-            at=draft.brief.at,
+            at=draft.input.at,
             branch="main",
         )
 
 
-def with_warning(passed: Passed) -> Files:
+def with_warning(passed: ValidationResult) -> Files:
     """Best effort says in the README what is wrong with what it delivers."""
     if not passed.findings:
         return passed.files
@@ -130,5 +134,5 @@ def _refusal(found: Sequence[Finding]) -> SecretFound:
 
 
 def _commit_message(draft: Draft) -> str:
-    summary = " ".join(draft.plan.summary.split())[:72] or draft.brief.name
-    return f"{summary}\n\nGenerated by gencode with {draft.brief.model}.\nTask: {draft.brief.task_id}\n"
+    summary = " ".join(draft.plan.summary.split())[:72] or draft.input.name
+    return f"{summary}\n\nGenerated by gencode with {draft.input.model}.\nTask: {draft.input.task_id}\n"

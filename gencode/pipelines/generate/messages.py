@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gencode.task import Status
+from gencode.domain.task import Status
 
 LANGUAGES = ("en", "zh")
 

@@ -6,29 +6,29 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from gencode.host import Host, Repo
-from gencode.pipeline import Stage
+from gencode.domain.task import Status, Task
+from gencode.engine.pipeline import Stage
+from gencode.githosts.port import GitHost, Repository
+from gencode.llm.budget import Budget, total
 from gencode.pipelines.generate.artifacts import (
     APPROVED,
     PIECE,
-    Brief,
     Delivered,
     Draft,
+    GenerateInput,
     KeptPush,
     KeptRepo,
     KeptSnapshot,
     KeptUsage,
-    Placed,
     Project,
+    RepositoryCreated,
 )
+from gencode.pipelines.generate.checkpoints import Checkpoints, kept_plan, outlines, parts, pieces, repairs
 from gencode.pipelines.generate.creating_repo import CreatingRepo
 from gencode.pipelines.generate.generating import Generating
-from gencode.pipelines.generate.kept import Kept, kept_plan, outlines, parts, pieces, repairs
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import cached_note, left_behind, status_text
 from gencode.pipelines.generate.pushing import Pushing
-from gencode.pipelines.generate.spending import Budget, total
-from gencode.task import Status, Task
 
 
 class Generate:
@@ -37,7 +37,7 @@ class Generate:
     kind = "generate"
 
     def __init__(
-        self, generating: Generating, merging: Merging, host: Host, *, workflows: bool = False
+        self, generating: Generating, merging: Merging, host: GitHost, *, workflows: bool = False
     ) -> None:
         self._stages = (generating, merging, CreatingRepo(host), Pushing(host))
         self._workflows = workflows
@@ -46,20 +46,22 @@ class Generate:
     def stages(self) -> Sequence[Stage]:
         return self._stages
 
-    def restore(self, task: Task, kept: Kept) -> Brief | Draft | Project | Placed | Delivered:
+    def restore(
+        self, task: Task, checkpoints: Checkpoints
+    ) -> GenerateInput | Draft | Project | RepositoryCreated | Delivered:
         """The furthest artifact that the kept parts make."""
-        brief = _brief(task, kept)
-        if "snapshot" not in kept:
-            unfinished = task.status in (Status.PENDING, Status.GENERATING) or brief.plan is None
-            return brief if unfinished else _draft(brief)
-        snapshot = KeptSnapshot.model_validate_json(kept["snapshot"])
-        project = Project(brief=brief, snapshot=snapshot.snapshot(workflows=self._workflows))
-        if "repo" not in kept:
+        input = _brief(task, checkpoints)
+        if "snapshot" not in checkpoints:
+            unfinished = task.status in (Status.PENDING, Status.GENERATING) or input.plan is None
+            return input if unfinished else _draft(input)
+        snapshot = KeptSnapshot.model_validate_json(checkpoints["snapshot"])
+        project = Project(input=input, snapshot=snapshot.snapshot(workflows=self._workflows))
+        if "repo" not in checkpoints:
             return project
-        repo = Repo(**KeptRepo.model_validate_json(kept["repo"]).model_dump())
-        if "pushed" not in kept:
-            return Placed(project=project, repo=repo)
-        return Delivered(repo=repo, sha=KeptPush.model_validate_json(kept["pushed"]).commit)
+        repo = Repository(**KeptRepo.model_validate_json(checkpoints["repo"]).model_dump())
+        if "pushed" not in checkpoints:
+            return RepositoryCreated(project=project, repo=repo)
+        return Delivered(repo=repo, sha=KeptPush.model_validate_json(checkpoints["pushed"]).commit)
 
     def message(self, task: Task, status: Status) -> str:
         host = str(task.request.get("host") or "")
@@ -71,14 +73,18 @@ class Generate:
         return text
 
 
-def _brief(task: Task, kept: Kept) -> Brief:
-    plan, first, repaired = kept_plan(kept), pieces(kept, PIECE), repairs(kept)
-    divided, in_parts = outlines(kept), parts(kept)
+def _brief(task: Task, checkpoints: Checkpoints) -> GenerateInput:
+    plan, first, repaired = kept_plan(checkpoints), pieces(checkpoints, PIECE), repairs(checkpoints)
+    divided, in_parts = outlines(checkpoints), parts(checkpoints)
     written = [first, *in_parts.values(), *repaired.values()]
     calls = [piece.usage for files in written for of_file in files.values() for piece in of_file]
     calls += [outline.usage for outline in divided.values()]
-    wasted = [KeptUsage.model_validate_json(kept[name]).usage for name in kept if name.startswith("wasted:")]
-    return Brief(
+    wasted = [
+        KeptUsage.model_validate_json(checkpoints[name]).usage
+        for name in checkpoints
+        if name.startswith("wasted:")
+    ]
+    return GenerateInput(
         task_id=task.id,
         client=task.client,
         prompt=str(task.request["prompt"]),
@@ -101,7 +107,7 @@ def _brief(task: Task, kept: Kept) -> Brief:
         best_effort=task.request.get("deliver") == "best_effort",
         include_report=bool(task.request.get("include_report", False)),
         retries=task.retries,
-        unapproved=bool(task.request.get("approve_plan")) and APPROVED not in kept,
+        unapproved=bool(task.request.get("approve_plan")) and APPROVED not in checkpoints,
     )
 
 
@@ -119,7 +125,7 @@ def _budget(task: Task) -> Budget:
     )
 
 
-def _draft(brief: Brief) -> Draft:
-    assert brief.plan is not None  # noqa: S101 - the caller checked; a draft without a plan is a bug
-    written = {file.path: brief.pieces[file.path] for file in brief.plan.files}
-    return Draft(brief=brief, plan=brief.plan, pieces=written, spent=brief.spent)
+def _draft(input: GenerateInput) -> Draft:
+    assert input.plan is not None  # noqa: S101 - the caller checked; a draft without a plan is a bug
+    written = {file.path: input.pieces[file.path] for file in input.plan.files}
+    return Draft(input=input, plan=input.plan, pieces=written, spent=input.spent)

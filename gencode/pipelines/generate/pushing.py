@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gencode.host import Host
-from gencode.pipeline import Progress, Send
-from gencode.pipelines.generate.artifacts import Delivered, KeptPush, Placed
-from gencode.task import Status
+from gencode.domain.task import Status
+from gencode.engine.pipeline import Emit, StageUpdate
+from gencode.githosts.port import GitHost
+from gencode.pipelines.generate.artifacts import Delivered, KeptPush, RepositoryCreated
 
 
 class Pushing:
@@ -13,14 +13,14 @@ class Pushing:
 
     status = Status.PUSHING
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: GitHost) -> None:
         self._host = host
 
-    async def __call__(self, placed: Placed | Delivered, send: Send) -> Delivered:
+    async def __call__(self, placed: RepositoryCreated | Delivered, send: Emit) -> Delivered:
         if isinstance(placed, Delivered):
             return placed
         sha = await self._host.push(placed.repo, placed.project.snapshot)
         result = {"commit": sha, "branch": placed.project.snapshot.branch}
-        kept = {"pushed": KeptPush(commit=sha).model_dump_json()}
-        await send(Progress(kind="pushed", data=result, keep=kept, result=result))
+        checkpoints = {"pushed": KeptPush(commit=sha).model_dump_json()}
+        await send(StageUpdate(kind="pushed", data=result, keep=checkpoints, result=result))
         return Delivered(repo=placed.repo, sha=sha)

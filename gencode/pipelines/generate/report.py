@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gencode.event import Event
+from gencode.domain.event import Event
+from gencode.domain.task import Status, Task
+from gencode.llm.budget import total
+from gencode.llm.port import Usage
 from gencode.pipelines.generate.artifacts import OUTLINE, PART, PIECE, REPAIR, KeptSnapshot
-from gencode.pipelines.generate.kept import Kept, kept_plan
-from gencode.pipelines.generate.spending import total
-from gencode.provider import Usage
-from gencode.task import Status, Task
+from gencode.pipelines.generate.checkpoints import Checkpoints, kept_plan
 
 _WRITTEN = (PIECE, PART, OUTLINE, REPAIR)
 
@@ -121,7 +121,7 @@ class Report(_View):
     resumed: int = Field(description="How often a run began anew: after a restart, a retry, an approval")
 
 
-def report(task: Task, events: Sequence[Event], kept: Kept) -> Report:
+def report(task: Task, events: Sequence[Event], checkpoints: Checkpoints) -> Report:
     """`task` may be older than `events`, and these older than `kept`: the report is of a moment about now."""
     logged = [event.data["status"] for event in events if event.kind == "status"]
     return Report(
@@ -135,9 +135,9 @@ def report(task: Task, events: Sequence[Event], kept: Kept) -> Report:
         commit=task.result.get("commit"),
         cached_from=task.result.get("cached_from"),
         similarity=task.result.get("similarity"),
-        plan=_plan(kept),
+        plan=_plan(checkpoints),
         approvals=_approvals(events),
-        files=_files(events, kept),
+        files=_files(events, checkpoints),
         findings=_findings(events),
         repairs=[ReportedRepair(**data) for data in _told(events, "repair")],
         usage=_account(events),
@@ -154,8 +154,8 @@ def _told(events: Sequence[Event], kind: str) -> list[Mapping[str, Any]]:
     return [event.data for event in events if event.kind == kind]
 
 
-def _plan(kept: Kept) -> ReportedPlan | None:
-    if not (planned := kept_plan(kept)):
+def _plan(checkpoints: Checkpoints) -> ReportedPlan | None:
+    if not (planned := kept_plan(checkpoints)):
         return None
     return ReportedPlan.model_validate(planned.plan.model_dump(mode="json"))
 
@@ -171,9 +171,9 @@ def _approvals(events: Sequence[Event]) -> list[ReportedApproval]:
     ]
 
 
-def _files(events: Sequence[Event], kept: Kept) -> list[ReportedFile]:
+def _files(events: Sequence[Event], checkpoints: Checkpoints) -> list[ReportedFile]:
     """In the plan's order; then what a commit has besides, and what was begun without a plan."""
-    known, sizes, calls = kept_plan(kept), _sizes(events, kept), _calls(kept)
+    known, sizes, calls = kept_plan(checkpoints), _sizes(events, checkpoints), _calls(checkpoints)
     planned = [file.path for file in known.plan.files] if known else []
     return [
         ReportedFile(
@@ -186,9 +186,9 @@ def _files(events: Sequence[Event], kept: Kept) -> list[ReportedFile]:
     ]
 
 
-def _sizes(events: Sequence[Event], kept: Kept) -> dict[str, int]:
-    if "snapshot" in kept:
-        files = KeptSnapshot.model_validate_json(kept["snapshot"]).files
+def _sizes(events: Sequence[Event], checkpoints: Checkpoints) -> dict[str, int]:
+    if "snapshot" in checkpoints:
+        files = KeptSnapshot.model_validate_json(checkpoints["snapshot"]).files
         return {path: len(text.encode()) for path, text in files.items()}
     return {data["path"]: data["bytes"] for data in _told(events, "file")}
 
@@ -200,10 +200,10 @@ class _Call(_View):
     joined: bool = False
 
 
-def _calls(kept: Kept) -> dict[str, list[_Call]]:
+def _calls(checkpoints: Checkpoints) -> dict[str, list[_Call]]:
     """For each path, repairs included: kept under `KIND:N:PATH`."""
     found: dict[str, list[_Call]] = {}
-    for name, part in kept.items():
+    for name, part in checkpoints.items():
         if name.startswith(_WRITTEN):
             path = name.split(":", 2)[2]
             call = _Call.model_validate_json(part)

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from gencode.doctor.finding import Finding
 from gencode.doctor.hosts import configured, host
-from gencode.hosts.wire import http_client
+from gencode.githosts.http_client import http_client
 from gencode.settings import NamedHost
 from tests.servers.peer import closed_port
 from tests.servers.service import settings

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from gencode.auth.key_file import key_file
 from gencode.doctor import machine
 from gencode.embedded.server import listen
-from gencode.hosts.wire import http_client
-from gencode.key_file import key_file
-from gencode.stores.sqlite import open_sqlite
+from gencode.githosts.http_client import http_client
+from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.peer import closed_port
 from tests.servers.service import running_app, settings
 

@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, Response
 
 from gencode.doctor.finding import Finding
 from gencode.doctor.models import model
-from gencode.hosts.wire import http_client
-from gencode.providers.catalogue import configured
+from gencode.githosts.http_client import http_client
+from gencode.llm.catalog import configured
 from tests.servers.peer import closed_port
 from tests.unit.doctor.answering import answering
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.embedded.forge.gate import Secret
+from gencode.embedded.forge.access import Secret
 from gencode.embedded.forge.names import is_name, is_owner, normalised
 
 

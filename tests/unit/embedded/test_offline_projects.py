@@ -12,11 +12,11 @@ from importlib.resources.abc import Traversable
 
 import pytest
 
+from gencode.codegen.code_fences import unfence
+from gencode.domain.tree import Tree, check_paths
 from gencode.embedded.offline.project import Project, UnknownFile
 from gencode.embedded.offline.vocabulary import Template
 from gencode.pipelines.generate.artifacts import Plan
-from gencode.pipelines.generate.fences import unfence
-from gencode.tree import Tree, check_paths
 
 REQUESTS = {
     Template.CLI: "Write a command line tool that renames photos",

@@ -9,20 +9,20 @@ from typing import Any
 
 import anyio
 
-from gencode.callback import Callback
-from gencode.engine.manager import Manager
-from gencode.engine.runner import Runner
-from gencode.errors import StoreError
-from gencode.event import Event
-from gencode.hub import Subscription
-from gencode.metrics import Metrics
-from gencode.pipeline import Hold, Progress, Send
-from gencode.store import IdempotencyKey, Query, Store
-from gencode.stores.memory import MemoryStore
-from gencode.task import Status, Task
-from tests.unit.stores.samples import a_task
+from gencode.domain.callback import Callback
+from gencode.domain.errors import StoreError
+from gencode.domain.event import Event
+from gencode.domain.task import Status, Task
+from gencode.engine.executor import TaskExecutor
+from gencode.engine.hub import Subscription
+from gencode.engine.pipeline import Emit, Pause, StageUpdate
+from gencode.engine.service import TaskService
+from gencode.engine.store import IdempotencyKey, Store, TaskQuery
+from gencode.observability.metrics import Metrics
+from gencode.storage.memory import MemoryStore
+from tests.unit.storage.samples import a_task
 
-Act = Callable[[Send], Awaitable[Hold | None]]
+Act = Callable[[Emit], Awaitable[Pause | None]]
 """A hold ends the run there."""
 STATUSES = (Status.GENERATING, Status.MERGING, Status.CREATING_REPO, Status.PUSHING)
 
@@ -35,7 +35,7 @@ class Letter:
         self._letter = letter
         self._pipeline = pipeline
 
-    async def __call__(self, word: str, send: Send) -> str | Hold:
+    async def __call__(self, word: str, send: Emit) -> str | Pause:
         if self._letter in word:
             return word
         self._pipeline.begun[self._letter] += 1
@@ -45,7 +45,7 @@ class Letter:
         self._pipeline.done[self._letter] += 1
         longer = word + self._letter
         await send(
-            Progress(
+            StageUpdate(
                 kind="letter",
                 data={"letter": self._letter},
                 keep={self._letter: self._letter},
@@ -70,8 +70,8 @@ class Letters:
     def stages(self) -> Sequence[Letter]:
         return self._stages
 
-    def restore(self, task: Task, kept: Mapping[str, str]) -> str:
-        return "".join(letter for name, letter in kept.items() if name in "wxyz")
+    def restore(self, task: Task, checkpoints: Mapping[str, str]) -> str:
+        return "".join(letter for name, letter in checkpoints.items() if name in "wxyz")
 
     def message(self, task: Task, status: Status) -> str:
         return f"now {status}"
@@ -122,7 +122,7 @@ class FaultyStore:
         self._read()
         return await self.inner.named(key)
 
-    async def find(self, query: Query) -> list[Task]:
+    async def find(self, query: TaskQuery) -> list[Task]:
         self._read()
         return await self.inner.find(query)
 
@@ -130,9 +130,9 @@ class FaultyStore:
         self._read()
         return await self.inner.events(task_id, after)
 
-    async def kept(self, task_id: str) -> dict[str, str]:
+    async def checkpoints(self, task_id: str) -> dict[str, str]:
         self._read()
-        return await self.inner.kept(task_id)
+        return await self.inner.checkpoints(task_id)
 
     def _read(self) -> None:
         if self.down:
@@ -205,11 +205,11 @@ class Rig:
         self.metrics = Metrics()
         timeout = options.pop("timeout", 60.0)
         attempts = options.pop("max_attempts", 5)
-        self.runner = Runner(self.store, [self.pipeline], self.metrics, timeout, attempts)
+        self.runner = TaskExecutor(self.store, [self.pipeline], self.metrics, timeout, attempts)
         self.paused = anyio.Event()
         self.go_on = anyio.Event()
         options = {"concurrency": 2, "waiting": 10, "sleep": self._sleep, **options}
-        self.manager = Manager(self.runner, self.store, self.hub, self.metrics, **options)
+        self.task_service = TaskService(self.runner, self.store, self.hub, self.metrics, **options)
         self.sleeps: list[float] = []
 
     async def _sleep(self, seconds: float) -> None:
@@ -218,15 +218,15 @@ class Rig:
         await self.go_on.wait()
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[Manager]:
+    async def at_work(self) -> AsyncIterator[TaskService]:
         """The manager's life: it is cancelled at the end, as by its owner."""
         async with anyio.create_task_group() as tg:
-            await tg.start(self.manager.run)
-            yield self.manager
+            await tg.start(self.task_service.run)
+            yield self.task_service
             tg.cancel_scope.cancel()
 
     async def submit(self, **fields: Any) -> Task:
-        return await self.manager.submit(new_task(**fields))
+        return await self.task_service.submit(new_task(**fields))
 
     async def over(self, task: Task) -> Task:
         """Wait until nothing of the task is left to do."""
@@ -236,16 +236,16 @@ class Rig:
 
     async def held(self, task: Task) -> Task:
         """Wait until the task waits for a person's word, and nobody works on it."""
-        while not (now := await self.task(task)).held_until or self.manager.running:
+        while not (now := await self.task(task)).paused_until or self.task_service.running:
             await anyio.sleep(0)
         return now
 
     async def idle(self) -> None:
-        while self.manager.running or self.manager.waiting:
+        while self.task_service.running or self.task_service.waiting:
             await anyio.sleep(0)
 
     async def task(self, task: Task) -> Task:
-        (found,) = await self.store.inner.find(Query(id=task.id))
+        (found,) = await self.store.inner.find(TaskQuery(id=task.id))
         return found
 
     async def log(self, task: Task) -> list[Event]:
@@ -273,7 +273,7 @@ class Latch:
         self.inside = 0
         self.most = 0
 
-    async def __call__(self, send: Send) -> None:
+    async def __call__(self, send: Emit) -> None:
         self.inside += 1
         self.most = max(self.most, self.inside)
         self.begun.set()
@@ -287,10 +287,10 @@ def holding(*, times: int = 1, seconds: float = 3600.0) -> Act:
     """Holds so often, then does nothing."""
     left = times
 
-    async def act(send: Send) -> Hold | None:
+    async def act(send: Emit) -> Pause | None:
         nonlocal left
         left -= 1
-        return Hold(message="may I?", seconds=seconds) if left >= 0 else None
+        return Pause(message="may I?", seconds=seconds) if left >= 0 else None
 
     return act
 
@@ -299,7 +299,7 @@ def failing(*errors: BaseException) -> Act:
     """Raises one error after the other, then does nothing."""
     left = list(errors)
 
-    async def act(send: Send) -> None:
+    async def act(send: Emit) -> None:
         if left:
             raise left.pop(0)
 

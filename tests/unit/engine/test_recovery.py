@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+from gencode.domain.task import Status
 from gencode.engine import recovery
 from gencode.engine.recovery import unfinished
-from gencode.stores.memory import MemoryStore
-from gencode.task import Status
-from tests.unit.stores.samples import a_task
+from gencode.storage.memory import MemoryStore
+from tests.unit.storage.samples import a_task
 
 
 async def test_all_that_is_not_over_comes_back_in_the_order_of_acceptance() -> None:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gencode.hosts.commit import sha
+from gencode.domain.task import Status
+from gencode.githosts.commit import sha
 from gencode.pipelines.generate.artifacts import REPORT, KeptSnapshot
-from gencode.task import Status
 from tests.servers.github import Fault
 from tests.servers.model import plan_and_files
 from tests.servers.runs import house
-from tests.unit.pipelines.generate.test_gate import BAD, Mending, check
+from tests.unit.codegen.test_repair_loop import BAD, Mending, check
 
 LEAKED = "glpat-" + "7sGk2LmQ9xTz4RvB8nYw"
 FILES = {"a.py": "x = 1\n", "README.md": "# Hello\n"}
 
 
 async def test_it_is_there_only_where_it_was_asked_for(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files(FILES)) as its:
-        await its.run()
-        assert REPORT not in await its.pushed()
-        task = await its.run(repo_name="second", include_report=True)
-        pushed = await its.pushed("second")
+    async with house(tmp_path, plan_and_files(FILES)) as services:
+        await services.run()
+        assert REPORT not in await services.pushed()
+        task = await services.run(repo_name="second", include_report=True)
+        pushed = await services.pushed("second")
         told = json.loads(pushed[REPORT])
     assert pushed.keys() == {*FILES, REPORT}
     assert (told["version"], told["task_id"], told["status"], told["commit"]) == (
@@ -37,9 +37,9 @@ async def test_it_is_there_only_where_it_was_asked_for(tmp_path: Path) -> None:
 
 async def test_it_tells_of_repairs_with_the_sizes_of_the_commit(tmp_path: Path) -> None:
     mending = Mending("x = 2222222\n")
-    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as its:
-        await its.run(include_report=True)
-        pushed = await its.pushed()
+    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+        await services.run(include_report=True)
+        pushed = await services.pushed()
         told = json.loads(pushed[REPORT])
     assert {file["path"]: file["bytes"] for file in told["files"]}["a.py"] == len(pushed["a.py"])
     assert [repair["path"] for repair in told["repairs"]] == ["a.py"]
@@ -47,19 +47,19 @@ async def test_it_tells_of_repairs_with_the_sizes_of_the_commit(tmp_path: Path) 
 
 async def test_best_effort_says_so_there_and_in_the_readme(tmp_path: Path) -> None:
     mending = Mending("BAD 1\n", "BAD 2\n")
-    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as its:
-        await its.run(include_report=True, deliver="best_effort")
-        pushed = await its.pushed()
+    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+        await services.run(include_report=True, deliver="best_effort")
+        pushed = await services.pushed()
     assert b"Known faults" in pushed["README.md"]
     assert [finding["message"] for finding in json.loads(pushed[REPORT])["findings"]] == ["no BAD"] * 3
 
 
 async def test_secrets_that_a_request_allows_are_told_there_under_their_event(tmp_path: Path) -> None:
     files = {**FILES, "a.py": f"TOKEN = '{LEAKED}'\n"}
-    async with house(tmp_path, plan_and_files(files)) as its:
-        task = await its.run(include_report=True, allow_secrets=True)
-        (event,) = await its.events(task, "findings")
-        pushed = await its.pushed()
+    async with house(tmp_path, plan_and_files(files)) as services:
+        task = await services.run(include_report=True, allow_secrets=True)
+        (event,) = await services.events(task, "findings")
+        pushed = await services.pushed()
     (found,) = json.loads(pushed[REPORT])["findings"]
     assert (found["path"], found["event"]) == ("a.py", event.id)
     assert LEAKED.encode() not in pushed[REPORT]
@@ -67,8 +67,8 @@ async def test_secrets_that_a_request_allows_are_told_there_under_their_event(tm
 
 async def test_it_is_looked_through_like_any_file(tmp_path: Path) -> None:
     plan = {"summary": "S.", "files": [{"path": "a.py", "purpose": f"uses {LEAKED}"}]}
-    async with house(tmp_path, plan_and_files(FILES, plan=plan)) as its:
-        task = await its.run(include_report=True)
+    async with house(tmp_path, plan_and_files(FILES, plan=plan)) as services:
+        task = await services.run(include_report=True)
         assert task.failure
         assert task.failure.code == "SECRET_FOUND"
         assert REPORT in task.failure.message
@@ -76,25 +76,27 @@ async def test_it_is_looked_through_like_any_file(tmp_path: Path) -> None:
 
 async def test_the_commit_stays_the_same_when_the_push_is_made_again(tmp_path: Path) -> None:
     """By then the log, of which the report was made, has grown."""
-    async with house(tmp_path, plan_and_files(FILES)) as its:
-        its.github.fail("info_refs", Fault(status=500))
-        task = await its.run(include_report=True)
+    async with house(tmp_path, plan_and_files(FILES)) as services:
+        services.github.fail("info_refs", Fault(status=500))
+        task = await services.run(include_report=True)
         assert task.failure
         assert task.failure.stage is Status.PUSHING
-        kept = KeptSnapshot.model_validate_json((await its.store.kept(task.id))["snapshot"])
-        await its.manager.retry(task)
-        await its.heard(task)
-        task = await its.task(task)
-        assert kept.files[REPORT].encode() == (await its.pushed())[REPORT]
-        assert task.result["commit"] == sha(kept.snapshot())
+        checkpoints = KeptSnapshot.model_validate_json(
+            (await services.store.checkpoints(task.id))["snapshot"]
+        )
+        await services.task_service.retry(task)
+        await services.heard(task)
+        task = await services.task(task)
+        assert checkpoints.files[REPORT].encode() == (await services.pushed())[REPORT]
+        assert task.result["commit"] == sha(checkpoints.snapshot())
 
 
 async def test_it_is_not_taken_over_with_the_files_of_an_earlier_task(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files(FILES), recall="identical") as its:
-        first = await its.run(include_report=True)
-        second = await its.run(repo_name="second")
-        third = await its.run(repo_name="third", include_report=True)
+    async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
+        first = await services.run(include_report=True)
+        second = await services.run(repo_name="second")
+        third = await services.run(repo_name="third", include_report=True)
         assert second.result["cached_from"] == third.result["cached_from"] == first.id
-        assert REPORT not in await its.pushed("second")
-        told = json.loads((await its.pushed("third"))[REPORT])
+        assert REPORT not in await services.pushed("second")
+        told = json.loads((await services.pushed("third"))[REPORT])
     assert (told["task_id"], told["cached_from"], told["calls"]) == (third.id, first.id, 0)

@@ -31,12 +31,12 @@ def states(found: Files) -> dict[str, State]:
 
 
 def test_each_file_is_as_far_as_its_kept_answers() -> None:
-    kept = plan("a", "b", "c") | {
+    checkpoints = plan("a", "b", "c") | {
         "piece:1:a": piece("first ", whole=False),
         "piece:1:b": piece("half", whole=False),
         "piece:2:a": piece("second", follows=6),
     }
-    found = files(kept)
+    found = files(checkpoints)
     assert states(found) == {"a": State.WHOLE, "b": State.WRITING, "c": State.PLANNED}
     assert (found.by_path["a"].text, found.by_path["a"].purpose) == ("first second", "is a")
     assert found.whole() == {"a": "first second"}
@@ -50,11 +50,11 @@ def test_a_fence_around_the_whole_is_no_part_of_a_file() -> None:
 
 
 def test_a_repair_counts_once_it_is_whole() -> None:
-    kept = plan("a") | {"piece:1:a": piece("old"), "repair1:1:a": piece("ne", whole=False)}
-    assert files(kept).whole() == {"a": "old"}
-    assert files(kept | {"repair1:2:a": piece("w", follows=2)}).whole() == {"a": "new"}
+    checkpoints = plan("a") | {"piece:1:a": piece("old"), "repair1:1:a": piece("ne", whole=False)}
+    assert files(checkpoints).whole() == {"a": "old"}
+    assert files(checkpoints | {"repair1:2:a": piece("w", follows=2)}).whole() == {"a": "new"}
     again = {"repair1:2:a": piece("w", follows=2), "repair2:1:a": piece("newest")}
-    assert files(kept | again).whole() == {"a": "newest"}
+    assert files(checkpoints | again).whole() == {"a": "newest"}
 
 
 def test_the_commit_is_the_last_word() -> None:

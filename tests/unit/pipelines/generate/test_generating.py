@@ -9,20 +9,20 @@ from typing import Any
 import anyio
 import pytest
 
-from gencode.blob import deflated
-from gencode.errors import BudgetExceeded, UnsafePath
-from gencode.metrics import Metrics
-from gencode.pipeline import Progress
-from gencode.pipelines.generate.artifacts import Brief, Draft, Plan, PlannedFile
-from gencode.pipelines.generate.asking import Askers
-from gencode.pipelines.generate.checking.contained import Contained
+from gencode.codegen.continuation_merge import file_text
+from gencode.codegen.file_writer import WritingLimits
+from gencode.codegen.limited_child import LimitedChild
+from gencode.codegen.prompts import file_messages
+from gencode.domain.blob import deflated
+from gencode.domain.errors import BudgetExceeded, UnsafePath
+from gencode.engine.pipeline import StageUpdate
+from gencode.llm.budget import Budget, worst_case
+from gencode.llm.port import ChatRequest, Usage
+from gencode.llm.session import LLMSessionFactory
+from gencode.observability.metrics import Metrics
+from gencode.pipelines.generate.artifacts import Draft, GenerateInput, Plan, PlannedFile
 from gencode.pipelines.generate.generating import Generating
-from gencode.pipelines.generate.joining import file_text
-from gencode.pipelines.generate.prompts import file_messages
-from gencode.pipelines.generate.spending import Budget, worst_case
-from gencode.pipelines.generate.writing import Limits
-from gencode.provider import ChatRequest, Usage
-from gencode.retry import Retry
+from gencode.resilience.retry import Retry
 from tests.servers.asking import client_of
 from tests.servers.model import (
     Body,
@@ -36,7 +36,7 @@ from tests.servers.model import (
     text,
 )
 
-BRIEF = Brief(
+BRIEF = GenerateInput(
     task_id="t",
     client="alice",
     cache=True,
@@ -67,26 +67,28 @@ class Sent:
     """What a stage sent, in order."""
 
     def __init__(self) -> None:
-        self.progress: list[Progress] = []
+        self.progress: list[StageUpdate] = []
 
-    async def __call__(self, *progress: Progress) -> None:
+    async def __call__(self, *progress: StageUpdate) -> None:
         self.progress += [item for item in progress if not item.live]
 
     def of(self, kind: str) -> list[Mapping[str, Any]]:
         return [item.data for item in self.progress if item.kind == kind]
 
 
-async def drafted(server: ModelServer, brief: Brief = BRIEF, **limits: int) -> tuple[Draft, Sent]:
+async def drafted(server: ModelServer, input: GenerateInput = BRIEF, **limits: int) -> tuple[Draft, Sent]:
     sent = Sent()
     async with client_of(server.base_url) as provider:
-        askers = Askers(lambda _: provider, Retry(base=0), Metrics(), {})
-        stage = Generating(askers, Contained().signatures, Limits(**limits))
-        return await stage(brief, sent), sent
+        sessions = LLMSessionFactory(lambda _: provider, Retry(base=0), Metrics(), {})
+        stage = Generating(sessions, LimitedChild().signatures, WritingLimits(**limits))
+        return await stage(input, sent), sent
 
 
-async def generate(server: ModelServer, brief: Brief = BRIEF, **limits: int) -> tuple[dict[str, str], Sent]:
+async def generate(
+    server: ModelServer, input: GenerateInput = BRIEF, **limits: int
+) -> tuple[dict[str, str], Sent]:
     """The files that the stage makes, by path."""
-    draft, sent = await drafted(server, brief, **limits)
+    draft, sent = await drafted(server, input, **limits)
     return {path: file_text(pieces, path) for path, pieces in draft.pieces.items()}, sent
 
 
@@ -208,5 +210,5 @@ async def test_what_was_kept_is_not_asked_for_again() -> None:
     script = plan_and_files({"a": "1\n", "b": "2\n"})
     async with model_server(script) as server:
         _, sent = await generate(server)
-    kept = {name: part for item in sent.progress for name, part in item.keep.items()}
-    assert {"plan", "piece:1:a", "piece:1:b"} == kept.keys()
+    checkpoints = {name: part for item in sent.progress for name, part in item.keep.items()}
+    assert {"plan", "piece:1:a", "piece:1:b"} == checkpoints.keys()

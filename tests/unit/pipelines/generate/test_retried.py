@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gencode.codegen.file_writer import WritingLimits
+from gencode.domain.task import Status, Task
+from gencode.llm.port import Usage
 from gencode.pipelines.generate.report import report
-from gencode.pipelines.generate.writing import Limits
-from gencode.provider import Usage
-from gencode.task import Status, Task
 from tests.servers.model import USAGE, Body, Reply, call_of, plan_and_files, text
 from tests.servers.runs import House, house
-from tests.unit.pipelines.generate.test_gate import BAD, Mending, check
+from tests.unit.codegen.test_repair_loop import BAD, Mending, check
 
 ROUNDS = ("BAD again\n", "BAD still\n", "BAD as ever\n", "x = 2\n")
 
 
-async def retried(its: House, task: Task, **changes: object) -> Task:
-    await its.manager.retry(task, changes)
-    await its.heard(task)
-    return await its.task(task)
+async def retried(services: House, task: Task, **changes: object) -> Task:
+    await services.task_service.retry(task, changes)
+    await services.heard(task)
+    return await services.task(task)
 
 
 async def test_after_the_gate_failed_there_are_two_more_rounds(tmp_path: Path) -> None:
     """From the text that the last round left; nothing that was answered is asked for again."""
     mending = Mending(*ROUNDS)
-    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as its:
-        task = await its.run()
+    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+        task = await services.run()
         assert task.failure
         assert (task.failure.code, len(mending.asked)) == ("GATE_FAILED", 2)
-        task = await retried(its, task)
+        task = await retried(services, task)
         assert task.status is Status.COMPLETED
-        assert (await its.pushed())["a.py"] == b"x = 2\n"
+        assert (await services.pushed())["a.py"] == b"x = 2\n"
         assert len(mending.asked) == 4
         assert "BAD still" in mending.asked[2]
-        assert its.calls("plan") == 1
-        assert its.calls("file") == len(BAD) + 4
-        told = report(task, await its.store.events(task.id), await its.store.kept(task.id))
+        assert services.calls("plan") == 1
+        assert services.calls("file") == len(BAD) + 4
+        told = report(task, await services.store.events(task.id), await services.store.checkpoints(task.id))
     assert [repair.round for repair in told.repairs] == [1, 2, 3, 4]
     assert ([failure.code for failure in told.failures], told.retries) == (["GATE_FAILED"], 1)
     assert {file.path: file.calls for file in told.files} == {"a.py": 5, "README.md": 1}
@@ -43,29 +43,29 @@ async def test_after_the_gate_failed_there_are_two_more_rounds(tmp_path: Path) -
 
 async def test_it_may_fail_again_and_best_effort_may_be_said_then(tmp_path: Path) -> None:
     mending = Mending(*ROUNDS[:3], *ROUNDS[:3])
-    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as its:
-        task = await retried(its, await its.run())
+    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+        task = await retried(services, await services.run())
         assert task.failure
         assert (task.failure.code, task.retries) == ("GATE_FAILED", {"GATE_FAILED": 1})
-        task = await retried(its, task, deliver="best_effort")
+        task = await retried(services, task, deliver="best_effort")
         assert task.status is Status.COMPLETED
-        assert (await its.pushed())["a.py"] == ROUNDS[2].encode()
-        assert b"Known faults" in (await its.pushed())["README.md"]
+        assert (await services.pushed())["a.py"] == ROUNDS[2].encode()
+        assert b"Known faults" in (await services.pushed())["README.md"]
         assert task.request["deliver"] == "best_effort"
 
 
 async def test_a_file_that_came_to_no_end_gets_as_many_answers_again(tmp_path: Path) -> None:
     whole = "".join(f"line_{n} = {n}\n" for n in range(60))
-    limits = Limits(rounds=3)
+    limits = WritingLimits(rounds=3)
     files = {"a.py": whole}
-    async with house(tmp_path, plan_and_files(files, cut_at=len(whole) // 5), limits=limits) as its:
-        task = await its.run()
+    async with house(tmp_path, plan_and_files(files, cut_at=len(whole) // 5), limits=limits) as services:
+        task = await services.run()
         assert task.failure
         assert task.failure.code == "LLM_TRUNCATED"
-        assert its.calls() == 3
-        task = await retried(its, task)
-        assert (await its.pushed())["a.py"] == whole.encode()
-        assert its.calls() == 5
+        assert services.calls() == 3
+        task = await retried(services, task)
+        assert (await services.pushed())["a.py"] == whole.encode()
+        assert services.calls() == 5
 
 
 async def test_a_plan_that_was_cut_is_paid_for_and_asked_for_anew(tmp_path: Path) -> None:
@@ -74,25 +74,25 @@ async def test_a_plan_that_was_cut_is_paid_for_and_asked_for_anew(tmp_path: Path
     def once(body: Body) -> Reply | None:
         return cut.pop() if cut and call_of(body)[0] == "plan" else None
 
-    async with house(tmp_path, plan_and_files({"a.py": "x = 1\n"}, replace=once)) as its:
-        task = await its.run()
+    async with house(tmp_path, plan_and_files({"a.py": "x = 1\n"}, replace=once)) as services:
+        task = await services.run()
         assert task.failure
-        assert (task.failure.code, its.calls("plan")) == ("LLM_TRUNCATED", 1)
-        task = await retried(its, task)
+        assert (task.failure.code, services.calls("plan")) == ("LLM_TRUNCATED", 1)
+        task = await retried(services, task)
         assert task.status is Status.COMPLETED
-        (*_, last) = await its.events(task, "usage")
+        (*_, last) = await services.events(task, "usage")
         assert last.data["total"]["prompt"] == 3 * USAGE.prompt
 
 
 async def test_a_budget_that_was_too_small_can_be_raised(tmp_path: Path) -> None:
     script = plan_and_files({"a.py": "x = 1\n"}, usage=Usage(prompt=100, completion=50))
-    async with house(tmp_path, script, limits=Limits(max_tokens=500)) as its:
-        task = await its.run(max_tokens=800)
+    async with house(tmp_path, script, limits=WritingLimits(max_tokens=500)) as services:
+        task = await services.run(max_tokens=800)
         assert task.failure
-        assert (task.failure.code, its.calls("plan"), its.calls()) == ("BUDGET_EXCEEDED", 1, 0)
-        task = await retried(its, task)
+        assert (task.failure.code, services.calls("plan"), services.calls()) == ("BUDGET_EXCEEDED", 1, 0)
+        task = await retried(services, task)
         assert task.failure
         assert task.failure.code == "BUDGET_EXCEEDED"
-        task = await retried(its, task, max_tokens=100_000)
+        task = await retried(services, task, max_tokens=100_000)
         assert task.status is Status.COMPLETED
-        assert its.calls("plan") == 1
+        assert services.calls("plan") == 1

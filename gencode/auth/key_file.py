@@ -1,0 +1,161 @@
+"""API keys made by `gencode keys`: their hashes, in one file of DATA_DIR that the running service reads too.
+
+Neither waits for the other: the file is replaced as a whole, so that a reader sees the old one or the new
+one, also after a crash. Those who write take turns.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gencode.domain.errors import StartError
+
+NAME = "keys.json"
+MARK = "gck_"
+"""Begins every key, so that logs, and files about to be pushed, can be searched for them."""
+LARGEST = 4 * 2**20
+"""Bytes; some 20,000 keys."""
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredKey:
+    """name: the client's; sha256: of the key, in hexadecimal; created_at: RFC 3339."""
+
+    name: str
+    sha256: str
+    created_at: str
+
+    @property
+    def id(self) -> str:
+        """Tells the keys of one client apart, and nothing about them."""
+        return self.sha256[:8]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyFile:
+    """Raises StartError, which says what to do, wherever the file cannot be read or written."""
+
+    path: Path
+
+    def version(self) -> tuple[int, int, int] | None:
+        """Another value after each change; None while there is no file."""
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def read(self) -> list[StoredKey]:
+        """In the order in which they were made; none if there is no file."""
+        try:
+            if self.path.stat().st_size > LARGEST:
+                raise ValueError("it is too large")
+            return _parsed(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StartError(f"{self.path} cannot be read: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise StartError(
+                f"{self.path} is damaged: restore it, or remove it and make new keys with: gencode keys make"
+            ) from None
+
+    def make(self, name: str) -> tuple[str, StoredKey]:
+        """A new key for a client, who may have several. This is the only time that it is told."""
+        if not _NAME.fullmatch(name):
+            raise StartError(
+                "a key's name has 1 to 64 of A-Z a-z 0-9 . _ -, with a letter or digit at each end"
+            )
+        key = MARK + secrets.token_hex(24)
+        made = StoredKey(
+            name=name,
+            sha256=hashlib.sha256(key.encode()).hexdigest(),
+            created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        )
+        with self._turn():
+            self._replace([*self.read(), made])
+        return key, made
+
+    def revoke(self, name_or_id: str) -> list[StoredKey]:
+        """All keys of this name, or the one with this id; what is revoked, which may be nothing."""
+        with self._turn():
+            keys = self.read()
+            gone = [key for key in keys if name_or_id in (key.name, key.id)]
+            if gone:
+                self._replace([key for key in keys if key not in gone])
+        return gone
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(file)
+
+    def _replace(self, keys: Sequence[StoredKey]) -> None:
+        """On disk, and only then under its name: a crash leaves the old file or the new one."""
+        text = json.dumps({"version": 1, "keys": [asdict(key) for key in keys]}, indent=1)
+        new = self.path.with_suffix(".new")
+        try:
+            new.unlink(missing_ok=True)  # left by a crash, with whatever rights
+            file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(file, "w", encoding="utf-8") as stream:
+                _give_to_owner_of(self.path.parent, file)
+                stream.write(text + "\n")
+                stream.flush()
+                os.fsync(file)
+            new.replace(self.path)
+            _sync_folder(self.path.parent)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> StartError:
+        return StartError(
+            f"{self.path} cannot be written ({error.strerror}): run this as the user of the service, and with"
+            " its DATA_DIR"
+        )
+
+
+def key_file(data_dir: Path) -> KeyFile:
+    return KeyFile(path=data_dir / NAME)
+
+
+def _parsed(text: str) -> list[StoredKey]:
+    found: dict[str, Any] = json.loads(text)
+    keys = [StoredKey(**{str(name): str(value) for name, value in key.items()}) for key in found["keys"]]
+    if found["version"] != 1 or not all(re.fullmatch(r"[0-9a-f]{64}", key.sha256) for key in keys):
+        raise ValueError("not what this version writes")
+    return keys
+
+
+def _give_to_owner_of(folder: Path, file: int) -> None:
+    """The administrator may make a key for a service that runs as another user, who must read the file."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(file, owner.st_uid, owner.st_gid)
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

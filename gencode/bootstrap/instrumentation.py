@@ -1,0 +1,78 @@
+"""A model and a Git host whose calls are spans."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
+
+import httpx
+
+from gencode.engine.tracing import Tracer
+from gencode.githosts.port import GitHost, Repository, RepositorySpec, Snapshot
+from gencode.llm.port import ChatChunk, ChatRequest, Provider
+
+
+class TracedProvider:
+    """A `gencode.llm.port.Provider`; attributes as in OpenTelemetry's conventions for generative AI."""
+
+    def __init__(self, provider: Provider, tracer: Tracer) -> None:
+        self._provider = provider
+        self._tracer = tracer
+
+    @property
+    def name(self) -> str:
+        return self._provider.name
+
+    @property
+    def native_prefix(self) -> bool:
+        return self._provider.native_prefix
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+        asked = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self.name}
+        about = asked | {"gen_ai.request.max_tokens": request.max_tokens}
+        with self._tracer.span(f"chat {self.name}", about, kind="client", opens=False) as span:
+            async with aclosing(self._provider.stream(request)) as chunks:
+                async for chunk in chunks:
+                    if chunk.finish_reason:
+                        span.set({"gen_ai.response.finish_reasons": (chunk.finish_reason,)})
+                    if chunk.usage:
+                        span.set(
+                            {
+                                "gen_ai.usage.input_tokens": chunk.usage.prompt,
+                                "gen_ai.usage.output_tokens": chunk.usage.completion,
+                            }
+                        )
+                    yield chunk
+
+
+class TracedHost:
+    """A `gencode.githosts.port.Host`."""
+
+    def __init__(self, host: GitHost, tracer: Tracer) -> None:
+        self._host = host
+        self._tracer = tracer
+
+    async def create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
+        with self._tracer.span(
+            "host create", {"gencode.githosts.port": spec.host or "default"}, kind="client"
+        ):
+            return await self._host.create(spec, snapshot)
+
+    async def push(self, repo: Repository, snapshot: Snapshot) -> str:
+        with self._tracer.span(
+            "host push", {"gencode.githosts.port": repo.host or "default"}, kind="client"
+        ) as span:
+            sha = await self._host.push(repo, snapshot)
+            span.set({"vcs.ref.head.revision": sha})
+            return sha
+
+
+def propagate(client: httpx.AsyncClient, hosts: Collection[str], tracer: Tracer) -> httpx.AsyncClient:
+    """Let requests to these hosts, and to no other, say which trace they belong to."""
+
+    async def tell(request: httpx.Request) -> None:
+        if request.url.host in hosts and (traceparent := tracer.traceparent()):
+            request.headers["traceparent"] = traceparent
+
+    client.event_hooks["request"].append(tell)
+    return client

@@ -1,0 +1,181 @@
+"""Runs the service under uvicorn: the socket, the signals, the welcome."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import resource
+import shlex
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+
+import anyio
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from gencode.bootstrap.app import create_app
+from gencode.domain.errors import StartError
+from gencode.http.connection import connection_class
+from gencode.http.connection_limiter import TURNED_AWAY, ConnectionLimits
+from gencode.http.direct_writer import with_continuations
+from gencode.http.links import UnderPath
+from gencode.observability.logs import configure
+from gencode.settings import Settings, set_by_env_file
+
+log = structlog.get_logger(__name__)
+
+KEEP_ALIVE = 75
+"""Seconds; longer than the 60 s of common proxies, which must be the ones to close idle connections."""
+
+OWN_DESCRIPTORS = 256
+"""Sixteen model calls, five pushes, both ends of each when embedded, the store; and as many again, twice."""
+
+ACCEPTS = 8
+"""Connections that asyncio takes in one go, before the door sees the first of them. It calls this the
+backlog, and tries as often when no descriptor is left, with a trace in the log for each."""
+
+BACKLOG = 2048
+"""Connections that wait in the kernel to be taken."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises StartError before anything is promised to anyone."""
+    configure(settings.log_level, settings.log_format, settings.secrets())
+    if names := set_by_env_file():
+        log.info("settings from .env of this folder", names=names)
+    anyio.run(_serve, create_app(settings), settings)
+
+
+async def _serve(app: Starlette, settings: Settings) -> None:
+    """The lifespan is run here, not by uvicorn: a refusal to start is one line, and no signal can end the
+    process before the lifespan has."""
+    with listening(settings.server_host, settings.server_port) as sock:
+        async with app.router.lifespan_context(app):
+            server = Server(app, settings, app.state.services.closing)
+            with _signals(server.stop):
+                _settle_memory()
+                print(welcome(sock.getsockname()[1], settings), flush=True)
+                await server.serve(sockets=[sock])
+
+
+def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        with_continuations(UnderPath(app, settings.root_path) if settings.root_path else app),
+        http=connection_class(_entry(settings), settings.send_timeout, settings.shutdown_grace / 2),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",  # its warnings are one line and more for each bad request, and say nothing
+        proxy_headers=False,  # nothing here depends on who asks, or by which scheme and name
+        access_log=False,
+        server_header=False,
+        backlog=ACCEPTS,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_grace)),
+    )
+
+
+def _entry(settings: Settings) -> ConnectionLimits:
+    return ConnectionLimits(
+        head=settings.header_timeout,
+        body=settings.body_timeout,
+        connections=_room(settings.max_connections),
+    )
+
+
+def _room(wanted: int) -> int:
+    """Connections that leave descriptors for our own work: models, pushes, the store."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + TURNED_AWAY + OWN_DESCRIPTORS
+    if 0 <= soft < needed:  # "no limit" is -1 on Linux
+        soft = needed if hard < 0 else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    spare = soft - TURNED_AWAY - min(OWN_DESCRIPTORS, soft // 2)
+    return wanted if soft < 0 else max(1, min(wanted, spare))
+
+
+class Server(uvicorn.Server):
+    """uvicorn on our own connections, which leaves signals to us; `closing` is set at the first one."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, closing: anyio.Event) -> None:
+        super().__init__(_config(app, settings))
+        self._closing = closing
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for sock in sockets or ():
+            sock.listen(BACKLOG)
+
+    def stop(self) -> None:
+        """Once: finish what is under way. Twice: leave now."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+        self._closing.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    yield
+
+
+def welcome(port: int, settings: Settings) -> str:
+    """What to do first, in lines that work as pasted."""
+    host = "127.0.0.1" if settings.server_host in ("0.0.0.0", "::", "localhost") else settings.server_host
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    key = "" if settings.open_to_all else " -H 'Authorization: Bearer YOUR_KEY'"
+    who = "this machine only, no key needed" if settings.open_to_all else "API keys required"
+    option = "" if url == "http://127.0.0.1:8080" else f" --url {url}"
+    return f"""
+gencode is ready at {url} ({who})
+
+  the page    {url}/
+  with curl   curl -s {url}/api/v1/generate{key} -H 'Content-Type: application/json' \\
+                -d '{{"prompt": "A small Flask app with user login", "repo_name": "my-flask-app"}}'
+  follow it   curl -N {url}/api/v1/status/TASK_ID{key}
+  or both     {_command()} generate "A small Flask app with user login" --repo my-flask-app --follow{option}
+"""
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0: any free one. Raises StartError."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        sock = socket.create_server((host, port), family=family, backlog=2048)
+        # Accepted sockets inherit it (asyncio sets it only where the protocol was named). Without it the body
+        # of an answer, and each event, waits up to 40 ms for an acknowledgement of what went before.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {host} port {port} ({error.strerror or error}): "
+            "stop what listens there, or set SERVER_PORT (and SERVER_HOST)"
+        ) from None
+
+
+def _command() -> str:
+    """How this very installation is called from another terminal."""
+    installed = Path(sys.executable).with_name("gencode")
+    return "gencode" if which("gencode") else shlex.quote(str(installed))
+
+
+def _settle_memory() -> None:
+    """What exists now lives as long as the process: keeping it out of the collector's rounds, and making
+    the rounds rarer, halved tail latency when measured. What a round finds in use goes to the next
+    generation; with 50 in place of 5 that one was swept after some 3,000 jobs, 100 MiB of garbage later."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 5, 50)

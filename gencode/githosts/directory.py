@@ -1,0 +1,149 @@
+"""A plain directory of bare repositories as a Git host: nothing is asked of anybody, nothing leaves it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+import anyio
+import anyio.to_thread
+from dulwich.errors import NotGitRepository
+
+from gencode.domain.errors import (
+    GitNotFound,
+    GitUnavailable,
+    HostInvalid,
+    HostUnavailable,
+    NonFastForward,
+    RepoExists,
+    StartError,
+)
+from gencode.githosts.bare_repository import BareRepository, is_folder
+from gencode.githosts.commit import objects, sha
+from gencode.githosts.ownership_marker import described, marked, tag
+from gencode.githosts.port import Repository, RepositorySpec, Snapshot
+from gencode.observability.metrics import Metrics
+
+T = TypeVar("T")
+
+DESCRIPTION = 350  # characters, as at most other hosts
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+
+
+class DirectoryHost:
+    """Implements `gencode.githosts.port.Host`. Repositories are at `ROOT/NAME.git`, an organisation's at
+    `ROOT/ORG/NAME.git`. Raises StartError for a root that is no folder.
+
+    label   its name in the settings, for messages and metrics
+    url     where a web server shows the root; None: addresses are file:// ones
+    owner   the folder for requests that name no organisation
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        label: str,
+        url: str | None = None,
+        owner: str | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        if not root.is_dir():
+            raise StartError(f'HOSTS: the path of "{label}" is no folder: make {root} first')
+        self._root = root.resolve()
+        self._label = label
+        self._url = (url or self._root.as_uri()).rstrip("/")
+        self._owner = owner or ""
+        self._metrics = metrics or Metrics()
+        self._writing = anyio.Lock()
+
+    async def create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
+        try:
+            return await self._run("create", partial(self._create, spec, snapshot))
+        except OSError as error:
+            raise HostUnavailable(
+                f"the folder of the Git host cannot be written: {error.strerror}"
+            ) from error
+
+    async def push(self, repo: Repository, snapshot: Snapshot) -> str:
+        try:
+            return await self._run("push", partial(self._push, repo, snapshot))
+        except OSError as error:
+            raise GitUnavailable(f"the repository cannot be written: {error.strerror}") from error
+
+    async def _run(self, operation: str, call: Callable[[], T]) -> T:
+        """One at a time, in a thread, to its end: what is half done cannot be cancelled."""
+        async with self._writing:
+            with self._metrics.host.labels(self._label, operation).time():
+                return await anyio.to_thread.run_sync(call)
+
+    # --- in the thread ------------------------------------------------------------------------------
+
+    def _create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
+        owner = spec.org or self._owner
+        bare = BareRepository(self._folder(owner) / f"{_proven(spec.name)}.git")
+        draft = ".new-" + hashlib.sha256(spec.marker.encode()).hexdigest()[:16]
+        text = described(spec, DESCRIPTION)
+        if not bare.make(text, branch=snapshot.branch, private=spec.private, new=draft):
+            _check_ours(bare, spec, snapshot)
+        return self._repo(owner, spec.name)
+
+    def _folder(self, owner: str) -> Path:
+        """Where an owner's repositories are; made if it is not there."""
+        if not owner:
+            return self._root
+        folder = self._root / _proven(owner)
+        folder.mkdir(exist_ok=True)
+        if not is_folder(folder):
+            raise HostInvalid(
+                f"the folder of {owner!r} is a link and was left alone; choose another github_org"
+            )
+        return folder
+
+    def _push(self, repo: Repository, snapshot: Snapshot) -> str:
+        owner, name = repo.owner, _proven(repo.name)
+        folder = self._root / _proven(owner) if owner else self._root
+        bare = BareRepository(folder / f"{name}.git")
+        here = replace(self._repo(owner, name), host=repo.host)
+        if here != repo or not is_folder(folder) or not marked(bare.description()):
+            raise GitNotFound(f"{repo.name!r} is not, or no more, a repository that was made here")
+        new = objects(snapshot)
+        try:
+            head = bare.add(snapshot.branch, new)
+        except NotGitRepository as error:
+            raise GitNotFound(f"{repo.name!r} is no Git repository any more") from error
+        if head != new.sha:
+            raise NonFastForward(
+                "the branch holds other commits and was left alone; choose another repo_name"
+            )
+        return new.sha.decode("ascii")
+
+    def _repo(self, owner: str, name: str) -> Repository:
+        path = f"{quote(owner)}/{quote(name)}.git" if owner else f"{quote(name)}.git"
+        url = f"{self._url}/{path}"
+        return Repository(owner=owner, name=name, web_url=url, clone_url=url)
+
+
+def _check_ours(bare: BareRepository, spec: RepositorySpec, snapshot: Snapshot) -> None:
+    """Ours is what ends with our marker and holds nothing, or just what we would push."""
+    if not bare.description().endswith(tag(spec)):
+        raise RepoExists(f"{spec.name!r} exists already and was left alone; choose another repo_name")
+    try:
+        refs = bare.refs()
+    except NotGitRepository as error:
+        raise RepoExists(f"{spec.name!r} is no Git repository and was left alone") from error
+    if refs and refs.get(f"refs/heads/{snapshot.branch}") != sha(snapshot):
+        raise RepoExists(f"{spec.name!r} holds other commits and was left alone; choose another repo_name")
+
+
+def _proven(name: str) -> str:
+    """A name that is one step down and nothing else."""
+    if not _NAME.fullmatch(name) or name.endswith((".", ".git", ".lock")):
+        raise HostInvalid(f"{name[:100]!r} cannot be a folder's name here: use letters, digits, - and _")
+    return name

@@ -1,0 +1,49 @@
+"""POST /api/v1/estimate: what a request would probably cost. No model is asked."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gencode.domain.task import Status, Task
+from gencode.engine.store import Store, TaskQuery
+from gencode.http.schemas import check_cache, parse_generate, read_json
+from gencode.http.services import get_services
+from gencode.http.views import EstimateView
+from gencode.llm.port import Usage
+from gencode.pipelines.generate.estimate import estimate as make_estimate
+from gencode.pipelines.generate.estimate import used
+
+LOOKED_AT = 100
+"""Completed tasks among which those with the same model are looked for."""
+ENOUGH = 20
+"""Of these; each costs reading the end of its log."""
+END = 40
+"""Events of a log that usually hold the newest account: few follow it, from the merging to the push."""
+
+
+async def estimate(request: Request) -> Response:
+    """Takes what /generate takes, and refuses what it refuses."""
+    asked = parse_generate(await read_json(request))
+    check_cache(asked, on=get_services(request).caching)
+    model = get_services(request).choose_model(asked.model).name
+    made = make_estimate(
+        asked.prompt, model, await _history(request, model), get_services(request).price(model)
+    )
+    return EstimateView(**made.model_dump()).response()
+
+
+async def _history(request: Request, model: str) -> list[Usage]:
+    """Of the client's own tasks: what others' cost is not to be guessed from here."""
+    services = get_services(request)
+    query = TaskQuery(client=request.state.client, statuses=[Status.COMPLETED], limit=LOOKED_AT)
+    async with services.checkpoint_readers:
+        alike = [task for task in await services.store.find(query) if task.request.get("model") == model]
+        found = [await newest_account(services.store, task) for task in alike[:ENOUGH]]
+    return [usage for usage in found if usage]
+
+
+async def newest_account(store: Store, task: Task) -> Usage | None:
+    """What a task used in all, by the end of its log if that tells: it may be thousands of events long."""
+    end = await store.events(task.id, max(0, task.sequence - END))
+    return used(end) or used(await store.events(task.id))

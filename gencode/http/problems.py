@@ -1,0 +1,91 @@
+"""Errors as application/problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gencode.domain.errors import (
+    BodyTooLarge,
+    GencodeError,
+    Internal,
+    Invalid,
+    Malformed,
+    NotFound,
+    Transient,
+    WrongMethod,
+)
+from gencode.http.rate_limit import OverLimit
+from gencode.http.views import BrokenRule, Problem
+
+MEDIA = "application/problem+json"
+TOO_LARGE = "the request body is larger than MAX_BODY_BYTES allows"
+
+log = structlog.get_logger(__name__)
+
+
+def problem_response(error: GencodeError, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to a request that failed."""
+    problem = Problem(
+        type=f"urn:gencode:error:{error.code}",
+        title=HTTPStatus(error.http_status).phrase,
+        status=error.http_status,
+        detail=error.message,
+        code=error.code,
+        retryable=error.retryable,
+    )
+    if isinstance(error, Invalid):
+        problem = problem.model_copy(update={"errors": [BrokenRule(**broken) for broken in error.problems]})
+    return problem.response(error.http_status, {**_headers(error), **(headers or {})}, MEDIA)
+
+
+def _headers(error: GencodeError) -> dict[str, str]:
+    if isinstance(error, Transient) and error.http_status in (429, 503):
+        return {"Retry-After": str(math.ceil(error.retry_after or 1))}
+    if error.http_status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": 'Bearer realm="gencode"'}
+    return {}
+
+
+async def on_gencode_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, GencodeError)  # noqa: S101 - registered for this class only
+    return problem_response(error, error.headers if isinstance(error, OverLimit) else None)
+
+
+async def on_departure(_request: Request, _error: Exception) -> Response:
+    """The client hung up, or was cut off, in the middle of its body: nobody reads this."""
+    return problem_response(Malformed("the body ended before it was complete"))
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Starlette's own refusals: no such route, wrong method, body over the cap."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    return problem_response(_from_http(request, error), error.headers)
+
+
+def unexpected(path: str, error: Exception) -> Response:
+    """A bug: the client gets a reference, the log gets the trace."""
+    return problem_response(reference_for(path, error))
+
+
+def reference_for(where: str, error: Exception) -> Internal:
+    reference = secrets.token_hex(4)
+    log.error("unexpected error", reference=reference, path=where, exc_info=error)
+    return Internal(f"an unexpected error; the log has it under reference {reference}")
+
+
+def _from_http(request: Request, error: HTTPException) -> GencodeError:
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return NotFound("there is nothing at " + request.scope["path"])
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return WrongMethod(f"{request.method} is not possible here")
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return BodyTooLarge(TOO_LARGE)
+    return Malformed(error.detail)

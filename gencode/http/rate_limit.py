@@ -1,0 +1,65 @@
+"""How often a client may submit."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+
+from limits import RateLimitItem
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from gencode.domain.errors import RateLimited
+
+CLOCK_SLACK = 1.0
+"""Seconds by which the wall clock may be corrected before what it measured counts as worthless."""
+
+
+class OverLimit(RateLimited):
+    """`headers`: where the client stands."""
+
+    def __init__(self, message: str, retry_after: float, headers: Mapping[str, str]) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.headers = headers
+
+
+class RateLimiter:
+    """A moving window per client, in memory: a restart forgives, and so does a clock that is set.
+
+    The library measures by the wall clock: set back an hour, it would refuse for an hour. `wall` and
+    `steady` are time.time and time.monotonic.
+    """
+
+    def __init__(
+        self,
+        rate: RateLimitItem,
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rate = rate
+        self._wall = wall
+        self._steady = steady
+        self._offset = wall() - steady()
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+
+    async def spend(self, client: str) -> dict[str, str]:
+        """Count one submission; returns the RateLimit headers. Raises OverLimit."""
+        self._mind_the_clock()
+        allowed = await self._window.hit(self._rate, client)
+        stats = await self._window.get_window_stats(self._rate, client)
+        wait = max(math.ceil(stats.reset_time - self._wall()), 1)
+        headers = {
+            "RateLimit-Limit": str(self._rate.amount),
+            "RateLimit-Remaining": str(max(stats.remaining, 0)),
+            "RateLimit-Reset": str(wait),
+        }
+        if not allowed:
+            raise OverLimit(f"more than {self._rate}; try again in {wait} s", wait, headers)
+        return headers
+
+    def _mind_the_clock(self) -> None:
+        offset = self._wall() - self._steady()
+        if abs(offset - self._offset) > CLOCK_SLACK:
+            self._window = MovingWindowRateLimiter(MemoryStorage())
+            self._offset = offset

@@ -1,0 +1,106 @@
+"""What holds for every request and every answer, whatever its address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gencode.domain.errors import BodyTooLarge, CrossSite, GencodeError, Malformed, Misdirected
+from gencode.http.problems import TOO_LARGE, problem_response, unexpected
+
+_LOOPBACK_NAMES = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_HARMLESS = ("GET", "HEAD", "OPTIONS")
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""For what is no page, the safe thing is that a browser does nothing at all with it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecurityRules:
+    """Who may ask, and how much.
+
+    loopback_only   the service has no keys and trusts its address, so the Host header must be a loopback
+                    name: a web page that points its own name at 127.0.0.1 (DNS rebinding) is turned away
+    keyless         every browser that reaches the service is its client, so another web site must not
+                    make it act (cross-site request forgery)
+    origins         web sites that may
+    max_body        bytes
+    """
+
+    loopback_only: bool
+    keyless: bool
+    origins: Collection[str]
+    max_body: int
+
+
+class SecurityMiddleware:
+    """ASGI middleware: turns away what breaks the rules, and marks every answer for browsers."""
+
+    def __init__(self, app: ASGIApp, rules: SecurityRules) -> None:
+        self._app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        started = False
+
+        async def marked(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        refusal = _refusal(scope["method"], Headers(scope=scope), self._rules)
+        app = problem_response(refusal, _last_words(refusal)) if refusal else self._app
+        try:
+            await app(scope, receive, marked)
+        except Exception as error:
+            problem = unexpected(scope["path"], error)
+            if started:
+                raise
+            await problem(scope, receive, marked)
+
+
+def _refusal(method: str, headers: Headers, rules: SecurityRules) -> GencodeError | None:
+    if "content-length" in headers and "transfer-encoding" in headers:
+        # A proxy and we could disagree on where this request ends (RFC 9112, 6.1: request smuggling).
+        return Malformed("send Content-Length or Transfer-Encoding, not both")
+    if method in _HARMLESS and ("transfer-encoding" in headers or headers.get("content-length", "0") != "0"):
+        return Malformed(f"{method} takes no body")
+    if rules.loopback_only and not _LOOPBACK_NAMES.fullmatch(headers.get("host", "")):
+        return Misdirected("without API_KEYS this service answers only to localhost names in the Host header")
+    if rules.keyless and method not in _HARMLESS and not _same_site(headers, rules.origins):
+        return CrossSite("another web site asks for this; if it may, name its origin in CORS_ORIGINS")
+    if int(headers.get("content-length", "0")) > rules.max_body:
+        return BodyTooLarge(TOO_LARGE)
+    return None
+
+
+def _last_words(refusal: GencodeError) -> dict[str, str]:
+    """Where a malformed request ends is doubtful: nothing that follows it is read."""
+    return {"Connection": "close"} if isinstance(refusal, Malformed) else {}
+
+
+def _same_site(headers: Headers, origins: Collection[str]) -> bool:
+    """Browsers say where a request comes from, and pages cannot change it; other clients say nothing."""
+    origin = headers.get("origin", "")
+    if origin in origins:
+        return True
+    if fetched := headers.get("sec-fetch-site"):
+        return fetched in ("same-origin", "none")
+    return not origin or origin.partition("://")[2] == headers.get("host")

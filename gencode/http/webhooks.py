@@ -1,0 +1,18 @@
+"""What a receiver of callbacks needs to know."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gencode.domain.errors import NotFound
+from gencode.http.services import get_services
+from gencode.http.views import WebhookSecret
+
+
+async def secret(request: Request) -> Response:
+    """The client's own; 404 when the operator's signs for everybody."""
+    found = get_services(request).notifications.webhooks.secrets.shown(request.state.client)
+    if found is None:
+        raise NotFound("callbacks are signed with the operator's WEBHOOK_SECRET: ask the operator for it")
+    return WebhookSecret(secret=found).response()

@@ -1,0 +1,159 @@
+"""The configured models, and how a request's `model` finds one of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Annotated
+
+import anyio
+import httpx
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from gencode.domain.errors import Invalid, StartError
+from gencode.llm.deadlines import Deadlines
+from gencode.llm.openai.provider import OpenAICompatibleProvider
+from gencode.llm.openai.quirks import Quirks, header_value
+from gencode.llm.port import Provider, Providers
+from gencode.observability.metrics import Metrics
+
+CALLS = 16  # at once to one account, unless configured
+
+_MODEL_ID = re.compile(r"[\w.:@+-][\w.:@+/-]{0,199}", re.ASCII)
+_VARIANTS = 128  # kept providers of other model ids; clients choose those, so they must not pile up
+
+
+class ProviderConfig(BaseModel):
+    """One account at one API. `concurrency`: calls at once, all its models together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+    base_url: str
+    model: Annotated[str, Field(min_length=1, max_length=200)]
+    api_key: SecretStr = SecretStr("")
+    quirks: Quirks = Quirks()
+    concurrency: Annotated[int, Field(ge=1)] = CALLS
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        try:
+            url = AnyHttpUrl(value)
+        except ValidationError:
+            raise ValueError("must be an address such as https://api.example.com/v1") from None
+        if url.username or url.password or url.query or url.fragment:
+            raise ValueError("may hold neither credentials nor a query: the key goes into api_key")
+        return value.rstrip("/")
+
+    @field_validator("api_key")
+    @classmethod
+    def _key(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(header_value(value.get_secret_value()))
+
+
+def configured(name: str, **fields: object) -> ProviderConfig:
+    """A ProviderConfig of unproven values. Raises StartError, which names what to change and no value."""
+    try:
+        return ProviderConfig.model_validate({"name": name, **fields})
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise StartError(f"The model provider {name[:80]!r} is configured wrongly: {faults}.") from None
+
+
+def deepseek(api_key: str, base_url: str = "", model: str = "", concurrency: int = CALLS) -> ProviderConfig:
+    """Its models think unless told not to, and thinking is paid from max_tokens."""
+    return configured(
+        "deepseek",
+        base_url=base_url or "https://api.deepseek.com",
+        api_key=api_key,
+        model=model or "deepseek-flash",
+        quirks=Quirks(prefix="deepseek", thinking={"thinking": {"type": "disabled"}}),
+        concurrency=concurrency,
+    )
+
+
+def openai(api_key: str, base_url: str = "", model: str = "", concurrency: int = CALLS) -> ProviderConfig:
+    """Reasoning is not streamed, so it would eat the first-token deadline as well as the tokens."""
+    return configured(
+        "openai",
+        base_url=base_url or "https://api.openai.com/v1",
+        api_key=api_key,
+        model=model or "gpt-6-luna",
+        quirks=Quirks(max_tokens_field="max_completion_tokens", thinking={"reasoning_effort": "none"}),
+        concurrency=concurrency,
+    )
+
+
+def offline(base_url: str, concurrency: int = CALLS) -> ProviderConfig:
+    """The embedded model, which goes on from a prefix as DeepSeek's do."""
+    return configured(
+        "offline",
+        base_url=base_url,
+        model="offline",
+        quirks=Quirks(prefix="deepseek"),
+        concurrency=concurrency,
+    )
+
+
+def catalog(
+    configs: Sequence[ProviderConfig],
+    default: str,
+    client: httpx.AsyncClient,
+    metrics: Metrics,
+    deadlines: Deadlines | None = None,
+) -> Providers:
+    """Resolves "" (the default), `name`, and `name/model-id` for another model of the same account.
+
+    Raises StartError when two configurations share a name or the default is not among them.
+    """
+    by_name = {config.name: config for config in configs}
+    if len(by_name) != len(configs):
+        raise StartError("Two models are configured under one name. Rename one of them.")
+    slots = {config.name: anyio.Semaphore(config.concurrency) for config in configs}
+
+    @lru_cache(maxsize=_VARIANTS)  # a provider remembers which parameters its model does not know
+    def find(wanted: str) -> Provider:
+        name, _, model = wanted.partition("/")
+        if name not in by_name or not (wanted == name or _MODEL_ID.fullmatch(model)):
+            raise _unknown(wanted, by_name)
+        config = by_name[name]
+        return _provider(config, model or config.model, slots[name], client, metrics, deadlines)
+
+    _check_default(default, find)
+    return lambda wanted: find(wanted or default)
+
+
+def _provider(
+    config: ProviderConfig,
+    model: str,
+    slots: anyio.Semaphore,
+    client: httpx.AsyncClient,
+    metrics: Metrics,
+    deadlines: Deadlines | None,
+) -> Provider:
+    return OpenAICompatibleProvider(
+        config.name,
+        model,
+        config.base_url,
+        config.api_key.get_secret_value(),
+        client=client,
+        metrics=metrics,
+        quirks=config.quirks,
+        deadlines=deadlines,
+        slots=slots,
+    )
+
+
+def _check_default(default: str, find: Providers) -> None:
+    try:
+        find(default)
+    except Invalid as error:
+        raise StartError(f"DEFAULT_MODEL cannot be used: {error.message}") from error
+
+
+def _unknown(wanted: str, names: Iterable[str]) -> Invalid:
+    known = ", ".join(sorted(names)) or "none"
+    message = f"{wanted[:80]!r} is not a configured model. Use one of: {known}; or NAME/MODEL-ID."
+    return Invalid(message, [{"field": "model", "rule": "configured", "message": message}])

@@ -1,0 +1,102 @@
+"""Logging: structlog for ours and the libraries' alike, one line an event, cleaned of secrets."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+import structlog
+from structlog.typing import Processor
+
+from gencode.security.redaction import redact
+
+EventDict = MutableMapping[str, Any]
+
+OURS = "gencode"
+
+
+class Redact:
+    """Replaces known secrets, and what looks like one, in every value of a log line."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets = tuple(secrets)
+
+    def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
+        return {key: self._clean(value) for key, value in event.items()}
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return redact(value, self._secrets)
+        if isinstance(value, dict):
+            return {self._clean(key): self._clean(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._clean(item) for item in value]
+        return value if isinstance(value, (int, float, bool, type(None))) else self._clean(str(value))
+
+
+def configure(level: str, fmt: str, secrets: Sequence[str]) -> None:
+    """Set up logging of the whole process, to standard error. `fmt`: auto, json or console."""
+    console = fmt == "console" or (fmt == "auto" and sys.stderr.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_formatter(shared, Redact(secrets), console))
+    logging.basicConfig(handlers=[handler], level=_at_least_warning(level), force=True)
+    logging.getLogger(OURS).setLevel(level)
+
+
+def hand_over(secrets: Sequence[str]) -> None:
+    """Inside another application: each line goes to its logging as one text, cleaned of secrets, and nothing
+    of its logging is changed. An application that has set up structlog itself keeps that."""
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.format_exc_info,
+            Redact(secrets),
+            structlog.processors.LogfmtRenderer(key_order=["event"]),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _at_least_warning(level: str) -> int:
+    """For libraries, whatever LOG_LEVEL says: at INFO httpx tells whole URLs, at DEBUG httpcore tells header
+    values, and sse-starlette every event that it sends."""
+    return max(logging.WARNING, logging.getLevelNamesMapping()[level])
+
+
+def _formatter(shared: list[Processor], redact: Redact, console: bool) -> logging.Formatter:
+    """Secrets are removed last before rendering, when tracebacks are text already."""
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+        if console
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            redact,
+            renderer,
+        ],
+    )

@@ -1,0 +1,139 @@
+"""The tables, and the steps that bring an older database up to them."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from gencode.domain.errors import StoreUnusable
+
+APPLICATION_ID = 0x67656E63  # "genc", in the header of the file: see `file` and PRAGMA application_id
+
+UNFINISHED = "status NOT IN ('completed', 'failed', 'cancelled')"
+"""SQLite uses a partial index only for a query that repeats the index's condition word for word."""
+
+DIGESTED = "digest <> ''"
+"""The same: most tasks have none while nothing is to be found by it."""
+
+# Tasks keep a rowid: their rows hold whole prompts, and large rows are slower without one (45,000 against
+# 38,000 inserts/s at 4 KB). Ids grow with time, so that inserts only touch the right edge of each index.
+_VERSION_1 = (
+    """
+    CREATE TABLE tasks (
+        id         TEXT PRIMARY KEY NOT NULL,
+        kind       TEXT NOT NULL,
+        client     TEXT NOT NULL,
+        language   TEXT NOT NULL,
+        status     TEXT NOT NULL,
+        message    TEXT NOT NULL,
+        attempts   INTEGER NOT NULL,
+        sequence   INTEGER NOT NULL,
+        created_at TEXT NOT NULL,  -- RFC 3339
+        updated_at TEXT NOT NULL,  -- RFC 3339
+        failure    TEXT,           -- JSON
+        result     TEXT NOT NULL,  -- JSON
+        request    TEXT NOT NULL   -- JSON
+    )
+    """,
+    "CREATE INDEX tasks_of_client ON tasks (client, id)",
+    f"CREATE INDEX tasks_unfinished ON tasks (id) WHERE {UNFINISHED}",
+    """
+    CREATE TABLE events (
+        task_id TEXT NOT NULL REFERENCES tasks (id),
+        id      INTEGER NOT NULL,
+        kind    TEXT NOT NULL,
+        data    TEXT NOT NULL,  -- JSON
+        PRIMARY KEY (task_id, id)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE parts (
+        position INTEGER PRIMARY KEY,  -- grows: the order in which parts were first kept
+        task_id  TEXT NOT NULL REFERENCES tasks (id),
+        name     TEXT NOT NULL,
+        data     TEXT NOT NULL,
+        UNIQUE (task_id, name)
+    )
+    """,
+    """
+    CREATE TABLE keys (
+        client  TEXT NOT NULL,
+        value   TEXT NOT NULL,
+        digest  TEXT NOT NULL,
+        task_id TEXT NOT NULL REFERENCES tasks (id),
+        PRIMARY KEY (client, value)
+    ) WITHOUT ROWID
+    """,
+)
+
+# Tasks with a callback are few beside all others, and callbacks that are due fewer still.
+_VERSION_2 = (
+    """
+    CREATE TABLE callbacks (
+        task_id  TEXT PRIMARY KEY NOT NULL REFERENCES tasks (id),
+        kind     TEXT NOT NULL,
+        url      TEXT NOT NULL,
+        host     TEXT NOT NULL,
+        position INTEGER NOT NULL,  -- events up to this id were told
+        failures INTEGER NOT NULL,
+        due      INTEGER,           -- milliseconds since the epoch; NULL: nothing to tell
+        ended    INTEGER NOT NULL,  -- 0 or 1
+        reason   TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX callbacks_due ON callbacks (due, host) WHERE due IS NOT NULL",
+)
+
+_VERSION_3 = (
+    "ALTER TABLE tasks ADD COLUMN retries TEXT NOT NULL DEFAULT '{}'",  # JSON
+    "ALTER TABLE tasks ADD COLUMN digest TEXT NOT NULL DEFAULT ''",
+    f"CREATE INDEX tasks_by_digest ON tasks (client, digest, id) WHERE {DIGESTED}",
+)
+
+_VERSION_4 = ("ALTER TABLE tasks ADD COLUMN trace TEXT NOT NULL DEFAULT ''",)
+_VERSION_5 = ("ALTER TABLE tasks ADD COLUMN held_until TEXT",)  # RFC 3339
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+"""Step n brings version n to n+1. A step that was released is never changed; append another."""
+
+VERSION = len(MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the database to VERSION, or leave it as it was. It must be in autocommit mode.
+
+    Always takes the write lock, so that a database that cannot be written to is found out at the start.
+    Raises StoreUnusable for another application's or a newer gencode's database, and sqlite3.Error.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _missing(connection):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _missing(connection: sqlite3.Connection) -> list[str]:
+    version = _version(connection)
+    if version == VERSION:
+        return []
+    steps = [statement for step in MIGRATIONS[version:] for statement in step]
+    return [*steps, f"PRAGMA application_id = {APPLICATION_ID}", f"PRAGMA user_version = {VERSION}"]
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    owner, version, tables = connection.execute(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
+        " FROM pragma_application_id, pragma_user_version"
+    ).fetchone()
+    if (owner, version, tables) == (0, 0, 0):
+        return 0
+    if owner != APPLICATION_ID:
+        raise StoreUnusable("the database belongs to another application: choose another DATA_DIR")
+    if version > VERSION:
+        raise StoreUnusable(
+            f"the database has schema version {version}, this gencode knows {VERSION}: upgrade gencode,"
+            " or restore the database of before"
+        )
+    return int(version)

@@ -1,0 +1,153 @@
+"""The gate within whole runs: a scripted model mends files or does not, a scripted GitHub gets them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from gencode.codegen.validation.finding import Finding, Rule
+from gencode.domain.task import Status
+from gencode.pipelines.generate.artifacts import Plan
+from tests.servers.model import Body, Reply, http_error, plan_and_files, text
+from tests.servers.runs import NATIVE, house
+
+GOOD = {"a.py": "x = 1\n", "README.md": "# Hello\n"}
+BAD = {**GOOD, "a.py": "x = BAD\n"}
+
+
+async def check(files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
+    """A rule that is easy to break: no file says BAD."""
+    return tuple(
+        Finding(
+            path=path,
+            line=content[: content.index("BAD")].count("\n") + 1,
+            rule=Rule.SYNTAX,
+            message="no BAD",
+        )
+        for path, content in sorted(files.items())
+        if "BAD" in content
+    )
+
+
+def is_repair(body: Body) -> bool:
+    return "<current>" in body["messages"][1]["content"]
+
+
+class Mending:
+    """Answers the nth repair with the nth text."""
+
+    def __init__(self, *answers: str | Reply) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+
+    def __call__(self, body: Body) -> Reply | None:
+        if not is_repair(body):
+            return None
+        self.asked.append(json.dumps(body))
+        answer = self.answers.pop(0)
+        return answer if isinstance(answer, Reply) else text(answer)
+
+
+async def test_clean_files_are_not_asked_for_again(tmp_path: Path) -> None:
+    mending = Mending()
+    async with house(tmp_path, plan_and_files(GOOD, replace=mending), check=check) as services:
+        task = await services.run()
+        assert task.status is Status.COMPLETED
+        assert not await services.events(task, "findings")
+
+
+async def test_a_finding_goes_back_to_the_model_for_that_file_alone(tmp_path: Path) -> None:
+    mending = Mending("x = 2\n")
+    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+        task = await services.run()
+        assert (await services.pushed())["a.py"] == b"x = 2\n"
+        (asked,) = mending.asked
+        assert "line 1: no BAD" in asked
+        assert "x = BAD" in asked
+        (findings,) = await services.events(task, "findings")
+        assert findings.data["findings"][0] == {
+            "path": "a.py",
+            "line": 1,
+            "rule": "syntax",
+            "message": "no BAD",
+        }
+        (repair,) = await services.events(task, "repair")
+        assert repair.data == {"path": "a.py", "round": 1, "calls": 1}
+
+
+async def test_after_two_rounds_the_task_fails_and_nothing_is_pushed(tmp_path: Path) -> None:
+    mending = Mending("BAD again\n", "BAD still\n")
+    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+        task = await services.run()
+        assert task.failure
+        assert task.failure.code == "GATE_FAILED"
+        assert "a.py line 1: no BAD" in task.failure.message
+        assert not services.github.requests
+        assert "BAD again" in mending.asked[1]
+
+
+async def test_best_effort_delivers_and_says_so_in_the_readme(tmp_path: Path) -> None:
+    mending = Mending("BAD again\n", "BAD still\n")
+    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+        task = await services.run(deliver="best_effort")
+        assert task.status is Status.COMPLETED
+        pushed = await services.pushed()
+        assert pushed["a.py"] == b"BAD still\n"
+        assert pushed["README.md"].startswith(b"# Hello\n\n## Known faults\n")
+        assert b"- `a.py` line 1: no BAD\n" in pushed["README.md"]
+        (merged,) = await services.events(task, "merged")
+        assert merged.data["findings"] == 1
+
+
+async def test_best_effort_goes_on_when_the_repair_itself_fails(tmp_path: Path) -> None:
+    mending = Mending(http_error(402), http_error(402))
+    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+        task = await services.run(deliver="best_effort")
+        assert task.status is Status.COMPLETED
+        assert (await services.pushed())["a.py"] == b"x = BAD\n"
+
+
+async def test_a_repair_that_fails_fails_the_task_with_its_own_code(tmp_path: Path) -> None:
+    async with house(
+        tmp_path, plan_and_files(BAD, replace=Mending(http_error(402))), check=check
+    ) as services:
+        assert await services.code() == "LLM_BALANCE"
+
+
+async def test_a_repair_is_continued_like_any_file(tmp_path: Path) -> None:
+    whole = "".join(f"line_{n} = {n}\n" for n in range(50))
+    files = {**BAD, "b.py": "y = 1\n"}
+
+    def mend(body: Body) -> Reply | None:
+        if not is_repair(body):
+            return None
+        said = "".join(m["content"] for m in body["messages"] if m["role"] == "assistant")
+        rest = whole.removeprefix(said)
+        return text(rest[:200], "length" if len(rest) > 200 else "stop")
+
+    async with house(tmp_path, plan_and_files(files, replace=mend), quirks=NATIVE, check=check) as services:
+        task = await services.run()
+        assert (await services.pushed())["a.py"] == whole.encode()
+        (repair,) = await services.events(task, "repair")
+        assert repair.data["calls"] > 2
+
+
+async def test_kept_repairs_are_restored_by_round_and_counted(tmp_path: Path) -> None:
+    """As after a crash between two repairs."""
+    files = {**BAD, "b.py": "BAD = 1\n"}
+    first = Mending("x = 2\n", "y = 2\n")
+    async with house(tmp_path / "1", plan_and_files(files, replace=first), check=check) as services:
+        task = await services.run()
+        checkpoints = await services.store.checkpoints(task.id)
+        assert {name for name in checkpoints if name.startswith("repair")} == {
+            "repair1:1:a.py",
+            "repair1:1:b.py",
+        }
+        pipeline = services.task_service._runner.pipeline("generate")
+        without = {
+            name: part for name, part in checkpoints.items() if name not in ("snapshot", "repair1:1:b.py")
+        }
+        draft = pipeline.restore(task, {n: p for n, p in without.items() if n not in ("repo", "pushed")})
+    assert list(draft.input.repairs[1]) == ["a.py"]
+    assert draft.spent == draft.input.spent

@@ -1,0 +1,27 @@
+"""Checks as the tests here ask for them: small projects, findings in few words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gencode.codegen.validation import Finding, Rule, check
+from gencode.pipelines.generate.artifacts import Plan, PlannedFile
+
+
+def plan(*files: PlannedFile) -> Plan:
+    return Plan(files=files or (PlannedFile(path="unplanned"),))
+
+
+def found(files: Mapping[str, str], *planned: PlannedFile) -> list[tuple[str, int, Rule]]:
+    return [(finding.path, finding.line, finding.rule) for finding in check(files, plan(*planned))]
+
+
+def of(path: str, text: str) -> list[tuple[int, Rule]]:
+    """The findings in one file by itself."""
+    return [(line, rule) for _, line, rule in found({path: text})]
+
+
+def one(files: Mapping[str, str], *planned: PlannedFile) -> Finding:
+    findings = check(files, plan(*planned))
+    assert len(findings) == 1, findings
+    return findings[0]

@@ -1,0 +1,139 @@
+"""Texts that are made to hurt: a finding or nothing, soon, and never an exception."""
+
+from __future__ import annotations
+
+import pytest
+
+from gencode.codegen.validation import Rule, signatures, symbols
+from gencode.codegen.validation.file_reader import read
+from gencode.codegen.validation.language import language_of
+from gencode.codegen.validation.placeholder_rules import placeholders, promising
+from tests.unit.codegen.validation.findings import found, of
+
+SUFFIXES = [
+    "py",
+    "go",
+    "js",
+    "jsx",
+    "ts",
+    "tsx",
+    "rs",
+    "java",
+    "c",
+    "h",
+    "cpp",
+    "html",
+    "css",
+    "sh",
+    "rb",
+    "php",
+    "cs",
+    "json",
+    "yaml",
+    "toml",
+    "xml",
+    "vue",
+    "sql",
+    "md",
+]
+DEEP = {
+    "a.py": "(" * 50_000,
+    "b.py": "-" * 100_000 + "1",
+    "c.py": "x = " + "[" * 5_000 + "]" * 5_000,
+    "d.py": "".join(f"{' ' * depth}if x:\n" for depth in range(150)) + " " * 150 + "pass\n",
+    "a.js": "[" * 50_000,
+    "a.go": "package a\nvar x = " + "[{" * 60_000,
+    "a.java": "class A { " + "a<" * 60_000,
+    "a.ts": "f(" * 60_000,
+    "a.json": "[" * 200_000,
+    "a.yaml": "[" * 100_000,
+    "a.toml": "a = " + "[" * 100_000,
+    "a.xml": "<a>" * 100_000,
+    "tsconfig.json": '{"a":' * 100_000,
+}
+ODD = [
+    *("\x00", "\ufeff", "\u202e", "\ud800", "\r", "\x0c", "\u2028", "\U0001f600"),
+    *(
+        "'" * 99,
+        '"' * 99,
+        "`" * 99,
+        "/*" * 99,
+        "<!--" * 99,
+        "#{" * 99,
+        "${" * 99,
+        "\\" * 99,
+        "\n" * 99,
+        "\t" * 99,
+    ),
+]
+SLOW = [
+    '"\\' * 500_000,
+    "/*" * 500_000,
+    "//" * 500_000,
+    " " * 1_000_000,
+    "." * 1_000_000,
+    "... " * 250_000,
+    "rest of the " * 80_000,
+    "TODO " * 200_000,
+    "TODO: " + "please " * 150_000,
+    "其余" * 500_000,
+    "此处代码内容" * 150_000,
+    "exports" * 100_000,
+    "<script " * 100_000,
+    "- " * 500_000,
+    "import a\n" * 20_000,
+]
+
+
+@pytest.mark.parametrize("path", DEEP)
+def test_nesting_without_end(path: str) -> None:
+    if path in ("c.py", "d.py"):
+        assert len(of(path, DEEP[path])) == 1
+    else:
+        assert Rule.SYNTAX in {rule for _, rule in of(path, DEEP[path])}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_odd_characters(suffix: str) -> None:
+    for text in ODD:
+        read(f"a.{suffix}", text)
+        signatures(f"a.{suffix}", f"x = 1\n{text}\n")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_line_of_two_megabytes_is_not_looked_at_or_is_one_finding(suffix: str) -> None:
+    assert len(of(f"a.{suffix}", "a" * 2_000_000)) <= 1
+
+
+@pytest.mark.parametrize("text", SLOW, ids=lambda text: repr(text[:12]))
+def test_no_pattern_backtracks_far(text: str) -> None:
+    """The timeout of a test would tell; the data formats, comments and manifests see the whole text."""
+    promising(text)
+    list(placeholders(text))
+    for path in ("tsconfig.json", "a.sql", "a.md", "a.vue", "a.css", "a.sh", "a.html"):
+        read(path, text)
+    files = {"requirements.txt": text, "setup.py": text, "go.mod": text, "index.html": "importmap" + text}
+    found({**files, "a.py": "import x\n", "a.go": "package a\n", "a.js": "import 'y';\n"})
+
+
+def test_hostile_paths() -> None:
+    for path in (
+        "",
+        "/",
+        "..",
+        "a/../../b.py",
+        ".py",
+        "a.",
+        "a" * 5000 + ".py",
+        "\n.js",
+        "{a}.py",
+        "路/径.ts",
+    ):
+        language_of(path)
+        assert symbols(path, "x = 1\n") is not None
+    found({"../a.py": "from ...x import y\n", "a//b.js": "import x from '../../../../y';\n"})
+
+
+def test_imports_that_go_in_circles() -> None:
+    files = {"a.py": "from b import x\n", "b.py": "from a import x\n", "a.ts": "export * from './b';\n"}
+    assert found({**files, "b.ts": "export * from './a';\nimport { z } from './a';\n"}) == []

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from base64 import b64encode
+
+import httpx
+import pytest
+from starlette.responses import JSONResponse
+
+from gencode.domain.errors import HostAuth, StartError
+from gencode.githosts.http_client import http_client
+from gencode.githosts.types import ACCOUNTS, REPOSITORIES, connect
+from gencode.resilience.retry import Retry
+from tests.unit.doctor.answering import answering
+from tests.unit.githosts.samples import SNAPSHOT, SPEC
+
+
+def reached(kind: str, url: str) -> tuple[str, str]:
+    """Where its API and its repositories are taken to be."""
+    host = connect(kind, "work", url, "token", httpx.AsyncClient(verify=False), Retry())
+    web = host._web
+    return host._api._url, f"{web.scheme}://{web.host}:{web.port}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "api", "web"),
+    [
+        ("github", "", "https://api.github.com", "https://github.com:443"),
+        ("github", "https://github.com/", "https://api.github.com", "https://github.com:443"),
+        ("github", "https://octo.ghe.com", "https://api.octo.ghe.com", "https://octo.ghe.com:443"),
+        (
+            "github",
+            "https://git.example.org",
+            "https://git.example.org/api/v3",
+            "https://git.example.org:443",
+        ),
+        ("github", "https://x.org:8443/api/v3", "https://x.org:8443/api/v3", "https://x.org:8443"),
+        ("github", "https://api.github.com", "https://api.github.com", "https://github.com:443"),
+        (
+            "gitea",
+            "https://git.example.org/",
+            "https://git.example.org/api/v1",
+            "https://git.example.org:443",
+        ),
+        ("forgejo", "http://[::1]:3000/git", "http://[::1]:3000/git/api/v1", "http://[::1]:3000"),
+        ("gitlab", "", "https://gitlab.com/api/v4", "https://gitlab.com:443"),
+        ("gitlab", "https://x.org/gitlab", "https://x.org/gitlab/api/v4", "https://x.org:443"),
+        ("gitee", "", "https://gitee.com/api/v5", "https://gitee.com:443"),
+        ("bitbucket", "", "https://api.bitbucket.org/2.0", "https://bitbucket.org:443"),
+        ("bitbucket", "https://bitbucket.org/", "https://api.bitbucket.org/2.0", "https://bitbucket.org:443"),
+    ],
+)
+def test_an_address_for_people_implies_the_apis(kind: str, url: str, api: str, web: str) -> None:
+    assert reached(kind, url) == (api, web)
+
+
+@pytest.mark.parametrize("kind", ["github", "gitea", "gitlab", "gitee", "bitbucket"])
+@pytest.mark.parametrize(
+    "url",
+    ["git.example.org", "ftp://x", "https://user:secret@x.org", "https://x.org/?q", "https://x.org\\@y"],
+)
+def test_other_addresses_are_refused_by_the_name_of_their_setting(kind: str, url: str) -> None:
+    with pytest.raises(StartError, match='the url of "work" in HOSTS must be an address') as caught:
+        reached(kind, url)
+    assert "secret" not in caught.value.message
+
+
+def test_a_token_that_no_header_can_carry_is_refused_without_showing_it() -> None:
+    with pytest.raises(StartError, match='the token of "work" in HOSTS has characters') as caught:
+        connect("gitlab", "work", "", "glpat-\n", httpx.AsyncClient(verify=False), Retry())
+    assert "glpat" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "allowed"),
+    [
+        ("github", "acme-inc", True),
+        ("github", "acme/tools", False),
+        ("github", "acme--inc", False),
+        ("gitea", "acme.inc_2", True),
+        ("gitea", "acme/tools", False),
+        ("gitlab", "acme/tools/more", True),
+        ("gitlab", "acme/../tools", False),
+        ("gitlab", "acme//tools", False),
+        ("gitlab", "a/" * 200 + "a", False),
+        ("bitbucket", "acme/TOOLS", True),
+        ("bitbucket", "acme/TOOLS/x", False),
+        ("directory", "acme", True),
+        ("directory", "acme.git", False),
+        ("directory", "acme.", False),
+        ("directory", "..", False),
+        ("directory", "a/b", False),
+    ],
+)
+def test_each_kind_has_its_own_rule_for_accounts(kind: str, name: str, allowed: bool) -> None:
+    assert ACCOUNTS[kind].allows(name) is allowed
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "allowed"),
+    [
+        ("github", ".github", True),
+        ("gitea", "-", True),
+        ("gitlab", ".github", False),
+        ("gitlab", "_x.y", True),
+        ("gitee", "x", False),
+        ("gitee", "2048", False),
+        ("gitee", "x2", True),
+        ("bitbucket", "x" * 63, False),
+        ("bitbucket", "Hello", True),
+        ("directory", ".github", False),
+        ("directory", "x.lock", False),
+        ("directory", "x.y", True),
+    ],
+)
+def test_each_kind_has_its_own_rule_for_names(kind: str, name: str, allowed: bool) -> None:
+    assert REPOSITORIES[kind].allows(name) is allowed
+
+
+async def test_what_a_token_is_sent_as_is_shown_as_little_as_the_token() -> None:
+    sent = b64encode(b"me@example.org:a-token").decode()
+    refusal = JSONResponse({"error": {"message": f"no such credentials: {sent}"}}, 401)
+    async with answering(refusal) as (url, _), http_client() as client:
+        host = connect("bitbucket", "it", url, "a-token", client, Retry(), user="me@example.org", owner="o")
+        with pytest.raises(HostAuth, match="no such credentials") as refused:
+            await host.create(SPEC, SNAPSHOT)
+    assert sent not in refused.value.message

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+
+import anyio
+import pytest
+from starlette.types import Message
+
+from gencode.engine.hub import Sink
+from gencode.http.direct_writer import Continuation
+from gencode.http.event_stream import PING, EventStream
+from gencode.http.shared_ticker import SharedTicker
+
+
+class Exchange:
+    """An ASGI server's side: what was sent, and when the client leaves."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.left = anyio.Event()
+        self.pinged = anyio.Event()
+
+    async def receive(self) -> Message:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        self.sent.append(message)
+        if message.get("body") == PING:
+            self.pinged.set()
+
+    @property
+    def body(self) -> list[bytes]:
+        return [message["body"] for message in self.sent[1:]]
+
+
+class Chunks:
+    """A generator that says when it was closed. `forever`: it waits after its chunks."""
+
+    def __init__(self, *chunks: bytes, forever: bool = False, error: Exception | None = None) -> None:
+        self.waiting = anyio.Event()
+        self.closed = anyio.Event()
+        self._chunks = chunks
+        self._forever = forever
+        self._error = error
+
+    async def __call__(self) -> AsyncGenerator[bytes, None]:
+        try:
+            for chunk in self._chunks:
+                yield chunk
+            if self._error:
+                raise self._error
+            if self._forever:
+                self.waiting.set()
+                await anyio.sleep_forever()
+        finally:
+            self.closed.set()
+
+
+async def test_chunks_are_sent_one_by_one_then_the_end() -> None:
+    exchange, chunks = Exchange(), Chunks(b"a\n\n", b"b\n\n")
+    await EventStream(chunks(), SharedTicker(60))(
+        {"type": "http", "method": "GET"}, exchange.receive, exchange.send
+    )
+    headers = dict(exchange.sent[0]["headers"])
+    assert headers[b"content-type"] == b"text/event-stream; charset=utf-8"
+    assert headers[b"cache-control"] == b"no-store"
+    assert headers[b"x-accel-buffering"] == b"no"
+    assert b"content-length" not in headers
+    assert exchange.body == [b"a\n\n", b"b\n\n", b""]
+    assert [message.get("more_body") for message in exchange.sent] == [None, True, True, False]
+    assert chunks.closed.is_set()
+
+
+async def test_a_client_that_leaves_ends_the_generator() -> None:
+    exchange, chunks = Exchange(), Chunks(b"a\n\n", forever=True)
+    async with anyio.create_task_group() as tg:
+        scope = {"type": "http", "method": "GET"}
+        tg.start_soon(EventStream(chunks(), SharedTicker(60)), scope, exchange.receive, exchange.send)
+        await chunks.waiting.wait()
+        exchange.left.set()
+    assert chunks.closed.is_set()
+
+
+async def test_while_nothing_comes_there_are_comments() -> None:
+    exchange, chunks = Exchange(), Chunks(forever=True)
+    async with anyio.create_task_group() as tg:
+        scope = {"type": "http", "method": "GET"}
+        tg.start_soon(EventStream(chunks(), SharedTicker(0.001)), scope, exchange.receive, exchange.send)
+        for _ in range(3):
+            await exchange.pinged.wait()
+            exchange.pinged = anyio.Event()
+        exchange.left.set()
+    assert set(exchange.body[:-1]) == {PING}
+
+
+async def test_a_bug_in_the_generator_is_not_hidden() -> None:
+    exchange, chunks = Exchange(), Chunks(b"a\n\n", error=ZeroDivisionError())
+    with pytest.raises(ExceptionGroup) as caught:
+        await EventStream(chunks(), SharedTicker(60))(
+            {"type": "http", "method": "GET"}, exchange.receive, exchange.send
+        )
+    assert caught.group_contains(ZeroDivisionError)
+    assert exchange.sent[-1]["more_body"], "the client must not take it for the end"
+
+
+# --- on a connection with an outlet -----------------------------------------------------------------
+
+
+class Out:
+    """An outlet. `gone`: the client has left before the rest began."""
+
+    def __init__(self, gone: bool = False) -> None:
+        self.rest: Continuation | None = None
+        self.slow = False
+        self.written: list[bytes] = []
+        self.pinged = anyio.Event()
+        self.leave: Callable[[], None] = lambda: None
+        self._gone = gone
+
+    def write(self, chunk: bytes) -> bool:
+        self.written.append(chunk)
+        if chunk == PING:
+            self.pinged.set()
+        return True
+
+    def depart(self) -> None:
+        self.leave()
+
+    def on_departure(self, call: Callable[[], None]) -> None:
+        self.leave = call
+        if self._gone:
+            call()
+
+
+class Told:
+    """A subscription that gives one chunk, then passes on another, then waits."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._chunks = [b"read\n\n"]
+
+    def __aiter__(self) -> Told:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._chunks:
+            raise StopAsyncIteration
+        return self._chunks.pop()
+
+    async def attach(self, take: Sink) -> None:
+        if not self._chunks:
+            take(b"passed on\n\n")
+            await anyio.sleep_forever()
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+async def begun(out: Out, told: Told, ticker: SharedTicker, exchange: Exchange) -> Continuation:
+    """The application returns at once, with the head sent and the rest left to its server."""
+    scope = {"type": "http", "method": "GET", "extensions": {"gencode.outlet": out}}
+    await EventStream(told, ticker)(scope, exchange.receive, exchange.send)
+    assert [message["type"] for message in exchange.sent] == ["http.response.start"]
+    assert out.rest
+    return out.rest
+
+
+async def test_the_rest_is_read_then_passed_on_and_pinged_until_the_client_leaves() -> None:
+    out, told, ticker, exchange = Out(), Told(), SharedTicker(0.01), Exchange()
+    rest = await begun(out, told, ticker, exchange)
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(ticker.run)
+        tg.start_soon(rest, exchange.send)
+        await out.pinged.wait()
+        assert exchange.body == [b"read\n\n"]
+        assert out.written[:2] == [b"passed on\n\n", PING]
+        out.leave()
+        await anyio.wait_all_tasks_blocked()
+        assert told.closed
+        tg.cancel_scope.cancel()
+    assert exchange.body == [b"read\n\n", b""], "who was sent away sees a regular end"
+
+
+async def test_a_client_that_is_slow_gets_no_pings() -> None:
+    out, told, ticker, exchange = Out(), Told(), SharedTicker(0.001), Exchange()
+    rest, turns = await begun(out, told, ticker, exchange), anyio.Event()
+    out.slow = True
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(rest, exchange.send)
+        await anyio.wait_all_tasks_blocked()
+        tg.start_soon(ticker.run)
+        with ticker.calling(turns.set):
+            await turns.wait()
+        tg.cancel_scope.cancel()
+    assert out.written == [b"passed on\n\n"]
+
+
+async def test_a_client_that_left_before_the_rest_began_is_noticed() -> None:
+    out, told, exchange = Out(gone=True), Told(), Exchange()
+    rest = await begun(out, told, SharedTicker(60), exchange)
+    await rest(exchange.send)
+    assert told.closed
+
+
+async def test_head_starts_nothing() -> None:
+    exchange, chunks = Exchange(), Chunks(b"a\n\n")
+    await EventStream(chunks(), SharedTicker(60))(
+        {"type": "http", "method": "HEAD"}, exchange.receive, exchange.send
+    )
+    assert exchange.body == [b""]

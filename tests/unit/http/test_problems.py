@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gencode.domain import errors
+from gencode.domain.errors import GencodeError, Invalid, NotFound, QueueFull, Transient
+from gencode.http.problems import on_gencode_error, on_http_exception, problem_response, unexpected
+from gencode.http.rate_limit import OverLimit
+
+
+def body(response: Response) -> dict[str, Any]:
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["cache-control"] == "no-store"
+    found: dict[str, Any] = json.loads(bytes(response.body))
+    return found
+
+
+@pytest.mark.parametrize(
+    "error",
+    [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, GencodeError)],
+)
+def test_every_error_makes_a_problem(error: type[GencodeError]) -> None:
+    made = error("what to do", []) if issubclass(error, Invalid) else error("what to do")
+    problem = body(problem_response(made))
+    assert problem["type"] == f"urn:gencode:error:{error.code}"
+    assert (problem["status"], problem["code"], problem["detail"]) == (
+        error.http_status,
+        error.code,
+        "what to do",
+    )
+    assert problem["retryable"] == issubclass(error, Transient)
+    assert problem["title"]
+
+
+def test_waiting_is_told_in_whole_seconds() -> None:
+    assert problem_response(QueueFull("full", retry_after=1.2)).headers["retry-after"] == "2"
+    assert problem_response(QueueFull("full")).headers["retry-after"] == "1"
+    assert "retry-after" not in problem_response(NotFound("no")).headers
+
+
+def test_what_no_utf8_can_hold_is_replaced() -> None:
+    broken = {"field": "a\ud800", "rule": "extra_forbidden", "message": "\udfff"}
+    problem = body(problem_response(Invalid("x\ud800y", [broken])))
+    assert problem["detail"] == "x?y"
+    assert problem["errors"] == [{"field": "a?", "rule": "extra_forbidden", "message": "?"}]
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(404, "NOT_FOUND"), (405, "METHOD_NOT_ALLOWED"), (413, "BODY_TOO_LARGE"), (400, "MALFORMED")],
+)
+async def test_starlettes_own_refusals_are_problems_and_keep_their_headers(status: int, code: str) -> None:
+    request = Request({"type": "http", "method": "PUT", "path": "/a", "headers": []})
+    response = await on_http_exception(request, HTTPException(status, headers={"Allow": "GET"}))
+    assert (response.status_code, body(response)["code"]) == (status, code)
+    assert response.headers["allow"] == "GET"
+
+
+async def test_a_refusal_for_the_rate_tells_where_the_client_stands() -> None:
+    request = Request({"type": "http"})
+    error = OverLimit("slow down", 7, {"RateLimit-Limit": "3"})
+    headers = (await on_gencode_error(request, error)).headers
+    assert (headers["retry-after"], headers["ratelimit-limit"]) == ("7", "3")
+
+
+def test_a_bug_gives_a_reference_and_no_detail() -> None:
+    response = unexpected("/a", ZeroDivisionError("with a secret"))
+    problem = body(response)
+    assert (response.status_code, problem["code"]) == (500, "INTERNAL")
+    assert "secret" not in problem["detail"]

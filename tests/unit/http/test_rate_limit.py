@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from limits import parse
+
+from gencode.http.rate_limit import OverLimit, RateLimiter
+
+
+class Clocks:
+    """The wall clock (also time.time, which the library reads) and the steady one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wall, self.steady = 1_800_000_000.0, 50.0
+        monkeypatch.setattr(time, "time", lambda: self.wall)
+
+    def limit(self, rate: str) -> RateLimiter:
+        return RateLimiter(parse(rate), lambda: self.wall, lambda: self.steady)
+
+    def go_on(self, seconds: float) -> None:
+        self.wall += seconds
+        self.steady += seconds
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    return Clocks(monkeypatch)
+
+
+async def test_the_window_moves(clocks: Clocks) -> None:
+    limit = clocks.limit("2/minute")
+    assert (await limit.spend("a"))["RateLimit-Remaining"] == "1"
+    clocks.go_on(40)
+    assert (await limit.spend("a"))["RateLimit-Remaining"] == "0"
+    with pytest.raises(OverLimit) as caught:
+        await limit.spend("a")
+    assert caught.value.retry_after == 20
+    assert caught.value.headers == {
+        "RateLimit-Limit": "2",
+        "RateLimit-Remaining": "0",
+        "RateLimit-Reset": "20",
+    }
+    clocks.go_on(20.5)
+    await limit.spend("a")
+    with pytest.raises(OverLimit):
+        await limit.spend("a")
+
+
+async def test_each_client_has_a_window_of_its_own(clocks: Clocks) -> None:
+    limit = clocks.limit("1/minute")
+    await limit.spend("a")
+    await limit.spend("b")
+    with pytest.raises(OverLimit):
+        await limit.spend("a")
+
+
+@pytest.mark.fault(69)
+@pytest.mark.parametrize("jump", [-1e9, -3600, -2, 2, 3600, 1e9])
+async def test_a_clock_that_jumps_forgives_and_never_punishes(clocks: Clocks, jump: float) -> None:
+    """Row 69: nobody waits for the hour by which the clock was set back, and the limit still holds."""
+    limit = clocks.limit("2/minute")
+    for _ in range(2):
+        await limit.spend("a")
+    clocks.wall += jump
+    for _ in range(2):
+        await limit.spend("a")
+    with pytest.raises(OverLimit) as caught:
+        await limit.spend("a")
+    assert 0 < (caught.value.retry_after or 0) <= 60
+
+
+async def test_a_clock_that_is_merely_corrected_forgives_nothing(clocks: Clocks) -> None:
+    limit = clocks.limit("1/minute")
+    await limit.spend("a")
+    clocks.wall += 0.5
+    with pytest.raises(OverLimit):
+        await limit.spend("a")

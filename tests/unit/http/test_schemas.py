@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator
+from pydantic import BaseModel
+
+from gencode.domain.errors import Invalid
+from gencode.http.openapi import document
+from gencode.http.plan_schema import PlanEdit
+from gencode.http.schemas import GenerateRequest, parse_generate, valid
+from gencode.pipelines.generate.artifacts import PlannedFile
+from gencode.pipelines.generate.plan_approval import MOST_LISTED, prove
+
+DESCRIBED = Draft202012Validator(
+    {"$ref": "#/components/schemas/GenerateRequest", "components": document()["components"]}
+)
+BODY = {"prompt": "say hello", "repo_name": "hello"}
+
+
+def test_the_defaults_are_the_careful_ones() -> None:
+    asked = parse_generate(BODY)
+    assert (asked.model, asked.github_org, asked.private, asked.allow_secrets) == (None, None, True, False)
+
+
+@pytest.mark.parametrize("name", ["a", "A.b_c-d", "-", ".x", "x" * 100, "x.gitx", "git", "..a"])
+def test_names_that_github_takes(name: str) -> None:
+    assert parse_generate(BODY | {"repo_name": name}).repo_name == name
+
+
+@pytest.mark.parametrize("model", ["deepseek", "openai/gpt-5.1", "p/org/model:7b", "a" * 128])
+def test_models_are_names_with_slashes_and_colons(model: str) -> None:
+    assert parse_generate(BODY | {"model": model}).model == model
+
+
+def test_every_broken_rule_is_told_with_its_field() -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_generate({"prompt": "", "repo_name": "a/b", "github_org": "-", "base_url": "x"})
+    assert [problem["field"] for problem in caught.value.problems] == [
+        "prompt",
+        "repo_name",
+        "github_org",
+        "base_url",
+    ]
+
+
+def test_what_was_sent_is_not_repeated() -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_generate(BODY | {"model": "sk-a secret by mistake"})
+    assert "mistake" not in json.dumps(caught.value.problems) + caught.value.message
+
+
+@given(
+    st.fixed_dictionaries(
+        {"prompt": st.text(), "repo_name": st.text(alphabet=".agitwmoAGIT-_ /é\n", max_size=12)},
+        optional={"github_org": st.text(alphabet="a-B1 ", max_size=6), "private": st.booleans()},
+    )
+)
+def test_the_description_and_the_reader_agree(body: dict[str, Any]) -> None:
+    """What one takes, the other takes, too."""
+    assert DESCRIBED.is_valid(body) == read(body)
+
+
+def read(body: dict[str, Any]) -> bool:
+    try:
+        parse_generate(body)
+    except Invalid:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("shape", "body"),
+    [
+        (GenerateRequest, {str(n): 1 for n in range(100_000)}),
+        (PlanEdit, {"files": [{"path": "a", "needs": [1] * 400_000}]}),
+    ],
+)
+def test_what_breaks_hundreds_of_thousands_of_rules_has_a_short_answer(
+    shape: type[BaseModel], body: dict[str, Any]
+) -> None:
+    with pytest.raises(Invalid, match="too many to list") as refused:
+        valid(shape, body)
+    assert len(refused.value.problems) == 1
+
+
+def test_a_plan_that_breaks_hundreds_of_thousands_of_rules_has_a_bounded_answer() -> None:
+    files = [PlannedFile(path="a", purpose="", needs=("b",) * 200_000)]
+    with pytest.raises(Invalid) as refused:
+        prove(files, workflows=False)
+    assert len(refused.value.problems) == MOST_LISTED

@@ -1,0 +1,112 @@
+"""Lists of tasks, over HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from gencode.domain.task import Status, Task
+from tests.faults.test_input import check_problem
+from tests.servers.calls import client
+from tests.servers.service import App, running_app, settings
+from tests.unit.storage.samples import a_task
+
+STATUSES = [Status.COMPLETED, Status.FAILED, Status.CANCELLED]
+
+
+async def stored(app: App, count: int) -> list[Task]:
+    """Tasks that are over, oldest first, of the one client of a service without keys."""
+    tasks = [a_task(client="local", status=STATUSES[n % 3]) for n in range(count)]
+    for task in tasks:
+        await app.parts.store.create(task, [])
+        await app.parts.store.create(a_task(client="somebody else"), [])
+    return tasks
+
+
+def pages(http: httpx.Client, **query: Any) -> list[list[str]]:
+    """The ids on each page, to the last."""
+    found: list[list[str]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = http.get("/api/v1/tasks", params=query | ({"cursor": cursor} if cursor else {})).json()
+        found.append([task["task_id"] for task in answer["tasks"]])
+        cursor = answer["next_cursor"]
+    return found
+
+
+async def test_pages_of_any_size_give_each_task_once_newest_first(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app:
+        tasks = await stored(app, 30)
+
+        @examples(max_examples=40, deadline=None, derandomize=True, database=None)
+        @given(limit=st.integers(1, 100), wanted=st.sets(st.sampled_from(STATUSES)), joined=st.booleans())
+        def check(limit: int, wanted: set[Status], joined: bool) -> None:
+            expected = [task.id for task in reversed(tasks) if not wanted or task.status in wanted]
+            status = ",".join(wanted) if joined else sorted(wanted)
+            found = pages(http, limit=limit, status=status)
+            assert [task_id for page in found for task_id in page] == expected
+            assert all(len(page) == limit for page in found[:-1])
+            assert found[-1] or not expected, "a last page without a task would be one request too many"
+
+        with httpx.Client(base_url=app.url, trust_env=False, verify=False) as http:
+            await anyio.to_thread.run_sync(check)
+
+
+async def test_tasks_that_come_meanwhile_disturb_no_page(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, client(app.url) as http:
+        tasks = await stored(app, 4)
+        first = (await http.get("/api/v1/tasks?limit=2")).json()
+        await stored(app, 3)
+        second = (await http.get("/api/v1/tasks", params={"cursor": first["next_cursor"]})).json()
+        ids = [task["task_id"] for answer in (first, second) for task in answer["tasks"]]
+        assert ids == [task.id for task in reversed(tasks)]
+
+
+WRONG = [
+    ("limit=0", "limit"),
+    ("limit=101", "limit"),
+    ("limit=-1", "limit"),
+    ("limit=", "limit"),
+    ("limit=٣", "limit"),
+    ("limit=" + "9" * 5000, "limit"),
+    ("limit=1.0", "limit"),
+    ("status=done", "status"),
+    ("status=pending,PENDING", "status"),
+    ("cursor=x", "cursor"),
+    ("cursor=0191d0c0-0000-7000-8000-00000000000G", "cursor"),
+    ("cursor=0191d0c0-0000-7000-8000-000000000000%0A", "cursor"),
+    ("cursor='%20OR%201=1", "cursor"),
+]
+
+
+async def test_a_query_that_breaks_a_rule_is_told_which(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, client(app.url) as http:
+        for query, field in WRONG:
+            answer = await http.get(f"/api/v1/tasks?{query}")
+            errors = check_problem(answer, 422, "VALIDATION")["errors"]
+            assert [broken["field"] for broken in errors] == [field], query
+
+
+LANGUAGES = [
+    ("", "Task created"),
+    ("zh", "任务"),
+    ("zh-CN,zh;q=0.9", "任务"),
+    ("fr, ZH-tw;q=0.5, en", "任务"),
+    ("fr-FR", "Task created"),
+    (";;,=,q=1, ,", "Task created"),
+    ("en-GB;q=0.8, zh", "Task created"),
+]
+
+
+async def test_messages_are_in_the_first_language_that_we_have(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, client(app.url) as http:
+        body = {"prompt": "x", "repo_name": "x"}
+        for accepted, message in LANGUAGES:
+            answer = await http.post("/api/v1/generate", json=body, headers={"Accept-Language": accepted})
+            assert answer.json()["message"].startswith(message), accepted

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from gencode.domain.errors import LLMBadRequest, LLMRateLimit, LLMTimeout, LLMUnavailable
+from gencode.llm.openai.error_mapping import ErrorMapper, error_in
+
+FAILURES = ErrorMapper("test/model", ["the-key"])
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ({"error": {"message": "words"}}, "words"),
+        ({"error": "words"}, "words"),
+        ({"message": "words"}, "words"),
+        ([{"error": {"message": "words"}}], "words"),
+        ({"detail": "words"}, '{"detail": "words"}'),
+        ([], "[]"),
+        (None, "null"),
+    ],
+)
+def test_the_message_is_found_in_every_shape_of_error(page: object, message: str) -> None:
+    assert error_in(json.dumps(page).encode())["message"] == message
+
+
+def test_pages_that_are_not_json_are_their_own_message() -> None:
+    assert error_in(b"no \xff json")["message"] == "no \ufffd json"
+    assert error_in(b"[" * 100_000)["message"].startswith("[[")
+
+
+def test_messages_say_who_what_and_what_to_do_and_keep_the_key() -> None:
+    response = httpx.Response(429, headers={"retry-after": "2"})
+    error = FAILURES.of_response(response, b'{"error": {"message": "the-key is too fast"}}')
+    assert isinstance(error, LLMRateLimit)
+    assert error.retry_after == 2
+    assert error.message == (
+        "test/model answered with error 429: [redacted] is too fast. "
+        "Try again later, or raise the account's limits at the provider."
+    )
+
+
+def test_a_redirect_names_the_setting() -> None:
+    error = FAILURES.of_response(httpx.Response(308, headers={"location": "https://other.test"}), b"")
+    assert isinstance(error, LLMBadRequest)
+    assert "base_url" in error.message
+
+
+@pytest.mark.parametrize(("status", "kind"), [(408, LLMTimeout), (500, LLMUnavailable), (418, LLMBadRequest)])
+def test_other_statuses(status: int, kind: type[Exception]) -> None:
+    assert type(FAILURES.of_response(httpx.Response(status), b"")) is kind
+
+
+def test_odd_values_in_an_error_object_do_not_matter() -> None:
+    error = FAILURES.of_object({"message": ["not", "text"], "code": {"a": 1}, "type": None})
+    assert isinstance(error, LLMUnavailable)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from contextlib import aclosing
+
+import anyio
+import pytest
+
+from gencode.domain.errors import LLMBadRequest
+from gencode.llm import deadlines
+from gencode.llm.openai.provider import OpenAICompatibleProvider
+from gencode.llm.openai.quirks import Quirks
+from gencode.llm.port import ChatChunk, ChatRequest, Message, Usage
+from gencode.observability.metrics import Metrics
+from tests.servers.asking import ASK, KEY, client_of, collect
+from tests.servers.model import Reply, chunk, http_error, model_server, stream, text
+
+
+async def test_the_request_carries_key_and_headers_and_wants_no_compression() -> None:
+    quirks = Quirks(headers={"X-Team": "blue"})
+    async with model_server(text("hi")) as server, client_of(server.base_url, quirks=quirks) as provider:
+        await collect(provider)
+    headers = server.requests[0].headers
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert headers["accept-encoding"] == "identity"
+    assert headers["x-team"] == "blue"
+
+
+async def test_a_lone_surrogate_in_a_prompt_is_sent_as_a_question_mark() -> None:
+    request = ChatRequest(messages=(Message(role="user", content="a\ud800b"),), max_tokens=5)
+    async with model_server(text("hi")) as server, client_of(server.base_url) as provider:
+        assert (await collect(provider, request)).text == "hi"
+    assert server.requests[0].body["messages"][0]["content"] == "a?b"
+
+
+async def test_leaving_early_hangs_up() -> None:
+    reply = stream(chunk({"content": "a"}), anyio.Event())
+    async with model_server(reply) as server, client_of(server.base_url) as provider:
+        async with aclosing(provider.stream(ASK)) as chunks:
+            assert await anext(chunks) == ChatChunk(text="a")
+            assert len(_connections(provider)) == 1
+        assert not _connections(provider)  # at once, not when the garbage collector comes by
+        await server.drop("chat")
+    assert not server.completed
+
+
+async def test_being_cancelled_hangs_up() -> None:
+    reply = stream(chunk({"content": "a"}), anyio.Event())
+    async with model_server(reply) as server, client_of(server.base_url) as provider:
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(collect, provider)
+            await server.arrival("chat")
+            tg.cancel_scope.cancel()
+        await server.drop("chat")
+
+
+async def test_a_connection_is_used_again() -> None:
+    used: list[object] = []
+    async with model_server(text("hi")) as server, client_of(server.base_url) as provider:
+        for _ in range(3):
+            await collect(provider)
+            used += _connections(provider)
+    assert len(used) == 3
+    assert len(set(used)) == 1
+
+
+async def test_no_more_calls_than_slots_reach_the_server() -> None:
+    gate = anyio.Event()
+    async with (
+        model_server(text("hi", gate=gate)) as server,
+        client_of(server.base_url, slots=anyio.Semaphore(2)) as provider,
+        anyio.create_task_group() as tg,
+    ):
+        for _ in range(5):
+            tg.start_soon(collect, provider)
+        while len(server.requests) < 2:
+            await anyio.sleep(0.01)
+        await anyio.wait_all_tasks_blocked()
+        assert len(server.requests) == 2
+        gate.set()
+    assert len(server.requests) == 5
+
+
+async def test_the_readers_pause_is_not_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, real, ahead = anyio.Event(), anyio.current_time, 0.0
+    monkeypatch.setattr(anyio, "current_time", lambda: real() + ahead)
+    reply = stream(chunk({"content": "a"}), gate, chunk({"content": "b"}, "stop"))
+    async with (
+        model_server(reply) as server,
+        client_of(server.base_url) as provider,
+        aclosing(provider.stream(ASK)) as chunks,
+    ):
+        assert (await anext(chunks)).text == "a"
+        ahead = 100.0  # more than the idle deadline
+        gate.set()
+        assert (await anext(chunks)).text == "b"
+
+
+async def test_after_the_finish_reason_only_a_moment_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlines, "TAIL", 0.05)
+    reply = stream(chunk({"content": "a"}, "stop"), anyio.Event())
+    async with model_server(reply) as server, client_of(server.base_url) as provider:
+        assert (await collect(provider)).text == "a"  # though the idle deadline is a minute off
+
+
+async def test_whole_calls_are_measured_under_the_configured_name() -> None:
+    metrics = Metrics()
+    replies = [text("hi", usage=Usage(prompt=7, completion=5, cached=3)), http_error(400)]
+    async with model_server(replies) as server, client_of(server.base_url, metrics=metrics) as provider:
+        await collect(provider)
+        with pytest.raises(LLMBadRequest):
+            await collect(provider)
+    lines = metrics.text().decode().splitlines()
+    assert 'gencode_tokens_total{kind="prompt",provider="test"} 7.0' in lines
+    assert 'gencode_tokens_total{kind="completion",provider="test"} 5.0' in lines
+    assert 'gencode_tokens_total{kind="cached",provider="test"} 3.0' in lines
+    assert 'gencode_model_seconds_count{provider="test"} 1.0' in lines
+    assert 'gencode_model_first_token_seconds_count{provider="test"} 1.0' in lines
+
+
+async def test_a_redirect_is_not_followed_and_no_key_goes_there() -> None:
+    async with model_server(text("hi")) as other:
+        moved = Reply(status=307, headers={"location": other.base_url})
+        async with model_server(moved) as server, client_of(server.base_url) as provider:
+            with pytest.raises(LLMBadRequest, match="base_url"):
+                await collect(provider)
+    assert not other.requests
+
+
+async def test_thinking_is_dropped_for_a_model_that_does_not_know_it() -> None:
+    def script(body: dict[str, object]) -> Reply:
+        error = {"message": "Unrecognized request argument supplied: reasoning_effort"}
+        return http_error(400, error) if "reasoning_effort" in body else text("hi")
+
+    quirks = Quirks(thinking={"reasoning_effort": "none"})
+    async with model_server(script) as server, client_of(server.base_url, quirks=quirks) as provider:
+        assert (await collect(provider)).text == "hi"
+        assert (await collect(provider)).text == "hi"
+    assert len(server.requests) == 3
+
+
+def _connections(provider: OpenAICompatibleProvider) -> list[object]:
+    """Those in use, and those kept for later; neither library shows them elsewhere."""
+    connector = provider._client._transport.client.connector  # type: ignore[attr-defined]
+    checkpoints = [connection for pool in connector._conns.values() for connection, _ in pool]
+    return [*connector._acquired, *checkpoints]

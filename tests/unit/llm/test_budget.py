@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import anyio
+
+from gencode.domain.errors import BudgetExceeded
+from gencode.domain.task import now
+from gencode.llm.budget import Budget, BudgetTracker, Price, price_of, worst_case
+from gencode.llm.port import ChatRequest, Message, Usage
+
+PRICE = Price(prompt=Decimal(2), completion=Decimal(8), cached=Decimal("0.5"))
+
+
+def a_request(characters: int = 300, most: int = 100) -> ChatRequest:
+    return ChatRequest(messages=(Message(role="user", content="x" * characters),), max_tokens=most)
+
+
+def test_cached_tokens_cost_their_own_price() -> None:
+    usage = Usage(prompt=1_000_000, cached=400_000, completion=1_000_000)
+    assert PRICE.of(usage) == Decimal("1.2") + Decimal("0.2") + 8
+    assert Price(prompt=Decimal(2), completion=Decimal(8)).of(usage) == 10
+
+
+async def refused(budget_tracker: BudgetTracker) -> str:
+    """Why the next call may not be made; "" if it may."""
+    try:
+        async with budget_tracker.reserve(a_request()):
+            return ""
+    except BudgetExceeded as error:
+        return error.message
+
+
+async def test_a_call_is_refused_before_it_is_made() -> None:
+    worst = worst_case(a_request())
+    left = 1000 - worst.prompt - worst.completion
+    assert not await refused(BudgetTracker(Usage(prompt=left), Budget(tokens=1000), None))
+    assert "max_tokens=1000" in await refused(
+        BudgetTracker(Usage(prompt=left + 1), Budget(tokens=1000), None)
+    )
+
+
+async def test_calls_under_way_count_at_their_worst_and_are_waited_for() -> None:
+    budget_tracker = BudgetTracker(Usage(), Budget(tokens=300), None)
+    order: list[str] = []
+    answered = anyio.Event()
+
+    async def first() -> None:
+        async with budget_tracker.reserve(a_request()):
+            await answered.wait()
+            budget_tracker.add(Usage(prompt=20, completion=5))
+            order.append("first")
+
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(first)
+        await anyio.wait_all_tasks_blocked()
+        answered.set()
+        assert not await refused(budget_tracker)
+        order.append("second")
+    assert order == ["first", "second"]
+    assert budget_tracker.view() == {"prompt": 20, "completion": 5, "cached": 0, "cost": None}
+
+
+async def test_the_cost_is_limited_in_the_prices_currency() -> None:
+    budget_tracker = BudgetTracker(Usage(), Budget(cost=Decimal("0.002")), PRICE)
+    assert not await refused(budget_tracker)
+    budget_tracker.add(Usage(prompt=101, completion=150))
+    assert budget_tracker.view()["cost"] == "0.001402"
+    assert "max_cost=0.002 (0.001402 used)" in await refused(budget_tracker)
+
+
+async def test_a_cost_cannot_be_promised_without_a_price() -> None:
+    assert "PRICES" in await refused(BudgetTracker(Usage(), Budget(cost=Decimal(1)), None))
+
+
+async def test_nothing_is_asked_after_the_deadline() -> None:
+    late, early = (Budget(deadline=now() + timedelta(seconds=away)) for away in (-1, 3600))
+    assert "deadline" in await refused(BudgetTracker(Usage(), late, None))
+    assert not await refused(BudgetTracker(Usage(), early, None))
+
+
+def test_a_models_own_price_comes_before_its_providers() -> None:
+    own = Price(prompt=Decimal(1), completion=Decimal(1))
+    prices = {"deepseek": PRICE, "deepseek/small": own}
+    assert price_of(prices, "deepseek/small") == own
+    assert price_of(prices, "deepseek/other") == PRICE
+    assert price_of(prices, "qwen") is None

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from gencode.domain.errors import Invalid, StartError
+from gencode.llm.catalog import ProviderConfig, catalog, configured, deepseek, offline, openai
+from gencode.llm.port import Providers
+from gencode.observability.metrics import Metrics
+
+SECRET = "sk-canary-1234567890"
+
+
+@pytest_asyncio.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient() as client:
+        yield client
+
+
+@pytest.fixture
+def providers(client: httpx.AsyncClient) -> Providers:
+    own = configured(
+        "own-llm", base_url="http://127.0.0.1:9/v1", model="org/base", quirks={"prefix": "partial"}
+    )
+    return catalog([deepseek(SECRET), openai(SECRET), own], "deepseek", client, Metrics())
+
+
+def test_names_resolve(providers: Providers) -> None:
+    assert providers("").name == "deepseek/deepseek-flash"
+    assert providers("deepseek").native_prefix
+    assert not providers("openai").native_prefix
+    assert providers("own-llm").name == "own-llm/org/base"
+    assert providers("own-llm/org/large:v2@now").name == "own-llm/org/large:v2@now"
+
+
+def test_a_provider_is_kept_for_what_it_learns(providers: Providers) -> None:
+    assert providers("openai/x") is providers("openai/x")
+    assert providers("openai/x") is not providers("openai/y")
+
+
+@pytest.mark.parametrize(
+    "name", ["x", "deepseek/", "DEEPSEEK", "openai/ spaced", "openai/a\nb", "/", "openai/" + "m" * 300]
+)
+def test_unknown_names_are_invalid_and_told_what_there_is(providers: Providers, name: str) -> None:
+    with pytest.raises(Invalid, match="deepseek, openai, own-llm") as caught:
+        providers(name)
+    problem = caught.value.problems[0]
+    assert (problem["field"], problem["rule"]) == ("model", "configured")
+    assert len(problem["message"]) < 300
+
+
+def test_the_default_must_be_there_and_names_differ(client: httpx.AsyncClient) -> None:
+    with pytest.raises(StartError, match="DEFAULT_MODEL"):
+        catalog([openai(SECRET)], "deepseek", client, Metrics())
+    with pytest.raises(StartError, match="one name"):
+        catalog([openai(SECRET), openai(SECRET)], "openai", client, Metrics())
+
+
+def test_keys_stay_out_of_reprs() -> None:
+    assert SECRET not in repr(deepseek(SECRET))
+
+
+def test_a_key_read_from_a_file_loses_its_line_end() -> None:
+    assert deepseek(SECRET + "\n").api_key.get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("base_url", "ftp://x.test"),
+        ("base_url", "x.test/v1"),
+        ("base_url", f"https://me:{SECRET}@x.test"),
+        ("base_url", f"https://x.test/?key={SECRET}"),
+        ("base_url", f"http://[{SECRET}@"),
+        ("api_key", SECRET + "\r\nx: y"),
+        ("api_key", SECRET + "é"),
+        ("quirks", {"headers": {"x-key": SECRET + "\n="}}),
+        ("model", ""),
+        ("concurrency", 0),
+        ("quirks", {"prefix": SECRET}),
+        ("quirks", {SECRET: 1}),
+        ("typo", 1),
+    ],
+)
+def test_a_wrong_configuration_names_the_field_and_no_value(field: str, value: object) -> None:
+    fields = {"base_url": "https://x.test", "model": "m", field: value}
+    with pytest.raises(StartError, match=field) as caught:
+        configured("mine", **fields)
+    assert SECRET not in caught.value.message.replace(f"quirks.{SECRET}", "")  # a field's name, no value
+
+
+def test_defaults_of_the_known_providers() -> None:
+    assert str(deepseek("").base_url) == "https://api.deepseek.com"
+    assert deepseek("").quirks.thinking == {"thinking": {"type": "disabled"}}
+    assert openai("").quirks.max_tokens_field == "max_completion_tokens"
+    assert offline("http://127.0.0.1:1").quirks.prefix == "deepseek"
+    assert isinstance(offline("http://127.0.0.1:1/"), ProviderConfig)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from gencode.domain.errors import LLMTimeout
+from gencode.llm.deadlines import TAIL, Deadlines, DeadlineTimer
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    ahead = 0.0
+
+    def __call__(self) -> float:
+        return self.ahead
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+async def ready() -> str:
+    return "it"
+
+
+async def passes(watch: DeadlineTimer) -> bool:
+    try:
+        return await watch.wait(ready) == "it"
+    except LLMTimeout:
+        return False
+
+
+async def test_each_deadline_that_is_moved_is_kept() -> None:
+    """The timer that was set for the first word fires early for the next ones, and looks again."""
+    watch = DeadlineTimer(Deadlines(first_token=0.05, idle=0.2))
+    for _ in range(3):
+        await watch.wait(lambda: anyio.sleep(0.04))
+        watch.progress()
+    with pytest.raises(LLMTimeout, match="next word"):
+        await watch.wait(anyio.sleep_forever)
+    watch.close()
+
+
+async def test_a_cancellation_from_outside_stays_one() -> None:
+    with anyio.move_on_after(0.01) as scope:
+        await DeadlineTimer(Deadlines(first_token=10)).wait(anyio.sleep_forever)
+    assert scope.cancelled_caught
+
+
+async def test_a_step_that_hangs_is_cancelled() -> None:
+    with pytest.raises(LLMTimeout, match="first word"):
+        await DeadlineTimer(Deadlines(first_token=0.01)).wait(anyio.sleep_forever)
+
+
+async def test_steps_that_never_wait_meet_the_deadline_too(clock: Clock) -> None:
+    watch = DeadlineTimer(Deadlines(first_token=50), clock)
+    clock.ahead = 49
+    assert await passes(watch)
+    clock.ahead = 51
+    assert not await passes(watch)
+
+
+async def test_idle_runs_from_the_last_progress(clock: Clock) -> None:
+    watch = DeadlineTimer(Deadlines(first_token=50, idle=20), clock)
+    clock.ahead = 40
+    watch.progress()
+    clock.ahead = 59
+    assert await passes(watch)
+    clock.ahead = 61
+    assert not await passes(watch)
+    assert watch.first == pytest.approx(40, abs=1)
+
+
+async def test_the_readers_own_pause_is_not_idleness(clock: Clock) -> None:
+    watch = DeadlineTimer(Deadlines(idle=20, total=1000), clock)
+    watch.progress()
+    clock.ahead = 500
+    watch.resume()
+    assert await passes(watch)
+
+
+async def test_total_runs_through(clock: Clock) -> None:
+    watch = DeadlineTimer(Deadlines(idle=20, total=1000), clock)
+    clock.ahead = 1001
+    watch.progress()
+    with pytest.raises(LLMTimeout, match="1000 s"):
+        await watch.wait(ready)
+
+
+async def test_a_finished_answer_is_waited_for_briefly_whatever_comes(clock: Clock) -> None:
+    watch = DeadlineTimer(Deadlines(idle=20), clock)
+    clock.ahead = 15
+    watch.closing()
+    assert await passes(watch)
+    watch.progress()
+    clock.ahead = 15 + TAIL + 1
+    assert not await passes(watch)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+import structlog
+
+from gencode.observability.logs import configure
+
+SECRET = "hunter2-the-second"
+
+Err = Callable[[], str]
+
+
+@pytest.fixture
+def err(capsys: pytest.CaptureFixture[str]) -> Iterator[Err]:
+    """What has been logged since the last look; afterwards logging is as it was."""
+    root, ours = logging.getLogger(), logging.getLogger("gencode")
+    handlers, level, our_level = root.handlers[:], root.level, ours.level
+    root.handlers.clear()  # pytest's own: `configure` would close them
+    yield lambda: capsys.readouterr().err
+    root.handlers[:], root.level, ours.level = handlers, level, our_level
+    structlog.reset_defaults()
+
+
+def test_secrets_go_from_every_part_of_a_line(err: Err) -> None:
+    configure("INFO", "json", [SECRET])
+    log = structlog.get_logger("gencode.test")
+    log.info(f"said {SECRET}", words=[SECRET, {"deep": (SECRET,)}], thing=ValueError(SECRET), n=1)
+    shown = err()
+    assert SECRET not in shown
+    line = json.loads(shown)
+    assert line["event"] == "said [redacted]"
+    assert line["words"] == ["[redacted]", {"deep": ["[redacted]"]}]
+    assert line["n"] == 1
+
+
+def test_words_about_tokens_stay(err: Err) -> None:
+    configure("INFO", "json", [])
+    structlog.get_logger("gencode.test").info("no GITHUB_TOKEN is set")
+    assert json.loads(err())["event"] == "no GITHUB_TOKEN is set"
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_tracebacks_hold_neither_secrets_nor_local_variables(err: Err, form: str) -> None:
+    configure("INFO", form, [SECRET])
+    a_local_variable = SECRET[:7] + " and a prompt"
+    try:
+        raise ValueError(f"{SECRET} is wrong")
+    except ValueError as error:
+        structlog.get_logger("gencode.test").error("unexpected", exc_info=error)
+    shown = err()
+    assert "ValueError: [redacted] is wrong" in shown
+    assert SECRET not in shown
+    assert a_local_variable not in shown
+
+
+@pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "sse_starlette.sse", "h11", "some_new_library"])
+def test_libraries_tell_nothing_below_warning(err: Err, name: str) -> None:
+    configure("DEBUG", "json", [])
+    logging.getLogger(name).info("the prompt of somebody")
+    assert err() == ""
+    logging.getLogger(name).warning("something is wrong with %s", f"Bearer {SECRET}")
+    assert json.loads(err())["event"] == "something is wrong with [redacted]"
+
+
+def test_ours_tell_from_the_level_that_was_set(err: Err) -> None:
+    configure("DEBUG", "json", [])
+    structlog.get_logger("gencode.test").debug("in detail")
+    assert json.loads(err())["level"] == "debug"

@@ -1,0 +1,75 @@
+"""What a person may make of a plan."""
+
+from __future__ import annotations
+
+import pytest
+
+from gencode.domain.errors import Invalid, PlanChanged
+from gencode.llm.port import Usage
+from gencode.pipelines.generate.artifacts import KeptPlan, Plan, PlannedFile
+from gencode.pipelines.generate.checkpoints import kept_plan
+from gencode.pipelines.generate.plan_approval import approved, edited, prove
+
+KEPT = {
+    "plan": KeptPlan(
+        plan=Plan(summary="a tool", files=(PlannedFile(path="a.py"),)), usage=Usage(prompt=7), revision=3
+    ).model_dump_json()
+}
+FILES = [PlannedFile(path="b.py", needs=("c.py",)), PlannedFile(path="c.py", lines=9)]
+
+
+def wrong(*files: PlannedFile, workflows: bool = False) -> list[tuple[str, str]]:
+    with pytest.raises(Invalid) as caught:
+        prove(files, workflows=workflows)
+    assert all(problem["message"] for problem in caught.value.problems)
+    return [(problem["field"], problem["rule"]) for problem in caught.value.problems]
+
+
+def test_a_sound_plan_passes() -> None:
+    prove(FILES, workflows=False)
+    prove([PlannedFile(path=".github/workflows/ci.yml")], workflows=True)
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", ".git/config", "a\\b", "con", "x\u200d", "a/"])
+def test_paths_are_proven_as_a_models_are(path: str) -> None:
+    assert wrong(PlannedFile(path="ok"), PlannedFile(path=path)) == [("files.1.path", "unsafe_path")]
+
+
+def test_workflows_need_the_setting() -> None:
+    assert wrong(PlannedFile(path=".github/workflows/ci.yml")) == [("files.0.path", "unsafe_path")]
+
+
+def test_each_fault_is_named_with_its_place() -> None:
+    files = [
+        PlannedFile(path="a", needs=("b", "gone")),
+        PlannedFile(path="b"),
+        PlannedFile(path="B"),
+        PlannedFile(path="a"),
+        PlannedFile(path="a/b"),
+    ]
+    assert wrong(*files) == [
+        ("files.0.needs.1", "unknown"),
+        ("files.2.path", "unsafe_tree"),
+        ("files.3.path", "duplicate"),
+        ("files.4.path", "unsafe_tree"),
+    ]
+
+
+def test_a_change_is_another_revision_and_what_the_plan_cost_stays() -> None:
+    progress = edited(KEPT, FILES, None, "scripted", lambda revision: revision == 3)
+    changed = kept_plan(progress.keep)
+    assert changed
+    assert (changed.revision, changed.usage) == (4, Usage(prompt=7))
+    assert (changed.plan.summary, list(changed.plan.files)) == ("a tool", FILES)
+    assert (progress.kind, progress.data["revision"], progress.data["model"]) == ("plan", 4, "scripted")
+    again = kept_plan(edited(KEPT, FILES, "another", "scripted", lambda _: True).keep)
+    assert again
+    assert again.plan.summary == "another"
+
+
+def test_who_has_seen_another_revision_is_told() -> None:
+    with pytest.raises(PlanChanged, match="revision 3"):
+        edited(KEPT, FILES, None, "scripted", lambda revision: revision == 2)
+    with pytest.raises(PlanChanged):
+        approved(KEPT, lambda revision: revision == 2)
+    assert approved(KEPT, lambda _: True).data == {"revision": 3}

@@ -1,0 +1,198 @@
+"""Earlier tasks that answer in place of the model, within whole runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gencode.domain.task import Status, Task
+from gencode.pipelines.generate.cache_key import cache_key
+from gencode.pipelines.generate.estimate import used
+from gencode.pipelines.generate.prompt_cache import LOOKED_AT, Mode
+from gencode.pipelines.generate.report import report
+from tests.servers.model import USAGE, plan_and_files, text
+from tests.servers.runs import House, house
+from tests.unit.codegen.test_repair_loop import BAD, Mending, check
+from tests.unit.pipelines.generate.test_generating import BRIEF
+from tests.unit.storage.samples import a_task
+
+FENCED = "```\ncode\n```\n"
+"""A file of its own fence, which must not be taken off a second time."""
+FILES = {"a.py": "x = 1\n", "README.md": f"# Hello\n\n{FENCED}", "notes.md": f"```sh\nls\n```\n{FENCED}"}
+PROMPT = "A small Flask app with user login, a settings page and tests for all of it"
+
+
+async def twice(services: House, **second: Any) -> tuple[Task, Task]:
+    first = await services.run(prompt=PROMPT)
+    assert first.status is Status.COMPLETED
+    return first, await services.run(**{"prompt": PROMPT, "repo_name": "second", **second})
+
+
+async def test_the_same_request_again_asks_no_model_and_says_so(tmp_path: Path) -> None:
+    async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
+        first, second = await twice(services)
+        assert services.calls("plan") == 1
+        assert services.calls() == len(FILES)
+        assert (
+            await services.pushed("second")
+            == await services.pushed()
+            == {p: t.encode() for p, t in FILES.items()}
+        )
+        assert second.status is Status.COMPLETED
+        assert (
+            f"(plan and files are taken from your task {first.id}, which had the same prompt"
+            in second.message
+        )
+        assert (second.result["cached_from"], second.result["similarity"]) == (first.id, 1.0)
+        (cached,) = await services.events(second, "cached")
+        assert cached.data == {"from_task": first.id, "similarity": 1.0}
+        events, checkpoints = (
+            await services.store.events(second.id),
+            await services.store.checkpoints(second.id),
+        )
+        told = report(second, events, checkpoints)
+        assert (told.cached_from, told.calls, told.usage.prompt, told.usage.completion) == (first.id, 0, 0, 0)
+        assert [file.calls for file in told.files] == [0] * len(FILES)
+        assert used(events) is None, "it tells nothing of what a request costs"
+        assert (first.digest != "", second.digest) == (True, "")
+
+
+async def test_it_is_taken_over_whole_or_not_at_all(tmp_path: Path) -> None:
+    """What a crash right afterwards would leave is the draft that the next run goes on with."""
+    async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
+        _, second = await twice(services)
+        checkpoints = await services.store.checkpoints(second.id)
+        names = {"plan", *(f"piece:1:{path}" for path in FILES)}
+        assert {name for name in checkpoints if name.startswith(("plan", "piece"))} == names
+        pipeline = services.task_service._runner.pipeline("generate")
+        input = pipeline.restore(second, {name: checkpoints[name] for name in names})
+        assert (len(input.pieces), input.spent.prompt) == (len(FILES), 0)
+        log = await services.store.events(second.id)
+        kinds = [event.kind for event in log]
+        start = kinds.index("cached")
+        assert kinds[start : start + 5] == ["cached", "plan", "file", "file", "file"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "request_", "why"),
+    [
+        ("off", {}, "it is off"),
+        ("identical", {"cache": False}, "the request does not want it"),
+        ("identical", {"client": "bob"}, "it is another client's"),
+        ("identical", {"prompt": PROMPT + "!"}, "it is another prompt"),
+        ("similar", {"prompt": "A Go service that counts bees"}, "it is not similar at all"),
+        ("similar", {"prompt": PROMPT + "!", "client": "bob"}, "it is another client's"),
+    ],
+)
+async def test_the_model_is_asked_when(
+    tmp_path: Path, mode: Mode, request_: dict[str, Any], why: str
+) -> None:
+    async with house(tmp_path, plan_and_files(FILES), prompt_cache=mode) as services:
+        _, second = await twice(services, **request_)
+        assert services.calls("plan") == 2, why
+        assert "cached_from" not in second.result
+
+
+async def test_a_similar_prompt_is_answered_only_where_that_is_wanted(tmp_path: Path) -> None:
+    near = PROMPT.replace("small", "tiny")
+    async with house(tmp_path, plan_and_files(FILES), prompt_cache="similar") as services:
+        first, second = await twice(services, prompt=near)
+        assert services.calls("plan") == 1
+        (cached,) = await services.events(second, "cached")
+        assert cached.data["from_task"] == first.id
+        assert 0.9 <= cached.data["similarity"] < 1
+        percent = int(100 * cached.data["similarity"])
+        assert f"whose prompt is {percent} % similar" in second.message
+        third = await services.run(prompt=near, repo_name="third")
+        assert third.result["cached_from"] == first.id, "never of what was itself taken over"
+
+
+async def test_one_that_differs_in_white_space_is_similar_not_the_same(tmp_path: Path) -> None:
+    async with house(tmp_path, plan_and_files(FILES), prompt_cache="similar") as services:
+        _, second = await twice(services, prompt=PROMPT + "\n")
+        assert "99 % similar" in second.message
+
+
+async def test_repaired_files_are_taken_over_as_they_were_pushed(tmp_path: Path) -> None:
+    mending = Mending("x = 2\n")
+    script = plan_and_files(BAD, replace=mending)
+    async with house(tmp_path, script, check=check, prompt_cache="identical") as services:
+        await twice(services)
+        assert await services.pushed("second") == await services.pushed()
+        assert (await services.pushed("second"))["a.py"] == b"x = 2\n"
+        assert len(mending.asked) == 1
+
+
+async def test_checks_look_at_what_is_taken_over(tmp_path: Path) -> None:
+    """The rules may have become stricter since."""
+    strict = False
+
+    async def later(files: Any, plan: Any) -> Any:
+        return await check(files, plan) if strict else ()
+
+    mending = Mending(text("x = 2\n", usage=USAGE))
+    async with house(
+        tmp_path, plan_and_files(BAD, replace=mending), check=later, prompt_cache="identical"
+    ) as services:
+        await services.run(prompt=PROMPT)
+        strict = True
+        second = await services.run(prompt=PROMPT, repo_name="second")
+        assert second.result["cached_from"]
+        assert (await services.pushed("second"))["a.py"] == b"x = 2\n"
+        (usage,) = await services.events(second, "usage")
+        assert usage.data["total"]["prompt"] == USAGE.prompt
+
+
+@pytest.mark.parametrize("request_", [{"deliver": "best_effort"}, {"allow_secrets": True}, {"cache": False}])
+async def test_what_was_checked_less_answers_nobody(tmp_path: Path, request_: dict[str, Any]) -> None:
+    async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
+        await services.run(prompt=PROMPT, **request_)
+        second = await services.run(prompt=PROMPT, repo_name="second")
+        assert "cached_from" not in second.result
+
+
+async def test_a_failed_task_answers_nobody(tmp_path: Path) -> None:
+    mending = Mending("BAD\n", "BAD\n", "x = 2\n")
+    script = plan_and_files(BAD, replace=mending)
+    async with house(tmp_path, script, check=check, prompt_cache="identical") as services:
+        first = await services.run(prompt=PROMPT)
+        assert (first.status, first.digest != "") == (Status.FAILED, True)
+        assert "cached_from" not in (await services.run(prompt=PROMPT, repo_name="second")).result
+
+
+async def test_many_that_are_still_at_it_hide_none_that_is_done(tmp_path: Path) -> None:
+    """Of many that were submitted at once, the first was done first."""
+    async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
+        first = await services.run(prompt=PROMPT)
+        for _ in range(2 * LOOKED_AT):
+            await services.store.create(
+                a_task(client="alice", status=Status.GENERATING, digest=first.digest), []
+            )
+        second = await services.run(prompt=PROMPT, repo_name="second")
+        assert second.result["cached_from"] == first.id
+
+
+async def test_a_plan_that_a_person_approves_is_nobody_else_s(tmp_path: Path) -> None:
+    async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
+        pipeline = services.task_service._runner.pipeline("generate")
+        asked = {"prompt": PROMPT, "repo_name": "r", "model": "m"}
+        assert pipeline.restore(a_task(request=asked), {}).cache
+        assert not pipeline.restore(a_task(request={**asked, "approve_plan": True}), {}).cache
+
+
+def test_a_recipe_is_of_all_that_shapes_an_answer() -> None:
+    """And of nothing else: the model is not told the repository's name."""
+    base = cache_key("s", BRIEF, "deepseek/flash")
+    assert base == cache_key(
+        "s", replace(BRIEF, name="other", org="x", private=False, task_id="u"), "deepseek/flash"
+    )
+    others = [
+        cache_key("t", BRIEF, "deepseek/flash"),
+        cache_key("s", BRIEF, "deepseek/other"),
+        cache_key("s", replace(BRIEF, prompt="a project "), "deepseek/flash"),
+    ]
+    assert len({base, *others}) == 4
+    assert [other.split(":")[0] == base.split(":")[0] for other in others] == [False, False, True]
