@@ -9,9 +9,9 @@ from typing import Any
 import anyio
 import httpx
 
+from tests.campaigns.board import Board
 from tests.campaigns.follower import RETRY_SECONDS, Follower, Refused
 from tests.campaigns.orders import CLIENTS, Order
-from tests.campaigns.board import Board
 
 FOLLOWERS = 2
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.campaigns.board import Board
 from tests.campaigns.follower import Follower
 from tests.campaigns.ledger import Stored
 from tests.campaigns.model import Call, PacedModel
 from tests.campaigns.orders import Order
-from tests.campaigns.board import Board
 from tests.servers.github import ScriptedGitHub
 
 Faults = list[str]

@@ -26,13 +26,13 @@ import anyio.to_thread
 import httpx
 
 from tests.campaigns import inspection
+from tests.campaigns.board import Board
 from tests.campaigns.customers import Customers
 from tests.campaigns.github import EFFECTS, LethalGitHub, lethal_github
 from tests.campaigns.kill_report import KillReport, show
 from tests.campaigns.ledger import Stored, logs, snapshot, tasks
 from tests.campaigns.model import PacedModel, paced_model
 from tests.campaigns.orders import Order, make_orders
-from tests.campaigns.board import Board
 from tests.campaigns.running import run_campaign
 from tests.campaigns.schedule import FAILPOINTS, Death, Schedule
 from tests.campaigns.service import settings
