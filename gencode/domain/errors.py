@@ -21,7 +21,9 @@
     │   ├── Overloaded               OVERLOADED           503
     │   └── ShuttingDown             SHUTTING_DOWN        503
     ├── StartError                   the process cannot start: CONFIG, DATA_DIR_LOCKED, STORE_UNUSABLE
-    ├── StoreError                   STORAGE              503 when it happens in a request
+    ├── StoreError                   STORAGE              503: nothing was stored
+    │   └── OutcomeUnknown           STORAGE              503: the disk did not confirm the write
+    ├── Conflict                     CONFLICT             409: another writer was faster
     ├── ProviderError                LLM_*                the model
     ├── HostError                    HOST_*, GITHUB_*, REPO_EXISTS   the Git host's API
     ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD   the push
@@ -142,6 +144,13 @@ class NotPaused(RequestError):
     http_status = 409
 
 
+class UnknownKind(RequestError):
+    """A newer version, or another hand, stored this task: it is shown and left alone."""
+
+    code = "UNKNOWN_KIND"
+    http_status = 409
+
+
 class PlanChanged(RequestError):
     """If-Match: somebody else was faster."""
 
@@ -201,10 +210,21 @@ class StoreUnusable(StartError):
 
 
 class StoreError(Transient):
-    """The store did not commit; nothing was promised to anyone."""
+    """The store did not commit: nothing was stored."""
 
     code = "STORAGE"
     http_status = 503
+
+
+class OutcomeUnknown(StoreError):
+    """The disk did not confirm a write, which may have been stored: read it back before repeating it."""
+
+
+class Conflict(GencodeError):
+    """Another writer has committed this task since it was read; nothing was stored."""
+
+    code = "CONFLICT"
+    http_status = 409
 
 
 class ValidationFailed(GencodeError):
