@@ -23,8 +23,8 @@
     ├── StartError                   the process cannot start: CONFIG, DATA_DIR_LOCKED, STORE_UNUSABLE
     ├── StoreError                   STORAGE              503 when it happens in a request
     ├── ProviderError                LLM_*                the model
-    ├── HostError                    HOST_*, GITHUB_*, REPO_EXISTS   the Git host's API
-    ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD   the push
+    ├── HostError                    HOST_*, GITHUB_*, REPO_EXISTS: gencode.githosts.errors
+    ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD: gencode.githosts.errors
     ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE
     ├── SecretFound                  SECRET_FOUND         the files hold what must not be published
     ├── GateFailed                   GATE_FAILED          the files have faults that the model did not mend
@@ -303,142 +303,6 @@ class LLMBadOutput(ProviderError, Transient):
     """The answer is not what was asked for: blank, not the JSON of a plan, reasoning only."""
 
     code = "LLM_BAD_OUTPUT"
-
-
-# --- the Git host -----------------------------------------------------------------------------------
-
-
-class HostError(GencodeError):
-    code = "HOST_ERROR"
-    http_status = 502
-
-
-class RepoExists(HostError):
-    code = "REPO_EXISTS"
-
-
-class HostUnknown(HostError):
-    """The task was meant for a host that is not configured any more."""
-
-    code = "HOST_UNKNOWN"
-
-
-class HostAuth(HostError):
-    code = "HOST_AUTH"
-
-
-class HostForbidden(HostError):
-    code = "HOST_FORBIDDEN"
-
-
-class HostOrg(HostError):
-    code = "HOST_ORG"
-
-
-class HostInvalid(HostError):
-    code = "HOST_INVALID"
-
-
-class HostRateLimit(HostError, Transient):
-    code = "HOST_RATE_LIMIT"
-
-
-class HostUnavailable(HostError, Transient):
-    code = "HOST_UNAVAILABLE"
-
-
-class HostNetwork(HostError, Transient):
-    code = "HOST_NETWORK"
-
-
-class HostProtocol(HostError, Transient):
-    """An answer that is not this host's: malformed JSON, a redirect to another host."""
-
-    code = "HOST_PROTOCOL"
-
-
-class GitHubAuth(HostAuth):
-    code = "GITHUB_AUTH"
-
-
-class GitHubForbidden(HostForbidden):
-    code = "GITHUB_FORBIDDEN"
-
-
-class GitHubOrg(HostOrg):
-    code = "GITHUB_ORG"
-
-
-class GitHubInvalid(HostInvalid):
-    code = "GITHUB_INVALID"
-
-
-class GitHubRateLimit(HostRateLimit):
-    code = "GITHUB_RATE_LIMIT"
-
-
-class GitHubUnavailable(HostUnavailable):
-    code = "GITHUB_UNAVAILABLE"
-
-
-class GitHubNetwork(HostNetwork):
-    code = "GITHUB_NETWORK"
-
-
-class GitHubProtocol(HostProtocol):
-    code = "GITHUB_PROTOCOL"
-
-
-# --- the push: never retried ------------------------------------------------------------------------
-
-
-class GitError(GencodeError):
-    code = "GIT_ERROR"
-    http_status = 502
-
-
-class GitAuth(GitError):
-    code = "GIT_AUTH"
-
-
-class GitNotFound(GitError):
-    code = "GIT_NOT_FOUND"
-
-
-class GitUnavailable(GitError):
-    code = "GIT_UNAVAILABLE"
-
-
-class GitTimeout(GitError):
-    code = "GIT_TIMEOUT"
-
-
-class GitNetwork(GitError):
-    code = "GIT_NETWORK"
-
-
-class GitProtocol(GitError):
-    code = "GIT_PROTOCOL"
-
-
-class GitRejected(GitError):
-    code = "GIT_REJECTED"
-
-
-class PushSecret(GitError):
-    code = "PUSH_SECRET"
-
-
-class PushWorkflowScope(GitError):
-    code = "PUSH_WORKFLOW_SCOPE"
-
-
-class PushTooLarge(GitError):
-    code = "PUSH_TOO_LARGE"
-
-
-class NonFastForward(GitError):
-    code = "NON_FAST_FORWARD"
 
 
 # --- what a model may name --------------------------------------------------------------------------
