@@ -1,4 +1,6 @@
-"""Every failure a user can see, as one tree with stable codes.
+"""The root of every failure that a user can see, with stable codes, and the failures that all packages share.
+
+Failures of one package are defined there, in its module `errors`.
 
     GencodeError
     ├── RequestError                 the caller must change something; answered as problem+json
@@ -13,7 +15,6 @@
     │   ├── AlreadyOver              ALREADY_OVER         409
     │   ├── StillWorking             STILL_WORKING        409
     │   ├── NotHeld                  NOT_HELD             409
-    │   ├── PlanChanged              PLAN_CHANGED         412
     │   ├── Misdirected              MISDIRECTED          421
     │   ├── KeyReused                IDEMPOTENCY_KEY_REUSED 422
     │   ├── RateLimited              RATE_LIMITED         429
@@ -22,14 +23,10 @@
     │   └── ShuttingDown             SHUTTING_DOWN        503
     ├── StartError                   the process cannot start: CONFIG, DATA_DIR_LOCKED, STORE_UNUSABLE
     ├── StoreError                   STORAGE              503 when it happens in a request
-    ├── ProviderError                LLM_*                the model
     ├── HostError                    HOST_*, GITHUB_*, REPO_EXISTS: gencode.githosts.errors
     ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD: gencode.githosts.errors
     ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE
     ├── SecretFound                  SECRET_FOUND         the files hold what must not be published
-    ├── GateFailed                   GATE_FAILED          the files have faults that the model did not mend
-    ├── BudgetExceeded               BUDGET_EXCEEDED      the request's own limit
-    ├── BadBundle                    BAD_BUNDLE           gencode replay: the file makes no commit of ours
     ├── BadBackup                    BAD_BACKUP           gencode backup, restore: not made, or not usable
     ├── TaskTimeout                  TASK_TIMEOUT
     ├── ApprovalExpired              APPROVAL_EXPIRED     nobody approved in time
@@ -142,13 +139,6 @@ class NotPaused(RequestError):
     http_status = 409
 
 
-class PlanChanged(RequestError):
-    """If-Match: somebody else was faster."""
-
-    code = "PLAN_CHANGED"
-    http_status = 412
-
-
 class IdempotencyKeyReused(RequestError):
     code = "IDEMPOTENCY_KEY_REUSED"
     http_status = 422
@@ -207,18 +197,6 @@ class StoreError(Transient):
     http_status = 503
 
 
-class ValidationFailed(GencodeError):
-    code = "GATE_FAILED"
-
-
-class BudgetExceeded(GencodeError):
-    code = "BUDGET_EXCEEDED"
-
-
-class BadBundle(GencodeError):
-    code = "BAD_BUNDLE"
-
-
 class BadBackup(GencodeError):
     code = "BAD_BACKUP"
 
@@ -239,70 +217,6 @@ class CrashLoop(GencodeError):
 
 class Internal(GencodeError):
     code = "INTERNAL"
-
-
-# --- the model --------------------------------------------------------------------------------------
-
-
-class ProviderError(GencodeError):
-    code = "LLM_ERROR"
-    http_status = 502
-
-
-class LLMBadRequest(ProviderError):
-    code = "LLM_BAD_REQUEST"
-
-
-class LLMAuth(ProviderError):
-    code = "LLM_AUTH"
-
-
-class LLMBalance(ProviderError):
-    code = "LLM_BALANCE"
-
-
-class LLMQuota(ProviderError):
-    code = "LLM_QUOTA"
-
-
-class LLMRefused(ProviderError):
-    code = "LLM_REFUSED"
-
-
-class LLMTruncated(ProviderError):
-    code = "LLM_TRUNCATED"
-
-
-class LLMTooLarge(ProviderError):
-    code = "LLM_TOO_LARGE"
-
-
-class LLMRateLimit(ProviderError, Transient):
-    code = "LLM_RATE_LIMIT"
-
-
-class LLMUnavailable(ProviderError, Transient):
-    code = "LLM_UNAVAILABLE"
-
-
-class LLMNetwork(ProviderError, Transient):
-    code = "LLM_NETWORK"
-
-
-class LLMTimeout(ProviderError, Transient):
-    code = "LLM_TIMEOUT"
-
-
-class LLMIncomplete(ProviderError, Transient):
-    """The stream ended without saying why; what came is not a complete answer."""
-
-    code = "LLM_INCOMPLETE"
-
-
-class LLMBadOutput(ProviderError, Transient):
-    """The answer is not what was asked for: blank, not the JSON of a plan, reasoning only."""
-
-    code = "LLM_BAD_OUTPUT"
 
 
 # --- what a model may name --------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from gencode.domain.errors import LLMBadRequest, LLMRateLimit, LLMTimeout, LLMUnavailable
+from gencode.llm.errors import LLMBadRequest, LLMRateLimit, LLMTimeout, LLMUnavailable
 from gencode.llm.openai.error_mapping import ErrorMapper, error_in
 
 FAILURES = ErrorMapper("test/model", ["the-key"])
