@@ -48,7 +48,7 @@ async def show(request: Request) -> Response:
 async def archive(request: Request) -> Response:
     """Of what is whole by now."""
     services, task = get_services(request), await own_task(request)
-    return (await _folded(services, task, partial(_pack, task, services.secrets))).response(request)
+    return (await _folded(services, task, partial(_pack, task, services.secrets.current()))).response(request)
 
 
 async def list_files(services: Services, task: Task) -> FileList:
@@ -63,7 +63,7 @@ async def read_file(services: Services, task: Task, path: str) -> bytes:
 
 
 async def _show(services: Services, task: Task, path: str) -> _Download:
-    return await _folded(services, task, partial(_read, path, services.secrets))
+    return await _folded(services, task, partial(_read, path, services.secrets.current()))
 
 
 async def _folded(services: Services, task: Task, make: Callable[[Files], T]) -> T:
