@@ -59,14 +59,14 @@ class TaskExecutor:
         task = task_log.task
         if task.is_idle:
             return
-        about = {"gencode.domain.task.id": task.id, "gencode.domain.task.kind": task.kind}
+        about = {"gencode.task.id": task.id, "gencode.task.kind": task.kind}
         with self._tracer.span(f"task {task.kind}", about, parent=task.trace) as span:
             await self._run(task_log)
             task = task_log.task
             span.set(
                 {
-                    "gencode.domain.task.status": task.status.value,
-                    "gencode.domain.task.attempt": task.attempts,
+                    "gencode.task.status": task.status.value,
+                    "gencode.task.attempt": task.attempts,
                 }
             )
             if task.failure:
