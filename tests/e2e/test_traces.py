@@ -65,6 +65,7 @@ async def test_a_job_is_one_tree_below_its_caller_s_span(tmp_path: Path) -> None
             assert chat.attributes["gen_ai.response.finish_reasons"] == ["stop"]
         (create,), (push,) = collected.named("host create"), collected.named("host push")
         assert collected.path(create) == [*above, "stage creating_repo", "host create"]
+        assert (create.attributes["gencode.host"], push.attributes["gencode.host"]) == ("github", "github")
         assert collected.path(push) == [*above, "stage pushing", "host push"]
         assert {span.name for span in collected.named("GET")} == {
             "GET /api/v1/status/{task_id}",
