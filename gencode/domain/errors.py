@@ -50,6 +50,8 @@ class GencodeError(Exception):
 
     code: ClassVar[str] = "INTERNAL"
     http_status: ClassVar[int] = 500
+    meaning: ClassVar[str] = ""
+    """When a request is answered with it, for the OpenAPI document."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -78,6 +80,7 @@ class RequestError(GencodeError):
 
 class Malformed(RequestError):
     code = "MALFORMED"
+    meaning = "It cannot be read"
 
 
 class Invalid(RequestError):
@@ -85,6 +88,7 @@ class Invalid(RequestError):
 
     code = "VALIDATION"
     http_status = 422
+    meaning = "A rule is broken"
 
     def __init__(self, message: str, problems: list[dict[str, str]]) -> None:
         super().__init__(message)
@@ -94,16 +98,19 @@ class Invalid(RequestError):
 class BodyTooLarge(RequestError):
     code = "BODY_TOO_LARGE"
     http_status = 413
+    meaning = "Larger than MAX_BODY_BYTES"
 
 
 class UnsupportedMedia(RequestError):
     code = "UNSUPPORTED_MEDIA"
     http_status = 415
+    meaning = "Not JSON"
 
 
 class Unauthorized(RequestError):
     code = "UNAUTHORIZED"
     http_status = 401
+    meaning = "No valid API key"
 
 
 class CrossSite(RequestError):
@@ -116,6 +123,7 @@ class CrossSite(RequestError):
 class NotFound(RequestError):
     code = "NOT_FOUND"
     http_status = 404
+    meaning = "There is nothing"
 
 
 class WrongMethod(RequestError):
@@ -126,6 +134,7 @@ class WrongMethod(RequestError):
 class AlreadyFinished(RequestError):
     code = "ALREADY_OVER"
     http_status = 409
+    meaning = "It is over already"
 
 
 class StillWorking(RequestError):
@@ -133,6 +142,7 @@ class StillWorking(RequestError):
 
     code = "STILL_WORKING"
     http_status = 409
+    meaning = "It has not failed"
 
 
 class NotPaused(RequestError):
@@ -140,6 +150,7 @@ class NotPaused(RequestError):
 
     code = "NOT_HELD"
     http_status = 409
+    meaning = "It does not wait for approval"
 
 
 class PlanChanged(RequestError):
@@ -147,11 +158,13 @@ class PlanChanged(RequestError):
 
     code = "PLAN_CHANGED"
     http_status = 412
+    meaning = "If-Match names another revision"
 
 
 class IdempotencyKeyReused(RequestError):
     code = "IDEMPOTENCY_KEY_REUSED"
     http_status = 422
+    meaning = "The key came with another body before"
 
 
 class Misdirected(RequestError):
@@ -164,11 +177,13 @@ class Misdirected(RequestError):
 class RateLimited(RequestError, Transient):
     code = "RATE_LIMITED"
     http_status = 429
+    meaning = "More than RATE_LIMIT"
 
 
 class QueueFull(RequestError, Transient):
     code = "QUEUE_FULL"
     http_status = 503
+    meaning = "Too many tasks wait"
 
 
 class Overloaded(RequestError, Transient):
@@ -176,11 +191,13 @@ class Overloaded(RequestError, Transient):
 
     code = "OVERLOADED"
     http_status = 503
+    meaning = "Too many connections are open"
 
 
 class ShuttingDown(RequestError, Transient):
     code = "SHUTTING_DOWN"
     http_status = 503
+    meaning = "The service stops"
 
 
 # --- our own side -----------------------------------------------------------------------------------
@@ -205,6 +222,7 @@ class StoreError(Transient):
 
     code = "STORAGE"
     http_status = 503
+    meaning = "The store refuses"
 
 
 class ValidationFailed(GencodeError):
@@ -461,3 +479,4 @@ class SecretFound(GencodeError):
 
     code = "SECRET_FOUND"
     http_status = 422
+    meaning = "It holds a secret of this very service, which is never served"
