@@ -47,6 +47,8 @@ class GencodeError(Exception):
 
     code: ClassVar[str] = "INTERNAL"
     http_status: ClassVar[int] = 500
+    meaning: ClassVar[str] = ""
+    """When a request is answered with it, for the OpenAPI document."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -75,6 +77,7 @@ class RequestError(GencodeError):
 
 class Malformed(RequestError):
     code = "MALFORMED"
+    meaning = "It cannot be read"
 
 
 class Invalid(RequestError):
@@ -82,6 +85,7 @@ class Invalid(RequestError):
 
     code = "VALIDATION"
     http_status = 422
+    meaning = "A rule is broken"
 
     def __init__(self, message: str, problems: list[dict[str, str]]) -> None:
         super().__init__(message)
@@ -91,16 +95,19 @@ class Invalid(RequestError):
 class BodyTooLarge(RequestError):
     code = "BODY_TOO_LARGE"
     http_status = 413
+    meaning = "Larger than MAX_BODY_BYTES"
 
 
 class UnsupportedMedia(RequestError):
     code = "UNSUPPORTED_MEDIA"
     http_status = 415
+    meaning = "Not JSON"
 
 
 class Unauthorized(RequestError):
     code = "UNAUTHORIZED"
     http_status = 401
+    meaning = "No valid API key"
 
 
 class CrossSite(RequestError):
@@ -113,6 +120,7 @@ class CrossSite(RequestError):
 class NotFound(RequestError):
     code = "NOT_FOUND"
     http_status = 404
+    meaning = "There is nothing"
 
 
 class WrongMethod(RequestError):
@@ -123,6 +131,7 @@ class WrongMethod(RequestError):
 class AlreadyFinished(RequestError):
     code = "ALREADY_OVER"
     http_status = 409
+    meaning = "It is over already"
 
 
 class StillWorking(RequestError):
@@ -130,6 +139,7 @@ class StillWorking(RequestError):
 
     code = "STILL_WORKING"
     http_status = 409
+    meaning = "It has not failed"
 
 
 class NotPaused(RequestError):
@@ -137,11 +147,24 @@ class NotPaused(RequestError):
 
     code = "NOT_HELD"
     http_status = 409
+    meaning = "It does not wait for approval"
 
 
+<<<<<<< HEAD
+=======
+class PlanChanged(RequestError):
+    """If-Match: somebody else was faster."""
+
+    code = "PLAN_CHANGED"
+    http_status = 412
+    meaning = "If-Match names another revision"
+
+
+>>>>>>> http
 class IdempotencyKeyReused(RequestError):
     code = "IDEMPOTENCY_KEY_REUSED"
     http_status = 422
+    meaning = "The key came with another body before"
 
 
 class Misdirected(RequestError):
@@ -154,11 +177,13 @@ class Misdirected(RequestError):
 class RateLimited(RequestError, Transient):
     code = "RATE_LIMITED"
     http_status = 429
+    meaning = "More than RATE_LIMIT"
 
 
 class QueueFull(RequestError, Transient):
     code = "QUEUE_FULL"
     http_status = 503
+    meaning = "Too many tasks wait"
 
 
 class Overloaded(RequestError, Transient):
@@ -166,11 +191,13 @@ class Overloaded(RequestError, Transient):
 
     code = "OVERLOADED"
     http_status = 503
+    meaning = "Too many connections are open"
 
 
 class ShuttingDown(RequestError, Transient):
     code = "SHUTTING_DOWN"
     http_status = 503
+    meaning = "The service stops"
 
 
 # --- our own side -----------------------------------------------------------------------------------
@@ -195,6 +222,7 @@ class StoreError(Transient):
 
     code = "STORAGE"
     http_status = 503
+    meaning = "The store refuses"
 
 
 class BadBackup(GencodeError):
@@ -239,3 +267,4 @@ class SecretFound(GencodeError):
 
     code = "SECRET_FOUND"
     http_status = 422
+    meaning = "It holds a secret of this very service, which is never served"

@@ -10,6 +10,7 @@ class PlanChanged(RequestError):
 
     code = "PLAN_CHANGED"
     http_status = 412
+    meaning = "If-Match names another revision"
 
 
 class BadBundle(GencodeError):
