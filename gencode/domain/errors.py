@@ -150,17 +150,6 @@ class NotPaused(RequestError):
     meaning = "It does not wait for approval"
 
 
-<<<<<<< HEAD
-=======
-class PlanChanged(RequestError):
-    """If-Match: somebody else was faster."""
-
-    code = "PLAN_CHANGED"
-    http_status = 412
-    meaning = "If-Match names another revision"
-
-
->>>>>>> http
 class IdempotencyKeyReused(RequestError):
     code = "IDEMPOTENCY_KEY_REUSED"
     http_status = 422

@@ -8,7 +8,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import NotFound, NotPaused, PlanChanged, QueueFull
+from gencode.domain.errors import NotFound, NotPaused, QueueFull
 from gencode.domain.task import Task, moment
 from gencode.http.checkpoint_reading import read_checkpoints
 from gencode.http.operation import operation
@@ -20,6 +20,7 @@ from gencode.http.tasks import GOING_ON, going_on
 from gencode.http.traits import IF_MATCH, OWN_TASK, RATE_LIMITED
 from gencode.pipelines.generate.artifacts import APPROVED, KeptPlan
 from gencode.pipelines.generate.checkpoints import Checkpoints, kept_plan
+from gencode.pipelines.generate.errors import PlanChanged
 from gencode.pipelines.generate.plan_approval import Matches, approved, edited
 
 EDIT = JsonBody(model=PlanEdit)
