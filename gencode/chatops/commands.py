@@ -8,7 +8,7 @@ import anyio
 
 from gencode.domain.callback import Callback
 from gencode.engine.store import IdempotencyKey
-from gencode.http.schemas import GenerateRequest, valid
+from gencode.http.schemas import well_formed
 from gencode.http.services import Services, task_of
 from gencode.http.submission import digest, submit
 from gencode.notifications.chat_replies import ChatNotifier
@@ -45,7 +45,7 @@ async def run_command(services: Services, command: Command, chat: ChatNotifier) 
 
 async def _generate(services: Services, command: Command, chat: ChatNotifier, name: str, prompt: str) -> str:
     await services.rate.spend(command.client)
-    asked = valid(GenerateRequest, {"prompt": prompt, "repo_name": name})
+    asked = well_formed({"prompt": prompt, "repo_name": name})
     key = IdempotencyKey(client=command.client, value=f"command {command.mark}"[:255], digest=digest(asked))
 
     async def callback(task_id: str) -> Callback:

@@ -21,6 +21,9 @@ from starlette.responses import Response
 
 from gencode.chatops.commands import Command, run_command
 from gencode.domain.errors import GencodeError, Malformed, NotFound, Unauthorized
+from gencode.http.operation import DeclaredError, ErrorResponse, operation
+from gencode.http.request_body import Body
+from gencode.http.responses import JsonResponseSpec
 from gencode.http.services import get_services
 from gencode.http.views import ChatReply
 from gencode.notifications.url_policy import UrlRefused
@@ -35,10 +38,38 @@ Prove = Callable[[Headers, bytes, Form], None]
 """Raises Unauthorized for what does not come from the chat."""
 
 
+FORM = Body(
+    media_type="application/x-www-form-urlencoded",
+    schema={"type": "object", "properties": {"text": {"type": "string"}, "response_url": {"type": "string"}}},
+)
+SAID = JsonResponseSpec(model=ChatReply, description="What is told to who gave the command")
+_RAISES: tuple[DeclaredError, ...] = (
+    ErrorResponse(error=Malformed, description="Not what the chat sends"),
+    ErrorResponse(error=Unauthorized, description="Not proven to come from the chat"),
+    ErrorResponse(error=NotFound, description="The chat is not configured"),
+)
+
+
+@operation(
+    "slack",
+    "POST /integrations/slack",
+    "A command of Slack",
+    body=FORM,
+    responses=(SAID,),
+    errors=_RAISES,
+)
 async def slack(request: Request) -> Response:
     return await _command(request, "slack")
 
 
+@operation(
+    "mattermost",
+    "POST /integrations/mattermost",
+    "A command of Mattermost",
+    body=FORM,
+    responses=(SAID,),
+    errors=_RAISES,
+)
 async def mattermost(request: Request) -> Response:
     return await _command(request, "mattermost")
 
@@ -48,11 +79,11 @@ async def _command(request: Request, kind: str) -> Response:
     door = get_services(request).notifications.doors.get(kind)
     if not door:
         raise NotFound(f"no {kind} is configured here; see docs/chat.md for its settings")
-    raw = await request.body()
+    raw = await FORM.read_bytes(request)
     form = _form(raw)
     door.prove(request.headers, raw, form)
     if form.get("ssl_check"):
-        return ChatReply(response_type="ephemeral", text="ok").response()
+        return SAID.make(ChatReply(response_type="ephemeral", text="ok"))
     command = _read(kind, form, raw)
     try:
         text = await run_command(get_services(request), command, door.chat)
@@ -60,7 +91,7 @@ async def _command(request: Request, kind: str) -> Response:
         text = f"{door.chat.escape(error.message)} [{error.code}]"
     except UrlRefused as error:
         raise Malformed(f"response_url {error}") from None
-    return ChatReply(response_type="ephemeral", text=text).response()
+    return SAID.make(ChatReply(response_type="ephemeral", text=text))
 
 
 def _form(raw: bytes) -> Form:

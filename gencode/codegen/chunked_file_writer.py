@@ -19,9 +19,9 @@ from gencode.codegen.prompts import (
     outline_messages,
     part_messages,
 )
-from gencode.domain.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.pipeline import StageUpdate
+from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer, LLMSession
 from gencode.pipelines.generate.artifacts import (

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gencode.codegen.continuation_merge import continuation, raw, resume_point
-from gencode.domain.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.pipeline import StageUpdate
+from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession
 from gencode.pipelines.generate.artifacts import Piece

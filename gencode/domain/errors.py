@@ -1,4 +1,6 @@
-"""Every failure a user can see, as one tree with stable codes.
+"""The root of every failure that a user can see, with stable codes, and the failures that all packages share.
+
+Failures of one package are defined there, in its module `errors`.
 
     GencodeError
     ├── RequestError                 the caller must change something; answered as problem+json
@@ -13,7 +15,6 @@
     │   ├── AlreadyOver              ALREADY_OVER         409
     │   ├── StillWorking             STILL_WORKING        409
     │   ├── NotHeld                  NOT_HELD             409
-    │   ├── PlanChanged              PLAN_CHANGED         412
     │   ├── Misdirected              MISDIRECTED          421
     │   ├── KeyReused                IDEMPOTENCY_KEY_REUSED 422
     │   ├── RateLimited              RATE_LIMITED         429
@@ -24,14 +25,10 @@
     ├── StoreError                   STORAGE              503: nothing was stored
     │   └── OutcomeUnknown           STORAGE              503: the disk did not confirm the write
     ├── Conflict                     CONFLICT             409: another writer was faster
-    ├── ProviderError                LLM_*                the model
-    ├── HostError                    HOST_*, GITHUB_*, REPO_EXISTS   the Git host's API
-    ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD   the push
+    ├── HostError                    HOST_*, GITHUB_*, REPO_EXISTS: gencode.githosts.errors
+    ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD: gencode.githosts.errors
     ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE
     ├── SecretFound                  SECRET_FOUND         the files hold what must not be published
-    ├── GateFailed                   GATE_FAILED          the files have faults that the model did not mend
-    ├── BudgetExceeded               BUDGET_EXCEEDED      the request's own limit
-    ├── BadBundle                    BAD_BUNDLE           gencode replay: the file makes no commit of ours
     ├── BadBackup                    BAD_BACKUP           gencode backup, restore: not made, or not usable
     ├── TaskTimeout                  TASK_TIMEOUT
     ├── ApprovalExpired              APPROVAL_EXPIRED     nobody approved in time
@@ -52,6 +49,8 @@ class GencodeError(Exception):
 
     code: ClassVar[str] = "INTERNAL"
     http_status: ClassVar[int] = 500
+    meaning: ClassVar[str] = ""
+    """When a request is answered with it, for the OpenAPI document."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -80,6 +79,7 @@ class RequestError(GencodeError):
 
 class Malformed(RequestError):
     code = "MALFORMED"
+    meaning = "It cannot be read"
 
 
 class Invalid(RequestError):
@@ -87,6 +87,7 @@ class Invalid(RequestError):
 
     code = "VALIDATION"
     http_status = 422
+    meaning = "A rule is broken"
 
     def __init__(self, message: str, problems: list[dict[str, str]]) -> None:
         super().__init__(message)
@@ -96,16 +97,19 @@ class Invalid(RequestError):
 class BodyTooLarge(RequestError):
     code = "BODY_TOO_LARGE"
     http_status = 413
+    meaning = "Larger than MAX_BODY_BYTES"
 
 
 class UnsupportedMedia(RequestError):
     code = "UNSUPPORTED_MEDIA"
     http_status = 415
+    meaning = "Not JSON"
 
 
 class Unauthorized(RequestError):
     code = "UNAUTHORIZED"
     http_status = 401
+    meaning = "No valid API key"
 
 
 class CrossSite(RequestError):
@@ -118,6 +122,7 @@ class CrossSite(RequestError):
 class NotFound(RequestError):
     code = "NOT_FOUND"
     http_status = 404
+    meaning = "There is nothing"
 
 
 class WrongMethod(RequestError):
@@ -128,6 +133,7 @@ class WrongMethod(RequestError):
 class AlreadyFinished(RequestError):
     code = "ALREADY_OVER"
     http_status = 409
+    meaning = "It is over already"
 
 
 class StillWorking(RequestError):
@@ -135,6 +141,7 @@ class StillWorking(RequestError):
 
     code = "STILL_WORKING"
     http_status = 409
+    meaning = "It has not failed"
 
 
 class NotPaused(RequestError):
@@ -142,6 +149,7 @@ class NotPaused(RequestError):
 
     code = "NOT_HELD"
     http_status = 409
+    meaning = "It does not wait for approval"
 
 
 class UnknownKind(RequestError):
@@ -149,18 +157,13 @@ class UnknownKind(RequestError):
 
     code = "UNKNOWN_KIND"
     http_status = 409
-
-
-class PlanChanged(RequestError):
-    """If-Match: somebody else was faster."""
-
-    code = "PLAN_CHANGED"
-    http_status = 412
+    meaning = "Its kind or stage is unknown to this version"
 
 
 class IdempotencyKeyReused(RequestError):
     code = "IDEMPOTENCY_KEY_REUSED"
     http_status = 422
+    meaning = "The key came with another body before"
 
 
 class Misdirected(RequestError):
@@ -173,11 +176,13 @@ class Misdirected(RequestError):
 class RateLimited(RequestError, Transient):
     code = "RATE_LIMITED"
     http_status = 429
+    meaning = "More than RATE_LIMIT"
 
 
 class QueueFull(RequestError, Transient):
     code = "QUEUE_FULL"
     http_status = 503
+    meaning = "Too many tasks wait"
 
 
 class Overloaded(RequestError, Transient):
@@ -185,11 +190,13 @@ class Overloaded(RequestError, Transient):
 
     code = "OVERLOADED"
     http_status = 503
+    meaning = "Too many connections are open"
 
 
 class ShuttingDown(RequestError, Transient):
     code = "SHUTTING_DOWN"
     http_status = 503
+    meaning = "The service stops"
 
 
 # --- our own side -----------------------------------------------------------------------------------
@@ -214,6 +221,7 @@ class StoreError(Transient):
 
     code = "STORAGE"
     http_status = 503
+    meaning = "The store refuses"
 
 
 class OutcomeUnknown(StoreError):
@@ -225,18 +233,7 @@ class Conflict(GencodeError):
 
     code = "CONFLICT"
     http_status = 409
-
-
-class ValidationFailed(GencodeError):
-    code = "GATE_FAILED"
-
-
-class BudgetExceeded(GencodeError):
-    code = "BUDGET_EXCEEDED"
-
-
-class BadBundle(GencodeError):
-    code = "BAD_BUNDLE"
+    meaning = "Another process has changed the task"
 
 
 class BadBackup(GencodeError):
@@ -261,206 +258,6 @@ class Internal(GencodeError):
     code = "INTERNAL"
 
 
-# --- the model --------------------------------------------------------------------------------------
-
-
-class ProviderError(GencodeError):
-    code = "LLM_ERROR"
-    http_status = 502
-
-
-class LLMBadRequest(ProviderError):
-    code = "LLM_BAD_REQUEST"
-
-
-class LLMAuth(ProviderError):
-    code = "LLM_AUTH"
-
-
-class LLMBalance(ProviderError):
-    code = "LLM_BALANCE"
-
-
-class LLMQuota(ProviderError):
-    code = "LLM_QUOTA"
-
-
-class LLMRefused(ProviderError):
-    code = "LLM_REFUSED"
-
-
-class LLMTruncated(ProviderError):
-    code = "LLM_TRUNCATED"
-
-
-class LLMTooLarge(ProviderError):
-    code = "LLM_TOO_LARGE"
-
-
-class LLMRateLimit(ProviderError, Transient):
-    code = "LLM_RATE_LIMIT"
-
-
-class LLMUnavailable(ProviderError, Transient):
-    code = "LLM_UNAVAILABLE"
-
-
-class LLMNetwork(ProviderError, Transient):
-    code = "LLM_NETWORK"
-
-
-class LLMTimeout(ProviderError, Transient):
-    code = "LLM_TIMEOUT"
-
-
-class LLMIncomplete(ProviderError, Transient):
-    """The stream ended without saying why; what came is not a complete answer."""
-
-    code = "LLM_INCOMPLETE"
-
-
-class LLMBadOutput(ProviderError, Transient):
-    """The answer is not what was asked for: blank, not the JSON of a plan, reasoning only."""
-
-    code = "LLM_BAD_OUTPUT"
-
-
-# --- the Git host -----------------------------------------------------------------------------------
-
-
-class HostError(GencodeError):
-    code = "HOST_ERROR"
-    http_status = 502
-
-
-class RepoExists(HostError):
-    code = "REPO_EXISTS"
-
-
-class HostUnknown(HostError):
-    """The task was meant for a host that is not configured any more."""
-
-    code = "HOST_UNKNOWN"
-
-
-class HostAuth(HostError):
-    code = "HOST_AUTH"
-
-
-class HostForbidden(HostError):
-    code = "HOST_FORBIDDEN"
-
-
-class HostOrg(HostError):
-    code = "HOST_ORG"
-
-
-class HostInvalid(HostError):
-    code = "HOST_INVALID"
-
-
-class HostRateLimit(HostError, Transient):
-    code = "HOST_RATE_LIMIT"
-
-
-class HostUnavailable(HostError, Transient):
-    code = "HOST_UNAVAILABLE"
-
-
-class HostNetwork(HostError, Transient):
-    code = "HOST_NETWORK"
-
-
-class HostProtocol(HostError, Transient):
-    """An answer that is not this host's: malformed JSON, a redirect to another host."""
-
-    code = "HOST_PROTOCOL"
-
-
-class GitHubAuth(HostAuth):
-    code = "GITHUB_AUTH"
-
-
-class GitHubForbidden(HostForbidden):
-    code = "GITHUB_FORBIDDEN"
-
-
-class GitHubOrg(HostOrg):
-    code = "GITHUB_ORG"
-
-
-class GitHubInvalid(HostInvalid):
-    code = "GITHUB_INVALID"
-
-
-class GitHubRateLimit(HostRateLimit):
-    code = "GITHUB_RATE_LIMIT"
-
-
-class GitHubUnavailable(HostUnavailable):
-    code = "GITHUB_UNAVAILABLE"
-
-
-class GitHubNetwork(HostNetwork):
-    code = "GITHUB_NETWORK"
-
-
-class GitHubProtocol(HostProtocol):
-    code = "GITHUB_PROTOCOL"
-
-
-# --- the push: never retried ------------------------------------------------------------------------
-
-
-class GitError(GencodeError):
-    code = "GIT_ERROR"
-    http_status = 502
-
-
-class GitAuth(GitError):
-    code = "GIT_AUTH"
-
-
-class GitNotFound(GitError):
-    code = "GIT_NOT_FOUND"
-
-
-class GitUnavailable(GitError):
-    code = "GIT_UNAVAILABLE"
-
-
-class GitTimeout(GitError):
-    code = "GIT_TIMEOUT"
-
-
-class GitNetwork(GitError):
-    code = "GIT_NETWORK"
-
-
-class GitProtocol(GitError):
-    code = "GIT_PROTOCOL"
-
-
-class GitRejected(GitError):
-    code = "GIT_REJECTED"
-
-
-class PushSecret(GitError):
-    code = "PUSH_SECRET"
-
-
-class PushWorkflowScope(GitError):
-    code = "PUSH_WORKFLOW_SCOPE"
-
-
-class PushTooLarge(GitError):
-    code = "PUSH_TOO_LARGE"
-
-
-class NonFastForward(GitError):
-    code = "NON_FAST_FORWARD"
-
-
 # --- what a model may name --------------------------------------------------------------------------
 
 
@@ -481,3 +278,4 @@ class SecretFound(GencodeError):
 
     code = "SECRET_FOUND"
     http_status = 422
+    meaning = "It holds a secret of this very service, which is never served"

@@ -7,7 +7,9 @@ from starlette.responses import Response
 
 from gencode.domain.task import Status, Task
 from gencode.engine.store import Store, TaskQuery
-from gencode.http.schemas import check_cache, parse_generate, read_json
+from gencode.http.operation import operation
+from gencode.http.responses import JsonResponseSpec
+from gencode.http.schemas import SUBMISSION, check_cache, check_deadline
 from gencode.http.services import get_services
 from gencode.http.views import EstimateView
 from gencode.llm.port import Usage
@@ -22,15 +24,26 @@ END = 40
 """Events of a log that usually hold the newest account: few follow it, from the merging to the push."""
 
 
+ESTIMATED = JsonResponseSpec(model=EstimateView, description="Nothing was stored, no model was asked")
+
+
+@operation(
+    "estimate",
+    "POST /estimate",
+    "What a prompt would probably cost",
+    body=SUBMISSION,
+    responses=(ESTIMATED,),
+)
 async def estimate(request: Request) -> Response:
     """Takes what /generate takes, and refuses what it refuses."""
-    asked = parse_generate(await read_json(request))
+    asked = await SUBMISSION.read(request)
+    check_deadline(asked)
     check_cache(asked, on=get_services(request).caching)
     model = get_services(request).choose_model(asked.model).name
     made = make_estimate(
         asked.prompt, model, await _history(request, model), get_services(request).price(model)
     )
-    return EstimateView(**made.model_dump()).response()
+    return ESTIMATED.make(EstimateView(**made.model_dump()))
 
 
 async def _history(request: Request, model: str) -> list[Usage]:

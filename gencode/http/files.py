@@ -20,7 +20,10 @@ from gencode.codegen.secrets_scan import holders
 from gencode.domain.errors import NotFound, SecretFound
 from gencode.domain.task import Task
 from gencode.http.checkpoint_reading import read_checkpoints
+from gencode.http.operation import operation
+from gencode.http.responses import Header, JsonResponseSpec, ResponseSpec
 from gencode.http.services import Services, get_services, own_task
+from gencode.http.traits import DISPOSITION, IF_NONE_MATCH, OWN_TASK
 from gencode.http.views import FileList, FileView
 from gencode.pipelines.generate.files import Files, State
 from gencode.pipelines.generate.files import archive as make_archive
@@ -34,21 +37,52 @@ _HARMLESS = {
 }
 """No page, whatever a browser thinks of it; kept by the client only, and asked for again by its ETag."""
 
+ETAG = Header(name="ETag", description="Of these bytes")
+LISTED = JsonResponseSpec(model=FileList, description="As of now")
+TEXT = ResponseSpec(description="Its text", media_type="text/plain", headers=(ETAG, DISPOSITION))
+ARCHIVE = ResponseSpec(
+    description="The whole files, in one folder; the name says .partial while others are missing",
+    media_type="application/zip",
+    headers=(ETAG, DISPOSITION),
+)
+UNCHANGED = ResponseSpec(status=304, description="The client has it", headers=(ETAG,))
 
+
+@operation(
+    "listFiles", "GET /task/{task_id}/files", "The files of a task", traits=(OWN_TASK,), responses=(LISTED,)
+)
 async def listing(request: Request) -> Response:
-    return (await list_files(get_services(request), await own_task(request))).response()
+    return LISTED.make(await list_files(get_services(request), await own_task(request)))
 
 
+@operation(
+    "readFile",
+    "GET /task/{task_id}/files/{path:path}",
+    "A file that is whole",
+    traits=(OWN_TASK,),
+    parameters=(IF_NONE_MATCH,),
+    responses=(TEXT, UNCHANGED),
+    errors=(SecretFound,),
+)
 async def show(request: Request) -> Response:
     """404 until the file is whole; 422 when it holds a secret of ours."""
     task = await own_task(request)
     return (await _show(get_services(request), task, request.path_params["path"])).response(request)
 
 
+@operation(
+    "archiveFiles",
+    "GET /task/{task_id}/archive.zip",
+    "All whole files",
+    traits=(OWN_TASK,),
+    parameters=(IF_NONE_MATCH,),
+    responses=(ARCHIVE, UNCHANGED),
+    errors=(SecretFound,),
+)
 async def archive(request: Request) -> Response:
     """Of what is whole by now."""
     services, task = get_services(request), await own_task(request)
-    return (await _folded(services, task, partial(_pack, task, services.secrets))).response(request)
+    return (await _folded(services, task, partial(_pack, task, services.secrets.current()))).response(request)
 
 
 async def list_files(services: Services, task: Task) -> FileList:
@@ -63,7 +97,7 @@ async def read_file(services: Services, task: Task, path: str) -> bytes:
 
 
 async def _show(services: Services, task: Task, path: str) -> _Download:
-    return await _folded(services, task, partial(_read, path, services.secrets))
+    return await _folded(services, task, partial(_read, path, services.secrets.current()))
 
 
 async def _folded(services: Services, task: Task, make: Callable[[Files], T]) -> T:
@@ -82,7 +116,7 @@ class _Download:
 
     def response(self, request: Request) -> Response:
         headers = {**_HARMLESS, "ETag": self.etag}
-        if _has(request.headers.get("if-none-match", ""), self.etag):
+        if _has(IF_NONE_MATCH.read(request), self.etag):
             return Response(status_code=304, headers=headers)
         headers["Content-Disposition"] = self.disposition
         return Response(self.data, headers=headers, media_type=self.media)

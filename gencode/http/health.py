@@ -7,31 +7,40 @@ from starlette.responses import Response
 
 from gencode.domain.errors import StoreError
 from gencode.engine.store import TaskQuery
+from gencode.http.operation import operation
+from gencode.http.responses import JsonResponseSpec, ResponseSpec
 from gencode.http.services import Services, get_services
 from gencode.http.views import Health
 
+ALIVE = JsonResponseSpec(model=Health, description="It does")
+READY = JsonResponseSpec(model=Health, description="They are")
+WELL = JsonResponseSpec(model=Health, description="It is well")
+UNREADY = JsonResponseSpec(status=503, model=Health, description="It is not")
+METRICS = ResponseSpec(description="The metrics", media_type="text/plain")
 
+
+@operation("livez", "GET /livez", "Whether the process answers", responses=(ALIVE,))
 async def livez(_request: Request) -> Response:
     """The event loop answers."""
-    return Health(status="ok").response()
+    return ALIVE.make(Health(status="ok"))
 
 
+@operation("readyz", "GET /readyz", "Whether new tasks are accepted", responses=(READY, UNREADY))
 async def readyz(request: Request) -> Response:
     """New tasks are accepted, and the store answers."""
-    reason = await _obstacle(get_services(request))
-    return (
-        Health(status="unavailable", reason=reason).response(503)
-        if reason
-        else Health(status="ok").response()
-    )
+    if reason := await _obstacle(get_services(request)):
+        return UNREADY.make(Health(status="unavailable", reason=reason))
+    return READY.make(Health(status="ok"))
 
 
+@operation("health", "GET /health", "The same, with figures", responses=(WELL, UNREADY))
 async def health(request: Request) -> Response:
     """What readyz says, with a few figures for people."""
     services = get_services(request)
-    ready = not await _obstacle(services)
     figures = {"running": services.task_service.running, "waiting": services.task_service.waiting}
-    return Health(status="ok" if ready else "unavailable", **figures).response(200 if ready else 503)
+    if await _obstacle(services):
+        return UNREADY.make(Health(status="unavailable", **figures))
+    return WELL.make(Health(status="ok", **figures))
 
 
 async def _obstacle(services: Services) -> str:
@@ -43,6 +52,7 @@ async def _obstacle(services: Services) -> str:
     return "" if services.task_service.accepting else "the service is stopping"
 
 
+@operation("metrics", "GET /metrics", "Prometheus' text format", responses=(METRICS,))
 async def metrics(request: Request) -> Response:
     """The Prometheus text format."""
     return Response(

@@ -8,33 +8,53 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import NotFound
+from gencode.domain.errors import NotFound, NotPaused, QueueFull
 from gencode.domain.task import Task, moment
 from gencode.http.checkpoint_reading import read_checkpoints
+from gencode.http.operation import operation
 from gencode.http.plan_schema import PlanEdit, PlanFileView, PlanView
-from gencode.http.schemas import read_json, valid
+from gencode.http.request_body import JsonBody
+from gencode.http.responses import Header, JsonResponseSpec
 from gencode.http.services import get_services, own_task
-from gencode.http.tasks import going_on
+from gencode.http.tasks import GOING_ON, going_on
+from gencode.http.traits import IF_MATCH, OWN_TASK, RATE_LIMITED
 from gencode.pipelines.generate.artifacts import APPROVED, KeptPlan
 from gencode.pipelines.generate.checkpoints import Checkpoints, kept_plan
+from gencode.pipelines.generate.errors import PlanChanged
 from gencode.pipelines.generate.plan_approval import Matches, approved, edited
 
+EDIT = JsonBody(model=PlanEdit)
+PLAN = JsonResponseSpec(
+    model=PlanView,
+    description="As it is now",
+    headers=(Header(name="ETag", description="Of this revision, for If-Match"),),
+)
 
-async def plan(request: Request) -> Response:
-    return await (change if request.method == "PUT" else show)(request)
 
-
+@operation(
+    "readPlan", "GET /task/{task_id}/plan", "The plan of a task", traits=(OWN_TASK,), responses=(PLAN,)
+)
 async def show(request: Request) -> Response:
     """404 until the model has said the whole of it."""
     task = await own_task(request)
     return await _shown(request, task)
 
 
+@operation(
+    "changePlan",
+    "PUT /task/{task_id}/plan",
+    "Change a plan that waits for approval",
+    traits=(OWN_TASK, RATE_LIMITED),
+    parameters=(IF_MATCH,),
+    body=EDIT,
+    responses=(PLAN,),
+    errors=(NotPaused, PlanChanged),
+)
 async def change(request: Request) -> Response:
     """409 unless it waits for approval, 412 when If-Match names another revision."""
     services, task = get_services(request), await own_task(request)
     headers = await services.rate.spend(request.state.client)  # each change is an event, and stays
-    edit = valid(PlanEdit, await read_json(request))
+    edit = await EDIT.read(request)
     asked = partial(
         edited,
         files=[file.planned() for file in edit.files],
@@ -46,6 +66,15 @@ async def change(request: Request) -> Response:
     return await _shown(request, await services.task_service.amend(task, asked), headers)
 
 
+@operation(
+    "approvePlan",
+    "POST /task/{task_id}/approve",
+    "Let the files of the plan be written",
+    traits=(OWN_TASK,),
+    parameters=(IF_MATCH,),
+    responses=(GOING_ON,),
+    errors=(NotPaused, PlanChanged, QueueFull),
+)
 async def approve(request: Request) -> Response:
     """202 once the store holds that the task goes on, and for each click that comes later."""
     services, task = get_services(request), await own_task(request)
@@ -61,7 +90,7 @@ def _is_approved(checkpoints: Checkpoints) -> bool:
 async def _shown(request: Request, task: Task, headers: Mapping[str, str] | None = None) -> Response:
     if not (known := await read_checkpoints(get_services(request), task.id, kept_plan)):
         raise NotFound("this task has no plan, or not yet")
-    return _view(task, known).response(headers={**(headers or {}), "ETag": _etag(known.revision)})
+    return PLAN.make(_view(task, known), {**(headers or {}), "ETag": _etag(known.revision)})
 
 
 def _view(task: Task, known: KeptPlan) -> PlanView:
@@ -77,7 +106,8 @@ def _view(task: Task, known: KeptPlan) -> PlanView:
 
 def _matches(request: Request) -> Matches:
     """RFC 9110, 13.1.1; without If-Match any revision will do."""
-    seen = {tag.strip() for tag in request.headers.get("if-match", "*").split(",")}
+    wanted = IF_MATCH.read(request)
+    seen = {tag.strip() for tag in ("*" if wanted is None else wanted).split(",")}
     return lambda revision: "*" in seen or _etag(revision) in seen
 
 

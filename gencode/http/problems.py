@@ -23,6 +23,7 @@ from gencode.domain.errors import (
     WrongMethod,
 )
 from gencode.http.rate_limit import OverLimit
+from gencode.http.responses import json_text
 from gencode.http.views import BrokenRule, Problem
 
 MEDIA = "application/problem+json"
@@ -43,7 +44,8 @@ def problem_response(error: GencodeError, headers: Mapping[str, str] | None = No
     )
     if isinstance(error, Invalid):
         problem = problem.model_copy(update={"errors": [BrokenRule(**broken) for broken in error.problems]})
-    return problem.response(error.http_status, {**_headers(error), **(headers or {})}, MEDIA)
+    more = {"Cache-Control": "no-store", **_headers(error), **(headers or {})}
+    return Response(json_text(problem), error.http_status, more, MEDIA)
 
 
 def _headers(error: GencodeError) -> dict[str, str]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from html import escape
-from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from gencode.http.openapi import document
-
-Part = Mapping[str, Any]
+from gencode.http.api_document import get_openapi
+from gencode.http.openapi import OpenAPI
+from gencode.http.operation import operation
+from gencode.http.parameters import JsonSchema
+from gencode.http.responses import ResponseSpec
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -41,8 +42,6 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
-SEEN_UNDER = 16
-"""Paths whose page is kept: an application that mounts us below a parameter lets clients choose them."""
 _LIMITS = {
     "format": "",
     "minLength": "at least {} characters",
@@ -55,18 +54,24 @@ _LIMITS = {
 }
 
 
-def endpoint() -> Callable[[Request], Awaitable[HTMLResponse]]:
-    """Serves the page, which is made once for each path that the service is seen under."""
-    made = lru_cache(SEEN_UNDER)(lambda root: page(document(), root))
-
-    async def show(request: Request) -> HTMLResponse:
-        root = quote(request.scope.get("root_path", ""))
-        return HTMLResponse(made(root), headers={"Content-Security-Policy": POLICY})
-
-    return show
+MAX_CACHED_PAGES = 16
+"""One for each mount path: an application that mounts this one below a path parameter lets clients choose
+them."""
+PAGE = ResponseSpec(description="A page", media_type="text/html")
 
 
-def page(described: Part, root: str = "") -> str:
+@operation("reference", "GET /docs", "The same, for people", responses=(PAGE,))
+async def show(request: Request) -> HTMLResponse:
+    root = quote(request.scope.get("root_path", ""))
+    return HTMLResponse(_cached_page(get_openapi(request), root), headers={"Content-Security-Policy": POLICY})
+
+
+@lru_cache(MAX_CACHED_PAGES)
+def _cached_page(openapi: OpenAPI, root: str) -> str:
+    return page(openapi.document, root)
+
+
+def page(described: JsonSchema, root: str = "") -> str:
     """`root`: the path of the service as its client sees it."""
     info, schemas = described["info"], described["components"]["schemas"]
     operations = [
@@ -89,14 +94,14 @@ def page(described: Part, root: str = "") -> str:
     )
 
 
-def _entry(method: str, path: str, operation: Part) -> str:
+def _entry(method: str, path: str, operation: JsonSchema) -> str:
     return (
         f'<li><a href="#{_anchor(method, path)}">{method} <code>{escape(path)}</code></a> '
         f"{escape(operation.get('summary', ''))}</li>"
     )
 
 
-def _operation(method: str, path: str, operation: Part, *, root: str) -> str:
+def _operation(method: str, path: str, operation: JsonSchema, *, root: str) -> str:
     parameters = [
         (
             _code(one["name"]),
@@ -121,17 +126,17 @@ def _operation(method: str, path: str, operation: Part, *, root: str) -> str:
     )
 
 
-def _keys(operation: Part) -> str:
+def _keys(operation: JsonSchema) -> str:
     return "Needs an API key, where keys are set." if operation.get("security") else "Needs no key."
 
 
-def _content(holder: Part) -> str:
+def _content(holder: JsonSchema) -> str:
     """Each media type with what it holds."""
     kinds = holder.get("content", {})
     return ", ".join(f"{_code(kind)} {_type(one.get('schema', {}))}" for kind, one in kinds.items())
 
 
-def _schema(name: str, schema: Part) -> str:
+def _schema(name: str, schema: JsonSchema) -> str:
     needed = schema.get("required", ())
     rows = [
         (
@@ -145,7 +150,7 @@ def _schema(name: str, schema: Part) -> str:
     return f'<section id="{name}"><h3>{name}</h3>{_text(schema.get("description", ""))}{shape}</section>'
 
 
-def _type(schema: Part) -> str:
+def _type(schema: JsonSchema) -> str:
     """A few words, with links to the shapes that it names."""
     if reference := schema.get("$ref"):
         name = reference.rpartition("/")[2]
@@ -161,7 +166,7 @@ def _type(schema: Part) -> str:
     return escape(str(schema.get("type", "anything"))) + "".join(_limits(schema))
 
 
-def _limits(schema: Part) -> Iterator[str]:
+def _limits(schema: JsonSchema) -> Iterator[str]:
     for name, words in _LIMITS.items():
         if name in schema:
             value = _code(schema[name])

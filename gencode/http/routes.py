@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -15,22 +17,25 @@ from gencode.auth.api_keys import ApiKeys
 from gencode.chatops import routes
 from gencode.domain.errors import GencodeError
 from gencode.http import (
+    api_document,
     estimate,
     events,
     files,
     generate,
     health,
-    openapi,
     plan,
     problems,
     reference,
     tasks,
     webhooks,
 )
+from gencode.http.api_document import openapi_of
 from gencode.http.authentication import AuthenticationMiddleware
 from gencode.http.links import API
+from gencode.http.operation import Operation, OperationGroup
 from gencode.http.security import SecurityMiddleware, SecurityRules
 from gencode.http.tracing import TracingMiddleware
+from gencode.http.traits import KEYED
 from gencode.mcp.endpoint import MCP
 from gencode.ui.page import Page
 
@@ -47,25 +52,23 @@ _EXPOSED = [
 """Headers of answers that pages of other origins may read."""
 
 
-def build(lifespan: Lifespan[Starlette], keys: ApiKeys, rules: SecurityRules) -> Starlette:
-    """The application; `lifespan` must set `app.state.services` before it yields."""
+def build(
+    lifespan: Lifespan[Starlette], keys: ApiKeys, rules: SecurityRules, contributed: Sequence[Operation] = ()
+) -> Starlette:
+    """The application; `lifespan` must set `app.state.services` before it yields.
+
+    contributed   operations that other packages define, below the API's prefix and with its security
+    """
     page = Page()
+    api, open_ = _api(contributed), _open(page)
     app = Starlette(
         routes=[
-            Route("/", page.home),
+            *open_.routes(),
             Mount("/page", page),
-            Route("/livez", health.livez),
-            Route("/readyz", health.readyz),
-            Route("/health", health.health),
-            Route("/metrics", health.metrics),
-            Route("/openapi.json", openapi.endpoint()),
-            Route("/docs", reference.endpoint()),
-            Route("/integrations/slack", routes.slack, methods=["POST"]),
-            Route("/integrations/mattermost", routes.mattermost, methods=["POST"]),
             Route("/mcp", MCP(), middleware=[Middleware(AuthenticationMiddleware, keys=keys)]),
             Mount(
                 API,
-                Router(_api(), redirect_slashes=False),
+                Router(api.routes(), redirect_slashes=False),
                 middleware=[Middleware(AuthenticationMiddleware, keys=keys)],
             ),
         ],
@@ -84,28 +87,52 @@ def build(lifespan: Lifespan[Starlette], keys: ApiKeys, rules: SecurityRules) ->
     )
     # A redirect would be built from the Host header, which is whatever the client says.
     app.router.redirect_slashes = False
+    app.state.openapi = openapi_of((api, open_))
     return app
 
 
-def _api() -> list[Route]:
-    return [
-        Route("/generate", generate.generate, methods=["POST"]),
-        Route("/estimate", estimate.estimate, methods=["POST"]),
-        Route("/status/{task_id}", events.status),
-        Route("/tasks", tasks.listing),
-        Route("/webhook-secret", webhooks.secret),
-        Route("/task/{task_id}", tasks.show),
-        Route("/task/{task_id}/cancel", tasks.cancel, methods=["POST"]),
-        Route("/task/{task_id}/archive.zip", files.archive),
-        Route("/task/{task_id}/files", files.listing),
-        Route("/task/{task_id}/files/{path:path}", files.show),
-        Route("/task/{task_id}/plan", plan.plan, methods=["GET", "PUT"]),
-        Route("/task/{task_id}/approve", plan.approve, methods=["POST"]),
-        Route("/task/{task_id}/report", tasks.report),
-        Route("/task/{task_id}/bundle", tasks.bundle),
-        Route("/task/{task_id}/retry", tasks.retry, methods=["POST"]),
-        Route("/task/{task_id}/ticket", tasks.ticket, methods=["POST"]),
-    ]
+def _api(contributed: Sequence[Operation]) -> OperationGroup:
+    return OperationGroup(
+        prefix=API,
+        security=("bearer", "header"),
+        errors=KEYED,
+        operations=(
+            generate.generate,
+            estimate.estimate,
+            events.status,
+            tasks.listing,
+            tasks.show,
+            plan.approve,
+            files.archive,
+            tasks.bundle,
+            tasks.cancel,
+            files.listing,
+            files.show,
+            plan.show,
+            plan.change,
+            tasks.report,
+            tasks.retry,
+            tasks.ticket,
+            webhooks.secret,
+            *contributed,
+        ),
+    )
+
+
+def _open(page: Page) -> OperationGroup:
+    return OperationGroup(
+        operations=(
+            routes.slack,
+            routes.mattermost,
+            health.livez,
+            health.readyz,
+            health.health,
+            health.metrics,
+            api_document.show,
+            reference.show,
+            page.operation(),
+        )
+    )
 
 
 def _cors(rules: SecurityRules) -> list[Middleware]:

@@ -1,12 +1,11 @@
-"""The shape that clients send, and the one strict reader of JSON bodies."""
+"""The shapes that clients send."""
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AwareDatetime,
@@ -15,20 +14,16 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     WithJsonSchema,
     field_validator,
 )
-from starlette.requests import Request
 
-from gencode.domain.errors import Invalid, Malformed, UnsupportedMedia
+from gencode.domain.errors import Invalid
 from gencode.domain.task import now
+from gencode.http.request_body import JsonBody
+from gencode.http.validation import validate
 
 PROMPT_CHARACTERS = 100_000
-MOST_LISTED = 1000
-"""Broken rules: a body of a megabyte can break half a million, and listing them would take seconds, for an
-answer forty times as long."""
-Shape = TypeVar("Shape", bound=BaseModel)
 _RESERVED = (".git", ".wiki", ".atom")
 
 # What validators check, the description must say, too: `json_schema_extra` goes to /openapi.json.
@@ -164,32 +159,6 @@ class RetryRequest(BaseModel):
     deadline: Moment | None = None
 
 
-async def read_json(request: Request) -> Any:
-    """The body as JSON: objects without repeated keys, no NaN. Raises UnsupportedMedia, Malformed."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json":
-        raise UnsupportedMedia("send the body as 'Content-Type: application/json'")
-    try:
-        text = (await request.body()).decode()
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"the body is not JSON: {str(error)[:200] or 'nested too deeply'}") from None
-
-
-def parse_generate(body: Any) -> GenerateRequest:
-    """A request that can be begun now. Raises Invalid, which names each field and the rule it breaks."""
-    asked = well_formed(body)
-    check_deadline(asked)
-    return asked
-
-
-def parse_retry(body: Any) -> RetryRequest:
-    """As `parse_generate`."""
-    asked = valid(RetryRequest, body)
-    check_deadline(asked)
-    return asked
-
-
 def check_deadline(asked: GenerateRequest | RetryRequest) -> None:
     """Apart, since a submission that is repeated after its deadline was accepted before. Raises Invalid."""
     if asked.deadline and asked.deadline <= now():
@@ -204,41 +173,9 @@ def check_cache(asked: GenerateRequest, *, on: bool) -> None:
         raise Invalid(f"cache: {rule}", [{"field": "cache", "rule": "off", "message": rule}])
 
 
+SUBMISSION = JsonBody(model=GenerateRequest, pattern_messages=_IN_WORDS)
+
+
 def well_formed(body: Any) -> GenerateRequest:
     """Whatever the time is. Raises Invalid."""
-    return valid(GenerateRequest, body)
-
-
-def valid(shape: type[Shape], body: Any) -> Shape:
-    try:
-        return shape.model_validate(body)
-    except ValidationError as error:
-        raise _invalid(error) from None
-
-
-def _invalid(error: ValidationError) -> Invalid:
-    if (count := error.error_count()) > MOST_LISTED:
-        rule = f"it breaks {count} rules, too many to list: /docs has the shape that is meant"
-        return Invalid(f"body: {rule}", [{"field": "body", "rule": "too_many", "message": rule}])
-    problems = [_problem(item) for item in error.errors(include_url=False, include_input=False)]
-    listed = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems[:5])
-    return Invalid(listed, problems)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-def _problem(item: Any) -> dict[str, str]:
-    field = ".".join(str(part) for part in item["loc"]) or "body"
-    message = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "string_pattern_mismatch":
-        message = _IN_WORDS.get(field, message)
-    return {"field": field[:200], "rule": str(item["type"]), "message": message}
+    return validate(GenerateRequest, body, _IN_WORDS)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from starlette.responses import Response
 
 from gencode.domain.callback import Callback
 from gencode.domain.task import Status, Task, moment
@@ -31,14 +28,6 @@ class ResponseModel(BaseModel):
     """A body of JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def response(
-        self, status: int = 200, headers: Mapping[str, str] | None = None, media: str = "application/json"
-    ) -> Response:
-        """Never cached: every answer is about a moment."""
-        text = json.dumps(self.model_dump(exclude_unset=True), ensure_ascii=False, separators=(",", ":"))
-        more = {"Cache-Control": "no-store", **(headers or {})}
-        return Response(text, status, more, media)
 
 
 class Accepted(ResponseModel):

@@ -6,13 +6,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import NotFound
+from gencode.http.operation import ErrorResponse, operation
+from gencode.http.responses import JsonResponseSpec
 from gencode.http.services import get_services
 from gencode.http.views import WebhookSecret
 
+SECRET = JsonResponseSpec(model=WebhookSecret, description="Yours")
 
+
+@operation(
+    "webhookSecret",
+    "GET /webhook-secret",
+    "What your callbacks are signed with",
+    responses=(SECRET,),
+    errors=(ErrorResponse(error=NotFound, description="The operator's signs for everybody"),),
+)
 async def secret(request: Request) -> Response:
     """The client's own; 404 when the operator's signs for everybody."""
     found = get_services(request).notifications.webhooks.secrets.shown(request.state.client)
     if found is None:
         raise NotFound("callbacks are signed with the operator's WEBHOOK_SECRET: ask the operator for it")
-    return WebhookSecret(secret=found).response()
+    return SECRET.make(WebhookSecret(secret=found))

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 import structlog
 
-from gencode.domain.errors import GencodeError, LLMIncomplete, LLMRateLimit, Transient
+from gencode.domain.errors import GencodeError, Transient
 from gencode.engine.pipeline import Emit, StageUpdate
 from gencode.llm.budget import BudgetTracker, Price, price_of
+from gencode.llm.errors import LLMIncomplete, LLMRateLimit
 from gencode.llm.port import ChatRequest, Provider, Providers, Usage
 from gencode.llm.progress import CallProgress, ProgressRegistry, ProgressTracker
 from gencode.observability.metrics import Metrics

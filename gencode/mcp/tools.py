@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from gencode.domain.errors import Invalid
 from gencode.engine.store import IdempotencyKey
 from gencode.http.files import list_files, read_file
-from gencode.http.schemas import GenerateRequest, valid
+from gencode.http.schemas import GenerateRequest, well_formed
 from gencode.http.services import Services, task_of
 from gencode.http.submission import digest, submit
+from gencode.http.validation import validate
 from gencode.http.views import task_view
 
 LONGEST_WAIT = 30.0
@@ -77,8 +78,8 @@ class Tool:
 
 async def generate(asked: ToolCall) -> Mapping[str, Any]:
     await asked.services.rate.spend(asked.client)
-    key = valid(GenerateArguments, asked.arguments).idempotency_key
-    request = valid(GenerateRequest, {k: v for k, v in asked.arguments.items() if k != "idempotency_key"})
+    key = validate(GenerateArguments, asked.arguments).idempotency_key
+    request = well_formed({k: v for k, v in asked.arguments.items() if k != "idempotency_key"})
     named = IdempotencyKey(client=asked.client, value=key, digest=digest(request)) if key else None
     task, _ = await submit(asked.services, request, asked.client, asked.services.language, named)
     return task_view(task, asked.api, asked.services.progress_registry).model_dump(
@@ -87,7 +88,7 @@ async def generate(asked: ToolCall) -> Mapping[str, Any]:
 
 
 async def status(asked: ToolCall) -> Mapping[str, Any]:
-    request = valid(StatusRequest, asked.arguments)
+    request = validate(StatusRequest, asked.arguments)
     task = await task_of(asked.services, asked.client, request.task_id)
     if request.wait_seconds and not task.status.is_terminal:
         with anyio.move_on_after(request.wait_seconds):
@@ -101,7 +102,7 @@ async def status(asked: ToolCall) -> Mapping[str, Any]:
 
 
 async def cancel(asked: ToolCall) -> Mapping[str, Any]:
-    request = valid(OfTask, asked.arguments)
+    request = validate(OfTask, asked.arguments)
     task = await task_of(asked.services, asked.client, request.task_id)
     cancelled = await asked.services.task_service.cancel(task)
     return task_view(cancelled, asked.api, asked.services.progress_registry).model_dump(
@@ -110,7 +111,7 @@ async def cancel(asked: ToolCall) -> Mapping[str, Any]:
 
 
 async def retry(asked: ToolCall) -> Mapping[str, Any]:
-    request = valid(OfTask, asked.arguments)
+    request = validate(OfTask, asked.arguments)
     await asked.services.rate.spend(asked.client)
     task = await task_of(asked.services, asked.client, request.task_id)
     retried = await asked.services.task_service.retry(task)
@@ -120,7 +121,7 @@ async def retry(asked: ToolCall) -> Mapping[str, Any]:
 
 
 async def files(asked: ToolCall) -> Mapping[str, Any]:
-    request = valid(FilesRequest, asked.arguments)
+    request = validate(FilesRequest, asked.arguments)
     task = await task_of(asked.services, asked.client, request.task_id)
     if request.path is None:
         return (await list_files(asked.services, task)).model_dump(mode="json", exclude_unset=True)

@@ -14,6 +14,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gencode.domain.errors import NotFound, WrongMethod
+from gencode.http.operation import Operation, operation
+from gencode.http.responses import ResponseSpec
 
 HOME = "index.html"
 POLICY = "; ".join(
@@ -40,6 +42,8 @@ _TYPES = {
 }
 """By the end of the name. What a system says of these (mimetypes) can be wrong, and nosniff believes it."""
 
+HOME_RESPONSE = ResponseSpec(description="The page", media_type="text/html")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _File:
@@ -57,6 +61,9 @@ class Page:
 
     def __init__(self) -> None:
         self._files = dict(_read(files("gencode.ui").joinpath("assets")))
+
+    def operation(self) -> Operation:
+        return operation("page", "GET /", "The page, for people", responses=(HOME_RESPONSE,))(self.home)
 
     async def home(self, request: Request) -> Response:
         return _answer(request, self._files[HOME])

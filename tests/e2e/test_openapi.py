@@ -14,11 +14,11 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from gencode.bootstrap.app import create_app
 from gencode.domain.errors import GencodeError, RequestError
-from gencode.http.openapi import codes, document
 from gencode.http.schemas import GenerateRequest
 from tests.e2e.openapi_hooks import MODEL
 from tests.servers.calls import BODY, get, post
 from tests.servers.model import model_server, plan_and_files
+from tests.servers.openapi import document, error_codes
 from tests.servers.service import ROOT, App, running_app, settings
 
 EXAMPLES = 8
@@ -109,7 +109,7 @@ def served(routes: list[BaseRoute], prefix: str = "") -> list[tuple[str, str]]:
 
 
 def test_every_code_of_a_refused_request_is_listed() -> None:
-    listed = codes()
+    listed = error_codes()
     assert {error.code for error in family(RequestError)} | {"STORAGE", "INTERNAL", "SECRET_FOUND"} == set(
         listed
     )

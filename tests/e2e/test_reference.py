@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gencode.http.openapi import document
 from gencode.http.reference import page
 from tests.servers.calls import client
+from tests.servers.openapi import document
 from tests.servers.service import running_app, settings
 
 VOID = {"meta", "br", "link", "input"}

@@ -14,9 +14,10 @@ from hypothesis import assume, given
 from starlette.requests import Request
 
 from gencode.domain.errors import Invalid
-from gencode.http.generate import _idempotency_key
-from gencode.http.schemas import parse_generate
-from gencode.http.tasks import CURSOR, _before
+from gencode.http.generate import IDEMPOTENCY_KEY, _idempotency_key
+from gencode.http.parameters import DECLARED_INPUTS, InvalidText
+from gencode.http.schemas import well_formed
+from gencode.http.tasks import BEFORE, CURSOR
 
 NAMES = st.text(string.ascii_letters + string.digits, min_size=1, max_size=20)
 BODIES = st.fixed_dictionaries(
@@ -33,23 +34,24 @@ def key_of(body: dict[str, Any], key: str = "k", client: str = "c") -> Any:
         "type": "http",
         "headers": [(b"idempotency-key", key.encode("latin-1"))],
         "state": {"client": client},
+        DECLARED_INPUTS: {IDEMPOTENCY_KEY},
     }
-    return _idempotency_key(Request(scope), parse_generate(body))
+    return _idempotency_key(Request(scope), well_formed(body))
 
 
 @given(st.uuids())
 def test_the_id_of_a_task_is_a_cursor(task_id: uuid.UUID) -> None:
-    assert _before(str(task_id)) == str(task_id)
+    assert BEFORE.type.parse(str(task_id)) == str(task_id)
 
 
 @given(st.text(max_size=80) | st.from_regex(CURSOR) | st.uuids().map(lambda id_: str(id_).upper()))
 def test_no_other_text_is_taken_for_a_cursor(text: str) -> None:
     """`from_regex` finds what follows a match, such as a line's end after it."""
     if not text or (len(text) == 36 and text == text.lower() and re.match(CURSOR, text)):
-        assert _before(text) == (text or None)
+        assert BEFORE.type.parse(text) == text
         return
-    with pytest.raises(Invalid, match="next_cursor"):
-        _before(text)
+    with pytest.raises(InvalidText, match="next_cursor"):
+        BEFORE.type.parse(text)
 
 
 @given(BODIES, st.randoms())
@@ -63,7 +65,7 @@ def test_one_request_in_any_order_and_spacing_has_one_digest(body: dict[str, Any
 
 @given(BODIES, BODIES)
 def test_two_requests_have_two_digests(one: dict[str, Any], other: dict[str, Any]) -> None:
-    assume(parse_generate(one) != parse_generate(other))
+    assume(well_formed(one) != well_formed(other))
     assert key_of(one).digest != key_of(other).digest
 
 

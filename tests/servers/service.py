@@ -30,6 +30,7 @@ from gencode.embedded.server import address
 from gencode.http.services import Services
 from gencode.settings import NamedProvider, Settings
 from gencode.storage.sqlite.store import open_sqlite
+from tests.servers.declared_errors import check_declared_errors
 from tests.servers.github import ScriptedGitHub
 from tests.servers.model import ModelServer
 from tests.servers.peer import steady_port
@@ -54,6 +55,7 @@ async def running_app(settings: Settings) -> AsyncIterator[App]:
     """The application as it is served, on a free port. Not for fixtures: pytest-asyncio would leave its task
     group in another task than it was entered in."""
     app = create_app(settings)
+    check_declared_errors(app)
     with listening("127.0.0.1", 0) as sock:
         async with app.router.lifespan_context(app), anyio.create_task_group() as tg:
             parts: Services = app.state.services

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import anyio.to_thread
@@ -21,7 +21,7 @@ from gencode.pipelines.generate.committed_report import Reporter
 class Merging:
     """Author and times go into the commit, so they are kept with it: every push makes the same SHA.
 
-    secrets   of this service, which no project may hold whatever its request allows
+    secrets   returns the secrets of this service, which no project may hold whatever its request allows
     reporter  writes the report that a request may want to have in its commit
     """
 
@@ -34,14 +34,14 @@ class Merging:
         author: str,
         reporter: Reporter,
         *,
-        secrets: Sequence[str] = (),
+        secrets: Callable[[], Sequence[str]] = tuple,
         workflows: bool = False,
     ) -> None:
         self._sessions = sessions
         self._gate = gate
         self._author = author
         self._reporter = reporter
-        self._secrets = tuple(secrets)
+        self._secrets = secrets
         self._workflows = workflows
 
     async def __call__(self, draft: Draft | Project, send: Emit) -> Project:
@@ -84,7 +84,7 @@ class Merging:
         self, checkpoints: KeptSnapshot, input: GenerateInput, send: Emit
     ) -> list[StageUpdate]:
         """What to tell of findings that do not matter. Raises SecretFound for those that do."""
-        found = await anyio.to_thread.run_sync(scan, checkpoints.files, checkpoints.message, self._secrets)
+        found = await anyio.to_thread.run_sync(scan, checkpoints.files, checkpoints.message, self._secrets())
         if not found:
             return []
         findings = StageUpdate(

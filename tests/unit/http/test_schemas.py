@@ -10,16 +10,23 @@ from jsonschema_rs import Draft202012Validator
 from pydantic import BaseModel
 
 from gencode.domain.errors import Invalid
-from gencode.http.openapi import document
 from gencode.http.plan_schema import PlanEdit
-from gencode.http.schemas import GenerateRequest, parse_generate, valid
+from gencode.http.schemas import GenerateRequest, check_deadline, well_formed
+from gencode.http.validation import validate
 from gencode.pipelines.generate.artifacts import PlannedFile
 from gencode.pipelines.generate.plan_approval import MOST_LISTED, prove
+from tests.servers.openapi import document
 
 DESCRIBED = Draft202012Validator(
     {"$ref": "#/components/schemas/GenerateRequest", "components": document()["components"]}
 )
 BODY = {"prompt": "say hello", "repo_name": "hello"}
+
+
+def parse_generate(body: Any) -> GenerateRequest:
+    request = well_formed(body)
+    check_deadline(request)
+    return request
 
 
 def test_the_defaults_are_the_careful_ones() -> None:
@@ -84,7 +91,7 @@ def test_what_breaks_hundreds_of_thousands_of_rules_has_a_short_answer(
     shape: type[BaseModel], body: dict[str, Any]
 ) -> None:
     with pytest.raises(Invalid, match="too many to list") as refused:
-        valid(shape, body)
+        validate(shape, body)
     assert len(refused.value.problems) == 1
 
 

@@ -1,0 +1,60 @@
+"""GET /openapi.json, and what the document says about the API as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from gencode.http.openapi import OpenAPI
+from gencode.http.operation import OperationGroup, operation
+from gencode.http.parameters import JsonSchema
+from gencode.http.responses import ResponseSpec
+from gencode.http.traits import EVERYWHERE
+from gencode.http.views import Problem
+
+DESCRIPTION = """\
+A prompt becomes a pushed Git repository; every step is streamed.
+
+Submit with `POST /api/v1/generate`, follow with `GET /api/v1/status/{task_id}` (server-sent events).
+Every error is `application/problem+json` with a stable `code`.
+"""
+SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key"},
+    "ticket": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "ticket",
+        "description": "For EventSource, which sends no headers: see POST /api/v1/task/{task_id}/ticket",
+    },
+}
+DOCUMENT = ResponseSpec(description="The document", media_type="application/json", schema={"type": "object"})
+
+
+def openapi_of(groups: Sequence[OperationGroup]) -> OpenAPI:
+    return OpenAPI(groups, info=_info, everywhere=EVERYWHERE, security=SECURITY_SCHEMES, problem=Problem)
+
+
+def get_openapi(request: Request) -> OpenAPI:
+    return request.app.state.openapi  # type: ignore[no-any-return]  # Starlette's State is untyped
+
+
+@operation("openapi", "GET /openapi.json", "This document", responses=(DOCUMENT,))
+async def show(request: Request) -> JSONResponse:
+    """`servers` names the path that the service is mounted under."""
+    document, mount_path = get_openapi(request).document, request.scope.get("root_path", "")
+    return JSONResponse({**document, "servers": [{"url": quote(mount_path)}]} if mount_path else document)
+
+
+def _info() -> JsonSchema:
+    return {
+        "title": "gencode",
+        "version": version("gencode"),
+        "summary": "Prompt in, Git repository out.",
+        "description": DESCRIPTION,
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    }

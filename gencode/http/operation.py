@@ -1,0 +1,166 @@
+"""The declaration of an HTTP operation, from which routes, validation and the OpenAPI document follow.
+
+@operation("cancelTask", "POST /task/{task_id}/cancel", "Cancel a task",
+           traits=(OWN_TASK,), responses=(CANCELLED,), errors=(AlreadyFinished,))
+async def cancel(request: Request) -> Response: ...
+
+api = OperationGroup(prefix="/api/v1", operations=(cancel, ...), errors=(Unauthorized,))
+routes = api.routes()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gencode.domain.errors import GencodeError
+from gencode.http.parameters import DECLARED_INPUTS, Parameter
+from gencode.http.request_body import Body
+from gencode.http.responses import Header, ResponseSpec
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+OPERATION = "gencode.operation"
+"""In the ASGI scope: the operation that a request matched."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ErrorResponse:
+    """An error with a description that fits this operation better than the class's own `meaning`.
+
+    headers   that the response has besides those of every such error
+    """
+
+    error: type[GencodeError]
+    description: str
+    headers: tuple[Header, ...] = ()
+
+
+DeclaredError = type[GencodeError] | ErrorResponse
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trait:
+    """What several operations have in common, described once.
+
+    headers   of every response below 300
+    """
+
+    parameters: tuple[Parameter[Any], ...] = ()
+    headers: tuple[Header, ...] = ()
+    errors: tuple[DeclaredError, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Operation:
+    """One method of one path.
+
+    name        operationId of the document
+    security    schemes that are accepted besides those of the group
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    endpoint: Endpoint
+    traits: tuple[Trait, ...] = ()
+    parameters: tuple[Parameter[Any], ...] = ()
+    body: Body | None = None
+    responses: tuple[ResponseSpec, ...]
+    errors: tuple[DeclaredError, ...] = ()
+    security: tuple[str, ...] = ()
+
+    def all_parameters(self) -> list[Parameter[Any]]:
+        return [*(parameter for trait in self.traits for parameter in trait.parameters), *self.parameters]
+
+    def all_errors(self) -> list[DeclaredError]:
+        """The operation's own last: their descriptions win."""
+        of_body = self.body.errors if self.body else ()
+        return [*of_body, *(error for trait in self.traits for error in trait.errors), *self.errors]
+
+    def inputs(self) -> frozenset[object]:
+        return frozenset([*self.all_parameters(), *([self.body] if self.body else ())])
+
+
+def operation(
+    name: str,
+    route: str,
+    summary: str,
+    *,
+    responses: tuple[ResponseSpec, ...],
+    traits: tuple[Trait, ...] = (),
+    parameters: tuple[Parameter[Any], ...] = (),
+    body: Body | None = None,
+    errors: tuple[DeclaredError, ...] = (),
+    security: tuple[str, ...] = (),
+) -> Callable[[Endpoint], Operation]:
+    """Decorates an endpoint. `route`: the method and the path below its group's prefix, with Starlette's
+    converters, such as "GET /task/{task_id}"."""
+    method, _, path = route.partition(" ")
+
+    def declare(endpoint: Endpoint) -> Operation:
+        return Operation(
+            name=name,
+            method=method,
+            path=path,
+            summary=summary,
+            endpoint=endpoint,
+            traits=traits,
+            parameters=parameters,
+            body=body,
+            responses=responses,
+            errors=errors,
+            security=security,
+        )
+
+    return declare
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OperationGroup:
+    """Operations below one prefix with the same security. `errors`: of the middlewares before them."""
+
+    prefix: str = ""
+    operations: tuple[Operation, ...]
+    security: tuple[str, ...] = ()
+    errors: tuple[DeclaredError, ...] = ()
+
+    def routes(self) -> list[Route]:
+        """One route for each path, so that a 405 names all its methods. Paths are below the prefix."""
+        by_path: dict[str, list[Operation]] = {}
+        for operation in self.operations:
+            by_path.setdefault(operation.path, []).append(operation)
+        return [_route(path, operations) for path, operations in by_path.items()]
+
+
+def _route(path: str, operations: Sequence[Operation]) -> Route:
+    endpoints = {operation.method: _with_declared_inputs(operation) for operation in operations}
+    if len(endpoints) != len(operations):
+        raise ValueError(f"two operations have the same method of {path}")
+    endpoint = next(iter(endpoints.values())) if len(endpoints) == 1 else _by_method(endpoints)
+    return Route(path, endpoint, methods=list(endpoints), name=operations[0].name)
+
+
+def _with_declared_inputs(operation: Operation) -> Endpoint:
+    inputs, endpoint = operation.inputs(), operation.endpoint
+
+    async def call(request: Request) -> Response:
+        request.scope[DECLARED_INPUTS] = inputs
+        request.scope[OPERATION] = operation
+        return await endpoint(request)
+
+    return call
+
+
+def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
+    methods = {**endpoints, **({"HEAD": endpoints["GET"]} if "GET" in endpoints else {})}
+
+    async def call(request: Request) -> Response:
+        return await methods[request.method](request)
+
+    return call

@@ -1,1 +1,0 @@
-"""What each address takes and answers, in the words of OpenAPI."""

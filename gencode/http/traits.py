@@ -1,0 +1,69 @@
+"""What several operations take or answer, described once."""
+
+from __future__ import annotations
+
+from gencode.domain.errors import (
+    CrossSite,
+    GencodeError,
+    Invalid,
+    Malformed,
+    Misdirected,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    ShuttingDown,
+    StoreError,
+    Unauthorized,
+    WrongMethod,
+)
+from gencode.http.operation import DeclaredError, ErrorResponse, Trait
+from gencode.http.parameters import Parameter, Text
+from gencode.http.responses import Header
+
+_WHOLE = {"type": "integer", "minimum": 0}
+
+LOCATION = Header(name="Location", description="The task's address")
+DISPOSITION = Header(name="Content-Disposition", description="A name for the file")
+
+_RATE = (
+    Header(name="RateLimit-Limit", description="Submissions in a window", schema=_WHOLE),
+    Header(name="RateLimit-Remaining", description="Left", schema=_WHOLE),
+    Header(name="RateLimit-Reset", description="Seconds until it is anew", schema=_WHOLE),
+)
+RATE_LIMITED = Trait(
+    headers=_RATE,
+    errors=(ErrorResponse(error=RateLimited, description="More than RATE_LIMIT", headers=_RATE),),
+)
+"""Of whatever calls `Parts.rate.spend`."""
+
+OWN_TASK = Trait(errors=(ErrorResponse(error=NotFound, description="No such task, or another client's"),))
+"""Of whatever calls `gencode.http.services.own_task`."""
+
+IF_MATCH = Parameter(
+    name="If-Match",
+    location="header",
+    description="Only if the plan is still of this revision (its ETag)",
+    type=Text(),
+    default=None,
+)
+IF_NONE_MATCH = Parameter(
+    name="If-None-Match",
+    location="header",
+    description="ETags of what the client has",
+    type=Text(),
+    default="",
+)
+
+KEYED: tuple[DeclaredError, ...] = (Unauthorized, StoreError, ShuttingDown, Overloaded)
+"""What stands between a client and the API."""
+EVERYWHERE: tuple[type[GencodeError], ...] = (
+    GencodeError,
+    Malformed,
+    Invalid,
+    CrossSite,
+    Misdirected,
+    NotFound,
+    WrongMethod,
+    StoreError,
+)
+"""What the guard, the router and bugs answer."""

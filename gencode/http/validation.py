@@ -1,0 +1,63 @@
+"""Parses JSON strictly and validates it by a model; both fail with errors that name the broken rule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from gencode.domain.errors import Invalid, Malformed
+
+MAX_LISTED_ERRORS = 1000
+"""A body of one megabyte can break half a million rules; listing them would take seconds, for a response
+forty times as large."""
+M = TypeVar("M", bound=BaseModel)
+
+
+def parse_json(body: bytes) -> Any:
+    """JSON whose objects have no repeated keys, without NaN and Infinity. Raises Malformed."""
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_unique_keys, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"the body is not JSON: {str(error)[:200] or 'nested too deeply'}") from None
+
+
+def validate(model: type[M], value: Any, pattern_messages: Mapping[str, str] | None = None) -> M:
+    """`pattern_messages`: by field, what its pattern asks for in plain language, in place of the regular
+    expression. Raises Invalid, which names each field and the rule it breaks."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise _invalid(error, pattern_messages or {}) from None
+
+
+def _invalid(error: ValidationError, pattern_messages: Mapping[str, str]) -> Invalid:
+    if (count := error.error_count()) > MAX_LISTED_ERRORS:
+        rule = f"it breaks {count} rules, too many to list: /docs has the shape that is meant"
+        return Invalid(f"body: {rule}", [{"field": "body", "rule": "too_many", "message": rule}])
+    problems = [
+        _problem(item, pattern_messages) for item in error.errors(include_url=False, include_input=False)
+    ]
+    listed = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems[:5])
+    return Invalid(listed, problems)
+
+
+def _problem(item: Any, pattern_messages: Mapping[str, str]) -> dict[str, str]:
+    field = ".".join(str(part) for part in item["loc"]) or "body"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "string_pattern_mismatch":
+        message = pattern_messages.get(field, message)
+    return {"field": field[:200], "rule": str(item["type"]), "message": message}
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON value")
