@@ -26,6 +26,7 @@ from gencode.embedded.lazy_server import LazyServer, forge, offline_model
 from gencode.embedded.server import address, serve
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.hub import Hub
+from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.service import TaskService
 from gencode.engine.store import Store
 from gencode.engine.tracing import Tracer
@@ -37,7 +38,6 @@ from gencode.http.security import SecurityRules
 from gencode.http.services import Notifications, Services
 from gencode.http.shared_ticker import SharedTicker
 from gencode.hub.in_process import InProcessHub
-from gencode.hub.notifying import NotifyingHub
 from gencode.llm.budget import price_of
 from gencode.llm.catalog import catalog, offline
 from gencode.llm.deadlines import Deadlines
@@ -54,6 +54,7 @@ from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
 from gencode.pipelines.generate.prompt_cache import PromptCache
+from gencode.queue.in_process import FairQueue
 from gencode.resilience.retry import Retry
 from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings, is_loopback, load
@@ -110,13 +111,12 @@ async def _service(
         providers = _providers(settings, models, model, client, metrics)
         http = traced(await stack.enter_async_context(http_client(tls)))
         host = _host(places, local, http, tls, metrics)
-        hub = InProcessHub(store)
         told, progress_registry = notifications(settings, store, metrics, tls), ProgressRegistry()
-        heard = NotifyingHub(hub, told.dispatcher.wake)
+        hub = InProcessHub(store, told.dispatcher.published)
         task_service = _task_service(
             settings,
             store,
-            heard,
+            hub,
             metrics,
             tracer,
             _pipeline(
@@ -250,22 +250,25 @@ def _pipeline(
 def _task_service(
     settings: Settings, store: Store, hub: Hub, metrics: Metrics, tracer: Tracer, pipeline: Generate
 ) -> TaskService:
-    runner = TaskExecutor(store, [pipeline], metrics, timeout=settings.task_timeout, tracer=tracer)
+    executor = TaskExecutor(
+        store, {"generate": pipeline}, metrics, timeout=settings.task_timeout, tracer=tracer
+    )
     return TaskService(
-        runner,
+        executor,
         store,
         hub,
+        FairQueue(settings.max_waiting_tasks),
         metrics,
         concurrency=settings.max_concurrent_tasks,
-        waiting=settings.max_waiting_tasks,
+        paused=PausedTasks(settings.max_paused_tasks),
     )
 
 
 def _watch(metrics: Metrics, task_service: TaskService, hub: InProcessHub) -> None:
     metrics.gauge("gencode_tasks_waiting", "Tasks in line.", lambda: task_service.waiting)
     metrics.gauge("gencode_tasks_running", "Tasks that run.", lambda: task_service.running)
-    metrics.gauge("gencode_tasks_held", "Tasks that wait for approval.", lambda: task_service.held)
-    metrics.gauge("gencode_streams_open", "Open event streams.", lambda: hub.readers)
+    metrics.gauge("gencode_tasks_held", "Tasks that wait for approval.", lambda: task_service.paused)
+    metrics.gauge("gencode_streams_open", "Open event streams.", lambda: hub.subscribers)
 
 
 def _parts(

@@ -85,6 +85,6 @@ class FileWriter:
 
     async def _keep(self, path: str, pieces: list[Piece], tell: Tell) -> None:
         piece = pieces[-1]
-        checkpoints = StageUpdate(keep={f"{self.kind}:{len(pieces)}:{path}": piece.model_dump_json()})
+        checkpoints = StageUpdate(checkpoints={f"{self.kind}:{len(pieces)}:{path}": piece.model_dump_json()})
         tokens = self.session.used(path, piece.usage)
         await self.session.send(checkpoints, tokens, *([tell(pieces)] if piece.whole else []))

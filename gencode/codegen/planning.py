@@ -53,4 +53,6 @@ def plan_progress(checkpoints: KeptPlan, model: str, cache_key: str = "") -> Sta
         "model": model,
         "revision": checkpoints.revision,
     }
-    return StageUpdate(kind="plan", data=data, keep={"plan": checkpoints.model_dump_json()}, digest=cache_key)
+    return StageUpdate(
+        kind="plan", data=data, checkpoints={"plan": checkpoints.model_dump_json()}, cache_key=cache_key
+    )

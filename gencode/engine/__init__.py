@@ -1,1 +1,1 @@
-"""Runs tasks of any kind: submission, queue, workers, stages, the task log, pauses, retries, recovery; and the ports it needs."""
+"""Runs tasks of any kind: submission, workers, stages, task log, pauses, recovery, and the ports it needs."""

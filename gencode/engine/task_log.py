@@ -42,7 +42,8 @@ class TaskLog:
         """Store the new task with its first event. With a taken key: the task that the key named first."""
         task, events = _numbered(self.task, [_status_entry(self.task)])
         with anyio.CancelScope(shield=True):
-            return await self._store.create(task, request, events, key, callback)
+            stored = await self._store.create(task, request, events, key, callback)
+        return stored
 
     # --- the lifecycle ------------------------------------------------------------------------------
 

@@ -150,7 +150,7 @@ def _pack(task: Task, secrets: Sequence[str], files: Files) -> _Download:
     if not (whole := files.whole()):
         raise NotFound("no file of this task is whole yet")
     _refuse_secrets(whole, secrets)
-    name = str(task.request["repo_name"])
+    name = str(task.parameters["repo_name"])
     disposition = _disposition("attachment", f"{name}.zip" if files.complete else f"{name}.partial.zip")
     return _download(make_archive(whole, name, task.created_at), "application/zip", disposition)
 

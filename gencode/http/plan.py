@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import NotFound, NotPaused, QueueFull
-from gencode.domain.task import Task, moment
+from gencode.domain.task import Task, rfc3339
 from gencode.http.checkpoint_reading import read_checkpoints
 from gencode.http.operation import operation
 from gencode.http.plan_schema import PlanEdit, PlanFileView, PlanView
@@ -59,7 +59,7 @@ async def change(request: Request) -> Response:
         edited,
         files=[file.planned() for file in edit.files],
         summary=edit.summary,
-        model=str(task.request["model"]),
+        model=str(task.parameters["model"]),
         matches=_matches(request),
         workflows=services.workflows,
     )
@@ -97,7 +97,7 @@ def _view(task: Task, known: KeptPlan) -> PlanView:
     return PlanView(
         task_id=task.id,
         awaiting_approval=task.paused_until is not None,
-        approve_by=moment(task.paused_until) if task.paused_until else None,
+        approve_by=rfc3339(task.paused_until) if task.paused_until else None,
         revision=known.revision,
         summary=known.plan.summary,
         files=[PlanFileView(**file.model_dump(mode="json")) for file in known.plan.files],

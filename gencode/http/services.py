@@ -102,6 +102,6 @@ async def own_task(request: Request) -> Task:
 
 async def task_of(services: Services, client: str, task_id: str) -> Task:
     """As `own_task`."""
-    for task in await services.store.find(TaskQuery(id=task_id, client=client, limit=1)):
+    for task in await services.store.find(TaskQuery(id=task_id, principal=client, limit=1)):
         return task
     raise NotFound("there is no such task, or it belongs to another client")

@@ -128,6 +128,9 @@ class Settings(_Sourced):
 
     max_concurrent_tasks: Count = Field(5, description="Tasks that run at once")
     max_waiting_tasks: Count = Field(1000, description="Tasks that may wait; beyond that 503")
+    max_paused_tasks: Count = Field(
+        100, description="Tasks of one client that may wait for approval; beyond that 503 for more of them"
+    )
     max_model_calls: Count = Field(16, description="Calls at once to one provider")
     task_timeout: Seconds = Field(600, description="Seconds that a task may take")
     approval_timeout: Seconds = Field(

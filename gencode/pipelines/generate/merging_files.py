@@ -11,7 +11,6 @@ from gencode.codegen.continuation_merge import file_text
 from gencode.codegen.repair_loop import Files, RepairLoop, ValidationResult
 from gencode.codegen.secrets_scan import OWN, Finding, scan
 from gencode.domain.errors import SecretFound
-from gencode.domain.task import Status
 from gencode.engine.pipeline import Emit, StageUpdate
 from gencode.llm.session import LLMSessionFactory
 from gencode.pipelines.generate.artifacts import REPORT, Draft, GenerateInput, KeptSnapshot, Project
@@ -24,8 +23,6 @@ class Merging:
     secrets   returns the secrets of this service, which no project may hold whatever its request allows
     reporter  writes the report that a request may want to have in its commit
     """
-
-    status = Status.MERGING
 
     def __init__(
         self,
@@ -65,7 +62,7 @@ class Merging:
             StageUpdate(
                 kind="merged",
                 data={"files": len(checkpoints.files), "bytes": size, "findings": len(passed.findings)},
-                keep={"snapshot": checkpoints.model_dump_json()},
+                checkpoints={"snapshot": checkpoints.model_dump_json()},
             ),
         )
         return project

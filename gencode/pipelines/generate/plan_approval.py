@@ -50,7 +50,7 @@ def approved(checkpoints: Checkpoints, matches: Matches) -> StageUpdate:
     """Its files may be written. Raises PlanChanged."""
     revision = _known(checkpoints, matches).revision
     part = {APPROVED: KeptApproval(revision=revision).model_dump_json()}
-    return StageUpdate(data={"revision": revision}, keep=part)
+    return StageUpdate(data={"revision": revision}, checkpoints=part)
 
 
 def _known(checkpoints: Checkpoints, matches: Matches) -> KeptPlan:
