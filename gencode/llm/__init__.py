@@ -1,0 +1,1 @@
+"""Calls to language models: configuration, budget, retries, progress, and the OpenAI-compatible API."""

@@ -10,6 +10,7 @@ import anyio
 import httpx
 import pytest
 
+from gencode.codegen.plan import Plan
 from gencode.codegen.plan_parser import parse_plan
 from gencode.codegen.prompts import file_messages, plan_messages
 from gencode.domain.errors import Invalid
@@ -20,7 +21,6 @@ from gencode.llm.errors import LLMBadRequest
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.port import ChatRequest, Provider, Providers
 from gencode.observability.metrics import Metrics
-from gencode.pipelines.generate.artifacts import Plan
 from tests.servers.asking import collect
 from tests.servers.model import Body, Reply, model_server, plan_and_files
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gencode.codegen.plan import Plan
 from gencode.embedded.offline.project import Project
-from gencode.pipelines.generate.artifacts import Plan
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:[1-9]\d*")
 PYTHON = sys.executable

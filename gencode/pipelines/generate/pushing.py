@@ -5,22 +5,24 @@ from __future__ import annotations
 from gencode.domain.task import Status
 from gencode.engine.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost
-from gencode.pipelines.generate.artifacts import Delivered, KeptPush, RepositoryCreated
+from gencode.pipelines.generate.artifacts import Delivered, RepositoryCreated
+from gencode.pipelines.generate.checkpoints import PUSHED, PushCheckpoint
 
 
 class Pushing:
-    """Repeatable: a branch that is at our SHA already counts as pushed."""
+    """Idempotent: a branch that is at our SHA counts as pushed."""
 
     status = Status.PUSHING
 
     def __init__(self, host: GitHost) -> None:
         self._host = host
 
-    async def __call__(self, placed: RepositoryCreated | Delivered, send: Emit) -> Delivered:
-        if isinstance(placed, Delivered):
-            return placed
-        sha = await self._host.push(placed.repo, placed.project.snapshot)
-        result = {"commit": sha, "branch": placed.project.snapshot.branch}
-        checkpoints = {"pushed": KeptPush(commit=sha).model_dump_json()}
-        await send(StageUpdate(kind="pushed", data=result, keep=checkpoints, result=result))
-        return Delivered(repo=placed.repo, sha=sha)
+    async def __call__(self, created: RepositoryCreated | Delivered, emit: Emit) -> Delivered:
+        """Raises GitError, HostError and their subclasses."""
+        if isinstance(created, Delivered):
+            return created
+        sha = await self._host.push(created.repo, created.project.snapshot)
+        result = {"commit": sha, "branch": created.project.snapshot.branch}
+        checkpoint = {PUSHED: PushCheckpoint(commit=sha).model_dump_json()}
+        await emit(StageUpdate(kind="pushed", data=result, keep=checkpoint, result=result))
+        return Delivered(repo=created.repo, sha=sha)

@@ -13,13 +13,13 @@ import httpx
 import openai
 import pytest
 
+from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import file_messages, plan_messages
 from gencode.embedded.offline import MODEL, offline_model
 from gencode.embedded.offline.completion import WHO, WHO_ZH
 from gencode.embedded.offline.project import Project
 from gencode.embedded.server import address, listen, serve
 from gencode.llm.port import Message
-from gencode.pipelines.generate.artifacts import Plan, PlannedFile
 
 REQUEST = "创建一个Python Flask Web应用，包含用户认证功能"
 HOSTILE = """\

@@ -13,10 +13,10 @@ from importlib.resources.abc import Traversable
 import pytest
 
 from gencode.codegen.code_fences import unfence
+from gencode.codegen.plan import Plan
 from gencode.domain.tree import Tree, check_paths
 from gencode.embedded.offline.project import Project, UnknownFile
 from gencode.embedded.offline.vocabulary import Template
-from gencode.pipelines.generate.artifacts import Plan
 
 REQUESTS = {
     Template.CLI: "Write a command line tool that renames photos",

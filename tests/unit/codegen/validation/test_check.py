@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from gencode.codegen.plan import Plan
 from gencode.codegen.validation import Rule, check, signatures
 from gencode.embedded.offline.project import Project
-from gencode.pipelines.generate.artifacts import Plan
 
 
 def a_plan(files: Mapping[str, str], **exports: list[str]) -> Plan:
