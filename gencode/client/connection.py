@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from gencode.client.failures import ServiceError, Unreachable, no_answer, refusal, unexpected
+from gencode.client.errors import ServiceError, Unreachable, no_answer, refusal, unexpected
 
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 45.0

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import anyio
 
 from gencode.client.connection import Connection, Sleep
-from gencode.client.shapes import Accepted, Estimate, FileList, Options, Plan, PlannedFile, Task
-from gencode.client.stream import Message, Notice, events
+from gencode.client.event_stream import Message, Notice, events
+from gencode.client.types import Accepted, Estimate, FileList, Options, Plan, PlannedFile, Task
 
 URL = "http://127.0.0.1:8080"
 PATIENCE = 30.0

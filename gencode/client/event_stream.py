@@ -13,8 +13,8 @@ import httpx
 from httpx_sse import EventSource, SSEError
 
 from gencode.client.connection import Connection, passing
-from gencode.client.failures import ServiceError, no_answer, unexpected
-from gencode.client.shapes import OVER
+from gencode.client.errors import ServiceError, no_answer, unexpected
+from gencode.client.types import OVER
 
 RECONNECT_SECONDS = 1.0
 LONGEST_SECONDS = 15.0

@@ -11,9 +11,9 @@ from typing import Any, Self, TypeVar, Unpack
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from gencode.client.asynchronous import PATIENCE, URL, Client
-from gencode.client.shapes import Accepted, Estimate, FileList, Options, Plan, PlannedFile, Task
-from gencode.client.stream import Message
+from gencode.client.async_client import PATIENCE, URL, Client
+from gencode.client.event_stream import Message
+from gencode.client.types import Accepted, Estimate, FileList, Options, Plan, PlannedFile, Task
 
 T = TypeVar("T")
 
