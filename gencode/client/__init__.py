@@ -1,4 +1,4 @@
-"""A client of the service: submit a prompt, follow its events through every interruption, fetch the files."""
+"""The Python client of the HTTP API: submit prompts, follow events across reconnections, download files."""
 
 from __future__ import annotations
 

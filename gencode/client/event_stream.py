@@ -1,4 +1,4 @@
-"""A task's events, each once, through every interruption."""
+"""Reads a task's event stream (server-sent events) and reconnects: each event is yielded exactly once."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Any
 import httpx
 from httpx_sse import EventSource, SSEError
 
-from gencode.client.connection import Connection, passing
-from gencode.client.errors import ServiceError, no_answer, unexpected
-from gencode.client.types import OVER
+from gencode.client.connection import Connection, is_transient
+from gencode.client.errors import ServiceError, unexpected_response, unreachable_error
+from gencode.client.types import TERMINAL_STATUSES
 
 RECONNECT_SECONDS = 1.0
-LONGEST_SECONDS = 15.0
+MAX_RECONNECT_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """One event. `id` is 0 for live-only ones."""
+    """One event. `id` is its position in the task's log, 0 for live-only messages."""
 
     id: int
     kind: str
@@ -30,37 +30,38 @@ class Message:
 
 
 Notice = Callable[[ServiceError | None, float], None]
-"""Told before each reconnection: what happened (None: the service ended the stream), and seconds to wait."""
+"""Called before each reconnection: the error (None: the service ended the stream), and seconds to wait."""
 
 
 async def events(
     connection: Connection, task_id: str, after: int, include: str, notice: Notice | None
 ) -> AsyncGenerator[Message, None]:
     """See Client.events."""
-    pause = RECONNECT_SECONDS
+    backoff = RECONNECT_SECONDS
     while True:
-        lost: ServiceError | None = None
+        interruption: ServiceError | None = None
         try:
             async with aclosing(_stream(connection, task_id, after, include)) as messages:
                 async for message in messages:
-                    after, pause = message.id or after, RECONNECT_SECONDS
+                    after, backoff = message.id or after, RECONNECT_SECONDS
                     yield message
-            if await _heard_all(connection, task_id, after):
+            if await _is_complete(connection, task_id, after):
                 return
         except ServiceError as error:
-            if not passing(error):
+            if not is_transient(error):
                 raise
-            lost = error
-        wait = max(pause * random.uniform(0.5, 1), (lost and lost.retry_after) or 0)  # noqa: S311  # no secret
+            interruption = error
+        requested = (interruption and interruption.retry_after) or 0
+        wait = max(backoff * random.uniform(0.5, 1), requested)  # noqa: S311  # no secret
         if notice:
-            notice(lost, wait)
+            notice(interruption, wait)
         await connection.sleep(wait)
-        pause = min(pause * 2, LONGEST_SECONDS)
+        backoff = min(backoff * 2, MAX_RECONNECT_SECONDS)
 
 
-async def _heard_all(connection: Connection, task_id: str, after: int) -> bool:
-    task = await connection.json("GET", f"/api/v1/task/{task_id}")
-    return task["last_event_id"] <= after and task["status"] in OVER
+async def _is_complete(connection: Connection, task_id: str, after: int) -> bool:
+    task = await connection.request_json("GET", f"/api/v1/task/{task_id}")
+    return task["last_event_id"] <= after and task["status"] in TERMINAL_STATUSES
 
 
 async def _stream(
@@ -68,16 +69,18 @@ async def _stream(
 ) -> AsyncGenerator[Message, None]:
     headers = {"Last-Event-ID": str(after)}
     params = {"include": include} if include else {}
-    async with connection.stream(f"/api/v1/status/{task_id}", headers, params=params) as answer:
-        if answer.status_code == 204:
+    async with connection.stream(f"/api/v1/status/{task_id}", headers, params=params) as response:
+        if response.status_code == 204:
             return
         try:
-            async for event in EventSource(answer).aiter_sse():
+            async for event in EventSource(response).aiter_sse():
                 if event.data:
-                    number = int(event.id or 0)  # one without an id of its own comes with the last one's
-                    fresh, after = number > after, max(number, after)
-                    yield Message(id=number if fresh else 0, kind=event.event, data=json.loads(event.data))
+                    event_id = int(event.id or 0)  # httpx_sse repeats the last id for a message without one
+                    has_own_id, after = event_id > after, max(event_id, after)
+                    yield Message(
+                        id=event_id if has_own_id else 0, kind=event.event, data=json.loads(event.data)
+                    )
         except (SSEError, ValueError):
-            raise unexpected(answer) from None
+            raise unexpected_response(response) from None
         except httpx.RequestError as error:
-            raise no_answer(connection.url, error) from error
+            raise unreachable_error(connection.url, error) from error
