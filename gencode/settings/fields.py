@@ -13,9 +13,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gencode.auth.key_file import key_file
 from gencode.security.redaction import MIN_SECRET_LENGTH
-from gencode.settings.named import HostsByName, PricesByModel, ProvidersByName
+from gencode.settings.json_settings import HostsByName, PricesByModel, ProvidersByName
 from gencode.settings.sources import EnvFile, SecretFiles
-from gencode.settings.values import (
+from gencode.settings.value_types import (
     Count,
     Folder,
     Networks,

@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gencode.embedded.forge import forge
+from gencode.embedded.forge import forge_app
 from gencode.embedded.server import address, listen
 from gencode.githosts.commit import sha
 from gencode.githosts.directory import DirectoryHost
@@ -67,7 +67,7 @@ async def _host(name: str, root: Path) -> AsyncIterator[tuple[GitHost, str]]:
     elif name == "embedded forge":
         sock = listen()
         url = address(sock)
-        async with served(forge(root, url, TOKEN, "local"), sock), connected(f"{url}/api/v3") as forged:
+        async with served(forge_app(root, url, TOKEN, "local"), sock), connected(f"{url}/api/v3") as forged:
             yield forged.host, "local"
     elif name == "scripted GitHub":
         async with github_server(root) as github, connected(github.api_url) as client:

@@ -11,7 +11,7 @@ from gencode.githosts.errors import HostAuth
 from gencode.githosts.http_client import http_client
 from gencode.githosts.types import ACCOUNTS, REPOSITORIES, connect
 from gencode.resilience.retry import Retry
-from tests.unit.doctor.answering import answering
+from tests.servers.fixed_reply import fixed_reply_server
 from tests.unit.githosts.samples import SNAPSHOT, SPEC
 
 
@@ -120,7 +120,7 @@ def test_each_kind_has_its_own_rule_for_names(kind: str, name: str, allowed: boo
 async def test_what_a_token_is_sent_as_is_shown_as_little_as_the_token() -> None:
     sent = b64encode(b"me@example.org:a-token").decode()
     refusal = JSONResponse({"error": {"message": f"no such credentials: {sent}"}}, 401)
-    async with answering(refusal) as (url, _), http_client() as client:
+    async with fixed_reply_server(refusal) as (url, _), http_client() as client:
         host = connect("bitbucket", "it", url, "a-token", client, Retry(), user="me@example.org", owner="o")
         with pytest.raises(HostAuth, match="no such credentials") as refused:
             await host.create(SPEC, SNAPSHOT)

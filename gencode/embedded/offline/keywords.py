@@ -1,4 +1,4 @@
-"""The words that the offline model knows, English and Chinese, and what each of them speaks for."""
+"""English and Chinese keywords that the offline model recognises, and the templates that they lead to."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-# re.ASCII makes Chinese characters non-words, so that \b finds "flask" in "用flask写".
-FLAGS = re.IGNORECASE | re.ASCII
+# With re.ASCII Chinese characters are not word characters, so that \b matches "flask" in "用flask写".
+REGEX_FLAGS = re.IGNORECASE | re.ASCII
 
 
 class Template(StrEnum):
@@ -22,8 +22,8 @@ class Template(StrEnum):
     STATIC = "static"
 
 
-class Family(StrEnum):
-    """What languages have in common when a template has to be found for them."""
+class LanguageFamily(StrEnum):
+    """Languages that share a template, or have none (OTHER)."""
 
     GO = "go"
     JAVASCRIPT = "javascript"
@@ -33,6 +33,8 @@ class Family(StrEnum):
 
 
 class Purpose(StrEnum):
+    """The kinds of project that a request can ask for."""
+
     API = "api"
     AUTH = "auth"
     CLI = "cli"
@@ -41,7 +43,7 @@ class Purpose(StrEnum):
 
 
 class Rank(IntEnum):
-    """The higher one decides; a MENTION decides nothing, but the README says what became of it."""
+    """Precedence when choosing a template. A MENTION has no effect, but the README lists it as not used."""
 
     MENTION = 0
     LANGUAGE = 1
@@ -49,59 +51,71 @@ class Rank(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Word:
-    """A technology. `hints`: one of them stands (in lower case) in every text that `pattern` matches, which
-    spares most patterns their search. `speaks_for`: a framework's template, a language's family.
-    `known`: whether a template is really made of it, or is only the nearest one."""
+class Technology:
+    """name          as the README shows it
+    substrings    every text that `pattern` matches has one of them (compared in lower case): a cheap test
+                  before the regular expression
+    target        a framework's template, a language's family
+    has_template  whether a template uses it; otherwise the target is only the nearest one
+    """
 
     name: str
-    hints: tuple[str, ...]
+    substrings: tuple[str, ...]
     pattern: str
     rank: Rank = Rank.MENTION
-    speaks_for: Template | Family | None = None
-    known: bool = False
+    target: Template | LanguageFamily | None = None
+    has_template: bool = False
 
 
-def _framework(template: Template, name: str, pattern: str = "", *hints: str, known: bool = False) -> Word:
-    return _word(name, pattern, hints, Rank.FRAMEWORK, template, known)
+def _framework(
+    template: Template, name: str, pattern: str = "", *substrings: str, has_template: bool = False
+) -> Technology:
+    return _technology(name, pattern, substrings, Rank.FRAMEWORK, template, has_template)
 
 
-def _language(family: Family, name: str, pattern: str = "", *hints: str, known: bool = False) -> Word:
-    return _word(name, pattern, hints, Rank.LANGUAGE, family, known)
+def _language(
+    family: LanguageFamily, name: str, pattern: str = "", *substrings: str, has_template: bool = False
+) -> Technology:
+    return _technology(name, pattern, substrings, Rank.LANGUAGE, family, has_template)
 
 
-def _mention(name: str, pattern: str = "", *hints: str) -> Word:
-    return _word(name, pattern, hints, Rank.MENTION, None, False)
+def _mention(name: str, pattern: str = "", *substrings: str) -> Technology:
+    return _technology(name, pattern, substrings, Rank.MENTION, None, False)
 
 
-def _word(
-    name: str, pattern: str, hints: tuple[str, ...], rank: Rank, target: Template | Family | None, known: bool
-) -> Word:
-    return Word(
+def _technology(
+    name: str,
+    pattern: str,
+    substrings: tuple[str, ...],
+    rank: Rank,
+    target: Template | LanguageFamily | None,
+    has_template: bool,
+) -> Technology:
+    return Technology(
         name=name,
-        hints=hints or (name.lower(),),
+        substrings=substrings or (name.lower(),),
         pattern=pattern or rf"\b{re.escape(name)}\b",
         rank=rank,
-        speaks_for=target,
-        known=known,
+        target=target,
+        has_template=has_template,
     )
 
 
-_BY = r"(?:用|使用|基于|采用|以) ?"  # "with" in Chinese
+_USING_ZH = r"(?:用|使用|基于|采用|以) ?"  # Chinese for "using"
 
 FRAMEWORKS = (
-    _framework(Template.FLASK, "Flask", known=True),
-    _framework(Template.FASTAPI, "FastAPI", r"\bfast[ -]?api\b", "fast", known=True),
+    _framework(Template.FLASK, "Flask", has_template=True),
+    _framework(Template.FASTAPI, "FastAPI", r"\bfast[ -]?api\b", "fast", has_template=True),
     _framework(
         Template.EXPRESS,
         "Express",
-        rf"\bexpress\.?js\b|{_BY}express\b|\bnode(?:\.?js)?[ /+,和&-]+express\b"
+        rf"\bexpress\.?js\b|{_USING_ZH}express\b|\bnode(?:\.?js)?[ /+,和&-]+express\b"
         r"|\bexpress ?(?:框架|服务|应用|后端|项目|接口)"
         r"|\b(?-i:Express) (?:[45]\b|app|server|service|api|backend|framework|rest|web)"
         r"|\b(?:using|with|in|on) (?-i:Express)\b",
-        known=True,
+        has_template=True,
     ),
-    _framework(Template.GO, "Gin", rf"\b(?-i:Gin)\b|\bgin ?(?:框架|framework)|{_BY}gin\b"),
+    _framework(Template.GO, "Gin", rf"\b(?-i:Gin)\b|\bgin ?(?:框架|framework)|{_USING_ZH}gin\b"),
     _framework(Template.FLASK, "Django"),
     _framework(Template.FLASK, "Ruby on Rails", r"\bruby on rails\b|\b(?-i:Rails)\b", "rails"),
     _framework(Template.FLASK, "Laravel"),
@@ -121,7 +135,7 @@ FRAMEWORKS = (
     _framework(Template.EXPRESS, "Koa", r"\bkoa(?:\.?js|2)?\b"),
     _framework(Template.EXPRESS, "Fastify"),
     _framework(Template.STATIC, "Vue", r"\bvue(?:\.?js|[23])?\b"),
-    _framework(Template.STATIC, "React", rf"\breact\.?js\b|\b(?-i:React)\b(?! to\b)|{_BY}react\b"),
+    _framework(Template.STATIC, "React", rf"\breact\.?js\b|\b(?-i:React)\b(?! to\b)|{_USING_ZH}react\b"),
     _framework(Template.STATIC, "Angular", r"\bangular(?:\.?js)?\b"),
     _framework(Template.STATIC, "Svelte", r"\bsvelte(?:kit)?\b"),
     _framework(Template.STATIC, "Next.js", r"\bnext\.?js\b", "next"),
@@ -139,69 +153,84 @@ FRAMEWORKS = (
 )
 
 LANGUAGES = (
-    _language(Family.PYTHON, "Python", r"\bpython[23]?\b", known=True),
+    _language(LanguageFamily.PYTHON, "Python", r"\bpython[23]?\b", has_template=True),
     _language(
-        Family.GO,
+        LanguageFamily.GO,
         "Go",
-        rf"\bgolang\b|\bgo ?(?:语言|服务|后端|程序|项目|编写|实现|写)|{_BY}go\b"
+        rf"\bgolang\b|\bgo ?(?:语言|服务|后端|程序|项目|编写|实现|写)|{_USING_ZH}go\b"
         r"|\b(?:in|using|with) (?-i:Go)\b|\bin go(?= *(?:[.,;!?\n]|\Z))|\bgo\.mod\b|\bgo 1\.\d"
         r"|\b(?-i:Go) (?:http|web|rest|api|grpc|service|server|microservice|backend|program|application|app|"
         r"module|package|project|cli|tool|code|standard|language)\b",
-        known=True,
+        has_template=True,
     ),
     _language(
-        Family.NODE,
+        LanguageFamily.NODE,
         "Node.js",
-        rf"\bnode ?\.? ?js\b|\bnode (?:server|backend|service|app|\d\d)\b|{_BY}node\b"
+        rf"\bnode ?\.? ?js\b|\bnode (?:server|backend|service|app|\d\d)\b|{_USING_ZH}node\b"
         r"|\bnpm (?:package|module)",
         "node",
         "npm",
-        known=True,
+        has_template=True,
     ),
     _language(
-        Family.JAVASCRIPT,
+        LanguageFamily.JAVASCRIPT,
         "JavaScript",
         r"\bjava ?script\b|(?<![.\w])js\b",
         "javascript",
         "java script",
         "js",
-        known=True,
+        has_template=True,
     ),
-    _language(Family.JAVASCRIPT, "TypeScript"),
-    _language(Family.OTHER, "Java", r"\bjava\b(?! ?script)"),
-    _language(Family.OTHER, "C++", r"(?<!\w)c\+\+|\bcpp\b", "c++", "cpp"),
-    _language(Family.OTHER, "C#", r"(?<!\w)c#|\bdotnet\b|(?<!\w)\.net\b(?! ?framework for)", "c#", "net"),
+    _language(LanguageFamily.JAVASCRIPT, "TypeScript"),
+    _language(LanguageFamily.OTHER, "Java", r"\bjava\b(?! ?script)"),
+    _language(LanguageFamily.OTHER, "C++", r"(?<!\w)c\+\+|\bcpp\b", "c++", "cpp"),
     _language(
-        Family.OTHER,
+        LanguageFamily.OTHER, "C#", r"(?<!\w)c#|\bdotnet\b|(?<!\w)\.net\b(?! ?framework for)", "c#", "net"
+    ),
+    _language(
+        LanguageFamily.OTHER,
         "C",
-        rf"(?:\b(?:in|using) |{_BY})(?-i:C)(?![\w+#])|\b(?-i:C)(?: language\b| program\b|99\b|11\b| ?语言)",
+        rf"(?:\b(?:in|using) |{_USING_ZH})(?-i:C)(?![\w+#])"
+        r"|\b(?-i:C)(?: language\b| program\b|99\b|11\b| ?语言)",
     ),
-    _language(Family.OTHER, "Rust", rf"\b(?-i:Rust)\b|\brust ?(?:语言|程序|编写|实现)|(?:{_BY}|\bin )rust\b"),
-    _language(Family.OTHER, "PHP"),
-    _language(Family.OTHER, "Ruby"),
-    _language(Family.OTHER, "Kotlin"),
-    _language(Family.OTHER, "Swift", r"\b(?-i:Swift|SwiftUI)\b"),
-    _language(Family.OTHER, "Scala", r"\b(?-i:Scala)\b"),
-    _language(Family.OTHER, "Flutter", r"\b(?-i:Flutter)\b|\bflutter (?:app|ui)\b"),
-    _language(Family.OTHER, "Android"),
-    _language(Family.OTHER, "iOS", r"\b(?-i:iOS)\b"),
     _language(
-        Family.OTHER, "R", rf"(?:\bin |{_BY})(?-i:R)\b(?!&)|\b(?-i:R)(?: (?:language|script)\b| ?语言)"
+        LanguageFamily.OTHER,
+        "Rust",
+        rf"\b(?-i:Rust)\b|\brust ?(?:语言|程序|编写|实现)|(?:{_USING_ZH}|\bin )rust\b",
     ),
-    _language(Family.OTHER, "MATLAB"),
-    _language(Family.OTHER, "Julia", r"\b(?-i:Julia) (?:language|program|script)\b|\bin (?-i:Julia)\b"),
-    _language(Family.OTHER, "Lua"),
-    _language(Family.OTHER, "Perl"),
-    _language(Family.OTHER, "Haskell"),
-    _language(Family.OTHER, "Elixir"),
-    _language(Family.OTHER, "Zig", r"\b(?-i:Zig)\b"),
+    _language(LanguageFamily.OTHER, "PHP"),
+    _language(LanguageFamily.OTHER, "Ruby"),
+    _language(LanguageFamily.OTHER, "Kotlin"),
+    _language(LanguageFamily.OTHER, "Swift", r"\b(?-i:Swift|SwiftUI)\b"),
+    _language(LanguageFamily.OTHER, "Scala", r"\b(?-i:Scala)\b"),
+    _language(LanguageFamily.OTHER, "Flutter", r"\b(?-i:Flutter)\b|\bflutter (?:app|ui)\b"),
+    _language(LanguageFamily.OTHER, "Android"),
+    _language(LanguageFamily.OTHER, "iOS", r"\b(?-i:iOS)\b"),
     _language(
-        Family.OTHER, "Bash", r"\b(?:bash|shell) ?(?:script|program|脚本)|\bin bash\b", "bash", "shell"
+        LanguageFamily.OTHER,
+        "R",
+        rf"(?:\bin |{_USING_ZH})(?-i:R)\b(?!&)|\b(?-i:R)(?: (?:language|script)\b| ?语言)",
     ),
-    _language(Family.OTHER, "Solidity"),
+    _language(LanguageFamily.OTHER, "MATLAB"),
+    _language(
+        LanguageFamily.OTHER, "Julia", r"\b(?-i:Julia) (?:language|program|script)\b|\bin (?-i:Julia)\b"
+    ),
+    _language(LanguageFamily.OTHER, "Lua"),
+    _language(LanguageFamily.OTHER, "Perl"),
+    _language(LanguageFamily.OTHER, "Haskell"),
+    _language(LanguageFamily.OTHER, "Elixir"),
+    _language(LanguageFamily.OTHER, "Zig", r"\b(?-i:Zig)\b"),
+    _language(
+        LanguageFamily.OTHER,
+        "Bash",
+        r"\b(?:bash|shell) ?(?:script|program|脚本)|\bin bash\b",
+        "bash",
+        "shell",
+    ),
+    _language(LanguageFamily.OTHER, "Solidity"),
 )
 
-_MENTIONED = """
+_MENTION_NAMES = """
     SQLite, MySQL, PostgreSQL, MongoDB, Redis, Docker, Kubernetes, GraphQL, gRPC, WebSocket, JWT,
     OAuth, Kafka, RabbitMQ, Celery, Elasticsearch, SQLAlchemy, Tailwind, Bootstrap, jQuery, Vuex,
     Axios, Webpack, Babel, Jest, Gradle, Maven, NumPy, pandas, Matplotlib, tqdm, OpenCV, PyBullet,
@@ -209,15 +238,15 @@ _MENTIONED = """
 """
 
 MENTIONS = (
-    *(_mention(name.strip()) for name in _MENTIONED.split(",")),
+    *(_mention(name.strip()) for name in _MENTION_NAMES.split(",")),
     _mention("Hugging Face", r"\bhugging ?face\b", "hugging"),
     _mention("OpenAI Gym", r"\bopenai gym\b|\bgymnasium\b", "openai gym", "gymnasium"),
     _mention("Beautiful Soup", r"\bbeautiful ?soup", "beautiful"),
 )
 
-WORDS = FRAMEWORKS + LANGUAGES + MENTIONS
+TECHNOLOGIES = FRAMEWORKS + LANGUAGES + MENTIONS
 
-MADE_OF: dict[Template, frozenset[str]] = {
+TEMPLATE_TECHNOLOGIES: dict[Template, frozenset[str]] = {
     Template.CLI: frozenset({"Python"}),
     Template.EXPRESS: frozenset({"Express", "JavaScript", "Node.js"}),
     Template.FASTAPI: frozenset({"FastAPI", "Python", "SQLite"}),
@@ -227,7 +256,7 @@ MADE_OF: dict[Template, frozenset[str]] = {
     Template.STATIC: frozenset({"JavaScript"}),
 }
 
-PURPOSES: dict[Purpose, str] = {
+PURPOSE_PATTERNS: dict[Purpose, str] = {
     Purpose.CLI: r"\bcommand[ -]?line\b|\bcli\b|\bterminal\b|\bscripts?\b|\bscraper\b|\bcrawler\b"
     r"|\bconsole (?:app|application|program|game|tool)\b|命令行|脚本|终端|爬虫|控制台",
     Purpose.PAGE: r"\blanding page|\bstatic (?:web ?)?(?:page|site)|\bweb ?pages?\b|\bhtml5? page"
@@ -243,7 +272,7 @@ PURPOSES: dict[Purpose, str] = {
     r"|\buser registration\b|\bregistration (?:form|page)\b|认证|登录|登陆|注册|鉴权|用户账号|账户",
 }
 
-SERVES: dict[Template, frozenset[Purpose]] = {
+TEMPLATE_PURPOSES: dict[Template, frozenset[Purpose]] = {
     Template.CLI: frozenset({Purpose.CLI}),
     Template.EXPRESS: frozenset({Purpose.API}),
     Template.FASTAPI: frozenset({Purpose.API}),

@@ -1,6 +1,6 @@
-"""What a request is about, in forms that are safe to write into any file of a project.
+"""A title and an excerpt of a request that are safe to write into any file of a project.
 
-A request is hostile until proven otherwise: it may hold markup, control characters, secrets, megabytes.
+A request is untrusted input: it may have markup, control characters, secrets, or megabytes of text.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-LOOKED_AT = 4000  # characters; titles stand at the beginning
+MAX_SCANNED = 4000  # characters; a title is at the beginning
 TITLE_WIDTH = 60  # columns; a Chinese character takes two
-EXCERPT = 280  # characters
+EXCERPT_LENGTH = 280  # characters
 
-_GENERIC = re.compile(
+_GENERIC_TITLE = re.compile(
     r"(?:(?:the|this|an?|and|project|product|user|introduction|overview|goals?|background|requirements?|summary|"
     r"description|purpose|document|readme|prd|specification|story|system|application|tool)\b ?)+"
     r"|(?:项目|产品|功能|系统|文档|简介|概述|背景|介绍|需求|描述|目标|目的|前言|说明)+",
@@ -39,13 +39,13 @@ _LEAD_IN_ZH = re.compile(
 )
 _SENTENCE_END = re.compile(r"[.!?;:](?:\s|$)|[，。；：！？]|,\s")
 _PREDICATE = re.compile(r"\s(?:is|are|was|will|should|must|requires|represents|aims)\s.*", re.IGNORECASE)
-_DANGLING = re.compile(
+_TRAILING_PREPOSITIONS = re.compile(
     r"(?:\s+(?:a|an|the|of|for|from|with|using|in|on|to|and|or|that|which|by|as|is|be|via|into))+$",
     re.IGNORECASE,
 )
-_MARKERS = re.compile(r"\b(?:TODO|FIXME|XXX|TBD)\b")
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+(?=@)")
-_LONG_WORD = re.compile(
+_UNFINISHED_MARKERS = re.compile(r"\b(?:TODO|FIXME|XXX|TBD)\b")
+_URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+_POSSIBLE_KEY = re.compile(
     r"[A-Za-z0-9_+=-]{20,}|(?<![A-Za-z0-9])(?:sk|gh[a-z]|glpat|xox[a-z])[-_][A-Za-z0-9_-]{8,}"
 )
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -54,91 +54,91 @@ _LATIN_WORD = re.compile(r"[A-Za-z]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Subject:
+class RequestSummary:
     """`title`: one line of letters, digits, spaces and "+-.#". `excerpt`: an indented Markdown code block."""
 
     title: str
     excerpt: str
-    chinese: bool
+    is_chinese: bool
 
     @classmethod
-    def of(cls, request: str) -> Subject:
+    def from_request(cls, request: str) -> RequestSummary:
         chinese = is_chinese(request)
-        start = _safe(request[:LOOKED_AT])
-        title = next(_titles(start), "") or ("离线项目" if chinese else "Offline project")
-        return cls(title=title, excerpt=_excerpt(start, chinese), chinese=chinese)
+        start = _sanitised(request[:MAX_SCANNED])
+        title = next(_title_candidates(start), "") or ("离线项目" if chinese else "Offline project")
+        return cls(title=title, excerpt=_excerpt(start, chinese), is_chinese=chinese)
 
 
 def is_chinese(text: str) -> bool:
-    """Whether most of it is Chinese: one character weighs as much as one Latin word. Kana mean Japanese."""
-    text = text[:LOOKED_AT]
+    """Whether most of the text is Chinese. One character counts as one Latin word; kana mean Japanese."""
+    text = text[:MAX_SCANNED]
     han = len(_HAN.findall(text))
     return 0 < han >= len(_LATIN_WORD.findall(text)) and len(_KANA.findall(text)) * 10 < han
 
 
-def _safe(text: str) -> str:
-    """Without invisible characters and secrets, and without words that tools take for unfinished work."""
+def _sanitised(text: str) -> str:
+    """Without invisible characters, secrets, and words such as TODO that checks take for unfinished code."""
     lines = (_printable(line) for line in unicodedata.normalize("NFC", text).splitlines())
-    text = _CREDENTIALS.sub("[hidden]", "\n".join(lines))
-    text = _LONG_WORD.sub(_hide, text)
-    return _MARKERS.sub(lambda match: match[0].capitalize(), text)
+    text = _URL_CREDENTIALS.sub("[hidden]", "\n".join(lines))
+    text = _POSSIBLE_KEY.sub(_hide_if_key, text)
+    return _UNFINISHED_MARKERS.sub(lambda match: match[0].capitalize(), text)
 
 
 def _printable(line: str) -> str:
     return "".join(c if c.isprintable() else " " for c in line)
 
 
-def _hide(match: re.Match[str]) -> str:
-    """Keys are long and mix letters with digits; one in a README would be public, or refused by the host."""
+def _hide_if_key(match: re.Match[str]) -> str:
+    """Keys are long and mix letters and digits. In a README one is published, or makes the push fail."""
     word = match[0]
     mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
     return "[hidden]" if mixed else word
 
 
-def _titles(text: str) -> Iterator[str]:
-    """Possible titles, the best first: a first heading that says something, the first words, any heading."""
+def _title_candidates(text: str) -> Iterator[str]:
+    """Possible titles, best first: a first heading that is not generic, the first words, any heading."""
     lines = [line for line in text.split("\n") if line.strip()]
     headings = [match[1] for match in map(_HEADING.fullmatch, lines) if match]
     prose = [_first_words(line) for line in lines if not _HEADING.fullmatch(line)]
-    telling = [heading for heading in headings if not _GENERIC.fullmatch(_plain(heading))]
-    opening = telling[:1] if telling[:1] == headings[:1] else []
-    for candidate in (*opening, *prose, *telling, *headings):
-        if title := _cut(_plain(candidate)):
+    specific = [heading for heading in headings if not _GENERIC_TITLE.fullmatch(_plain_text(heading))]
+    first = specific[:1] if specific[:1] == headings[:1] else []
+    for candidate in (*first, *prose, *specific, *headings):
+        if title := _cut(_plain_text(candidate)):
             yield title[0].upper() + title[1:]
 
 
 def _first_words(line: str) -> str:
-    """The first sentence of a line, without "please create a"; of "The x project is ..." the first part."""
+    """The first sentence of a line without "please create a"; of "The x project is ..." only the subject."""
     line = line[:400].lstrip(" \t>*-+0123456789.)")
     for lead_in in (_PREAMBLE, _LEAD_IN, _LEAD_IN_ZH):
         if (match := lead_in.match(line)) and match.end() < len(line):
             line = line[match.end() :]
     sentence = _SENTENCE_END.split(line, maxsplit=1)[0]
     subject = _PREDICATE.sub("", sentence)
-    return sentence if _GENERIC.fullmatch(_plain(subject)) else subject
+    return sentence if _GENERIC_TITLE.fullmatch(_plain_text(subject)) else subject
 
 
-def _plain(text: str) -> str:
-    """Only characters that mean nothing in Markdown, HTML, JSON, TOML, Python, JavaScript and Go strings."""
+def _plain_text(text: str) -> str:
+    """Only characters without meaning in Markdown, HTML, JSON, TOML and Python, JavaScript and Go strings."""
     text = text.replace("'", "").replace("’", "")
-    checkpoints = "".join(c if c in "+-.#" or unicodedata.category(c)[0] in "LMN" else " " for c in text)
-    return " ".join(checkpoints.split()).strip(" -.#")
+    allowed = "".join(c if c in "+-.#" or unicodedata.category(c)[0] in "LMN" else " " for c in text)
+    return " ".join(allowed.split()).strip(" -.#")
 
 
 def _cut(title: str) -> str:
-    """At most TITLE_WIDTH columns, cut between words where there are any."""
+    """At most TITLE_WIDTH columns, cut between words if it has several."""
     width = 0
     for index, c in enumerate(title):
         width += 2 if unicodedata.east_asian_width(c) in "WF" else 1
         if width > TITLE_WIDTH:
             title = title[:index].rsplit(" ", 1)[0]
-            return _DANGLING.sub("", title).strip(" -.#")
+            return _TRAILING_PREPOSITIONS.sub("", title).strip(" -.#")
     return title
 
 
 def _excerpt(text: str, chinese: bool) -> str:
-    """Nothing can end or escape an indented block: each line begins with our own four spaces."""
+    """An indented block, which its text cannot end or escape: each line begins with four spaces."""
     flat = " ".join(text.split())
-    short = flat if len(flat) <= EXCERPT else re.sub(r"\s\S{0,20}\Z", "", flat[:EXCERPT]) + " …"
+    short = flat if len(flat) <= EXCERPT_LENGTH else re.sub(r"\s\S{0,20}\Z", "", flat[:EXCERPT_LENGTH]) + " …"
     lines = textwrap.wrap(short, 40 if chinese else 80) or ["-"]
     return "\n".join(f"    {line}" for line in lines)

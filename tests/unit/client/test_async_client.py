@@ -1,4 +1,4 @@
-"""The client against servers that do what services do: refuse, restart, hang up."""
+"""The client against a scripted server: errors, restarts, lost connections."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ ACCEPTED = JSONResponse({"task_id": "t", "status": "pending"}, 202)
 STREAM, TASK, SUBMIT = "GET /status/t", "GET /task/t", "POST /generate"
 
 
-async def heard(client: Client, after: int = 0) -> list[Message]:
+async def received(client: Client, after: int = 0) -> list[Message]:
     return [message async for message in client.events("t", after)]
 
 
 # --- events -----------------------------------------------------------------------------------------
 
 
-async def test_a_whole_stream_is_heard_once() -> None:
+async def test_each_event_is_yielded_once() -> None:
     scripted = Scripted({STREAM: [stream(1, 2, 3)], TASK: [task(3)]})
     async with scripted(key="k") as client:
-        messages = await heard(client)
+        messages = await received(client)
     assert [(m.id, m.kind, m.data) for m in messages] == [(n, "status", {"n": n}) for n in (1, 2, 3)]
     assert [r.headers["last-event-id"] for r in scripted.asked(STREAM)] == ["0"]
     assert all(request.headers["authorization"] == "Bearer k" for request in scripted.requests)
 
 
-async def test_it_goes_on_after_the_last_event_it_heard() -> None:
+async def test_a_reconnection_resumes_after_the_last_event() -> None:
     scripted = Scripted(
         {
             STREAM: [stream(1), stream(), Lost(), stream(2, 3)],
@@ -39,11 +39,11 @@ async def test_it_goes_on_after_the_last_event_it_heard() -> None:
         }
     )
     async with scripted() as client:
-        assert [m.id for m in await heard(client)] == [1, 2, 3]
+        assert [m.id for m in await received(client)] == [1, 2, 3]
     assert [r.headers["last-event-id"] for r in scripted.asked(STREAM)] == ["0", "1", "1", "1"]
 
 
-async def test_live_messages_are_asked_for_and_move_nothing() -> None:
+async def test_live_messages_are_requested_and_do_not_change_the_position() -> None:
     delta = b'event: delta\ndata: {"text":"x"}\n\n'
     scripted = Scripted({STREAM: [stream(1, more=delta), stream(2, 3)], TASK: [task(3)]})
     async with scripted() as client:
@@ -52,7 +52,7 @@ async def test_live_messages_are_asked_for_and_move_nothing() -> None:
     assert {r.query_params["include"] for r in scripted.asked(STREAM)} == {"delta,progress"}
 
 
-async def test_a_service_that_restarts_is_waited_for_and_told_of() -> None:
+async def test_reconnections_to_a_restarting_service_are_reported() -> None:
     busy = [problem(503, "SHUTTING_DOWN", **{"Retry-After": "7"}), Response("bad gateway", 502)]
     scripted = Scripted({STREAM: [stream(1), *busy, stream(2, 3)], TASK: [task(3)]})
     notices: list[tuple[str, float]] = []
@@ -64,9 +64,9 @@ async def test_a_service_that_restarts_is_waited_for_and_told_of() -> None:
     assert scripted.slept == [seconds for _, seconds in notices]
 
 
-async def test_204_is_the_end() -> None:
+async def test_204_ends_the_stream() -> None:
     async with Scripted({STREAM: [Response(status_code=204)], TASK: [task(3)]})() as client:
-        assert await heard(client, after=3) == []
+        assert await received(client, after=3) == []
 
 
 @pytest.mark.parametrize(
@@ -79,15 +79,17 @@ async def test_204_is_the_end() -> None:
         (Response(b"data: {\n\n", media_type="text/event-stream"), 200, "UNEXPECTED"),
     ],
 )
-async def test_a_refusal_is_told_with_its_code(answer: Response, status: int, code: str) -> None:
+async def test_an_error_response_raises_service_error_with_its_code(
+    answer: Response, status: int, code: str
+) -> None:
     async with Scripted({STREAM: [answer]})() as client:
         with pytest.raises(ServiceError) as caught:
-            await heard(client)
+            await received(client)
     assert (caught.value.status, caught.value.code) == (status, code)
     assert code in str(caught.value)
 
 
-async def test_wait_gives_the_task_that_is_over() -> None:
+async def test_wait_returns_the_task_when_it_is_over() -> None:
     scripted = Scripted({STREAM: [stream(1), stream(2)], TASK: [task(2, "pushing"), task(2, "failed")]})
     async with scripted() as client:
         assert (await client.wait("t"))["status"] == "failed"
@@ -96,7 +98,7 @@ async def test_wait_gives_the_task_that_is_over() -> None:
 # --- calls ------------------------------------------------------------------------------------------
 
 
-async def test_a_submission_whose_answer_is_lost_is_sent_again_as_the_same() -> None:
+async def test_a_submission_without_a_response_is_repeated_with_the_same_key() -> None:
     busy = problem(503, "QUEUE_FULL", **{"Retry-After": "5"})
     scripted = Scripted({SUBMIT: [Lost(), busy, problem(429, "RATE_LIMITED"), ACCEPTED]})
     async with scripted() as client:
@@ -111,7 +113,7 @@ async def test_a_submission_whose_answer_is_lost_is_sent_again_as_the_same() -> 
     assert scripted.slept[1] == 5
 
 
-async def test_patience_has_an_end() -> None:
+async def test_retries_end_after_the_patience() -> None:
     scripted = Scripted({SUBMIT: [problem(503, "QUEUE_FULL", **{"Retry-After": "20"})]})
     async with scripted(patience=45) as client:
         with pytest.raises(ServiceError, match="QUEUE_FULL") as caught:
@@ -120,7 +122,7 @@ async def test_patience_has_an_end() -> None:
     assert scripted.slept == [20, 20]
 
 
-async def test_what_must_not_happen_twice_is_not_sent_twice() -> None:
+async def test_a_call_that_is_not_repeatable_is_not_sent_twice() -> None:
     scripted = Scripted(
         {
             "POST /task/t/retry": [problem(503, "SHUTTING_DOWN"), Lost()],
@@ -139,7 +141,7 @@ async def test_what_must_not_happen_twice_is_not_sent_twice() -> None:
     ]
 
 
-async def test_a_refusal_is_final() -> None:
+async def test_a_permanent_error_is_not_retried() -> None:
     scripted = Scripted({SUBMIT: [problem(422, "VALIDATION")]})
     async with scripted() as client:
         with pytest.raises(ServiceError) as caught:
@@ -148,7 +150,7 @@ async def test_a_refusal_is_final() -> None:
     assert len(scripted.requests) == 1
 
 
-async def test_tasks_come_page_by_page() -> None:
+async def test_tasks_are_requested_page_by_page() -> None:
     pages = [
         JSONResponse({"tasks": [{"task_id": n} for n in ids], "next_cursor": cursor})
         for ids, cursor in (((1, 2), "a"), ((3, 4), "b"), ((5,), None))
@@ -163,7 +165,7 @@ async def test_tasks_come_page_by_page() -> None:
     assert scripted.requests[0].query_params["status"] == "failed,completed"
 
 
-async def test_no_more_pages_are_fetched_than_wanted() -> None:
+async def test_no_more_pages_are_requested_than_needed() -> None:
     scripted = Scripted({"GET /tasks": [JSONResponse({"tasks": [{"task_id": 1}] * 3, "next_cursor": "a"})]})
     async with scripted() as client:
         assert len([found async for found in client.tasks(limit=5)]) == 5
@@ -171,21 +173,21 @@ async def test_no_more_pages_are_fetched_than_wanted() -> None:
 
 
 @pytest.mark.parametrize("task_id", ["../tasks", "..", ".", "a/b", "a?b", "a#b", "%2e%2e", "task"])
-async def test_what_is_no_id_stays_one_part_of_the_path(task_id: str) -> None:
+async def test_an_invalid_id_is_quoted_as_one_path_segment(task_id: str) -> None:
     scripted = Scripted({})
     async with scripted() as client:
         with pytest.raises(ServiceError):
             await client.file(task_id, "../x")
-    (asked,) = [request.scope["raw_path"].decode() for request in scripted.requests]
-    assert asked.startswith("/api/v1/task/")
-    assert asked.endswith("/files/%2E%2E/x")
-    assert len(asked.split("/")) == 8
+    (requested,) = [request.scope["raw_path"].decode() for request in scripted.requests]
+    assert requested.startswith("/api/v1/task/")
+    assert requested.endswith("/files/%2E%2E/x")
+    assert len(requested.split("/")) == 8
 
 
-# --- who is there -----------------------------------------------------------------------------------
+# --- connecting -------------------------------------------------------------------------------------
 
 
-async def test_where_nobody_listens_it_says_how_to_start_one() -> None:
+async def test_a_refused_connection_explains_how_to_start_a_service() -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -201,13 +203,13 @@ async def test_where_nobody_listens_it_says_how_to_start_one() -> None:
 
 
 @pytest.mark.parametrize("url", ["localhost:8080", "ftp://x", "", "http://[::1"])
-async def test_an_address_that_cannot_be_meant_is_told(url: str) -> None:
+async def test_an_invalid_url_is_reported(url: str) -> None:
     with pytest.raises(Unreachable, match=r"http://|address"):
         async with Client(url) as client:
             await client.task("t")
 
 
-async def test_http_where_tls_is_spoken_and_the_other_way_round_are_told() -> None:
+async def test_https_to_an_http_server_is_reported() -> None:
     async with Scripted({}).served() as url:
         with pytest.raises(Unreachable, match="perhaps it wants http://"):
             async with Client(url.replace("http:", "https:")) as client:
@@ -215,7 +217,7 @@ async def test_http_where_tls_is_spoken_and_the_other_way_round_are_told() -> No
 
 
 @pytest.mark.parametrize("answer", [Response("<html>"), JSONResponse({"hello": 1}), JSONResponse([1])])
-async def test_a_service_that_is_not_gencode_is_told(answer: Response) -> None:
+async def test_a_response_that_is_not_gencodes_is_reported(answer: Response) -> None:
     async with Scripted({TASK: [answer]})() as client:
         with pytest.raises(ServiceError, match="not gencode") as caught:
             await client.task("t")
@@ -223,7 +225,7 @@ async def test_a_service_that_is_not_gencode_is_told(answer: Response) -> None:
 
 
 @pytest.mark.parametrize("key", ["a\nb", "a\r"])
-def test_a_key_that_no_header_can_hold_is_refused_without_being_told(key: str) -> None:
+def test_a_key_that_no_header_can_hold_is_rejected_and_redacted(key: str) -> None:
     with pytest.raises(ValueError, match="line break") as caught:
         Client(key=key)
     assert key not in str(caught.value)

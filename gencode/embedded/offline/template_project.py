@@ -1,22 +1,22 @@
-"""A template filled in for one request: its plan, and each of its files."""
+"""A project rendered from a template for one request: its plan and its files."""
 
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from string import Template as Text
 from typing import Any
 
-from gencode.embedded.offline.subject import Subject
-from gencode.embedded.offline.template_choice import Choice, choose
-from gencode.embedded.offline.vocabulary import Purpose
+from gencode.embedded.offline.keywords import Purpose
+from gencode.embedded.offline.request_summary import RequestSummary
+from gencode.embedded.offline.template_choice import TemplateChoice, choose_template
 
 README = "README.md"
-MOST_NAMES = 12  # of absent technologies in the README
+MAX_LISTED_TECHNOLOGIES = 12  # in the README's list of those that the project does not use
 
-_WANTED = {
+_PURPOSE_NAMES = {
     "en": {
         Purpose.API: "an HTTP API",
         Purpose.AUTH: "user accounts and logins",
@@ -38,42 +38,44 @@ class UnknownFile(Exception):
     """The template of this request has no such file."""
 
 
-class _Filling(Text):
-    """`@@name` is filled in: JavaScript, shell and Python all use `$` for themselves."""
+class _FileTemplate(string.Template):
+    """Placeholders are `@@name`: the templates' JavaScript, shell and Python code uses `$`."""
 
     delimiter = "@@"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Project:
-    """Nothing is kept between calls: the few small files are read when they are asked for."""
+class TemplateProject:
+    """`manifest`: the template's template.json. Its few small files are read anew on each call."""
 
-    subject: Subject
-    choice: Choice
-    about: Mapping[str, Any]
+    request: RequestSummary
+    choice: TemplateChoice
+    manifest: Mapping[str, Any]
 
     @classmethod
-    def of(cls, request: str) -> Project:
-        choice = choose(request)
-        about = json.loads(_read(choice.template, "template.json"))
-        return cls(subject=Subject.of(request), choice=choice, about=about)
+    def from_request(cls, request: str) -> TemplateProject:
+        """The project of the template that matches the text of a request best."""
+        choice = choose_template(request)
+        manifest = json.loads(_read(choice.template, "template.json"))
+        return cls(request=RequestSummary.from_request(request), choice=choice, manifest=manifest)
 
     def plan(self) -> str:
-        """The plan as JSON, one line for each file, so that a stream of it can be used as it comes."""
-        entries = ",\n  ".join(_dump(self._entry(file)) for file in self.about["files"])
-        return f'{{"summary": {_dump(self._summary())},\n "files": [\n  {entries}\n]}}\n'
+        """The plan as JSON, one line for each file, so that a streaming parser gets one file at a time."""
+        entries = ",\n  ".join(_to_json(self._entry(file)) for file in self.manifest["files"])
+        return f'{{"summary": {_to_json(self._plan_summary())},\n "files": [\n  {entries}\n]}}\n'
 
     def file(self, path: str) -> str:
         """The content of one file of the plan. Raises UnknownFile."""
-        if path not in {file["path"] for file in self.about["files"]}:
+        if path not in {file["path"] for file in self.manifest["files"]}:
             raise UnknownFile(path)
         if path == README:
-            return self._fill(f"head.{self._language}.md") + self._filled(f"README.{self._language}.md")
-        return self._filled(path)
+            head = self._render(f"head.{self._language}.md")
+            return head + self._render(self.choice.template, f"README.{self._language}.md")
+        return self._render(self.choice.template, path)
 
     @property
     def _language(self) -> str:
-        return "zh" if self.subject.chinese else "en"
+        return "zh" if self.request.is_chinese else "en"
 
     def _entry(self, file: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -83,9 +85,9 @@ class Project:
             "needs": file.get("needs", []),
         }
 
-    def _summary(self) -> str:
-        title, name, other = self.subject.title, self._name, self.choice.instead_of
-        if self.subject.chinese:
+    def _plan_summary(self) -> str:
+        title, name, other = self.request.title, self._name, self.choice.nearest_to
+        if self.request.is_chinese:
             nearest = f"需求提到 {other}，但没有对应的模板，这是最接近的一个。" if other else ""
             return f"{title}：{name}，由 gencode 的离线模型（不是语言模型）按模板生成。{nearest}"
         nearest = f" There is no template for {other}; this is the nearest one." if other else ""
@@ -93,31 +95,30 @@ class Project:
 
     @property
     def _name(self) -> str:
-        name: str = self.about["name"][self._language]
+        name: str = self.manifest["name"][self._language]
         return name
 
-    def _filled(self, path: str) -> str:
-        return self._fill(self.choice.template, path)
-
-    def _fill(self, *where: str) -> str:
-        *folder, name = where
+    def _render(self, *path: str) -> str:
+        *folder, name = path
         text = _read(*folder, f"{name}.tmpl")
-        return _Filling(text).substitute(self._fillings())
+        return _FileTemplate(text).substitute(self._values())
 
-    def _fillings(self) -> dict[str, str]:
-        words: dict[str, str] = self.about.get("words", {}).get(self._language, {})
+    def _values(self) -> dict[str, str]:
+        words: dict[str, str] = self.manifest.get("words", {}).get(self._language, {})
         return words | {
-            "title": self.subject.title,
+            "title": self.request.title,
             "name": self._name,
-            "excerpt": self.subject.excerpt,
-            "lacks": "\n".join(f"- {line}" for line in self._lacks()),
-            "language": "zh-CN" if self.subject.chinese else "en",
+            "excerpt": self.request.excerpt,
+            "lacks": "\n".join(f"- {line}" for line in self._limitations()),
+            "language": "zh-CN" if self.request.is_chinese else "en",
         }
 
-    def _lacks(self) -> Iterable[str]:
-        nearest_to, names = self.choice.instead_of, ", ".join(self.choice.absent[:MOST_NAMES])
-        wanted = [_WANTED[self._language][purpose] for purpose in self.choice.unmet]
-        if self.subject.chinese:
+    def _limitations(self) -> Iterable[str]:
+        """What the README lists under "What it does not do"."""
+        nearest_to, unused = self.choice.nearest_to, self.choice.unused_technologies
+        names = ", ".join(unused[:MAX_LISTED_TECHNOLOGIES])
+        wanted = [_PURPOSE_NAMES[self._language][purpose] for purpose in self.choice.unmet_purposes]
+        if self.request.is_chinese:
             yield "需求中的要求，凡是下面“它能做什么”没有列出的，这里都没有实现。"
             if nearest_to:
                 yield f"需求提到 {nearest_to}，但没有对应的模板：这是最接近的一个。"
@@ -137,5 +138,5 @@ def _read(*path: str) -> str:
     return files(__package__).joinpath("templates", *path).read_text(encoding="utf-8")
 
 
-def _dump(value: object) -> str:
+def _to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The synchronous face: the same calls from a plain thread."""
+"""The synchronous client in a thread without an event loop."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def whole_task(url: str, folder: Path) -> None:
     with gencode.SyncClient(url) as client:
         assert client.estimate("say hello", "hello")["model"]
         task_id = client.submit("say hello", "hello")["task_id"]
-        heard = [message.id for message in client.events(task_id)]
-        assert heard == list(range(1, len(heard) + 1))
+        received = [message.id for message in client.events(task_id)]
+        assert received == list(range(1, len(received) + 1))
         assert client.wait(task_id)["status"] == client.task(task_id)["status"] == "completed"
         assert [task["task_id"] for task in client.tasks()] == [task_id]
         assert client.files(task_id)["complete"]
@@ -36,7 +36,7 @@ def whole_task(url: str, folder: Path) -> None:
                 call(task_id)
 
 
-async def test_a_loop_over_events_may_be_left(tmp_path: Path) -> None:
+async def test_a_loop_over_events_can_be_left_early(tmp_path: Path) -> None:
     def first(url: str) -> int:
         with SyncClient(url) as client:
             task_id = client.submit("say hello", "hello")["task_id"]
@@ -46,6 +46,6 @@ async def test_a_loop_over_events_may_be_left(tmp_path: Path) -> None:
         assert await anyio.to_thread.run_sync(first, app.url) == 1
 
 
-def test_outside_of_with_it_says_so() -> None:
+def test_use_outside_a_with_block_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="with SyncClient"):
         SyncClient().task("t")

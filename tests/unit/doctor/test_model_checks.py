@@ -1,4 +1,4 @@
-"""What a model API's answer says of a key."""
+"""Results for the responses of a model API to its key."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import json
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from gencode.doctor.finding import Finding
-from gencode.doctor.models import model
+from gencode.doctor.check_result import CheckResult
+from gencode.doctor.model_checks import check_model
 from gencode.githosts.http_client import http_client
 from gencode.llm.catalog import configured
+from tests.servers.fixed_reply import fixed_reply_server
 from tests.servers.peer import closed_port
-from tests.unit.doctor.answering import answering
 
 KEY = "key-a1B2c3D4"
 LIST = JSONResponse({"data": [{"id": "m"}, {"id": "n"}]})
 
 
-async def looked_at(answer: Response, *, paid: bool = False, name: str = "m") -> Finding:
-    async with answering(answer) as (url, seen), http_client() as client:
+async def check(answer: Response, *, paid: bool = False, name: str = "m") -> CheckResult:
+    async with fixed_reply_server(answer) as (url, seen), http_client() as client:
         config = configured("it", base_url=f"{url}/v1", model=name, api_key=KEY)
-        found = await model(config, client, paid=paid)
+        found = await check_model(config, client, paid=paid)
         (request,) = seen
         assert request.headers["authorization"] == f"Bearer {KEY}"
         assert request.url.path == ("/v1/chat/completions" if paid else "/v1/models")
@@ -44,23 +44,23 @@ async def looked_at(answer: Response, *, paid: bool = False, name: str = "m") ->
         (JSONResponse({"data": "x"}), "note", "cannot be read"),
     ],
 )
-async def test_each_answer_is_told_apart(answer: Response, state: str, words: str) -> None:
-    found = await looked_at(answer)
+async def test_each_response_gets_its_own_result(answer: Response, state: str, words: str) -> None:
+    found = await check(answer)
     assert found.state == state
     assert words in found.message
     assert found.advice or state == "ok"
 
 
-async def test_on_wish_the_model_itself_is_asked_for_one_token() -> None:
-    found = await looked_at(JSONResponse({"choices": []}), paid=True)
+async def test_a_paid_check_requests_one_token() -> None:
+    found = await check(JSONResponse({"choices": []}), paid=True)
     assert found.state == "ok"
     assert "one token" in found.message
-    assert (await looked_at(Response("", 404), paid=True)).state == "fault"
+    assert (await check(Response("", 404), paid=True)).state == "fault"
 
 
-async def test_an_api_that_is_not_there_is_told() -> None:
+async def test_an_unreachable_api_is_a_fault() -> None:
     config = configured("it", base_url=f"http://127.0.0.1:{closed_port()}", model="m", api_key=KEY)
     async with http_client() as client:
-        found = await model(config, client, paid=False)
+        found = await check_model(config, client, paid=False)
     assert found.state == "fault"
     assert json.dumps(found.message)

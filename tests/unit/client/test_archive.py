@@ -1,4 +1,4 @@
-"""Archives as a folder, also hostile ones."""
+"""Archives unpacked to a folder, hostile ones included."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from gencode.client import BadArchive, unpack
 
 
-def packed(files: dict[str, bytes], top: str = "hello/") -> bytes:
+def archive_of(files: dict[str, bytes], top: str = "hello/") -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, data in files.items():
@@ -20,9 +20,9 @@ def packed(files: dict[str, bytes], top: str = "hello/") -> bytes:
     return stream.getvalue()
 
 
-def test_the_files_stand_in_the_folder(tmp_path: Path) -> None:
+def test_the_files_are_written_below_the_folder(tmp_path: Path) -> None:
     files = {"a.txt": b"a\n", "src/b/c.py": b"", ".github/workflows/ci.yml": b"on: push\n"}
-    assert sorted(unpack(packed(files), tmp_path / "new")) == sorted(files)
+    assert sorted(unpack(archive_of(files), tmp_path / "new")) == sorted(files)
     found = {
         p.relative_to(tmp_path / "new").as_posix(): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()
     }
@@ -33,14 +33,14 @@ def test_the_files_stand_in_the_folder(tmp_path: Path) -> None:
     "path",
     ["../evil", "a/../../evil", "/etc/evil", "..", "C:/evil", "a\\..\\evil", ".git/config", "CON"],
 )
-def test_no_name_leads_out(path: str, tmp_path: Path) -> None:
+def test_no_path_escapes_the_folder(path: str, tmp_path: Path) -> None:
     into = tmp_path / "deep" / "new"
     with pytest.raises(BadArchive):
-        unpack(packed({"good.txt": b"", path: b"x"}), into)
+        unpack(archive_of({"good.txt": b"", path: b"x"}), into)
     assert list(tmp_path.rglob("*")) == []
 
 
-def a_link() -> bytes:
+def archive_with_symlink() -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         entry = zipfile.ZipInfo("hello/link")
@@ -49,8 +49,8 @@ def a_link() -> bytes:
     return stream.getvalue()
 
 
-def test_a_link_is_a_plain_file(tmp_path: Path) -> None:
-    unpack(a_link(), tmp_path / "new")
+def test_a_symbolic_link_becomes_a_plain_file(tmp_path: Path) -> None:
+    unpack(archive_with_symlink(), tmp_path / "new")
     assert not (tmp_path / "new/link").is_symlink()
     assert (tmp_path / "new/link").read_text() == "/etc/passwd"
 
@@ -59,21 +59,21 @@ def test_a_link_is_a_plain_file(tmp_path: Path) -> None:
     "make",
     [
         lambda: b"no archive",
-        lambda: packed({"a": b"x" * 100})[:-30],
-        lambda: packed({"bomb": b"\0" * (3 * 2**20)}),
-        lambda: packed({f"f{n}": b"\0" * (2 * 2**20) for n in range(17)}),
-        lambda: packed({f"f{n}": b"" for n in range(2001)}),
-        lambda: packed({"a": b"", "A": b""}),
+        lambda: archive_of({"a": b"x" * 100})[:-30],
+        lambda: archive_of({"bomb": b"\0" * (3 * 2**20)}),
+        lambda: archive_of({f"f{n}": b"\0" * (2 * 2**20) for n in range(17)}),
+        lambda: archive_of({f"f{n}": b"" for n in range(2001)}),
+        lambda: archive_of({"a": b"", "A": b""}),
     ],
 )
-def test_what_no_project_may_be_is_refused(make: Callable[[], bytes], tmp_path: Path) -> None:
+def test_invalid_archives_are_rejected(make: Callable[[], bytes], tmp_path: Path) -> None:
     with pytest.raises(BadArchive):
         unpack(make(), tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("x")
     with pytest.raises(BadArchive, match="not empty"):
-        unpack(packed({"mine": b"y"}), tmp_path)
+        unpack(archive_of({"mine": b"y"}), tmp_path)
     assert (tmp_path / "mine").read_text() == "x"

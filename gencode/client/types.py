@@ -1,4 +1,4 @@
-"""What is sent and what comes back, as far as clients need names for it; answers may hold more."""
+"""Types of the JSON objects of the HTTP API (docs/api.md). Responses may have more fields."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, Literal, NotRequired, TypedDict
 Status = Literal[
     "pending", "generating", "merging_files", "creating_repo", "pushing", "completed", "failed", "cancelled"
 ]
-OVER: tuple[Status, ...] = ("completed", "failed", "cancelled")
+TERMINAL_STATUSES: tuple[Status, ...] = ("completed", "failed", "cancelled")
 
 
 class Options(TypedDict, total=False):
-    """What a request may say besides prompt and name; see docs/api.md. None: as if it were left out."""
+    """Optional fields of a request; see docs/api.md. None is the same as leaving the field out."""
 
     model: str | None
     host: str | None
@@ -28,6 +28,8 @@ class Options(TypedDict, total=False):
 
 
 class Accepted(TypedDict):
+    """The 202 of a submission, a retry or an approval."""
+
     task_id: str
     status: Status
     message: str
@@ -37,6 +39,8 @@ class Accepted(TypedDict):
 
 
 class Failure(TypedDict):
+    """Why and in which stage a task failed."""
+
     code: str
     message: str
     retryable: bool
@@ -44,7 +48,7 @@ class Failure(TypedDict):
 
 
 class Progress(TypedDict):
-    """null where nothing is known."""
+    """None where a value is unknown."""
 
     percent: int | None
     seconds_left: int | None
@@ -53,6 +57,8 @@ class Progress(TypedDict):
 
 
 class Task(TypedDict):
+    """A task and its current status. Times are RFC 3339 in UTC."""
+
     task_id: str
     kind: str
     status: Status
@@ -77,6 +83,8 @@ class Task(TypedDict):
 
 
 class File(TypedDict):
+    """A file of a task; `bytes` is its size so far."""
+
     path: str
     bytes: int
     state: Literal["planned", "writing", "whole", "committed"]
@@ -84,12 +92,16 @@ class File(TypedDict):
 
 
 class FileList(TypedDict):
+    """The files of a task; `complete`: none will be added or changed."""
+
     task_id: str
     complete: bool
     files: list[File]
 
 
 class PlannedFile(TypedDict):
+    """A file of a plan; `needs`: paths of the files it depends on."""
+
     path: str
     purpose: NotRequired[str]
     exports: NotRequired[list[str]]
@@ -98,6 +110,8 @@ class PlannedFile(TypedDict):
 
 
 class Plan(TypedDict):
+    """The plan of a task; `revision` increases with each change."""
+
     task_id: str
     awaiting_approval: bool
     approve_by: str | None
@@ -107,7 +121,7 @@ class Plan(TypedDict):
 
 
 class Estimate(TypedDict):
-    """prompt_tokens and completion_tokens as the service gives them; see docs/api.md."""
+    """`prompt_tokens` and `completion_tokens` are as in the response; see docs/api.md."""
 
     model: str
     prompt_tokens: Any

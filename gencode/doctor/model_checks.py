@@ -1,4 +1,4 @@
-"""The models: whether each API takes its key, and knows the model."""
+"""Checks of model APIs: whether each accepts its key, and lists the configured model."""
 
 from __future__ import annotations
 
@@ -6,58 +6,60 @@ from typing import Any
 
 import httpx
 
-from gencode.doctor.finding import Finding, fault, note, ok
+from gencode.doctor.check_result import CheckResult, fault, note, ok
 from gencode.githosts.http_client import HttpReply, exchange
 from gencode.githosts.responses import body_of, said
 from gencode.llm.catalog import ProviderConfig
 from gencode.security.redaction import quoted
 
-SECONDS = 20.0
+REQUEST_TIMEOUT = 20.0  # seconds
 FREE = "it costs nothing"
 PAID = "one answer of one token"
 
 
-async def model(config: ProviderConfig, client: httpx.AsyncClient, *, paid: bool) -> Finding:
-    """Asks for the list of models, which costs nothing; with `paid`, the model for one token instead."""
+async def check_model(config: ProviderConfig, client: httpx.AsyncClient, *, paid: bool) -> CheckResult:
+    """Request the list of models, which is free; with `paid`, one token of the model instead."""
     about = f"model {config.name}"
-    request = _call(config, client) if paid else _list(config, client)
+    request = _completion_request(config, client) if paid else _list_request(config, client)
     secrets = (config.api_key.get_secret_value(), *config.quirks.headers.values())
     try:
-        reply = await exchange(client, request, SECONDS)
+        reply = await exchange(client, request, REQUEST_TIMEOUT)
     except httpx.HTTPError as error:
-        words = quoted(str(error) or type(error).__name__, secrets)
-        return fault(about, f"cannot be reached{words}", "see the base URL, the network and the certificates")
-    return _judged(about, config, reply, secrets, paid)
+        detail = quoted(str(error) or type(error).__name__, secrets)
+        return fault(
+            about, f"cannot be reached{detail}", "see the base URL, the network and the certificates"
+        )
+    return _evaluate(about, config, reply, secrets, paid)
 
 
-def _judged(
+def _evaluate(
     about: str, config: ProviderConfig, reply: HttpReply, secrets: tuple[str, ...], paid: bool
-) -> Finding:
-    words = quoted(_words(reply), secrets)
+) -> CheckResult:
+    detail = quoted(_error_text(reply), secrets)
     match reply.status:
         case 200 if paid:
             return ok(about, f"{config.model} answered ({PAID} was paid)")
         case 200:
-            return _listed(about, config, reply)
+            return _evaluate_list(about, config, reply)
         case 401 | 403:
             return fault(
-                about, f"the key is refused ({reply.status}){words}", "correct the key, or make another"
+                about, f"the key is refused ({reply.status}){detail}", "correct the key, or make another"
             )
         case 402:
-            return fault(about, f"the account is empty{words}", "top it up at the provider")
+            return fault(about, f"the account is empty{detail}", "top it up at the provider")
         case 429:
             return note(
-                about, f"it is asked too often, or the quota is used up{words}", "see the account's limits"
+                about, f"it is asked too often, or the quota is used up{detail}", "see the account's limits"
             )
         case 404 | 405 if not paid:
             advice = f"gencode doctor --ask-models asks {config.model} itself: {PAID}"
             return note(about, "this API lists no models, so nothing could be seen for free", advice)
         case status if status >= 500:
-            return note(about, f"it answers {status}{words}", "the provider has trouble; look again later")
-    return fault(about, f"it answers {reply.status}{words}", "see the base URL and the model's name")
+            return note(about, f"it answers {status}{detail}", "the provider has trouble; look again later")
+    return fault(about, f"it answers {reply.status}{detail}", "see the base URL and the model's name")
 
 
-def _listed(about: str, config: ProviderConfig, reply: HttpReply) -> Finding:
+def _evaluate_list(about: str, config: ProviderConfig, reply: HttpReply) -> CheckResult:
     body = body_of(reply) or {}
     entries = body.get("data")
     known = (
@@ -74,11 +76,11 @@ def _listed(about: str, config: ProviderConfig, reply: HttpReply) -> Finding:
     return ok(about, f"the key is accepted, {config.model} is there ({FREE})")
 
 
-def _list(config: ProviderConfig, client: httpx.AsyncClient) -> httpx.Request:
+def _list_request(config: ProviderConfig, client: httpx.AsyncClient) -> httpx.Request:
     return client.build_request("GET", f"{config.base_url}/models", headers=_headers(config))
 
 
-def _call(config: ProviderConfig, client: httpx.AsyncClient) -> httpx.Request:
+def _completion_request(config: ProviderConfig, client: httpx.AsyncClient) -> httpx.Request:
     body: dict[str, Any] = {
         "model": config.model,
         "messages": [{"role": "user", "content": "Say ok."}],
@@ -96,8 +98,8 @@ def _headers(config: ProviderConfig) -> dict[str, str]:
     return own | {name.lower(): value for name, value in config.quirks.headers.items()}
 
 
-def _words(reply: HttpReply) -> str:
-    """`{"error": {"message"}}` of most APIs; else as others say it."""
+def _error_text(reply: HttpReply) -> str:
+    """`{"error": {"message"}}` of most APIs, else the error formats that `said` knows."""
     body = body_of(reply) or {}
     error = body.get("error")
     return str(error.get("message", "")) if isinstance(error, dict) else said(body) or str(error or "")

@@ -1,4 +1,4 @@
-"""Another's server that gives one answer to whatever it is asked."""
+"""A server on loopback that gives the same reply to every request."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gencode.embedded.server import address, listen, serve
 
 
 @asynccontextmanager
-async def answering(answer: Response) -> AsyncIterator[tuple[str, list[Request]]]:
-    """Its address, and the requests that came."""
+async def fixed_reply_server(answer: Response) -> AsyncIterator[tuple[str, list[Request]]]:
+    """Yields the base URL and the list of requests received so far."""
     seen: list[Request] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Titles, excerpts and the language of a request: readable, and harmless wherever they are written."""
+"""Title, excerpt and language of a request: readable, and safe in every file format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gencode.embedded.offline.subject import TITLE_WIDTH, Subject, is_chinese
+from gencode.embedded.offline.request_summary import TITLE_WIDTH, RequestSummary, is_chinese
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,11 @@ from gencode.embedded.offline.subject import TITLE_WIDTH, Subject, is_chinese
     ],
 )
 def test_titles(request_text: str, title: str) -> None:
-    assert Subject.of(request_text).title == title
+    assert RequestSummary.from_request(request_text).title == title
 
 
 def test_a_long_title_is_cut_between_words() -> None:
-    title = Subject.of("Sort the photographs of " + "many " * 30).title
+    title = RequestSummary.from_request("Sort the photographs of " + "many " * 30).title
     assert title.endswith("many")
     assert len(title) <= TITLE_WIDTH
 
@@ -51,27 +51,27 @@ def test_a_long_title_is_cut_between_words() -> None:
         "0123456789abcdef0123456789abcdef",
     ],
 )
-def test_what_looks_like_a_secret_is_hidden(secret: str) -> None:
-    subject = Subject.of(f"Call the service with {secret} please")
+def test_a_possible_secret_is_hidden(secret: str) -> None:
+    subject = RequestSummary.from_request(f"Call the service with {secret} please")
     assert secret not in subject.excerpt
     assert secret not in subject.title
     assert "[hidden]" in subject.excerpt
 
 
 def test_a_password_in_an_address_is_hidden() -> None:
-    excerpt = Subject.of("read postgres://app:hunter2@db/main daily").excerpt
+    excerpt = RequestSummary.from_request("read postgres://app:hunter2@db/main daily").excerpt
     assert "hunter2" not in excerpt
     assert "@db/main" in excerpt
 
 
-def test_a_short_request_is_quoted_whole_and_a_long_one_in_part() -> None:
-    assert Subject.of("Make  a\ngame").excerpt == "    Make a game"
-    assert Subject.of("word " * 1000).excerpt.endswith("word …")
+def test_a_short_request_is_quoted_completely_and_a_long_one_in_part() -> None:
+    assert RequestSummary.from_request("Make  a\ngame").excerpt == "    Make a game"
+    assert RequestSummary.from_request("word " * 1000).excerpt.endswith("word …")
 
 
 @given(st.text(alphabet=st.characters(), max_size=400))
-def test_no_request_breaks_out(request_text: str) -> None:
-    subject = Subject.of(request_text)
+def test_no_request_escapes_its_context(request_text: str) -> None:
+    subject = RequestSummary.from_request(request_text)
     assert json.loads(f'"{subject.title}"') == subject.title.strip() != ""
     assert all(c in " +-.#" or unicodedata.category(c)[0] in "LMN" for c in subject.title)
     assert all(line.startswith("    ") and line.isprintable() for line in subject.excerpt.split("\n"))

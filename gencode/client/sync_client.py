@@ -1,4 +1,4 @@
-"""The client for programs without an event loop: the same one, in a thread that has one."""
+"""The client for synchronous programs: runs the asynchronous client in a thread with an event loop."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from typing import Any, Self, TypeVar, Unpack
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from gencode.client.asynchronous import PATIENCE, URL, Client
-from gencode.client.shapes import Accepted, Estimate, FileList, Options, Plan, PlannedFile, Task
-from gencode.client.stream import Message
+from gencode.client.async_client import DEFAULT_PATIENCE, DEFAULT_URL, Client
+from gencode.client.event_stream import Message
+from gencode.client.types import Accepted, Estimate, FileList, Options, Plan, PlannedFile, Task
 
 T = TypeVar("T")
 
 
 class SyncClient:
-    """A context manager; see Client for what the methods do and raise. One thread may use it at a time."""
+    """A context manager, for one thread at a time. Methods, arguments and errors are those of `Client`."""
 
     def __init__(
-        self, url: str = URL, key: str = "", *, patience: float = PATIENCE, ca_file: str | None = None
+        self,
+        url: str = DEFAULT_URL,
+        key: str = "",
+        *,
+        patience: float = DEFAULT_PATIENCE,
+        ca_file: str | None = None,
     ) -> None:
         self._client = Client(url, key, patience=patience, ca_file=ca_file)
         self._stack = ExitStack()
@@ -61,10 +66,10 @@ class SyncClient:
         return self._portal.call(self._client.task, task_id)
 
     def tasks(self, *, status: Sequence[str] = (), limit: int | None = None) -> Iterator[Task]:
-        return self._each(self._client.tasks(status=status, limit=limit))
+        return self._iterate(self._client.tasks(status=status, limit=limit))
 
     def events(self, task_id: str, after: int = 0, *, include: Sequence[str] = ()) -> Iterator[Message]:
-        return self._each(self._client.events(task_id, after, include=include))
+        return self._iterate(self._client.events(task_id, after, include=include))
 
     def wait(self, task_id: str) -> Task:
         return self._portal.call(self._client.wait, task_id)
@@ -110,7 +115,7 @@ class SyncClient:
     def bundle(self, task_id: str) -> dict[str, Any]:
         return self._portal.call(self._client.bundle, task_id)
 
-    def _each(self, items: AsyncGenerator[T, None]) -> Iterator[T]:
+    def _iterate(self, items: AsyncGenerator[T, None]) -> Iterator[T]:
         try:
             while (item := self._portal.call(anext, items, None)) is not None:
                 yield item

@@ -1,4 +1,4 @@
-"""An archive becomes a folder, and nothing outside it is touched, whatever the archive says."""
+"""Unpacks an archive of a task; an untrusted archive cannot write outside the target folder."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from gencode.domain.tree import MAX_FILE_BYTES, MAX_FILES, MAX_TREE_BYTES, Tree
 
 
 class BadArchive(Exception):
-    """It cannot be unpacked here; the text says why. Nothing was written."""
+    """The archive cannot be unpacked to the folder; the message says why."""
 
 
 def unpack(archive: bytes, into: Path) -> list[str]:
-    """The files of `Client.archive`, without the one folder that they are in, into a folder that is new or
-    empty; their paths. Nothing is written before every name is proven and every file is read. Raises
-    BadArchive."""
+    """Write the files of `Client.archive` to a new or empty folder, without the archive's top-level folder.
+
+    Returns their paths. Validates every path and reads every file before it writes anything. Raises
+    BadArchive.
+    """
     try:
         if into.exists() and any(into.iterdir()):
             raise BadArchive(f"{into} is not empty: name a folder that is new")
-        tree = Tree.of(_read(archive), workflows=True)
+        tree = Tree.of(_read_files(archive), workflows=True)
         for path, data in tree.files.items():
             (into / path).parent.mkdir(parents=True, exist_ok=True)
             (into / path).write_bytes(data)
@@ -35,10 +37,10 @@ def unpack(archive: bytes, into: Path) -> list[str]:
     return list(tree.files)
 
 
-def _read(archive: bytes) -> dict[str, bytes]:
-    """By path below the top folder. At most so much is unpacked as a project may have."""
+def _read_files(archive: bytes) -> dict[str, bytes]:
+    """Contents by path below the top-level folder; stops at the size limits of a project."""
     found: dict[str, bytes] = {}
-    left = MAX_TREE_BYTES
+    remaining = MAX_TREE_BYTES
     with zipfile.ZipFile(io.BytesIO(archive)) as packed:
         if len(packed.infolist()) > MAX_FILES:
             raise BadArchive(f"the archive has more than {MAX_FILES} files")
@@ -46,10 +48,10 @@ def _read(archive: bytes) -> dict[str, bytes]:
             if entry.is_dir():
                 continue
             with packed.open(entry) as stream:
-                data = stream.read(min(MAX_FILE_BYTES, left) + 1)
-            left -= len(data)
+                data = stream.read(min(MAX_FILE_BYTES, remaining) + 1)
+            remaining -= len(data)
             path = entry.filename.partition("/")[2]
-            if left < 0 or len(data) > MAX_FILE_BYTES:
+            if remaining < 0 or len(data) > MAX_FILE_BYTES:
                 raise BadArchive("the archive unpacks to more than a project may have")
             if path in found:
                 raise BadArchive(f"the archive has {path!r} twice")

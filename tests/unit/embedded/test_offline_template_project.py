@@ -1,4 +1,4 @@
-"""What the offline model plans and writes: complete, true to its plan, open about where it came from."""
+"""Plans and files of the offline model: complete, consistent with each other, and open about their origin."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from importlib.resources.abc import Traversable
 import pytest
 
 from gencode.codegen.code_fences import unfence
+from gencode.codegen.plan import Plan
 from gencode.domain.tree import Tree, check_paths
-from gencode.embedded.offline.project import Project, UnknownFile
-from gencode.embedded.offline.vocabulary import Template
-from gencode.pipelines.generate.artifacts import Plan
+from gencode.embedded.offline.keywords import Template
+from gencode.embedded.offline.template_project import TemplateProject, UnknownFile
 
 REQUESTS = {
     Template.CLI: "Write a command line tool that renames photos",
@@ -40,23 +40,23 @@ each_template = pytest.mark.parametrize("template", list(Template))
 
 
 def written(request: str) -> Mapping[str, str]:
-    project = Project.of(request)
+    project = TemplateProject.from_request(request)
     return {file.path: project.file(file.path) for file in plan(project).files}
 
 
-def plan(project: Project) -> Plan:
+def plan(project: TemplateProject) -> Plan:
     return Plan.model_validate_json(project.plan())
 
 
-def test_the_requests_here_reach_every_template() -> None:
-    assert {t: Project.of(request).choice.template for t, request in REQUESTS.items()} == {
+def test_the_requests_below_choose_every_template() -> None:
+    assert {t: TemplateProject.from_request(request).choice.template for t, request in REQUESTS.items()} == {
         t: t for t in Template
     }
 
 
 @each_template
-def test_a_plan_is_a_safe_and_complete_tree(template: Template) -> None:
-    plan_ = plan(Project.of(REQUESTS[template]))
+def test_a_plan_is_a_valid_and_complete_tree(template: Template) -> None:
+    plan_ = plan(TemplateProject.from_request(REQUESTS[template]))
     paths = [file.path for file in plan_.files]
     check_paths(paths)
     assert len(set(paths)) == len(paths)
@@ -67,10 +67,10 @@ def test_a_plan_is_a_safe_and_complete_tree(template: Template) -> None:
 
 
 @each_template
-def test_every_file_has_what_the_plan_says_it_exports(template: Template) -> None:
+def test_every_file_defines_its_planned_exports(template: Template) -> None:
     request = REQUESTS[template]
     contents = written(request)
-    for file in plan(Project.of(request)).files:
+    for file in plan(TemplateProject.from_request(request)).files:
         for name in file.exports:
             declared = rf"(?m)(?:def|class|func|function|type|const|var) {name}\b|^{name} = "
             assert re.search(declared, contents[file.path]), (file.path, name)
@@ -78,7 +78,7 @@ def test_every_file_has_what_the_plan_says_it_exports(template: Template) -> Non
 
 @each_template
 @pytest.mark.parametrize("request_text", ["{}", "{} " + HOSTILE, HOSTILE + " {}"])
-def test_every_file_is_whole_and_survives_the_way_to_the_repository(
+def test_every_file_is_complete_and_passes_unchanged_to_the_tree(
     template: Template, request_text: str
 ) -> None:
     contents = written(request_text.replace("{}", REQUESTS[template]))
@@ -96,7 +96,7 @@ def test_every_file_is_whole_and_survives_the_way_to_the_repository(
 @pytest.mark.parametrize(
     "request_text", [*REQUESTS.values(), HOSTILE, "Flask " + HOSTILE, "Express " + HOSTILE]
 )
-def test_python_and_json_files_parse_whatever_the_request(request_text: str) -> None:
+def test_python_and_json_files_parse_for_every_request(request_text: str) -> None:
     for path, text in written(request_text).items():
         if path.endswith(".py"):
             ast.parse(text)
@@ -132,19 +132,21 @@ def test_javascript_imports_resolve(template: Template) -> None:
 
 
 @each_template
-def test_the_readme_says_first_that_no_language_model_wrote_it(template: Template) -> None:
+def test_the_readme_begins_with_a_notice_that_no_language_model_wrote_it(template: Template) -> None:
     readme = written(REQUESTS[template])["README.md"]
     first = "\n".join(readme.splitlines()[:5])
-    told = (
+    notices = (
         "gencode's offline model, which is not a language model",
         "gencode 的离线模型按模板生成，它不是语言模型",
     )
-    assert any(words in first for words in told)
+    assert any(words in first for words in notices)
     assert REQUESTS[template] in readme
 
 
-def test_the_readme_and_the_summary_admit_what_is_missing() -> None:
-    project = Project.of("A Spring Boot REST API in Java with MySQL, Docker and user authentication")
+def test_the_readme_and_the_summary_list_what_is_missing() -> None:
+    project = TemplateProject.from_request(
+        "A Spring Boot REST API in Java with MySQL, Docker and user authentication"
+    )
     readme = project.file("README.md")
     assert "There is no template for Spring" in readme
     assert "MySQL, Docker" in readme
@@ -152,8 +154,8 @@ def test_the_readme_and_the_summary_admit_what_is_missing() -> None:
     assert "There is no template for Spring" in plan(project).summary
 
 
-def test_the_readme_and_the_summary_admit_it_in_chinese_too() -> None:
-    project = Project.of("用Rust写一个命令行计算器，数据保存在Redis里")
+def test_the_readme_and_the_summary_list_what_is_missing_in_chinese() -> None:
+    project = TemplateProject.from_request("用Rust写一个命令行计算器，数据保存在Redis里")
     readme = project.file("README.md")
     assert "需求提到 Rust，但没有对应的模板" in readme
     assert "没有使用：Redis" in readme
@@ -166,23 +168,23 @@ def test_a_chinese_request_gets_a_chinese_page() -> None:
     assert "还没有笔记" in page
 
 
-def test_the_request_stays_text_in_the_readme() -> None:
-    readme = Project.of(HOSTILE).file("README.md")
+def test_the_readme_quotes_the_request_as_a_code_block() -> None:
+    readme = TemplateProject.from_request(HOSTILE).file("README.md")
     lines = [line for line in readme.splitlines() if "<script>" in line or "{{" in line]
     assert lines
     assert all(line.startswith("    ") for line in lines)
 
 
 @pytest.mark.parametrize("path", ["nothing.py", "../template.json", "template.json", "README.en.md", ""])
-def test_a_file_outside_the_plan_is_unknown(path: str) -> None:
+def test_a_file_outside_the_plan_raises_unknown_file(path: str) -> None:
     with pytest.raises(UnknownFile):
-        Project.of("a Go service").file(path)
+        TemplateProject.from_request("a Go service").file(path)
 
 
 def test_every_template_file_belongs_to_a_plan() -> None:
     root = files("gencode.embedded.offline").joinpath("templates")
     for template in Template:
-        project = Project.of(REQUESTS[template])
+        project = TemplateProject.from_request(REQUESTS[template])
         planned = {f"{file.path}.tmpl" for file in plan(project).files} - {"README.md.tmpl"}
         readmes = {"README.en.md.tmpl", "README.zh.md.tmpl", "template.json"}
         assert _names(root.joinpath(template), "") == planned | readmes

@@ -1,4 +1,4 @@
-"""This machine: the folder, its lock, the store in it, the port, the keys."""
+"""Checks of this machine: DATA_DIR, its lock, disk space, the database, the port, and API keys."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from tempfile import TemporaryDirectory
 import httpx
 
 from gencode.auth.key_file import key_file
-from gencode.doctor.finding import Finding, fault, note, ok
+from gencode.doctor.check_result import CheckResult, fault, note, ok
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.settings import Settings
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.copy import CopyFailed, copy_database
 
 DATABASE = "gencode.db"
-LITTLE, TOO_LITTLE = 2**30, 64 * 2**20
-"""Bytes free. A task keeps a few MiB, and SQLite's log may grow to 16."""
+LOW_SPACE, TOO_LITTLE_SPACE = 2**30, 64 * 2**20
+"""Bytes free. A task stores a few MiB, and SQLite's write-ahead log may grow to 16 MiB."""
 
 
-def folder(path: Path) -> Iterator[Finding]:
-    """Nothing is made that is not there yet."""
+def check_data_dir(path: Path) -> Iterator[CheckResult]:
+    """Whether DATA_DIR can be written to, or created. Does not create it."""
     about = "DATA_DIR"
     if not path.exists():
         above = next(parent for parent in path.parents if parent.exists())
@@ -46,21 +46,21 @@ def folder(path: Path) -> Iterator[Finding]:
     yield ok(about, f"{path} can be written to")
     if path.stat().st_mode & 0o077:
         yield note(about, "other users of this machine may look into it", f"chmod 700 {path}")
-    yield _space(path)
+    yield _check_disk_space(path)
 
 
-def _space(path: Path) -> Finding:
+def _check_disk_space(path: Path) -> CheckResult:
     free = shutil.disk_usage(path).free
-    words = f"{free / 2**30:.1f} GiB are free"
-    if free < TOO_LITTLE:
-        return fault("disk", words, "make room: when the disk is full, tasks stop until there is")
-    if free < LITTLE:
-        return note("disk", words, "make room before long")
-    return ok("disk", words)
+    detail = f"{free / 2**30:.1f} GiB are free"
+    if free < TOO_LITTLE_SPACE:
+        return fault("disk", detail, "make room: when the disk is full, tasks stop until there is")
+    if free < LOW_SPACE:
+        return note("disk", detail, "make room before long")
+    return ok("disk", detail)
 
 
-def in_use(path: Path) -> str:
-    """The words of the lock if a service holds the folder, else empty."""
+def lock_holder(path: Path) -> str:
+    """The message of the lock error if a running service uses DATA_DIR, else an empty string."""
     if not (path / "lock").exists():
         return ""
     try:
@@ -72,13 +72,13 @@ def in_use(path: Path) -> str:
         return ""
 
 
-def store(path: Path) -> Finding:
-    """Every page is read, from a copy of this moment: also while the service runs."""
+def check_database(path: Path) -> CheckResult:
+    """Check every page of a copy of the database; works while the service runs."""
     database = path / DATABASE
     if not database.is_file():
         return ok("store", "none yet; it is made at the first start")
     size = database.stat().st_size
-    if shutil.disk_usage(path).free < 2 * size + TOO_LITTLE:
+    if shutil.disk_usage(path).free < 2 * size + TOO_LITTLE_SPACE:
         return note("store", "there is no room for the copy that a check needs", "make room and look again")
     try:
         with TemporaryDirectory(dir=path, prefix=".doctor-") as temporary:
@@ -90,7 +90,8 @@ def store(path: Path) -> Finding:
     return ok("store", f"{size / 2**20:.1f} MiB, every page is in order")
 
 
-def keys(settings: Settings) -> Finding:
+def check_api_keys(settings: Settings) -> CheckResult:
+    """Count the API keys, in API_KEYS and made by `gencode keys`."""
     try:
         made = len(key_file(settings.data_dir).read())
     except StartError as error:
@@ -105,35 +106,33 @@ def keys(settings: Settings) -> Finding:
     return ok("keys", "none: only this machine is served")
 
 
-async def port(settings: Settings, running: str, client: httpx.AsyncClient) -> Finding:
-    """`running`: what says that a service uses the folder."""
-    where = f"{settings.server_host} port {settings.server_port}"
+async def check_port(settings: Settings, running: str, client: httpx.AsyncClient) -> CheckResult:
+    """Whether the port is free, or answered by the service that uses DATA_DIR. `running`: `lock_holder`."""
+    listen_address = f"{settings.server_host} port {settings.server_port}"
     if running and settings.server_port:
         try:
             answer = await client.get(
-                f"http://{_reachable(settings.server_host)}:{settings.server_port}/health"
+                f"http://{_client_address(settings.server_host)}:{settings.server_port}/health"
             )
-            figures = answer.json()
-            return ok(
-                "port",
-                f"gencode answers at {where}: {figures['running']} tasks run, {figures['waiting']} wait",
-            )
+            health = answer.json()
+            tasks = f"{health['running']} tasks run, {health['waiting']} wait"
+            return ok("port", f"gencode answers at {listen_address}: {tasks}")
         except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            return note("port", f"a service uses the folder, but none answers at {where}", running)
-    return _free(settings.server_host, settings.server_port, where)
+            return note("port", f"a service uses the folder, but none answers at {listen_address}", running)
+    return _check_port_is_free(settings.server_host, settings.server_port, listen_address)
 
 
-def _free(host: str, number: int, where: str) -> Finding:
+def _check_port_is_free(host: str, number: int, listen_address: str) -> CheckResult:
     try:
         family = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0][0]
         socket.create_server((host, number), family=family).close()
     except OSError as error:
         advice = "stop what listens there, or set SERVER_PORT (and SERVER_HOST)"
-        return fault("port", f"cannot listen on {where}: {error.strerror or error}", advice)
-    return ok("port", f"{where} is free")
+        return fault("port", f"cannot listen on {listen_address}: {error.strerror or error}", advice)
+    return ok("port", f"{listen_address} is free")
 
 
-def _reachable(host: str) -> str:
+def _client_address(host: str) -> str:
     if host in ("0.0.0.0", "::"):
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
