@@ -26,6 +26,7 @@ from gencode.embedded.lazy_server import LazyServer, forge, offline_model
 from gencode.embedded.server import address, serve
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.hub import Hub
+from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.service import TaskService
 from gencode.engine.store import Store
 from gencode.engine.tracing import Tracer
@@ -37,7 +38,6 @@ from gencode.http.security import SecurityRules
 from gencode.http.services import Notifications, Services
 from gencode.http.shared_ticker import SharedTicker
 from gencode.hub.in_process import InProcessHub
-from gencode.hub.notifying import NotifyingHub
 from gencode.llm.budget import price_of
 from gencode.llm.catalog import catalog, offline
 from gencode.llm.deadlines import Deadlines
@@ -54,7 +54,9 @@ from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
 from gencode.pipelines.generate.prompt_cache import PromptCache
+from gencode.queue.in_process import FairQueue
 from gencode.resilience.retry import Retry
+from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings, is_loopback, load
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
@@ -68,16 +70,18 @@ FOLDING_AT_ONCE = 2
 def create_app(settings: Settings | None = None) -> Starlette:
     """The service as an ASGI application, by default with the settings of the environment. Whoever runs it
     must run its lifespan; inside another application: `gencode.running`. Raises StartError."""
-    return _app(settings or load())
+    settings = settings or load()
+    return build_app(settings, SecretRegistry(settings.secrets()))
 
 
-def _app(settings: Settings) -> Starlette:
+def build_app(settings: Settings, secrets: SecretRegistry) -> Starlette:
+    """As `create_app`; logs and answers are cleaned of what `secrets` holds at the time."""
     keys = ApiKeys(settings.api_keys.get_secret_value(), key_file(settings.data_dir))
     models, places = ModelRegistry(settings), HostRegistry(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _service(settings, models, places, keys) as app.state.services:
+        async with _service(settings, models, places, keys, secrets) as app.state.services:
             yield
 
     rules = SecurityRules(
@@ -87,13 +91,13 @@ def _app(settings: Settings) -> Starlette:
         max_body=settings.max_body_bytes,
     )
     app = build(lifespan, keys, rules)
-    app.state.secrets = settings.secrets()
+    app.state.secrets = secrets
     return app
 
 
 @asynccontextmanager
 async def _service(
-    settings: Settings, models: ModelRegistry, places: HostRegistry, keys: ApiKeys
+    settings: Settings, models: ModelRegistry, places: HostRegistry, keys: ApiKeys, secrets: SecretRegistry
 ) -> AsyncIterator[Services]:
     """Everything that runs, in the order in which it needs each other; it stops in the reverse order."""
     async with AsyncExitStack() as stack:
@@ -107,13 +111,12 @@ async def _service(
         providers = _providers(settings, models, model, client, metrics)
         http = traced(await stack.enter_async_context(http_client(tls)))
         host = _host(places, local, http, tls, metrics)
-        hub = InProcessHub(store)
         told, progress_registry = notifications(settings, store, metrics, tls), ProgressRegistry()
-        heard = NotifyingHub(hub, told.dispatcher.wake)
+        hub = InProcessHub(store, told.dispatcher.published)
         task_service = _task_service(
             settings,
             store,
-            heard,
+            hub,
             metrics,
             tracer,
             _pipeline(
@@ -124,6 +127,7 @@ async def _service(
                 _prompt_cache(settings, models, store),
                 Reporter(store),
                 progress_registry,
+                secrets,
             ),
         )
         _watch(metrics, task_service, hub)
@@ -139,6 +143,7 @@ async def _service(
             providers,
             told,
             progress_registry,
+            secrets,
         )
         for server in filter(None, (model, local)):
             await stack.enter_async_context(serve(server.app, server.sock))
@@ -222,6 +227,7 @@ def _pipeline(
     prompt_cache: PromptCache,
     reporter: Reporter,
     progress_registry: ProgressRegistry,
+    secrets: SecretRegistry,
 ) -> Generate:
     limits = WritingLimits(max_tokens=settings.max_output_tokens, at_once=settings.files_at_once)
     workflows = settings.allow_workflows
@@ -236,30 +242,33 @@ def _pipeline(
         workflows=workflows,
     )
     gate = RepairLoop(contained.check, contained.signatures, limits)
-    author, secrets = settings.git_author, settings.secrets()
-    merging = Merging(sessions, gate, author, reporter, secrets=secrets, workflows=workflows)
+    author = settings.git_author
+    merging = Merging(sessions, gate, author, reporter, secrets=secrets.current, workflows=workflows)
     return Generate(generating, merging, host, workflows=workflows)
 
 
 def _task_service(
     settings: Settings, store: Store, hub: Hub, metrics: Metrics, tracer: Tracer, pipeline: Generate
 ) -> TaskService:
-    runner = TaskExecutor(store, [pipeline], metrics, timeout=settings.task_timeout, tracer=tracer)
+    executor = TaskExecutor(
+        store, {"generate": pipeline}, metrics, timeout=settings.task_timeout, tracer=tracer
+    )
     return TaskService(
-        runner,
+        executor,
         store,
         hub,
+        FairQueue(settings.max_waiting_tasks),
         metrics,
         concurrency=settings.max_concurrent_tasks,
-        waiting=settings.max_waiting_tasks,
+        paused=PausedTasks(settings.max_paused_tasks),
     )
 
 
 def _watch(metrics: Metrics, task_service: TaskService, hub: InProcessHub) -> None:
     metrics.gauge("gencode_tasks_waiting", "Tasks in line.", lambda: task_service.waiting)
     metrics.gauge("gencode_tasks_running", "Tasks that run.", lambda: task_service.running)
-    metrics.gauge("gencode_tasks_held", "Tasks that wait for approval.", lambda: task_service.held)
-    metrics.gauge("gencode_streams_open", "Open event streams.", lambda: hub.readers)
+    metrics.gauge("gencode_tasks_held", "Tasks that wait for approval.", lambda: task_service.paused)
+    metrics.gauge("gencode_streams_open", "Open event streams.", lambda: hub.subscribers)
 
 
 def _parts(
@@ -274,6 +283,7 @@ def _parts(
     providers: Providers,
     told: Notifications,
     progress_registry: ProgressRegistry,
+    secrets: SecretRegistry,
 ) -> Services:
     return Services(
         task_service=task_service,
@@ -291,7 +301,7 @@ def _parts(
         language=settings.language,
         caching=settings.prompt_cache != "off",
         workflows=settings.allow_workflows,
-        secrets=settings.secrets(),
+        secrets=secrets,
         checkpoint_readers=anyio.CapacityLimiter(FOLDING_AT_ONCE),
         ticker=SharedTicker(settings.ping_seconds),
         progress_registry=progress_registry,

@@ -15,6 +15,7 @@ from gencode.client import Client
 from gencode.embedded.lazy_server import FORGE_USER
 from gencode.embedded.server import address, listen, serve
 from gencode.observability.logs import configure
+from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings
 
 PROMPT = "A small Flask web app with user registration and login"
@@ -25,7 +26,7 @@ def demo(settings: Settings) -> int:
 
     The local forge ends with the demo, so the clone command names the bare repository's folder.
     """
-    configure("WARNING", settings.log_format, settings.secrets())
+    configure("WARNING", settings.log_format, SecretRegistry(settings.secrets()).current)
     return anyio.run(_demo, settings.data_dir / "demo")
 
 

@@ -23,7 +23,7 @@ async def running(service: Starlette) -> AsyncIterator[Starlette]:
     Open event streams are told of SIGTERM and SIGINT at once. Without it they would hold the server: it
     waits for them before it ends the lifespan, and until then nobody tells an application anything.
     """
-    hand_over(service.state.secrets)
+    hand_over(service.state.secrets.current)
     async with service.router.lifespan_context(service):
         with _hearing_signals(service.state.services.closing):
             yield service

@@ -53,15 +53,11 @@ class TracedHost:
         self._tracer = tracer
 
     async def create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
-        with self._tracer.span(
-            "host create", {"gencode.githosts.port": spec.host or "default"}, kind="client"
-        ):
+        with self._tracer.span("host create", {"gencode.host": spec.host or "default"}, kind="client"):
             return await self._host.create(spec, snapshot)
 
     async def push(self, repo: Repository, snapshot: Snapshot) -> str:
-        with self._tracer.span(
-            "host push", {"gencode.githosts.port": repo.host or "default"}, kind="client"
-        ) as span:
+        with self._tracer.span("host push", {"gencode.host": repo.host or "default"}, kind="client") as span:
             sha = await self._host.push(repo, snapshot)
             span.set({"vcs.ref.head.revision": sha})
             return sha

@@ -20,13 +20,14 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from gencode.bootstrap.app import create_app
+from gencode.bootstrap.app import build_app
 from gencode.domain.errors import StartError
 from gencode.http.connection import connection_class
 from gencode.http.connection_limiter import TURNED_AWAY, ConnectionLimits
 from gencode.http.direct_writer import with_continuations
 from gencode.http.links import UnderPath
 from gencode.observability.logs import configure
+from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings, set_by_env_file
 
 log = structlog.get_logger(__name__)
@@ -47,10 +48,11 @@ BACKLOG = 2048
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises StartError before anything is promised to anyone."""
-    configure(settings.log_level, settings.log_format, settings.secrets())
+    secrets = SecretRegistry(settings.secrets())
+    configure(settings.log_level, settings.log_format, secrets.current)
     if names := set_by_env_file():
         log.info("settings from .env of this folder", names=names)
-    anyio.run(_serve, create_app(settings), settings)
+    anyio.run(_serve, build_app(settings, secrets), settings)
 
 
 async def _serve(app: Starlette, settings: Settings) -> None:

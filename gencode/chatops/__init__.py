@@ -1,0 +1,1 @@
+"""Commands from Slack and Mattermost."""

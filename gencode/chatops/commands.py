@@ -46,7 +46,9 @@ async def run_command(services: Services, command: Command, chat: ChatNotifier) 
 async def _generate(services: Services, command: Command, chat: ChatNotifier, name: str, prompt: str) -> str:
     await services.rate.spend(command.client)
     asked = well_formed({"prompt": prompt, "repo_name": name})
-    key = IdempotencyKey(client=command.client, value=f"command {command.mark}"[:255], digest=digest(asked))
+    key = IdempotencyKey(
+        principal=command.client, value=f"command {command.mark}"[:255], digest=digest(asked)
+    )
 
     async def callback(task_id: str) -> Callback:
         return chat.callback(task_id, command.response_url)

@@ -1,0 +1,1 @@
+"""From a plan to checked files: writing, continuing, validating, repairing."""

@@ -19,9 +19,9 @@ from gencode.codegen.prompts import (
     outline_messages,
     part_messages,
 )
-from gencode.domain.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.pipeline import StageUpdate
+from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer, LLMSession
 from gencode.pipelines.generate.artifacts import (
@@ -87,7 +87,7 @@ class ChunkedFileWriter:
         progress = StageUpdate(
             kind="outline",
             data={"path": file.path, "parts": made.parts},
-            keep={f"{OUTLINE}:1:{file.path}": made.model_dump_json()},
+            checkpoints={f"{OUTLINE}:1:{file.path}": made.model_dump_json()},
         )
         await self.session.send(progress, *([self.session.used(file.path, made.usage)] if made.parts else []))
         return made.parts
@@ -107,7 +107,7 @@ class ChunkedFileWriter:
             if len(joined(parts, file.path).encode("utf-8", "replace")) > MAX_FILE_BYTES:
                 raise LLMTooLarge(f"{file.path} has grown past {MAX_FILE_BYTES} bytes; ask for smaller files")
         whole = Piece(text=joined(parts, file.path), whole=True, joined=True)
-        checkpoints = StageUpdate(keep={f"{PIECE}:1:{file.path}": whole.model_dump_json()})
+        checkpoints = StageUpdate(checkpoints={f"{PIECE}:1:{file.path}": whole.model_dump_json()})
         await self.session.send(checkpoints, tell([whole]))
         return whole
 

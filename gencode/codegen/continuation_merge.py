@@ -23,7 +23,7 @@ from gencode.codegen.code_fences import (
     surely_wraps,
     unfence,
 )
-from gencode.domain.errors import LLMBadOutput
+from gencode.llm.errors import LLMBadOutput
 from gencode.pipelines.generate.artifacts import Piece
 
 TELLING = 8

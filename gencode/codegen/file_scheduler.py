@@ -14,8 +14,8 @@ from gencode.codegen.file_writer import FileWriter, WritingLimits
 from gencode.codegen.largest_first_limiter import LargestFirstLimiter
 from gencode.codegen.prompts import TOKENS_PER_LINE, file_messages
 from gencode.domain.blob import deflated
-from gencode.domain.errors import LLMTruncated
 from gencode.engine.pipeline import StageUpdate
+from gencode.llm.errors import LLMTruncated
 from gencode.llm.session import LLMSession
 from gencode.pipelines.generate.artifacts import PIECE, GenerateInput, Piece, Plan, PlannedFile
 

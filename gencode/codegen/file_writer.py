@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gencode.codegen.continuation_merge import continuation, raw, resume_point
-from gencode.domain.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.pipeline import StageUpdate
+from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession
 from gencode.pipelines.generate.artifacts import Piece
@@ -85,6 +85,6 @@ class FileWriter:
 
     async def _keep(self, path: str, pieces: list[Piece], tell: Tell) -> None:
         piece = pieces[-1]
-        checkpoints = StageUpdate(keep={f"{self.kind}:{len(pieces)}:{path}": piece.model_dump_json()})
+        checkpoints = StageUpdate(checkpoints={f"{self.kind}:{len(pieces)}:{path}": piece.model_dump_json()})
         tokens = self.session.used(path, piece.usage)
         await self.session.send(checkpoints, tokens, *([tell(pieces)] if piece.whole else []))

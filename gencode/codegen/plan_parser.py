@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gencode.domain.errors import LLMBadOutput, UnsafeTree
+from gencode.domain.errors import UnsafeTree
 from gencode.domain.tree import MAX_FILES, check_paths
+from gencode.llm.errors import LLMBadOutput
 from gencode.pipelines.generate.artifacts import Plan
 
 MOST_STARTS = 200

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from gencode.codegen.plan_parser import parse_plan
 from gencode.codegen.plan_stream_parser import PlanStreamParser
 from gencode.codegen.prompts import plan_messages
-from gencode.domain.errors import LLMTruncated
 from gencode.engine.pipeline import StageUpdate
+from gencode.llm.errors import LLMTruncated
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer, LLMSession, TextListener
 from gencode.pipelines.generate.artifacts import KeptPlan, Plan
@@ -53,4 +53,6 @@ def plan_progress(checkpoints: KeptPlan, model: str, cache_key: str = "") -> Sta
         "model": model,
         "revision": checkpoints.revision,
     }
-    return StageUpdate(kind="plan", data=data, keep={"plan": checkpoints.model_dump_json()}, digest=cache_key)
+    return StageUpdate(
+        kind="plan", data=data, checkpoints={"plan": checkpoints.model_dump_json()}, cache_key=cache_key
+    )

@@ -11,11 +11,13 @@ import anyio
 
 from gencode.codegen.chunked_file_writer import Describe
 from gencode.codegen.continuation_merge import file_text
+from gencode.codegen.errors import ValidationFailed
 from gencode.codegen.file_writer import FileWriter, WritingLimits
 from gencode.codegen.prompts import repair_messages
 from gencode.codegen.validation import Finding
-from gencode.domain.errors import GencodeError, LLMTruncated, ValidationFailed
+from gencode.domain.errors import GencodeError
 from gencode.engine.pipeline import StageUpdate
+from gencode.llm.errors import LLMTruncated
 from gencode.llm.session import LLMSession
 from gencode.pipelines.generate.artifacts import REPAIR, Draft, GenerateInput, Piece, Plan, PlannedFile
 

@@ -1,0 +1,1 @@
+"""Values that every package shares: tasks, events, errors, principals, file trees."""

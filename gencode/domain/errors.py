@@ -1,4 +1,6 @@
-"""Every failure a user can see, as one tree with stable codes.
+"""The root of every failure that a user can see, with stable codes, and the failures that all packages share.
+
+Failures of one package are defined there, in its module `errors`.
 
     GencodeError
     ├── RequestError                 the caller must change something; answered as problem+json
@@ -13,7 +15,6 @@
     │   ├── AlreadyOver              ALREADY_OVER         409
     │   ├── StillWorking             STILL_WORKING        409
     │   ├── NotHeld                  NOT_HELD             409
-    │   ├── PlanChanged              PLAN_CHANGED         412
     │   ├── Misdirected              MISDIRECTED          421
     │   ├── KeyReused                IDEMPOTENCY_KEY_REUSED 422
     │   ├── RateLimited              RATE_LIMITED         429
@@ -21,15 +22,13 @@
     │   ├── Overloaded               OVERLOADED           503
     │   └── ShuttingDown             SHUTTING_DOWN        503
     ├── StartError                   the process cannot start: CONFIG, DATA_DIR_LOCKED, STORE_UNUSABLE
-    ├── StoreError                   STORAGE              503 when it happens in a request
-    ├── ProviderError                LLM_*                the model
-    ├── HostError                    HOST_*, GITHUB_*, REPO_EXISTS   the Git host's API
-    ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD   the push
+    ├── StoreError                   STORAGE              503: nothing was stored
+    │   └── OutcomeUnknown           STORAGE              503: the disk did not confirm the write
+    ├── Conflict                     CONFLICT             409: another writer was faster
+    ├── HostError                    HOST_*, GITHUB_*, REPO_EXISTS: gencode.githosts.errors
+    ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD: gencode.githosts.errors
     ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE
     ├── SecretFound                  SECRET_FOUND         the files hold what must not be published
-    ├── GateFailed                   GATE_FAILED          the files have faults that the model did not mend
-    ├── BudgetExceeded               BUDGET_EXCEEDED      the request's own limit
-    ├── BadBundle                    BAD_BUNDLE           gencode replay: the file makes no commit of ours
     ├── BadBackup                    BAD_BACKUP           gencode backup, restore: not made, or not usable
     ├── TaskTimeout                  TASK_TIMEOUT
     ├── ApprovalExpired              APPROVAL_EXPIRED     nobody approved in time
@@ -153,12 +152,12 @@ class NotPaused(RequestError):
     meaning = "It does not wait for approval"
 
 
-class PlanChanged(RequestError):
-    """If-Match: somebody else was faster."""
+class UnknownKind(RequestError):
+    """A newer version, or another hand, stored this task: it is shown and left alone."""
 
-    code = "PLAN_CHANGED"
-    http_status = 412
-    meaning = "If-Match names another revision"
+    code = "UNKNOWN_KIND"
+    http_status = 409
+    meaning = "Its kind or stage is unknown to this version"
 
 
 class IdempotencyKeyReused(RequestError):
@@ -218,23 +217,23 @@ class StoreUnusable(StartError):
 
 
 class StoreError(Transient):
-    """The store did not commit; nothing was promised to anyone."""
+    """The store did not commit: nothing was stored."""
 
     code = "STORAGE"
     http_status = 503
     meaning = "The store refuses"
 
 
-class ValidationFailed(GencodeError):
-    code = "GATE_FAILED"
+class OutcomeUnknown(StoreError):
+    """The disk did not confirm a write, which may have been stored: read it back before repeating it."""
 
 
-class BudgetExceeded(GencodeError):
-    code = "BUDGET_EXCEEDED"
+class Conflict(GencodeError):
+    """Another writer has committed this task since it was read; nothing was stored."""
 
-
-class BadBundle(GencodeError):
-    code = "BAD_BUNDLE"
+    code = "CONFLICT"
+    http_status = 409
+    meaning = "Another process has changed the task"
 
 
 class BadBackup(GencodeError):
@@ -257,206 +256,6 @@ class CrashLoop(GencodeError):
 
 class Internal(GencodeError):
     code = "INTERNAL"
-
-
-# --- the model --------------------------------------------------------------------------------------
-
-
-class ProviderError(GencodeError):
-    code = "LLM_ERROR"
-    http_status = 502
-
-
-class LLMBadRequest(ProviderError):
-    code = "LLM_BAD_REQUEST"
-
-
-class LLMAuth(ProviderError):
-    code = "LLM_AUTH"
-
-
-class LLMBalance(ProviderError):
-    code = "LLM_BALANCE"
-
-
-class LLMQuota(ProviderError):
-    code = "LLM_QUOTA"
-
-
-class LLMRefused(ProviderError):
-    code = "LLM_REFUSED"
-
-
-class LLMTruncated(ProviderError):
-    code = "LLM_TRUNCATED"
-
-
-class LLMTooLarge(ProviderError):
-    code = "LLM_TOO_LARGE"
-
-
-class LLMRateLimit(ProviderError, Transient):
-    code = "LLM_RATE_LIMIT"
-
-
-class LLMUnavailable(ProviderError, Transient):
-    code = "LLM_UNAVAILABLE"
-
-
-class LLMNetwork(ProviderError, Transient):
-    code = "LLM_NETWORK"
-
-
-class LLMTimeout(ProviderError, Transient):
-    code = "LLM_TIMEOUT"
-
-
-class LLMIncomplete(ProviderError, Transient):
-    """The stream ended without saying why; what came is not a complete answer."""
-
-    code = "LLM_INCOMPLETE"
-
-
-class LLMBadOutput(ProviderError, Transient):
-    """The answer is not what was asked for: blank, not the JSON of a plan, reasoning only."""
-
-    code = "LLM_BAD_OUTPUT"
-
-
-# --- the Git host -----------------------------------------------------------------------------------
-
-
-class HostError(GencodeError):
-    code = "HOST_ERROR"
-    http_status = 502
-
-
-class RepoExists(HostError):
-    code = "REPO_EXISTS"
-
-
-class HostUnknown(HostError):
-    """The task was meant for a host that is not configured any more."""
-
-    code = "HOST_UNKNOWN"
-
-
-class HostAuth(HostError):
-    code = "HOST_AUTH"
-
-
-class HostForbidden(HostError):
-    code = "HOST_FORBIDDEN"
-
-
-class HostOrg(HostError):
-    code = "HOST_ORG"
-
-
-class HostInvalid(HostError):
-    code = "HOST_INVALID"
-
-
-class HostRateLimit(HostError, Transient):
-    code = "HOST_RATE_LIMIT"
-
-
-class HostUnavailable(HostError, Transient):
-    code = "HOST_UNAVAILABLE"
-
-
-class HostNetwork(HostError, Transient):
-    code = "HOST_NETWORK"
-
-
-class HostProtocol(HostError, Transient):
-    """An answer that is not this host's: malformed JSON, a redirect to another host."""
-
-    code = "HOST_PROTOCOL"
-
-
-class GitHubAuth(HostAuth):
-    code = "GITHUB_AUTH"
-
-
-class GitHubForbidden(HostForbidden):
-    code = "GITHUB_FORBIDDEN"
-
-
-class GitHubOrg(HostOrg):
-    code = "GITHUB_ORG"
-
-
-class GitHubInvalid(HostInvalid):
-    code = "GITHUB_INVALID"
-
-
-class GitHubRateLimit(HostRateLimit):
-    code = "GITHUB_RATE_LIMIT"
-
-
-class GitHubUnavailable(HostUnavailable):
-    code = "GITHUB_UNAVAILABLE"
-
-
-class GitHubNetwork(HostNetwork):
-    code = "GITHUB_NETWORK"
-
-
-class GitHubProtocol(HostProtocol):
-    code = "GITHUB_PROTOCOL"
-
-
-# --- the push: never retried ------------------------------------------------------------------------
-
-
-class GitError(GencodeError):
-    code = "GIT_ERROR"
-    http_status = 502
-
-
-class GitAuth(GitError):
-    code = "GIT_AUTH"
-
-
-class GitNotFound(GitError):
-    code = "GIT_NOT_FOUND"
-
-
-class GitUnavailable(GitError):
-    code = "GIT_UNAVAILABLE"
-
-
-class GitTimeout(GitError):
-    code = "GIT_TIMEOUT"
-
-
-class GitNetwork(GitError):
-    code = "GIT_NETWORK"
-
-
-class GitProtocol(GitError):
-    code = "GIT_PROTOCOL"
-
-
-class GitRejected(GitError):
-    code = "GIT_REJECTED"
-
-
-class PushSecret(GitError):
-    code = "PUSH_SECRET"
-
-
-class PushWorkflowScope(GitError):
-    code = "PUSH_WORKFLOW_SCOPE"
-
-
-class PushTooLarge(GitError):
-    code = "PUSH_TOO_LARGE"
-
-
-class NonFastForward(GitError):
-    code = "NON_FAST_FORWARD"
 
 
 # --- what a model may name --------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A task: one accepted request, and the only function that changes its status."""
+"""A task: one accepted request. Its state belongs to the engine, its stage to the pipeline of its kind."""
 
 from __future__ import annotations
 
@@ -8,124 +8,166 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from gencode.domain.principal import Principal
 
-class Status(StrEnum):
-    """Where a task is; declared in the order a task goes through."""
 
-    PENDING = "pending"
-    """Accepted and stored; waits for a free place."""
-    GENERATING = "generating"
-    """The model plans the project and writes its files."""
-    MERGING = "merging_files"
-    """Pieces of cut files are joined and the whole tree is checked."""
-    CREATING_REPO = "creating_repo"
-    """The repository is created at the Git host, or our own of an earlier attempt is adopted."""
-    PUSHING = "pushing"
-    """The commit is pushed."""
-    COMPLETED = "completed"
-    """The repository holds the commit."""
+class State(StrEnum):
+    """All that the engine knows about where a task is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    """Waits for a person's decision and uses no worker; see `Task.paused_until`."""
+    SUCCEEDED = "succeeded"
     FAILED = "failed"
-    """Over, with a code that says why."""
     CANCELLED = "cancelled"
-    """Over, because its client said so."""
+    UNKNOWN = "unknown"
+    """Stored by a newer version: such a task is shown and left alone."""
 
     @property
     def is_terminal(self) -> bool:
-        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+        return self in TERMINAL
 
 
-WORKING = tuple(s for s in Status if not s.is_terminal)
+TERMINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
+UNFINISHED = frozenset({State.QUEUED, State.RUNNING, State.PAUSED})
+
+_NEXT: Mapping[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.RUNNING, State.FAILED, State.CANCELLED}),
+    State.RUNNING: frozenset({State.QUEUED, State.RUNNING, State.PAUSED, *TERMINAL}),
+    State.PAUSED: frozenset({State.QUEUED, State.FAILED, State.CANCELLED}),
+    State.FAILED: frozenset({State.QUEUED}),
+}
+
+PENDING = "pending"
+"""The public status of a task that has not entered its first stage."""
+_FINAL_STATUS = {State.SUCCEEDED: "completed", State.FAILED: "failed", State.CANCELLED: "cancelled"}
+FINAL_STATUSES = tuple(_FINAL_STATUS.values())
 
 
 class IllegalTransition(ValueError):
-    """A bug of ours: the status asked for cannot follow the present one."""
+    """A bug: the state asked for cannot follow the present one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """Why a task failed, as its client reads it."""
+    """Why a task failed, as its principal reads it. `stage`: where; "" before the first one."""
 
     code: str
     message: str
     retryable: bool
-    stage: Status = Status.PENDING
-    """What the task was doing then; `advance` writes it down. A retry goes on from there."""
+    stage: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """`request` is what was asked, `result` what is known so far (such as `repo_url`); both are JSON."""
+    """The changing row of a task. The request it was accepted with is immutable and stored apart.
+
+    kind          names the registered kind, which defines the stages
+    parameters    the request's short fields (JSON): what lists show, and what a retry may change. Long
+                  texts such as a prompt are in the request only
+    stage         name of the stage that was entered last; "" before the first
+    result        what is known of the outcome so far (JSON), such as `repo_url`
+    paused_until  when a paused task has waited long enough and fails
+    attempts      starts since the last checkpoint was stored; bounds crash loops
+    sequence      id of the newest event in the task's log
+    version       counts commits: a commit of a stale copy raises Conflict
+    retries       by the code of a failure, how often the task was retried after it
+    trace         W3C traceparent of the request that made it; every run continues that trace
+    cache_key     digest of all that shapes the result: tasks of equal keys have equal results
+    """
 
     id: str
     kind: str
-    client: str
-    request: Mapping[str, Any]
+    principal: Principal
     created_at: datetime
     updated_at: datetime
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     language: str = "en"
-    status: Status = Status.PENDING
+    state: State = State.QUEUED
+    stage: str = ""
     message: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
     paused_until: datetime | None = None
-    """While it waits for a person's word, doing nothing: when it has waited long enough. Else None."""
     attempts: int = 0
-    """Starts since the last progress that was kept; bounds crash loops."""
     sequence: int = 0
-    """The id of the newest event in this task's log."""
+    version: int = 0
     retries: Mapping[str, int] = field(default_factory=dict)
-    """By the code of a failure, how often the task was taken up again after it."""
     trace: str = ""
-    """W3C traceparent of the request that made it; its runs, in whichever process, continue that trace."""
-    digest: str = ""
-    """What its pipeline says that it was made from: tasks of equal digests had the same to do."""
+    cache_key: str = ""
+
+    @property
+    def status(self) -> str:
+        """The public status: `pending`, then the stage's name, then `completed`, `failed` or `cancelled`."""
+        return _FINAL_STATUS.get(self.state) or self.stage or PENDING
 
     @property
     def is_idle(self) -> bool:
-        """Nothing is to be done for it: it is over, or waits for a person's word."""
-        return self.status.is_terminal or self.paused_until is not None
+        """Whether no worker has anything to do for it: it is over, or paused."""
+        return self.state.is_terminal or self.state is State.PAUSED
 
 
-def advance(task: Task, status: Status, message: str, failure: Failure | None = None) -> Task:
-    """The task in its next status. Raises IllegalTransition for a step that the state machine lacks.
+def transition(task: Task, state: State, message: str | None = None, stage: str | None = None) -> Task:
+    """The task in another state. Raises IllegalTransition.
 
-    A task that leaves `failed` begins its count of attempts anew, and notes what it was taken up after.
-    One that was held waits no more.
+    `message` and `stage`: None leaves them. A failure and the end of a pause do not outlive the state that
+    they belong to.
     """
-    stage = task.failure.stage if task.failure else None
-    if not may_follow(task.status, status, stage):
-        raise IllegalTransition(f"{task.status} -> {status}")
-    noted = replace(failure, stage=task.status) if failure else None
-    taken_up = _taken_up(task) if task.status is Status.FAILED else task
+    if state not in _NEXT.get(task.state, ()):
+        raise IllegalTransition(f"{task.state} -> {state}")
     return replace(
-        taken_up, status=status, message=message, failure=noted, paused_until=None, updated_at=now()
+        task,
+        state=state,
+        stage=task.stage if stage is None else stage,
+        message=task.message if message is None else message,
+        failure=None,
+        paused_until=None,
+        updated_at=now(),
     )
 
 
-def _taken_up(task: Task) -> Task:
+def start(task: Task) -> Task:
+    """A worker begins a run; counted before it begins, so that a crash is counted too."""
+    return replace(transition(task, State.RUNNING), attempts=task.attempts + 1, updated_at=task.updated_at)
+
+
+def release(task: Task) -> Task:
+    """The process stops in order: the run is no crash, and the task waits for the next process."""
+    return replace(transition(task, State.QUEUED), attempts=0, updated_at=task.updated_at)
+
+
+def fail(task: Task, failure: Failure) -> Task:
+    """`failure.stage` is set to the task's own."""
+    failed = transition(task, State.FAILED, failure.message)
+    return replace(failed, failure=replace(failure, stage=task.stage))
+
+
+def pause(task: Task, until: datetime, message: str) -> Task:
+    """The run ends; what is cut short from now on is no crash."""
+    return replace(transition(task, State.PAUSED, message), paused_until=until, attempts=0)
+
+
+def resume(task: Task, message: str) -> Task:
+    """A person has decided; the task goes back to the queue, in its stage."""
+    return replace(transition(task, State.QUEUED, message), attempts=0)
+
+
+def retry(task: Task, message: str, changes: Mapping[str, Any]) -> Task:
+    """A failed task goes back to the queue, in the stage where it failed. `changes`: to its parameters."""
     code = task.failure.code if task.failure else ""
-    return replace(task, attempts=0, retries={**task.retries, code: task.retries.get(code, 0) + 1})
-
-
-def may_follow(before: Status, after: Status, failed_in: Status | None = None) -> bool:
-    """One step forward, or the end from anywhere but the end; only the last working stage may complete.
-    From `failed` back to the stage that it failed in, and nowhere else."""
-    if before is Status.FAILED:
-        return after is failed_in
-    if before.is_terminal:
-        return False
-    if after in (Status.FAILED, Status.CANCELLED):
-        return True
-    order = list(Status)
-    return order.index(after) == order.index(before) + 1
+    stage = task.failure.stage if task.failure else task.stage
+    retries = {**task.retries, code: task.retries.get(code, 0) + 1}
+    retried = transition(task, State.QUEUED, message, stage)
+    return replace(retried, attempts=0, retries=retries, parameters={**task.parameters, **changes})
 
 
 def now() -> datetime:
-    """The present moment in UTC, to the millisecond (what is stored is what is shown)."""
+    """The present moment in UTC, to the millisecond: what is stored is what is shown."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def moment(at: datetime) -> str:
-    """As events and answers show it: RFC 3339, with milliseconds and Z. `at` is in UTC."""
+def rfc3339(at: datetime) -> str:
+    """As events and responses show it: RFC 3339 with milliseconds and Z. `at` is in UTC."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

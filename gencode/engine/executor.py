@@ -1,4 +1,4 @@
-"""Takes one task through its stages, from wherever its journal left off."""
+"""Takes one task through its stages, from where its log ends."""
 
 from __future__ import annotations
 
@@ -12,63 +12,65 @@ from typing import Any
 import anyio
 import structlog
 
-from gencode.domain.errors import ApprovalExpired, CrashLoop, GencodeError, Internal, StoreError, TaskTimeout
-from gencode.domain.task import Failure, Status
-from gencode.engine.pipeline import Artifact, Emit, Pause, Pipeline, Stage, StageUpdate
+from gencode.domain.errors import (
+    ApprovalExpired,
+    Conflict,
+    CrashLoop,
+    GencodeError,
+    Internal,
+    StoreError,
+    TaskTimeout,
+)
+from gencode.domain.task import FINAL_STATUSES, PENDING, Failure
+from gencode.engine.pipeline import Artifact, Emit, Pause, Pipeline, Pipelines, Stage, StageUpdate
 from gencode.engine.store import Store
 from gencode.engine.task_log import TaskLog
+from gencode.engine.telemetry import EngineMetrics
 from gencode.engine.tracing import NoopTracer, Tracer
-from gencode.observability.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
+COMPLETED, _, CANCELLED = FINAL_STATUSES
+
 
 class TaskExecutor:
-    """The only caller of Journal.advance.
+    """Runs stages and ends tasks. The task's kind must be one of `pipelines`.
 
     timeout       seconds that one run of a task may take (a run after a restart has its own)
-    max_attempts  starts without any kept progress, after which a task is given up as CRASH_LOOP
+    max_attempts  starts without a new checkpoint after which a task fails with CRASH_LOOP
     """
 
     def __init__(
         self,
         store: Store,
-        pipelines: Sequence[Pipeline],
-        metrics: Metrics,
+        pipelines: Pipelines,
+        metrics: EngineMetrics,
         timeout: float,
         max_attempts: int = 5,
         tracer: Tracer | None = None,
     ) -> None:
         self._store = store
-        self._pipelines: Mapping[str, Pipeline] = {pipeline.kind: pipeline for pipeline in pipelines}
+        self.pipelines = pipelines
         self._metrics = metrics
         self._timeout = timeout
         self._max_attempts = max_attempts
         self._tracer = tracer or NoopTracer()
 
-    def pipeline(self, kind: str) -> Pipeline:
-        return self._pipelines[kind]
-
     async def run(self, task_log: TaskLog) -> None:
-        """Work until the task is over or held. Raises StoreError when its log cannot be written: try again
-        later.
+        """Work until the task is over or paused.
 
-        Cancelled from outside, it stops at once; what was kept stays kept.
+        Raises StoreError when the log cannot be written (try again later) and Conflict when somebody else
+        writes the task (leave it alone). Cancelled from outside it stops at once; checkpoints stay.
         """
         await task_log.reconcile()
         task = task_log.task
         if task.is_idle:
             return
-        about = {"gencode.domain.task.id": task.id, "gencode.domain.task.kind": task.kind}
-        with self._tracer.span(f"task {task.kind}", about, parent=task.trace) as span:
+        attributes = {"gencode.task.id": task.id, "gencode.task.kind": task.kind}
+        with self._tracer.span(f"task {task.kind}", attributes, parent=task.trace) as span:
             await self._run(task_log)
             task = task_log.task
-            span.set(
-                {
-                    "gencode.domain.task.status": task.status.value,
-                    "gencode.domain.task.attempt": task.attempts,
-                }
-            )
+            span.set({"gencode.task.status": task.status, "gencode.task.attempt": task.attempts})
             if task.failure:
                 span.fail(task.failure.code)
 
@@ -76,62 +78,29 @@ class TaskExecutor:
         deadline = anyio.CancelScope(deadline=anyio.current_time() + self._timeout)
         try:
             with deadline:
-                await self._stages(task_log)
+                await self._run_stages(task_log)
             if deadline.cancelled_caught and not task_log.task.is_idle:
-                raise self._too_late()
+                raise self._timed_out()
         except Exception as error:
             cause = _cause(error)
-            if deadline.cancel_called and not isinstance(cause, StoreError):  # what a stage died of then
-                cause = self._too_late()
+            if deadline.cancel_called and not isinstance(cause, StoreError | Conflict):
+                cause = self._timed_out()  # whatever the stage raised when it was cancelled
             await self._fail(task_log, cause)
 
-    async def retry(self, task_log: TaskLog, changes: Mapping[str, Any] | None = None) -> None:
-        """Take a failed task back to the stage in which it failed, with `changes` to its request."""
-        task = task_log.task
-        stage = task.failure.stage if task.failure else Status.PENDING
-        message = self.pipeline(task.kind).message(task, stage)
-        await task_log.advance(stage, message, changes=changes)
-
-    async def approve(self, task_log: TaskLog, progress: StageUpdate) -> None:
-        """Let a held task go on, in its status."""
-        task = task_log.task
-        await task_log.approve(progress, self.pipeline(task.kind).message(task, task.status))
-
-    async def expire(self, task_log: TaskLog) -> None:
-        """End a held task for which nobody had a word in time."""
-        await task_log.reconcile()
-        if task_log.task.paused_until:
-            waited = "nobody approved in time; retry the task to be asked again"
-            await self._fail(task_log, ApprovalExpired(waited))
-
-    async def cancel(self, task_log: TaskLog) -> None:
-        """End a task because its client said so, unless it is over; nothing of it runs any more."""
-        await task_log.reconcile()
-        if not task_log.task.status.is_terminal:
-            message = self.pipeline(task_log.task.kind).message(task_log.task, Status.CANCELLED)
-            try:
-                await task_log.advance(Status.CANCELLED, message)
-            except StoreError:
-                await task_log.reconcile()
-                if not task_log.task.status.is_terminal:
-                    raise
-
-    async def _stages(self, task_log: TaskLog) -> None:
-        pipeline = self.pipeline(task_log.task.kind)
+    async def _run_stages(self, task_log: TaskLog) -> None:
+        pipeline = self._pipeline(task_log)
         await self._start(task_log)
-        artifact: Artifact = pipeline.restore(task_log.task, await self._store.checkpoints(task_log.task.id))
-        for stage in _remaining(pipeline, task_log.task.status):
-            if task_log.task.status is not stage.status:
-                await task_log.advance(stage.status, pipeline.message(task_log.task, stage.status))
+        artifact = await self._restore(pipeline, task_log)
+        for stage in _remaining(pipeline, task_log.task.stage):
+            if not stage.applies(artifact):
+                continue
+            await self._enter(pipeline, stage, task_log)
             with self._timed(stage):
-                artifact = await _run(stage, artifact, task_log.send)
+                artifact = await _run_stage(stage, artifact, task_log.emit)
             if isinstance(artifact, Pause):
-                await task_log.hold(artifact)
+                await task_log.pause(artifact)
                 return
-        await task_log.advance(Status.COMPLETED, pipeline.message(task_log.task, Status.COMPLETED))
-
-    def _too_late(self) -> TaskTimeout:
-        return TaskTimeout(f"the task took longer than {self._timeout:g} s (TASK_TIMEOUT)")
+        await task_log.succeed(pipeline.message(task_log.task, COMPLETED))
 
     async def _start(self, task_log: TaskLog) -> None:
         if task_log.task.attempts >= self._max_attempts:
@@ -141,55 +110,103 @@ class TaskExecutor:
             )
         await task_log.start()
 
+    async def _restore(self, pipeline: Pipeline, task_log: TaskLog) -> Artifact:
+        task = task_log.task
+        request = {**await self._store.request(task.id), **task.parameters}
+        return pipeline.restore(task, request, await self._store.checkpoints(task.id))
+
+    async def _enter(self, pipeline: Pipeline, stage: Stage, task_log: TaskLog) -> None:
+        if task_log.task.stage != stage.name:
+            await task_log.enter(stage.name, pipeline.message(task_log.task, stage.name))
+
     @contextmanager
     def _timed(self, stage: Stage) -> Iterator[None]:
         began = perf_counter()
         with (
-            structlog.contextvars.bound_contextvars(stage=str(stage.status)),
-            self._tracer.span(f"stage {stage.status}"),
+            structlog.contextvars.bound_contextvars(stage=stage.name),
+            self._tracer.span(f"stage {stage.name}"),
         ):
             yield
-        self._metrics.stage.labels(stage.status).observe(perf_counter() - began)
+        self._metrics.stage_finished(stage.name, perf_counter() - began)
+
+    # --- what ends a task or sets it going again ----------------------------------------------------
+
+    async def retry(self, task_log: TaskLog, changes: Mapping[str, Any]) -> None:
+        """Queue a failed task again, in the stage where it failed."""
+        task = task_log.task
+        stage = (task.failure.stage if task.failure else "") or PENDING
+        await task_log.retry(self._pipeline(task_log).message(task, stage), changes)
+
+    async def approve(self, task_log: TaskLog, update: StageUpdate) -> None:
+        """Queue a paused task again, in its stage."""
+        task = task_log.task
+        await task_log.approve(update, self._pipeline(task_log).message(task, task.status))
+
+    async def expire(self, task_log: TaskLog) -> None:
+        """Fail a paused task whose time is over."""
+        await task_log.reconcile()
+        if task_log.task.paused_until:
+            expired = "nobody approved in time; retry the task to be asked again"
+            await self._fail(task_log, ApprovalExpired(expired))
+
+    async def cancel(self, task_log: TaskLog) -> None:
+        """End a task that no worker has, unless it is over."""
+        await task_log.reconcile()
+        if task_log.task.state.is_terminal:
+            return
+        message = self._pipeline(task_log).message(task_log.task, CANCELLED)
+        try:
+            await task_log.cancel(message)
+        except StoreError:
+            await task_log.reconcile()
+            if not task_log.task.state.is_terminal:
+                raise
 
     async def _fail(self, task_log: TaskLog, error: Exception) -> None:
-        if isinstance(error, StoreError):
+        if isinstance(error, StoreError | Conflict):
             raise error
         known = error if isinstance(error, GencodeError) else _unexpected(error)
         failure = Failure(code=known.code, message=known.message, retryable=known.retryable)
         log.error("task failed", code=known.code, reason=known.message, status=task_log.task.status)
-        await task_log.advance(Status.FAILED, known.message, failure)
+        await task_log.fail(failure)
+
+    def _pipeline(self, task_log: TaskLog) -> Pipeline:
+        return self.pipelines[task_log.task.kind]
+
+    def _timed_out(self) -> TaskTimeout:
+        return TaskTimeout(f"the task took longer than {self._timeout:g} s (TASK_TIMEOUT)")
 
 
-def _remaining(pipeline: Pipeline, status: Status) -> Sequence[Stage]:
-    """The stages still to run: all for a pending task, else from the one that it was in."""
-    reached = [n for n, stage in enumerate(pipeline.stages) if stage.status is status]
-    return pipeline.stages[reached[0] if reached else 0 :]
+def _remaining(pipeline: Pipeline, stage: str) -> Sequence[Stage]:
+    """The stages still to run: all before the first was entered, else from the present one on."""
+    names = [one.name for one in pipeline.stages]
+    return pipeline.stages[names.index(stage) if stage else 0 :]
 
 
-async def _run(stage: Stage, artifact: Artifact, send: Emit) -> Artifact | Pause:
+async def _run_stage(stage: Stage, artifact: Artifact, emit: Emit) -> Artifact | Pause:
     try:
-        return await stage(artifact, send)
+        return await stage.run(artifact, emit)
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task and task.cancelling():
             raise
-        # A cancelled future that somebody awaited: let through, it would end our worker without a word.
-        raise RuntimeError("the stage was cancelled by nobody") from error
+        # A future that the stage awaited was cancelled. Let through, it would end the worker silently.
+        raise RuntimeError("a stage raised CancelledError without having been cancelled") from error
 
 
 def _cause(error: Exception) -> Exception:
-    """What a group (of a stage's task group) comes to: the store's refusal, else the first known failure."""
+    """Of a task group's ExceptionGroup: the store's refusal, else the first known failure."""
     if not isinstance(error, ExceptionGroup):
         return error
     log.warning("several errors at once", exc_info=error)
     causes = [_cause(part) for part in error.exceptions]
     known = [cause for cause in causes if isinstance(cause, GencodeError)]
-    refused = [cause for cause in known if isinstance(cause, StoreError)]
+    refused = [cause for cause in known if isinstance(cause, StoreError | Conflict)]
     return next(iter(refused or known or causes))
 
 
 def _unexpected(error: Exception) -> Internal:
-    """A bug: the client gets a reference, the log gets the trace."""
+    """A bug: the principal gets a reference, the log gets the traceback."""
     reference = secrets.token_hex(4)
     log.error("unexpected error", reference=reference, exc_info=error)
     return Internal(f"an unexpected error stopped the task; the log has it under reference {reference}")

@@ -1,4 +1,4 @@
-"""The seam to subscribers: one channel per task, any number of readers."""
+"""The port to subscribers: one channel per task, any number of subscribers."""
 
 from __future__ import annotations
 
@@ -8,49 +8,57 @@ from typing import Any, Protocol
 from gencode.domain.event import Event
 
 Sink = Callable[[bytes], bool]
-"""Takes a chunk of whole messages, without waiting and without raising; False: take no more for now."""
+"""Takes a chunk of whole messages without waiting and without raising. False: no more for now."""
 
 
 class Subscription(Protocol):
-    """One reader's way through a task's log, in chunks of whole messages; for one caller at a time."""
+    """One subscriber's position in a task's log; an iterator over chunks of whole messages, for one caller."""
 
     def __aiter__(self) -> Subscription: ...
 
     async def __anext__(self) -> bytes: ...
 
-    async def attach(self, take: Sink) -> None:
-        """Have publishers hand what they publish to `take` themselves, for as long as there is nothing else
-        to read: no task is woken for it. Returns, perhaps at once, when the iterator must be asked: `take`
-        said enough, the log is ahead, the stream ends. What was taken, the iterator does not give again."""
+    async def attach(self, sink: Sink) -> None:
+        """Let publishers write to `sink` synchronously for as long as the subscriber is caught up.
+
+        Returns, perhaps at once, when the iterator must be read again: the sink returned False, the log is
+        ahead, or the stream ends. What the sink took, the iterator does not return.
+        """
         ...
 
     async def aclose(self) -> None:
-        """Leave. Nothing was begun before the first chunk was asked for."""
+        """Unsubscribe. Nothing was subscribed before the first chunk was read."""
         ...
 
 
 class Hub(Protocol):
-    """Fans out what the store already holds.
+    """Delivers what the store already holds.
 
-    Order and delivery: each subscriber gets every event of the task exactly once, in the order of their
-    ids, whatever its speed; a slow one slows nobody and is never skipped. Live messages come between the
-    same events as they were sent, and may be missed by who is slow or late.
+    Order and delivery: each subscriber gets every event of the task exactly once, in the order of their ids,
+    whatever its speed; a slow one delays nobody and skips nothing. Live messages come between the same events
+    as they were published, and are lost for a subscriber that is slow or late.
     """
 
-    def publish(self, events: Sequence[Event], over: bool = False) -> None:
-        """Tell of committed events of one task (at least one), in order. `over`: nothing follows them, unless
-        the task is retried; who has not been told that it is over by then just reads on."""
+    def publish(self, events: Sequence[Event], is_final: bool = False) -> None:
+        """Deliver committed events of one task, at least one, in order.
+
+        `is_final`: nothing follows them unless the task is retried; a subscriber that has not received the end
+        by then reads on.
+        """
         ...
 
-    def live(self, task_id: str, data: Mapping[str, Any]) -> None:
-        """Tell whoever listens now; nothing is stored."""
+    def publish_live(self, task_id: str, data: Mapping[str, Any]) -> None:
+        """Deliver to present subscribers that want live messages; nothing is stored."""
         ...
 
-    def subscribe(self, task_id: str, after: int = 0, deltas: bool = False) -> Subscription:
-        """The encoded events with ids greater than `after`: stored ones, then new ones, until the task is
-        over or the hub closes (then with a farewell that tells the client when to reconnect)."""
+    def subscribe(self, task_id: str, after: int = 0, live: bool = False) -> Subscription:
+        """The encoded events with ids greater than `after`: stored ones, then new ones.
+
+        It ends when the task is over or the hub closes (then with a message that tells the client when to
+        reconnect). `live`: live messages too.
+        """
         ...
 
     def close(self) -> None:
-        """Say farewell to every subscriber, now and from now on."""
+        """End every subscription, now and from now on."""
         ...

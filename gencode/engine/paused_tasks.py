@@ -1,46 +1,84 @@
-"""Tasks that wait for a person's word, and which of them have waited long enough."""
+"""Tasks that wait for a person's decision, and which of them have waited long enough."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 import anyio
 
+from gencode.domain.errors import QueueFull
 from gencode.domain.task import now
 
-NAP = 30.0
-"""Seconds between two looks at the wall clock, which may be set; expiry is late by no more than that."""
+CLOCK_CHECK_SECONDS = 30.0
+"""Between two looks at the wall clock, which may be set; an expiry is late by no more than that."""
+
+
+class _Paused(NamedTuple):
+    principal: str
+    until: datetime
 
 
 class PausedTasks:
-    """By id only: a held task costs a few hundred bytes here. `clock` gives the moment in UTC."""
+    """By id only: a paused task costs a few hundred bytes here.
 
-    def __init__(self, clock: Callable[[], datetime] = now) -> None:
+    limit   most paused tasks of one principal at which it may submit another that can pause
+    clock   the present moment in UTC
+    """
+
+    def __init__(self, limit: int = 1000, clock: Callable[[], datetime] = now) -> None:
+        self._limit = limit
         self._clock = clock
-        self._until: dict[str, datetime] = {}
+        self._tasks: dict[str, _Paused] = {}
+        self._by_principal: Counter[str] = Counter()
         self._changed = anyio.Event()
 
     def __len__(self) -> int:
-        return len(self._until)
+        return len(self._tasks)
 
-    def __contains__(self, task_id: str) -> bool:
-        return task_id in self._until
+    def __contains__(self, task_id: object) -> bool:
+        return task_id in self._tasks
 
-    def put(self, task_id: str, until: datetime) -> None:
-        self._until[task_id] = until
+    def check_limit(self, principal: str) -> None:
+        """Raises QueueFull for a principal with too many paused tasks."""
+        if self._by_principal[principal] >= self._limit:
+            raise QueueFull(
+                f"{self._limit} of your tasks wait for approval already; approve or cancel some of them",
+                retry_after=60,
+            )
+
+    def put(self, task_id: str, principal: str, until: datetime) -> None:
+        self.remove(task_id)
+        self._tasks[task_id] = _Paused(principal, until)
+        self._by_principal[principal] += 1
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
 
-    def remove(self, task_id: str) -> None:
-        self._until.pop(task_id, None)
+    def until(self, task_id: str) -> datetime | None:
+        """When the task has waited long enough; None if it is not here."""
+        paused = self._tasks.get(task_id)
+        return paused.until if paused else None
+
+    def remove(self, task_id: str) -> bool:
+        """Whether it was here."""
+        paused = self._tasks.pop(task_id, None)
+        if paused is None:
+            return False
+        self._by_principal[paused.principal] -= 1
+        if not self._by_principal[paused.principal]:
+            del self._by_principal[paused.principal]
+        return True
 
     async def expired(self) -> str:
-        """The next that has waited long enough, once there is one; it stays here until it is removed."""
+        """The next task that has waited long enough, once there is one; it stays until it is removed."""
         while True:
-            soonest = min(self._until, key=self._until.__getitem__, default=None)
-            wait = (self._until[soonest] - self._clock()).total_seconds() if soonest else NAP
-            if soonest and wait <= 0:
-                return soonest
-            with anyio.move_on_after(min(wait, NAP)):
+            soonest = min(self._tasks, key=lambda task_id: self._tasks[task_id].until, default=None)
+            wait = CLOCK_CHECK_SECONDS
+            if soonest:
+                wait = (self._tasks[soonest].until - self._clock()).total_seconds()
+                if wait <= 0:
+                    return soonest
+            with anyio.move_on_after(min(wait, CLOCK_CHECK_SECONDS)):
                 await self._changed.wait()

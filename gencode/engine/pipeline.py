@@ -1,52 +1,53 @@
-"""The seam between the engine and what it runs: stages over artifacts.
+"""The port between the engine and what it runs: named stages over artifacts.
 
-The engine knows a pipeline by its `kind`, runs its stages in order, and stores what they send. It never
-looks inside an artifact.
+The engine looks a pipeline up by the task's kind, runs its stages in order and stores what they emit. It
+never looks inside an artifact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from gencode.domain.task import Status, Task
+from gencode.domain.task import Task
 
 Artifact = Any
-"""Frozen data that one stage returns and the next one takes; its type is the pipeline's own affair."""
+"""Frozen data that one stage returns and the next one takes; its type is the pipeline's own."""
+
+Checkpoints = Mapping[str, str]
+"""JSON texts by name, in the order in which the names were first stored."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StageUpdate:
-    """What a stage sends while it works.
+    """What a stage emits while it works.
 
-    kind    event name, or "" for nothing to tell
-    data    JSON for subscribers
-    keep    named parts (JSON text) that must survive a crash: stored with the event in one transaction
-    result  fields merged into the task's result (such as `repo_url`)
-    live    shown to those who listen now, never stored (token deltas)
-    digest  of what the task is made from, by which others find it (see Task.digest); "" leaves it
+    kind         event name; "" for no event
+    data         the event's data (JSON)
+    checkpoints  JSON texts by name that must survive a crash: stored with the event in one transaction
+    result       fields to merge into the task's result, such as `repo_url`
+    live         delivered to present subscribers only, never stored (token deltas)
+    cache_key    sets the task's; "" leaves it
     """
 
     kind: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
-    keep: Mapping[str, str] = field(default_factory=dict)
+    checkpoints: Mapping[str, str] = field(default_factory=dict)
     result: Mapping[str, Any] = field(default_factory=dict)
     live: bool = False
-    digest: str = ""
+    cache_key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pause:
-    """What a stage returns in place of an artifact when it cannot go on without a person's word.
+    """What a stage returns in place of an artifact when a person has to decide first.
 
-    The run ends there, and the task keeps its status and gives up its place: it costs nothing while it
-    waits, also through restarts. Approving it keeps what the word was (see `Change`) and starts another
-    run, in which the stage is called again; so a stage that holds must see from a kept part that it was
-    approved. Without a word in time the task fails with APPROVAL_EXPIRED; a retry then calls the stage, which
-    may hold again.
+    The run ends; the task uses no worker until `TaskService.approve` stores a decision and queues it again.
+    Then the stage is called again: it must see from a checkpoint that it was approved. Without a decision in
+    time the task fails with APPROVAL_EXPIRED; a retry calls the stage, which may pause again.
 
-    message   what to tell people, in the task's language
+    message   for people, in the task's language
     seconds   how long to wait, by the wall clock
     """
 
@@ -54,45 +55,61 @@ class Pause:
     seconds: float
 
 
-Decision = Callable[[Mapping[str, str]], StageUpdate]
-"""What a person's word does to a held task: from the parts kept so far to what is told and kept, in one
-transaction. Raises GencodeError to refuse the word; nothing has happened then."""
+Decision = Callable[[Checkpoints], StageUpdate]
+"""A person's decision on a paused task: from the checkpoints so far to the update that is stored.
+
+Raises GencodeError to refuse the decision; nothing is stored then."""
 
 
 class Emit(Protocol):
-    """How a stage tells and keeps. What is sent in one call is committed in one transaction."""
+    """How a stage reports. Updates emitted in one call are committed in one transaction."""
 
-    async def __call__(self, *progress: StageUpdate) -> None:
-        """Returns once it is committed (a live one: handed to the hub). Safe to call concurrently."""
+    async def __call__(self, *updates: StageUpdate) -> None:
+        """Returns once they are committed (live ones: given to the hub). Safe to call concurrently."""
         ...
 
 
-class Stage(Protocol):
-    """One step. Repeatable: called again with a restored artifact it does only what is still missing."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """One step of a pipeline.
 
-    @property
-    def status(self) -> Status:
-        """What the task is said to be doing meanwhile."""
-        ...
+    name      unique within the pipeline; the task's public status while the stage runs
+    run       from the artifact of the stage before to its own, or a Pause. It may be called again with a
+              restored artifact and must do only what is still missing. A GencodeError fails the task; any
+              other exception is a bug and fails it as INTERNAL
+    applies   whether a task with this artifact goes through the stage at all; a skipped stage has no event
+    """
 
-    async def __call__(self, artifact: Artifact, send: Emit, /) -> Artifact | Pause:
-        """Raises GencodeError to fail the task; anything else counts as a bug and fails it as INTERNAL."""
-        ...
+    name: str
+    run: Callable[[Any, Emit], Awaitable[Artifact | Pause]]
+    applies: Callable[[Any], bool] = lambda artifact: True
 
 
 class Pipeline(Protocol):
-    """A kind of task. `restore` is its whole memory: all else is passed by value."""
+    """What a kind of task does. `restore` is its only memory: everything else is passed by value."""
 
     @property
-    def kind(self) -> str: ...
-
-    @property
-    def stages(self) -> Sequence[Stage]: ...
-
-    def restore(self, task: Task, checkpoints: Mapping[str, str]) -> Artifact:
-        """The artifact that the stage of `task.status` takes, from the request and every part kept so far."""
+    def stages(self) -> Sequence[Stage]:
+        """In the order in which a task goes through them."""
         ...
 
-    def message(self, task: Task, status: Status) -> str:
-        """What to tell a person on entering a status, in the task's language."""
+    def restore(self, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> Artifact:
+        """The artifact that the stage `task.stage` takes (the first stage's, if that is "").
+
+        `request` is the accepted request with the task's present parameters.
+        """
         ...
+
+    def message(self, task: Task, status: str) -> str:
+        """What to show people when the task's public status becomes `status`, in the task's language."""
+        ...
+
+
+Pipelines = Mapping[str, Pipeline]
+"""By kind."""
+
+
+def can_run(pipelines: Pipelines, task: Task) -> bool:
+    """Whether this process knows the task's kind and stage. Other tasks are shown and left alone."""
+    pipeline = pipelines.get(task.kind)
+    return pipeline is not None and (not task.stage or any(s.name == task.stage for s in pipeline.stages))

@@ -1,8 +1,9 @@
-"""Accepts tasks, runs a bounded number of them at once, cancels them, and stops in order."""
+"""Accepts tasks, runs a bounded number of them at once, and lets principals steer them."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -11,52 +12,65 @@ import structlog
 from anyio.abc import TaskStatus
 
 from gencode.domain.callback import Callback
-from gencode.domain.errors import AlreadyFinished, NotFound, NotPaused, ShuttingDown, StillWorking, StoreError
-from gencode.domain.task import Status, Task
+from gencode.domain.errors import (
+    AlreadyFinished,
+    NotFound,
+    NotPaused,
+    OutcomeUnknown,
+    ShuttingDown,
+    StillWorking,
+    StoreError,
+    UnknownKind,
+)
+from gencode.domain.task import State, Task
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.hub import Hub
+from gencode.engine.keyed_locks import KeyedLocks
 from gencode.engine.paused_tasks import PausedTasks
-from gencode.engine.pipeline import Decision
-from gencode.engine.recovery import unfinished
+from gencode.engine.pipeline import Decision, can_run
+from gencode.engine.queue import Queue
 from gencode.engine.store import IdempotencyKey, Store, TaskQuery
+from gencode.engine.sweeper import Sweeper
 from gencode.engine.task_log import TaskLog
-from gencode.engine.worker_pool import WorkerPool
-from gencode.observability.metrics import Metrics
-from gencode.queue.in_process import FairQueue
-from gencode.resilience.retry import Sleep
+from gencode.engine.telemetry import EngineMetrics
+from gencode.engine.worker_pool import Sleep, WorkerPool
 
 log = structlog.get_logger(__name__)
 
 
 class TaskService:
-    """One per process. `run` is its life; everything else may be called while it runs.
+    """One per process. `run` is its lifetime; everything else may be called while it runs.
 
-    concurrency   tasks that run at once
-    waiting       most tasks in line; beyond that `submit` raises QueueFull
-    store_pause   seconds between tries to write the log of a task while the store refuses
+    concurrency           tasks that run at once
+    store_retry_seconds   between tries while the store refuses
     """
 
     def __init__(
         self,
-        runner: TaskExecutor,
+        executor: TaskExecutor,
         store: Store,
         hub: Hub,
-        metrics: Metrics,
+        queue: Queue,
+        metrics: EngineMetrics,
         concurrency: int,
-        waiting: int,
-        store_pause: float = 5.0,
+        paused: PausedTasks | None = None,
+        store_retry_seconds: float = 5.0,
         sleep: Sleep = anyio.sleep,
     ) -> None:
-        self._runner = runner
+        self._executor = executor
         self._store = store
         self._hub = hub
+        self._queue = queue
         self._concurrency = concurrency
-        self._queue = FairQueue(waiting)
-        self._holds = PausedTasks()
-        self._workers = WorkerPool(self._queue, self._holds, runner, store, hub, metrics, store_pause, sleep)
-        self._steering = anyio.Lock()
-        """Of who starts or ends, for a client, what nobody works on: one at a time."""
-        self._store_pause = store_pause
+        self._paused = PausedTasks() if paused is None else paused
+        self._pool = WorkerPool(
+            queue, self._paused, executor, store, hub, metrics, store_retry_seconds, sleep
+        )
+        self._locks = KeyedLocks()
+        """By task id: held by whoever retries, approves, amends, cancels or expires a task."""
+        self._submitting: set[str] = set()
+        self._sweeper = Sweeper(store, queue, self._paused, executor.pipelines, self._locks, self._is_owned)
+        self._store_retry_seconds = store_retry_seconds
         self._sleep = sleep
         self._accepting = False
 
@@ -66,29 +80,26 @@ class TaskService:
 
     @property
     def waiting(self) -> int:
+        """Tasks in the queue."""
         return len(self._queue)
 
     @property
-    def held(self) -> int:
-        """Tasks that wait for a person's word."""
-        return len(self._holds)
+    def paused(self) -> int:
+        return len(self._paused)
 
     @property
     def running(self) -> int:
-        return len(self._workers)
+        return len(self._pool)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Resume what an earlier process left, then work until cancelled."""
-        for task in await unfinished(self._store):
-            if task.paused_until:
-                self._holds.put(task.id, task.paused_until)
-            else:
-                self._queue.put(task)
+        """Take up what an earlier process left, then work until cancelled."""
+        await self._sweeper.recover()
         try:
-            async with anyio.create_task_group() as tg:
+            async with anyio.create_task_group() as group:
                 for _ in range(self._concurrency):
-                    tg.start_soon(self._workers.work)
-                tg.start_soon(self._expire)
+                    group.start_soon(self._pool.work)
+                group.start_soon(self._expire_paused)
+                group.start_soon(self._sweeper.run)
                 self._accepting = True
                 task_status.started()
         finally:
@@ -97,171 +108,204 @@ class TaskService:
     def stop_accepting(self) -> None:
         self._accepting = False
 
+    # --- submitting ---------------------------------------------------------------------------------
+
+    async def submit(
+        self,
+        task: Task,
+        request: Mapping[str, Any],
+        key: IdempotencyKey | None = None,
+        callback: Callback | None = None,
+        *,
+        may_pause: bool = False,
+    ) -> Task:
+        """Store a task, then queue it; what returned is durable. With a taken key: the key's first task.
+
+        `may_pause`: the task may wait for a decision, which counts against its principal's limit.
+
+        Raises QueueFull, ShuttingDown, IdempotencyKeyReused, StoreError: nothing is stored then, except after
+        OutcomeUnknown or a cancellation of the caller. In these cases the sweeper looks whether it was.
+        """
+        self._check_accepting()
+        if may_pause:
+            self._paused.check_limit(task.principal.id)
+        with self._queue.reserve(), self._as_submitting(task.id):
+            stored = await TaskLog(task, self._store, self._hub).create(request, key, callback)
+            if stored.id == task.id:
+                self._queue.put(stored.id, stored.principal.id)
+        if stored.id == task.id:
+            log.info("task created", task_id=task.id, client=task.principal.id, kind=task.kind)
+        return stored
+
+    @contextmanager
+    def _as_submitting(self, task_id: str) -> Iterator[None]:
+        self._submitting.add(task_id)
+        try:
+            yield
+        except BaseException as error:
+            if isinstance(error, OutcomeUnknown) or not isinstance(error, Exception):
+                self._sweeper.request()
+            raise
+        finally:
+            self._submitting.discard(task_id)
+
+    def _is_owned(self, task_id: str) -> bool:
+        return task_id in self._submitting or self._pool.active(task_id) is not None
+
     def _check_accepting(self) -> None:
         if not self._accepting:
             raise ShuttingDown("the service is stopping; try again in a moment", retry_after=5)
 
-    async def submit(
-        self, task: Task, key: IdempotencyKey | None = None, callback: Callback | None = None
-    ) -> Task:
-        """Store a task, and whom to tell of it, and put it in line; what returned is durable.
-
-        Raises QueueFull, ShuttingDown, KeyReused, StoreError; nothing is stored then.
-        """
-        self._check_accepting()
-        with self._queue.reserve():
-            stored = await TaskLog(task, self._store, self._hub).create(key, callback)
-        if stored.id == task.id:
-            log.info("task created", task_id=task.id, client=task.client, kind=task.kind)
-            self._queue.put(stored)
-        return stored
+    # --- steering -----------------------------------------------------------------------------------
 
     async def retry(self, task: Task, changes: Mapping[str, Any] | None = None) -> Task:
-        """Put a failed task in line again, to go on from the stage in which it failed; what returned is
-        durable. `task` is what the client saw: one that was retried since (a double click) is returned as it
-        is now, and nothing more happens. `changes`: fields of its request that are others from now on.
+        """Queue a failed task again, in the stage where it failed; what returned is durable.
 
-        Raises AlreadyOver, StillWorking, QueueFull, ShuttingDown, StoreError; the task stays failed then.
+        task      as the caller saw it: one that has moved on since (a double click) is returned as it is now
+        changes   to the task's parameters
+
+        Raises AlreadyFinished, StillWorking, UnknownKind, QueueFull, ShuttingDown, StoreError; the task stays
+        failed then.
         """
         _check_failed(task)
-        async with self._steering:
+        self._check_known(task)
+        async with self._locks(task.id):
             self._check_accepting()
-            (stored,) = await self._store.find(TaskQuery(id=task.id, limit=1))
+            stored = await self._load(task.id)
             if stored.sequence != task.sequence:
                 return stored
-            if run := self._workers.on(task.id):
-                await run.over.wait()  # it has failed, but its worker has not left it yet
-            return await self._put_again(TaskLog(stored, self._store, self._hub), changes)
-
-    async def _put_again(self, task_log: TaskLog, changes: Mapping[str, Any] | None) -> Task:
-        with self._queue.reserve():
-            await self._commit_confirmed(task_log, self._runner.retry(task_log, changes))
-        log.info("task retried", task_id=task_log.task.id, status=task_log.task.status)
-        self._queue.put(task_log.task)
+            if run := self._pool.active(task.id):
+                await run.finished.wait()  # it has failed, but its worker has not left it yet
+            task_log = TaskLog(stored, self._store, self._hub)
+            with self._queue.reserve():
+                await self._confirm(task_log, self._executor.retry(task_log, changes or {}))
+                self._queue.put(stored.id, stored.principal.id)
+        log.info("task retried", task_id=task.id, status=task_log.task.status)
         return task_log.task
 
-    async def _commit_confirmed(self, task_log: TaskLog, write: Awaitable[None]) -> None:
-        """Write what sets a task going again. Raises StoreError when it did not happen.
+    async def approve(self, task: Task, decision: Decision) -> Task:
+        """Queue a paused task again, with what `decision` stores; what returned is durable.
 
-        A write that failed may have happened, so the store is asked until it answers: a task that goes on in
-        the store, and is not in line, would wait for the next start of the service. One that stops need not
-        know.
+        `task` is what the caller saw: one that was approved since (a double click) is returned as it is now.
+
+        Raises NotPaused, AlreadyFinished, UnknownKind, QueueFull, ShuttingDown, StoreError and what `decision`
+        raises; the task stays paused then.
         """
-        before = task_log.task.sequence
+        _check_paused(task)
+        self._check_known(task)
+        async with self._locks(task.id):
+            self._check_accepting()
+            stored = await self._load_paused(task.id)
+            if not stored.is_idle:
+                return stored
+            _check_paused(stored)
+            task_log = TaskLog(stored, self._store, self._hub)
+            with self._queue.reserve():
+                update = decision(await self._store.checkpoints(task.id))
+                await self._confirm(task_log, self._executor.approve(task_log, update))
+                self._paused.remove(task.id)
+                self._queue.put(stored.id, stored.principal.id)
+        log.info("task approved", task_id=task.id)
+        return task_log.task
+
+    async def amend(self, task: Task, decision: Decision) -> Task:
+        """Store a change of what a paused task waits with; it stays paused. What returned is durable.
+
+        Raises NotPaused, AlreadyFinished, UnknownKind, StoreError and what `decision` raises.
+        """
+        self._check_known(task)
+        async with self._locks(task.id):
+            task_log = TaskLog(await self._load_paused(task.id), self._store, self._hub)
+            _check_paused(task_log.task)
+            await task_log.amend(decision(await self._store.checkpoints(task.id)))
+            return task_log.task
+
+    async def cancel(self, task: Task) -> Task:
+        """End a task; returns it when nothing of it runs any more. Cancelling twice is no error.
+
+        While the store refuses, the caller of a running task waits; a task that no worker has raises StoreError
+        and stays as it is. Raises AlreadyFinished for a task that ended in another way, UnknownKind.
+        """
+        self._check_known(task)
+        async with self._locks(task.id):
+            if self._queue.remove(task.id):
+                undo = partial(self._queue.put_first, task.id, task.principal.id)
+                await self._cancel_idle(task.id, undo)
+            elif until := self._paused.until(task.id):
+                self._paused.remove(task.id)
+                undo = partial(self._paused.put, task.id, task.principal.id, until)
+                await self._cancel_idle(task.id, undo)
+            elif run := self._pool.active(task.id):
+                run.cancel()
+                await run.finished.wait()
+            return self._check_cancelled(await self._load(task.id))
+
+    async def _cancel_idle(self, task_id: str, undo: Callable[[], None]) -> None:
+        try:
+            await self._pool.cancel_idle(task_id)
+        except BaseException:
+            undo()
+            raise
+
+    async def _expire_paused(self) -> None:
+        """Fail paused tasks for which nobody has decided in time, until cancelled."""
+        while True:
+            task_id = await self._paused.expired()
+            async with self._locks(task_id):
+                if self._paused.remove(task_id):
+                    await self._pool.expire(task_id)
+
+    async def _confirm(self, task_log: TaskLog, write: Awaitable[None]) -> None:
+        """Await a write that queues a task again. Raises StoreError when it was not stored.
+
+        A write that raised may have been stored, so the store is asked until it answers: the caller must know
+        whether to queue the task. A service that stops need not know.
+        """
+        before = task_log.task.version
         try:
             await write
         except StoreError:
-            while not await _settled(task_log):
+            while not await _is_reconciled(task_log):
                 self._check_accepting()
-                await self._sleep(self._store_pause)
-            if task_log.task.sequence == before:
+                await self._sleep(self._store_retry_seconds)
+            if task_log.task.version == before:
                 raise
             task_log.reset_attempts()
+        except BaseException:
+            self._sweeper.request()
+            raise
 
-    async def amend(self, task: Task, change: Decision) -> Task:
-        """Change what a held task has kept; it waits on. What returned is durable.
+    # --- reading and checking -----------------------------------------------------------------------
 
-        Raises NotHeld, AlreadyOver, StoreError, and what `change` raises.
-        """
-        async with self._steering:
-            task_log = TaskLog(await self._held(task), self._store, self._hub)
-            _check_held(task_log.task)
-            await task_log.amend(change(await self._store.checkpoints(task.id)))
-            return task_log.task
-
-    async def approve(self, task: Task, change: Decision) -> Task:
-        """Put a held task in line again, with what `change` keeps of the word; what returned is durable.
-        `task` is what the client saw: one that was approved since (a double click) is returned as it is now.
-
-        Raises NotHeld, AlreadyOver, QueueFull, ShuttingDown, StoreError, and what `change` raises; the task
-        is held still then.
-        """
-        _check_held(task)
-        async with self._steering:
-            self._check_accepting()
-            stored = await self._held(task)
-            if not stored.paused_until and not stored.status.is_terminal:
-                return stored
-            _check_held(stored)
-            task_log = TaskLog(stored, self._store, self._hub)
-            with self._queue.reserve():
-                word = change(await self._store.checkpoints(task.id))
-                await self._commit_confirmed(task_log, self._runner.approve(task_log, word))
-            self._holds.remove(task.id)
-            log.info("task approved", task_id=task.id)
-            self._queue.put(task_log.task)
-            return task_log.task
-
-    async def _held(self, task: Task) -> Task:
-        """The task as it is now; if it is held, its worker has left it."""
-        (stored,) = await self._store.find(TaskQuery(id=task.id, limit=1))
-        if stored.paused_until and (run := self._workers.on(task.id)):
-            await run.over.wait()
-            (stored,) = await self._store.find(TaskQuery(id=task.id, limit=1))
-        return stored
-
-    async def cancel(self, task: Task) -> Task:
-        """End a task of this process; returns it when nothing of it runs any more.
-
-        Cancelling twice is no error. While the store refuses, a running task keeps its caller waiting; one
-        in line raises StoreError and stays there. Raises AlreadyOver for a task that ended in another way.
-        """
-        async with self._steering:  # what is being retried or approved is in line when this is over
-            waiting = self._queue.remove(task.id)
-            held = await self._take_held(task.id)
-        if waiting:
-            await self._cancel_idle(waiting, partial(self._queue.put_back, waiting))
-        elif held and held.paused_until:
-            await self._cancel_idle(held, partial(self._holds.put, held.id, held.paused_until))
-        elif run := self._workers.on(task.id):
-            run.cancelled = True
-            run.scope.cancel()
-            await run.over.wait()
-        return await self._cancelled(task.id)
-
-    async def _take_held(self, task_id: str) -> Task | None:
-        """The task as it is now, if it is held; it is no more among those that wait."""
-        if task_id not in self._holds:
-            return None
-        (task,) = await self._store.find(TaskQuery(id=task_id, limit=1))
-        self._holds.remove(task_id)
-        return task
-
-    async def _cancel_idle(self, task: Task, put_back: Callable[[], None]) -> None:
-        """One that nobody works on."""
-        with self._workers.at_work(task) as run:
-            run.cancelled = True
-            try:
-                with anyio.CancelScope(shield=True):
-                    await self._workers.end(run)
-            except BaseException:
-                put_back()
-                raise
-
-    async def _cancelled(self, task_id: str) -> Task:
+    async def _load(self, task_id: str) -> Task:
         for task in await self._store.find(TaskQuery(id=task_id, limit=1)):
-            if task.status is Status.CANCELLED:
-                return task
-            if task.status.is_terminal:
-                raise AlreadyFinished(f"the task is {task.status} already; nothing is left to cancel")
-            raise ShuttingDown("the task was not cancelled: the service is stopping; try again in a moment")
+            return task
         raise NotFound("there is no such task")
 
-    async def _expire(self) -> None:
-        """End held tasks for which nobody had a word in time."""
-        while True:
-            task_id = await self._holds.expired()
-            try:
-                async with self._steering:
-                    task = await self._take_held(task_id)
-            except StoreError:
-                await self._sleep(self._store_pause)
-            else:
-                if task:
-                    await self._workers.expire(task)
+    async def _load_paused(self, task_id: str) -> Task:
+        """The task as it is now. If it is paused, its worker has left it."""
+        stored = await self._load(task_id)
+        if stored.paused_until and (run := self._pool.active(task_id)):
+            await run.finished.wait()
+            return await self._load(task_id)
+        return stored
+
+    def _check_known(self, task: Task) -> None:
+        if not can_run(self._executor.pipelines, task):
+            raise UnknownKind(
+                f"this service does not know tasks of kind {task.kind[:100]!r} in status {task.status[:100]!r}: "
+                "they are shown and left alone"
+            )
+
+    def _check_cancelled(self, task: Task) -> Task:
+        if task.state is State.CANCELLED:
+            return task
+        if task.state.is_terminal:
+            raise AlreadyFinished(f"the task is {task.status} already; nothing is left to cancel")
+        raise ShuttingDown("the task was not cancelled: the service is stopping; try again in a moment")
 
 
-async def _settled(task_log: TaskLog) -> bool:
+async def _is_reconciled(task_log: TaskLog) -> bool:
     try:
         await task_log.reconcile()
     except StoreError:
@@ -269,15 +313,15 @@ async def _settled(task_log: TaskLog) -> bool:
     return True
 
 
-def _check_held(task: Task) -> None:
-    if task.status.is_terminal:
+def _check_paused(task: Task) -> None:
+    if task.state.is_terminal:
         raise AlreadyFinished(f"the task is {task.status}; nothing of it waits for approval")
-    if not task.paused_until:
+    if task.state is not State.PAUSED:
         raise NotPaused(f"the task is {task.status}; nothing of it waits for approval, or not yet")
 
 
 def _check_failed(task: Task) -> None:
-    if not task.status.is_terminal:
+    if not task.state.is_terminal:
         raise StillWorking(f"the task is {task.status}: it has not failed, so there is nothing to try again")
-    if task.status is not Status.FAILED:
+    if task.state is not State.FAILED:
         raise AlreadyFinished(f"the task is {task.status}; only a failed one can be tried again")

@@ -1,77 +1,91 @@
-"""The seam to durable storage: tasks, their event logs, and the parts kept by stages."""
+"""The port to durable storage: tasks, their requests, event logs and checkpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from gencode.domain.callback import Callback
 from gencode.domain.event import Event
-from gencode.domain.task import Status, Task
+from gencode.domain.task import State, Task
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IdempotencyKey:
-    """A client's own name for one submission. `digest` identifies the body it came with."""
+    """A principal's own name for one submission. `digest` identifies the body that it came with."""
 
-    client: str
+    principal: str
     value: str
     digest: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskQuery:
-    """Which tasks, newest first. None means any. `before`: only ids that sort before this one. No task is
-    found by the digest "", which says nothing."""
+    """Which tasks, newest first. None means any.
+
+    statuses   public ones (see Task.status), such as `pending`, `generating` or `completed`
+    cache_key  "" matches no task
+    before     only tasks whose id sorts before this one
+    """
 
     id: str | None = None
-    client: str | None = None
-    statuses: Sequence[Status] | None = None
-    digest: str | None = None
+    principal: str | None = None
+    kind: str | None = None
+    states: Collection[State] | None = None
+    statuses: Collection[str] | None = None
+    cache_key: str | None = None
     before: str | None = None
     limit: int = 100
 
 
 class Store(Protocol):
-    """What returned is on disk: power may fail afterwards. What raised StoreError did not happen.
+    """Every write takes one of four ways:
 
-    Calls may overlap; writes take effect in the order of the calls. One process owns a store. A call whose
-    waiting is cancelled may still take effect.
+    - it returns: the write is on disk, and a loss of power does not undo it;
+    - StoreError: nothing was stored;
+    - OutcomeUnknown (a StoreError): the disk did not confirm; read the task back before repeating the write;
+    - Conflict: another writer has committed this task since it was read. Nothing was stored, and this writer
+      must not write the task again.
+
+    Cancelling a caller does not cancel its write: the outcome is then unknown to it.
+    Calls may overlap; writes take effect in the order of the calls.
     """
 
     async def create(
         self,
         task: Task,
+        request: Mapping[str, Any],
         events: Sequence[Event],
         key: IdempotencyKey | None = None,
         callback: Callback | None = None,
     ) -> Task:
-        """Store a new task with its first events, and whom to tell of it (see gencode.engine.outbox). With a known
-        key: the task it named first (another id).
+        """Store a new task, its immutable request (JSON) and its first events.
 
-        Raises KeyReused when the key came with another body, StoreError when nothing was stored.
+        Returns the task; with a key that is taken, the task that the key named first (another id). `callback`:
+        see gencode.engine.outbox. Raises IdempotencyKeyReused when the key came with another body before.
         """
         ...
 
     async def commit(
-        self, task: Task, events: Sequence[Event] = (), keep: Mapping[str, str] | None = None
+        self, task: Task, events: Sequence[Event] = (), checkpoints: Mapping[str, str] | None = None
     ) -> None:
-        """Replace the task, append events and keep parts: all or nothing.
+        """Replace the task's row, append events and store checkpoints: all or nothing.
 
-        Raises StoreError; an event id that exists already is one (two writers of one task are a bug).
-        """
-        ...
-
-    async def named(self, key: IdempotencyKey) -> Task | None:
-        """The task that a known key named, as it is now; None while the key is free.
-
-        Raises KeyReused when the key came with another body.
+        `task.version` must be one more than the stored one, or Conflict is raised. The request is not written.
         """
         ...
 
     async def find(self, query: TaskQuery) -> list[Task]:
-        """Matching tasks, newest (largest id) first."""
+        """Matching tasks, newest (largest id) first. Reads no requests."""
+        ...
+
+    async def find_by_key(self, key: IdempotencyKey) -> Task | None:
+        """The task that a key named, as it is now; None while the key is free. Raises IdempotencyKeyReused."""
+        ...
+
+    async def request(self, task_id: str) -> dict[str, Any]:
+        """The request as it was accepted. Unknown task: empty."""
         ...
 
     async def events(self, task_id: str, after: int = 0) -> list[Event]:
@@ -79,5 +93,5 @@ class Store(Protocol):
         ...
 
     async def checkpoints(self, task_id: str) -> dict[str, str]:
-        """Every part kept for a task, in the order in which they were first kept."""
+        """Every checkpoint of a task, in the order in which they were first stored."""
         ...

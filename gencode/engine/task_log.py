@@ -1,4 +1,4 @@
-"""One task's writes, in one order: commit to the store, then tell the hub."""
+"""All writes of one task, in one order: commit to the store, then publish to the hub."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from typing import Any
 
 import anyio
 
+from gencode.domain import task as lifecycle
 from gencode.domain.callback import Callback
 from gencode.domain.event import Event
-from gencode.domain.task import Failure, Status, Task, advance, moment, now
+from gencode.domain.task import PENDING, Failure, State, Task, now, rfc3339
 from gencode.engine.hub import Hub
 from gencode.engine.pipeline import Pause, StageUpdate
 from gencode.engine.store import IdempotencyKey, Store, TaskQuery
 
 Entry = tuple[str, Mapping[str, Any]]
-"""An event without its place in the log: kind and data."""
+"""An event before it has an id: kind and data."""
 
 
 class TaskLog:
-    """The only writer of a task while it lives here; `task` is what the store holds.
+    """The only writer of a task in this process; `task` is what the store holds.
 
-    Each write is shielded from cancellation: it happens whole, and `task` always tells what happened. The
-    exception is a write that failed, which leaves a doubt: whoever comes next asks the store first.
+    A write that raises may have been stored all the same (see gencode.engine.store.Store), and so may one whose
+    caller was cancelled: the next call reads the task back before it writes.
     """
 
     def __init__(self, task: Task, store: Store, hub: Hub) -> None:
@@ -33,148 +34,167 @@ class TaskLog:
         self._store = store
         self._hub = hub
         self._lock = anyio.Lock()
-        self._doubt = False
+        self._is_uncertain = False
 
-    async def create(self, key: IdempotencyKey | None, callback: Callback | None = None) -> Task:
-        """Store the new task with its first event. A known key: the task that it named first."""
-        task, events = self._grown(self.task, [_status_entry(self.task)])
+    async def create(
+        self, request: Mapping[str, Any], key: IdempotencyKey | None, callback: Callback | None = None
+    ) -> Task:
+        """Store the new task with its first event. With a taken key: the task that the key named first."""
+        task, events = _numbered(self.task, [_status_entry(self.task)])
         with anyio.CancelScope(shield=True):
-            stored = await self._store.create(task, events, key, callback)
+            stored = await self._store.create(task, request, events, key, callback)
         return stored
 
-    async def advance(
-        self,
-        status: Status,
-        message: str,
-        failure: Failure | None = None,
-        changes: Mapping[str, Any] | None = None,
-    ) -> None:
-        """`changes`: to the request. Raises IllegalTransition, and writes nothing then."""
-        async with self._turn():
-            task = advance(self.task, status, message, failure)
-            task = replace(task, request={**task.request, **(changes or {})})
-            entries = [_status_entry(task)]
-            if task.failure:
-                entries.append(("error", {"status": status, **asdict(task.failure)}))
-            await self._write(task, entries)
+    # --- the lifecycle ------------------------------------------------------------------------------
 
-    async def send(self, *progress: StageUpdate) -> None:
-        """What a stage sends: live ones are passed on; the rest becomes one transaction."""
-        for item in progress:
-            if item.live:
-                self._hub.live(self.task.id, item.data)
-        lasting = [item for item in progress if not item.live]
-        if not lasting:
+    async def start(self) -> None:
+        """A run begins. Subscribers of a task that has been in a stage before get a `resumed` event."""
+        async with self._turn():
+            task = lifecycle.start(self.task)
+            resumed = {"status": task.status, "attempt": task.attempts}
+            await self._write(task, [("resumed", resumed)] if task.stage else [])
+
+    async def enter(self, stage: str, message: str) -> None:
+        async with self._turn():
+            task = lifecycle.transition(self.task, State.RUNNING, message, stage)
+            await self._write(task, [_status_entry(task)])
+
+    async def emit(self, *updates: StageUpdate) -> None:
+        """See gencode.engine.pipeline.Emit."""
+        for update in updates:
+            if update.live:
+                self._hub.publish_live(self.task.id, update.data)
+        durable = [update for update in updates if not update.live]
+        if not durable:
             return
         async with self._turn():
             await self._write(
-                _with_results(self.task, lasting),
-                [(item.kind, item.data) for item in lasting if item.kind],
-                {name: part for item in lasting for name, part in item.keep.items()},
+                _updated(self.task, durable),
+                [(update.kind, update.data) for update in durable if update.kind],
+                {name: text for update in durable for name, text in update.checkpoints.items()},
             )
 
-    async def hold(self, hold: Pause) -> None:
-        """The run ends here; no attempt that is cut short from now on was a crash."""
+    async def succeed(self, message: str) -> None:
         async with self._turn():
-            moment = now()
-            until = moment + timedelta(seconds=hold.seconds)
-            task = replace(self.task, paused_until=until, message=hold.message, attempts=0, updated_at=moment)
-            await self._write(task, [_hold_entry("approval", task)])
+            task = lifecycle.transition(self.task, State.SUCCEEDED, message)
+            await self._write(task, [_status_entry(task)])
 
-    async def amend(self, progress: StageUpdate) -> None:
-        """What a person changed of a held task, which waits on."""
+    async def fail(self, failure: Failure) -> None:
         async with self._turn():
-            await self._write(
-                _with_results(self.task, [progress]), [(progress.kind, progress.data)], progress.keep
-            )
+            task = lifecycle.fail(self.task, failure)
+            await self._write(task, [_status_entry(task), _error_entry(task)])
 
-    async def approve(self, progress: StageUpdate, message: str) -> None:
-        """A person's word, and the end of the wait for it."""
+    async def cancel(self, message: str) -> None:
         async with self._turn():
-            task = _with_results(self.task, [progress])
-            task = replace(task, paused_until=None, message=message, attempts=0)
-            kind, data = _hold_entry("approved", task)
-            await self._write(task, [(kind, {**data, **progress.data})], progress.keep)
+            task = lifecycle.transition(self.task, State.CANCELLED, message)
+            await self._write(task, [_status_entry(task)])
 
-    async def start(self) -> None:
-        """Count an attempt before it is made, and tell subscribers of a resumed task."""
+    async def retry(self, message: str, changes: Mapping[str, Any]) -> None:
+        """`changes`: to the parameters of the failed task."""
         async with self._turn():
-            task = replace(self.task, attempts=self.task.attempts + 1)
-            resumed = task.status is not Status.PENDING
-            entries = [("resumed", {"status": task.status, "attempt": task.attempts})] if resumed else []
-            await self._write(task, entries)
+            task = lifecycle.retry(self.task, message, changes)
+            await self._write(task, [_status_entry(task)])
 
-    async def rest(self) -> None:
-        """The process stops in order: this attempt did not crash."""
+    async def release(self) -> None:
+        """The process stops in order, in the middle of a run."""
         async with self._turn():
-            if not self.task.status.is_terminal:
-                await self._write(replace(self.task, attempts=0), [])
+            if self.task.state is State.RUNNING:
+                await self._write(lifecycle.release(self.task), [])
+
+    # --- the pause ----------------------------------------------------------------------------------
+
+    async def pause(self, pause: Pause) -> None:
+        async with self._turn():
+            until = now() + timedelta(seconds=pause.seconds)
+            task = lifecycle.pause(self.task, until, pause.message)
+            await self._write(task, [_pause_entry("approval", task)])
+
+    async def amend(self, update: StageUpdate) -> None:
+        """A person changed what the task waits with; it stays paused."""
+        async with self._turn():
+            await self._write(_updated(self.task, [update]), [(update.kind, update.data)], update.checkpoints)
+
+    async def approve(self, update: StageUpdate, message: str) -> None:
+        """A person decided; the task is queued again."""
+        async with self._turn():
+            task = lifecycle.resume(_updated(self.task, [update]), message)
+            kind, data = _pause_entry("approved", task)
+            await self._write(task, [(kind, {**data, **update.data})], update.checkpoints)
+
+    # --- writing ------------------------------------------------------------------------------------
 
     async def reconcile(self) -> None:
-        """Make sure that `task` is what the store holds. Raises StoreError while it cannot be asked."""
+        """Make sure that `task` is what the store holds. Raises StoreError while it cannot be read."""
         async with self._turn():
             pass
 
     def reset_attempts(self) -> None:
-        """The attempt ended because the store refused, not in a crash: the next one is the first again."""
+        """The run ended because the store refused, not in a crash: the next one counts as the first."""
         self.task = replace(self.task, attempts=0)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         async with self._lock:
-            if self._doubt:
+            if self._is_uncertain:
                 await self._reload()
             yield
 
     async def _reload(self) -> None:
-        """A write that failed may have happened all the same; then its events have yet to be told."""
+        """The write may have been stored; then its events have yet to be published."""
         (task,) = await self._store.find(TaskQuery(id=self.task.id, limit=1))
         missed = await self._store.events(task.id, after=self.task.sequence)
-        self.task, self._doubt = replace(task, attempts=self.task.attempts), False
+        self.task, self._is_uncertain = replace(task, attempts=self.task.attempts), False
         if missed:
-            self._hub.publish(missed, over=task.status.is_terminal)
+            self._hub.publish(missed, is_final=task.state.is_terminal)
 
     async def _write(
-        self, task: Task, entries: Sequence[Entry], keep: Mapping[str, str] | None = None
+        self, task: Task, entries: Sequence[Entry], checkpoints: Mapping[str, str] | None = None
     ) -> None:
-        task, events = self._grown(task, entries)
-        self._doubt = True
+        task, events = _numbered(replace(task, version=task.version + 1), entries)
+        self._is_uncertain = True
         with anyio.CancelScope(shield=True):
-            await self._store.commit(task, events, keep)
-        self.task, self._doubt = task, False
+            await self._store.commit(task, events, checkpoints)
+        self.task, self._is_uncertain = task, False
         if events:
-            self._hub.publish(events, over=task.status.is_terminal)
+            self._hub.publish(events, is_final=task.state.is_terminal)
 
-    def _grown(self, task: Task, entries: Sequence[Entry]) -> tuple[Task, list[Event]]:
-        events = [
-            Event(task_id=task.id, id=task.sequence + n, kind=kind, data=data)
-            for n, (kind, data) in enumerate(entries, start=1)
-        ]
-        return replace(task, sequence=task.sequence + len(events)), events
+
+def _numbered(task: Task, entries: Sequence[Entry]) -> tuple[Task, list[Event]]:
+    """Event ids are dense: 1, 2, 3, ... within a task."""
+    events = [
+        Event(task_id=task.id, id=task.sequence + n, kind=kind, data=data)
+        for n, (kind, data) in enumerate(entries, start=1)
+    ]
+    return replace(task, sequence=task.sequence + len(events)), events
 
 
 def _status_entry(task: Task) -> Entry:
     """`{"status", "message", "at", ...}` and what is known of the result, such as "repo_url"."""
-    at = moment(task.updated_at)
+    at = rfc3339(task.updated_at)
     return "status", {"status": task.status, "message": task.message, "at": at, **task.result}
 
 
-def _hold_entry(kind: str, task: Task) -> Entry:
+def _error_entry(task: Task) -> Entry:
+    failure = asdict(task.failure) if task.failure else {}
+    return "error", {"status": task.status, **failure, "stage": task.stage or PENDING}
+
+
+def _pause_entry(kind: str, task: Task) -> Entry:
     """`{"status", "message", "at", "awaiting_approval", "approve_by"}`."""
     return kind, {
         "status": task.status,
         "message": task.message,
-        "at": moment(task.updated_at),
+        "at": rfc3339(task.updated_at),
         "awaiting_approval": task.paused_until is not None,
-        "approve_by": moment(task.paused_until) if task.paused_until else None,
+        "approve_by": rfc3339(task.paused_until) if task.paused_until else None,
     }
 
 
-def _with_results(task: Task, progress: Sequence[StageUpdate]) -> Task:
-    """Kept parts are progress: the count of fruitless attempts begins anew."""
-    digest = next((item.digest for item in reversed(progress) if item.digest), task.digest)
+def _updated(task: Task, updates: Sequence[StageUpdate]) -> Task:
+    """With the updates' results. A checkpoint is progress: the count of attempts begins again."""
+    cache_key = next((update.cache_key for update in reversed(updates) if update.cache_key), task.cache_key)
     result = dict(task.result)
-    for item in progress:
-        result.update(item.result)
-    attempts = 1 if any(item.keep for item in progress) else task.attempts
-    return replace(task, result=result, attempts=attempts, digest=digest, updated_at=now())
+    for update in updates:
+        result.update(update.result)
+    attempts = 1 if any(update.checkpoints for update in updates) else task.attempts
+    return replace(task, result=result, attempts=attempts, cache_key=cache_key, updated_at=now())

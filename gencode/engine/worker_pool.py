@@ -1,4 +1,4 @@
-"""Who works on tasks: a bounded number at once, each on one task until it is over or held."""
+"""The workers: a bounded number of tasks run at once, each until it is over or paused."""
 
 from __future__ import annotations
 
@@ -9,134 +9,173 @@ from dataclasses import dataclass, field
 import anyio
 import structlog
 
-from gencode.domain.errors import StoreError
-from gencode.domain.task import Task
+from gencode.domain.errors import Conflict, StoreError
+from gencode.domain.task import State, Task
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.hub import Hub
 from gencode.engine.paused_tasks import PausedTasks
-from gencode.engine.store import Store
+from gencode.engine.pipeline import can_run
+from gencode.engine.queue import Queue
+from gencode.engine.store import Store, TaskQuery
 from gencode.engine.task_log import TaskLog
-from gencode.observability.metrics import Metrics
-from gencode.queue.in_process import FairQueue
-from gencode.resilience.retry import Sleep
+from gencode.engine.telemetry import EngineMetrics
 
 log = structlog.get_logger(__name__)
 
-
-Job = Callable[[TaskLog], Awaitable[None]]
+Sleep = Callable[[float], Awaitable[None]]
+Action = Callable[[TaskLog], Awaitable[None]]
 
 
 @dataclass(slots=True, eq=False)
 class ActiveRun:
-    """One task in somebody's hands. `cancelled`: by its client; `over` when they have let go of it."""
+    """A task that this process works on.
 
-    task_log: TaskLog
+    cancelled   by its principal
+    finished    set when the worker has left the task
+    """
+
+    task_id: str
+    task_log: TaskLog | None = None
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    over: anyio.Event = field(default_factory=anyio.Event)
+    finished: anyio.Event = field(default_factory=anyio.Event)
     cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        self.scope.cancel()
 
 
 class WorkerPool:
-    """They take tasks from the line, and put those that wait for a person's word among the holds.
+    """Workers take ids from the queue and register what pauses among the paused tasks.
 
-    store_pause   seconds between tries to write the log of a task while the store refuses
+    store_retry_seconds   between tries while the store refuses
     """
 
     def __init__(
         self,
-        line: FairQueue,
-        holds: PausedTasks,
-        runner: TaskExecutor,
+        queue: Queue,
+        paused: PausedTasks,
+        executor: TaskExecutor,
         store: Store,
         hub: Hub,
-        metrics: Metrics,
-        store_pause: float,
+        metrics: EngineMetrics,
+        store_retry_seconds: float,
         sleep: Sleep,
     ) -> None:
-        self._queue = line
-        self._holds = holds
-        self._runner = runner
+        self._queue = queue
+        self._paused = paused
+        self._executor = executor
         self._store = store
         self._hub = hub
         self._metrics = metrics
-        self._store_pause = store_pause
+        self._store_retry_seconds = store_retry_seconds
         self._sleep = sleep
-        self._running: dict[str, ActiveRun] = {}
+        self._active: dict[str, ActiveRun] = {}
 
     def __len__(self) -> int:
         """Tasks that are worked on."""
-        return len(self._running)
+        return len(self._active)
 
-    def on(self, task_id: str) -> ActiveRun | None:
-        return self._running.get(task_id)
+    def active(self, task_id: str) -> ActiveRun | None:
+        return self._active.get(task_id)
 
     async def work(self) -> None:
-        """One worker's life."""
+        """One worker, until it is cancelled."""
         while True:
-            task = await self._queue.take()
-            with self.at_work(task) as run, structlog.contextvars.bound_contextvars(task_id=task.id):
-                await self._attend(run, self._runner.run)
+            task_id = await self._queue.take()
+            with self._claimed(task_id) as run:
+                await self._attend(run, self._executor.run)
 
-    async def expire(self, task: Task) -> None:
-        """End a held task for which nobody had a word in time."""
-        with self.at_work(task) as run, structlog.contextvars.bound_contextvars(task_id=task.id):
-            await self._attend(run, self._runner.expire)
+    async def expire(self, task_id: str) -> None:
+        """Fail a paused task whose time is over."""
+        with self._claimed(task_id) as run:
+            await self._attend(run, self._executor.expire)
+
+    async def cancel_idle(self, task_id: str) -> None:
+        """Cancel a task that no worker has. Raises StoreError, Conflict."""
+        with self._claimed(task_id) as run:
+            run.cancelled = True
+            with anyio.CancelScope(shield=True):
+                await self._finish(run, await self._load(run))
 
     @contextmanager
-    def at_work(self, task: Task) -> Iterator[ActiveRun]:
-        """From the very moment it leaves the line: who cancels looks there, then here."""
-        run = self._running[task.id] = ActiveRun(TaskLog(task, self._store, self._hub))
+    def _claimed(self, task_id: str) -> Iterator[ActiveRun]:
+        """From the moment it leaves the queue: `TaskService.cancel` looks there, then here."""
+        run = self._active[task_id] = ActiveRun(task_id)
         try:
-            yield run
+            with structlog.contextvars.bound_contextvars(task_id=task_id):
+                yield run
         finally:
-            del self._running[task.id]
-            run.over.set()
+            del self._active[task_id]
+            run.finished.set()
 
-    async def end(self, run: ActiveRun) -> None:
-        """What is left to do when a run has come to its end, or its client has said that it shall."""
-        if run.cancelled:
-            await self._runner.cancel(run.task_log)
-        task = run.task_log.task
-        if task.paused_until:
-            self._holds.put(task.id, task.paused_until)
-            log.info("task held", until=task.paused_until.isoformat())
-            return
-        code = task.failure.code if task.failure else ""
-        self._metrics.tasks.labels(task.status, code).inc()
-        log.info("task over", status=task.status, code=code, seconds=_age(task))
-
-    async def _attend(self, run: ActiveRun, job: Job) -> None:
-        """One task until it is over or held, also through a store that refuses for a while."""
+    async def _attend(self, run: ActiveRun, action: Action) -> None:
+        """One task until it is over or paused, also through a store that refuses for a while."""
         try:
-            while not await self._attempt(run, job):
-                await self._sleep(self._store_pause)
+            while not await self._attempt(run, action):
+                await self._sleep(self._store_retry_seconds)
         except anyio.get_cancelled_exc_class():
-            await self._rest(run)
+            await self._release(run)
             raise
+        except Conflict:
+            log.error("another process writes this task; it is left alone")
         except Exception:
-            log.exception("a bug left this task unfinished; it goes on when the service starts again")
+            log.exception("a bug left this task unfinished; the sweeper will queue it again")
 
-    async def _attempt(self, run: ActiveRun, job: Job) -> bool:
-        """Whether it was done; if not, the task's log could not be written."""
+    async def _attempt(self, run: ActiveRun, action: Action) -> bool:
+        """Whether it was done; if not, the task could not be read or its log could not be written."""
         try:
+            is_first = run.task_log is None
+            task_log = await self._load(run)
+            if is_first and not self._is_due(task_log.task, action):
+                return True
             if not run.cancelled:
                 with anyio.CancelScope() as run.scope:
-                    await job(run.task_log)
-            await self.end(run)
+                    await action(task_log)
+            await self._finish(run, task_log)
         except StoreError as error:
-            log.error("the task's log cannot be written; trying again", reason=error.message)
-            run.task_log.reset_attempts()
+            log.error("the store refuses; trying again", reason=error.message)
+            if run.task_log:
+                run.task_log.reset_attempts()
             return False
         return True
 
-    async def _rest(self, run: ActiveRun) -> None:
-        """The process stops: the task goes on in the next one, unless its client has ended it just now."""
+    def _is_due(self, task: Task, action: Action) -> bool:
+        """False for a task that was queued twice and is over, and for one that is not ours to run."""
+        expires = action == self._executor.expire
+        due = task.state is State.PAUSED if expires else not task.is_idle
+        return due and can_run(self._executor.pipelines, task)
+
+    async def _load(self, run: ActiveRun) -> TaskLog:
+        if run.task_log is None:
+            (task,) = await self._store.find(TaskQuery(id=run.task_id, limit=1))
+            run.task_log = TaskLog(task, self._store, self._hub)
+        return run.task_log
+
+    async def _finish(self, run: ActiveRun, task_log: TaskLog) -> None:
+        """After a run, or when the principal has cancelled."""
+        if run.cancelled:
+            await self._executor.cancel(task_log)
+        task = task_log.task
+        if task.paused_until:
+            self._paused.put(task.id, task.principal.id, task.paused_until)
+            log.info("task paused", until=task.paused_until.isoformat())
+            return
+        code = task.failure.code if task.failure else ""
+        self._metrics.task_finished(task.status, code)
+        log.info("task over", status=task.status, code=code, seconds=_age(task))
+
+    async def _release(self, run: ActiveRun) -> None:
+        """The process stops: the next one goes on with the task, unless its principal has just cancelled it."""
+        if run.task_log is None:
+            return
         with anyio.CancelScope(shield=True):
             try:
-                await (self.end(run) if run.cancelled else run.task_log.rest())
+                await (self._finish(run, run.task_log) if run.cancelled else run.task_log.release())
             except Exception:
-                log.warning("could not note the orderly stop", exc_info=True)
+                log.warning("could not store the orderly stop", exc_info=True)
 
 
 def _age(task: Task) -> float:
+    """Seconds from the submission to the last change."""
     return round((task.updated_at - task.created_at).total_seconds(), 3)

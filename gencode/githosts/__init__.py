@@ -1,0 +1,1 @@
+"""Git hosts: creating a repository, proving that it is ours, pushing a commit."""

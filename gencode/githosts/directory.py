@@ -15,17 +15,17 @@ import anyio
 import anyio.to_thread
 from dulwich.errors import NotGitRepository
 
-from gencode.domain.errors import (
+from gencode.domain.errors import StartError
+from gencode.githosts.bare_repository import BareRepository, is_folder
+from gencode.githosts.commit import objects, sha
+from gencode.githosts.errors import (
     GitNotFound,
     GitUnavailable,
     HostInvalid,
     HostUnavailable,
     NonFastForward,
     RepoExists,
-    StartError,
 )
-from gencode.githosts.bare_repository import BareRepository, is_folder
-from gencode.githosts.commit import objects, sha
 from gencode.githosts.ownership_marker import described, marked, tag
 from gencode.githosts.port import Repository, RepositorySpec, Snapshot
 from gencode.observability.metrics import Metrics

@@ -13,8 +13,8 @@ import anyio.to_thread
 import httpx
 from dulwich.refs import Ref
 
-from gencode.domain.errors import GitError, GitTimeout, NonFastForward
 from gencode.githosts.commit import Objects, objects
+from gencode.githosts.errors import GitError, GitTimeout, NonFastForward
 from gencode.githosts.http_client import http_client
 from gencode.githosts.port import Snapshot
 from gencode.githosts.smart_http import Remote

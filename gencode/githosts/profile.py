@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gencode.domain.errors import (
+from gencode.domain.errors import StartError
+from gencode.githosts.errors import (
     GitHubAuth,
     GitHubForbidden,
     GitHubInvalid,
@@ -21,7 +22,6 @@ from gencode.domain.errors import (
     HostProtocol,
     HostRateLimit,
     HostUnavailable,
-    StartError,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gencode.domain.errors import (
+from gencode.githosts.errors import (
     GitAuth,
     GitError,
     GitNotFound,

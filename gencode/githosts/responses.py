@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from gencode.domain.errors import HostError
+from gencode.githosts.errors import HostError
 from gencode.githosts.http_client import HttpReply
 from gencode.githosts.profile import HostProfile
 from gencode.resilience.retry_after import retry_after

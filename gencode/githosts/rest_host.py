@@ -13,7 +13,10 @@ import httpx
 import structlog
 from pydantic import ValidationError
 
-from gencode.domain.errors import (
+from gencode.domain.errors import Transient
+from gencode.githosts.adapter import CreateRepository, FoundRepository, HostAdapter, credentials
+from gencode.githosts.commit import sha
+from gencode.githosts.errors import (
     GitAuth,
     GitError,
     GitProtocol,
@@ -23,10 +26,7 @@ from gencode.domain.errors import (
     HostProtocol,
     HostUnavailable,
     RepoExists,
-    Transient,
 )
-from gencode.githosts.adapter import CreateRepository, FoundRepository, HostAdapter, credentials
-from gencode.githosts.commit import sha
 from gencode.githosts.git_client import GitClient
 from gencode.githosts.origins import Origin
 from gencode.githosts.ownership_marker import described, tag

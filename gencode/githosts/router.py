@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gencode.domain.errors import HostUnknown
+from gencode.githosts.errors import HostUnknown
 from gencode.githosts.port import GitHost, Repository, RepositorySpec, Snapshot
 
 

@@ -20,8 +20,8 @@ from dulwich.objects import ObjectID
 from dulwich.pack import UnpackedObject
 from dulwich.refs import Ref
 
-from gencode.domain.errors import GitError, GitNetwork, GitProtocol, GitTimeout, NonFastForward
 from gencode.githosts.commit import Objects
+from gencode.githosts.errors import GitError, GitNetwork, GitProtocol, GitTimeout, NonFastForward
 from gencode.githosts.http_client import CONNECT_SECONDS, HttpReply, exchange
 from gencode.githosts.pack import entries
 from gencode.githosts.push_errors import LONGEST, check_status, refused

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.task import Status, Task
+from gencode.domain.task import State, Task
 from gencode.engine.store import Store, TaskQuery
 from gencode.http.operation import operation
 from gencode.http.responses import JsonResponseSpec
@@ -49,9 +49,9 @@ async def estimate(request: Request) -> Response:
 async def _history(request: Request, model: str) -> list[Usage]:
     """Of the client's own tasks: what others' cost is not to be guessed from here."""
     services = get_services(request)
-    query = TaskQuery(client=request.state.client, statuses=[Status.COMPLETED], limit=LOOKED_AT)
+    query = TaskQuery(principal=request.state.client, states=[State.SUCCEEDED], limit=LOOKED_AT)
     async with services.checkpoint_readers:
-        alike = [task for task in await services.store.find(query) if task.request.get("model") == model]
+        alike = [task for task in await services.store.find(query) if task.parameters.get("model") == model]
         found = [await newest_account(services.store, task) for task in alike[:ENOUGH]]
     return [usage for usage in found if usage]
 

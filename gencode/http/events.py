@@ -107,7 +107,7 @@ async def status(request: Request) -> Response:
     services = get_services(request)
     task = await own_task(request)
     after = _position(request, task)
-    if task.status.is_terminal and after == task.sequence and after:
+    if task.state.is_terminal and after == task.sequence and after:
         return Response(status_code=204)
     include = INCLUDE.read(request).split(",")
     more = (

@@ -82,7 +82,7 @@ async def show(request: Request) -> Response:
 async def archive(request: Request) -> Response:
     """Of what is whole by now."""
     services, task = get_services(request), await own_task(request)
-    return (await _folded(services, task, partial(_pack, task, services.secrets))).response(request)
+    return (await _folded(services, task, partial(_pack, task, services.secrets.current()))).response(request)
 
 
 async def list_files(services: Services, task: Task) -> FileList:
@@ -97,7 +97,7 @@ async def read_file(services: Services, task: Task, path: str) -> bytes:
 
 
 async def _show(services: Services, task: Task, path: str) -> _Download:
-    return await _folded(services, task, partial(_read, path, services.secrets))
+    return await _folded(services, task, partial(_read, path, services.secrets.current()))
 
 
 async def _folded(services: Services, task: Task, make: Callable[[Files], T]) -> T:
@@ -150,7 +150,7 @@ def _pack(task: Task, secrets: Sequence[str], files: Files) -> _Download:
     if not (whole := files.whole()):
         raise NotFound("no file of this task is whole yet")
     _refuse_secrets(whole, secrets)
-    name = str(task.request["repo_name"])
+    name = str(task.parameters["repo_name"])
     disposition = _disposition("attachment", f"{name}.zip" if files.complete else f"{name}.partial.zip")
     return _download(make_archive(whole, name, task.created_at), "application/zip", disposition)
 

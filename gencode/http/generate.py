@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import IdempotencyKeyReused, QueueFull
-from gencode.domain.task import Status, Task
+from gencode.domain.task import PENDING, Task
 from gencode.engine.store import IdempotencyKey
 from gencode.http.links import api, status_url, task_url
 from gencode.http.operation import operation
@@ -69,11 +69,11 @@ async def generate(request: Request) -> Response:
 
 def _accepted(request: Request, task: Task, headers: Mapping[str, str], *, replayed: bool) -> Response:
     """The answer to a repeated key is the first one, whatever has become of the task since."""
-    model = str(task.request["model"])
+    model = str(task.parameters["model"])
     answer = Accepted(
         task_id=task.id,
-        status=Status.PENDING,
-        message=status_text(Status.PENDING, task.language, model),
+        status=PENDING,
+        message=status_text(PENDING, task.language, model),
         model=model,
         status_url=status_url(api(request), task.id),
         task_url=task_url(api(request), task.id),
@@ -85,7 +85,7 @@ def _accepted(request: Request, task: Task, headers: Mapping[str, str], *, repla
 def _idempotency_key(request: Request, asked: GenerateRequest) -> IdempotencyKey | None:
     if (value := IDEMPOTENCY_KEY.read(request)) is None:
         return None
-    return IdempotencyKey(client=request.state.client, value=value, digest=digest(asked))
+    return IdempotencyKey(principal=request.state.client, value=value, digest=digest(asked))
 
 
 def _language(request: Request) -> str:

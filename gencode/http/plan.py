@@ -8,8 +8,8 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import AlreadyFinished, NotFound, NotPaused, PlanChanged, QueueFull
-from gencode.domain.task import Task, moment
+from gencode.domain.errors import AlreadyFinished, NotFound, NotPaused, QueueFull
+from gencode.domain.task import Task, rfc3339
 from gencode.http.checkpoint_reading import read_checkpoints
 from gencode.http.operation import operation
 from gencode.http.plan_schema import PlanEdit, PlanFileView, PlanView
@@ -20,6 +20,7 @@ from gencode.http.tasks import GOING_ON, going_on
 from gencode.http.traits import IF_MATCH, OWN_TASK, RATE_LIMITED
 from gencode.pipelines.generate.artifacts import APPROVED, KeptPlan
 from gencode.pipelines.generate.checkpoints import Checkpoints, kept_plan
+from gencode.pipelines.generate.errors import PlanChanged
 from gencode.pipelines.generate.plan_approval import Matches, approved, edited
 
 EDIT = JsonBody(model=PlanEdit)
@@ -58,7 +59,7 @@ async def change(request: Request) -> Response:
         edited,
         files=[file.planned() for file in edit.files],
         summary=edit.summary,
-        model=str(task.request["model"]),
+        model=str(task.parameters["model"]),
         matches=_matches(request),
         workflows=services.workflows,
     )
@@ -96,7 +97,7 @@ def _view(task: Task, known: KeptPlan) -> PlanView:
     return PlanView(
         task_id=task.id,
         awaiting_approval=task.paused_until is not None,
-        approve_by=moment(task.paused_until) if task.paused_until else None,
+        approve_by=rfc3339(task.paused_until) if task.paused_until else None,
         revision=known.revision,
         summary=known.plan.summary,
         files=[PlanFileView(**file.model_dump(mode="json")) for file in known.plan.files],

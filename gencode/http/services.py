@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import anyio
@@ -26,6 +26,7 @@ from gencode.notifications.chat_replies import ChatNotifier
 from gencode.notifications.dispatcher import NotificationDispatcher
 from gencode.notifications.webhooks import WebhookNotifier
 from gencode.observability.metrics import Metrics
+from gencode.security.secrets import SecretRegistry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +83,7 @@ class Services:
     language: str
     caching: bool
     workflows: bool
-    secrets: Sequence[str] = field(repr=False)
+    secrets: SecretRegistry = field(repr=False)
     checkpoint_readers: anyio.CapacityLimiter
     ticker: SharedTicker
     progress_registry: ProgressRegistry
@@ -101,6 +102,6 @@ async def own_task(request: Request) -> Task:
 
 async def task_of(services: Services, client: str, task_id: str) -> Task:
     """As `own_task`."""
-    for task in await services.store.find(TaskQuery(id=task_id, client=client, limit=1)):
+    for task in await services.store.find(TaskQuery(id=task_id, principal=client, limit=1)):
         return task
     raise NotFound("there is no such task, or it belongs to another client")

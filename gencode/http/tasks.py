@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from gencode.domain.errors import AlreadyFinished, Invalid, QueueFull, StillWorking
 from gencode.domain.event import Event
-from gencode.domain.task import Status, Task, moment
+from gencode.domain.task import FINAL_STATUSES, PENDING, Task, rfc3339
 from gencode.engine.store import TaskQuery
 from gencode.http.checkpoint_reading import read_checkpoints
 from gencode.http.links import api, status_url, task_url
@@ -35,6 +35,7 @@ from gencode.http.views import (
 from gencode.pipelines.generate.bundle import bundle as make_bundle
 from gencode.pipelines.generate.checkpoints import Checkpoints
 from gencode.pipelines.generate.report import report as make_report
+from gencode.pipelines.generate.stages import STAGES
 
 MOST = 100
 CURSOR = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -44,7 +45,7 @@ STATUSES = Parameter(
     name="status",
     location="query",
     description="Only these; repeatable, or separated by commas",
-    type=Choices(values=list(Status)),
+    type=Choices(values=[PENDING, *STAGES, *FINAL_STATUSES]),
     default=None,
     is_repeatable=True,
 )
@@ -122,7 +123,7 @@ def going_on(request: Request, task: Task, headers: Mapping[str, str] | None = N
         task_id=task.id,
         status=task.status,
         message=task.message,
-        model=str(task.request.get("model")),
+        model=str(task.parameters.get("model")),
         status_url=status_url(api(request), task.id),
         task_url=task_url(api(request), task.id),
     )
@@ -163,7 +164,9 @@ async def bundle(request: Request) -> Response:
     """For `gencode replay`; there once the commit is pushed."""
     services, task = get_services(request), await own_task(request)
     return await read_checkpoints(
-        services, task.id, partial(_bundle, task, await services.store.events(task.id))
+        services,
+        task.id,
+        partial(_bundle, task, await services.store.request(task.id), await services.store.events(task.id)),
     )
 
 
@@ -171,9 +174,11 @@ def _report(task: Task, events: Sequence[Event], checkpoints: Checkpoints) -> Re
     return REPORT.make(ReportView(**make_report(task, events, checkpoints).model_dump()))
 
 
-def _bundle(task: Task, events: Sequence[Event], checkpoints: Checkpoints) -> Response:
+def _bundle(
+    task: Task, request: Mapping[str, Any], events: Sequence[Event], checkpoints: Checkpoints
+) -> Response:
     attachment = {"Content-Disposition": f'attachment; filename="{task.id}.json"'}
-    return BUNDLE.make(BundleView(**make_bundle(task, events, checkpoints).model_dump()), attachment)
+    return BUNDLE.make(BundleView(**make_bundle(task, request, events, checkpoints).model_dump()), attachment)
 
 
 @operation(
@@ -186,8 +191,8 @@ def _bundle(task: Task, events: Sequence[Event], checkpoints: Checkpoints) -> Re
 async def ticket(request: Request) -> Response:
     """A ticket for the task's event stream (see gencode.auth.tickets)."""
     task = await own_task(request)
-    text, expires_at = get_services(request).tickets.issue(task.client, task.id)
-    return TICKET.make(TicketView(ticket=text, expires_at=moment(expires_at)))
+    text, expires_at = get_services(request).tickets.issue(task.principal.id, task.id)
+    return TICKET.make(TicketView(ticket=text, expires_at=rfc3339(expires_at)))
 
 
 @operation(
@@ -202,8 +207,8 @@ async def listing(request: Request) -> Response:
     """Newest first; ?status= (repeatable, or comma-separated), ?limit=, ?cursor=."""
     limit = LIMIT.read(request)
     query = TaskQuery(
-        client=request.state.client,
-        statuses=[Status(name) for name in STATUSES.read(request) or ()] or None,
+        principal=request.state.client,
+        statuses=STATUSES.read(request) or None,
         before=BEFORE.read(request) or None,
         limit=limit + 1,
     )

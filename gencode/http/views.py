@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gencode.domain.callback import Callback
-from gencode.domain.task import Status, Task, moment
+from gencode.domain.task import PENDING, Task, rfc3339
 from gencode.http.links import status_url, task_url
 from gencode.llm.progress import ProgressRegistry, ProgressSnapshot
 from gencode.notifications.url_policy import origin_of
 from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.estimate import Estimate
 from gencode.pipelines.generate.files import State
+from gencode.pipelines.generate.progress import task_progress
 from gencode.pipelines.generate.report import Report
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="RFC 3339, UTC")]
@@ -34,7 +35,7 @@ class Accepted(ResponseModel):
     """The task is stored; it will run, whatever becomes of this process."""
 
     task_id: TaskId
-    status: Status = Field(description="pending; of a task that goes on, the stage that it failed in")
+    status: str = Field(description="pending; of a task that goes on, the stage that it failed in")
     message: Words
     model: str = Field(description="What will answer: a provider, or provider/model-id")
     status_url: Link
@@ -47,7 +48,7 @@ class FailureView(ResponseModel):
     code: str = Field(description="Stable; the last word of a problem's type, too")
     message: Words
     retryable: bool = Field(description="Whether the same request can succeed later")
-    stage: Status = Field(description="What it was doing; a retry goes on from there")
+    stage: str = Field(description="What it was doing; a retry goes on from there")
 
 
 class CallbackView(ResponseModel):
@@ -75,7 +76,7 @@ class TaskView(ResponseModel):
 
     task_id: TaskId
     kind: str
-    status: Status
+    status: str
     message: Words
     repo_url: str | None = Field(description="Opens in a browser, and git clone takes it")
     clone_url: str | None
@@ -185,7 +186,7 @@ class Health(ResponseModel):
 
 def task_view(task: Task, api: str, progress_registry: ProgressRegistry) -> TaskView:
     """`api`: see gencode.http.links; `board`: what runs."""
-    asked, known = task.request, task.result
+    asked, known = task.parameters, task.result
     return TaskView(
         task_id=task.id,
         kind=task.kind,
@@ -201,12 +202,12 @@ def task_view(task: Task, api: str, progress_registry: ProgressRegistry) -> Task
         private=asked.get("private"),
         cached_from=known.get("cached_from"),
         awaiting_approval=task.paused_until is not None,
-        approve_by=moment(task.paused_until) if task.paused_until else None,
-        progress=progress_view(progress_registry.of(task)),
+        approve_by=rfc3339(task.paused_until) if task.paused_until else None,
+        progress=progress_view(task_progress(progress_registry, task)),
         error=_failure(task),
         last_event_id=task.sequence,
-        created_at=moment(task.created_at),
-        updated_at=moment(task.updated_at),
+        created_at=rfc3339(task.created_at),
+        updated_at=rfc3339(task.updated_at),
         status_url=status_url(api, task.id),
         task_url=task_url(api, task.id),
     )
@@ -218,7 +219,7 @@ def progress_view(view: ProgressSnapshot) -> ProgressView:
         percent=view.percent,
         seconds_left=view.seconds_left,
         stalled=view.stalled,
-        rate_limited_until=moment(until) if until else None,
+        rate_limited_until=rfc3339(until) if until else None,
     )
 
 
@@ -230,7 +231,7 @@ def callback_view(callback: Callback) -> CallbackView:
         state="ended" if callback.ended else "failing" if failing else "open",
         told=callback.position,
         failures=callback.failures,
-        next_attempt_at=moment(again) if again else None,
+        next_attempt_at=rfc3339(again) if again else None,
         reason=callback.reason or None,
     )
 
@@ -240,5 +241,5 @@ def _failure(task: Task) -> FailureView | None:
         return None
     failed = task.failure
     return FailureView(
-        code=failed.code, message=failed.message, retryable=failed.retryable, stage=failed.stage
+        code=failed.code, message=failed.message, retryable=failed.retryable, stage=failed.stage or PENDING
     )

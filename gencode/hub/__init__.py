@@ -1,0 +1,1 @@
+"""Delivers committed events and live messages to subscribers."""

@@ -1,0 +1,1 @@
+"""Language models: the port, adapters, and a session that asks within a budget."""

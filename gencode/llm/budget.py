@@ -12,8 +12,8 @@ from typing import Any
 import anyio
 from pydantic import BaseModel, ConfigDict, Field
 
-from gencode.domain.errors import BudgetExceeded
 from gencode.domain.task import now
+from gencode.llm.errors import BudgetExceeded
 from gencode.llm.port import ChatRequest, Usage
 
 CHARACTERS_PER_TOKEN = 3

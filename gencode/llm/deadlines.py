@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gencode.domain.errors import LLMTimeout
+from gencode.llm.errors import LLMTimeout
 
 T = TypeVar("T")
 

@@ -12,18 +12,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 from weakref import WeakValueDictionary
 
-from gencode.domain.task import Status, Task, now
+from gencode.domain.task import now
 from gencode.pipelines.generate.artifacts import Plan
 
 SILENCE = 15.0
 """Seconds without a token after which a call counts as stalled; its own deadlines end it later."""
-WRITTEN = {Status.MERGING: 95, Status.CREATING_REPO: 97, Status.PUSHING: 98}
-"""Percent when these begin: nothing tells how long they take, but it is little beside the writing."""
+WRITTEN_PERCENT = 95
+"""Once all files are written: nothing measures how long the rest takes, but it is little beside the writing."""
 ALMOST = 0.97
 """Of a file that is not whole, whatever it has become: it is not done before the model says so."""
 ENOUGH_LINES = 20
@@ -117,7 +117,7 @@ class ProgressTracker:
 
     def written(self) -> None:
         """Every file is; what is asked of the model from now on are repairs, and nobody knows how many."""
-        self._lines, self._percent = {}, WRITTEN[Status.MERGING]
+        self._lines, self._percent = {}, WRITTEN_PERCENT
 
     @property
     def asked_for(self) -> frozenset[str]:
@@ -168,7 +168,7 @@ class ProgressTracker:
             for path, length in lengths.items()
         )
         share = done / all_of_it if all_of_it else 1.0
-        self._percent = max(self._percent, int(WRITTEN[Status.MERGING] * share))
+        self._percent = max(self._percent, int(WRITTEN_PERCENT * share))
         return self._percent
 
     def _left(self, lengths: Mapping[str, float], at: float) -> int | None:
@@ -247,14 +247,3 @@ class ProgressRegistry:
     def asked_for(self, task_id: str) -> frozenset[str]:
         work = self._works.get(task_id)
         return work.asked_for if work else frozenset()
-
-    def of(self, task: Task) -> ProgressSnapshot:
-        """At 100 only when it is completed."""
-        if task.status is Status.COMPLETED:
-            return ProgressSnapshot(percent=100, seconds_left=0)
-        if task.is_idle or task.status is Status.PENDING:
-            return ProgressSnapshot()
-        view = self.running(task.id) or ProgressSnapshot()
-        if task.status is Status.GENERATING:
-            return view
-        return replace(view, percent=WRITTEN[task.status], seconds_left=None)

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 import structlog
 
-from gencode.domain.errors import GencodeError, LLMIncomplete, LLMRateLimit, Transient
+from gencode.domain.errors import GencodeError, Transient
 from gencode.engine.pipeline import Emit, StageUpdate
 from gencode.llm.budget import BudgetTracker, Price, price_of
+from gencode.llm.errors import LLMIncomplete, LLMRateLimit
 from gencode.llm.port import ChatRequest, Provider, Providers, Usage
 from gencode.llm.progress import CallProgress, ProgressRegistry, ProgressTracker
 from gencode.observability.metrics import Metrics
@@ -90,7 +91,7 @@ class LLMSession:
     async def _keep_waste(self, about: str, usage: Usage) -> None:
         """An answer that could not be used was billed all the same."""
         part = {f"wasted:{secrets.token_hex(4)}": KeptUsage(usage=usage).model_dump_json()}
-        await self.send(StageUpdate(keep=part), self.used(about, usage))
+        await self.send(StageUpdate(checkpoints=part), self.used(about, usage))
 
     async def _answer(self, request: ChatRequest, call: CallProgress, listen: TextListener | None) -> Answer:
         parts: list[str] = []

@@ -80,7 +80,7 @@ async def generate(asked: ToolCall) -> Mapping[str, Any]:
     await asked.services.rate.spend(asked.client)
     key = validate(GenerateArguments, asked.arguments).idempotency_key
     request = well_formed({k: v for k, v in asked.arguments.items() if k != "idempotency_key"})
-    named = IdempotencyKey(client=asked.client, value=key, digest=digest(request)) if key else None
+    named = IdempotencyKey(principal=asked.client, value=key, digest=digest(request)) if key else None
     task, _ = await submit(asked.services, request, asked.client, asked.services.language, named)
     return task_view(task, asked.api, asked.services.progress_registry).model_dump(
         mode="json", exclude_unset=True
@@ -90,7 +90,7 @@ async def generate(asked: ToolCall) -> Mapping[str, Any]:
 async def status(asked: ToolCall) -> Mapping[str, Any]:
     request = validate(StatusRequest, asked.arguments)
     task = await task_of(asked.services, asked.client, request.task_id)
-    if request.wait_seconds and not task.status.is_terminal:
+    if request.wait_seconds and not task.state.is_terminal:
         with anyio.move_on_after(request.wait_seconds):
             async with aclosing(asked.services.hub.subscribe(task.id, task.sequence)) as events:
                 async for _ in events:

@@ -60,6 +60,6 @@ class ChatNotifier:
         return Message(body=dump(body), headers={"Content-Type": "application/json"})
 
     def line(self, task: Task, said: str, url: object = None) -> str:
-        name = self.escape(str(task.request.get("repo_name")))
+        name = self.escape(str(task.parameters.get("repo_name")))
         where = f" {spoken(str(url)).replace('<', '%3C').replace('>', '%3E')}" if url else ""
         return f"{name}: {self.escape(said)}{where}"

@@ -9,14 +9,14 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from gencode.domain.callback import Callback
+from gencode.domain.callback import NEWS, Callback
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.engine.outbox import Outbox
@@ -71,6 +71,11 @@ class NotificationDispatcher:
 
     def wake(self) -> None:
         self._news.set()
+
+    def published(self, events: Sequence[Event]) -> None:
+        """To be called after each commit."""
+        if any(event.kind in NEWS for event in events):
+            self.wake()
 
     async def run(self) -> None:
         """Until cancelled. What is under way then is told again by the next process."""

@@ -79,7 +79,7 @@ class WebhookNotifier:
         body = dump(_body(task, event, following))
         name, at = f"{task.id}-{event.id}", datetime.now(UTC)
         signatures = [
-            Webhook(secret).sign(name, at, body.decode()) for secret in self.secrets.of(task.client)
+            Webhook(secret).sign(name, at, body.decode()) for secret in self.secrets.of(task.principal.id)
         ]
         headers = {
             "Content-Type": "application/json",
@@ -97,7 +97,7 @@ def _body(task: Task, event: Event, following: Event | None) -> Mapping[str, Any
         "event_id": event.id,
         "status": said["status"],
         "message": said["message"],
-        "repo_name": task.request.get("repo_name"),
+        "repo_name": task.parameters.get("repo_name"),
         **{name: said[name] for name in _TOLD if name in said},
     }
     if following and following.kind == "error":

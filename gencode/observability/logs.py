@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 from structlog.typing import Processor
 
-from gencode.security.redaction import redact
+from gencode.security.redaction import SecretSource, redact
 
 EventDict = MutableMapping[str, Any]
 
@@ -18,26 +18,31 @@ OURS = "gencode"
 
 
 class Redact:
-    """Replaces known secrets, and what looks like one, in every value of a log line."""
+    """Replaces the secrets valid now, and what looks like one, in every value of a log line."""
 
-    def __init__(self, secrets: Sequence[str]) -> None:
-        self._secrets = tuple(secrets)
+    def __init__(self, secrets: SecretSource) -> None:
+        self._secrets = secrets
 
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
-        return {key: self._clean(value) for key, value in event.items()}
-
-    def _clean(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return redact(value, self._secrets)
-        if isinstance(value, dict):
-            return {self._clean(key): self._clean(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self._clean(item) for item in value]
-        return value if isinstance(value, (int, float, bool, type(None))) else self._clean(str(value))
+        secrets = tuple(self._secrets())
+        return {key: _redacted(value, secrets) for key, value in event.items()}
 
 
-def configure(level: str, fmt: str, secrets: Sequence[str]) -> None:
-    """Set up logging of the whole process, to standard error. `fmt`: auto, json or console."""
+def _redacted(value: Any, secrets: tuple[str, ...]) -> Any:
+    if isinstance(value, str):
+        return redact(value, secrets)
+    if isinstance(value, dict):
+        return {_redacted(key, secrets): _redacted(item, secrets) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_redacted(item, secrets) for item in value]
+    return value if isinstance(value, (int, float, bool, type(None))) else _redacted(str(value), secrets)
+
+
+def configure(level: str, fmt: str, secrets: SecretSource) -> None:
+    """Set up logging of the whole process, to standard error. `fmt`: auto, json or console.
+
+    `secrets` is called for each line, so that a secret is redacted from the line after it was added.
+    """
     console = fmt == "console" or (fmt == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -57,7 +62,7 @@ def configure(level: str, fmt: str, secrets: Sequence[str]) -> None:
     logging.getLogger(OURS).setLevel(level)
 
 
-def hand_over(secrets: Sequence[str]) -> None:
+def hand_over(secrets: SecretSource) -> None:
     """Inside another application: each line goes to its logging as one text, cleaned of secrets, and nothing
     of its logging is changed. An application that has set up structlog itself keeps that."""
     if structlog.is_configured():

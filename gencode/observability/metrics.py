@@ -24,6 +24,14 @@ class Metrics:
         self.callback = self._histogram("gencode_callback_seconds", "Attempts to tell.", "kind")
         self.tokens = self._counter("gencode_tokens", "Tokens as billed.", "provider", "kind")
 
+    def stage_finished(self, stage: str, seconds: float) -> None:
+        """See gencode.engine.telemetry."""
+        self.stage.labels(stage).observe(seconds)
+
+    def task_finished(self, status: str, code: str) -> None:
+        """See gencode.engine.telemetry."""
+        self.tasks.labels(status, code).inc()
+
     def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
         """A number that is read when somebody looks."""
         Gauge(name, text, registry=self._registry).set_function(value)

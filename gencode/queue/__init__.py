@@ -1,0 +1,1 @@
+"""Queues of task ids that wait for a worker."""

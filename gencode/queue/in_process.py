@@ -1,4 +1,4 @@
-"""Tasks that wait for a free place: bounded, and fair between clients."""
+"""A queue inside one process. What it holds is lost with the process; the sweeper finds it in the store."""
 
 from __future__ import annotations
 
@@ -9,24 +9,28 @@ from contextlib import contextmanager
 import anyio
 
 from gencode.domain.errors import QueueFull
-from gencode.domain.task import Task
 
 
 class FairQueue:
-    """First come, first served within a client; clients take turns, so that a flood delays only its own."""
+    """See gencode.engine.queue.Queue. `limit`: most ids, reserved places included."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._reserved = 0
-        self._turns: OrderedDict[str, deque[Task]] = OrderedDict()
+        self._principals: dict[str, str] = {}
+        """By task id."""
+        self._turns: OrderedDict[str, deque[str]] = OrderedDict()
+        """Task ids by principal; the first principal is served next."""
         self._arrived = anyio.Event()
 
     def __len__(self) -> int:
-        return sum(len(tasks) for tasks in self._turns.values())
+        return len(self._principals)
+
+    def __contains__(self, task_id: object) -> bool:
+        return task_id in self._principals
 
     @contextmanager
     def reserve(self) -> Iterator[None]:
-        """Hold a place while its task is being stored. Raises QueueFull."""
         if len(self) + self._reserved >= self._limit:
             raise QueueFull(f"{self._limit} tasks are waiting already; try again later", retry_after=10)
         self._reserved += 1
@@ -35,35 +39,39 @@ class FairQueue:
         finally:
             self._reserved -= 1
 
-    def put(self, task: Task) -> None:
-        self._turns.setdefault(task.client, deque()).append(task)
-        self._wake()
+    def put(self, task_id: str, principal: str) -> None:
+        if task_id not in self:
+            self._of(task_id, principal).append(task_id)
+            self._wake()
 
-    def put_back(self, task: Task) -> None:
-        """Where it was: in front of its client's other tasks."""
-        self._turns.setdefault(task.client, deque()).appendleft(task)
-        self._wake()
+    def put_first(self, task_id: str, principal: str) -> None:
+        if task_id not in self:
+            self._of(task_id, principal).appendleft(task_id)
+            self._wake()
 
-    async def take(self) -> Task:
-        """The next task, once there is one."""
+    async def take(self) -> str:
         while not self._turns:
             await self._arrived.wait()
-        client, tasks = self._turns.popitem(last=False)
-        task = tasks.popleft()
-        if tasks:
-            self._turns[client] = tasks
-        return task
+        principal, waiting = self._turns.popitem(last=False)
+        task_id = waiting.popleft()
+        if waiting:
+            self._turns[principal] = waiting
+        del self._principals[task_id]
+        return task_id
 
-    def remove(self, task_id: str) -> Task | None:
-        """Take a task out of the line before its turn; None if it is not in it."""
-        for client, tasks in self._turns.items():
-            for task in tasks:
-                if task.id == task_id:
-                    tasks.remove(task)
-                    if not tasks:
-                        del self._turns[client]
-                    return task
-        return None
+    def remove(self, task_id: str) -> bool:
+        principal = self._principals.pop(task_id, None)
+        if principal is None:
+            return False
+        waiting = self._turns[principal]
+        waiting.remove(task_id)
+        if not waiting:
+            del self._turns[principal]
+        return True
+
+    def _of(self, task_id: str, principal: str) -> deque[str]:
+        self._principals[task_id] = principal
+        return self._turns.setdefault(principal, deque())
 
     def _wake(self) -> None:
         arrived, self._arrived = self._arrived, anyio.Event()

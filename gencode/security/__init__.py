@@ -1,0 +1,1 @@
+"""Secrets: which are valid now, and how texts are cleaned of them."""

@@ -8,9 +8,14 @@ expired" or "no GITHUB_TOKEN is set" are no secrets, and messages must stay read
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+
+SecretSource = Callable[[], Iterable[str]]
+"""Returns the secrets that are valid at the time of the call."""
 
 MARK = "[redacted]"
+MIN_SECRET_LENGTH = 8
+"""Characters. A shorter secret is not redacted: with an API key "x", "maximum" became "ma[redacted]imum"."""
 LIMIT = 500  # characters; a push refusal of GitHub's says what it must within the first lines
 _LOOKED_AT = 32 * LIMIT
 """Characters of what was said: another server may say millions, and each must be looked at for secrets."""
@@ -33,14 +38,21 @@ _SECRET = re.compile(
 """A word after "bearer", "basic" or "token" counts when it has a digit, changes case twice or is padded."""
 
 
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text with `secrets`, and whatever looks like one, replaced by MARK."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+def redact(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
+    """The text with `secrets`, and whatever looks like one, replaced by MARK.
+
+    A secret shorter than MIN_SECRET_LENGTH is not replaced: it is part of ordinary words, and a message that
+    is full of marks says nothing. (It still is when it stands where a credential does, as in a URL.)
+    """
+    known = secrets() if callable(secrets) else secrets
+    for secret in sorted(known, key=len, reverse=True):
+        if len(secret) < MIN_SECRET_LENGTH:
+            break
         text = text.replace(secret, MARK)
     return _SECRET.sub(MARK, text)
 
 
-def spoken(text: str, secrets: Iterable[str] = ()) -> str:
+def spoken(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
     """What another server said: one printable line without markup and secrets, at most LIMIT characters."""
     text = _TAG.sub(" ", text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
@@ -48,7 +60,7 @@ def spoken(text: str, secrets: Iterable[str] = ()) -> str:
     return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
 
 
-def quoted(text: str, secrets: Iterable[str] = ()) -> str:
+def quoted(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
     """`: "text"` to end a message with, or nothing when nothing was said."""
     said = spoken(text, secrets)
     return f': "{said}"' if said else ""

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gencode.auth.key_file import key_file
+from gencode.security.redaction import MIN_SECRET_LENGTH
 from gencode.settings.named import HostsByName, PricesByModel, ProvidersByName
 from gencode.settings.sources import EnvFile, SecretFiles
 from gencode.settings.values import (
@@ -27,8 +28,6 @@ from gencode.settings.values import (
     listed,
 )
 
-SHORTEST_SECRET = 4
-"""Characters; a shorter "secret" would blank out ordinary words in the logs."""
 DATA_DIR = Path("~/.local/share/gencode")
 
 
@@ -129,6 +128,9 @@ class Settings(_Sourced):
 
     max_concurrent_tasks: Count = Field(5, description="Tasks that run at once")
     max_waiting_tasks: Count = Field(1000, description="Tasks that may wait; beyond that 503")
+    max_paused_tasks: Count = Field(
+        100, description="Tasks of one client that may wait for approval; beyond that 503 for more of them"
+    )
     max_model_calls: Count = Field(16, description="Calls at once to one provider")
     task_timeout: Seconds = Field(600, description="Seconds that a task may take")
     approval_timeout: Seconds = Field(
@@ -242,7 +244,7 @@ class Settings(_Sourced):
         return [ipaddress.ip_network(entry) for entry in listed(self.webhook_allow_networks)]
 
     def secrets(self) -> list[str]:
-        """Every secret value, so that logs can be cleaned of them and no project can hold one."""
+        """Every secret value that is long enough to be redacted from logs and kept out of projects."""
         fields = [getattr(self, name) for name in type(self).model_fields]
         values = [field.get_secret_value() for field in fields if isinstance(field, SecretStr)]
         keys = [entry.partition("=")[2] or entry for entry in self.api_keys.get_secret_value().split(",")]
@@ -250,7 +252,7 @@ class Settings(_Sourced):
         named += [host.token.get_secret_value() for host in self.hosts.values()]
         named += [part for value in self.otel_headers.values() for part in (value, value.split(" ")[-1])]
         found = {secret.strip() for secret in [*values, *keys, *named, *self.webhook_secrets]}
-        return sorted(secret for secret in found if len(secret) >= SHORTEST_SECRET)
+        return sorted(secret for secret in found if len(secret) >= MIN_SECRET_LENGTH)
 
 
 class DataDir(_Sourced):

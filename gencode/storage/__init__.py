@@ -1,0 +1,1 @@
+"""Durable storage of tasks, requests, events, checkpoints and callbacks."""

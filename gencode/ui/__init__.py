@@ -1,0 +1,1 @@
+"""The page: static files and the handler that serves them."""

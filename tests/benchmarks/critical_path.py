@@ -86,7 +86,7 @@ async def seconds_to_generate(app: App, name: str) -> float:
 
 
 async def main(rounds: int = ROUNDS) -> None:
-    configure("ERROR", "console", [])
+    configure("ERROR", "console", tuple)
     services = project()
     async with paced_server({"": services.plan, **services.files}, RATE) as url:
         with tempfile.TemporaryDirectory() as folder:

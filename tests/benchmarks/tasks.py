@@ -77,7 +77,7 @@ async def watch(lags: list[float], sizes: list[int]) -> None:
 
 
 async def measure(kind: str, count: int) -> None:
-    configure("INFO", "json", [])
+    configure("INFO", "json", tuple)
     _settle_memory()  # as the service does when it starts
     services, lags, sizes = Sleeping(), [0.0], [0]
     async with opened(kind) as store, anyio.create_task_group() as tg:

@@ -11,11 +11,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gencode.domain.errors import GitNotFound, NonFastForward, RepoExists
 from gencode.embedded.forge import forge
 from gencode.embedded.server import address, listen
 from gencode.githosts.commit import sha
 from gencode.githosts.directory import DirectoryHost
+from gencode.githosts.errors import GitNotFound, NonFastForward, RepoExists
 from gencode.githosts.port import GitHost
 from tests.servers.githttp import git_environment
 from tests.servers.github import TOKEN, github_server, served

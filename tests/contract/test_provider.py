@@ -12,10 +12,11 @@ import pytest
 
 from gencode.codegen.plan_parser import parse_plan
 from gencode.codegen.prompts import file_messages, plan_messages
-from gencode.domain.errors import Invalid, LLMBadRequest
+from gencode.domain.errors import Invalid
 from gencode.embedded.offline.app import offline_model
 from gencode.embedded.server import address, listen, serve
 from gencode.llm.catalog import ProviderConfig, catalog, offline
+from gencode.llm.errors import LLMBadRequest
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.port import ChatRequest, Provider, Providers
 from gencode.observability.metrics import Metrics

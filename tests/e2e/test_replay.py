@@ -11,7 +11,8 @@ import pytest
 
 from gencode.cli.main import main
 from gencode.client import Client
-from gencode.domain.errors import BadBundle, GencodeError, UnsafePath, UnsafeTree
+from gencode.domain.errors import GencodeError, UnsafePath, UnsafeTree
+from gencode.pipelines.generate.errors import BadBundle
 from gencode.pipelines.generate.replay import replay
 from tests.e2e.cloning import cloned, files, git
 from tests.servers.service import running_app, settings

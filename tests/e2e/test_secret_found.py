@@ -16,13 +16,17 @@ LEAKED = "glpat-" + "Zk3vQ9xT7mWcB4yR2nLd"  # made up, and put together so that 
 FINDING = {"path": "app.py", "line": 2, "rule": "gitlab-token"}
 
 
-async def run(folder: Path, content: str, **asked: Any) -> tuple[list[Heard], ScriptedGitHub]:
-    """The events of a task whose model writes `content` into app.py, and what became of it."""
+async def run(
+    folder: Path, content: str, added: tuple[str, ...] = (), **asked: Any
+) -> tuple[list[Heard], ScriptedGitHub]:
+    """The events of a task whose model writes `content` into app.py, and the host. `added`: secrets that
+    become valid after the service has started."""
     async with (
         model_server(plan_and_files({"app.py": content, "README.md": "# Hello\n"})) as model,
         github_server(folder / "github") as github,
         running_app(settings(folder, model, github)) as app,
     ):
+        app.parts.secrets.add_source(lambda: added)
         body = {"prompt": "say hello", "repo_name": "hello", "private": False, **asked}
         async with httpx.AsyncClient(trust_env=False) as http:
             answer = await http.post(f"{app.url}/api/v1/generate", json=body)
@@ -52,6 +56,13 @@ async def test_a_request_may_allow_secrets_and_is_told_of_them(tmp_path: Path) -
 
 async def test_nobody_can_allow_a_secret_of_the_service(tmp_path: Path) -> None:
     heard, github = await run(tmp_path, f"# {TOKEN}\n", allow_secrets=True)
+    assert heard[-1].data["code"] == "SECRET_FOUND"
+    assert heard[-1].data["message"].startswith("app.py line 1 holds a secret of this service")
+    assert not github.effects
+
+
+async def test_a_secret_that_was_added_after_the_start_is_found(tmp_path: Path) -> None:
+    heard, github = await run(tmp_path, "# a-later-password\n", added=("a-later-password",))
     assert heard[-1].data["code"] == "SECRET_FOUND"
     assert heard[-1].data["message"].startswith("app.py line 1 holds a secret of this service")
     assert not github.effects

@@ -51,8 +51,8 @@ async def test_a_job_is_one_tree_below_its_caller_s_span(tmp_path: Path) -> None
         )
         assert request.attributes["http.response.status_code"] == 202
         assert (task.trace, task.parent) == (TRACE, request.id)
-        assert task.attributes["gencode.domain.task.id"] == task_id
-        assert task.attributes["gencode.domain.task.status"] == "completed"
+        assert task.attributes["gencode.task.id"] == task_id
+        assert task.attributes["gencode.task.status"] == "completed"
         above = [request.name, "task generate"]
         assert {span.name for span in collected.named("stage ")} == {f"stage {stage}" for stage in STAGES}
         for span in collected.named("stage "):
@@ -65,6 +65,7 @@ async def test_a_job_is_one_tree_below_its_caller_s_span(tmp_path: Path) -> None
             assert chat.attributes["gen_ai.response.finish_reasons"] == ["stop"]
         (create,), (push,) = collected.named("host create"), collected.named("host push")
         assert collected.path(create) == [*above, "stage creating_repo", "host create"]
+        assert (create.attributes["gencode.host"], push.attributes["gencode.host"]) == ("github", "github")
         assert collected.path(push) == [*above, "stage pushing", "host push"]
         assert {span.name for span in collected.named("GET")} == {
             "GET /api/v1/status/{task_id}",
@@ -120,7 +121,7 @@ async def test_a_trace_is_continued_by_the_next_process(tmp_path: Path) -> None:
             await events(process.url, task_id)
             assert await process.terminate() == 0
         (task,) = collected.named("task ")  # the killed process could not send its own
-        assert (task.trace, task.attributes["gencode.domain.task.status"]) == (TRACE, "completed")
+        assert (task.trace, task.attributes["gencode.task.status"]) == (TRACE, "completed")
 
 
 async def test_only_hosts_that_are_named_are_told_of_the_trace(tmp_path: Path) -> None:

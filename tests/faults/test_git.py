@@ -12,7 +12,9 @@ import pytest
 import pytest_asyncio
 from starlette.types import Receive, Scope, Send
 
-from gencode.domain.errors import (
+from gencode.embedded.server import address, listen
+from gencode.githosts.commit import sha
+from gencode.githosts.errors import (
     GitAuth,
     GitError,
     GitNetwork,
@@ -26,8 +28,6 @@ from gencode.domain.errors import (
     PushTooLarge,
     PushWorkflowScope,
 )
-from gencode.embedded.server import address, listen
-from gencode.githosts.commit import sha
 from gencode.githosts.git_client import GitClient
 from gencode.githosts.port import Snapshot
 from tests.servers.github import TOKEN, Fault, ScriptedGitHub, github_server, served

@@ -10,7 +10,8 @@ import anyio
 import pytest
 import pytest_asyncio
 
-from gencode.domain.errors import (
+from gencode.githosts.commit import sha
+from gencode.githosts.errors import (
     GitHubAuth,
     GitHubForbidden,
     GitHubInvalid,
@@ -21,7 +22,6 @@ from gencode.domain.errors import (
     GitHubUnavailable,
     RepoExists,
 )
-from gencode.githosts.commit import sha
 from tests.servers.github import TOKEN, Fault, ScriptedGitHub, github_server
 from tests.servers.peer import closed_port, peer
 from tests.unit.githosts.samples import NOW, SNAPSHOT, SPEC, Connected, connected

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gencode.domain.errors import (
+from gencode.githosts.commit import sha
+from gencode.githosts.errors import (
     GitHubAuth,
     GitHubOrg,
     GitProtocol,
@@ -29,7 +30,6 @@ from gencode.domain.errors import (
     PushSecret,
     RepoExists,
 )
-from gencode.githosts.commit import sha
 from gencode.githosts.port import Repository
 from tests.servers.githost import Fault, ScriptedHost
 from tests.servers.hosts import OWNER, SERVERS, TOKEN, Met, host_server, meet

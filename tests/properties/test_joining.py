@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from gencode.codegen.code_fences import is_fence, split_lines
 from gencode.codegen.continuation_merge import continuation, file_text, raw, resume_point
-from gencode.domain.errors import LLMBadOutput
+from gencode.llm.errors import LLMBadOutput
 from gencode.pipelines.generate.artifacts import Piece
 
 PREAMBLES = (

@@ -35,7 +35,6 @@ from gencode.domain.callback import Callback
 from gencode.domain.errors import (
     AlreadyFinished,
     IdempotencyKeyReused,
-    LLMAuth,
     NotPaused,
     QueueFull,
     StillWorking,
@@ -49,6 +48,7 @@ from gencode.engine.service import TaskService
 from gencode.engine.store import IdempotencyKey, Store, TaskQuery
 from gencode.hub.channel_registry import FAREWELL
 from gencode.hub.in_process import InProcessHub
+from gencode.llm.errors import LLMAuth
 from gencode.observability.metrics import Metrics
 from gencode.storage.memory import MemoryStore
 from gencode.storage.sqlite.store import open_sqlite

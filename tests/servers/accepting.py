@@ -62,7 +62,7 @@ def accepting(kind: str, folder: Path) -> Iterator[Server]:
 
 async def gencode(folder: Path) -> None:
     """The whole service. One task runs, and waits for a model that never answers; the others are in line."""
-    configure("ERROR", "json", [])
+    configure("ERROR", "json", tuple)
     with closing(listen()) as silent:
         model = NamedProvider(base_url=f"http://127.0.0.1:{silent.getsockname()[1]}/v1", model="m")
         services = settings(

@@ -201,7 +201,7 @@ async def serve(kind: str, folder: Path) -> None:
 
 async def gencode(folder: Path) -> None:
     """The whole service on its own protocol class; one task is published to directly through the hub."""
-    configure("ERROR", "json", [])
+    configure("ERROR", "json", tuple)
     services = settings(folder, max_connections=MOST)
     app = create_app(services)
     async with app.router.lifespan_context(app):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gencode.domain.errors import LLMBadOutput, LLMIncomplete
+from gencode.llm.errors import LLMBadOutput, LLMIncomplete
 from gencode.llm.openai.error_mapping import ErrorMapper, as_error
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from gencode.domain.errors import (
+from gencode.domain.errors import Transient
+from gencode.llm.errors import (
     LLMAuth,
     LLMBadRequest,
     LLMBalance,
@@ -22,7 +23,6 @@ from gencode.domain.errors import (
     LLMTimeout,
     LLMUnavailable,
     ProviderError,
-    Transient,
 )
 from gencode.llm.http_client import broken_off
 from gencode.resilience.retry_after import retry_after

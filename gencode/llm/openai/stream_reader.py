@@ -8,8 +8,9 @@ from contextlib import suppress
 import anyio
 import httpx
 
-from gencode.domain.errors import GencodeError, LLMBadOutput, LLMTooLarge
+from gencode.domain.errors import GencodeError
 from gencode.llm.deadlines import DeadlineTimer
+from gencode.llm.errors import LLMBadOutput, LLMTooLarge
 from gencode.llm.openai.error_mapping import ErrorMapper
 
 BLOCK = 256 * 1024  # a gzip bomb unrolls by this much at a time

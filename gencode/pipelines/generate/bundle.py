@@ -49,7 +49,9 @@ class Bundle(BaseModel):
     report: Report
 
 
-def bundle(task: Task, events: Sequence[Event], checkpoints: Mapping[str, str]) -> Bundle:
+def bundle(
+    task: Task, request: Mapping[str, Any], events: Sequence[Event], checkpoints: Mapping[str, str]
+) -> Bundle:
     """Raises NotFound for a task that has not pushed its commit."""
     if "snapshot" not in checkpoints or "commit" not in task.result:
         raise NotFound("this task has pushed no commit, or not yet: only then there is a bundle")
@@ -58,7 +60,7 @@ def bundle(task: Task, events: Sequence[Event], checkpoints: Mapping[str, str]) 
         format="gencode-bundle",
         version=1,
         task_id=task.id,
-        request=dict(task.request),
+        request={**request, **task.parameters},
         sha=task.result["commit"],
         commit=BundledCommit(**snapshot.model_dump(mode="json")),
         report=report(task, events, checkpoints),

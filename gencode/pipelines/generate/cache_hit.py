@@ -33,7 +33,7 @@ def _files(cache_hit: CacheHit) -> list[StageUpdate]:
                 "done": done,
                 "of": len(pieces),
             },
-            keep={f"{PIECE}:1:{file.path}": pieces[file.path][0].model_dump_json()},
+            checkpoints={f"{PIECE}:1:{file.path}": pieces[file.path][0].model_dump_json()},
         )
         for done, file in enumerate(cache_hit.plan.files, start=1)
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from gencode.domain.task import Status
 from gencode.engine.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost, RepositorySpec
 from gencode.pipelines.generate.artifacts import KeptRepo, Project, RepositoryCreated
@@ -12,8 +11,6 @@ from gencode.pipelines.generate.artifacts import KeptRepo, Project, RepositoryCr
 
 class CreatingRepo:
     """Repeatable without a trace: the host adopts a repository that carries this task's marker."""
-
-    status = Status.CREATING_REPO
 
     def __init__(self, host: GitHost) -> None:
         self._host = host
@@ -28,7 +25,7 @@ class CreatingRepo:
             StageUpdate(
                 kind="repo",
                 data={"host": repo.host, "owner": repo.owner, "name": repo.name, **urls},
-                keep={"repo": checkpoints.model_dump_json()},
+                checkpoints={"repo": checkpoints.model_dump_json()},
                 result=urls,
             )
         )

@@ -9,7 +9,6 @@ from gencode.codegen.file_scheduler import FileScheduler
 from gencode.codegen.file_writer import WritingLimits
 from gencode.codegen.planning import Hear, make_plan
 from gencode.domain.errors import GencodeError
-from gencode.domain.task import Status
 from gencode.engine.pipeline import Emit, Pause
 from gencode.llm.session import LLMSession, LLMSessionFactory
 from gencode.pipelines.generate.artifacts import Draft, GenerateInput, Plan
@@ -23,8 +22,6 @@ class Generating:
 
     recall   finds what an earlier task made from the same request; None: every task asks the model
     """
-
-    status = Status.GENERATING
 
     def __init__(
         self,

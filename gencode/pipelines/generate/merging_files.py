@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import anyio.to_thread
@@ -11,7 +11,6 @@ from gencode.codegen.continuation_merge import file_text
 from gencode.codegen.repair_loop import Files, RepairLoop, ValidationResult
 from gencode.codegen.secrets_scan import OWN, Finding, scan
 from gencode.domain.errors import SecretFound
-from gencode.domain.task import Status
 from gencode.engine.pipeline import Emit, StageUpdate
 from gencode.llm.session import LLMSessionFactory
 from gencode.pipelines.generate.artifacts import REPORT, Draft, GenerateInput, KeptSnapshot, Project
@@ -21,11 +20,9 @@ from gencode.pipelines.generate.committed_report import Reporter
 class Merging:
     """Author and times go into the commit, so they are kept with it: every push makes the same SHA.
 
-    secrets   of this service, which no project may hold whatever its request allows
+    secrets   returns the secrets of this service, which no project may hold whatever its request allows
     reporter  writes the report that a request may want to have in its commit
     """
-
-    status = Status.MERGING
 
     def __init__(
         self,
@@ -34,14 +31,14 @@ class Merging:
         author: str,
         reporter: Reporter,
         *,
-        secrets: Sequence[str] = (),
+        secrets: Callable[[], Sequence[str]] = tuple,
         workflows: bool = False,
     ) -> None:
         self._sessions = sessions
         self._gate = gate
         self._author = author
         self._reporter = reporter
-        self._secrets = tuple(secrets)
+        self._secrets = secrets
         self._workflows = workflows
 
     async def __call__(self, draft: Draft | Project, send: Emit) -> Project:
@@ -65,7 +62,7 @@ class Merging:
             StageUpdate(
                 kind="merged",
                 data={"files": len(checkpoints.files), "bytes": size, "findings": len(passed.findings)},
-                keep={"snapshot": checkpoints.model_dump_json()},
+                checkpoints={"snapshot": checkpoints.model_dump_json()},
             ),
         )
         return project
@@ -84,7 +81,7 @@ class Merging:
         self, checkpoints: KeptSnapshot, input: GenerateInput, send: Emit
     ) -> list[StageUpdate]:
         """What to tell of findings that do not matter. Raises SecretFound for those that do."""
-        found = await anyio.to_thread.run_sync(scan, checkpoints.files, checkpoints.message, self._secrets)
+        found = await anyio.to_thread.run_sync(scan, checkpoints.files, checkpoints.message, self._secrets())
         if not found:
             return []
         findings = StageUpdate(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from gencode.domain.task import Status
+from gencode.domain.task import PENDING
+from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
 
 LANGUAGES = ("en", "zh")
 
-_TEXTS: dict[Status, dict[str, str]] = {
-    Status.PENDING: {"en": "Task created successfully", "zh": "任务已创建"},
-    Status.GENERATING: {"en": "Generating code with {model}...", "zh": "正在生成代码（{model}）..."},
-    Status.MERGING: {"en": "Joining and checking files...", "zh": "正在拼接和处理文件..."},
-    Status.CREATING_REPO: {"en": "Creating the repository...", "zh": "正在创建{host}仓库..."},
-    Status.PUSHING: {"en": "Pushing the code...", "zh": "正在推送代码..."},
-    Status.COMPLETED: {"en": "Task completed successfully", "zh": "完成"},
-    Status.CANCELLED: {"en": "Cancelled", "zh": "已取消"},
+_TEXTS: dict[str, dict[str, str]] = {
+    PENDING: {"en": "Task created successfully", "zh": "任务已创建"},
+    GENERATING: {"en": "Generating code with {model}...", "zh": "正在生成代码（{model}）..."},
+    MERGING: {"en": "Joining and checking files...", "zh": "正在拼接和处理文件..."},
+    CREATING_REPO: {"en": "Creating the repository...", "zh": "正在创建{host}仓库..."},
+    PUSHING: {"en": "Pushing the code...", "zh": "正在推送代码..."},
+    "completed": {"en": "Task completed successfully", "zh": "完成"},
+    "cancelled": {"en": "Cancelled", "zh": "已取消"},
 }
 
 _AS_DESIGNED = ("", "github", "local")
@@ -42,7 +43,7 @@ _LEFT_BEHIND = {
 }
 
 
-def status_text(status: Status, language: str, model: str, host: str = "") -> str:
+def status_text(status: str, language: str, model: str, host: str = "") -> str:
     name = "GitHub" if host in _AS_DESIGNED else f" {host} "
     return _TEXTS[status][language].format(model=model, host=name)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from gencode.domain.task import Status, Task
+from gencode.domain.task import Task
 from gencode.engine.pipeline import Stage
 from gencode.githosts.port import GitHost, Repository
 from gencode.llm.budget import Budget, total
@@ -29,17 +30,21 @@ from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import cached_note, left_behind, status_text
 from gencode.pipelines.generate.pushing import Pushing
+from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
 
 
 class Generate:
-    """A task's `request` is what web.schemas.GenerateRequest has, with the model that was chosen."""
-
-    kind = "generate"
+    """See gencode.engine.pipeline.Pipeline. The request is a GenerateRequest with the model that was chosen."""
 
     def __init__(
         self, generating: Generating, merging: Merging, host: GitHost, *, workflows: bool = False
     ) -> None:
-        self._stages = (generating, merging, CreatingRepo(host), Pushing(host))
+        self._stages = (
+            Stage(name=GENERATING, run=generating),
+            Stage(name=MERGING, run=merging),
+            Stage(name=CREATING_REPO, run=CreatingRepo(host)),
+            Stage(name=PUSHING, run=Pushing(host)),
+        )
         self._workflows = workflows
 
     @property
@@ -47,12 +52,12 @@ class Generate:
         return self._stages
 
     def restore(
-        self, task: Task, checkpoints: Checkpoints
+        self, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints
     ) -> GenerateInput | Draft | Project | RepositoryCreated | Delivered:
         """The furthest artifact that the kept parts make."""
-        input = _brief(task, checkpoints)
+        input = _input(task, request, checkpoints)
         if "snapshot" not in checkpoints:
-            unfinished = task.status in (Status.PENDING, Status.GENERATING) or input.plan is None
+            unfinished = task.stage in ("", GENERATING) or input.plan is None
             return input if unfinished else _draft(input)
         snapshot = KeptSnapshot.model_validate_json(checkpoints["snapshot"])
         project = Project(input=input, snapshot=snapshot.snapshot(workflows=self._workflows))
@@ -63,17 +68,17 @@ class Generate:
             return RepositoryCreated(project=project, repo=repo)
         return Delivered(repo=repo, sha=KeptPush.model_validate_json(checkpoints["pushed"]).commit)
 
-    def message(self, task: Task, status: Status) -> str:
-        host = str(task.request.get("host") or "")
-        text = status_text(status, task.language, str(task.request["model"]), host)
+    def message(self, task: Task, status: str) -> str:
+        host = str(task.parameters.get("host") or "")
+        text = status_text(status, task.language, str(task.parameters["model"]), host)
         if "cached_from" in task.result:
             text += cached_note(task.language, str(task.result["cached_from"]), task.result["similarity"])
-        if status is Status.CANCELLED and "repo_url" in task.result:
+        if status == "cancelled" and "repo_url" in task.result:
             text += left_behind(task.language, str(task.result["repo_url"]))
         return text
 
 
-def _brief(task: Task, checkpoints: Checkpoints) -> GenerateInput:
+def _input(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> GenerateInput:
     plan, first, repaired = kept_plan(checkpoints), pieces(checkpoints, PIECE), repairs(checkpoints)
     divided, in_parts = outlines(checkpoints), parts(checkpoints)
     written = [first, *in_parts.values(), *repaired.values()]
@@ -86,15 +91,15 @@ def _brief(task: Task, checkpoints: Checkpoints) -> GenerateInput:
     ]
     return GenerateInput(
         task_id=task.id,
-        client=task.client,
-        prompt=str(task.request["prompt"]),
-        model=str(task.request["model"]),
-        cache=_may_cache(task),
-        name=str(task.request["repo_name"]),
-        org=task.request.get("github_org"),
-        host=str(task.request.get("host") or ""),
-        private=bool(task.request.get("private", True)),
-        allow_secrets=bool(task.request.get("allow_secrets", False)),
+        client=task.principal.id,
+        prompt=str(request["prompt"]),
+        model=str(request["model"]),
+        cache=_may_cache(request),
+        name=str(request["repo_name"]),
+        org=request.get("github_org"),
+        host=str(request.get("host") or ""),
+        private=bool(request.get("private", True)),
+        allow_secrets=bool(request.get("allow_secrets", False)),
         language=task.language,
         at=task.created_at,
         plan=plan.plan if plan else None,
@@ -103,23 +108,23 @@ def _brief(task: Task, checkpoints: Checkpoints) -> GenerateInput:
         outlines=divided,
         parts=in_parts,
         repairs=repaired,
-        budget=_budget(task),
-        best_effort=task.request.get("deliver") == "best_effort",
-        include_report=bool(task.request.get("include_report", False)),
+        budget=_budget(request),
+        best_effort=request.get("deliver") == "best_effort",
+        include_report=bool(request.get("include_report", False)),
         retries=task.retries,
-        unapproved=bool(task.request.get("approve_plan")) and APPROVED not in checkpoints,
+        unapproved=bool(request.get("approve_plan")) and APPROVED not in checkpoints,
     )
 
 
-def _may_cache(task: Task) -> bool:
+def _may_cache(request: Mapping[str, Any]) -> bool:
     """A plan that a person looks at, and may change, is nobody else's answer."""
-    return task.request.get("cache") is not False and not task.request.get("approve_plan")
+    return request.get("cache") is not False and not request.get("approve_plan")
 
 
-def _budget(task: Task) -> Budget:
-    cost, deadline = task.request.get("max_cost"), task.request.get("deadline")
+def _budget(request: Mapping[str, Any]) -> Budget:
+    cost, deadline = request.get("max_cost"), request.get("deadline")
     return Budget(
-        tokens=task.request.get("max_tokens"),
+        tokens=request.get("max_tokens"),
         cost=None if cost is None else Decimal(str(cost)),
         deadline=datetime.fromisoformat(str(deadline)) if deadline else None,
     )

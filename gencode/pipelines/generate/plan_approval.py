@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from gencode.codegen.planning import plan_progress
-from gencode.domain.errors import Invalid, PlanChanged, TreeError
+from gencode.domain.errors import Invalid, TreeError
 from gencode.domain.tree import Paths
 from gencode.engine.pipeline import StageUpdate
 from gencode.pipelines.generate.artifacts import APPROVED, KeptApproval, KeptPlan, Plan, PlannedFile
 from gencode.pipelines.generate.checkpoints import Checkpoints, kept_plan
+from gencode.pipelines.generate.errors import PlanChanged
 
 MOST_LISTED = 1000
 """Problems of a plan that are told; one of a megabyte can have hundreds of thousands."""
@@ -49,7 +50,7 @@ def approved(checkpoints: Checkpoints, matches: Matches) -> StageUpdate:
     """Its files may be written. Raises PlanChanged."""
     revision = _known(checkpoints, matches).revision
     part = {APPROVED: KeptApproval(revision=revision).model_dump_json()}
-    return StageUpdate(data={"revision": revision}, keep=part)
+    return StageUpdate(data={"revision": revision}, checkpoints=part)
 
 
 def _known(checkpoints: Checkpoints, matches: Matches) -> KeptPlan:

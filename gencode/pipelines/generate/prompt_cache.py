@@ -9,14 +9,15 @@ from typing import Literal
 
 import anyio.to_thread
 
-from gencode.domain.task import Status, Task
+from gencode.domain.task import State, Task
 from gencode.engine.store import Store, TaskQuery
 from gencode.pipelines.generate.artifacts import REPORT, GenerateInput, KeptSnapshot, Plan
 from gencode.pipelines.generate.cache_key import cache_key, kin
 from gencode.pipelines.generate.checkpoints import Checkpoints, kept_plan
 
 Mode = Literal["off", "identical", "similar"]
-DONE = (Status.COMPLETED,)
+DONE = (State.SUCCEEDED,)
+
 LOOKED_AT = 5
 """Tasks of a recipe whose files are looked at; the newest one will do but for rare cases."""
 COMPARED = 200
@@ -57,7 +58,7 @@ class PromptCache:
         if not self._may(input):
             return None
         digest = self.cache_key(input, model)
-        query = TaskQuery(client=input.client, statuses=DONE, digest=digest, limit=LOOKED_AT)
+        query = TaskQuery(principal=input.client, states=DONE, cache_key=digest, limit=LOOKED_AT)
         same = await self._first(input, [(1.0, task) for task in await self._store.find(query)])
         if same or self._mode != "similar":
             return same
@@ -81,10 +82,10 @@ class PromptCache:
         """The most similar first."""
         if len(input.prompt) > LONGEST:
             return []
-        query = TaskQuery(client=input.client, statuses=DONE, limit=COMPARED)
+        query = TaskQuery(principal=input.client, states=DONE, limit=COMPARED)
         alike = kin(self._settings, model) + ":"
-        tasks = [task for task in await self._store.find(query) if task.digest.startswith(alike)]
-        prompts = [str(task.request["prompt"]) for task in tasks]
+        tasks = [task for task in await self._store.find(query) if task.cache_key.startswith(alike)]
+        prompts = [str((await self._store.request(task.id)).get("prompt")) for task in tasks]
         ratios = await anyio.to_thread.run_sync(_ratios, input.prompt, prompts, self._threshold)
         found = [(ratio, task) for ratio, task in zip(ratios, tasks, strict=True) if ratio]
         return sorted(found, key=lambda pair: pair[0], reverse=True)[:LOOKED_AT]
@@ -92,7 +93,7 @@ class PromptCache:
 
 def _sound(task: Task, input: GenerateInput) -> bool:
     """Whether a completed task's files passed all checks that those of this one must pass."""
-    asked = task.request
+    asked = task.parameters
     checked = asked.get("deliver", "checked") == "checked"
     return checked and (input.allow_secrets or not asked.get("allow_secrets"))
 

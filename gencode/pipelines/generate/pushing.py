@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gencode.domain.task import Status
 from gencode.engine.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost
 from gencode.pipelines.generate.artifacts import Delivered, KeptPush, RepositoryCreated
@@ -10,8 +9,6 @@ from gencode.pipelines.generate.artifacts import Delivered, KeptPush, Repository
 
 class Pushing:
     """Repeatable: a branch that is at our SHA already counts as pushed."""
-
-    status = Status.PUSHING
 
     def __init__(self, host: GitHost) -> None:
         self._host = host
@@ -22,5 +19,5 @@ class Pushing:
         sha = await self._host.push(placed.repo, placed.project.snapshot)
         result = {"commit": sha, "branch": placed.project.snapshot.branch}
         checkpoints = {"pushed": KeptPush(commit=sha).model_dump_json()}
-        await send(StageUpdate(kind="pushed", data=result, keep=checkpoints, result=result))
+        await send(StageUpdate(kind="pushed", data=result, checkpoints=checkpoints, result=result))
         return Delivered(repo=placed.repo, sha=sha)

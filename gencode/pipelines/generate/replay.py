@@ -9,10 +9,10 @@ from dulwich.refs import HEADREF, Ref
 from dulwich.repo import Repo
 from pydantic import ValidationError
 
-from gencode.domain.errors import BadBundle
 from gencode.githosts.commit import Objects, objects
 from gencode.githosts.port import Snapshot
 from gencode.pipelines.generate.bundle import Bundle
+from gencode.pipelines.generate.errors import BadBundle
 
 LARGEST = 256 * 2**20
 """Bytes of a bundle: four times the largest tree, for JSON's escapes and the report."""

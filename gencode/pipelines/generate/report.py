@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from gencode.domain.event import Event
-from gencode.domain.task import Status, Task
+from gencode.domain.task import Task
 from gencode.llm.budget import total
 from gencode.llm.port import Usage
 from gencode.pipelines.generate.artifacts import OUTLINE, PART, PIECE, REPAIR, KeptSnapshot
@@ -82,7 +82,7 @@ class ReportedRepair(_View):
 class ReportedStage(_View):
     """A status that was entered. After a retry, stages are there again."""
 
-    status: Status
+    status: str
     began: str
     seconds: float | None = Field(description="Until the next status, time in line included; null: not over")
 
@@ -91,7 +91,7 @@ class ReportedFailure(_View):
     code: str
     message: str
     retryable: bool
-    stage: Status
+    stage: str
 
 
 class Report(_View):
@@ -99,7 +99,7 @@ class Report(_View):
 
     version: int
     task_id: str
-    status: Status
+    status: str
     model: str
     repo_name: str
     host: str | None = Field(None, description="Name of the Git host; null of older tasks")
@@ -128,9 +128,9 @@ def report(task: Task, events: Sequence[Event], checkpoints: Checkpoints) -> Rep
         version=1,
         task_id=task.id,
         status=task.status,
-        model=str(task.request["model"]),
-        repo_name=str(task.request["repo_name"]),
-        host=task.request.get("host"),
+        model=str(task.parameters["model"]),
+        repo_name=str(task.parameters["repo_name"]),
+        host=task.parameters.get("host"),
         repo_url=task.result.get("repo_url"),
         commit=task.result.get("commit"),
         cached_from=task.result.get("cached_from"),
@@ -145,7 +145,7 @@ def report(task: Task, events: Sequence[Event], checkpoints: Checkpoints) -> Rep
         calls_repeated=len(_told(events, "retry")),
         stages=_stages(events),
         failures=[ReportedFailure(**data) for data in _told(events, "error")],
-        retries=sum(before == Status.FAILED for before, _ in pairwise(logged)),
+        retries=sum(before == "failed" for before, _ in pairwise(logged)),
         resumed=len(_told(events, "resumed")),
     )
 

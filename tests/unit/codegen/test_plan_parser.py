@@ -7,7 +7,8 @@ import json
 import pytest
 
 from gencode.codegen.plan_parser import parse_plan
-from gencode.domain.errors import LLMBadOutput, UnsafePath, UnsafeTree
+from gencode.domain.errors import UnsafePath, UnsafeTree
+from gencode.llm.errors import LLMBadOutput
 
 PLAN = {"summary": "s", "files": [{"path": "a.py", "purpose": "p", "exports": ["f"], "needs": []}]}
 TEXT = json.dumps(PLAN)

@@ -8,11 +8,12 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from gencode.domain.errors import LLMAuth, LLMTimeout, StoreError
+from gencode.domain.errors import StoreError
 from gencode.domain.task import Status, Task
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.pipeline import Emit, StageUpdate
 from gencode.engine.task_log import TaskLog
+from gencode.llm.errors import LLMAuth, LLMTimeout
 from gencode.observability.metrics import Metrics
 from tests.unit.engine.rig import STATUSES, Act, FaultyStore, Letters, Rig, failing, new_task
 

@@ -9,10 +9,11 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from gencode.domain.errors import AlreadyFinished, NotPaused, PlanChanged, QueueFull, ShuttingDown, StoreError
+from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, ShuttingDown, StoreError
 from gencode.domain.task import Status, Task, now
 from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.pipeline import StageUpdate
+from gencode.pipelines.generate.errors import PlanChanged
 from tests.unit.engine.rig import FaultyStore, Latch, Letters, Rig, failing, holding
 
 

@@ -7,16 +7,10 @@ from collections.abc import Mapping, Sequence
 import anyio
 import pytest
 
-from gencode.domain.errors import (
-    AlreadyFinished,
-    LLMBalance,
-    QueueFull,
-    ShuttingDown,
-    StillWorking,
-    StoreError,
-)
+from gencode.domain.errors import AlreadyFinished, QueueFull, ShuttingDown, StillWorking, StoreError
 from gencode.domain.event import Event
 from gencode.domain.task import Status, Task
+from gencode.llm.errors import LLMBalance
 from tests.unit.engine.rig import STATUSES, FaultyStore, Latch, Letters, Rig, failing, new_task
 
 EMPTY = LLMBalance("the account is empty")

@@ -7,7 +7,6 @@ from structlog.testing import capture_logs
 from gencode.domain.errors import (
     AlreadyFinished,
     IdempotencyKeyReused,
-    LLMAuth,
     NotFound,
     QueueFull,
     ShuttingDown,
@@ -16,6 +15,7 @@ from gencode.domain.errors import (
 from gencode.domain.task import Status
 from gencode.engine.pipeline import Emit
 from gencode.engine.store import IdempotencyKey
+from gencode.llm.errors import LLMAuth
 from tests.unit.engine.rig import FaultyStore, Latch, Letters, Rig, failing, new_task
 
 

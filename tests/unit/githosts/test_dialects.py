@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gencode.domain.errors import HostInvalid
 from gencode.githosts.commit import sha
+from gencode.githosts.errors import HostInvalid
 from tests.servers.githost import Fault, basic
 from tests.servers.hosts import TOKEN, host_server, meet
 from tests.unit.githosts.samples import SNAPSHOT, SPEC

@@ -12,10 +12,11 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from gencode.domain.errors import GitNotFound, HostInvalid, HostUnavailable, RepoExists, StartError
+from gencode.domain.errors import StartError
 from gencode.embedded.server import address, listen
 from gencode.githosts.commit import sha
 from gencode.githosts.directory import DirectoryHost
+from gencode.githosts.errors import GitNotFound, HostInvalid, HostUnavailable, RepoExists
 from tests.servers.githost import served
 from tests.servers.githttp import git_environment
 from tests.unit.githosts.samples import FILES, SNAPSHOT, SPEC

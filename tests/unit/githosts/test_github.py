@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gencode.domain.errors import GitProtocol
+from gencode.githosts.errors import GitProtocol
 from gencode.githosts.port import Repository
 from tests.servers.github import TOKEN, Fault, ScriptedGitHub, github_server
 from tests.unit.githosts.samples import SNAPSHOT, SPEC, connected

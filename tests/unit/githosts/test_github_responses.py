@@ -3,8 +3,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from gencode.domain.errors import GitHubInvalid, GitHubRateLimit, GitHubUnavailable, HostError, Transient
+from gencode.domain.errors import Transient
 from gencode.githosts import responses
+from gencode.githosts.errors import GitHubInvalid, GitHubRateLimit, GitHubUnavailable, HostError
 from gencode.githosts.github_responses import name_taken
 from gencode.githosts.http_client import HttpReply
 from gencode.githosts.profile import github_profile

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.domain.errors import GitError, GitRejected, PushSecret, PushTooLarge, PushWorkflowScope
+from gencode.githosts.errors import GitError, GitRejected, PushSecret, PushTooLarge, PushWorkflowScope
 from gencode.githosts.push_errors import refused
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gencode.domain.errors import HostUnknown
 from gencode.githosts.commit import sha
 from gencode.githosts.directory import DirectoryHost
+from gencode.githosts.errors import HostUnknown
 from gencode.githosts.router import HostRouter
 from tests.unit.githosts.samples import SNAPSHOT, SPEC
 

@@ -6,7 +6,8 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse
 
-from gencode.domain.errors import HostAuth, StartError
+from gencode.domain.errors import StartError
+from gencode.githosts.errors import HostAuth
 from gencode.githosts.http_client import http_client
 from gencode.githosts.types import ACCOUNTS, REPOSITORIES, connect
 from gencode.resilience.retry import Retry

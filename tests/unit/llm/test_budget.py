@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import anyio
 
-from gencode.domain.errors import BudgetExceeded
 from gencode.domain.task import now
 from gencode.llm.budget import Budget, BudgetTracker, Price, price_of, worst_case
+from gencode.llm.errors import BudgetExceeded
 from gencode.llm.port import ChatRequest, Message, Usage
 
 PRICE = Price(prompt=Decimal(2), completion=Decimal(8), cached=Decimal("0.5"))

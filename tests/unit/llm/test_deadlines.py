@@ -3,8 +3,8 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from gencode.domain.errors import LLMTimeout
 from gencode.llm.deadlines import TAIL, Deadlines, DeadlineTimer
+from gencode.llm.errors import LLMTimeout
 
 
 class Clock:

@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from gencode.observability.logs import configure
+from gencode.security.secrets import SecretRegistry
 
 SECRET = "hunter2-the-second"
 
@@ -26,7 +27,7 @@ def err(capsys: pytest.CaptureFixture[str]) -> Iterator[Err]:
 
 
 def test_secrets_go_from_every_part_of_a_line(err: Err) -> None:
-    configure("INFO", "json", [SECRET])
+    configure("INFO", "json", lambda: [SECRET])
     log = structlog.get_logger("gencode.test")
     log.info(f"said {SECRET}", words=[SECRET, {"deep": (SECRET,)}], thing=ValueError(SECRET), n=1)
     shown = err()
@@ -37,15 +38,29 @@ def test_secrets_go_from_every_part_of_a_line(err: Err) -> None:
     assert line["n"] == 1
 
 
+def test_a_secret_is_redacted_from_when_it_is_added_until_it_is_removed(err: Err) -> None:
+    registry, valid = SecretRegistry([SECRET]), [""]
+    configure("INFO", "json", registry.current)
+    registry.add_source(lambda: valid)
+    log = structlog.get_logger("gencode.test")
+    valid[:] = ["a-later-password"]
+    log.info("a-later-password", settings=SECRET)
+    assert json.loads(err())["event"] == "[redacted]"
+    valid.clear()
+    log.info("a-later-password", settings=SECRET)
+    line = json.loads(err())
+    assert (line["event"], line["settings"]) == ("a-later-password", "[redacted]")
+
+
 def test_words_about_tokens_stay(err: Err) -> None:
-    configure("INFO", "json", [])
+    configure("INFO", "json", tuple)
     structlog.get_logger("gencode.test").info("no GITHUB_TOKEN is set")
     assert json.loads(err())["event"] == "no GITHUB_TOKEN is set"
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_tracebacks_hold_neither_secrets_nor_local_variables(err: Err, form: str) -> None:
-    configure("INFO", form, [SECRET])
+    configure("INFO", form, lambda: [SECRET])
     a_local_variable = SECRET[:7] + " and a prompt"
     try:
         raise ValueError(f"{SECRET} is wrong")
@@ -59,7 +74,7 @@ def test_tracebacks_hold_neither_secrets_nor_local_variables(err: Err, form: str
 
 @pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "sse_starlette.sse", "h11", "some_new_library"])
 def test_libraries_tell_nothing_below_warning(err: Err, name: str) -> None:
-    configure("DEBUG", "json", [])
+    configure("DEBUG", "json", tuple)
     logging.getLogger(name).info("the prompt of somebody")
     assert err() == ""
     logging.getLogger(name).warning("something is wrong with %s", f"Bearer {SECRET}")
@@ -67,6 +82,6 @@ def test_libraries_tell_nothing_below_warning(err: Err, name: str) -> None:
 
 
 def test_ours_tell_from_the_level_that_was_set(err: Err) -> None:
-    configure("DEBUG", "json", [])
+    configure("DEBUG", "json", tuple)
     structlog.get_logger("gencode.test").debug("in detail")
     assert json.loads(err())["level"] == "debug"

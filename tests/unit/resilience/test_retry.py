@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from gencode.domain.errors import LLMAuth, LLMRateLimit, LLMUnavailable, Transient
+from gencode.domain.errors import Transient
+from gencode.llm.errors import LLMAuth, LLMRateLimit, LLMUnavailable
 from gencode.resilience.retry import Retry
 
 SOFT = LLMUnavailable("down")

@@ -68,11 +68,25 @@ def test_words_about_secrets_stay(text: str) -> None:
 
 
 def test_known_secrets_go_whatever_they_look_like() -> None:
-    assert spoken("it is hunter2!", ["", "hunter2"]) == "it is [redacted]!"
+    assert spoken("it is hunter22!", ["", "hunter22"]) == "it is [redacted]!"
+
+
+@pytest.mark.parametrize("secret", ["x", "hunter2"])
+def test_a_secret_of_less_than_eight_characters_is_part_of_ordinary_words(secret: str) -> None:
+    text = "the maximum of hunter2's requests"
+    assert redact(text, [secret]) == text
 
 
 def test_of_secrets_within_each_other_the_longest_goes_whole() -> None:
-    assert redact("alice=key-one", ["key", "alice=key-one"]) == MARK
+    assert redact("alice=key-number-one", ["key-number", "alice=key-number-one"]) == MARK
+
+
+def test_secrets_may_be_a_callable_that_is_asked_at_each_call() -> None:
+    valid = ["the-first-one"]
+    assert redact("the-first-one the-second-one", lambda: valid) == "[redacted] the-second-one"
+    valid[:] = ["the-second-one"]
+    assert spoken("the-first-one the-second-one", lambda: valid) == "the-first-one [redacted]"
+    assert quoted("the-second-one", lambda: valid) == ': "[redacted]"'
 
 
 @pytest.mark.parametrize(

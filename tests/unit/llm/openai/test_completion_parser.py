@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gencode.domain.errors import LLMBadOutput, LLMIncomplete
+from gencode.llm.errors import LLMBadOutput, LLMIncomplete
 from gencode.llm.openai.completion_parser import CompletionParser
 from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.port import ChatRequest, Message, Usage

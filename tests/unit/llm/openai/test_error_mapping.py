@@ -5,10 +5,10 @@ import json
 import httpx
 import pytest
 
-from gencode.domain.errors import LLMBadRequest, LLMRateLimit, LLMTimeout, LLMUnavailable
+from gencode.llm.errors import LLMBadRequest, LLMRateLimit, LLMTimeout, LLMUnavailable
 from gencode.llm.openai.error_mapping import ErrorMapper, error_in
 
-FAILURES = ErrorMapper("test/model", ["the-key"])
+FAILURES = ErrorMapper("test/model", ["an-api-key"])
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_pages_that_are_not_json_are_their_own_message() -> None:
 
 def test_messages_say_who_what_and_what_to_do_and_keep_the_key() -> None:
     response = httpx.Response(429, headers={"retry-after": "2"})
-    error = FAILURES.of_response(response, b'{"error": {"message": "the-key is too fast"}}')
+    error = FAILURES.of_response(response, b'{"error": {"message": "an-api-key is too fast"}}')
     assert isinstance(error, LLMRateLimit)
     assert error.retry_after == 2
     assert error.message == (

@@ -5,8 +5,8 @@ from contextlib import aclosing
 import anyio
 import pytest
 
-from gencode.domain.errors import LLMBadRequest
 from gencode.llm import deadlines
+from gencode.llm.errors import LLMBadRequest
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.port import ChatChunk, ChatRequest, Message, Usage

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gencode.domain.errors import LLMBadOutput, LLMBadRequest, LLMTooLarge
 from gencode.llm.deadlines import Deadlines, DeadlineTimer
+from gencode.llm.errors import LLMBadOutput, LLMBadRequest, LLMTooLarge
 from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.stream_reader import ERROR_BYTES, StreamReader
 

@@ -14,9 +14,10 @@ from gencode.codegen.file_writer import WritingLimits
 from gencode.codegen.limited_child import LimitedChild
 from gencode.codegen.prompts import file_messages
 from gencode.domain.blob import deflated
-from gencode.domain.errors import BudgetExceeded, UnsafePath
+from gencode.domain.errors import UnsafePath
 from gencode.engine.pipeline import StageUpdate
 from gencode.llm.budget import Budget, worst_case
+from gencode.llm.errors import BudgetExceeded
 from gencode.llm.port import ChatRequest, Usage
 from gencode.llm.session import LLMSessionFactory
 from gencode.observability.metrics import Metrics

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.domain.errors import Invalid, PlanChanged
+from gencode.domain.errors import Invalid
 from gencode.llm.port import Usage
 from gencode.pipelines.generate.artifacts import KeptPlan, Plan, PlannedFile
 from gencode.pipelines.generate.checkpoints import kept_plan
+from gencode.pipelines.generate.errors import PlanChanged
 from gencode.pipelines.generate.plan_approval import approved, edited, prove
 
 KEPT = {

@@ -1,0 +1,31 @@
+"""Who asks: the identity that a request is authenticated as and that owns the tasks it submits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PrincipalKind(StrEnum):
+    LOCAL = "local"
+    """The only principal of a service without keys and accounts; it owns everything."""
+    API_KEY = "api_key"
+    USER = "user"
+    SERVICE = "service"
+    """An integration that acts for people it has authenticated itself, such as a chat."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Principal:
+    """`id` is unique over all kinds: ownership, quotas and rate limits are by id.
+
+    Examples: `local`, `alice` (the name of an API key), `slack:T0/U0`.
+    """
+
+    id: str
+    kind: PrincipalKind = PrincipalKind.API_KEY
+    roles: frozenset[str] = frozenset()
+    teams: frozenset[str] = frozenset()
+
+
+LOCAL = Principal(id="local", kind=PrincipalKind.LOCAL)

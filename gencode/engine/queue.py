@@ -1,0 +1,36 @@
+"""The port to the queue: ids of tasks that wait for a worker."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+
+class Queue(Protocol):
+    """Bounded, and fair between principals. It holds ids only: a worker reads the task from the store.
+
+    Order: first in, first out within a principal; principals take turns. Delivery: an id that was put is taken
+    once; putting an id that is queued already changes nothing.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __contains__(self, task_id: object) -> bool: ...
+
+    def reserve(self) -> AbstractContextManager[None]:
+        """Reserve a place while the task is being stored. Raises QueueFull."""
+        ...
+
+    def put(self, task_id: str, principal: str) -> None: ...
+
+    def put_first(self, task_id: str, principal: str) -> None:
+        """In front of the principal's other tasks: where it was before `remove`."""
+        ...
+
+    async def take(self) -> str:
+        """The next id, once there is one."""
+        ...
+
+    def remove(self, task_id: str) -> bool:
+        """Take an id out of the queue; whether it was queued."""
+        ...

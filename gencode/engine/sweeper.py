@@ -1,0 +1,98 @@
+"""Finds unfinished tasks in the store that nobody in this process has, and takes them up.
+
+At the start these are what an earlier process left. Later they are tasks whose submission, retry or approval
+was stored although its caller was cancelled or the disk did not confirm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio
+import structlog
+
+from gencode.domain.errors import StoreError
+from gencode.domain.task import UNFINISHED, Task
+from gencode.engine.keyed_locks import KeyedLocks
+from gencode.engine.paused_tasks import PausedTasks
+from gencode.engine.pipeline import Pipelines, can_run
+from gencode.engine.queue import Queue
+from gencode.engine.store import Store, TaskQuery
+
+log = structlog.get_logger(__name__)
+
+INTERVAL = 60.0
+"""Seconds between two sweeps when nobody asks for one."""
+PAGE = 500
+
+
+class Sweeper:
+    """`is_owned`: whether a caller or a worker in this process handles the task at the moment."""
+
+    def __init__(
+        self,
+        store: Store,
+        queue: Queue,
+        paused: PausedTasks,
+        pipelines: Pipelines,
+        locks: KeyedLocks,
+        is_owned: Callable[[str], bool],
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._paused = paused
+        self._pipelines = pipelines
+        self._locks = locks
+        self._is_owned = is_owned
+        self._wanted = anyio.Event()
+
+    def request(self) -> None:
+        """Ask for a sweep soon: a write may have been stored that its caller does not know of."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            with anyio.move_on_after(INTERVAL):
+                await self._wanted.wait()
+            self._wanted = anyio.Event()
+            try:
+                await self.sweep()
+            except StoreError as error:
+                log.warning("the sweep waits for the store", reason=error.message)
+
+    async def recover(self) -> None:
+        """At the start, before anything else runs: take up all that is unfinished, in the order of acceptance."""
+        for task in await self._unowned():
+            self._take_up(task)
+
+    async def sweep(self) -> int:
+        """Take up every unfinished task that nobody has; returns their number."""
+        found = 0
+        for candidate in await self._unowned():
+            async with self._locks(candidate.id):  # approvals, retries and cancellations take it too
+                for task in await self._store.find(TaskQuery(id=candidate.id, states=UNFINISHED, limit=1)):
+                    if not self._has(task.id):
+                        self._take_up(task)
+                        found += 1
+        if found:
+            log.warning("unfinished tasks that nobody had were queued", tasks=found)
+        return found
+
+    def _take_up(self, task: Task) -> None:
+        if task.paused_until:
+            self._paused.put(task.id, task.principal.id, task.paused_until)
+        else:
+            self._queue.put(task.id, task.principal.id)
+
+    def _has(self, task_id: str) -> bool:
+        return task_id in self._queue or task_id in self._paused or self._is_owned(task_id)
+
+    async def _unowned(self) -> list[Task]:
+        """Oldest first. Tasks of an unknown kind or stage are left alone."""
+        tasks: list[Task] = []
+        before: str | None = None
+        while page := await self._store.find(TaskQuery(states=UNFINISHED, before=before, limit=PAGE)):
+            tasks.extend(task for task in page if can_run(self._pipelines, task) and not self._has(task.id))
+            before = page[-1].id
+        return tasks[::-1]

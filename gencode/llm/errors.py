@@ -1,0 +1,87 @@
+"""Failures of model calls, with the codes LLM_* and BUDGET_EXCEEDED.
+
+A Transient error may be cured by another attempt; `gencode.llm.session` makes it.
+"""
+
+from __future__ import annotations
+
+from gencode.domain.errors import GencodeError, Transient
+
+
+class ProviderError(GencodeError):
+    """A failure of the model provider's API, or of its answer."""
+
+    code = "LLM_ERROR"
+    http_status = 502
+
+
+class LLMBadRequest(ProviderError):
+    code = "LLM_BAD_REQUEST"
+
+
+class LLMAuth(ProviderError):
+    code = "LLM_AUTH"
+
+
+class LLMBalance(ProviderError):
+    """The provider's account has no money left."""
+
+    code = "LLM_BALANCE"
+
+
+class LLMQuota(ProviderError):
+    """A spending limit or quota at the provider is used up; waiting a little does not help."""
+
+    code = "LLM_QUOTA"
+
+
+class LLMRefused(ProviderError):
+    """The model, or the provider's content filter, refuses to answer."""
+
+    code = "LLM_REFUSED"
+
+
+class LLMTruncated(ProviderError):
+    """The answer is still incomplete after every answer that the limits allow."""
+
+    code = "LLM_TRUNCATED"
+
+
+class LLMTooLarge(ProviderError):
+    """The answer, or the file that it belongs to, exceeds its limit in bytes."""
+
+    code = "LLM_TOO_LARGE"
+
+
+class LLMRateLimit(ProviderError, Transient):
+    code = "LLM_RATE_LIMIT"
+
+
+class LLMUnavailable(ProviderError, Transient):
+    code = "LLM_UNAVAILABLE"
+
+
+class LLMNetwork(ProviderError, Transient):
+    code = "LLM_NETWORK"
+
+
+class LLMTimeout(ProviderError, Transient):
+    code = "LLM_TIMEOUT"
+
+
+class LLMIncomplete(ProviderError, Transient):
+    """The stream ended without a reason; the text so far is not a complete answer."""
+
+    code = "LLM_INCOMPLETE"
+
+
+class LLMBadOutput(ProviderError, Transient):
+    """The answer is not what was asked for: blank, not the JSON of a plan, reasoning only."""
+
+    code = "LLM_BAD_OUTPUT"
+
+
+class BudgetExceeded(GencodeError):
+    """The next model call could exceed the limits that the request itself sets."""
+
+    code = "BUDGET_EXCEEDED"

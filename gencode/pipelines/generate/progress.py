@@ -1,0 +1,24 @@
+"""How far a task is: measured while the model writes, by the stage afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gencode.domain.task import State, Task
+from gencode.llm.progress import WRITTEN_PERCENT, ProgressRegistry, ProgressSnapshot
+from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
+
+_PERCENT = {MERGING: WRITTEN_PERCENT, CREATING_REPO: 97, PUSHING: 98}
+"""When these stages begin."""
+
+
+def task_progress(registry: ProgressRegistry, task: Task) -> ProgressSnapshot:
+    """100 percent only when the task is completed; nothing is known of one that waits."""
+    if task.state is State.SUCCEEDED:
+        return ProgressSnapshot(percent=100, seconds_left=0)
+    if task.is_idle or not task.stage:
+        return ProgressSnapshot()
+    snapshot = registry.running(task.id) or ProgressSnapshot()
+    if task.stage == GENERATING:
+        return snapshot
+    return replace(snapshot, percent=_PERCENT.get(task.stage), seconds_left=None)
