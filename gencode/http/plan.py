@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from gencode.codegen.pieces import Checkpoints
 from gencode.codegen.plan import PlanCheckpoint
-from gencode.domain.errors import NotFound, NotPaused, QueueFull
+from gencode.domain.errors import AlreadyFinished, NotFound, NotPaused, QueueFull
 from gencode.domain.task import Task, rfc3339
 from gencode.http.checkpoint_reading import read_checkpoints
 from gencode.http.operation import operation
@@ -49,7 +49,7 @@ async def show(request: Request) -> Response:
     parameters=(IF_MATCH,),
     body=EDIT,
     responses=(PLAN,),
-    errors=(NotPaused, PlanChanged),
+    errors=(NotPaused, AlreadyFinished, PlanChanged),
 )
 async def change(request: Request) -> Response:
     """409 unless it waits for approval, 412 when If-Match names another revision."""
@@ -74,7 +74,7 @@ async def change(request: Request) -> Response:
     traits=(OWN_TASK,),
     parameters=(IF_MATCH,),
     responses=(GOING_ON,),
-    errors=(NotPaused, PlanChanged, QueueFull),
+    errors=(NotPaused, AlreadyFinished, PlanChanged, QueueFull),
 )
 async def approve(request: Request) -> Response:
     """202 once the store holds that the task goes on, and for each click that comes later."""

@@ -107,7 +107,7 @@ async def cancel(request: Request) -> Response:
     traits=(OWN_TASK, RATE_LIMITED),
     body=CHANGES,
     responses=(GOING_ON,),
-    errors=(StillWorking, QueueFull),
+    errors=(StillWorking, AlreadyFinished, QueueFull),
 )
 async def retry(request: Request) -> Response:
     """202 once the store holds that the task goes on; 409 unless it has failed."""
