@@ -1,0 +1,1 @@
+"""Retries, and the Retry-After header."""
