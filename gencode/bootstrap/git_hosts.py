@@ -59,7 +59,7 @@ class HostRegistry:
         return list(self._kinds)
 
     @property
-    def embedded(self) -> bool:
+    def uses_embedded_forge(self) -> bool:
         """Whether repositories are created on the embedded forge."""
         return LOCAL in self._kinds
 
@@ -78,7 +78,7 @@ class HostRegistry:
         return name
 
     def connect(self, forge: Forge | None, deps: HttpDeps) -> GitHost:
-        """All configured hosts as one. `forge`: given exactly if `embedded`."""
+        """All configured hosts as one. `forge`: given exactly if `uses_embedded_forge`."""
         hosts = {name: self._named(name, entry, deps) for name, entry in self._settings.hosts.items()}
         if forge:
             options = self._options(self._settings.github_owner, deps, spacing=0)

@@ -37,7 +37,7 @@ def test_the_default_is_the_configured_one_or_github_or_the_first(
 ) -> None:
     found = registry(**fields)
     assert (found.names, found.default, found.choose(None, None, "hello")) == (names, default, default)
-    assert found.embedded is (names == ["local"])
+    assert found.uses_embedded_forge is (names == ["local"])
 
 
 def test_a_request_can_choose_a_configured_host_only() -> None:
