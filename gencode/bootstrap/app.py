@@ -107,7 +107,10 @@ async def _service(
         tls = httpx.create_ssl_context()
         traced = partial(propagate, hosts=settings.trace_hosts.split(","), tracer=tracer)
         client = traced(await stack.enter_async_context(model_client(tls)))
-        model, local = bind_offline_model(stack), _forge(stack, settings) if places.embedded else None
+        model, local = (
+            bind_offline_model(stack),
+            _forge(stack, settings) if places.uses_embedded_forge else None,
+        )
         providers = _providers(settings, models, model, client, metrics)
         http = traced(await stack.enter_async_context(http_client(tls)))
         host = _host(places, local, http, tls, metrics)
