@@ -80,7 +80,7 @@ class DirectoryHost:
     async def _run(self, operation: str, call: Callable[[], T]) -> T:
         """One at a time, in a thread, to its end: what is half done cannot be cancelled."""
         async with self._writing:
-            with self._metrics.host.labels(self._label, operation).time():
+            with self._metrics.host_seconds.labels(self._label, operation).time():
                 return await anyio.to_thread.run_sync(call)
 
     # --- in the thread ------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ class RestGitHost:
             raise GitProtocol(
                 "the repository's clone address is on another host; the token is not sent there"
             )
-        with self._metrics.host.labels(self._profile.label, "push").time():
+        with self._metrics.host_seconds.labels(self._profile.label, "push").time():
             pushed = await self._git.push(repo.clone_url, self._token, snapshot, user=self._adapter.git_user)
         await self._show(repo, snapshot.branch)
         return pushed
@@ -176,7 +176,7 @@ class RestGitHost:
     async def _holds_nothing_else(self, repo: Repository, snapshot: Snapshot) -> bool:
         """Asked of Git itself: it is the same at every host, and it is what a push would meet."""
         try:
-            with self._metrics.host.labels(self._profile.label, "refs").time():
+            with self._metrics.host_seconds.labels(self._profile.label, "refs").time():
                 refs = await self._git.refs(repo.clone_url, self._token, user=self._adapter.git_user)
         except GitAuth as error:
             raise self._errors.forbidden(error.message) from error

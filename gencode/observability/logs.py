@@ -1,4 +1,4 @@
-"""Logging: structlog for ours and the libraries' alike, one line an event, cleaned of secrets."""
+"""Logging through structlog, for libraries as well: one line for each event, with secrets redacted."""
 
 from __future__ import annotations
 
