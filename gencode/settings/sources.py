@@ -83,5 +83,6 @@ def read_env_file() -> dict[str, str]:
 def _refusal_message(url_setting: str, secret: str) -> str:
     return (
         f"{url_setting}: {ENV_FILE} in this folder would change where {secret} is sent, "
-        "which is not from there; if you mean it, set both in the environment; if not, start in another folder"
+        "which is not from there; "
+        "if you mean it, set both in the environment; if not, start in another folder"
     )
