@@ -47,7 +47,7 @@ from gencode.llm.progress import ProgressRegistry
 from gencode.llm.session import LLMSessionFactory
 from gencode.mcp.runtime import MCPRuntime
 from gencode.observability.metrics import Metrics
-from gencode.observability.tracing_setup import tracing
+from gencode.observability.tracing_setup import configured_tracer
 from gencode.pipelines.generate.cache_key import settings_digest
 from gencode.pipelines.generate.committed_report import Reporter
 from gencode.pipelines.generate.generating import Generating
@@ -176,7 +176,7 @@ def _farewell(parts: Services) -> None:
 
 
 def _tracing(settings: Settings) -> AbstractAsyncContextManager[Tracer]:
-    return tracing(
+    return configured_tracer(
         settings.otel_exporter_otlp_endpoint,
         settings.otel_headers,
         settings.otel_service_name,

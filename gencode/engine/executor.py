@@ -149,7 +149,7 @@ class TaskExecutor:
             self._tracer.span(f"stage {stage.status}"),
         ):
             yield
-        self._metrics.stage.labels(stage.status).observe(perf_counter() - began)
+        self._metrics.stage_seconds.labels(stage.status).observe(perf_counter() - began)
 
     async def _fail(self, task_log: TaskLog, error: Exception) -> None:
         if isinstance(error, StoreError):

@@ -102,7 +102,7 @@ class WorkerPool:
             log.info("task held", until=task.paused_until.isoformat())
             return
         code = task.failure.code if task.failure else ""
-        self._metrics.tasks.labels(task.status, code).inc()
+        self._metrics.finished_tasks.labels(task.status, code).inc()
         log.info("task over", status=task.status, code=code, seconds=_age(task))
 
     async def _attend(self, run: ActiveRun, job: Job) -> None:

@@ -80,7 +80,7 @@ class DirectoryHost:
     async def _run(self, operation: str, call: Callable[[], T]) -> T:
         """Run one call at a time in a thread. It is not cancelled, so that no write is left half done."""
         async with self._lock:
-            with self._metrics.host.labels(self._label, operation).time():
+            with self._metrics.host_seconds.labels(self._label, operation).time():
                 return await anyio.to_thread.run_sync(call)
 
     # --- in the thread ------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ class RestApi:
         request = self._client.build_request(method, url, headers=self._headers, json=body, timeout=timeout)
         operation = {"GET": "read", "POST": "create"}.get(method, "change")
         name, errors = self._profile.name, self._profile.errors
-        with self._options.metrics.host.labels(self._profile.label, operation).time():
+        with self._options.metrics.host_seconds.labels(self._profile.label, operation).time():
             try:
                 return await exchange(self._client, request, DEADLINE)
             except httpx.TimeoutException as error:

@@ -111,7 +111,7 @@ class RestGitHost:
     async def _holds_nothing_else(self, repo: Repository, snapshot: Snapshot) -> bool:
         """Reads the refs over Git, which is the same at every host and is what a push will meet."""
         try:
-            with self._options.metrics.host.labels(self._profile.label, "refs").time():
+            with self._options.metrics.host_seconds.labels(self._profile.label, "refs").time():
                 refs = await self._git.refs(repo.clone_url, self.endpoint.token, user=self._git_user)
         except GitAuth as error:
             raise self._errors.forbidden(error.message) from error
@@ -135,7 +135,7 @@ class RestGitHost:
             raise GitProtocol(
                 "the repository's clone address is on another host; the token is not sent there"
             )
-        with self._options.metrics.host.labels(self._profile.label, "push").time():
+        with self._options.metrics.host_seconds.labels(self._profile.label, "push").time():
             sha = await self._git.push(repo.clone_url, self.endpoint.token, snapshot, user=self._git_user)
         await self._set_default_branch(repo, snapshot.branch)
         return sha

@@ -144,9 +144,9 @@ class NotificationDispatcher:
         told = log.bind(task_id=event.task_id, event_id=event.id, kind=callback.kind, host=callback.host)
         began = time.perf_counter()
         answer, reason = await _attempt(notifier, callback, message)
-        self._metrics.callback.labels(callback.kind).observe(time.perf_counter() - began)
+        self._metrics.callback_seconds.labels(callback.kind).observe(time.perf_counter() - began)
         after = self._after(notifier, callback, event, answer, reason)
-        self._metrics.callbacks.labels(callback.kind, _outcome(after)).inc()
+        self._metrics.callback_attempts.labels(callback.kind, _outcome(after)).inc()
         if after.ended:
             told.error("callback given up", reason=after.reason, attempts=after.failures)
         elif after.failures:

@@ -131,7 +131,7 @@ class Rig:
         return found
 
     def count(self, outcome: str) -> float:
-        found = self.metrics.callbacks.labels("webhook", outcome)
+        found = self.metrics.callback_attempts.labels("webhook", outcome)
         return float(found._value.get())
 
 
