@@ -105,7 +105,7 @@ class NotificationDispatcher:
     async def _upcoming(self) -> list[Callback]:
         free = self._at_once - len(self._under_way)
         busy = [host for host, count in self._hosts().items() if count >= self._per_host]
-        return await self._outbox.upcoming(free, list(self._under_way), busy) if free else []
+        return await self._outbox.next_callbacks(free, list(self._under_way), busy) if free else []
 
     def _hosts(self) -> Counter[str]:
         return Counter(self._under_way.values())
@@ -180,7 +180,7 @@ class NotificationDispatcher:
 
     async def _note(self, callback: Callback) -> None:
         with anyio.CancelScope(shield=True):
-            await self._outbox.note(callback)
+            await self._outbox.save_callback(callback)
 
 
 async def _attempt(notifier: Notifier, callback: Callback, message: Message) -> tuple[Answer | None, str]:

@@ -76,11 +76,11 @@ class NotingStore(MemoryStore):
         self.refusals = 0
         self._noted = anyio.Event()
 
-    async def note(self, callback: Callback) -> None:
+    async def save_callback(self, callback: Callback) -> None:
         if self.refusals:
             self.refusals -= 1
             raise StoreError("the disk is full")
-        await super().note(callback)
+        await super().save_callback(callback)
         self.notes.append(callback)
         noted, self._noted = self._noted, anyio.Event()
         noted.set()
