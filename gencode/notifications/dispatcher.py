@@ -16,7 +16,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from gencode.domain.callback import NEWS, Callback
+from gencode.domain.callback import NOTIFIED_EVENTS, Callback
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.engine.outbox import Outbox
@@ -74,7 +74,7 @@ class NotificationDispatcher:
 
     def published(self, events: Sequence[Event]) -> None:
         """To be called after each commit."""
-        if any(event.kind in NEWS for event in events):
+        if any(event.kind in NOTIFIED_EVENTS for event in events):
             self.wake()
 
     async def run(self) -> None:
