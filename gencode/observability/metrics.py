@@ -32,6 +32,14 @@ class Metrics:
         """See gencode.engine.telemetry."""
         self.tasks.labels(status, code).inc()
 
+    def stage_finished(self, stage: str, seconds: float) -> None:
+        """See gencode.engine.telemetry.EngineMetrics."""
+        self.stage.labels(stage).observe(seconds)
+
+    def task_finished(self, status: str, code: str) -> None:
+        """See gencode.engine.telemetry.EngineMetrics."""
+        self.tasks.labels(status, code).inc()
+
     def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
         """A number that is read when somebody looks."""
         Gauge(name, text, registry=self._registry).set_function(value)
