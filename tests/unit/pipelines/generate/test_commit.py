@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from gencode.codegen.pieces import Piece, StoredText, stored_text
-from gencode.domain.task import Status
 from gencode.githosts.commit import sha
 from gencode.pipelines.generate.bundle import bundle
 from gencode.pipelines.generate.commit import SNAPSHOT, CommitContent, commit_checkpoint, read_commit
@@ -115,7 +114,7 @@ async def test_the_commit_is_restored_with_the_same_sha_after_a_failed_push(tmp_
         services.github.fail("info_refs", Fault(status=500))
         task = await services.run(include_report=True)
         assert task.failure
-        assert task.failure.stage is Status.PUSHING
+        assert task.failure.stage == "pushing"
         checkpoints = await services.store.checkpoints(task.id)
         assert isinstance(stored_files(checkpoints)[REPORT], str), "no other checkpoint holds the report"
         restored = services.task_service._runner.pipeline("generate").restore(task, checkpoints)
