@@ -55,7 +55,9 @@ def parse(language: str, text: str) -> Node | None:
 
 def captures(language: str, query: str, node: Node) -> Mapping[str, list[Node]]:
     """Nodes by capture name, in the order of the text."""
-    return QueryCursor(_query(language, query)).captures(node)
+    found = QueryCursor(_query(language, query)).captures(node)
+    # py-tree-sitter 0.26 collects the nodes of a name in a set: their order differs from run to run.
+    return {name: sorted(nodes, key=lambda node: node.start_byte) for name, nodes in found.items()}
 
 
 def matches(language: str, query: str, node: Node) -> list[dict[str, list[Node]]]:

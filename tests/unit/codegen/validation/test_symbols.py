@@ -84,3 +84,10 @@ def test_the_exports_of_a_file_that_cannot_be_analysed_are_unknown() -> None:
 def test_the_length_of_a_signature_is_bounded() -> None:
     (line,) = signatures("a.py", f"def f({', '.join(f'argument{n}' for n in range(500))}): pass\n")
     assert len(line) == 300
+
+
+def test_the_symbols_of_newer_python_are_in_the_order_of_the_file() -> None:
+    """tree-sitter parses it; captures of a query come in no order."""
+    names = [f"f{number}" for number in range(50)]
+    text = "".join(f"def {name}[T](x: T) -> T:\n    return x\n\n\n" for name in names)
+    assert [symbol.name for symbol in symbols("a.py", text).exports] == names
