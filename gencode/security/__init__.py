@@ -1,0 +1,1 @@
+"""The secrets that are known, and their removal from text."""
