@@ -52,7 +52,7 @@ def redact(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
     return _SECRET_PATTERN.sub(REDACTED, text)
 
 
-def spoken(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
+def sanitize(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
     """Text of another server as one printable line of at most MAX_CHARACTERS without markup and secrets."""
     text = _TAG.sub(" ", text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
@@ -62,5 +62,5 @@ def spoken(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
 
 def quoted(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
     """The sanitised text as `: "text"`, to end a message with; "" if nothing is left of it."""
-    line = spoken(text, secrets)
+    line = sanitize(text, secrets)
     return f': "{line}"' if line else ""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gencode.security.redaction import MAX_CHARACTERS, REDACTED, quoted, redact, spoken
+from gencode.security.redaction import MAX_CHARACTERS, REDACTED, quoted, redact, sanitize
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_text_about_secrets_is_not_redacted(text: str) -> None:
 
 
 def test_known_secrets_are_redacted_whatever_they_look_like() -> None:
-    assert spoken("it is hunter22!", ["", "hunter22"]) == "it is [redacted]!"
+    assert sanitize("it is hunter22!", ["", "hunter22"]) == "it is [redacted]!"
 
 
 @pytest.mark.parametrize("secret", ["x", "hunter2"])
@@ -85,7 +85,7 @@ def test_secrets_may_be_a_callable_that_is_called_each_time() -> None:
     valid = ["the-first-one"]
     assert redact("the-first-one the-second-one", lambda: valid) == "[redacted] the-second-one"
     valid[:] = ["the-second-one"]
-    assert spoken("the-first-one the-second-one", lambda: valid) == "the-first-one [redacted]"
+    assert sanitize("the-first-one the-second-one", lambda: valid) == "the-first-one [redacted]"
     assert quoted("the-second-one", lambda: valid) == ': "[redacted]"'
 
 
@@ -99,27 +99,27 @@ def test_secrets_may_be_a_callable_that_is_called_each_time() -> None:
     ],
 )
 def test_sanitised_text_is_one_printable_line_without_markup(text: str, shown: str) -> None:
-    assert spoken(text, ["my-own-key"]) == shown
+    assert sanitize(text, ["my-own-key"]) == shown
 
 
 @given(st.text(max_size=2000))
 def test_any_text_becomes_one_short_printable_line(text: str) -> None:
-    shown = spoken(text)
+    shown = sanitize(text)
     assert len(shown) <= MAX_CHARACTERS
     assert shown.isprintable()
 
 
 def test_a_secret_at_the_cut_is_redacted_as_a_whole() -> None:
     token, own = "ghp_" + "a1B2" * 9, "z9" * 20
-    assert "ghp_" not in spoken("x" * (MAX_CHARACTERS - 10) + " " + token)
-    assert "z9" not in spoken("x" * (MAX_CHARACTERS - 10) + own, [own])
+    assert "ghp_" not in sanitize("x" * (MAX_CHARACTERS - 10) + " " + token)
+    assert "z9" not in sanitize("x" * (MAX_CHARACTERS - 10) + own, [own])
 
 
 @pytest.mark.parametrize("beginning", ["sk-", "-eyJ", "x-access-token:", "token ", "://a:", "<a", "a.eyJ"])
 def test_a_text_of_nothing_but_beginnings_takes_linear_time(beginning: str) -> None:
     """A host may answer four million characters: quadratic time would be hours, and a second for each log
     line of this length."""
-    assert len(spoken(beginning * (4 * 2**20 // len(beginning)))) <= MAX_CHARACTERS
+    assert len(sanitize(beginning * (4 * 2**20 // len(beginning)))) <= MAX_CHARACTERS
     assert redact(beginning * 20_000)
 
 
