@@ -10,7 +10,7 @@ from gencode.domain.event import Event, dump
 from gencode.domain.task import Task
 from gencode.notifications.sender import Message, Sender
 from gencode.notifications.url_policy import UrlRefused, host_of, origin_of
-from gencode.security.redaction import spoken
+from gencode.security.redaction import sanitize
 
 _TOLD = ("generating", "creating_repo", "completed", "failed", "cancelled")
 """Three of them at most in a run: Slack takes five messages at one address, within half an hour."""
@@ -22,13 +22,13 @@ Escape = Callable[[str], str]
 
 def slack(text: str) -> str:
     """One line that is text to Slack, and names nobody: <!channel> and <@U1> are no commands then."""
-    escaped = spoken(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = sanitize(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return escaped.replace("@", f"@{_NO_SPACE}")
 
 
 def mattermost(text: str) -> str:
     """One line that is text to Mattermost, whose @all is a word like any other until it stands alone."""
-    return _MARKUP.sub(r"\\\1", spoken(text)).replace("@", f"@{_NO_SPACE}")
+    return _MARKUP.sub(r"\\\1", sanitize(text)).replace("@", f"@{_NO_SPACE}")
 
 
 class ChatNotifier:
@@ -61,5 +61,5 @@ class ChatNotifier:
 
     def line(self, task: Task, said: str, url: object = None) -> str:
         name = self.escape(str(task.parameters.get("repo_name")))
-        where = f" {spoken(str(url)).replace('<', '%3C').replace('>', '%3E')}" if url else ""
+        where = f" {sanitize(str(url)).replace('<', '%3C').replace('>', '%3E')}" if url else ""
         return f"{name}: {self.escape(said)}{where}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gencode.codegen.plan import Plan
-from gencode.codegen.validation.finding import Finding, Rule
+from gencode.codegen.validation.findings import Finding, Rule
 from tests.servers.model import Body, Reply, http_error, plan_and_files, text
 from tests.servers.runs import NATIVE, house
 
