@@ -48,7 +48,7 @@ async def ask(
 
 def readers(app: App) -> int:
     assert isinstance(app.parts.hub, InProcessHub)
-    return app.parts.hub.readers
+    return app.parts.hub.subscribers
 
 
 def port(app: App) -> int:
@@ -325,7 +325,7 @@ async def two_idle_minutes() -> list[tuple[float, bytes]]:
     }
     response = await status.call(Request(scope))
     await response(scope, receive, send)
-    assert parts.hub.readers == 0
+    assert parts.hub.subscribers == 0
     return said
 
 

@@ -9,7 +9,7 @@ from gencode.domain.task import Task
 from gencode.http.estimate import END, newest_account
 from gencode.llm.port import Usage
 from gencode.storage.memory import MemoryStore
-from tests.unit.storage.samples import a_task, an_event
+from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 LONG = 5 * END
 
@@ -33,7 +33,7 @@ async def stored(store: MemoryStore, accounts: dict[int, int]) -> Task:
         data = {"total": {"prompt": tokens, "completion": 1, "cached": 0}}
         log[number - 1] = replace(log[number - 1], kind="usage", data=data)
     task = replace(task, sequence=LONG)
-    await store.create(task, log)
+    await store.create(task, REQUEST, log)
     return task
 
 
