@@ -1,13 +1,13 @@
-"""A client of the service: submit a prompt, follow its events through every interruption, fetch the files."""
+"""The Python client of the HTTP API: submit prompts, follow events across reconnections, download files."""
 
 from __future__ import annotations
 
-from gencode.client.asynchronous import Client
-from gencode.client.failures import ServiceError, Unreachable
-from gencode.client.shapes import Accepted, File, FileList, Options, Plan, PlannedFile, Task
-from gencode.client.stream import Message
-from gencode.client.synchronous import SyncClient
-from gencode.client.unpacking import BadArchive, unpack
+from gencode.client.archive import BadArchive, unpack
+from gencode.client.async_client import Client
+from gencode.client.errors import ServiceError, Unreachable
+from gencode.client.event_stream import Message
+from gencode.client.sync_client import SyncClient
+from gencode.client.types import Accepted, File, FileList, Options, Plan, PlannedFile, Task
 
 __all__ = [
     "Accepted",

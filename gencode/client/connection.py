@@ -1,4 +1,4 @@
-"""Requests to one service: its address, its key, and how often to try."""
+"""HTTP requests to one service, with its URL, API key, timeouts and retries."""
 
 from __future__ import annotations
 
@@ -10,23 +10,29 @@ from typing import Any
 
 import httpx
 
-from gencode.client.failures import ServiceError, Unreachable, no_answer, refusal, unexpected
+from gencode.client.errors import (
+    ServiceError,
+    Unreachable,
+    error_response,
+    unexpected_response,
+    unreachable_error,
+)
 
-CONNECT_SECONDS = 10.0
-SILENCE_SECONDS = 45.0
-"""Three missed pings: the connection is dead although nobody said so."""
-SHORTEST, LONGEST = 0.25, 8.0
-"""Seconds between two attempts."""
-_BUSY = (429, 503)
-_PROXY = (502, 504)
-"""Said by a proxy whose service has just gone: the request may have been received."""
+CONNECT_TIMEOUT = 10.0  # seconds
+READ_TIMEOUT = 45.0
+"""Seconds; the service pings every 15, so after three missed pings the connection is dead."""
+MIN_BACKOFF, MAX_BACKOFF = 0.25, 8.0
+"""Seconds between two attempts; doubled after each, with jitter."""
+_BUSY_STATUSES = (429, 503)
+_PROXY_STATUSES = (502, 504)
+"""Sent by a proxy whose upstream has just stopped: the service may have received the request."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
 class Connection:
-    """`patience`: seconds that one call may spend waiting for a service that is busy or lost; for one that
-    refuses connections, `connect_patience`."""
+    """`patience`: seconds that one call may wait between attempts while the service is busy or its connection
+    lost; `connect_patience`: the same while the service refuses connections."""
 
     def __init__(
         self,
@@ -39,106 +45,110 @@ class Connection:
         sleep: Sleep,
     ) -> None:
         self.sleep = sleep
-        self.url = _shown(url)
+        self.url = _without_credentials(url)
         self._patience = patience
         self._connect_patience = connect_patience
         try:
             self._http = httpx.AsyncClient(
                 base_url=url,
-                headers=[(b"Authorization", _bearer(key))] if key else [],
-                timeout=httpx.Timeout(CONNECT_SECONDS, read=SILENCE_SECONDS),
-                trust_env=False,  # neither a proxy nor a .netrc of the environment gets the key
-                verify=_trusted(ca_file) if url.lower().startswith("https:") else False,
+                headers=[(b"Authorization", _authorization(key))] if key else [],
+                timeout=httpx.Timeout(CONNECT_TIMEOUT, read=READ_TIMEOUT),
+                trust_env=False,  # no proxy of the environment gets the key, and no .netrc replaces it
+                verify=_tls_context(ca_file) if url.lower().startswith("https:") else False,
             )
         except httpx.InvalidURL as error:
-            raise no_answer(self.url, error) from error
+            raise unreachable_error(self.url, error) from error
 
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def json(
-        self, method: str, path: str, *, has: str = "task_id", repeatable: bool = True, **more: Any
+    async def request_json(
+        self, method: str, path: str, *, required_field: str = "task_id", repeatable: bool = True, **more: Any
     ) -> Any:
-        """An object. `has`: a field that none of ours lacks; `more`: for httpx. Raises ServiceError."""
-        answer = await self.answer(method, path, repeatable=repeatable, **more)
+        """The JSON object of a response. `required_field`: a field that every such response of gencode has;
+        `more`: arguments of httpx. Raises ServiceError."""
+        response = await self.request(method, path, repeatable=repeatable, **more)
         try:
-            found = answer.json()
+            body = response.json()
         except ValueError:
-            raise unexpected(answer) from None
-        if not isinstance(found, dict) or has not in found:
-            raise unexpected(answer)
-        return found
+            raise unexpected_response(response) from None
+        if not isinstance(body, dict) or required_field not in body:
+            raise unexpected_response(response)
+        return body
 
-    async def answer(self, method: str, path: str, *, repeatable: bool = True, **more: Any) -> httpx.Response:
-        """A success. What failed in passing is tried again while patience lasts; what is not `repeatable`
-        only if the service cannot have received it. Raises ServiceError."""
-        waited, pause = 0.0, SHORTEST
+    async def request(
+        self, method: str, path: str, *, repeatable: bool = True, **more: Any
+    ) -> httpx.Response:
+        """A successful response. Transient errors are retried within `patience`; for a request that is not
+        `repeatable`, only those after which the service cannot have received it. Raises ServiceError."""
+        waited, backoff = 0.0, MIN_BACKOFF
         while True:
             try:
-                return await self._once(method, path, **more)
+                return await self._send(method, path, **more)
             except ServiceError as error:
-                wait = max(pause * random.uniform(0.5, 1), error.retry_after or 0)  # noqa: S311  # no secret
-                if waited + wait > self._patience_with(error, repeatable):
+                wait = max(backoff * random.uniform(0.5, 1), error.retry_after or 0)  # noqa: S311  # no secret
+                if waited + wait > self._max_wait(error, repeatable):
                     raise
             await self.sleep(wait)
-            waited, pause = waited + wait, min(pause * 2, LONGEST)
+            waited, backoff = waited + wait, min(backoff * 2, MAX_BACKOFF)
 
     @asynccontextmanager
     async def stream(
         self, path: str, headers: Mapping[str, str], **more: Any
     ) -> AsyncIterator[httpx.Response]:
-        """One attempt. Raises ServiceError."""
-        asked = {"Accept": "text/event-stream", "Cache-Control": "no-store", **headers}
+        """A streamed response; a single attempt. Raises ServiceError."""
+        all_headers = {"Accept": "text/event-stream", "Cache-Control": "no-store", **headers}
         try:
-            async with self._http.stream("GET", path, headers=asked, **more) as answer:
-                if not answer.is_success:
-                    await answer.aread()
-                    raise refusal(answer)
-                yield answer
+            async with self._http.stream("GET", path, headers=all_headers, **more) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise error_response(response)
+                yield response
         except httpx.RequestError as error:
-            raise no_answer(self.url, error) from error
+            raise unreachable_error(self.url, error) from error
 
-    async def _once(self, method: str, path: str, **more: Any) -> httpx.Response:
+    async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
-            answer = await self._http.request(method, path, **more)
+            response = await self._http.request(method, path, **more)
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            raise no_answer(self.url, error) from error
-        if not answer.is_success:
-            raise refusal(answer)
-        return answer
+            raise unreachable_error(self.url, error) from error
+        if not response.is_success:
+            raise error_response(response)
+        return response
 
-    def _patience_with(self, error: ServiceError, repeatable: bool) -> float:
-        if not passing(error) or (received(error) and not repeatable):
+    def _max_wait(self, error: ServiceError, repeatable: bool) -> float:
+        """Seconds that the call may wait in total after this error; negative: no retry."""
+        if not is_transient(error) or (may_have_been_received(error) and not repeatable):
             return -1
         refused = isinstance(error, Unreachable) and not error.received
         return self._connect_patience if refused else self._patience
 
 
-def passing(error: ServiceError) -> bool:
-    """Whether the same request may succeed a little later."""
+def is_transient(error: ServiceError) -> bool:
+    """Whether the same request may succeed later without a change."""
     if isinstance(error, Unreachable):
         return error.passing
-    return error.status in (*_BUSY, *_PROXY)
+    return error.status in (*_BUSY_STATUSES, *_PROXY_STATUSES)
 
 
-def received(error: ServiceError) -> bool:
-    """Whether the request may have had its effect although there was no answer."""
-    return error.received if isinstance(error, Unreachable) else error.status in _PROXY
+def may_have_been_received(error: ServiceError) -> bool:
+    """Whether the service may have processed the request although there was no response."""
+    return error.received if isinstance(error, Unreachable) else error.status in _PROXY_STATUSES
 
 
-def _bearer(key: str) -> bytes:
-    """As UTF-8, which is how the service takes a key that is no ASCII."""
+def _authorization(key: str) -> bytes:
+    """In UTF-8, which the service expects of keys that are not ASCII."""
     if not key.isprintable():
         raise ValueError("the API key has a line break or another character that no header can hold")
     return f"Bearer {key}".encode()
 
 
-def _trusted(ca_file: str | None) -> ssl.SSLContext:
-    """Loaded only where it is needed: that takes longer than many a request."""
+def _tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Created for https only: loading the certificates takes longer than many requests."""
     return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
 
 
-def _shown(url: str) -> str:
-    """Without a password that may stand in it."""
+def _without_credentials(url: str) -> str:
+    """The URL without a user name and password."""
     scheme, slashes, rest = url.rpartition("://")
     return f"{scheme}{slashes}{rest.rpartition('@')[2]}".rstrip("/")

@@ -1,1 +1,1 @@
-"""From a plan to checked files: writing, continuing, validating, repairing."""
+"""From a prompt to validated files: plan, file writing, continuation merge, validation and secrets scan."""

@@ -23,8 +23,8 @@ from gencode.codegen.code_fences import (
     surely_wraps,
     unfence,
 )
+from gencode.codegen.pieces import Piece
 from gencode.llm.errors import LLMBadOutput
-from gencode.pipelines.generate.artifacts import Piece
 
 TELLING = 8
 """Characters; a shorter line ("}", "else:") says nothing about where it stands."""
@@ -38,7 +38,7 @@ _PREAMBLE = re.compile(
 )
 
 
-def raw(pieces: Sequence[Piece]) -> str:
+def joined_text(pieces: Sequence[Piece]) -> str:
     """What the model has said so far, as one answer."""
     text = ""
     for piece in pieces:
@@ -50,7 +50,7 @@ def file_text(pieces: Sequence[Piece], path: str) -> str:
     """The file that the pieces make: joined, without a fence around the whole."""
     if pieces and pieces[-1].joined:
         return pieces[-1].text
-    return unfence(raw(pieces), path)
+    return unfence(joined_text(pieces), path)
 
 
 def without_echo(before: str, text: str) -> str:

@@ -1,90 +1,100 @@
-"""Writing one file until it is whole, in as many answers as it takes."""
+"""Writes one file, in as many model calls as it takes until the file is complete."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gencode.codegen.continuation_merge import continuation, raw, resume_point
+from gencode.codegen.continuation_merge import continuation, joined_text, resume_point
+from gencode.codegen.pieces import Piece, piece_name
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.pipeline import StageUpdate
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession
-from gencode.pipelines.generate.artifacts import Piece
 
 MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WritingLimits:
-    """max_tokens: of one answer; rounds: model calls for one file, as many again for each retry after
-    LLM_TRUNCATED; at_once: files written in parallel."""
+    """max_tokens   of one answer
+    rounds       model calls for one file; each retry of the task after LLM_TRUNCATED grants as many again
+    at_once      files written in parallel
+    """
 
     max_tokens: int = 8192
     rounds: int = 12
     at_once: int = 8
 
 
-Prove = Callable[[str], object]
-"""Looks at what was said once the model says that it is done; raises LLMBadOutput for what cannot be it."""
-Tell = Callable[[Sequence[Piece]], StageUpdate]
-"""What to tell of a file that is whole."""
+CheckText = Callable[[str], object]
+"""Checks a text that the model ended by itself; raises LLMBadOutput for one that cannot be the file."""
+CompletedUpdate = Callable[[Sequence[Piece]], StageUpdate]
+"""The event of a completed file."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileWriter:
-    """Each answer is kept as it comes, as `KIND:ROUND:PATH`; `kind` tells a first writing from a repair.
+    """Stores each answer as it arrives, under the checkpoint name `KIND:N:PATH`.
 
-    retries   how often the task was taken up again because a file came to no end
-    prove     of an answer that would end the file
+    retries     how often the task was retried after LLM_TRUNCATED
+    check_text  applied to an answer that would complete the file
     """
 
     session: LLMSession
     limits: WritingLimits
     kind: str
     retries: int = 0
-    prove: Prove | None = None
+    check_text: CheckText | None = None
 
-    async def write(self, path: str, messages: tuple[Message, ...], pieces: list[Piece], tell: Tell) -> None:
-        """Appends to `pieces` what is missing of the file that `messages` ask for.
+    async def write(
+        self,
+        path: str,
+        messages: tuple[Message, ...],
+        pieces: list[Piece],
+        completed: CompletedUpdate,
+    ) -> None:
+        """Append to `pieces` what is missing of the file that `messages` ask for.
 
-        Raises LLMTruncated, LLMTooLarge for a file that does not come to an end.
+        Raises LLMTruncated and LLMTooLarge for a file that does not end, other LLM* errors, BudgetExceeded.
         """
         while not (pieces and pieces[-1].whole):
-            self._check_rounds(path, pieces)
+            self._check_limits(path, pieces)
             pieces.append(await self._next_piece(path, messages, pieces))
-            await self._keep(path, pieces, tell)
+            await self._save(path, pieces, completed)
 
-    def _check_rounds(self, path: str, pieces: list[Piece]) -> None:
+    def _check_limits(self, path: str, pieces: list[Piece]) -> None:
         if len(pieces) >= self.limits.rounds * (1 + self.retries):
             raise LLMTruncated(
                 f"{path} is not whole after {len(pieces)} answers of {self.limits.max_tokens} tokens; "
                 "ask for smaller files, or retry the task if it only needs more answers"
             )
-        if len(raw(pieces)) > MAX_FILE_BYTES:
+        if len(joined_text(pieces)) > MAX_FILE_BYTES:
             raise LLMTooLarge(f"{path} has grown past {MAX_FILE_BYTES} bytes; ask for smaller files")
 
     async def _next_piece(self, path: str, messages: tuple[Message, ...], pieces: list[Piece]) -> Piece:
-        said = raw(pieces)
+        written = joined_text(pieces)
         exact = not pieces or self.session.provider.native_prefix
-        point = len(said) if exact else resume_point(said, len(pieces[-1].text))
-        request = ChatRequest(messages=messages, max_tokens=self.limits.max_tokens, prefix=said[:point])
+        point = len(written) if exact else resume_point(written, len(pieces[-1].text))
+        request = ChatRequest(messages=messages, max_tokens=self.limits.max_tokens, prefix=written[:point])
 
-        def read(answer: Answer) -> Piece:
-            whole, text = not answer.cut, answer.text
+        def parse(answer: Answer) -> Piece:
+            whole, text = not answer.truncated, answer.text
             if not exact:
-                text = continuation(said, point, text, path, whole=whole)
-            if not (said + text).strip() and not path.endswith(MAY_BE_EMPTY):
+                text = continuation(written, point, text, path, whole=whole)
+            if not (written + text).strip() and not path.endswith(MAY_BE_EMPTY):
                 raise LLMBadOutput(f"the model's answer for {path} is blank")
-            if whole and self.prove:
-                self.prove(said[:point] + text)
+            if whole and self.check_text:
+                self.check_text(written[:point] + text)
             return Piece(text=text, follows=point, whole=whole, usage=answer.usage)
 
-        return await self.session.ask(request, path, read)
+        return await self.session.ask(request, path, parse)
 
-    async def _keep(self, path: str, pieces: list[Piece], tell: Tell) -> None:
+    async def _save(self, path: str, pieces: list[Piece], completed: CompletedUpdate) -> None:
+        """Commits the answer, its usage and the event of the completed file in one transaction."""
         piece = pieces[-1]
-        checkpoints = StageUpdate(checkpoints={f"{self.kind}:{len(pieces)}:{path}": piece.model_dump_json()})
-        tokens = self.session.used(path, piece.usage)
-        await self.session.send(checkpoints, tokens, *([tell(pieces)] if piece.whole else []))
+        name = piece_name(self.kind, len(pieces), path)
+        saved = StageUpdate(checkpoints={name: piece.model_dump_json()})
+        usage = self.session.usage_update(path, piece.usage)
+        await self.session.emit(saved, usage, *([completed(pieces)] if piece.whole else []))

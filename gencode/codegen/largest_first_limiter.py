@@ -1,4 +1,4 @@
-"""A bounded number of places; who waits longest for one is not who came first but who has most to do."""
+"""A concurrency limiter that admits the largest waiting piece of work first."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import anyio
 
 
 class LargestFirstLimiter:
-    """Longest first: with few places, what takes long must not be begun last."""
+    """Work that takes long must not start last, or it alone determines the total time."""
 
-    def __init__(self, places: int) -> None:
-        self._free = places
+    def __init__(self, capacity: int) -> None:
+        self._free = capacity
         self._count = 0
         self._waiting: list[tuple[int, int, anyio.Event]] = []
 
     @asynccontextmanager
-    async def of(self, size: int) -> AsyncIterator[None]:
-        """A place for work of this size (any unit), freed at the end; equals in order of arrival."""
-        turn = anyio.Event()
+    async def acquire(self, size: int) -> AsyncIterator[None]:
+        """Wait for a slot for work of this size (any unit); equal sizes are admitted in order of arrival."""
+        admitted = anyio.Event()
         self._count += 1
-        entry = (-size, self._count, turn)
+        entry = (-size, self._count, admitted)
         heapq.heappush(self._waiting, entry)
         self._admit()
         try:
-            await turn.wait()
+            await admitted.wait()
             yield
         finally:
-            if turn.is_set():
+            if admitted.is_set():
                 self._free += 1
             else:
                 self._waiting.remove(entry)

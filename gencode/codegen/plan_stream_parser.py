@@ -1,4 +1,4 @@
-"""Reads a plan while it is still being said: each file is known as soon as its entry is whole."""
+"""Parses a plan while it streams in: each file is known as soon as its entry is complete."""
 
 from __future__ import annotations
 
@@ -7,46 +7,46 @@ import re
 
 from pydantic import ValidationError
 
-from gencode.domain.tree import Paths
-from gencode.pipelines.generate.artifacts import Plan, PlannedFile
+from gencode.codegen.plan import Plan, PlannedFile
+from gencode.domain.tree import PathSet
 
 _FILES = re.compile(r'"files"\s*:\s*\[')
 _SUMMARY = re.compile(r'"summary"\s*:\s*("(?:[^"\\]|\\.)*")')
-_BETWEEN = re.compile(r"[\s,]*")
-LONGEST_MARK = 50
-"""Characters of `"files": [`, white space and all, that may come in two parts."""
-LONGEST_ENTRY = 20_000
-"""Characters; a longer one is left to the parser of the whole, so that reading stays linear."""
+_SEPARATOR = re.compile(r"[\s,]*")
+MAX_FILES_KEY = 50
+"""Characters of `"files": [` with its white space, which may be split over two chunks."""
+MAX_ENTRY = 20_000
+"""Characters; a longer entry is left to `parse_plan`, so that the cost of parsing stays linear."""
 
 
 class PlanStreamParser:
-    """Fed with the answer as it streams. What it finds early is a hint: the whole answer is parsed, and
-    judged, once it is there (`parsing.parse_plan`)."""
+    """Takes the answer chunk by chunk. Early entries are hints: the complete answer is parsed and validated
+    by `gencode.codegen.plan_parser.parse_plan`."""
 
     def __init__(self, *, workflows: bool = False) -> None:
-        self._paths = Paths(workflows=workflows)
+        self._paths = PathSet(workflows=workflows)
         self._decoder = json.JSONDecoder()
         self._text = ""
         self._at = -1
         self.files: dict[str, PlannedFile] = {}
 
     def feed(self, text: str) -> list[PlannedFile]:
-        """The entries that this text completes. Raises UnsafePath or UnsafeTree at the first hostile one,
-        before anything is paid for it."""
-        begin = max(0, len(self._text) - LONGEST_MARK)
+        """The entries that this chunk completes. Raises UnsafePath or UnsafeTree at the first unsafe one,
+        before any call is paid for it."""
+        start = max(0, len(self._text) - MAX_FILES_KEY)
         self._text += text
         if self._at < 0:
-            if not (found := _FILES.search(self._text, begin)):
+            if not (found := _FILES.search(self._text, start)):
                 return []
             self._at = found.end()
         return self._entries() if "}" in text else []
 
     def plan(self) -> Plan:
-        """The plan so far; there must be an entry."""
+        """The plan so far; at least one entry must be complete."""
         return Plan(summary=self._summary(), files=tuple(self.files.values()))
 
     def _summary(self) -> str:
-        """Whether it is proper JSON is for the parser of the whole to say."""
+        """Malformed JSON is reported by `parse_plan`, not here."""
         found = _SUMMARY.search(self._text)
         try:
             text = str(json.loads(found[1], strict=False)) if found else ""
@@ -58,16 +58,16 @@ class PlanStreamParser:
         new: list[PlannedFile] = []
         while (entry := self._next()) is not None:
             if entry.path not in self.files:
-                self._paths.enter(entry.path)
+                self._paths.add(entry.path)
                 self.files[entry.path] = entry
                 new.append(entry)
         return new
 
     def _next(self) -> PlannedFile | None:
-        """The next whole entry; None while it is not there, and for good after what is no entry."""
-        between = _BETWEEN.match(self._text, self._at)
-        start = between.end() if between else self._at
-        if not self._text.startswith("{", start) or len(self._text) - start > LONGEST_ENTRY:
+        """The next complete entry; None while it is incomplete, and for good after anything else."""
+        separator = _SEPARATOR.match(self._text, self._at)
+        start = separator.end() if separator else self._at
+        if not self._text.startswith("{", start) or len(self._text) - start > MAX_ENTRY:
             return None
         try:
             value, end = self._decoder.raw_decode(self._text, start)

@@ -1,58 +1,65 @@
-"""Asking for the plan, and telling of each file as soon as its entry has been said."""
+"""Asks the model for the plan and reports each file as soon as its entry has arrived."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from gencode.codegen.plan import PLAN_CHECKPOINT, Plan, PlanCheckpoint
 from gencode.codegen.plan_parser import parse_plan
 from gencode.codegen.plan_stream_parser import PlanStreamParser
 from gencode.codegen.prompts import plan_messages
 from gencode.engine.pipeline import StageUpdate
 from gencode.llm.errors import LLMTruncated
 from gencode.llm.port import ChatRequest
-from gencode.llm.session import Answer, LLMSession, TextListener
-from gencode.pipelines.generate.artifacts import KeptPlan, Plan
+from gencode.llm.session import Answer, LLMSession, OnText
 
-Hear = Callable[[Plan], None]
-"""Told of the plan so far, each time an entry has become whole."""
+OnPlan = Callable[[Plan], None]
+"""Called with the plan so far, each time an entry is complete."""
 
 
-async def make_plan(
-    session: LLMSession, prompt: str, max_tokens: int, hear: Hear, *, workflows: bool, cache_key: str = ""
+async def request_plan(
+    session: LLMSession,
+    prompt: str,
+    max_tokens: int,
+    on_plan: OnPlan,
+    *,
+    workflows: bool,
+    cache_key: str = "",
 ) -> Plan:
-    """The plan, kept, and that it was made by this recipe. Raises UnsafePath or UnsafeTree while it is being
-    said, LLM* errors."""
+    """The model's plan, stored with the task's `cache_key`.
+
+    Raises UnsafePath or UnsafeTree as soon as such an entry arrives, LLM* errors, BudgetExceeded.
+    """
     request = ChatRequest(messages=plan_messages(prompt, max_tokens), max_tokens=max_tokens, json=True)
 
-    def listener() -> TextListener:
-        reader = PlanStreamParser(workflows=workflows)
+    def new_on_text() -> OnText:
+        parser = PlanStreamParser(workflows=workflows)
 
-        def listen(text: str) -> None:
-            if reader.feed(text):
-                hear(reader.plan())
+        def on_text(text: str) -> None:
+            if parser.feed(text):
+                on_plan(parser.plan())
 
-        return listen
+        return on_text
 
-    def read(answer: Answer) -> KeptPlan:
-        if answer.cut:
+    def parse(answer: Answer) -> PlanCheckpoint:
+        if answer.truncated:
             raise LLMTruncated("the plan is longer than the model's output limit; ask for a smaller project")
-        return KeptPlan(plan=parse_plan(answer.text, workflows=workflows), usage=answer.usage)
+        return PlanCheckpoint(plan=parse_plan(answer.text, workflows=workflows), usage=answer.usage)
 
-    checkpoints = await session.ask(request, "plan", read, listener)
-    told = plan_progress(checkpoints, session.provider.name, cache_key)
-    await session.send(told, session.used("plan", checkpoints.usage))
-    return checkpoints.plan
+    made = await session.ask(request, "plan", parse, new_on_text)
+    update = plan_update(made, session.provider.name, cache_key)
+    await session.emit(update, session.usage_update("plan", made.usage))
+    return made.plan
 
 
-def plan_progress(checkpoints: KeptPlan, model: str, cache_key: str = "") -> StageUpdate:
-    """The `plan` event, with the part that keeps it."""
-    files = [file.model_dump() for file in checkpoints.plan.files]
+def plan_update(made: PlanCheckpoint, model: str, cache_key: str = "") -> StageUpdate:
+    """The `plan` event with the plan's checkpoint. `cache_key`: by which later tasks find this task."""
     data = {
-        "summary": checkpoints.plan.summary,
-        "files": files,
+        "summary": made.plan.summary,
+        "files": [file.model_dump() for file in made.plan.files],
         "model": model,
-        "revision": checkpoints.revision,
+        "revision": made.revision,
     }
     return StageUpdate(
-        kind="plan", data=data, checkpoints={"plan": checkpoints.model_dump_json()}, cache_key=cache_key
+        kind="plan", data=data, checkpoints={PLAN_CHECKPOINT: made.model_dump_json()}, cache_key=cache_key
     )

@@ -1,4 +1,4 @@
-"""What the model is told. The parts that never change come first, so that providers' prompt caches hit."""
+"""The prompts. Their constant parts come first, so that providers' prompt caches hit."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gencode.codegen.code_fences import split_lines
+from gencode.codegen.plan import Plan, PlannedFile
 from gencode.llm.port import Message
-from gencode.pipelines.generate.artifacts import Plan, PlannedFile
 
-PLAN = """\
+PLAN_INSTRUCTIONS = """\
 You are a senior software engineer planning a small, complete, working project.
 Answer with one JSON object and nothing else, of this form:
 {"summary": "what the project is, one sentence",
@@ -21,15 +21,14 @@ List every file that the project needs to run, its tests, a README.md and the de
 language. Paths are relative, with forward slashes. Plan no binary files, no lock files and no secrets.
 """
 
-FILE = """\
+FILE_INSTRUCTIONS = """\
 You are a senior software engineer writing one file of a planned project.
 Answer with the content of that file and nothing else: no explanation before or after it, no code fence
 around it. Write it whole: no placeholders, nothing left out. Use only what the plan's other files export,
 the language's standard library, and dependencies that the manifest declares.
 """
 
-
-OUTLINE = """\
+OUTLINE_INSTRUCTIONS = """\
 You are a senior software engineer dividing one large file of a planned project into parts that are written
 one after the other. Answer with one JSON object and nothing else, of this form:
 {"parts": ["what the first part holds: imports, constants, class Store", "functions load() and save()"]}
@@ -37,88 +36,95 @@ The parts are the file from its first line to its last. Each begins and ends bet
 sections, or entries), and names what it defines.
 """
 
-
-Ledger = Mapping[str, Sequence[str]]
-"""By path, the signatures that a file which is written already really has."""
-MOST_SYMBOLS = 40
+WrittenSymbols = Mapping[str, Sequence[str]]
+"""By path, the signatures that files which are written already define."""
+MAX_SYMBOLS = 40
+"""Signatures of one file in a prompt."""
 TOKENS_PER_LINE = 14
-"""Of code, with a margin: what a file of so many lines may need of an answer."""
-SEAM_LINES = 60
-"""Of the part before, that the next one is shown."""
+"""Of code, with a margin: how many tokens of an answer a planned line may take."""
+CONTEXT_LINES = 60
+"""Of the previous part, shown to the model with the request for the next one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Written:
-    """The first parts of a file, and the signatures of what they define."""
+class WrittenParts:
+    """The first `count` parts of a file, and the signatures that they define."""
 
-    parts: int
+    count: int
     text: str
     symbols: Sequence[str]
 
 
 def plan_messages(prompt: str, max_tokens: int) -> tuple[Message, ...]:
-    """`max_tokens`: of one answer; larger files are to be planned as several."""
+    """Asks for the plan. `max_tokens`: of one answer; the model is asked to split larger files."""
     lines = max_tokens // TOKENS_PER_LINE
     size = f"Plan no file of more than {lines} lines: split what is larger into several files."
     return (
-        Message(role="system", content=PLAN),
+        Message(role="system", content=PLAN_INSTRUCTIONS),
         Message(role="user", content=f"{_request(prompt)}\n\n{size}"),
     )
 
 
-def file_messages(prompt: str, plan: Plan, file: PlannedFile, ledger: Ledger) -> tuple[Message, ...]:
-    content = f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_about(plan, file, ledger)}{_write(file)}"
-    return (Message(role="system", content=FILE), Message(role="user", content=content))
+def file_messages(prompt: str, plan: Plan, file: PlannedFile, symbols: WrittenSymbols) -> tuple[Message, ...]:
+    """Asks for one file. `symbols`: of the files that are complete."""
+    content = f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_file_context(plan, file, symbols)}{_write(file)}"
+    return (Message(role="system", content=FILE_INSTRUCTIONS), Message(role="user", content=content))
 
 
 def outline_messages(
     prompt: str, plan: Plan, file: PlannedFile, parts: int, lines: int
 ) -> tuple[Message, ...]:
-    """Asks for about so many `parts` of at most so many `lines`."""
+    """Asks for a division of the file into about `parts` parts of at most `lines` lines each."""
     content = (
-        f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_about(plan, file, {})}"
+        f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_file_context(plan, file, {})}"
         f"It is expected to have {file.lines} lines: divide it into about {parts} parts, each of at most "
         f"{lines} lines.\nDivide this file now: {file.path}"
     )
-    return (Message(role="system", content=OUTLINE), Message(role="user", content=content))
+    return (Message(role="system", content=OUTLINE_INSTRUCTIONS), Message(role="user", content=content))
 
 
 def part_messages(
-    prompt: str, plan: Plan, file: PlannedFile, ledger: Ledger, outline: Sequence[str], written: Written
+    prompt: str,
+    plan: Plan,
+    file: PlannedFile,
+    symbols: WrittenSymbols,
+    outline: Sequence[str],
+    written: WrittenParts,
 ) -> tuple[Message, ...]:
-    """Asks for the part after those that are `written`."""
+    """Asks for the part that follows the `written` parts."""
     listed = "".join(f"{n}. {holds}\n" for n, holds in enumerate(outline, start=1))
-    number = written.parts + 1
+    number = written.count + 1
     content = (
-        f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_about(plan, file, ledger)}"
+        f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_file_context(plan, file, symbols)}"
         f"The file is too long for one answer. It is written in {len(outline)} parts:\n"
-        f"<parts>\n{listed}</parts>\n{_before(written)}"
+        f"<parts>\n{listed}</parts>\n{_previous_parts(written)}"
         f"Answer with part {number} of {len(outline)} alone, from its first line to its last, nothing before "
         f"it and nothing after it.\n{_write(file)}"
     )
-    return (Message(role="system", content=FILE), Message(role="user", content=content))
+    return (Message(role="system", content=FILE_INSTRUCTIONS), Message(role="user", content=content))
 
 
 def repair_messages(
-    prompt: str, plan: Plan, file: PlannedFile, ledger: Ledger, text: str, faults: Sequence[str]
+    prompt: str, plan: Plan, file: PlannedFile, symbols: WrittenSymbols, text: str, faults: Sequence[str]
 ) -> tuple[Message, ...]:
-    """Asks for the whole file anew; what went before it is as in `file_messages`, for the prompt cache."""
+    """Asks for a corrected version of the whole file. The prompt begins as in `file_messages`, for the
+    provider's prompt cache."""
     listed = "\n".join(f"- {fault}" for fault in faults)
     content = (
-        f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_about(plan, file, ledger)}"
+        f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_file_context(plan, file, symbols)}"
         f"<current>\n{text}\n</current>\nThe file has these faults:\n{listed}\n"
         f"Mend them and change nothing else; answer with the whole file.\n{_write(file)}"
     )
-    return (Message(role="system", content=FILE), Message(role="user", content=content))
+    return (Message(role="system", content=FILE_INSTRUCTIONS), Message(role="user", content=content))
 
 
-def _before(written: Written) -> str:
-    if not written.parts:
+def _previous_parts(written: WrittenParts) -> str:
+    if not written.count:
         return ""
-    end = "".join(split_lines(written.text)[-SEAM_LINES:])
+    last_lines = "".join(split_lines(written.text)[-CONTEXT_LINES:])
     return (
-        f"Parts 1 to {written.parts} are written and define:\n{_defines(written.symbols)}"
-        f"They end with these lines, which your answer must not repeat:\n<before>\n{end}</before>\n"
+        f"Parts 1 to {written.count} are written and define:\n{_listed(written.symbols)}"
+        f"They end with these lines, which your answer must not repeat:\n<before>\n{last_lines}</before>\n"
     )
 
 
@@ -127,7 +133,7 @@ def _request(prompt: str) -> str:
 
 
 def _plan(plan: Plan) -> str:
-    lines = "\n".join(_queue(file) for file in plan.files)
+    lines = "\n".join(_plan_line(file) for file in plan.files)
     return f"<plan>\n{plan.summary}\n{lines}\n</plan>"
 
 
@@ -135,18 +141,18 @@ def _write(file: PlannedFile) -> str:
     return f"Write this file now: {file.path}"
 
 
-def _about(plan: Plan, file: PlannedFile, ledger: Ledger) -> str:
+def _file_context(plan: Plan, file: PlannedFile, symbols: WrittenSymbols) -> str:
     neighbours = [f for f in plan.files if f.path in file.needs or file.path in f.needs]
     about = f"Purpose: {file.purpose}\n{_names('Must export', file.exports)}"
-    around = "".join(f"Neighbour {_queue(f)}\n{_defines(ledger.get(f.path, ()))}" for f in neighbours)
+    around = "".join(f"Neighbour {_plan_line(f)}\n{_listed(symbols.get(f.path, ()))}" for f in neighbours)
     return f'<file path="{file.path}">\n{about}{around}</file>\n'
 
 
-def _defines(signatures: Sequence[str]) -> str:
-    return "".join(f"    {signature}\n" for signature in signatures[:MOST_SYMBOLS])
+def _listed(signatures: Sequence[str]) -> str:
+    return "".join(f"    {signature}\n" for signature in signatures[:MAX_SYMBOLS])
 
 
-def _queue(file: PlannedFile) -> str:
+def _plan_line(file: PlannedFile) -> str:
     exports = f" (exports {', '.join(file.exports)})" if file.exports else ""
     return f"{file.path}: {file.purpose}{exports}"
 

@@ -1,9 +1,9 @@
-"""What stands between the files and the push: faults go back to the model, file by file, and only then on."""
+"""Validates the files and has the model repair those with findings, before anything is pushed."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import groupby
 
@@ -13,151 +13,169 @@ from gencode.codegen.chunked_file_writer import Describe
 from gencode.codegen.continuation_merge import file_text
 from gencode.codegen.errors import ValidationFailed
 from gencode.codegen.file_writer import FileWriter, WritingLimits
+from gencode.codegen.pieces import REPAIR, Piece, Pieces, StoredText, WritingJob, stored_text
+from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import repair_messages
 from gencode.codegen.validation import Finding
 from gencode.domain.errors import GencodeError
 from gencode.engine.pipeline import StageUpdate
 from gencode.llm.errors import LLMTruncated
 from gencode.llm.session import LLMSession
-from gencode.pipelines.generate.artifacts import REPAIR, Draft, GenerateInput, Piece, Plan, PlannedFile
 
 Files = Mapping[str, str]
-Check = Callable[[Files, Plan], Awaitable[Sequence[Finding]]]
-SHOWN = 50
+"""Texts by path."""
+Validate = Callable[[Files, Plan], Awaitable[Sequence[Finding]]]
+MAX_SHOWN = 50
 """Findings in one event."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidationResult:
-    """`findings` are those that were left: none, unless the request delivers best effort."""
+    """findings  those that remain: none, unless the request accepts best effort
+    stored    by path, repaired texts that are stored in a checkpoint as they are
+    """
 
     files: Files
-    findings: Sequence[Finding]
+    findings: Sequence[Finding] = ()
+    stored: Mapping[str, StoredText] = field(default_factory=dict)
 
 
 class RepairLoop:
-    """rounds   how often the files with findings are written anew before the task fails; a retry of a task
-    that failed so may do it as often again
+    """rounds  how often files with findings are rewritten before the task fails; each retry of the task after
+    GATE_FAILED grants as many again
     """
 
-    def __init__(self, check: Check, describe: Describe, limits: WritingLimits, rounds: int = 2) -> None:
-        self._check = check
+    def __init__(
+        self, validate: Validate, describe: Describe, limits: WritingLimits, rounds: int = 2
+    ) -> None:
+        self._validate = validate
         self._describe = describe
         self._limits = limits
         self._rounds = rounds
 
-    async def __call__(self, draft: Draft, files: Files, session: LLMSession) -> ValidationResult:
-        """Raises GateFailed with what is left after the last round, LLM* errors of the repairs."""
-        over = self._rounds * draft.input.retries.get(ValidationFailed.code, 0)
-        files = _after_rounds(draft, files, over)
-        findings = await self._look(draft, files, session)
-        for number in range(over + 1, over + self._rounds + 1):
+    async def __call__(
+        self, job: WritingJob, plan: Plan, files: Files, session: LLMSession
+    ) -> ValidationResult:
+        """Raises ValidationFailed with what remains after the last round, LLM* errors of the repairs."""
+        first = self._rounds * job.retries.get(ValidationFailed.code, 0) + 1
+        result = _apply(ValidationResult(files=files), range(1, first), job.repairs)
+        findings = await self._findings(plan, result.files, session)
+        for number in range(first, first + self._rounds):
             if not findings:
                 break
-            files = await self._repaired(
-                draft,
-                files,
-                findings,
-                _RepairRound(number, draft.input, session, self._describe, self._limits),
-            )
-            findings = await self._look(draft, files, session)
-        if findings and not draft.input.best_effort:
-            raise _failed(findings)
-        return ValidationResult(files=files, findings=findings)
+            repair = _RepairRound(number, job, plan, session, self._describe, self._limits)
+            result = await self._repaired(result, findings, repair, job.best_effort)
+            findings = await self._findings(plan, result.files, session)
+        if findings and not job.best_effort:
+            raise _validation_failed(findings)
+        return ValidationResult(files=result.files, findings=findings, stored=result.stored)
 
-    async def _look(self, draft: Draft, files: Files, session: LLMSession) -> Sequence[Finding]:
-        findings = await self._check(files, draft.plan)
+    async def _findings(self, plan: Plan, files: Files, session: LLMSession) -> Sequence[Finding]:
+        findings = await self._validate(files, plan)
         if findings:
-            shown = [asdict(finding) for finding in findings[:SHOWN]]
-            await session.send(StageUpdate(kind="findings", data={"findings": shown, "count": len(findings)}))
+            shown = [asdict(finding) for finding in findings[:MAX_SHOWN]]
+            update = StageUpdate(kind="findings", data={"findings": shown, "count": len(findings)})
+            await session.emit(update)
         return findings
 
     async def _repaired(
-        self, draft: Draft, files: Files, findings: Sequence[Finding], this_round: _RepairRound
-    ) -> Files:
-        """The files with those written anew that had findings. Best effort goes on with what there is."""
+        self,
+        result: ValidationResult,
+        findings: Sequence[Finding],
+        repair: _RepairRound,
+        best_effort: bool,
+    ) -> ValidationResult:
+        """The result after one round. With best effort, a failed round leaves it as it is."""
         try:
-            return {**files, **await this_round.repair(draft, files, findings)}
+            pieces = await repair.run(result.files, findings)
         except GencodeError:
-            if not draft.input.best_effort:
+            if not best_effort:
                 raise
-            return files
+            return result
+        return _replace(result, repair.kind, pieces)
 
 
 class _RepairRound:
     def __init__(
         self,
         number: int,
-        input: GenerateInput,
+        job: WritingJob,
+        plan: Plan,
         session: LLMSession,
         describe: Describe,
         limits: WritingLimits,
     ) -> None:
         self._number = number
+        self._job = job
+        self._plan = plan
         self._describe = describe
-        retries = input.retries.get(LLMTruncated.code, 0)
-        self._writer = FileWriter(session=session, limits=limits, kind=f"{REPAIR}{number}", retries=retries)
-        self._places = anyio.CapacityLimiter(limits.at_once)
+        self.kind = f"{REPAIR}{number}"
+        retries = job.retries.get(LLMTruncated.code, 0)
+        self._writer = FileWriter(session=session, limits=limits, kind=self.kind, retries=retries)
+        self._limiter = anyio.CapacityLimiter(limits.at_once)
         self._failures: list[Exception] = []
 
-    async def repair(self, draft: Draft, files: Files, findings: Sequence[Finding]) -> Files:
-        """Repairs under way are finished and kept when one fails: they are paid for."""
-        repaired: dict[str, str] = {}
+    async def run(self, files: Files, findings: Sequence[Finding]) -> Pieces:
+        """Rewrite each file with findings. When one repair fails, those in progress are finished and stored:
+        their calls are paid for."""
+        repaired: dict[str, tuple[Piece, ...]] = {}
         async with anyio.create_task_group() as group:
             for path, of_file in groupby(findings, key=lambda finding: finding.path):
-                job = partial(self._rewrite, draft, files, path, tuple(of_file), repaired)
-                group.start_soon(job)
+                group.start_soon(self._repair, files, path, tuple(of_file), repaired)
         if self._failures:
             raise self._failures[0]
         return repaired
 
-    async def _rewrite(
+    async def _repair(
         self,
-        draft: Draft,
         files: Files,
         path: str,
         findings: tuple[Finding, ...],
-        repaired: dict[str, str],
+        repaired: dict[str, tuple[Piece, ...]],
     ) -> None:
-        async with self._places:
+        async with self._limiter:
             if self._failures:
                 return
             try:
-                repaired[path] = await self._written(draft, files, path, findings)
+                repaired[path] = await self._rewrite(files, path, findings)
             except Exception as error:
                 self._failures.append(error)
 
-    async def _written(self, draft: Draft, files: Files, path: str, findings: tuple[Finding, ...]) -> str:
-        file = next((f for f in draft.plan.files if f.path == path), PlannedFile(path=path))
+    async def _rewrite(self, files: Files, path: str, findings: tuple[Finding, ...]) -> tuple[Piece, ...]:
+        file = next((f for f in self._plan.files if f.path == path), PlannedFile(path=path))
         faults = [f"line {finding.line}: {finding.message}" for finding in findings]
-        around = [other for other in files if other in _around(file, draft)]
-        ledger = {other: await self._describe(other, files[other]) for other in around}
-        messages = repair_messages(draft.input.prompt, draft.plan, file, ledger, files[path], faults)
-        pieces = list(draft.input.repairs.get(self._number, {}).get(path, ()))
-        await self._writer.write(path, messages, pieces, partial(self._told, path))
-        return file_text(pieces, path)
+        neighbours = [other for other in files if other in _neighbours(file, self._plan)]
+        symbols = {other: await self._describe(other, files[other]) for other in neighbours}
+        messages = repair_messages(self._job.prompt, self._plan, file, symbols, files[path], faults)
+        pieces = list(self._job.repairs.get(self._number, {}).get(path, ()))
+        await self._writer.write(path, messages, pieces, partial(self._repair_update, path))
+        return tuple(pieces)
 
-    def _told(self, path: str, pieces: Sequence[Piece]) -> StageUpdate:
+    def _repair_update(self, path: str, pieces: Sequence[Piece]) -> StageUpdate:
         return StageUpdate(kind="repair", data={"path": path, "round": self._number, "calls": len(pieces)})
 
 
-def _after_rounds(draft: Draft, files: Files, over: int) -> Files:
-    """The files with the repairs of rounds that were all made: before the task failed and was retried."""
-    repaired = dict(files)
-    for number in range(1, over + 1):
-        checkpoints = draft.input.repairs.get(number, {})
-        repaired |= {
-            path: file_text(pieces, path) for path, pieces in checkpoints.items() if pieces[-1].whole
-        }
-    return repaired
+def _apply(result: ValidationResult, rounds: range, repairs: Mapping[int, Pieces]) -> ValidationResult:
+    """The result after the repairs of earlier rounds, which ended before the task failed and was retried."""
+    for number in rounds:
+        complete = {path: pieces for path, pieces in repairs.get(number, {}).items() if pieces[-1].whole}
+        result = _replace(result, f"{REPAIR}{number}", complete)
+    return result
 
 
-def _around(file: PlannedFile, draft: Draft) -> set[str]:
-    """The paths that the file uses, and those that use it."""
-    return {*file.needs, *(other.path for other in draft.plan.files if file.path in other.needs)}
+def _replace(result: ValidationResult, kind: str, repaired: Pieces) -> ValidationResult:
+    texts = {path: file_text(pieces, path) for path, pieces in repaired.items()}
+    found = {path: stored_text(kind, path, pieces) for path, pieces in repaired.items()}
+    stored = {path: text for path, text in found.items() if text}
+    return ValidationResult(files={**result.files, **texts}, stored={**result.stored, **stored})
 
 
-def _failed(findings: Sequence[Finding]) -> ValidationFailed:
+def _neighbours(file: PlannedFile, plan: Plan) -> set[str]:
+    """The paths of the files that this file uses, and of those that use it."""
+    return {*file.needs, *(other.path for other in plan.files if file.path in other.needs)}
+
+
+def _validation_failed(findings: Sequence[Finding]) -> ValidationFailed:
     first = findings[0]
     others = f" (and {len(findings) - 1} more findings)" if len(findings) > 1 else ""
     return ValidationFailed(

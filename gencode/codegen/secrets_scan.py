@@ -1,4 +1,4 @@
-"""Looks through everything that would be pushed for what must not be."""
+"""Scans everything that would be pushed for secrets."""
 
 from __future__ import annotations
 
@@ -9,55 +9,58 @@ from itertools import islice
 from gencode.codegen.secret_rules import RULES
 from gencode.security.redaction import redact
 
-OWN = "service-secret"
-"""The rule for secrets of this very service."""
-SHORTEST_OWN = 12
-"""Characters; a shorter secret of ours would be found in innocent files ("changeme")."""
-MOST = 100
-"""Findings that are told."""
+OWN_SECRET = "service-secret"
+"""The rule for secrets of this service itself."""
+MIN_OWN_SECRET = 12
+"""Characters; a shorter secret of this service would be found in innocent files ("changeme")."""
+MAX_FINDINGS = 100
 COMMIT_MESSAGE = "(commit message)"
 FILE_NAMES = "(file names)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """Where, and by which rule; never what. `line` counts from 1."""
+class SecretFinding:
+    """The place and the rule, never the secret. `line` counts from 1."""
 
     path: str
     line: int
     rule: str
 
 
-def scan(files: Mapping[str, str], message: str, own: Sequence[str] = ()) -> list[Finding]:
-    """At most MOST findings, those of our `own` secrets first. Takes about a second for 32 MB of files."""
+def scan(files: Mapping[str, str], message: str, own_secrets: Sequence[str] = ()) -> list[SecretFinding]:
+    """At most MAX_FINDINGS, those of this service's own secrets first. 32 MB of files take about a second."""
     texts = {**files, COMMIT_MESSAGE: message, FILE_NAMES: "\n".join(files)}
-    places = [(redact(name, own), text) for name, text in texts.items()]
-    ours = (found for place, text in places for found in _own(place, text, own))
+    places = [(redact(name, own_secrets), text) for name, text in texts.items()]
+    own = (found for place, text in places for found in _own_secrets(place, text, own_secrets))
     others = (found for place, text in places for found in _by_rules(place, text))
-    return [*islice(ours, MOST), *islice(others, MOST)][:MOST]
+    return [*islice(own, MAX_FINDINGS), *islice(others, MAX_FINDINGS)][:MAX_FINDINGS]
 
 
-def holders(files: Mapping[str, str], own: Sequence[str]) -> list[str]:
-    """The paths, fit to be told, of files that hold a secret of this service."""
-    return [redact(path, own) for path, text in files.items() if any(_own(path, f"{path}\n{text}", own))]
+def paths_with_own_secrets(files: Mapping[str, str], own_secrets: Sequence[str]) -> list[str]:
+    """The redacted paths of the files that contain a secret of this service, in their text or path."""
+    return [
+        redact(path, own_secrets)
+        for path, text in files.items()
+        if any(_own_secrets(path, f"{path}\n{text}", own_secrets))
+    ]
 
 
-def _own(place: str, text: str, secrets: Sequence[str]) -> Iterator[Finding]:
+def _own_secrets(place: str, text: str, secrets: Sequence[str]) -> Iterator[SecretFinding]:
     for secret in secrets:
-        if len(secret) >= SHORTEST_OWN and (at := text.find(secret)) >= 0:
-            yield Finding(path=place, line=_queue(text, at), rule=OWN)
+        if len(secret) >= MIN_OWN_SECRET and (at := text.find(secret)) >= 0:
+            yield SecretFinding(path=place, line=_line(text, at), rule=OWN_SECRET)
 
 
-def _by_rules(place: str, text: str) -> Iterator[Finding]:
-    """One finding for each line, in their order; where several rules match, the first of them is told."""
+def _by_rules(place: str, text: str) -> Iterator[SecretFinding]:
+    """One finding for each line, in their order; where several rules match, of the first one."""
     found: dict[int, str] = {}
     for rule in RULES:
         if any(hint in text for hint in rule.hints):
-            for at in islice(rule.find(text), MOST):
-                found.setdefault(_queue(text, at), rule.name)
+            for at in islice(rule.find(text), MAX_FINDINGS):
+                found.setdefault(_line(text, at), rule.name)
     for line in sorted(found):
-        yield Finding(path=place, line=line, rule=found[line])
+        yield SecretFinding(path=place, line=line, rule=found[line])
 
 
-def _queue(text: str, at: int) -> int:
+def _line(text: str, at: int) -> int:
     return text.count("\n", 0, at) + 1

@@ -1,0 +1,1 @@
+"""The checks of `gencode doctor`: settings, this machine, Git hosts and model APIs; none changes anything."""

@@ -1,4 +1,4 @@
-"""The embedded servers before they are served: each has its address at once, and connections wait."""
+"""The embedded servers with their sockets bound but not yet served, so that their URLs are known at once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 import structlog
 from starlette.types import ASGIApp
 
-from gencode.embedded.forge import forge as forge_app
-from gencode.embedded.offline import offline_model as model_app
-from gencode.embedded.server import address, listen, listen_again
+from gencode.embedded.forge import forge_app
+from gencode.embedded.offline import offline_model_app
+from gencode.embedded.server import address, listen, listen_on_saved_port
 
 log = structlog.get_logger(__name__)
 
@@ -22,29 +22,34 @@ FORGE_USER = "local"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LazyServer:
-    """`token`: what opens it, if anything must."""
+    """An application and its listening socket. `token`: the credential of its API; empty if it needs none."""
 
     app: ASGIApp
     sock: socket.socket
     token: str = field(default="", repr=False)
 
 
-def offline_model(stack: AsyncExitStack) -> LazyServer:
-    return LazyServer(app=model_app(), sock=stack.enter_context(closing(listen())))
+def bind_offline_model(stack: AsyncExitStack) -> LazyServer:
+    """The offline model on a free port; `stack` closes the socket."""
+    return LazyServer(app=offline_model_app(), sock=stack.enter_context(closing(listen())))
 
 
-def forge(stack: AsyncExitStack, folder: Path, preferred: int) -> LazyServer:
-    """Its port and token are kept in the folder: addresses handed out, and remotes of clones, stay good."""
-    sock = stack.enter_context(closing(listen_again(folder / "forge.port", preferred)))
-    token = _kept_token(folder / "forge.token")
+def bind_forge(stack: AsyncExitStack, folder: Path, preferred_port: int) -> LazyServer:
+    """The local forge; `stack` closes the socket.
+
+    Its port and token are stored in `folder`, so that repository URLs and the remotes of clones are valid
+    after a restart.
+    """
+    sock = stack.enter_context(closing(listen_on_saved_port(folder / "forge.port", preferred_port)))
+    token = _load_or_create_token(folder / "forge.token")
     log.info("no Git host is configured: repositories go to the local forge", url=address(sock))
     return LazyServer(
         app=forge_app(folder / "forge", address(sock), token, FORGE_USER), sock=sock, token=token
     )
 
 
-def _kept_token(path: Path) -> str:
-    """Made once; a crash between making the file and filling it is mended here."""
+def _load_or_create_token(path: Path) -> str:
+    """A crash after creating the file and before writing it leaves it empty; then a token is written here."""
     path.touch(mode=0o600)
     token = path.read_text(encoding="utf-8").strip() or secrets.token_urlsafe(32)
     path.write_text(token, encoding="utf-8")

@@ -14,11 +14,11 @@ from starlette.types import ASGIApp
 from gencode.domain.errors import StartError
 
 KEEP_ALIVE = 75
-"""Seconds; longer than our own clients keep a connection, or a call could meet one that is just closing."""
+"""Seconds; longer than our own clients keep an idle connection, so that no request meets a closing one."""
 
 
-class _QuietServer(uvicorn.Server):
-    """uvicorn without its signal handlers: the process has one owner, and this is not it."""
+class _EmbeddedServer(uvicorn.Server):
+    """uvicorn without its signal handlers, which belong to the process that embeds it."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -26,7 +26,7 @@ class _QuietServer(uvicorn.Server):
 
 
 def listen(port: int = 0) -> socket.socket:
-    """A listening socket on 127.0.0.1; connections wait in its backlog until somebody serves it."""
+    """A listening socket on 127.0.0.1 (port 0: any free one); connections queue until it is served."""
     # With the protocol named, asyncio sets TCP_NODELAY; without it each answer waits 40 ms for an ACK.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -39,18 +39,19 @@ def listen(port: int = 0) -> socket.socket:
     return sock
 
 
-def listen_again(memory: Path, preferred: int) -> socket.socket:
-    """A listening socket on the port that `memory` (a file) tells, else `preferred`, else any free one.
+def listen_on_saved_port(port_file: Path, preferred: int) -> socket.socket:
+    """A listening socket on the port stored in `port_file`, else on `preferred`, else on any free port.
 
-    The port is written down: addresses that were handed out stay good in the next process.
+    Stores the port, so that URLs from this process are valid in the next one. Raises StartError when no port
+    is free.
     """
-    remembered = memory.read_text(encoding="utf-8").strip() if memory.exists() else ""
-    for port in (int(remembered) if remembered.isdigit() else preferred, preferred, 0):
+    saved = port_file.read_text(encoding="utf-8").strip() if port_file.exists() else ""
+    for port in (int(saved) if saved.isdigit() else preferred, preferred, 0):
         try:
             sock = listen(port)
         except OSError:
             continue
-        memory.write_text(str(sock.getsockname()[1]), encoding="utf-8")
+        port_file.write_text(str(sock.getsockname()[1]), encoding="utf-8")
         return sock
     raise StartError("no port is free on 127.0.0.1 for the local forge")
 
@@ -63,7 +64,7 @@ def address(sock: socket.socket) -> str:
 
 @asynccontextmanager
 async def serve(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
-    """Serve `app` on `sock` until the block is left; then open requests get one second."""
+    """Serve `app` on `sock` inside the block. On exit, open requests get one second to finish."""
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -72,7 +73,7 @@ async def serve(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=1,
     )
-    server = _QuietServer(config)
+    server = _EmbeddedServer(config)
     with closing(sock):
         async with anyio.create_task_group() as tg:
             tg.start_soon(server.serve, [sock])

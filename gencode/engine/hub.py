@@ -12,7 +12,7 @@ Sink = Callable[[bytes], bool]
 
 
 class Subscription(Protocol):
-    """One subscriber's position in a task's log; an iterator over chunks of whole messages, for one caller."""
+    """One subscriber's position in a task's log: an iterator over chunks of whole messages."""
 
     def __aiter__(self) -> Subscription: ...
 

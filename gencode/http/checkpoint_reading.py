@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import anyio.to_thread
 
+from gencode.codegen.pieces import Checkpoints
 from gencode.http.services import Services
-from gencode.pipelines.generate.checkpoints import Checkpoints
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.codegen.secrets_scan import holders
+from gencode.codegen.secrets_scan import paths_with_own_secrets
 from gencode.domain.errors import NotFound, SecretFound
 from gencode.domain.task import Task
 from gencode.http.checkpoint_reading import read_checkpoints
@@ -87,7 +87,7 @@ async def archive(request: Request) -> Response:
 
 async def list_files(services: Services, task: Task) -> FileList:
     return await _folded(
-        services, task, partial(_list, task.id, services.progress_registry.asked_for(task.id))
+        services, task, partial(_list, task.id, services.progress_registry.active_calls(task.id))
     )
 
 
@@ -157,7 +157,7 @@ def _pack(task: Task, secrets: Sequence[str], files: Files) -> _Download:
 
 def _refuse_secrets(files: Mapping[str, str], own: Sequence[str]) -> None:
     """A model may have echoed one of ours, and the look for secrets comes only before the push."""
-    if found := holders(files, own):
+    if found := paths_with_own_secrets(files, own):
         more = f" (and {len(found) - 1} more files)" if len(found) > 1 else ""
         raise SecretFound(f"{found[0][:200]!r}{more} holds a secret of this service, which is never served")
 

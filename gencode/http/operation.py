@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from starlette.requests import Request
@@ -55,7 +56,7 @@ class Trait:
     errors: tuple[DeclaredError, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Operation:
     """One method of one path.
 
@@ -83,8 +84,14 @@ class Operation:
         of_body = self.body.errors if self.body else ()
         return [*of_body, *(error for trait in self.traits for error in trait.errors), *self.errors]
 
+    @cached_property
     def inputs(self) -> frozenset[object]:
         return frozenset([*self.all_parameters(), *([self.body] if self.body else ())])
+
+    async def call(self, request: Request) -> Response:
+        request.scope[DECLARED_INPUTS] = self.inputs
+        request.scope[OPERATION] = self
+        return await self.endpoint(request)
 
 
 def operation(
@@ -139,22 +146,11 @@ class OperationGroup:
 
 
 def _route(path: str, operations: Sequence[Operation]) -> Route:
-    endpoints = {operation.method: _with_declared_inputs(operation) for operation in operations}
+    endpoints = {operation.method: operation.call for operation in operations}
     if len(endpoints) != len(operations):
         raise ValueError(f"two operations have the same method of {path}")
     endpoint = next(iter(endpoints.values())) if len(endpoints) == 1 else _by_method(endpoints)
     return Route(path, endpoint, methods=list(endpoints), name=operations[0].name)
-
-
-def _with_declared_inputs(operation: Operation) -> Endpoint:
-    inputs, endpoint = operation.inputs(), operation.endpoint
-
-    async def call(request: Request) -> Response:
-        request.scope[DECLARED_INPUTS] = inputs
-        request.scope[OPERATION] = operation
-        return await endpoint(request)
-
-    return call
 
 
 def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:

@@ -8,7 +8,9 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import NotFound, NotPaused, QueueFull
+from gencode.codegen.pieces import Checkpoints
+from gencode.codegen.plan import PlanCheckpoint
+from gencode.domain.errors import AlreadyFinished, NotFound, NotPaused, QueueFull
 from gencode.domain.task import Task, rfc3339
 from gencode.http.checkpoint_reading import read_checkpoints
 from gencode.http.operation import operation
@@ -18,10 +20,9 @@ from gencode.http.responses import Header, JsonResponseSpec
 from gencode.http.services import get_services, own_task
 from gencode.http.tasks import GOING_ON, going_on
 from gencode.http.traits import IF_MATCH, OWN_TASK, RATE_LIMITED
-from gencode.pipelines.generate.artifacts import APPROVED, KeptPlan
-from gencode.pipelines.generate.checkpoints import Checkpoints, kept_plan
+from gencode.pipelines.generate.checkpoints import APPROVED, saved_plan
 from gencode.pipelines.generate.errors import PlanChanged
-from gencode.pipelines.generate.plan_approval import Matches, approved, edited
+from gencode.pipelines.generate.plan_approval import Matches, approve_plan, change_plan
 
 EDIT = JsonBody(model=PlanEdit)
 PLAN = JsonResponseSpec(
@@ -48,7 +49,7 @@ async def show(request: Request) -> Response:
     parameters=(IF_MATCH,),
     body=EDIT,
     responses=(PLAN,),
-    errors=(NotPaused, PlanChanged),
+    errors=(NotPaused, AlreadyFinished, PlanChanged),
 )
 async def change(request: Request) -> Response:
     """409 unless it waits for approval, 412 when If-Match names another revision."""
@@ -56,7 +57,7 @@ async def change(request: Request) -> Response:
     headers = await services.rate.spend(request.state.client)  # each change is an event, and stays
     edit = await EDIT.read(request)
     asked = partial(
-        edited,
+        change_plan,
         files=[file.planned() for file in edit.files],
         summary=edit.summary,
         model=str(task.parameters["model"]),
@@ -73,13 +74,13 @@ async def change(request: Request) -> Response:
     traits=(OWN_TASK,),
     parameters=(IF_MATCH,),
     responses=(GOING_ON,),
-    errors=(NotPaused, PlanChanged, QueueFull),
+    errors=(NotPaused, AlreadyFinished, PlanChanged, QueueFull),
 )
 async def approve(request: Request) -> Response:
     """202 once the store holds that the task goes on, and for each click that comes later."""
     services, task = get_services(request), await own_task(request)
     if task.paused_until or not await read_checkpoints(services, task.id, _is_approved):
-        task = await services.task_service.approve(task, partial(approved, matches=_matches(request)))
+        task = await services.task_service.approve(task, partial(approve_plan, matches=_matches(request)))
     return going_on(request, task)
 
 
@@ -88,12 +89,12 @@ def _is_approved(checkpoints: Checkpoints) -> bool:
 
 
 async def _shown(request: Request, task: Task, headers: Mapping[str, str] | None = None) -> Response:
-    if not (known := await read_checkpoints(get_services(request), task.id, kept_plan)):
+    if not (known := await read_checkpoints(get_services(request), task.id, saved_plan)):
         raise NotFound("this task has no plan, or not yet")
     return PLAN.make(_view(task, known), {**(headers or {}), "ETag": _etag(known.revision)})
 
 
-def _view(task: Task, known: KeptPlan) -> PlanView:
+def _view(task: Task, known: PlanCheckpoint) -> PlanView:
     return PlanView(
         task_id=task.id,
         awaiting_approval=task.paused_until is not None,

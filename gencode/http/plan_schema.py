@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from gencode.codegen.plan import MAX_LINES, Name, PlannedFile
 from gencode.domain.tree import MAX_FILES
 from gencode.http.schemas import whole
 from gencode.http.views import Moment, ResponseModel, TaskId, Words
-from gencode.pipelines.generate.artifacts import MOST_LINES, Name, PlannedFile
 
 Purpose = Annotated[str, Field(max_length=2000)]
 
@@ -23,7 +23,7 @@ class PlanFile(BaseModel):
     purpose: Purpose = ""
     exports: list[Name] = Field([], description="Names that other files may use")
     needs: list[Name] = Field([], description="Paths of files of this plan that it uses")
-    lines: Annotated[int, Field(ge=0, le=MOST_LINES), BeforeValidator(whole)] = Field(
+    lines: Annotated[int, Field(ge=0, le=MAX_LINES), BeforeValidator(whole)] = Field(
         0, description="How long it is expected to become; 0: not said"
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gencode.codegen.pieces import Checkpoints
 from gencode.domain.errors import AlreadyFinished, Invalid, QueueFull, StillWorking
 from gencode.domain.event import Event
 from gencode.domain.task import FINAL_STATUSES, PENDING, Task, rfc3339
@@ -33,7 +34,6 @@ from gencode.http.views import (
     task_view,
 )
 from gencode.pipelines.generate.bundle import bundle as make_bundle
-from gencode.pipelines.generate.checkpoints import Checkpoints
 from gencode.pipelines.generate.report import report as make_report
 from gencode.pipelines.generate.stages import STAGES
 
@@ -107,7 +107,7 @@ async def cancel(request: Request) -> Response:
     traits=(OWN_TASK, RATE_LIMITED),
     body=CHANGES,
     responses=(GOING_ON,),
-    errors=(StillWorking, QueueFull),
+    errors=(StillWorking, AlreadyFinished, QueueFull),
 )
 async def retry(request: Request) -> Response:
     """202 once the store holds that the task goes on; 409 unless it has failed."""

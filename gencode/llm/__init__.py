@@ -1,1 +1,1 @@
-"""Language models: the port, adapters, and a session that asks within a budget."""
+"""Calls to language models: configuration, budget, retries, progress, and the OpenAI-compatible API."""

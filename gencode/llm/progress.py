@@ -1,7 +1,7 @@
-"""How far a task is, and for how long still: from what is measured, or not said at all.
+"""Measures a task's progress and estimates the remaining time; unknown while too little is measured.
 
-The plan says lines; the files that are whole say how many characters a planned line of this task becomes; the
-answers say how quickly characters come, and how long the first one takes.
+The plan gives the expected lines of each file. Complete files give the characters per planned line of this
+task. Answers give the characters per second and the time to the first token.
 """
 
 from __future__ import annotations
@@ -18,25 +18,24 @@ from statistics import median
 from weakref import WeakValueDictionary
 
 from gencode.domain.task import now
-from gencode.pipelines.generate.artifacts import Plan
 
-SILENCE = 15.0
-"""Seconds without a token after which a call counts as stalled; its own deadlines end it later."""
+STALLED_AFTER = 15.0
+"""Seconds without a token after which a call counts as stalled; its deadlines end it later."""
 WRITTEN_PERCENT = 95
-"""Once all files are written: nothing measures how long the rest takes, but it is little beside the writing."""
-ALMOST = 0.97
-"""Of a file that is not whole, whatever it has become: it is not done before the model says so."""
-ENOUGH_LINES = 20
-"""Planned lines that must have been written before they tell of the others; or a tenth of all."""
-ENOUGH_SECONDS = 1.0
-"""Of answers coming in, before they say anything about the speed."""
-FRESH = 0.5
-"""Seconds for which a view is good: many may look at once."""
+"""Once all files are written: how long the rest takes is not measured, but it is short beside the writing."""
+MAX_INCOMPLETE = 0.97
+"""The greatest share of an incomplete file, however long it has become: only the model can complete it."""
+MIN_LINES = 20
+"""Planned lines in complete files, or a tenth of all lines, before the lengths of other files are estimated."""
+MIN_SECONDS = 1.0
+"""Measured time of streaming answers before a rate is known."""
+MAX_AGE = 0.5
+"""Seconds for which a snapshot is reused: many subscribers may ask at once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProgressSnapshot:
-    """None: not known. `rate_limited_until`: in UTC; a call waits by its provider's wish."""
+    """None: unknown. `rate_limited_until` in UTC: until then a call waits because its provider asked for it."""
 
     percent: int | None = None
     seconds_left: int | None = None
@@ -45,59 +44,63 @@ class ProgressSnapshot:
 
 
 class CallProgress:
-    """A model call under way; cheap, since tokens come by the hundred each second."""
+    """One model call in progress. Cheap to update: tokens arrive by the hundred each second.
 
-    __slots__ = ("_clock", "about", "began", "first", "heard", "opening", "written")
+    first_token       the time of the first text; 0.0 before it
+    first_characters  arrived with the first token: no time was measured for them
+    """
+
+    __slots__ = ("_clock", "about", "characters", "first_characters", "first_token", "last_chunk", "started")
 
     def __init__(self, about: str, clock: Callable[[], float]) -> None:
         self._clock = clock
         self.about = about
-        self.began = self.heard = clock()
-        self.first = 0.0
-        self.opening = 0
-        """Characters that came with the first token: no time was measured for them."""
-        self.written = 0
+        self.started = self.last_chunk = clock()
+        self.first_token = 0.0
+        self.first_characters = 0
+        self.characters = 0
 
-    def hear(self, characters: int) -> None:
-        """A chunk has come, perhaps without text."""
-        self.heard = self._clock()
-        if not self.first and characters:
-            self.first, self.opening = self.heard, characters
-        self.written += characters
+    def add_chunk(self, characters: int) -> None:
+        """Count a chunk, perhaps without text."""
+        self.last_chunk = self._clock()
+        if not self.first_token and characters:
+            self.first_token, self.first_characters = self.last_chunk, characters
+        self.characters += characters
 
 
 class ProgressTracker:
-    """One stage's run of one task. `clock`: steady seconds; `moment`: the wall clock, in UTC."""
+    """The progress of one run of one task's stage. `clock`: monotonic seconds; `utc_now`: the wall clock."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, moment: Callable[[], datetime] = now
+        self, clock: Callable[[], float] = time.monotonic, utc_now: Callable[[], datetime] = now
     ) -> None:
         self._clock = clock
-        self._moment = moment
+        self._utc_now = utc_now
         self._lines: dict[str, float] = {}
         self._at_once = 1
-        self._written: Counter[str] = Counter()
-        self._whole: set[str] = set()
+        self._characters: Counter[str] = Counter()
+        self._finished: set[str] = set()
         self._calls: set[CallProgress] = set()
         self._waits: dict[str, datetime] = {}
         self._speed = _Speed()
         self._percent = 0
-        self._seen: tuple[float, ProgressSnapshot] | None = None
+        self._cached: tuple[float, ProgressSnapshot] | None = None
 
-    def planned(self, plan: Plan, at_once: int) -> None:
-        """The whole plan. A file of which no length is said is taken for one of middle length."""
-        known = [file.lines for file in plan.files if file.lines]
+    def planned(self, lines: Mapping[str, int], at_once: int) -> None:
+        """The expected lines of every file by path; 0, unknown, counts as the median of the others."""
+        known = [count for count in lines.values() if count]
         usual = median(known) if known else 1
-        self._lines = {file.path: file.lines or usual for file in plan.files}
+        self._lines = {path: count or usual for path, count in lines.items()}
         self._at_once = at_once
 
-    def whole(self, path: str, characters: int) -> None:
-        self._whole.add(path)
-        self._written[path] = characters
+    def file_finished(self, path: str, characters: int) -> None:
+        """The file is complete and has this length."""
+        self._finished.add(path)
+        self._characters[path] = characters
 
     @contextmanager
-    def call(self, about: str) -> Iterator[CallProgress]:
-        """Around a call. What it said counts as written once it is kept."""
+    def track(self, about: str) -> Iterator[CallProgress]:
+        """Track a call within the context. Its text counts permanently once it is accepted."""
         self._waits.pop(about, None)
         call = CallProgress(about, self._clock)
         self._calls.add(call)
@@ -107,100 +110,98 @@ class ProgressTracker:
             self._calls.discard(call)
             self._speed.add(call)
 
-    def keep(self, call: CallProgress) -> None:
-        """Its answer can be used."""
-        self._written[call.about] += call.written
+    def accept(self, call: CallProgress) -> None:
+        """The answer of this call is used."""
+        self._characters[call.about] += call.characters
 
-    def wait(self, about: str, seconds: float) -> None:
-        """The provider asked to be left alone for so long."""
-        self._waits[about] = self._moment() + timedelta(seconds=seconds)
+    def rate_limited(self, about: str, seconds: float) -> None:
+        """The next attempt waits for so long, because the provider asked for it."""
+        self._waits[about] = self._utc_now() + timedelta(seconds=seconds)
 
-    def written(self) -> None:
-        """Every file is; what is asked of the model from now on are repairs, and nobody knows how many."""
+    def writing_finished(self) -> None:
+        """Every file is complete; how many repairs will follow is unknown."""
         self._lines, self._percent = {}, WRITTEN_PERCENT
 
     @property
-    def asked_for(self) -> frozenset[str]:
-        """What the calls under way are about."""
+    def active_calls(self) -> frozenset[str]:
+        """The subjects of the calls in progress: "plan" or paths."""
         return frozenset(call.about for call in self._calls)
 
-    def view(self) -> ProgressSnapshot:
-        """The percent never falls. 95 are the writing."""
+    def snapshot(self) -> ProgressSnapshot:
+        """The percentage never falls; writing the files accounts for the first 95."""
         at = self._clock()
-        if self._seen and at - self._seen[0] < FRESH:
-            return self._seen[1]
+        if self._cached and at - self._cached[0] < MAX_AGE:
+            return self._cached[1]
         lengths = self._lengths()
-        view = ProgressSnapshot(
-            percent=self._share(lengths) if lengths else self._percent or None,
-            seconds_left=self._left(lengths, at) if lengths else None,
-            stalled=any(at - call.heard >= SILENCE for call in self._calls),
-            rate_limited_until=self._limited(),
+        made = ProgressSnapshot(
+            percent=self._percent_of(lengths) if lengths else self._percent or None,
+            seconds_left=self._seconds_left(lengths, at) if lengths else None,
+            stalled=any(at - call.last_chunk >= STALLED_AFTER for call in self._calls),
+            rate_limited_until=self._rate_limited_until(),
         )
-        self._seen = at, view
-        return view
+        self._cached = at, made
+        return made
 
-    # --- what is known ------------------------------------------------------------------------------
-
-    def _so_far(self) -> Counter[str]:
-        so_far = Counter({path: self._written[path] for path in self._lines})
+    def _characters_so_far(self) -> Counter[str]:
+        so_far = Counter({path: self._characters[path] for path in self._lines})
         for call in self._calls:
-            if call.about in so_far and call.about not in self._whole:
-                so_far[call.about] += call.written
+            if call.about in so_far and call.about not in self._finished:
+                so_far[call.about] += call.characters
         return so_far
 
     def _lengths(self) -> Mapping[str, float]:
-        """Characters that each file has or is expected to get; empty while too little is known."""
-        done = self._whole & self._lines.keys()
+        """The actual or expected characters of each file; empty while too little is measured."""
+        done = self._finished & self._lines.keys()
         lines = sum(self._lines[path] for path in done)
-        if not lines or lines < min(ENOUGH_LINES, sum(self._lines.values()) / 10):
+        if not lines or lines < min(MIN_LINES, sum(self._lines.values()) / 10):
             return {}
-        ratio = sum(self._written[path] for path in done) / lines
-        so_far = self._so_far()
+        ratio = sum(self._characters[path] for path in done) / lines
+        so_far = self._characters_so_far()
         return {
-            path: so_far[path] if path in done else max(ratio * expected, so_far[path] / ALMOST, 1.0)
+            path: so_far[path] if path in done else max(ratio * expected, so_far[path] / MAX_INCOMPLETE, 1.0)
             for path, expected in self._lines.items()
         }
 
-    def _share(self, lengths: Mapping[str, float]) -> int:
-        so_far, all_of_it = self._so_far(), sum(lengths.values())
+    def _percent_of(self, lengths: Mapping[str, float]) -> int:
+        so_far, expected = self._characters_so_far(), sum(lengths.values())
         done = sum(
-            length if path in self._whole else min(so_far[path], ALMOST * length)
+            length if path in self._finished else min(so_far[path], MAX_INCOMPLETE * length)
             for path, length in lengths.items()
         )
-        share = done / all_of_it if all_of_it else 1.0
+        share = done / expected if expected else 1.0
         self._percent = max(self._percent, int(WRITTEN_PERCENT * share))
         return self._percent
 
-    def _left(self, lengths: Mapping[str, float], at: float) -> int | None:
-        """As the files will be written: those under way, then the longest first, so many at once."""
+    def _seconds_left(self, lengths: Mapping[str, float], at: float) -> int | None:
+        """Simulates the schedule: calls in progress, then the longest files first, `at_once` in parallel."""
         if not (rate := self._speed.rate(self._calls)):
             return None
-        so_far, latency = self._so_far(), self._speed.latency(self._calls)
-        under_way = {call.about: call for call in self._calls if call.about in lengths}
+        so_far, latency = self._characters_so_far(), self._speed.latency(self._calls)
+        in_progress = {call.about: call for call in self._calls if call.about in lengths}
         ends, queue = [0.0] * self._at_once, []
-        for path in lengths.keys() - self._whole:
+        for path in lengths.keys() - self._finished:
             rest = (lengths[path] - so_far[path]) / rate
-            if call := under_way.get(path):
-                begin = 0.0 if call.first else max(latency - (at - call.began), 0.0)
-                heapq.heapreplace(ends, begin + rest)
+            if call := in_progress.get(path):
+                start = 0.0 if call.first_token else max(latency - (at - call.started), 0.0)
+                heapq.heapreplace(ends, start + rest)
             elif path in self._waits:
-                heapq.heapreplace(ends, self._pause(path) + latency + rest)
+                heapq.heapreplace(ends, self._wait_left(path) + latency + rest)
             else:
                 queue.append(latency + rest)
         for length in sorted(queue, reverse=True):
             heapq.heapreplace(ends, ends[0] + length)
         return math.ceil(max(ends))
 
-    def _pause(self, about: str) -> float:
-        return max((self._waits[about] - self._moment()).total_seconds(), 0.0)
+    def _wait_left(self, about: str) -> float:
+        return max((self._waits[about] - self._utc_now()).total_seconds(), 0.0)
 
-    def _limited(self) -> datetime | None:
+    def _rate_limited_until(self) -> datetime | None:
         until = max(self._waits.values(), default=None)
-        return until if until and until > self._moment() else None
+        return until if until and until > self._utc_now() else None
 
 
 class _Speed:
-    """Of all calls so far, and of those under way."""
+    """Rate and latency of all calls so far, including those in progress."""
 
     def __init__(self) -> None:
         self._characters = 0
@@ -209,41 +210,43 @@ class _Speed:
         self._calls = 0
 
     def add(self, call: CallProgress) -> None:
-        if call.first:
-            self._characters += call.written - call.opening
-            self._seconds += call.heard - call.first
-            self._latency += call.first - call.began
+        if call.first_token:
+            self._characters += call.characters - call.first_characters
+            self._seconds += call.last_chunk - call.first_token
+            self._latency += call.first_token - call.started
             self._calls += 1
 
-    def rate(self, under_way: set[CallProgress]) -> float | None:
-        """Characters a second of one answer."""
-        speaking = [call for call in under_way if call.first]
-        characters = self._characters + sum(call.written - call.opening for call in speaking)
-        seconds = self._seconds + sum(call.heard - call.first for call in speaking)
-        return characters / seconds if characters and seconds >= ENOUGH_SECONDS else None
+    def rate(self, in_progress: set[CallProgress]) -> float | None:
+        """Characters per second of one answer; None while too little is measured."""
+        streaming = [call for call in in_progress if call.first_token]
+        characters = self._characters + sum(call.characters - call.first_characters for call in streaming)
+        seconds = self._seconds + sum(call.last_chunk - call.first_token for call in streaming)
+        return characters / seconds if characters and seconds >= MIN_SECONDS else None
 
-    def latency(self, under_way: set[CallProgress]) -> float:
+    def latency(self, in_progress: set[CallProgress]) -> float:
         """Seconds until the first token."""
-        speaking = [call for call in under_way if call.first]
-        seconds = self._latency + sum(call.first - call.began for call in speaking)
-        return seconds / (self._calls + len(speaking)) if self._calls or speaking else 0.0
+        streaming = [call for call in in_progress if call.first_token]
+        seconds = self._latency + sum(call.first_token - call.started for call in streaming)
+        return seconds / (self._calls + len(streaming)) if self._calls or streaming else 0.0
 
 
 class ProgressRegistry:
-    """What runs, by task. A work is known for as long as its stage holds it."""
+    """The running stages, by task. A tracker is registered for as long as its stage references it."""
 
     def __init__(self) -> None:
-        self._works: WeakValueDictionary[str, ProgressTracker] = WeakValueDictionary()
+        self._trackers: WeakValueDictionary[str, ProgressTracker] = WeakValueDictionary()
 
     def begin(self, task_id: str) -> ProgressTracker:
-        work = self._works[task_id] = ProgressTracker()
-        return work
+        """Register a new run of the task."""
+        tracker = self._trackers[task_id] = ProgressTracker()
+        return tracker
 
     def running(self, task_id: str) -> ProgressSnapshot | None:
-        """Of a task whose model is at work in this process."""
-        work = self._works.get(task_id)
-        return work.view() if work else None
+        """Of a task whose stage calls models in this process; None for any other."""
+        tracker = self._trackers.get(task_id)
+        return tracker.snapshot() if tracker else None
 
-    def asked_for(self, task_id: str) -> frozenset[str]:
-        work = self._works.get(task_id)
-        return work.asked_for if work else frozenset()
+    def active_calls(self, task_id: str) -> frozenset[str]:
+        """The subjects of the task's model calls in progress: "plan" or paths."""
+        tracker = self._trackers.get(task_id)
+        return tracker.active_calls if tracker else frozenset()

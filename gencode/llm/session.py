@@ -1,4 +1,4 @@
-"""One question to a model until it is answered: attempts, live text, notices, the account."""
+"""Model calls of one task: attempts, live text, retry notices, token usage."""
 
 from __future__ import annotations
 
@@ -9,114 +9,136 @@ from dataclasses import asdict, dataclass, field
 from typing import TypeVar
 
 import structlog
+from pydantic import BaseModel, ConfigDict
 
 from gencode.domain.errors import GencodeError, Transient
 from gencode.engine.pipeline import Emit, StageUpdate
-from gencode.llm.budget import BudgetTracker, Price, price_of
+from gencode.llm.budget import Budget, BudgetTracker, Price, price_of
 from gencode.llm.errors import LLMIncomplete, LLMRateLimit
 from gencode.llm.port import ChatRequest, Provider, Providers, Usage
 from gencode.llm.progress import CallProgress, ProgressRegistry, ProgressTracker
 from gencode.observability.metrics import Metrics
-from gencode.pipelines.generate.artifacts import GenerateInput, KeptUsage
 from gencode.resilience.retry import Retry
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
-TextListener = Callable[[str], None]
-"""Hears each chunk of an attempt's text as it comes; what it raises ends the call."""
+OnText = Callable[[str], None]
+"""Called with each chunk of an attempt's text as it arrives; an exception ends the call."""
+REJECTED = "wasted"
+"""Checkpoints `wasted:RANDOM`: the usage of an answer that could not be used."""
+
+
+class RejectedAnswer(BaseModel):
+    """The usage of an answer that could not be used: the provider bills it all the same."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    usage: Usage
+
+
+def rejected_usages(checkpoints: Mapping[str, str]) -> list[Usage]:
+    """Of every rejected answer in a task's checkpoints."""
+    stored = [text for name, text in checkpoints.items() if name.startswith(f"{REJECTED}:")]
+    return [RejectedAnswer.model_validate_json(text).usage for text in stored]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """`cut`: the token limit ended it, not the model."""
+    """A complete response. `truncated`: the token limit ended it, not the model."""
 
     text: str
-    cut: bool
+    truncated: bool
     usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LLMSession:
-    """Asks one task's questions with three attempts each; the only place where model calls are repeated."""
+    """The model calls of one run of one task's stage; the only place where model calls are repeated."""
 
     provider: Provider
-    send: Emit
+    emit: Emit
     budget_tracker: BudgetTracker
     retry: Retry
     metrics: Metrics
-    work: ProgressTracker
+    progress: ProgressTracker
 
     async def ask(
         self,
         request: ChatRequest,
         about: str,
-        read: Callable[[Answer], T],
-        listener: Callable[[], TextListener] | None = None,
+        parse: Callable[[Answer], T],
+        new_on_text: Callable[[], OnText] | None = None,
     ) -> T:
-        """What `read` makes of the answer; its Transient errors count as failed attempts too.
+        """Call the model until `parse` accepts an answer; returns what `parse` returns.
 
-        `about` names the subject of the question in events: "plan" or a path. `listener` makes a listener
-        for each attempt. Raises BudgetExceeded before a call that could pass the budget.
+        about        names the subject of the call in events: "plan" or a path
+        parse        its Transient errors count as failed attempts too
+        new_on_text  makes a text callback for each attempt
+
+        Raises BudgetExceeded before a call that could exceed the budget, LLM* errors of the last attempt,
+        and whatever `parse` raises.
         """
 
         async def attempt() -> T:
             async with self.budget_tracker.reserve(request):
-                with self.work.call(about) as call:
-                    answer = await self._answer(request, call, listener() if listener else None)
+                with self.progress.track(about) as call:
+                    answer = await self._stream(request, call, new_on_text() if new_on_text else None)
                 self.budget_tracker.add(answer.usage)
             try:
-                made = read(answer)
+                parsed = parse(answer)
             except GencodeError:
-                await self._keep_waste(about, answer.usage)
+                await self._save_rejected(about, answer.usage)
                 raise
-            self.work.keep(call)
-            return made
+            self.progress.accept(call)
+            return parsed
 
-        async def notice(error: Transient, wait: float) -> None:
-            data = {"about": about, "code": error.code, "wait_seconds": round(wait, 1)}
-            log.warning("asking the model again", reason=error.message, **data)
-            self.metrics.retries.labels(error.code).inc()
-            if error.retry_after or isinstance(error, LLMRateLimit):
-                self.work.wait(about, wait)
-            await self.send(StageUpdate(kind="retry", data={**data, "message": error.message}))
+        async def before_retry(error: Transient, wait: float) -> None:
+            await self._notify_retry(about, error, wait)
 
-        return await self.retry(attempt, notice)
+        return await self.retry(attempt, before_retry)
 
-    def used(self, about: str, usage: Usage) -> StageUpdate:
-        """The `usage` event of a call: its tokens, and the task's account so far."""
+    def usage_update(self, about: str, usage: Usage) -> StageUpdate:
+        """The `usage` event of a call: its tokens, and the task's total so far."""
         return StageUpdate(
             kind="usage", data={"about": about, "tokens": asdict(usage), "total": self.budget_tracker.view()}
         )
 
-    async def _keep_waste(self, about: str, usage: Usage) -> None:
-        """An answer that could not be used was billed all the same."""
-        part = {f"wasted:{secrets.token_hex(4)}": KeptUsage(usage=usage).model_dump_json()}
-        await self.send(StageUpdate(checkpoints=part), self.used(about, usage))
+    async def _notify_retry(self, about: str, error: Transient, wait: float) -> None:
+        data = {"about": about, "code": error.code, "wait_seconds": round(wait, 1)}
+        log.warning("asking the model again", reason=error.message, **data)
+        self.metrics.retries.labels(error.code).inc()
+        if error.retry_after or isinstance(error, LLMRateLimit):
+            self.progress.rate_limited(about, wait)
+        await self.emit(StageUpdate(kind="retry", data={**data, "message": error.message}))
 
-    async def _answer(self, request: ChatRequest, call: CallProgress, listen: TextListener | None) -> Answer:
-        parts: list[str] = []
+    async def _save_rejected(self, about: str, usage: Usage) -> None:
+        checkpoint = {f"{REJECTED}:{secrets.token_hex(4)}": RejectedAnswer(usage=usage).model_dump_json()}
+        await self.emit(StageUpdate(checkpoints=checkpoint), self.usage_update(about, usage))
+
+    async def _stream(self, request: ChatRequest, call: CallProgress, on_text: OnText | None) -> Answer:
+        texts: list[str] = []
         offset = 0
         finish: str | None = None
         usage = Usage()
         async with aclosing(self.provider.stream(request)) as chunks:
             async for chunk in chunks:
-                call.hear(len(chunk.text))
+                call.add_chunk(len(chunk.text))
                 if chunk.text:
-                    parts.append(chunk.text)
+                    texts.append(chunk.text)
                     data = {"about": call.about, "offset": offset, "text": chunk.text}
-                    await self.send(StageUpdate(kind="delta", data=data, live=True))
+                    await self.emit(StageUpdate(kind="delta", data=data, live=True))
                     offset += len(chunk.text)
-                    if listen:
-                        listen(chunk.text)
+                    if on_text:
+                        on_text(chunk.text)
                 finish = chunk.finish_reason or finish
                 usage = chunk.usage or usage
         if finish not in ("stop", "length"):
             raise LLMIncomplete("the model's stream ended without saying that it was done")
-        return Answer(text=_scalar("".join(parts)), cut=finish == "length", usage=usage)
+        return Answer(text=_valid_utf8("".join(texts)), truncated=finish == "length", usage=usage)
 
 
 class LLMSessionFactory:
-    """Makes the asker of one task's stage."""
+    """Makes the session of one run of a task's stage."""
 
     def __init__(
         self,
@@ -132,20 +154,22 @@ class LLMSessionFactory:
         self._prices = prices
         self._progress_registry = progress_registry or ProgressRegistry()
 
-    def of(self, input: GenerateInput, spent: Usage, send: Emit) -> LLMSession:
-        """`spent`: by all calls so far, those of earlier stages included."""
-        provider = self._providers(input.model)
-        budget_tracker = BudgetTracker(spent, input.budget, price_of(self._prices, provider.name))
+    def create(self, model: str, task_id: str, *, spent: Usage, budget: Budget, emit: Emit) -> LLMSession:
+        """`spent`: by all calls of the task so far, those of earlier stages and runs included.
+
+        Raises Invalid for a model that is not configured.
+        """
+        provider = self._providers(model)
         return LLMSession(
             provider=provider,
-            send=send,
-            budget_tracker=budget_tracker,
+            emit=emit,
+            budget_tracker=BudgetTracker(spent, budget, price_of(self._prices, provider.name)),
             retry=self._retry,
             metrics=self._metrics,
-            work=self._progress_registry.begin(input.task_id),
+            progress=self._progress_registry.begin(task_id),
         )
 
 
-def _scalar(text: str) -> str:
-    """What UTF-8 can hold: an emoji whose halves came in two chunks is one again, a lone half is U+FFFD."""
+def _valid_utf8(text: str) -> str:
+    """Join the halves of a surrogate pair that arrived in two chunks; a lone half becomes U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

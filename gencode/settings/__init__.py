@@ -1,12 +1,12 @@
-"""Every setting, read from the environment once. Nothing else in the package reads it.
+"""The settings, read once from the environment. No other module reads the environment.
 
-A variable NAME that holds a secret can also be given as NAME_FILE, the path of a file with the value.
+A secret NAME can also be given as NAME_FILE, the path of a file with the value.
 """
 
 from gencode.settings.fields import Settings
+from gencode.settings.json_settings import NamedHost, NamedProvider
 from gencode.settings.loading import load, load_data_dir, set_by_env_file
-from gencode.settings.named import NamedHost, NamedProvider
-from gencode.settings.values import is_loopback
+from gencode.settings.value_types import is_loopback
 
 __all__ = [
     "NamedHost",

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import distributions
 from pathlib import Path
 
+from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.validation.finding import Finding, Rule
 from gencode.codegen.validation.validator import check
-from gencode.pipelines.generate.artifacts import Plan, PlannedFile
 from tests.campaigns.corpus import found, sample
 
 Project = tuple[str, Mapping[str, str]]

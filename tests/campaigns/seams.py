@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from gencode.codegen.continuation_merge import continuation, file_text, resume_point
+from gencode.codegen.pieces import Piece
 from gencode.llm.errors import LLMBadOutput
-from gencode.pipelines.generate.artifacts import Piece
 from tests.campaigns.corpus import found, sample
 
 RIGHT, REFUSED, WRONG = "right", "refused", "wrong"

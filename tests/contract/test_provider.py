@@ -10,17 +10,17 @@ import anyio
 import httpx
 import pytest
 
+from gencode.codegen.plan import Plan
 from gencode.codegen.plan_parser import parse_plan
 from gencode.codegen.prompts import file_messages, plan_messages
 from gencode.domain.errors import Invalid
-from gencode.embedded.offline.app import offline_model
+from gencode.embedded.offline.app import offline_model_app
 from gencode.embedded.server import address, listen, serve
 from gencode.llm.catalog import ProviderConfig, catalog, offline
 from gencode.llm.errors import LLMBadRequest
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.port import ChatRequest, Provider, Providers
 from gencode.observability.metrics import Metrics
-from gencode.pipelines.generate.artifacts import Plan
 from tests.servers.asking import collect
 from tests.servers.model import Body, Reply, model_server, plan_and_files
 
@@ -58,7 +58,7 @@ async def _in_words() -> AsyncIterator[Providers]:
 @asynccontextmanager
 async def _embedded() -> AsyncIterator[Providers]:
     sock = listen()
-    async with serve(offline_model(), sock), httpx.AsyncClient(trust_env=False) as client:
+    async with serve(offline_model_app(), sock), httpx.AsyncClient(trust_env=False) as client:
         yield catalog([offline(address(sock), concurrency=2)], "offline", client, Metrics())
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import anyio
 from starlette.responses import JSONResponse
 
+from tests.servers.fixed_reply import fixed_reply_server
 from tests.servers.peer import closed_port
 from tests.servers.service import ROOT, service
-from tests.unit.doctor.answering import answering
 
 KEY = "sk-a-key-that-nobody-may-see"
 
@@ -57,7 +57,10 @@ async def test_beside_a_service_it_disturbs_nothing(tmp_path: Path) -> None:
 
 
 async def test_what_is_wrong_is_told_and_exits_with_one(tmp_path: Path) -> None:
-    async with answering(JSONResponse({"error": {"message": f"no such key: {KEY}"}}, 401)) as (url, _):
+    async with fixed_reply_server(JSONResponse({"error": {"message": f"no such key: {KEY}"}}, 401)) as (
+        url,
+        _,
+    ):
         wrong = {
             "DEEPSEEK_API_KEY": KEY,
             "DEEPSEEK_BASE_URL": url,

@@ -1,4 +1,4 @@
-"""The local forge as plain `git` sees it: real sockets, real repositories, real commands."""
+"""The local forge with the `git` command line: real sockets, real repositories."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import anyio
 import httpx
 import pytest
 
-from gencode.embedded.forge import forge
+from gencode.embedded.forge import forge_app
 from gencode.embedded.server import address, listen, serve
 
 TOKEN = "the-token"
@@ -21,24 +21,24 @@ TOKEN = "the-token"
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
 
-class Desk:
-    """A running forge with one empty repository `local/demo`, and git commands beside it."""
+class GitWorkspace:
+    """A folder for git commands, next to a running forge with one empty repository `local/demo`."""
 
     def __init__(self, folder: Path, url: str, client: httpx.AsyncClient) -> None:
         self.folder = folder
-        self.page = f"{url}/local/demo"
-        self.writable = self.page.replace("//", f"//anyone:{TOKEN}@")
+        self.repository_url = f"{url}/local/demo"
+        self.push_url = self.repository_url.replace("//", f"//anyone:{TOKEN}@")
         self.client = client
         self._seconds = 0
 
-    async def git(self, *words: str | Path, at: str = ".", fails: bool = False) -> str:
-        self._seconds += 1  # each commit is later than the one before: negotiation goes by date
-        done = await run(self.folder / at, *words, second=self._seconds)
+    async def git(self, *arguments: str | Path, at: str = ".", fails: bool = False) -> str:
+        self._seconds += 1  # each commit is later than the previous one: negotiation depends on dates
+        done = await run(self.folder / at, *arguments, second=self._seconds)
         output = (done.stdout + done.stderr).decode()
         assert (done.returncode != 0) == fails, output
         return output.strip()
 
-    async def work(self, files: int = 3) -> None:
+    async def create_work_tree(self, files: int = 3) -> None:
         """A work tree `w` with one commit on main."""
         await self.git("init", "-q", "-b", "main", "w")
         for number in range(files):
@@ -52,30 +52,30 @@ class Desk:
         await self.git("add", "-A", at=at)
         await self.git("commit", "-q", "-m", f"Set {name}", at=at)
 
-    async def sound(self, at: str) -> str:
-        """The head of a clone that `git fsck` finds nothing wrong with."""
+    async def checked_head(self, at: str) -> str:
+        """The head of a clone; `git fsck` must find no error in it."""
         assert not await self.git("fsck", "--strict", "--no-dangling", "--no-progress", at=at)
         return await self.git("rev-parse", "HEAD", at=at)
 
 
 @asynccontextmanager
-async def scheduler(tmp_path: Path) -> AsyncIterator[Desk]:
+async def forge_with_git(tmp_path: Path) -> AsyncIterator[GitWorkspace]:
     sock = listen()
     url = address(sock)
     async with (
-        serve(forge(tmp_path / "forge", url, TOKEN), sock),
+        serve(forge_app(tmp_path / "forge", url, TOKEN), sock),
         httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client,
     ):
         created = await client.post(
             "/api/v3/user/repos", json={"name": "demo"}, headers={"Authorization": f"Bearer {TOKEN}"}
         )
         assert created.status_code == 201
-        yield Desk(tmp_path, url, client)
+        yield GitWorkspace(tmp_path, url, client)
 
 
-async def run(folder: Path, *words: str | Path, second: int = 0) -> CompletedProcess[bytes]:
-    """git, deaf to the settings and proxies of the machine; the loop serves meanwhile."""
-    person = ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"]
+async def run(folder: Path, *arguments: str | Path, second: int = 0) -> CompletedProcess[bytes]:
+    """Run git without the configuration and proxies of the machine; the event loop keeps serving."""
+    identity = ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"]
     env = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -83,18 +83,18 @@ async def run(folder: Path, *words: str | Path, second: int = 0) -> CompletedPro
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_COMMITTER_DATE": f"{1_800_000_000 + second} +0000",
-        **dict.fromkeys(person, "a@example.org"),
+        **dict.fromkeys(identity, "a@example.org"),
     }
-    return await anyio.run_process(["git", *map(str, words)], cwd=folder, env=env, check=False)
+    return await anyio.run_process(["git", *map(str, arguments)], cwd=folder, env=env, check=False)
 
 
-async def test_one_address_opens_in_a_browser_and_clones(tmp_path: Path) -> None:
-    async with scheduler(tmp_path) as local:
-        await local.work(200)
-        await local.git("push", local.writable, "main", at="w")
-        page = await local.client.get(local.page)
-        await local.git("clone", "-q", local.page, "c")
-        head = await local.sound("c")
+async def test_one_url_opens_in_a_browser_and_can_be_cloned(tmp_path: Path) -> None:
+    async with forge_with_git(tmp_path) as local:
+        await local.create_work_tree(200)
+        await local.git("push", local.push_url, "main", at="w")
+        page = await local.client.get(local.repository_url)
+        await local.git("clone", "-q", local.repository_url, "c")
+        head = await local.checked_head("c")
         assert head == await local.git("rev-parse", "HEAD", at="w")
         assert (page.status_code, "file199.py" in page.text) == (200, True)
         assert (tmp_path / "c" / "folder3" / "file199.py").read_text() == "print(199)\n" * 40
@@ -103,36 +103,38 @@ async def test_one_address_opens_in_a_browser_and_clones(tmp_path: Path) -> None
 
 
 async def test_an_empty_repository_is_cloned_and_then_pushed_to(tmp_path: Path) -> None:
-    async with scheduler(tmp_path) as local:
-        assert "empty repository" in await local.git("clone", local.writable + ".git", "c")
+    async with forge_with_git(tmp_path) as local:
+        assert "empty repository" in await local.git("clone", local.push_url + ".git", "c")
         await local.git("checkout", "-q", "-b", "main", at="c")
         await local.commit("c", "a", "a")
         await local.git("push", "-q", "origin", "main", at="c")
-        await local.git("clone", "-q", local.page, "d")
-        assert await local.sound("d") == await local.git("rev-parse", "HEAD", at="c")
+        await local.git("clone", "-q", local.repository_url, "d")
+        assert await local.checked_head("d") == await local.git("rev-parse", "HEAD", at="c")
 
 
-async def test_further_commits_are_pushed_and_pulled(tmp_path: Path) -> None:
-    async with scheduler(tmp_path) as local:
-        await local.work()
-        await local.git("push", "-q", local.writable, "main", at="w")
-        await local.git("clone", "-q", local.page, "c")
+async def test_later_commits_are_pushed_and_pulled(tmp_path: Path) -> None:
+    async with forge_with_git(tmp_path) as local:
+        await local.create_work_tree()
+        await local.git("push", "-q", local.push_url, "main", at="w")
+        await local.git("clone", "-q", local.repository_url, "c")
         await local.commit("w", "b", "b")
-        await local.git("push", "-q", local.writable, "main", at="w")
+        await local.git("push", "-q", local.push_url, "main", at="w")
         await local.git("tag", "-a", "-m", "One", "v1", at="w")
-        await local.git("push", "-q", local.writable, "v1", "main:other", at="w")
+        await local.git("push", "-q", local.push_url, "v1", "main:other", at="w")
         await local.git("pull", "-q", "--tags", at="c")
-        assert await local.sound("c") == await local.git("rev-parse", "main", at="w")
+        assert await local.checked_head("c") == await local.git("rev-parse", "main", at="w")
         assert await local.git("tag", at="c") == "v1"
 
 
-async def test_a_push_without_the_token_is_refused(tmp_path: Path) -> None:
-    async with scheduler(tmp_path) as local:
-        await local.work()
-        assert "could not read Username" in await local.git("push", local.page, "main", at="w", fails=True)
-        wrong = local.writable.replace(TOKEN, "other")
+async def test_a_push_without_the_token_is_rejected(tmp_path: Path) -> None:
+    async with forge_with_git(tmp_path) as local:
+        await local.create_work_tree()
+        assert "could not read Username" in await local.git(
+            "push", local.repository_url, "main", at="w", fails=True
+        )
+        wrong = local.push_url.replace(TOKEN, "other")
         assert "Authentication failed" in await local.git("push", wrong, "main", at="w", fails=True)
-        assert not await local.git("ls-remote", local.page)
+        assert not await local.git("ls-remote", local.repository_url)
         post = await local.client.post(
             "/local/demo/git-receive-pack",
             content=b"0000",
@@ -141,83 +143,83 @@ async def test_a_push_without_the_token_is_refused(tmp_path: Path) -> None:
         assert (post.status_code, post.headers["www-authenticate"][:5]) == (401, "Basic")
 
 
-async def test_a_push_that_is_not_a_fast_forward_is_refused_without_force(tmp_path: Path) -> None:
-    async with scheduler(tmp_path) as local:
-        await local.work()
-        await local.git("push", "-q", local.writable, "main", at="w")
+async def test_a_push_that_is_not_a_fast_forward_is_rejected_without_force(tmp_path: Path) -> None:
+    async with forge_with_git(tmp_path) as local:
+        await local.create_work_tree()
+        await local.git("push", "-q", local.push_url, "main", at="w")
         await local.git("commit", "-q", "--amend", "-m", "Other", at="w")
-        assert "rejected" in await local.git("push", local.writable, "main", at="w", fails=True)
-        await local.git("push", "-q", "--force", local.writable, "main", at="w")
+        assert "rejected" in await local.git("push", local.push_url, "main", at="w", fails=True)
+        await local.git("push", "-q", "--force", local.push_url, "main", at="w")
 
 
 async def test_a_shallow_clone_can_push_and_be_deepened(tmp_path: Path) -> None:
-    async with scheduler(tmp_path) as local:
-        await local.work()
+    async with forge_with_git(tmp_path) as local:
+        await local.create_work_tree()
         for text in ("b", "c", "d"):
             await local.commit("w", "b", text)
-        await local.git("push", "-q", local.writable, "main", at="w")
-        await local.git("clone", "-q", "--depth", "1", local.writable, "c")
+        await local.git("push", "-q", local.push_url, "main", at="w")
+        await local.git("clone", "-q", "--depth", "1", local.push_url, "c")
         assert await local.git("rev-list", "--count", "HEAD", at="c") == "1"
         await local.commit("c", "e", "e")
         await local.git("push", "-q", "origin", "main", at="c")
         await local.git("fetch", "-q", "--unshallow", at="c")
         assert await local.git("rev-list", "--count", "HEAD", at="c") == "5"
-        await local.git("pull", "-q", local.page, "main", at="w")
-        assert await local.sound("c") == await local.sound("w")
+        await local.git("pull", "-q", local.repository_url, "main", at="w")
+        assert await local.checked_head("c") == await local.checked_head("w")
 
 
 @pytest.mark.parametrize("version", ["0", "1", "2"])
-async def test_every_version_of_the_protocol_falls_back(tmp_path: Path, version: str) -> None:
-    async with scheduler(tmp_path) as local:
-        await local.work()
-        await local.git("push", "-q", local.writable, "main", at="w")
-        await local.git("-c", f"protocol.version={version}", "clone", "-q", local.page, "c")
-        assert await local.sound("c") == await local.git("rev-parse", "HEAD", at="w")
+async def test_every_protocol_version_of_git_can_clone(tmp_path: Path, version: str) -> None:
+    async with forge_with_git(tmp_path) as local:
+        await local.create_work_tree()
+        await local.git("push", "-q", local.push_url, "main", at="w")
+        await local.git("-c", f"protocol.version={version}", "clone", "-q", local.repository_url, "c")
+        assert await local.checked_head("c") == await local.git("rev-parse", "HEAD", at="w")
 
 
-async def test_who_asks_for_a_partial_clone_gets_the_whole(tmp_path: Path) -> None:
-    async with scheduler(tmp_path) as local:
-        await local.work()
-        await local.git("push", "-q", local.writable, "main", at="w")
-        await local.git("clone", "-q", "--filter=blob:none", local.page, "c")
-        assert await local.sound("c") == await local.git("rev-parse", "HEAD", at="w")
+async def test_a_partial_clone_gets_all_objects(tmp_path: Path) -> None:
+    async with forge_with_git(tmp_path) as local:
+        await local.create_work_tree()
+        await local.git("push", "-q", local.push_url, "main", at="w")
+        await local.git("clone", "-q", "--filter=blob:none", local.repository_url, "c")
+        assert await local.checked_head("c") == await local.git("rev-parse", "HEAD", at="w")
 
 
-async def test_a_long_negotiation_is_zipped_and_understood(tmp_path: Path) -> None:
-    async with scheduler(tmp_path) as local:
-        await local.work()
-        await local.git("push", "-q", local.writable, "main", at="w")
-        await local.git("clone", "-q", local.page, "c")
-        for number in range(100):  # git zips requests past 1 KiB
+async def test_a_long_gzipped_negotiation_is_decompressed(tmp_path: Path) -> None:
+    async with forge_with_git(tmp_path) as local:
+        await local.create_work_tree()
+        await local.git("push", "-q", local.push_url, "main", at="w")
+        await local.git("clone", "-q", local.repository_url, "c")
+        for number in range(100):  # git gzips requests larger than 1 KiB
             await local.git("commit", "-q", "--allow-empty", "-m", str(number), at="c")
         await local.commit("w", "b", "b")
-        await local.git("push", "-q", local.writable, "main", at="w")
+        await local.git("push", "-q", local.push_url, "main", at="w")
         assert "gzip" in await local.git("fetch", "-v", at="c")
         await local.git("merge", "-q", "-m", "Join", "origin/main", at="c")
-        await local.sound("c")
+        await local.checked_head("c")
 
 
-async def test_a_push_larger_than_gits_buffer_comes_in_chunks(tmp_path: Path) -> None:
-    async with scheduler(tmp_path) as local:
-        await local.work()
+async def test_a_push_larger_than_gits_buffer_is_received_in_chunks(tmp_path: Path) -> None:
+    async with forge_with_git(tmp_path) as local:
+        await local.create_work_tree()
         (tmp_path / "w" / "big").write_bytes(os.urandom(3 * 2**20))
         await local.commit("w", "b", "b")
-        await local.git("push", "-q", local.writable, "main", at="w")
-        await local.git("clone", "-q", local.page, "c")
+        await local.git("push", "-q", local.push_url, "main", at="w")
+        await local.git("clone", "-q", local.repository_url, "c")
         assert (tmp_path / "c" / "big").read_bytes() == (tmp_path / "w" / "big").read_bytes()
         assert list((tmp_path / "forge" / ".scratch").iterdir()) == []
 
 
-async def test_twenty_clone_at_once(tmp_path: Path) -> None:
-    async with scheduler(tmp_path) as local:
-        await local.work(50)
-        await local.git("push", "-q", local.writable, "main", at="w")
+async def test_twenty_concurrent_clones(tmp_path: Path) -> None:
+    async with forge_with_git(tmp_path) as local:
+        await local.create_work_tree(50)
+        await local.git("push", "-q", local.push_url, "main", at="w")
         head = await local.git("rev-parse", "HEAD", at="w")
         heads: list[str] = []
 
         async def clone(number: int) -> None:
-            await local.git("clone", "-q", local.page, f"c{number}")
-            heads.append(await local.sound(f"c{number}"))
+            await local.git("clone", "-q", local.repository_url, f"c{number}")
+            heads.append(await local.checked_head(f"c{number}"))
 
         async with anyio.create_task_group() as tg:
             for number in range(20):
@@ -225,28 +227,28 @@ async def test_twenty_clone_at_once(tmp_path: Path) -> None:
         assert heads == [head] * 20
 
 
-async def test_of_two_who_push_at_once_the_loser_is_told(tmp_path: Path) -> None:
-    async with scheduler(tmp_path) as local:
-        await local.work()
-        await local.git("push", "-q", local.writable, "main", at="w")
+async def test_of_two_concurrent_pushes_one_is_rejected(tmp_path: Path) -> None:
+    async with forge_with_git(tmp_path) as local:
+        await local.create_work_tree()
+        await local.git("push", "-q", local.push_url, "main", at="w")
         codes: list[int] = []
 
         async def push(name: str) -> None:
             codes.append((await run(tmp_path / name, "push", "-q", "origin", "main")).returncode)
 
         for name in ("c", "d"):
-            await local.git("clone", "-q", local.writable, name)
+            await local.git("clone", "-q", local.push_url, name)
             await local.commit(name, name, name)
         async with anyio.create_task_group() as tg:
             tg.start_soon(push, "c")
             tg.start_soon(push, "d")
         heads = [await local.git("rev-parse", "HEAD", at=name) for name in ("c", "d")]
         assert sorted(code != 0 for code in codes) == [False, True]
-        assert (await local.git("ls-remote", local.page, "main")).split()[0] in heads
+        assert (await local.git("ls-remote", local.repository_url, "main")).split()[0] in heads
 
 
 @pytest.mark.parametrize("address", ["/local/none", "/local/demo/deeper", "/local/..", "/nobody/demo"])
-async def test_what_does_not_exist_cannot_be_cloned(tmp_path: Path, address: str) -> None:
-    async with scheduler(tmp_path) as local:
+async def test_a_repository_that_does_not_exist_cannot_be_cloned(tmp_path: Path, address: str) -> None:
+    async with forge_with_git(tmp_path) as local:
         url = str(local.client.base_url).rstrip("/") + address
         assert "not found" in await local.git("clone", url, "c", fails=True)

@@ -1,6 +1,6 @@
-"""The offline model's projects as their owners use them: tests run, programs start and answer.
+"""The offline model's projects as users run them: their tests pass, their programs start and respond.
 
-Each project is written to a folder of its own and handled only by the commands of its README.
+Each project is written to its own folder and run only with the commands of its README.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gencode.embedded.offline.project import Project
-from gencode.pipelines.generate.artifacts import Plan
+from gencode.codegen.plan import Plan
+from gencode.embedded.offline.template_project import TemplateProject
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:[1-9]\d*")
 PYTHON = sys.executable
@@ -37,8 +37,8 @@ def needs(*modules: str) -> pytest.MarkDecorator:
 
 
 def written(folder: Path, request: str) -> Path:
-    """The folder, with the project for the request in it."""
-    project = Project.of(request)
+    """Write the project for the request to the folder."""
+    project = TemplateProject.from_request(request)
     for file in Plan.model_validate_json(project.plan()).files:
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,24 +46,26 @@ def written(folder: Path, request: str) -> Path:
     return folder
 
 
-def run(folder: Path, *words: str, fails: bool = False) -> str:
-    done = subprocess.run(words, cwd=folder, env=_environment(), capture_output=True, text=True, check=False)
+def run(folder: Path, *command: str, fails: bool = False) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env=_environment(), capture_output=True, text=True, check=False
+    )
     output = done.stdout + done.stderr
     assert (done.returncode != 0) == fails, output
     return output
 
 
 def run_pytest(folder: Path) -> None:
-    """Warnings are errors there too. Our own plugins stay out: the project does not declare them."""
+    """Warnings are errors. Our own plugins are not loaded, since the project does not declare them."""
     output = run(folder, PYTHON, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider")
     assert re.search(r"[1-9]\d* passed", output), output
 
 
 @contextmanager
-def started(folder: Path, *words: str, **settings: str) -> Iterator[str]:
-    """The address that a server prints when it listens; it is told to stop when the block ends."""
+def started(folder: Path, *command: str, **settings: str) -> Iterator[str]:
+    """The URL that a server prints when it listens; terminates it when the block ends."""
     process = subprocess.Popen(
-        words,
+        command,
         cwd=folder,
         env=_environment(settings),
         stdout=subprocess.PIPE,
@@ -88,12 +90,12 @@ def _printed_address(output: Iterator[str]) -> str:
 
 
 def _environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Ours without what steers our own tools."""
-    checkpoints = {
+    """Our environment without the variables that configure our own tools."""
+    inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON"))
     }
     own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUNBUFFERED": "1", "GOPROXY": "off", "GOFLAGS": ""}
-    return checkpoints | own | dict(more or {})
+    return inherited | own | dict(more or {})
 
 
 # --- Python ------------------------------------------------------------------------------------------
@@ -154,7 +156,7 @@ def test_the_fastapi_service(tmp_path: Path) -> None:
 
 
 def check_notes(url: str) -> None:
-    """What the services have in common: a note is added, read and deleted."""
+    """Add, read and delete a note, which each of the services can do."""
     with httpx.Client(base_url=url) as client:
         assert client.get("/health").json() == {"status": "ok"}
         added = client.post("/notes", json={"text": "water the plants"})
@@ -188,7 +190,7 @@ def test_the_express_service_s_store_needs_no_package(tmp_path: Path) -> None:
 
 @needs_node
 @needs_npm
-@pytest.mark.timeout(180)  # a registry far away
+@pytest.mark.timeout(180)  # the registry may be far away
 def test_the_express_service(tmp_path: Path) -> None:
     folder = written(tmp_path, "Create an Express server for a chat")
     quick = ("--fetch-retries=0", "--fetch-timeout=10000")

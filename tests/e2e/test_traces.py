@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from gencode.domain.errors import StartError
-from gencode.observability import setup
+from gencode.observability import tracing_setup
 from tests.servers.calls import BODY, FILES, client, get, post, submit
 from tests.servers.collector import Collected, collector
 from tests.servers.github import github_server
@@ -169,7 +169,7 @@ async def test_what_is_missing_is_told_at_the_start(monkeypatch: pytest.MonkeyPa
     def missing(name: str) -> None:
         raise ModuleNotFoundError(name="opentelemetry")
 
-    monkeypatch.setattr(setup.importlib, "import_module", missing)
+    monkeypatch.setattr(tracing_setup.importlib, "import_module", missing)
     with pytest.raises(StartError, match=r"pip install 'gencode\[otel\]'"):
-        async with setup.tracing("http://127.0.0.1:4318", {}, "gencode", "1"):
+        async with tracing_setup.configured_tracer("http://127.0.0.1:4318", {}, "gencode", "1"):
             pass

@@ -321,9 +321,9 @@ async def two_idle_minutes() -> list[tuple[float, bytes]]:
         "query_string": b"",
         "path_params": {"task_id": task.id},
         "state": {"client": "local"},
-        "app": SimpleNamespace(state=SimpleNamespace(parts=parts)),
+        "app": SimpleNamespace(state=SimpleNamespace(services=parts)),
     }
-    response = await status(Request(scope))
+    response = await status.call(Request(scope))
     await response(scope, receive, send)
     assert parts.hub.readers == 0
     return said

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from gencode.codegen.code_fences import is_fence, split_lines
-from gencode.codegen.continuation_merge import continuation, file_text, raw, resume_point
+from gencode.codegen.continuation_merge import continuation, file_text, joined_text, resume_point
+from gencode.codegen.pieces import Piece
 from gencode.llm.errors import LLMBadOutput
-from gencode.pipelines.generate.artifacts import Piece
 
 PREAMBLES = (
     "Here is the rest:\n",
@@ -68,7 +68,7 @@ def test_native_pieces_make_the_file(cut: tuple[str, str, int]) -> None:
     name, whole, size = cut
     parts = [whole[at : at + size] for at in range(0, len(whole), size)][:40]
     pieces = [Piece(text=part, follows=n * size, whole=n == len(parts) - 1) for n, part in enumerate(parts)]
-    assert raw(pieces) == "".join(parts)
+    assert joined_text(pieces) == "".join(parts)
     if "".join(parts) == whole:
         assert file_text(pieces, name) == whole
 
@@ -85,7 +85,7 @@ def test_a_model_asked_in_words_makes_the_file_however_it_goes_on(
     opening = fence_of(name) if wrapped else ""
     pieces = [Piece(text=(opening + whole)[:size], whole=not opening and len(whole) <= size)]
     while not pieces[-1].whole:
-        said = raw(pieces)
+        said = joined_text(pieces)
         assert (opening + whole).startswith(said)
         point = resume_point(said, len(pieces[-1].text))
         answer, done = go_on(whole, point - len(opening), size, name, wrapped, data.draw)

@@ -20,10 +20,9 @@ def check_declared_errors(app: Starlette) -> None:
     """Call it before the first request."""
 
     async def on_error(request: Request, error: Exception) -> Response:
-        operation = request.scope.get(OPERATION)
-        if operation and isinstance(error, GencodeError):
-            if error.code not in app.state.openapi.declared_codes(operation):
-                raise UndeclaredError(f"{operation.name} raises {error.code}, which it does not declare")
+        operation, code = request.scope.get(OPERATION), getattr(error, "code", "")
+        if operation and code not in app.state.openapi.declared_codes(operation):
+            raise UndeclaredError(f"{operation.name} raises {code}, which it does not declare")
         return await on_gencode_error(request, error)
 
     app.exception_handlers[GencodeError] = on_error

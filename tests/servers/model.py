@@ -20,7 +20,7 @@ import anyio
 import anyio.lowlevel
 from starlette.types import Receive, Scope, Send
 
-from gencode.codegen.prompts import PLAN
+from gencode.codegen.prompts import PLAN_INSTRUCTIONS
 from gencode.embedded.server import address, listen, serve
 from gencode.llm.port import Usage
 
@@ -158,7 +158,7 @@ def call_of(body: Body) -> Call:
     system, user = (
         [m["content"] for m in body["messages"] if m["role"] == role][:1] for role in ("system", "user")
     )
-    if system == [PLAN]:
+    if system == [PLAN_INSTRUCTIONS]:
         return "plan", ""
     path = re.search(r"^Write this file now: (.+)$", user[0] if user else "", re.MULTILINE)
     return ("file", path[1]) if path else ("chat", "")

@@ -18,20 +18,21 @@ from typing import Any
 import anyio
 
 from gencode.codegen.file_writer import WritingLimits
-from gencode.codegen.repair_loop import Check, RepairLoop
+from gencode.codegen.plan import Plan
+from gencode.codegen.repair_loop import RepairLoop, Validate
 from gencode.codegen.validation import Finding
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.service import TaskService
 from gencode.engine.store import Store, TaskQuery
-from gencode.githosts.github import GitHub
+from gencode.githosts.github import github_host
 from gencode.githosts.http_client import http_client
+from gencode.githosts.options import HostOptions
 from gencode.hub.in_process import InProcessHub
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.session import LLMSessionFactory
 from gencode.observability.metrics import Metrics
-from gencode.pipelines.generate.artifacts import Plan
 from gencode.pipelines.generate.committed_report import Reporter
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
@@ -126,7 +127,7 @@ async def house(
     quirks: Quirks = NATIVE,
     limits: WritingLimits | None = None,
     store: Store | None = None,
-    check: Check = no_check,
+    check: Validate = no_check,
     prompt_cache: Mode = "off",
     **client_options: Any,
 ) -> AsyncIterator[House]:
@@ -142,12 +143,13 @@ async def house(
     ):
         services = House(model=model, github=github, store=store, hub=hub, task_service=None)  # type: ignore[arg-type]
         retry = Retry(sleep=services.sleep)
-        host = GitHub(github.api_url, TOKEN, client, retry, metrics=metrics, spacing=0)
+        options = HostOptions(retry=retry, metrics=metrics, spacing=0)
+        host = github_host(github.api_url, TOKEN, client, options)
         sessions = LLMSessionFactory(lambda name: provider, retry, metrics, {})
-        recalling = PromptCache(store, prompt_cache, "settings", threshold=0.9)
-        generating = Generating(sessions, nothing_to_say, limits or WritingLimits(), prompt_cache=recalling)
-        gate = RepairLoop(check, nothing_to_say, limits or WritingLimits())
-        merging = Merging(sessions, gate, "gencode <gencode@localhost>", Reporter(store))
+        cache = PromptCache(store, prompt_cache, "settings", threshold=0.9)
+        generating = Generating(sessions, nothing_to_say, limits or WritingLimits(), prompt_cache=cache)
+        repair_loop = RepairLoop(check, nothing_to_say, limits or WritingLimits())
+        merging = Merging(sessions, repair_loop, "gencode <gencode@localhost>", Reporter(store))
         pipeline = Generate(generating, merging, host)
         runner = TaskExecutor(store, [pipeline], metrics, timeout=60)
         services.task_service = TaskService(runner, store, hub, metrics, concurrency=2, waiting=10)

@@ -10,8 +10,8 @@ import anyio
 
 from gencode.cli.display.printable import printable
 from gencode.cli.output import show
-from gencode.doctor.examination import examine
-from gencode.doctor.finding import Finding
+from gencode.doctor.check_result import CheckResult
+from gencode.doctor.checks import run_checks
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,23 +28,23 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 async def _doctor(chosen: argparse.Namespace) -> int:
-    found: list[Finding] = []
-    async for finding in examine(ask_models=chosen.ask_models):
-        found.append(finding)
+    results: list[CheckResult] = []
+    async for result in run_checks(ask_models=chosen.ask_models):
+        results.append(result)
         if not chosen.json:
-            for line in _lines(finding):
+            for line in _lines(result):
                 print(printable(line), flush=True)
-    faults = sum(finding.state == "fault" for finding in found)
-    show(chosen, _document(found), ["", f"{faults} to mend" if faults else "nothing to mend"])
+    faults = sum(result.state == "fault" for result in results)
+    show(chosen, _document(results), ["", f"{faults} to mend" if faults else "nothing to mend"])
     return 1 if faults else 0
 
 
-def _lines(finding: Finding) -> Iterator[str]:
-    yield f"{finding.state:<6} {finding.about}: {finding.message}"
-    if finding.advice:
-        yield f"       -> {finding.advice}"
+def _lines(result: CheckResult) -> Iterator[str]:
+    yield f"{result.state:<6} {result.about}: {result.message}"
+    if result.advice:
+        yield f"       -> {result.advice}"
 
 
-def _document(found: Sequence[Finding]) -> dict[str, object]:
-    faulty = any(finding.state == "fault" for finding in found)
-    return {"ok": not faulty, "findings": [asdict(finding) for finding in found]}
+def _document(results: Sequence[CheckResult]) -> dict[str, object]:
+    faulty = any(result.state == "fault" for result in results)
+    return {"ok": not faulty, "findings": [asdict(result) for result in results]}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.validation.finding import Finding, Rule
 from gencode.codegen.validation.language import is_test
 from gencode.codegen.validation.project import Project
-from gencode.pipelines.generate.artifacts import Plan, PlannedFile
 
 # Languages in which a definition can be told from a use; in the others the bare word will do.
 _KNOWN = frozenset({"python", "javascript", "go"})

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
+from gencode.codegen.plan import Plan
 from gencode.codegen.validation.export_checks import promise_findings
 from gencode.codegen.validation.file_facts import Reading
 from gencode.codegen.validation.file_reader import read
@@ -14,7 +15,6 @@ from gencode.codegen.validation.go_imports import go_findings
 from gencode.codegen.validation.javascript_imports import javascript_findings
 from gencode.codegen.validation.project import Project
 from gencode.codegen.validation.python_imports import python_findings
-from gencode.pipelines.generate.artifacts import Plan
 
 SECONDS = 30.0  # of processor time for reading; 1,000 ordinary files take 3
 _MAY_BE_EMPTY = re.compile(

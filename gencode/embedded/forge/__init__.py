@@ -1,5 +1,5 @@
-"""A small Git host for one machine: what gencode pushes to when no GitHub is configured."""
+"""The local forge: a small Git host on loopback that gencode pushes to when no Git host is configured."""
 
-from gencode.embedded.forge.app import forge
+from gencode.embedded.forge.app import forge_app
 
-__all__ = ["forge"]
+__all__ = ["forge_app"]

@@ -1,4 +1,4 @@
-"""Who may come in, and what every answer carries."""
+"""Access control of the forge: Host header check, security headers, and the access token."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _SCHEMES = ("bearer", "token")
-_HIDDEN = (b"%2f", b"%5c", b"%00")
-_HEADERS = {
+_ENCODED_SEPARATORS = (b"%2f", b"%5c", b"%00")
+_SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -27,47 +27,48 @@ _HEADERS = {
 
 
 class AccessMiddleware:
-    """Answers local Host names alone, so that a page of another site cannot read us by rebinding its DNS
-    name to 127.0.0.1; refuses paths that hide a separator; adds the security headers."""
+    """Accepts requests with a loopback Host header only, which stops DNS rebinding: a page of another site
+    whose name resolves to 127.0.0.1 gets 421. Rejects paths with an encoded separator (404), and adds the
+    security headers to each response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in _SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
         if scope["type"] == "http":
-            await (_refusal(scope) or self._app)(scope, receive, send_guarded)
+            await (_rejection(scope) or self._app)(scope, receive, send_with_headers)
 
 
-def _refusal(scope: Scope) -> PlainTextResponse | None:
+def _rejection(scope: Scope) -> PlainTextResponse | None:
     if not _is_local(Headers(scope=scope).getlist("host")):
         return PlainTextResponse("This address answers as localhost only.", 421)
-    if any(hidden in scope.get("raw_path", b"").lower() for hidden in _HIDDEN):
+    if any(encoded in scope.get("raw_path", b"").lower() for encoded in _ENCODED_SEPARATORS):
         return PlainTextResponse("Not Found", 404)
     return None
 
 
 def _is_local(hosts: list[str]) -> bool:
     try:
-        return len(hosts) == 1 and urlsplit(f"//{hosts[0]}").hostname in _LOCAL
+        return len(hosts) == 1 and urlsplit(f"//{hosts[0]}").hostname in _LOCAL_HOSTS
     except ValueError:
         return False
 
 
-class Secret:
-    """The token that writing needs; kept as a hash and compared in constant time."""
+class AccessToken:
+    """The token that writes require; stored as a hash and compared in constant time."""
 
     def __init__(self, token: str) -> None:
         self._digest = _digest(token.encode())
 
     def matches(self, authorization: str) -> bool:
-        """Of an Authorization header: `Bearer X`, `token X`, or Basic with X for password."""
+        """Whether an Authorization header has the token: `Bearer X`, `token X`, or Basic with password X."""
         given = _credential(authorization)
         return given is not None and hmac.compare_digest(_digest(given), self._digest)
 
@@ -75,7 +76,9 @@ class Secret:
 def _credential(authorization: str) -> bytes | None:
     scheme, _, rest = authorization.partition(" ")
     if scheme.lower() in _SCHEMES:
-        return rest.strip().encode("latin-1")  # as it came: header text is decoded so
+        return rest.strip().encode(
+            "latin-1"
+        )  # the bytes as received: ASGI servers decode header values as latin-1
     if scheme.lower() != "basic":
         return None
     try:
@@ -84,5 +87,5 @@ def _credential(authorization: str) -> bytes | None:
         return None
 
 
-def _digest(secret: bytes) -> bytes:
-    return hashlib.sha256(secret).digest()
+def _digest(token: bytes) -> bytes:
+    return hashlib.sha256(token).digest()

@@ -1,4 +1,4 @@
-"""What a repository holds: branches, and the files of its default branch. Every call blocks on the disk."""
+"""Reads a repository: its branches, and the files of its default branch. Every call blocks on the disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEADS = b"refs/heads/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class FileEntry:
     """A file in a tree. `size` in bytes, None for a submodule."""
 
     path: bytes
@@ -23,6 +23,7 @@ class Entry:
 
 
 def default_branch(repo: Repo) -> str:
+    """The branch that HEAD points to, whether or not it has a commit."""
     target = repo.refs.get_symrefs().get(HEADREF, Ref(b""))
     return target.removeprefix(_HEADS).decode("utf-8", "replace")
 
@@ -31,8 +32,8 @@ def branches(repo: Repo) -> list[bytes]:
     return sorted(repo.refs.subkeys(Ref(_HEADS)))
 
 
-def tip(repo: Repo, branch: str) -> str | None:
-    """The SHA (40 hex) of a branch, None if there is none; `branch` may be hostile."""
+def branch_sha(repo: Repo, branch: str) -> str | None:
+    """The commit of a branch (40 hex digits), None if there is none. `branch` is untrusted input."""
     name = Ref(_HEADS + branch.encode("utf-8", "replace"))
     if not check_ref_format(name):
         return None
@@ -42,22 +43,22 @@ def tip(repo: Repo, branch: str) -> str | None:
         return None
 
 
-def entries(repo: Repo, limit: int) -> list[Entry]:
-    """The first `limit` files of the default branch, by path; nothing of an empty repository."""
+def list_files(repo: Repo, limit: int) -> list[FileEntry]:
+    """The first `limit` files of the default branch, sorted by path; empty for an empty repository."""
     head = _head(repo)
     if head is None:
         return []
-    found: list[Entry] = []
+    found: list[FileEntry] = []
     for path, mode, sha in iter_tree_contents(repo.object_store, head.tree):
         if len(found) == limit:
             break
         size = None if S_ISGITLINK(mode) else repo.object_store[sha].raw_length()
-        found.append(Entry(path=path, size=size))
+        found.append(FileEntry(path=path, size=size))
     return found
 
 
-def content(repo: Repo, path: bytes) -> bytes | None:
-    """A file of the default branch, None if there is no such file."""
+def read_file(repo: Repo, path: bytes) -> bytes | None:
+    """The content of a file on the default branch, None if there is no such file."""
     head = _head(repo)
     if head is None:
         return None
@@ -70,8 +71,8 @@ def content(repo: Repo, path: bytes) -> bytes | None:
     return found.data if isinstance(found, Blob) else None
 
 
-def kilobytes(path: Path) -> int:
-    """The size of the packs, rounded up, in GitHub's unit."""
+def pack_kilobytes(path: Path) -> int:
+    """The size of the packs of the repository at `path` in KiB, GitHub's unit, rounded up."""
     total = sum(pack.stat().st_size for pack in (path / "objects" / "pack").glob("*.pack"))
     return -(-total // 1024)
 

@@ -1,6 +1,6 @@
-"""Git's own protocol over what has been received whole. Blocking; run it in a thread.
+"""Git's pack protocol over request bodies that were received completely. Blocks; run it in a thread.
 
-dulwich does the work; where its server falls short, `_Fetch` and `pushes` put it right.
+dulwich implements the protocol; `_UploadPack` and `push_rules` correct its server where it falls short.
 """
 
 from __future__ import annotations
@@ -18,11 +18,16 @@ from dulwich.protocol import CAPABILITY_FILTER, ReceivableProtocol
 from dulwich.repo import Repo
 from dulwich.server import Backend, BackendRepo, ReceivePackHandler, UploadPackHandler
 
-from gencode.embedded.forge.push_rules import PushProtocol, PushRules, settle_head, tidy
-from gencode.embedded.forge.repositories import Repository, opened
+from gencode.embedded.forge.push_rules import (
+    PushProtocol,
+    PushRules,
+    delete_temporary_packs,
+    set_default_branch,
+)
+from gencode.embedded.forge.repositories import Repository, open_repository
 
-MAX_INFLATED = 2**30
-_NOT_GIT = (
+MAX_DECOMPRESSED_BYTES = 2**30
+_PROTOCOL_ERRORS = (
     GitProtocolError,
     HangupException,
     ObjectFormatException,
@@ -37,18 +42,20 @@ _NOT_GIT = (
 
 
 class Service(StrEnum):
+    """The two services of Git's smart HTTP protocol, by the names that it uses in URLs."""
+
     FETCH = "git-upload-pack"
     PUSH = "git-receive-pack"
 
 
-class Garbled(Exception):
-    """The request is not Git's protocol, or asks for what is not there."""
+class InvalidGitRequest(Exception):
+    """The request violates Git's protocol, or names an object that does not exist."""
 
 
 def advertise(repository: Repository, service: Service) -> bytes:
-    """The answer to `info/refs?service=...`."""
+    """The ref advertisement: the response to `info/refs?service=...`."""
     out = BytesIO()
-    with opened(repository) as repo:
+    with open_repository(repository) as repo:
         proto = ReceivableProtocol(BytesIO().read, out.write)
         proto.write_pkt_line(f"# service={service}\n".encode())
         proto.write_pkt_line(None)
@@ -56,37 +63,41 @@ def advertise(repository: Repository, service: Service) -> bytes:
     return out.getvalue()
 
 
-def answer(repository: Repository, service: Service, body: IO[bytes], zipped: bool, reply: IO[bytes]) -> None:
-    """Serve one request from `body` into `reply`. Pushes to one repository must not overlap.
+def handle_request(
+    repository: Repository, service: Service, body: IO[bytes], is_gzipped: bool, reply: IO[bytes]
+) -> None:
+    """Read one request from `body` and write its response to `reply`.
 
-    Raises Garbled, and OSError when the disk fails. A push that git's client is told of as refused has
-    changed nothing.
+    Pushes to one repository must not overlap. A push that is reported as rejected has changed nothing. Raises
+    InvalidGitRequest, and OSError when the disk fails.
     """
-    source = _Inflated(body) if zipped else body
-    with opened(repository) as repo:
+    source = _LimitedGzipReader(body) if is_gzipped else body
+    with open_repository(repository) as repo:
         kind = ReceivableProtocol if service is Service.FETCH else PushProtocol
         proto = kind(source.read, reply.write)
         try:
             _handler(repo, service, proto, advertise_refs=False).handle()
-        except _NOT_GIT as error:
-            raise Garbled(f"{type(error).__name__}: {error}") from error
+        except _PROTOCOL_ERRORS as error:
+            raise InvalidGitRequest(f"{type(error).__name__}: {error}") from error
         finally:
             if service is Service.PUSH:
-                tidy(repository)
+                delete_temporary_packs(repository)
         if service is Service.PUSH:
-            settle_head(repo)
+            set_default_branch(repo)
 
 
 def _handler(
     repo: Repo, service: Service, proto: ReceivableProtocol, *, advertise_refs: bool
 ) -> UploadPackHandler | ReceivePackHandler:
-    kind = _Fetch if service is Service.FETCH else ReceivePackHandler
+    kind = _UploadPack if service is Service.FETCH else ReceivePackHandler
     repo.hooks["update"] = PushRules(repo)
-    return kind(_One(repo), ["/"], proto, stateless_rpc=True, advertise_refs=advertise_refs)
+    return kind(
+        _SingleRepositoryBackend(repo), ["/"], proto, stateless_rpc=True, advertise_refs=advertise_refs
+    )
 
 
-class _One(Backend):
-    """The one repository that the address named."""
+class _SingleRepositoryBackend(Backend):
+    """Serves one repository, whatever path the client sends."""
 
     def __init__(self, repo: Repo) -> None:
         self._repo = repo
@@ -95,23 +106,23 @@ class _One(Backend):
         return self._repo
 
 
-class _Fetch(UploadPackHandler):
-    """Without filters: a partial clone fetches the rest by object id, which dulwich refuses."""
+class _UploadPack(UploadPackHandler):
+    """Does not offer `filter`: a partial clone later fetches by object id, which dulwich rejects."""
 
     def capabilities(self) -> list[bytes]:
         return [capability for capability in super().capabilities() if capability != CAPABILITY_FILTER]
 
     def set_client_capabilities(self, caps: Iterable[bytes]) -> None:
-        """Git 2.39 says `filter` although it was not offered, and then gladly takes the whole."""
+        """Git 2.39 sends `filter` although it was not offered, and accepts a complete pack in response."""
         super().set_client_capabilities([cap for cap in caps if cap != CAPABILITY_FILTER])
 
 
-class _Inflated:
-    """A zipped request, read as plain; ends with an error past MAX_INFLATED."""
+class _LimitedGzipReader:
+    """Decompresses a gzipped request; raises GitProtocolError past MAX_DECOMPRESSED_BYTES."""
 
     def __init__(self, body: IO[bytes]) -> None:
         self._file = gzip.GzipFile(fileobj=body, mode="rb")
-        self._left = MAX_INFLATED
+        self._left = MAX_DECOMPRESSED_BYTES
 
     def read(self, size: int) -> bytes:
         data = self._file.read(size)

@@ -1,4 +1,4 @@
-"""The HTML of the forge's pages. Every word that is not ours goes through `_text` or `_link`."""
+"""The HTML of the web pages. All untrusted text is escaped by `_text` or `_link`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
-from gencode.embedded.forge.contents import Entry
-from gencode.embedded.forge.repositories import About
+from gencode.embedded.forge.contents import FileEntry
+from gencode.embedded.forge.repositories import RepositoryInfo
 
-MAX_SHOWN = 512 * 1024
+MAX_SHOWN_BYTES = 512 * 1024
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2024; --paper: #fff; --soft: #f3f4f6; --line: #d8dce0;
@@ -34,52 +34,53 @@ td + td { text-align: right; white-space: nowrap; color: var(--faint); font-vari
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Overview:
-    """`files` at the head of `branch`; `more` says that the list was cut; `readme` None if there is none."""
+class RepositoryPage:
+    """`files` at the tip of `branch`; `has_more`: the list is truncated; `readme`: content of that file."""
 
-    about: About
+    info: RepositoryInfo
     clone_url: str
     branch: str
-    files: Sequence[Entry]
-    more: bool
+    files: Sequence[FileEntry]
+    has_more: bool
     readme: bytes | None
 
 
-def index(newest: Sequence[About]) -> str:
+def index_page(newest: Sequence[RepositoryInfo]) -> str:
     rows = "".join(
-        f"<tr><td>{_home(about)}<br><span class=faint>{_text(about.description)}</span></td>"
-        f"<td>{_text(about.created_at[:10])}</td></tr>"
-        for about in newest
+        f"<tr><td>{_repository_link(info)}<br><span class=faint>{_text(info.description)}</span></td>"
+        f"<td>{_text(info.created_at[:10])}</td></tr>"
+        for info in newest
     )
     none = "<p class=faint>There are none yet.</p>"
     return _page("Repositories", f"<h1>Repositories</h1>{f'<table>{rows}</table>' if rows else none}")
 
 
-def overview(shown: Overview) -> str:
-    about = shown.about
-    private = "<span class=tag>private</span>" if about.private else ""
+def repository_page(shown: RepositoryPage) -> str:
+    info = shown.info
+    private = "<span class=tag>private</span>" if info.private else ""
     head = (
-        f"<p class=faint><a href='/'>Repositories</a></p><h1>{_home(about)} {private}</h1>"
-        f"<p>{_text(about.description)}</p><h2>Clone</h2><pre>git clone {_text(shown.clone_url)}</pre>"
+        f"<p class=faint><a href='/'>Repositories</a></p><h1>{_repository_link(info)} {private}</h1>"
+        f"<p>{_text(info.description)}</p><h2>Clone</h2><pre>git clone {_text(shown.clone_url)}</pre>"
     )
     if not shown.files:
         empty = f"<p class=faint>Nothing on {_text(shown.branch)} yet. Push the first commit.</p>"
-        return _page(f"{about.owner}/{about.name}", head + empty)
-    more = f"<p class=faint>The first {len(shown.files)} files are shown.</p>" if shown.more else ""
-    return _page(f"{about.owner}/{about.name}", head + _files(shown) + more + _readme(shown.readme))
+        return _page(f"{info.owner}/{info.name}", head + empty)
+    more = f"<p class=faint>The first {len(shown.files)} files are shown.</p>" if shown.has_more else ""
+    return _page(f"{info.owner}/{info.name}", head + _file_table(shown) + more + _readme(shown.readme))
 
 
-def file(about: About, path: str, data: bytes) -> str:
-    head = f"<p class=faint>{_home(about)}</p><h1>{_text(path)}</h1><p class=faint>{_size(len(data))}</p>"
-    return _page(f"{path} - {about.owner}/{about.name}", head + _shown(data))
+def file_page(info: RepositoryInfo, path: str, data: bytes) -> str:
+    back, size = _repository_link(info), _size(len(data))
+    head = f"<p class=faint>{back}</p><h1>{_text(path)}</h1><p class=faint>{size}</p>"
+    return _page(f"{path} - {info.owner}/{info.name}", head + _file_content(data))
 
 
-def missing() -> str:
+def not_found_page() -> str:
     return _page("Not found", "<h1>Not found</h1><p><a href='/'>All repositories</a></p>")
 
 
-def _files(shown: Overview) -> str:
-    base = f"/{shown.about.owner}/{shown.about.name}/blob/{shown.branch}/".encode()
+def _file_table(shown: RepositoryPage) -> str:
+    base = f"/{shown.info.owner}/{shown.info.name}/blob/{shown.branch}/".encode()
     rows = "".join(
         f"<tr><td>{_link(base + entry.path, entry.path.decode('utf-8', 'replace'))}</td>"
         f"<td>{'submodule' if entry.size is None else _size(entry.size)}</td></tr>"
@@ -89,19 +90,23 @@ def _files(shown: Overview) -> str:
 
 
 def _readme(data: bytes | None) -> str:
-    return "" if data is None else f"<h2>Read me</h2>{_shown(data)}"
+    return "" if data is None else f"<h2>Read me</h2>{_file_content(data)}"
 
 
-def _shown(data: bytes) -> str:
+def _file_content(data: bytes) -> str:
     if b"\0" in data:
         return "<p class=faint>A binary file: clone the repository to have it.</p>"
-    cut = f"<p class=faint>The first {_size(MAX_SHOWN)} are shown.</p>" if len(data) > MAX_SHOWN else ""
-    # A line break right after <pre> would be swallowed: this one is, and the file's own stays.
-    return f"<pre>\n{escape(data[:MAX_SHOWN].decode('utf-8', 'replace'))}</pre>{cut}"
+    cut = (
+        f"<p class=faint>The first {_size(MAX_SHOWN_BYTES)} are shown.</p>"
+        if len(data) > MAX_SHOWN_BYTES
+        else ""
+    )
+    # HTML parsers drop a line break right after <pre>: this one is dropped, and one of the file is not.
+    return f"<pre>\n{escape(data[:MAX_SHOWN_BYTES].decode('utf-8', 'replace'))}</pre>{cut}"
 
 
-def _home(about: About) -> str:
-    return _link(f"/{about.owner}/{about.name}".encode(), f"{about.owner}/{about.name}")
+def _repository_link(info: RepositoryInfo) -> str:
+    return _link(f"/{info.owner}/{info.name}".encode(), f"{info.owner}/{info.name}")
 
 
 def _link(address: bytes, text: str) -> str:
@@ -109,7 +114,7 @@ def _link(address: bytes, text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Escaped, and kept from turning the writing direction of what stands around it."""
+    """Escaped, and in <bdi>, so that it cannot change the writing direction of the text around it."""
     return f"<bdi>{escape(text)}</bdi>"
 
 

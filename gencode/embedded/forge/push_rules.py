@@ -1,7 +1,7 @@
-"""What a push may do, where dulwich's own server is too trusting or too strict.
+"""Rules for pushes that dulwich's server lacks, or applies too strictly.
 
-It reports a lost race as success, sets refs to objects that never came, takes the `shallow` lines of a
-shallow clone for broken commands, and leaves the pack of a failed push behind.
+dulwich's server reports a lost race as success, sets refs to objects that were not sent, takes the `shallow`
+lines of a shallow clone for malformed commands, and does not delete the pack of a failed push.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from dulwich.protocol import ReceivableProtocol
 from dulwich.refs import HEADREF, Ref, local_branch_name
 from dulwich.repo import Repo
 
-from gencode.embedded.forge.contents import branches, default_branch, tip
+from gencode.embedded.forge.contents import branch_sha, branches, default_branch
 from gencode.embedded.forge.repositories import Repository
 
 
 class PushProtocol(ReceivableProtocol):
-    def read_pkt_line(self) -> bytes | None:
-        """The next line but for `shallow` ones, which dulwich takes for broken commands.
+    """Accepts pushes from shallow clones."""
 
-        They say where the client's history ends; `PushRules` proves that ours does not.
+    def read_pkt_line(self) -> bytes | None:
+        """The next line, without `shallow` ones, which dulwich takes for malformed commands.
+
+        They name the commits where the client's history ends. `PushRules` checks that the history in this
+        repository is complete, so they can be ignored.
         """
         line = super().read_pkt_line()
         while line is not None and line.startswith(b"shallow "):
@@ -33,38 +36,38 @@ class PushProtocol(ReceivableProtocol):
 
 
 class PushRules(Hook):
-    """Asked before each ref is changed; raises HookError with what the pusher is told."""
+    """Runs before each ref update. Raises HookError with the reason, which git shows to the user."""
 
     def __init__(self, repo: Repo) -> None:
         self._repo = repo
 
     def execute(self, *args: Any) -> tuple[bytes, bytes]:
         ref, old, new = args
-        if reason := self._objection(Ref(ref), ObjectID(old), ObjectID(new)):
+        if reason := self._rejection_reason(Ref(ref), ObjectID(old), ObjectID(new)):
             raise HookError(reason)
         return b"", b""
 
-    def _objection(self, ref: Ref, old: ObjectID, new: ObjectID) -> str | None:
-        if self._present(ref) != old:
+    def _rejection_reason(self, ref: Ref, old: ObjectID, new: ObjectID) -> str | None:
+        if self._current_sha(ref) != old:
             return "somebody else was faster: fetch first"
         if new == ZERO_SHA:
             current = local_branch_name(default_branch(self._repo).encode())
             return "refusing to delete the current branch" if ref == current else None
-        if not _is_whole(self._repo, new):
+        if not _has_all_objects(self._repo, new):
             return "missing necessary objects"
         if ref.startswith(b"refs/heads/") and not isinstance(self._repo.object_store[new], Commit):
             return "a branch points at a commit"
         return None
 
-    def _present(self, ref: Ref) -> ObjectID:
+    def _current_sha(self, ref: Ref) -> ObjectID:
         try:
             return self._repo.refs[ref]
         except KeyError:
             return ZERO_SHA
 
 
-def _is_whole(repo: Repo, new: ObjectID) -> bool:
-    """Whether all that `new` reaches is here; what the present refs reach was proven when they were set."""
+def _has_all_objects(repo: Repo, new: ObjectID) -> bool:
+    """Whether every object reachable from `new` exists. Those of the current refs were checked when set."""
     store = repo.object_store
     known = list(repo.get_refs().values())
     try:
@@ -73,14 +76,14 @@ def _is_whole(repo: Repo, new: ObjectID) -> bool:
         return False
 
 
-def settle_head(repo: Repo) -> None:
-    """As at GitHub, the first branch pushed becomes the default one; a clone would check out nothing else."""
+def set_default_branch(repo: Repo) -> None:
+    """As on GitHub, the first branch pushed becomes the default, since a clone checks out HEAD's branch."""
     pushed = branches(repo)
-    if pushed and tip(repo, default_branch(repo)) is None:
+    if pushed and branch_sha(repo, default_branch(repo)) is None:
         repo.refs.set_symbolic_ref(HEADREF, local_branch_name(pushed[0]))
 
 
-def tidy(repository: Repository) -> None:
-    """dulwich leaves the pack of a failed push behind."""
+def delete_temporary_packs(repository: Repository) -> None:
+    """dulwich does not delete the pack of a failed push."""
     for path in (repository.path / "objects").glob("tmp_pack_*"):
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The bare repositories on disk: made whole or not at all, found by checked names, opened for a moment."""
+"""Bare repositories on disk: created atomically, found by validated names, opened for one operation."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from pathlib import Path
 from dulwich.config import StackedConfig
 from dulwich.repo import Repo
 
-from gencode.embedded.forge.names import is_name, is_owner, without_suffix
+from gencode.embedded.forge.names import is_valid_name, is_valid_owner, without_git_suffix
 
 _DEFAULT_BRANCH = b"main"
-_RECORD = "gencode.json"
-_OCCUPIED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+_INFO_FILE = "gencode.json"
+_TARGET_EXISTS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
 
 class NameTaken(Exception):
-    """The owner has a repository of that name, in whatever case."""
+    """The owner has a repository of that name; letter case is ignored."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class About:
-    """What is known of a repository besides its objects; kept as JSON inside of it."""
+class RepositoryInfo:
+    """Metadata of a repository, stored as JSON in its folder."""
 
     id: int
     owner: str
@@ -42,34 +42,36 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    about: About
+    """A repository of the forge and its folder on disk."""
+
+    info: RepositoryInfo
     path: Path
 
     @property
     def full_name(self) -> str:
-        return f"{self.about.owner}/{self.about.name}"
+        return f"{self.info.owner}/{self.info.name}"
 
 
 class Repositories:
-    """`ROOT/owner/name.git`, in lower case, so that names that differ in case alone collide.
+    """Repositories at `ROOT/owner/name.git`, in lower case, so that names that differ only in case collide.
 
-    Every call blocks on the disk. One process owns the root: what an earlier one left half made in the
-    scratch folder is removed on construction.
+    Every call blocks on the disk. Only one process may use the root: the constructor deletes unfinished files
+    of an earlier process from the scratch folder.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self.scratch = root / ".scratch"
-        """For unfinished files; on the disk of the repositories, so that a rename can move them."""
+        """For unfinished files; on the same file system as the repositories, so that they can be renamed."""
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.scratch.mkdir(parents=True)
 
     def create(self, *, owner: str, name: str, description: str, private: bool) -> Repository:
-        """An empty repository under checked names. Of any number of callers at once, one succeeds.
+        """Create an empty repository; `owner` and `name` must be valid. Of concurrent callers, one succeeds.
 
-        Raises NameTaken, or OSError when the disk refuses; then nothing is left behind.
+        Raises NameTaken, and OSError when the disk fails; in both cases no file remains.
         """
-        about = About(
+        info = RepositoryInfo(
             id=secrets.randbits(48),
             owner=owner,
             name=name,
@@ -77,65 +79,65 @@ class Repositories:
             private=private,
             created_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
-        draft = self.scratch / f"{secrets.token_hex(16)}.git"
+        unfinished = self.scratch / f"{secrets.token_hex(16)}.git"
         try:
-            _build(draft, about)
-            return Repository(about, _publish(draft, self._folder(owner, name)))
+            _initialise(unfinished, info)
+            return Repository(info, _move_into_place(unfinished, self._folder(owner, name)))
         finally:
-            shutil.rmtree(draft, ignore_errors=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
 
     def find(self, owner: str, name: str) -> Repository | None:
-        """The repository at an address, hostile or not; `name.git` and any case will do."""
-        name = without_suffix(name)
-        if not (is_owner(owner) and is_name(name)):
+        """The repository of a URL, None if there is none. Takes untrusted input, `name.git` and any case."""
+        name = without_git_suffix(name)
+        if not (is_valid_owner(owner) and is_valid_name(name)):
             return None
-        return _read(self._folder(owner, name))
+        return _load(self._folder(owner, name))
 
     def newest(self, limit: int) -> list[Repository]:
-        """At most `limit` repositories, the latest made first."""
-        found = filter(None, map(_read, self._root.glob("[a-z0-9]*/*.git")))
-        return sorted(found, key=lambda repository: repository.about.created_at, reverse=True)[:limit]
+        """At most `limit` repositories, newest first."""
+        found = filter(None, map(_load, self._root.glob("[a-z0-9]*/*.git")))
+        return sorted(found, key=lambda repository: repository.info.created_at, reverse=True)[:limit]
 
     def _folder(self, owner: str, name: str) -> Path:
         return self._root / owner.lower() / f"{name.lower()}.git"
 
 
 @contextmanager
-def opened(repository: Repository) -> Iterator[Repo]:
-    """The repository for Git's own operations; its files are closed afterwards."""
-    with _Bare(repository.path, bare=True) as repo:
-        repo.hooks.clear()  # those of dulwich run files found in the repository
-        repo.object_store.fsync_object_files = True  # a push that was reported survives a power cut
+def open_repository(repository: Repository) -> Iterator[Repo]:
+    """The repository as a dulwich Repo, closed on exit."""
+    with _IsolatedRepo(repository.path, bare=True) as repo:
+        repo.hooks.clear()  # dulwich's default hooks execute files in the repository
+        repo.object_store.fsync_object_files = True  # a push that was reported survives a power failure
         yield repo
 
 
-class _Bare(Repo):
+class _IsolatedRepo(Repo):
     def get_config_stack(self) -> StackedConfig:
-        """Its own settings alone: ~/.gitconfig and the environment have no say here."""
+        """The repository's own configuration only, without ~/.gitconfig and the environment."""
         return StackedConfig([self.get_config()])
 
 
-def _build(draft: Path, about: About) -> None:
-    _Bare.init_bare(draft, mkdir=True, default_branch=_DEFAULT_BRANCH).close()
-    (draft / _RECORD).write_text(json.dumps(asdict(about), indent=2), encoding="utf-8")
-    for path in (*draft.rglob("*"), draft):
-        _sync(path)
+def _initialise(unfinished: Path, info: RepositoryInfo) -> None:
+    _IsolatedRepo.init_bare(unfinished, mkdir=True, default_branch=_DEFAULT_BRANCH).close()
+    (unfinished / _INFO_FILE).write_text(json.dumps(asdict(info), indent=2), encoding="utf-8")
+    for path in (*unfinished.rglob("*"), unfinished):
+        _fsync(path)
 
 
-def _publish(draft: Path, folder: Path) -> Path:
-    """The rename is what decides between rivals: a folder with something in it cannot be renamed over."""
+def _move_into_place(unfinished: Path, folder: Path) -> Path:
+    """The rename decides between concurrent creations: it fails if the target is a folder with content."""
     folder.parent.mkdir(exist_ok=True)
     try:
-        draft.rename(folder)
+        unfinished.rename(folder)
     except OSError as error:
-        if error.errno in _OCCUPIED:
+        if error.errno in _TARGET_EXISTS:
             raise NameTaken(folder.name) from error
         raise
-    _sync(folder.parent)
+    _fsync(folder.parent)
     return folder
 
 
-def _sync(path: Path) -> None:
+def _fsync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -143,11 +145,11 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _read(folder: Path) -> Repository | None:
-    """None for whatever we did not make ourselves."""
+def _load(folder: Path) -> Repository | None:
+    """None for a folder that was not created by `Repositories`."""
     if folder.is_symlink() or folder.parent.is_symlink():
         return None
     try:
-        return Repository(About(**json.loads((folder / _RECORD).read_bytes())), folder)
+        return Repository(RepositoryInfo(**json.loads((folder / _INFO_FILE).read_bytes())), folder)
     except (OSError, ValueError, TypeError):
         return None

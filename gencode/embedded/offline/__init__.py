@@ -1,10 +1,11 @@
-"""The offline model: OpenAI's chat completions protocol over project templates.
+"""The offline model: a server of OpenAI's chat completions API that answers from project templates.
 
-It is no language model and never says it is one. It looks for words it knows in a request, and answers
-gencode's two prompts (a plan, one file of it) from the templates that are shipped beside this module.
+It is not a language model, and says so in every answer to other questions. It looks for known keywords in a
+request, and answers gencode's two prompts (the plan, and one file of the plan) from the templates in this
+package.
 """
 
-from gencode.embedded.offline.app import offline_model
+from gencode.embedded.offline.app import offline_model_app
 from gencode.embedded.offline.openai_protocol import MODEL
 
-__all__ = ["MODEL", "offline_model"]
+__all__ = ["MODEL", "offline_model_app"]

@@ -1,89 +1,93 @@
-"""From a conversation to what the offline model says in it."""
+"""Computes the text that the offline model answers to a conversation."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 
-from gencode.embedded.offline.openai_protocol import MODEL, Call, Refusal, Turn
-from gencode.embedded.offline.project import Project, UnknownFile
-from gencode.embedded.offline.subject import is_chinese
+from gencode.embedded.offline.openai_protocol import MODEL, ApiError, ChatMessage, ChatRequest
+from gencode.embedded.offline.request_summary import is_chinese
+from gencode.embedded.offline.template_project import TemplateProject, UnknownFile
 
-WRITE = "\nWrite this file now: "
+FILE_PROMPT_MARKER = "\nWrite this file now: "
+"""Ends each prompt of `gencode.codegen.prompts.file_messages`, followed by the path of the file."""
 
-WHO = (
+SELF_DESCRIPTION = (
     f"I am {MODEL}, the offline model of gencode. I am not a language model: I only look for words I know in "
     "a project request and produce one of a few small project templates (Flask, FastAPI, Express, Go, "
     "command line, static page). I cannot talk about anything else. Connect gencode to a language model "
     "for answers to questions."
 )
-WHO_ZH = (
+SELF_DESCRIPTION_ZH = (
     f"我是 gencode 的离线模型 {MODEL}，不是语言模型：我只在项目需求中查找认识的词，然后给出几个小项目模板之一"
     "（Flask、FastAPI、Express、Go、命令行工具、静态页面），无法谈论其他内容。"
     "需要回答问题时，请为 gencode 配置语言模型。"
 )
 
 
-def answer(call: Call) -> str:
-    """What there is to say after the last turn. Deterministic: the same turns give the same text.
+def completion_text(chat_request: ChatRequest) -> str:
+    """The text after the last message. Deterministic: the same messages give the same text.
 
-    Where the assistant has begun already (a prefix, or a cut answer that it is asked to go on with), the
-    text goes on exactly there. Raises Refusal for a file that the request's template does not have.
+    If the conversation has the beginning of the answer (an assistant prefix, or a truncated answer that the
+    client asks to continue), the text continues exactly there. Raises ApiError for a file that the request's
+    template does not have.
     """
-    whole, said = _whole(call)
-    return whole.removeprefix(said)
+    answer, sent = _complete_answer(chat_request)
+    return answer.removeprefix(sent)
 
 
-def _whole(call: Call) -> tuple[str, str]:
-    """The complete answer, and what the assistant has said of it."""
-    turns = call.turns
-    for index in reversed(range(len(turns))):
-        text = _to_prompt(turns[: index + 1])
+def _complete_answer(chat_request: ChatRequest) -> tuple[str, str]:
+    """The complete answer, and the beginning of it that is in the conversation already."""
+    messages = chat_request.messages
+    for index in reversed(range(len(messages))):
+        text = _answer_to_prompt(messages[: index + 1])
         if text is not None:
-            return text, "".join(turn.content for turn in turns[index + 1 :] if turn.role == "assistant")
-    begun = turns[-1].content if turns[-1].role == "assistant" else ""
-    return _to_chat(call), begun
+            later = messages[index + 1 :]
+            return text, "".join(message.content for message in later if message.role == "assistant")
+    prefix = messages[-1].content if messages[-1].role == "assistant" else ""
+    return _answer_to_chat(chat_request), prefix
 
 
-def _to_prompt(turns: Sequence[Turn]) -> str | None:
-    """The answer when the last of `turns` is one of gencode's two prompts."""
-    asked = turns[-1]
-    request = _request(asked.content)
-    if asked.role != "user" or request is None:
+def _answer_to_prompt(messages: Sequence[ChatMessage]) -> str | None:
+    """The answer if the last message is one of gencode's two prompts, else None."""
+    last = messages[-1]
+    request = _request_in(last.content)
+    if last.role != "user" or request is None:
         return None
-    path = _path(asked.content)
+    path = _path_in(last.content)
     if path is not None:
-        return _file(Project.of(request), path)
-    return Project.of(request).plan() if _plans(turns) else None
+        return _file(TemplateProject.from_request(request), path)
+    return TemplateProject.from_request(request).plan() if _asks_for_plan(messages) else None
 
 
-def _request(text: str) -> str | None:
-    """What stands between the outermost tags: the request itself may hold such tags too."""
-    _, opened, rest = text.partition("<request>")
-    inner, closed, _ = rest.rpartition("</request>")
-    return inner.strip() if opened and closed else None
+def _request_in(text: str) -> str | None:
+    """The text between the outermost <request> tags; the request itself may contain such tags, too."""
+    _, start_tag, rest = text.partition("<request>")
+    inner, end_tag, _ = rest.rpartition("</request>")
+    return inner.strip() if start_tag and end_tag else None
 
 
-def _path(text: str) -> str | None:
-    """The path on the last line of a file prompt, which no request reaches: its end tag comes later."""
-    _, marker, path = text.rstrip().rpartition(WRITE)
+def _path_in(text: str) -> str | None:
+    """The path on the last line of a file prompt. A request cannot forge it: its end tag comes before."""
+    _, marker, path = text.rstrip().rpartition(FILE_PROMPT_MARKER)
     return path if marker and "\n" not in path else None
 
 
-def _plans(turns: Sequence[Turn]) -> bool:
-    system = "".join(turn.content for turn in turns if turn.role in ("system", "developer"))
+def _asks_for_plan(messages: Sequence[ChatMessage]) -> bool:
+    system = "".join(message.content for message in messages if message.role in ("system", "developer"))
     return "JSON object" in system and '"files"' in system
 
 
-def _file(project: Project, path: str) -> str:
+def _file(project: TemplateProject, path: str) -> str:
     try:
         return project.file(path)
     except UnknownFile:
         message = f"The offline model's template for this request has no file {path[:200]!r}."
-        raise Refusal(message, param="messages", code="unknown_file") from None
+        raise ApiError(message, param="messages", code="unknown_file") from None
 
 
-def _to_chat(call: Call) -> str:
-    asked = next((turn.content for turn in reversed(call.turns) if turn.role == "user"), "")
-    text = WHO_ZH if is_chinese(asked) else WHO
-    return json.dumps({"answer": text}, ensure_ascii=False) if call.json else text
+def _answer_to_chat(chat_request: ChatRequest) -> str:
+    """A self-description, in the language of the last user message."""
+    from_user = (message.content for message in reversed(chat_request.messages) if message.role == "user")
+    text = SELF_DESCRIPTION_ZH if is_chinese(next(from_user, "")) else SELF_DESCRIPTION
+    return json.dumps({"answer": text}, ensure_ascii=False) if chat_request.wants_json else text

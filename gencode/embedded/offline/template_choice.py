@@ -1,24 +1,24 @@
-"""Which template a request gets, and what in the request that template does not answer."""
+"""Chooses the template for a request, and lists what the request asks for that the template lacks."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from gencode.embedded.offline.vocabulary import (
-    FLAGS,
-    MADE_OF,
-    PURPOSES,
-    SERVES,
-    WORDS,
-    Family,
+from gencode.embedded.offline.keywords import (
+    PURPOSE_PATTERNS,
+    REGEX_FLAGS,
+    TECHNOLOGIES,
+    TEMPLATE_PURPOSES,
+    TEMPLATE_TECHNOLOGIES,
+    LanguageFamily,
     Purpose,
     Rank,
+    Technology,
     Template,
-    Word,
 )
 
-LOOKED_AT = 50_000  # characters; longer than any request written by hand, and a bound for hostile ones
+MAX_SCANNED = 50_000  # characters; longer than requests written by hand, and a limit for hostile ones
 
 _NEGATION = re.compile(
     r"(?:\b(?:no|not|without|instead of|rather than|avoid)(?: use| using| any)?"
@@ -37,92 +37,105 @@ _BY_PURPOSE: dict[Purpose | None, Template] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
-    """`instead_of`: the technology that decided, where the template is only the nearest to it, else "".
-    `absent`: other technologies that the request names and the project lacks. `unmet`: likewise purposes."""
+class TemplateChoice:
+    """template             the folder under templates/
+    nearest_to           the requested technology that decided, if no template uses it, else ""
+    unused_technologies  other technologies that the request names and the template does not use
+    unmet_purposes       purposes that the request names and the template does not serve
+    """
 
     template: Template
-    instead_of: str
-    absent: tuple[str, ...]
-    unmet: tuple[Purpose, ...]
+    nearest_to: str
+    unused_technologies: tuple[str, ...]
+    unmet_purposes: tuple[Purpose, ...]
 
 
-def choose(request: str) -> Choice:
-    """A pure function of the request: an explicit framework beats a language beats a purpose."""
-    text = request[:LOOKED_AT]
-    words = _words(text)
+def choose_template(request: str) -> TemplateChoice:
+    """A pure function of the request. Frameworks take precedence over languages, languages over purposes."""
+    text = request[:MAX_SCANNED]
+    technologies = _technologies(text)
     purposes = _purposes(text)
-    word = _decisive(words)
-    template = _template(word, purposes)
-    return Choice(
+    technology = _deciding_technology(technologies)
+    template = _template(technology, purposes)
+    return TemplateChoice(
         template=template,
-        instead_of=word.name if word and not word.known else "",
-        absent=tuple(w.name for w in words if w is not word and w.name not in MADE_OF[template]),
-        unmet=tuple(purpose for purpose in _main(purposes) if purpose not in SERVES[template]),
+        nearest_to=technology.name if technology and not technology.has_template else "",
+        unused_technologies=tuple(
+            other.name
+            for other in technologies
+            if other is not technology and other.name not in TEMPLATE_TECHNOLOGIES[template]
+        ),
+        unmet_purposes=tuple(
+            purpose for purpose in _purposes_to_serve(purposes) if purpose not in TEMPLATE_PURPOSES[template]
+        ),
     )
 
 
-def _words(text: str) -> list[Word]:
-    """The technologies that the text names, in its order."""
+def _technologies(text: str) -> list[Technology]:
+    """The technologies that the text names, in order of appearance."""
     lower = text.lower()
-    found = [(at, word) for word in WORDS if (at := _position(word, text, lower)) is not None]
-    return [word for _, word in sorted(found, key=lambda pair: pair[0])]
+    found = [
+        (start, technology)
+        for technology in TECHNOLOGIES
+        if (start := _position(technology, text, lower)) is not None
+    ]
+    return [technology for _, technology in sorted(found, key=lambda pair: pair[0])]
 
 
-def _position(word: Word, text: str, lower: str) -> int | None:
-    if not any(hint in lower for hint in word.hints):
+def _position(technology: Technology, text: str, lower: str) -> int | None:
+    if not any(substring in lower for substring in technology.substrings):
         return None
-    return _first(word.pattern, text)
+    return _first_affirmed_match(technology.pattern, text)
 
 
-def _first(pattern: str, text: str) -> int | None:
-    """Where the pattern first matches without a "not" or "without" before it."""
-    starts = (match.start() for match in re.finditer(pattern, text, FLAGS))
-    return next((at for at in starts if not _NEGATION.search(text[max(0, at - 24) : at])), None)
+def _first_affirmed_match(pattern: str, text: str) -> int | None:
+    """The start of the first match that has no "not", "without" or the like before it."""
+    starts = (match.start() for match in re.finditer(pattern, text, REGEX_FLAGS))
+    return next((start for start in starts if not _NEGATION.search(text[max(0, start - 24) : start])), None)
 
 
 def _purposes(text: str) -> list[Purpose]:
-    """In the order of the text: what it names first is the thing, what follows are its parts.
+    """In order of appearance: the first one is usually the project's purpose, later ones are of its parts.
 
-    "网页应用" is a website although "网页" is a page: where two begin together, the longer match counts.
+    Of two matches with the same start the longer is first: "网页应用" is a website, "网页" only a page.
     """
     found = []
-    for purpose, pattern in PURPOSES.items():
-        if match := re.search(pattern, text, FLAGS):
+    for purpose, pattern in PURPOSE_PATTERNS.items():
+        if match := re.search(pattern, text, REGEX_FLAGS):
             found.append((match.start(), -len(match[0]), purpose))
     return [purpose for *_, purpose in sorted(found)]
 
 
-def _decisive(words: list[Word]) -> Word | None:
-    """A framework before a language, one that has its template before others, then the first named."""
-    deciding = [word for word in words if word.rank > Rank.MENTION]
-    return max(deciding, key=lambda word: (word.rank, word.known), default=None)
+def _deciding_technology(technologies: list[Technology]) -> Technology | None:
+    """Frameworks before languages, those with a template before others, then the first named."""
+    candidates = [technology for technology in technologies if technology.rank > Rank.MENTION]
+    return max(candidates, key=lambda technology: (technology.rank, technology.has_template), default=None)
 
 
-def _template(word: Word | None, purposes: list[Purpose]) -> Template:
-    thing = next((purpose for purpose in purposes if purpose is not Purpose.AUTH), None)
-    template = _for_thing(word, thing or next(iter(purposes), None))
+def _template(technology: Technology | None, purposes: list[Purpose]) -> Template:
+    main_purpose = next((purpose for purpose in purposes if purpose is not Purpose.AUTH), None)
+    template = _template_for(technology, main_purpose or next(iter(purposes), None))
     wants_login = template is Template.FLASK and Purpose.AUTH in purposes
     return Template.FLASK_AUTH if wants_login else template
 
 
-def _for_thing(word: Word | None, thing: Purpose | None) -> Template:
-    match word.speaks_for if word else None:
+def _template_for(technology: Technology | None, main_purpose: Purpose | None) -> Template:
+    match technology.target if technology else None:
         case Template() as template:
             return template
-        case Family.GO:
+        case LanguageFamily.GO:
             return Template.GO
-        case Family.NODE:
+        case LanguageFamily.NODE:
             return Template.EXPRESS
-        case Family.JAVASCRIPT:
-            return Template.STATIC if thing in (Purpose.PAGE, Purpose.WEB, None) else Template.EXPRESS
-        case Family.PYTHON if thing is Purpose.PAGE:
+        case LanguageFamily.JAVASCRIPT:
+            return Template.STATIC if main_purpose in (Purpose.PAGE, Purpose.WEB, None) else Template.EXPRESS
+        case LanguageFamily.PYTHON if main_purpose is Purpose.PAGE:
             return Template.FLASK
         case _:
-            return _BY_PURPOSE[thing]
+            return _BY_PURPOSE[main_purpose]
 
 
-def _main(purposes: list[Purpose]) -> list[Purpose]:
-    """The thing itself and logins: what else a long text mentions in passing is not worth a complaint."""
-    thing = [purpose for purpose in purposes if purpose is not Purpose.AUTH][:1]
-    return thing + [purpose for purpose in purposes if purpose is Purpose.AUTH]
+def _purposes_to_serve(purposes: list[Purpose]) -> list[Purpose]:
+    """The main purpose and logins. Others are ignored, since long texts mention many in passing."""
+    main_purpose = [purpose for purpose in purposes if purpose is not Purpose.AUTH][:1]
+    return main_purpose + [purpose for purpose in purposes if purpose is Purpose.AUTH]

@@ -1,0 +1,1 @@
+"""The `generate` pipeline: from a prompt to a repository pushed to a Git host."""

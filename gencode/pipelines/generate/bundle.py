@@ -1,4 +1,4 @@
-"""All that it takes to make a task's commit again without a model: what GET .../bundle gives."""
+"""The bundle of a task: all that it takes to make its commit again without a model (GET .../bundle)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from gencode.domain.errors import NotFound
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.githosts.port import Snapshot
-from gencode.pipelines.generate.artifacts import KeptSnapshot
+from gencode.pipelines.generate.commit import CommitContent, read_commit
 from gencode.pipelines.generate.report import Report, report
 
 Branch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$")]
 Author = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00<>]+ <[^\r\n\x00<>]*>$")]
-"""A line break here would write other lines of the commit."""
+"""A line break here would add header lines to the commit object."""
 
 
 class BundledCommit(BaseModel):
-    """The snapshot as it was kept."""
+    """The commit as it was stored, with every text inline."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -31,12 +31,12 @@ class BundledCommit(BaseModel):
     branch: Branch
 
     def snapshot(self, *, workflows: bool = False) -> Snapshot:
-        """Proves every path. Raises UnsafePath, UnsafeTree, ValidationError."""
-        return KeptSnapshot.model_validate(self.model_dump()).snapshot(workflows=workflows)
+        """Every path is validated. Raises UnsafePath, UnsafeTree, ValidationError."""
+        return CommitContent.model_validate(self.model_dump()).snapshot(workflows=workflows)
 
 
 class Bundle(BaseModel):
-    """Versioned; `sha` is what the commit must come to."""
+    """A versioned document; `sha` is the SHA that the commit must have."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -53,15 +53,15 @@ def bundle(
     task: Task, request: Mapping[str, Any], events: Sequence[Event], checkpoints: Mapping[str, str]
 ) -> Bundle:
     """Raises NotFound for a task that has not pushed its commit."""
-    if "snapshot" not in checkpoints or "commit" not in task.result:
+    commit = read_commit(checkpoints)
+    if not commit or "commit" not in task.result:
         raise NotFound("this task has pushed no commit, or not yet: only then there is a bundle")
-    snapshot = KeptSnapshot.model_validate_json(checkpoints["snapshot"])
     return Bundle(
         format="gencode-bundle",
         version=1,
         task_id=task.id,
         request={**request, **task.parameters},
         sha=task.result["commit"],
-        commit=BundledCommit(**snapshot.model_dump(mode="json")),
+        commit=BundledCommit(**commit.model_dump(mode="json")),
         report=report(task, events, checkpoints),
     )

@@ -1,4 +1,4 @@
-"""From what a task's plan and files are made: tasks of one recipe may have one answer."""
+"""Cache keys: digests of everything that shapes a task's plan and files. Equal keys may share an answer."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from gencode.codegen.prompts import FILE, PLAN
-from gencode.pipelines.generate.artifacts import GenerateInput
+from gencode.codegen.prompts import FILE_INSTRUCTIONS, PLAN_INSTRUCTIONS
 
 
-def settings_digest(*shaping: object) -> str:
-    """Of everything but the prompt: `shaping` and our own words to the model. 16 characters."""
-    return _digest([PLAN, FILE, *map(str, shaping)])[:16]
+def settings_digest(*settings: object) -> str:
+    """Of everything but the request: the given settings and our own prompts. 16 characters."""
+    return _digest([PLAN_INSTRUCTIONS, FILE_INSTRUCTIONS, *map(str, settings)])[:16]
 
 
-def cache_key(settings: str, input: GenerateInput, model: str) -> str:
-    """A digest of all that shapes the plan and the files; `settings` as of `settings_digest`. Recipes that
-    differ in the prompt alone begin alike (see `kin`)."""
-    return f"{kin(settings, model)}:{_digest([input.prompt])}"
+def cache_key(settings: str, prompt: str, model: str) -> str:
+    """A key that begins with `key_prefix`, equal for keys that differ in the prompt alone.
+
+    `settings` is a `settings_digest`.
+    """
+    return f"{key_prefix(settings, model)}:{_digest([prompt])}"
 
 
-def kin(settings: str, model: str) -> str:
+def key_prefix(settings: str, model: str) -> str:
+    """32 characters."""
     return _digest([settings, model])[:32]
 
 

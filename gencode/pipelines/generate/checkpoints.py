@@ -1,51 +1,47 @@
-"""Reading the parts that a task has kept (see `artifacts` for their forms)."""
+"""The pipeline's checkpoints of a task's plan, approval, repository and push.
+
+Those of the files are in `gencode.codegen.pieces`, that of the commit is in `commit`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pydantic import BaseModel, ConfigDict
 
-from gencode.pipelines.generate.artifacts import OUTLINE, PART, REPAIR, KeptOutline, KeptPlan, Piece
+from gencode.codegen.pieces import Checkpoints
+from gencode.codegen.plan import PLAN_CHECKPOINT, PlanCheckpoint
 
-Checkpoints = Mapping[str, str]
-"""Every kept part of a task: JSON by name, in the order in which they were first kept."""
-Pieces = Mapping[str, tuple[Piece, ...]]
-"""By path, in the order in which they were answered."""
-
-
-def kept_plan(checkpoints: Checkpoints) -> KeptPlan | None:
-    return KeptPlan.model_validate_json(checkpoints["plan"]) if "plan" in checkpoints else None
+APPROVED = "approved"
+REPOSITORY = "repo"
+PUSHED = "pushed"
 
 
-def pieces(checkpoints: Checkpoints, kind: str) -> Pieces:
-    """Kept under `KIND:N:PATH`."""
-    found: dict[str, tuple[Piece, ...]] = {}
-    for name, part in checkpoints.items():
-        if name.startswith(f"{kind}:"):
-            path = name.split(":", 2)[2]
-            found[path] = (*found.get(path, ()), Piece.model_validate_json(part))
-    return found
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-def repairs(checkpoints: Checkpoints) -> Mapping[int, Pieces]:
-    """By round, from 1, as far as something was kept."""
-    return _numbered(checkpoints, REPAIR)
+class ApprovalCheckpoint(_Frozen):
+    """A person approved this revision of the plan: its files may be written."""
+
+    revision: int
 
 
-def parts(checkpoints: Checkpoints) -> Mapping[int, Pieces]:
-    """By number, from 1, as far as something was kept."""
-    return _numbered(checkpoints, PART)
+class RepositoryCheckpoint(_Frozen):
+    """The repository as the Git host normalised its name and addresses."""
+
+    owner: str
+    name: str
+    web_url: str
+    clone_url: str
+    host: str = ""
 
 
-def outlines(checkpoints: Checkpoints) -> Mapping[str, KeptOutline]:
-    """By path."""
-    return {
-        name.split(":", 2)[2]: KeptOutline.model_validate_json(part)
-        for name, part in checkpoints.items()
-        if name.startswith(f"{OUTLINE}:")
-    }
+class PushCheckpoint(_Frozen):
+    """The SHA that the branch is at."""
+
+    commit: str
 
 
-def _numbered(checkpoints: Checkpoints, kind: str) -> Mapping[int, Pieces]:
-    kinds = {name.partition(":")[0] for name in checkpoints if name.startswith(kind)}
-    numbers = sorted(int(found.removeprefix(kind)) for found in kinds)
-    return {number: pieces(checkpoints, f"{kind}{number}") for number in numbers}
+def saved_plan(checkpoints: Checkpoints) -> PlanCheckpoint | None:
+    """The newest revision of the plan; None before the model has answered."""
+    stored = checkpoints.get(PLAN_CHECKPOINT)
+    return PlanCheckpoint.model_validate_json(stored) if stored is not None else None

@@ -1,4 +1,4 @@
-"""The third stage: a repository of our own at the Git host."""
+"""The third stage: a repository of the task's own at the Git host."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ from dataclasses import asdict
 
 from gencode.engine.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost, RepositorySpec
-from gencode.pipelines.generate.artifacts import KeptRepo, Project, RepositoryCreated
+from gencode.pipelines.generate.artifacts import Project, RepositoryCreated
+from gencode.pipelines.generate.checkpoints import REPOSITORY, RepositoryCheckpoint
 
 
 class CreatingRepo:
-    """Repeatable without a trace: the host adopts a repository that carries this task's marker."""
+    """Idempotent: the host adopts a repository that carries this task's marker."""
 
     def __init__(self, host: GitHost) -> None:
         self._host = host
 
-    async def __call__(self, project: Project | RepositoryCreated, send: Emit) -> RepositoryCreated:
+    async def __call__(self, project: Project | RepositoryCreated, emit: Emit) -> RepositoryCreated:
+        """Raises HostError and its subclasses."""
         if isinstance(project, RepositoryCreated):
             return project
         repo = await self._host.create(_spec(project), project.snapshot)
-        checkpoints = KeptRepo(**asdict(repo))
         urls = {"repo_url": repo.web_url, "clone_url": repo.clone_url}
-        await send(
+        await emit(
             StageUpdate(
                 kind="repo",
                 data={"host": repo.host, "owner": repo.owner, "name": repo.name, **urls},
-                checkpoints={"repo": checkpoints.model_dump_json()},
+                checkpoints={REPOSITORY: RepositoryCheckpoint(**asdict(repo)).model_dump_json()},
                 result=urls,
             )
         )
@@ -33,12 +34,12 @@ class CreatingRepo:
 
 
 def _spec(project: Project) -> RepositorySpec:
-    input = project.input
+    request = project.request
     return RepositorySpec(
-        name=input.name,
-        org=input.org,
-        private=input.private,
+        name=request.name,
+        org=request.org,
+        private=request.private,
         description=project.snapshot.message.partition("\n")[0],
-        marker=f"gencode:{input.task_id}",
-        host=input.host,
+        marker=f"gencode:{request.task_id}",
+        host=request.host,
     )

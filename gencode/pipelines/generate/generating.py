@@ -7,20 +7,21 @@ import anyio
 from gencode.codegen.chunked_file_writer import Describe
 from gencode.codegen.file_scheduler import FileScheduler
 from gencode.codegen.file_writer import WritingLimits
-from gencode.codegen.planning import Hear, make_plan
+from gencode.codegen.plan import Plan
+from gencode.codegen.planning import OnPlan, request_plan
 from gencode.domain.errors import GencodeError
 from gencode.engine.pipeline import Emit, Pause
 from gencode.llm.session import LLMSession, LLMSessionFactory
-from gencode.pipelines.generate.artifacts import Draft, GenerateInput, Plan
+from gencode.pipelines.generate.artifacts import Draft, GenerateInput
 from gencode.pipelines.generate.cache_hit import cache_hit_updates, pieces_of
 from gencode.pipelines.generate.messages import approval_text
 from gencode.pipelines.generate.prompt_cache import CacheHit, PromptCache
 
 
 class Generating:
-    """Keeps the plan and each answer as it comes, so that no completed model call is paid for twice.
+    """Stores the plan and each answer as it arrives, so that no completed model call is paid for twice.
 
-    recall   finds what an earlier task made from the same request; None: every task asks the model
+    prompt_cache  finds the plan and files of an earlier task; None: every task calls the model
     """
 
     def __init__(
@@ -40,54 +41,64 @@ class Generating:
         self._approval_seconds = approval_seconds
         self._workflows = workflows
 
-    async def __call__(self, input: GenerateInput, send: Emit) -> Draft | Pause:
-        """Holds before the first file when a person is to approve the plan."""
-        session = self._sessions.of(input, input.spent, send)
-        if input.unapproved:
-            return await self._hold(session, input)
-        if cache_hit := await self._cache_hit(input, session.provider.name):
-            await send(*cache_hit_updates(cache_hit, session.provider.name))
-            return Draft(input=input, plan=cache_hit.plan, pieces=pieces_of(cache_hit), spent=input.spent)
-        return await self._written(input, session)
+    async def __call__(self, request: GenerateInput, emit: Emit) -> Draft | Pause:
+        """Pauses before the first file if a person is to approve the plan."""
+        session = self._sessions.create(
+            request.model, request.task_id, spent=request.spent, budget=request.budget, emit=emit
+        )
+        if request.needs_approval:
+            return await self._pause(session, request)
+        if cache_hit := await self._find_cache_hit(request, session.provider.name):
+            await emit(*cache_hit_updates(cache_hit, session.provider.name))
+            return Draft(
+                request=request, plan=cache_hit.plan, pieces=pieces_of(cache_hit), spent=request.spent
+            )
+        return await self._write_files(request, session)
 
-    async def _hold(self, session: LLMSession, input: GenerateInput) -> Pause:
-        if not input.plan:
-            await self._plan(session, input, _begin_nothing)
-        return Pause(message=approval_text(input.language), seconds=self._approval_seconds)
+    async def _pause(self, session: LLMSession, request: GenerateInput) -> Pause:
+        if not request.plan:
+            await self._request_plan(session, request, _start_nothing)
+        return Pause(message=approval_text(request.language), seconds=self._approval_seconds)
 
-    async def _cache_hit(self, input: GenerateInput, model: str) -> CacheHit | None:
-        begun = input.plan or input.pieces
-        return await self._prompt_cache(input, model) if self._prompt_cache and not begun else None
+    async def _find_cache_hit(self, request: GenerateInput, model: str) -> CacheHit | None:
+        """Only for a task that has stored nothing yet."""
+        if not self._prompt_cache or request.plan or request.job.pieces:
+            return None
+        return await self._prompt_cache(request, model)
 
-    async def _written(self, input: GenerateInput, session: LLMSession) -> Draft:
-        """Files are begun while the plan is still being said. A plan that fails ends them: they belong to
-        nothing."""
+    async def _write_files(self, request: GenerateInput, session: LLMSession) -> Draft:
+        """Files start while the plan is still streaming in. A plan that fails cancels them: they belong to
+        no project."""
         failure: GencodeError | None = None
         async with anyio.create_task_group() as group:
-            scheduler = FileScheduler(session, self._describe, self._limits, input, group)
+            scheduler = FileScheduler(session, self._describe, self._limits, request.job, group)
             try:
-                plan = input.plan or await self._plan(session, input, scheduler.hear)
-                scheduler.complete(plan)
+                plan = request.plan or await self._request_plan(session, request, scheduler.update_plan)
+                scheduler.complete_plan(plan)
             except GencodeError as error:
                 failure = error
                 group.cancel_scope.cancel()
         if failure:
             raise failure
         return Draft(
-            input=input,
+            request=request,
             plan=plan,
             pieces=scheduler.pieces(plan),
             spent=session.budget_tracker.spent,
-            ready=scheduler.ready,
+            deflated=scheduler.deflated,
         )
 
-    async def _plan(self, session: LLMSession, input: GenerateInput, hear: Hear) -> Plan:
-        most = self._limits.max_tokens
-        cache_key = self._prompt_cache.cache_key(input, session.provider.name) if self._prompt_cache else ""
-        return await make_plan(
-            session, input.prompt, most, hear, workflows=self._workflows, cache_key=cache_key
+    async def _request_plan(self, session: LLMSession, request: GenerateInput, on_plan: OnPlan) -> Plan:
+        model = session.provider.name
+        return await request_plan(
+            session,
+            request.job.prompt,
+            self._limits.max_tokens,
+            on_plan,
+            workflows=self._workflows,
+            cache_key=self._prompt_cache.cache_key(request, model) if self._prompt_cache else "",
         )
 
 
-def _begin_nothing(plan: Plan) -> None:
-    """The plan so far: it may yet be changed."""
+def _start_nothing(plan: Plan) -> None:
+    """The plan may still be changed before its files are written."""

@@ -1,33 +1,35 @@
-"""The second stage: pieces become files, files become a tree that is proven safe and free of secrets."""
+"""The second stage: answers become files, and validated files become the commit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 import anyio.to_thread
 
 from gencode.codegen.continuation_merge import file_text
+from gencode.codegen.pieces import PIECE, StoredText, stored_text
 from gencode.codegen.repair_loop import Files, RepairLoop, ValidationResult
-from gencode.codegen.secrets_scan import OWN, Finding, scan
+from gencode.codegen.secrets_scan import OWN_SECRET, SecretFinding, scan
 from gencode.domain.errors import SecretFound
 from gencode.engine.pipeline import Emit, StageUpdate
 from gencode.llm.session import LLMSessionFactory
-from gencode.pipelines.generate.artifacts import REPORT, Draft, GenerateInput, KeptSnapshot, Project
-from gencode.pipelines.generate.committed_report import Reporter
+from gencode.pipelines.generate.artifacts import Draft, GenerateInput, Project
+from gencode.pipelines.generate.commit import SNAPSHOT, CommitContent, commit_checkpoint
+from gencode.pipelines.generate.committed_report import REPORT, Reporter
 
 
 class Merging:
-    """Author and times go into the commit, so they are kept with it: every push makes the same SHA.
+    """Author and time are stored with the commit, so that every push makes the same SHA.
 
-    secrets   returns the secrets of this service, which no project may hold whatever its request allows
-    reporter  writes the report that a request may want to have in its commit
+    secrets   returns the secrets of this service, which no project may contain whatever its request allows
+    reporter  makes the report that a request may include in its commit
     """
 
     def __init__(
         self,
         sessions: LLMSessionFactory,
-        gate: RepairLoop,
+        repair_loop: RepairLoop,
         author: str,
         reporter: Reporter,
         *,
@@ -35,94 +37,102 @@ class Merging:
         workflows: bool = False,
     ) -> None:
         self._sessions = sessions
-        self._gate = gate
+        self._repair_loop = repair_loop
         self._author = author
         self._reporter = reporter
         self._secrets = secrets
         self._workflows = workflows
 
-    async def __call__(self, draft: Draft | Project, send: Emit) -> Project:
+    async def __call__(self, draft: Draft | Project, emit: Emit) -> Project:
+        """Raises ValidationFailed, SecretFound, UnsafePath, UnsafeTree, LLM* errors of repairs."""
         if isinstance(draft, Project):
             return draft
-        texts = {path: _scalar(file_text(pieces, path)) for path, pieces in draft.pieces.items()}
-        session = self._sessions.of(draft.input, draft.spent, send)
-        session.work.written()
-        passed = await self._gate(draft, texts, session)
-        checkpoints = self._commit(draft, passed)
-        checkpoints.snapshot(workflows=self._workflows)  # nothing else is done with names that are not safe
-        told = await self._look_for_secrets(checkpoints, draft.input, send)
-        if draft.input.include_report:
-            checkpoints, told = await self._with_report(checkpoints, told, draft.input, send)
-        project = Project(
-            input=draft.input, snapshot=checkpoints.snapshot(draft.ready, workflows=self._workflows)
+        result = await self._validated(draft, emit)
+        commit = self._commit(draft, result)
+        commit.snapshot(workflows=self._workflows)  # unsafe paths are refused before anything else is done
+        updates = await self._scan_for_secrets(commit, draft.request, emit)
+        if draft.request.include_report:
+            commit, updates = await self._with_report(commit, updates, draft.request, emit)
+        snapshot = commit.snapshot(draft.deflated, workflows=self._workflows)
+        size = sum(len(data) for data in snapshot.tree.files.values())
+        merged = StageUpdate(
+            kind="merged",
+            data={"files": len(commit.files), "bytes": size, "findings": len(result.findings)},
+            checkpoints={SNAPSHOT: commit_checkpoint(commit, _stored_texts(draft, result))},
         )
-        size = sum(len(data) for data in project.snapshot.tree.files.values())
-        await send(
-            *told,
-            StageUpdate(
-                kind="merged",
-                data={"files": len(checkpoints.files), "bytes": size, "findings": len(passed.findings)},
-                checkpoints={"snapshot": checkpoints.model_dump_json()},
-            ),
+        await emit(*updates, merged)
+        return Project(request=draft.request, snapshot=snapshot)
+
+    async def _validated(self, draft: Draft, emit: Emit) -> ValidationResult:
+        request = draft.request
+        texts = {path: _valid_utf8(file_text(pieces, path)) for path, pieces in draft.pieces.items()}
+        session = self._sessions.create(
+            request.model, request.task_id, spent=draft.spent, budget=request.budget, emit=emit
         )
-        return project
+        session.progress.writing_finished()
+        return await self._repair_loop(request.job, draft.plan, texts, session)
 
     async def _with_report(
-        self, checkpoints: KeptSnapshot, told: list[StageUpdate], input: GenerateInput, send: Emit
-    ) -> tuple[KeptSnapshot, list[StageUpdate]]:
-        """The commit with the report of it, and what is to be told then. Everything else in it has been
-        looked through."""
-        text = _scalar(await self._reporter(input.task_id, checkpoints, told))
-        alone = checkpoints.model_copy(update={"files": {REPORT: text}, "message": ""})
-        told = [*told, *await self._look_for_secrets(alone, input, send)]
-        return checkpoints.model_copy(update={"files": {**checkpoints.files, REPORT: text}}), told
+        self, commit: CommitContent, updates: list[StageUpdate], request: GenerateInput, emit: Emit
+    ) -> tuple[CommitContent, list[StageUpdate]]:
+        """The commit with its report, and the events to publish. The other files have been scanned already."""
+        text = _valid_utf8(await self._reporter(request.task_id, commit, updates))
+        report_only = commit.model_copy(update={"files": {REPORT: text}, "message": ""})
+        updates = [*updates, *await self._scan_for_secrets(report_only, request, emit)]
+        return commit.model_copy(update={"files": {**commit.files, REPORT: text}}), updates
 
-    async def _look_for_secrets(
-        self, checkpoints: KeptSnapshot, input: GenerateInput, send: Emit
+    async def _scan_for_secrets(
+        self, commit: CommitContent, request: GenerateInput, emit: Emit
     ) -> list[StageUpdate]:
-        """What to tell of findings that do not matter. Raises SecretFound for those that do."""
-        found = await anyio.to_thread.run_sync(scan, checkpoints.files, checkpoints.message, self._secrets())
+        """The events of findings that the request allows. Raises SecretFound for other findings."""
+        found = await anyio.to_thread.run_sync(scan, commit.files, commit.message, self._secrets())
         if not found:
             return []
         findings = StageUpdate(
             kind="findings", data={"findings": [asdict(finding) for finding in found], "count": len(found)}
         )
-        if found[0].rule == OWN or not input.allow_secrets:
-            await send(findings)
-            raise _refusal(found)
+        if found[0].rule == OWN_SECRET or not request.allow_secrets:
+            await emit(findings)
+            raise _secret_found(found)
         return [findings]
 
-    def _commit(self, draft: Draft, passed: ValidationResult) -> KeptSnapshot:
-        return KeptSnapshot(
-            files=with_warning(passed),
+    def _commit(self, draft: Draft, result: ValidationResult) -> CommitContent:
+        return CommitContent(
+            files=with_warning(result),
             message=_commit_message(draft),
             author=self._author,
-            at=draft.input.at,
+            at=draft.request.at,
             branch="main",
         )
 
 
-def with_warning(passed: ValidationResult) -> Files:
-    """Best effort says in the README what is wrong with what it delivers."""
-    if not passed.findings:
-        return passed.files
-    faults = [f"- `{fault.path}` line {fault.line}: {fault.message}" for fault in passed.findings]
+def with_warning(result: ValidationResult) -> Files:
+    """The files, with a README section that lists the findings that a best-effort delivery contains."""
+    if not result.findings:
+        return result.files
+    faults = [f"- `{fault.path}` line {fault.line}: {fault.message}" for fault in result.findings]
     section = "\n".join(
         ["## Known faults", "", "gencode found these, and the model did not mend them:", "", *faults]
     )
-    readme = next((path for path in passed.files if path.lower() == "readme.md"), "README.md")
-    return {**passed.files, readme: f"{passed.files.get(readme, '').rstrip()}\n\n{section}\n".lstrip()}
+    readme = next((path for path in result.files if path.lower() == "readme.md"), "README.md")
+    return {**result.files, readme: f"{result.files.get(readme, '').rstrip()}\n\n{section}\n".lstrip()}
 
 
-def _scalar(text: str) -> str:
+def _stored_texts(draft: Draft, result: ValidationResult) -> Mapping[str, StoredText]:
+    """By path, the newest text of the file that one checkpoint holds."""
+    found = {path: stored_text(PIECE, path, pieces) for path, pieces in draft.pieces.items()}
+    return {path: text for path, text in found.items() if text} | dict(result.stored)
+
+
+def _valid_utf8(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _refusal(found: Sequence[Finding]) -> SecretFound:
+def _secret_found(found: Sequence[SecretFinding]) -> SecretFound:
     first = found[0]
     where = f"{first.path[:200]} line {first.line}"
     others = f" ({len(found) - 1} more in the findings)" if len(found) > 1 else ""
-    if first.rule == OWN:
+    if first.rule == OWN_SECRET:
         return SecretFound(f"{where} holds a secret of this service{others}; nothing was pushed, replace it")
     return SecretFound(
         f"{where} looks like a secret: {first.rule}{others}. Nothing was pushed; ask for placeholders in the "
@@ -131,5 +141,6 @@ def _refusal(found: Sequence[Finding]) -> SecretFound:
 
 
 def _commit_message(draft: Draft) -> str:
-    summary = " ".join(draft.plan.summary.split())[:72] or draft.input.name
-    return f"{summary}\n\nGenerated by gencode with {draft.input.model}.\nTask: {draft.input.task_id}\n"
+    request = draft.request
+    summary = " ".join(draft.plan.summary.split())[:72] or request.name
+    return f"{summary}\n\nGenerated by gencode with {request.model}.\nTask: {request.task_id}\n"

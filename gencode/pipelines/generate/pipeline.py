@@ -1,4 +1,4 @@
-"""The `generate` pipeline: its stages, its memory, its words."""
+"""The `generate` pipeline: its stages, how a task is restored, and its messages."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from gencode.codegen.pieces import (
+    Checkpoints,
+    WritingJob,
+    read_outlines,
+    read_parts,
+    read_pieces,
+    read_repairs,
+)
 from gencode.domain.task import Task
 from gencode.engine.pipeline import Stage
 from gencode.githosts.port import GitHost, Repository
 from gencode.llm.budget import Budget, total
-from gencode.pipelines.generate.artifacts import (
+from gencode.llm.session import rejected_usages
+from gencode.pipelines.generate.artifacts import Delivered, Draft, GenerateInput, Project, RepositoryCreated
+from gencode.pipelines.generate.checkpoints import (
     APPROVED,
-    PIECE,
-    Delivered,
-    Draft,
-    GenerateInput,
-    KeptPush,
-    KeptRepo,
-    KeptSnapshot,
-    KeptUsage,
-    Project,
-    RepositoryCreated,
+    PUSHED,
+    REPOSITORY,
+    PushCheckpoint,
+    RepositoryCheckpoint,
+    saved_plan,
 )
-from gencode.pipelines.generate.checkpoints import Checkpoints, kept_plan, outlines, parts, pieces, repairs
+from gencode.pipelines.generate.commit import read_commit
 from gencode.pipelines.generate.creating_repo import CreatingRepo
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
@@ -34,7 +39,8 @@ from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING
 
 
 class Generate:
-    """See gencode.engine.pipeline.Pipeline. The request is a GenerateRequest with the model that was chosen."""
+    """Implements Pipeline. A task's `request` has the fields of the API's GenerateRequest, with the model that
+    was chosen."""
 
     def __init__(
         self, generating: Generating, merging: Merging, host: GitHost, *, workflows: bool = False
@@ -54,19 +60,19 @@ class Generate:
     def restore(
         self, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints
     ) -> GenerateInput | Draft | Project | RepositoryCreated | Delivered:
-        """The furthest artifact that the kept parts make."""
-        input = _input(task, request, checkpoints)
-        if "snapshot" not in checkpoints:
-            unfinished = task.stage in ("", GENERATING) or input.plan is None
-            return input if unfinished else _draft(input)
-        snapshot = KeptSnapshot.model_validate_json(checkpoints["snapshot"])
-        project = Project(input=input, snapshot=snapshot.snapshot(workflows=self._workflows))
-        if "repo" not in checkpoints:
+        """The latest artifact that the checkpoints can make. Raises UnsafePath, UnsafeTree."""
+        given, commit = _input(task, request, checkpoints), read_commit(checkpoints)
+        if not commit:
+            unfinished = task.stage in ("", GENERATING) or given.plan is None
+            return given if unfinished else _draft(given)
+        project = Project(request=given, snapshot=commit.snapshot(workflows=self._workflows))
+        if REPOSITORY not in checkpoints:
             return project
-        repo = Repository(**KeptRepo.model_validate_json(checkpoints["repo"]).model_dump())
-        if "pushed" not in checkpoints:
+        stored = RepositoryCheckpoint.model_validate_json(checkpoints[REPOSITORY])
+        repo = Repository(**stored.model_dump())
+        if PUSHED not in checkpoints:
             return RepositoryCreated(project=project, repo=repo)
-        return Delivered(repo=repo, sha=KeptPush.model_validate_json(checkpoints["pushed"]).commit)
+        return Delivered(repo=repo, sha=PushCheckpoint.model_validate_json(checkpoints[PUSHED]).commit)
 
     def message(self, task: Task, status: str) -> str:
         host = str(task.parameters.get("host") or "")
@@ -79,20 +85,10 @@ class Generate:
 
 
 def _input(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> GenerateInput:
-    plan, first, repaired = kept_plan(checkpoints), pieces(checkpoints, PIECE), repairs(checkpoints)
-    divided, in_parts = outlines(checkpoints), parts(checkpoints)
-    written = [first, *in_parts.values(), *repaired.values()]
-    calls = [piece.usage for files in written for of_file in files.values() for piece in of_file]
-    calls += [outline.usage for outline in divided.values()]
-    wasted = [
-        KeptUsage.model_validate_json(checkpoints[name]).usage
-        for name in checkpoints
-        if name.startswith("wasted:")
-    ]
+    plan, job = saved_plan(checkpoints), _job(task, request, checkpoints)
     return GenerateInput(
         task_id=task.id,
         client=task.principal.id,
-        prompt=str(request["prompt"]),
         model=str(request["model"]),
         cache=_may_cache(request),
         name=str(request["repo_name"]),
@@ -103,21 +99,28 @@ def _input(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         language=task.language,
         at=task.created_at,
         plan=plan.plan if plan else None,
-        pieces=first,
-        spent=total(*calls, *wasted, *([plan.usage] if plan else [])),
-        outlines=divided,
-        parts=in_parts,
-        repairs=repaired,
+        job=job,
+        spent=total(*job.usages, *rejected_usages(checkpoints), *([plan.usage] if plan else [])),
         budget=_budget(request),
-        best_effort=request.get("deliver") == "best_effort",
         include_report=bool(request.get("include_report", False)),
+        needs_approval=bool(request.get("approve_plan")) and APPROVED not in checkpoints,
+    )
+
+
+def _job(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> WritingJob:
+    return WritingJob(
+        prompt=str(request["prompt"]),
+        pieces=read_pieces(checkpoints),
+        outlines=read_outlines(checkpoints),
+        parts=read_parts(checkpoints),
+        repairs=read_repairs(checkpoints),
         retries=task.retries,
-        unapproved=bool(request.get("approve_plan")) and APPROVED not in checkpoints,
+        best_effort=request.get("deliver") == "best_effort",
     )
 
 
 def _may_cache(request: Mapping[str, Any]) -> bool:
-    """A plan that a person looks at, and may change, is nobody else's answer."""
+    """A plan that a person may change depends on more than the request."""
     return request.get("cache") is not False and not request.get("approve_plan")
 
 
@@ -130,7 +133,7 @@ def _budget(request: Mapping[str, Any]) -> Budget:
     )
 
 
-def _draft(input: GenerateInput) -> Draft:
-    assert input.plan is not None  # noqa: S101 - the caller checked; a draft without a plan is a bug
-    written = {file.path: input.pieces[file.path] for file in input.plan.files}
-    return Draft(input=input, plan=input.plan, pieces=written, spent=input.spent)
+def _draft(request: GenerateInput) -> Draft:
+    assert request.plan is not None  # noqa: S101 - the caller checked; a draft without a plan is a bug
+    written = {file.path: request.job.pieces[file.path] for file in request.plan.files}
+    return Draft(request=request, plan=request.plan, pieces=written, spent=request.spent)

@@ -1,35 +1,36 @@
-"""A plan that waits for a person's word: changed by them, and approved."""
+"""Changes and approvals of a plan that waits for a person's decision."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from gencode.codegen.planning import plan_progress
+from gencode.codegen.pieces import Checkpoints
+from gencode.codegen.plan import Plan, PlanCheckpoint, PlannedFile
+from gencode.codegen.planning import plan_update
 from gencode.domain.errors import Invalid, TreeError
-from gencode.domain.tree import Paths
+from gencode.domain.tree import PathSet
 from gencode.engine.pipeline import StageUpdate
-from gencode.pipelines.generate.artifacts import APPROVED, KeptApproval, KeptPlan, Plan, PlannedFile
-from gencode.pipelines.generate.checkpoints import Checkpoints, kept_plan
+from gencode.pipelines.generate.checkpoints import APPROVED, ApprovalCheckpoint, saved_plan
 from gencode.pipelines.generate.errors import PlanChanged
 
-MOST_LISTED = 1000
-"""Problems of a plan that are told; one of a megabyte can have hundreds of thousands."""
+MAX_PROBLEMS = 1000
+"""Reported problems of one plan; a plan of a megabyte can have hundreds of thousands."""
 Matches = Callable[[int], bool]
-"""Whether the revision of a plan is the one that the person has seen, or any will do."""
+"""Whether a revision satisfies the request's precondition (If-Match)."""
 
 
-def prove(files: Sequence[PlannedFile], *, workflows: bool) -> None:
-    """What a model's plan is proven to be, and that nothing in it is there twice or missing.
+def validate_plan(files: Sequence[PlannedFile], *, workflows: bool) -> None:
+    """The rules for a model's plan, and those that no path occurs twice and every needed file is planned.
 
     Raises Invalid, which names each entry and the rule that it breaks.
     """
-    if problems := list(islice(_problems(files, workflows), MOST_LISTED)):
+    if problems := list(islice(_problems(files, workflows), MAX_PROBLEMS)):
         listed = "; ".join(f"{problem['field']}: {problem['message']}" for problem in problems[:5])
         raise Invalid(listed, problems)
 
 
-def edited(
+def change_plan(
     checkpoints: Checkpoints,
     files: Sequence[PlannedFile],
     summary: str | None,
@@ -38,24 +39,24 @@ def edited(
     *,
     workflows: bool = False,
 ) -> StageUpdate:
-    """The plan with these files from now on; `summary`: None leaves it. Raises PlanChanged, Invalid."""
-    known = _known(checkpoints, matches)
-    prove(files, workflows=workflows)
+    """Replaces the files of the plan, and its summary unless that is None. Raises PlanChanged, Invalid."""
+    known = _current_plan(checkpoints, matches)
+    validate_plan(files, workflows=workflows)
     plan = Plan(summary=known.plan.summary if summary is None else summary, files=tuple(files))
-    changed = KeptPlan(plan=plan, usage=known.usage, revision=known.revision + 1)
-    return plan_progress(changed, model)
+    changed = PlanCheckpoint(plan=plan, usage=known.usage, revision=known.revision + 1)
+    return plan_update(changed, model)
 
 
-def approved(checkpoints: Checkpoints, matches: Matches) -> StageUpdate:
-    """Its files may be written. Raises PlanChanged."""
-    revision = _known(checkpoints, matches).revision
-    part = {APPROVED: KeptApproval(revision=revision).model_dump_json()}
-    return StageUpdate(data={"revision": revision}, checkpoints=part)
+def approve_plan(checkpoints: Checkpoints, matches: Matches) -> StageUpdate:
+    """From now on the files may be written. Raises PlanChanged."""
+    revision = _current_plan(checkpoints, matches).revision
+    checkpoint = {APPROVED: ApprovalCheckpoint(revision=revision).model_dump_json()}
+    return StageUpdate(data={"revision": revision}, checkpoints=checkpoint)
 
 
-def _known(checkpoints: Checkpoints, matches: Matches) -> KeptPlan:
-    known = kept_plan(checkpoints)
-    assert known is not None  # noqa: S101 - a task is held only once it has kept its plan
+def _current_plan(checkpoints: Checkpoints, matches: Matches) -> PlanCheckpoint:
+    known = saved_plan(checkpoints)
+    assert known is not None  # noqa: S101 - a task is paused only after its plan was stored
     if not matches(known.revision):
         raise PlanChanged(
             f"the plan was changed meanwhile and is at revision {known.revision}: read it again, then decide"
@@ -64,11 +65,11 @@ def _known(checkpoints: Checkpoints, matches: Matches) -> KeptPlan:
 
 
 def _problems(files: Sequence[PlannedFile], workflows: bool) -> Iterator[dict[str, str]]:
-    together, seen = Paths(workflows=workflows), set[str]()
+    together, seen = PathSet(workflows=workflows), set[str]()
     planned = {file.path for file in files}
     for n, file in enumerate(files):
         try:
-            together.enter(file.path)
+            together.add(file.path)
         except TreeError as error:
             yield _problem(f"files.{n}.path", error.code.lower(), error.message)
         if file.path in seen:

@@ -1,4 +1,4 @@
-"""Plan and files of an earlier task, in place of asking the model again: the prompt cache."""
+"""The prompt cache: finds an earlier task whose plan and files can replace the calls of a model."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ from typing import Literal
 
 import anyio.to_thread
 
+from gencode.codegen.pieces import Checkpoints
+from gencode.codegen.plan import Plan
 from gencode.domain.task import State, Task
 from gencode.engine.store import Store, TaskQuery
-from gencode.pipelines.generate.artifacts import REPORT, GenerateInput, KeptSnapshot, Plan
-from gencode.pipelines.generate.cache_key import cache_key, kin
-from gencode.pipelines.generate.checkpoints import Checkpoints, kept_plan
+from gencode.pipelines.generate.artifacts import GenerateInput
+from gencode.pipelines.generate.cache_key import cache_key, key_prefix
+from gencode.pipelines.generate.checkpoints import saved_plan
+from gencode.pipelines.generate.commit import read_commit
+from gencode.pipelines.generate.committed_report import REPORT
 
 Mode = Literal["off", "identical", "similar"]
 DONE = (State.SUCCEEDED,)
-
-LOOKED_AT = 5
-"""Tasks of a recipe whose files are looked at; the newest one will do but for rare cases."""
-COMPARED = 200
-"""The client's newest completed tasks, among which a similar prompt is looked for."""
-LONGEST = 10_000
+MAX_CANDIDATES = 5
+"""Tasks whose checkpoints are read; nearly always the newest one is usable."""
+MAX_COMPARED = 200
+"""The client's newest completed tasks, among which a similar prompt is searched for."""
+MAX_PROMPT = 10_000
 """Characters of prompts that are compared (about a millisecond a pair); longer ones must be identical."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CacheHit:
-    """`similarity` of the prompts, from 0 to 1; 1.0 is the same recipe."""
+    """An earlier task's answer. `similarity` of the prompts, from 0 to 1; 1.0: the same cache key."""
 
     task_id: str
     similarity: float
@@ -37,9 +40,9 @@ class CacheHit:
 
 
 class PromptCache:
-    """Finds among the completed tasks of the same client, never of another: prompts and files are theirs.
+    """Searches the completed tasks of the same client, never of another: prompts and files are private.
 
-    settings   a digest of the settings that shape answers (see `recipe`)
+    settings   a `settings_digest`
     threshold  least similarity, from 0 to 1, of prompts that count as similar
     """
 
@@ -49,76 +52,77 @@ class PromptCache:
         self._settings = settings
         self._threshold = threshold
 
-    def cache_key(self, input: GenerateInput, model: str) -> str:
-        """By which later tasks find this one; "" when none may."""
-        return cache_key(self._settings, input, model) if self._may(input) else ""
+    def cache_key(self, request: GenerateInput, model: str) -> str:
+        """The key by which later tasks find this one; "" if none may."""
+        return cache_key(self._settings, request.job.prompt, model) if self._is_allowed(request) else ""
 
-    async def __call__(self, input: GenerateInput, model: str) -> CacheHit | None:
-        """Raises StoreError."""
-        if not self._may(input):
+    async def __call__(self, request: GenerateInput, model: str) -> CacheHit | None:
+        """The newest task with the same cache key, else the most similar one. Raises StoreError."""
+        if not self._is_allowed(request):
             return None
-        digest = self.cache_key(input, model)
-        query = TaskQuery(principal=input.client, states=DONE, cache_key=digest, limit=LOOKED_AT)
-        same = await self._first(input, [(1.0, task) for task in await self._store.find(query)])
+        digest = self.cache_key(request, model)
+        query = TaskQuery(principal=request.client, states=DONE, cache_key=digest, limit=MAX_CANDIDATES)
+        same = await self._first_usable(request, [(1.0, task) for task in await self._store.find(query)])
         if same or self._mode != "similar":
             return same
-        return await self._first(input, await self._similar(input, model))
+        return await self._first_usable(request, await self._similar(request, model))
 
-    def _may(self, input: GenerateInput) -> bool:
-        return self._mode != "off" and input.cache
+    def _is_allowed(self, request: GenerateInput) -> bool:
+        return self._mode != "off" and request.cache
 
-    async def _first(self, input: GenerateInput, tasks: Sequence[tuple[float, Task]]) -> CacheHit | None:
+    async def _first_usable(
+        self, request: GenerateInput, tasks: Sequence[tuple[float, Task]]
+    ) -> CacheHit | None:
         for similarity, task in tasks:
-            if _sound(task, input) and (found := await self._read(task, similarity)):
+            if _is_usable(task, request) and (found := await self._read(task, similarity)):
                 return found
         return None
 
     async def _read(self, task: Task, similarity: float) -> CacheHit | None:
-        """In a thread: it may be 32 MiB."""
+        """In a thread: the checkpoints may have 32 MiB."""
         checkpoints = await self._store.checkpoints(task.id)
         return await anyio.to_thread.run_sync(_cache_hit, task.id, similarity, checkpoints)
 
-    async def _similar(self, input: GenerateInput, model: str) -> list[tuple[float, Task]]:
+    async def _similar(self, request: GenerateInput, model: str) -> list[tuple[float, Task]]:
         """The most similar first."""
-        if len(input.prompt) > LONGEST:
+        if len(request.job.prompt) > MAX_PROMPT:
             return []
-        query = TaskQuery(principal=input.client, states=DONE, limit=COMPARED)
-        alike = kin(self._settings, model) + ":"
-        tasks = [task for task in await self._store.find(query) if task.cache_key.startswith(alike)]
+        query = TaskQuery(principal=request.client, states=DONE, limit=MAX_COMPARED)
+        prefix = key_prefix(self._settings, model) + ":"
+        tasks = [task for task in await self._store.find(query) if task.cache_key.startswith(prefix)]
         prompts = [str((await self._store.request(task.id)).get("prompt")) for task in tasks]
-        ratios = await anyio.to_thread.run_sync(_ratios, input.prompt, prompts, self._threshold)
+        ratios = await anyio.to_thread.run_sync(_ratios, request.job.prompt, prompts, self._threshold)
         found = [(ratio, task) for ratio, task in zip(ratios, tasks, strict=True) if ratio]
-        return sorted(found, key=lambda pair: pair[0], reverse=True)[:LOOKED_AT]
+        return sorted(found, key=lambda pair: pair[0], reverse=True)[:MAX_CANDIDATES]
 
 
-def _sound(task: Task, input: GenerateInput) -> bool:
-    """Whether a completed task's files passed all checks that those of this one must pass."""
-    asked = task.parameters
-    checked = asked.get("deliver", "checked") == "checked"
-    return checked and (input.allow_secrets or not asked.get("allow_secrets"))
+def _is_usable(task: Task, request: GenerateInput) -> bool:
+    """Whether a completed task's files have passed every check that this request demands."""
+    checked = task.parameters.get("deliver", "checked") == "checked"
+    return checked and (request.allow_secrets or not task.parameters.get("allow_secrets"))
 
 
 def _cache_hit(task_id: str, similarity: float, checkpoints: Checkpoints) -> CacheHit | None:
-    """None for a commit that has other files than its plan. Its report is of that task alone."""
-    planned = kept_plan(checkpoints)
-    if not planned or "snapshot" not in checkpoints:
+    """None for a commit that has other files than its plan. The report of that task is left out."""
+    planned, commit = saved_plan(checkpoints), read_commit(checkpoints)
+    if not planned or not commit:
         return None
-    files = dict(KeptSnapshot.model_validate_json(checkpoints["snapshot"]).files)
     paths = {file.path for file in planned.plan.files}
-    files = {path: text for path, text in files.items() if path != REPORT or path in paths}
+    files = {path: text for path, text in commit.files.items() if path != REPORT or path in paths}
     if files.keys() != paths:
         return None
     return CacheHit(task_id=task_id, similarity=similarity, plan=planned.plan, files=files)
 
 
 def _ratios(prompt: str, others: Sequence[str], threshold: float) -> list[float]:
-    """How similar each is, white space aside; 0.0 below the threshold and for what is too long. Never 1.0:
-    none of them is the same."""
+    """The similarity of each, ignoring white space; 0.0 below the threshold and for prompts that are too long.
+
+    Never 1.0: identical prompts have been found by their key."""
     fuzz = importlib.import_module("rapidfuzz.fuzz")  # 2 MiB that few services need
-    own, least = " ".join(prompt.split()), 100 * threshold
+    own, cutoff = " ".join(prompt.split()), 100 * threshold
     return [
-        min(fuzz.ratio(own, " ".join(other.split()), score_cutoff=least) / 100, 0.999)
-        if len(other) <= LONGEST
+        min(fuzz.ratio(own, " ".join(other.split()), score_cutoff=cutoff) / 100, 0.999)
+        if len(other) <= MAX_PROMPT
         else 0.0
         for other in others
     ]

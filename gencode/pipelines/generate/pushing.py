@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from gencode.engine.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost
-from gencode.pipelines.generate.artifacts import Delivered, KeptPush, RepositoryCreated
+from gencode.pipelines.generate.artifacts import Delivered, RepositoryCreated
+from gencode.pipelines.generate.checkpoints import PUSHED, PushCheckpoint
 
 
 class Pushing:
-    """Repeatable: a branch that is at our SHA already counts as pushed."""
+    """Idempotent: a branch that is at our SHA counts as pushed."""
 
     def __init__(self, host: GitHost) -> None:
         self._host = host
 
-    async def __call__(self, placed: RepositoryCreated | Delivered, send: Emit) -> Delivered:
-        if isinstance(placed, Delivered):
-            return placed
-        sha = await self._host.push(placed.repo, placed.project.snapshot)
-        result = {"commit": sha, "branch": placed.project.snapshot.branch}
-        checkpoints = {"pushed": KeptPush(commit=sha).model_dump_json()}
-        await send(StageUpdate(kind="pushed", data=result, checkpoints=checkpoints, result=result))
-        return Delivered(repo=placed.repo, sha=sha)
+    async def __call__(self, created: RepositoryCreated | Delivered, emit: Emit) -> Delivered:
+        """Raises GitError, HostError and their subclasses."""
+        if isinstance(created, Delivered):
+            return created
+        sha = await self._host.push(created.repo, created.project.snapshot)
+        result = {"commit": sha, "branch": created.project.snapshot.branch}
+        checkpoint = {PUSHED: PushCheckpoint(commit=sha).model_dump_json()}
+        await emit(StageUpdate(kind="pushed", data=result, checkpoints=checkpoint, result=result))
+        return Delivered(repo=created.repo, sha=sha)

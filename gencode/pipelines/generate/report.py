@@ -1,4 +1,4 @@
-"""What became of a task, read from its log and its kept parts: at any time, of a failed one too."""
+"""The report of a task, made from its log and its checkpoints: at any time, for failed tasks too."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gencode.codegen.pieces import OUTLINE, PART, PIECE, REPAIR, Checkpoints, path_of
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.llm.budget import total
 from gencode.llm.port import Usage
-from gencode.pipelines.generate.artifacts import OUTLINE, PART, PIECE, REPAIR, KeptSnapshot
-from gencode.pipelines.generate.checkpoints import Checkpoints, kept_plan
+from gencode.pipelines.generate.checkpoints import saved_plan
+from gencode.pipelines.generate.commit import read_commit
 
-_WRITTEN = (PIECE, PART, OUTLINE, REPAIR)
+_CALL_CHECKPOINTS = (PIECE, PART, OUTLINE, REPAIR)
 
 
 class _View(BaseModel):
@@ -32,7 +33,7 @@ class Tokens(_View):
 
 
 class Account(Tokens):
-    """Of every answered call, those included that could not be used."""
+    """Of every answered call, those included whose answer could not be used."""
 
     cost: str | None = Field(None, description="A decimal number; null while the model has no price")
 
@@ -51,7 +52,7 @@ class ReportedPlan(_View):
 
 
 class ReportedApproval(_View):
-    """Of a plan that a person was to approve. After a retry it may be asked for once more."""
+    """A request for approval of the plan. After a retry there may be another one."""
 
     asked: str
     approved: str | None = Field(description="null: not, or not yet")
@@ -80,7 +81,7 @@ class ReportedRepair(_View):
 
 
 class ReportedStage(_View):
-    """A status that was entered. After a retry, stages are there again."""
+    """A status that the task entered. After a retry, stages occur again."""
 
     status: str
     began: str
@@ -95,7 +96,7 @@ class ReportedFailure(_View):
 
 
 class Report(_View):
-    """Versioned: fields may come, none changes its meaning within a version."""
+    """Versioned: fields may be added, none changes its meaning within a version."""
 
     version: int
     task_id: str
@@ -122,7 +123,7 @@ class Report(_View):
 
 
 def report(task: Task, events: Sequence[Event], checkpoints: Checkpoints) -> Report:
-    """`task` may be older than `events`, and these older than `kept`: the report is of a moment about now."""
+    """`task` may be older than `events`, and these older than `checkpoints`: each is read on its own."""
     logged = [event.data["status"] for event in events if event.kind == "status"]
     return Report(
         version=1,
@@ -139,41 +140,41 @@ def report(task: Task, events: Sequence[Event], checkpoints: Checkpoints) -> Rep
         approvals=_approvals(events),
         files=_files(events, checkpoints),
         findings=_findings(events),
-        repairs=[ReportedRepair(**data) for data in _told(events, "repair")],
+        repairs=[ReportedRepair(**data) for data in _data(events, "repair")],
         usage=_account(events),
-        calls=len(_told(events, "usage")),
-        calls_repeated=len(_told(events, "retry")),
+        calls=len(_data(events, "usage")),
+        calls_repeated=len(_data(events, "retry")),
         stages=_stages(events),
-        failures=[ReportedFailure(**data) for data in _told(events, "error")],
+        failures=[ReportedFailure(**data) for data in _data(events, "error")],
         retries=sum(before == "failed" for before, _ in pairwise(logged)),
-        resumed=len(_told(events, "resumed")),
+        resumed=len(_data(events, "resumed")),
     )
 
 
-def _told(events: Sequence[Event], kind: str) -> list[Mapping[str, Any]]:
+def _data(events: Sequence[Event], kind: str) -> list[Mapping[str, Any]]:
     return [event.data for event in events if event.kind == kind]
 
 
 def _plan(checkpoints: Checkpoints) -> ReportedPlan | None:
-    if not (planned := kept_plan(checkpoints)):
+    if not (planned := saved_plan(checkpoints)):
         return None
     return ReportedPlan.model_validate(planned.plan.model_dump(mode="json"))
 
 
 def _approvals(events: Sequence[Event]) -> list[ReportedApproval]:
-    """Each time that it was asked for, with the word that came next, if any did."""
-    told = [(event.kind, event.data) for event in events if event.kind in ("approval", "approved")]
-    words: list[Mapping[str, Any]] = [data if kind == "approved" else {} for kind, data in told[1:]]
+    """Each request for approval, with the approval that followed it, if any."""
+    logged = [(event.kind, event.data) for event in events if event.kind in ("approval", "approved")]
+    answers: list[Mapping[str, Any]] = [data if kind == "approved" else {} for kind, data in logged[1:]]
     return [
-        ReportedApproval(asked=data["at"], approved=word.get("at"), revision=word.get("revision"))
-        for (kind, data), word in zip(told, [*words, {}], strict=False)
+        ReportedApproval(asked=data["at"], approved=answer.get("at"), revision=answer.get("revision"))
+        for (kind, data), answer in zip(logged, [*answers, {}], strict=False)
         if kind == "approval"
     ]
 
 
 def _files(events: Sequence[Event], checkpoints: Checkpoints) -> list[ReportedFile]:
-    """In the plan's order; then what a commit has besides, and what was begun without a plan."""
-    known, sizes, calls = kept_plan(checkpoints), _sizes(events, checkpoints), _calls(checkpoints)
+    """In the plan's order; then further files of the commit, and files that were started without a plan."""
+    known, sizes, calls = saved_plan(checkpoints), _sizes(events, checkpoints), _calls(checkpoints)
     planned = [file.path for file in known.plan.files] if known else []
     return [
         ReportedFile(
@@ -187,27 +188,25 @@ def _files(events: Sequence[Event], checkpoints: Checkpoints) -> list[ReportedFi
 
 
 def _sizes(events: Sequence[Event], checkpoints: Checkpoints) -> dict[str, int]:
-    if "snapshot" in checkpoints:
-        files = KeptSnapshot.model_validate_json(checkpoints["snapshot"]).files
-        return {path: len(text.encode()) for path, text in files.items()}
-    return {data["path"]: data["bytes"] for data in _told(events, "file")}
+    if commit := read_commit(checkpoints):
+        return {path: len(text.encode()) for path, text in commit.files.items()}
+    return {data["path"]: data["bytes"] for data in _data(events, "file")}
 
 
 class _Call(_View):
-    """What every kept answer has."""
+    """What the checkpoints of all answers have in common."""
 
     usage: Usage = Usage()
     joined: bool = False
 
 
 def _calls(checkpoints: Checkpoints) -> dict[str, list[_Call]]:
-    """For each path, repairs included: kept under `KIND:N:PATH`."""
+    """By path, repairs included."""
     found: dict[str, list[_Call]] = {}
-    for name, part in checkpoints.items():
-        if name.startswith(_WRITTEN):
-            path = name.split(":", 2)[2]
-            call = _Call.model_validate_json(part)
-            found.setdefault(path, []).extend([] if call.joined else [call])
+    for name, content in checkpoints.items():
+        if name.startswith(_CALL_CHECKPOINTS):
+            call = _Call.model_validate_json(content)
+            found.setdefault(path_of(name), []).extend([] if call.joined else [call])
     return found
 
 
@@ -216,7 +215,8 @@ def _tokens(usage: Usage) -> Tokens:
 
 
 def _findings(events: Sequence[Event]) -> list[ReportedFinding]:
-    """Of checks, and of the look for secrets, which names the place only (as `file`, in older logs)."""
+    """Of validation, and of the secrets scan, whose findings have no message (and name the path `file` in older
+    logs)."""
     return [
         ReportedFinding(
             event=event.id,
@@ -232,13 +232,13 @@ def _findings(events: Sequence[Event]) -> list[ReportedFinding]:
 
 
 def _account(events: Sequence[Event]) -> Account:
-    """The newest `usage` event has the whole of it."""
-    told = _told(events, "usage")
-    return Account(**told[-1]["total"]) if told else Account()
+    """The newest `usage` event has the total."""
+    usages = _data(events, "usage")
+    return Account(**usages[-1]["total"]) if usages else Account()
 
 
 def _stages(events: Sequence[Event]) -> list[ReportedStage]:
-    entered = _told(events, "status")
+    entered = _data(events, "status")
     ends = [*(data["at"] for data in entered[1:]), None]
     return [
         ReportedStage(status=data["status"], began=data["at"], seconds=_seconds(data["at"], end))

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from gencode.codegen.chunked_file_writer import joined, parts_of
+from gencode.codegen.chunked_file_writer import division, join_parts
 from gencode.codegen.file_writer import WritingLimits
-from gencode.codegen.prompts import OUTLINE
+from gencode.codegen.pieces import Piece
+from gencode.codegen.prompts import OUTLINE_INSTRUCTIONS
 from gencode.domain.task import Status
 from gencode.engine.store import TaskQuery
-from gencode.pipelines.generate.artifacts import Piece
 from gencode.pipelines.generate.files import State, files
 from gencode.pipelines.generate.report import report
 from tests.servers.model import USAGE, Body, Reply, http_error, prefix_of, text
@@ -51,7 +51,7 @@ class Author:
         system, user = body["messages"][0]["content"], body["messages"][1]["content"]
         if "planning a small" in system:
             return text(json.dumps(PLAN), usage=USAGE, size=5000)
-        if system == OUTLINE:
+        if system == OUTLINE_INSTRUCTIONS:
             self.asked.append("outline")
             return text(self.outline, usage=USAGE, size=5000)
         if user.endswith("small.py"):
@@ -164,13 +164,13 @@ async def test_a_file_that_fits_is_not_divided(tmp_path: Path) -> None:
 )
 def test_parts_are_joined_exactly_in_whatever_manner_they_come(manner: str, answers: Any) -> None:
     parts = [(Piece(text=answers(n), whole=True),) for n in range(1, PARTS + 1)]
-    assert joined(parts, "big.py") == WHOLE, manner
+    assert join_parts(parts, "big.py") == WHOLE, manner
 
 
 def test_repetitions_of_a_file_s_own_stay() -> None:
     rows = "    0, 0, 0, 0, 0, 0,\n"
     parts = [(Piece(text=f"TABLE = [\n{rows * 9}", whole=True),), (Piece(text=f"{rows * 9}]\n", whole=True),)]
-    assert joined(parts, "table.py") == f"TABLE = [\n{rows * 18}]\n"
+    assert join_parts(parts, "table.py") == f"TABLE = [\n{rows * 18}]\n"
 
 
 @pytest.mark.parametrize(
@@ -178,4 +178,4 @@ def test_repetitions_of_a_file_s_own_stay() -> None:
     [(3000, 8192, 6), (585, 8192, 1), (586, 8192, 2), (0, 8192, 1), (900, 64, 1), (10**6, 8192, 1)],
 )
 def test_into_how_many_parts(lines: int, tokens: int, parts: int) -> None:
-    assert parts_of(lines, tokens)[0] == parts
+    assert division(lines, tokens)[0] == parts

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from gencode.codegen.limited_child import LimitedChild
+from gencode.codegen.plan import Plan
 from gencode.codegen.validation import Rule
-from gencode.pipelines.generate.artifacts import Plan
 
 PLAN = Plan.model_validate({"files": [{"path": "a.c"}, {"path": "a.py"}]})
 

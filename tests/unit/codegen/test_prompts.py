@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 
 from gencode.codegen.file_writer import WritingLimits
-from gencode.codegen.prompts import FILE
+from gencode.codegen.prompts import FILE_INSTRUCTIONS
 from tests.servers.model import Body, Reply, call_of, plan_and_files, text
 from tests.servers.runs import IN_WORDS, House, house
 from tests.unit.codegen.test_repair_loop import Mending, check
@@ -51,7 +51,9 @@ async def test_all_that_is_known_of_the_project_comes_before_what_is_about_the_f
         shared = shared_by([one, other])
         least = min(planned_lines(one), planned_lines(other), key=len)
         assert shared.startswith(least)
-        assert least.startswith(f"<system>{FILE}<user><request>\n{PROMPT}\n</request>\n\n<plan>\n")
+        assert least.startswith(
+            f"<system>{FILE_INSTRUCTIONS}<user><request>\n{PROMPT}\n</request>\n\n<plan>\n"
+        )
 
 
 async def test_once_the_plan_is_whole_the_requests_differ_in_the_file_alone(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from gencode.codegen.plan import Plan
 from gencode.codegen.validation.finding import Finding, Rule
 from gencode.domain.task import Status
-from gencode.pipelines.generate.artifacts import Plan
 from tests.servers.model import Body, Reply, http_error, plan_and_files, text
 from tests.servers.runs import NATIVE, house
 
@@ -149,5 +149,5 @@ async def test_kept_repairs_are_restored_by_round_and_counted(tmp_path: Path) ->
             name: part for name, part in checkpoints.items() if name not in ("snapshot", "repair1:1:b.py")
         }
         draft = pipeline.restore(task, {n: p for n, p in without.items() if n not in ("repo", "pushed")})
-    assert list(draft.input.repairs[1]) == ["a.py"]
-    assert draft.spent == draft.input.spent
+    assert list(draft.request.job.repairs[1]) == ["a.py"]
+    assert draft.spent == draft.request.spent

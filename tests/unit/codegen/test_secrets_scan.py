@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gencode.codegen.secrets_scan import COMMIT_MESSAGE, FILE_NAMES, MOST, Finding, scan
+from gencode.codegen.secrets_scan import COMMIT_MESSAGE, FILE_NAMES, MAX_FINDINGS, SecretFinding, scan
 from gencode.embedded import offline
 
 ALL = string.ascii_letters + string.digits
@@ -73,7 +73,7 @@ def key_file(kind: str) -> str:
 def test_a_real_looking_secret_is_found(text: str, rule: str) -> None:
     findings = scan({"a/b.py": f"# one\n# two\n{text}\n# end\n"}, "message")
     line = 4 if "\n" in text and "PRIVATE" not in text else 3
-    assert Finding(path="a/b.py", line=line, rule=rule) in findings
+    assert SecretFinding(path="a/b.py", line=line, rule=rule) in findings
 
 
 @pytest.mark.parametrize(
@@ -135,16 +135,16 @@ def test_our_own_secrets_are_found_wherever_they_are() -> None:
     own = "hunter2-hunter2"
     found = scan({"a.txt": f"\nsee {own}", f"{own}.md": ""}, f"Says {own}", [own, "short"])
     assert found == [
-        Finding(path="a.txt", line=2, rule="service-secret"),
-        Finding(path=COMMIT_MESSAGE, line=1, rule="service-secret"),
-        Finding(path=FILE_NAMES, line=2, rule="service-secret"),
+        SecretFinding(path="a.txt", line=2, rule="service-secret"),
+        SecretFinding(path=COMMIT_MESSAGE, line=1, rule="service-secret"),
+        SecretFinding(path=FILE_NAMES, line=2, rule="service-secret"),
     ]
 
 
 def test_a_finding_never_tells_the_secret_even_if_a_file_is_named_so() -> None:
     own = "hunter2-hunter2"
     found = scan({f"{own}/a.txt": own}, "", [own])
-    assert found[0] == Finding(path="[redacted]/a.txt", line=1, rule="service-secret")
+    assert found[0] == SecretFinding(path="[redacted]/a.txt", line=1, rule="service-secret")
     assert own not in str(found)
 
 
@@ -155,7 +155,7 @@ def test_a_short_secret_of_ours_is_an_ordinary_word() -> None:
 def test_ours_come_first_and_the_rest_is_bounded() -> None:
     own = "hunter2-hunter2"
     found = scan({"a": "\n".join(["glpat-" + made(20)] * 500), "b": own}, "", [own])
-    assert len(found) == MOST
+    assert len(found) == MAX_FINDINGS
     assert found[0].rule == "service-secret"
     assert [finding.line for finding in found[1:4]] == [1, 2, 3]
 

@@ -1,3 +1,5 @@
+"""The forge over HTTP: REST API, access control and web pages."""
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
@@ -12,8 +14,8 @@ import httpx
 from dulwich.objects import Blob, Commit, Tree
 from dulwich.refs import Ref
 
-from gencode.embedded.forge import forge
-from gencode.embedded.forge.repositories import Repositories, Repository, opened
+from gencode.embedded.forge import forge_app
+from gencode.embedded.forge.repositories import Repositories, Repository, open_repository
 from gencode.embedded.server import address, listen, serve
 
 TOKEN = "the-token"
@@ -30,17 +32,17 @@ class Forge:
         return await self.client.post(API + path, json={"name": name, **fields}, headers=bearer(TOKEN))
 
     def repositories(self) -> list[Repository]:
-        """What is on the disk between two requests."""
+        """All repositories on disk."""
         return Repositories(self.root).newest(10)
 
 
 @asynccontextmanager
-async def running(tmp_path: Path) -> AsyncIterator[Forge]:
+async def running_forge(tmp_path: Path) -> AsyncIterator[Forge]:
     sock = listen()
     url = address(sock)
     root = tmp_path / "forge"
     async with (
-        serve(forge(root, url, TOKEN), sock),
+        serve(forge_app(root, url, TOKEN), sock),
         httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client,
     ):
         yield Forge(url=url, root=root, client=client)
@@ -51,7 +53,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def commit_files(local: Forge, name: str, files: dict[bytes, bytes], branch: bytes = b"main") -> str:
-    """Put a commit of top-level files into a repository of the forge, whatever their names."""
+    """Commit top-level files to a repository of the forge, without a check of their names."""
     tree = Tree()
     blobs = [Blob.from_string(data) for data in files.values()]
     for path, blob in zip(files, blobs, strict=True):
@@ -62,8 +64,8 @@ def commit_files(local: Forge, name: str, files: dict[bytes, bytes], branch: byt
     commit.author_time = commit.commit_time = 1_800_000_000
     commit.author_timezone = commit.commit_timezone = 0
     commit.message = b"Files\n"
-    found = next(found for found in local.repositories() if found.about.name == name)
-    with opened(found) as repo:
+    found = next(found for found in local.repositories() if found.info.name == name)
+    with open_repository(found) as repo:
         for item in (*blobs, tree, commit):
             repo.object_store.add_object(item)
         repo.refs[Ref(b"refs/heads/" + branch)] = commit.id
@@ -74,7 +76,7 @@ def commit_files(local: Forge, name: str, files: dict[bytes, bytes], branch: byt
 
 
 async def test_a_created_repository_has_githubs_shape(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+    async with running_forge(tmp_path) as local:
         created = await local.create("my app", description="An app [mark]", private=True)
         found = await local.client.get(f"{API}/repos/local/my-app")
     assert created.status_code == 201
@@ -92,13 +94,13 @@ async def test_a_created_repository_has_githubs_shape(tmp_path: Path) -> None:
 
 
 async def test_the_user_of_the_token(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+    async with running_forge(tmp_path) as local:
         user = await local.client.get(f"{API}/user", headers={"Authorization": f"token {TOKEN}"})
     assert (user.json()["login"], user.json()["type"]) == ("local", "User")
 
 
-async def test_an_organisation_is_made_on_the_spot(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+async def test_an_organisation_is_created_with_its_first_repository(tmp_path: Path) -> None:
+    async with running_forge(tmp_path) as local:
         created = await local.create("demo", "/orgs/Acme/repos")
         refused = [
             (await local.create("demo", f"/orgs/{org}/repos")).status_code for org in ("local", "a--b", "api")
@@ -109,7 +111,7 @@ async def test_an_organisation_is_made_on_the_spot(tmp_path: Path) -> None:
 
 
 async def test_a_name_that_exists_in_another_case_is_a_collision(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+    async with running_forge(tmp_path) as local:
         await local.create("demo")
         again = await local.create("DEMO")
     assert again.status_code == 422
@@ -126,9 +128,9 @@ async def test_a_name_that_exists_in_another_case_is_a_collision(tmp_path: Path)
     }
 
 
-async def test_twenty_at_once_create_one_repository(tmp_path: Path) -> None:
+async def test_of_twenty_concurrent_creations_one_succeeds(tmp_path: Path) -> None:
     statuses: list[int] = []
-    async with running(tmp_path) as local:
+    async with running_forge(tmp_path) as local:
 
         async def create() -> None:
             statuses.append((await local.create("demo")).status_code)
@@ -139,7 +141,7 @@ async def test_twenty_at_once_create_one_repository(tmp_path: Path) -> None:
     assert sorted(statuses) == [201] + [422] * 19
 
 
-BAD_WISHES = [
+INVALID_BODIES = [
     (b"{", 400, "Problems parsing JSON"),
     (b"\xff", 400, "Problems parsing JSON"),
     (b"[" * 60_000, 400, "Problems parsing JSON"),
@@ -159,17 +161,17 @@ BAD_WISHES = [
 ]
 
 
-async def test_a_bad_wish_is_refused_in_githubs_words(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
-        for body, status, text in BAD_WISHES:
+async def test_an_invalid_body_is_rejected_with_githubs_errors(tmp_path: Path) -> None:
+    async with running_forge(tmp_path) as local:
+        for body, status, text in INVALID_BODIES:
             response = await local.client.post(f"{API}/user/repos", content=body, headers=bearer(TOKEN))
             assert (body[:40], response.status_code) == (body[:40], status)
             assert text in response.text
         assert local.repositories() == []
 
 
-async def test_writing_needs_the_token(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+async def test_writes_require_the_token(tmp_path: Path) -> None:
+    async with running_forge(tmp_path) as local:
         missing = await local.client.post(f"{API}/user/repos", json={"name": "demo"})
         wrong = await local.client.post(f"{API}/user/repos", json={"name": "demo"}, headers=bearer("other"))
         user = await local.client.get(f"{API}/user")
@@ -181,7 +183,7 @@ async def test_writing_needs_the_token(tmp_path: Path) -> None:
 
 
 async def test_a_branch_is_reported_as_github_does(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+    async with running_forge(tmp_path) as local:
         await local.create("demo")
         ref = f"{API}/repos/local/demo/git/ref/heads"
         empty = await local.client.get(f"{ref}/main")
@@ -201,19 +203,19 @@ async def test_a_branch_is_reported_as_github_does(tmp_path: Path) -> None:
     assert missing == [404] * 7
 
 
-async def test_what_the_api_does_not_have(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+async def test_unknown_api_paths_are_404(tmp_path: Path) -> None:
+    async with running_forge(tmp_path) as local:
         await local.create("demo")
         for path in ("repos/local/none", "repos/..%2e/demo", "nothing", "repos/local/demo/hooks", ""):
             response = await local.client.get(f"{API}/{path}")
             assert (path, response.status_code, response.json()) == (path, 404, {"message": "Not Found"})
 
 
-# --- the gate ---------------------------------------------------------------------------------------
+# --- access -----------------------------------------------------------------------------------------
 
 
-async def ask(url: str, target: str, *headers: str) -> bytes:
-    """The status line that answers a target sent exactly as it is written here."""
+async def raw_status(url: str, target: str, *headers: str) -> bytes:
+    """The status line of the response to a request target that is sent unchanged."""
     stream = await anyio.connect_tcp("127.0.0.1", httpx.URL(url).port or 0)
     async with stream:
         lines = [f"GET {target} HTTP/1.1", "Connection: close", *headers, "", ""]
@@ -221,13 +223,13 @@ async def ask(url: str, target: str, *headers: str) -> bytes:
         return (await stream.receive()).partition(b"\r\n")[0]
 
 
-async def test_local_host_names_are_answered(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+async def test_loopback_host_headers_are_accepted(tmp_path: Path) -> None:
+    async with running_forge(tmp_path) as local:
         for host in ("localhost", "127.0.0.1:8081", "[::1]:80", "LOCALHOST:1"):
-            assert b" 200 " in await ask(local.url, "/", f"Host: {host}")
+            assert b" 200 " in await raw_status(local.url, "/", f"Host: {host}")
 
 
-async def test_a_rebound_name_is_refused(tmp_path: Path) -> None:
+async def test_other_host_headers_are_rejected(tmp_path: Path) -> None:
     names = [
         "evil.example",
         "localhost.evil.example",
@@ -236,9 +238,9 @@ async def test_a_rebound_name_is_refused(tmp_path: Path) -> None:
         "",
         "127.0.0.1.evil.example",
     ]
-    async with running(tmp_path) as local:
+    async with running_forge(tmp_path) as local:
         for headers in (*([f"Host: {name}"] for name in names), ["Host: localhost", "Host: evil.example"]):
-            status = await ask(local.url, "/", *headers)
+            status = await raw_status(local.url, "/", *headers)
             assert b" 421 " in status or b" 400 " in status, headers
 
 
@@ -263,17 +265,17 @@ HOSTILE_TARGETS = [
 ]
 
 
-async def test_hostile_paths_find_nothing(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+async def test_hostile_paths_are_404(tmp_path: Path) -> None:
+    async with running_forge(tmp_path) as local:
         await local.create("demo")
         commit_files(local, "demo", {b"a": b"a"})
         (local.root / "local" / "link.git").symlink_to(local.root / "local" / "demo.git")
         for target in HOSTILE_TARGETS:
-            assert b" 404 " in await ask(local.url, target, "Host: localhost"), target
+            assert b" 404 " in await raw_status(local.url, target, "Host: localhost"), target
 
 
 async def test_every_answer_carries_the_security_headers(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+    async with running_forge(tmp_path) as local:
         for path in ("/", "/none/none", f"{API}/user", "/a/b/info/refs"):
             headers = (await local.client.get(path)).headers
             assert headers["content-security-policy"].startswith(
@@ -286,7 +288,7 @@ async def test_every_answer_carries_the_security_headers(tmp_path: Path) -> None
 
 
 class Page(HTMLParser):
-    """What a browser would make of a page."""
+    """The tags, links and text that a browser would parse from a page."""
 
     def __init__(self, response: httpx.Response) -> None:
         super().__init__()
@@ -304,7 +306,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-HOSTILE = {
+HOSTILE_FILES = {
     b"README.md": b"# <script>alert(1)</script>\n</pre><img src=x onerror=alert(2)>",
     b"<img src=x onerror=alert(3)>": b"<!-- & -->",
     b"'><script>alert(4)<": b"quote",
@@ -323,10 +325,10 @@ OUR_TAGS = frozenset(
 )
 
 
-async def test_hostile_names_and_contents_are_shown_as_text(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+async def test_hostile_names_and_contents_are_escaped(tmp_path: Path) -> None:
+    async with running_forge(tmp_path) as local:
         await local.create("demo", description="<script>alert(0)</script>")
-        commit_files(local, "demo", HOSTILE)
+        commit_files(local, "demo", HOSTILE_FILES)
         page = Page(await local.client.get("/local/demo"))
         index = Page(await local.client.get("/"))
         file = Page(await local.client.get("/local/demo/blob/main/README.md"))
@@ -339,13 +341,13 @@ async def test_hostile_names_and_contents_are_shown_as_text(tmp_path: Path) -> N
     ):
         assert text in page.text
     assert "<script>alert(0)</script>" in index.text
-    assert HOSTILE[b"README.md"].decode() in file.text
+    assert HOSTILE_FILES[b"README.md"].decode() in file.text
 
 
-async def test_every_link_to_a_file_leads_to_it(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+async def test_every_file_link_opens_its_file(tmp_path: Path) -> None:
+    async with running_forge(tmp_path) as local:
         await local.create("demo")
-        readable = {path: data for path, data in HOSTILE.items() if path != b"\xff\xfe"}
+        readable = {path: data for path, data in HOSTILE_FILES.items() if path != b"\xff\xfe"}
         commit_files(local, "demo", readable)
         links = [link for link in Page(await local.client.get("/local/demo")).links if "/blob/" in link]
         shown = [Page(await local.client.get(link)).text for link in links]
@@ -355,8 +357,8 @@ async def test_every_link_to_a_file_leads_to_it(tmp_path: Path) -> None:
         assert any(path.decode() in text and wanted in text for text in shown), path
 
 
-async def test_the_page_says_how_to_clone_and_what_is_there(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+async def test_the_page_shows_the_clone_command_and_the_files(tmp_path: Path) -> None:
+    async with running_forge(tmp_path) as local:
         await local.create("demo", description="It counts.")
         empty = Page(await local.client.get("/local/demo"))
         commit_files(local, "demo", {b"a.py": b"x" * 2048, b"b.py": b"12345"})
@@ -367,8 +369,8 @@ async def test_the_page_says_how_to_clone_and_what_is_there(tmp_path: Path) -> N
     assert "a.py2.0 KiBb.py5 B" in full.text
 
 
-async def test_a_missing_page(tmp_path: Path) -> None:
-    async with running(tmp_path) as local:
+async def test_unknown_pages_are_404(tmp_path: Path) -> None:
+    async with running_forge(tmp_path) as local:
         await local.create("demo")
         commit_files(local, "demo", {b"a": b"a"})
         demo = "/local/demo/blob"

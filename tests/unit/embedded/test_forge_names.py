@@ -1,37 +1,39 @@
+"""Valid names, their normalisation, and the access token."""
+
 from __future__ import annotations
 
 import pytest
 
-from gencode.embedded.forge.access import Secret
-from gencode.embedded.forge.names import is_name, is_owner, normalised
+from gencode.embedded.forge.access import AccessToken
+from gencode.embedded.forge.names import is_valid_name, is_valid_owner, normalised_name
 
 
 @pytest.mark.parametrize("login", ["a", "local", "my-org", "A1-b2", "x" * 39])
-def test_an_owner_that_github_takes(login: str) -> None:
-    assert is_owner(login)
+def test_valid_owners(login: str) -> None:
+    assert is_valid_owner(login)
 
 
 @pytest.mark.parametrize(
     "login", ["", "-a", "a-", "a--b", "x" * 40, "..", ".scratch", "a/b", "a_b", "ü", "a\n", "٣", "api", "API"]
 )
-def test_an_owner_that_github_refuses_or_that_our_routes_hide(login: str) -> None:
-    assert not is_owner(login)
+def test_invalid_or_reserved_owners(login: str) -> None:
+    assert not is_valid_owner(login)
 
 
 @pytest.mark.parametrize("name", ["a", "my-app", "A_b.c", "-", "...", ".github", "x" * 100])
-def test_a_name_that_a_repository_can_have(name: str) -> None:
-    assert is_name(name)
+def test_valid_repository_names(name: str) -> None:
+    assert is_valid_name(name)
 
 
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "a/b", "a\\b", "a\0", "a\n", "a b", "ü", "a.git", "a.GIT", "x" * 101]
 )
-def test_a_name_that_no_repository_has(name: str) -> None:
-    assert not is_name(name)
+def test_invalid_repository_names(name: str) -> None:
+    assert not is_valid_name(name)
 
 
 @pytest.mark.parametrize(
-    ("asked", "name"),
+    ("requested", "name"),
     [
         ("my app", "my-app"),
         ("héllo", "h-llo"),
@@ -41,8 +43,8 @@ def test_a_name_that_no_repository_has(name: str) -> None:
         ("a.git", "a"),
     ],
 )
-def test_a_wish_is_respelled_as_github_does(asked: str, name: str) -> None:
-    assert normalised(asked) == name
+def test_a_requested_name_is_normalised_as_github_does(requested: str, name: str) -> None:
+    assert normalised_name(requested) == name
 
 
 @pytest.mark.parametrize(
@@ -55,8 +57,8 @@ def test_a_wish_is_respelled_as_github_does(asked: str, name: str) -> None:
         "basic OnMzY3JldA==",
     ],
 )
-def test_the_token_is_known_in_each_form(authorization: str) -> None:
-    assert Secret("s3cret").matches(authorization)
+def test_the_token_is_accepted_in_each_scheme(authorization: str) -> None:
+    assert AccessToken("s3cret").matches(authorization)
 
 
 @pytest.mark.parametrize(
@@ -74,9 +76,9 @@ def test_the_token_is_known_in_each_form(authorization: str) -> None:
         "s3cret",
     ],
 )
-def test_anything_else_is_not_the_token(authorization: str) -> None:
-    assert not Secret("s3cret").matches(authorization)
+def test_other_credentials_are_rejected(authorization: str) -> None:
+    assert not AccessToken("s3cret").matches(authorization)
 
 
 def test_a_token_beyond_ascii_is_compared_as_bytes() -> None:
-    assert Secret("schlüssel").matches("Bearer " + "schlüssel".encode().decode("latin-1"))
+    assert AccessToken("schlüssel").matches("Bearer " + "schlüssel".encode().decode("latin-1"))

@@ -1,3 +1,5 @@
+"""Repositories on disk: atomic creation, lookup, isolation from the machine's Git configuration."""
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
@@ -6,22 +8,22 @@ from pathlib import Path
 import pytest
 from dulwich.repo import Repo
 
-from gencode.embedded.forge.repositories import NameTaken, Repositories, Repository, opened
+from gencode.embedded.forge.repositories import NameTaken, Repositories, Repository, open_repository
 
 
 def create(repositories: Repositories, name: str = "demo", owner: str = "local") -> Repository:
     return repositories.create(owner=owner, name=name, description="what it is", private=True)
 
 
-def test_what_was_created_is_found_by_another_process_later(tmp_path: Path) -> None:
-    made = create(Repositories(tmp_path), "Demo")
-    assert Repositories(tmp_path).find("LOCAL", "demo.git") == made
-    assert (made.about.owner, made.about.name, made.about.private) == ("local", "Demo", True)
+def test_a_created_repository_is_found_by_a_later_process(tmp_path: Path) -> None:
+    created = create(Repositories(tmp_path), "Demo")
+    assert Repositories(tmp_path).find("LOCAL", "demo.git") == created
+    assert (created.info.owner, created.info.name, created.info.private) == ("local", "Demo", True)
 
 
 def test_head_points_at_main(tmp_path: Path) -> None:
-    made = create(Repositories(tmp_path))
-    assert (made.path / "HEAD").read_bytes() == b"ref: refs/heads/main\n"
+    created = create(Repositories(tmp_path))
+    assert (created.path / "HEAD").read_bytes() == b"ref: refs/heads/main\n"
 
 
 def test_names_that_differ_in_case_collide(tmp_path: Path) -> None:
@@ -31,7 +33,7 @@ def test_names_that_differ_in_case_collide(tmp_path: Path) -> None:
         create(repositories, "dEMO", "Local")
 
 
-def test_of_many_rivals_one_succeeds_and_the_others_leave_nothing(tmp_path: Path) -> None:
+def test_of_concurrent_creations_one_succeeds_and_no_file_remains(tmp_path: Path) -> None:
     repositories = Repositories(tmp_path)
 
     def attempt(_: int) -> bool:
@@ -46,7 +48,7 @@ def test_of_many_rivals_one_succeeds_and_the_others_leave_nothing(tmp_path: Path
     assert list(repositories.scratch.iterdir()) == []
 
 
-def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_creation_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repositories = Repositories(tmp_path)
 
     def full(path: Path, target: Path) -> None:
@@ -61,11 +63,11 @@ def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     create(repositories)
 
 
-def test_what_a_killed_process_left_half_made_is_removed(tmp_path: Path) -> None:
-    half = Repositories(tmp_path).scratch / "abc.git"
-    Repo.init_bare(half, mkdir=True).close()
+def test_unfinished_files_of_a_killed_process_are_deleted(tmp_path: Path) -> None:
+    unfinished = Repositories(tmp_path).scratch / "abc.git"
+    Repo.init_bare(unfinished, mkdir=True).close()
     repositories = Repositories(tmp_path)
-    assert not half.exists()
+    assert not unfinished.exists()
     assert repositories.newest(10) == []
 
 
@@ -87,7 +89,7 @@ def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "forge" / "linked").symlink_to(outside.path.parent)
     assert repositories.find("local", "link") is None
     assert repositories.find("linked", "demo") is None
-    assert [found.about.name for found in repositories.newest(10)] == ["demo"]
+    assert [found.info.name for found in repositories.newest(10)] == ["demo"]
 
 
 @pytest.mark.parametrize("record", [b"", b"{", b"[]", b"{}", b'{"name": 1, "more": 2}', b"\xff"])
@@ -97,17 +99,17 @@ def test_a_folder_without_our_record_is_not_a_repository(tmp_path: Path, record:
     assert repositories.find("local", "demo") is None
 
 
-def test_the_settings_of_the_machine_have_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_configuration_of_the_machine_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".gitconfig").write_text("[receive]\n\tmaxInputSize = 1\n[init]\n\tdefaultBranch = evil\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / ".gitconfig"))
-    made = create(Repositories(tmp_path / "forge"))
-    assert b"main" in (made.path / "HEAD").read_bytes()
-    with opened(made) as repo, pytest.raises(KeyError):
+    created = create(Repositories(tmp_path / "forge"))
+    assert b"main" in (created.path / "HEAD").read_bytes()
+    with open_repository(created) as repo, pytest.raises(KeyError):
         repo.get_config_stack().get((b"receive",), b"maxInputSize")
 
 
-def test_hooks_found_in_a_repository_do_not_run(tmp_path: Path) -> None:
-    made = create(Repositories(tmp_path))
-    with opened(made) as repo:
+def test_hooks_in_a_repository_do_not_run(tmp_path: Path) -> None:
+    created = create(Repositories(tmp_path))
+    with open_repository(created) as repo:
         assert not repo.hooks

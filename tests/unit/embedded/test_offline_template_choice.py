@@ -1,11 +1,11 @@
-"""Which template a request gets, and what the README must then admit."""
+"""The template chosen for a request, and what is reported as missing."""
 
 from __future__ import annotations
 
 import pytest
 
-from gencode.embedded.offline.template_choice import choose
-from gencode.embedded.offline.vocabulary import WORDS, Purpose, Template
+from gencode.embedded.offline.keywords import TECHNOLOGIES, Purpose, Template
+from gencode.embedded.offline.template_choice import choose_template
 
 VUE_DOCUMENT = """\
 # Introduction
@@ -68,9 +68,9 @@ PYTORCH_REQUEST = (
         ("", "cli"),
     ],
 )
-def test_a_request_gets_the_template_of_what_it_names(request_text: str, template: str) -> None:
-    choice = choose(request_text)
-    assert (choice.template, choice.instead_of) == (template, "")
+def test_a_request_gets_the_template_of_the_technology_it_names(request_text: str, template: str) -> None:
+    choice = choose_template(request_text)
+    assert (choice.template, choice.nearest_to) == (template, "")
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,11 @@ def test_a_request_gets_the_template_of_what_it_names(request_text: str, templat
         ("微信小程序", "static", "mini program (小程序)"),
     ],
 )
-def test_what_has_no_template_gets_the_nearest_and_is_named(
+def test_a_technology_without_a_template_gets_the_nearest_and_is_reported(
     request_text: str, template: str, named: str
 ) -> None:
-    choice = choose(request_text)
-    assert (choice.template, choice.instead_of) == (template, named)
+    choice = choose_template(request_text)
+    assert (choice.template, choice.nearest_to) == (template, named)
 
 
 @pytest.mark.parametrize(
@@ -109,48 +109,51 @@ def test_what_has_no_template_gets_the_nearest_and_is_named(
         "iron and rust, swift as the wind, in unity",
     ],
 )
-def test_ordinary_words_are_no_technologies(request_text: str) -> None:
-    choice = choose(request_text)
+def test_ordinary_words_are_not_technologies(request_text: str) -> None:
+    choice = choose_template(request_text)
     assert choice.template in (Template.CLI, Template.STATIC)
-    assert choice.instead_of == ""
+    assert choice.nearest_to == ""
 
 
 @pytest.mark.parametrize("request_text", ["a Go service without Flask", "不使用Flask，用Go写一个服务"])
-def test_what_is_refused_is_not_chosen(request_text: str) -> None:
-    assert choose(request_text).template == Template.GO
+def test_a_negated_technology_is_not_chosen(request_text: str) -> None:
+    assert choose_template(request_text).template == Template.GO
 
 
-def test_a_framework_beats_a_language_wherever_it_stands() -> None:
-    assert choose("Java and Python and JavaScript clients for a FastAPI service").template == Template.FASTAPI
+def test_a_framework_takes_precedence_over_a_language() -> None:
+    assert (
+        choose_template("Java and Python and JavaScript clients for a FastAPI service").template
+        == Template.FASTAPI
+    )
 
 
-def test_a_framework_with_a_template_beats_one_without() -> None:
-    choice = choose("a Vue frontend with a Flask backend")
-    assert (choice.template, choice.instead_of, choice.absent) == (Template.FLASK, "", ("Vue",))
+def test_a_framework_with_a_template_takes_precedence_over_one_without() -> None:
+    choice = choose_template("a Vue frontend with a Flask backend")
+    assert (choice.template, choice.nearest_to, choice.unused_technologies) == (Template.FLASK, "", ("Vue",))
 
 
-def test_the_first_purpose_named_is_the_thing_itself() -> None:
-    assert choose("a CLI that downloads web pages").template == Template.CLI
-    assert choose("a web page about my CLI").template == Template.STATIC
+def test_the_first_purpose_named_is_the_main_one() -> None:
+    assert choose_template("a CLI that downloads web pages").template == Template.CLI
+    assert choose_template("a web page about my CLI").template == Template.STATIC
 
 
-def test_names_the_other_technologies_that_the_project_lacks() -> None:
-    choice = choose("Flask shop with MySQL, Redis, Docker and SQLite")
-    assert choice.absent == ("MySQL", "Redis", "Docker")
+def test_other_technologies_are_reported_as_unused() -> None:
+    choice = choose_template("Flask shop with MySQL, Redis, Docker and SQLite")
+    assert choice.unused_technologies == ("MySQL", "Redis", "Docker")
 
 
-def test_admits_what_the_template_is_not() -> None:
-    assert choose("a CLI in golang").unmet == (Purpose.CLI,)
-    assert choose("FastAPI service with authentication").unmet == (Purpose.AUTH,)
-    assert choose("Flask app with authentication").unmet == ()
+def test_purposes_that_the_template_does_not_serve_are_reported() -> None:
+    assert choose_template("a CLI in golang").unmet_purposes == (Purpose.CLI,)
+    assert choose_template("FastAPI service with authentication").unmet_purposes == (Purpose.AUTH,)
+    assert choose_template("Flask app with authentication").unmet_purposes == ()
 
 
-def test_every_word_is_found_by_its_own_name() -> None:
-    for word in WORDS:
-        choice = choose(f"Something in {word.name}")
-        found = {choice.instead_of, *choice.absent}
-        assert word.known or word.name in found, word.name
+def test_every_technology_is_recognised_by_its_own_name() -> None:
+    for word in TECHNOLOGIES:
+        choice = choose_template(f"Something in {word.name}")
+        found = {choice.nearest_to, *choice.unused_technologies}
+        assert word.has_template or word.name in found, word.name
 
 
-def test_a_huge_request_is_looked_at_only_in_part() -> None:
-    assert choose("x " * 10**6 + "golang").template == Template.CLI
+def test_only_the_beginning_of_a_huge_request_is_scanned() -> None:
+    assert choose_template("x " * 10**6 + "golang").template == Template.CLI

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 from pydantic import BaseModel
 
+from gencode.codegen.plan import PlannedFile
 from gencode.domain.errors import Invalid
 from gencode.http.plan_schema import PlanEdit
 from gencode.http.schemas import GenerateRequest, check_deadline, well_formed
 from gencode.http.validation import validate
-from gencode.pipelines.generate.artifacts import PlannedFile
-from gencode.pipelines.generate.plan_approval import MOST_LISTED, prove
+from gencode.pipelines.generate.plan_approval import MAX_PROBLEMS, validate_plan
 from tests.servers.openapi import document
 
 DESCRIBED = Draft202012Validator(
@@ -98,5 +98,5 @@ def test_what_breaks_hundreds_of_thousands_of_rules_has_a_short_answer(
 def test_a_plan_that_breaks_hundreds_of_thousands_of_rules_has_a_bounded_answer() -> None:
     files = [PlannedFile(path="a", purpose="", needs=("b",) * 200_000)]
     with pytest.raises(Invalid) as refused:
-        prove(files, workflows=False)
-    assert len(refused.value.problems) == MOST_LISTED
+        validate_plan(files, workflows=False)
+    assert len(refused.value.problems) == MAX_PROBLEMS

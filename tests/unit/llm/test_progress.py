@@ -1,4 +1,4 @@
-"""How far a task is, by a clock that the test moves: held to what is really so."""
+"""Progress and remaining time, measured against a simulated model whose real progress is known."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ import pytest
 
 from gencode.codegen.plan_parser import parse_plan
 from gencode.domain.task import Status
-from gencode.llm.progress import SILENCE, CallProgress, ProgressRegistry, ProgressSnapshot, ProgressTracker
-from gencode.pipelines.generate.artifacts import Plan, PlannedFile
+from gencode.llm.progress import (
+    STALLED_AFTER,
+    CallProgress,
+    ProgressRegistry,
+    ProgressSnapshot,
+    ProgressTracker,
+)
 from tests.unit.storage.samples import a_task
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TICK = 0.5
 RATE = 100
-"""Characters a second that the model of these tests says."""
+"""Characters per second of the simulated model."""
 LATENCY = 2.0
 
 
@@ -33,20 +38,16 @@ class Clock:
         return START + timedelta(seconds=self.seconds)
 
 
-def started(clock: Clock) -> ProgressTracker:
+def new_tracker(clock: Clock) -> ProgressTracker:
     return ProgressTracker(clock, clock.moment)
 
 
-def plan(**lines: int) -> Plan:
-    return Plan(files=tuple(PlannedFile(path=path, lines=n) for path, n in lines.items()))
-
-
 class Model:
-    """Writes the files of a plan, so many at once and the longest first, at RATE and after LATENCY."""
+    """Writes the files of a plan, `at_once` in parallel and the longest first, at RATE and after LATENCY."""
 
     def __init__(self, sizes: dict[str, int], at_once: int) -> None:
         self.clock = Clock()
-        self.work = started(self.clock)
+        self.tracker = new_tracker(self.clock)
         self._left = dict(sizes)
         self._sizes = sizes
         self._queue = sorted(sizes, key=lambda path: -sizes[path])
@@ -65,10 +66,10 @@ class Model:
     def step(self) -> None:
         self.clock.seconds += TICK
         for path, (call, _) in list(self._calls.items()):
-            if self.clock() - call.began > LATENCY:
-                said = min(self._left[path], int(RATE * TICK))
-                self._left[path] -= said
-                call.hear(said)
+            if self.clock() - call.started > LATENCY:
+                written = min(self._left[path], int(RATE * TICK))
+                self._left[path] -= written
+                call.add_chunk(written)
             if not self._left[path]:
                 self._end(path)
         self._begin()
@@ -76,176 +77,178 @@ class Model:
     def _begin(self) -> None:
         while self._queue and len(self._calls) < self._at_once:
             path, stack = self._queue.pop(0), ExitStack()
-            self._calls[path] = stack.enter_context(self.work.call(path)), stack
+            self._calls[path] = stack.enter_context(self.tracker.track(path)), stack
 
     def _end(self, path: str) -> None:
         call, stack = self._calls.pop(path)
         stack.close()
-        self.work.keep(call)
-        self.work.whole(path, self._sizes[path])
+        self.tracker.accept(call)
+        self.tracker.file_finished(path, self._sizes[path])
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
 @pytest.mark.parametrize("per_line", [10, 33])
-def test_what_it_says_is_true_from_the_moment_that_it_says_something(at_once: int, per_line: int) -> None:
-    """Whatever a line of this task comes to: the plan's lines are measured by its own files."""
+def test_percent_and_remaining_time_are_accurate_as_soon_as_they_are_known(
+    at_once: int, per_line: int
+) -> None:
+    """Whatever the length of a line: it is measured in the task's own files."""
     lines = {"a": 80, "b": 60, "c": 60, "d": 40, "e": 20, "f": 20}
     model = Model({path: n * per_line for path, n in lines.items()}, at_once)
-    model.work.planned(plan(**lines), at_once)
-    said: list[tuple[float, ProgressSnapshot, float]] = []
+    model.tracker.planned(lines, at_once)
+    shown: list[tuple[float, ProgressSnapshot, float]] = []
     while not model.over:
         model.step()
-        said.append((model.clock(), model.work.view(), model.done))
+        shown.append((model.clock(), model.tracker.snapshot(), model.done))
     end = model.clock()
-    percents = [view.percent for _, view, _ in said if view.percent is not None]
+    percents = [view.percent for _, view, _ in shown if view.percent is not None]
     assert percents == sorted(percents)
-    assert len(percents) > len(said) / 3
+    assert len(percents) > len(shown) / 3
     assert percents[-1] == 95
-    for at, view, done in said:
+    for at, view, done in shown:
         if view.percent is not None:
             assert abs(view.percent - 95 * done) <= 3
         if view.seconds_left is not None:
             assert abs(view.seconds_left - (end - at)) <= 2 + 0.05 * (end - at)
-    assert any(view.seconds_left for _, view, _ in said)
-    assert said[-1][1].seconds_left == 0
+    assert any(view.seconds_left for _, view, _ in shown)
+    assert shown[-1][1].seconds_left == 0
 
 
-def test_nothing_is_said_before_enough_is_known() -> None:
+def test_progress_is_unknown_before_enough_is_measured() -> None:
     clock = Clock()
-    work = started(clock)
-    assert work.view() == ProgressSnapshot()
-    with work.call("plan") as call:
-        call.hear(500)
+    tracker = new_tracker(clock)
+    assert tracker.snapshot() == ProgressSnapshot()
+    with tracker.track("plan") as call:
+        call.add_chunk(500)
     clock.seconds += 1
-    work.planned(plan(tiny=1, large=500), 2)
-    work.whole("tiny", 10)
-    assert work.view() == ProgressSnapshot(), "a line says nothing about five hundred"
+    tracker.planned({"tiny": 1, "large": 500}, 2)
+    tracker.file_finished("tiny", 10)
+    assert tracker.snapshot() == ProgressSnapshot(), "one line is no measure for five hundred"
 
 
-def test_lengths_that_are_not_said_are_taken_for_middle_ones() -> None:
+def test_an_unknown_length_counts_as_the_median() -> None:
     clock = Clock()
-    work = started(clock)
-    work.planned(plan(a=0, b=0), 2)
-    work.whole("a", 1000)
-    assert work.view().percent == 47
-    work = started(clock)
-    work.planned(plan(a=100, b=0, c=100), 2)
-    work.whole("a", 1000)
-    assert work.view().percent == 31
+    tracker = new_tracker(clock)
+    tracker.planned({"a": 0, "b": 0}, 2)
+    tracker.file_finished("a", 1000)
+    assert tracker.snapshot().percent == 47
+    tracker = new_tracker(clock)
+    tracker.planned({"a": 100, "b": 0, "c": 100}, 2)
+    tracker.file_finished("a", 1000)
+    assert tracker.snapshot().percent == 31
 
 
-def test_a_plan_may_say_any_number_of_lines() -> None:
-    """One that no float can hold would end whoever looks."""
+def test_any_number_of_lines_in_a_plan_is_handled() -> None:
+    """A number that no float can represent must not raise in a reader."""
     files = [{"path": path, "lines": lines} for path, lines in (("a", 20), ("b", 10**400), ("c", 30))]
-    said = parse_plan(json.dumps({"files": files}))
-    work = ProgressTracker(Clock())
-    work.planned(said, 8)
-    work.whole("a", 400)
-    work.whole("c", 600)
-    assert work.view().percent == 0
+    parsed = parse_plan(json.dumps({"files": files}))
+    tracker = ProgressTracker(Clock())
+    tracker.planned({file.path: file.lines for file in parsed.files}, 8)
+    tracker.file_finished("a", 400)
+    tracker.file_finished("c", 600)
+    assert tracker.snapshot().percent == 0
 
 
-def test_a_file_that_grows_past_its_plan_is_never_done_before_it_is() -> None:
+def test_a_file_longer_than_planned_is_not_counted_as_complete() -> None:
     clock = Clock()
-    work = started(clock)
-    work.planned(plan(a=50, b=50), 2)
-    work.whole("a", 1000)
-    with work.call("b") as call:
+    tracker = new_tracker(clock)
+    tracker.planned({"a": 50, "b": 50}, 2)
+    tracker.file_finished("a", 1000)
+    with tracker.track("b") as call:
         for _ in range(20):
             clock.seconds += 1
-            call.hear(1000)
-            percent = work.view().percent
+            call.add_chunk(1000)
+            percent = tracker.snapshot().percent
             assert percent
             assert percent < 95
-    work.keep(call)
-    work.whole("b", 20_000)
+    tracker.accept(call)
+    tracker.file_finished("b", 20_000)
     clock.seconds += 1
-    assert work.view().percent == 95
+    assert tracker.snapshot().percent == 95
 
 
-def test_it_never_falls_when_more_turns_out_to_be_left() -> None:
+def test_the_percentage_never_falls_when_the_estimate_grows() -> None:
     clock = Clock()
-    work = started(clock)
-    work.planned(plan(a=20, b=20, c=100), 1)
-    work.whole("a", 100)
-    before = work.view().percent
+    tracker = new_tracker(clock)
+    tracker.planned({"a": 20, "b": 20, "c": 100}, 1)
+    tracker.file_finished("a", 100)
+    before = tracker.snapshot().percent
     clock.seconds += 1
-    work.whole("b", 2000)  # lines of this task are long after all
-    after = work.view().percent
+    tracker.file_finished("b", 2000)  # lines of this task are long after all
+    after = tracker.snapshot().percent
     assert before
     assert after
     assert after >= before
 
 
-def test_an_answer_that_is_not_used_is_not_written() -> None:
+def test_a_rejected_answer_is_not_counted() -> None:
     clock = Clock()
-    work = started(clock)
-    work.planned(plan(a=50, b=50), 2)
-    work.whole("a", 1000)
-    with work.call("b") as call:
-        call.hear(900)
-        assert work.view().percent == 90
+    tracker = new_tracker(clock)
+    tracker.planned({"a": 50, "b": 50}, 2)
+    tracker.file_finished("a", 1000)
+    with tracker.track("b") as call:
+        call.add_chunk(900)
+        assert tracker.snapshot().percent == 90
     clock.seconds += 1
-    assert work.view().percent == 90, "it does not fall"
-    with work.call("b") as call:
-        call.hear(1000)
-    work.keep(call)
-    work.whole("b", 1000)
+    assert tracker.snapshot().percent == 90, "the percentage does not fall"
+    with tracker.track("b") as call:
+        call.add_chunk(1000)
+    tracker.accept(call)
+    tracker.file_finished("b", 1000)
     clock.seconds += 1
-    assert work.view().percent == 95
+    assert tracker.snapshot().percent == 95
 
 
-def test_silence_counts_as_stalled_until_a_token_comes() -> None:
+def test_a_call_without_tokens_is_stalled_until_the_next_chunk() -> None:
     clock = Clock()
-    work = started(clock)
-    with work.call("plan") as call:
-        clock.seconds += SILENCE - 1
-        assert not work.view().stalled
+    tracker = new_tracker(clock)
+    with tracker.track("plan") as call:
+        clock.seconds += STALLED_AFTER - 1
+        assert not tracker.snapshot().stalled
         clock.seconds += 1
-        assert work.view().stalled
-        call.hear(0)  # a sign of life without text
+        assert tracker.snapshot().stalled
+        call.add_chunk(0)  # a chunk without text
         clock.seconds += 1
-        assert not work.view().stalled
-        clock.seconds += SILENCE
-        assert work.view().stalled
+        assert not tracker.snapshot().stalled
+        clock.seconds += STALLED_AFTER
+        assert tracker.snapshot().stalled
     clock.seconds += 1
-    assert not work.view().stalled
+    assert not tracker.snapshot().stalled
 
 
-def test_it_says_until_when_a_provider_wants_to_be_left_alone() -> None:
+def test_the_longest_wait_for_a_rate_limit_is_shown() -> None:
     clock = Clock()
-    work = started(clock)
-    work.wait("a", 30)
-    work.wait("b", 10)
-    assert work.view().rate_limited_until == clock.moment() + timedelta(seconds=30)
-    with work.call("a"):
+    tracker = new_tracker(clock)
+    tracker.rate_limited("a", 30)
+    tracker.rate_limited("b", 10)
+    assert tracker.snapshot().rate_limited_until == clock.moment() + timedelta(seconds=30)
+    with tracker.track("a"):
         clock.seconds += 1
-        assert work.view().rate_limited_until == clock.moment() + timedelta(seconds=9)
+        assert tracker.snapshot().rate_limited_until == clock.moment() + timedelta(seconds=9)
     clock.seconds += 9
-    assert work.view().rate_limited_until is None
+    assert tracker.snapshot().rate_limited_until is None
 
 
-def test_a_wait_is_part_of_the_time_that_is_left() -> None:
+def test_a_rate_limit_wait_is_part_of_the_remaining_time() -> None:
     clock = Clock()
-    work = started(clock)
-    work.planned(plan(a=50, b=50), 2)
-    with work.call("a") as call:
+    tracker = new_tracker(clock)
+    tracker.planned({"a": 50, "b": 50}, 2)
+    with tracker.track("a") as call:
         for _ in range(10):
             clock.seconds += 1
-            call.hear(100)
-    work.keep(call)
-    work.whole("a", 1000)
-    work.wait("b", 60)
-    assert work.view().seconds_left == 60 + 1 + 10  # the pause, the first token, 1,000 characters
+            call.add_chunk(100)
+    tracker.accept(call)
+    tracker.file_finished("a", 1000)
+    tracker.rate_limited("b", 60)
+    assert tracker.snapshot().seconds_left == 60 + 1 + 10  # the wait, the first token, 1,000 characters
 
 
-def test_a_board_knows_what_runs_and_what_every_other_task_is() -> None:
+def test_the_registry_knows_running_tasks_and_derives_the_progress_of_others() -> None:
     progress_registry = ProgressRegistry()
     task = a_task(status=Status.GENERATING)
     assert progress_registry.of(task) == ProgressSnapshot()
-    work = progress_registry.begin(task.id)
-    work.planned(plan(a=50, b=50), 2)
-    work.whole("a", 1000)
+    tracker = progress_registry.begin(task.id)
+    tracker.planned({"a": 50, "b": 50}, 2)
+    tracker.file_finished("a", 1000)
     assert progress_registry.of(task).percent == 47
     expected = {
         Status.PENDING: ProgressSnapshot(),
@@ -263,6 +266,6 @@ def test_a_board_knows_what_runs_and_what_every_other_task_is() -> None:
         progress_registry.of(a_task(id=task.id, status=Status.GENERATING, paused_until=START))
         == ProgressSnapshot()
     )
-    del work
+    del tracker
     gc.collect()
-    assert progress_registry.of(task) == ProgressSnapshot(), "a stage that is done leaves nothing behind"
+    assert progress_registry.of(task) == ProgressSnapshot(), "a finished stage is no longer registered"

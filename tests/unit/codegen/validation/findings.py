@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.validation import Finding, Rule, check
-from gencode.pipelines.generate.artifacts import Plan, PlannedFile
 
 
 def plan(*files: PlannedFile) -> Plan:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from gencode.codegen.plan import Plan
 from gencode.codegen.validation import Rule, check, signatures
-from gencode.embedded.offline.project import Project
-from gencode.pipelines.generate.artifacts import Plan
+from gencode.embedded.offline.template_project import TemplateProject
 
 
 def a_plan(files: Mapping[str, str], **exports: list[str]) -> Plan:
@@ -144,7 +144,7 @@ def test_an_empty_file_must_be_meant() -> None:
     ],
 )
 def test_the_offline_models_projects_pass(request_text: str) -> None:
-    project = Project.of(request_text)
+    project = TemplateProject.from_request(request_text)
     plan = Plan.model_validate_json(project.plan())
     assert check({file.path: project.file(file.path) for file in plan.files}, plan) == ()
 

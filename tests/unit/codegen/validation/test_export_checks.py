@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gencode.codegen.plan import PlannedFile
 from gencode.codegen.validation import Rule
 from gencode.codegen.validation.export_checks import promised_name
-from gencode.pipelines.generate.artifacts import PlannedFile
 from tests.unit.codegen.validation.findings import found
 
 NAMES = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gencode.codegen.plan import PlannedFile
 from gencode.codegen.validation import Rule, check, validator
-from gencode.pipelines.generate.artifacts import PlannedFile
 from tests.unit.codegen.validation.findings import found, plan
 
 EMPTY_FOR_A_REASON = [

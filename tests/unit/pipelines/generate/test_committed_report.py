@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from gencode.domain.task import Status
-from gencode.githosts.commit import sha
-from gencode.pipelines.generate.artifacts import REPORT, KeptSnapshot
+from gencode.githosts.commit import commit_sha
+from gencode.pipelines.generate.commit import read_commit
+from gencode.pipelines.generate.committed_report import REPORT
 from tests.servers.github import Fault
 from tests.servers.model import plan_and_files
 from tests.servers.runs import house
@@ -81,14 +82,13 @@ async def test_the_commit_stays_the_same_when_the_push_is_made_again(tmp_path: P
         task = await services.run(include_report=True)
         assert task.failure
         assert task.failure.stage is Status.PUSHING
-        checkpoints = KeptSnapshot.model_validate_json(
-            (await services.store.checkpoints(task.id))["snapshot"]
-        )
+        commit = read_commit(await services.store.checkpoints(task.id))
+        assert commit
         await services.task_service.retry(task)
         await services.heard(task)
         task = await services.task(task)
-        assert checkpoints.files[REPORT].encode() == (await services.pushed())[REPORT]
-        assert task.result["commit"] == sha(checkpoints.snapshot())
+        assert commit.files[REPORT].encode() == (await services.pushed())[REPORT]
+        assert task.result["commit"] == commit_sha(commit.snapshot())
 
 
 async def test_it_is_not_taken_over_with_the_files_of_an_earlier_task(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ import io
 import zipfile
 from datetime import UTC, datetime
 
-from gencode.pipelines.generate.artifacts import KeptPlan, KeptSnapshot, Piece, Plan, PlannedFile
+from gencode.codegen.pieces import Piece
+from gencode.codegen.plan import Plan, PlanCheckpoint, PlannedFile
+from gencode.pipelines.generate.commit import CommitContent
 from gencode.pipelines.generate.files import Files, State, archive, files
 
 AT = datetime(2026, 11, 22, 7, 13, 44, tzinfo=UTC)
@@ -14,7 +16,7 @@ AT = datetime(2026, 11, 22, 7, 13, 44, tzinfo=UTC)
 
 def plan(*paths: str) -> dict[str, str]:
     entries = tuple(PlannedFile(path=path, purpose=f"is {path}") for path in paths)
-    return {"plan": KeptPlan(plan=Plan(files=entries)).model_dump_json()}
+    return {"plan": PlanCheckpoint(plan=Plan(files=entries)).model_dump_json()}
 
 
 def piece(text: str, *, whole: bool = True, follows: int = 0) -> str:
@@ -22,7 +24,7 @@ def piece(text: str, *, whole: bool = True, follows: int = 0) -> str:
 
 
 def snapshot(**texts: str) -> dict[str, str]:
-    made = KeptSnapshot(files=texts, message="m", author="a <a@b>", at=AT, branch="main")
+    made = CommitContent(files=texts, message="m", author="a <a@b>", at=AT, branch="main")
     return {"snapshot": made.model_dump_json()}
 
 

@@ -12,6 +12,8 @@ import pytest
 from gencode.codegen.continuation_merge import file_text
 from gencode.codegen.file_writer import WritingLimits
 from gencode.codegen.limited_child import LimitedChild
+from gencode.codegen.pieces import WritingJob
+from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import file_messages
 from gencode.domain.blob import deflated
 from gencode.domain.errors import UnsafePath
@@ -21,7 +23,7 @@ from gencode.llm.errors import BudgetExceeded
 from gencode.llm.port import ChatRequest, Usage
 from gencode.llm.session import LLMSessionFactory
 from gencode.observability.metrics import Metrics
-from gencode.pipelines.generate.artifacts import Draft, GenerateInput, Plan, PlannedFile
+from gencode.pipelines.generate.artifacts import Draft, GenerateInput
 from gencode.pipelines.generate.generating import Generating
 from gencode.resilience.retry import Retry
 from tests.servers.asking import client_of
@@ -41,7 +43,6 @@ BRIEF = GenerateInput(
     task_id="t",
     client="alice",
     cache=True,
-    prompt="a project",
     model="test",
     name="p",
     org=None,
@@ -51,16 +52,11 @@ BRIEF = GenerateInput(
     language="en",
     at=datetime(2026, 1, 1, tzinfo=UTC),
     plan=None,
-    pieces={},
-    outlines={},
-    parts={},
-    repairs={},
+    job=WritingJob(prompt="a project"),
     spent=Usage(),
     budget=Budget(),
-    best_effort=False,
     include_report=False,
-    retries={},
-    unapproved=False,
+    needs_approval=False,
 )
 
 
@@ -126,10 +122,12 @@ async def test_files_are_ready_for_the_push_when_the_last_one_is_whole() -> None
     files = {"a.py": "a = 1\n", "b.py": "b = 2\n"}
     async with model_server(plan_and_files(files)) as server:
         draft, _ = await drafted(server)
-        assert draft.ready == dict(map(deflated, files.values()))
+        assert draft.deflated == dict(map(deflated, files.values()))
         calls = len(server.requests)
-        again, _ = await drafted(server, replace(BRIEF, plan=draft.plan, pieces=draft.pieces))
-        assert (again.ready, len(server.requests)) == (draft.ready, calls)
+        again, _ = await drafted(
+            server, replace(BRIEF, plan=draft.plan, job=replace(BRIEF.job, pieces=draft.pieces))
+        )
+        assert (again.deflated, len(server.requests)) == (draft.deflated, calls)
 
 
 async def test_a_file_waits_for_the_entries_that_it_needs() -> None:
@@ -189,7 +187,9 @@ async def test_the_budget_stops_before_the_call_that_could_pass_it() -> None:
     """Enough for the plan and one file; the other file would need one token more than there is."""
     files = (PlannedFile(path="a", purpose="scripted"), PlannedFile(path="b", purpose="scripted"))
     plan = Plan(summary="A scripted project.", files=files)
-    worst = worst_case(ChatRequest(messages=file_messages(BRIEF.prompt, plan, files[0], {}), max_tokens=500))
+    worst = worst_case(
+        ChatRequest(messages=file_messages(BRIEF.job.prompt, plan, files[0], {}), max_tokens=500)
+    )
     budget = Budget(tokens=300 + worst.prompt + worst.completion - 1)
     script = plan_and_files({"a": "1\n", "b": "2\n"}, usage=Usage(prompt=100, completion=50))
     async with model_server(script) as server:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from gencode.codegen.plan import Plan, PlanCheckpoint, PlannedFile
 from gencode.domain.errors import Invalid
 from gencode.llm.port import Usage
-from gencode.pipelines.generate.artifacts import KeptPlan, Plan, PlannedFile
-from gencode.pipelines.generate.checkpoints import kept_plan
+from gencode.pipelines.generate.checkpoints import saved_plan
 from gencode.pipelines.generate.errors import PlanChanged
-from gencode.pipelines.generate.plan_approval import approved, edited, prove
+from gencode.pipelines.generate.plan_approval import approve_plan, change_plan, validate_plan
 
 KEPT = {
-    "plan": KeptPlan(
+    "plan": PlanCheckpoint(
         plan=Plan(summary="a tool", files=(PlannedFile(path="a.py"),)), usage=Usage(prompt=7), revision=3
     ).model_dump_json()
 }
@@ -21,14 +21,14 @@ FILES = [PlannedFile(path="b.py", needs=("c.py",)), PlannedFile(path="c.py", lin
 
 def wrong(*files: PlannedFile, workflows: bool = False) -> list[tuple[str, str]]:
     with pytest.raises(Invalid) as caught:
-        prove(files, workflows=workflows)
+        validate_plan(files, workflows=workflows)
     assert all(problem["message"] for problem in caught.value.problems)
     return [(problem["field"], problem["rule"]) for problem in caught.value.problems]
 
 
 def test_a_sound_plan_passes() -> None:
-    prove(FILES, workflows=False)
-    prove([PlannedFile(path=".github/workflows/ci.yml")], workflows=True)
+    validate_plan(FILES, workflows=False)
+    validate_plan([PlannedFile(path=".github/workflows/ci.yml")], workflows=True)
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", ".git/config", "a\\b", "con", "x\u200d", "a/"])
@@ -57,20 +57,20 @@ def test_each_fault_is_named_with_its_place() -> None:
 
 
 def test_a_change_is_another_revision_and_what_the_plan_cost_stays() -> None:
-    progress = edited(KEPT, FILES, None, "scripted", lambda revision: revision == 3)
-    changed = kept_plan(progress.keep)
+    progress = change_plan(KEPT, FILES, None, "scripted", lambda revision: revision == 3)
+    changed = saved_plan(progress.keep)
     assert changed
     assert (changed.revision, changed.usage) == (4, Usage(prompt=7))
     assert (changed.plan.summary, list(changed.plan.files)) == ("a tool", FILES)
     assert (progress.kind, progress.data["revision"], progress.data["model"]) == ("plan", 4, "scripted")
-    again = kept_plan(edited(KEPT, FILES, "another", "scripted", lambda _: True).keep)
+    again = saved_plan(change_plan(KEPT, FILES, "another", "scripted", lambda _: True).keep)
     assert again
     assert again.plan.summary == "another"
 
 
 def test_who_has_seen_another_revision_is_told() -> None:
     with pytest.raises(PlanChanged, match="revision 3"):
-        edited(KEPT, FILES, None, "scripted", lambda revision: revision == 2)
+        change_plan(KEPT, FILES, None, "scripted", lambda revision: revision == 2)
     with pytest.raises(PlanChanged):
-        approved(KEPT, lambda revision: revision == 2)
-    assert approved(KEPT, lambda _: True).data == {"revision": 3}
+        approve_plan(KEPT, lambda revision: revision == 2)
+    assert approve_plan(KEPT, lambda _: True).data == {"revision": 3}

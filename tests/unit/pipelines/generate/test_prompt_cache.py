@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,11 @@ import pytest
 from gencode.domain.task import Status, Task
 from gencode.pipelines.generate.cache_key import cache_key
 from gencode.pipelines.generate.estimate import used
-from gencode.pipelines.generate.prompt_cache import LOOKED_AT, Mode
+from gencode.pipelines.generate.prompt_cache import MAX_CANDIDATES, Mode
 from gencode.pipelines.generate.report import report
 from tests.servers.model import USAGE, plan_and_files, text
 from tests.servers.runs import House, house
 from tests.unit.codegen.test_repair_loop import BAD, Mending, check
-from tests.unit.pipelines.generate.test_generating import BRIEF
 from tests.unit.storage.samples import a_task
 
 FENCED = "```\ncode\n```\n"
@@ -68,8 +66,8 @@ async def test_it_is_taken_over_whole_or_not_at_all(tmp_path: Path) -> None:
         names = {"plan", *(f"piece:1:{path}" for path in FILES)}
         assert {name for name in checkpoints if name.startswith(("plan", "piece"))} == names
         pipeline = services.task_service._runner.pipeline("generate")
-        input = pipeline.restore(second, {name: checkpoints[name] for name in names})
-        assert (len(input.pieces), input.spent.prompt) == (len(FILES), 0)
+        restored = pipeline.restore(second, {name: checkpoints[name] for name in names})
+        assert (len(restored.pieces), restored.spent.prompt) == (len(FILES), 0)
         log = await services.store.events(second.id)
         kinds = [event.kind for event in log]
         start = kinds.index("cached")
@@ -167,7 +165,7 @@ async def test_many_that_are_still_at_it_hide_none_that_is_done(tmp_path: Path) 
     """Of many that were submitted at once, the first was done first."""
     async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
         first = await services.run(prompt=PROMPT)
-        for _ in range(2 * LOOKED_AT):
+        for _ in range(2 * MAX_CANDIDATES):
             await services.store.create(
                 a_task(client="alice", status=Status.GENERATING, digest=first.digest), []
             )
@@ -183,16 +181,12 @@ async def test_a_plan_that_a_person_approves_is_nobody_else_s(tmp_path: Path) ->
         assert not pipeline.restore(a_task(request={**asked, "approve_plan": True}), {}).cache
 
 
-def test_a_recipe_is_of_all_that_shapes_an_answer() -> None:
-    """And of nothing else: the model is not told the repository's name."""
-    base = cache_key("s", BRIEF, "deepseek/flash")
-    assert base == cache_key(
-        "s", replace(BRIEF, name="other", org="x", private=False, task_id="u"), "deepseek/flash"
-    )
+def test_a_cache_key_depends_on_settings_model_and_prompt() -> None:
+    base = cache_key("s", "a project", "deepseek/flash")
     others = [
-        cache_key("t", BRIEF, "deepseek/flash"),
-        cache_key("s", BRIEF, "deepseek/other"),
-        cache_key("s", replace(BRIEF, prompt="a project "), "deepseek/flash"),
+        cache_key("t", "a project", "deepseek/flash"),
+        cache_key("s", "a project", "deepseek/other"),
+        cache_key("s", "a project ", "deepseek/flash"),
     ]
     assert len({base, *others}) == 4
     assert [other.split(":")[0] == base.split(":")[0] for other in others] == [False, False, True]

@@ -1,0 +1,219 @@
+"""The asynchronous client."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, Unpack, cast
+from urllib.parse import quote
+
+import anyio
+
+from gencode.client.connection import Connection, Sleep
+from gencode.client.event_stream import Message, Notice, events
+from gencode.client.types import Accepted, Estimate, FileList, Options, Plan, PlannedFile, Task
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+DEFAULT_PATIENCE = 30.0
+
+
+class Client:
+    """An async context manager. Every method raises ServiceError, or its subclass Unreachable.
+
+    url               base URL of the service, with the path that it is mounted under
+    key               API key, if the service requires one
+    patience          seconds that a call may retry while the service restarts, is busy, or its response was
+                      lost; a call that must not run twice is not repeated if the service may have received it
+    connect_patience  the same while the service refuses connections; None: as `patience`
+    ca_file           certificate of a private certificate authority, for https
+    sleep             waits between attempts; replaced in tests
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        key: str = "",
+        *,
+        patience: float = DEFAULT_PATIENCE,
+        connect_patience: float | None = None,
+        ca_file: str | None = None,
+        sleep: Sleep = anyio.sleep,
+    ) -> None:
+        self._connection = Connection(
+            url,
+            key,
+            patience=patience,
+            connect_patience=patience if connect_patience is None else connect_patience,
+            ca_file=ca_file,
+            sleep=sleep,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self._connection.close()
+
+    async def submit(
+        self, prompt: str, repo_name: str, *, idempotency_key: str | None = None, **options: Unpack[Options]
+    ) -> Accepted:
+        """Submit a task; returns once it is stored. The request is repeated if its response is lost: the
+        idempotency key, by default a new one for each call, prevents a second task."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        body = _body(prompt, repo_name, options)
+        accepted = await self._connection.request_json("POST", "/api/v1/generate", json=body, headers=headers)
+        return cast(Accepted, accepted)
+
+    async def estimate(self, prompt: str, repo_name: str, **options: Unpack[Options]) -> Estimate:
+        """The estimated cost of `submit` with the same arguments."""
+        body = _body(prompt, repo_name, options)
+        return cast(
+            Estimate,
+            await self._connection.request_json(
+                "POST", "/api/v1/estimate", required_field="basis", json=body
+            ),
+        )
+
+    # --- one task -----------------------------------------------------------------------------------
+
+    async def task(self, task_id: str) -> Task:
+        return cast(Task, await self._connection.request_json("GET", _task_path(task_id)))
+
+    async def events(
+        self, task_id: str, after: int = 0, *, include: Sequence[str] = (), notice: Notice | None = None
+    ) -> AsyncGenerator[Message, None]:
+        """Each event after the id `after` exactly once, until the task is over; reconnects without a limit.
+
+        include  "delta" (text that the model is writing) or "progress": adds these live-only messages
+        notice   called before each reconnection
+
+        Raises ServiceError for errors that are not transient (no such task, wrong key).
+        """
+        stream = events(self._connection, _quoted(task_id), after, ",".join(include), notice)
+        async with aclosing(stream) as messages:
+            async for message in messages:
+                yield message
+
+    async def wait(self, task_id: str) -> Task:
+        """Wait until the task is completed, failed or cancelled, and return it."""
+        async for _ in self.events(task_id):
+            continue
+        return await self.task(task_id)
+
+    async def cancel(self, task_id: str) -> Task:
+        """Cancel the task; returns once it has stopped."""
+        return cast(Task, await self._connection.request_json("POST", _task_path(task_id, "cancel")))
+
+    async def retry(self, task_id: str, **changes: Unpack[Options]) -> Accepted:
+        """Resume a failed task, with changed options if given; completed model calls are not paid again."""
+        more: dict[str, Any] = {"json": changes} if changes else {}
+        accepted = await self._connection.request_json(
+            "POST", _task_path(task_id, "retry"), repeatable=False, **more
+        )
+        return cast(Accepted, accepted)
+
+    # --- its plan -----------------------------------------------------------------------------------
+
+    async def plan(self, task_id: str) -> Plan:
+        return cast(Plan, await self._connection.request_json("GET", _task_path(task_id, "plan")))
+
+    async def change_plan(
+        self,
+        task_id: str,
+        files: Iterable[PlannedFile],
+        summary: str | None = None,
+        *,
+        revision: int | None = None,
+    ) -> Plan:
+        """Replace the planned files; only while the task waits for approval. `revision`: fail with 412 if the
+        plan has another revision."""
+        body: dict[str, Any] = {"files": list(files)} | ({} if summary is None else {"summary": summary})
+        headers = _if_match(revision)
+        repeatable = revision is None  # after a change that succeeded, the revision no longer matches
+        plan = await self._connection.request_json(
+            "PUT", _task_path(task_id, "plan"), repeatable=repeatable, json=body, headers=headers
+        )
+        return cast(Plan, plan)
+
+    async def approve(self, task_id: str, *, revision: int | None = None) -> Accepted:
+        """Approve the plan of a task that waits for it; idempotent. `revision`: as in `change_plan`."""
+        headers = _if_match(revision)
+        return cast(
+            Accepted,
+            await self._connection.request_json("POST", _task_path(task_id, "approve"), headers=headers),
+        )
+
+    # --- its results --------------------------------------------------------------------------------
+
+    async def files(self, task_id: str) -> FileList:
+        return cast(FileList, await self._connection.request_json("GET", _task_path(task_id, "files")))
+
+    async def file(self, task_id: str, path: str) -> str:
+        """The text of a file that is completely written."""
+        response = await self._connection.request("GET", _task_path(task_id, "files", *path.split("/")))
+        return response.content.decode()
+
+    async def archive(self, task_id: str) -> bytes:
+        """A zip archive of all files that are completely written; see `gencode.client.unpack`."""
+        return (await self._connection.request("GET", _task_path(task_id, "archive.zip"))).content
+
+    async def download(self, task_id: str, file: str | Path) -> Path:
+        """Save the archive to a file; returns its path."""
+        path = anyio.Path(file)
+        await path.write_bytes(await self.archive(task_id))
+        return Path(path)
+
+    async def report(self, task_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = await self._connection.request_json(
+            "GET", _task_path(task_id, "report"), required_field="files"
+        )
+        return found
+
+    async def bundle(self, task_id: str) -> dict[str, Any]:
+        """The record of the task that `gencode replay` reads."""
+        found: dict[str, Any] = await self._connection.request_json(
+            "GET", _task_path(task_id, "bundle"), required_field="commit"
+        )
+        return found
+
+    # --- tasks --------------------------------------------------------------------------------------
+
+    async def tasks(
+        self, *, status: Sequence[str] = (), limit: int | None = None
+    ) -> AsyncGenerator[Task, None]:
+        """The tasks of this API key, newest first, at most `limit`; pages are requested as needed."""
+        params = {"status": ",".join(status), "limit": str(min(limit or 100, 100))}
+        remaining = limit
+        while remaining is None or remaining > 0:
+            page = await self._connection.request_json(
+                "GET", "/api/v1/tasks", required_field="tasks", params=params
+            )
+            for task in page["tasks"][:remaining]:
+                yield task
+            remaining = None if remaining is None else remaining - len(page["tasks"])
+            if not page["next_cursor"]:
+                return
+            params["cursor"] = page["next_cursor"]
+
+
+def _body(prompt: str, repo_name: str, options: Options) -> dict[str, Any]:
+    given = {name: value for name, value in options.items() if value is not None}
+    return {"prompt": prompt, "repo_name": repo_name, **given}
+
+
+def _if_match(revision: int | None) -> dict[str, str]:
+    return {} if revision is None else {"If-Match": f'"{revision}"'}
+
+
+def _task_path(task_id: str, *parts: str) -> str:
+    """Each part is percent-encoded, so that an invalid id cannot add path segments."""
+    return "/".join(["/api/v1/task", _quoted(task_id), *map(_quoted, parts)])
+
+
+def _quoted(part: str) -> str:
+    return quote(part, safe="") if part.strip(".") else part.replace(".", "%2E")

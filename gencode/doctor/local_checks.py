@@ -1,0 +1,142 @@
+"""Checks of this machine: DATA_DIR, its lock, disk space, the database, the port, and API keys."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+
+from gencode.auth.key_file import key_file
+from gencode.doctor.check_result import CheckResult, fault, note, ok
+from gencode.domain.errors import DataDirLocked, StartError
+from gencode.settings import Settings
+from gencode.storage.lock import data_dir_lock
+from gencode.storage.sqlite.copy import CopyFailed, copy_database
+
+DATABASE = "gencode.db"
+LOW_SPACE, TOO_LITTLE_SPACE = 2**30, 64 * 2**20
+"""Bytes free. A task stores a few MiB, and SQLite's write-ahead log may grow to 16 MiB."""
+
+
+def check_data_dir(path: Path) -> Iterator[CheckResult]:
+    """Whether DATA_DIR can be written to, or created. Does not create it."""
+    about = "DATA_DIR"
+    if not path.exists():
+        above = next(parent for parent in path.parents if parent.exists())
+        if os.access(above, os.W_OK | os.X_OK):
+            yield ok(about, f"{path} will be made at the first start")
+        else:
+            advice = (
+                f"make it for the service's user, or set DATA_DIR to a folder below one that {_user()} owns"
+            )
+            yield fault(about, f"{path} is not there and cannot be made in {above}", advice)
+        return
+    try:
+        with TemporaryDirectory(dir=path, prefix=".doctor-"):
+            pass
+    except OSError as error:
+        advice = f"give it to the user that runs the service (this is {_user()}), or set another DATA_DIR"
+        yield fault(about, f"{path} cannot be written to: {error.strerror}", advice)
+        return
+    yield ok(about, f"{path} can be written to")
+    if path.stat().st_mode & 0o077:
+        yield note(about, "other users of this machine may look into it", f"chmod 700 {path}")
+    yield _check_disk_space(path)
+
+
+def _check_disk_space(path: Path) -> CheckResult:
+    free = shutil.disk_usage(path).free
+    detail = f"{free / 2**30:.1f} GiB are free"
+    if free < TOO_LITTLE_SPACE:
+        return fault("disk", detail, "make room: when the disk is full, tasks stop until there is")
+    if free < LOW_SPACE:
+        return note("disk", detail, "make room before long")
+    return ok("disk", detail)
+
+
+def lock_holder(path: Path) -> str:
+    """The message of the lock error if a running service uses DATA_DIR, else an empty string."""
+    if not (path / "lock").exists():
+        return ""
+    try:
+        with data_dir_lock(path):
+            return ""
+    except DataDirLocked as error:
+        return error.message
+    except StartError:
+        return ""
+
+
+def check_database(path: Path) -> CheckResult:
+    """Check every page of a copy of the database; works while the service runs."""
+    database = path / DATABASE
+    if not database.is_file():
+        return ok("store", "none yet; it is made at the first start")
+    size = database.stat().st_size
+    if shutil.disk_usage(path).free < 2 * size + TOO_LITTLE_SPACE:
+        return note("store", "there is no room for the copy that a check needs", "make room and look again")
+    try:
+        with TemporaryDirectory(dir=path, prefix=".doctor-") as temporary:
+            copy_database(path, DATABASE, Path(temporary, DATABASE))
+    except CopyFailed as error:
+        return fault("store", str(error), "restore a backup (gencode restore), or move the file away")
+    except OSError as error:
+        return note("store", f"it could not be copied for the check: {error.strerror}", "see DATA_DIR")
+    return ok("store", f"{size / 2**20:.1f} MiB, every page is in order")
+
+
+def check_api_keys(settings: Settings) -> CheckResult:
+    """Count the API keys, in API_KEYS and made by `gencode keys`."""
+    try:
+        made = len(key_file(settings.data_dir).read())
+    except StartError as error:
+        return fault("keys", error.message, "until then keys made by gencode keys are rejected")
+    given = len([entry for entry in settings.api_keys.get_secret_value().split(",") if entry.strip()])
+    if not settings.has_no_api_keys and not given + made:
+        return note("keys", "none is left, so every request is rejected", "gencode keys make NAME")
+    if not settings.has_no_api_keys:
+        return ok("keys", f"{given} in API_KEYS, {made} made by gencode keys")
+    if settings.auth == "none":
+        return note("keys", "none, and AUTH=none", "see that only trusted programs reach the address")
+    return ok("keys", "none: only this machine is served")
+
+
+async def check_port(settings: Settings, running: str, client: httpx.AsyncClient) -> CheckResult:
+    """Whether the port is free, or answered by the service that uses DATA_DIR. `running`: `lock_holder`."""
+    listen_address = f"{settings.server_host} port {settings.server_port}"
+    if running and settings.server_port:
+        try:
+            answer = await client.get(
+                f"http://{_client_address(settings.server_host)}:{settings.server_port}/health"
+            )
+            health = answer.json()
+            tasks = f"{health['running']} tasks run, {health['waiting']} wait"
+            return ok("port", f"gencode answers at {listen_address}: {tasks}")
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return note("port", f"a service uses the folder, but none answers at {listen_address}", running)
+    return _check_port_is_free(settings.server_host, settings.server_port, listen_address)
+
+
+def _check_port_is_free(host: str, number: int, listen_address: str) -> CheckResult:
+    try:
+        family = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0][0]
+        socket.create_server((host, number), family=family).close()
+    except OSError as error:
+        advice = "stop what listens there, or set SERVER_PORT (and SERVER_HOST)"
+        return fault("port", f"cannot listen on {listen_address}: {error.strerror or error}", advice)
+    return ok("port", f"{listen_address} is free")
+
+
+def _client_address(host: str) -> str:
+    if host in ("0.0.0.0", "::"):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _user() -> str:
+    return f"user {os.geteuid()}"
