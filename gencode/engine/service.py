@@ -249,7 +249,7 @@ class TaskService:
             if run := self._pool.active(task.id):
                 run.cancel()
                 await run.finished.wait()
-            if run is None or self._accepting:
+            if not (run and run.interrupted):
                 await self._cancel_idle(task)
             return self._check_cancelled(await self._load(task.id))
 

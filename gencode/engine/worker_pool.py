@@ -30,8 +30,9 @@ Action = Callable[[TaskLog], Awaitable[None]]
 class ActiveRun:
     """A task that this process works on.
 
-    cancelled   by its principal
-    finished    set when the worker has left the task
+    cancelled     by its principal
+    interrupted   by the end of the process
+    finished      set when the worker has left the task
     """
 
     task_id: str
@@ -39,6 +40,7 @@ class ActiveRun:
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     finished: anyio.Event = field(default_factory=anyio.Event)
     cancelled: bool = False
+    interrupted: bool = False
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -109,6 +111,7 @@ class WorkerPool:
             while not await self._attempt(run, action):
                 await self._sleep(self._store_retry_seconds)
         except anyio.get_cancelled_exc_class():
+            run.interrupted = True
             await self._release(run)
             raise
         except Conflict:

@@ -267,9 +267,9 @@ class Rig:
     async def submit(self, **fields: Any) -> Task:
         return await self.service.submit(new_task(**fields), {"prompt": "a word"})
 
-    async def finished(self, task: Task) -> Task:
-        """Wait until the task is over."""
-        while not (stored := await self.task(task)).state.is_terminal:
+    async def finished(self, task: Task, after: int = 0) -> Task:
+        """Wait until the task is over, by an event later than `after`."""
+        while not (stored := await self.task(task)).state.is_terminal or stored.sequence <= after:
             await anyio.sleep(0)
         return stored
 
