@@ -281,7 +281,9 @@ class Lifecycle(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.Runner()
         self.stack = AsyncExitStack()
-        self.stack.enter_context(capture_logs())  # rendering hundreds of tracebacks takes longer than all else
+        self.stack.enter_context(
+            capture_logs()
+        )  # rendering hundreds of tracebacks takes longer than all else
         self.verdicts = Verdicts()
         self.keys: dict[str, str] = {}
         self.crashes: Counter[str] = Counter()
@@ -341,9 +343,7 @@ class Lifecycle(RuleBasedStateMachine):
         race=st.booleans(),
         leave=LEAVING,
     )
-    def cancel(
-        self, task: str, failures: tuple[int, str], turns: int, race: bool, leave: int | None
-    ) -> None:
+    def cancel(self, task: str, failures: tuple[int, str], turns: int, race: bool, leave: int | None) -> None:
         """`race`: while its stage, or another's, comes to its end, some turns of the loop before."""
         self._fail(failures)
         self.loop.run(self._race(task, turns) if race else self._cancel(task, leave))
@@ -418,7 +418,9 @@ class Lifecycle(RuleBasedStateMachine):
     async def _submit(self, orders: list[tuple[str, str]], leave: int | None) -> list[str | None]:
         found = await asyncio.gather(*[self._submit_one(principal, key, leave) for principal, key in orders])
         await self.process.settle()
-        await self.process.service._sweeper.sweep()  # a creation may be stored after the sweep that was requested
+        await (
+            self.process.service._sweeper.sweep()
+        )  # a creation may be stored after the sweep that was requested
         await self._check()
         return found
 
