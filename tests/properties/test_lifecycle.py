@@ -1,5 +1,5 @@
-"""Tasks under every order of submissions, cancellations, runs, failures, retries, pauses, approvals, callers that
-leave, sweeps, crashes and restarts.
+"""Tasks under every order of submissions, cancellations, runs, failures, retries, pauses, approvals, callers
+that leave, sweeps, crashes and restarts.
 
 After each step the engine, the store and the subscribers are compared with a simple model.
 """
@@ -281,9 +281,7 @@ class Lifecycle(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.Runner()
         self.stack = AsyncExitStack()
-        self.stack.enter_context(
-            capture_logs()
-        )  # rendering hundreds of tracebacks takes longer than all else
+        self.stack.enter_context(capture_logs())  # rendering hundreds of tracebacks takes most of the time
         self.verdicts = Verdicts()
         self.keys: dict[str, str] = {}
         self.crashes: Counter[str] = Counter()
