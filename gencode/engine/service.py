@@ -276,7 +276,7 @@ class TaskService:
         return lambda: None
 
     async def _expire_paused(self) -> None:
-        """Fail paused tasks for which nobody has decided in time, until cancelled."""
+        """Fail paused tasks without a decision in time, until cancelled."""
         while True:
             task_id = await self._paused.expired()
             async with self._locks(task_id):
@@ -285,7 +285,7 @@ class TaskService:
                     await self._pool.expire(task_id)
 
     async def _to_the_end(self, operation: Coroutine[Any, Any, Task]) -> Task:
-        """Await an operation that goes on when its caller is cancelled, with its lock and its place.
+        """Await an operation that goes on when its caller is cancelled.
 
         anyio's shield does not hold against asyncio's `Task.cancel`, which a host's timeout middleware uses.
         """
