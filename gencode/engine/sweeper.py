@@ -1,4 +1,4 @@
-"""Finds orphans and takes them up: unfinished tasks in the store that are neither queued, paused nor run here.
+"""Finds orphans and takes them up: unfinished tasks in the store that are not queued, paused or run here.
 
 At the start these are what an earlier process left. Later they are tasks whose submission was stored although
 its caller was cancelled or the disk did not confirm, and those that a bug or a Conflict made a worker leave.

@@ -1,4 +1,4 @@
-"""The port to tracing: spans, and the header that continues a trace elsewhere. By default nothing is traced."""
+"""The port to tracing: spans, and the header that continues a trace elsewhere. By default there is none."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Tracer(Protocol):
         """A span around a block, a child of the current one or of `parent` (a W3C traceparent, valid or not).
         An exception that leaves the block fails it.
 
-        `opens`: spans begun in the block are its children. False in a generator, whose block includes what its
-        caller does between two items.
+        `opens`: spans begun in the block are its children. False in a generator, whose block includes what
+        its caller does between two items.
         """
         ...
 
