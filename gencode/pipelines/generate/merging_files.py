@@ -78,7 +78,7 @@ class Merging:
     async def _with_report(
         self, commit: CommitContent, updates: list[StageUpdate], request: GenerateInput, emit: Emit
     ) -> tuple[CommitContent, list[StageUpdate]]:
-        """The commit with its report, and the events to publish. The other files have been scanned already."""
+        """The commit with its report, and the events to publish. Its other files are scanned already."""
         text = _valid_utf8(await self._reporter(request.task_id, commit, updates))
         report_only = commit.model_copy(update={"files": {REPORT: text}, "message": ""})
         updates = [*updates, *await self._scan_for_secrets(report_only, request, emit)]

@@ -37,7 +37,7 @@ from gencode.pipelines.generate.pushing import Pushing
 
 
 class Generate:
-    """Implements Pipeline. A task's `request` has the fields of the API's GenerateRequest, with the model that
+    """Implements Pipeline. A task's `request` has the fields of the API's GenerateRequest, and the model that
     was chosen."""
 
     kind = "generate"
