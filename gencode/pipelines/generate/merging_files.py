@@ -56,7 +56,7 @@ class Merging:
         updates = await self._scan_for_secrets(commit, draft.request, emit)
         if draft.request.include_report:
             commit, updates = await self._with_report(commit, updates, draft.request, emit)
-        snapshot = commit.snapshot(draft.deflated, workflows=self._workflows)
+        snapshot = commit.snapshot(draft.deflated_blobs, workflows=self._workflows)
         size = sum(len(data) for data in snapshot.tree.files.values())
         merged = StageUpdate(
             kind="merged",

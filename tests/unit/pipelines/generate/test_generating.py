@@ -122,12 +122,12 @@ async def test_files_are_ready_for_the_push_when_the_last_one_is_whole() -> None
     files = {"a.py": "a = 1\n", "b.py": "b = 2\n"}
     async with model_server(plan_and_files(files)) as server:
         draft, _ = await drafted(server)
-        assert draft.deflated == dict(map(deflated, files.values()))
+        assert draft.deflated_blobs == dict(map(deflated, files.values()))
         calls = len(server.requests)
         again, _ = await drafted(
             server, replace(BRIEF, plan=draft.plan, job=replace(BRIEF.job, pieces=draft.pieces))
         )
-        assert (again.deflated, len(server.requests)) == (draft.deflated, calls)
+        assert (again.deflated_blobs, len(server.requests)) == (draft.deflated_blobs, calls)
 
 
 async def test_a_file_waits_for_the_entries_that_it_needs() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from gencode.domain.task import Status, Task
 from gencode.pipelines.generate.cache_key import cache_key
-from gencode.pipelines.generate.estimate import used
+from gencode.pipelines.generate.estimate import total_usage
 from gencode.pipelines.generate.prompt_cache import MAX_CANDIDATES, Mode
 from gencode.pipelines.generate.report import report
 from tests.servers.model import USAGE, plan_and_files, text
@@ -54,7 +54,7 @@ async def test_the_same_request_again_asks_no_model_and_says_so(tmp_path: Path) 
         told = report(second, events, checkpoints)
         assert (told.cached_from, told.calls, told.usage.prompt, told.usage.completion) == (first.id, 0, 0, 0)
         assert [file.calls for file in told.files] == [0] * len(FILES)
-        assert used(events) is None, "it tells nothing of what a request costs"
+        assert total_usage(events) is None, "it tells nothing of what a request costs"
         assert (first.digest != "", second.digest) == (True, "")
 
 
