@@ -1,11 +1,11 @@
-"""From settings to models: which are provider_config, and which of them answers a request."""
+"""From settings to models: which are configured, and which of them answers a request."""
 
 from __future__ import annotations
 
 import json
 
 from gencode.http.services import ChosenModel
-from gencode.llm.catalog import ProviderConfig, provider_config, deepseek, openai
+from gencode.llm.catalog import ProviderConfig, deepseek, openai, provider_config
 from gencode.llm.port import Providers
 from gencode.settings import Settings
 
@@ -13,7 +13,7 @@ OFFLINE = "offline"
 
 
 class ModelRegistry:
-    """The provider_config providers. The embedded one is no entry: it exists only while the service runs.
+    """The configured providers. The embedded one is no entry: it exists only while the service runs.
 
     Raises StartError for a configuration that cannot work.
     """
@@ -29,7 +29,7 @@ class ModelRegistry:
         return json.dumps([_shape(config) for config in self.configs])
 
     def choose(self, asked: str | None, providers: Providers) -> ChosenModel:
-        """Only where no model at all is provider_config does the embedded one stand in for a known name: never
+        """Only where no model at all is configured does the embedded one stand in for a known name: never
         in silence, and never in place of one that is paid for. Raises Invalid for an unknown name."""
         name = asked or self.default
         if not self.configs and name.partition("/")[0] in self._stood_in_for:
@@ -56,7 +56,7 @@ def _configs(settings: Settings) -> list[ProviderConfig]:
 
 
 def _default(settings: Settings, configs: list[ProviderConfig]) -> str:
-    """DEFAULT_MODEL; if nobody set it, the first that is provider_config; with none at all, the embedded one."""
+    """DEFAULT_MODEL; if nobody set it, the first that is configured; with none at all, the embedded one."""
     if not configs:
         return OFFLINE
     return settings.default_model if "default_model" in settings.model_fields_set else configs[0].name

@@ -95,6 +95,7 @@ def _basis(tasks: int) -> str:
     if tasks >= MIN_HISTORY:
         return f"median and quartiles of your newest {tasks} completed tasks with this model"
     return (
-        f"a rule, as fewer than {MIN_HISTORY} of your tasks with this model are completed: one call for the plan "
-        f"and one a file, {FEW_FILES} files of {SHORT_FILE} tokens to {MANY_FILES} files of {LONG_FILE}; no repairs, nothing cached"
+        f"a rule, as fewer than {MIN_HISTORY} of your tasks with this model are completed: one call for the "
+        f"plan and one a file, {FEW_FILES} files of {SHORT_FILE} tokens to {MANY_FILES} files of "
+        f"{LONG_FILE}; no repairs, nothing cached"
     )
