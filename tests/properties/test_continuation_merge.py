@@ -78,7 +78,7 @@ def test_native_pieces_make_the_file(cut: tuple[str, str, int]) -> None:
 def test_the_answers_of_an_instructed_model_make_the_file_in_every_manner(
     cut: tuple[str, str, int], data: st.DataObject
 ) -> None:
-    """Exactly, after repeated lines, from the start of the line or from the top; in a fence, after a sentence."""
+    """Exactly, after repeated lines, from the start of the line or the top; in a fence, after a sentence."""
     name, whole, size = cut
     wrapped = data.draw(st.booleans(), "the first answer opens a fence")
     opening = fence_of(name) if wrapped else ""
