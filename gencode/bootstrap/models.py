@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from gencode.http.services import ChosenModel
-from gencode.llm.catalog import ProviderConfig, configured, deepseek, openai
+from gencode.llm.catalog import ProviderConfig, deepseek, openai, provider_config
 from gencode.llm.port import Providers
 from gencode.settings import Settings
 
@@ -51,7 +51,7 @@ def _configs(settings: Settings) -> list[ProviderConfig]:
     if key := settings.openai_api_key.get_secret_value():
         found.append(openai(key, settings.openai_base_url, settings.openai_model, calls))
     for name, entry in settings.providers.items():
-        found.append(configured(name, **entry.model_dump(), concurrency=calls))
+        found.append(provider_config(name, **entry.model_dump(), concurrency=calls))
     return found
 
 

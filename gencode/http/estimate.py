@@ -14,7 +14,7 @@ from gencode.http.services import get_services
 from gencode.http.views import EstimateView
 from gencode.llm.port import Usage
 from gencode.pipelines.generate.estimate import estimate as make_estimate
-from gencode.pipelines.generate.estimate import used
+from gencode.pipelines.generate.estimate import total_usage
 
 LOOKED_AT = 100
 """Completed tasks among which those with the same model are looked for."""
@@ -59,4 +59,4 @@ async def _history(request: Request, model: str) -> list[Usage]:
 async def newest_account(store: Store, task: Task) -> Usage | None:
     """What a task used in all, by the end of its log if that tells: it may be thousands of events long."""
     end = await store.events(task.id, max(0, task.sequence - END))
-    return used(end) or used(await store.events(task.id))
+    return total_usage(end) or total_usage(await store.events(task.id))

@@ -25,7 +25,7 @@ from gencode.http.responses import Header, JsonResponseSpec, ResponseSpec
 from gencode.http.services import Services, get_services, own_task
 from gencode.http.traits import DISPOSITION, IF_NONE_MATCH, OWN_TASK
 from gencode.http.views import FileList, FileView
-from gencode.pipelines.generate.files import Files, State
+from gencode.pipelines.generate.files import Files, FileState
 from gencode.pipelines.generate.files import archive as make_archive
 from gencode.pipelines.generate.files import files as make_files
 
@@ -128,7 +128,7 @@ def _list(task_id: str, begun: Collection[str], files: Files) -> FileList:
         FileView(
             path=path,
             bytes=len(file.text.encode()),
-            state=State.WRITING if file.state is State.PLANNED and path in begun else file.state,
+            state=FileState.WRITING if file.state is FileState.PLANNED and path in begun else file.state,
             purpose=file.purpose,
         )
         for path, file in files.by_path.items()

@@ -14,7 +14,7 @@ from gencode.llm.progress import ProgressRegistry, ProgressSnapshot
 from gencode.notifications.url_policy import origin_of
 from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.estimate import Estimate
-from gencode.pipelines.generate.files import State
+from gencode.pipelines.generate.files import FileState
 from gencode.pipelines.generate.progress import task_progress
 from gencode.pipelines.generate.report import Report
 
@@ -143,7 +143,7 @@ class FileView(ResponseModel):
 
     path: Words
     bytes: int = Field(ge=0, description="So far; 0 of one that is not begun")
-    state: State = Field(description="whole: can be read; committed: as it is, or will be, in the commit")
+    state: FileState = Field(description="whole: can be read; committed: as it is, or will be, in the commit")
     purpose: Words = Field("", description="As planned")
 
 

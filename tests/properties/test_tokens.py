@@ -1,4 +1,4 @@
-"""Cursors and idempotency keys: what a client sends back, or sends twice, in whatever form."""
+"""Cursors and idempotency keys, in every form that a client may send."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def test_the_id_of_a_task_is_a_cursor(task_id: uuid.UUID) -> None:
 
 
 @given(st.text(max_size=80) | st.from_regex(CURSOR) | st.uuids().map(lambda id_: str(id_).upper()))
-def test_no_other_text_is_taken_for_a_cursor(text: str) -> None:
-    """`from_regex` finds what follows a match, such as a line's end after it."""
+def test_no_other_text_is_a_cursor(text: str) -> None:
+    """`from_regex` also generates text after a match, such as a trailing line end."""
     if not text or (len(text) == 36 and text == text.lower() and re.match(CURSOR, text)):
         assert BEFORE.type.parse(text) == text
         return
@@ -76,6 +76,6 @@ def test_keys_belong_to_their_clients(body: dict[str, Any], one: str, other: str
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "a\x7f", "\xa0"])
-def test_keys_that_nobody_can_mean_are_refused(key: str) -> None:
+def test_unusable_keys_are_refused(key: str) -> None:
     with pytest.raises(Invalid, match="Idempotency-Key"):
         key_of({"prompt": "p", "repo_name": "r"}, key=key)

@@ -13,14 +13,13 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from gencode.hub.in_process import CLOSING_MESSAGE
 
 from gencode.bootstrap.app import create_app
 from gencode.domain.event import encode
 from gencode.domain.task import State, Task
 from gencode.embedded.server import address, listen, serve
 from gencode.http.services import Services
-from gencode.hub.in_process import InProcessHub
+from gencode.hub.in_process import CLOSING_MESSAGE, InProcessHub
 from tests.servers.calls import client
 from tests.servers.raw import raw
 from tests.servers.service import App, running_app, settings

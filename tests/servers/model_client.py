@@ -1,4 +1,4 @@
-"""Asking a model server through our own client, as tests do it."""
+"""Calls a model server through our own provider."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ ASK = ChatRequest(messages=(Message(role="user", content="Say hello."),), max_to
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
-    """A whole answer, and the chunks that it came in."""
+class CollectedAnswer:
+    """A complete answer and its chunks."""
 
     text: str
     finish: str | None
@@ -27,14 +27,14 @@ class Said:
 
 
 @asynccontextmanager
-async def client_of(base_url: str, **options: Any) -> AsyncIterator[OpenAICompatibleProvider]:
-    """A client of the server at `base_url` with its own connections; `options` as of OpenAICompatible."""
+async def provider_for(base_url: str, **options: Any) -> AsyncIterator[OpenAICompatibleProvider]:
+    """A provider for the server at `base_url` with connections of its own; `options` as of the class."""
     options = {"metrics": Metrics(), **options}
     async with model_client() as client:
         yield OpenAICompatibleProvider("test", "some-model", base_url, KEY, client=client, **options)
 
 
-async def collect(provider: Provider, request: ChatRequest = ASK) -> Said:
+async def collect(provider: Provider, request: ChatRequest = ASK) -> CollectedAnswer:
     """One attempt, read to its end."""
     async with aclosing(provider.stream(request)) as stream:
         chunks = [chunk async for chunk in stream]
@@ -43,4 +43,4 @@ async def collect(provider: Provider, request: ChatRequest = ASK) -> Said:
     assert len(finishes) == 1
     assert len(usages) <= 1
     text = "".join(chunk.text for chunk in chunks)
-    return Said(text=text, finish=finishes[0], usage=usages[0] if usages else None, chunks=chunks)
+    return CollectedAnswer(text=text, finish=finishes[0], usage=usages[0] if usages else None, chunks=chunks)

@@ -1,5 +1,7 @@
-"""Real files of many languages, cut and gone on with in every manner: never another file. The campaign
-(`python -m tests.campaigns.seams`) does the same to all that it finds."""
+"""Real files of many languages, truncated and continued in every manner: the result is never another file.
+
+The campaign (`python -m tests.campaigns.seams`) does the same with every file that it finds.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,10 @@ import pytest
 
 from tests.campaigns.corpus import found, sample
 from tests.campaigns.seams import REFUSED, SMALL, WRONG, cases, cuts, variants
-from tests.properties.test_joining import SOURCES
+from tests.properties.test_continuation_merge import SOURCES
 
-MUST_ARRIVE = ("native prefix", "exact", "in a fence", "anew", "restarts the line", "repeats 40 lines")
-"""Manners whose answers tell where they go on, or go on where they should."""
+NEVER_REJECTED = ("native prefix", "exact", "in a fence", "anew", "restarts the line", "repeats 40 lines")
+"""Manners whose answers prove their place, or continue exactly."""
 
 
 def corpus() -> dict[str, list[tuple[str, str]]]:
@@ -31,12 +33,12 @@ def corpus() -> dict[str, list[tuple[str, str]]]:
 CORPUS = corpus()
 
 
-def test_there_are_ten_languages() -> None:
+def test_the_corpus_has_ten_languages() -> None:
     assert len({language.removeprefix("offline ").lower() for language in CORPUS}) >= 10, sorted(CORPUS)
 
 
 @pytest.mark.parametrize("language", sorted(CORPUS))
-def test_merged_bytes_are_the_file_or_the_answer_is_refused(language: str) -> None:
+def test_the_merged_text_is_the_file_or_the_answer_is_rejected(language: str) -> None:
     chance = random.Random(language)
     counts: Counter[tuple[str, str]] = Counter()
     for name, text in CORPUS[language]:
@@ -45,5 +47,5 @@ def test_merged_bytes_are_the_file_or_the_answer_is_refused(language: str) -> No
                 counts.update(cases(whole, cut, name))
     assert not {case for case in counts if case[1] == WRONG}
     refused = {manner: count for (manner, outcome), count in counts.items() if outcome == REFUSED}
-    assert not refused.keys() & set(MUST_ARRIVE)
+    assert not refused.keys() & set(NEVER_REJECTED)
     assert sum(refused.values()) < 0.03 * sum(counts.values()), refused

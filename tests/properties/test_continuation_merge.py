@@ -1,4 +1,4 @@
-"""Real files in several languages, cut at random and gone on with in the ways that models have."""
+"""Real files in several languages, truncated at random and continued in the manners of models."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PREAMBLES = (
 
 
 def sources() -> dict[str, str]:
-    """Files of this project and of its dependencies, some of them with fences of their own inside."""
+    """Files of this project and of its dependencies, some of them with fences inside."""
     found = dict(_templates(files("gencode") / "embedded/offline/templates"))
     libraries = [("starlette", "routing.py"), ("fastapi", "applications.py"), ("httpx", "_models.py")]
     for package, name in libraries:
@@ -52,18 +52,18 @@ def line_start(text: str, at: int) -> int:
 
 
 @st.composite
-def cuts(draw: st.DrawFn, least: int = 400) -> tuple[str, str, int]:
-    """A file's name, its text (at most ten answers of it), and how long a model's answers are."""
+def cuts(draw: st.DrawFn, min_size: int = 400) -> tuple[str, str, int]:
+    """A file's name, its text (at most ten answers long), and the length of an answer."""
     name = draw(FILES)
-    size = draw(st.integers(least, 6000))
+    size = draw(st.integers(min_size, 6000))
     lines = split_lines(SOURCES[name][: 10 * size].rpartition("\n")[0] + "\n")
     while len(lines) > 1 and (is_fence(lines[-1]) or not lines[-1].rstrip()):
-        lines.pop()  # no source file ends so
+        lines.pop()  # no source file ends like this
     return name, "".join(lines), size
 
 
 @quick
-@given(cuts(least=1))
+@given(cuts(min_size=1))
 def test_native_pieces_make_the_file(cut: tuple[str, str, int]) -> None:
     name, whole, size = cut
     parts = [whole[at : at + size] for at in range(0, len(whole), size)][:40]
@@ -75,29 +75,28 @@ def test_native_pieces_make_the_file(cut: tuple[str, str, int]) -> None:
 
 @quick
 @given(cuts(), st.data())
-def test_a_model_asked_in_words_makes_the_file_however_it_goes_on(
+def test_the_answers_of_an_instructed_model_make_the_file_in_every_manner(
     cut: tuple[str, str, int], data: st.DataObject
 ) -> None:
-    """Round after round: exactly, after lines said before, from the start of the line, from the top; in a
-    fence, after a sentence."""
+    """Exactly, after repeated lines, from the start of the line or the top; in a fence, after a sentence."""
     name, whole, size = cut
     wrapped = data.draw(st.booleans(), "the first answer opens a fence")
     opening = fence_of(name) if wrapped else ""
     pieces = [Piece(text=(opening + whole)[:size], whole=not opening and len(whole) <= size)]
     while not pieces[-1].whole:
-        said = joined_text(pieces)
-        assert (opening + whole).startswith(said)
-        point = resume_point(said, len(pieces[-1].text))
-        answer, done = go_on(whole, point - len(opening), size, name, wrapped, data.draw)
-        text = continuation(said, point, answer, name, whole=done)
+        written = joined_text(pieces)
+        assert (opening + whole).startswith(written)
+        point = resume_point(written, len(pieces[-1].text))
+        answer, done = continued(whole, point - len(opening), size, name, wrapped, data.draw)
+        text = continuation(written, point, answer, name, whole=done)
         pieces.append(Piece(text=text, follows=point, whole=done))
     assert file_text(pieces, name) == whole
 
 
-def go_on(
+def continued(
     whole: str, point: int, size: int, name: str, wrapped: bool, draw: Callable[..., Any]
 ) -> tuple[str, bool]:
-    """An answer to "go on" in one of the ways that models have, and whether it is the last one."""
+    """An answer that continues in one of the manners of models, and whether it is the last one."""
     start = point
     for _ in range(draw(st.sampled_from([0, 0, 1, 2, 5, 40]), label="lines repeated")):
         start = line_start(whole, start - 1)
@@ -117,41 +116,41 @@ def fence_of(name: str) -> str:
 
 @quick
 @given(cuts(), st.data())
-def test_lost_indentation_comes_back(cut: tuple[str, str, int], data: st.DataObject) -> None:
-    """Chat templates strip what an answer begins with."""
+def test_lost_indentation_is_restored(cut: tuple[str, str, int], data: st.DataObject) -> None:
+    """Chat templates strip the leading white space of an answer."""
     name, whole, size = cut
     assume(size < len(whole))
-    said = whole[:size]
-    point = resume_point(said, size)
-    rest = continuation(said, point, whole[point:].lstrip(), name, whole=True)
-    pieces = [Piece(text=said, whole=False), Piece(text=rest, follows=point, whole=True)]
+    written = whole[:size]
+    point = resume_point(written, size)
+    rest = continuation(written, point, whole[point:].lstrip(), name, whole=True)
+    pieces = [Piece(text=written, whole=False), Piece(text=rest, follows=point, whole=True)]
     assert file_text(pieces, name) == whole
 
 
 @quick
 @given(cuts(), st.integers(0, 100))
-def test_a_round_always_gets_on(cut: tuple[str, str, int], more: int) -> None:
+def test_every_call_advances(cut: tuple[str, str, int], more: int) -> None:
     _, whole, size = cut
-    said = whole[: size + more]
-    newest = min(size, len(said))
-    assert len(said) - newest // 2 <= resume_point(said, newest) + max(
-        map(len, said.splitlines(True)), default=0
+    written = whole[: size + more]
+    newest = min(size, len(written))
+    assert len(written) - newest // 2 <= resume_point(written, newest) + max(
+        map(len, written.splitlines(True)), default=0
     )
-    assert resume_point(said, newest) <= len(said)
+    assert resume_point(written, newest) <= len(written)
 
 
-def test_a_file_begun_anew_in_other_words_is_refused() -> None:
-    said = SOURCES["routing.py"][:5000]
-    point = resume_point(said, 5000)
-    other = said[:300] + "# something else\n" + said[300:point].replace(" = ", " := ") + "more\n" * 900
+def test_a_restart_with_another_text_is_rejected() -> None:
+    written = SOURCES["routing.py"][:5000]
+    point = resume_point(written, 5000)
+    other = written[:300] + "# something else\n" + written[300:point].replace(" = ", " := ") + "more\n" * 900
     with pytest.raises(LLMBadOutput, match="anew"):
-        continuation(said, point, other, "a.py", whole=True)
+        continuation(written, point, other, "a.py", whole=True)
 
 
-def test_a_farewell_in_place_of_the_rest_is_refused() -> None:
-    said = SOURCES["routing.py"][:5000]
-    point = resume_point(said, 5000)
+def test_a_closing_remark_in_place_of_the_rest_is_rejected() -> None:
+    written = SOURCES["routing.py"][:5000]
+    point = resume_point(written, 5000)
     assert point < 5000
     for answer in ("", "Done.", "```\n"):
         with pytest.raises(LLMBadOutput, match="less"):
-            continuation(said, point, answer, "a.py", whole=True)
+            continuation(written, point, answer, "a.py", whole=True)
