@@ -264,8 +264,8 @@ async def test_the_edited_file_is_kept_when_something_fails(tmp_path: Path) -> N
 
 
 async def interrupted(process: Process) -> int:
-    """Send SIGINT until the process ends: between printing the question and reading its answer, Python ignores
-    it."""
+    """Send SIGINT until the process ends: between printing the question and reading its answer, Python
+    ignores it."""
     while process.returncode is None:
         process.send_signal(signal.SIGINT)
         with anyio.move_on_after(2):

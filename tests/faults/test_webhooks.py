@@ -29,7 +29,7 @@ VARIABLES = {"WEBHOOK_ALLOW_NETWORKS": "127.0.0.1/32", "WEBHOOK_ALLOW_HTTP": "tr
 
 
 def received(seen: list[Seen], task_id: str) -> list[str]:
-    """The statuses of a task that a receiver got, in the order of their arrival. Each signature is verified."""
+    """The statuses of a task that a receiver got, in order of arrival. Each signature is verified."""
     found = [Webhook(SECRET).verify(one.body, dict(one.headers)) for one in seen]
     return [body["data"]["status"] for body in found if body["data"]["task_id"] == task_id]
 
