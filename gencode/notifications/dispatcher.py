@@ -79,9 +79,8 @@ class NotificationDispatcher:
         """Run until cancelled. A delivery that is cancelled is repeated by the next process."""
         async with anyio.create_task_group() as tg:
             while True:
-                self._woken = (
-                    anyio.Event()
-                )  # before reading: an event published meanwhile causes another read
+                # Replaced before reading: an event that is published meanwhile causes another read.
+                self._woken = anyio.Event()
                 with anyio.move_on_after(await self._start_due(tg)):
                     await self._woken.wait()
 
