@@ -23,7 +23,7 @@ SECRET = JsonResponseSpec(model=WebhookSecret, description="Yours")
 )
 async def secret(request: Request) -> Response:
     """The client's own; 404 when the operator's signs for everybody."""
-    found = get_services(request).notifications.webhooks.secrets.shown(request.state.client)
+    found = get_services(request).notifications.webhooks.secrets.disclosed_to(request.state.client)
     if found is None:
         raise NotFound("callbacks are signed with the operator's WEBHOOK_SECRET: ask the operator for it")
     return SECRET.make(WebhookSecret(secret=found))

@@ -24,8 +24,8 @@ from anyio.streams.text import TextReceiveStream
 from pydantic import SecretStr
 
 from gencode.bootstrap.app import create_app
-from gencode.bootstrap.serve import Server, listening
-from gencode.domain.task import State
+from gencode.bootstrap.serve import Server, listening_socket
+from gencode.domain.task import Status
 from gencode.embedded.server import address
 from gencode.http.services import Services
 from gencode.settings import NamedProvider, Settings
@@ -56,7 +56,7 @@ async def running_app(settings: Settings) -> AsyncIterator[App]:
     group in another task than it was entered in."""
     app = create_app(settings)
     check_declared_errors(app)
-    with listening("127.0.0.1", 0) as sock:
+    with listening_socket("127.0.0.1", 0) as sock:
         async with app.router.lifespan_context(app), anyio.create_task_group() as tg:
             parts: Services = app.state.services
             server = Server(app, settings, parts.closing)

@@ -1,4 +1,4 @@
-"""The command line against a running service: what it prints, and the status it exits with."""
+"""Every command against a running service: what it prints, and its exit status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.responses import Response
 
-from gencode.cli.main import COMMANDS, main
+from gencode.bootstrap.command_line import REGISTRY, main
 from tests.servers.calls import FILES
 from tests.servers.github import github_server
 from tests.servers.model import http_error, model_server, plan_and_files
@@ -36,12 +36,12 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def gencode(*arguments: str) -> int:
-    """In a thread: it runs an event loop of its own."""
+    """Run a command in a thread, since it runs an event loop of its own."""
     return await anyio.to_thread.run_sync(main, arguments)
 
 
 async def document(capsys: Capture, app: App, *arguments: str) -> Any:
-    """What a command that succeeds prints with --json."""
+    """The document that a command prints with --json. It must succeed."""
     assert await gencode(*arguments, "--json", "--url", app.url) == 0
     shown = capsys.readouterr()
     assert shown.err == ""
@@ -50,7 +50,7 @@ async def document(capsys: Capture, app: App, *arguments: str) -> Any:
 
 
 def documents(shown: str) -> list[Any]:
-    """The lines of JSON; the service, which runs in this process, logs there too."""
+    """The lines that are JSON: the service runs in this process and logs to the same stream."""
     return [json.loads(line) for line in shown.splitlines() if line.startswith("{")]
 
 
@@ -60,7 +60,7 @@ def task_in(shown: str) -> str:
     return found[1]
 
 
-async def test_a_prompt_becomes_a_repository_and_zero(
+async def test_following_a_task_ends_with_the_clone_command_and_status_0(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("say hello\nin two lines\n"))
@@ -79,14 +79,14 @@ async def test_a_prompt_becomes_a_repository_and_zero(
         assert "say hello\\nin two lines" in repr(model.requests[0].body)
 
 
-async def test_without_follow_it_says_how_to(tmp_path: Path, capsys: Capture) -> None:
+async def test_without_follow_the_watch_command_is_printed(tmp_path: Path, capsys: Capture) -> None:
     async with model_server(plan_and_files(FILES)) as model, running_app(settings(tmp_path, model)) as app:
         assert await gencode("generate", "say hello", "--repo", "hello", "--url", app.url) == 0
         shown = capsys.readouterr().out
         assert f"gencode watch {task_in(shown)}" in shown
 
 
-async def test_for_scripts_every_command_speaks_json(tmp_path: Path, capsys: Capture) -> None:
+async def test_every_command_prints_json_for_scripts(tmp_path: Path, capsys: Capture) -> None:
     async with model_server(plan_and_files(FILES)) as model, running_app(settings(tmp_path, model)) as app:
         made = await document(capsys, app, "estimate", "say hello", "--repo", "hello")
         assert made["basis"]
@@ -110,7 +110,7 @@ async def test_for_scripts_every_command_speaks_json(tmp_path: Path, capsys: Cap
         assert documents(capsys.readouterr().out)[0]["commit"] == json.loads(bundle.read_text())["sha"]
 
 
-async def test_the_files_are_written_where_nothing_is(
+async def test_a_download_overwrites_nothing(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -128,7 +128,7 @@ async def test_the_files_are_written_where_nothing_is(
         assert "not empty" in capsys.readouterr().err
 
 
-async def test_a_task_that_fails_exits_with_one_and_can_be_retried(tmp_path: Path, capsys: Capture) -> None:
+async def test_a_failed_task_exits_with_1_and_can_be_retried(tmp_path: Path, capsys: Capture) -> None:
     async with (
         model_server(http_error(401, {"message": "bad key"})) as model,
         running_app(settings(tmp_path, model)) as app,
@@ -147,7 +147,7 @@ async def test_a_task_that_fails_exits_with_one_and_can_be_retried(tmp_path: Pat
         assert "goes on where it stopped" in capsys.readouterr().out
 
 
-async def test_a_task_is_cancelled(tmp_path: Path, capsys: Capture) -> None:
+async def test_cancel_ends_the_task(tmp_path: Path, capsys: Capture) -> None:
     gates = {path: anyio.Event() for path in FILES}
     async with (
         model_server(plan_and_files(FILES, gates=gates)) as model,
@@ -159,7 +159,7 @@ async def test_a_task_is_cancelled(tmp_path: Path, capsys: Capture) -> None:
         assert await gencode("watch", accepted["task_id"], "--url", app.url) == 1
 
 
-async def test_a_refusal_exits_with_three_and_its_reason(tmp_path: Path, capsys: Capture) -> None:
+async def test_a_refusal_exits_with_3_and_its_code(tmp_path: Path, capsys: Capture) -> None:
     async with running_app(settings(tmp_path)) as app:
         assert await gencode("generate", "p", "--repo", "no/name", "--url", app.url) == 3
         assert "[VALIDATION]" in capsys.readouterr().err
@@ -172,7 +172,7 @@ async def test_a_refusal_exits_with_three_and_its_reason(tmp_path: Path, capsys:
 
 
 EVIL = "\x1b[2J\x9b2J\x07\u202e\ud800"
-"""The 7-bit and the 8-bit beginning of a terminal's command, a bell, a turn of direction, half a letter."""
+"""The 7-bit and the 8-bit control sequence introducer, a bell, a bidirectional override, a lone surrogate."""
 
 
 def answering(document: dict[str, Any]) -> Response:
@@ -184,15 +184,15 @@ def answering(document: dict[str, Any]) -> Response:
 
 @pytest.mark.parametrize("json_too", [False, True])
 @pytest.mark.parametrize("command", ["show", "retry", "retry --follow"])
-async def test_what_a_server_says_does_not_steer_the_terminal(
+async def test_text_of_a_server_cannot_control_the_terminal(
     command: str, json_too: bool, capsys: Capture
 ) -> None:
     task = {"message": EVIL, "task_id": f"t{EVIL}", "status": "failed", "error": None, "last_event_id": 1}
-    said = answering(task)
+    shown_task = answering(task)
     routes: dict[str, Sequence[Response]] = {
-        "GET /task/t": [said, said, said],
-        "POST /task/t/retry": [said],
-        "GET /status/t": [said],
+        "GET /task/t": [shown_task, shown_task, shown_task],
+        "POST /task/t/retry": [shown_task],
+        "GET /status/t": [shown_task],
     }
     async with Scripted(routes).served() as url:
         await gencode(*command.split(), "t", "--url", url, *(["--json"] if json_too else []))
@@ -204,7 +204,7 @@ async def test_what_a_server_says_does_not_steer_the_terminal(
         assert first.get("data", first)["message"] == EVIL
 
 
-async def test_an_archive_stays_in_this_folder_whatever_the_service_calls_it(
+async def test_an_archive_is_written_to_the_current_folder_whatever_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "here").mkdir()
@@ -219,7 +219,7 @@ async def test_an_archive_stays_in_this_folder_whatever_the_service_calls_it(
 # --- the key ----------------------------------------------------------------------------------------
 
 
-async def test_a_key_comes_from_a_file_or_the_environment_and_never_from_the_line(
+async def test_the_api_key_is_read_from_a_file_or_the_environment(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "key"
@@ -238,11 +238,11 @@ async def test_a_key_comes_from_a_file_or_the_environment_and_never_from_the_lin
         assert await gencode("tasks") == 0
 
 
-def test_keys_are_made_listed_and_revoked(
+def test_keys_are_created_listed_and_revoked(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("SERVER_HOST", "0.0.0.0")  # of a service that does not start without a key
+    monkeypatch.setenv("SERVER_HOST", "0.0.0.0")  # such a service does not start without a key
     assert main(["keys", "list"]) == 0
     assert "no keys in" in capsys.readouterr().out
     assert main(["keys", "make", "alice"]) == 0
@@ -268,10 +268,10 @@ def test_keys_are_made_listed_and_revoked(
     assert "DATA_DIR" in capsys.readouterr().err
 
 
-# --- what can be wrong before -----------------------------------------------------------------------
+# --- errors before a request ------------------------------------------------------------------------
 
 
-def test_where_no_service_is_it_says_how_to_start_one(capsys: Capture) -> None:
+def test_without_a_service_the_error_says_how_to_start_one(capsys: Capture) -> None:
     url = f"http://127.0.0.1:{closed_port()}"
     assert main(["generate", "p", "--repo", "r", "--url", url]) == 4
     shown = capsys.readouterr().err
@@ -282,7 +282,7 @@ def test_where_no_service_is_it_says_how_to_start_one(capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize("command", ["serve", "demo"])
-def test_a_wrong_configuration_exits_with_two_and_names_the_setting(
+def test_an_invalid_configuration_exits_with_2_and_names_the_setting(
     command: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -303,29 +303,30 @@ def test_a_wrong_configuration_exits_with_two_and_names_the_setting(
         ["tasks", "--key", "k"],
     ],
 )
-def test_wrong_usage_exits_with_two(arguments: list[str], capsys: Capture) -> None:
+def test_wrong_usage_exits_with_2(arguments: list[str], capsys: Capture) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
     assert "usage: gencode" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", REGISTRY.commands)
 def test_every_command_has_help_and_json(command: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code == 0
     shown = capsys.readouterr().out
     assert f"gencode {command}" in shown
-    assert import_module(f"gencode.cli.commands.{command}").__doc__.startswith(f"gencode {command}")
+    module = import_module(REGISTRY.commands[command].module)
+    assert (module.__doc__ or "").startswith(f"gencode {command}")
     assert "--json" in shown or command in ("serve", "demo", "keys")
 
 
-def test_stopping_to_watch_is_no_error_of_the_task(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_stops_the_watching_and_not_the_task(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gencode.cli.service.anyio.run", interrupt)
+    monkeypatch.setattr("gencode.cli.service_options.anyio.run", interrupt)
     assert main(["watch", "t"]) == 130
     shown = capsys.readouterr().err
     assert "the task goes on" in shown
@@ -333,7 +334,7 @@ def test_stopping_to_watch_is_no_error_of_the_task(capsys: Capture, monkeypatch:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "spared"),
+    ("arguments", "unwanted"),
     [
         (["--version"], {"httpx", "anyio", "pydantic", "rich", "starlette"}),
         (["keys", "list"], {"httpx", "starlette", "uvicorn", "dulwich", "rich"}),
@@ -342,10 +343,11 @@ def test_stopping_to_watch_is_no_error_of_the_task(capsys: Capture, monkeypatch:
     ],
 )
 def test_each_command_imports_only_what_it_needs(
-    arguments: list[str], spared: set[str], tmp_path: Path
+    arguments: list[str], unwanted: set[str], tmp_path: Path
 ) -> None:
     program = (
-        "import sys; from gencode.cli.main import main\ntry: main()\nfinally: print('\\nNAMES', *sys.modules)"
+        "import sys; from gencode.bootstrap.command_line import main\n"
+        "try: main()\nfinally: print('\\nNAMES', *sys.modules)"
     )
     environment = {
         "PATH": os.environ["PATH"],
@@ -362,4 +364,4 @@ def test_each_command_imports_only_what_it_needs(
     )
     loaded = set(done.stdout.rpartition("NAMES")[2].split())
     assert loaded
-    assert not spared & loaded
+    assert not unwanted & loaded

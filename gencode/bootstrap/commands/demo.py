@@ -8,9 +8,9 @@ from gencode.bootstrap.demo import demo
 from gencode.settings import load
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """None."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None: all settings come from the environment."""
 
 
-def run(_chosen: argparse.Namespace) -> int:
+def run(_args: argparse.Namespace) -> int:
     return demo(load())

@@ -8,9 +8,9 @@ from gencode.bootstrap.serve import serve
 from gencode.settings import load
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """None: the environment says it all."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None: all settings come from the environment."""
 
 
-def run(_chosen: argparse.Namespace) -> None:
+def run(_args: argparse.Namespace) -> None:
     serve(load())

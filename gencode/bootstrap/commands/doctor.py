@@ -8,13 +8,12 @@ from dataclasses import asdict
 
 import anyio
 
-from gencode.cli.display.printable import printable
-from gencode.cli.output import show
+from gencode.cli.output import printable, write
 from gencode.doctor.check_result import CheckResult
 from gencode.doctor.checks import run_checks
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ask-models",
         action="store_true",
@@ -23,19 +22,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON for scripts")
 
 
-def run(chosen: argparse.Namespace) -> int:
-    return anyio.run(_doctor, chosen)
+def run(args: argparse.Namespace) -> int:
+    return anyio.run(_doctor, args)
 
 
-async def _doctor(chosen: argparse.Namespace) -> int:
+async def _doctor(args: argparse.Namespace) -> int:
     results: list[CheckResult] = []
-    async for result in run_checks(ask_models=chosen.ask_models):
+    async for result in run_checks(ask_models=args.ask_models):
         results.append(result)
-        if not chosen.json:
+        if not args.json:
             for line in _lines(result):
                 print(printable(line), flush=True)
     faults = sum(result.state == "fault" for result in results)
-    show(chosen, _document(results), ["", f"{faults} to mend" if faults else "nothing to mend"])
+    write(args, _document(results), ["", f"{faults} to mend" if faults else "nothing to mend"])
     return 1 if faults else 0
 
 
