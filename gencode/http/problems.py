@@ -61,7 +61,7 @@ async def on_gencode_error(_request: Request, error: Exception) -> Response:
     return problem_response(error, error.headers if isinstance(error, OverLimit) else None)
 
 
-async def on_departure(_request: Request, _error: Exception) -> Response:
+async def on_client_disconnect(_request: Request, _error: Exception) -> Response:
     """The client hung up, or was cut off, in the middle of its body: nobody reads this."""
     return problem_response(Malformed("the body ended before it was complete"))
 
