@@ -47,7 +47,7 @@ from gencode.llm.progress import ProgressRegistry
 from gencode.llm.session import LLMSessionFactory
 from gencode.mcp.runtime import MCPRuntime
 from gencode.observability.metrics import Metrics
-from gencode.observability.tracing_setup import tracing
+from gencode.observability.tracing_setup import configured_tracer
 from gencode.pipelines.generate.cache_key import settings_digest
 from gencode.pipelines.generate.committed_report import Reporter
 from gencode.pipelines.generate.generating import Generating
@@ -107,7 +107,10 @@ async def _service(
         tls = httpx.create_ssl_context()
         traced = partial(propagate, hosts=settings.trace_hosts.split(","), tracer=tracer)
         client = traced(await stack.enter_async_context(model_client(tls)))
-        model, local = bind_offline_model(stack), _forge(stack, settings) if places.embedded else None
+        model, local = (
+            bind_offline_model(stack),
+            _forge(stack, settings) if places.uses_embedded_forge else None,
+        )
         providers = _providers(settings, models, model, client, metrics)
         http = traced(await stack.enter_async_context(http_client(tls)))
         host = _host(places, local, http, tls, metrics)
@@ -173,7 +176,7 @@ def _farewell(parts: Services) -> None:
 
 
 def _tracing(settings: Settings) -> AbstractAsyncContextManager[Tracer]:
-    return tracing(
+    return configured_tracer(
         settings.otel_exporter_otlp_endpoint,
         settings.otel_headers,
         settings.otel_service_name,

@@ -1,32 +1,31 @@
-"""From settings to Git hosts: which are configured, and which of them a request means."""
+"""The Git hosts of the settings: which are configured, and which one a request selects."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 
 from gencode.domain.errors import Invalid, StartError
 from gencode.githosts.directory import DirectoryHost
-from gencode.githosts.github import GitHub
+from gencode.githosts.github import github_host
+from gencode.githosts.options import HostOptions
 from gencode.githosts.port import GitHost
 from gencode.githosts.profile import github_profile
 from gencode.githosts.router import HostRouter
-from gencode.githosts.types import ACCOUNTS, GITHUB, REPOSITORIES, connect
+from gencode.githosts.types import ACCOUNT_RULES, GITHUB, REPOSITORY_RULES, connect
 from gencode.observability.metrics import Metrics
-from gencode.resilience.retry import Retry
 from gencode.settings import NamedHost, Settings
 
 LOCAL = "local"
-"""The embedded forge; nothing else may be called so, since its tasks must not go elsewhere."""
+"""The embedded forge. No other host may have this name: tasks for the forge must not reach another host."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forge:
-    """Where the embedded forge listens, and what it takes for a token."""
+    """The address of the embedded forge, and the token that it accepts."""
 
     url: str
     token: str = field(repr=False)
@@ -34,7 +33,7 @@ class Forge:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HttpDeps:
-    """What all hosts are reached by."""
+    """What the clients of all hosts share."""
 
     client: httpx.AsyncClient
     tls: ssl.SSLContext
@@ -43,7 +42,7 @@ class HttpDeps:
 
 
 class HostRegistry:
-    """The configured hosts by name. With none at all, the embedded forge.
+    """The configured hosts by name; the embedded forge if none is configured.
 
     Raises StartError for a configuration that cannot work.
     """
@@ -53,80 +52,83 @@ class HostRegistry:
         self._kinds = _kinds(settings)
         self.default = settings.default_host or next(iter(self._kinds))
         if self.default not in self._kinds:
-            raise StartError(f"DEFAULT_HOST: {_none_such(self.default, self._kinds)}")
+            raise StartError(f"DEFAULT_HOST: {_not_configured(self.default, self._kinds)}")
 
     @property
     def names(self) -> list[str]:
         return list(self._kinds)
 
     @property
-    def embedded(self) -> bool:
-        """Whether repositories go to the local forge."""
+    def uses_embedded_forge(self) -> bool:
+        """Whether repositories are created on the embedded forge."""
         return LOCAL in self._kinds
 
-    def choose(self, asked: str | None, org: str | None, repo: str) -> str:
-        """The name of the host for a request, which can only choose among those that the operator
-        configured. Raises Invalid for another one, and for names that it cannot have."""
-        name = asked or self.default
+    def choose(self, requested: str | None, org: str | None, repo: str) -> str:
+        """The name of the host for a request. Raises Invalid for a host that is not configured, and for names
+        that the host does not allow."""
+        name = requested or self.default
         if name not in self._kinds:
-            raise _invalid("host", "configured", _none_such(name, self._kinds))
-        accounts, repositories = ACCOUNTS[self._kinds[name]], REPOSITORIES[self._kinds[name]]
+            raise _invalid("host", "configured", _not_configured(name, self._kinds))
+        kind = self._kinds[name]
+        accounts, repositories = ACCOUNT_RULES[kind], REPOSITORY_RULES[kind]
         if org and not accounts.allows(org):
-            raise _invalid("github_org", "account", f"at {name} it must be {accounts.words}")
+            raise _invalid("github_org", "account", f"at {name} it must be {accounts.description}")
         if not repositories.allows(repo):
-            raise _invalid("repo_name", "host", f"at {name} it must be {repositories.words}")
+            raise _invalid("repo_name", "host", f"at {name} it must be {repositories.description}")
         return name
 
-    def connect(self, forge: Forge | None, reach: HttpDeps) -> GitHost:
-        """`forge`: running exactly if `embedded`."""
-        found = {name: self._named(name, entry, reach) for name, entry in self._settings.hosts.items()}
+    def connect(self, forge: Forge | None, deps: HttpDeps) -> GitHost:
+        """All configured hosts as one. `forge`: given exactly if `uses_embedded_forge`."""
+        hosts = {name: self._named(name, entry, deps) for name, entry in self._settings.hosts.items()}
         if forge:
-            found[LOCAL] = self._github(LOCAL, f"{forge.url}/api/v3", forge.token, reach, spacing=0)
+            options = self._options(self._settings.github_owner, deps, spacing=0)
+            hosts[LOCAL] = _github(LOCAL, f"{forge.url}/api/v3", forge.token, deps, options)
         elif self._settings.github_token:
             token = self._settings.github_token.get_secret_value()
-            found[GITHUB] = self._github(GITHUB, self._settings.github_api_url, token, reach)
-        return HostRouter(found, self.default)
+            options = self._options(self._settings.github_owner, deps)
+            hosts[GITHUB] = _github(GITHUB, self._settings.github_api_url, token, deps, options)
+        return HostRouter(hosts, self.default)
 
-    def _github(self, name: str, api_url: str, token: str, reach: HttpDeps, **more: Any) -> GitHost:
-        options = self._options(self._settings.github_owner, reach)
-        profile = github_profile(name)
-        return GitHub(api_url, token, reach.client, Retry(), profile=profile, **options, **more)
-
-    def _named(self, name: str, entry: NamedHost, reach: HttpDeps) -> GitHost:
+    def _named(self, name: str, entry: NamedHost, deps: HttpDeps) -> GitHost:
         if entry.path:
             return DirectoryHost(
-                entry.path, label=name, url=entry.url, owner=entry.owner, metrics=reach.metrics
+                entry.path, label=name, url=entry.url, owner=entry.owner, metrics=deps.metrics
             )
         token = entry.token.get_secret_value()
-        options = self._options(entry.owner, reach)
-        return connect(entry.kind, name, entry.url, token, reach.client, Retry(), user=entry.user, **options)
+        options = self._options(entry.owner, deps)
+        return connect(entry.kind, name, entry.url, token, deps.client, options, user=entry.user)
 
-    def _options(self, owner: str, reach: HttpDeps) -> dict[str, Any]:
-        return {
-            "metrics": reach.metrics,
-            "owner": owner or None,
-            "agent": reach.agent,
-            "push_timeout": self._settings.push_timeout,
-            "tls": reach.tls,
-        }
+    def _options(self, owner: str, deps: HttpDeps, spacing: float = 1.0) -> HostOptions:
+        return HostOptions(
+            metrics=deps.metrics,
+            owner=owner or None,
+            agent=deps.agent,
+            push_timeout=self._settings.push_timeout,
+            spacing=spacing,
+            tls=deps.tls,
+        )
+
+
+def _github(label: str, api_url: str, token: str, deps: HttpDeps, options: HostOptions) -> GitHost:
+    return github_host(api_url, token, deps.client, options, github_profile(label))
 
 
 def _kinds(settings: Settings) -> dict[str, str]:
-    """The kind of each host; first the one that is meant when neither request nor DEFAULT_HOST names one."""
-    found = {GITHUB: GITHUB} if settings.github_token else {}
+    """The kind of each host. The first one is used if neither the request nor DEFAULT_HOST names one."""
+    kinds = {GITHUB: GITHUB} if settings.github_token else {}
     for name, entry in settings.hosts.items():
-        if name == LOCAL or name in found:
+        if name == LOCAL or name in kinds:
             raise StartError(f'HOSTS: "{name}" is taken by this service itself; choose another name')
-        accounts = ACCOUNTS[entry.kind]
+        accounts = ACCOUNT_RULES[entry.kind]
         if entry.owner and not accounts.allows(entry.owner):
-            raise StartError(f'HOSTS: the owner of "{name}" must be {accounts.words}')
-        found[name] = entry.kind
-    return found or {LOCAL: GITHUB}
+            raise StartError(f'HOSTS: the owner of "{name}" must be {accounts.description}')
+        kinds[name] = entry.kind
+    return kinds or {LOCAL: GITHUB}
 
 
-def _none_such(name: str, kinds: Mapping[str, str]) -> str:
+def _not_configured(name: str, kinds: Mapping[str, str]) -> str:
     return f"no Git host {name[:100]!r} is configured; there is {', '.join(kinds)}"
 
 
-def _invalid(where: str, rule: str, message: str) -> Invalid:
-    return Invalid(f"{where}: {message}", [{"field": where, "rule": rule, "message": message}])
+def _invalid(field_name: str, rule: str, message: str) -> Invalid:
+    return Invalid(f"{field_name}: {message}", [{"field": field_name, "rule": rule, "message": message}])

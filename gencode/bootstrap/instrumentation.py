@@ -46,7 +46,7 @@ class TracedProvider:
 
 
 class TracedHost:
-    """A `gencode.githosts.port.Host`."""
+    """A `gencode.githosts.port.GitHost`."""
 
     def __init__(self, host: GitHost, tracer: Tracer) -> None:
         self._host = host

@@ -138,8 +138,8 @@ def welcome(port: int, settings: Settings) -> str:
     """What to do first, in lines that work as pasted."""
     host = "127.0.0.1" if settings.server_host in ("0.0.0.0", "::", "localhost") else settings.server_host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    key = "" if settings.open_to_all else " -H 'Authorization: Bearer YOUR_KEY'"
-    who = "this machine only, no key needed" if settings.open_to_all else "API keys required"
+    key = "" if settings.has_no_api_keys else " -H 'Authorization: Bearer YOUR_KEY'"
+    who = "this machine only, no key needed" if settings.has_no_api_keys else "API keys required"
     option = "" if url == "http://127.0.0.1:8080" else f" --url {url}"
     return f"""
 gencode is ready at {url} ({who})

@@ -73,14 +73,14 @@ def unreachable_error(url: str, error: httpx.RequestError | httpx.InvalidURL) ->
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return Unreachable(f"the host name in {url} cannot be resolved", received=False)
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-        said = str(error) or "no answer in time"
-        message = f"no service answers at {url} ({said}); start one with: gencode serve"
+        reason = str(error) or "no answer in time"
+        message = f"no service answers at {url} ({reason}); start one with: gencode serve"
         return Unreachable(message, received=False)
     if isinstance(error, httpx.RemoteProtocolError) and "illegal" in str(error):
         message = f"what answers at {url} does not speak HTTP; perhaps it wants https:// (or no TLS)"
         return Unreachable(message, received=False, passing=False)
-    said = str(error) or type(error).__name__
-    return Unreachable(f"the connection to {url} broke ({said}); try again", received=True)
+    reason = str(error) or type(error).__name__
+    return Unreachable(f"the connection to {url} broke ({reason}); try again", received=True)
 
 
 def _tls_message(url: str, error: ssl.SSLError) -> str:

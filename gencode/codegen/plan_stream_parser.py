@@ -8,7 +8,7 @@ import re
 from pydantic import ValidationError
 
 from gencode.codegen.plan import Plan, PlannedFile
-from gencode.domain.tree import Paths
+from gencode.domain.tree import PathSet
 
 _FILES = re.compile(r'"files"\s*:\s*\[')
 _SUMMARY = re.compile(r'"summary"\s*:\s*("(?:[^"\\]|\\.)*")')
@@ -24,7 +24,7 @@ class PlanStreamParser:
     by `gencode.codegen.plan_parser.parse_plan`."""
 
     def __init__(self, *, workflows: bool = False) -> None:
-        self._paths = Paths(workflows=workflows)
+        self._paths = PathSet(workflows=workflows)
         self._decoder = json.JSONDecoder()
         self._text = ""
         self._at = -1
@@ -58,7 +58,7 @@ class PlanStreamParser:
         new: list[PlannedFile] = []
         while (entry := self._next()) is not None:
             if entry.path not in self.files:
-                self._paths.enter(entry.path)
+                self._paths.add(entry.path)
                 self.files[entry.path] = entry
                 new.append(entry)
         return new

@@ -66,7 +66,7 @@ async def _remote_checks(
             name, entry, client, workflows=settings.allow_workflows
         ):
             yield result
-    if hosts.embedded:
+    if hosts.uses_embedded_forge:
         yield note("host", "none: repositories go to the local forge", "set GITHUB_TOKEN, or HOSTS")
     for config in models.configs:
         yield await model_checks.check_model(config, client, paid=ask_models)

@@ -15,7 +15,7 @@ from gencode.doctor.check_result import CheckResult, fault, note, ok
 from gencode.domain.errors import StartError
 from gencode.githosts.adapter import credentials
 from gencode.githosts.http_client import HttpReply, exchange
-from gencode.githosts.responses import body_of, said
+from gencode.githosts.responses import error_text, json_object
 from gencode.githosts.types import GITHUB, whoami
 from gencode.security.redaction import quoted, spoken
 from gencode.settings import NamedHost, Settings
@@ -58,8 +58,8 @@ async def check_git_host(
 def _evaluate(
     about: str, entry: NamedHost, reply: HttpReply, secrets: tuple[str, ...], workflows: bool
 ) -> list[CheckResult]:
-    body: Mapping[str, Any] = body_of(reply) or {}
-    detail = quoted(said(body), secrets)
+    body: Mapping[str, Any] = json_object(reply) or {}
+    detail = quoted(error_text(body), secrets)
     if reply.status == 401:
         return [
             fault(about, f"the token is refused{detail}", "make a new one; it is wrong, expired or revoked")

@@ -95,11 +95,11 @@ def check_api_keys(settings: Settings) -> CheckResult:
     try:
         made = len(key_file(settings.data_dir).read())
     except StartError as error:
-        return fault("keys", error.message, "until then no key made by gencode keys is let in")
+        return fault("keys", error.message, "until then keys made by gencode keys are rejected")
     given = len([entry for entry in settings.api_keys.get_secret_value().split(",") if entry.strip()])
-    if not settings.open_to_all and not given + made:
-        return note("keys", "none is left, so nobody is let in", "gencode keys make NAME")
-    if not settings.open_to_all:
+    if not settings.has_no_api_keys and not given + made:
+        return note("keys", "none is left, so every request is rejected", "gencode keys make NAME")
+    if not settings.has_no_api_keys:
         return ok("keys", f"{given} in API_KEYS, {made} made by gencode keys")
     if settings.auth == "none":
         return note("keys", "none, and AUTH=none", "see that only trusted programs reach the address")

@@ -8,7 +8,7 @@ import httpx
 
 from gencode.doctor.check_result import CheckResult, fault, note, ok
 from gencode.githosts.http_client import HttpReply, exchange
-from gencode.githosts.responses import body_of, said
+from gencode.githosts.responses import error_text, json_object
 from gencode.llm.catalog import ProviderConfig
 from gencode.security.redaction import quoted
 
@@ -60,7 +60,7 @@ def _evaluate(
 
 
 def _evaluate_list(about: str, config: ProviderConfig, reply: HttpReply) -> CheckResult:
-    body = body_of(reply) or {}
+    body = json_object(reply) or {}
     entries = body.get("data")
     known = (
         {str(entry.get("id")) for entry in entries if isinstance(entry, dict)}
@@ -99,7 +99,7 @@ def _headers(config: ProviderConfig) -> dict[str, str]:
 
 
 def _error_text(reply: HttpReply) -> str:
-    """`{"error": {"message"}}` of most APIs, else the error formats that `said` knows."""
-    body = body_of(reply) or {}
+    """`{"error": {"message"}}` of most APIs, else the error formats that `error_text` knows."""
+    body = json_object(reply) or {}
     error = body.get("error")
-    return str(error.get("message", "")) if isinstance(error, dict) else said(body) or str(error or "")
+    return str(error.get("message", "")) if isinstance(error, dict) else error_text(body) or str(error or "")

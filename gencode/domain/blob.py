@@ -1,4 +1,5 @@
-"""A file's content as Git stores it, made once the file is whole: deflating is most of the work of a push."""
+"""The content of a file as Git stores it. Deflating is most of the work of a push, so that it is done as soon
+as a file is complete."""
 
 from __future__ import annotations
 
@@ -7,11 +8,11 @@ import zlib
 
 
 def blob_id(data: bytes) -> str:
-    """What Git calls this content: 40 hex digits."""
+    """Git's id of this content: 40 hex digits."""
     return hashlib.sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
 
 
 def deflated(text: str) -> tuple[str, bytes]:
-    """The id and the zlib stream of a file. Some 20 ms for each megabyte: call it in a thread."""
+    """The blob id and the zlib stream of a file. Takes some 20 ms for each megabyte: call it in a thread."""
     data = text.encode("utf-8", "replace")
     return blob_id(data), zlib.compress(data)

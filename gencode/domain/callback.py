@@ -1,25 +1,25 @@
-"""A callback: whom to tell of a task, and how far the telling has come."""
+"""A callback: where a task's events are delivered, and how far the delivery has come."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-NEWS = frozenset({"status", "approval"})
-"""The kinds of event that make a callback due: whoever is told of them may have to act."""
+NOTIFIED_EVENTS = frozenset({"status", "approval"})
+"""The kinds of event that make a callback due: the receiver may have to act on them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Callback:
-    """At most one for each task. What has been told is a position in the task's log, so nothing can be lost.
+    """At most one for each task. Progress is a position in the task's log, so that no event can be lost.
 
-    kind      how it is told, such as "webhook"
-    url       an address that may hold secrets: it is shown to nobody
-    host      its part that names the machine and port: bounds what goes there at once
-    position  events up to this id were told, or need no telling
-    failures  attempts that failed since the last that did not
-    due       when to try next, in milliseconds since the epoch; None: there is nothing to tell
-    ended     nothing is told any more; `reason` says why
-    reason    of the last failure, in words for the client
+    kind      of the notifier that delivers it, such as "webhook"
+    url       may hold secrets: it is never shown
+    host      its host name and port: bounds concurrent deliveries to one receiver
+    position  events up to this id were delivered, or need no delivery
+    failures  failed attempts since the last successful one
+    due       when to try next, in milliseconds since the epoch; None while there is nothing to deliver
+    ended     whether delivery has stopped for good; `reason` says why
+    reason    of the last failure, for the principal
     """
 
     task_id: str

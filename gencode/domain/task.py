@@ -108,13 +108,15 @@ class Task:
         return self.state.is_terminal or self.state is State.PAUSED
 
 
-def transition(task: Task, state: State, message: str | None = None, stage: str | None = None) -> Task:
+def transition(
+    task: Task, state: State, message: str | None = None, stage: str | None = None, only: State | None = None
+) -> Task:
     """The task in another state. Raises IllegalTransition.
 
-    `message` and `stage`: None leaves them. A failure and the end of a pause do not outlive the state that
-    they belong to.
+    `message` and `stage`: None leaves them. `only`: the one state from which the step is legal. A failure and
+    the end of a pause do not outlive the state that they belong to.
     """
-    if state not in _NEXT.get(task.state, ()):
+    if state not in _NEXT.get(task.state, ()) or only not in (None, task.state):
         raise IllegalTransition(f"{task.state} -> {state}")
     return replace(
         task,
@@ -134,7 +136,7 @@ def start(task: Task) -> Task:
 
 def release(task: Task) -> Task:
     """The process stops in order: the run is no crash, and the task waits for the next process."""
-    return replace(transition(task, State.QUEUED), attempts=0, updated_at=task.updated_at)
+    return replace(transition(task, State.QUEUED, only=State.RUNNING), attempts=0, updated_at=task.updated_at)
 
 
 def fail(task: Task, failure: Failure) -> Task:
@@ -150,7 +152,7 @@ def pause(task: Task, until: datetime, message: str) -> Task:
 
 def resume(task: Task, message: str) -> Task:
     """A person has decided; the task goes back to the queue, in its stage."""
-    return replace(transition(task, State.QUEUED, message), attempts=0)
+    return replace(transition(task, State.QUEUED, message, only=State.PAUSED), attempts=0)
 
 
 def retry(task: Task, message: str, changes: Mapping[str, Any]) -> Task:
@@ -158,7 +160,7 @@ def retry(task: Task, message: str, changes: Mapping[str, Any]) -> Task:
     code = task.failure.code if task.failure else ""
     stage = task.failure.stage if task.failure else task.stage
     retries = {**task.retries, code: task.retries.get(code, 0) + 1}
-    retried = transition(task, State.QUEUED, message, stage)
+    retried = transition(task, State.QUEUED, message, stage, only=State.FAILED)
     return replace(retried, attempts=0, retries=retries, parameters={**task.parameters, **changes})
 
 

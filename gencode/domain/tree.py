@@ -1,8 +1,8 @@
-"""What may be pushed: relative paths from an allow-list, and trees of them.
+"""The files of a commit: paths that are safe on every system, and trees of them.
 
-Names come from a model and are hostile until proven otherwise. Git itself, and dulwich's own validator,
-let through names that break or attack a checkout on some system; these rules are stricter (HFS+ and NTFS
-folding, Windows devices, bidi tricks).
+The names come from a model and are untrusted. Git, and the validator of dulwich, accept names that break or
+attack a checkout on some system; these rules are stricter (HFS+ and NTFS folding, Windows devices,
+bidirectional text).
 """
 
 from __future__ import annotations
@@ -24,34 +24,37 @@ _DEVICE = re.compile(
     r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?: *\..*)?", re.IGNORECASE
 )
 _GIT_SHORT = re.compile(r"(?:gi|ma)[^~]{1,4}~[0-9]+", re.IGNORECASE)
-"""What NTFS may call .git, .gitmodules, .gitattributes or .mailmap: git~1, GITMOD~1, gi7eba~1."""
+"""Short names of .git, .gitmodules, .gitattributes and .mailmap on NTFS: git~1, GITMOD~1, gi7eba~1."""
 _RESERVED = frozenset('\\:*?"<>|')
 _SPECIAL_FILES = frozenset({".gitmodules", ".gitattributes", ".mailmap"})
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Files by path, proven safe by `Tree.of`; all have mode 100644."""
+    """Files by path, validated by `Tree.of`; all have mode 100644."""
 
     files: Mapping[str, bytes]
 
     @classmethod
     def of(cls, files: Mapping[str, bytes], *, workflows: bool = False) -> Tree:
-        """Raises UnsafePath for a name, UnsafeTree for clashing names and for too many or too large files."""
+        """Raises UnsafePath for an unsafe path, UnsafeTree for a clash and too many or too large files."""
         check_paths(files, workflows=workflows)
         _check_sizes(files)
         return cls({path: files[path] for path in sorted(files)})
 
 
 def check_paths(paths: Iterable[str], *, workflows: bool = False) -> None:
-    """Prove that these can stand in one tree. `workflows`: whether .github/workflows is allowed."""
-    together = Paths(workflows=workflows)
+    """Check that the paths can be in one tree. `workflows`: whether .github/workflows is allowed.
+
+    Raises UnsafePath, UnsafeTree.
+    """
+    tree = PathSet(workflows=workflows)
     for path in paths:
-        together.enter(path)
+        tree.add(path)
 
 
-class Paths:
-    """Paths that can stand in one tree, however many are entered: each is looked at once."""
+class PathSet:
+    """Paths that can be in one tree; each path is checked once, when it is added."""
 
     def __init__(self, *, workflows: bool = False) -> None:
         self._workflows = workflows
@@ -59,19 +62,20 @@ class Paths:
         self._files: dict[str, str] = {}
         self._folders: dict[str, str] = {}
 
-    def enter(self, path: str) -> None:
-        """Raises UnsafePath for a name, UnsafeTree for one that clashes and for one too many."""
+    def add(self, path: str) -> None:
+        """Raises UnsafePath for an unsafe path, UnsafeTree for a clash and for more than MAX_FILES paths."""
         self._count += 1
         if self._count > MAX_FILES:
             raise UnsafeTree(f"the project has more than {MAX_FILES} files")
         check_path(path, workflows=self._workflows)
-        _enter(self._files, self._folders, path)
+        _record(self._files, self._folders, path)
         for folder in _folders(path):
-            _enter(self._folders, self._files, folder)
+            _record(self._folders, self._files, folder)
 
 
-def _enter(spellings: dict[str, str], others: Mapping[str, str], name: str) -> None:
-    """src/ and Src/ are one folder on some systems: a checkout there would differ from the commit."""
+def _record(spellings: dict[str, str], others: Mapping[str, str], name: str) -> None:
+    """Record a spelling. src/ and Src/ are one folder on some systems: a checkout there would differ from the
+    commit."""
     folded = _fold(name)
     if folded in others:
         raise UnsafeTree(f"{name!r} would be a file and a folder at once")
@@ -86,7 +90,7 @@ def _folders(path: str) -> Iterator[str]:
 
 
 def check_path(path: str, *, workflows: bool = False) -> None:
-    """Prove that one path is safe on every system that may check it out. Raises UnsafePath."""
+    """Check that a path is safe on every system. Raises UnsafePath."""
     if reason := next(_faults(path, workflows), None):
         raise UnsafePath(f"{path[:200]!r} cannot be a file name here: {reason}")
 
@@ -135,5 +139,5 @@ def _check_sizes(files: Mapping[str, bytes]) -> None:
 
 
 def _fold(path: str) -> str:
-    """What the most forgiving file systems (HFS+, NTFS) would take the name for."""
+    """The path as the most lenient file systems (HFS+, NTFS) compare it."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", path).casefold())

@@ -1,4 +1,4 @@
-"""The seam to what has yet to be told: the callbacks of tasks, kept beside their logs."""
+"""The port to pending deliveries: the callbacks of tasks, stored beside their logs."""
 
 from __future__ import annotations
 
@@ -9,25 +9,29 @@ from gencode.domain.callback import Callback
 
 
 class Outbox(Protocol):
-    """Callbacks are stored by `Store.create`, together with their task. As durable as the store, and part
-    of it: the commit that brings an event of NEWS makes a callback that has nothing to tell due at once.
+    """Callbacks are stored by `Store.create` together with their task, and are as durable as the store.
+
+    A commit with an event of NOTIFIED_EVENTS makes a callback that had nothing to deliver due at once.
     """
 
-    async def upcoming(
-        self, limit: int, without: Collection[str] = (), except_hosts: Collection[str] = ()
+    async def next_callbacks(
+        self, limit: int, exclude_tasks: Collection[str] = (), exclude_hosts: Collection[str] = ()
     ) -> list[Callback]:
-        """What is to be told next, in the order of `due`; that may lie in the future.
+        """Callbacks with something to deliver, in the order of `due`, which may lie in the future.
 
-        without       ids of tasks that are left out
-        except_hosts  hosts whose callbacks are left out
+        exclude_tasks  ids of tasks whose callbacks are left out
+        exclude_hosts  values of `Callback.host` that are left out
         """
         ...
 
-    async def note(self, callback: Callback) -> None:
-        """Write down how far it has come. One that has nothing to tell, although its task's log has grown
-        beyond `position` meanwhile, is due at once. Raises StoreError."""
+    async def save_callback(self, callback: Callback) -> None:
+        """Store how far the delivery has come; kind, url and host stay.
+
+        A callback without `due` whose task's log has grown beyond `position` is stored as due at once. An
+        unknown task changes nothing. Raises StoreError.
+        """
         ...
 
     async def callback(self, task_id: str) -> Callback | None:
-        """Of this task."""
+        """The callback of a task, if it has one."""
         ...

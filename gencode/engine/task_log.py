@@ -12,6 +12,7 @@ import anyio
 
 from gencode.domain import task as lifecycle
 from gencode.domain.callback import Callback
+from gencode.domain.errors import Conflict
 from gencode.domain.event import Event
 from gencode.domain.task import PENDING, Failure, State, Task, now, rfc3339
 from gencode.engine.hub import Hub
@@ -26,7 +27,8 @@ class TaskLog:
     """The only writer of a task in this process; `task` is what the store holds.
 
     A write that raises may have been stored all the same (see gencode.engine.store.Store), and so may one whose
-    caller was cancelled: the next call reads the task back before it writes.
+    caller was cancelled: the next call reads the task back before it writes. After a Conflict every call raises
+    Conflict.
     """
 
     def __init__(self, task: Task, store: Store, hub: Hub) -> None:
@@ -34,7 +36,9 @@ class TaskLog:
         self._store = store
         self._hub = hub
         self._lock = anyio.Lock()
-        self._is_uncertain = False
+        self._unconfirmed: Task | None = None
+        """What the last write would have stored, while its outcome is unknown."""
+        self._has_conflict = False
 
     async def create(
         self, request: Mapping[str, Any], key: IdempotencyKey | None, callback: Callback | None = None
@@ -70,7 +74,7 @@ class TaskLog:
         async with self._turn():
             await self._write(
                 _updated(self.task, durable),
-                [(update.kind, update.data) for update in durable if update.kind],
+                _entries(durable),
                 {name: text for update in durable for name, text in update.checkpoints.items()},
             )
 
@@ -112,7 +116,8 @@ class TaskLog:
     async def amend(self, update: StageUpdate) -> None:
         """A person changed what the task waits with; it stays paused."""
         async with self._turn():
-            await self._write(_updated(self.task, [update]), [(update.kind, update.data)], update.checkpoints)
+            task = replace(_updated(self.task, [update]), attempts=self.task.attempts)
+            await self._write(task, _entries([update]), update.checkpoints)
 
     async def approve(self, update: StageUpdate, message: str) -> None:
         """A person decided; the task is queued again."""
@@ -124,7 +129,7 @@ class TaskLog:
     # --- writing ------------------------------------------------------------------------------------
 
     async def reconcile(self) -> None:
-        """Make sure that `task` is what the store holds. Raises StoreError while it cannot be read."""
+        """Make sure that `task` is what the store holds. Raises StoreError while it cannot be read, Conflict."""
         async with self._turn():
             pass
 
@@ -135,28 +140,51 @@ class TaskLog:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         async with self._lock:
-            if self._is_uncertain:
-                await self._reload()
+            if self._has_conflict:
+                raise _conflict()
+            if self._unconfirmed:
+                await self._read_back(self._unconfirmed)
             yield
 
-    async def _reload(self) -> None:
-        """The write may have been stored; then its events have yet to be published."""
-        (task,) = await self._store.find(TaskQuery(id=self.task.id, limit=1))
-        missed = await self._store.events(task.id, after=self.task.sequence)
-        self.task, self._is_uncertain = replace(task, attempts=self.task.attempts), False
+    async def _read_back(self, unconfirmed: Task) -> None:
+        """If the write was stored, its events have yet to be published."""
+        (stored,) = await self._store.find(TaskQuery(id=self.task.id, limit=1))
+        if stored.version != self.task.version and _identity(stored) != _identity(unconfirmed):
+            self._has_conflict = True
+            raise _conflict()
+        missed = await self._store.events(stored.id, after=self.task.sequence)
+        self.task, self._unconfirmed = replace(stored, attempts=self.task.attempts), None
         if missed:
-            self._hub.publish(missed, is_final=task.state.is_terminal)
+            self._hub.publish(missed, is_final=stored.state.is_terminal)
 
     async def _write(
         self, task: Task, entries: Sequence[Entry], checkpoints: Mapping[str, str] | None = None
     ) -> None:
         task, events = _numbered(replace(task, version=task.version + 1), entries)
-        self._is_uncertain = True
+        self._unconfirmed = task
         with anyio.CancelScope(shield=True):
-            await self._store.commit(task, events, checkpoints)
-        self.task, self._is_uncertain = task, False
+            await self._commit(task, events, checkpoints)
+        self.task, self._unconfirmed = task, None
         if events:
             self._hub.publish(events, is_final=task.state.is_terminal)
+
+    async def _commit(
+        self, task: Task, events: Sequence[Event], checkpoints: Mapping[str, str] | None
+    ) -> None:
+        try:
+            await self._store.commit(task, events, checkpoints)
+        except Conflict:
+            self._has_conflict = True
+            raise
+
+
+def _conflict() -> Conflict:
+    return Conflict("another writer has committed this task; this one leaves it alone")
+
+
+def _identity(task: Task) -> tuple[object, ...]:
+    """Tells the commits of two writers apart, with fields that a store returns as they were."""
+    return task.version, task.sequence, task.state, task.stage, task.updated_at
 
 
 def _numbered(task: Task, entries: Sequence[Entry]) -> tuple[Task, list[Event]]:
@@ -166,6 +194,10 @@ def _numbered(task: Task, entries: Sequence[Entry]) -> tuple[Task, list[Event]]:
         for n, (kind, data) in enumerate(entries, start=1)
     ]
     return replace(task, sequence=task.sequence + len(events)), events
+
+
+def _entries(updates: Sequence[StageUpdate]) -> list[Entry]:
+    return [(update.kind, update.data) for update in updates if update.kind]
 
 
 def _status_entry(task: Task) -> Entry:

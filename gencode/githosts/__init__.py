@@ -1,1 +1,1 @@
-"""Git hosts: creating a repository, proving that it is ours, pushing a commit."""
+"""Git hosts: creating a repository through a host's API and pushing one commit to it."""

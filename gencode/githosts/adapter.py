@@ -1,7 +1,6 @@
-"""How one kind of host speaks: the differences, and nothing of the story that they share (`rest_host`).
+"""The adapter of a kind of host: its paths, its JSON and its headers. The order of calls is in `rest_host`.
 
-What stands here is GitHub's way of 2008, which Gitea and Gitee took over; a host overrides what it does
-otherwise.
+The defaults are GitHub's API of 2008, which Gitea and Gitee adopted; a host overrides what differs.
 """
 
 from __future__ import annotations
@@ -15,25 +14,25 @@ from pydantic import BaseModel
 
 from gencode.githosts.http_client import HttpReply
 from gencode.githosts.port import Repository
-from gencode.githosts.rest_api import ApiResponse
+from gencode.githosts.responses import ApiResponse
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoundRepository:
-    """A repository as its host describes it. `branch`: the default one, if the host names it."""
+    """A repository as its host describes it. `default_branch`: None if the response does not name it."""
 
     repo: Repository
     description: str
-    branch: str | None = None
+    default_branch: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CreateRepository:
-    """The repository to make.
+    """The repository to create.
 
-    account  None for the token's own
-    known    the answer from `account_path`
-    branch   the one that will be pushed
+    branch           the one that will be pushed
+    account          None for the token's own user
+    account_details  the response for `HostAdapter.account_path`
     """
 
     name: str
@@ -41,7 +40,7 @@ class CreateRepository:
     private: bool
     branch: str
     account: str | None = None
-    known: Mapping[str, Any] = field(default_factory=dict)
+    account_details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,60 +53,69 @@ class ApiRequest:
 
 
 class HostAdapter:
-    """`needs`: what the token must be allowed to do. `description`: characters that every version takes."""
+    """What differs between hosts.
+
+    required_permissions  what the token must be allowed to do, for messages
+    max_description       characters of a description that every version of the host accepts
+    login_field           the user's name in the response of /user; "" if accounts are never users
+    git_user              the user name for Git's basic authentication, whose password is the token
+    """
 
     name: ClassVar[str]
-    needs: ClassVar[str]
-    description: ClassVar[int] = 350
-    login: ClassVar[str] = "login"
-    """Where the answer about the token's own user has its name."""
+    required_permissions: ClassVar[str]
+    max_description: ClassVar[int] = 350
+    login_field: ClassVar[str] = "login"
     git_user: str = "x-access-token"
-    """Goes with the token in Git's basic authentication."""
 
     def headers(self, token: str) -> dict[str, str]:
+        """The headers of every request of the API."""
         return {"Authorization": f"Bearer {token}"}
 
     def account_path(self, account: str) -> str | None:
-        """What must be read of an account (not the token's own) before it can be named in a wish."""
+        """The path of what `create_request` must know about an account other than the token's own user;
+        None: nothing."""
         return None
 
-    def create_request(self, asked: CreateRepository) -> ApiRequest:
-        """The creation of a repository without a first commit, which would make ours a non-fast-forward."""
+    def create_request(self, wanted: CreateRepository) -> ApiRequest:
+        """Creates a repository without a first commit, which would make our push a non-fast-forward."""
         raise NotImplementedError
 
     def repo_path(self, owner: str, name: str) -> str:
-        return f"/repos/{segment(owner)}/{segment(name)}"
+        """The path of a repository."""
+        return f"/repos/{path_segment(owner)}/{path_segment(name)}"
 
-    def named(self, name: str) -> str:
-        """What the host will call a repository that was asked for by this name."""
+    def normalized_name(self, name: str) -> str:
+        """The name that the host gives to a repository requested by this name."""
         return name
 
-    def name_taken(self, answer: ApiResponse) -> bool:
+    def is_name_taken(self, response: ApiResponse) -> bool:
+        """Whether this response to `create_request` means that the name is taken."""
         raise NotImplementedError
 
-    def read(self, body: Mapping[str, Any]) -> FoundRepository:
-        """Raises ValidationError for what is no repository."""
-        return _RepoJson.model_validate(body).found()
+    def parse_repository(self, body: Mapping[str, Any]) -> FoundRepository:
+        """Raises pydantic.ValidationError if the body does not describe a repository."""
+        return _RepositoryJson.model_validate(body).found()
 
-    def hint(self, reply: HttpReply) -> str:
-        return f"it needs {self.needs}"
+    def permission_hint(self, reply: HttpReply) -> str:
+        """What the token lacks, for the message of a refused request."""
+        return f"it needs {self.required_permissions}"
 
     def default_branch_request(self, repo: Repository, branch: str) -> ApiRequest | None:
-        """Makes a branch the default one, where the first push does not."""
+        """Makes the branch the default one; None if the host does so at the first push."""
         return None
 
 
 def credentials(token: str, headers: Mapping[str, str]) -> tuple[str, ...]:
-    """What no message may show: a token, and what it is sent as."""
+    """What no message may contain: the token, and the form in which the Authorization header carries it."""
     return token, headers.get("Authorization", "").rpartition(" ")[2]
 
 
-class _Account(BaseModel):
+class _OwnerJson(BaseModel):
     login: str
 
 
-class _RepoJson(BaseModel):
-    owner: _Account
+class _RepositoryJson(BaseModel):
+    owner: _OwnerJson
     name: str
     html_url: str
     clone_url: str
@@ -118,14 +126,16 @@ class _RepoJson(BaseModel):
         repo = Repository(
             owner=self.owner.login, name=self.name, web_url=self.html_url, clone_url=self.clone_url
         )
-        return FoundRepository(repo=repo, description=self.description or "", branch=self.default_branch)
+        return FoundRepository(
+            repo=repo, description=self.description or "", default_branch=self.default_branch
+        )
 
 
 def creation_path(account: str | None) -> str:
-    """Of GitHub and of those who took it over; None means the token's own user."""
-    return f"/orgs/{segment(account)}/repos" if account else "/user/repos"
+    """The path for creating a repository at GitHub and hosts with its API; None: for the token's own user."""
+    return f"/orgs/{path_segment(account)}/repos" if account else "/user/repos"
 
 
-def segment(text: str) -> str:
-    """One part of a path, whatever is in it."""
+def path_segment(text: str) -> str:
+    """The text as one percent-encoded segment of a path; "/" is encoded as well."""
     return quote(text, safe="")

@@ -1,4 +1,4 @@
-"""One bare repository on this machine's disk: made whole or not at all, without hooks and gitconfig."""
+"""One bare repository on the local disk: created atomically, without hooks and without anyone's gitconfig."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dulwich.refs import Ref
 from dulwich.repo import Repo as GitRepo
 from dulwich.server import update_server_info
 
-from gencode.githosts.commit import Objects
+from gencode.githosts.commit import CommitObjects
 
 _PRIVATE = 0o750  # its group may read it, for example a web server's
 _PUBLIC = 0o755
@@ -27,28 +27,29 @@ class BareRepository:
 
     @property
     def exists(self) -> bool:
-        """A link counts as something that exists, and never as ours: see `description`."""
+        """True for a link as well, but a link is never one of our repositories: see `description`."""
         return os.path.lexists(self.path)
 
-    def make(self, description: str, *, branch: str, private: bool, new: str) -> bool:
-        """False if something is there already.
+    def create(self, description: str, *, branch: str, private: bool, draft_name: str) -> bool:
+        """Returns False if something exists at `path`.
 
-        new   name of the folder in which it is made, beside its place; what a crash left there is removed
+        draft_name   the folder, beside `path`, in which the repository is built before it is renamed; what a
+                     crash left there is removed
         """
-        draft = self.path.with_name(new)
+        draft = self.path.with_name(draft_name)
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
         try:
-            # An empty configuration, or init.defaultBranch of whoever runs this would be looked up.
+            # Without an empty configuration, dulwich reads init.defaultBranch of the process's user.
             with GitRepo.init_bare(draft, default_branch=branch.encode(), config=StackedConfig([])):
                 (draft / "description").write_text(f"{description}\n", encoding="utf-8")
             draft.chmod(_PRIVATE if private else _PUBLIC)
             _sync(draft)
-            return self._put(draft)
+            return self._move_into_place(draft)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
-    def _put(self, draft: Path) -> bool:
+    def _move_into_place(self, draft: Path) -> bool:
         if self.exists:  # rename would replace an empty folder
             return False
         try:
@@ -60,9 +61,23 @@ class BareRepository:
         _sync_folder(self.path.parent)
         return True
 
+    def add_commit(self, branch: str, objects: CommitObjects) -> bytes | None:
+        """Create the branch at the commit, unless it exists. Returns the SHA of the branch afterwards."""
+        ref = Ref(_HEADS + branch.encode())
+        with GitRepo(str(self.path), bare=True) as git:
+            if ref not in git.refs:
+                git.object_store.add_objects([(part, None) for part in objects.all])
+                _sync(self.path / "objects")  # before a ref names them
+                git.refs.add_if_new(ref, objects.sha)
+            head = bytes(git.refs[ref])
+            if head == objects.sha:  # repeated for an existing branch: a crash may have come in between
+                update_server_info(git)  # for static web servers
+                _sync(self.path)
+            return head
+
     def description(self) -> str:
-        """Of a real folder; "" for anything else, so that it cannot pass for ours."""
-        if not is_folder(self.path):
+        """ "" for anything but a real folder, which therefore never counts as ours."""
+        if not is_real_folder(self.path):
             return ""
         try:
             return (self.path / "description").read_bytes()[:4096].decode("utf-8", "replace").strip()
@@ -72,26 +87,12 @@ class BareRepository:
     def refs(self) -> dict[str, str]:
         """Every branch and tag with its SHA. Raises NotGitRepository."""
         with GitRepo(str(self.path), bare=True) as git:
-            found = git.refs.as_dict()
-        return {name.decode(): sha.decode() for name, sha in found.items() if name.startswith(b"refs/")}
-
-    def add(self, branch: str, new: Objects) -> bytes | None:
-        """Where the branch is then: at the new commit, unless it was elsewhere before."""
-        ref = Ref(_HEADS + branch.encode())
-        with GitRepo(str(self.path), bare=True) as git:
-            if ref not in git.refs:
-                git.object_store.add_objects([(part, None) for part in new.all])
-                _sync(self.path / "objects")  # before anything names them
-                git.refs.add_if_new(ref, new.sha)
-            head = bytes(git.refs[ref])
-            if head == new.sha:  # again even if it was there: a crash may have come between
-                update_server_info(git)  # for servers that know nothing of Git
-                _sync(self.path)
-            return head
+            refs = git.refs.as_dict()
+        return {name.decode(): sha.decode() for name, sha in refs.items() if name.startswith(b"refs/")}
 
 
-def is_folder(path: Path) -> bool:
-    """A real one: a link could lead anywhere."""
+def is_real_folder(path: Path) -> bool:
+    """False for a link, which could lead anywhere."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
     except FileNotFoundError:
@@ -99,7 +100,7 @@ def is_folder(path: Path) -> bool:
 
 
 def _sync(folder: Path) -> None:
-    """Everything below, then itself: a repository that was told of survives a power cut."""
+    """fsync everything below the folder, then the folder: a reported repository survives a power failure."""
     for path, _, files in os.walk(folder, topdown=False):
         for name in files:
             _sync_file(Path(path, name))

@@ -9,28 +9,33 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gencode.githosts.adapter import ApiRequest, CreateRepository, FoundRepository, HostAdapter, segment
+from gencode.githosts.adapter import (
+    ApiRequest,
+    CreateRepository,
+    FoundRepository,
+    HostAdapter,
+    path_segment,
+)
 from gencode.githosts.port import Repository
-from gencode.githosts.responses import said
-from gencode.githosts.rest_api import ApiResponse
+from gencode.githosts.responses import ApiResponse, error_text
 
-_USER = re.compile(r"^(https?://)[A-Za-z0-9._-]+@")
+_USER_IN_URL = re.compile(r"^(https?://)[A-Za-z0-9._-]+@")
 
 
 class Bitbucket(HostAdapter):
-    """An account is a workspace, or `workspace/PROJECT`; there is no user's own.
+    """An account is a workspace, or `workspace/PROJECT`; users have no account of their own.
 
-    user   none for an access token of a workspace; for a person's API token the e-mail address, for an app
-           password the user name
+    user   none for the access token of a workspace; the e-mail address for a person's API token; the user
+           name for an app password
     """
 
     name = "Bitbucket"
-    needs = "to administer and write repositories of this workspace"
-    login = ""
+    required_permissions = "to administer and write repositories of this workspace"
+    login_field = ""
 
     def __init__(self, user: str = "") -> None:
         self._user = user
-        # An API token goes with the e-mail address to the API, and with this fixed name to Git.
+        # An API token is sent with the e-mail address to the API, and with this fixed name to Git.
         self.git_user = "x-bitbucket-api-token-auth" if "@" in user else user or "x-token-auth"
 
     def headers(self, token: str) -> dict[str, str]:
@@ -38,52 +43,54 @@ class Bitbucket(HostAdapter):
             return {"Authorization": f"Bearer {token}"}
         return {"Authorization": "Basic " + b64encode(f"{self._user}:{token}".encode()).decode("ascii")}
 
-    def create_request(self, asked: CreateRepository) -> ApiRequest:
-        workspace, _, project = (asked.account or "").partition("/")
-        body = {"scm": "git", "description": asked.description, "is_private": asked.private}
+    def create_request(self, wanted: CreateRepository) -> ApiRequest:
+        workspace, _, project = (wanted.account or "").partition("/")
+        body = {"scm": "git", "description": wanted.description, "is_private": wanted.private}
         within = {"project": {"key": project}} if project else {}
-        return ApiRequest(path=self.repo_path(workspace, self.named(asked.name)), body=body | within)
+        path = self.repo_path(workspace, self.normalized_name(wanted.name))
+        return ApiRequest(path=path, body=body | within)
 
     def repo_path(self, owner: str, name: str) -> str:
-        return f"/repositories/{segment(owner.partition('/')[0])}/{segment(name)}"
+        workspace = owner.partition("/")[0]
+        return f"/repositories/{path_segment(workspace)}/{path_segment(name)}"
 
-    def named(self, name: str) -> str:
-        """The name in an address is chosen by who creates, in small letters."""
+    def normalized_name(self, name: str) -> str:
+        """The client chooses the name in the URL, which must be in lower case."""
         return name.lower()
 
-    def name_taken(self, answer: ApiResponse) -> bool:
-        return answer.status in (400, 409) and "already exists" in said(answer.body)
+    def is_name_taken(self, response: ApiResponse) -> bool:
+        return response.status in (400, 409) and "already exists" in error_text(response.body)
 
-    def read(self, body: Mapping[str, Any]) -> FoundRepository:
-        return _Repository.model_validate(body).found()
+    def parse_repository(self, body: Mapping[str, Any]) -> FoundRepository:
+        return _RepositoryJson.model_validate(body).found()
 
 
-class _Link(BaseModel):
+class _LinkJson(BaseModel):
     href: str
     name: str = ""
 
 
-class _Links(BaseModel):
-    html: _Link
-    clone: list[_Link]
+class _LinksJson(BaseModel):
+    html: _LinkJson
+    clone: list[_LinkJson]
 
 
-class _Branch(BaseModel):
+class _BranchJson(BaseModel):
     name: str
 
 
-class _Repository(BaseModel):
+class _RepositoryJson(BaseModel):
     full_name: str
-    links: _Links
+    links: _LinksJson
     description: str | None = None
-    mainbranch: _Branch | None = None
+    mainbranch: _BranchJson | None = None
 
     def found(self) -> FoundRepository:
         owner, _, name = self.full_name.partition("/")
         clone = next((link.href for link in self.links.clone if link.name == "https"), "")
-        # It names the token's user, which a clone by somebody else must not.
+        # The URL contains the token's user, which must not be part of a clone URL for others.
         repo = Repository(
-            owner=owner, name=name, web_url=self.links.html.href, clone_url=_USER.sub(r"\1", clone)
+            owner=owner, name=name, web_url=self.links.html.href, clone_url=_USER_IN_URL.sub(r"\1", clone)
         )
         branch = self.mainbranch.name if self.mainbranch else None
-        return FoundRepository(repo=repo, description=self.description or "", branch=branch)
+        return FoundRepository(repo=repo, description=self.description or "", default_branch=branch)

@@ -1,6 +1,7 @@
-"""A snapshot as Git objects, in memory: no work tree, no configuration, no hooks, the same SHA every time.
+"""A snapshot as Git objects in memory: no work tree, no configuration, no hooks, the same SHA every time.
 
-A work tree would let generated files speak: a generated `.git/config` once sent the token to another host.
+A work tree would give generated files influence over Git: a generated `.git/config` once sent the token to
+another host.
 """
 
 from __future__ import annotations
@@ -9,37 +10,56 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Union
 
+from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
+from dulwich.pack import UnpackedObject, full_unpacked_object, pack_object_header
 
 from gencode.githosts.port import Snapshot
 
-_FILE = 0o100644
-_FOLDER = 0o040000
+_FILE_MODE = 0o100644
+_FOLDER_MODE = 0o040000
 
 _Folder = dict[bytes, Union[bytes, "_Folder"]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Objects:
-    """Everything that a push of one root commit sends."""
+class CommitObjects:
+    """All objects of one root commit.
+
+    sha             the commit's id, 40 hex digits
+    all             the commit, its trees and its blobs
+    deflated_blobs  as in `Snapshot`
+    """
 
     sha: ObjectID
-    """40 hex digits."""
     all: tuple[ShaFile, ...]
-    ready: Mapping[str, bytes]
-    """Streams of some of them, by id."""
+    deflated_blobs: Mapping[str, bytes]
 
 
-def objects(snapshot: Snapshot) -> Objects:
-    """Hashes every file: some milliseconds for each hundred, so call it in a thread."""
-    parts = list(_tree(_nested(snapshot)))
-    commit = _commit(snapshot, parts[-1].id)
-    return Objects(sha=commit.id, all=(commit, *parts), ready=snapshot.ready)
+def commit_sha(snapshot: Snapshot) -> str:
+    """The commit's id, 40 hex digits. Hashes every file: call it in a thread."""
+    return commit_objects(snapshot).sha.decode("ascii")
 
 
-def sha(snapshot: Snapshot) -> str:
-    """The commit's id, 40 hex digits."""
-    return objects(snapshot).sha.decode("ascii")
+def commit_objects(snapshot: Snapshot) -> CommitObjects:
+    """Hashes every file, which takes some milliseconds for each hundred: call it in a thread."""
+    objects = list(_tree_objects(_nested(snapshot)))
+    commit = _commit(snapshot, objects[-1].id)
+    return CommitObjects(sha=commit.id, all=(commit, *objects), deflated_blobs=snapshot.deflated_blobs)
+
+
+def pack_entries(objects: CommitObjects) -> Iterator[UnpackedObject]:
+    """The objects as entries of a pack. Blobs in `deflated_blobs` are used as they are; all other objects
+    are deflated while they are sent."""
+    return (_pack_entry(part, objects.deflated_blobs) for part in objects.all)
+
+
+def _pack_entry(part: ShaFile, deflated_blobs: Mapping[str, bytes]) -> UnpackedObject:
+    entry = full_unpacked_object(part)
+    if stream := deflated_blobs.get(part.id.decode("ascii")):
+        header = pack_object_header(part.type_num, None, part.raw_length(), DEFAULT_OBJECT_FORMAT)
+        entry.comp_chunks = [bytes(header), stream]
+    return entry
 
 
 def _nested(snapshot: Snapshot) -> _Folder:
@@ -50,23 +70,23 @@ def _nested(snapshot: Snapshot) -> _Folder:
         for part in folders:
             inner = folder.setdefault(part, {})
             if isinstance(inner, bytes):
-                raise ValueError(f"{path!r} lies under a file")  # Tree.of lets no such tree through
+                raise ValueError(f"{path!r} lies under a file")  # cannot happen: Tree.of refuses such trees
             folder = inner
         folder[name] = data
     return root
 
 
-def _tree(folder: _Folder) -> Iterator[ShaFile]:
-    """The folder's objects, its own tree last."""
+def _tree_objects(folder: _Folder) -> Iterator[ShaFile]:
+    """The folder's blobs and trees; its own tree comes last."""
     tree = Tree()
     for name, entry in folder.items():
         if isinstance(entry, bytes):
             blob = Blob.from_string(entry)
-            tree.add(name, _FILE, blob.id)
+            tree.add(name, _FILE_MODE, blob.id)
             yield blob
         else:
-            inner = list(_tree(entry))
-            tree.add(name, _FOLDER, inner[-1].id)
+            inner = list(_tree_objects(entry))
+            tree.add(name, _FOLDER_MODE, inner[-1].id)
             yield from inner
     yield tree
 

@@ -1,4 +1,4 @@
-"""A plain directory of bare repositories as a Git host: nothing is asked of anybody, nothing leaves it."""
+"""A directory of bare repositories as a Git host: no network, no token."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import anyio.to_thread
 from dulwich.errors import NotGitRepository
 
 from gencode.domain.errors import StartError
-from gencode.githosts.bare_repository import BareRepository, is_folder
-from gencode.githosts.commit import objects, sha
+from gencode.githosts.bare_repository import BareRepository, is_real_folder
+from gencode.githosts.commit import commit_objects, commit_sha
 from gencode.githosts.errors import (
     GitNotFound,
     GitUnavailable,
@@ -26,22 +26,22 @@ from gencode.githosts.errors import (
     NonFastForward,
     RepoExists,
 )
-from gencode.githosts.ownership_marker import described, marked, tag
+from gencode.githosts.ownership_marker import has_marker, marked_description, marker_suffix
 from gencode.githosts.port import Repository, RepositorySpec, Snapshot
 from gencode.observability.metrics import Metrics
 
 T = TypeVar("T")
 
-DESCRIPTION = 350  # characters, as at most other hosts
+MAX_DESCRIPTION = 350  # characters, as at most other hosts
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
 
 class DirectoryHost:
-    """Implements `gencode.githosts.port.Host`. Repositories are at `ROOT/NAME.git`, an organisation's at
-    `ROOT/ORG/NAME.git`. Raises StartError for a root that is no folder.
+    """Implements `gencode.githosts.port.GitHost`. Repositories are at `ROOT/NAME.git`, those of an
+    organisation at `ROOT/ORG/NAME.git`. Raises StartError for a root that is no folder.
 
     label   its name in the settings, for messages and metrics
-    url     where a web server shows the root; None: addresses are file:// ones
+    url     the address at which a web server shows the root; None: addresses are file:// URLs
     owner   the folder for requests that name no organisation
     """
 
@@ -61,7 +61,7 @@ class DirectoryHost:
         self._url = (url or self._root.as_uri()).rstrip("/")
         self._owner = owner or ""
         self._metrics = metrics or Metrics()
-        self._writing = anyio.Lock()
+        self._lock = anyio.Lock()
 
     async def create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
         try:
@@ -78,72 +78,76 @@ class DirectoryHost:
             raise GitUnavailable(f"the repository cannot be written: {error.strerror}") from error
 
     async def _run(self, operation: str, call: Callable[[], T]) -> T:
-        """One at a time, in a thread, to its end: what is half done cannot be cancelled."""
-        async with self._writing:
-            with self._metrics.host.labels(self._label, operation).time():
+        """Run one call at a time in a thread. It is not cancelled, so that no write is left half done."""
+        async with self._lock:
+            with self._metrics.host_seconds.labels(self._label, operation).time():
                 return await anyio.to_thread.run_sync(call)
 
     # --- in the thread ------------------------------------------------------------------------------
 
     def _create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
         owner = spec.org or self._owner
-        bare = BareRepository(self._folder(owner) / f"{_proven(spec.name)}.git")
+        bare = BareRepository(self._owner_folder(owner) / f"{_checked_name(spec.name)}.git")
         draft = ".new-" + hashlib.sha256(spec.marker.encode()).hexdigest()[:16]
-        text = described(spec, DESCRIPTION)
-        if not bare.make(text, branch=snapshot.branch, private=spec.private, new=draft):
+        text = marked_description(spec, MAX_DESCRIPTION)
+        if not bare.create(text, branch=snapshot.branch, private=spec.private, draft_name=draft):
             _check_ours(bare, spec, snapshot)
-        return self._repo(owner, spec.name)
+        return self._repository(owner, spec.name)
 
-    def _folder(self, owner: str) -> Path:
-        """Where an owner's repositories are; made if it is not there."""
+    def _owner_folder(self, owner: str) -> Path:
+        """The folder of an owner's repositories, created if it does not exist."""
         if not owner:
             return self._root
-        folder = self._root / _proven(owner)
+        folder = self._root / _checked_name(owner)
         folder.mkdir(exist_ok=True)
-        if not is_folder(folder):
+        if not is_real_folder(folder):
             raise HostInvalid(
                 f"the folder of {owner!r} is a link and was left alone; choose another github_org"
             )
         return folder
 
     def _push(self, repo: Repository, snapshot: Snapshot) -> str:
-        owner, name = repo.owner, _proven(repo.name)
-        folder = self._root / _proven(owner) if owner else self._root
-        bare = BareRepository(folder / f"{name}.git")
-        here = replace(self._repo(owner, name), host=repo.host)
-        if here != repo or not is_folder(folder) or not marked(bare.description()):
-            raise GitNotFound(f"{repo.name!r} is not, or no more, a repository that was made here")
-        new = objects(snapshot)
+        bare = self._existing(repo)
+        objects = commit_objects(snapshot)
         try:
-            head = bare.add(snapshot.branch, new)
+            head = bare.add_commit(snapshot.branch, objects)
         except NotGitRepository as error:
             raise GitNotFound(f"{repo.name!r} is no Git repository any more") from error
-        if head != new.sha:
+        if head != objects.sha:
             raise NonFastForward(
                 "the branch holds other commits and was left alone; choose another repo_name"
             )
-        return new.sha.decode("ascii")
+        return objects.sha.decode("ascii")
 
-    def _repo(self, owner: str, name: str) -> Repository:
+    def _existing(self, repo: Repository) -> BareRepository:
+        owner, name = repo.owner, _checked_name(repo.name)
+        folder = self._root / _checked_name(owner) if owner else self._root
+        bare = BareRepository(folder / f"{name}.git")
+        expected = replace(self._repository(owner, name), host=repo.host)
+        if repo != expected or not is_real_folder(folder) or not has_marker(bare.description()):
+            raise GitNotFound(f"{repo.name!r} is not, or no more, a repository that was made here")
+        return bare
+
+    def _repository(self, owner: str, name: str) -> Repository:
         path = f"{quote(owner)}/{quote(name)}.git" if owner else f"{quote(name)}.git"
         url = f"{self._url}/{path}"
         return Repository(owner=owner, name=name, web_url=url, clone_url=url)
 
 
 def _check_ours(bare: BareRepository, spec: RepositorySpec, snapshot: Snapshot) -> None:
-    """Ours is what ends with our marker and holds nothing, or just what we would push."""
-    if not bare.description().endswith(tag(spec)):
+    """Raise RepoExists unless it carries the task's marker and is empty or holds just the snapshot."""
+    if not bare.description().endswith(marker_suffix(spec)):
         raise RepoExists(f"{spec.name!r} exists already and was left alone; choose another repo_name")
     try:
         refs = bare.refs()
     except NotGitRepository as error:
         raise RepoExists(f"{spec.name!r} is no Git repository and was left alone") from error
-    if refs and refs.get(f"refs/heads/{snapshot.branch}") != sha(snapshot):
+    if refs and refs.get(f"refs/heads/{snapshot.branch}") != commit_sha(snapshot):
         raise RepoExists(f"{spec.name!r} holds other commits and was left alone; choose another repo_name")
 
 
-def _proven(name: str) -> str:
-    """A name that is one step down and nothing else."""
+def _checked_name(name: str) -> str:
+    """The name, if it is that of a direct child folder; raises HostInvalid."""
     if not _NAME.fullmatch(name) or name.endswith((".", ".git", ".lock")):
         raise HostInvalid(f"{name[:100]!r} cannot be a folder's name here: use letters, digits, - and _")
     return name

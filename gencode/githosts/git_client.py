@@ -1,4 +1,4 @@
-"""The push of one snapshot: one attempt, within a deadline, and its outcome made certain."""
+"""Pushes one snapshot over smart HTTP: one attempt within a deadline, and a definite outcome."""
 
 from __future__ import annotations
 
@@ -13,79 +13,82 @@ import anyio.to_thread
 import httpx
 from dulwich.refs import Ref
 
-from gencode.githosts.commit import Objects, objects
+from gencode.githosts.commit import CommitObjects, commit_objects
 from gencode.githosts.errors import GitError, GitTimeout, NonFastForward
 from gencode.githosts.http_client import http_client
 from gencode.githosts.port import Snapshot
-from gencode.githosts.smart_http import Remote
+from gencode.githosts.smart_http import DEFAULT_USER, SmartHttpClient
 
 T = TypeVar("T")
 
-USER = "x-access-token"
-CHECK_SECONDS = 10.0  # to look at the ref once more after a push of unknown outcome
+CHECK_SECONDS = 10.0  # for reading the ref again after a push of unknown outcome
 
 
 class GitClient:
     """Pushes snapshots over smart HTTP.
 
-    timeout  seconds for one push; reading the ref again after a lost reply may add CHECK_SECONDS
-    places   pushes at a time, each with a thread of its own; others wait their turn (not charged to them)
+    timeout     seconds for one push; reading the ref again after a lost response may add CHECK_SECONDS
+    max_pushes  pushes at a time, each in a thread of its own; the wait for one of them does not count
+                towards the timeout
     """
 
     def __init__(
         self,
         *,
         timeout: float = 60.0,
-        places: int = 4,
+        max_pushes: int = 4,
         agent: str = "gencode",
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._timeout = timeout
         self._agent = agent
         self._tls = tls or httpx.create_ssl_context()
-        self._places = anyio.Semaphore(places)
-        self._threads = anyio.CapacityLimiter(places)
+        self._slots = anyio.Semaphore(max_pushes)
+        self._threads = anyio.CapacityLimiter(max_pushes)
 
-    async def push(self, url: str, token: str, snapshot: Snapshot, *, user: str = USER) -> str:
-        """Make the snapshot the head of its branch, never by force; the commit's SHA. Raises GitError.
+    async def push(self, url: str, token: str, snapshot: Snapshot, *, user: str = DEFAULT_USER) -> str:
+        """Make the snapshot the head of its branch, without force. Returns the commit's SHA; raises GitError.
 
         url    `https://host/owner/name.git`, without credentials; the token is sent to no other host
-        user   whose password the token is to be, for hosts that tell tokens from passwords by it
+        user   the user whose password the token is; some hosts recognise tokens by it
         """
         ref = Ref(b"refs/heads/" + snapshot.branch.encode())
-        async with self._places, http_client(self._tls) as client:
-            new = await anyio.to_thread.run_sync(objects, snapshot, limiter=self._threads)
-            remote = Remote(url, token, client, self._agent, self._timeout, user)
+        async with self._slots, http_client(self._tls) as client:
+            objects = await anyio.to_thread.run_sync(commit_objects, snapshot, limiter=self._threads)
+            remote = SmartHttpClient(url, token, client, self._agent, self._timeout, user)
             try:
-                await self._within(self._timeout, lambda: remote.push(ref, new))
+                await self._run(lambda: remote.push(ref, objects), self._timeout)
             except GitError as error:
-                if not remote.sent:
+                if not remote.push_sent:
                     raise
-                again = Remote(url, token, client, self._agent, CHECK_SECONDS, user)
-                await self._settle(again, ref, new, error)
-        return new.sha.decode("ascii")
+                fresh = SmartHttpClient(url, token, client, self._agent, CHECK_SECONDS, user)
+                await self._check_ref(fresh, ref, objects, error)
+        return objects.sha.decode("ascii")
 
-    async def refs(self, url: str, token: str, *, user: str = USER) -> dict[str, str]:
+    async def refs(self, url: str, token: str, *, user: str = DEFAULT_USER) -> dict[str, str]:
         """Every branch and tag with its SHA. Raises GitError."""
-        async with self._places, http_client(self._tls) as client:
-            remote = Remote(url, token, client, self._agent, self._timeout, user)
-            found = await self._within(self._timeout, remote.refs)
-        return {name.decode("utf-8", "replace"): sha.decode("ascii") for name, sha in found.items()}
+        async with self._slots, http_client(self._tls) as client:
+            remote = SmartHttpClient(url, token, client, self._agent, self._timeout, user)
+            refs = await self._run(remote.refs, self._timeout)
+        return {name.decode("utf-8", "replace"): sha.decode("ascii") for name, sha in refs.items()}
 
-    async def _settle(self, remote: Remote, ref: Ref, new: Objects, error: GitError) -> None:
-        """The push was sent and did not report success: see once whether the ref is ours."""
+    async def _check_ref(
+        self, remote: SmartHttpClient, ref: Ref, objects: CommitObjects, error: GitError
+    ) -> None:
+        """Read the ref once after a push that was sent and did not report success. Returns if the ref is at
+        our commit; otherwise raises `error`, or NonFastForward if another commit is there."""
         try:
-            refs = await self._within(min(CHECK_SECONDS, self._timeout), remote.refs)
+            refs = await self._run(remote.refs, min(CHECK_SECONDS, self._timeout))
         except GitError:
             raise error from None
-        there = refs.get(ref)
-        if there == new.sha:
+        head = refs.get(ref)
+        if head == objects.sha:
             return
-        if there is not None:
+        if head is not None:
             raise NonFastForward("somebody else pushed to the branch; choose another repo_name") from error
         raise error
 
-    async def _within(self, seconds: float, call: Callable[[], T]) -> T:
+    async def _run(self, call: Callable[[], T], seconds: float) -> T:
         try:
             with anyio.fail_after(seconds):
                 return await self._in_thread(call)
@@ -96,6 +99,6 @@ class GitClient:
         try:
             return await anyio.to_thread.run_sync(call, limiter=self._threads)
         except concurrent.futures.CancelledError:
-            # How a worker thread reports that its exchange was cancelled; raise the real cancellation.
+            # A worker thread reports by it that its exchange was cancelled; raise the real cancellation.
             await anyio.lowlevel.checkpoint()
             raise

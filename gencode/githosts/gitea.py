@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from gencode.githosts.adapter import ApiRequest, CreateRepository, HostAdapter, creation_path
-from gencode.githosts.rest_api import ApiResponse
+from gencode.githosts.responses import ApiResponse
 
 
 class Gitea(HostAdapter):
-    """Git takes the token as the password of any user."""
+    """Git accepts the token as the password of any user."""
 
     name = "Gitea"
-    needs = "the scopes write:repository and write:user, for an organisation write:organization as well"
+    required_permissions = (
+        "the scopes write:repository and write:user, for an organisation write:organization as well"
+    )
 
     def headers(self, token: str) -> dict[str, str]:
         return {"Authorization": f"token {token}"}
 
-    def create_request(self, asked: CreateRepository) -> ApiRequest:
+    def create_request(self, wanted: CreateRepository) -> ApiRequest:
         body = {
-            "name": asked.name,
-            "description": asked.description,
-            "private": asked.private,
+            "name": wanted.name,
+            "description": wanted.description,
+            "private": wanted.private,
             "auto_init": False,
-            "default_branch": asked.branch,
+            "default_branch": wanted.branch,
         }
-        return ApiRequest(path=creation_path(asked.account), body=body)
+        return ApiRequest(path=creation_path(wanted.account), body=body)
 
-    def name_taken(self, answer: ApiResponse) -> bool:
-        return answer.status == 409
+    def is_name_taken(self, response: ApiResponse) -> bool:
+        return response.status == 409
 
 
 class Forgejo(Gitea):

@@ -1,27 +1,45 @@
-"""GitHub, GitHub Enterprise, and whatever speaks their REST API, such as the local forge."""
+"""GitHub, GitHub Enterprise, and servers with the same REST API, such as the embedded forge."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
 from gencode.githosts.adapter import ApiRequest, CreateRepository, HostAdapter, creation_path
-from gencode.githosts.github_responses import name_taken, permission_hint
 from gencode.githosts.http_client import HttpReply
-from gencode.githosts.origins import web_origin
+from gencode.githosts.options import Endpoint, HostOptions
+from gencode.githosts.origins import github_web_origin
 from gencode.githosts.profile import HostProfile, github_profile
-from gencode.githosts.rest_api import ApiResponse
+from gencode.githosts.responses import ApiResponse
 from gencode.githosts.rest_host import RestGitHost
-from gencode.resilience.retry import Retry
+from gencode.security.redaction import spoken
+
+
+def github_host(
+    api_url: str,
+    token: str,
+    client: httpx.AsyncClient,
+    options: HostOptions,
+    profile: HostProfile | None = None,
+) -> RestGitHost:
+    """The host of GITHUB_API_URL. Raises StartError for an address or a token that cannot work.
+
+    api_url   https://api.github.com, or https://HOST/api/v3 of an Enterprise server
+    """
+    profile = profile or github_profile()
+    web = github_web_origin(api_url, profile.address_setting)
+    endpoint = Endpoint(api_url=api_url, web=web, token=token)
+    return RestGitHost(GitHubAdapter(), profile, endpoint, client, options)
 
 
 class GitHubAdapter(HostAdapter):
     """https://docs.github.com/rest/repos/repos"""
 
     name = "GitHub"
-    needs = "to create repositories: scope repo, or permission administration=write"
+    required_permissions = "to create repositories: scope repo, or permission administration=write"
 
     def headers(self, token: str) -> dict[str, str]:
         return {
@@ -30,42 +48,45 @@ class GitHubAdapter(HostAdapter):
             "X-GitHub-Api-Version": "2022-11-28",
         }
 
-    def create_request(self, asked: CreateRepository) -> ApiRequest:
+    def create_request(self, wanted: CreateRepository) -> ApiRequest:
         body = {
-            "name": asked.name,
-            "description": asked.description,
-            "private": asked.private,
+            "name": wanted.name,
+            "description": wanted.description,
+            "private": wanted.private,
             "auto_init": False,
         }
-        return ApiRequest(path=creation_path(asked.account), body=body)
+        return ApiRequest(path=creation_path(wanted.account), body=body)
 
-    def named(self, name: str) -> str:
-        """GitHub puts one "-" for each run of characters that a name may not have."""
+    def normalized_name(self, name: str) -> str:
+        """GitHub replaces each run of characters that are not allowed by one "-"."""
         return re.sub(r"[^A-Za-z0-9._-]+", "-", name)
 
-    def name_taken(self, answer: ApiResponse) -> bool:
-        return answer.status == 422 and name_taken(answer.body)
+    def is_name_taken(self, response: ApiResponse) -> bool:
+        return response.status == 422 and reports_taken_name(response.body)
 
-    def hint(self, reply: HttpReply) -> str:
-        return permission_hint(reply)
+    def permission_hint(self, reply: HttpReply) -> str:
+        """As the headers describe it (docs.github.com: "Troubleshooting the REST API")."""
+        headers = reply.headers
+        if sso := headers.get("x-github-sso"):
+            # Its URL carries a request token after the "?".
+            url = re.search(r"url=([^?;\s]+)", sso)
+            where = f" at {spoken(url[1])}" if url else ""
+            return f"the organisation wants it authorised for single sign-on (SSO){where}"
+        if needed := headers.get("x-accepted-github-permissions"):
+            return f"it needs the permission {spoken(needed)}"
+        if "x-oauth-scopes" in headers:
+            has = spoken(headers["x-oauth-scopes"]) or "none"
+            accepted = spoken(headers.get("x-accepted-oauth-scopes", "")) or "repo"
+            return f"it needs one of the scopes {accepted}, has {has}"
+        return super().permission_hint(reply)
 
 
-class GitHub(RestGitHost):
-    """Options are RestHost's. Raises StartError for an address or a token that cannot work.
-
-    api_url   https://api.github.com, or https://HOST/api/v3 of an Enterprise server
-    """
-
-    def __init__(
-        self,
-        api_url: str,
-        token: str,
-        client: httpx.AsyncClient,
-        retry: Retry,
-        *,
-        profile: HostProfile | None = None,
-        **options: Any,
-    ) -> None:
-        profile = profile or github_profile()
-        web = web_origin(api_url, profile.address)
-        super().__init__(GitHubAdapter(), profile, api_url, web, token, client, retry, **options)
+def reports_taken_name(body: Mapping[str, Any]) -> bool:
+    """Whether `errors` says that the name exists: GitHub answers 422 for other reasons as well."""
+    errors = body.get("errors")
+    return isinstance(errors, list) and any(
+        isinstance(error, dict)
+        and error.get("field") == "name"
+        and "already exists" in str(error.get("message"))
+        for error in errors
+    )

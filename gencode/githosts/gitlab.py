@@ -1,4 +1,4 @@
-"""GitLab, in the cloud or one's own. https://docs.gitlab.com/api/projects/"""
+"""GitLab, hosted or self-managed. https://docs.gitlab.com/api/projects/"""
 
 from __future__ import annotations
 
@@ -7,58 +7,65 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gencode.githosts.adapter import ApiRequest, CreateRepository, FoundRepository, HostAdapter, segment
+from gencode.githosts.adapter import (
+    ApiRequest,
+    CreateRepository,
+    FoundRepository,
+    HostAdapter,
+    path_segment,
+)
 from gencode.githosts.port import Repository
-from gencode.githosts.responses import said
-from gencode.githosts.rest_api import ApiResponse
+from gencode.githosts.responses import ApiResponse, error_text
 
 
 class GitLab(HostAdapter):
-    """A project lies in a namespace: a user's own, or a group's, which may be a subgroup (`group/subgroup`).
-    The first push makes its branch the default and protects it."""
+    """A project belongs to a namespace: a user's own, or a group's, which may be a subgroup
+    (`group/subgroup`). The first push makes its branch the default and protects it."""
 
     name = "GitLab"
-    needs = "the scope api, and in a group the role that may create projects and push to a protected branch"
-    login = "username"
+    required_permissions = (
+        "the scope api, and in a group the role that may create projects and push to a protected branch"
+    )
+    login_field = "username"
     git_user = "oauth2"
 
     def headers(self, token: str) -> dict[str, str]:
         return {"PRIVATE-TOKEN": token}
 
     def account_path(self, account: str) -> str | None:
-        """Creating takes a namespace by its number."""
-        return f"/namespaces/{segment(account)}"
+        """A project is created in a namespace by the namespace's number."""
+        return f"/namespaces/{path_segment(account)}"
 
-    def create_request(self, asked: CreateRepository) -> ApiRequest:
+    def create_request(self, wanted: CreateRepository) -> ApiRequest:
         body = {
-            "name": asked.name,
-            "path": asked.name,
-            "description": asked.description,
-            "visibility": "private" if asked.private else "public",
+            "name": wanted.name,
+            "path": wanted.name,
+            "description": wanted.description,
+            "visibility": "private" if wanted.private else "public",
             "initialize_with_readme": False,
         }
-        return ApiRequest(path="/projects", body=body | _namespace(asked.known))
+        return ApiRequest(path="/projects", body=body | _namespace(wanted.account_details))
 
     def repo_path(self, owner: str, name: str) -> str:
-        return f"/projects/{segment(f'{owner}/{name}')}"
+        return f"/projects/{path_segment(f'{owner}/{name}')}"
 
-    def name_taken(self, answer: ApiResponse) -> bool:
-        return answer.status in (400, 409) and "has already been taken" in said(answer.body)
+    def is_name_taken(self, response: ApiResponse) -> bool:
+        return response.status in (400, 409) and "has already been taken" in error_text(response.body)
 
-    def read(self, body: Mapping[str, Any]) -> FoundRepository:
-        return _Project.model_validate(body).found()
-
-
-def _namespace(known: Mapping[str, Any]) -> dict[str, Any]:
-    return {"namespace_id": known["id"]} if "id" in known else {}
+    def parse_repository(self, body: Mapping[str, Any]) -> FoundRepository:
+        return _ProjectJson.model_validate(body).found()
 
 
-class _Namespace(BaseModel):
+def _namespace(account_details: Mapping[str, Any]) -> dict[str, Any]:
+    return {"namespace_id": account_details["id"]} if "id" in account_details else {}
+
+
+class _NamespaceJson(BaseModel):
     full_path: str
 
 
-class _Project(BaseModel):
-    namespace: _Namespace
+class _ProjectJson(BaseModel):
+    namespace: _NamespaceJson
     path: str
     web_url: str
     http_url_to_repo: str
@@ -72,4 +79,6 @@ class _Project(BaseModel):
             web_url=self.web_url,
             clone_url=self.http_url_to_repo,
         )
-        return FoundRepository(repo=repo, description=self.description or "", branch=self.default_branch)
+        return FoundRepository(
+            repo=repo, description=self.description or "", default_branch=self.default_branch
+        )

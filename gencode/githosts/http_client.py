@@ -1,4 +1,4 @@
-"""One HTTP exchange: no redirects, no credentials of the client's own, a bounded reply, a deadline."""
+"""One HTTP exchange: no redirects, no credentials from the environment, a bounded reply, a deadline."""
 
 from __future__ import annotations
 
@@ -8,29 +8,35 @@ from dataclasses import dataclass
 import anyio
 import httpx
 
-REPLY_BYTES = 4 * 2**20  # a new repository's JSON has 6 KB, a push report 10 KB of progress
+MAX_REPLY_BYTES = 4 * 2**20  # the JSON of a new repository has 6 KB, a push report 10 KB of progress
 CONNECT_SECONDS = 10.0
 
 
 class ReplyTooLong(httpx.TransportError):
-    """More bytes than any honest answer has."""
+    """The reply is longer than MAX_REPLY_BYTES."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HttpReply:
+    """A whole HTTP response."""
+
     status: int
     headers: httpx.Headers
     content: bytes
 
 
 def http_client(tls: ssl.SSLContext | None = None) -> httpx.AsyncClient:
-    """A client that ignores the environment's proxies and .netrc: a token must go where it is meant to."""
+    """A client that ignores the proxies and the .netrc of the environment: either could send a token to
+    another server."""
     return httpx.AsyncClient(verify=tls or httpx.create_ssl_context(), trust_env=False)
 
 
 async def exchange(client: httpx.AsyncClient, request: httpx.Request, deadline: float) -> HttpReply:
-    """Send and read all of the reply. Raises httpx.TransportError; a httpx.ReadTimeout after `deadline` s,
-    since a peer that drips bytes never runs into the timeouts of single reads."""
+    """Send the request and read the whole response. Raises httpx.TransportError.
+
+    deadline  seconds for all of it; after them httpx.ReadTimeout is raised. A peer that sends a byte at a
+              time never exceeds the timeouts of single reads.
+    """
     try:
         with anyio.fail_after(deadline):
             response = await client.send(request, stream=True, auth=None, follow_redirects=False)
@@ -49,6 +55,6 @@ async def _read(response: httpx.Response) -> bytes:
     content = bytearray()
     async for chunk in response.aiter_bytes():
         content += chunk
-        if len(content) > REPLY_BYTES:
-            raise ReplyTooLong(f"the answer is longer than {REPLY_BYTES} bytes")
+        if len(content) > MAX_REPLY_BYTES:
+            raise ReplyTooLong(f"the answer is longer than {MAX_REPLY_BYTES} bytes")
     return bytes(content)

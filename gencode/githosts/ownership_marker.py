@@ -1,4 +1,4 @@
-"""The sign that a repository is ours: the end of its description, where only its maker could put it."""
+"""The marker that identifies our repositories: the end of the description, which only the creator can set."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ import re
 from gencode.githosts.port import RepositorySpec
 from gencode.security.redaction import spoken
 
-_ANY = re.compile(r"\[gencode:[^\[\]\s]+\]\Z")
+_MARKER = re.compile(r"\[gencode:[^\[\]\s]+\]\Z")
 
 
-def tag(spec: RepositorySpec) -> str:
+def marker_suffix(spec: RepositorySpec) -> str:
+    """What the description of this task's repository ends with."""
     return f"[{spec.marker}]"
 
 
-def described(spec: RepositorySpec, characters: int) -> str:
-    """The description, cut so that the marker stands whole at the end."""
-    mark = tag(spec)
-    text = spoken(spec.description)[: characters - len(mark) - 1].strip()
-    return f"{text} {mark}".strip()
+def marked_description(spec: RepositorySpec, max_length: int) -> str:
+    """The description with the marker at its end; the text before it is cut to `max_length` characters."""
+    suffix = marker_suffix(spec)
+    text = spoken(spec.description)[: max_length - len(suffix) - 1].strip()
+    return f"{text} {suffix}".strip()
 
 
-def marked(description: str) -> bool:
-    """Whether some task of ours made it."""
-    return bool(_ANY.search(description))
+def has_marker(description: str) -> bool:
+    """Whether the repository was created by any of our tasks."""
+    return bool(_MARKER.search(description))

@@ -1,4 +1,4 @@
-"""The seam to a Git host: create a repository, push a snapshot to it."""
+"""The port of a Git host: create a repository, push a snapshot to it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,31 @@ from gencode.domain.tree import Tree
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """A root commit in the making. Equal snapshots have equal SHAs: nothing else flows into the commit."""
+    """The content of a root commit. Equal snapshots have equal SHAs: the commit depends on nothing else.
+
+    author          `Name <email>`, also used as the committer
+    at              both dates of the commit; written in UTC
+    deflated_blobs  zlib streams by blob id, as `gencode.domain.blob.deflated` returns them; files that are
+                    not among them are deflated during the push
+    """
 
     tree: Tree
     message: str
     author: str
-    """`Name <email>`, also the committer."""
     at: datetime
     branch: str = "main"
-    ready: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
-    """What `gencode.domain.blob.deflated` has made of files already, by id; what is missing is deflated later."""
+    deflated_blobs: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RepositorySpec:
-    """The repository to make. `marker` is put where only its maker can (the description) and proves
-    ownership after a lost reply; `org` None means the token's own user; `host` is the name of one of several
-    configured hosts, "" where there is but one."""
+    """The repository to create.
+
+    org     None for the account of the token's own user
+    marker  written into the description, which only the creator can set: it proves ownership after a lost
+            reply
+    host    the name of a configured host; "" for the default one
+    """
 
     name: str
     org: str | None
@@ -40,8 +48,11 @@ class RepositorySpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repository:
-    """A repository as its host names it (hosts normalise names). `host` as in RepoSpec: it is kept with the
-    repository, so that nothing is ever pushed to another place of the same name."""
+    """A repository as its host names it; hosts normalise names.
+
+    host  as in `RepositorySpec`. It is stored with the repository, so that nothing is ever pushed to a
+          repository of the same name on another host.
+    """
 
     owner: str
     name: str
@@ -51,20 +62,20 @@ class Repository:
 
 
 class GitHost(Protocol):
-    """Both calls may be repeated with equal arguments: at-least-once calls, one repository."""
+    """Both methods may be called again with equal arguments: the result is still one repository."""
 
     async def create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
-        """Create the repository and wait until it is ready to be pushed to.
+        """Create the repository and wait until it accepts a push.
 
-        Adopts an existing one only if it carries the marker and is empty or has our snapshot as its head;
-        anyone else's repository is never touched (RepoExists). Raises HostError after three attempts.
+        An existing repository is adopted only if it carries the marker and is empty or has the snapshot as
+        its head; any other one is left unchanged (RepoExists). Raises HostError after three attempts.
         """
         ...
 
     async def push(self, repo: Repository, snapshot: Snapshot) -> str:
-        """Make the snapshot the head of its branch, without force; returns the commit's SHA (40 hex).
+        """Make the snapshot the head of its branch, without force; returns the commit's SHA (40 hex digits).
 
-        A branch that is there already at our SHA is success. One attempt, no retries. Raises GitError with
-        the server's own words, redacted.
+        A branch that already points to this SHA counts as success. One attempt, no retries. Raises GitError
+        with the server's own message, redacted.
         """
         ...

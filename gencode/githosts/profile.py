@@ -1,4 +1,4 @@
-"""Who is spoken to: what messages call a host and its settings, and which errors its failures are."""
+"""The profile of a configured host: the names that messages use, and the error classes that it raises."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gencode.githosts.errors import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostErrors:
-    """GitHub's codes were there first and stay; all other hosts share one family."""
+    """The error class for each way in which a host fails."""
 
     auth: type[HostAuth] = HostAuth
     forbidden: type[HostForbidden] = HostForbidden
@@ -39,7 +39,8 @@ class HostErrors:
     protocol: type[HostProtocol] = HostProtocol
 
 
-GITHUB_FAILURES = HostErrors(
+HOST_ERRORS = HostErrors()
+GITHUB_ERRORS = HostErrors(
     auth=GitHubAuth,
     forbidden=GitHubForbidden,
     org=GitHubOrg,
@@ -55,40 +56,42 @@ GITHUB_FAILURES = HostErrors(
 class HostProfile:
     """One configured host.
 
-    label    its name in the settings; in logs and metrics
-    name     what a reader calls it, such as GitLab
-    address  the setting that says where it is
-    token    the setting that holds its token
+    label            its name in the settings, in logs and in metrics
+    name             its name in messages, such as GitLab
+    address_setting  the setting that holds its address, as messages name it
+    token_setting    the setting that holds its token, as messages name it
     """
 
     label: str
     name: str
-    address: str
-    token: str
-    failures: HostErrors = field(default=HostErrors(), repr=False)
+    address_setting: str
+    token_setting: str
+    errors: HostErrors = field(default=HOST_ERRORS, repr=False)
 
-    def prove(self, token: str) -> None:
-        """Raises StartError for a token that cannot be sent; a library's own error would show it."""
+    def check_token(self, token: str) -> None:
+        """Raises StartError for a token that no header can carry; the error of an HTTP library would contain
+        the token."""
         if not (token.isascii() and token.isprintable()):
-            raise StartError(f"{self.token} has characters that no header can carry; set it anew")
+            raise StartError(f"{self.token_setting} has characters that no header can carry; set it anew")
 
 
 def github_profile(label: str = "github") -> HostProfile:
-    """GitHub as the GITHUB_* settings mean it."""
+    """GitHub as configured by GITHUB_API_URL and GITHUB_TOKEN."""
     return HostProfile(
         label=label,
         name="GitHub",
-        address="GITHUB_API_URL",
-        token="GITHUB_TOKEN",
-        failures=GITHUB_FAILURES,
+        address_setting="GITHUB_API_URL",
+        token_setting="GITHUB_TOKEN",
+        errors=GITHUB_ERRORS,
     )
 
 
-def named_profile(label: str, name: str) -> HostProfile:
+def named_profile(label: str, name: str, errors: HostErrors = HOST_ERRORS) -> HostProfile:
     """An entry of HOSTS."""
     return HostProfile(
         label=label,
         name=name,
-        address=f'the url of "{label}" in HOSTS',
-        token=f'the token of "{label}" in HOSTS',
+        address_setting=f'the url of "{label}" in HOSTS',
+        token_setting=f'the token of "{label}" in HOSTS',
+        errors=errors,
     )

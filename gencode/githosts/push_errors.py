@@ -1,4 +1,4 @@
-"""Why a push was refused: by HTTP status, or else by the server's own words, as Git has no codes."""
+"""The error of a refused push: by HTTP status, or else by the server's text, since Git has no error codes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from gencode.githosts.errors import (
 from gencode.githosts.http_client import HttpReply
 from gencode.security.redaction import quoted, spoken
 
-LONGEST = 64 * 1024
-"""Characters that are looked at: a server may say as much as it likes, and each pattern reads all of it."""
-_KNOWN: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
+MAX_TEXT = 64 * 1024
+"""Characters of the server's text that are searched: its length is unbounded, and each pattern scans it."""
+_RULES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
     (
         re.compile(
             r"push protection|secret.scanning|contains? secrets?|secrets? detected|GH013.{0,2000}secret",
@@ -55,39 +55,44 @@ _KNOWN: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
 )
 
 
-def refused(
-    words: str, secrets: tuple[str, ...], otherwise: type[GitError] = GitRejected, why: str = ""
+def push_error(
+    text: str,
+    secrets: tuple[str, ...],
+    default: type[GitError] = GitRejected,
+    message: str = "the host refused the push; its words say why",
 ) -> GitError:
-    """The error for what the server said; `otherwise` and `why` serve words that are not known."""
-    words = words[:LONGEST]
-    for pattern, error, advice in _KNOWN:
-        if pattern.search(words):
-            return error(advice + quoted(words, secrets))
-    return otherwise((why or "the host refused the push; its words say why") + quoted(words, secrets))
+    """The error for the server's text; `default` with `message` if no rule matches."""
+    text = text[:MAX_TEXT]
+    for pattern, error, advice in _RULES:
+        if pattern.search(text):
+            return error(advice + quoted(text, secrets))
+    return default(message + quoted(text, secrets))
 
 
 def check_status(reply: HttpReply, secrets: tuple[str, ...]) -> None:
-    """Raise the GitError of a reply that is not Git's. Retry-After is told, never obeyed."""
-    kind = reply.headers.get("content-type", "")
+    """Raise the GitError for a response that is not Git's. Retry-After appears in the message; the push is
+    not retried."""
+    content_type = reply.headers.get("content-type", "")
     if reply.status != 200:
-        said = reply.content.decode("utf-8", "replace") if kind.startswith("text/plain") else ""
-        raise _by_status(reply, quoted(said, secrets))
-    if not kind.startswith("application/x-git-receive-pack-"):
-        raise GitProtocol(f"the host answered a push with {spoken(kind) or 'something'}, which is not Git")
+        text = reply.content.decode("utf-8", "replace") if content_type.startswith("text/plain") else ""
+        raise _status_error(reply, quoted(text, secrets))
+    if not content_type.startswith("application/x-git-receive-pack-"):
+        shown = spoken(content_type) or "something"
+        raise GitProtocol(f"the host answered a push with {shown}, which is not Git")
 
 
-def _by_status(reply: HttpReply, said: str) -> GitError:
+def _status_error(reply: HttpReply, quote: str) -> GitError:
     status = reply.status
     if status in (401, 403):
         return GitAuth(
-            f"the Git server refused the token ({status}): it needs write access to contents{said}"
+            f"the Git server refused the token ({status}): it needs write access to contents{quote}"
         )
     if status == 404:
-        return GitNotFound(f"the Git server does not know the repository, or hides it from the token{said}")
+        return GitNotFound(f"the Git server does not know the repository, or hides it from the token{quote}")
     if status == 413:
-        return PushTooLarge(f"the push is larger than the host allows; ask for fewer or smaller files{said}")
+        return PushTooLarge(f"the push is larger than the host allows; ask for fewer or smaller files{quote}")
     if status == 429 or status >= 500:
         pause = spoken(reply.headers.get("retry-after", ""))
-        asked = f" and asked to wait (Retry-After: {pause})" if pause else ""
-        return GitUnavailable(f"the Git server answered {status}{asked}; try again later{said}")
-    return GitProtocol(f"the Git server answered a push with status {status}{said}")
+        wait = f" and asked to wait (Retry-After: {pause})" if pause else ""
+        return GitUnavailable(f"the Git server answered {status}{wait}; try again later{quote}")
+    return GitProtocol(f"the Git server answered a push with status {status}{quote}")

@@ -1,129 +1,111 @@
-"""Single requests to a host's REST API. One attempt each: retrying is the caller's."""
+"""Single requests to a host's REST API. One attempt each: retries are up to the caller."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin
 
 import anyio
 import httpx
 
+from gencode.githosts.adapter import ApiRequest, HostAdapter, credentials
 from gencode.githosts.http_client import CONNECT_SECONDS, HttpReply, ReplyTooLong, exchange
-from gencode.githosts.origins import origin
+from gencode.githosts.options import Endpoint, HostOptions
+from gencode.githosts.origins import origin_of
 from gencode.githosts.profile import HostProfile
-from gencode.githosts.responses import body_of, failure
-from gencode.observability.metrics import Metrics
-from gencode.resilience.retry import Sleep
+from gencode.githosts.responses import ApiResponse, json_object, status_error
 from gencode.security.redaction import quoted
 
 READ_SECONDS = 30.0
-DEADLINE = 60.0  # for a whole exchange; creating a repository takes GitHub a second or two
+DEADLINE = 60.0  # for a whole exchange; GitHub takes a second or two to create a repository
 
-_FOUND = frozenset({200, 404})
-_DECIDED = frozenset({200, 201, 400, 404, 409, 422})
-"""What a host answers to a wish: done, or a refusal whose words decide what it means."""
+_READ_STATUSES = frozenset({200, 404})
+_WRITE_STATUSES = frozenset({200, 201, 400, 404, 409, 422})
+"""Success, or a refusal whose meaning depends on its text."""
 _REDIRECTS = frozenset({301, 302, 307, 308})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ApiResponse:
-    """An expected status with its JSON object (an error's may be empty)."""
-
-    status: int
-    body: Mapping[str, Any]
-    reply: HttpReply
-
-    @property
-    def done(self) -> bool:
-        return self.status < 300
-
-
 class RestApi:
-    """Paths begin with "/". Raises HostError for everything but the expected answers.
+    """Requests by path, which begins with "/". Raises HostError for every unexpected response.
 
-    headers   of every request, the token's among them
-    secrets   what no message may show
-    hint      from a refusal to what the token probably lacks
-    spacing   seconds from the end of one write to the next: GitHub wants them serial and a second apart
+    secrets   what no message may contain
     """
 
     def __init__(
         self,
-        url: str,
-        headers: Mapping[str, str],
-        client: httpx.AsyncClient,
-        *,
+        adapter: HostAdapter,
         profile: HostProfile,
-        secrets: tuple[str, ...],
-        hint: Callable[[HttpReply], str],
-        metrics: Metrics,
-        spacing: float,
-        sleep: Sleep,
-        clock: Callable[[], float],
+        endpoint: Endpoint,
+        client: httpx.AsyncClient,
+        options: HostOptions,
     ) -> None:
-        self._url = url.rstrip("/")
-        self._secrets = secrets
-        self._headers = {"Accept": "application/json", "Accept-Encoding": "identity", **headers}
-        self._client = client
+        headers = adapter.headers(endpoint.token)
+        self.secrets = credentials(endpoint.token, headers)
+        self._adapter = adapter
         self._profile = profile
-        self._hint = hint
-        self._metrics = metrics
-        self._spacing = spacing
-        self._sleep = sleep
-        self._clock = clock
-        self._writing = anyio.Lock()
+        self._url = endpoint.api_url.rstrip("/")
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": options.agent,
+            **headers,
+        }
+        self._client = client
+        self._options = options
+        self._write_lock = anyio.Lock()
         self._next_write = 0.0
 
     async def get(self, path: str) -> ApiResponse:
-        """Follows one redirect (a renamed repository's), within the API's own origin."""
+        """Status 200 or 404. Follows one redirect (of a renamed repository) within the API's own origin."""
         url = self._url + path
         reply = await self._exchange("GET", url)
         if reply.status in _REDIRECTS:
-            reply = await self._exchange("GET", self._moved(url, reply))
-        return self._answer(reply, _FOUND)
+            reply = await self._exchange("GET", self._redirect_target(url, reply))
+        return self._response(reply, _READ_STATUSES)
 
-    async def write(self, method: str, path: str, body: Mapping[str, Any]) -> ApiResponse:
-        async with self._writing:
+    async def send(self, request: ApiRequest) -> ApiResponse:
+        """Success, or a refusal by 400, 404, 409 or 422. Writes are serial and `spacing` seconds apart."""
+        async with self._write_lock:
             if (pause := self._next_write - anyio.current_time()) > 0:
-                await self._sleep(pause)
+                await self._options.sleep(pause)
             try:
-                return self._answer(await self._exchange(method, self._url + path, body), _DECIDED)
+                reply = await self._exchange(request.method, self._url + request.path, request.body)
             finally:
-                self._next_write = anyio.current_time() + self._spacing
-
-    def _moved(self, url: str, reply: HttpReply) -> str:
-        name, address = self._profile.name, self._profile.address
-        target: str = urljoin(url, reply.headers.get("location", ""))
-        if origin(target) is None or origin(target) != origin(self._url):
-            raise self._profile.failures.protocol(f"{name}'s API redirects to another host; check {address}")
-        return target
+                self._next_write = anyio.current_time() + self._options.spacing
+        return self._response(reply, _WRITE_STATUSES)
 
     async def _exchange(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> HttpReply:
         timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
         request = self._client.build_request(method, url, headers=self._headers, json=body, timeout=timeout)
         operation = {"GET": "read", "POST": "create"}.get(method, "change")
-        name, errors = self._profile.name, self._profile.failures
-        with self._metrics.host.labels(self._profile.label, operation).time():
+        name, errors = self._profile.name, self._profile.errors
+        with self._options.metrics.host_seconds.labels(self._profile.label, operation).time():
             try:
                 return await exchange(self._client, request, DEADLINE)
             except httpx.TimeoutException as error:
                 raise errors.network(f"{name} did not answer in time; try again later") from error
             except ReplyTooLong as error:
                 raise errors.protocol(
-                    f"that was not {name}'s API: {error}; check {self._profile.address}"
+                    f"that was not {name}'s API: {error}; check {self._profile.address_setting}"
                 ) from error
             except httpx.TransportError as error:
-                words = quoted(str(error), self._secrets)
-                raise errors.network(f"the connection to {name} failed; try again later{words}") from error
+                quote = quoted(str(error), self.secrets)
+                raise errors.network(f"the connection to {name} failed; try again later{quote}") from error
 
-    def _answer(self, reply: HttpReply, expected: frozenset[int]) -> ApiResponse:
+    def _redirect_target(self, url: str, reply: HttpReply) -> str:
+        target: str = urljoin(url, reply.headers.get("location", ""))
+        if origin_of(target) is None or origin_of(target) != origin_of(self._url):
+            name, setting = self._profile.name, self._profile.address_setting
+            raise self._profile.errors.protocol(f"{name}'s API redirects to another host; check {setting}")
+        return target
+
+    def _response(self, reply: HttpReply, expected: frozenset[int]) -> ApiResponse:
         if reply.status not in expected:
-            raise failure(reply, self._profile, self._hint(reply), self._secrets, self._clock())
-        body = body_of(reply)
+            hint = self._adapter.permission_hint(reply)
+            raise status_error(reply, self._profile, hint, self.secrets, self._options.clock())
+        body = json_object(reply)
         if body is None and reply.status < 400:
-            raise self._profile.failures.protocol(
-                f"{self._profile.name}'s answer is not a JSON object; check {self._profile.address}"
-            )
+            name, setting = self._profile.name, self._profile.address_setting
+            raise self._profile.errors.protocol(f"{name}'s answer is not a JSON object; check {setting}")
         return ApiResponse(status=reply.status, body=body or {}, reply=reply)

@@ -1,4 +1,4 @@
-"""Several hosts as one: each repository goes where it was meant to go, or nowhere."""
+"""Several Git hosts as one: each repository is created on and pushed to the host that its task names."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from gencode.githosts.port import GitHost, Repository, RepositorySpec, Snapshot
 
 
 class HostRouter:
-    """Implements `gencode.githosts.port.Host`. `default` is for tasks that were accepted before hosts had names."""
+    """Implements `gencode.githosts.port.GitHost`.
+
+    default  the host of tasks that name none: they were accepted before hosts had names
+    """
 
     def __init__(self, hosts: Mapping[str, GitHost], default: str) -> None:
         self._hosts = dict(hosts)
         self._default = default
 
     async def create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
-        name, host = self._meant(spec.host)
+        name, host = self._resolve(spec.host)
         return replace(await host.create(spec, snapshot), host=name)
 
     async def push(self, repo: Repository, snapshot: Snapshot) -> str:
-        return await self._meant(repo.host)[1].push(repo, snapshot)
+        _, host = self._resolve(repo.host)
+        return await host.push(repo, snapshot)
 
-    def _meant(self, asked: str) -> tuple[str, GitHost]:
-        """Never another one in its place: the settings may have changed since the task was accepted."""
-        name = asked or self._default
+    def _resolve(self, requested: str) -> tuple[str, GitHost]:
+        """Never falls back to another host: the settings may have changed since the task was accepted."""
+        name = requested or self._default
         if name not in self._hosts:
             raise HostUnknown(
                 f"this task is for the Git host {name!r}, which is not configured any more: configure it "

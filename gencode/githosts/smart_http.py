@@ -1,9 +1,9 @@
-"""Git's smart HTTP: dulwich speaks the protocol, httpx carries the bytes.
+"""Git's smart HTTP protocol: dulwich implements the protocol, httpx transports it.
 
 dulwich's own transport reads the user's gitconfig and proxy variables, follows redirects, retries three
-times and has no deadline. Here its protocol code runs in a worker thread and every exchange runs in the
-event loop, in the cancel scope of whoever waits for the thread: cancelling that scope closes the socket and
-frees the thread at once.
+times and has no deadline. Here its protocol code runs in a worker thread, and each HTTP exchange runs in the
+event loop, in the cancel scope of the task that waits for the thread: cancelling that scope closes the socket
+and frees the thread at once.
 """
 
 from __future__ import annotations
@@ -20,24 +20,27 @@ from dulwich.objects import ObjectID
 from dulwich.pack import UnpackedObject
 from dulwich.refs import Ref
 
-from gencode.githosts.commit import Objects
+from gencode.githosts.commit import CommitObjects, pack_entries
 from gencode.githosts.errors import GitError, GitNetwork, GitProtocol, GitTimeout, NonFastForward
 from gencode.githosts.http_client import CONNECT_SECONDS, HttpReply, exchange
-from gencode.githosts.pack import entries
-from gencode.githosts.push_errors import LONGEST, check_status, refused
+from gencode.githosts.push_errors import MAX_TEXT, check_status, push_error
 from gencode.security.redaction import quoted
 
+DEFAULT_USER = "x-access-token"
 _CHUNK = 64 * 1024
 _MALFORMED = (GitProtocolError, ValueError, TypeError, LookupError, AssertionError)
-"""What dulwich raises over bytes that are not Git's."""
+"""What dulwich raises for bytes that are not Git's."""
+
+_Refs = dict[Ref, ObjectID]
 
 
-class Remote(AbstractHttpGitClient):
+class SmartHttpClient(AbstractHttpGitClient):
     """One repository, for one attempt. The methods block: call them in a worker thread of anyio's.
 
-    client    made by `http_client`
-    token     sent as the password of `user`, to `url` alone
-    deadline  seconds for one exchange
+    client     made by `http_client`
+    token      sent as the password of `user`, to `url` alone
+    deadline   seconds for one exchange
+    push_sent  whether the push was sent: from then on only the server knows its outcome
     """
 
     def __init__(
@@ -47,9 +50,10 @@ class Remote(AbstractHttpGitClient):
         client: httpx.AsyncClient,
         agent: str,
         deadline: float,
-        user: str = "x-access-token",
+        user: str = DEFAULT_USER,
     ) -> None:
         super().__init__(url)
+        self.push_sent = False
         self._client = client
         self._deadline = deadline
         credentials = b64encode(f"{user}:{token}".encode()).decode("ascii")
@@ -60,71 +64,73 @@ class Remote(AbstractHttpGitClient):
             "User-Agent": f"git/{agent}",
             "Accept-Encoding": "identity",
         }
-        self._heard = bytearray()
-        self.sent = False
-        """Whether a push was sent: from then on only the remote knows what came of it."""
+        self._progress = bytearray()
 
-    def refs(self) -> dict[Ref, ObjectID]:
-        """Every branch and tag, as a push would meet them. Raises GitError."""
-        refs: dict[Ref, ObjectID] = {}
+    def push(self, ref: Ref, objects: CommitObjects) -> None:
+        """Create the ref; sends nothing if it exists already. Raises GitError."""
 
-        def look(there: dict[Ref, ObjectID]) -> dict[Ref, ObjectID]:
-            refs.update(there)
-            return {}
-
-        self._send(look, None)
-        return {name: sha for name, sha in refs.items() if name.startswith(b"refs/")}
-
-    def push(self, ref: Ref, new: Objects) -> None:
-        """Create the ref; nothing is sent if it is there already. Raises GitError."""
-
-        def decide(there: dict[Ref, ObjectID]) -> dict[Ref, ObjectID]:
-            if there.get(ref, new.sha) != new.sha:
+        def update(existing: _Refs) -> _Refs:
+            if existing.get(ref, objects.sha) != objects.sha:
                 raise NonFastForward(
                     "the branch holds other commits and was left alone; choose another repo_name"
                 )
-            return {} if ref in there else {ref: new.sha}
+            return {} if ref in existing else {ref: objects.sha}
 
-        result = self._send(decide, new)
-        if self.sent:
+        result = self._send(update, objects)
+        if self.push_sent:
             self._check_report(result.ref_status, ref)
 
-    def _send(
-        self, decide: Callable[[dict[Ref, ObjectID]], dict[Ref, ObjectID]], new: Objects | None
-    ) -> SendPackResult:
-        def pack(
+    def refs(self) -> _Refs:
+        """Every branch and tag, as a push would find them. Raises GitError."""
+        refs: _Refs = {}
+
+        def record(existing: _Refs) -> _Refs:
+            refs.update(existing)
+            return {}
+
+        self._send(record, None)
+        return {name: sha for name, sha in refs.items() if name.startswith(b"refs/")}
+
+    def _send(self, update: Callable[[_Refs], _Refs], objects: CommitObjects | None) -> SendPackResult:
+        def generate_pack(
             have: Set[ObjectID],
             want: Set[ObjectID],
             *,
             ofs_delta: bool = False,
             progress: Callable[[bytes], None] | None = None,
         ) -> tuple[int, Iterator[UnpackedObject]]:
-            return (len(new.all), entries(new)) if new else (0, iter(()))
+            return (len(objects.all), pack_entries(objects)) if objects else (0, iter(()))
 
         try:
-            return self.send_pack("", decide, pack, progress=self._heard.extend)
+            return self.send_pack("", update, generate_pack, progress=self._progress.extend)
         except SendPackError as error:
-            raise self._refused(_said(error)) from error
+            raise self._rejection(_error_text(error)) from error
         except _MALFORMED as error:
-            why = "the host broke Git's protocol; see whether the address is a Git server's"
-            raise refused(self._words(_said(error)), self._secrets, GitProtocol, why) from error
+            text = self._server_text(_error_text(error))
+            message = "the host broke Git's protocol; see whether the address is a Git server's"
+            raise push_error(text, self._secrets, GitProtocol, message) from error
 
     def _check_report(self, report: dict[bytes, str | None] | None, ref: Ref) -> None:
-        """dulwich returns normally when a hook refuses the ref: the report alone tells."""
+        """dulwich returns normally when a hook rejects the ref: only the report shows it."""
         if report is None or ref not in report:
-            words = quoted(self._words(), self._secrets)
-            raise GitProtocol(f"the host did not say whether it took the push{words}")
+            quote = quoted(self._server_text(), self._secrets)
+            raise GitProtocol(f"the host did not say whether it took the push{quote}")
         if (reason := report[ref]) is not None:
-            raise self._refused(reason)
+            raise self._rejection(reason)
 
-    def _refused(self, reason: str) -> GitError:
-        return refused(self._words(reason), self._secrets)
+    def _rejection(self, reason: str) -> GitError:
+        return push_error(self._server_text(reason), self._secrets)
 
-    def _words(self, reason: str = "") -> str:
-        """What came on the progress channel, where hooks speak, and the refusal's own reason."""
-        heard = self._heard[: LONGEST // 2].decode("utf-8", "replace")
-        return f"{heard} {reason[: LONGEST // 2]}"
+    def _server_text(self, reason: str = "") -> str:
+        """The progress channel, which carries the output of hooks, and the reason for a refusal."""
+        progress = self._progress[: MAX_TEXT // 2].decode("utf-8", "replace")
+        return f"{progress} {reason[: MAX_TEXT // 2]}"
 
+    # --- transport ----------------------------------------------------------------------------------
+
+    # dulwich documents this method as the one that subclasses implement, but its name is private, so that any
+    # release may change it. pyproject.toml therefore limits dulwich to the minor version that was tested, and
+    # tests/unit/githosts/test_smart_http.py compares the signatures.
     def _http_request(
         self,
         url: str,
@@ -132,10 +138,10 @@ class Remote(AbstractHttpGitClient):
         data: bytes | Iterator[bytes] | None = None,
         raise_for_status: bool = True,
     ) -> tuple[_Response, Callable[[int], bytes]]:
-        """Where dulwich leaves HTTP to its subclasses. The body is held whole (trees are bounded): GitHub
-        refuses some chunked uploads."""
+        """Send one request of dulwich's. The body is sent with a Content-Length, from memory (trees are
+        bounded): GitHub refuses some chunked uploads."""
         body = data if data is None or isinstance(data, bytes) else b"".join(data)
-        self.sent = self.sent or body is not None
+        self.push_sent = self.push_sent or body is not None
         reply = anyio.from_thread.run(self._exchange, url, headers or {}, body)
         check_status(reply, self._secrets)
         response = _Response(reply)
@@ -161,7 +167,7 @@ class Remote(AbstractHttpGitClient):
 
 
 class _Response:
-    """A reply that was read whole, in the shape that dulwich reads."""
+    """A whole HTTP response with the attributes that dulwich reads."""
 
     def __init__(self, reply: HttpReply) -> None:
         self.status = reply.status
@@ -185,6 +191,6 @@ async def _chunks(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + _CHUNK]
 
 
-def _said(error: BaseException) -> str:
-    """The text of dulwich's errors, which hold bytes as well."""
+def _error_text(error: BaseException) -> str:
+    """The text of dulwich's errors, whose arguments can be bytes."""
     return " ".join(a.decode("utf-8", "replace") if isinstance(a, bytes) else str(a) for a in error.args)

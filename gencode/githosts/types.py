@@ -1,11 +1,10 @@
-"""The kinds of host that HOSTS may name: what each is called, where its API is, whom it may create for."""
+"""The types of host that HOSTS may name: adapter and addresses, and the names that each type allows."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import httpx
 
@@ -13,85 +12,15 @@ from gencode.githosts.adapter import HostAdapter
 from gencode.githosts.bitbucket import Bitbucket
 from gencode.githosts.gitea import Forgejo, Gitea
 from gencode.githosts.gitee import Gitee
-from gencode.githosts.github import GitHub, GitHubAdapter
+from gencode.githosts.github import GitHubAdapter
 from gencode.githosts.gitlab import GitLab
-from gencode.githosts.origins import plain
-from gencode.githosts.profile import GITHUB_FAILURES, named_profile
+from gencode.githosts.options import Endpoint, HostOptions
+from gencode.githosts.origins import Origin, github_web_origin, origin_of, require_origin
+from gencode.githosts.profile import GITHUB_ERRORS, HOST_ERRORS, HostErrors, HostProfile, named_profile
 from gencode.githosts.rest_host import RestGitHost
-from gencode.resilience.retry import Retry
 
 GITHUB = "github"
 DIRECTORY = "directory"
-_SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NameRule:
-    """Which names a kind of host takes. `words`: the same for a reader."""
-
-    pattern: re.Pattern[str]
-    words: str
-
-    def allows(self, name: str) -> bool:
-        return bool(self.pattern.fullmatch(name)) and len(name) <= 255
-
-
-def _rule(pattern: str, words: str) -> NameRule:
-    return NameRule(pattern=re.compile(pattern), words=words)
-
-
-_ONE = _rule(_SEGMENT, "one name of letters, digits, '-', '_' and '.'")
-_FOLDER = _rule(
-    rf"(?!.*\.(?:git|lock|)\Z){_SEGMENT}",
-    "a folder's name: it begins with a letter, a digit or '_', and ends in none of .git, .lock and '.'",
-)
-ACCOUNTS: Mapping[str, NameRule] = {
-    GITHUB: _rule(
-        r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}", "a name of at most 39 letters, digits and single hyphens"
-    ),
-    "gitea": _ONE,
-    "forgejo": _ONE,
-    "gitlab": _rule(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,20}}", "a group, or a subgroup as group/subgroup"),
-    "gitee": _ONE,
-    "bitbucket": _rule(rf"{_SEGMENT}(?:/{_SEGMENT})?", "a workspace, or workspace/PROJECT"),
-    DIRECTORY: _FOLDER,
-}
-"""Whom repositories can be created for."""
-_ANY = _rule(r"[A-Za-z0-9._-]{1,100}", "1 to 100 letters, digits, '-', '_' and '.'")
-REPOSITORIES: Mapping[str, NameRule] = {
-    GITHUB: _ANY,
-    "gitea": _ANY,
-    "forgejo": _ANY,
-    "gitlab": _rule(_SEGMENT, "a name that begins with a letter, a digit or '_'"),
-    "gitee": _rule(r"[A-Za-z][A-Za-z0-9._-]{1,99}", "a name of at least two characters, the first a letter"),
-    "bitbucket": _rule(r"[A-Za-z0-9._-]{1,62}", "a name of at most 62 characters"),
-    DIRECTORY: _FOLDER,
-}
-"""What they can be called: what a host would refuse at the end is refused before a model is paid."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HostType:
-    """`home`: where it is unless told otherwise; None for what everybody runs at an address of their own."""
-
-    speak: Callable[[str], HostAdapter]
-    api: Callable[[str], str]
-    home: str | None = None
-
-
-def _bitbucket_api(url: str) -> str:
-    return "https://api.bitbucket.org/2.0" if url == _BITBUCKET else f"{url}/2.0"
-
-
-_BITBUCKET = "https://bitbucket.org"
-_KINDS: Mapping[str, HostType] = {
-    "gitea": HostType(speak=lambda _: Gitea(), api=lambda url: f"{url}/api/v1"),
-    "forgejo": HostType(speak=lambda _: Forgejo(), api=lambda url: f"{url}/api/v1"),
-    "gitlab": HostType(speak=lambda _: GitLab(), api=lambda url: f"{url}/api/v4", home="https://gitlab.com"),
-    "gitee": HostType(speak=lambda _: Gitee(), api=lambda url: f"{url}/api/v5", home="https://gitee.com"),
-    "bitbucket": HostType(speak=Bitbucket, api=_bitbucket_api, home=_BITBUCKET),
-}
-HOMELESS = frozenset(name for name, kind in _KINDS.items() if kind.home is None)
 
 
 def connect(
@@ -100,52 +29,154 @@ def connect(
     url: str,
     token: str,
     client: httpx.AsyncClient,
-    retry: Retry,
+    options: HostOptions,
     *,
     user: str = "",
-    **options: Any,
 ) -> RestGitHost:
-    """A host of HOSTS, all kinds but directories. Raises StartError for an address or token that cannot work.
+    """The host of an entry of HOSTS, of any kind but a directory. Raises StartError for an address or a token
+    that cannot work.
 
-    url      the address that a browser opens; "" for the kind's own
-    user     goes with the token, where it takes one (Bitbucket)
-    options  RestHost's
+    url      the address that a browser opens; "" for the kind's default
+    user     sent together with the token, at hosts that need one (Bitbucket)
     """
-    if kind == GITHUB:
-        profile = replace(named_profile(label, "GitHub"), failures=GITHUB_FAILURES)
-        return GitHub(_github_api(url, profile.address), token, client, retry, profile=profile, **options)
-    made = _KINDS[kind]
-    adapter = made.speak(user)
-    profile = named_profile(label, adapter.name)
-    url = (url or made.home or "").rstrip("/")
-    web = plain(url, profile.address, "https://git.example.org")
-    return RestGitHost(adapter, profile, made.api(url), web, token, client, retry, **options)
+    host_type = _TYPES[kind]
+    adapter = host_type.adapter(user)
+    profile = named_profile(label, adapter.name, host_type.errors)
+    return RestGitHost(adapter, profile, _endpoint(kind, profile, url, token), client, options)
 
 
 def whoami(kind: str, label: str, url: str, user: str, token: str) -> tuple[str, dict[str, str]]:
-    """Address and headers of a request that tells whose a token is, and changes nothing. Not for directories.
+    """URL and headers of a request that returns the token's user and changes nothing. Not for directories.
 
-    Raises StartError for an address or token that cannot work.
+    Raises StartError for an address or a token that cannot work.
     """
-    adapter: HostAdapter
+    host_type = _TYPES[kind]
+    adapter = host_type.adapter(user)
+    profile = named_profile(label, adapter.name, host_type.errors)
+    endpoint = _endpoint(kind, profile, url, token)
+    profile.check_token(token)
+    return endpoint.api_url + host_type.token_path, adapter.headers(token)
+
+
+# --- addresses --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostType:
+    """A kind of host with a REST API.
+
+    adapter      makes the adapter; takes the user that is sent together with the token
+    api_url      from the address that a browser opens to the API's
+    default_url  None for software that has no central server
+    example      an address, for messages
+    token_path   the path that describes the token or its user
+    """
+
+    adapter: Callable[[str], HostAdapter]
+    api_url: Callable[[str], str]
+    default_url: str | None = None
+    example: str = "https://git.example.org"
+    token_path: str = "/user"
+    errors: HostErrors = HOST_ERRORS
+
+
+def _endpoint(kind: str, profile: HostProfile, url: str, token: str) -> Endpoint:
+    host_type = _TYPES[kind]
+    url = (url or host_type.default_url or "").rstrip("/")
+    web = require_origin(url, profile.address_setting, host_type.example)
+    api_url = host_type.api_url(url)
     if kind == GITHUB:
-        profile, adapter = named_profile(label, "GitHub"), GitHubAdapter()
-        address = f"{_github_api(url, profile.address)}/user"
-    else:
-        made, adapter = _KINDS[kind], _KINDS[kind].speak(user)
-        profile, url = named_profile(label, adapter.name), (url or made.home or "").rstrip("/")
-        plain(url, profile.address, "https://git.example.org")
-        address = made.api(url) + ("/personal_access_tokens/self" if kind == "gitlab" else "/user")
-    profile.prove(token)
-    return address, adapter.headers(token)
+        web = github_web_origin(api_url, profile.address_setting)
+    return Endpoint(api_url=api_url, web=web, token=token)
 
 
-def _github_api(url: str, setting: str) -> str:
-    """GitHub's API at a person's address, which may be given as the API's own, too."""
-    url = (url or "https://github.com").rstrip("/")
-    web = plain(url, setting, "https://github.com")
-    if url.endswith("/api/v3") or web.host.startswith("api."):
+def _github_api_url(url: str) -> str:
+    """From the address that a browser opens; the API's own address is accepted, too."""
+    web = origin_of(url)
+    if web is None or url.endswith("/api/v3") or web.host.startswith("api."):
         return url
-    if web.host == "github.com" or web.host.endswith(".ghe.com"):
+    if _is_github_cloud(web):
         return f"{web.scheme}://api.{web.host}"
     return f"{url}/api/v3"
+
+
+def _is_github_cloud(web: Origin) -> bool:
+    return web.host == "github.com" or web.host.endswith(".ghe.com")
+
+
+def _bitbucket_api_url(url: str) -> str:
+    return "https://api.bitbucket.org/2.0" if url == _BITBUCKET else f"{url}/2.0"
+
+
+_BITBUCKET = "https://bitbucket.org"
+_TYPES: Mapping[str, HostType] = {
+    GITHUB: HostType(
+        adapter=lambda _: GitHubAdapter(),
+        api_url=_github_api_url,
+        default_url="https://github.com",
+        example="https://github.com",
+        errors=GITHUB_ERRORS,
+    ),
+    "gitea": HostType(adapter=lambda _: Gitea(), api_url=lambda url: f"{url}/api/v1"),
+    "forgejo": HostType(adapter=lambda _: Forgejo(), api_url=lambda url: f"{url}/api/v1"),
+    "gitlab": HostType(
+        adapter=lambda _: GitLab(),
+        api_url=lambda url: f"{url}/api/v4",
+        default_url="https://gitlab.com",
+        token_path="/personal_access_tokens/self",
+    ),
+    "gitee": HostType(
+        adapter=lambda _: Gitee(), api_url=lambda url: f"{url}/api/v5", default_url="https://gitee.com"
+    ),
+    "bitbucket": HostType(adapter=Bitbucket, api_url=_bitbucket_api_url, default_url=_BITBUCKET),
+}
+
+
+# --- names ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NameRule:
+    """The names that a kind of host allows. `description`: the same for a reader."""
+
+    pattern: re.Pattern[str]
+    description: str
+
+    def allows(self, name: str) -> bool:
+        return bool(self.pattern.fullmatch(name)) and len(name) <= 255
+
+
+def _rule(pattern: str, description: str) -> NameRule:
+    return NameRule(pattern=re.compile(pattern), description=description)
+
+
+_SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
+_SINGLE_NAME = _rule(_SEGMENT, "one name of letters, digits, '-', '_' and '.'")
+_FOLDER = _rule(
+    rf"(?!.*\.(?:git|lock|)\Z){_SEGMENT}",
+    "a folder's name: it begins with a letter, a digit or '_', and ends in none of .git, .lock and '.'",
+)
+ACCOUNT_RULES: Mapping[str, NameRule] = {
+    GITHUB: _rule(
+        r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}", "a name of at most 39 letters, digits and single hyphens"
+    ),
+    "gitea": _SINGLE_NAME,
+    "forgejo": _SINGLE_NAME,
+    "gitlab": _rule(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,20}}", "a group, or a subgroup as group/subgroup"),
+    "gitee": _SINGLE_NAME,
+    "bitbucket": _rule(rf"{_SEGMENT}(?:/{_SEGMENT})?", "a workspace, or workspace/PROJECT"),
+    DIRECTORY: _FOLDER,
+}
+"""Names of the accounts that repositories can be created for."""
+_ANY_NAME = _rule(r"[A-Za-z0-9._-]{1,100}", "1 to 100 letters, digits, '-', '_' and '.'")
+REPOSITORY_RULES: Mapping[str, NameRule] = {
+    GITHUB: _ANY_NAME,
+    "gitea": _ANY_NAME,
+    "forgejo": _ANY_NAME,
+    "gitlab": _rule(_SEGMENT, "a name that begins with a letter, a digit or '_'"),
+    "gitee": _rule(r"[A-Za-z][A-Za-z0-9._-]{1,99}", "a name of at least two characters, the first a letter"),
+    "bitbucket": _rule(r"[A-Za-z0-9._-]{1,62}", "a name of at most 62 characters"),
+    DIRECTORY: _FOLDER,
+}
+"""Names of repositories. They are checked when a task is submitted, since the host would refuse them only
+after the model has been paid."""

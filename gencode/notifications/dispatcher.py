@@ -16,7 +16,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from gencode.domain.callback import NEWS, Callback
+from gencode.domain.callback import NOTIFIED_EVENTS, Callback
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.engine.outbox import Outbox
@@ -74,7 +74,7 @@ class NotificationDispatcher:
 
     def published(self, events: Sequence[Event]) -> None:
         """To be called after each commit."""
-        if any(event.kind in NEWS for event in events):
+        if any(event.kind in NOTIFIED_EVENTS for event in events):
             self.wake()
 
     async def run(self) -> None:
@@ -105,7 +105,7 @@ class NotificationDispatcher:
     async def _upcoming(self) -> list[Callback]:
         free = self._at_once - len(self._under_way)
         busy = [host for host, count in self._hosts().items() if count >= self._per_host]
-        return await self._outbox.upcoming(free, list(self._under_way), busy) if free else []
+        return await self._outbox.next_callbacks(free, list(self._under_way), busy) if free else []
 
     def _hosts(self) -> Counter[str]:
         return Counter(self._under_way.values())
@@ -149,9 +149,9 @@ class NotificationDispatcher:
         told = log.bind(task_id=event.task_id, event_id=event.id, kind=callback.kind, host=callback.host)
         began = time.perf_counter()
         answer, reason = await _attempt(notifier, callback, message)
-        self._metrics.callback.labels(callback.kind).observe(time.perf_counter() - began)
+        self._metrics.callback_seconds.labels(callback.kind).observe(time.perf_counter() - began)
         after = self._after(notifier, callback, event, answer, reason)
-        self._metrics.callbacks.labels(callback.kind, _outcome(after)).inc()
+        self._metrics.callback_attempts.labels(callback.kind, _outcome(after)).inc()
         if after.ended:
             told.error("callback given up", reason=after.reason, attempts=after.failures)
         elif after.failures:
@@ -180,7 +180,7 @@ class NotificationDispatcher:
 
     async def _note(self, callback: Callback) -> None:
         with anyio.CancelScope(shield=True):
-            await self._outbox.note(callback)
+            await self._outbox.save_callback(callback)
 
 
 async def _attempt(notifier: Notifier, callback: Callback, message: Message) -> tuple[Answer | None, str]:

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 from standardwebhooks import Webhook
 
-from gencode.domain.callback import NEWS, Callback
+from gencode.domain.callback import NOTIFIED_EVENTS, Callback
 from gencode.domain.event import Event, dump
 from gencode.domain.task import Task
 from gencode.notifications.sender import Message, Sender
@@ -74,7 +74,7 @@ class WebhookNotifier:
         return Callback(task_id=task_id, kind=self.kind, url=url, host=host_of(url))
 
     def message(self, task: Task, event: Event, following: Event | None) -> Message | None:
-        if event.kind not in NEWS:
+        if event.kind not in NOTIFIED_EVENTS:
             return None
         body = dump(_body(task, event, following))
         name, at = f"{task.id}-{event.id}", datetime.now(UTC)

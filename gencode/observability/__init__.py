@@ -1,1 +1,1 @@
-"""Logs, metrics and traces."""
+"""Logging, Prometheus metrics, and OpenTelemetry traces."""

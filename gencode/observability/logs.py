@@ -1,4 +1,4 @@
-"""Logging: structlog for ours and the libraries' alike, one line an event, cleaned of secrets."""
+"""Logging through structlog, for libraries as well: one line for each event, with secrets redacted."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def configure(level: str, fmt: str, secrets: SecretSource) -> None:
 
 
 def hand_over(secrets: SecretSource) -> None:
-    """Inside another application: each line goes to its logging as one text, cleaned of secrets, and nothing
-    of its logging is changed. An application that has set up structlog itself keeps that."""
+    """For use inside another application: each line goes to its logging as one redacted text; its logging
+    configuration is not changed. A structlog configuration of the application is not replaced."""
     if structlog.is_configured():
         return
     structlog.configure(
@@ -82,8 +82,8 @@ def hand_over(secrets: SecretSource) -> None:
 
 
 def _at_least_warning(level: str) -> int:
-    """For libraries, whatever LOG_LEVEL says: at INFO httpx tells whole URLs, at DEBUG httpcore tells header
-    values, and sse-starlette every event that it sends."""
+    """For libraries, whatever LOG_LEVEL says: at INFO httpx logs complete URLs, at DEBUG httpcore logs header
+    values, and sse-starlette logs every event that it sends."""
     return max(logging.WARNING, logging.getLevelNamesMapping()[level])
 
 

@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry, sent to a collector over OTLP/HTTP. Imported when they are configured only."""
+"""OpenTelemetry traces, exported over OTLP/HTTP. Imported only when a collector is configured."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from gencode.domain.errors import GencodeError
 from gencode.engine.tracing import Kind, Span, Value
 
-SEND_SECONDS = 3.0
-"""For one batch, attempts included: a collector that is away must not hold up the end of the process."""
+EXPORT_TIMEOUT = 3.0
+"""Seconds for one batch, with its retries: an unreachable collector must not delay the end of the process."""
 _KINDS: Mapping[Kind, trace.SpanKind] = {
     "internal": trace.SpanKind.INTERNAL,
     "server": trace.SpanKind.SERVER,
@@ -29,26 +29,26 @@ _HEADER = "traceparent"
 
 
 @asynccontextmanager
-async def exporting(
+async def otlp_tracer(
     endpoint: str, headers: Mapping[str, str], service: str, version: str
-) -> AsyncIterator[Tracer]:
-    """A tracer that sends to `endpoint`/v1/traces; leaving the block sends what is left.
+) -> AsyncIterator[OtlpTracer]:
+    """A tracer that exports to `endpoint`/v1/traces; remaining spans are exported on exit.
 
-    The library sends from a thread of its own, keeps 2,048 spans at most, and drops what comes beyond.
+    The library exports from its own thread, buffers at most 2,048 spans, and drops further ones.
     """
-    exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", headers=headers, timeout=SEND_SECONDS)
+    exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", headers=headers, timeout=EXPORT_TIMEOUT)
     resource = Resource.create({"service.name": service, "service.version": version})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     try:
-        yield Tracer(provider.get_tracer("gencode", version))
+        yield OtlpTracer(provider.get_tracer("gencode", version))
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(provider.shutdown)
 
 
-class Tracer:
-    """A `gencode.engine.tracing.Tracer`. The open span is a context variable: what is begun in it is below it."""
+class OtlpTracer:
+    """A `gencode.engine.tracing.Tracer`. The current span, the parent of new ones, is a context variable."""
 
     idle = False
 
@@ -66,16 +66,16 @@ class Tracer:
         parent: str = "",
         opens: bool = True,
     ) -> Iterator[Span]:
-        above = self._propagator.extract({_HEADER: parent}) if parent else None
-        started = self._tracer.start_span(name, above, _KINDS[kind], attributes)
-        # Without the library's own notes of exceptions: their texts could quote a prompt or a file.
-        quiet = {"end_on_exit": False, "record_exception": False, "set_status_on_exception": False}
+        parent_context = self._propagator.extract({_HEADER: parent}) if parent else None
+        started = self._tracer.start_span(name, parent_context, _KINDS[kind], attributes)
+        # No automatic recording of exceptions: their messages could quote a prompt or a file.
+        no_recording = {"end_on_exit": False, "record_exception": False, "set_status_on_exception": False}
         span = _Span(started)
         try:
-            with trace.use_span(started, **quiet) if opens else nullcontext():
+            with trace.use_span(started, **no_recording) if opens else nullcontext():
                 yield span
         except (asyncio.CancelledError, GeneratorExit):
-            raise  # somebody left, or we stop: no failure of what was done
+            raise  # the client disconnected, or the service stops: not an error of the operation
         except BaseException as error:
             span.fail(_code(error))
             raise

@@ -1,4 +1,4 @@
-"""Which tracer there is: one that sends if a collector is configured, else the one that does nothing."""
+"""Selects the tracer: OTLP if a collector is configured, else one that does nothing."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from gencode.engine.tracing import NoopTracer, Tracer
 
 
 @asynccontextmanager
-async def tracing(
+async def configured_tracer(
     endpoint: str, headers: Mapping[str, str], service: str, version: str
 ) -> AsyncIterator[Tracer]:
-    """See gencode.observability.otlp. Raises StartError when the libraries for it are missing."""
+    """The tracer for `endpoint`, which is empty without a collector; other arguments as in `otlp_tracer`.
+
+    Raises StartError when OpenTelemetry is not installed.
+    """
     if not endpoint:
         yield NoopTracer()
         return
     try:
-        # Here, not above: OpenTelemetry takes a third of a second and 20 MB, and is an extra.
+        # Imported on demand: OpenTelemetry takes a third of a second and 20 MB to import, and is an extra.
         otlp = importlib.import_module("gencode.observability.otlp")
     except ModuleNotFoundError as error:
         raise StartError(
             f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but {error.name} is missing: pip install 'gencode[otel]'"
         ) from None
-    async with otlp.exporting(endpoint, headers, service, version) as tracer:
+    async with otlp.otlp_tracer(endpoint, headers, service, version) as tracer:
         yield tracer

@@ -1,1 +1,1 @@
-"""Repeating calls to other servers: attempts, back-off, Retry-After."""
+"""Retries, and the Retry-After header."""

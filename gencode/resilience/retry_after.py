@@ -1,4 +1,4 @@
-"""The Retry-After header."""
+"""Parses the Retry-After header."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")  # some servers send fractions
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")  # RFC 9110 has no fractions; some servers send them
 
 
 def retry_after(value: str, now: float) -> float | None:

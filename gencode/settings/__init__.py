@@ -1,6 +1,6 @@
-"""Every setting, read from the environment once. Nothing else in the package reads it.
+"""The settings, read once from the environment. No other module reads the environment.
 
-A variable NAME that holds a secret can also be given as NAME_FILE, the path of a file with the value.
+A secret NAME can also be given as NAME_FILE, the path of a file with the value.
 """
 
 from gencode.settings.fields import Settings

@@ -1,4 +1,4 @@
-"""Settings that are JSON: models' APIs, Git hosts and prices under names of the operator's choice."""
+"""Settings in JSON: PROVIDERS, HOSTS and PRICES, whose entries have names chosen by the operator."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gencode.llm.budget import Price
 
 _SECRET_HEADER = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
 _HostName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
-"""As in requests."""
+"""The pattern of `host` in requests."""
 
 
 class NamedProvider(BaseModel):
-    """One entry of PROVIDERS: an OpenAI-compatible API under a name of the operator's choice."""
+    """An entry of PROVIDERS: an OpenAI-compatible API."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,7 +27,7 @@ class NamedProvider(BaseModel):
     quirks: dict[str, Any] = Field({}, repr=False)
 
     def secrets(self) -> list[str]:
-        """The key, and the headers that are named like secrets (others may hold a name or an address)."""
+        """The key, and the values of headers whose names indicate a secret."""
         headers = self.quirks.get("headers")
         pairs = headers.items() if isinstance(headers, dict) else ()
         values = [str(value) for name, value in pairs if _SECRET_HEADER.search(str(name))]
@@ -35,7 +35,7 @@ class NamedProvider(BaseModel):
 
 
 class NamedHost(BaseModel):
-    """One entry of HOSTS: a Git host under a name of the operator's choice."""
+    """An entry of HOSTS: a Git host, or a directory of bare repositories."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -47,7 +47,7 @@ class NamedHost(BaseModel):
     path: Path | None = None
 
     @model_validator(mode="after")
-    def _has_what_it_needs(self) -> NamedHost:
+    def _require_fields_of_kind(self) -> NamedHost:
         if self.kind == "directory":
             if self.path is None or not self.path.is_absolute() or self.token.get_secret_value():
                 raise ValueError('a directory needs a "path" that begins with "/", and takes no "token"')

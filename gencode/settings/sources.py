@@ -1,4 +1,4 @@
-"""Where settings stand besides the environment: in files with one secret each, and in `.env`."""
+"""Sources of settings besides the environment: files with one secret each, and `.env`."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from pydantic_settings import PydanticBaseSettingsSource
 from gencode.domain.errors import StartError
 
 ENV_FILE = Path(".env")
-RECEIVES = {
+SECRET_OF_URL = {
     "github_api_url": "github_token",
     "deepseek_base_url": "deepseek_api_key",
     "openai_base_url": "openai_api_key",
     "otel_exporter_otlp_endpoint": "otel_exporter_otlp_headers",
 }
-"""Settings that say where another, a secret, is sent. (An entry of PROVIDERS or HOSTS brings its own.)"""
-_HOLD_SECRETS = ("providers", "hosts")
+"""For each setting with a URL, the secret that is sent to it. Entries of PROVIDERS and HOSTS have both."""
+_JSON_WITH_SECRETS = ("providers", "hosts")
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """NAME_FILE for every secret NAME (and for what holds secrets among other things)."""
+    """Reads NAME_FILE for each secret NAME, and for PROVIDERS and HOSTS, which contain secrets."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
         path = os.environ.get(f"{field_name.upper()}_FILE")
-        secret = field.annotation is SecretStr or field_name in _HOLD_SECRETS
+        secret = field.annotation is SecretStr or field_name in _JSON_WITH_SECRETS
         if not path or not secret:
             return None, field_name, False
         try:
@@ -46,31 +46,33 @@ class SecretFiles(PydanticBaseSettingsSource):
 
 
 class EnvFile(PydanticBaseSettingsSource):
-    """`.env` of the working folder, which may have come with somebody else's repository.
+    """Reads `.env` of the working directory, which may be part of an untrusted repository.
 
-    It sends no secret from elsewhere away: it may not say where one goes that it does not hold, and no
-    `${NAME}` in it is replaced by what the environment has. To be asked after all the other sources.
+    It cannot send a secret of another source elsewhere: StartError if it changes the URL that belongs to one,
+    and `${NAME}` is not interpolated. Must be the last source.
     """
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return in_env_file().get(field_name), field_name, False
+        return read_env_file().get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         fields = self.settings_cls.model_fields
-        found = {name: value for name, value in in_env_file().items() if name in fields}
-        for place, secret in RECEIVES.items():
-            if self.current_state.get(secret) and self._moves(place, found):
-                raise StartError(_moved(place.upper(), secret.upper()))
+        found = {name: value for name, value in read_env_file().items() if name in fields}
+        for url_setting, secret in SECRET_OF_URL.items():
+            if self.current_state.get(secret) and self._changes(url_setting, found):
+                raise StartError(_refusal_message(url_setting.upper(), secret.upper()))
         return found
 
-    def _moves(self, place: str, found: dict[str, str]) -> bool:
-        """Whether it is this file that says so, and not merely what is so anyway (as in .env.example)."""
-        usual = str(self.settings_cls.model_fields[place].default)
-        return place not in self.current_state and found.get(place, usual).rstrip("/") != usual
+    def _changes(self, url_setting: str, found: dict[str, str]) -> bool:
+        """Whether `.env` changes the setting, rather than repeat its default as .env.example does."""
+        default = str(self.settings_cls.model_fields[url_setting].default)
+        return (
+            url_setting not in self.current_state and found.get(url_setting, default).rstrip("/") != default
+        )
 
 
-def in_env_file() -> dict[str, str]:
-    """By field name. What is empty counts as not set."""
+def read_env_file() -> dict[str, str]:
+    """Values of `.env` by field name, without empty ones."""
     try:
         found = dotenv_values(ENV_FILE, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
@@ -78,8 +80,9 @@ def in_env_file() -> dict[str, str]:
     return {name.lower(): value for name, value in found.items() if value}
 
 
-def _moved(place: str, secret: str) -> str:
+def _refusal_message(url_setting: str, secret: str) -> str:
     return (
-        f"{place}: {ENV_FILE} in this folder would change where {secret} is sent, which is not from there; "
+        f"{url_setting}: {ENV_FILE} in this folder would change where {secret} is sent, "
+        "which is not from there; "
         "if you mean it, set both in the environment; if not, start in another folder"
     )

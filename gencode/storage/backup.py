@@ -1,4 +1,4 @@
-"""One file with all that DATA_DIR holds, taken while the service runs; and the folder made of it again."""
+"""Backs up DATA_DIR to one zip file, also while the service runs, and restores it."""
 
 from __future__ import annotations
 
@@ -16,75 +16,77 @@ from gencode.domain.errors import BadBackup, StartError
 from gencode.storage.sqlite.copy import CopyFailed, check_database, copy_database
 
 DATABASE = "gencode.db"
-_LEFT_OUT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", "lock", "demo"}
-"""The database is copied by its own means; a lock is its process's."""
-_NOT_READABLE = (
+_EXCLUDED = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", "lock", "demo"}
+"""The database is copied by SQLite; the lock belongs to a process; `demo` is for `gencode demo`."""
+_ZIP_ERRORS = (
     *(OSError, EOFError, RuntimeError, NotImplementedError, ValueError),
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
 )
-"""What zipfile raises over a file that is damaged, or was made to be."""
+"""What zipfile raises for a damaged or malicious file."""
 
 
 def backup(data_dir: Path, file: Path) -> int:
-    """Write `file`, a new one outside of `data_dir`, readable by its owner only; its size in bytes.
+    """Write a backup to `file`, a new file outside of `data_dir` with mode 0600; returns its size in bytes.
 
-    The database comes first: whatever the files hold beyond it is recognised and used again, as after a
-    crash. Raises BadBackup; nothing is left behind then.
+    The database is copied first. Later changes in the other files look like those after a crash, and are
+    detected and reused when the service starts. Raises BadBackup; then no file remains.
     """
     if not (data_dir / DATABASE).is_file():
         raise BadBackup(f"{data_dir} holds no {DATABASE}: set DATA_DIR as the service has it")
     if file.exists():
         raise BadBackup(f"{file} exists: name a new file")
-    if file.resolve().is_relative_to(data_dir.resolve()):  # it would copy itself until the disk is full
+    if file.resolve().is_relative_to(
+        data_dir.resolve()
+    ):  # the copy would include itself until the disk is full
         raise BadBackup(f"{file} lies in {data_dir}, which is to be copied: name a file elsewhere")
     try:
         with TemporaryDirectory(dir=file.absolute().parent, prefix=".gencode-backup-") as folder:
             copy, archive = Path(folder, DATABASE), Path(folder, "archive")
             copy_database(data_dir, DATABASE, copy)
             _pack(data_dir, copy, archive)
-            file.touch(mode=0o600, exist_ok=False)  # never over a file that came meanwhile
-            archive.replace(file)  # a link would do at once, but drives for backups often have none (exFAT)
+            file.touch(mode=0o600, exist_ok=False)  # fails if the file was created meanwhile
+            archive.replace(file)  # os.link would be atomic, but backup drives often lack links (exFAT)
     except CopyFailed as error:
         raise BadBackup(str(error)) from error
     except (OSError, StartError) as error:
-        raise BadBackup(f"{file} cannot be written: {_words(error)}") from error
+        raise BadBackup(f"{file} cannot be written: {_error_text(error)}") from error
     return file.stat().st_size
 
 
 def restore(file: Path, data_dir: Path) -> None:
-    """Fill `data_dir`, which must be new or empty. Raises BadBackup; the folder is as it was then."""
+    """Restore to `data_dir`, which must be new or empty. Raises BadBackup; then the folder is unchanged."""
     if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
         raise BadBackup(f"{data_dir} is not empty: stop the service, move that folder away, and try again")
     try:
-        with _made_whole(data_dir) as folder, zipfile.ZipFile(file) as archive:
-            _check_room(archive, folder)
+        with _complete_or_unchanged(data_dir) as folder, zipfile.ZipFile(file) as archive:
+            _check_free_space(archive, folder)
             for entry in archive.infolist():
                 _unpack(archive, entry, folder)
             check_database(folder / DATABASE)
     except CopyFailed as error:
         raise BadBackup(str(error)) from error
-    except _NOT_READABLE as error:
-        raise BadBackup(f"{file} cannot be restored: {_words(error)}") from error
+    except _ZIP_ERRORS as error:
+        raise BadBackup(f"{file} cannot be restored: {_error_text(error)}") from error
 
 
 def _pack(data_dir: Path, database: Path, archive: Path) -> None:
-    archive.touch(mode=0o600)  # it holds prompts, keys' hashes and the forge's token
+    archive.touch(mode=0o600)  # it contains prompts, hashes of keys and the forge's token
     with archive.open("wb") as stream:
         with zipfile.ZipFile(
             stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
         ) as packed:
             packed.write(database, DATABASE)
-            for path in _rest(data_dir):
+            for path in _other_files(data_dir):
                 _add(packed, path, path.relative_to(data_dir))
         stream.flush()
         os.fsync(stream.fileno())
 
 
-def _rest(data_dir: Path) -> Iterator[Path]:
-    """Folders before what is in them. Of a repository the objects come last: a ref that is copied then names
-    objects that were there before it, and are copied, too."""
+def _other_files(data_dir: Path) -> Iterator[Path]:
+    """Folders before their content. Objects of a repository are last: a ref that was copied names objects
+    that existed before, and so are copied as well."""
     for top in sorted(data_dir.iterdir()):
-        if top.name in _LEFT_OUT:
+        if top.name in _EXCLUDED:
             continue
         yield top
         inside = top.rglob("*") if top.is_dir() else ()
@@ -96,13 +98,13 @@ def _add(packed: zipfile.ZipFile, path: Path, name: Path) -> None:
         if path.is_dir() or path.is_file():
             packed.write(path, name)
     except FileNotFoundError:
-        return  # a temporary file of something that the service is just doing
+        return  # a temporary file that the running service has deleted
 
 
 @contextmanager
-def _made_whole(data_dir: Path) -> Iterator[Path]:
-    """A folder that becomes it once it is whole and on disk. One that is there already is filled where it is:
-    a volume cannot be renamed, and what is above it may be read-only."""
+def _complete_or_unchanged(data_dir: Path) -> Iterator[Path]:
+    """A temporary folder that replaces `data_dir` on success, when its content is on disk. An existing folder
+    is filled in place: a volume cannot be renamed, and its parent may be read-only."""
     there = data_dir.is_dir()
     place = data_dir if there else data_dir.parent
     place.mkdir(parents=True, exist_ok=True)
@@ -118,25 +120,25 @@ def _made_whole(data_dir: Path) -> Iterator[Path]:
 
 
 def _move_up(folder: Path, data_dir: Path) -> None:
-    """The database last: without it the rest is no restored folder."""
-    if len([*data_dir.iterdir()]) > 1:  # beside the temporary one
+    """The database is moved last: a folder without it does not count as restored."""
+    if len([*data_dir.iterdir()]) > 1:  # besides the temporary folder
         raise BadBackup(f"something else writes into {data_dir}: stop the service, empty it, and try again")
-    with suppress(PermissionError):  # a volume may be lent by its group; its owner decides then
+    with suppress(PermissionError):  # the folder may belong to another user, who decides on its mode
         data_dir.chmod(0o700)
     for path in sorted(folder.iterdir(), key=lambda path: path.name == DATABASE):
         path.rename(data_dir / path.name)
     os.sync()
 
 
-def _check_room(archive: zipfile.ZipFile, folder: Path) -> None:
-    """Before the disk of others is full: a few kilobytes can claim to be terabytes."""
+def _check_free_space(archive: zipfile.ZipFile, folder: Path) -> None:
+    """Checked before unpacking: a zip file of a few kilobytes can unpack to terabytes."""
     needed, free = sum(entry.file_size for entry in archive.infolist()), shutil.disk_usage(folder).free
     if needed > free:
         raise BadBackup(f"it unpacks to {needed} bytes, and {free} are free: make room")
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:
-    """For its owner only, whatever the archive says."""
+    """Unpack one entry with modes 0700 and 0600, whatever the archive says."""
     name = PurePosixPath(entry.filename)
     if name.is_absolute() or ".." in name.parts or not name.parts:
         raise BadBackup(f"this is no backup of gencode: it names {entry.filename[:100]!r}")
@@ -150,5 +152,5 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> N
         shutil.copyfileobj(packed, stream, 2**20)
 
 
-def _words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""One process for one data folder."""
+"""A lock file that keeps a second process out of DATA_DIR."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from gencode.domain.errors import DataDirLocked, StoreUnusable
 
 @contextmanager
 def data_dir_lock(path: Path) -> Iterator[None]:
-    """Hold the folder, made if missing and open to its owner only. The kernel frees it however we end.
+    """Lock the folder, created with mode 0700 if missing. The kernel releases the lock when the process ends.
 
-    Raises DataDirLocked when another process holds it, StoreUnusable when it cannot be used at all.
+    Raises DataDirLocked when another process has the lock, StoreUnusable when the folder cannot be used.
     """
-    file = _open(path)
+    descriptor = _open(path)
     try:
-        _lock(path, file)
+        _lock(path, descriptor)
         yield
     finally:
-        os.close(file)
+        os.close(descriptor)
 
 
 def _open(path: Path) -> int:
@@ -34,14 +34,14 @@ def _open(path: Path) -> int:
         raise _unusable(path, error) from error
 
 
-def _lock(path: Path, file: int) -> None:
+def _lock(path: Path, descriptor: int) -> None:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(file, 0)
-        # With the host: in a container every service is process 1.
-        os.pwrite(file, f"{os.getpid()} on {socket.gethostname()}".encode(), 0)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(descriptor, 0)
+        # With the host name: in a container every service is process 1.
+        os.pwrite(descriptor, f"{os.getpid()} on {socket.gethostname()}".encode(), 0)
     except BlockingIOError:
-        holder = os.pread(file, 500, 0).decode(errors="replace") or "unknown"
+        holder = os.pread(descriptor, 500, 0).decode(errors="replace") or "unknown"
         raise DataDirLocked(
             f"{path} is in use by another gencode (process {holder}): stop that one, or set another DATA_DIR"
         ) from None

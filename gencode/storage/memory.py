@@ -1,135 +1,157 @@
-"""A store that forgets: for tests, and to measure what durability costs."""
+"""A store that is not durable: for tests, and to measure what durability costs."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from gencode.domain.callback import NEWS, Callback
-from gencode.domain.errors import IdempotencyKeyReused, StoreError
+from gencode.domain.callback import NOTIFIED_EVENTS, Callback
+from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
-from gencode.domain.task import Task
+from gencode.domain.task import FINAL_STATUSES, Task
 from gencode.engine.store import IdempotencyKey, TaskQuery
+from gencode.storage.operations import check_digest, stale
 from gencode.storage.rows import (
+    FIXED_COLUMNS,
     Row,
-    callback_from,
-    callback_row,
-    event_from,
-    event_row,
-    key_row,
-    part_rows,
-    task_from,
-    task_row,
-    text,
+    callback_to_row,
+    checkpoints_to_rows,
+    event_to_row,
+    key_to_row,
+    read_request,
+    replace_surrogates,
+    request_to_row,
+    row_to_callback,
+    row_to_event,
+    row_to_task,
+    task_to_row,
 )
 
 
 class MemoryStore:
-    """A `gencode.engine.store.Store` but for durability. Holds rows, so that it too refuses what is not JSON."""
+    """A `gencode.engine.store.Store` and `Outbox`. It stores rows, so that it too refuses what is not JSON.
+
+    Its writes either return or store nothing: OutcomeUnknown is never raised.
+    """
 
     def __init__(self) -> None:
         self._tasks: dict[str, Row] = {}
+        self._requests: dict[str, str] = {}
         self._events: dict[str, dict[int, Row]] = {}
-        self._parts: dict[str, dict[str, str]] = {}
+        self._checkpoints: dict[str, dict[str, str]] = {}
         self._keys: dict[Row, Row] = {}
         self._callbacks: dict[str, Callback] = {}
 
     async def create(
         self,
         task: Task,
+        request: Mapping[str, Any],
         events: Sequence[Event],
         key: IdempotencyKey | None = None,
         callback: Callback | None = None,
     ) -> Task:
-        row, claim = task_row(task), key_row(key, task.id) if key else None
-        if claim and (owner := self._keys.get(claim[:2])):
-            return self._replay(claim, owner)
-        if row[0] in self._tasks:
-            raise StoreError("nothing was stored: such a task exists already")
-        self._append(row, events)
-        if claim:
-            self._keys[claim[:2]] = claim
+        row, (_, request_data) = task_to_row(task), request_to_row(task.id, request)
+        key_row = key_to_row(key, task.id) if key else None
+        if key_row and (stored := self._keys.get(key_row[:2])):
+            return self._by_key(key_row, stored)
+        if row[0] in self._tasks or (log := self._appended(row[0], events)) is None:
+            raise StoreError("nothing was stored: such a task or event exists already")
+        self._tasks[row[0]], self._requests[row[0]], self._events[row[0]] = row, request_data, log
+        if key_row:
+            self._keys[key_row[:2]] = key_row
         if callback:
-            self._callbacks[row[0]] = callback_from(callback_row(callback))
+            self._callbacks[row[0]] = row_to_callback(callback_to_row(callback))
         return task
 
     async def commit(
-        self, task: Task, events: Sequence[Event] = (), keep: Mapping[str, str] | None = None
+        self, task: Task, events: Sequence[Event] = (), checkpoints: Mapping[str, str] | None = None
     ) -> None:
-        row, parts = task_row(task), part_rows(task.id, keep or {})
-        if row[0] not in self._tasks:
-            raise StoreError("nothing was stored: there is no such task")
-        self._append(row, events)
-        self._parts.setdefault(row[0], {}).update({name: data for _, name, data in parts})
-        if any(event.kind in NEWS for event in events):
-            self._wake(row[0])
-
-    async def named(self, key: IdempotencyKey) -> Task | None:
-        claim = key_row(key, "")
-        owner = self._keys.get(claim[:2])
-        return self._replay(claim, owner) if owner else None
+        row, checkpoint_rows = task_to_row(task), checkpoints_to_rows(task.id, checkpoints or {})
+        stored = self._tasks.get(row[0])
+        if stored is None or row_to_task(stored).version != task.version - 1:
+            raise stale()
+        if (log := self._appended(row[0], events)) is None:
+            raise stale()
+        fixed = len(FIXED_COLUMNS)
+        self._tasks[row[0]], self._events[row[0]] = stored[:fixed] + row[fixed:], log
+        self._checkpoints.setdefault(row[0], {}).update({name: data for _, name, data in checkpoint_rows})
+        if any(event.kind in NOTIFIED_EVENTS for event in events):
+            self._make_callback_due(row[0])
 
     async def find(self, query: TaskQuery) -> list[Task]:
-        newest_first = (task_from(self._tasks[id_]) for id_ in sorted(self._tasks, reverse=True))
+        newest_first = (row_to_task(self._tasks[id_]) for id_ in sorted(self._tasks, reverse=True))
         return [task for task in newest_first if _matches(task, query)][: query.limit]
 
+    async def find_by_key(self, key: IdempotencyKey) -> Task | None:
+        key_row = key_to_row(key, "")
+        stored = self._keys.get(key_row[:2])
+        return self._by_key(key_row, stored) if stored else None
+
+    async def request(self, task_id: str) -> dict[str, Any]:
+        data = self._requests.get(replace_surrogates(task_id))
+        return read_request(data) if data is not None else {}
+
     async def events(self, task_id: str, after: int = 0) -> list[Event]:
-        log = self._events.get(text(task_id), {})
-        return [event_from(log[id_]) for id_ in sorted(log) if id_ > after]
+        log = self._events.get(replace_surrogates(task_id), {})
+        return [row_to_event(log[id_]) for id_ in sorted(log) if id_ > after]
 
     async def checkpoints(self, task_id: str) -> dict[str, str]:
-        return dict(self._parts.get(text(task_id), {}))
+        return dict(self._checkpoints.get(replace_surrogates(task_id), {}))
 
-    async def upcoming(
-        self, limit: int, without: Collection[str] = (), except_hosts: Collection[str] = ()
+    async def next_callbacks(
+        self, limit: int, exclude_tasks: Collection[str] = (), exclude_hosts: Collection[str] = ()
     ) -> list[Callback]:
         found = [
             (callback.due, callback)
             for callback in self._callbacks.values()
             if callback.due is not None
-            and callback.task_id not in without
-            and callback.host not in except_hosts
+            and callback.task_id not in exclude_tasks
+            and callback.host not in exclude_hosts
         ]
         return [callback for _, callback in sorted(found, key=lambda entry: entry[0])[:limit]]
 
-    async def note(self, callback: Callback) -> None:
-        known = self._callbacks.get(text(callback.task_id))
-        if not known:
+    async def save_callback(self, callback: Callback) -> None:
+        stored = self._callbacks.get(replace_surrogates(callback.task_id))
+        if not stored:
             return
-        self._callbacks[known.task_id] = replace(
-            callback, task_id=known.task_id, kind=known.kind, url=known.url, host=known.host
+        self._callbacks[stored.task_id] = replace(
+            callback, task_id=stored.task_id, kind=stored.kind, url=stored.url, host=stored.host
         )
-        if task_from(self._tasks[known.task_id]).sequence > callback.position:
-            self._wake(known.task_id)
+        if row_to_task(self._tasks[stored.task_id]).sequence > callback.position:
+            self._make_callback_due(stored.task_id)
 
     async def callback(self, task_id: str) -> Callback | None:
-        return self._callbacks.get(text(task_id))
+        return self._callbacks.get(replace_surrogates(task_id))
 
-    def _wake(self, task_id: str) -> None:
+    def _make_callback_due(self, task_id: str) -> None:
         callback = self._callbacks.get(task_id)
         if callback and callback.due is None and not callback.ended:
             self._callbacks[task_id] = replace(callback, due=0)
 
-    def _replay(self, claim: Row, owner: Row) -> Task:
-        if claim[2] != owner[2]:
-            raise IdempotencyKeyReused("this idempotency key came with another body before: use a new key")
-        return task_from(self._tasks[owner[3]])
+    def _by_key(self, key: Row, stored: Row) -> Task:
+        return row_to_task(self._tasks[check_digest(key, stored)])
 
-    def _append(self, row: Row, events: Sequence[Event]) -> None:
-        """Replaces the task, too: all or nothing."""
-        log = self._events.get(row[0], {})
-        fresh = {event.id: event_row(event) for event in events}
-        if len(fresh) < len(events) or fresh.keys() & log.keys():
-            raise StoreError("nothing was stored: such an event exists already")
-        self._tasks[row[0]] = row
-        self._events[row[0]] = log | fresh
+    def _appended(self, task_id: str, events: Sequence[Event]) -> dict[int, Row] | None:
+        """The log with the events; None when an id is there already."""
+        log = self._events.get(task_id, {})
+        new = {event.id: event_to_row(event) for event in events}
+        return None if len(new) < len(events) or new.keys() & log.keys() else log | new
 
 
 def _matches(task: Task, query: TaskQuery) -> bool:
     return (
-        (query.id is None or task.id == text(query.id))
-        and (query.client is None or task.client == text(query.client))
-        and (query.statuses is None or task.status in query.statuses)
-        and (query.digest is None or task.digest == text(query.digest) != "")
-        and (query.before is None or task.id < text(query.before))
+        (query.id is None or task.id == replace_surrogates(query.id))
+        and (query.principal is None or task.principal.id == replace_surrogates(query.principal))
+        and (query.kind is None or task.kind == replace_surrogates(query.kind))
+        and (query.states is None or task.state in query.states)
+        and (query.statuses is None or _has_status(task, query.statuses))
+        and (query.cache_key is None or task.cache_key == replace_surrogates(query.cache_key) != "")
+        and (query.before is None or task.id < replace_surrogates(query.before))
     )
+
+
+def _has_status(task: Task, statuses: Collection[str]) -> bool:
+    """A stage that has the name of a final status is no match for it."""
+    wanted = statuses if task.state.is_terminal else set(statuses) - set(FINAL_STATUSES)
+    return task.status in wanted

@@ -1,156 +1,221 @@
-"""How tasks and events lie in a table."""
+"""Converts records to the plain tuples that a table stores, and back. Free of any database.
+
+A principal's roles and teams are not stored: a task that is read carries its principal's id and kind only.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from gencode.domain.callback import Callback
 from gencode.domain.event import Event, dump
-from gencode.domain.task import Failure, Status, Task
+from gencode.domain.principal import Principal, PrincipalKind
+from gencode.domain.task import Failure, State, Task
 from gencode.engine.store import IdempotencyKey
 
 Row = tuple[Any, ...]
-"""Values in the order of the columns that it belongs to; each is str, int or None."""
+"""Values in the order of their columns; each is a str, an int or None."""
 
-TASK_COLUMNS = (
-    "id",
-    "kind",
-    "client",
-    "language",
-    "status",
+FIXED_COLUMNS = ("id", "kind", "principal", "principal_kind", "language", "created_at", "trace")
+"""Of a task: written when it is created, and never again."""
+CHANGING_COLUMNS = (
+    "state",
+    "stage",
     "message",
     "attempts",
     "sequence",
-    "created_at",
+    "version",
     "updated_at",
-    "held_until",
+    "paused_until",
     "failure",
     "result",
-    "request",
+    "parameters",
     "retries",
-    "digest",
-    "trace",
+    "cache_key",
 )
+TASK_COLUMNS = (*FIXED_COLUMNS, *CHANGING_COLUMNS)
+REQUEST_COLUMNS = ("task_id", "data")
 EVENT_COLUMNS = ("task_id", "id", "kind", "data")
-PART_COLUMNS = ("task_id", "name", "data")
-KEY_COLUMNS = ("client", "value", "digest", "task_id")
-CALLBACK_COLUMNS = (
-    "task_id",
-    "kind",
-    "url",
-    "host",
-    "position",
-    "failures",
-    "due",
-    "ended",
-    "reason",
-)
+CHECKPOINT_COLUMNS = ("task_id", "name", "data")
+KEY_COLUMNS = ("principal", "value", "digest", "task_id")
+CALLBACK_COLUMNS = ("task_id", "kind", "url", "host", "position", "failures", "due", "ended", "reason")
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_Value = TypeVar("_Value")
 
 
-def task_row(task: Task) -> Row:
-    """Raises ValueError or TypeError when `request` or `result` is not JSON."""
+# --- tasks ------------------------------------------------------------------------------------------
+
+
+def task_to_row(task: Task) -> Row:
+    """Raises ValueError or TypeError when `parameters` or `result` is not JSON."""
     return (
-        text(task.id),
-        text(task.kind),
-        text(task.client),
-        text(task.language),
-        task.status.value,
-        text(task.message),
+        replace_surrogates(task.id),
+        replace_surrogates(task.kind),
+        replace_surrogates(task.principal.id),
+        task.principal.kind.value,
+        replace_surrogates(task.language),
+        task.created_at.isoformat(),
+        replace_surrogates(task.trace),
+        task.state.value,
+        replace_surrogates(task.stage),
+        replace_surrogates(task.message),
         task.attempts,
         task.sequence,
-        task.created_at.isoformat(),
+        task.version,
         task.updated_at.isoformat(),
         task.paused_until.isoformat() if task.paused_until else None,
-        _failure_json(task.failure),
-        _json(task.result),
-        _json(task.request),
-        _json(task.retries),
-        text(task.digest),
-        text(task.trace),
+        to_json(asdict(task.failure)) if task.failure else None,
+        to_json(task.result),
+        to_json(task.parameters),
+        to_json(task.retries),
+        replace_surrogates(task.cache_key),
     )
 
 
-def task_from(row: Row) -> Task:
+def row_to_task(row: Row) -> Task:
+    """Never raises. An unknown state is State.UNKNOWN.
+
+    A column that cannot be read is empty; such a task, if it is unfinished, is of State.UNKNOWN too, so that
+    it is left alone.
+    """
     columns = dict(zip(TASK_COLUMNS, row, strict=True))
+    state = _read(State, columns["state"], State.UNKNOWN)
+    try:
+        return _task(columns, state)
+    except Exception:
+        return _damaged_task(columns, state if state.is_terminal else State.UNKNOWN)
+
+
+def _task(columns: Mapping[str, Any], state: State) -> Task:
     return Task(
-        id=columns["id"],
-        kind=columns["kind"],
-        client=columns["client"],
-        language=columns["language"],
-        status=Status(columns["status"]),
-        message=columns["message"],
-        attempts=columns["attempts"],
-        sequence=columns["sequence"],
-        created_at=datetime.fromisoformat(columns["created_at"]),
-        updated_at=datetime.fromisoformat(columns["updated_at"]),
-        paused_until=datetime.fromisoformat(held) if (held := columns["held_until"]) else None,
-        failure=_failure_from(columns["failure"]),
-        result=json.loads(columns["result"]),
-        request=json.loads(columns["request"]),
-        retries=json.loads(columns["retries"]),
-        digest=columns["digest"],
-        trace=columns["trace"],
+        **_plain(columns),
+        state=state,
+        created_at=_moment(columns["created_at"]),
+        updated_at=_moment(columns["updated_at"]),
+        paused_until=_moment(until) if (until := columns["paused_until"]) is not None else None,
+        failure=_failure(failure) if (failure := columns["failure"]) is not None else None,
+        result=from_json(columns["result"]),
+        parameters=from_json(columns["parameters"]),
+        retries=from_json(columns["retries"]),
     )
 
 
-def event_row(event: Event) -> Row:
+def _damaged_task(columns: Mapping[str, Any], state: State) -> Task:
+    return Task(
+        **_plain(columns),
+        state=state,
+        created_at=_read(_moment, columns["created_at"], _EPOCH),
+        updated_at=_read(_moment, columns["updated_at"], _EPOCH),
+        paused_until=_read(_moment, columns["paused_until"], None),
+        failure=_read(_failure, columns["failure"], None),
+        result=_read(from_json, columns["result"], {}),
+        parameters=_read(from_json, columns["parameters"], {}),
+        retries=_read(from_json, columns["retries"], {}),
+    )
+
+
+def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that need no parsing. An unknown kind of principal is one with the fewest rights."""
+    kind = _read(PrincipalKind, columns["principal_kind"], PrincipalKind.API_KEY)
+    names = (
+        *("id", "kind", "language", "trace", "stage", "message"),
+        *("attempts", "sequence", "version", "cache_key"),
+    )
+    principal = Principal(id=columns["principal"], kind=kind)
+    return {"principal": principal, **{name: columns[name] for name in names}}
+
+
+def _moment(column: str) -> datetime:
+    moment = datetime.fromisoformat(column)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _failure(column: str) -> Failure:
+    return Failure(**from_json(column))
+
+
+# --- other records ----------------------------------------------------------------------------------
+
+
+def event_to_row(event: Event) -> Row:
     """Raises ValueError or TypeError when `data` is not JSON."""
-    return text(event.task_id), event.id, text(event.kind), _json(event.data)
+    return replace_surrogates(event.task_id), event.id, replace_surrogates(event.kind), to_json(event.data)
 
 
-def event_from(row: Row) -> Event:
+def row_to_event(row: Row) -> Event:
+    """Never raises: damaged data is empty."""
     task_id, id_, kind, data = row
-    return Event(task_id=task_id, id=id_, kind=kind, data=json.loads(data))
+    return Event(task_id=task_id, id=id_, kind=kind, data=_read(from_json, data, {}))
 
 
-def key_row(key: IdempotencyKey, task_id: str) -> Row:
-    return text(key.client), text(key.value), text(key.digest), text(task_id)
+def request_to_row(task_id: str, request: Mapping[str, Any]) -> Row:
+    """Raises ValueError or TypeError when the request is not JSON."""
+    return replace_surrogates(task_id), to_json(request)
 
 
-def part_rows(task_id: str, keep: Mapping[str, str]) -> list[Row]:
-    return [(text(task_id), text(name), text(data)) for name, data in keep.items()]
+def read_request(data: str) -> dict[str, Any]:
+    """Never raises: a damaged request is empty."""
+    return _read(from_json, data, {})
 
 
-def callback_row(callback: Callback) -> Row:
+def key_to_row(key: IdempotencyKey, task_id: str) -> Row:
+    return tuple(map(replace_surrogates, (key.principal, key.value, key.digest, task_id)))
+
+
+def checkpoints_to_rows(task_id: str, checkpoints: Mapping[str, str]) -> list[Row]:
+    return [
+        (replace_surrogates(task_id), replace_surrogates(name), replace_surrogates(data))
+        for name, data in checkpoints.items()
+    ]
+
+
+def callback_to_row(callback: Callback) -> Row:
     return (
-        text(callback.task_id),
-        text(callback.kind),
-        text(callback.url),
-        text(callback.host),
+        replace_surrogates(callback.task_id),
+        replace_surrogates(callback.kind),
+        replace_surrogates(callback.url),
+        replace_surrogates(callback.host),
         callback.position,
         callback.failures,
         callback.due,
         int(callback.ended),
-        text(callback.reason),
+        replace_surrogates(callback.reason),
     )
 
 
-def callback_from(row: Row) -> Callback:
+def row_to_callback(row: Row) -> Callback:
     columns = dict(zip(CALLBACK_COLUMNS, row, strict=True))
     return Callback(**{**columns, "ended": bool(columns["ended"])})
 
 
-def text(value: str) -> str:
-    """What UTF-8 can hold of a string: a lone surrogate becomes "?", as in `gencode.domain.event.dump`."""
+# --- values -----------------------------------------------------------------------------------------
+
+
+def replace_surrogates(value: str) -> str:
+    """UTF-8 cannot hold a lone surrogate: it becomes "?", as in `gencode.domain.event.dump`."""
     return value.encode("utf-8", "replace").decode()
 
 
-def _json(data: Mapping[str, Any]) -> str:
+def to_json(data: Mapping[str, Any]) -> str:
+    """Raises ValueError or TypeError."""
     return dump(data).decode()
 
 
-def _failure_json(failure: Failure | None) -> str | None:
-    if failure is None:
-        return None
-    return _json(asdict(failure))
-
-
-def _failure_from(column: str | None) -> Failure | None:
-    if column is None:
-        return None
+def from_json(column: str) -> dict[str, Any]:
+    """Raises ValueError or TypeError for what is not a JSON object."""
     data = json.loads(column)
-    return Failure(**{**data, "stage": Status(data.get("stage", Status.PENDING))})
+    if not isinstance(data, dict):
+        raise TypeError("not a JSON object")
+    return data
+
+
+def _read(parse: Callable[[Any], _Value], column: Any, default: _Value) -> _Value:
+    try:
+        return parse(column)
+    except Exception:
+        return default

@@ -1,9 +1,9 @@
-"""A push of 1,000 files against what the git command line takes for it, and what it does to the event loop.
+"""A push of 1,000 files compared with the git command line, and its effect on the event loop.
 
     python -m tests.benchmarks.push [FILES]
 
 Both push the same files to new repositories of one `git http-backend`, which runs in a process of its own.
-The command line starts where a service would that uses it: with files to write into a work tree.
+The command line starts where a service that uses it would start: with files to write into a work tree.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from gencode.githosts.port import Snapshot
 from tests.servers.githttp import GitHTTP, git_environment
 
 ROUNDS = 5
-BYTES = 2_000  # of a file, of words that repeat as those of code do
+BYTES = 2_000  # of a file; its words repeat as those of code do
 
 
-def snapshot(files: int, *, ready: bool = True) -> Snapshot:
-    """`ready`: its files are deflated, as those of a project are when its last file is whole."""
+def snapshot(files: int, *, deflate: bool = True) -> Snapshot:
+    """`deflate`: its files are deflated already, as those of a project are when its last file is complete."""
     chance = random.Random(4)
     words = [f"{chance.randrange(10**6):x}" for _ in range(2000)]
     content = {
@@ -51,7 +51,7 @@ def snapshot(files: int, *, ready: bool = True) -> Snapshot:
         message="All",
         author="a <a@b.c>",
         at=datetime(2026, 1, 1, tzinfo=UTC),
-        ready=dict(deflated(data.decode()) for data in content.values()) if ready else {},
+        deflated_blobs=dict(deflated(data.decode()) for data in content.values()) if deflate else {},
     )
 
 
@@ -79,16 +79,16 @@ async def serve(root: Path) -> None:
 
 
 async def ours(url: str, what: Snapshot) -> tuple[float, float]:
-    """Seconds, and the longest that the event loop was away meanwhile."""
+    """Seconds, and the longest time that the event loop was blocked meanwhile."""
     git = GitClient()
-    away = 0.0
+    blocked = 0.0
 
     async def watch() -> None:
-        nonlocal away
+        nonlocal blocked
         while True:
             begin = time.perf_counter()
             await anyio.sleep(0.001)
-            away = max(away, time.perf_counter() - begin - 0.001)
+            blocked = max(blocked, time.perf_counter() - begin - 0.001)
 
     async with anyio.create_task_group() as tg:
         tg.start_soon(watch)
@@ -96,7 +96,7 @@ async def ours(url: str, what: Snapshot) -> tuple[float, float]:
         await git.push(url, "token", what)
         seconds = time.perf_counter() - begin
         tg.cancel_scope.cancel()
-    return seconds, away
+    return seconds, blocked
 
 
 def command_line(url: str, what: Snapshot, folder: Path) -> float:

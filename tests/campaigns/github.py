@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.embedded.server import address, listen
-from tests.servers.github import TOKEN, ScriptedGitHub, Seen, served
+from tests.servers.github import TOKEN, ReceivedRequest, ScriptedGitHub, served
 
 EFFECTS = {"github.create": "create", "github.push": "receive_pack"}
 """Names of the moments, and the requests that they come with."""
@@ -21,8 +21,8 @@ class LethalGitHub(ScriptedGitHub):
 
     doom: tuple[str, Callable[[], None]] | None = None
 
-    async def _truth(self, seen: Seen, request: Request, found: Mapping[str, str]) -> Response:
-        response = await super()._truth(seen, request, found)
+    async def _handle(self, seen: ReceivedRequest, request: Request, found: Mapping[str, str]) -> Response:
+        response = await super()._handle(seen, request, found)
         if self.doom and seen.operation == EFFECTS[self.doom[0]]:
             (_, kill), self.doom = self.doom, None
             kill()

@@ -1,4 +1,4 @@
-"""The promises of `gencode.engine.hub.Hub`, asked of each implementation."""
+"""The contract of `gencode.engine.hub.Hub`, for each implementation."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
 from gencode.domain.event import Event, encode, encode_delta
-from gencode.domain.task import Status, Task
+from gencode.domain.task import State, Task
 from gencode.engine.hub import Hub, Subscription
 from gencode.engine.store import Store
 from gencode.hub.in_process import InProcessHub
 from gencode.storage.memory import MemoryStore
-from tests.unit.storage.samples import a_task, an_event
+from tests.unit.engine.rig import an_event, new_task
 
 Make = Callable[[Store], Hub]
 
@@ -38,7 +38,7 @@ def make(request: pytest.FixtureRequest) -> Make:
 
 
 class GatedStore(MemoryStore):
-    """Reads of a log wait until the test lets them go on; `reads` counts them."""
+    """Reads of a log wait for `gate`; `reads` counts them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,28 +55,29 @@ class GatedStore(MemoryStore):
 
 @dataclass
 class Log:
-    """One task being worked on: commits to the store, then tells the hub, as the engine does."""
+    """A running task: commits to the store, then publishes to the hub, as the engine does."""
 
     hub: Hub
     store: Store
-    task: Task = field(default_factory=partial(a_task, status=Status.GENERATING))
+    task: Task = field(default_factory=partial(new_task, state=State.RUNNING, stage="draft"))
 
     async def begin(self) -> None:
-        await self.store.create(self.task, [])
+        await self.store.create(self.task, {}, [])
 
-    async def store_only(self, count: int = 1, over: bool = False) -> list[Event]:
+    async def store_only(self, count: int = 1, final: bool = False) -> list[Event]:
         first = self.task.sequence + 1
         events = [an_event(self.task, id_, n=id_) for id_ in range(first, first + count)]
-        status = Status.FAILED if over else self.task.status
-        self.task = replace(self.task, sequence=self.task.sequence + count, status=status)
+        state = State.FAILED if final else self.task.state
+        sequence, version = self.task.sequence + count, self.task.version + 1
+        self.task = replace(self.task, sequence=sequence, version=version, state=state)
         await self.store.commit(self.task, events)
         return events
 
-    async def add(self, count: int = 1, over: bool = False) -> None:
-        self.hub.publish(await self.store_only(count, over), over)
+    async def add(self, count: int = 1, final: bool = False) -> None:
+        self.hub.publish(await self.store_only(count, final), final)
 
-    def read(self, after: int = 0, deltas: bool = False) -> Subscription:
-        return self.hub.subscribe(self.task.id, after, deltas)
+    def read(self, after: int = 0, live: bool = False) -> Subscription:
+        return self.hub.subscribe(self.task.id, after, live)
 
     def bytes(self, after: int = 0) -> bytes:
         return b"".join(encode(an_event(self.task, n, n=n)) for n in range(after + 1, self.task.sequence + 1))
@@ -111,29 +112,29 @@ async def at_least(stream: Subscription, size: int) -> bytes:
 # --- order and delivery -----------------------------------------------------------------------------
 
 
-async def test_a_reader_gets_the_stored_events_then_the_new_ones_then_the_end(make: Make) -> None:
+async def test_a_subscriber_gets_the_stored_events_then_the_new_ones_then_the_end(make: Make) -> None:
     log = await begun(make)
     await log.add(3)
     async with aclosing(log.read()) as stream:
         assert await at_least(stream, 1) == log.bytes()
         await log.add(2)
         assert await at_least(stream, 1) == log.bytes(after=3)
-        await log.add(over=True)
+        await log.add(final=True)
         assert await whole(stream) == log.bytes(after=5)
 
 
 @pytest.mark.parametrize("after", range(5))
-async def test_a_reader_that_resumes_gets_exactly_what_follows(make: Make, after: int) -> None:
+async def test_a_subscriber_that_resumes_gets_exactly_what_follows(make: Make, after: int) -> None:
     log = await begun(make)
     await log.add(2)
     async with aclosing(log.read()) as other:
         await anext(other)
-        await log.add(2, over=True)
+        await log.add(2, final=True)
         assert await whole(log.read(after)) == log.bytes(after)
     assert await whole(log.read(after)) == log.bytes(after)
 
 
-async def test_what_is_published_while_the_store_is_being_read_comes_once_and_in_order(make: Make) -> None:
+async def test_events_published_while_the_store_is_being_read_are_delivered_once_and_in_order(make: Make) -> None:
     store = GatedStore()
     log = await begun(make, store)
     await log.add(2)
@@ -142,24 +143,24 @@ async def test_what_is_published_while_the_store_is_being_read_comes_once_and_in
     await settled()
     assert store.reads == 1
     await log.add(2)
-    await log.add(over=True)
+    await log.add(final=True)
     store.gate.set()
     assert await reader == log.bytes()
 
 
-async def test_the_end_that_comes_while_the_store_is_being_read_is_not_missed(make: Make) -> None:
+async def test_a_task_that_ends_while_the_store_is_being_read_ends_the_stream(make: Make) -> None:
     store = GatedStore()
     log = await begun(make, store)
     store.gate = anyio.Event()
-    readers = [asyncio.create_task(whole(log.read(after=0, deltas=deltas))) for deltas in (False, True)]
+    readers = [asyncio.create_task(whole(log.read(after=0, live=live))) for live in (False, True)]
     await settled()
-    await log.add(over=True)
+    await log.add(final=True)
     store.gate.set()
     assert await asyncio.gather(*readers) == [log.bytes()] * 2
 
 
-async def test_an_event_that_was_stored_but_never_published_comes_in_its_place(make: Make) -> None:
-    """A commit can be reported as failed and have happened."""
+async def test_an_event_that_was_stored_but_never_published_is_delivered_in_its_place(make: Make) -> None:
+    """A commit can raise although it was stored."""
     log = await begun(make)
     await log.add(2)
     async with aclosing(log.read()) as stream:
@@ -168,11 +169,11 @@ async def test_an_event_that_was_stored_but_never_published_comes_in_its_place(m
         await log.add()
         assert await at_least(stream, len(log.bytes(after=2))) == log.bytes(after=2)
         await log.store_only()
-        await log.add(over=True)
+        await log.add(final=True)
         assert await whole(stream) == log.bytes(after=4)
 
 
-async def test_readers_at_different_paces_get_the_same(make: Make) -> None:
+async def test_subscribers_of_different_speeds_get_the_same(make: Make) -> None:
     log = await begun(make)
     async with aclosing(log.read()) as slow, aclosing(log.read()) as fast:
         pending = asyncio.ensure_future(anext(slow))
@@ -180,23 +181,23 @@ async def test_readers_at_different_paces_get_the_same(make: Make) -> None:
         for _ in range(50):
             await log.add(40)
             seen += await at_least(fast, len(log.bytes(log.task.sequence - 40)))
-        await log.add(over=True)
+        await log.add(final=True)
         assert seen + await whole(fast) == log.bytes()
         assert await pending + await whole(slow) == log.bytes()
 
 
-async def test_many_readers_share_one_reading_of_the_store(make: Make) -> None:
+async def test_many_subscribers_share_one_read_of_the_store(make: Make) -> None:
     store = GatedStore()
     log = await begun(make, store)
     await log.add(5)
     readers = [asyncio.create_task(whole(log.read())) for _ in range(100)]
     await settled()
-    await log.add(over=True)
+    await log.add(final=True)
     assert set(await asyncio.gather(*readers)) == {log.bytes()}
     assert store.reads == 1
 
 
-async def test_tasks_do_not_hear_each_other(make: Make) -> None:
+async def test_a_subscriber_gets_events_of_its_own_task_only(make: Make) -> None:
     store = MemoryStore()
     hub = make(store)
     logs = [Log(hub=hub, store=store) for _ in range(2)]
@@ -207,14 +208,14 @@ async def test_tasks_do_not_hear_each_other(make: Make) -> None:
     for log in logs:
         await log.add(2)
     for log in logs:
-        await log.add(over=True)
+        await log.add(final=True)
     assert await asyncio.gather(*readers) == [log.bytes() for log in logs]
 
 
-# --- leaving ----------------------------------------------------------------------------------------
+# --- unsubscribing ----------------------------------------------------------------------------------
 
 
-async def test_a_reader_that_leaves_takes_nobody_along(make: Make) -> None:
+async def test_unsubscribing_affects_no_other_subscriber(make: Make) -> None:
     log = await begun(make)
     await log.add()
     async with aclosing(log.read()) as stays:
@@ -226,12 +227,12 @@ async def test_a_reader_that_leaves_takes_nobody_along(make: Make) -> None:
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        await log.add(over=True)
+        await log.add(final=True)
         assert await whole(stays) == log.bytes(after=1)
     assert await whole(log.read()) == log.bytes()
 
 
-async def test_the_one_who_reads_the_store_for_all_may_leave(make: Make) -> None:
+async def test_the_subscriber_that_reads_the_store_for_all_may_unsubscribe(make: Make) -> None:
     store = GatedStore()
     log = await begun(make, store)
     await log.add()
@@ -241,54 +242,54 @@ async def test_the_one_who_reads_the_store_for_all_may_leave(make: Make) -> None
     first.cancel()
     await asyncio.wait([first])
     store.gate.set()
-    await log.add(over=True)
+    await log.add(final=True)
     assert await second == log.bytes()
 
 
 # --- live messages ----------------------------------------------------------------------------------
 
 
-async def test_live_messages_come_between_the_events_as_they_were_said(make: Make) -> None:
+async def test_live_messages_come_between_the_events_as_they_were_published(make: Make) -> None:
     log = await begun(make)
     await log.add()
-    said = [encode_delta({"n": n}) for n in range(4)]
-    async with aclosing(log.read(deltas=True)) as stream, aclosing(log.read()) as plain:
+    messages = [encode_delta({"n": n}) for n in range(4)]
+    async with aclosing(log.read(live=True)) as stream, aclosing(log.read()) as plain:
         await anext(stream)
         await anext(plain)
-        log.hub.live(log.task.id, {"n": 0})
-        log.hub.live(log.task.id, {"n": 1})
+        log.hub.publish_live(log.task.id, {"n": 0})
+        log.hub.publish_live(log.task.id, {"n": 1})
         await log.add()
-        log.hub.live(log.task.id, {"n": 2})
-        await log.add(over=True)
-        log.hub.live(log.task.id, {"n": 3})
+        log.hub.publish_live(log.task.id, {"n": 2})
+        await log.add(final=True)
+        log.hub.publish_live(log.task.id, {"n": 3})
         second, third = (encode(an_event(log.task, n, n=n)) for n in (2, 3))
-        assert await whole(stream) == b"".join([said[0], said[1], second, said[2], third, said[3]])
+        assert await whole(stream) == b"".join([messages[0], messages[1], second, messages[2], third, messages[3]])
         assert await whole(plain) == second + third
 
 
-async def test_live_messages_are_not_kept_for_who_comes_later(make: Make) -> None:
+async def test_live_messages_are_not_held_for_later_subscribers(make: Make) -> None:
     log = await begun(make)
-    log.hub.live(log.task.id, {"n": 0})
-    async with aclosing(log.read(deltas=True)) as early:
+    log.hub.publish_live(log.task.id, {"n": 0})
+    async with aclosing(log.read(live=True)) as early:
         pending = asyncio.ensure_future(anext(early))
         await settled()
-        log.hub.live(log.task.id, {"n": 1})
+        log.hub.publish_live(log.task.id, {"n": 1})
         assert await pending == encode_delta({"n": 1})
-        late = asyncio.create_task(whole(log.read(deltas=True)))
+        late = asyncio.create_task(whole(log.read(live=True)))
         await settled()
-        await log.add(over=True)
+        await log.add(final=True)
         assert await late == log.bytes()
 
 
-async def test_live_messages_pile_up_for_nobody(make: Make) -> None:
-    """A slow listener loses the oldest of them, and no event."""
+async def test_live_messages_do_not_pile_up(make: Make) -> None:
+    """A slow subscriber loses the oldest of them, and no event."""
     log = await begun(make)
     await log.add()
-    async with aclosing(log.read(deltas=True)) as slow:
+    async with aclosing(log.read(live=True)) as slow:
         await anext(slow)
         for n in range(20_000):
-            log.hub.live(log.task.id, {"n": n})
-        await log.add(over=True)
+            log.hub.publish_live(log.task.id, {"n": n})
+        await log.add(final=True)
         read = await whole(slow)
     assert read.endswith(encode_delta({"n": 19_999}) + log.bytes(after=1))
     assert read.count(b"event: delta") < 10_000
@@ -297,7 +298,7 @@ async def test_live_messages_pile_up_for_nobody(make: Make) -> None:
 # --- closing ----------------------------------------------------------------------------------------
 
 
-async def test_closing_says_farewell_after_what_there_is_to_read(make: Make) -> None:
+async def test_closing_sends_the_rest_of_the_log_then_a_closing_message(make: Make) -> None:
     log = await begun(make)
     await log.add()
     async with aclosing(log.read()) as reading, aclosing(log.read()) as slow:
@@ -310,119 +311,119 @@ async def test_closing_says_farewell_after_what_there_is_to_read(make: Make) -> 
     for end, before in zip(ends, [0, 0, 0, 4], strict=True):
         known = log.bytes(before)
         assert end.startswith(known)
-        farewell = end[len(known) :].decode()
-        assert farewell.endswith("\n\n")
-        assert "retry: 1000" in farewell.splitlines()
-        assert not {"data", "id", "event"} & {line.partition(":")[0] for line in farewell.splitlines()}
+        message = end[len(known) :].decode()
+        assert message.endswith("\n\n")
+        assert "retry: 1000" in message.splitlines()
+        assert not {"data", "id", "event"} & {line.partition(":")[0] for line in message.splitlines()}
 
 
-async def test_a_task_that_is_over_ends_without_a_farewell_even_when_the_hub_has_closed(make: Make) -> None:
+async def test_a_task_that_is_over_ends_without_a_closing_message_even_when_the_hub_has_closed(make: Make) -> None:
     log = await begun(make)
-    await log.add(2, over=True)
+    await log.add(2, final=True)
     log.hub.close()
     assert await whole(log.read()) == log.bytes()
 
 
-# --- passing on -------------------------------------------------------------------------------------
+# --- attaching a sink -------------------------------------------------------------------------------
 
 
-class Taker:
-    """What it was handed; it has had enough when it has so many."""
+class RecordingSink:
+    """Detaches when it has taken so many chunks."""
 
-    def __init__(self, enough: int) -> None:
+    def __init__(self, limit: int) -> None:
         self.taken: list[bytes] = []
-        self._enough = enough
+        self._limit = limit
 
     def __call__(self, chunk: bytes) -> bool:
         self.taken.append(chunk)
-        return len(self.taken) < self._enough
+        return len(self.taken) < self._limit
 
 
-async def test_what_is_published_is_passed_on_before_publishing_returns(make: Make) -> None:
+async def test_publish_writes_to_attached_sinks_before_it_returns(make: Make) -> None:
     log = await begun(make)
     await log.add()
     async with aclosing(log.read()) as stream:
         await anext(stream)
-        taker = Taker(enough=3)
-        passing = asyncio.create_task(stream.attach(taker))
+        sink = RecordingSink(limit=3)
+        attached = asyncio.create_task(stream.attach(sink))
         await settled()
         for n in (2, 3):
             log.hub.publish(await log.store_only())
-            assert taker.taken[-1] == encode(an_event(log.task, n, n=n))
-        assert not passing.done()
+            assert sink.taken[-1] == encode(an_event(log.task, n, n=n))
+        assert not attached.done()
         log.hub.publish(await log.store_only())
         log.hub.publish(await log.store_only())
-        await passing
-        assert b"".join(taker.taken) + await anext(stream) == log.bytes(after=1)
+        await attached
+        assert b"".join(sink.taken) + await anext(stream) == log.bytes(after=1)
 
 
-async def test_nothing_is_passed_on_while_there_is_something_to_read(make: Make) -> None:
+async def test_nothing_is_written_to_a_sink_while_there_is_something_to_read(make: Make) -> None:
     log = await begun(make)
     await log.add(2)
     async with aclosing(log.read()) as stream:
-        taker = Taker(enough=9)
-        await stream.attach(taker)
+        sink = RecordingSink(limit=9)
+        await stream.attach(sink)
         assert await anext(stream) == log.bytes()
         await log.add()
-        await stream.attach(taker)
+        await stream.attach(sink)
         assert await anext(stream) == log.bytes(after=2)
-        passing = asyncio.create_task(stream.attach(taker))
+        attached = asyncio.create_task(stream.attach(sink))
         await settled()
         await log.store_only()
         await log.add()
-        await passing
+        await attached
         missed = log.bytes(after=3)
         assert await at_least(stream, len(missed)) == missed
-        await log.add(over=True)
-        await stream.attach(taker)
+        await log.add(final=True)
+        await stream.attach(sink)
         assert await whole(stream) == log.bytes(after=5)
-        await stream.attach(taker)
-    assert taker.taken == []
+        await stream.attach(sink)
+    assert sink.taken == []
 
 
-async def test_live_messages_are_passed_on_to_who_listens_as_they_were_said(make: Make) -> None:
+async def test_live_messages_are_written_to_sinks_that_want_them_as_they_were_published(make: Make) -> None:
     log = await begun(make)
     await log.add()
-    async with aclosing(log.read(deltas=True)) as listening, aclosing(log.read()) as plain:
-        takers, passing = [Taker(enough=9), Taker(enough=9)], []
-        for stream, taker in zip((listening, plain), takers, strict=True):
+    async with aclosing(log.read(live=True)) as listening, aclosing(log.read()) as plain:
+        sinks, attached = [RecordingSink(limit=9), RecordingSink(limit=9)], []
+        for stream, sink in zip((listening, plain), sinks, strict=True):
             await anext(stream)
-            passing.append(asyncio.create_task(stream.attach(taker)))
+            attached.append(asyncio.create_task(stream.attach(sink)))
         await settled()
-        log.hub.live(log.task.id, {"n": 0})
+        log.hub.publish_live(log.task.id, {"n": 0})
         await log.add()
-        log.hub.live(log.task.id, {"n": 1})
+        log.hub.publish_live(log.task.id, {"n": 1})
         event = encode(an_event(log.task, 2, n=2))
-        assert takers[0].taken == [encode_delta({"n": 0}), event, encode_delta({"n": 1})]
-        assert takers[1].taken == [event]
+        assert sinks[0].taken == [encode_delta({"n": 0}), event, encode_delta({"n": 1})]
+        assert sinks[1].taken == [event]
         log.hub.close()
-        await asyncio.gather(*passing)
+        await asyncio.gather(*attached)
         assert [await whole(stream) for stream in (listening, plain)] == [await whole(log.read(after=2))] * 2
 
 
-async def test_closing_ends_the_passing_on(make: Make) -> None:
+async def test_closing_detaches_sinks(make: Make) -> None:
     log = await begun(make)
     await log.add()
     async with aclosing(log.read(after=1)) as stream:
-        passing = asyncio.create_task(stream.attach(Taker(enough=9)))
+        attached = asyncio.create_task(stream.attach(RecordingSink(limit=9)))
         await settled()
         log.hub.close()
-        await passing
+        await attached
         assert b"retry: 1000" in await whole(stream)
 
 
-async def test_who_leaves_while_it_is_passed_on_to_is_handed_nothing_more(make: Make) -> None:
+async def test_nothing_is_written_to_a_sink_after_its_subscriber_has_left(make: Make) -> None:
     log = await begun(make)
     await log.add()
-    taker = Taker(enough=9)
+    sink = RecordingSink(limit=9)
     async with aclosing(log.read(after=1)) as stream:
-        passing = asyncio.create_task(stream.attach(taker))
+        attached = asyncio.create_task(stream.attach(sink))
         await settled()
-        passing.cancel()
-        await asyncio.wait([passing])
+        attached.cancel()
+        await asyncio.wait([attached])
         await log.add()
     await log.add()
-    assert taker.taken == []
+    assert sink.taken == []
 
 
 # --- any order of everything ------------------------------------------------------------------------
@@ -433,26 +434,26 @@ steps = st.lists(
         st.tuples(st.just("store only"), st.integers(1, 2)),
         st.tuples(st.just("live"), st.just(0)),
         st.tuples(st.just("subscribe"), st.integers(0, 5)),
-        st.tuples(st.just("listen"), st.integers(0, 5)),
-        st.tuples(st.sampled_from(["keep pace", "keep pace listening"]), st.integers(0, 5)),
+        st.tuples(st.just("subscribe live"), st.integers(0, 5)),
+        st.tuples(st.sampled_from(["attach", "attach live"]), st.integers(0, 5)),
         st.tuples(st.just("be slow"), st.integers(0, 4)),
         st.tuples(st.just("read"), st.integers(0, 4)),
         st.tuples(st.just("leave"), st.integers(0, 4)),
-        st.tuples(st.just("hold the store"), st.just(0)),
-        st.tuples(st.just("let the store go on"), st.just(0)),
-        st.tuples(st.just("rest"), st.just(0)),
+        st.tuples(st.just("block the store"), st.just(0)),
+        st.tuples(st.just("unblock the store"), st.just(0)),
+        st.tuples(st.just("settle"), st.just(0)),
     ),
     max_size=40,
 )
 
 
 class Reader:
-    """Takes one chunk at a time, when told to; what it has is checked against the log as it is stored."""
+    """Reads one chunk at a time, when asked to; what it has is compared with the log as it is stored."""
 
-    def __init__(self, log: Log, after: int, deltas: bool) -> None:
+    def __init__(self, log: Log, after: int, live: bool) -> None:
         self.after = min(after, log.task.sequence)
         self.read = b""
-        self._stream = log.read(self.after, deltas)
+        self._stream = log.read(self.after, live)
         self._next: asyncio.Task[bytes] | None = None
 
     def be_slow(self) -> None:
@@ -480,14 +481,14 @@ class Reader:
 
 
 class Follower:
-    """As a response does it: passes on what comes, and reads when it must, once it is not slow any more."""
+    """As a response does it: attaches a sink, and reads when it must, once it is not slow any more."""
 
-    def __init__(self, log: Log, after: int, deltas: bool) -> None:
+    def __init__(self, log: Log, after: int, live: bool) -> None:
         self.after = min(after, log.task.sequence)
         self.read = b""
         self._quick = anyio.Event()
         self._quick.set()
-        self._stream = log.read(self.after, deltas)
+        self._stream = log.read(self.after, live)
         self._task = asyncio.create_task(self._follow())
 
     async def _follow(self) -> None:
@@ -519,7 +520,7 @@ class Follower:
         await self._stream.aclose()
 
 
-def without_deltas(read: bytes) -> bytes:
+def without_live(read: bytes) -> bytes:
     messages = read.split(b"\n\n")
     return b"\n\n".join(message for message in messages if not message.startswith(b"event: delta"))
 
@@ -535,89 +536,89 @@ async def play(make: Make, script: Sequence[tuple[str, Any]]) -> None:
             case "store only":
                 await log.store_only(number)
             case "live":
-                log.hub.live(log.task.id, {"after": log.task.sequence})
-            case "subscribe" | "listen":
-                readers.append(Reader(log, number, deltas=verb == "listen"))
-            case "keep pace" | "keep pace listening":
-                readers.append(Follower(log, number, deltas=verb.endswith("listening")))
+                log.hub.publish_live(log.task.id, {"after": log.task.sequence})
+            case "subscribe" | "subscribe live":
+                readers.append(Reader(log, number, live=verb.endswith("live")))
+            case "attach" | "attach live":
+                readers.append(Follower(log, number, live=verb.endswith("live")))
             case "be slow" if number < len(readers):
                 readers[number].be_slow()
             case "read" if number < len(readers):
                 await readers[number].turn()
             case "leave" if number < len(readers):
                 await readers.pop(number).leave()
-            case "hold the store" if store.gate.is_set():  # a second gate would leave the first one shut
+            case "block the store" if store.gate.is_set():  # a second gate would leave the first one shut
                 store.gate = anyio.Event()
-            case "let the store go on":
+            case "unblock the store":
                 store.gate.set()
-            case "rest":
+            case "settle":
                 await settled()
         for reader in readers:
-            assert log.bytes(reader.after).startswith(without_deltas(reader.read))
+            assert log.bytes(reader.after).startswith(without_live(reader.read))
     store.gate.set()
-    await log.add(over=True)
+    await log.add(final=True)
     for reader in readers:
-        assert without_deltas(await reader.rest()) == log.bytes(reader.after)
+        assert without_live(await reader.rest()) == log.bytes(reader.after)
 
 
 @pytest.mark.parametrize("hub", HUBS, ids=lambda kind: kind.__name__)
 @hypothesis_settings(max_examples=150, deadline=None)
 @given(script=steps)
-def test_in_whatever_order_things_happen_each_reader_gets_each_event_once(
+def test_in_any_order_of_operations_each_subscriber_gets_each_event_once(
     hub: Make, script: list[tuple[str, Any]]
 ) -> None:
-    """Against a model as simple as the promise: the log itself."""
+    """Compared with the simplest model: the log itself."""
     asyncio.run(asyncio.wait_for(play(hub, script), 5))
 
 
-# --- a task that goes on ----------------------------------------------------------------------------
+# --- a task that is retried -------------------------------------------------------------------------
 
 
-async def test_who_has_heard_the_end_comes_back_after_a_retry_and_hears_the_rest(make: Make) -> None:
+async def test_after_a_retry_a_subscriber_that_had_the_end_resumes_with_the_rest(make: Make) -> None:
     log = await begun(make)
-    await log.add(2, over=True)
+    await log.add(2, final=True)
     assert await whole(log.read()) == log.bytes()
-    log.task = replace(log.task, status=Status.GENERATING)
+    log.task = replace(log.task, state=State.RUNNING)
     await log.add()
     async with aclosing(log.read(after=2)) as reader:
         assert await anext(reader) == log.bytes(after=2)
-        await log.add(over=True)
+        await log.add(final=True)
         assert await anext(reader) == log.bytes(after=3)
         assert await whole(reader) == b""
 
 
-async def test_a_slow_reader_does_not_keep_the_end_of_before_alive(make: Make) -> None:
-    """It holds the channel open through the retry; a second reader must not be told that all is over."""
+async def test_a_slow_subscriber_does_not_preserve_the_end_before_the_retry(make: Make) -> None:
+    """It keeps the channel through the retry; a second subscriber's stream must not end at once."""
     log = await begun(make)
     await log.add()
     async with aclosing(log.read()) as slow, aclosing(log.read(after=1)) as quick:
         assert await anext(slow) == log.bytes()
-        await log.add(over=True)
+        await log.add(final=True)
         assert await whole(quick) == log.bytes(after=1)
-        log.task = replace(log.task, status=Status.GENERATING)
+        log.task = replace(log.task, state=State.RUNNING)
         await log.add()
         async with aclosing(log.read(after=2)) as back:
             assert await anext(back) == log.bytes(after=2)
-            await log.add(over=True)
+            await log.add(final=True)
             assert await whole(back) == log.bytes(after=3)
         assert await whole(slow) == log.bytes(after=1)
 
 
-async def test_a_retry_while_the_store_is_being_read_is_no_end(make: Make) -> None:
+async def test_a_retry_while_the_store_is_being_read_does_not_end_the_stream(make: Make) -> None:
     class Retried(MemoryStore):
         """Retries the task between the two reads of the hub."""
 
         async def events(self, task_id: str, after: int = 0) -> list[Event]:
-            if log.task.status is Status.FAILED:
-                log.task = replace(log.task, status=Status.GENERATING)
+            if log.task.state is State.FAILED:
+                log.task = replace(log.task, state=State.RUNNING)
                 await log.add()
             return await super().events(task_id, after)
 
     store = Retried()
     log = Log(hub=make(store), store=store)
     await log.begin()
-    await log.add(over=True)
+    await log.add(final=True)
     async with aclosing(log.read()) as reader:
         assert await anext(reader) == log.bytes()
-        await log.add(over=True)
+        await log.add(final=True)
         assert await whole(reader) == log.bytes(after=2)

@@ -1,4 +1,4 @@
-"""The promises of `gencode.engine.outbox.Outbox`, asked of each implementation."""
+"""The promises of `gencode.engine.outbox.Outbox`, checked on every implementation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gencode.storage.memory import MemoryStore
 from gencode.storage.sqlite import schema
 from gencode.storage.sqlite.connection import connect
 from gencode.storage.sqlite.store import SQLiteStore, open_sqlite
-from tests.unit.storage.samples import a_task, an_event
+from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -47,12 +47,12 @@ def a_callback(task: Task, **fields: Any) -> Callback:
 async def created(store: AnyStore, **fields: Any) -> tuple[Task, Callback]:
     task = a_task(sequence=1)
     callback = a_callback(task, **fields)
-    await store.create(task, [an_event(task, 1)], callback=callback)
+    await store.create(task, REQUEST, [an_event(task, 1)], callback=callback)
     return task, callback
 
 
 async def grown(store: AnyStore, task: Task, kind: str = "status") -> Task:
-    later = replace(task, sequence=task.sequence + 1)
+    later = replace(task, sequence=task.sequence + 1, version=task.version + 1)
     await store.commit(later, [Event(task_id=task.id, id=later.sequence, kind=kind, data={})])
     return later
 
@@ -60,99 +60,101 @@ async def grown(store: AnyStore, task: Task, kind: str = "status") -> Task:
 async def test_what_was_stored_with_the_task_is_due_and_comes_back_whole(store: AnyStore) -> None:
     task, callback = await created(store)
     assert await store.callback(task.id) == callback
-    assert await store.upcoming(10) == [callback]
+    assert await store.next_callbacks(10) == [callback]
 
 
 async def test_a_task_without_one_has_none(store: AnyStore) -> None:
     task = a_task()
-    await store.create(task, [])
+    await store.create(task, REQUEST, [])
     assert await store.callback(task.id) is None
-    assert await store.upcoming(10) == []
+    assert await store.next_callbacks(10) == []
 
 
 async def test_neither_is_stored_when_the_task_cannot_be(store: AnyStore) -> None:
     task, first = await created(store)
     with pytest.raises(StoreError):
-        await store.create(task, [], callback=replace(first, url="https://b.example/"))
+        await store.create(task, REQUEST, [], callback=replace(first, url="https://b.example/"))
     assert await store.callback(task.id) == first
 
 
 async def test_a_repeated_submission_leaves_the_first_callback(store: AnyStore) -> None:
-    key = IdempotencyKey(client="alice", value="k", digest="d")
+    key = IdempotencyKey(principal="alice", value="k", digest="d")
     first, second = a_task(), a_task()
-    await store.create(first, [], key, a_callback(first))
-    assert await store.create(second, [], key, a_callback(second)) == first
-    assert [callback.task_id for callback in await store.upcoming(10)] == [first.id]
+    await store.create(first, REQUEST, [], key, a_callback(first))
+    assert await store.create(second, REQUEST, [], key, a_callback(second)) == first
+    assert [callback.task_id for callback in await store.next_callbacks(10)] == [first.id]
 
 
-async def test_the_earliest_come_first_and_what_is_left_out_does_not_come(store: AnyStore) -> None:
+async def test_the_earliest_come_first_without_the_excluded_ones(store: AnyStore) -> None:
     (one, late), (two, soon), (three, other) = [
         await created(store, due=30),
         await created(store, due=10),
         await created(store, due=20, host="b.example:443"),
     ]
-    assert await store.upcoming(10) == [soon, other, late]
-    assert await store.upcoming(2) == [soon, other]
-    assert await store.upcoming(10, without=[two.id]) == [other, late]
-    assert await store.upcoming(10, except_hosts=["a.example:443"]) == [other]
-    assert await store.upcoming(10, without=[one.id, three.id], except_hosts=["c:1"]) == [soon]
+    assert await store.next_callbacks(10) == [soon, other, late]
+    assert await store.next_callbacks(2) == [soon, other]
+    assert await store.next_callbacks(10, exclude_tasks=[two.id]) == [other, late]
+    assert await store.next_callbacks(10, exclude_hosts=["a.example:443"]) == [other]
+    assert await store.next_callbacks(10, exclude_tasks=[one.id, three.id], exclude_hosts=["c:1"]) == [soon]
 
 
-async def test_what_has_nothing_to_tell_is_due_again_with_the_next_status(store: AnyStore) -> None:
+async def test_a_delivered_callback_is_due_again_with_the_next_status(store: AnyStore) -> None:
     task, callback = await created(store)
-    told = replace(callback, position=1, due=None)
-    await store.note(told)
-    assert await store.upcoming(10) == []
+    delivered = replace(callback, position=1, due=None)
+    await store.save_callback(delivered)
+    assert await store.next_callbacks(10) == []
     task = await grown(store, task, "usage")
-    assert await store.upcoming(10) == []
+    assert await store.next_callbacks(10) == []
     task = await grown(store, task)
-    assert await store.upcoming(10) == [replace(told, due=0)]
-    await store.note(replace(told, position=task.sequence))
+    assert await store.next_callbacks(10) == [replace(delivered, due=0)]
+    await store.save_callback(replace(delivered, position=task.sequence))
     await grown(store, task, "approval")
-    assert len(await store.upcoming(10)) == 1
+    assert len(await store.next_callbacks(10)) == 1
 
 
-async def test_news_that_came_while_it_was_told_are_not_forgotten(store: AnyStore) -> None:
+async def test_events_that_were_committed_during_a_delivery_make_it_due_again(store: AnyStore) -> None:
     task, callback = await created(store)
     await grown(store, task)
-    await store.note(replace(callback, position=1, due=None))
-    assert await store.upcoming(10) == [replace(callback, position=1, due=0)]
-    await store.note(replace(callback, position=2, due=None))
-    assert await store.upcoming(10) == []
+    await store.save_callback(replace(callback, position=1, due=None))
+    assert await store.next_callbacks(10) == [replace(callback, position=1, due=0)]
+    await store.save_callback(replace(callback, position=2, due=None))
+    assert await store.next_callbacks(10) == []
 
 
-async def test_news_do_not_hurry_one_that_waits(store: AnyStore) -> None:
+async def test_new_events_do_not_shorten_the_wait_after_a_failure(store: AnyStore) -> None:
     task, callback = await created(store)
     waiting = replace(callback, failures=2, due=10**13, reason="it answered 500")
-    await store.note(waiting)
+    await store.save_callback(waiting)
     await grown(store, task)
-    assert await store.upcoming(10) == [waiting]
+    assert await store.next_callbacks(10) == [waiting]
 
 
-async def test_nothing_wakes_one_that_has_ended(store: AnyStore) -> None:
+async def test_a_callback_that_has_ended_is_never_due(store: AnyStore) -> None:
     task, callback = await created(store)
     ended = replace(callback, ended=True, due=None, reason="given up")
-    await store.note(ended)
+    await store.save_callback(ended)
     await grown(store, task)
-    assert await store.upcoming(10) == []
+    assert await store.next_callbacks(10) == []
     assert await store.callback(task.id) == ended
 
 
-async def test_only_its_progress_is_noted_and_an_unknown_one_is_not(store: AnyStore) -> None:
+async def test_only_its_progress_is_saved_and_an_unknown_one_is_ignored(store: AnyStore) -> None:
     task, callback = await created(store)
-    await store.note(replace(callback, position=1, url="https://evil.example/", host="e", kind="k", due=5))
+    await store.save_callback(
+        replace(callback, position=1, url="https://evil.example/", host="e", kind="k", due=5)
+    )
     assert await store.callback(task.id) == replace(callback, position=1, due=5)
-    await store.note(a_callback(a_task()))
-    assert len(await store.upcoming(10)) == 1
+    await store.save_callback(a_callback(a_task()))
+    assert len(await store.next_callbacks(10)) == 1
 
 
-async def test_statuses_and_notes_at_once_lose_nothing(store: AnyStore) -> None:
+async def test_statuses_and_saves_at_once_lose_nothing(store: AnyStore) -> None:
     made = [await created(store) for _ in range(50)]
     await asyncio.gather(
-        *(store.note(replace(callback, position=1, due=None)) for _, callback in made),
+        *(store.save_callback(replace(callback, position=1, due=None)) for _, callback in made),
         *(grown(store, task) for task, _ in made),
     )
-    assert {callback.task_id for callback in await store.upcoming(100)} == {task.id for task, _ in made}
+    assert {callback.task_id for callback in await store.next_callbacks(100)} == {task.id for task, _ in made}
 
 
 async def test_a_database_of_the_version_before_gets_its_table(
@@ -168,4 +170,4 @@ async def test_a_database_of_the_version_before_gets_its_table(
         old.close()
     async with open_sqlite(path) as store:
         _, callback = await created(store)
-        assert await store.upcoming(1) == [callback]
+        assert await store.next_callbacks(1) == [callback]

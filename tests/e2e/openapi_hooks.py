@@ -6,7 +6,7 @@ from typing import Any
 
 import schemathesis
 
-from gencode.githosts.types import ACCOUNTS
+from gencode.githosts.types import ACCOUNT_RULES
 
 MODEL, HOST = "scripted", "local"
 """Which models and hosts there are is known to a running service only."""
@@ -30,14 +30,14 @@ def filter_body(_context: Any, body: Any) -> bool:
     short = not isinstance(body.get("max_cost"), float)  # most have more than nine decimal places
     cached = body.get("cache") is True  # it is off
     org = body.get("github_org")
-    allowed = not isinstance(org, str) or ACCOUNTS["github"].allows(org) or not _is_described(org)
+    allowed = not isinstance(org, str) or ACCOUNT_RULES["github"].allows(org) or not _is_described(org)
     nobody = not body.get("callback_url")  # what a name leads to is no matter of a schema
     return in_time and known and short and allowed and not cached and nobody
 
 
 def _is_described(org: str) -> bool:
     """What no host takes is refused by the schema, which is to be tried."""
-    return any(accounts.allows(org) for accounts in ACCOUNTS.values())
+    return any(accounts.allows(org) for accounts in ACCOUNT_RULES.values())
 
 
 @schemathesis.hook

@@ -1,4 +1,4 @@
-"""`gencode backup` while jobs run, `gencode restore` into another folder, from where the service goes on."""
+"""`gencode backup` while tasks run, `gencode restore` to another folder, and a service resumed from there."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ async def gencode(*arguments: str | Path, data_dir: Path) -> str:
     return done.stdout.decode()
 
 
-async def test_jobs_of_a_backup_go_on_elsewhere_and_make_no_second_repository(tmp_path: Path) -> None:
-    """The first service even finishes the job after the backup: the second one finds its repository."""
+async def test_tasks_of_a_backup_resume_elsewhere_without_a_second_repository(tmp_path: Path) -> None:
+    """The first service finishes the task after the backup: the second one finds its repository."""
     gates = {"README.md": anyio.Event()}
     new, file = tmp_path / "new", tmp_path / "backup.zip"
     new.mkdir()
@@ -64,19 +64,19 @@ async def test_jobs_of_a_backup_go_on_elsewhere_and_make_no_second_repository(tm
                 await gencode("backup", file, data_dir=old.data_dir)
                 gates["README.md"].set()
                 await reader.until("status", status="completed")
-        asked = model.started["file", "app.py"]
+        calls_before = model.started["file", "app.py"]
         await gencode("restore", file, data_dir=new / "data")
         async with service(new, variables) as restored:
             assert await events(restored.url, done) == history
-            heard = await events(restored.url, task_id)
-        assert [event.id for event in heard] == list(range(1, len(heard) + 1))
-        assert "resumed" in {event.kind for event in heard}
-        assert heard[-1].data["status"] == "completed"
-        assert model.started["file", "app.py"] == asked  # what was kept was not paid for again
+            received = await events(restored.url, task_id)
+        assert [event.id for event in received] == list(range(1, len(received) + 1))
+        assert "resumed" in {event.kind for event in received}
+        assert received[-1].data["status"] == "completed"
+        assert model.started["file", "app.py"] == calls_before  # stored model answers were not paid again
         assert (github.effects["create"], github.effects["push"]) == (2, 2)
 
 
-async def test_the_local_forge_comes_along(tmp_path: Path) -> None:
+async def test_a_backup_includes_the_local_forge(tmp_path: Path) -> None:
     new, file = tmp_path / "new", tmp_path / "backup.zip"
     new.mkdir()
     async with running_app(settings(tmp_path)) as app:
@@ -91,8 +91,8 @@ async def test_the_local_forge_comes_along(tmp_path: Path) -> None:
         await cloned(task["clone_url"], tmp_path / "clone")
 
 
-async def test_a_backup_is_one_moment_of_a_store_that_is_written_to(tmp_path: Path) -> None:
-    """Again and again, while tasks come in: each copy is whole, and none is smaller than the one before."""
+async def test_a_backup_is_a_consistent_snapshot_during_writes(tmp_path: Path) -> None:
+    """Repeated while tasks are created: each copy is consistent, none smaller than the previous one."""
     counts = []
     data = tmp_path / "data"
     async with (
@@ -119,7 +119,7 @@ async def test_a_backup_is_one_moment_of_a_store_that_is_written_to(tmp_path: Pa
 
 @asynccontextmanager
 async def _locked(data_dir: Path) -> AsyncIterator[None]:
-    """As a running service has it."""
+    """The lock of a running service."""
     with data_dir_lock(data_dir):
         yield
 
@@ -135,7 +135,7 @@ def _rows(file: Path, folder: Path) -> tuple[int, int]:
         connection.close()
 
 
-async def test_refs_come_before_the_objects_that_they_name_wherever_the_folder_is(tmp_path: Path) -> None:
+async def test_refs_are_copied_before_objects_wherever_the_folder_is(tmp_path: Path) -> None:
     data = tmp_path / "objects" / "data"
     repository = data / "forge" / "local" / "x.git"
     for name in ("objects/ab/cd", "refs/heads/main"):
@@ -149,10 +149,10 @@ async def test_refs_come_before_the_objects_that_they_name_wherever_the_folder_i
     assert names.index(f"{inside}refs/heads/main") < names.index(f"{inside}objects/ab/cd")
 
 
-async def test_a_drive_without_links_and_rights_takes_a_backup(
+async def test_a_backup_needs_neither_links_nor_file_modes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As exFAT and many network drives are."""
+    """Such as exFAT and many network drives."""
 
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
@@ -169,8 +169,8 @@ async def test_a_drive_without_links_and_rights_takes_a_backup(
     restore(file, tmp_path / "restored")
 
 
-async def test_an_empty_folder_is_filled_in_its_place(tmp_path: Path) -> None:
-    """As a volume is: it cannot be renamed, and nothing can be made beside it."""
+async def test_an_empty_folder_is_filled_in_place(tmp_path: Path) -> None:
+    """Such as a volume, which cannot be renamed, and beside which nothing can be created."""
     data, file, volume = tmp_path / "data", tmp_path / "backup.zip", tmp_path / "root" / "volume"
     (data / "forge").mkdir(parents=True)
     (data / "forge" / "kept").write_text("x", encoding="utf-8")
@@ -193,7 +193,7 @@ async def test_an_empty_folder_is_filled_in_its_place(tmp_path: Path) -> None:
     assert [*volume.parent.iterdir()] == [volume]
 
 
-async def test_what_cannot_be_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_failures_leave_no_file(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "backup.zip"
     with pytest.raises(BadBackup, match="set DATA_DIR as the service has it"):
         backup(data, file)
@@ -211,20 +211,20 @@ async def test_what_cannot_be_is_refused_and_leaves_nothing_behind(tmp_path: Pat
         restore(file, data)
     with pytest.raises(BadBackup, match="cannot be written"):
         backup(data, tmp_path / "nowhere" / "backup.zip")
-    for bad in _spoiled(file, tmp_path):
+    for damaged_file in _damaged_backups(file, tmp_path):
         with pytest.raises(BadBackup):
-            restore(bad, tmp_path / "restored")
-        bad.unlink()
+            restore(damaged_file, tmp_path / "restored")
+        damaged_file.unlink()
     assert {path.name for path in tmp_path.iterdir()} == {"data", "backup.zip"}
 
 
-def _spoiled(file: Path, folder: Path) -> list[Path]:
-    """Cut, changed, something else, with a way out, without a database, with another one, packed wrongly, too
-    large for any disk."""
-    whole = file.read_bytes()
-    middle = len(whole) // 2
-    changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
-    texts = {"cut": whole[:middle], "changed": changed, "other": b"no zip at all", "empty": b""}
+def _damaged_backups(file: Path, folder: Path) -> list[Path]:
+    """Truncated, modified, not a zip file, with a path outside the folder, without a database, with another
+    one, with corrupt data, too large for any disk."""
+    valid = file.read_bytes()
+    middle = len(valid) // 2
+    changed = valid[:middle] + bytes([valid[middle] ^ 1]) + valid[middle + 1 :]
+    texts = {"cut": valid[:middle], "changed": changed, "other": b"no zip at all", "empty": b""}
     for name, text in texts.items():
         (folder / name).write_bytes(text)
     entries = {
@@ -250,7 +250,7 @@ def _spoiled(file: Path, folder: Path) -> list[Path]:
     return [folder / name for name in (*texts, *entries, *wrong, "name", "large")]
 
 
-async def test_a_file_of_a_clock_that_nobody_set_comes_along(tmp_path: Path) -> None:
+async def test_a_file_dated_1970_is_included(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     async with open_sqlite(data / "gencode.db"):
@@ -262,7 +262,7 @@ async def test_a_file_of_a_clock_that_nobody_set_comes_along(tmp_path: Path) -> 
     assert (tmp_path / "restored" / "ticket.key").read_bytes() == b"k" * 32
 
 
-async def test_a_damaged_database_makes_no_backup(tmp_path: Path) -> None:
+async def test_a_damaged_database_is_not_backed_up(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     async with open_sqlite(data / "gencode.db") as store:

@@ -171,5 +171,5 @@ async def test_what_is_missing_is_told_at_the_start(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(tracing_setup.importlib, "import_module", missing)
     with pytest.raises(StartError, match=r"pip install 'gencode\[otel\]'"):
-        async with tracing_setup.tracing("http://127.0.0.1:4318", {}, "gencode", "1"):
+        async with tracing_setup.configured_tracer("http://127.0.0.1:4318", {}, "gencode", "1"):
             pass

@@ -1,4 +1,4 @@
-"""The disk, and whoever else is on it: rows 68 and 70 to 72, and what is promised of a killed process."""
+"""Faults of the disk and of other programs on it: rows 68 and 70 to 72; and durability under kill -9."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gencode.domain.errors import DataDirLocked, StoreError, StoreUnusable
-from gencode.domain.task import Status, Task
+from gencode.domain.errors import Conflict, DataDirLocked, OutcomeUnknown, StoreError, StoreUnusable
+from gencode.domain.task import State, Task
 from gencode.engine.store import Store, TaskQuery
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
-from tests.unit.storage.samples import a_task, an_event
+from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 spawn = get_context("spawn")
 
@@ -48,12 +49,12 @@ def fill(disk: Path) -> Path:
 
 
 async def create_until_refused(store: Store) -> tuple[list[Task], Task, StoreError]:
-    """The tasks that were promised, and the one that was not."""
+    """The tasks that were stored, and the first one that was not."""
     promised: list[Task] = []
     for _ in range(1000):
-        task = a_task(request={"prompt": "x" * 2000})
+        task = a_task()
         try:
-            await store.create(task, [an_event(task, 1)])
+            await store.create(task, {"prompt": "x" * 2000}, [an_event(task, 1)])
         except StoreError as error:
             return promised, task, error
         promised.append(task)
@@ -71,11 +72,11 @@ async def check_kept(store: Store, promised: list[Task], refused: Task) -> None:
 
 @pytest.mark.fault(70)
 async def test_a_full_disk_refuses_what_it_cannot_store_and_recovers(small_disk: Path) -> None:
-    """Row 70, ENOSPC: STORAGE, no false promise; the next call after space was freed succeeds."""
+    """Row 70, ENOSPC: STORAGE, and nothing is acknowledged in vain; once space is free, calls succeed."""
     path = small_disk / "gencode.db"
     async with open_sqlite(path) as store:
         first = a_task()
-        await store.create(first, [])
+        await store.create(first, REQUEST, [])
         filler = fill(small_disk)
         promised, refused, error = await create_until_refused(store)
         assert (error.code, error.http_status, error.retryable) == ("STORAGE", 503, True)
@@ -83,18 +84,20 @@ async def test_a_full_disk_refuses_what_it_cannot_store_and_recovers(small_disk:
         assert str(small_disk) not in error.message
         await check_kept(store, [first, *promised], refused)
         filler.unlink()
-        await store.create(refused, [an_event(refused, 1)])
+        await store.create(refused, REQUEST, [an_event(refused, 1)])
     async with open_sqlite(path) as store:
         assert await store.find(TaskQuery(limit=2000)) == [first, *promised, refused][::-1]
 
 
 @pytest.mark.fault(70)
-async def test_on_a_full_disk_many_callers_get_an_answer_each_and_reads_go_on(small_disk: Path) -> None:
-    """Row 70, ENOSPC under load: nobody waits for ever, and what was promised is there."""
+async def test_on_a_full_disk_every_caller_gets_an_outcome_and_reads_go_on(small_disk: Path) -> None:
+    """Row 70, ENOSPC under load: no caller waits for ever, and what was acknowledged is stored."""
     async with open_sqlite(small_disk / "gencode.db") as store:
         fill(small_disk)
-        tasks = [a_task(request={"prompt": "x" * 2000}) for _ in range(300)]
-        outcomes = await asyncio.gather(*(store.create(task, []) for task in tasks), return_exceptions=True)
+        tasks = [a_task() for _ in range(300)]
+        outcomes = await asyncio.gather(
+            *(store.create(task, {"prompt": "x" * 2000}, []) for task in tasks), return_exceptions=True
+        )
         assert {type(outcome) for outcome in outcomes} <= {Task, StoreError}
         assert StoreError in {type(outcome) for outcome in outcomes}
         promised = [task for task, outcome in zip(tasks, outcomes, strict=True) if outcome == task]
@@ -114,7 +117,7 @@ def failing_writes(beyond: int) -> Iterator[None]:
 
 @pytest.mark.fault(70)
 async def test_an_io_error_refuses_what_it_cannot_store_and_recovers(tmp_path: Path) -> None:
-    """Row 70, a write that fails: STORAGE, no false promise; the next call after the fault succeeds."""
+    """Row 70, a write that fails: STORAGE, and nothing is acknowledged in vain; the next call succeeds."""
     path = tmp_path / "gencode.db"
     async with open_sqlite(path) as store:
         with failing_writes(beyond=200_000):
@@ -123,9 +126,53 @@ async def test_an_io_error_refuses_what_it_cannot_store_and_recovers(tmp_path: P
         assert (error.code, error.http_status, error.retryable) == ("STORAGE", 503, True)
         assert "disk reported an error" in error.message
         await check_kept(store, promised, refused)
-        await store.create(refused, [an_event(refused, 1)])
+        await store.create(refused, REQUEST, [an_event(refused, 1)])
     async with open_sqlite(path) as store:
         assert await store.find(TaskQuery(limit=2000)) == [*promised, refused][::-1]
+
+
+@pytest.mark.fault(70)
+@pytest.mark.parametrize("stored", [False, True])
+async def test_after_a_failed_fsync_the_outcome_is_unknown_until_it_is_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: bool
+) -> None:
+    """Row 70, a COMMIT that the disk does not confirm: OutcomeUnknown; reading it back settles it."""
+    faults: list[bool] = []
+
+    class Unconfirmed(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            if sql != "COMMIT" or not faults:
+                return super().execute(sql, *values)
+            if faults.pop():
+                super().execute(sql)
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **kw: connect(*args, factory=Unconfirmed, **kw))
+    path = tmp_path / "gencode.db"
+    async with open_sqlite(path) as store:
+        task, second = a_task(), a_task()
+        await store.create(task, REQUEST, [])
+        faults.append(stored)
+        later = replace(task, version=1, sequence=1)
+        with pytest.raises(OutcomeUnknown) as caught:
+            await store.commit(later, [an_event(task, 1)])
+        assert (caught.value.code, caught.value.http_status) == ("STORAGE", 503)
+        assert await store.find(TaskQuery()) == [later if stored else task]
+        assert len(await store.events(task.id)) == stored
+        faults.append(stored)
+        with pytest.raises(OutcomeUnknown):
+            await store.create(second, REQUEST, [])
+        assert bool(await store.request(second.id)) == stored
+        if stored:
+            with pytest.raises(Conflict):
+                await store.commit(later, [an_event(task, 1)])
+        else:
+            await store.commit(later, [an_event(task, 1)])
+    async with open_sqlite(path) as store:
+        assert (await store.find(TaskQuery(id=task.id))) == [later]
 
 
 # --- row 71 -----------------------------------------------------------------------------------------
@@ -139,13 +186,15 @@ async def test_a_locked_database_is_waited_for_once_and_then_refused(tmp_path: P
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         tasks = [a_task() for _ in range(50)]
-        outcomes = await asyncio.gather(*(store.create(task, []) for task in tasks), return_exceptions=True)
+        outcomes = await asyncio.gather(
+            *(store.create(task, REQUEST, []) for task in tasks), return_exceptions=True
+        )
         assert {type(outcome) for outcome in outcomes} == {StoreError}
         assert all("another program holds the database" in str(outcome) for outcome in outcomes)
         assert await store.find(TaskQuery()) == []
         other.execute("ROLLBACK")
         other.close()
-        assert await store.create(tasks[0], []) == tasks[0]
+        assert await store.create(tasks[0], REQUEST, []) == tasks[0]
 
 
 @pytest.mark.fault(71)
@@ -155,7 +204,7 @@ async def test_a_lock_that_is_given_up_in_time_is_not_noticed(tmp_path: Path) ->
     async with open_sqlite(path, busy_timeout=30) as store:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        caller = asyncio.create_task(store.create(a_task(), []))
+        caller = asyncio.create_task(store.create(a_task(), REQUEST, []))
         done, _ = await asyncio.wait([caller], timeout=0.05)
         assert not done
         other.execute("ROLLBACK")
@@ -176,7 +225,7 @@ async def refusal(path: Path) -> str:
 
 async def make_database(path: Path) -> None:
     async with open_sqlite(path) as store:
-        await asyncio.gather(*(store.create(a_task(), []) for _ in range(300)))
+        await asyncio.gather(*(store.create(a_task(), REQUEST, []) for _ in range(300)))
 
 
 @pytest.mark.fault(72)
@@ -277,8 +326,8 @@ async def test_a_database_that_another_program_holds_is_refused_after_a_bounded_
 # --- row 68, and a process that is killed -----------------------------------------------------------
 
 
-def hold(path: Path, pipe: Connection) -> None:
-    """A second process that has the folder until it is killed."""
+def keep_locked(path: Path, pipe: Connection) -> None:
+    """A second process that has locked the folder until it is killed."""
     with data_dir_lock(path):
         pipe.send("held")
         signal.pause()
@@ -288,7 +337,7 @@ def hold(path: Path, pipe: Connection) -> None:
 def test_a_second_process_on_a_folder_is_refused_and_a_kill_frees_it(tmp_path: Path) -> None:
     """Row 68."""
     ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=hold, args=(tmp_path, theirs))
+    process = spawn.Process(target=keep_locked, args=(tmp_path, theirs))
     process.start()
     theirs.close()
     try:
@@ -311,13 +360,12 @@ def write_for_ever(path: Path, pipe: Connection) -> None:
     async def write(store: Store) -> None:
         while True:
             task = a_task()
-            await store.create(task, [an_event(task, 1)])
+            await store.create(task, REQUEST, [an_event(task, 1)])
             pipe.send((task.id, 1))
             for id_ in (2, 3):
                 event = an_event(task, id_)
-                await store.commit(
-                    replace(task, status=Status.GENERATING, sequence=id_), [event], {str(id_): ""}
-                )
+                later = replace(task, state=State.RUNNING, sequence=id_, version=id_ - 1)
+                await store.commit(later, [event], {str(id_): ""})
                 pipe.send((task.id, id_))
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""Rows 41-52: the push goes wrong. The remote is the real `git http-backend` wherever it can be."""
+"""Rows 41-52: the push fails. The server is `git http-backend` wherever possible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest_asyncio
 from starlette.types import Receive, Scope, Send
 
 from gencode.embedded.server import address, listen
-from gencode.githosts.commit import sha
+from gencode.githosts.commit import commit_sha
 from gencode.githosts.errors import (
     GitAuth,
     GitError,
@@ -32,7 +32,7 @@ from gencode.githosts.git_client import GitClient
 from gencode.githosts.port import Snapshot
 from tests.servers.github import TOKEN, Fault, ScriptedGitHub, github_server, served
 from tests.servers.peer import Act, peer
-from tests.unit.githosts.samples import SNAPSHOT, SPEC, TLS, connected
+from tests.unit.githosts.samples import SNAPSHOT, SPEC, TLS, github_client
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,7 +54,7 @@ OTHER = replace(SNAPSHOT, message="Another")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ScriptedGitHub]:
-    """One for all: uvicorn takes 0.2 s to stop."""
+    """One server for all tests: uvicorn takes 0.2 s to stop."""
     async with github_server(tmp_path_factory.mktemp("github")) as server:
         yield server
 
@@ -82,15 +82,15 @@ def hits(github: ScriptedGitHub) -> list[str]:
 
 @pytest.mark.fault(41)
 @pytest.mark.parametrize(("status", "error"), [(401, GitAuth), (403, GitAuth), (404, GitNotFound)])
-async def test_a_refused_push_is_not_tried_again(
+async def test_a_refused_push_is_not_retried(
     github: ScriptedGitHub, status: int, error: type[GitError]
 ) -> None:
     """Row 41."""
-    words = {
+    text = {
         "headers": {"content-type": "text/plain"},
         "body": f"remote: Write access denied {TOKEN}".encode(),
     }
-    github.fail("info_refs", Fault(status=status, **words))
+    github.fail("info_refs", Fault(status=status, **text))
     with pytest.raises(error, match="Write access denied") as caught:
         await push(github)
     assert TOKEN not in caught.value.message
@@ -99,7 +99,7 @@ async def test_a_refused_push_is_not_tried_again(
 
 @pytest.mark.fault(41)
 async def test_a_wrong_token_and_a_missing_repository(github: ScriptedGitHub) -> None:
-    """Row 41, without a script."""
+    """Row 41, at a real server."""
     with pytest.raises(GitNotFound):
         await push(github, name="gone")
     github.token = "another"
@@ -109,7 +109,7 @@ async def test_a_wrong_token_and_a_missing_repository(github: ScriptedGitHub) ->
 
 @pytest.mark.fault(42)
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
-async def test_retry_after_is_told_and_not_obeyed(github: ScriptedGitHub, status: int) -> None:
+async def test_retry_after_is_reported_and_not_waited_for(github: ScriptedGitHub, status: int) -> None:
     """Row 42."""
     github.fail("info_refs", Fault(status=status, headers={"retry-after": "3600"}))
     with pytest.raises(GitUnavailable, match="Retry-After: 3600"):
@@ -121,26 +121,28 @@ async def test_retry_after_is_told_and_not_obeyed(github: ScriptedGitHub, status
 
 
 @dataclass
-class Mute:
-    """A server that says nothing, or `first` again and again, from its `after`-th request on.
+class SilentServer:
+    """A server that sends nothing, or `first` again and again, from its `after`-th request on.
 
-    Events: a request `came`; a client of such a request is `gone`."""
+    requested     a request was received
+    disconnected  the client of such a request has closed the connection
+    """
 
     first: bytes | None = None
     after: int = 1
-    came: anyio.Event = field(default_factory=anyio.Event)
-    gone: anyio.Event = field(default_factory=anyio.Event)
+    requested: anyio.Event = field(default_factory=anyio.Event)
+    disconnected: anyio.Event = field(default_factory=anyio.Event)
     requests: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         while (await receive()).get("more_body"):
             pass
         self.requests += 1
-        self.came.set()
-        honest = self.requests < self.after
-        if honest or self.first is not None:
+        self.requested.set()
+        normal = self.requests < self.after
+        if normal or self.first is not None:
             await send({"type": "http.response.start", "status": 200, "headers": _raw(ADVERT)})
-        if honest:
+        if normal:
             await send({"type": "http.response.body", "body": EMPTY})
             return
         async with anyio.create_task_group() as tg:
@@ -149,10 +151,10 @@ class Mute:
             while (await receive())["type"] != "http.disconnect":
                 pass
             tg.cancel_scope.cancel()
-        self.gone.set()
+        self.disconnected.set()
 
     async def _drip(self, send: Send) -> None:
-        """Each byte comes well within any read timeout."""
+        """Each byte is sent well within any read timeout."""
         while True:
             await send({"type": "http.response.body", "body": self.first, "more_body": True})
             await anyio.sleep(0.02)
@@ -163,27 +165,28 @@ def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
 
 
 @pytest.mark.fault(43)
-@pytest.mark.parametrize("first", [None, b"0"], ids=["says nothing", "drips"])
+@pytest.mark.parametrize("first", [None, b"0"], ids=["sends nothing", "drips"])
 @pytest.mark.parametrize("after", [1, 2], ids=["at first", "after the push"])
 async def test_a_stalled_server_ends_in_a_timeout_and_frees_the_thread(
     first: bytes | None, after: int
 ) -> None:
-    """Row 43. `push` returns only after its thread has: with one place, a second push could not start."""
-    mute = Mute(first=first, after=after)
+    """Row 43. `push` returns only after its thread has ended: otherwise the second push could not start."""
+    silent = SilentServer(first=first, after=after)
     sock = listen()
-    git = GitClient(timeout=0.3, places=1, tls=TLS)
-    async with served(mute, sock):
+    git = GitClient(timeout=0.3, max_pushes=1, tls=TLS)
+    async with served(silent, sock):
         for _ in range(2):
             with pytest.raises(GitTimeout):
                 await git.push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
-        await mute.gone.wait()
+        await silent.disconnected.wait()
 
 
 @pytest.mark.fault(43)
-async def test_exchanges_that_are_each_in_time_may_be_too_late_together() -> None:
-    """Row 43: the deadline is the whole push's. The server even says that it took the push, and did not."""
+async def test_the_timeout_covers_all_exchanges_of_a_push() -> None:
+    """Row 43: each exchange is in time, both together are not. The server reports success for a push that it
+    has dropped."""
 
-    async def unhurried(scope: Scope, receive: Receive, send: Send) -> None:
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         while (await receive()).get("more_body"):
             pass
         await anyio.sleep(0.6)
@@ -192,47 +195,47 @@ async def test_exchanges_that_are_each_in_time_may_be_too_late_together() -> Non
         await send({"type": "http.response.body", "body": body})
 
     sock = listen()
-    async with served(unhurried, sock):
+    async with served(slow, sock):
         with pytest.raises(GitTimeout):
             await GitClient(timeout=1, tls=TLS).push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
-        # In time it is believed, so that it is the deadline that ended the other one.
+        # With more time the report is believed: only the deadline ended the first push.
         assert await GitClient(timeout=30, tls=TLS).push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
 
 
 @pytest.mark.fault(43)
 async def test_a_cancelled_push_frees_the_thread_at_once() -> None:
     """Row 43."""
-    mute = Mute()
+    silent = SilentServer()
     sock = listen()
-    git = GitClient(timeout=3600, places=1, tls=TLS)
+    git = GitClient(timeout=3600, max_pushes=1, tls=TLS)
 
     async def cancelled() -> None:
         with anyio.CancelScope() as scope:
             async with anyio.create_task_group() as tg:
                 tg.start_soon(git.push, f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
-                await mute.came.wait()
+                await silent.requested.wait()
                 scope.cancel()
 
-    async with served(mute, sock):
+    async with served(silent, sock):
         await cancelled()
-        await mute.gone.wait()
+        await silent.disconnected.wait()
 
 
 @pytest.mark.fault(43)
-async def test_waiting_for_a_place_is_not_charged_to_the_push(github: ScriptedGitHub) -> None:
-    """Row 43: the next in line has its whole time, however long the one before it stalled."""
-    mute = Mute()
+async def test_waiting_for_another_push_does_not_count_towards_the_timeout(github: ScriptedGitHub) -> None:
+    """Row 43: the second push has all of its time, however long the first one stalled."""
+    silent = SilentServer()
     sock = listen()
-    git = GitClient(timeout=1, places=1, tls=TLS)
-    async with served(mute, sock), anyio.create_task_group() as tg:
+    git = GitClient(timeout=1, max_pushes=1, tls=TLS)
+    async with served(silent, sock), anyio.create_task_group() as tg:
 
         async def stall() -> None:
             with pytest.raises(GitTimeout):
                 await git.push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
 
         tg.start_soon(stall)
-        await mute.came.wait()
-        assert await git.push(f"{github.url}/octo/hello.git", TOKEN, SNAPSHOT) == sha(SNAPSHOT)
+        await silent.requested.wait()
+        assert await git.push(f"{github.url}/octo/hello.git", TOKEN, SNAPSHOT) == commit_sha(SNAPSHOT)
 
 
 # --- 44-47: refusals ----------------------------------------------------------------------------------
@@ -250,7 +253,9 @@ exit 1
 
 @pytest.mark.fault(44)
 @pytest.mark.parametrize("kind", ["pre-receive", "update"])
-async def test_a_secret_in_the_files_is_told_in_the_servers_words(github: ScriptedGitHub, kind: str) -> None:
+async def test_a_secret_in_the_files_is_reported_with_the_server_s_message(
+    github: ScriptedGitHub, kind: str
+) -> None:
     """Row 44."""
     github.git.hook("octo", "hello", kind, GH013)
     with pytest.raises(
@@ -270,8 +275,8 @@ WORKFLOW = (
 
 
 @pytest.mark.fault(45)
-async def test_a_missing_workflow_scope_is_told(github: ScriptedGitHub) -> None:
-    """Row 45: GitHub says it in the report itself."""
+async def test_a_missing_workflow_scope_is_reported(github: ScriptedGitHub) -> None:
+    """Row 45: GitHub's message is in the report itself."""
     report = _pkt(b"unpack ok\n") + _pkt(f"ng refs/heads/main {WORKFLOW}\n".encode()) + b"0000"
     github.fail("receive_pack", Fault(status=200, headers=REPORT, body=_pkt(b"\x01" + report) + b"0000"))
     with pytest.raises(PushWorkflowScope, match="without `workflow` scope"):
@@ -279,7 +284,7 @@ async def test_a_missing_workflow_scope_is_told(github: ScriptedGitHub) -> None:
 
 
 @pytest.mark.fault(45)
-async def test_a_hook_that_refuses_workflows_is_understood_as_well(github: ScriptedGitHub) -> None:
+async def test_a_hook_that_refuses_workflows_is_recognised(github: ScriptedGitHub) -> None:
     """Row 45."""
     github.git.hook("octo", "hello", "update", f"cat >&2 <<'EOF'\n{WORKFLOW}\nEOF\nexit 1\n")
     with pytest.raises(PushWorkflowScope):
@@ -287,18 +292,18 @@ async def test_a_hook_that_refuses_workflows_is_understood_as_well(github: Scrip
 
 
 @pytest.mark.fault(46)
-async def test_a_large_file_is_told(github: ScriptedGitHub) -> None:
+async def test_a_large_file_is_reported(github: ScriptedGitHub) -> None:
     """Row 46."""
-    words = (
+    message = (
         "error: GH001: Large files detected. File big.bin is 123.00 MB; this exceeds the limit of 100.00 MB"
     )
-    github.git.hook("octo", "hello", "pre-receive", f"echo '{words}' >&2; exit 1\n")
+    github.git.hook("octo", "hello", "pre-receive", f"echo '{message}' >&2; exit 1\n")
     with pytest.raises(PushTooLarge, match="GH001"):
         await push(github)
 
 
 @pytest.mark.fault(46)
-async def test_a_push_over_the_servers_own_limit_is_told(github: ScriptedGitHub) -> None:
+async def test_a_push_over_the_server_s_limit_is_reported(github: ScriptedGitHub) -> None:
     """Row 46."""
     await github.git.git(github.git.path("octo", "hello"), "config", "receive.maxInputSize", "10")
     with pytest.raises(PushTooLarge, match="exceeds maximum allowed size"):
@@ -306,8 +311,8 @@ async def test_a_push_over_the_servers_own_limit_is_told(github: ScriptedGitHub)
 
 
 @pytest.mark.fault(47)
-async def test_objects_that_do_not_unpack_are_told(github: ScriptedGitHub) -> None:
-    """Row 47: the server checks objects, and an author without an address is none."""
+async def test_objects_that_do_not_unpack_are_reported(github: ScriptedGitHub) -> None:
+    """Row 47: the server validates objects, and an author needs an address."""
     await github.git.git(github.git.path("octo", "hello"), "config", "transfer.fsckObjects", "true")
     with pytest.raises(GitRejected, match=r"unpack.* error|missingEmail|fsck"):
         await push(github, replace(SNAPSHOT, author="nobody"))
@@ -315,8 +320,8 @@ async def test_objects_that_do_not_unpack_are_told(github: ScriptedGitHub) -> No
 
 
 @pytest.mark.fault(47)
-async def test_a_refusal_of_another_kind_keeps_the_servers_words(github: ScriptedGitHub) -> None:
-    """Row 47; the words are cut, and control characters leave."""
+async def test_another_refusal_is_reported_with_the_server_s_message(github: ScriptedGitHub) -> None:
+    """Row 47; the message is cut, and control characters are removed."""
     script = "printf 'computer \\033[31msays\\007 no%1000d' 0 >&2; exit 1\n"
     github.git.hook("octo", "hello", "pre-receive", script)
     with pytest.raises(GitRejected, match=r"computer .*says.* no") as caught:
@@ -334,7 +339,7 @@ FLUSH_ONLY = [b"0000", _pkt(b"\x01" + b"0000") + b"0000", _pkt(b"\x02got " + BAS
 
 @pytest.mark.fault(48)
 @pytest.mark.parametrize("body", FLUSH_ONLY)
-async def test_without_a_report_the_ref_itself_is_looked_at(github: ScriptedGitHub, body: bytes) -> None:
+async def test_without_a_report_the_ref_is_read_again(github: ScriptedGitHub, body: bytes) -> None:
     """Row 48."""
     github.fail("receive_pack", Fault(status=200, headers=REPORT, body=body, after=True))
     assert await push(github) == await github.head("hello")
@@ -347,27 +352,29 @@ async def test_without_a_report_the_ref_itself_is_looked_at(github: ScriptedGitH
 
 
 @pytest.mark.fault(49)
-async def test_a_branch_with_other_commits_is_left_alone(github: ScriptedGitHub) -> None:
+async def test_a_branch_with_other_commits_is_left_unchanged(github: ScriptedGitHub) -> None:
     """Row 49."""
     await push(github, OTHER)
     with pytest.raises(NonFastForward, match="choose another repo_name"):
         await push(github)
-    assert await github.head("hello") == sha(OTHER)
+    assert await github.head("hello") == commit_sha(OTHER)
     assert github.effects["push"] == 1
 
 
 @pytest.mark.fault(49)
 @pytest.mark.parametrize("winner", [SNAPSHOT, OTHER])
-async def test_a_push_that_lost_a_race_looks_who_won(github: ScriptedGitHub, winner: Snapshot) -> None:
-    """Row 49: the branch appears between our look and our push."""
+async def test_a_push_that_lost_a_race_succeeds_only_if_the_winner_is_the_same_commit(
+    github: ScriptedGitHub, winner: Snapshot
+) -> None:
+    """Row 49: the branch appears after the refs were read and before the push."""
     await push(github, winner)
     github.fail("info_refs", Fault(status=200, headers=ADVERT, body=EMPTY))
     if winner is SNAPSHOT:
-        assert await push(github) == sha(SNAPSHOT)
+        assert await push(github) == commit_sha(SNAPSHOT)
     else:
         with pytest.raises(NonFastForward):
             await push(github)
-    assert await github.head("hello") == sha(winner)
+    assert await github.head("hello") == commit_sha(winner)
 
 
 UNCLEAR = {
@@ -380,7 +387,7 @@ UNCLEAR = {
 
 @pytest.mark.fault(50)
 @pytest.mark.parametrize("reply", UNCLEAR)
-async def test_a_push_that_was_applied_is_success_whatever_the_reply(
+async def test_a_push_that_was_applied_succeeds_whatever_the_response(
     github: ScriptedGitHub, reply: str
 ) -> None:
     """Row 50."""
@@ -405,7 +412,7 @@ async def test_a_push_that_was_not_applied_fails_and_is_not_sent_again(
 
 
 @pytest.mark.fault(50)
-async def test_a_lost_reply_and_a_lost_look_tell_of_the_first(github: ScriptedGitHub) -> None:
+async def test_the_error_of_the_push_is_raised_if_the_ref_cannot_be_read(github: ScriptedGitHub) -> None:
     """Row 50."""
     github.fail("receive_pack", Fault(status=502))
     github.fail("info_refs", Fault(status=200, headers=ADVERT, body=EMPTY), Fault(status=404))
@@ -414,15 +421,15 @@ async def test_a_lost_reply_and_a_lost_look_tell_of_the_first(github: ScriptedGi
 
 
 @pytest.mark.fault(50)
-async def test_a_branch_that_is_at_our_commit_needs_no_push(github: ScriptedGitHub) -> None:
+async def test_a_branch_at_our_commit_needs_no_push(github: ScriptedGitHub) -> None:
     """Row 50, after a restart."""
     await push(github)
-    assert await push(github) == sha(SNAPSHOT)
+    assert await push(github) == commit_sha(SNAPSHOT)
     assert hits(github) == ["info_refs", "receive_pack", "info_refs"]
 
 
 @pytest.mark.fault(51)
-async def test_html_in_place_of_git_is_told(github: ScriptedGitHub) -> None:
+async def test_html_in_place_of_git_is_reported(github: ScriptedGitHub) -> None:
     """Row 51."""
     page = Fault(status=200, headers={"content-type": "text/html"}, body=b"<html>Welcome to the hotel</html>")
     github.fail("info_refs", page)
@@ -448,7 +455,7 @@ async def test_html_in_place_of_git_is_told(github: ScriptedGitHub) -> None:
         _pkt(b"version 9\n") + b"0000",
     ],
 )
-async def test_broken_packet_lines_are_told(github: ScriptedGitHub, body: bytes) -> None:
+async def test_malformed_packet_lines_are_reported(github: ScriptedGitHub, body: bytes) -> None:
     """Row 51."""
     github.fail("info_refs", Fault(status=200, headers=ADVERT, body=body))
     with pytest.raises(GitError) as caught:
@@ -471,7 +478,7 @@ async def test_broken_packet_lines_are_told(github: ScriptedGitHub, body: bytes)
         _pkt(b"\x01" + _pkt(b"unpack ok") + _pkt(b"ng \xff\xfe \xff")) + b"0000",
     ],
 )
-async def test_a_broken_report_is_told(github: ScriptedGitHub, body: bytes) -> None:
+async def test_a_malformed_report_is_reported(github: ScriptedGitHub, body: bytes) -> None:
     """Row 51."""
     github.fail("receive_pack", Fault(status=200, headers=REPORT, body=body))
     with pytest.raises(GitProtocol):
@@ -479,7 +486,7 @@ async def test_a_broken_report_is_told(github: ScriptedGitHub, body: bytes) -> N
 
 
 @pytest.mark.fault(51)
-async def test_a_server_that_speaks_no_http_is_told() -> None:
+async def test_a_server_without_http_is_reported() -> None:
     """Row 51."""
     for acts in ([b"SSH-2.0-OpenSSH_9.6\r\n"], [Act.RESET]):
         async with peer(lambda _, acts=acts: acts) as server:
@@ -492,7 +499,7 @@ async def test_a_server_that_speaks_no_http_is_told() -> None:
 
 
 @pytest.mark.fault(52)
-async def test_settings_of_the_environment_are_ignored(
+async def test_the_environment_s_git_and_proxy_settings_are_ignored(
     github: ScriptedGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row 52: each of these would send the token to another server, or change the commit."""
@@ -527,7 +534,7 @@ async def test_settings_of_the_environment_are_ignored(
             variables |= {proxy: evil.base_url, proxy.upper(): evil.base_url}
         for name, value in variables.items():
             monkeypatch.setenv(name, str(value))
-        async with connected(github.api_url) as client:
+        async with github_client(github.api_url) as client:
             repo = await client.host.create(replace(SPEC, name="fresh"), SNAPSHOT)
             pushed = await client.host.push(repo, SNAPSHOT)
         assert evil.connections == 0
@@ -537,7 +544,7 @@ async def test_settings_of_the_environment_are_ignored(
 
 @pytest.mark.fault(52)
 async def test_a_push_is_not_redirected(github: ScriptedGitHub) -> None:
-    """Row 52's twin: another host cannot ask for the token."""
+    """Row 52: another host cannot obtain the token."""
     async with peer(lambda _: []) as evil:
         location = {"location": f"{evil.base_url}/octo/hello.git/info/refs?service=git-receive-pack"}
         github.fail("info_refs", Fault(status=301, headers=location))
@@ -547,8 +554,8 @@ async def test_a_push_is_not_redirected(github: ScriptedGitHub) -> None:
 
 
 @pytest.mark.fault(52)
-async def test_the_token_is_in_a_header_and_in_no_address(github: ScriptedGitHub) -> None:
-    """Row 52's twin."""
+async def test_the_token_is_in_a_header_and_in_no_url(github: ScriptedGitHub) -> None:
+    """Row 52."""
     await push(github)
     assert all(TOKEN not in request.path for request in github.requests)
     assert all(request.headers["authorization"].startswith("Basic ") for request in github.requests)

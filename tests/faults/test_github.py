@@ -1,4 +1,4 @@
-"""Rows 28-40: GitHub's API goes wrong."""
+"""Rows 28-40: faults of GitHub's API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import anyio
 import pytest
 import pytest_asyncio
 
-from gencode.githosts.commit import sha
+from gencode.githosts.commit import commit_sha
 from gencode.githosts.errors import (
     GitHubAuth,
     GitHubForbidden,
@@ -24,7 +24,7 @@ from gencode.githosts.errors import (
 )
 from tests.servers.github import TOKEN, Fault, ScriptedGitHub, github_server
 from tests.servers.peer import closed_port, peer
-from tests.unit.githosts.samples import NOW, SNAPSHOT, SPEC, Connected, connected
+from tests.unit.githosts.samples import NOW, SNAPSHOT, SPEC, HostClient, github_client
 
 TAG = "[gencode:1]"
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ScriptedGitHub]:
-    """One for all: uvicorn takes 0.2 s to stop."""
+    """One server for all tests: uvicorn takes 0.2 s to stop."""
     async with github_server(tmp_path_factory.mktemp("github")) as server:
         yield server
 
@@ -46,8 +46,8 @@ def github(server: ScriptedGitHub, tmp_path: Path) -> ScriptedGitHub:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def client(github: ScriptedGitHub) -> AsyncIterator[Connected]:
-    async with connected(github.api_url) as connection:
+async def client(github: ScriptedGitHub) -> AsyncIterator[HostClient]:
+    async with github_client(github.api_url) as connection:
         yield connection
 
 
@@ -56,7 +56,7 @@ def created(github: ScriptedGitHub) -> int:
 
 
 @pytest.mark.fault(28)
-async def test_a_wrong_token_ends_it_at_once(github: ScriptedGitHub, client: Connected) -> None:
+async def test_a_wrong_token_is_not_retried(github: ScriptedGitHub, client: HostClient) -> None:
     """Row 28."""
     github.token = "another"
     with pytest.raises(GitHubAuth, match="GITHUB_TOKEN"):
@@ -77,8 +77,8 @@ async def test_a_wrong_token_ends_it_at_once(github: ScriptedGitHub, client: Con
         ({}, "scope repo, or permission administration=write"),
     ],
 )
-async def test_a_forbidden_creation_names_what_the_token_lacks(
-    github: ScriptedGitHub, client: Connected, headers: dict[str, str], hint: str
+async def test_a_forbidden_creation_reports_what_the_token_lacks(
+    github: ScriptedGitHub, client: HostClient, headers: dict[str, str], hint: str
 ) -> None:
     """Row 29."""
     github.fail("create", Fault(status=403, headers=headers, body={"message": f"No, {TOKEN}"}))
@@ -94,8 +94,8 @@ PRIMARY = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW) + 50)
 
 @pytest.mark.fault(30)
 @pytest.mark.parametrize("status", [403, 429])
-async def test_a_primary_limit_is_waited_for_until_its_reset(
-    github: ScriptedGitHub, client: Connected, status: int
+async def test_a_primary_rate_limit_is_waited_for_until_its_reset(
+    github: ScriptedGitHub, client: HostClient, status: int
 ) -> None:
     """Row 30."""
     github.fail("create", Fault(status=status, headers=PRIMARY, body={"message": "API rate limit exceeded"}))
@@ -113,8 +113,8 @@ async def test_a_primary_limit_is_waited_for_until_its_reset(
         {"retry-after": "Fri, 15 Jan 2038 08:00:00 GMT"},
     ],
 )
-async def test_a_limit_longer_than_our_patience_fails_at_once(
-    github: ScriptedGitHub, client: Connected, headers: dict[str, str]
+async def test_a_rate_limit_longer_than_the_maximum_wait_fails_at_once(
+    github: ScriptedGitHub, client: HostClient, headers: dict[str, str]
 ) -> None:
     """Row 30."""
     github.fail("create", Fault(status=403, headers=headers))
@@ -127,12 +127,12 @@ async def test_a_limit_longer_than_our_patience_fails_at_once(
 
 @pytest.mark.fault(31)
 @pytest.mark.parametrize(("status", "headers"), [(403, {}), (429, {}), (429, {"retry-after": "garbage"})])
-async def test_a_secondary_limit_without_headers_waits_a_minute_each_time(
-    github: ScriptedGitHub, client: Connected, status: int, headers: dict[str, str]
+async def test_a_secondary_rate_limit_without_headers_waits_a_minute_each_time(
+    github: ScriptedGitHub, client: HostClient, status: int, headers: dict[str, str]
 ) -> None:
     """Row 31."""
-    words = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}
-    github.fail("create", Fault(status=status, headers=headers, body=words), times=3)
+    body = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}
+    github.fail("create", Fault(status=status, headers=headers, body=body), times=3)
     with pytest.raises(GitHubRateLimit, match="secondary rate limit"):
         await client.host.create(SPEC, SNAPSHOT)
     assert client.backoff == [60, 60]
@@ -142,8 +142,8 @@ async def test_a_secondary_limit_without_headers_waits_a_minute_each_time(
 
 @pytest.mark.fault(31)
 async def test_writes_are_serial_and_a_second_apart(github: ScriptedGitHub) -> None:
-    """Row 31: what keeps the secondary limit away."""
-    async with connected(github.api_url, spacing=1.0) as client, anyio.create_task_group() as tg:
+    """Row 31: this avoids the secondary rate limit."""
+    async with github_client(github.api_url, spacing=1.0) as client, anyio.create_task_group() as tg:
         for number in range(3):
             tg.start_soon(client.host.create, replace(SPEC, name=f"hello-{number}"), SNAPSHOT)
     assert created(github) == 3
@@ -152,7 +152,7 @@ async def test_writes_are_serial_and_a_second_apart(github: ScriptedGitHub) -> N
 
 
 @pytest.mark.fault(32)
-async def test_an_unknown_organisation_is_named(github: ScriptedGitHub, client: Connected) -> None:
+async def test_an_unknown_organisation_is_named(github: ScriptedGitHub, client: HostClient) -> None:
     """Row 32."""
     with pytest.raises(GitHubOrg, match="no organisation 'nowhere', or the token may not create in it"):
         await client.host.create(replace(SPEC, org="nowhere"), SNAPSHOT)
@@ -163,8 +163,8 @@ async def test_an_unknown_organisation_is_named(github: ScriptedGitHub, client: 
 @pytest.mark.parametrize(
     "description", [None, "", "gencode:1", f"{TAG} of somebody else", "[gencode:12]", "x[gencode:1"]
 )
-async def test_a_repository_of_somebody_else_is_left_alone(
-    github: ScriptedGitHub, client: Connected, description: str | None
+async def test_a_repository_of_another_owner_is_left_unchanged(
+    github: ScriptedGitHub, client: HostClient, description: str | None
 ) -> None:
     """Row 33."""
     await github.add("hello", description)
@@ -175,8 +175,8 @@ async def test_a_repository_of_somebody_else_is_left_alone(
 
 
 @pytest.mark.fault(33)
-async def test_a_repository_that_the_token_cannot_see_is_somebody_elses(
-    github: ScriptedGitHub, client: Connected
+async def test_a_repository_that_the_token_cannot_see_is_not_adopted(
+    github: ScriptedGitHub, client: HostClient
 ) -> None:
     """Row 33."""
     (await github.add("hello")).hidden = 1000
@@ -186,17 +186,17 @@ async def test_a_repository_that_the_token_cannot_see_is_somebody_elses(
 
 
 @pytest.mark.fault(34)
-async def test_our_own_empty_repository_is_adopted(github: ScriptedGitHub, client: Connected) -> None:
+async def test_our_own_empty_repository_is_adopted(github: ScriptedGitHub, client: HostClient) -> None:
     """Row 34."""
     await github.add("hello", f"Whatever it says {TAG}")
     repo = await client.host.create(SPEC, SNAPSHOT)
-    assert await client.host.push(repo, SNAPSHOT) == sha(SNAPSHOT)
+    assert await client.host.push(repo, SNAPSHOT) == commit_sha(SNAPSHOT)
     assert len(github.repos) == 1
 
 
 @pytest.mark.fault(34)
 async def test_our_own_repository_with_our_commit_is_adopted(
-    github: ScriptedGitHub, client: Connected
+    github: ScriptedGitHub, client: HostClient
 ) -> None:
     """Row 34."""
     repo = await client.host.create(SPEC, SNAPSHOT)
@@ -208,7 +208,7 @@ async def test_our_own_repository_with_our_commit_is_adopted(
 @pytest.mark.fault(34)
 @pytest.mark.parametrize("branch", ["main", "elsewhere"])
 async def test_our_own_repository_with_other_commits_is_not_adopted(
-    github: ScriptedGitHub, client: Connected, branch: str
+    github: ScriptedGitHub, client: HostClient, branch: str
 ) -> None:
     """Row 34."""
     repo = await client.host.create(SPEC, SNAPSHOT)
@@ -216,7 +216,7 @@ async def test_our_own_repository_with_other_commits_is_not_adopted(
     await client.host.push(repo, other)
     with pytest.raises(RepoExists, match="holds other commits"):
         await client.host.create(SPEC, SNAPSHOT)
-    assert await github.head("hello", branch=branch) == sha(other)
+    assert await github.head("hello", branch=branch) == commit_sha(other)
 
 
 @pytest.mark.fault(35)
@@ -228,8 +228,8 @@ async def test_our_own_repository_with_other_commits_is_not_adopted(
         [{"field": "description", "message": "already exists: name is reserved"}],
     ],
 )
-async def test_another_refusal_tells_githubs_reasons(
-    github: ScriptedGitHub, client: Connected, errors: list[object]
+async def test_another_refusal_reports_github_s_reasons(
+    github: ScriptedGitHub, client: HostClient, errors: list[object]
 ) -> None:
     """Row 35."""
     github.fail("create", Fault(status=422, body={"message": "Validation Failed", "errors": errors}))
@@ -240,8 +240,8 @@ async def test_another_refusal_tells_githubs_reasons(
 
 @pytest.mark.fault(36)
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-async def test_an_error_after_the_creation_adopts_what_was_created(
-    github: ScriptedGitHub, client: Connected, status: int
+async def test_an_error_after_the_creation_adopts_the_created_repository(
+    github: ScriptedGitHub, client: HostClient, status: int
 ) -> None:
     """Row 36."""
     github.fail("create", Fault(status=status, after=True, body=b"<html>Unicorn!</html>"))
@@ -251,7 +251,7 @@ async def test_an_error_after_the_creation_adopts_what_was_created(
 
 
 @pytest.mark.fault(36)
-async def test_an_error_before_the_creation_is_tried_again(github: ScriptedGitHub, client: Connected) -> None:
+async def test_an_error_before_the_creation_is_retried(github: ScriptedGitHub, client: HostClient) -> None:
     """Row 36."""
     github.fail("create", Fault(status=502), times=2)
     await client.host.create(SPEC, SNAPSHOT)
@@ -260,9 +260,7 @@ async def test_an_error_before_the_creation_is_tried_again(github: ScriptedGitHu
 
 
 @pytest.mark.fault(36)
-async def test_errors_without_end_fail_after_three_attempts(
-    github: ScriptedGitHub, client: Connected
-) -> None:
+async def test_lasting_errors_fail_after_three_attempts(github: ScriptedGitHub, client: HostClient) -> None:
     """Row 36."""
     github.fail("create", Fault(status=503, body={"message": "No server is available"}), times=9)
     with pytest.raises(GitHubUnavailable, match="No server is available"):
@@ -271,7 +269,9 @@ async def test_errors_without_end_fail_after_three_attempts(
 
 
 @pytest.mark.fault(37)
-async def test_a_lost_reply_adopts_what_was_created(github: ScriptedGitHub, client: Connected) -> None:
+async def test_a_lost_response_adopts_the_created_repository(
+    github: ScriptedGitHub, client: HostClient
+) -> None:
     """Row 37."""
     github.fail("create", Fault(lost=True, after=True))
     await client.host.create(SPEC, SNAPSHOT)
@@ -279,8 +279,8 @@ async def test_a_lost_reply_adopts_what_was_created(github: ScriptedGitHub, clie
 
 
 @pytest.mark.fault(37)
-async def test_a_lost_reply_about_a_repository_not_shown_yet_makes_no_second_one(
-    github: ScriptedGitHub, client: Connected
+async def test_a_lost_response_for_a_repository_not_yet_visible_creates_no_second_one(
+    github: ScriptedGitHub, client: HostClient
 ) -> None:
     """Row 37, with row 39."""
     github.not_ready = 3
@@ -290,7 +290,7 @@ async def test_a_lost_reply_about_a_repository_not_shown_yet_makes_no_second_one
 
 
 @pytest.mark.fault(37)
-async def test_a_lost_request_is_sent_again(github: ScriptedGitHub, client: Connected) -> None:
+async def test_a_lost_request_is_sent_again(github: ScriptedGitHub, client: HostClient) -> None:
     """Row 37."""
     github.fail("create", Fault(lost=True))
     await client.host.create(SPEC, SNAPSHOT)
@@ -298,8 +298,8 @@ async def test_a_lost_request_is_sent_again(github: ScriptedGitHub, client: Conn
 
 
 @pytest.mark.fault(37)
-async def test_a_lost_reply_never_adopts_somebody_elses_repository(
-    github: ScriptedGitHub, client: Connected
+async def test_a_lost_response_never_adopts_another_owner_s_repository(
+    github: ScriptedGitHub, client: HostClient
 ) -> None:
     """Row 37, with row 33."""
     await github.add("hello", "mine")
@@ -311,14 +311,14 @@ async def test_a_lost_reply_never_adopts_somebody_elses_repository(
 @pytest.mark.fault(37)
 async def test_a_server_that_refuses_connections_fails_after_three_attempts() -> None:
     """Row 37."""
-    async with connected(f"http://127.0.0.1:{closed_port()}/api/v3") as client:
+    async with github_client(f"http://127.0.0.1:{closed_port()}/api/v3") as client:
         with pytest.raises(GitHubNetwork, match="connection to GitHub failed"):
             await client.host.create(SPEC, SNAPSHOT)
         assert len(client.backoff) == 2
 
 
 @pytest.mark.fault(38)
-async def test_the_name_that_github_gives_is_used(github: ScriptedGitHub, client: Connected) -> None:
+async def test_the_name_that_github_gives_is_used(github: ScriptedGitHub, client: HostClient) -> None:
     """Row 38."""
     repo = await client.host.create(replace(SPEC, name="hello, world"), SNAPSHOT)
     assert (repo.name, repo.clone_url) == ("hello-world", f"{github.url}/octo/hello-world.git")
@@ -326,8 +326,8 @@ async def test_the_name_that_github_gives_is_used(github: ScriptedGitHub, client
 
 
 @pytest.mark.fault(38)
-async def test_a_normalised_name_is_found_after_a_lost_reply(
-    github: ScriptedGitHub, client: Connected
+async def test_a_normalised_name_is_found_after_a_lost_response(
+    github: ScriptedGitHub, client: HostClient
 ) -> None:
     """Row 38, with row 37."""
     github.fail("create", Fault(lost=True, after=True))
@@ -336,7 +336,7 @@ async def test_a_normalised_name_is_found_after_a_lost_reply(
 
 
 @pytest.mark.fault(39)
-async def test_a_new_repository_is_waited_for(github: ScriptedGitHub, client: Connected) -> None:
+async def test_a_new_repository_is_waited_for(github: ScriptedGitHub, client: HostClient) -> None:
     """Row 39."""
     github.not_ready = 4
     await client.host.create(SPEC, SNAPSHOT)
@@ -346,7 +346,7 @@ async def test_a_new_repository_is_waited_for(github: ScriptedGitHub, client: Co
 
 @pytest.mark.fault(39)
 async def test_a_renamed_repository_is_followed_within_the_api(
-    github: ScriptedGitHub, client: Connected
+    github: ScriptedGitHub, client: HostClient
 ) -> None:
     """Row 39: GitHub answers 301 for the old name."""
     await github.add("hello", TAG)
@@ -358,8 +358,8 @@ async def test_a_renamed_repository_is_followed_within_the_api(
 
 @pytest.mark.fault(40)
 @pytest.mark.parametrize("body", [b"<html>Welcome to the hotel</html>", b"[]", b"{", b"[" * 100_000, b""])
-async def test_an_answer_that_is_no_json_object_fails_after_three_attempts(
-    github: ScriptedGitHub, client: Connected, body: bytes
+async def test_a_response_that_is_no_json_object_fails_after_three_attempts(
+    github: ScriptedGitHub, client: HostClient, body: bytes
 ) -> None:
     """Row 40."""
     github.fail("create", Fault(status=201, body=body), times=9)
@@ -369,8 +369,8 @@ async def test_an_answer_that_is_no_json_object_fails_after_three_attempts(
 
 
 @pytest.mark.fault(40)
-async def test_malformed_json_after_the_creation_adopts_what_was_created(
-    github: ScriptedGitHub, client: Connected
+async def test_malformed_json_after_the_creation_adopts_the_created_repository(
+    github: ScriptedGitHub, client: HostClient
 ) -> None:
     """Row 40, with row 36."""
     github.fail("create", Fault(status=201, body=b'{"name": "hel', after=True))
@@ -382,7 +382,7 @@ async def test_malformed_json_after_the_creation_adopts_what_was_created(
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("operation", ["create", "repo"])
 async def test_a_redirect_to_another_host_is_not_followed(
-    github: ScriptedGitHub, client: Connected, operation: str, status: int
+    github: ScriptedGitHub, client: HostClient, operation: str, status: int
 ) -> None:
     """Row 40."""
     async with peer(lambda _: [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"]) as elsewhere:
@@ -399,9 +399,9 @@ async def test_a_redirect_to_another_host_is_not_followed(
     "url", ["{evil}/octo/hello.git", "http://user@{host}/octo/hello", "file:///etc/passwd", "{url}\\@evil/x"]
 )
 async def test_a_repository_on_another_host_is_refused(
-    github: ScriptedGitHub, client: Connected, key: str, url: str
+    github: ScriptedGitHub, client: HostClient, key: str, url: str
 ) -> None:
-    """Row 40: the token would follow the clone address."""
+    """Row 40: the token would be sent to the clone address."""
     async with peer(lambda _: []) as evil:
         url = url.format(evil=evil.base_url, url=github.url, host=github.url.removeprefix("http://"))
         body = {"owner": {"login": "octo"}, "name": "hello", "description": TAG}
@@ -413,7 +413,7 @@ async def test_a_repository_on_another_host_is_refused(
 
 
 @pytest.mark.fault(40)
-async def test_an_endless_answer_is_cut_off(github: ScriptedGitHub, client: Connected) -> None:
+async def test_the_length_of_a_response_is_limited(github: ScriptedGitHub, client: HostClient) -> None:
     """Row 40."""
     github.fail("create", Fault(status=201, body=b" " * (5 * 2**20)), times=9)
     with pytest.raises(GitHubProtocol, match="longer than"):

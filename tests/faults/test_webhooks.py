@@ -240,4 +240,4 @@ async def make_due(database: Path, task_id: str) -> None:
     async with open_sqlite(database) as store:
         found = await store.callback(task_id)
         assert found
-        await store.note(replace(found, due=0))
+        await store.save_callback(replace(found, due=0))

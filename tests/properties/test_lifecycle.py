@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import anyio
 import hypothesis.strategies as st
+from gencode.hub.channel_registry import FAREWELL
 from hypothesis import settings
 from hypothesis.stateful import (
     Bundle,
@@ -46,7 +47,6 @@ from gencode.engine.executor import TaskExecutor
 from gencode.engine.pipeline import Emit, Pause, StageUpdate
 from gencode.engine.service import TaskService
 from gencode.engine.store import IdempotencyKey, Store, TaskQuery
-from gencode.hub.channel_registry import FAREWELL
 from gencode.hub.in_process import InProcessHub
 from gencode.llm.errors import LLMAuth
 from gencode.observability.metrics import Metrics

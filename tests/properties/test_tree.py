@@ -1,4 +1,4 @@
-"""What the allow-list accepts, real Git accepts: `git fsck --strict`, a checkout with every protection on."""
+"""Git accepts what the allow-list accepts: `git fsck --strict`, and a checkout with every protection on."""
 
 from __future__ import annotations
 
@@ -89,19 +89,19 @@ def accepted(path: str) -> bool:
     return True
 
 
-def peaceful(paths: Sequence[str]) -> list[str]:
-    """As many of them as can stand in one tree."""
-    checkpoints: list[str] = []
+def compatible(paths: Sequence[str]) -> list[str]:
+    """As many of them as can be in one tree."""
+    chosen: list[str] = []
     for path in paths:
         with suppress(TreeError):
-            check_paths([*checkpoints, path])
-            checkpoints.append(path)
-    return checkpoints
+            check_paths([*chosen, path])
+            chosen.append(path)
+    return chosen
 
 
 @given(HOSTILE)
 @settings(max_examples=500)
-def test_no_accepted_path_escapes_or_surprises(path: str) -> None:
+def test_an_accepted_path_is_relative_and_normal(path: str) -> None:
     if not accepted(path):
         return
     assert os.path.normpath(path) == path
@@ -118,30 +118,30 @@ def test_no_accepted_path_escapes_or_surprises(path: str) -> None:
 
 @given(st.lists(PATHS, max_size=30))
 @settings(max_examples=150)
-def test_accepted_paths_neither_fold_into_one_nor_need_each_others_place(paths: list[str]) -> None:
-    checkpoints = peaceful(paths)
-    folded = {unicodedata.normalize("NFKC", path).casefold() for path in checkpoints}
-    assert len(folded) == len(set(checkpoints))
+def test_accepted_paths_differ_after_case_folding_and_are_no_folders_of_each_other(paths: list[str]) -> None:
+    accepted_paths = compatible(paths)
+    folded = {unicodedata.normalize("NFKC", path).casefold() for path in accepted_paths}
+    assert len(folded) == len(set(accepted_paths))
     folders = {"/".join(p.split("/")[:n]) for p in folded for n in range(1, p.count("/") + 1)}
     assert not folders & folded
 
 
 @given(st.lists(PATHS, min_size=1, max_size=8), st.data())
 @settings(max_examples=100)
-def test_a_clash_is_found_wherever_it_stands(paths: list[str], data: st.DataObject) -> None:
-    checkpoints = peaceful([*paths, "a/b"])
-    victim = data.draw(st.sampled_from(checkpoints))
+def test_a_clash_is_found_at_any_position(paths: list[str], data: st.DataObject) -> None:
+    accepted_paths = compatible([*paths, "a/b"])
+    victim = data.draw(st.sampled_from(accepted_paths))
     other = data.draw(st.sampled_from([victim.swapcase(), victim.upper(), victim.title()]))
     twin = other if other.casefold() == victim.casefold() and other != victim else f"{victim}/x"
     assume(accepted(twin))
     with pytest.raises(UnsafeTree):
-        check_paths(data.draw(st.permutations([*checkpoints, twin])))
+        check_paths(data.draw(st.permutations([*accepted_paths, twin])))
 
 
 @given(st.lists(PATHS, max_size=60))
 @settings(max_examples=25, deadline=None)
-def test_git_takes_every_accepted_tree(paths: list[str]) -> None:
-    tree = Tree.of({path: path.encode() for path in peaceful(["README.md", *paths])})
+def test_git_accepts_every_accepted_tree(paths: list[str]) -> None:
+    tree = Tree.of({path: path.encode() for path in compatible(["README.md", *paths])})
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder) / "work"
         commit(work, tree)
@@ -154,7 +154,7 @@ def test_git_takes_every_accepted_tree(paths: list[str]) -> None:
 
 
 def commit(work: Path, tree: Tree) -> None:
-    """Without any check of dulwich's or Git's own."""
+    """Commit without the checks of dulwich and Git."""
     repo = Repo.init(str(work), mkdir=True)
     blobs = {path: Blob.from_string(data) for path, data in tree.files.items()}
     repo.object_store.add_objects([(blob, None) for blob in blobs.values()])

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from tests.servers.githost import Row, ScriptedHost, Seen, basic, route
+from tests.servers.githost import ReceivedRequest, Row, ScriptedHost, basic, route
 
 _SLUG = re.compile(r"[a-z0-9_.-]{1,62}")
 _REPO = r"/2\.0/repositories/(?P<owner>[^/]+)/(?P<name>[^/]+)"
@@ -17,7 +17,7 @@ PROJECTS = {"TOOLS"}
 
 
 class ScriptedBitbucket(ScriptedHost):
-    """A name in an address is small letters. `person`: whose API token it is, instead of a workspace's."""
+    """Names in URLs are in lower case. `person`: the owner of a personal API token; None for a workspace."""
 
     routes = (route("POST", _REPO, "create"), route("GET", _REPO, "repo"))
     git_user = "x-token-auth"
@@ -28,18 +28,18 @@ class ScriptedBitbucket(ScriptedHost):
         self.orgs = {"acme", self.login}
         self.projects: dict[str, str] = {}
 
-    def knows(self, seen: Seen) -> bool:
+    def is_authorized(self, seen: ReceivedRequest) -> bool:
         wanted = basic(self.person, self.token) if self.person else f"Bearer {self.token}"
         return seen.headers.get("authorization") == wanted
 
-    def refusal(self, status: int, words: str) -> Response:
-        return JSONResponse({"type": "error", "error": {"message": words}}, status)
+    def refusal(self, status: int, message: str) -> Response:
+        return JSONResponse({"type": "error", "error": {"message": message}}, status)
 
-    async def create(self, seen: Seen, found: Mapping[str, str]) -> Response:
-        owner, slug, create_request = found["owner"].lower(), found["name"], seen.json()
+    async def create(self, seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
+        owner, slug, body = found["owner"].lower(), found["name"], seen.json()
         if owner not in self.orgs:
             return self.refusal(404, f"No workspace with identifier '{owner}'.")
-        project = create_request.get("project", {}).get("key")
+        project = body.get("project", {}).get("key")
         if project and project not in PROJECTS:
             return self.refusal(400, "Project matching query does not exist.")
         if not _SLUG.fullmatch(slug):
@@ -48,20 +48,18 @@ class ScriptedBitbucket(ScriptedHost):
             message = "Repository with this Slug and Owner already exists."
             fields = {"name": ["You already have a repository with this name."]}
             return JSONResponse({"type": "error", "error": {"fields": fields, "message": message}}, 400)
-        private = create_request.get("is_private", False)
-        row = await self.created(
-            slug, create_request.get("description"), owner, private=private, branch="master"
-        )
+        private = body.get("is_private", False)
+        row = await self.create_row(slug, body.get("description"), owner, private=private, branch="master")
         self.projects[slug] = project or "FIRST"
         return JSONResponse(self._json(row))
 
-    async def repo(self, _seen: Seen, found: Mapping[str, str]) -> Response:
-        row = self.look(found["owner"], found["name"])
-        words = f"Repository {found['owner']}/{found['name']} not found"
-        return JSONResponse(self._json(row)) if row else self.refusal(404, words)
+    async def repo(self, _seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
+        row = self.visible(found["owner"], found["name"])
+        missing = f"Repository {found['owner']}/{found['name']} not found"
+        return JSONResponse(self._json(row)) if row else self.refusal(404, missing)
 
     def _json(self, row: Row) -> dict[str, Any]:
-        web = f"{self.says}/{row.owner}/{row.name}"
+        web = f"{self.advertised_url}/{row.owner}/{row.name}"
         with_user = web.replace("://", "://octo-bot@")
         return {
             "type": "repository",

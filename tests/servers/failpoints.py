@@ -19,7 +19,7 @@ from contextlib import aclosing
 from typing import Any
 
 from gencode.cli.main import main
-from gencode.githosts.github import GitHub
+from gencode.githosts.rest_host import RestGitHost
 from gencode.hub.in_process import InProcessHub
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.storage.sqlite.store import SQLiteStore
@@ -71,8 +71,8 @@ def doom(fate: Fate) -> None:
         (fate.around_await, SQLiteStore, "commit", "commit"),
         (fate.around_await, SQLiteStore, "note", "note"),
         (fate.around_call, InProcessHub, "publish", "publish"),
-        (fate.around_await, GitHub, "create", "repo"),
-        (fate.around_await, GitHub, "push", "push"),
+        (fate.around_await, RestGitHost, "create", "repo"),
+        (fate.around_await, RestGitHost, "push", "push"),
         (fate.around_stream, OpenAICompatibleProvider, "stream", "answer"),
     ):
         setattr(owner, method, wrap(getattr(owner, method), name))

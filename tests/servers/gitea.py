@@ -8,13 +8,13 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from tests.servers.githost import Row, ScriptedHost, Seen, basic, route
+from tests.servers.githost import ReceivedRequest, Row, ScriptedHost, basic, route
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")  # AlphaDashDot, MaxSize(100)
 
 
 class ScriptedGitea(ScriptedHost):
-    """The branch of an empty repository is the one named at its creation, else the server's: master."""
+    """The default branch of an empty repository is the one requested at its creation, else master."""
 
     routes = (
         route("GET", r"/api/v1/user", "user"),
@@ -22,41 +22,41 @@ class ScriptedGitea(ScriptedHost):
         route("POST", r"/api/v1/orgs/(?P<org>[^/]+)/repos", "create"),
         route("GET", r"/api/v1/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)", "repo"),
     )
-    takes_first = False
+    first_push_sets_default = False
 
-    def knows(self, seen: Seen) -> bool:
+    def is_authorized(self, seen: ReceivedRequest) -> bool:
         return seen.headers.get("authorization") in (f"token {self.token}", basic("x", self.token))
 
-    def refusal(self, status: int, words: str) -> Response:
-        return JSONResponse({"message": words, "url": f"{self.url}/api/swagger"}, status)
+    def refusal(self, status: int, message: str) -> Response:
+        return JSONResponse({"message": message, "url": f"{self.url}/api/swagger"}, status)
 
-    async def user(self, _seen: Seen, _found: Mapping[str, str]) -> Response:
+    async def user(self, _seen: ReceivedRequest, _found: Mapping[str, str]) -> Response:
         return JSONResponse({"id": 1, "login": self.login, "username": self.login})
 
-    async def create(self, seen: Seen, found: Mapping[str, str]) -> Response:
-        org, create_request = found.get("org"), seen.json()
+    async def create(self, seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
+        org, body = found.get("org"), seen.json()
         if org is not None and org.lower() not in self.orgs:
             return self.refusal(404, "GetOrgByName")
-        if not _NAME.fullmatch(create_request["name"]) or len(create_request.get("description", "")) > 2048:
+        if not _NAME.fullmatch(body["name"]) or len(body.get("description", "")) > 2048:
             return self.refusal(422, "[]: alpha_dash_dot,name")
         owner = org or self.login
-        if self.find(owner, create_request["name"]):
+        if self.find(owner, body["name"]):
             return self.refusal(409, "The repository with the same name already exists.")
-        row = await self.created(
-            create_request["name"],
-            create_request.get("description", ""),
+        row = await self.create_row(
+            body["name"],
+            body.get("description", ""),
             owner,
-            private=create_request.get("private", False),
-            branch=create_request.get("default_branch") or "master",
+            private=body.get("private", False),
+            branch=body.get("default_branch") or "master",
         )
         return JSONResponse(self._json(row), 201)
 
-    async def repo(self, _seen: Seen, found: Mapping[str, str]) -> Response:
-        row = self.look(found["owner"], found["name"])
+    async def repo(self, _seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
+        row = self.visible(found["owner"], found["name"])
         return JSONResponse(self._json(row)) if row else self.refusal(404, "The target couldn't be found.")
 
     def _json(self, row: Row) -> dict[str, Any]:
-        web = f"{self.says}/{row.owner}/{row.name}"
+        web = f"{self.advertised_url}/{row.owner}/{row.name}"
         return {
             "id": 1,
             "owner": {"id": 1, "login": row.owner, "username": row.owner},

@@ -8,14 +8,14 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from tests.servers.githost import Row, ScriptedHost, Seen, route
+from tests.servers.githost import ReceivedRequest, Row, ScriptedHost, route
 
 _PATH = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{1,190}")
 _REPO = r"/api/v5/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)"
 
 
 class ScriptedGitee(ScriptedHost):
-    """A first push does not make its branch the default one; `master` is it until it is changed."""
+    """A first push does not make its branch the default one: that is `master` until it is changed."""
 
     routes = (
         route("GET", r"/api/v5/user", "user"),
@@ -25,46 +25,44 @@ class ScriptedGitee(ScriptedHost):
         route("PATCH", _REPO, "change"),
     )
     git_user = "oauth2"
-    takes_first = False
+    first_push_sets_default = False
 
-    def knows(self, seen: Seen) -> bool:
+    def is_authorized(self, seen: ReceivedRequest) -> bool:
         return seen.headers.get("authorization") in (f"Bearer {self.token}", f"token {self.token}")
 
-    async def user(self, _seen: Seen, _found: Mapping[str, str]) -> Response:
+    async def user(self, _seen: ReceivedRequest, _found: Mapping[str, str]) -> Response:
         return JSONResponse({"id": 1, "login": self.login, "name": "八爪鱼"})
 
-    async def create(self, seen: Seen, found: Mapping[str, str]) -> Response:
-        org, create_request = found.get("org"), seen.json()
+    async def create(self, seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
+        org, body = found.get("org"), seen.json()
         if org is not None and org.lower() not in self.orgs:
             return self.refusal(404, "404 Group Not Found")
-        owner, name = org or self.login, create_request.get("path") or create_request["name"]
+        owner, name = org or self.login, body.get("path") or body["name"]
         if not _PATH.fullmatch(name):
             return JSONResponse(
                 {"error": {"path": ["只能包含字母、数字、下划线(_)、中划线(-)、英文句号(.)"]}}, 400
             )
-        if len(create_request.get("description", "")) > 200:
+        if len(body.get("description", "")) > 200:
             return JSONResponse({"error": {"description": ["过长（最长为 200 个字符）"]}}, 400)
         if self.find(owner, name):
             return JSONResponse({"error": {"base": ["已存在同地址仓库（忽略大小写）"]}}, 400)
-        private = create_request.get("public") == 0 if org else create_request.get("private", False)
-        row = await self.created(
-            name, create_request.get("description"), owner, private=private, branch="master"
-        )
+        private = body.get("public") == 0 if org else body.get("private", False)
+        row = await self.create_row(name, body.get("description"), owner, private=private, branch="master")
         return JSONResponse(self._json(row), 201)
 
-    async def repo(self, _seen: Seen, found: Mapping[str, str]) -> Response:
-        row = self.look(found["owner"], found["name"])
+    async def repo(self, _seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
+        row = self.visible(found["owner"], found["name"])
         return JSONResponse(self._json(row)) if row else self.refusal(404, "404 Project Not Found")
 
-    async def change(self, seen: Seen, found: Mapping[str, str]) -> Response:
-        create_request, row = seen.json(), self.look(found["owner"], found["name"])
-        if row is None or "name" not in create_request:
+    async def change(self, seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
+        body, row = seen.json(), self.visible(found["owner"], found["name"])
+        if row is None or "name" not in body:
             return self.refusal(404 if row is None else 400, "name is missing")
-        await self.show(row, create_request["default_branch"])
+        await self.set_default_branch(row, body["default_branch"])
         return JSONResponse(self._json(row))
 
     def _json(self, row: Row) -> dict[str, Any]:
-        web = f"{self.says}/{row.owner}/{row.name}"
+        web = f"{self.advertised_url}/{row.owner}/{row.name}"
         return {
             "id": 1,
             "full_name": f"{row.owner}/{row.name}",

@@ -1,7 +1,7 @@
-"""A scripted Git host: behaves like the real one by default, counts its effects, and fails as it is told to.
+"""A scripted Git host: behaves like the real one by default, counts its effects, and fails on request.
 
-What is the same at every host is here; each host's own API, as documented, is in a module of its name. Git is
-at `/<owner>/<name>.git`, on the API's port.
+This module has what all hosts share; the documented API of each is in a module of its name. Git is at
+`/<owner>/<name>.git`, on the port of the API.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from tests.servers.githttp import GitHTTP
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """What to answer in place of the truth.
+    """The response in place of the real one.
 
-    after  let the request take effect first
-    lost   answer nothing: cut the connection
+    after  the request takes effect first
+    lost   no response: the connection is aborted
     """
 
     status: int = 500
@@ -47,8 +47,8 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
-    """A request as it came in. `operation` is the name of one of the host's routes."""
+class ReceivedRequest:
+    """A request as it was received. `operation` is the name of one of the host's routes."""
 
     operation: str
     method: str
@@ -63,7 +63,7 @@ class Seen:
 
 @dataclass(kw_only=True, slots=True)
 class Row:
-    """A repository. `hidden`: how many more looks at it answer 404; `branch`: the default one."""
+    """A repository. `hidden`: how many more requests for it return 404; `branch`: the default one."""
 
     owner: str
     name: str
@@ -77,7 +77,7 @@ Route = tuple[str, re.Pattern[str], str]
 
 
 def route(method: str, path: str, operation: str) -> Route:
-    """Of a path as it stands in the request: an encoded slash is none."""
+    """`path` is a pattern of the raw path, in which an encoded slash is no separator."""
     return method, re.compile(path), operation
 
 
@@ -89,44 +89,46 @@ GIT = (
 
 
 class ScriptedHost:
-    """`requests` holds all that came, `effects` counts what changed: "create", and "push" for moved branches.
+    """A host with an API and Git.
 
-    login, orgs   the token's user, and the organisations where it may create
-    not_ready     how many looks at each new repository answer 404
-    says          where it claims that its repositories are
-    routes        operations with the API's paths; each is a method named after it
-    git_user      whose password the token must be for Git
-    takes_first   whether the first push makes its branch the default one
+    requests                 all received requests
+    effects                  counts changes: "create", and "push" for moved branches
+    login, orgs              the token's user, and the organisations in which it may create
+    not_ready                how many requests for each new repository return 404
+    advertised_url           the origin of the URLs in its responses
+    routes                   the API's paths with their operations; each operation is the name of a method
+    git_user                 the user whose password the token must be for Git
+    first_push_sets_default  whether the first push makes its branch the default one
     """
 
     login = "octo"
     routes: ClassVar[tuple[Route, ...]]
     git_user = "x-access-token"
-    takes_first = True
+    first_push_sets_default = True
 
     def __init__(self, url: str, root: Path, token: str) -> None:
         self.url = url
         self.reset(root, token)
 
     def reset(self, root: Path, token: str) -> None:
-        """Forget everything; repositories to come are under `root`."""
+        """Remove all state; new repositories are created under `root`."""
         self.token = token
-        self.says = self.url
+        self.advertised_url = self.url
         self.orgs = {"acme"}
         self.git = GitHTTP(root)
         self.repos: dict[tuple[str, str], Row] = {}
-        self.requests: list[Seen] = []
+        self.requests: list[ReceivedRequest] = []
         self.effects: Counter[str] = Counter()
         self.not_ready = 0
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
 
     def fail(self, operation: str, *faults: Fault, times: int = 1) -> None:
-        """Let the next requests of an operation go wrong, in this order, each `times` times."""
+        """Answer the next requests of an operation with these faults, in this order, each `times` times."""
         assert operation in {name for _, _, name in (*self.routes, *GIT)}
         for fault in faults:
             self._faults[operation].extend([fault] * times)
 
-    def seen(self, operation: str) -> list[Seen]:
+    def seen(self, operation: str) -> list[ReceivedRequest]:
         return [request for request in self.requests if request.operation == operation]
 
     async def add(
@@ -137,15 +139,15 @@ class ScriptedHost:
         private: bool = False,
         branch: str = "main",
     ) -> Row:
-        """Create a repository behind the API's back."""
+        """Create a repository without a request."""
         owner = owner or self.login
         row = Row(owner=owner, name=name, description=description, private=private, branch=branch)
         await self.git.create(row.owner, row.name, branch)
         self.repos[row.owner.lower(), row.name.lower()] = row
         return row
 
-    async def created(self, name: str, description: str | None, owner: str, **more: Any) -> Row:
-        """`add`, on request."""
+    async def create_row(self, name: str, description: str | None, owner: str, **more: Any) -> Row:
+        """Create a repository for a request."""
         row = await self.add(name, description, owner, **more)
         row.hidden = self.not_ready
         self.effects["create"] += 1
@@ -154,8 +156,8 @@ class ScriptedHost:
     def find(self, owner: str, name: str) -> Row | None:
         return self.repos.get((owner.lower(), name.lower()))
 
-    def look(self, owner: str, name: str) -> Row | None:
-        """Through the API, which may not show it yet."""
+    def visible(self, owner: str, name: str) -> Row | None:
+        """The repository as the API returns it: None while it is hidden."""
         row = self.find(owner, name)
         if row and row.hidden > 0:
             row.hidden -= 1
@@ -165,15 +167,15 @@ class ScriptedHost:
     async def head(self, name: str, owner: str | None = None, branch: str = "main") -> str | None:
         return await self.git.head(owner or self.login, name, branch)
 
-    # --- what each host does in its own way ---------------------------------------------------------
+    # --- defined by each host -----------------------------------------------------------------------
 
-    def knows(self, seen: Seen) -> bool:
-        """Whether the token came as the API wants it."""
+    def is_authorized(self, seen: ReceivedRequest) -> bool:
+        """Whether the token was sent as the API expects it."""
         raise NotImplementedError
 
-    def refusal(self, status: int, words: str) -> Response:
-        """An error in the host's own shape."""
-        return JSONResponse({"message": words}, status)
+    def refusal(self, status: int, message: str) -> Response:
+        """An error in the host's own format."""
+        return JSONResponse({"message": message}, status)
 
     # --- serving ------------------------------------------------------------------------------------
 
@@ -184,7 +186,7 @@ class ScriptedHost:
         except ClientDisconnect:
             return
         operation, found = self._operation(request)
-        seen = Seen(
+        seen = ReceivedRequest(
             operation=operation,
             method=request.method,
             path=request.url.path,
@@ -196,7 +198,7 @@ class ScriptedHost:
         fault = self._faults[operation].popleft() if self._faults[operation] else None
         response = Response()
         if fault is None or fault.after:
-            response = await self._truth(seen, request, found)
+            response = await self._handle(seen, request, found)
         if fault and fault.lost:
             await _cut(receive, send)
         else:
@@ -209,17 +211,19 @@ class ScriptedHost:
                 return name, {key: unquote(value) for key, value in found.groupdict().items() if value}
         return "unknown", {}
 
-    async def _truth(self, seen: Seen, request: Request, found: Mapping[str, str]) -> Response:
+    async def _handle(self, seen: ReceivedRequest, request: Request, found: Mapping[str, str]) -> Response:
         if seen.operation in {name for _, _, name in GIT}:
             return await self._git(seen, request, found)
-        if not self.knows(seen):
+        if not self.is_authorized(seen):
             return self.refusal(401, "Bad credentials")
         if seen.operation == "unknown":
             return self.refusal(404, "Not Found")
-        handler: Callable[[Seen, Mapping[str, str]], Awaitable[Response]] = getattr(self, seen.operation)
+        handler: Callable[[ReceivedRequest, Mapping[str, str]], Awaitable[Response]] = getattr(
+            self, seen.operation
+        )
         return await handler(seen, found)
 
-    async def _git(self, seen: Seen, request: Request, found: Mapping[str, str]) -> Response:
+    async def _git(self, seen: ReceivedRequest, request: Request, found: Mapping[str, str]) -> Response:
         if seen.headers.get("authorization", "") not in (
             f"Bearer {self.token}",
             basic(self.git_user, self.token),
@@ -237,11 +241,11 @@ class ScriptedHost:
         return response
 
     async def _pushed(self, row: Row) -> None:
-        if self.takes_first and await self.head(row.name, row.owner, row.branch) is None:
+        if self.first_push_sets_default and await self.head(row.name, row.owner, row.branch) is None:
             refs = await self._refs(row)
-            await self.show(row, refs.split("refs/heads/")[1].split("\n")[0])
+            await self.set_default_branch(row, refs.split("refs/heads/")[1].split("\n")[0])
 
-    async def show(self, row: Row, branch: str) -> None:
+    async def set_default_branch(self, row: Row, branch: str) -> None:
         """Make a branch the default one."""
         row.branch = branch
         path = self.git.path(row.owner, row.name)
@@ -257,7 +261,7 @@ def basic(user: str, token: str) -> str:
 
 
 async def _cut(receive: Receive, send: Send) -> None:
-    """Close the connection without a word. `send` is uvicorn's own: nothing wraps it here."""
+    """Abort the connection. `send` is uvicorn's own method: nothing wraps it here."""
     send.__self__.transport.abort()  # type: ignore[attr-defined]
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -266,20 +270,20 @@ async def _cut(receive: Receive, send: Send) -> None:
 @asynccontextmanager
 async def served(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
     """`serve` in a task of its own: pytest-asyncio enters and leaves a fixture in two different tasks, which
-    a task group does not suffer."""
-    # Accepted sockets inherit it; else each answer waits 40 ms for the client's delayed acknowledgement.
+    a task group does not allow."""
+    # Accepted sockets inherit it; without it each response waits 40 ms for the client's delayed ACK.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    ready, over = asyncio.Event(), asyncio.Event()
+    ready, stop = asyncio.Event(), asyncio.Event()
 
-    async def hold() -> None:
+    async def run() -> None:
         async with serve(app, sock):
             ready.set()
-            await over.wait()
+            await stop.wait()
 
-    task = asyncio.create_task(hold())
+    task = asyncio.create_task(run())
     await ready.wait()
     try:
         yield
     finally:
-        over.set()
+        stop.set()
         await task

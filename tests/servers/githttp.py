@@ -1,4 +1,4 @@
-"""Bare repositories behind the real `git http-backend`, hooks and all."""
+"""Bare repositories behind `git http-backend`, with hooks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 
 def git_environment(home: Path) -> dict[str, str]:
-    """Nothing of the caller's Git settings, whatever a test put into its environment."""
+    """An environment without the Git settings of the caller or of a test."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -23,7 +23,7 @@ def git_environment(home: Path) -> dict[str, str]:
 
 
 class GitHTTP:
-    """Serves `<root>/<owner>/<name>.git` at `/<owner>/<name>.git/...`; who may is the caller's affair."""
+    """Serves `<root>/<owner>/<name>.git` at `/<owner>/<name>.git/...`; the caller checks credentials."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -46,7 +46,7 @@ class GitHTTP:
         hook.chmod(0o755)
 
     async def head(self, owner: str, name: str, branch: str = "main") -> str | None:
-        """The branch's commit, 40 hex digits."""
+        """The SHA of the branch, 40 hex digits."""
         found = await self.git(
             self.path(owner, name), "rev-parse", "-q", "--verify", f"refs/heads/{branch}", check=False
         )
@@ -59,7 +59,7 @@ class GitHTTP:
         return done.stdout.decode()
 
     async def answer(self, request: Request, body: bytes) -> Response:
-        """What `git http-backend` says, by CGI (RFC 3875)."""
+        """The response of `git http-backend`, by CGI (RFC 3875)."""
         done = await anyio.run_process(
             ["git", "http-backend"],
             input=body,
@@ -84,5 +84,5 @@ class GitHTTP:
             "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
             "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
             "REMOTE_ADDR": "127.0.0.1",
-            "REMOTE_USER": "somebody",  # http-backend lets nobody else push
+            "REMOTE_USER": "somebody",  # http-backend refuses a push without it
         }

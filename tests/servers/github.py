@@ -11,14 +11,14 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from gencode.embedded.server import address, listen
-from tests.servers.githost import Fault, Row, ScriptedHost, Seen, basic, route, served
+from tests.servers.githost import Fault, ReceivedRequest, Row, ScriptedHost, basic, route, served
 
 TOKEN = "ghp_scriptedscriptedscripted0123456789"
 _REPO = r"/api/v3/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)"
 
 
 class ScriptedGitHub(ScriptedHost):
-    """https://docs.github.com/rest. `version`: of an Enterprise server, which names it in every answer."""
+    """https://docs.github.com/rest. `version`: of an Enterprise server, which sends it in every response."""
 
     routes = (
         route("GET", r"/api/v3/user", "user"),
@@ -35,35 +35,33 @@ class ScriptedGitHub(ScriptedHost):
     def reset(self, root: Path, token: str = TOKEN) -> None:
         super().reset(root, token)
 
-    def knows(self, seen: Seen) -> bool:
+    def is_authorized(self, seen: ReceivedRequest) -> bool:
         return seen.headers.get("authorization") in (f"Bearer {self.token}", basic(self.git_user, self.token))
 
-    def refusal(self, status: int, words: str) -> Response:
-        return self._answer({"message": words, "status": str(status)}, status)
+    def refusal(self, status: int, message: str) -> Response:
+        return self._answer({"message": message, "status": str(status)}, status)
 
-    async def user(self, _seen: Seen, _found: Mapping[str, str]) -> Response:
+    async def user(self, _seen: ReceivedRequest, _found: Mapping[str, str]) -> Response:
         return self._answer({"login": self.login, "id": 1, "type": "User"})
 
-    async def create(self, seen: Seen, found: Mapping[str, str]) -> Response:
+    async def create(self, seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
         org = found.get("org")
         if org is not None and org.lower() not in self.orgs:
             return self.refusal(404, "Not Found")
-        create_request = seen.json()
+        body = seen.json()
         owner = org or self.login
-        name = re.sub(r"[^A-Za-z0-9._-]+", "-", create_request["name"])
-        if errors := self._errors(owner, name, create_request):
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", body["name"])
+        if errors := self._errors(owner, name, body):
             return self._answer({"message": "Repository creation failed.", "errors": errors}, 422)
-        row = await self.created(
-            name, create_request.get("description"), owner, private=create_request.get("private", False)
-        )
+        row = await self.create_row(name, body.get("description"), owner, private=body.get("private", False))
         return self._answer(self._json(row), 201)
 
-    async def repo(self, _seen: Seen, found: Mapping[str, str]) -> Response:
-        row = self.look(found["owner"], found["name"])
+    async def repo(self, _seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
+        row = self.visible(found["owner"], found["name"])
         return self._answer(self._json(row)) if row else self.refusal(404, "Not Found")
 
-    def _errors(self, owner: str, name: str, create_request: Mapping[str, Any]) -> list[dict[str, str]]:
-        description = create_request.get("description") or ""
+    def _errors(self, owner: str, name: str, body: Mapping[str, Any]) -> list[dict[str, str]]:
+        description = body.get("description") or ""
         found = []
         if self.find(owner, name):
             found.append(_error("name", "name already exists on this account"))
@@ -78,7 +76,7 @@ class ScriptedGitHub(ScriptedHost):
         return JSONResponse(body, status, headers)
 
     def _json(self, row: Row) -> dict[str, Any]:
-        web = f"{self.says}/{row.owner}/{row.name}"
+        web = f"{self.advertised_url}/{row.owner}/{row.name}"
         return {
             "id": 1,
             "name": row.name,
@@ -94,7 +92,7 @@ class ScriptedGitHub(ScriptedHost):
 
 @asynccontextmanager
 async def github_server(root: Path, token: str = TOKEN) -> AsyncIterator[ScriptedGitHub]:
-    """A scripted GitHub on a free port, its bare repositories under `root`."""
+    """A scripted GitHub on a free port, with its bare repositories under `root`."""
     sock = listen()
     github = ScriptedGitHub(address(sock), root, token)
     async with served(github, sock):
@@ -105,4 +103,4 @@ def _error(field_name: str, message: str) -> dict[str, str]:
     return {"resource": "Repository", "code": "custom", "field": field_name, "message": message}
 
 
-__all__ = ["TOKEN", "Fault", "Row", "ScriptedGitHub", "Seen", "github_server", "served"]
+__all__ = ["TOKEN", "Fault", "ReceivedRequest", "Row", "ScriptedGitHub", "github_server", "served"]

@@ -9,14 +9,14 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from tests.servers.githost import Row, ScriptedHost, Seen, route
+from tests.servers.githost import ReceivedRequest, Row, ScriptedHost, route
 
 _PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 TAKEN = ["has already been taken"]
 
 
 class ScriptedGitLab(ScriptedHost):
-    """`groups`: numbers of the namespaces that the token may create in, by full path."""
+    """`groups`: ids, by full path, of the namespaces in which the token may create."""
 
     routes = (
         route("GET", r"/api/v4/user", "user"),
@@ -30,33 +30,33 @@ class ScriptedGitLab(ScriptedHost):
         super().reset(root, token)
         self.groups = {"acme": 7, "acme/tools": 8}
 
-    def knows(self, seen: Seen) -> bool:
+    def is_authorized(self, seen: ReceivedRequest) -> bool:
         return seen.headers.get("private-token") == self.token
 
-    async def user(self, _seen: Seen, _found: Mapping[str, str]) -> Response:
+    async def user(self, _seen: ReceivedRequest, _found: Mapping[str, str]) -> Response:
         return JSONResponse({"id": 1, "username": self.login, "state": "active"})
 
-    async def namespace(self, _seen: Seen, found: Mapping[str, str]) -> Response:
+    async def namespace(self, _seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
         if (number := self.groups.get(found["path"].lower())) is None:
             return self.refusal(404, "404 Namespace Not Found")
         return JSONResponse({"id": number, "kind": "group", "full_path": found["path"]})
 
-    async def create(self, seen: Seen, _found: Mapping[str, str]) -> Response:
-        create_request = seen.json()
-        owner = self._owner(create_request.get("namespace_id"))
+    async def create(self, seen: ReceivedRequest, _found: Mapping[str, str]) -> Response:
+        body = seen.json()
+        owner = self._owner(body.get("namespace_id"))
         if owner is None:
             return JSONResponse({"message": {"namespace": ["is not valid"]}}, 400)
-        if not _PATH.fullmatch(create_request["path"]):
+        if not _PATH.fullmatch(body["path"]):
             return JSONResponse(
                 {"message": {"path": ["can contain only letters, digits, '_', '-' and '.'"]}}, 400
             )
-        if self.find(owner, create_request["path"]):
+        if self.find(owner, body["path"]):
             return JSONResponse(
                 {"message": {"project_namespace.name": TAKEN, "name": TAKEN, "path": TAKEN}}, 400
             )
-        private = create_request.get("visibility", "private") == "private"
-        row = await self.created(
-            create_request["path"], create_request.get("description"), owner, private=private, branch="master"
+        private = body.get("visibility", "private") == "private"
+        row = await self.create_row(
+            body["path"], body.get("description"), owner, private=private, branch="master"
         )
         return JSONResponse(self._json(row), 201)
 
@@ -65,13 +65,13 @@ class ScriptedGitLab(ScriptedHost):
             return self.login
         return next((path for path, known in self.groups.items() if known == number), None)
 
-    async def repo(self, _seen: Seen, found: Mapping[str, str]) -> Response:
+    async def repo(self, _seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
         owner, _, name = found["path"].rpartition("/")
-        row = self.look(owner, name)
+        row = self.visible(owner, name)
         return JSONResponse(self._json(row)) if row else self.refusal(404, "404 Project Not Found")
 
     def _json(self, row: Row) -> dict[str, Any]:
-        web = f"{self.says}/{row.owner}/{row.name}"
+        web = f"{self.advertised_url}/{row.owner}/{row.name}"
         return {
             "id": 1,
             "name": row.name,

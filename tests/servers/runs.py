@@ -26,8 +26,9 @@ from gencode.domain.task import Task
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.service import TaskService
 from gencode.engine.store import Store, TaskQuery
-from gencode.githosts.github import GitHub
+from gencode.githosts.github import github_host
 from gencode.githosts.http_client import http_client
+from gencode.githosts.options import HostOptions
 from gencode.hub.in_process import InProcessHub
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.session import LLMSessionFactory
@@ -142,7 +143,8 @@ async def house(
     ):
         services = House(model=model, github=github, store=store, hub=hub, task_service=None)  # type: ignore[arg-type]
         retry = Retry(sleep=services.sleep)
-        host = GitHub(github.api_url, TOKEN, client, retry, metrics=metrics, spacing=0)
+        options = HostOptions(retry=retry, metrics=metrics, spacing=0)
+        host = github_host(github.api_url, TOKEN, client, options)
         sessions = LLMSessionFactory(lambda name: provider, retry, metrics, {})
         cache = PromptCache(store, prompt_cache, "settings", threshold=0.9)
         generating = Generating(sessions, nothing_to_say, limits or WritingLimits(), prompt_cache=cache)

@@ -1,3 +1,5 @@
+"""Settings from the environment, from files and from .env."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -7,7 +9,7 @@ from pydantic import SecretStr
 
 from gencode.domain.errors import StartError
 from gencode.settings import NamedHost, NamedProvider, Settings, is_loopback, load, set_by_env_file
-from gencode.settings.sources import RECEIVES
+from gencode.settings.sources import SECRET_OF_URL
 
 PROVIDER = NamedProvider(
     base_url="https://api.example.com/v1",
@@ -17,7 +19,7 @@ PROVIDER = NamedProvider(
 )
 
 
-def test_every_secret_is_known_by_itself() -> None:
+def test_secrets_lists_each_secret_value() -> None:
     settings = Settings.model_construct(
         api_keys=SecretStr("first-key, alice=alice-key=, abc"),
         github_token=SecretStr("token,with,commas"),
@@ -35,25 +37,25 @@ def test_every_secret_is_known_by_itself() -> None:
     } <= set(settings.secrets())
 
 
-def test_the_tokens_of_hosts_are_secrets_that_nothing_shows() -> None:
+def test_tokens_of_hosts_are_secrets_and_not_printed() -> None:
     host = NamedHost(kind="gitlab", token=SecretStr("glpat-1234"))
     settings = Settings.model_construct(hosts={"lab": host})
     assert "glpat-1234" in settings.secrets()
     assert "glpat-1234" not in repr(settings)
 
 
-def test_the_headers_of_a_collector_are_secrets_each() -> None:
+def test_each_header_of_a_collector_is_a_secret() -> None:
     headers = SecretStr("authorization=Bearer%20collector-key,x-team=team-key")
     settings = Settings.model_construct(otel_exporter_otlp_headers=headers)
     assert {"Bearer collector-key", "collector-key", "team-key"} <= set(settings.secrets())
 
 
-def test_ordinary_values_are_no_secrets() -> None:
+def test_ordinary_values_are_not_secrets() -> None:
     settings = Settings.model_construct(api_keys=SecretStr("abc"), providers={"other": PROVIDER})
     assert not {"abc", "", "https://example.com", "m"} & set(settings.secrets())
 
 
-def test_settings_can_be_printed() -> None:
+def test_printed_settings_show_no_secret() -> None:
     shown = repr(Settings.model_construct(github_token=SecretStr("a-token"), providers={"other": PROVIDER}))
     assert not [secret for secret in ("a-token", "provider-key", "header-key") if secret in shown]
 
@@ -65,7 +67,7 @@ Environment = pytest.MonkeyPatch
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Environment:
-    """No setting at all, and no .env file."""
+    """An environment without settings and without a .env file."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
         monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
@@ -73,16 +75,16 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Environment:
     return monkeypatch
 
 
-def refusal() -> str:
+def config_error() -> str:
     with pytest.raises(StartError) as caught:
         load()
     assert caught.value.code == "CONFIG"
     return caught.value.message
 
 
-def test_nothing_needs_to_be_set(environment: Environment) -> None:
+def test_all_settings_have_defaults(environment: Environment) -> None:
     settings = load()
-    assert (settings.server_host, settings.server_port, settings.open_to_all) == ("127.0.0.1", 8080, True)
+    assert (settings.server_host, settings.server_port, settings.has_no_api_keys) == ("127.0.0.1", 8080, True)
     assert (settings.max_concurrent_tasks, settings.task_timeout, settings.default_model) == (
         5,
         600,
@@ -93,7 +95,7 @@ def test_nothing_needs_to_be_set(environment: Environment) -> None:
     assert settings.secrets() == []
 
 
-def test_the_names_of_the_original_design_hold(environment: Environment) -> None:
+def test_setting_names_of_the_original_design_are_accepted(environment: Environment) -> None:
     for name, value in {
         "SERVER_PORT": "9000",
         "GITHUB_TOKEN": "a-token",
@@ -109,20 +111,20 @@ def test_the_names_of_the_original_design_hold(environment: Environment) -> None
     assert (settings.github_token.get_secret_value(), settings.default_model) == ("a-token", "openai")
 
 
-def test_empty_counts_as_unset(environment: Environment) -> None:
+def test_an_empty_variable_is_the_same_as_unset(environment: Environment) -> None:
     environment.setenv("SERVER_PORT", "")
     environment.setenv("GITHUB_TOKEN", "")
     assert load().server_port == 8080
 
 
 SECRETS = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
-SHAPED = {"webhook_secret": f"whsec_{'a' * 40}"}
-"""Secrets that must look like one."""
+VALID_VALUES = {"webhook_secret": f"whsec_{'a' * 40}"}
+"""Of secrets that must have a certain form."""
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_every_secret_can_stand_in_a_file(environment: Environment, tmp_path: Path, name: str) -> None:
-    secret = SHAPED.get(name, "from-the-file")
+def test_every_secret_can_be_read_from_a_file(environment: Environment, tmp_path: Path, name: str) -> None:
+    secret = VALID_VALUES.get(name, "from-the-file")
     (tmp_path / "secret").write_text(f"  {secret}\n")
     environment.setenv(f"{name.upper()}_FILE", str(tmp_path / "secret"))
     environment.setenv("MATTERMOST_URL", "https://chat.example.com" if name == "mattermost_token" else "")
@@ -132,10 +134,10 @@ def test_every_secret_can_stand_in_a_file(environment: Environment, tmp_path: Pa
 
 
 @pytest.mark.parametrize("secret", ["whsec_short", "whsec_" + "é" * 40, "a" * 40, f"whsec_{'a' * 40},x"])
-def test_a_webhook_secret_that_receivers_could_not_use_is_refused(secret: str) -> None:
-    with pytest.raises(StartError, match="WEBHOOK_SECRET") as refused:
+def test_an_invalid_webhook_secret_is_rejected(secret: str) -> None:
+    with pytest.raises(StartError, match="WEBHOOK_SECRET") as caught:
         load({"webhook_secret": secret})
-    assert secret not in refused.value.message
+    assert secret not in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -147,12 +149,12 @@ def test_a_webhook_secret_that_receivers_could_not_use_is_refused(secret: str) -
         {"slack_hooks": "https://hooks.slack.com/services"},
     ],
 )
-def test_a_chat_that_could_not_be_answered_is_refused(fields: dict[str, str]) -> None:
+def test_incomplete_chat_settings_are_rejected(fields: dict[str, str]) -> None:
     with pytest.raises(StartError):
         load(fields)
 
 
-def test_webhook_secrets_and_networks_come_with_commas() -> None:
+def test_webhook_secrets_and_networks_are_comma_separated() -> None:
     old, new = (f"whsec_{letter * 40}" for letter in "ab")
     settings = load({"webhook_secret": f"{new}, {old}", "webhook_allow_networks": "10.1.0.0/16,::1"})
     assert settings.webhook_secrets == [new, old]
@@ -162,7 +164,7 @@ def test_webhook_secrets_and_networks_come_with_commas() -> None:
         load({"webhook_allow_networks": "10.1.2.3/8"})
 
 
-def test_providers_can_stand_in_a_file(environment: Environment, tmp_path: Path) -> None:
+def test_providers_can_be_read_from_a_file(environment: Environment, tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text(
         '{"mine": {"base_url": "http://x/v1", "model": "m", "api_key": "mine-key"}}'
     )
@@ -172,12 +174,12 @@ def test_providers_can_stand_in_a_file(environment: Environment, tmp_path: Path)
     assert "mine-key" in settings.secrets()
 
 
-def test_a_file_that_cannot_be_read_is_named(environment: Environment, tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported(environment: Environment, tmp_path: Path) -> None:
     environment.setenv("GITHUB_TOKEN_FILE", str(tmp_path / "missing"))
-    assert "GITHUB_TOKEN_FILE" in refusal()
-    assert "missing" in refusal()
+    assert "GITHUB_TOKEN_FILE" in config_error()
+    assert "missing" in config_error()
     (tmp_path / "missing").write_bytes(b"\xff\xfe\x00")
-    assert "GITHUB_TOKEN_FILE" in refusal()
+    assert "GITHUB_TOKEN_FILE" in config_error()
 
 
 @pytest.mark.parametrize(
@@ -198,30 +200,30 @@ def test_a_file_that_cannot_be_read_is_named(environment: Environment, tmp_path:
         ("PROVIDERS", '{"x": {"base_url": "u", "model": "m", "api_key": "s3cret-key", "more": 1}}'),
     ],
 )
-def test_a_wrong_value_is_refused_by_the_name_of_its_setting(
+def test_an_invalid_value_is_reported_with_the_name_of_its_setting(
     environment: Environment, name: str, value: str
 ) -> None:
     environment.setenv(name, value)
-    message = refusal()
+    message = config_error()
     assert name in message
     assert "s3cret-key" not in message
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
-def test_an_open_address_needs_keys_or_a_word(environment: Environment, host: str) -> None:
+def test_an_address_off_loopback_needs_keys_or_auth_none(environment: Environment, host: str) -> None:
     environment.setenv("SERVER_HOST", host)
-    message = refusal()
+    message = config_error()
     assert host in message
     assert "API_KEYS" in message
     assert "AUTH=none" in message
     environment.setenv("AUTH", "none")
-    assert load().open_to_all
+    assert load().has_no_api_keys
     environment.delenv("AUTH")
     environment.setenv("API_KEYS", "a-key")
-    assert not load().open_to_all
+    assert not load().has_no_api_keys
 
 
-def test_what_is_loopback() -> None:
+def test_loopback_addresses() -> None:
     assert [
         host for host in ("127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost") if not is_loopback(host)
     ] == []
@@ -231,71 +233,73 @@ def test_what_is_loopback() -> None:
 # --- .env -------------------------------------------------------------------------------------------
 
 ELSEWHERE = "https://elsewhere.example.com"
-PLACES = pytest.mark.parametrize(("place", "secret"), RECEIVES.items())
+each_url_setting = pytest.mark.parametrize(("url_setting", "secret"), SECRET_OF_URL.items())
 
 
-@PLACES
-def test_an_env_file_does_not_send_a_secret_of_the_environment_elsewhere(
-    environment: Environment, place: str, secret: str
+@each_url_setting
+def test_an_env_file_cannot_redirect_a_secret_of_the_environment(
+    environment: Environment, url_setting: str, secret: str
 ) -> None:
-    Path(".env").write_text(f"{place}={ELSEWHERE}\n")
+    Path(".env").write_text(f"{url_setting}={ELSEWHERE}\n")
     environment.setenv(secret.upper(), "a=very-secret")
-    message = refusal()
-    assert place.upper() in message
+    message = config_error()
+    assert url_setting.upper() in message
     assert secret.upper() in message
     assert "very-secret" not in message
 
 
-@PLACES
-def test_nor_one_that_stands_in_a_file(
-    environment: Environment, tmp_path: Path, place: str, secret: str
+@each_url_setting
+def test_an_env_file_cannot_redirect_a_secret_of_a_file(
+    environment: Environment, tmp_path: Path, url_setting: str, secret: str
 ) -> None:
-    Path(".env").write_text(f"{place.upper()}={ELSEWHERE}\n{secret.upper()}=its-own\n")
+    Path(".env").write_text(f"{url_setting.upper()}={ELSEWHERE}\n{secret.upper()}=its-own\n")
     (tmp_path / "secret").write_text("a=very-secret")
     environment.setenv(f"{secret.upper()}_FILE", str(tmp_path / "secret"))
-    assert place.upper() in refusal()
+    assert url_setting.upper() in config_error()
 
 
-@PLACES
-def test_an_env_file_says_where_its_own_secrets_go(environment: Environment, place: str, secret: str) -> None:
-    Path(".env").write_text(f"{place.upper()}={ELSEWHERE}\n{secret.upper()}=its-own\n")
+@each_url_setting
+def test_an_env_file_can_set_the_url_for_its_own_secret(
+    environment: Environment, url_setting: str, secret: str
+) -> None:
+    Path(".env").write_text(f"{url_setting.upper()}={ELSEWHERE}\n{secret.upper()}=its-own\n")
     settings = load()
-    assert getattr(settings, place) == ELSEWHERE
+    assert getattr(settings, url_setting) == ELSEWHERE
     assert getattr(settings, secret).get_secret_value() == "its-own"
 
 
-@PLACES
-def test_what_the_environment_says_itself_holds_whatever_the_file_says(
-    environment: Environment, place: str, secret: str
+@each_url_setting
+def test_the_environment_takes_precedence_over_an_env_file(
+    environment: Environment, url_setting: str, secret: str
 ) -> None:
-    Path(".env").write_text(f"{place.upper()}={ELSEWHERE}\n")
+    Path(".env").write_text(f"{url_setting.upper()}={ELSEWHERE}\n")
     environment.setenv(secret.upper(), "a=very-secret")
-    environment.setenv(place.upper(), "https://mine.example.com")
-    assert getattr(load(), place) == "https://mine.example.com"
+    environment.setenv(url_setting.upper(), "https://mine.example.com")
+    assert getattr(load(), url_setting) == "https://mine.example.com"
 
 
-def test_an_address_that_is_the_usual_one_moves_nothing(environment: Environment) -> None:
+def test_a_default_url_in_an_env_file_is_accepted(environment: Environment) -> None:
     Path(".env").write_text("GITHUB_API_URL=https://api.github.com/\n")
     environment.setenv("GITHUB_TOKEN", "a-token")
     assert load().github_token.get_secret_value() == "a-token"
 
 
-def test_an_env_file_cannot_quote_the_environment(environment: Environment) -> None:
+def test_an_env_file_is_not_interpolated(environment: Environment) -> None:
     environment.setenv("GITHUB_TOKEN", "a-token")
     entry = '{"base_url": "https://elsewhere.example.com/${GITHUB_TOKEN}", "model": "m"}'
     Path(".env").write_text(f'PROVIDERS={{"x": {entry}}}\n')
     assert load().providers["x"].base_url == "https://elsewhere.example.com/${GITHUB_TOKEN}"
 
 
-def test_what_an_env_file_changes_is_named_without_its_values(environment: Environment) -> None:
+def test_settings_changed_by_an_env_file_are_listed_by_name(environment: Environment) -> None:
     Path(".env").write_text("AUTH=none\nSERVER_PORT=8080\nGITHUB_TOKEN=a-token\nLOG_LEVEL=DEBUG\nOTHER=x\n")
     environment.setenv("LOG_LEVEL", "INFO")
     assert set_by_env_file() == ["AUTH", "GITHUB_TOKEN"]
 
 
-def test_an_env_file_that_cannot_be_read_is_named(environment: Environment) -> None:
+def test_an_unreadable_env_file_is_reported(environment: Environment) -> None:
     Path(".env").write_bytes(b"AUTH=\xff\n")
-    assert ".env" in refusal()
+    assert ".env" in config_error()
 
 
 # --- Git hosts --------------------------------------------------------------------------------------
@@ -307,7 +311,7 @@ def test_hosts_are_json(environment: Environment) -> None:
     assert (lab.kind, lab.token.get_secret_value(), lab.owner) == ("gitlab", "glpat-1234", "a/b")
 
 
-def test_hosts_can_be_in_a_file(environment: Environment, tmp_path: Path) -> None:
+def test_hosts_can_be_read_from_a_file(environment: Environment, tmp_path: Path) -> None:
     (tmp_path / "hosts.json").write_text('{"disk": {"kind": "directory", "path": "/srv/git"}}\n')
     environment.setenv("HOSTS_FILE", str(tmp_path / "hosts.json"))
     assert load().hosts["disk"].path == Path("/srv/git")
@@ -328,7 +332,7 @@ def test_hosts_can_be_in_a_file(environment: Environment, tmp_path: Path) -> Non
         ('"glpat-1234"', "HOSTS.X: Input should be"),
     ],
 )
-def test_a_host_that_lacks_something_is_told_so_without_its_token(
+def test_an_invalid_host_is_reported_without_its_token(
     environment: Environment, entry: str, words: str
 ) -> None:
     environment.setenv("HOSTS", f'{{"x": {entry}}}')
@@ -339,7 +343,7 @@ def test_a_host_that_lacks_something_is_told_so_without_its_token(
 
 
 @pytest.mark.parametrize("text", ["glpat-1234", '{"X y": {"kind": "gitlab", "token": "glpat-1234"}}'])
-def test_hosts_that_are_no_json_or_badly_named_are_refused(environment: Environment, text: str) -> None:
+def test_invalid_json_and_host_names_are_rejected(environment: Environment, text: str) -> None:
     environment.setenv("HOSTS", text)
     with pytest.raises(StartError, match="HOSTS") as caught:
         load()

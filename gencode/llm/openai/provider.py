@@ -123,8 +123,8 @@ class OpenAICompatibleProvider:
         return StreamReader(response, watch, self._max_bytes, self._failures)
 
     def _observe(self, watch: DeadlineTimer, usage: Usage) -> None:
-        self._metrics.model.labels(self._label).observe(watch.elapsed)
-        self._metrics.first_token.labels(self._label).observe(watch.first or watch.elapsed)
+        self._metrics.model_seconds.labels(self._label).observe(watch.elapsed)
+        self._metrics.first_token_seconds.labels(self._label).observe(watch.first or watch.elapsed)
         for kind in ("prompt", "completion", "cached"):
             self._metrics.tokens.labels(self._label, kind).inc(getattr(usage, kind))
 

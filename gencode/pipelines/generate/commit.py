@@ -41,7 +41,7 @@ class CommitContent(_Frozen):
             author=self.author,
             at=self.at,
             branch=self.branch,
-            ready=deflated or {},
+            deflated_blobs=deflated or {},
         )
 
 

@@ -13,7 +13,7 @@ from gencode.codegen.chunked_file_writer import join_parts
 from gencode.codegen.continuation_merge import file_text
 from gencode.codegen.pieces import Checkpoints, Piece, Pieces, read_parts, read_pieces, read_repairs
 from gencode.domain.errors import TreeError
-from gencode.domain.tree import Paths
+from gencode.domain.tree import PathSet
 from gencode.pipelines.generate.checkpoints import saved_plan
 from gencode.pipelines.generate.commit import CommitContent, read_commit
 
@@ -125,10 +125,10 @@ def _file(path: str, written: Pieces, purpose: str) -> File:
 
 def _compatible(paths: Iterable[str]) -> Iterator[str]:
     """Those that can be in one tree: attempts at a plan that failed may have left others."""
-    tree = Paths(workflows=True)
+    tree = PathSet(workflows=True)
     for path in paths:
         try:
-            tree.enter(path)
+            tree.add(path)
         except TreeError:
             continue
         yield path

@@ -9,7 +9,7 @@ from gencode.codegen.pieces import Checkpoints
 from gencode.codegen.plan import Plan, PlanCheckpoint, PlannedFile
 from gencode.codegen.planning import plan_update
 from gencode.domain.errors import Invalid, TreeError
-from gencode.domain.tree import Paths
+from gencode.domain.tree import PathSet
 from gencode.engine.pipeline import StageUpdate
 from gencode.pipelines.generate.checkpoints import APPROVED, ApprovalCheckpoint, saved_plan
 from gencode.pipelines.generate.errors import PlanChanged
@@ -65,11 +65,11 @@ def _current_plan(checkpoints: Checkpoints, matches: Matches) -> PlanCheckpoint:
 
 
 def _problems(files: Sequence[PlannedFile], workflows: bool) -> Iterator[dict[str, str]]:
-    together, seen = Paths(workflows=workflows), set[str]()
+    together, seen = PathSet(workflows=workflows), set[str]()
     planned = {file.path for file in files}
     for n, file in enumerate(files):
         try:
-            together.enter(file.path)
+            together.add(file.path)
         except TreeError as error:
             yield _problem(f"files.{n}.path", error.code.lower(), error.message)
         if file.path in seen:

@@ -9,7 +9,7 @@ from dulwich.refs import HEADREF, Ref
 from dulwich.repo import Repo
 from pydantic import ValidationError
 
-from gencode.githosts.commit import Objects, objects
+from gencode.githosts.commit import CommitObjects, commit_objects
 from gencode.githosts.port import Snapshot
 from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.errors import BadBundle
@@ -26,7 +26,7 @@ def replay(file: Path, into: Path, *, workflows: bool = False) -> str:
     """
     bundle = _read(file)
     snapshot = _snapshot(bundle, workflows)
-    made = objects(snapshot)
+    made = commit_objects(snapshot)
     sha = made.sha.decode("ascii")
     if sha != bundle.sha:
         raise BadBundle(
@@ -59,7 +59,7 @@ def _first(error: ValidationError) -> str:
     return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"[:300]
 
 
-def _write(into: Path, made: Objects, branch: str) -> None:
+def _write(into: Path, made: CommitObjects, branch: str) -> None:
     try:
         into.mkdir(parents=True, exist_ok=True)
         if any(into.iterdir()):

@@ -1,4 +1,4 @@
-"""Opens a database file: checks that it can be trusted, sets what durability needs."""
+"""Opens a database file, checks it and sets what durability needs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from gencode.storage.sqlite.errors import store_unusable
 from gencode.storage.sqlite.schema import migrate
 
 OLDEST_SQLITE = (3, 33)  # UPDATE ... FROM
+SEVERAL_CONNECTIONS_SQLITE = (3, 51, 3)
+"""Older versions can damage a WAL database that has more than one connection."""
 
 _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA fullfsync = ON",  # macOS: fsync alone leaves data in the drive's cache
     "PRAGMA checkpoint_fullfsync = ON",
-    "PRAGMA foreign_keys = ON",
+    "PRAGMA foreign_keys = OFF",  # while tables are migrated
     "PRAGMA temp_store = MEMORY",  # prompts never go to a temporary directory
     "PRAGMA cache_size = -2000",  # KiB; new rows go to the edges of the trees, so that little is enough
     "PRAGMA journal_size_limit = 16777216",  # a WAL grown by a burst shrinks again
@@ -35,6 +37,23 @@ def connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
         return _checked(path, busy_timeout)
     except sqlite3.Error as error:
         raise store_unusable(path, error) from error
+
+
+def connect_reader(path: Path, busy_timeout: float) -> sqlite3.Connection:
+    """A second connection that can only read, bound to the calling thread. Raises StoreUnusable.
+
+    Only from SEVERAL_CONNECTIONS_SQLITE on; close it before the first connection.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=busy_timeout, isolation_level=None, cached_statements=0
+        )
+        for pragma in ("PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -2000"):
+            connection.execute(pragma)
+    except sqlite3.Error as error:
+        raise store_unusable(path, error) from error
+    return connection
 
 
 def _make_file(path: Path) -> None:
@@ -57,6 +76,7 @@ def _checked(path: Path, busy_timeout: float) -> sqlite3.Connection:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
         migrate(connection)
+        connection.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         connection.close()
         raise

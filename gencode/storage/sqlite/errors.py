@@ -1,13 +1,13 @@
-"""SQLite's error codes in words that tell what to do."""
+"""Maps SQLite's errors to ours, with messages that say what to do."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
 
-from gencode.domain.errors import StoreError, StoreUnusable
+from gencode.domain.errors import OutcomeUnknown, StoreError, StoreUnusable
 
-# Named by primary result code. The texts are ours: SQLite's own may quote data.
+# By primary result code. SQLite's own texts are not used: they may quote data.
 _REASONS = {
     sqlite3.SQLITE_FULL: "the disk is full: free space for DATA_DIR",
     sqlite3.SQLITE_IOERR: "the disk reported an error: check the disk, its quota and the file size limit",
@@ -22,12 +22,26 @@ _REASONS = {
     sqlite3.SQLITE_CONSTRAINT: "such a record exists already, or its task does not",
 }
 
+_NOT_COMMITTED = {
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_NOMEM),
+    *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR_WRITE),
+}
+"""Errors of COMMIT after which the transaction is certainly not in the WAL: the frame that commits it is the
+last one that is written. After others, such as a failed fsync, that frame may be in the file: a process that
+opens the database after a crash would find the transaction committed."""
+
 
 def store_error(error: sqlite3.Error) -> StoreError:
-    """For a failure in use. The original is the cause."""
-    mapped = StoreError(f"the storage failed: {reason(error)}")
-    mapped.__cause__ = error
-    return mapped
+    """For a failure in use, with the original as the cause."""
+    return _caused(StoreError(f"the storage failed: {reason(error)}"), error)
+
+
+def commit_error(error: sqlite3.Error) -> StoreError:
+    """For a failure of COMMIT: OutcomeUnknown if it leaves open whether the transaction is durable."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None and (code in _NOT_COMMITTED or _primary(code) in _NOT_COMMITTED):
+        return store_error(error)
+    return _caused(OutcomeUnknown(f"the storage failed: {reason(error)}"), error)
 
 
 def store_unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
@@ -36,6 +50,15 @@ def store_unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
 
 
 def reason(error: sqlite3.Error) -> str:
-    extended: int | None = getattr(error, "sqlite_errorcode", None)
-    primary = None if extended is None else extended & 0xFF  # the extended code tells the primary one's kind
-    return _REASONS.get(primary or 0, "the database failed; the log has the details")
+    code = getattr(error, "sqlite_errorcode", None)
+    return _REASONS.get(_primary(code or 0), "the database failed; the log has the details")
+
+
+def _primary(code: int) -> int:
+    """An extended code holds its primary one in the lowest byte."""
+    return code & 0xFF
+
+
+def _caused(error: StoreError, cause: sqlite3.Error) -> StoreError:
+    error.__cause__ = cause
+    return error

@@ -1,166 +1,133 @@
-"""The SQL: operations on many rows at once, each in as few statements as there can be.
+"""The SQL text, apart from how it is run: `{values}` stands for a VALUES list of all rows (see driver).
 
-Every step of a statement gives the interpreter lock away, and beside a busy event loop takes up to 5 ms to
-get it back. So a thousand rows are one INSERT with a thousand rows of VALUES (18,000 rows/s beside a thread
-that never rests), not an `executemany` (700 rows/s there, in batches of 200).
+Another dialect replaces this module, `schema`, `driver` and `connection`, and runs `transaction` and `reads`
+through its own driver; rows, operations and batcher are shared.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Any
 
-from gencode.domain.callback import Callback
-from gencode.domain.event import Event
-from gencode.domain.task import Task
+from gencode.domain.task import FINAL_STATUSES, PENDING, TERMINAL, State
 from gencode.engine.store import TaskQuery
 from gencode.storage.rows import (
     CALLBACK_COLUMNS,
+    CHANGING_COLUMNS,
+    CHECKPOINT_COLUMNS,
     EVENT_COLUMNS,
     KEY_COLUMNS,
-    PART_COLUMNS,
+    REQUEST_COLUMNS,
     TASK_COLUMNS,
-    Row,
-    callback_from,
-    event_from,
-    task_from,
-    text,
+    replace_surrogates,
 )
-from gencode.storage.sqlite.schema import DIGESTED, UNFINISHED
+from gencode.storage.sqlite.schema import HAS_CACHE_KEY, UNFINISHED
 
-CHUNK = 1000  # rows a statement; times the columns of a task, stays below SQLite's limit of 32,766 values
+# ruff: noqa: S608 - only constants are put into the texts
 
-
-def insert_tasks(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    _insert(connection, "tasks", TASK_COLUMNS, rows)
+_FINAL_STATES = dict(zip(FINAL_STATUSES, (State.SUCCEEDED, State.FAILED, State.CANCELLED), strict=True))
 
 
-def insert_events(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    _insert(connection, "events", EVENT_COLUMNS, rows)
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) {{values}}"
 
 
-def insert_keys(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    _insert(connection, "keys", KEY_COLUMNS, rows)
+INSERT_TASKS = _insert("tasks", TASK_COLUMNS)
+INSERT_REQUESTS = _insert("requests", REQUEST_COLUMNS)
+INSERT_EVENTS = _insert("events", EVENT_COLUMNS)
+INSERT_KEYS = _insert("idempotency_keys", KEY_COLUMNS)
+INSERT_CALLBACKS = _insert("callbacks", CALLBACK_COLUMNS)
+
+PUT_CHECKPOINTS = (
+    _insert("checkpoints", CHECKPOINT_COLUMNS)
+    + " ON CONFLICT (task_id, name) DO UPDATE SET data = excluded.data"
+)
+"""One that is stored again keeps its place in the order."""
+
+_CHANGES = ", ".join(f"{name} = new.column{n}" for n, name in enumerate(CHANGING_COLUMNS, start=3))
+UPDATE_TASKS = (
+    f"UPDATE tasks SET {_CHANGES} FROM ({{values}}) AS new"
+    " WHERE tasks.id = new.column1 AND tasks.version = new.column2"
+)
+"""Rows: id, the version that must be stored, CHANGING_COLUMNS; ids differ. A stale row changes nothing."""
+
+MAKE_CALLBACKS_DUE = "UPDATE callbacks SET due = 0 WHERE due IS NULL AND NOT ended AND task_id IN ({values})"
+
+SAVE_CALLBACK = (
+    "UPDATE callbacks SET position = ?2, failures = ?3, ended = ?5, reason = ?6,"
+    " due = CASE WHEN ?4 IS NULL AND NOT ?5"
+    " AND EXISTS (SELECT 1 FROM tasks WHERE id = ?1 AND sequence > ?2) THEN 0 ELSE ?4 END WHERE task_id = ?1"
+)
+"""Values: task_id, position, failures, due, ended, reason. Events that were committed during the delivery
+make it due again: nothing else would."""
+
+SELECT_KEYS = (
+    "SELECT stored.principal, stored.value, digest, task_id FROM ({values}) AS wanted"
+    " CROSS JOIN idempotency_keys AS stored"
+    " ON stored.principal = wanted.column1 AND stored.value = wanted.column2"
+)
+"""Rows: principal, value."""
+
+SELECT_REQUEST = "SELECT data FROM requests WHERE task_id = ?"
+SELECT_EVENTS = f"SELECT {', '.join(EVENT_COLUMNS)} FROM events WHERE task_id = ? AND id > ? ORDER BY id"
+SELECT_CHECKPOINTS = (
+    "SELECT position, name, data FROM checkpoints WHERE task_id = ? AND position > ? ORDER BY position"
+)
+SELECT_CALLBACK = f"SELECT {', '.join(CALLBACK_COLUMNS)} FROM callbacks WHERE task_id = ?"
 
 
-def insert_callbacks(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    _insert(connection, "callbacks", CALLBACK_COLUMNS, rows)
-
-
-def wake_callbacks(connection: sqlite3.Connection, task_ids: Sequence[str]) -> None:
-    """Those of these tasks that had nothing to tell have something now."""
-    wake = "UPDATE callbacks SET due = 0 WHERE due IS NULL AND NOT ended AND task_id IN ({values})"
-    for chunk in _chunks([(task_id,) for task_id in task_ids]):
-        _execute(connection, wake, chunk)
-
-
-def note_callback(connection: sqlite3.Connection, row: Row) -> None:
-    """What was committed while it was told makes it due again: else it would be forgotten."""
-    task_id, _, _, _, position, failures, due, ended, reason = row
-    grown = "EXISTS (SELECT 1 FROM tasks WHERE id = ?1 AND sequence > ?2)"
-    connection.execute(
-        "UPDATE callbacks SET position = ?2, failures = ?3, ended = ?5, reason = ?6,"  # noqa: S608 - constants
-        f" due = CASE WHEN ?4 IS NULL AND NOT ?5 AND {grown} THEN 0 ELSE ?4 END WHERE task_id = ?1",
-        (task_id, position, failures, due, ended, reason),
+def select_next_callbacks(exclude_tasks: Collection[str], exclude_hosts: Collection[str]) -> str:
+    """Values: the excluded tasks, the excluded hosts, the limit."""
+    return (
+        f"SELECT {', '.join(CALLBACK_COLUMNS)} FROM callbacks WHERE due IS NOT NULL"
+        f" AND task_id NOT IN ({_marks(exclude_tasks)}) AND host NOT IN ({_marks(exclude_hosts)})"
+        " ORDER BY due LIMIT ?"
     )
-
-
-def put_parts(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    """A part kept again keeps its place in the order."""
-    replace = " ON CONFLICT (task_id, name) DO UPDATE SET data = excluded.data"
-    _insert(connection, "parts", PART_COLUMNS, rows, replace)
-
-
-def update_tasks(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
-    """How many there were to update. Ids must differ."""
-    columns = ", ".join(f"{name} = new.column{n}" for n, name in enumerate(TASK_COLUMNS, start=1) if n > 1)
-    update = f"UPDATE tasks SET {columns} FROM ({{values}}) AS new WHERE tasks.id = new.column1"  # noqa: S608 - constants
-    return sum(_execute(connection, update, chunk).rowcount for chunk in _chunks(rows))
-
-
-def known_keys(connection: sqlite3.Connection, names: Sequence[Row]) -> list[Row]:
-    """(client, value, digest, task_id) of those (client, value) that are taken."""
-    select = (
-        "SELECT keys.client, keys.value, digest, task_id FROM ({values}) AS asked"
-        " CROSS JOIN keys ON keys.client = asked.column1 AND keys.value = asked.column2"
-    )
-    return [row for chunk in _chunks(names) for row in _execute(connection, select, chunk)]
-
-
-def find(connection: sqlite3.Connection, query: TaskQuery) -> list[Task]:
-    sql, values = select_tasks(query)
-    return [task_from(row) for row in connection.execute(sql, values)]
 
 
 def select_tasks(query: TaskQuery) -> tuple[str, list[Any]]:
     """The statement and its values."""
     terms: dict[str, list[Any]] = {}
-    if query.id is not None:
-        terms["id = ?"] = [text(query.id)]
-    if query.client is not None:
-        terms["client = ?"] = [text(query.client)]
-    if query.digest is not None:
-        terms["digest = ?"] = [text(query.digest)]
-        terms[DIGESTED] = []
-    if query.before is not None:
-        terms["id < ?"] = [text(query.before)]
+    columns = {"id = ?": query.id, "principal = ?": query.principal, "kind = ?": query.kind}
+    columns |= {"cache_key = ?": query.cache_key, "id < ?": query.before}
+    terms |= {term: [replace_surrogates(value)] for term, value in columns.items() if value is not None}
+    if query.cache_key is not None:
+        terms[HAS_CACHE_KEY] = []
+    if query.states is not None:
+        terms |= _state_terms(query.states)
     if query.statuses is not None:
-        terms[f"status IN ({_marks(len(query.statuses))})"] = [status.value for status in query.statuses]
-        if not any(status.is_terminal for status in query.statuses):
-            terms[UNFINISHED] = []
+        terms |= _status_terms(query.statuses)
     where = " AND ".join(terms) or "TRUE"
-    sql = f"SELECT {', '.join(TASK_COLUMNS)} FROM tasks WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 - constants
+    sql = f"SELECT {', '.join(TASK_COLUMNS)} FROM tasks WHERE {where} ORDER BY id DESC LIMIT ?"
     return sql, [*chain.from_iterable(terms.values()), query.limit]
 
 
-def events(connection: sqlite3.Connection, task_id: str, after: int) -> list[Event]:
-    select = "SELECT task_id, id, kind, data FROM events WHERE task_id = ? AND id > ? ORDER BY id"
-    return [event_from(row) for row in connection.execute(select, (text(task_id), after))]
+def _state_terms(states: Collection[State]) -> dict[str, list[Any]]:
+    """States that this version does not know are State.UNKNOWN."""
+    term, values = f"state IN ({_marks(states)})", [state.value for state in states]
+    if State.UNKNOWN in states:
+        known = [state.value for state in State if state is not State.UNKNOWN]
+        term, values = f"({term} OR state NOT IN ({_marks(known)}))", [*values, *known]
+    return {term: values} if TERMINAL & set(states) else {term: values, UNFINISHED: []}
 
 
-def checkpoints(connection: sqlite3.Connection, task_id: str) -> dict[str, str]:
-    select = "SELECT name, data FROM parts WHERE task_id = ? ORDER BY position"
-    return dict(connection.execute(select, (text(task_id),)).fetchall())
-
-
-def upcoming(
-    connection: sqlite3.Connection, limit: int, without: Collection[str], except_hosts: Collection[str]
-) -> list[Callback]:
-    select = (
-        f"SELECT {', '.join(CALLBACK_COLUMNS)} FROM callbacks WHERE due IS NOT NULL"  # noqa: S608 - constants
-        f" AND task_id NOT IN ({_marks(len(without))}) AND host NOT IN ({_marks(len(except_hosts))})"
-        " ORDER BY due LIMIT ?"
-    )
-    values = (*map(text, without), *map(text, except_hosts), limit)
-    return [callback_from(row) for row in connection.execute(select, values)]
-
-
-def callback(connection: sqlite3.Connection, task_id: str) -> Callback | None:
-    select = f"SELECT {', '.join(CALLBACK_COLUMNS)} FROM callbacks WHERE task_id = ?"  # noqa: S608 - constants
-    row = connection.execute(select, (text(task_id),)).fetchone()
-    return callback_from(row) if row else None
-
-
-def _insert(
-    connection: sqlite3.Connection, table: str, columns: Sequence[str], rows: Sequence[Row], clause: str = ""
-) -> None:
-    for chunk in _chunks(rows):
-        _execute(connection, f"INSERT INTO {table} ({', '.join(columns)}) {{values}}{clause}", chunk)
-
-
-def _execute(connection: sqlite3.Connection, sql: str, rows: Sequence[Row]) -> sqlite3.Cursor:
-    """Run with `{values}` standing for all rows."""
-    row = f"({_marks(len(rows[0]))})"
-    return connection.execute(
-        sql.format(values=f"VALUES {', '.join([row] * len(rows))}"), list(chain.from_iterable(rows))
+def _status_terms(statuses: Collection[str]) -> dict[str, list[Any]]:
+    """See Task.status: the name of a final state, or of an unfinished task's stage."""
+    final = [state.value for status, state in _FINAL_STATES.items() if status in statuses]
+    stages = [_stage(status) for status in statuses if status not in FINAL_STATUSES]
+    in_stage = f"stage IN ({_marks(stages)})"
+    if not final:
+        return {UNFINISHED: [], in_stage: stages}
+    in_state = f"state IN ({_marks(final)})"
+    return (
+        {f"({in_state} OR {UNFINISHED} AND {in_stage})": [*final, *stages]} if stages else {in_state: final}
     )
 
 
-def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
+def _stage(status: str) -> str:
+    return "" if status == PENDING else replace_surrogates(status)
 
 
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
+def _marks(values: Collection[Any]) -> str:
+    return ", ".join("?" * len(values))

@@ -1,12 +1,12 @@
 """A store in one SQLite file.
 
-One connection on one thread: before 3.51.3, SQLite can damage a WAL database that has more. Durability
-costs an fsync for each transaction; gathering all callers that wait into one transaction shares it.
+Durability costs an fsync for each transaction; one transaction for all callers that wait shares it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -20,96 +20,152 @@ from gencode.domain.callback import Callback
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.store import IdempotencyKey, TaskQuery
-from gencode.storage.rows import callback_row, event_row, key_row, part_rows, task_row
-from gencode.storage.sqlite import statements
-from gencode.storage.sqlite.batcher import Batcher
-from gencode.storage.sqlite.connection import connect
-from gencode.storage.sqlite.transaction import Commit, Create, Note, Operation, Read, execute, named
+from gencode.storage.batcher import Batcher
+from gencode.storage.operations import Commit, Create, SaveCallback, Write
+from gencode.storage.rows import (
+    callback_to_row,
+    checkpoints_to_rows,
+    event_to_row,
+    key_to_row,
+    request_to_row,
+    task_to_row,
+)
+from gencode.storage.sqlite import reads
+from gencode.storage.sqlite.connection import SEVERAL_CONNECTIONS_SQLITE, connect, connect_reader
+from gencode.storage.sqlite.reads import Read
+from gencode.storage.sqlite.transaction import run_read, run_writes
 
 
 class SQLiteStore:
-    """A `gencode.engine.store.Store`; see `open_sqlite`. What cannot be stored (not JSON) raises at the call."""
+    """A `gencode.engine.store.Store` and `Outbox`; see `open_sqlite`.
 
-    def __init__(self, run: Callable[[Operation], Awaitable[Any]]) -> None:
-        self._run = run
+    What cannot be stored (not JSON) raises at the call. Logs and checkpoints of more than a page are read in
+    several turns: the pages after the first may show what was committed in between.
+    """
+
+    def __init__(
+        self, write: Callable[[Write], Awaitable[Any]], read: Callable[[Read], Awaitable[Any]]
+    ) -> None:
+        self._write = write
+        self._read = read
 
     async def create(
         self,
         task: Task,
+        request: Mapping[str, Any],
         events: Sequence[Event],
         key: IdempotencyKey | None = None,
         callback: Callback | None = None,
     ) -> Task:
-        first: Task | None = await self._run(
+        first: Task | None = await self._write(
             Create(
-                task=task_row(task),
-                events=[event_row(event) for event in events],
-                key=key_row(key, task.id) if key else None,
-                callback=callback_row(callback) if callback else None,
+                task=task_to_row(task),
+                request=request_to_row(task.id, request),
+                events=[event_to_row(event) for event in events],
+                key=key_to_row(key, task.id) if key else None,
+                callback=callback_to_row(callback) if callback else None,
             )
         )
         return first or task
 
     async def commit(
-        self, task: Task, events: Sequence[Event] = (), keep: Mapping[str, str] | None = None
+        self, task: Task, events: Sequence[Event] = (), checkpoints: Mapping[str, str] | None = None
     ) -> None:
-        await self._run(
+        await self._write(
             Commit(
-                task=task_row(task),
-                events=[event_row(event) for event in events],
-                parts=part_rows(task.id, keep or {}),
+                task=task_to_row(task),
+                events=[event_to_row(event) for event in events],
+                checkpoints=checkpoints_to_rows(task.id, checkpoints or {}),
             )
         )
 
-    async def named(self, key: IdempotencyKey) -> Task | None:
-        task: Task | None = await self._run(Read(run=partial(named, key=key_row(key, ""))))
+    async def find(self, query: TaskQuery) -> list[Task]:
+        tasks: list[Task] = await self._read(partial(reads.find, query=query))
+        return tasks
+
+    async def find_by_key(self, key: IdempotencyKey) -> Task | None:
+        task: Task | None = await self._read(partial(reads.find_by_key, key=key_to_row(key, "")))
         return task
 
-    async def find(self, query: TaskQuery) -> list[Task]:
-        found: list[Task] = await self._run(Read(run=partial(statements.find, query=query)))
-        return found
+    async def request(self, task_id: str) -> dict[str, Any]:
+        request: dict[str, Any] = await self._read(partial(reads.request, task_id=task_id))
+        return request
 
     async def events(self, task_id: str, after: int = 0) -> list[Event]:
-        log: list[Event] = await self._run(Read(run=partial(statements.events, task_id=task_id, after=after)))
+        log: list[Event] = []
+        is_last = False
+        while not is_last:
+            page, is_last = await self._read(partial(reads.events, task_id=task_id, after=after))
+            log += page
+            after = log[-1].id if log else after
         return log
 
     async def checkpoints(self, task_id: str) -> dict[str, str]:
-        parts: dict[str, str] = await self._run(Read(run=partial(statements.checkpoints, task_id=task_id)))
-        return parts
-
-    async def upcoming(
-        self, limit: int, without: Collection[str] = (), except_hosts: Collection[str] = ()
-    ) -> list[Callback]:
-        read = partial(statements.upcoming, limit=limit, without=[*without], except_hosts=[*except_hosts])
-        found: list[Callback] = await self._run(Read(run=read))
+        found: dict[str, str] = {}
+        after, is_last = 0, False
+        while not is_last:
+            page, is_last = await self._read(partial(reads.checkpoints, task_id=task_id, after=after))
+            found.update((name, data) for _, name, data in page)
+            after = page[-1][0] if page else after
         return found
 
-    async def note(self, callback: Callback) -> None:
-        await self._run(Note(callback=callback_row(callback)))
+    async def next_callbacks(
+        self, limit: int, exclude_tasks: Collection[str] = (), exclude_hosts: Collection[str] = ()
+    ) -> list[Callback]:
+        read = partial(
+            reads.next_callbacks,
+            limit=limit,
+            exclude_tasks=[*exclude_tasks],
+            exclude_hosts=[*exclude_hosts],
+        )
+        callbacks: list[Callback] = await self._read(read)
+        return callbacks
+
+    async def save_callback(self, callback: Callback) -> None:
+        await self._write(SaveCallback(callback=callback_to_row(callback)))
 
     async def callback(self, task_id: str) -> Callback | None:
-        found: Callback | None = await self._run(Read(run=partial(statements.callback, task_id=task_id)))
-        return found
+        callback: Callback | None = await self._read(partial(reads.callback, task_id=task_id))
+        return callback
 
 
 @asynccontextmanager
 async def open_sqlite(
-    path: Path, *, busy_timeout: float = 5.0, limit: int = 10_000
+    path: Path, *, busy_timeout: float = 5.0, limit: int = 10_000, second_connection: bool | None = None
 ) -> AsyncIterator[SQLiteStore]:
-    """The store in this file, made if missing; its folder must be there. Leaving waits for what is under way.
+    """The store in this file, made if missing; its folder must exist. Leaving waits for what is under way.
 
-    busy_timeout   seconds to wait for a lock that another program holds on the file
-    limit          most calls that may wait for the disk; more raise StoreError
+    busy_timeout        seconds to wait for a lock that another program holds on the file
+    limit               most calls that may wait for the disk; more raise StoreError
+    second_connection   whether reads have a connection and a thread of their own; None: where this version of
+                        SQLite allows it. Otherwise they take turns with the writes in one thread
 
     Raises StoreUnusable with the reason and the remedy.
     """
+    if second_connection is None:
+        second_connection = sqlite3.sqlite_version_info >= SEVERAL_CONNECTIONS_SQLITE
+    async with _open(partial(connect, path, busy_timeout), "sqlite", limit) as writer:
+        if not second_connection:
+            yield SQLiteStore(writer.write, writer.read)
+            return
+        async with _open(partial(connect_reader, path, busy_timeout), "sqlite-reads", limit) as reader:
+            yield SQLiteStore(writer.write, reader.read)
+
+
+@asynccontextmanager
+async def _open(
+    connect: Callable[[], sqlite3.Connection], name: str, limit: int
+) -> AsyncIterator[Batcher[Write, Read]]:
+    """A connection on a thread of its own."""
     call = asyncio.get_running_loop().run_in_executor
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite") as thread:
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix=name) as thread:
         with anyio.CancelScope(shield=True):
-            connection = await call(thread, connect, path, busy_timeout)
-        batcher: Batcher[Operation] = Batcher(partial(execute, connection), thread, limit)
+            connection = await call(thread, connect)
+        batcher: Batcher[Write, Read] = Batcher(
+            partial(run_writes, connection), partial(run_read, connection), thread, limit
+        )
         try:
-            yield SQLiteStore(batcher)
+            yield batcher
         finally:
             with anyio.CancelScope(shield=True):
                 try:

@@ -1,4 +1,4 @@
-"""Which hosts there are, and which of them a request means."""
+"""Which hosts are configured, and which one a request selects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DISK = NamedHost(kind="directory", path=Path("/srv/git"))
 TOKEN = SecretStr("ghp_1")
 
 
-def places(**fields: Any) -> HostRegistry:
+def registry(**fields: Any) -> HostRegistry:
     return HostRegistry(Settings.model_construct(**fields))
 
 
@@ -32,32 +32,32 @@ def places(**fields: Any) -> HostRegistry:
         ({"hosts": {"github": LAB}}, ["github"], "github"),
     ],
 )
-def test_the_default_is_the_one_that_was_said_or_github_or_the_first(
+def test_the_default_is_the_configured_one_or_github_or_the_first(
     fields: dict[str, Any], names: list[str], default: str
 ) -> None:
-    found = places(**fields)
+    found = registry(**fields)
     assert (found.names, found.default, found.choose(None, None, "hello")) == (names, default, default)
-    assert found.embedded is (names == ["local"])
+    assert found.uses_embedded_forge is (names == ["local"])
 
 
-def test_a_request_chooses_among_the_configured_ones_only() -> None:
-    found = places(github_token=TOKEN, hosts={"lab": LAB})
+def test_a_request_can_choose_a_configured_host_only() -> None:
+    found = registry(github_token=TOKEN, hosts={"lab": LAB})
     assert found.choose("lab", None, "hello") == "lab"
     with pytest.raises(Invalid, match=r"no Git host 'elsewhere' .*; there is github, lab") as caught:
         found.choose("elsewhere", None, "hello")
     assert [problem["field"] for problem in caught.value.problems] == ["host"]
 
 
-def test_an_organisation_must_be_one_that_the_chosen_host_can_have() -> None:
-    found = places(github_token=TOKEN, hosts={"lab": LAB})
+def test_an_organisation_must_be_a_name_that_the_host_allows() -> None:
+    found = registry(github_token=TOKEN, hosts={"lab": LAB})
     assert found.choose("lab", "acme/tools", "hello") == "lab"
     with pytest.raises(Invalid, match="at github it must be a name of at most 39 letters") as caught:
         found.choose(None, "acme/tools", "hello")
     assert [problem["field"] for problem in caught.value.problems] == ["github_org"]
 
 
-def test_a_name_that_the_chosen_host_would_refuse_at_the_end_is_refused_at_once() -> None:
-    found = places(github_token=TOKEN, hosts={"lab": LAB})
+def test_a_repository_name_that_the_host_does_not_allow_is_refused() -> None:
+    found = registry(github_token=TOKEN, hosts={"lab": LAB})
     assert found.choose(None, None, ".github") == "github"
     with pytest.raises(Invalid, match="repo_name: at lab it must be a name that begins with"):
         found.choose("lab", None, ".github")
@@ -75,6 +75,6 @@ def test_a_name_that_the_chosen_host_would_refuse_at_the_end_is_refused_at_once(
         ),
     ],
 )
-def test_a_configuration_that_cannot_work_is_refused_at_the_start(fields: dict[str, Any], words: str) -> None:
+def test_a_configuration_that_cannot_work_is_refused_at_start(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(StartError, match=words):
-        places(**fields)
+        registry(**fields)

@@ -1,4 +1,4 @@
-"""The allow-list of paths, rule by rule; that real Git agrees is tests/properties/test_tree.py."""
+"""The allow-list of paths, rule by rule. tests/properties/test_tree.py compares it with Git."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_an_ordinary_path_is_accepted(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: repr(path[:40]))
-def test_a_hostile_path_is_refused_in_a_short_message(path: str) -> None:
+def test_an_unsafe_path_is_refused_with_a_short_message(path: str) -> None:
     with pytest.raises(UnsafePath) as caught:
         check_path(path)
     assert caught.value.code == "UNSAFE_PATH"
@@ -152,7 +152,7 @@ def test_a_hostile_path_is_refused_in_a_short_message(path: str) -> None:
     assert caught.value.message.isprintable()
 
 
-def test_workflows_are_a_switch() -> None:
+def test_workflow_files_can_be_allowed() -> None:
     check_path(".github/workflows/ci.yml", workflows=True)
     with pytest.raises(UnsafePath, match="ALLOW_WORKFLOWS"):
         check_path(".github/workflows/ci.yml")
@@ -174,37 +174,37 @@ CLASHES = [
 
 
 @pytest.mark.parametrize(("one", "other"), CLASHES)
-def test_names_that_some_system_cannot_tell_apart_clash(one: str, other: str) -> None:
+def test_names_that_are_equal_on_some_system_clash(one: str, other: str) -> None:
     for pair in ([one, other], [other, one], ["0", one, "m/n", other]):
         with pytest.raises(UnsafeTree):
             check_paths(pair)
 
 
-def test_names_that_are_merely_alike_do_not_clash() -> None:
+def test_similar_names_do_not_clash() -> None:
     check_paths(
         ["a/b", "a/c", "ab", "a.b", "a-b/c", "b/a", "src/x/y", "src/xy", "ä", "a\u0308".encode().hex()]
     )
     check_paths(["a", "a"])
 
 
-def test_a_million_files_are_refused_without_being_counted() -> None:
-    asked = itertools.count()
+def test_a_million_files_are_refused_without_reading_all_names() -> None:
+    read = itertools.count()
 
     def names() -> Iterator[str]:
         for n in range(10**6):
-            next(asked)
+            next(read)
             yield f"d{n}/f"
 
     with pytest.raises(UnsafeTree, match="more than 2000 files"):
         check_paths(names())
-    assert next(asked) == tree.MAX_FILES + 1
+    assert next(read) == tree.MAX_FILES + 1
 
 
-def test_as_many_as_are_allowed_are_allowed() -> None:
+def test_the_maximum_number_of_files_is_accepted() -> None:
     check_paths(f"f{n}" for n in range(tree.MAX_FILES))
 
 
-def test_a_tree_is_sorted_and_whole() -> None:
+def test_a_tree_has_all_files_in_sorted_order() -> None:
     made = Tree.of({"b": b"2", "a/x": b"1"})
     assert list(made.files.items()) == [("a/x", b"1"), ("b", b"2")]
 

@@ -1,130 +1,153 @@
-"""A second pipeline, a store that fails as told, and a hub that writes down: the other parts of an engine."""
+"""What engine tests run: pipelines of named stages, a store that fails on demand, a hub that records."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import anyio
 
 from gencode.domain.callback import Callback
-from gencode.domain.errors import StoreError
+from gencode.domain.errors import GencodeError, OutcomeUnknown, StoreError, Transient
 from gencode.domain.event import Event
-from gencode.domain.task import Status, Task
+from gencode.domain.principal import Principal
+from gencode.domain.task import Task, now
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.hub import Subscription
-from gencode.engine.pipeline import Emit, Pause, StageUpdate
+from gencode.engine.ids import new_id
+from gencode.engine.paused_tasks import PausedTasks
+from gencode.engine.pipeline import Emit, Pause, Pipeline, Stage, StageUpdate
 from gencode.engine.service import TaskService
 from gencode.engine.store import IdempotencyKey, Store, TaskQuery
 from gencode.observability.metrics import Metrics
+from gencode.queue.in_process import FairQueue
 from gencode.storage.memory import MemoryStore
-from tests.unit.storage.samples import a_task
+
+T = TypeVar("T")
 
 Act = Callable[[Emit], Awaitable[Pause | None]]
-"""A hold ends the run there."""
-STATUSES = (Status.GENERATING, Status.MERGING, Status.CREATING_REPO, Status.PUSHING)
+"""What a stage does before it adds its letter; a Pause ends the run there."""
+
+FOUR = {"draft": "w", "check": "x", "pack": "y", "ship": "z"}
+"""Stages by name, each with the letter that it adds."""
+TWO = {"read": "r", "answer": "a"}
+SEVEN = {"one": "a", "two": "b", "three": "c", "four": "d", "five": "e", "six": "f", "seven": "g"}
+STAGES = tuple(FOUR)
 
 
-class Letter:
-    """A stage that adds one letter to a word. `act` of the pipeline says what happens before."""
-
-    def __init__(self, status: Status, letter: str, pipeline: Letters) -> None:
-        self.status = status
-        self._letter = letter
-        self._pipeline = pipeline
-
-    async def __call__(self, word: str, send: Emit) -> str | Pause:
-        if self._letter in word:
-            return word
-        self._pipeline.begun[self._letter] += 1
-        act = self._pipeline.acts.get(self._letter)
-        if act and (held := await act(send)):
-            return held
-        self._pipeline.done[self._letter] += 1
-        longer = word + self._letter
-        await send(
-            StageUpdate(
-                kind="letter",
-                data={"letter": self._letter},
-                keep={self._letter: self._letter},
-                result={"word": longer},
-            )
-        )
-        return longer
+class NoAccess(GencodeError):
+    code = "NO_ACCESS"
 
 
-class Letters:
-    """Spells a word, a letter a stage: the engine knows nothing of it but `kind` and the order of stages."""
+class Busy(Transient):
+    code = "BUSY"
 
-    kind = "letters"
 
-    def __init__(self, **acts: Act) -> None:
+class Spelling:
+    """A pipeline that spells a word, one letter a stage.
+
+    acts      by letter
+    skipped   letters whose stages do not apply
+    started   by letter, how often its stage was called with a word that lacks it
+    finished  by letter, how often it was added
+    requests  those that a run was restored with
+    """
+
+    def __init__(self, stages: Mapping[str, str] = FOUR, skipped: str = "", **acts: Act) -> None:
+        self.letters = stages
         self.acts: dict[str, Act] = dict(acts)
-        self.begun: Counter[str] = Counter()
-        self.done: Counter[str] = Counter()
-        self._stages = [Letter(status, letter, self) for status, letter in zip(STATUSES, "wxyz", strict=True)]
+        self.skipped = skipped
+        self.started: Counter[str] = Counter()
+        self.finished: Counter[str] = Counter()
+        self.requests: list[Mapping[str, Any]] = []
+        self._stages = [self._stage(name, letter) for name, letter in stages.items()]
 
     @property
-    def stages(self) -> Sequence[Letter]:
+    def stages(self) -> Sequence[Stage]:
         return self._stages
 
-    def restore(self, task: Task, checkpoints: Mapping[str, str]) -> str:
-        return "".join(letter for name, letter in checkpoints.items() if name in "wxyz")
+    def restore(self, task: Task, request: Mapping[str, Any], checkpoints: Mapping[str, str]) -> str:
+        self.requests.append(request)
+        return "".join(name for name in checkpoints if name in self.letters.values())
 
-    def message(self, task: Task, status: Status) -> str:
+    def message(self, task: Task, status: str) -> str:
         return f"now {status}"
+
+    def _stage(self, name: str, letter: str) -> Stage:
+        async def run(word: str, emit: Emit) -> str | Pause:
+            if letter in word:
+                return word
+            self.started[letter] += 1
+            act = self.acts.get(letter)
+            if act and (pause := await act(emit)):
+                return pause
+            self.finished[letter] += 1
+            await emit(
+                StageUpdate(
+                    kind="letter",
+                    data={"letter": letter},
+                    checkpoints={letter: letter},
+                    result={"word": word + letter},
+                )
+            )
+            return word + letter
+
+        return Stage(name=name, run=run, applies=lambda word: letter not in self.skipped)
 
 
 class FaultyStore:
-    """A MemoryStore in front of which writes and reads go wrong.
+    """A store in front of which writes and reads fail on demand.
 
-    down       refuse everything
-    refusals   how many more writes are refused
-    lying      the refused writes happen all the same
-    gate       what each write waits for, once it has been asked for
-    before     called with the number of each write (the creation is 1) before it is made
+    down      refuse everything
+    refusals  how many more writes fail
+    outcome   of the writes that fail: "refused" (StoreError, nothing stored), "stored" or "lost"
+              (OutcomeUnknown, stored or not)
+    gate      what each write waits for
+    asked     set when a write is asked for
+    before    called with the number of each write (the creation is 1) before it is made
+    detached  a write goes on when its caller is cancelled, as a thread's or a database's does
     """
 
     def __init__(self, inner: Store | None = None) -> None:
         self.inner = inner or MemoryStore()
         self.down = False
         self.refusals = 0
-        self.lying = False
+        self.outcome: Literal["refused", "stored", "lost"] = "refused"
         self.gate: anyio.Event | None = None
         self.asked = anyio.Event()
         self.before: Callable[[int], Awaitable[None]] | None = None
+        self.detached = False
         self.writes = 0
 
     async def create(
         self,
         task: Task,
+        request: Mapping[str, Any],
         events: Sequence[Event],
         key: IdempotencyKey | None = None,
         callback: Callback | None = None,
     ) -> Task:
-        await self._write()
-        return await self.inner.create(task, events, key, callback)
+        return await self._write(lambda: self.inner.create(task, request, events, key, callback))
 
     async def commit(
-        self, task: Task, events: Sequence[Event] = (), keep: Mapping[str, str] | None = None
+        self, task: Task, events: Sequence[Event] = (), checkpoints: Mapping[str, str] | None = None
     ) -> None:
-        try:
-            await self._write()
-        except StoreError:
-            if self.lying:
-                await self.inner.commit(task, events, keep)
-            raise
-        await self.inner.commit(task, events, keep)
-
-    async def named(self, key: IdempotencyKey) -> Task | None:
-        self._read()
-        return await self.inner.named(key)
+        await self._write(lambda: self.inner.commit(task, events, checkpoints))
 
     async def find(self, query: TaskQuery) -> list[Task]:
         self._read()
         return await self.inner.find(query)
+
+    async def find_by_key(self, key: IdempotencyKey) -> Task | None:
+        self._read()
+        return await self.inner.find_by_key(key)
+
+    async def request(self, task_id: str) -> dict[str, Any]:
+        self._read()
+        return await self.inner.request(task_id)
 
     async def events(self, task_id: str, after: int = 0) -> list[Event]:
         self._read()
@@ -134,114 +157,130 @@ class FaultyStore:
         self._read()
         return await self.inner.checkpoints(task_id)
 
-    def _read(self) -> None:
-        if self.down:
-            raise StoreError("the disk is away")
-
     def refuse(self, number: int) -> None:
-        """Refuse one write, by its number."""
+        """Fail one write, by its number."""
 
         async def before(n: int) -> None:
             self.refusals = int(n == number)
 
         self.before = before
 
-    def lie_and_fall_silent(self) -> None:
-        """The next write happens, and is denied; from then on the store is down."""
+    def store_and_go_down(self) -> None:
+        """The next write is stored and not confirmed; from then on the store is down."""
 
         async def before(n: int) -> None:
             self.down = True
 
-        self.before, self.lying = before, True
+        self.before, self.outcome = before, "stored"
 
     def recover(self) -> None:
-        self.before, self.lying, self.down = None, False, False
+        self.before, self.outcome, self.down = None, "refused", False
 
-    async def _write(self) -> None:
+    def _read(self) -> None:
+        if self.down:
+            raise StoreError("the disk is away")
+
+    async def _write(self, write: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        if self.detached:
+            return await asyncio.shield(asyncio.ensure_future(self._checked(write)))
+        return await self._checked(write)
+
+    async def _checked(self, write: Callable[[], Coroutine[Any, Any, T]]) -> T:
         self.writes += 1
         self.asked.set()
         if self.before:
             await self.before(self.writes)
         if self.gate:
             await self.gate.wait()
-        self._read()
-        if self.refusals:
-            self.refusals -= 1
+        if not (self.down or self.refusals):
+            return await write()
+        self.refusals = max(self.refusals - 1, 0)
+        if self.outcome == "refused":
             raise StoreError("the disk is full")
+        if self.outcome == "stored":
+            await write()
+        raise OutcomeUnknown("the disk did not confirm")
 
 
-class NoteHub:
-    """Writes down what it is told."""
+class RecordingHub:
+    """Records what is published."""
 
     def __init__(self) -> None:
-        self.told: list[Event] = []
-        self.over: list[str] = []
-        self.lived: list[Mapping[str, Any]] = []
+        self.published: list[Event] = []
+        self.final: list[str] = []
+        self.live: list[Mapping[str, Any]] = []
 
-    def publish(self, events: Sequence[Event], over: bool = False) -> None:
+    def publish(self, events: Sequence[Event], is_final: bool = False) -> None:
+        """As subscribers do, it skips events that it has."""
         assert events
-        self.told.extend(events)
-        if over:
-            self.over.append(events[0].task_id)
+        self.published += [event for event in events if event not in self.published]
+        if is_final:
+            self.final.append(events[0].task_id)
 
-    def live(self, task_id: str, data: Mapping[str, Any]) -> None:
-        self.lived.append(data)
+    def publish_live(self, task_id: str, data: Mapping[str, Any]) -> None:
+        self.live.append(data)
 
-    def subscribe(self, task_id: str, after: int = 0, deltas: bool = False) -> Subscription:
+    def subscribe(self, task_id: str, after: int = 0, live: bool = False) -> Subscription:
         raise NotImplementedError
 
     def close(self) -> None: ...
 
 
 class Rig:
-    """A manager with all that it needs; `sleeps` are its waits for the store, which end when a test says."""
+    """A task service with all that it needs. Its waits for the store end when the test sets `retry_store`.
+
+    sleeps         the seconds of these waits
+    store_refused  set when the first of them begins
+    """
 
     def __init__(
-        self, pipeline: Letters | None = None, store: FaultyStore | None = None, **options: Any
+        self, pipeline: Spelling | None = None, store: FaultyStore | None = None, **options: Any
     ) -> None:
-        self.pipeline = pipeline or Letters()
+        self.pipeline = pipeline or Spelling()
+        pipelines: dict[str, Pipeline] = {"letters": self.pipeline, **options.pop("pipelines", {})}
         self.store = store or FaultyStore()
-        self.hub = NoteHub()
+        self.hub = RecordingHub()
         self.metrics = Metrics()
-        timeout = options.pop("timeout", 60.0)
-        attempts = options.pop("max_attempts", 5)
-        self.runner = TaskExecutor(self.store, [self.pipeline], self.metrics, timeout, attempts)
-        self.paused = anyio.Event()
-        self.go_on = anyio.Event()
-        options = {"concurrency": 2, "waiting": 10, "sleep": self._sleep, **options}
-        self.task_service = TaskService(self.runner, self.store, self.hub, self.metrics, **options)
+        timeout, attempts = options.pop("timeout", 60.0), options.pop("max_attempts", 5)
+        self.executor = TaskExecutor(self.store, pipelines, self.metrics, timeout, attempts)
+        self.queue = FairQueue(options.pop("waiting", 10))
+        self.paused_tasks = options.pop("paused", None) or PausedTasks()
         self.sleeps: list[float] = []
+        self.store_refused = anyio.Event()
+        self.retry_store = anyio.Event()
+        options = {"concurrency": 2, "sleep": self._sleep, "paused": self.paused_tasks, **options}
+        self.service = TaskService(self.executor, self.store, self.hub, self.queue, self.metrics, **options)
 
     async def _sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
-        self.paused.set()
-        await self.go_on.wait()
+        self.store_refused.set()
+        await self.retry_store.wait()
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[TaskService]:
-        """The manager's life: it is cancelled at the end, as by its owner."""
-        async with anyio.create_task_group() as tg:
-            await tg.start(self.task_service.run)
-            yield self.task_service
-            tg.cancel_scope.cancel()
+    async def running(self) -> AsyncIterator[TaskService]:
+        """The service's lifetime: it is cancelled at the end, as by its owner."""
+        async with anyio.create_task_group() as group:
+            await group.start(self.service.run)
+            yield self.service
+            group.cancel_scope.cancel()
 
     async def submit(self, **fields: Any) -> Task:
-        return await self.task_service.submit(new_task(**fields))
+        return await self.service.submit(new_task(**fields), {"prompt": "a word"})
 
-    async def over(self, task: Task) -> Task:
-        """Wait until nothing of the task is left to do."""
-        while not (now := await self.task(task)).status.is_terminal:
+    async def finished(self, task: Task) -> Task:
+        """Wait until the task is over."""
+        while not (stored := await self.task(task)).state.is_terminal:
             await anyio.sleep(0)
-        return now
+        return stored
 
-    async def held(self, task: Task) -> Task:
-        """Wait until the task waits for a person's word, and nobody works on it."""
-        while not (now := await self.task(task)).paused_until or self.task_service.running:
+    async def paused(self, task: Task) -> Task:
+        """Wait until the task is paused and no worker has it."""
+        while not (stored := await self.task(task)).paused_until or self.service.running:
             await anyio.sleep(0)
-        return now
+        return stored
 
     async def idle(self) -> None:
-        while self.task_service.running or self.task_service.waiting:
+        while self.service.running or self.service.waiting:
             await anyio.sleep(0)
 
     async def task(self, task: Task) -> Task:
@@ -249,45 +288,63 @@ class Rig:
         return found
 
     async def log(self, task: Task) -> list[Event]:
-        """The stored log; dense, and exactly what was published of it (the first event apart)."""
+        """The stored log: dense, and exactly what was published (the first event apart)."""
         events = await self.store.inner.events(task.id)
         assert [event.id for event in events] == list(range(1, len(events) + 1))
         assert (await self.task(task)).sequence == len(events)
-        assert [event for event in self.hub.told if event.task_id == task.id] == events[1:]
+        assert [event for event in self.hub.published if event.task_id == task.id] == events[1:]
         return events
 
     async def statuses(self, task: Task) -> list[str]:
         return [event.data["status"] for event in await self.log(task) if event.kind == "status"]
 
+    def counted(self, status: str, code: str = "") -> float:
+        """How many tasks the metrics have counted with this outcome."""
+        line = f'gencode_tasks_total{{code="{code}",outcome="{status}"}} '
+        found = [one for one in self.metrics.text().decode().splitlines() if one.startswith(line)]
+        return float(found[0].removeprefix(line)) if found else 0.0
 
-def new_task(**fields: Any) -> Task:
-    return a_task(**{"kind": "letters", "request": {}, "message": "accepted", **fields})
+
+def new_task(*, principal: str = "alice", **fields: Any) -> Task:
+    moment = now()
+    defaults: dict[str, Any] = {
+        "id": new_id(),
+        "kind": "letters",
+        "created_at": moment,
+        "updated_at": moment,
+        "message": "accepted",
+    }
+    return Task(principal=Principal(id=principal), **(defaults | fields))
+
+
+def an_event(task: Task, id_: int, **data: Any) -> Event:
+    return Event(task_id=task.id, id=id_, kind="status", data=data or {"status": task.status})
 
 
 class Latch:
-    """An act that waits until it is let go; `begun` when somebody is held."""
+    """An act that waits until it is released; `entered` is set when a stage waits in it."""
 
     def __init__(self) -> None:
-        self.begun = anyio.Event()
-        self.let_go = anyio.Event()
+        self.entered = anyio.Event()
+        self.released = anyio.Event()
         self.inside = 0
         self.most = 0
 
-    async def __call__(self, send: Emit) -> None:
+    async def __call__(self, emit: Emit) -> None:
         self.inside += 1
         self.most = max(self.most, self.inside)
-        self.begun.set()
+        self.entered.set()
         try:
-            await self.let_go.wait()
+            await self.released.wait()
         finally:
             self.inside -= 1
 
 
-def holding(*, times: int = 1, seconds: float = 3600.0) -> Act:
-    """Holds so often, then does nothing."""
+def pausing(*, times: int = 1, seconds: float = 3600.0) -> Act:
+    """Pauses so often, then does nothing."""
     left = times
 
-    async def act(send: Emit) -> Pause | None:
+    async def act(emit: Emit) -> Pause | None:
         nonlocal left
         left -= 1
         return Pause(message="may I?", seconds=seconds) if left >= 0 else None
@@ -299,7 +356,7 @@ def failing(*errors: BaseException) -> Act:
     """Raises one error after the other, then does nothing."""
     left = list(errors)
 
-    async def act(send: Emit) -> None:
+    async def act(emit: Emit) -> None:
         if left:
             raise left.pop(0)
 

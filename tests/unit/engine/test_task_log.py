@@ -3,79 +3,145 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from gencode.domain.errors import StoreError
-from gencode.domain.task import Failure, IllegalTransition, Status
-from gencode.engine.pipeline import StageUpdate
+from gencode.domain.errors import Conflict, OutcomeUnknown, StoreError
+from gencode.domain.task import Failure, IllegalTransition, State
+from gencode.engine.pipeline import Pause, StageUpdate
 from gencode.engine.store import IdempotencyKey, TaskQuery
 from gencode.engine.task_log import TaskLog
-from tests.unit.engine.rig import FaultyStore, NoteHub, new_task
+from tests.unit.engine.rig import FaultyStore, RecordingHub, new_task
 
 
-class Desk:
-    """A journal of a stored task, and what it writes to."""
+class Fixture:
+    """A store and a hub, for the log of one task."""
 
     def __init__(self) -> None:
         self.store = FaultyStore()
-        self.hub = NoteHub()
+        self.hub = RecordingHub()
 
     async def open(self, **fields: object) -> TaskLog:
-        task = await TaskLog(new_task(**fields), self.store, self.hub).create(None)
+        task = await TaskLog(new_task(**fields), self.store, self.hub).create({"prompt": "a word"}, None)
         return TaskLog(task, self.store, self.hub)
 
+    async def started(self, **fields: object) -> TaskLog:
+        """Of a task that runs, in the stage "draft"."""
+        return await self.open(state=State.RUNNING, stage="draft", **fields)
+
     async def agrees(self, task_log: TaskLog) -> None:
-        """The journal, the store and the hub tell one story, without a gap."""
+        """The log, the store and the hub have the same, without a gap."""
         events = await self.store.inner.events(task_log.task.id)
         assert [event.id for event in events] == list(range(1, len(events) + 1))
         assert await self.store.inner.find(TaskQuery(id=task_log.task.id)) == [task_log.task]
-        assert self.hub.told == events[1:]
+        assert self.hub.published == events[1:]
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.hub.published]
 
 
 async def test_a_new_task_has_its_status_as_first_event() -> None:
-    scheduler = Desk()
-    task = (await scheduler.open(result={"a": 1})).task
-    (event,) = await scheduler.store.events(task.id)
+    fixture = Fixture()
+    task = (await fixture.open(result={"a": 1})).task
+    (event,) = await fixture.store.events(task.id)
     assert (event.id, event.kind, task.sequence) == (1, "status", 1)
     assert event.data["status"] == "pending"
     assert event.data["message"] == "accepted"
     assert event.data["at"].endswith("Z")
     assert event.data["a"] == 1
+    assert await fixture.store.request(task.id) == {"prompt": "a word"}
 
 
-async def test_a_known_key_gives_the_first_task() -> None:
-    scheduler = Desk()
-    key = IdempotencyKey(client="c", value="k", digest="d")
-    first = await TaskLog(new_task(), scheduler.store, scheduler.hub).create(key)
-    assert await TaskLog(new_task(), scheduler.store, scheduler.hub).create(key) == first
+async def test_a_taken_key_returns_the_task_that_it_named_first() -> None:
+    fixture = Fixture()
+    key = IdempotencyKey(principal="c", value="k", digest="d")
+    first = await TaskLog(new_task(), fixture.store, fixture.hub).create({}, key)
+    assert await TaskLog(new_task(), fixture.store, fixture.hub).create({}, key) == first
 
 
-async def test_an_advance_is_stored_before_it_is_told() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
-    scheduler.store.gate = anyio.Event()
-    async with anyio.create_task_group() as tg:
-        tg.start_soon(task_log.advance, Status.GENERATING, "now")
+async def test_a_transition_is_stored_before_it_is_published() -> None:
+    fixture = Fixture()
+    task_log = await fixture.open()
+    await task_log.start()
+    fixture.store.gate = anyio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(task_log.enter, "draft", "now")
         await anyio.wait_all_tasks_blocked()
-        assert scheduler.hub.told == []
-        assert task_log.task.status is Status.PENDING
-        scheduler.store.gate.set()
-    assert [event.data["status"] for event in scheduler.hub.told] == ["generating"]
-    await scheduler.agrees(task_log)
+        assert fixture.hub.published == []
+        assert task_log.task.stage == ""
+        fixture.store.gate.set()
+    assert [event.data["status"] for event in fixture.hub.published] == ["draft"]
+    await fixture.agrees(task_log)
 
 
-async def test_an_illegal_step_writes_nothing() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
+async def test_the_states_and_stages_of_a_whole_life() -> None:
+    """Stage by stage, with a pause, a failure, a retry and an orderly stop."""
+    fixture = Fixture()
+    task_log = await fixture.open()
+    seen = []
+
+    async def step(write: object) -> None:
+        await write  # type: ignore[misc]
+        seen.append((task_log.task.state.value, task_log.task.stage, task_log.task.status))
+        await fixture.agrees(task_log)
+
+    await step(task_log.start())
+    await step(task_log.enter("draft", "m"))
+    await step(task_log.pause(Pause(message="may I?", seconds=60)))
+    await step(task_log.amend(StageUpdate(kind="plan")))
+    await step(task_log.approve(StageUpdate(), "m"))
+    await step(task_log.start())
+    await step(task_log.enter("check", "m"))
+    await step(task_log.fail(Failure(code="X", message="why", retryable=True)))
+    await step(task_log.retry("m", {}))
+    await step(task_log.start())
+    await step(task_log.release())
+    await step(task_log.start())
+    await step(task_log.succeed("m"))
+    assert seen == [
+        ("running", "", "pending"),
+        ("running", "draft", "draft"),
+        ("paused", "draft", "draft"),
+        ("paused", "draft", "draft"),
+        ("queued", "draft", "draft"),
+        ("running", "draft", "draft"),
+        ("running", "check", "check"),
+        ("failed", "check", "failed"),
+        ("queued", "check", "check"),
+        ("running", "check", "check"),
+        ("queued", "check", "check"),
+        ("running", "check", "check"),
+        ("succeeded", "check", "completed"),
+    ]
+    assert fixture.kinds == [
+        "status",
+        "approval",
+        "plan",
+        "approved",
+        "resumed",
+        "status",
+        "status",
+        "error",
+        "status",
+        "resumed",
+        "resumed",
+        "status",
+    ]
+
+
+async def test_an_illegal_transition_writes_nothing() -> None:
+    fixture = Fixture()
+    task_log = await fixture.open()
     with pytest.raises(IllegalTransition):
-        await task_log.advance(Status.COMPLETED, "too early")
-    await scheduler.agrees(task_log)
+        await task_log.succeed("too early")
+    await fixture.agrees(task_log)
     assert task_log.task.sequence == 1
 
 
-async def test_a_failure_is_a_status_then_an_error() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
-    await task_log.advance(Status.FAILED, "why", Failure(code="X", message="why", retryable=True))
-    status, error = scheduler.hub.told
+@pytest.mark.parametrize("stage", ["", "draft"])
+async def test_a_failure_is_a_status_event_then_an_error_event(stage: str) -> None:
+    fixture = Fixture()
+    task_log = await fixture.open(state=State.RUNNING, stage=stage)
+    await task_log.fail(Failure(code="X", message="why", retryable=True))
+    status, error = fixture.hub.published
     assert (status.kind, status.data["status"]) == ("status", "failed")
     assert error.kind == "error"
     assert error.data == {
@@ -83,173 +149,243 @@ async def test_a_failure_is_a_status_then_an_error() -> None:
         "code": "X",
         "message": "why",
         "retryable": True,
-        "stage": "pending",
+        "stage": stage or "pending",
     }
-    assert scheduler.hub.over == [task_log.task.id]
-    await scheduler.agrees(task_log)
+    assert fixture.hub.final == [task_log.task.id]
+    await fixture.agrees(task_log)
 
 
-async def test_what_is_sent_together_is_one_transaction() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open(attempts=3)
-    writes = scheduler.store.writes
-    await task_log.send(
-        StageUpdate(keep={"one": "1"}),
-        StageUpdate(kind="a", data={"x": 1}, result={"r": 1}),
-        StageUpdate(kind="b", keep={"two": "2"}, result={"s": 2}),
+async def test_updates_emitted_in_one_call_are_one_transaction() -> None:
+    fixture = Fixture()
+    task_log = await fixture.started(attempts=3)
+    writes = fixture.store.writes
+    await task_log.emit(
+        StageUpdate(checkpoints={"one": "1"}),
+        StageUpdate(kind="a", data={"x": 1}, result={"r": 1}, cache_key="k1"),
+        StageUpdate(kind="b", checkpoints={"two": "2"}, result={"s": 2}),
     )
-    assert scheduler.store.writes == writes + 1
-    assert await scheduler.store.checkpoints(task_log.task.id) == {"one": "1", "two": "2"}
-    assert [event.kind for event in scheduler.hub.told] == ["a", "b"]
+    assert fixture.store.writes == writes + 1
+    assert await fixture.store.checkpoints(task_log.task.id) == {"one": "1", "two": "2"}
+    assert fixture.kinds == ["a", "b"]
     assert task_log.task.result == {"r": 1, "s": 2}
-    assert task_log.task.attempts == 1
-    await scheduler.agrees(task_log)
+    assert (task_log.task.attempts, task_log.task.cache_key) == (1, "k1")
+    await fixture.agrees(task_log)
 
 
-async def test_what_is_not_kept_is_no_progress() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open(attempts=3)
-    await task_log.send(StageUpdate(kind="a"))
+async def test_an_update_without_a_checkpoint_is_no_progress() -> None:
+    fixture = Fixture()
+    task_log = await fixture.started(attempts=3)
+    await task_log.emit(StageUpdate(kind="a"))
     assert task_log.task.attempts == 3
 
 
-async def test_live_messages_are_told_and_never_stored() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
-    writes = scheduler.store.writes
-    await task_log.send(StageUpdate(kind="delta", data={"text": "x"}, live=True))
-    assert (scheduler.hub.lived, scheduler.hub.told, scheduler.store.writes) == ([{"text": "x"}], [], writes)
+async def test_live_messages_are_published_and_never_stored() -> None:
+    fixture = Fixture()
+    task_log = await fixture.started()
+    writes = fixture.store.writes
+    await task_log.emit(StageUpdate(kind="delta", data={"text": "x"}, live=True))
+    assert (fixture.hub.live, fixture.hub.published, fixture.store.writes) == ([{"text": "x"}], [], writes)
 
 
-async def test_many_senders_make_one_order_without_gaps() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
+async def test_concurrent_emitters_get_one_order_without_gaps() -> None:
+    fixture = Fixture()
+    task_log = await fixture.started()
 
     async def chatter(name: str) -> None:
         for n in range(10):
-            await task_log.send(StageUpdate(kind="said", data={"who": name, "n": n}, keep={f"{name}{n}": ""}))
+            checkpoints = {f"{name}{n}": ""}
+            await task_log.emit(StageUpdate(kind="said", data={"who": name, "n": n}, checkpoints=checkpoints))
 
-    async with anyio.create_task_group() as tg:
+    async with anyio.create_task_group() as group:
         for name in "abcd":
-            tg.start_soon(chatter, name)
-    assert len(scheduler.hub.told) == 40
+            group.start_soon(chatter, name)
+    published = [(event.data["who"], event.data["n"]) for event in fixture.hub.published]
+    assert len(published) == 40
     for name in "abcd":
-        assert [event.data["n"] for event in scheduler.hub.told if event.data["who"] == name] == list(
-            range(10)
-        )
-    await scheduler.agrees(task_log)
+        assert [n for who, n in published if who == name] == list(range(10))
+    await fixture.agrees(task_log)
 
 
-async def test_a_write_under_way_is_finished_and_told_when_its_sender_is_cancelled() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
-    scheduler.store.gate, scheduler.store.asked = anyio.Event(), anyio.Event()
+async def test_a_write_under_way_is_finished_and_published_when_its_caller_is_cancelled() -> None:
+    fixture = Fixture()
+    task_log = await fixture.started()
+    fixture.store.gate, fixture.store.asked = anyio.Event(), anyio.Event()
     went_on = False
 
-    async def send() -> None:
+    async def emit() -> None:
         nonlocal went_on
-        await task_log.send(StageUpdate(kind="a", keep={"k": "v"}))
+        await task_log.emit(StageUpdate(kind="a", checkpoints={"k": "v"}))
         await anyio.sleep(0)
         went_on = True
 
-    async with anyio.create_task_group() as tg:
-        tg.start_soon(send)
-        await scheduler.store.asked.wait()
-        tg.cancel_scope.cancel()
-        scheduler.store.gate.set()
+    async with anyio.create_task_group() as group:
+        group.start_soon(emit)
+        await fixture.store.asked.wait()
+        group.cancel_scope.cancel()
+        fixture.store.gate.set()
     assert not went_on
-    assert [event.kind for event in scheduler.hub.told] == ["a"]
-    await scheduler.agrees(task_log)
+    assert fixture.kinds == ["a"]
+    await fixture.agrees(task_log)
 
 
-async def test_who_waits_for_a_turn_and_is_cancelled_writes_nothing() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
-    scheduler.store.gate, scheduler.store.asked = anyio.Event(), anyio.Event()
-    async with anyio.create_task_group() as tg:
-        tg.start_soon(task_log.send, StageUpdate(kind="first"))
-        await scheduler.store.asked.wait()
+async def test_a_caller_that_is_cancelled_before_its_turn_writes_nothing() -> None:
+    fixture = Fixture()
+    task_log = await fixture.started()
+    fixture.store.gate, fixture.store.asked = anyio.Event(), anyio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(task_log.emit, StageUpdate(kind="first"))
+        await fixture.store.asked.wait()
         with anyio.CancelScope() as scope:
             scope.cancel()
-            await task_log.send(StageUpdate(kind="second"))
-        scheduler.store.gate.set()
-    assert [event.kind for event in scheduler.hub.told] == ["first"]
-    await scheduler.agrees(task_log)
+            await task_log.emit(StageUpdate(kind="second"))
+        fixture.store.gate.set()
+    assert fixture.kinds == ["first"]
+    await fixture.agrees(task_log)
 
 
 async def test_a_refused_write_changes_nothing_and_the_next_goes_on() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
-    scheduler.store.refusals = 1
+    fixture = Fixture()
+    task_log = await fixture.started()
+    fixture.store.refusals = 1
     with pytest.raises(StoreError):
-        await task_log.send(StageUpdate(kind="lost", keep={"k": "v"}))
-    await scheduler.agrees(task_log)
-    await task_log.send(StageUpdate(kind="kept"))
-    assert [event.kind for event in scheduler.hub.told] == ["kept"]
-    await scheduler.agrees(task_log)
+        await task_log.emit(StageUpdate(kind="lost", checkpoints={"k": "v"}))
+    await fixture.agrees(task_log)
+    await task_log.emit(StageUpdate(kind="stored"))
+    assert fixture.kinds == ["stored"]
+    await fixture.agrees(task_log)
 
 
-async def test_a_write_that_failed_but_happened_is_told_before_the_next() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
-    scheduler.store.refusals, scheduler.store.lying = 1, True
+@pytest.mark.parametrize("outcome", ["stored", "lost"])
+async def test_a_write_of_unknown_outcome_is_read_back_before_the_next(outcome: str) -> None:
+    fixture = Fixture()
+    task_log = await fixture.open()
+    await task_log.start()
+    fixture.store.refusals, fixture.store.outcome = 1, outcome  # type: ignore[assignment]
+    with pytest.raises(OutcomeUnknown):
+        await task_log.enter("draft", "now")
+    await task_log.emit(StageUpdate(kind="after"))
+    expected = [(2, "status"), (3, "after")] if outcome == "stored" else [(2, "after")]
+    assert [(event.id, event.kind) for event in fixture.hub.published] == expected
+    assert task_log.task.stage == ("draft" if outcome == "stored" else "")
+    await fixture.agrees(task_log)
+
+
+async def test_an_end_that_was_stored_without_confirmation_is_the_end() -> None:
+    fixture = Fixture()
+    task_log = await fixture.started()
+    fixture.store.refusals, fixture.store.outcome = 1, "stored"
     with pytest.raises(StoreError):
-        await task_log.advance(Status.GENERATING, "now")
-    await task_log.send(StageUpdate(kind="after"))
-    assert [(event.id, event.kind) for event in scheduler.hub.told] == [(2, "status"), (3, "after")]
-    assert task_log.task.status is Status.GENERATING
-    await scheduler.agrees(task_log)
-
-
-async def test_an_end_that_failed_but_happened_is_the_end() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
-    scheduler.store.refusals, scheduler.store.lying = 1, True
-    with pytest.raises(StoreError):
-        await task_log.advance(Status.CANCELLED, "now")
+        await task_log.cancel("now")
     await task_log.reconcile()
-    assert scheduler.hub.over == [task_log.task.id]
+    assert fixture.hub.final == [task_log.task.id]
     with pytest.raises(IllegalTransition):
-        await task_log.advance(Status.FAILED, "no")
-    await scheduler.agrees(task_log)
+        await task_log.fail(Failure(code="X", message="why", retryable=False))
+    await fixture.agrees(task_log)
 
 
-async def test_while_the_store_cannot_be_asked_a_doubt_stays() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
-    scheduler.store.refusals = 1
+async def test_while_the_store_cannot_be_read_the_outcome_stays_unknown() -> None:
+    fixture = Fixture()
+    task_log = await fixture.started()
+    fixture.store.refusals = 1
     with pytest.raises(StoreError):
-        await task_log.send(StageUpdate(kind="lost"))
-    scheduler.store.down = True
+        await task_log.emit(StageUpdate(kind="lost"))
+    fixture.store.down = True
     for _ in range(2):
         with pytest.raises(StoreError):
             await task_log.reconcile()
-    scheduler.store.down = False
+    fixture.store.down = False
     await task_log.reconcile()
-    await scheduler.agrees(task_log)
+    await fixture.agrees(task_log)
 
 
-async def test_what_is_no_json_is_a_bug_of_its_sender_alone() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
+async def test_data_that_is_not_json_is_a_bug_of_its_emitter_alone() -> None:
+    fixture = Fixture()
+    task_log = await fixture.started()
     with pytest.raises(TypeError):
-        await task_log.send(StageUpdate(kind="a", data={"x": object()}))
-    await task_log.send(StageUpdate(kind="b"))
-    await scheduler.agrees(task_log)
+        await task_log.emit(StageUpdate(kind="a", data={"x": object()}))
+    await task_log.emit(StageUpdate(kind="b"))
+    await fixture.agrees(task_log)
 
 
-async def test_starts_are_counted_and_a_resumed_one_is_told() -> None:
-    scheduler = Desk()
-    task_log = await scheduler.open()
+async def test_starts_are_counted_and_a_resumed_run_has_an_event() -> None:
+    fixture = Fixture()
+    task_log = await fixture.open()
     await task_log.start()
-    assert (task_log.task.attempts, scheduler.hub.told) == (1, [])
-    await task_log.advance(Status.GENERATING, "now")
+    assert (task_log.task.attempts, fixture.hub.published) == (1, [])
+    await task_log.enter("draft", "now")
     await task_log.start()
     assert task_log.task.attempts == 2
-    assert (scheduler.hub.told[-1].kind, scheduler.hub.told[-1].data) == (
-        "resumed",
-        {"status": "generating", "attempt": 2},
-    )
-    await task_log.rest()
-    assert task_log.task.attempts == 0
-    await scheduler.agrees(task_log)
+    resumed = fixture.hub.published[-1]
+    assert (resumed.kind, resumed.data) == ("resumed", {"status": "draft", "attempt": 2})
+    await task_log.release()
+    assert (task_log.task.attempts, task_log.task.state) == (0, State.QUEUED)
+    await fixture.agrees(task_log)
+
+
+# --- a change to a paused task ----------------------------------------------------------------------
+
+
+async def test_an_amendment_is_no_run_and_may_have_no_event() -> None:
+    fixture = Fixture()
+    task_log = await fixture.started()
+    await task_log.pause(Pause(message="may I?", seconds=60))
+    await task_log.amend(StageUpdate(checkpoints={"plan": "new"}))
+    assert (task_log.task.state, task_log.task.attempts, fixture.kinds) == (State.PAUSED, 0, ["approval"])
+    await fixture.agrees(task_log)
+
+
+# --- a second writer --------------------------------------------------------------------------------
+
+
+async def second_writer(fixture: Fixture, task_log: TaskLog) -> TaskLog:
+    (stored,) = await fixture.store.find(TaskQuery(id=task_log.task.id))
+    return TaskLog(stored, fixture.store, RecordingHub())
+
+
+async def test_the_slower_of_two_writers_gets_a_conflict_and_writes_nothing() -> None:
+    fixture = Fixture()
+    task_log = await fixture.started()
+    other = await second_writer(fixture, task_log)
+    await other.emit(StageUpdate(kind="other"))
+    with pytest.raises(Conflict):
+        await task_log.emit(StageUpdate(kind="mine", checkpoints={"k": "v"}))
+    assert await fixture.store.checkpoints(task_log.task.id) == {}
+    assert await fixture.store.find(TaskQuery(id=task_log.task.id)) == [other.task]
+
+
+async def test_after_a_conflict_a_log_never_writes_again() -> None:
+    """A stage may swallow the first error; the other writer's work is not to be overwritten then either."""
+    fixture = Fixture()
+    task_log = await fixture.started()
+    other = await second_writer(fixture, task_log)
+    await other.emit(StageUpdate(kind="other"))
+    for _ in range(3):
+        with pytest.raises(Conflict):
+            await task_log.emit(StageUpdate(kind="mine"))
+    with pytest.raises(Conflict):
+        await task_log.reconcile()
+    assert await fixture.store.find(TaskQuery(id=task_log.task.id)) == [other.task]
+
+
+@pytest.mark.parametrize("outcome", ["refused", "stored", "lost"])
+async def test_a_second_writer_after_a_failed_write_is_noticed(outcome: str) -> None:
+    """Reading back must not take the other's write for the own one and go on."""
+    fixture = Fixture()
+    task_log = await fixture.started()
+    fixture.store.refusals, fixture.store.outcome = 1, outcome  # type: ignore[assignment]
+    with pytest.raises(StoreError):
+        await task_log.emit(StageUpdate(kind="mine"))
+    other = await second_writer(fixture, task_log)
+    await other.cancel("by another process")
+    with pytest.raises(Conflict):
+        await task_log.emit(StageUpdate(kind="mine"))
+    assert await fixture.store.find(TaskQuery(id=task_log.task.id)) == [other.task]
+
+
+async def test_a_run_that_the_store_interrupted_is_the_first_again() -> None:
+    fixture = Fixture()
+    task_log = await fixture.started(attempts=4)
+    task_log.reset_attempts()
+    await task_log.start()
+    assert task_log.task.attempts == 1
+    await fixture.agrees(task_log)

@@ -1,9 +1,10 @@
-"""What the tests of hosts push, and a GitHub client that never really waits."""
+"""What the tests of hosts push, and a GitHub client that records waits instead of sleeping."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +12,11 @@ import anyio.lowlevel
 import httpx
 
 from gencode.domain.tree import Tree
-from gencode.githosts.github import GitHub
+from gencode.githosts.github import github_host
 from gencode.githosts.http_client import http_client
+from gencode.githosts.options import HostOptions
 from gencode.githosts.port import RepositorySpec, Snapshot
+from gencode.githosts.rest_host import RestGitHost
 from gencode.observability.metrics import Metrics
 from gencode.resilience.retry import Retry
 from tests.servers.github import TOKEN
@@ -34,35 +37,34 @@ TLS = httpx.create_ssl_context()  # loading the roots takes longer than most tes
 NOW = 1_800_000_000.0
 
 
-class Naps(list[float]):
-    """A sleep that only writes down how long."""
+class RecordedSleep(list[float]):
+    """A sleep that records its seconds and returns at once."""
 
     async def __call__(self, seconds: float) -> None:
         self.append(seconds)
         await anyio.lowlevel.checkpoint()
 
 
-class Connected:
-    """A client and what it would have waited: `backoff` between attempts, `pauses` within them."""
+@dataclass(frozen=True, kw_only=True)
+class HostClient:
+    """A host and the waits that it requested: `backoff` between attempts, `pauses` within them."""
 
-    def __init__(self, host: GitHub, backoff: Naps, pauses: Naps, metrics: Metrics) -> None:
-        self.host = host
-        self.backoff = backoff
-        self.pauses = pauses
-        self.metrics = metrics
+    host: RestGitHost
+    backoff: RecordedSleep
+    pauses: RecordedSleep
+    metrics: Metrics
+
+
+def recording(connect: Callable[[HostOptions], RestGitHost], **options: Any) -> HostClient:
+    """A host with these options that never sleeps."""
+    backoff, pauses, metrics = RecordedSleep(), RecordedSleep(), Metrics()
+    defaults: dict[str, Any] = {"spacing": 0, "sleep": pauses, "clock": lambda: NOW, "tls": TLS}
+    host = connect(HostOptions(retry=Retry(sleep=backoff), metrics=metrics, **(defaults | options)))
+    return HostClient(host=host, backoff=backoff, pauses=pauses, metrics=metrics)
 
 
 @asynccontextmanager
-async def connected(api_url: str, **options: Any) -> AsyncIterator[Connected]:
-    """Options are GitHub's own."""
-    backoff, pauses, metrics = Naps(), Naps(), Metrics()
-    settings: dict[str, Any] = {
-        "metrics": metrics,
-        "spacing": 0,
-        "sleep": pauses,
-        "clock": lambda: NOW,
-        "tls": TLS,
-    }
+async def github_client(api_url: str, **options: Any) -> AsyncIterator[HostClient]:
+    """GitHub at this address; the options are those of HostOptions."""
     async with http_client(TLS) as client:
-        host = GitHub(api_url, TOKEN, client, Retry(sleep=backoff), **(settings | options))
-        yield Connected(host, backoff, pauses, metrics)
+        yield recording(lambda chosen: github_host(api_url, TOKEN, client, chosen), **options)

@@ -1,4 +1,4 @@
-"""A directory of bare repositories. What every host promises is in tests/contract/test_host.py."""
+"""A directory of bare repositories. The contract of all hosts is tested in tests/contract/test_host.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from gencode.domain.errors import StartError
 from gencode.embedded.server import address, listen
-from gencode.githosts.commit import sha
+from gencode.githosts.commit import commit_sha
 from gencode.githosts.directory import DirectoryHost
 from gencode.githosts.errors import GitNotFound, HostInvalid, HostUnavailable, RepoExists
 from tests.servers.githost import served
@@ -34,16 +34,16 @@ def host(root: Path) -> DirectoryHost:
     return DirectoryHost(root, label="disk")
 
 
-async def git(folder: Path, *words: str) -> str:
+async def git(folder: Path, *arguments: str) -> str:
     done = await anyio.run_process(
-        ["git", *words], cwd=folder, env=git_environment(folder), stderr=subprocess.STDOUT
+        ["git", *arguments], cwd=folder, env=git_environment(folder), stderr=subprocess.STDOUT
     )
     return done.stdout.decode()
 
 
-async def test_plain_git_finds_nothing_wrong_with_a_repository(host: DirectoryHost, root: Path) -> None:
+async def test_git_fsck_finds_no_fault_in_a_repository(host: DirectoryHost, root: Path) -> None:
     repo = await host.create(SPEC, SNAPSHOT)
-    assert await host.push(repo, SNAPSHOT) == sha(SNAPSHOT)
+    assert await host.push(repo, SNAPSHOT) == commit_sha(SNAPSHOT)
     path = root / "hello.git"
     assert not await git(path, "fsck", "--strict")
     assert (await git(path, "symbolic-ref", "HEAD")).strip() == "refs/heads/main"
@@ -51,7 +51,7 @@ async def test_plain_git_finds_nothing_wrong_with_a_repository(host: DirectoryHo
     assert not list((path / "hooks").iterdir())
 
 
-async def test_nothing_of_the_users_gitconfig_or_templates_gets_in(
+async def test_the_user_s_gitconfig_and_templates_are_ignored(
     host: DirectoryHost, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".gitconfig").write_text(
@@ -65,7 +65,7 @@ async def test_nothing_of_the_users_gitconfig_or_templates_gets_in(
 
 
 @pytest.mark.parametrize(("private", "mode"), [(True, 0o750), (False, 0o755)])
-async def test_private_repositories_are_closed_to_others(
+async def test_other_users_cannot_read_private_repositories(
     host: DirectoryHost, root: Path, private: bool, mode: int
 ) -> None:
     await host.push(await host.create(replace(SPEC, private=private), SNAPSHOT), SNAPSHOT)
@@ -83,7 +83,7 @@ async def test_an_organisation_is_a_folder(host: DirectoryHost, root: Path) -> N
 
 
 async def test_a_static_web_server_is_enough_to_clone(root: Path, tmp_path: Path) -> None:
-    """With `url`; Git's "dumb" protocol reads files that are kept up to date."""
+    """Git's "dumb" protocol reads files that each push updates."""
     sock = listen()
     url = f"{address(sock)}/repos"
     host = DirectoryHost(root, label="disk", url=url, owner="acme")
@@ -95,11 +95,11 @@ async def test_a_static_web_server_is_enough_to_clone(root: Path, tmp_path: Path
     assert (tmp_path / "clone" / "README.md").read_bytes() == FILES["README.md"]
 
 
-# --- never outside the folder, never somebody else's ------------------------------------------------
+# --- never outside the folder, never another's repository -------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a/b", "../x", "-x", "x.git", "x.lock", "x\n", "", "a\0b", "é"])
-async def test_hostile_names_are_refused(host: DirectoryHost, root: Path, name: str) -> None:
+async def test_unsafe_names_are_refused(host: DirectoryHost, root: Path, name: str) -> None:
     with pytest.raises(HostInvalid):
         await host.create(replace(SPEC, name=name), SNAPSHOT)
     if name:
@@ -126,7 +126,9 @@ async def test_links_are_not_followed(host: DirectoryHost, root: Path, tmp_path:
 
 
 @pytest.mark.parametrize("what", ["file", "empty folder", "full folder", "unmarked repository"])
-async def test_whatever_has_the_name_is_left_alone(host: DirectoryHost, root: Path, what: str) -> None:
+async def test_an_existing_file_or_folder_is_left_unchanged(
+    host: DirectoryHost, root: Path, what: str
+) -> None:
     path = root / "hello.git"
     if what == "file":
         path.write_text("mine")
@@ -143,17 +145,17 @@ async def test_whatever_has_the_name_is_left_alone(host: DirectoryHost, root: Pa
     assert [entry.name for entry in root.iterdir()] == ["hello.git"]
 
 
-async def test_what_lost_our_mark_is_not_pushed_to(host: DirectoryHost, root: Path) -> None:
+async def test_a_repository_without_the_marker_is_not_pushed_to(host: DirectoryHost, root: Path) -> None:
     repo = await host.create(SPEC, SNAPSHOT)
     (root / "hello.git" / "description").write_text("mine now")
     with pytest.raises(GitNotFound):
         await host.push(repo, SNAPSHOT)
 
 
-async def test_another_folder_of_the_same_name_is_not_pushed_to(
+async def test_a_repository_of_the_same_name_elsewhere_is_not_pushed_to(
     host: DirectoryHost, root: Path, tmp_path: Path
 ) -> None:
-    """The settings were changed while the task waited."""
+    """The settings changed while the task waited."""
     repo = await host.create(SPEC, SNAPSHOT)
     other = tmp_path / "other"
     other.mkdir()
@@ -166,7 +168,7 @@ async def test_another_folder_of_the_same_name_is_not_pushed_to(
 # --- crashes and full disks -------------------------------------------------------------------------
 
 
-async def test_what_a_crash_left_half_made_is_made_anew(
+async def test_the_draft_that_a_crash_left_is_replaced(
     host: DirectoryHost, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(self: Path, target: Path) -> Path:
@@ -191,13 +193,13 @@ def full(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("full")
-async def test_a_full_disk_leaves_nothing_behind(host: DirectoryHost, root: Path) -> None:
+async def test_a_failed_creation_on_a_full_disk_leaves_no_files(host: DirectoryHost, root: Path) -> None:
     with pytest.raises(HostUnavailable, match="No space left") as caught:
         await host.create(SPEC, SNAPSHOT)
     assert caught.value.retryable
     assert not list(root.iterdir())
 
 
-def test_a_root_that_is_no_folder_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_root_that_is_no_folder_is_refused_at_start(tmp_path: Path) -> None:
     with pytest.raises(StartError, match='the path of "disk" is no folder'):
         DirectoryHost(tmp_path / "none", label="disk")

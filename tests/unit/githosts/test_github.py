@@ -1,4 +1,4 @@
-"""What GitHub is asked for. How it fails is in tests/faults/test_github.py."""
+"""The requests to GitHub. Faults are in tests/faults/test_github.py."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from gencode.githosts.errors import GitProtocol
 from gencode.githosts.port import Repository
 from tests.servers.github import TOKEN, Fault, ScriptedGitHub, github_server
-from tests.unit.githosts.samples import SNAPSHOT, SPEC, connected
+from tests.unit.githosts.samples import SNAPSHOT, SPEC, github_client
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ async def github(tmp_path: Path) -> AsyncIterator[ScriptedGitHub]:
         yield server
 
 
-async def test_a_creation_is_one_post_and_one_look(github: ScriptedGitHub) -> None:
-    async with connected(github.api_url, agent="gencode/1.2") as client:
+async def test_a_creation_is_one_post_and_one_get(github: ScriptedGitHub) -> None:
+    async with github_client(github.api_url, agent="gencode/1.2") as client:
         await client.host.create(replace(SPEC, private=True), SNAPSHOT)
     post, look = github.requests
     assert post.json() == {
@@ -44,7 +44,7 @@ async def test_a_creation_is_one_post_and_one_look(github: ScriptedGitHub) -> No
 async def test_any_description_is_accepted_and_ends_with_the_marker(
     github: ScriptedGitHub, text: str
 ) -> None:
-    async with connected(github.api_url) as client:
+    async with github_client(github.api_url) as client:
         await client.host.create(replace(SPEC, description=text), SNAPSHOT)
         await client.host.create(replace(SPEC, description=text), SNAPSHOT)
     assert github.effects["create"] == 1
@@ -53,8 +53,8 @@ async def test_any_description_is_accepted_and_ends_with_the_marker(
     assert len(description) <= 350
 
 
-async def test_a_text_with_a_marker_in_it_does_not_pass_for_ours(github: ScriptedGitHub) -> None:
-    async with connected(github.api_url) as client:
+async def test_a_marker_within_the_description_does_not_replace_ours(github: ScriptedGitHub) -> None:
+    async with github_client(github.api_url) as client:
         await client.host.create(replace(SPEC, description="[gencode:2]", marker="gencode:1"), SNAPSHOT)
     assert github.repos["octo", "hello"].description == "[gencode:2] [gencode:1]"
 
@@ -70,21 +70,21 @@ async def test_a_text_with_a_marker_in_it_does_not_pass_for_ours(github: Scripte
         ("elsewhere", "acme", "acme"),
     ],
 )
-async def test_the_account_is_the_requests_or_the_settings_or_the_tokens(
+async def test_the_account_is_the_request_s_or_the_configured_or_the_token_s(
     github: ScriptedGitHub, owner: str | None, org: str | None, expected: str
 ) -> None:
-    async with connected(github.api_url, owner=owner) as client:
+    async with github_client(github.api_url, owner=owner) as client:
         assert (await client.host.create(replace(SPEC, org=org), SNAPSHOT)).owner == expected
 
 
-async def test_a_token_that_is_no_user_creates_in_an_organisation(github: ScriptedGitHub) -> None:
+async def test_a_token_without_a_user_creates_in_an_organisation(github: ScriptedGitHub) -> None:
     github.fail("user", Fault(status=403, body={"message": "Resource not accessible by integration"}))
-    async with connected(github.api_url, owner="acme") as client:
+    async with github_client(github.api_url, owner="acme") as client:
         assert (await client.host.create(SPEC, SNAPSHOT)).owner == "acme"
 
 
-async def test_the_user_is_asked_for_once(github: ScriptedGitHub) -> None:
-    async with connected(github.api_url, owner="acme") as client:
+async def test_the_token_s_user_is_requested_once(github: ScriptedGitHub) -> None:
+    async with github_client(github.api_url, owner="acme") as client:
         for name in ("one", "two"):
             await client.host.create(replace(SPEC, name=name), SNAPSHOT)
     assert len(github.seen("user")) == 1
@@ -94,13 +94,13 @@ async def test_a_push_to_another_host_is_refused(github: ScriptedGitHub) -> None
     evil = Repository(
         owner="octo", name="x", web_url="https://evil.example/x", clone_url="https://evil.example/x.git"
     )
-    async with connected(github.api_url) as client:
+    async with github_client(github.api_url) as client:
         with pytest.raises(GitProtocol, match="another host"):
             await client.host.push(evil, SNAPSHOT)
 
 
 async def test_calls_are_timed_by_operation(github: ScriptedGitHub) -> None:
-    async with connected(github.api_url) as client:
+    async with github_client(github.api_url) as client:
         repo = await client.host.create(SPEC, SNAPSHOT)
         await client.host.push(repo, SNAPSHOT)
     text = client.metrics.text().decode()

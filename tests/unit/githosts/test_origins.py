@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gencode.domain.errors import StartError
-from gencode.githosts.origins import origin, web_origin
+from gencode.githosts.origins import github_web_origin, origin_of
 
 
 @pytest.mark.parametrize(
@@ -18,16 +18,16 @@ from gencode.githosts.origins import origin, web_origin
         ("http://[::1]:4711/api/v3", "http://[::1]:4711/"),
     ],
 )
-def test_an_api_implies_where_its_repositories_are(api: str, web: str) -> None:
-    assert web_origin(api) == origin(web)
+def test_the_web_origin_is_derived_from_github_s_api_url(api: str, web: str) -> None:
+    assert github_web_origin(api) == origin_of(web)
 
 
 @pytest.mark.parametrize(
     "api", ["", "github.com", "ftp://x", "https://t@api.github.com", "https://x/?y", "https://"]
 )
-def test_other_addresses_of_an_api_are_refused(api: str) -> None:
+def test_other_api_urls_are_refused(api: str) -> None:
     with pytest.raises(StartError, match="GITHUB_API_URL"):
-        web_origin(api)
+        github_web_origin(api)
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,5 @@ def test_other_addresses_of_an_api_are_refused(api: str) -> None:
         ("git@github.com:octo/hello.git", False),
     ],
 )
-def test_only_plain_addresses_of_the_very_origin_are_owned(url: str, owned: bool) -> None:
-    assert web_origin("https://api.github.com").owns(url) is owned
+def test_only_plain_urls_of_the_same_origin_are_owned(url: str, owned: bool) -> None:
+    assert github_web_origin("https://api.github.com").owns(url) is owned

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from gencode.githosts.errors import GitError, GitRejected, PushSecret, PushTooLarge, PushWorkflowScope
-from gencode.githosts.push_errors import refused
+from gencode.githosts.push_errors import push_error
 
 
 @pytest.mark.parametrize(
-    ("words", "error"),
+    ("text", "error"),
     [
         ("error: GH013: Repository rule violations found\n\n- Push cannot contain secrets", PushSecret),
         ("GITHUB PUSH PROTECTION", PushSecret),
@@ -27,12 +27,12 @@ from gencode.githosts.push_errors import refused
         ("", GitRejected),
     ],
 )
-def test_githubs_words_are_known(words: str, error: type[GitError]) -> None:
-    found = refused(words, ())
+def test_github_s_messages_are_recognised(text: str, error: type[GitError]) -> None:
+    found = push_error(text, ())
     assert type(found) is error
-    assert words.split("\n")[0] in found.message
+    assert text.split("\n")[0] in found.message
 
 
 @pytest.mark.parametrize("beginning", ["GH013", "refusing to allow "])
-def test_a_refusal_of_nothing_but_beginnings_takes_no_time_by_its_square(beginning: str) -> None:
-    assert isinstance(refused(beginning * (4 * 2**20 // len(beginning)), ()), GitRejected)
+def test_the_patterns_take_no_quadratic_time(beginning: str) -> None:
+    assert isinstance(push_error(beginning * (4 * 2**20 // len(beginning)), ()), GitRejected)

@@ -9,17 +9,17 @@ from starlette.responses import JSONResponse
 from gencode.domain.errors import StartError
 from gencode.githosts.errors import HostAuth
 from gencode.githosts.http_client import http_client
-from gencode.githosts.types import ACCOUNTS, REPOSITORIES, connect
-from gencode.resilience.retry import Retry
+from gencode.githosts.options import HostOptions
+from gencode.githosts.types import ACCOUNT_RULES, REPOSITORY_RULES, connect
 from tests.servers.fixed_reply import fixed_reply_server
 from tests.unit.githosts.samples import SNAPSHOT, SPEC
 
 
-def reached(kind: str, url: str) -> tuple[str, str]:
-    """Where its API and its repositories are taken to be."""
-    host = connect(kind, "work", url, "token", httpx.AsyncClient(verify=False), Retry())
-    web = host._web
-    return host._api._url, f"{web.scheme}://{web.host}:{web.port}"
+def addresses(kind: str, url: str) -> tuple[str, str]:
+    """The addresses of its API and of its repositories."""
+    endpoint = connect(kind, "work", url, "token", httpx.AsyncClient(verify=False), HostOptions()).endpoint
+    web = endpoint.web
+    return endpoint.api_url, f"{web.scheme}://{web.host}:{web.port}"
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def reached(kind: str, url: str) -> tuple[str, str]:
         ("bitbucket", "https://bitbucket.org/", "https://api.bitbucket.org/2.0", "https://bitbucket.org:443"),
     ],
 )
-def test_an_address_for_people_implies_the_apis(kind: str, url: str, api: str, web: str) -> None:
-    assert reached(kind, url) == (api, web)
+def test_the_api_url_is_derived_from_the_web_url(kind: str, url: str, api: str, web: str) -> None:
+    assert addresses(kind, url) == (api, web)
 
 
 @pytest.mark.parametrize("kind", ["github", "gitea", "gitlab", "gitee", "bitbucket"])
@@ -59,15 +59,15 @@ def test_an_address_for_people_implies_the_apis(kind: str, url: str, api: str, w
     "url",
     ["git.example.org", "ftp://x", "https://user:secret@x.org", "https://x.org/?q", "https://x.org\\@y"],
 )
-def test_other_addresses_are_refused_by_the_name_of_their_setting(kind: str, url: str) -> None:
+def test_other_addresses_are_refused_with_the_name_of_their_setting(kind: str, url: str) -> None:
     with pytest.raises(StartError, match='the url of "work" in HOSTS must be an address') as caught:
-        reached(kind, url)
+        addresses(kind, url)
     assert "secret" not in caught.value.message
 
 
-def test_a_token_that_no_header_can_carry_is_refused_without_showing_it() -> None:
+def test_a_token_that_no_header_can_carry_is_refused_and_not_shown() -> None:
     with pytest.raises(StartError, match='the token of "work" in HOSTS has characters') as caught:
-        connect("gitlab", "work", "", "glpat-\n", httpx.AsyncClient(verify=False), Retry())
+        connect("gitlab", "work", "", "glpat-\n", httpx.AsyncClient(verify=False), HostOptions())
     assert "glpat" not in caught.value.message
 
 
@@ -93,7 +93,7 @@ def test_a_token_that_no_header_can_carry_is_refused_without_showing_it() -> Non
     ],
 )
 def test_each_kind_has_its_own_rule_for_accounts(kind: str, name: str, allowed: bool) -> None:
-    assert ACCOUNTS[kind].allows(name) is allowed
+    assert ACCOUNT_RULES[kind].allows(name) is allowed
 
 
 @pytest.mark.parametrize(
@@ -114,14 +114,15 @@ def test_each_kind_has_its_own_rule_for_accounts(kind: str, name: str, allowed: 
     ],
 )
 def test_each_kind_has_its_own_rule_for_names(kind: str, name: str, allowed: bool) -> None:
-    assert REPOSITORIES[kind].allows(name) is allowed
+    assert REPOSITORY_RULES[kind].allows(name) is allowed
 
 
-async def test_what_a_token_is_sent_as_is_shown_as_little_as_the_token() -> None:
+async def test_the_encoded_form_of_a_token_is_redacted_like_the_token() -> None:
     sent = b64encode(b"me@example.org:a-token").decode()
     refusal = JSONResponse({"error": {"message": f"no such credentials: {sent}"}}, 401)
     async with fixed_reply_server(refusal) as (url, _), http_client() as client:
-        host = connect("bitbucket", "it", url, "a-token", client, Retry(), user="me@example.org", owner="o")
+        options = HostOptions(owner="o")
+        host = connect("bitbucket", "it", url, "a-token", client, options, user="me@example.org")
         with pytest.raises(HostAuth, match="no such credentials") as refused:
             await host.create(SPEC, SNAPSHOT)
     assert sent not in refused.value.message

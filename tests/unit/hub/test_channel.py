@@ -11,10 +11,10 @@ import pytest
 
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
-from gencode.hub.channel import CHUNK, Channel
-from tests.unit.storage.samples import a_task, an_event
+from gencode.hub.channel import CHUNK, LIVE_MESSAGES, Channel, _LiveBuffer
+from tests.unit.engine.rig import an_event, new_task
 
-TASK = a_task()
+TASK = new_task()
 
 
 def some_events(first: int, last: int, text: str = "") -> list[Event]:
@@ -22,25 +22,25 @@ def some_events(first: int, last: int, text: str = "") -> list[Event]:
 
 
 class Stored:
-    """A store's side of a channel. `asked`: the positions it was read from."""
+    """What a channel loads. `asked`: the positions it was read from."""
 
-    def __init__(self, events: Sequence[Event] = (), over: bool = False) -> None:
+    def __init__(self, events: Sequence[Event] = (), is_final: bool = False) -> None:
         self.events = list(events)
-        self.over = over
+        self.is_final = is_final
         self.asked: list[int] = []
 
     async def __call__(self, after: int) -> tuple[Sequence[Event], bool]:
         self.asked.append(after)
         await anyio.lowlevel.checkpoint()
-        return self.events[after:], self.over
+        return self.events[after:], self.is_final
 
 
-async def read(channel: Channel, position: int = 0, deltas: bool = False) -> AsyncGenerator[bytes, None]:
-    place = channel.start(position, deltas)
+async def read(channel: Channel, position: int = 0, live: bool = False) -> AsyncGenerator[bytes, None]:
+    cursor = channel.cursor(position, live)
     while True:
-        if chunk := channel.read(place):
+        if chunk := channel.read(cursor):
             yield chunk
-        elif not await channel.more(place):
+        elif not await channel.wait(cursor):
             break
 
 
@@ -48,8 +48,8 @@ async def chunks(channel: Channel, position: int = 0) -> list[bytes]:
     return [chunk async for chunk in read(channel, position)]
 
 
-async def test_a_long_log_comes_in_chunks_of_whole_messages() -> None:
-    channel = Channel(Stored(some_events(1, 100, "x" * 10_000), over=True))
+async def test_a_long_log_is_read_in_chunks_of_whole_messages() -> None:
+    channel = Channel(Stored(some_events(1, 100, "x" * 10_000), is_final=True))
     read = await chunks(channel)
     assert all(chunk.endswith(b"\n\n") and CHUNK <= len(chunk) < CHUNK + 11_000 for chunk in read[:-1])
     assert b"".join(read).count(b"\nid: ") == 100
@@ -62,36 +62,73 @@ async def test_only_what_is_missing_is_read_from_the_store() -> None:
     async with aclosing(read(channel)) as stream:
         await anext(stream)
         stored.events += some_events(4, 7)
-        channel.publish(stored.events[3:5], over=False)
+        channel.publish(stored.events[3:5], is_final=False)
         await anext(stream)
         assert stored.asked == [0]
-        channel.publish(stored.events[6:], over=True)
+        channel.publish(stored.events[6:], is_final=True)
         assert [chunk async for chunk in stream]
         assert stored.asked == [0, 5]
 
 
-async def test_a_store_that_lacks_what_was_published_is_not_asked_for_ever() -> None:
+async def test_a_store_that_lacks_published_events_is_not_read_for_ever() -> None:
     stored = Stored(some_events(1, 1))
     channel = Channel(stored)
-    channel.publish(some_events(3, 3), over=False)
+    channel.publish(some_events(3, 3), is_final=False)
     with pytest.raises(StoreError, match="lacks an event"):
         await chunks(channel, position=1)
     assert stored.asked == [0]
 
 
-async def test_live_messages_wake_only_who_listens() -> None:
-    """With many readers and hundreds of tokens a second, the others' wakings would fill the loop."""
+@pytest.mark.parametrize("was_final", [False, True])
+async def test_an_event_that_is_published_again_is_delivered_once(was_final: bool) -> None:
+    """Its writer could not know whether it was published: see WorkerPool."""
+    channel = Channel(Stored(some_events(1, 1)))
+    async with aclosing(read(channel)) as stream:
+        first = await anext(stream)
+        channel.publish(some_events(2, 2), is_final=was_final)
+        channel.publish(some_events(2, 2), is_final=True)
+        assert b"".join([first, *[chunk async for chunk in stream]]).count(b"\nid: ") == 2
+
+
+async def test_live_messages_wake_only_subscribers_that_want_them() -> None:
+    """With many subscribers and hundreds of tokens a second, the others' wakings would fill the loop."""
     channel = Channel(Stored())
-    channel.listeners = 1
-    quiet, listening = read(channel), read(channel, deltas=True)
-    async with aclosing(quiet), aclosing(listening), anyio.create_task_group() as tg:
-        tg.start_soon(anext, quiet)
+    channel.live_subscribers = 1
+    quiet, listening = read(channel), read(channel, live=True)
+    async with aclosing(quiet), aclosing(listening), anyio.create_task_group() as group:
+        group.start_soon(anext, quiet)
         await anyio.wait_all_tasks_blocked()
-        waited_for = channel._grown._event
+        waited_for = channel._event_arrived._event
         assert waited_for.statistics().tasks_waiting == 1
-        heard = asyncio.ensure_future(anext(listening))
+        message = asyncio.ensure_future(anext(listening))
         await anyio.wait_all_tasks_blocked()
-        channel.live({"n": 1})
-        assert b'{"n":1}' in await heard
+        channel.publish_live({"n": 1})
+        assert b'{"n":1}' in await message
         assert not waited_for.is_set()
-        tg.cancel_scope.cancel()
+        group.cancel_scope.cancel()
+
+
+# --- the buffer of live messages --------------------------------------------------------------------
+
+
+def test_live_messages_are_numbered_and_have_a_position_among_the_events() -> None:
+    live = _LiveBuffer()
+    live.append(2, b"a")
+    live.append(2, b"b")
+    live.append(5, b"c")
+    assert live.end == 3
+    assert live.before(position=2, number=0) == [b"a", b"b"]
+    assert live.before(position=2, number=1) == [b"b"]
+    assert live.before(position=1, number=0) == []
+    assert live.before(position=9, number=0) == [b"a", b"b", b"c"]
+    assert [live.position(number) for number in range(4)] == [2, 2, 5, None]
+
+
+def test_the_oldest_live_messages_are_dropped_when_there_are_too_many() -> None:
+    live = _LiveBuffer()
+    for number in range(LIVE_MESSAGES + 10):
+        live.append(0, b"%d" % number)
+    assert live.first_held(0) == live.first_held(10) == 10
+    assert live.first_held(11) == 11
+    assert live.before(0, live.first_held(0))[0] == b"10"
+    assert live.first_held(live.end) == live.end

@@ -76,11 +76,11 @@ class NotingStore(MemoryStore):
         self.refusals = 0
         self._noted = anyio.Event()
 
-    async def note(self, callback: Callback) -> None:
+    async def save_callback(self, callback: Callback) -> None:
         if self.refusals:
             self.refusals -= 1
             raise StoreError("the disk is full")
-        await super().note(callback)
+        await super().save_callback(callback)
         self.notes.append(callback)
         noted, self._noted = self._noted, anyio.Event()
         noted.set()
@@ -131,7 +131,7 @@ class Rig:
         return found
 
     def count(self, outcome: str) -> float:
-        found = self.metrics.callbacks.labels("webhook", outcome)
+        found = self.metrics.callback_attempts.labels("webhook", outcome)
         return float(found._value.get())
 
 

@@ -1,4 +1,4 @@
-"""A few attempts, by error class; nobody sleeps here."""
+"""Attempts by error class, without sleeping."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SOFT = LLMUnavailable("down")
 
 
 class Script:
-    """Raises what it is told, one after the other, then answers."""
+    """Raises these errors one after the other, then returns."""
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
         self.calls = 0
         self.waits: list[float] = []
-        self.notices: list[tuple[str, float]] = []
+        self.reports: list[tuple[str, float]] = []
 
     async def call(self) -> str:
         self.calls += 1
@@ -31,36 +31,36 @@ class Script:
     async def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
 
-    async def notice(self, error: Transient, wait: float) -> None:
-        self.notices.append((error.code, wait))
+    async def on_retry(self, error: Transient, wait: float) -> None:
+        self.reports.append((error.code, wait))
 
 
 async def test_a_first_success_needs_no_wait() -> None:
     script = Script()
-    assert await Retry(sleep=script.sleep)(script.call, script.notice) == "answer"
-    assert (script.calls, script.waits, script.notices) == (1, [], [])
+    assert await Retry(sleep=script.sleep)(script.call, script.on_retry) == "answer"
+    assert (script.calls, script.waits, script.reports) == (1, [], [])
 
 
 @pytest.mark.parametrize("failures", [1, 2])
-async def test_a_later_attempt_may_succeed_and_each_wait_is_told_before(failures: int) -> None:
+async def test_a_later_attempt_can_succeed_and_each_wait_is_reported_before(failures: int) -> None:
     script = Script(*[SOFT] * failures)
-    assert await Retry(sleep=script.sleep)(script.call, script.notice) == "answer"
+    assert await Retry(sleep=script.sleep)(script.call, script.on_retry) == "answer"
     assert script.calls == failures + 1
-    assert script.notices == [("LLM_UNAVAILABLE", wait) for wait in script.waits]
+    assert script.reports == [("LLM_UNAVAILABLE", wait) for wait in script.waits]
     assert all(1 <= wait <= 20 for wait in script.waits)
 
 
-async def test_the_last_error_comes_out_as_it_is_after_three_attempts() -> None:
+async def test_the_last_error_is_raised_unchanged_after_three_attempts() -> None:
     last = LLMUnavailable("the third")
     script = Script(SOFT, SOFT, last)
     with pytest.raises(LLMUnavailable) as caught:
-        await Retry(sleep=script.sleep)(script.call, script.notice)
+        await Retry(sleep=script.sleep)(script.call, script.on_retry)
     assert caught.value is last
     assert (script.calls, len(script.waits)) == (3, 2)
 
 
 @pytest.mark.parametrize("attempts", [1, 5])
-async def test_the_number_of_attempts_is_a_setting(attempts: int) -> None:
+async def test_the_number_of_attempts_can_be_set(attempts: int) -> None:
     script = Script(*[SOFT] * 9)
     with pytest.raises(LLMUnavailable):
         await Retry(attempts=attempts, sleep=script.sleep)(script.call)
@@ -68,21 +68,21 @@ async def test_the_number_of_attempts_is_a_setting(attempts: int) -> None:
 
 
 @pytest.mark.parametrize("error", [LLMAuth("no"), ValueError("bug")])
-async def test_what_no_attempt_cures_is_tried_once(error: Exception) -> None:
+async def test_a_permanent_error_is_raised_after_one_attempt(error: Exception) -> None:
     script = Script(error)
     with pytest.raises(type(error)) as caught:
-        await Retry(sleep=script.sleep)(script.call, script.notice)
+        await Retry(sleep=script.sleep)(script.call, script.on_retry)
     assert caught.value is error
-    assert (script.calls, script.waits, script.notices) == (1, [], [])
+    assert (script.calls, script.waits, script.reports) == (1, [], [])
 
 
-async def test_what_the_other_side_asks_for_is_the_least_wait() -> None:
+async def test_retry_after_is_a_lower_bound_of_the_wait() -> None:
     script = Script(LLMRateLimit("slow", retry_after=77.0))
     await Retry(sleep=script.sleep)(script.call)
     assert script.waits == [77.0]
 
 
-async def test_a_short_wish_does_not_shorten_our_own_wait() -> None:
+async def test_a_short_retry_after_does_not_shorten_the_back_off() -> None:
     waits: list[float] = []
     for _ in range(50):
         script = Script(LLMRateLimit("slow", retry_after=0.001))
@@ -91,14 +91,14 @@ async def test_a_short_wish_does_not_shorten_our_own_wait() -> None:
     assert min(waits) >= 2.0
 
 
-async def test_more_than_our_patience_fails_at_once() -> None:
+async def test_a_retry_after_above_the_limit_is_raised_at_once() -> None:
     script = Script(LLMRateLimit("slow", retry_after=121.0))
     with pytest.raises(LLMRateLimit):
-        await Retry(patience=120, sleep=script.sleep)(script.call, script.notice)
-    assert (script.calls, script.waits, script.notices) == (1, [], [])
+        await Retry(max_retry_after=120, sleep=script.sleep)(script.call, script.on_retry)
+    assert (script.calls, script.waits, script.reports) == (1, [], [])
 
 
-async def test_waits_grow_up_to_the_cap_and_differ() -> None:
+async def test_waits_grow_up_to_the_cap_and_are_random() -> None:
     rounds: list[Sequence[float]] = []
     for _ in range(40):
         script = Script(*[SOFT] * 7)
@@ -110,7 +110,7 @@ async def test_waits_grow_up_to_the_cap_and_differ() -> None:
     assert len({tuple(waits) for waits in rounds}) == len(rounds)
 
 
-async def test_a_lambda_does_as_well() -> None:
+async def test_a_lambda_is_called_like_a_coroutine_function() -> None:
     script = Script(SOFT)
     assert await Retry(sleep=script.sleep)(lambda: script.call()) == "answer"
     assert script.calls == 2

@@ -28,5 +28,5 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC).timestamp()
         ("Sun, 22 Nov 2026 12:00:00 +99999999999", None),
     ],
 )
-def test_it_is_digits_or_a_date(value: str, seconds: float | None) -> None:
+def test_the_header_is_seconds_or_a_date(value: str, seconds: float | None) -> None:
     assert retry_after(value, NOON) == seconds

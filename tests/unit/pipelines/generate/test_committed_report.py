@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from gencode.domain.task import Status
-from gencode.githosts.commit import sha
+from gencode.githosts.commit import commit_sha
 from gencode.pipelines.generate.commit import read_commit
 from gencode.pipelines.generate.committed_report import REPORT
 from tests.servers.github import Fault
@@ -88,7 +88,7 @@ async def test_the_commit_stays_the_same_when_the_push_is_made_again(tmp_path: P
         await services.heard(task)
         task = await services.task(task)
         assert commit.files[REPORT].encode() == (await services.pushed())[REPORT]
-        assert task.result["commit"] == sha(commit.snapshot())
+        assert task.result["commit"] == commit_sha(commit.snapshot())
 
 
 async def test_it_is_not_taken_over_with_the_files_of_an_earlier_task(tmp_path: Path) -> None:

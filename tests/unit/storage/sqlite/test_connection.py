@@ -7,11 +7,8 @@ from stat import S_IMODE
 import pytest
 
 from gencode.domain.errors import StoreUnusable
-from gencode.engine.store import TaskQuery
-from gencode.storage.rows import TASK_COLUMNS, task_row
-from gencode.storage.sqlite import connection, schema, statements
-from gencode.storage.sqlite.connection import connect
-from tests.unit.storage.samples import a_task
+from gencode.storage.sqlite import connection, schema
+from gencode.storage.sqlite.connection import connect, connect_reader
 
 
 @pytest.fixture
@@ -23,7 +20,7 @@ def pragma(connection: sqlite3.Connection, name: str) -> object:
     return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
 
-def test_a_new_database_is_durable_checked_and_its_owners_only(path: Path) -> None:
+def test_a_new_database_is_durable_and_readable_by_its_owner_only(path: Path) -> None:
     connection = connect(path, 5)
     assert pragma(connection, "journal_mode") == "wal"
     assert pragma(connection, "synchronous") == 2
@@ -56,25 +53,6 @@ def test_an_older_database_is_brought_forward_step_by_step(
     connection.close()
 
 
-def test_tasks_of_the_first_release_are_there_after_its_migration(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-    monkeypatch.setattr(schema, "VERSION", 1)
-    connection = connect(path, 0)
-    row = dict(zip(TASK_COLUMNS, task_row(a_task(id="old")), strict=True))
-    later = ("retries", "digest", "trace", "held_until")
-    first = {name: value for name, value in row.items() if name not in later}
-    insert = f"INSERT INTO tasks ({', '.join(first)}) VALUES ({', '.join('?' * len(first))})"
-    connection.execute(insert, list(first.values()))
-    connection.close()
-    monkeypatch.undo()
-    connection = connect(path, 0)
-    (found,) = statements.find(connection, TaskQuery())
-    assert (found.id, found.retries, found.digest) == ("old", {}, "")
-    connection.close()
-
-
 def test_a_failing_step_leaves_the_older_database_as_it_was(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,3 +73,15 @@ def test_an_sqlite_that_is_too_old_is_refused(path: Path, monkeypatch: pytest.Mo
     with pytest.raises(StoreUnusable, match="too old"):
         connect(path, 0)
     assert not path.exists()
+
+
+def test_a_reader_cannot_write_and_does_not_make_the_file(path: Path) -> None:
+    with pytest.raises(StoreUnusable):
+        connect_reader(path, 0)
+    first = connect(path, 0)
+    reader = connect_reader(path, 0)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.execute("DELETE FROM tasks")
+    assert reader.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
+    reader.close()
+    first.close()

@@ -6,10 +6,10 @@ import pytest
 from gencode.domain.errors import Transient
 from gencode.githosts import responses
 from gencode.githosts.errors import GitHubInvalid, GitHubRateLimit, GitHubUnavailable, HostError
-from gencode.githosts.github_responses import name_taken
+from gencode.githosts.github import reports_taken_name
 from gencode.githosts.http_client import HttpReply
 from gencode.githosts.profile import github_profile
-from gencode.githosts.responses import body_of, said
+from gencode.githosts.responses import error_text, json_object
 
 NOW = 1_800_000_000.0
 
@@ -20,55 +20,55 @@ def reply(status: int, content: bytes = b"{}", **headers: str) -> HttpReply:
 
 
 def failure(reply: HttpReply, secrets: tuple[str, ...], now: float) -> HostError:
-    return responses.failure(reply, github_profile(), "it needs more", secrets, now)
+    return responses.status_error(reply, github_profile(), "it needs more", secrets, now)
 
 
 @pytest.mark.parametrize(
     "errors", [None, "x", {"field": "name"}, [None, 1, {"message": {}}], [{"field": "name"}]]
 )
-def test_errors_of_any_shape_are_read(errors: object) -> None:
+def test_errors_of_any_shape_are_accepted(errors: object) -> None:
     body = {"message": "No", "errors": errors}
-    assert not name_taken(body)
-    assert said(body).startswith("No")
+    assert not reports_taken_name(body)
+    assert error_text(body).startswith("No")
 
 
-def test_a_long_name_before_each_of_many_lines_does_not_fill_the_memory() -> None:
-    words = said({"message": {"x" * 100_000: [str(n) for n in range(1000)]}})
-    assert words.startswith("xxx")
-    assert len(words) < 100_000
+def test_a_long_field_name_before_each_of_many_lines_is_bounded() -> None:
+    text = error_text({"message": {"x" * 100_000: [str(n) for n in range(1000)]}})
+    assert text.startswith("xxx")
+    assert len(text) < 100_000
 
 
-def test_only_a_taken_name_is_a_taken_name() -> None:
+def test_a_taken_name_is_recognised_by_the_field_alone() -> None:
     taken = {"field": "name", "message": "name already exists on this account"}
-    assert name_taken({"errors": [{"field": "x"}, taken]})
-    assert not name_taken({"message": "name already exists on this account", "errors": []})
+    assert reports_taken_name({"errors": [{"field": "x"}, taken]})
+    assert not reports_taken_name({"message": "name already exists on this account", "errors": []})
 
 
-def test_a_reset_in_the_past_still_waits_a_moment() -> None:
+def test_a_rate_limit_reset_in_the_past_waits_a_second() -> None:
     error = failure(reply(403, x_ratelimit_remaining="0", x_ratelimit_reset="17"), (), NOW)
     assert isinstance(error, GitHubRateLimit)
     assert error.retry_after == 1
 
 
-def test_a_limit_without_a_readable_reset_waits_a_minute() -> None:
+def test_a_rate_limit_without_a_valid_reset_waits_a_minute() -> None:
     error = failure(reply(429, x_ratelimit_remaining="0", x_ratelimit_reset="soon"), (), NOW)
     assert isinstance(error, GitHubRateLimit)
     assert error.retry_after == 60
 
 
-def test_a_server_error_keeps_what_it_asked_for() -> None:
+def test_a_server_error_has_its_retry_after() -> None:
     error = failure(reply(503, b"<html>", retry_after="7"), (), NOW)
     assert isinstance(error, GitHubUnavailable)
     assert error.retry_after == 7
 
 
-def test_an_unknown_refusal_is_final() -> None:
+def test_an_unknown_client_error_is_not_transient() -> None:
     error = failure(reply(451, b'{"message": "unavailable for legal reasons"}'), (), NOW)
     assert isinstance(error, GitHubInvalid)
     assert not isinstance(error, Transient)
     assert "451" in error.message
 
 
-def test_only_an_object_is_a_body() -> None:
-    assert body_of(reply(200, b'{"a": 1}')) == {"a": 1}
-    assert [body_of(reply(200, content)) for content in (b"1", b"null", b"\xff", b"[{}]")] == [None] * 4
+def test_only_a_json_object_is_a_body() -> None:
+    assert json_object(reply(200, b'{"a": 1}')) == {"a": 1}
+    assert [json_object(reply(200, content)) for content in (b"1", b"null", b"\xff", b"[{}]")] == [None] * 4

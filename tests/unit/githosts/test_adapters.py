@@ -1,4 +1,4 @@
-"""What each host is asked for: paths, bodies, and how the token is sent. Faults are in tests/faults."""
+"""The requests of each adapter: paths, bodies, and how the token is sent. Faults are in tests/faults."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from gencode.githosts.commit import sha
+from gencode.githosts.commit import commit_sha
 from gencode.githosts.errors import HostInvalid
 from tests.servers.githost import Fault, basic
-from tests.servers.hosts import TOKEN, host_server, meet
+from tests.servers.hosts import TOKEN, host_client, host_server
 from tests.unit.githosts.samples import SNAPSHOT, SPEC
 
 TEXT = {"description": "Say hello [gencode:1]"}
@@ -51,12 +51,12 @@ BITBUCKET = {"scm": "git", **TEXT}
         ),
     ],
 )
-async def test_a_creation_asks_for_what_was_wanted(
+async def test_the_creation_request_has_the_host_s_path_and_body(
     tmp_path: Path, kind: str, org: str | None, private: bool, path: str, body: dict[str, Any] | None
 ) -> None:
-    async with host_server(kind, tmp_path) as server, meet(kind, server.url) as met:
-        repo = await met.host.create(replace(SPEC, org=org, private=private), SNAPSHOT)
-        assert await met.host.push(repo, SNAPSHOT) == sha(SNAPSHOT)
+    async with host_server(kind, tmp_path) as server, host_client(kind, server.url) as client:
+        repo = await client.host.create(replace(SPEC, org=org, private=private), SNAPSHOT)
+        assert await client.host.push(repo, SNAPSHOT) == commit_sha(SNAPSHOT)
     (asked,) = server.seen("create")
     assert asked.path == path
     assert body is None or json.loads(asked.body) == body
@@ -73,11 +73,14 @@ async def test_a_creation_asks_for_what_was_wanted(
         ("bitbucket", "authorization", f"Bearer {TOKEN}", "x-token-auth"),
     ],
 )
-async def test_the_token_is_sent_as_the_host_wants_it(
+async def test_the_token_is_sent_as_the_host_expects_it(
     tmp_path: Path, kind: str, header: str, value: str, user: str
 ) -> None:
-    async with host_server(kind, tmp_path) as server, meet(kind, server.url, agent="gencode/1.2") as met:
-        await met.host.push(await met.host.create(SPEC, SNAPSHOT), SNAPSHOT)
+    async with (
+        host_server(kind, tmp_path) as server,
+        host_client(kind, server.url, agent="gencode/1.2") as client,
+    ):
+        await client.host.push(await client.host.create(SPEC, SNAPSHOT), SNAPSHOT)
     (asked,) = server.seen("create")
     (pushed,) = server.seen("receive_pack")
     assert (asked.headers[header], asked.headers["user-agent"]) == (value, "gencode/1.2")
@@ -85,57 +88,55 @@ async def test_the_token_is_sent_as_the_host_wants_it(
     assert "private-token" not in pushed.headers
 
 
-async def test_a_persons_token_of_bitbucket_goes_with_the_mail_address(tmp_path: Path) -> None:
+async def test_bitbucket_takes_a_person_s_api_token_with_the_email_address(tmp_path: Path) -> None:
     async with host_server("bitbucket", tmp_path) as server:
         server.person, server.git_user = "octo@example.org", "x-bitbucket-api-token-auth"
-        async with meet("bitbucket", server.url, user="octo@example.org") as met:
-            repo = await met.host.create(SPEC, SNAPSHOT)
-            assert await met.host.push(repo, SNAPSHOT) == sha(SNAPSHOT)
+        async with host_client("bitbucket", server.url, user="octo@example.org") as client:
+            repo = await client.host.create(SPEC, SNAPSHOT)
+            assert await client.host.push(repo, SNAPSHOT) == commit_sha(SNAPSHOT)
 
 
-async def test_bitbucket_writes_names_in_small_letters(tmp_path: Path) -> None:
-    async with host_server("bitbucket", tmp_path) as server, meet("bitbucket", server.url) as met:
+async def test_bitbucket_names_are_lower_case(tmp_path: Path) -> None:
+    async with host_server("bitbucket", tmp_path) as server, host_client("bitbucket", server.url) as client:
         server.fail("create", Fault(lost=True, after=True))
-        repo = await met.host.create(replace(SPEC, name="Hello"), SNAPSHOT)
+        repo = await client.host.create(replace(SPEC, name="Hello"), SNAPSHOT)
     assert (repo.name, repo.clone_url) == ("hello", f"{server.url}/octo/hello.git")
     assert server.effects["create"] == 1
 
 
-async def test_a_workspaces_missing_project_is_told_in_bitbuckets_words(tmp_path: Path) -> None:
-    async with host_server("bitbucket", tmp_path) as server, meet("bitbucket", server.url) as met:
+async def test_a_missing_project_of_a_workspace_is_reported_with_bitbucket_s_message(tmp_path: Path) -> None:
+    async with host_server("bitbucket", tmp_path) as server, host_client("bitbucket", server.url) as client:
         with pytest.raises(HostInvalid, match="Project matching query does not exist"):
-            await met.host.create(replace(SPEC, org="acme/NONE"), SNAPSHOT)
+            await client.host.create(replace(SPEC, org="acme/NONE"), SNAPSHOT)
 
 
-async def test_gitee_is_told_the_default_branch_once(tmp_path: Path) -> None:
-    async with host_server("gitee", tmp_path) as server, meet("gitee", server.url) as met:
-        repo = await met.host.create(SPEC, SNAPSHOT)
-        await met.host.push(repo, SNAPSHOT)
-        await met.host.push(repo, SNAPSHOT)
+async def test_gitee_s_default_branch_is_set_once(tmp_path: Path) -> None:
+    async with host_server("gitee", tmp_path) as server, host_client("gitee", server.url) as client:
+        repo = await client.host.create(SPEC, SNAPSHOT)
+        await client.host.push(repo, SNAPSHOT)
+        await client.host.push(repo, SNAPSHOT)
     (asked,) = server.seen("change")
     assert json.loads(asked.body) == {"name": "hello", "default_branch": "main"}
 
 
 @pytest.mark.parametrize("fault", [Fault(status=500), Fault(status=403), Fault(lost=True)])
-async def test_a_push_that_arrived_has_succeeded_whatever_becomes_of_the_default_branch(
-    tmp_path: Path, fault: Fault
-) -> None:
-    async with host_server("gitee", tmp_path) as server, meet("gitee", server.url) as met:
-        repo = await met.host.create(SPEC, SNAPSHOT)
+async def test_a_push_succeeds_even_if_the_default_branch_cannot_be_set(tmp_path: Path, fault: Fault) -> None:
+    async with host_server("gitee", tmp_path) as server, host_client("gitee", server.url) as client:
+        repo = await client.host.create(SPEC, SNAPSHOT)
         server.fail("change", fault)
-        assert await met.host.push(repo, SNAPSHOT) == await server.head("hello")
+        assert await client.host.push(repo, SNAPSHOT) == await server.head("hello")
 
 
-async def test_a_name_that_a_host_does_not_take_is_told_in_its_words(tmp_path: Path) -> None:
-    async with host_server("gitlab", tmp_path) as server, meet("gitlab", server.url) as met:
+async def test_a_refused_name_is_reported_with_the_host_s_message(tmp_path: Path) -> None:
+    async with host_server("gitlab", tmp_path) as server, host_client("gitlab", server.url) as client:
         with pytest.raises(HostInvalid, match="path can contain only letters"):
-            await met.host.create(replace(SPEC, name="-hello"), SNAPSHOT)
+            await client.host.create(replace(SPEC, name="-hello"), SNAPSHOT)
 
 
-async def test_the_token_of_a_group_is_no_user(tmp_path: Path) -> None:
+async def test_a_group_token_without_a_user_creates_in_the_configured_owner(tmp_path: Path) -> None:
     async with (
         host_server("gitlab", tmp_path) as server,
-        meet("gitlab", server.url, owner="acme/tools") as met,
+        host_client("gitlab", server.url, owner="acme/tools") as client,
     ):
         server.fail("user", Fault(status=403, body={"message": "403 Forbidden"}))
-        assert (await met.host.create(SPEC, SNAPSHOT)).owner == "acme/tools"
+        assert (await client.host.create(SPEC, SNAPSHOT)).owner == "acme/tools"

@@ -1,0 +1,51 @@
+"""What a host with a REST API is connected with: its addresses, its token, and the options of the client."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from gencode.githosts.origins import Origin
+from gencode.observability.metrics import Metrics
+from gencode.resilience.retry import Retry, Sleep
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """Where a host is, and the token for it.
+
+    api_url  the URL that the API's paths are appended to
+    web      the origin of its repositories: the token is sent to no clone address outside of it
+    """
+
+    api_url: str
+    web: Origin
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostOptions:
+    """Options that all hosts have in common.
+
+    owner         the account for requests that name none; None for the token's own user
+    agent         the User-Agent of all requests
+    push_timeout  seconds for one push
+    spacing       seconds from the end of one write to the next: GitHub wants writes to be serial and a second
+                  apart. 0 only for a server of our own
+    tls           for pushes, in place of the default trust roots
+    sleep, clock  replaced by tests; the clock returns seconds since the epoch
+    """
+
+    owner: str | None = None
+    agent: str = "gencode"
+    push_timeout: float = 60.0
+    spacing: float = 1.0
+    tls: ssl.SSLContext | None = None
+    retry: Retry = field(default_factory=Retry)
+    metrics: Metrics = field(default_factory=Metrics)
+    sleep: Sleep = anyio.sleep
+    clock: Callable[[], float] = time.time

@@ -1,0 +1,145 @@
+"""Repositories of one host over its REST API: find, create, choose the default branch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+from pydantic import ValidationError
+
+from gencode.githosts.adapter import CreateRepository, FoundRepository, HostAdapter
+from gencode.githosts.errors import HostError, HostForbidden
+from gencode.githosts.options import Endpoint, HostOptions
+from gencode.githosts.ownership_marker import marked_description
+from gencode.githosts.port import Repository, RepositorySpec
+from gencode.githosts.profile import HostProfile
+from gencode.githosts.responses import ApiResponse, error_text
+from gencode.githosts.rest_api import RestApi
+from gencode.security.redaction import quoted
+
+
+class RepositoryApi:
+    """One attempt each; all methods raise HostError."""
+
+    def __init__(
+        self,
+        adapter: HostAdapter,
+        profile: HostProfile,
+        endpoint: Endpoint,
+        client: httpx.AsyncClient,
+        options: HostOptions,
+    ) -> None:
+        self._adapter = adapter
+        self._profile = profile
+        self._errors = profile.errors
+        self._web = endpoint.web
+        self._sleep = options.sleep
+        self._api = RestApi(adapter, profile, endpoint, client, options)
+        self._cached_login: str | None = None
+
+    # --- accounts -----------------------------------------------------------------------------------
+
+    async def account(self, name: str | None) -> str | None:
+        """The organisation to create in; None for the token's own user, also if `name` is that user."""
+        if name is None or not self._adapter.login_field:
+            return name
+        try:
+            login = await self._login()
+        except HostForbidden:
+            return name  # the token of an app, a group or a workspace is no user
+        return None if name.lower() == login.lower() else name
+
+    async def account_details(self, account: str | None) -> Mapping[str, Any]:
+        """What `create` needs to know about the account; {} at most hosts."""
+        path = self._adapter.account_path(account) if account else None
+        if path is None:
+            return {}
+        response = await self._api.get(path)
+        if response.status == 404:
+            raise self.creation_error(response, account)
+        return response.body
+
+    async def _login(self) -> str:
+        if self._cached_login is None:
+            response = await self._api.get("/user")
+            login = response.body.get(self._adapter.login_field)
+            if not isinstance(login, str):
+                name, setting = self._profile.name, self._profile.address_setting
+                raise self._errors.protocol(f"{name} does not say whose the token is; check {setting}")
+            self._cached_login = login
+        return self._cached_login
+
+    # --- repositories -------------------------------------------------------------------------------
+
+    async def create(
+        self, spec: RepositorySpec, branch: str, account: str | None, account_details: Mapping[str, Any]
+    ) -> ApiResponse:
+        """The response may be a refusal: see `is_name_taken` and `creation_error`."""
+        wanted = CreateRepository(
+            name=spec.name,
+            description=marked_description(spec, self._adapter.max_description),
+            private=spec.private,
+            branch=branch,
+            account=account,
+            account_details=account_details,
+        )
+        return await self._api.send(self._adapter.create_request(wanted))
+
+    async def find(
+        self, account: str | None, name: str, pauses: Sequence[float] = ()
+    ) -> FoundRepository | None:
+        """The repository that was requested by this name; None if it is still 404 after all pauses."""
+        return await self.get(account or await self._login(), self._adapter.normalized_name(name), pauses)
+
+    async def get(self, owner: str, name: str, pauses: Sequence[float] = ()) -> FoundRepository | None:
+        """The repository of exactly this name; None if it is still 404 after all pauses."""
+        for pause in (*pauses, None):
+            response = await self._api.get(self._adapter.repo_path(owner, name))
+            if response.status == 200:
+                return self.parse(response)
+            if pause is not None:
+                await self._sleep(pause)
+        return None
+
+    async def set_default_branch(self, repo: Repository, branch: str) -> None:
+        """Make clones check out this branch, at hosts where the first push does not."""
+        request = self._adapter.default_branch_request(repo, branch)
+        if request is None:
+            return
+        found = await self.get(repo.owner, repo.name)
+        if found and found.default_branch != branch:
+            await self._api.send(request)
+
+    # --- responses ----------------------------------------------------------------------------------
+
+    def parse(self, response: ApiResponse) -> FoundRepository:
+        """The repository as its host names it. Both of its URLs must be on this host: the token is sent to
+        the clone URL."""
+        name = self._profile.name
+        try:
+            found = self._adapter.parse_repository(response.body)
+        except ValidationError as error:
+            raise self._errors.protocol(f"{name}'s answer does not describe a repository") from error
+        if not (self._web.owns(found.repo.clone_url) and self._web.owns(found.repo.web_url)):
+            raise self._errors.protocol(
+                f"{name}'s answer names a repository on another host; it was not used. If that host is the "
+                f"same one under its own name, {self._profile.address_setting} must say so"
+            )
+        return found
+
+    def is_name_taken(self, response: ApiResponse) -> bool:
+        """Whether the creation was refused because a repository of this name exists."""
+        return self._adapter.is_name_taken(response)
+
+    def creation_error(self, response: ApiResponse, account: str | None) -> HostError:
+        """The error for a refused creation, with the host's own text."""
+        quote = quoted(error_text(response.body), self._api.secrets)
+        hint = self._adapter.permission_hint(response.reply)
+        if response.status == 404 and account:
+            return self._errors.org(
+                f"no organisation {account!r}, or the token may not create in it: {hint}{quote}"
+            )
+        if response.status == 404:
+            return self._errors.forbidden(f"the token may not create repositories; {hint}{quote}")
+        return self._errors.invalid(f"{self._profile.name} did not accept the repository{quote}")

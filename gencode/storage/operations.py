@@ -1,0 +1,77 @@
+"""The writes that callers ask for, as plain rows, and what can be decided about them without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gencode.domain.callback import NOTIFIED_EVENTS
+from gencode.domain.errors import Conflict, IdempotencyKeyReused
+from gencode.storage.rows import TASK_COLUMNS, Row
+
+_VERSION = TASK_COLUMNS.index("version")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Create:
+    """Its outcome is None, or the Task that `key` named first."""
+
+    task: Row
+    request: Row
+    events: Sequence[Row]
+    key: Row | None = None
+    callback: Row | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Commit:
+    """Its outcome is None."""
+
+    task: Row
+    events: Sequence[Row]
+    checkpoints: Sequence[Row] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class SaveCallback:
+    """Its outcome is None."""
+
+    callback: Row
+
+
+Write = Create | Commit | SaveCallback
+
+
+def newest_rows(commits: Iterable[Commit]) -> list[tuple[Row, int]]:
+    """For each task, its newest row and the version that the store must hold for all of its commits to apply.
+
+    Raises Conflict when the versions of one task's commits do not follow each other.
+    """
+    newest: dict[str, tuple[Row, int]] = {}
+    for commit in commits:
+        task_id, version = commit.task[0], commit.task[_VERSION]
+        if known := newest.get(task_id):
+            row, base = known
+            if version != row[_VERSION] + 1:
+                raise stale()
+            newest[task_id] = commit.task, base
+        else:
+            newest[task_id] = commit.task, version - 1
+    return list(newest.values())
+
+
+def notified_tasks(commits: Iterable[Commit]) -> list[str]:
+    """Ids of the tasks whose callbacks the commits make due."""
+    return [event[0] for commit in commits for event in commit.events if event[2] in NOTIFIED_EVENTS]
+
+
+def check_digest(key: Row, stored: Row) -> str:
+    """The id of the task that the stored key named. Raises IdempotencyKeyReused."""
+    _, _, digest, task_id = stored
+    if key[2] != digest:
+        raise IdempotencyKeyReused("this idempotency key came with another body before: use a new key")
+    return str(task_id)
+
+
+def stale() -> Conflict:
+    return Conflict("another writer has committed this task meanwhile; nothing was stored")

@@ -1,0 +1,74 @@
+"""What a store reads, each in one short turn of the connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection
+from typing import Any
+
+from gencode.domain.callback import Callback
+from gencode.domain.event import Event
+from gencode.domain.task import Task
+from gencode.engine.store import TaskQuery
+from gencode.storage.operations import check_digest
+from gencode.storage.rows import (
+    Row,
+    read_request,
+    replace_surrogates,
+    row_to_callback,
+    row_to_event,
+    row_to_task,
+)
+from gencode.storage.sqlite import statements
+from gencode.storage.sqlite.driver import read_page, read_values
+
+Read = Callable[[sqlite3.Connection], Any]
+"""Called with a connection that sees committed data only."""
+
+
+def find(connection: sqlite3.Connection, query: TaskQuery) -> list[Task]:
+    sql, values = statements.select_tasks(query)
+    return [row_to_task(row) for row in connection.execute(sql, values)]
+
+
+def find_by_key(connection: sqlite3.Connection, key: Row) -> Task | None:
+    """See Store.find_by_key; the last column of `key` is ignored."""
+    stored = read_values(connection, statements.SELECT_KEYS, [key[:2]])
+    return key_owner(connection, key, stored[0]) if stored else None
+
+
+def key_owner(connection: sqlite3.Connection, key: Row, stored: Row) -> Task:
+    """The task of a stored key. Raises IdempotencyKeyReused."""
+    (task,) = find(connection, TaskQuery(id=check_digest(key, stored)))
+    return task
+
+
+def request(connection: sqlite3.Connection, task_id: str) -> dict[str, Any]:
+    row = connection.execute(statements.SELECT_REQUEST, (replace_surrogates(task_id),)).fetchone()
+    return read_request(row[0]) if row else {}
+
+
+def events(connection: sqlite3.Connection, task_id: str, after: int) -> tuple[list[Event], bool]:
+    """A page of the log, and whether it is the last one."""
+    values = (replace_surrogates(task_id), after)
+    rows, is_last = read_page(connection, statements.SELECT_EVENTS, values)
+    return [row_to_event(row) for row in rows], is_last
+
+
+def checkpoints(connection: sqlite3.Connection, task_id: str, after: int) -> tuple[list[Row], bool]:
+    """A page of (position, name, data), and whether it is the last one."""
+    values = (replace_surrogates(task_id), after)
+    return read_page(connection, statements.SELECT_CHECKPOINTS, values)
+
+
+def next_callbacks(
+    connection: sqlite3.Connection, limit: int, exclude_tasks: Collection[str], exclude_hosts: Collection[str]
+) -> list[Callback]:
+    sql = statements.select_next_callbacks(exclude_tasks, exclude_hosts)
+    values = (*map(replace_surrogates, exclude_tasks), *map(replace_surrogates, exclude_hosts), limit)
+    return [row_to_callback(row) for row in connection.execute(sql, values)]
+
+
+def callback(connection: sqlite3.Connection, task_id: str) -> Callback | None:
+    row = connection.execute(statements.SELECT_CALLBACK, (replace_surrogates(task_id),)).fetchone()
+    return row_to_callback(row) if row else None

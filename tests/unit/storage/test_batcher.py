@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gencode.domain.errors import OutcomeUnknown, StoreError
+from gencode.storage.batcher import Batcher, Outcome
+
+
+class Disk:
+    """Records each turn and, while `gate` is clear, blocks in it."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.entered = threading.Semaphore(0)
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def write(self, operations: Sequence[str]) -> list[Outcome]:
+        self.batches.append(list(operations))
+        self.entered.release()
+        assert self.gate.wait(30)
+        if "bug" in operations:
+            raise RuntimeError("a bug")
+        return [Outcome(value=operation.upper()) for operation in operations]
+
+    def read(self, operation: str) -> Outcome:
+        return self.write([f"read {operation}"])[0]
+
+    async def is_busy(self) -> None:
+        await asyncio.to_thread(self.entered.acquire)
+
+
+@pytest.fixture
+def disk() -> Disk:
+    return Disk()
+
+
+@pytest.fixture
+async def batcher(disk: Disk) -> AsyncIterator[Batcher[str, str]]:
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        batcher: Batcher[str, str] = Batcher(disk.write, disk.read, thread, limit=5)
+        yield batcher
+        disk.gate.set()
+        await batcher.close()
+
+
+async def called(batcher: Batcher[str, str], *operations: str) -> list[asyncio.Task[str]]:
+    """Callers that wait now; "read x" is a read."""
+    callers = [
+        asyncio.create_task(batcher.read(name[5:]) if name.startswith("read ") else batcher.write(name))
+        for name in operations
+    ]
+    await asyncio.sleep(0)
+    return callers
+
+
+async def test_writes_that_are_ready_at_once_make_one_batch(disk: Disk, batcher: Batcher[str, str]) -> None:
+    assert await asyncio.gather(*map(batcher.write, "abc")) == ["A", "B", "C"]
+    assert disk.batches == [["a", "b", "c"]]
+
+
+async def test_writes_that_come_during_a_turn_make_the_next_batch(
+    disk: Disk, batcher: Batcher[str, str]
+) -> None:
+    disk.gate.clear()
+    first = await called(batcher, "a")
+    await disk.is_busy()
+    rest = await called(batcher, "b", "c", "d")
+    disk.gate.set()
+    assert await asyncio.gather(*first, *rest) == ["A", "B", "C", "D"]
+    assert disk.batches == [["a"], ["b", "c", "d"]]
+
+
+async def test_more_writes_than_fit_in_a_batch_keep_their_order(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: Batcher[str, str]
+) -> None:
+    monkeypatch.setattr("gencode.storage.batcher.MAX_BATCH", 2)
+    assert await asyncio.gather(*map(batcher.write, "abcde")) == ["A", "B", "C", "D", "E"]
+    assert disk.batches == [["a", "b"], ["c", "d"], ["e"]]
+
+
+async def test_a_write_waits_for_one_slice_of_reads_only(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: Batcher[str, str]
+) -> None:
+    monkeypatch.setattr("gencode.storage.batcher.READ_SLICE", 0.0)  # every read is longer than a slice
+    disk.gate.clear()
+    waiting = await called(batcher, "read 1", "read 2", "read 3")
+    await disk.is_busy()
+    waiting += await called(batcher, "a", "b")
+    disk.gate.set()
+    assert await asyncio.gather(*waiting) == ["READ 1", "READ 2", "READ 3", "A", "B"]
+    assert disk.batches == [["read 1"], ["a", "b"], ["read 2"], ["read 3"]]
+
+
+async def test_short_reads_share_a_turn(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: Batcher[str, str]
+) -> None:
+    monkeypatch.setattr("gencode.storage.batcher.READ_SLICE", 60.0)
+    disk.gate.clear()
+    waiting = await called(batcher, "a")
+    await disk.is_busy()
+    waiting += await called(batcher, "b", "read 1", "read 2", "c")
+    disk.gate.set()
+    await asyncio.gather(*waiting)
+    assert disk.batches == [["a"], ["read 1"], ["read 2"], ["b", "c"]]
+
+
+async def test_reads_go_on_while_writes_never_end(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: Batcher[str, str]
+) -> None:
+    monkeypatch.setattr("gencode.storage.batcher.READ_SLICE", 0.0)
+    stop = False
+
+    async def write_for_ever() -> None:
+        while not stop:
+            await batcher.write("a")
+
+    writers = [asyncio.create_task(write_for_ever()) for _ in range(2)]
+    assert await asyncio.gather(*map(batcher.read, "123")) == ["READ 1", "READ 2", "READ 3"]
+    stop = True
+    await asyncio.gather(*writers)
+
+
+async def test_too_many_waiting_are_refused_and_the_others_served(
+    disk: Disk, batcher: Batcher[str, str]
+) -> None:
+    disk.gate.clear()
+    first = await called(batcher, "0")
+    await disk.is_busy()
+    waiting = await called(batcher, "1", "2", "3", "read 4", "read 5")
+    with pytest.raises(StoreError, match="too much is waiting"):
+        await batcher.write("6")
+    with pytest.raises(StoreError, match="too much is waiting"):
+        await batcher.read("6")
+    disk.gate.set()
+    assert await asyncio.gather(*first, *waiting) == ["0", "1", "2", "3", "READ 4", "READ 5"]
+
+
+async def test_a_cancelled_caller_leaves_its_write_in_the_batch(
+    disk: Disk, batcher: Batcher[str, str]
+) -> None:
+    disk.gate.clear()
+    outstanding = await called(batcher, "a", "b")
+    await disk.is_busy()
+    waiting = await called(batcher, "c", "d")
+    for caller in (outstanding[0], waiting[0]):
+        caller.cancel()
+    disk.gate.set()
+    assert await asyncio.gather(outstanding[1], waiting[1]) == ["B", "D"]
+    assert disk.batches == [["a", "b"], ["c", "d"]]
+    assert outstanding[0].cancelled()
+    assert waiting[0].cancelled()
+    assert await batcher.write("e") == "E"
+
+
+async def test_when_every_caller_is_cancelled_the_next_one_is_served(batcher: Batcher[str, str]) -> None:
+    for caller in await called(batcher, "a", "read b"):
+        caller.cancel()
+    assert await batcher.write("c") == "C"
+    assert await batcher.read("c") == "READ C"
+
+
+async def test_after_a_bug_in_the_thread_the_outcome_of_every_write_is_unknown(
+    disk: Disk, batcher: Batcher[str, str]
+) -> None:
+    outcomes = await asyncio.gather(batcher.write("a"), batcher.write("bug"), return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {OutcomeUnknown}
+    assert await batcher.write("b") == "B"
+
+
+async def test_a_bug_in_a_read_reaches_its_caller(disk: Disk, batcher: Batcher[str, str]) -> None:
+    disk.read = lambda operation: 1 / 0  # type: ignore[assignment, return-value]
+    batcher._run_read = disk.read
+    with pytest.raises(StoreError, match="the storage thread failed") as caught:
+        await batcher.read("a")
+    assert type(caught.value) is StoreError
+    assert await batcher.write("b") == "B"
+
+
+async def test_closing_waits_for_what_was_called_and_refuses_the_rest(
+    disk: Disk, batcher: Batcher[str, str]
+) -> None:
+    disk.gate.clear()
+    first = await called(batcher, "a")
+    await disk.is_busy()
+    second = await called(batcher, "b", "read c")
+    closing = asyncio.create_task(batcher.close())
+    await asyncio.sleep(0)
+    with pytest.raises(StoreError, match="closed"):
+        await batcher.write("c")
+    with pytest.raises(StoreError, match="closed"):
+        await batcher.read("c")
+    assert not closing.done()
+    disk.gate.set()
+    await closing
+    assert [caller.result() for caller in (*first, *second)] == ["A", "B", "READ C"]
