@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from gencode.http.services import ChosenModel
 from gencode.llm.catalog import ProviderConfig, configured, deepseek, openai
 from gencode.llm.port import Providers
+from gencode.pipelines.dependencies import ChosenModel
 from gencode.settings import Settings
 
 OFFLINE = "offline"
@@ -24,7 +24,7 @@ class ModelRegistry:
         self._stood_in_for = {OFFLINE, "deepseek", "openai", settings.default_model.partition("/")[0]}
 
     @property
-    def shape(self) -> str:
+    def configuration(self) -> str:
         """All of the configuration that shapes answers, without what is secret."""
         return json.dumps([_shape(config) for config in self.configs])
 
@@ -33,9 +33,9 @@ class ModelRegistry:
         in silence, and never in place of one that is paid for. Raises Invalid for an unknown name."""
         name = asked or self.default
         if not self.configs and name.partition("/")[0] in self._stood_in_for:
-            return ChosenModel(name=OFFLINE, stands_in=asked != OFFLINE)
+            return ChosenModel(name=OFFLINE, is_stand_in=asked != OFFLINE)
         providers(name)
-        return ChosenModel(name=name, stands_in=False)
+        return ChosenModel(name=name, is_stand_in=False)
 
 
 def _shape(config: ProviderConfig) -> dict[str, object]:

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 from gencode.bootstrap.app import build_app
 from gencode.domain.errors import StartError
 from gencode.http.connection import connection_class
-from gencode.http.connection_limiter import TURNED_AWAY, ConnectionLimits
+from gencode.http.connection_limiter import MAX_REFUSED, ConnectionLimits
 from gencode.http.direct_writer import with_continuations
 from gencode.http.links import UnderPath
 from gencode.observability.logs import configure
@@ -95,11 +95,11 @@ def _entry(settings: Settings) -> ConnectionLimits:
 def _room(wanted: int) -> int:
     """Connections that leave descriptors for our own work: models, pushes, the store."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = wanted + TURNED_AWAY + OWN_DESCRIPTORS
+    needed = wanted + MAX_REFUSED + OWN_DESCRIPTORS
     if 0 <= soft < needed:  # "no limit" is -1 on Linux
         soft = needed if hard < 0 else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    spare = soft - TURNED_AWAY - min(OWN_DESCRIPTORS, soft // 2)
+    spare = soft - MAX_REFUSED - min(OWN_DESCRIPTORS, soft // 2)
     return wanted if soft < 0 else max(1, min(wanted, spare))
 
 

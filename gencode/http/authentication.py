@@ -37,9 +37,7 @@ class AuthenticationMiddleware:
         await self._app(scope, self._keys.receive_while_valid(authentication, receive), send)
         writer = direct_writer(scope)
         if writer and writer.continuation:
-            writer.continuation = partial(
-                self._while_valid, authentication, writer, writer.continuation
-            )
+            writer.continuation = partial(self._while_valid, authentication, writer, writer.continuation)
 
     async def _while_valid(
         self, authentication: Authentication, writer: DirectWriter, rest: Continuation, send: Send

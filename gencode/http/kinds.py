@@ -224,7 +224,9 @@ class ActiveKinds:
         runtime = self.get(task.kind)
         if runtime and runtime.progress:
             return runtime.progress(task)
-        return _share_of_stages(task, list(kind.stage_titles) if (kind := self.registry.get(task.kind)) else [])
+        return _share_of_stages(
+            task, list(kind.stage_titles) if (kind := self.registry.get(task.kind)) else []
+        )
 
     def first_message(self, task: Task) -> str:
         """The message of the task's first status, whatever has become of it since."""

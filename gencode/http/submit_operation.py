@@ -65,9 +65,7 @@ def submit_operation(kind: Kind) -> Operation:
         rate_headers = await services.rate.spend(principal.id)
         submission = await body.read(request)
         key = idempotency_key(request, submission)
-        submitted = await submit(
-            services, kind.name, submission, principal, _language(request), key
-        )
+        submitted = await submit(services, kind.name, submission, principal, _language(request), key)
         return _response(request, submitted, rate_headers)
 
     return submit_task
@@ -77,9 +75,7 @@ def idempotency_key(request: Request, submission: TaskRequest) -> IdempotencyKey
     """Raises Invalid."""
     if (value := IDEMPOTENCY_KEY.read(request)) is None:
         return None
-    return IdempotencyKey(
-        principal=get_principal(request).id, value=value, digest=request_digest(submission)
-    )
+    return IdempotencyKey(principal=get_principal(request).id, value=value, digest=request_digest(submission))
 
 
 def _response(request: Request, submitted: Submitted, rate_headers: dict[str, str]) -> Response:

@@ -85,7 +85,10 @@ class CoreTaskView(ResponseModel):
 
 def task_view_model(kinds: KindRegistry) -> type[BaseModel]:
     """TaskView: the core fields, and those of each kind, which tasks of other kinds lack."""
-    bases = (CoreTaskView, *(kind.view_model for kind in kinds if kind.view_model))
+    bases: tuple[type[BaseModel], ...] = (
+        CoreTaskView,
+        *(kind.view_model for kind in kinds if kind.view_model),
+    )
     status = Annotated[str, Field(json_schema_extra={"enum": list(kinds.statuses)})]
     return create_model("TaskView", __base__=bases, __doc__="A task as its client sees it.", status=status)
 

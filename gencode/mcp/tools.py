@@ -24,9 +24,7 @@ MAX_WAIT = 30.0
 """Seconds; common clients give a call up after 60."""
 
 IdempotencyKeyArgument = Annotated[
-    Annotated[
-        str, Field(min_length=1, max_length=255, description="Your own; twice the same makes one task")
-    ]
+    Annotated[str, Field(min_length=1, max_length=255, description="Your own; twice the same makes one task")]
     | None,
     Field(default=None),
 ]
@@ -59,9 +57,7 @@ def _submit_tool(services: Services, kind: Kind) -> Tool:
         arguments.pop("idempotency_key", None)
         request = validate(kind.request_model, arguments, submission.pattern_messages)
         named = _key(call.principal, key, request_digest(request)) if key else None
-        submitted = await submit(
-            services, kind.name, request, call.principal, services.language, named
-        )
+        submitted = await submit(services, kind.name, request, call.principal, services.language, named)
         return task_data(submitted.task, call.api, services.kinds)
 
     model = _arguments_model(kind)

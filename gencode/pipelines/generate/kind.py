@@ -171,6 +171,4 @@ def _prompt_cache(dependencies: KindDependencies) -> PromptCache:
         settings.max_output_tokens,
         settings.allow_workflows,
     )
-    return PromptCache(
-        dependencies.store, settings.prompt_cache, digest, settings.prompt_cache_similarity
-    )
+    return PromptCache(dependencies.store, settings.prompt_cache, digest, settings.prompt_cache_similarity)

@@ -16,8 +16,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gencode.codegen.secrets_scan import paths_with_own_secrets
 from gencode.domain.errors import NotFound, SecretFound
-from gencode.codegen.secrets_scan import holders
 from gencode.domain.task import Task
 from gencode.http.operation import operation
 from gencode.http.responses import Header, JsonResponseSpec, ResponseSpec
@@ -60,7 +60,9 @@ NOT_MODIFIED = ResponseSpec(status=304, description="The client has it", headers
 async def get_archive(request: Request) -> Response:
     """Of the files that are whole now."""
     services, task = get_extension(request, GenerateServices), await own_generate_task(request)
-    return (await _read(services, task, partial(_archive, task, services.secrets.current()))).response(request)
+    return (await _read(services, task, partial(_archive, task, services.secrets.current()))).response(
+        request
+    )
 
 
 @operation(
@@ -161,7 +163,7 @@ def _archive(task: Task, secrets: Sequence[str], files: Files) -> _Download:
 
 def _check_secrets(files: Mapping[str, str], own: Sequence[str]) -> None:
     """A model may have repeated one, and the secrets scan of a task comes only before its push."""
-    if found := holders(files, own):
+    if found := paths_with_own_secrets(files, own):
         more = f" (and {len(found) - 1} more files)" if len(found) > 1 else ""
         raise SecretFound(f"{found[0][:200]!r}{more} holds a secret of this service, which is never served")
 

@@ -17,7 +17,6 @@ from gencode.llm.progress import ProgressRegistry
 from gencode.pipelines.dependencies import ChosenModel
 from gencode.security.secrets import SecretRegistry
 
-
 NAME = "generate"
 """Of the kind."""
 
