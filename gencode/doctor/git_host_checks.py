@@ -17,7 +17,7 @@ from gencode.githosts.adapter import credentials
 from gencode.githosts.http_client import HttpReply, exchange
 from gencode.githosts.responses import error_text, json_object
 from gencode.githosts.types import GITHUB, whoami
-from gencode.security.redaction import quoted, spoken
+from gencode.security.redaction import quoted, sanitize
 from gencode.settings import NamedHost, Settings
 
 REQUEST_TIMEOUT = 15.0  # seconds
@@ -72,7 +72,9 @@ def _evaluate(
         return [
             note(about, f"it answers {reply.status}{detail}", "look again later; the token may be limited")
         ]
-    login = spoken(str(body.get("login") or body.get("username") or body.get("name") or "its owner"), secrets)
+    login = sanitize(
+        str(body.get("login") or body.get("username") or body.get("name") or "its owner"), secrets
+    )
     results = [
         ok(about, f"the token of {login} is accepted"),
         _check_permissions(about, entry.kind, reply, body, workflows),
@@ -131,7 +133,7 @@ def _check_directory(about: str, path: Path) -> CheckResult:
 
 
 def _scopes(header: str) -> set[str]:
-    return {spoken(scope) for scope in map(str.strip, header.split(",")) if scope}
+    return {sanitize(scope) for scope in map(str.strip, header.split(",")) if scope}
 
 
 def _joined(scopes: set[str]) -> str:

@@ -15,7 +15,7 @@ from gencode.githosts.origins import github_web_origin
 from gencode.githosts.profile import HostProfile, github_profile
 from gencode.githosts.responses import ApiResponse
 from gencode.githosts.rest_host import RestGitHost
-from gencode.security.redaction import spoken
+from gencode.security.redaction import sanitize
 
 
 def github_host(
@@ -70,13 +70,13 @@ class GitHubAdapter(HostAdapter):
         if sso := headers.get("x-github-sso"):
             # Its URL carries a request token after the "?".
             url = re.search(r"url=([^?;\s]+)", sso)
-            where = f" at {spoken(url[1])}" if url else ""
+            where = f" at {sanitize(url[1])}" if url else ""
             return f"the organisation wants it authorised for single sign-on (SSO){where}"
         if needed := headers.get("x-accepted-github-permissions"):
-            return f"it needs the permission {spoken(needed)}"
+            return f"it needs the permission {sanitize(needed)}"
         if "x-oauth-scopes" in headers:
-            has = spoken(headers["x-oauth-scopes"]) or "none"
-            accepted = spoken(headers.get("x-accepted-oauth-scopes", "")) or "repo"
+            has = sanitize(headers["x-oauth-scopes"]) or "none"
+            accepted = sanitize(headers.get("x-accepted-oauth-scopes", "")) or "repo"
             return f"it needs one of the scopes {accepted}, has {has}"
         return super().permission_hint(reply)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gencode.githosts.port import RepositorySpec
-from gencode.security.redaction import spoken
+from gencode.security.redaction import sanitize
 
 _MARKER = re.compile(r"\[gencode:[^\[\]\s]+\]\Z")
 
@@ -18,7 +18,7 @@ def marker_suffix(spec: RepositorySpec) -> str:
 def marked_description(spec: RepositorySpec, max_length: int) -> str:
     """The description with the marker at its end; the text before it is cut to `max_length` characters."""
     suffix = marker_suffix(spec)
-    text = spoken(spec.description)[: max_length - len(suffix) - 1].strip()
+    text = sanitize(spec.description)[: max_length - len(suffix) - 1].strip()
     return f"{text} {suffix}".strip()
 
 

@@ -17,7 +17,7 @@ from gencode.githosts.errors import (
     PushWorkflowScope,
 )
 from gencode.githosts.http_client import HttpReply
-from gencode.security.redaction import quoted, spoken
+from gencode.security.redaction import quoted, sanitize
 
 MAX_TEXT = 64 * 1024
 """Characters of the server's text that are searched: its length is unbounded, and each pattern scans it."""
@@ -77,7 +77,7 @@ def check_status(reply: HttpReply, secrets: tuple[str, ...]) -> None:
         text = reply.content.decode("utf-8", "replace") if content_type.startswith("text/plain") else ""
         raise _status_error(reply, quoted(text, secrets))
     if not content_type.startswith("application/x-git-receive-pack-"):
-        shown = spoken(content_type) or "something"
+        shown = sanitize(content_type) or "something"
         raise GitProtocol(f"the host answered a push with {shown}, which is not Git")
 
 
@@ -92,7 +92,7 @@ def _status_error(reply: HttpReply, quote: str) -> GitError:
     if status == 413:
         return PushTooLarge(f"the push is larger than the host allows; ask for fewer or smaller files{quote}")
     if status == 429 or status >= 500:
-        pause = spoken(reply.headers.get("retry-after", ""))
+        pause = sanitize(reply.headers.get("retry-after", ""))
         wait = f" and asked to wait (Retry-After: {pause})" if pause else ""
         return GitUnavailable(f"the Git server answered {status}{wait}; try again later{quote}")
     return GitProtocol(f"the Git server answered a push with status {status}{quote}")

@@ -11,7 +11,7 @@ from gencode.domain.task import Task
 from gencode.notifications.notifier import TaskTexts
 from gencode.notifications.sender import Message, Sender
 from gencode.notifications.url_policy import UrlRefused, host_of, origin_of
-from gencode.security.redaction import spoken
+from gencode.security.redaction import sanitize
 
 _MARKUP = re.compile(r"([\\`*_\[\](){}#!|~<>])")
 _NO_SPACE = "\N{ZERO WIDTH SPACE}"
@@ -21,13 +21,13 @@ Escape = Callable[[str], str]
 
 def slack(text: str) -> str:
     """One line that is text to Slack, and names nobody: <!channel> and <@U1> are no commands then."""
-    escaped = spoken(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = sanitize(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return escaped.replace("@", f"@{_NO_SPACE}")
 
 
 def mattermost(text: str) -> str:
     """One line that is text to Mattermost, whose @all is a word like any other until it stands alone."""
-    return _MARKUP.sub(r"\\\1", spoken(text)).replace("@", f"@{_NO_SPACE}")
+    return _MARKUP.sub(r"\\\1", sanitize(text)).replace("@", f"@{_NO_SPACE}")
 
 
 class ChatNotifier:
@@ -61,5 +61,5 @@ class ChatNotifier:
 
     def line(self, task: Task, said: str, url: object = None) -> str:
         name = self.escape(self._texts.label(task))
-        where = f" {spoken(str(url)).replace('<', '%3C').replace('>', '%3E')}" if url else ""
+        where = f" {sanitize(str(url)).replace('<', '%3C').replace('>', '%3E')}" if url else ""
         return f"{name}: {self.escape(said)}{where}"

@@ -1,1 +1,1 @@
-"""Secrets: which are valid now, and how texts are cleaned of them."""
+"""The secrets that are known, and their removal from text."""

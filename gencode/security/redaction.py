@@ -1,8 +1,8 @@
-"""Words that may hold a secret, made fit to be logged, stored and shown.
+"""Removes secrets from text that is logged, stored or shown.
 
-Known secrets go whatever they look like; what looks like a secret goes although nobody knows it: another
-server may echo somebody else's. Too much is redacted rather than too little, but words such as "token
-expired" or "no GITHUB_TOKEN is set" are no secrets, and messages must stay readable.
+Known secrets are redacted whatever they look like, and so is what looks like a secret: another server may
+echo one that is not ours. Too much is redacted rather than too little, but "token expired" or "no
+GITHUB_TOKEN is set" hold no secret, and messages must stay readable.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Callable, Iterable
 SecretSource = Callable[[], Iterable[str]]
 """Returns the secrets that are valid at the time of the call."""
 
-MARK = "[redacted]"
+REDACTED = "[redacted]"
 MIN_SECRET_LENGTH = 8
 """Characters. A shorter secret is not redacted: with an API key "x", "maximum" became "ma[redacted]imum"."""
-LIMIT = 500  # characters; a push refusal of GitHub's says what it must within the first lines
-_LOOKED_AT = 32 * LIMIT
-"""Characters of what was said: another server may say millions, and each must be looked at for secrets."""
+MAX_CHARACTERS = 500  # the reason of a push rejection of GitHub is in its first lines
+_MAX_INPUT = 32 * MAX_CHARACTERS
+"""Characters that are searched for secrets; another server may send millions."""
 
 _TAG = re.compile(r"</?[a-z!][^<>]{0,500}>", re.IGNORECASE)
-# Each part is bounded, or a text of nothing but beginnings ("sk-sk-sk-...") would take time by its square.
-_SECRET = re.compile(
+# Each part is bounded, or a text of nothing but beginnings ("sk-sk-sk-...") would take quadratic time.
+_SECRET_PATTERN = re.compile(
     r"""
     \b(?:gh[a-z]|gck|github_pat|glpat|npm|hf|[sr]k_(?:live|test))[_-]\w{8,}   # GitHub's, GitLab's, npm's, ...
     | \b(?:sk|pk|rk|gsk|xai)-(?=[\w.-]{0,200}[\d*])[\w*.-]{4,}  # of models' providers; "*": half masked
@@ -35,11 +35,11 @@ _SECRET = re.compile(
     """,
     re.VERBOSE,
 )
-"""A word after "bearer", "basic" or "token" counts when it has a digit, changes case twice or is padded."""
+"""A word after "bearer", "basic" or "token" counts if it has a digit, changes case twice or is padded."""
 
 
 def redact(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
-    """The text with `secrets`, and whatever looks like one, replaced by MARK.
+    """The text with `secrets`, and whatever looks like one, replaced by REDACTED.
 
     A secret shorter than MIN_SECRET_LENGTH is not replaced: it is part of ordinary words, and a message that
     is full of marks says nothing. (It still is when it stands where a credential does, as in a URL.)
@@ -48,19 +48,19 @@ def redact(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
     for secret in sorted(known, key=len, reverse=True):
         if len(secret) < MIN_SECRET_LENGTH:
             break
-        text = text.replace(secret, MARK)
-    return _SECRET.sub(MARK, text)
+        text = text.replace(secret, REDACTED)
+    return _SECRET_PATTERN.sub(REDACTED, text)
 
 
-def spoken(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
-    """What another server said: one printable line without markup and secrets, at most LIMIT characters."""
+def sanitize(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
+    """Text of another server as one printable line of at most MAX_CHARACTERS without markup and secrets."""
     text = _TAG.sub(" ", text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    text = redact(text[:_LOOKED_AT], secrets)  # before the cut, which could leave the beginning of a secret
-    return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
+    text = redact(text[:_MAX_INPUT], secrets)  # before the cut, which could leave the beginning of a secret
+    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
 
 
 def quoted(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
-    """`: "text"` to end a message with, or nothing when nothing was said."""
-    said = spoken(text, secrets)
-    return f': "{said}"' if said else ""
+    """The sanitised text as `: "text"`, to end a message with; "" if nothing is left of it."""
+    line = sanitize(text, secrets)
+    return f': "{line}"' if line else ""

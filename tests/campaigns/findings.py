@@ -18,7 +18,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from gencode.codegen.plan import Plan, PlannedFile
-from gencode.codegen.validation.finding import Finding, Rule
+from gencode.codegen.validation.findings import Finding, Rule
 from gencode.codegen.validation.validator import check
 from tests.campaigns.corpus import found, sample
 

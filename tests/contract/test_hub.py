@@ -134,7 +134,9 @@ async def test_a_subscriber_that_resumes_gets_exactly_what_follows(make: Make, a
     assert await whole(log.read(after)) == log.bytes(after)
 
 
-async def test_events_published_while_the_store_is_being_read_are_delivered_once_and_in_order(make: Make) -> None:
+async def test_events_published_while_the_store_is_being_read_are_delivered_once_and_in_order(
+    make: Make,
+) -> None:
     store = GatedStore()
     log = await begun(make, store)
     await log.add(2)
@@ -263,7 +265,9 @@ async def test_live_messages_come_between_the_events_as_they_were_published(make
         await log.add(final=True)
         log.hub.publish_live(log.task.id, {"n": 3})
         second, third = (encode(an_event(log.task, n, n=n)) for n in (2, 3))
-        assert await whole(stream) == b"".join([messages[0], messages[1], second, messages[2], third, messages[3]])
+        assert await whole(stream) == b"".join(
+            [messages[0], messages[1], second, messages[2], third, messages[3]]
+        )
         assert await whole(plain) == second + third
 
 
@@ -317,7 +321,9 @@ async def test_closing_sends_the_rest_of_the_log_then_a_closing_message(make: Ma
         assert not {"data", "id", "event"} & {line.partition(":")[0] for line in message.splitlines()}
 
 
-async def test_a_task_that_is_over_ends_without_a_closing_message_even_when_the_hub_has_closed(make: Make) -> None:
+async def test_a_task_that_is_over_ends_without_a_closing_message_even_when_the_hub_has_closed(
+    make: Make,
+) -> None:
     log = await begun(make)
     await log.add(2, final=True)
     log.hub.close()

@@ -113,7 +113,7 @@ async def test_a_command_sent_again_is_obeyed_once(tmp_path: Path) -> None:
         assert other.splitlines()[1] not in ids
         counted = await app.parts.store.find(TaskQuery())
         assert len(counted) == 2
-        assert {task.client for task in counted} == {"slack:T1/U1"}
+        assert {task.principal.id for task in counted} == {"slack:T1/U1"}
 
 
 @pytest.mark.parametrize("text", ["", "help", "help me", "hello", "status", "  "])
@@ -218,7 +218,7 @@ async def test_mattermost_has_the_same_shape(tmp_path: Path) -> None:
         assert answer.status_code == 200
         await services.until(lambda _seen: over(services))
         (task,) = await app.parts.store.find(TaskQuery())
-        assert task.client == "mattermost:T1/U1"
+        assert task.principal.id == "mattermost:T1/U1"
 
 
 # --- what is told -----------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def test_nobody_is_called_and_nothing_is_drawn() -> None:
     shown = mattermost("@all [x](http://evil) ![i](http://evil/i.png) `c`")
     assert shown.startswith("@\u200ball \\[x\\]\\(http://evil\\) \\!\\[i\\]")
     chat = ChatNotifier("slack", "https://hooks.slack.com", slack, None)  # type: ignore[arg-type]  # posts nothing
-    line = chat.line(a_task(request={"repo_name": "r"}), "done", "https://h/r|<!here>")
+    line = chat.line(a_task(parameters={"repo_name": "r"}), "done", "https://h/r|<!here>")
     assert "<" not in line
 
 

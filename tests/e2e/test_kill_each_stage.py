@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gencode.domain.task import WORKING, Status, Task
+from gencode.domain.task import Task
 from gencode.engine.store import TaskQuery
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.calls import FILES, submit
@@ -88,11 +88,16 @@ async def test_a_process_that_dies_after_each_of_its_commits_still_ends_the_task
     """Row 64: every life gets one step further, and no completed model call is made again."""
     async with interrupted(tmp_path) as (process, task_id, model, github):
         ledger, reached = Ledger(process, model), []
-        while not (task := await ledger.task()).status.is_terminal:
+        while not (task := await ledger.task()).state.is_terminal:
             reached.append(task)
             await process.launch(failpoint="commit.after:2")  # the first one counts the attempt
             assert await process.ended() == -signal.SIGKILL
-        assert {task.status for task in reached} == set(WORKING) - {Status.PENDING}
+        assert {task.status for task in reached} == {
+            "generating",
+            "merging_files",
+            "creating_repo",
+            "pushing",
+        }
         assert len({task.sequence for task in reached}) == len(reached)
         await process.start()
         await check_finished(process, task_id, github, lives=len(reached))

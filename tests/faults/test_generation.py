@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from gencode.domain.task import Status
 from gencode.llm.openai.quirks import Quirks
 from tests.servers.model import (
     Body,
@@ -43,7 +42,7 @@ async def test_answers_cut_by_length_are_continued_and_joined_exactly(tmp_path: 
     """Row 17."""
     async with house(tmp_path, plan_and_files(FILES, cut_at=700), quirks=quirks) as services:
         task = await services.run()
-        assert task.status is Status.COMPLETED
+        assert task.status == "completed"
         assert await services.pushed() == as_bytes(FILES)
         assert services.calls() > 3 * len(FILES)
         told = {event.data["path"]: event.data["calls"] for event in await services.events(task, "file")}
@@ -108,7 +107,7 @@ async def test_what_a_continuation_repeats_is_dropped(tmp_path: Path) -> None:
         for n, (name, way) in enumerate(WAYS.items()):
             services.model.script = plan_and_files(files, cut_at=1000, replace=script_of(way))
             task = await services.run(repo_name=f"r{n}")
-            assert task.status is Status.COMPLETED, name
+            assert task.status == "completed", name
             assert await services.pushed(f"r{n}") == as_bytes(files), name
 
 
@@ -171,7 +170,7 @@ async def test_a_plan_among_prose_and_fences_is_read(tmp_path: Path) -> None:
     async with house(tmp_path, text("")) as services:
         for n, answer in enumerate(answers):
             services.model.script = plan_and_files({"a.py": "x = 1\n"}, replace=answering_plans(answer))
-            assert (await services.run(repo_name=f"r{n}")).status is Status.COMPLETED
+            assert (await services.run(repo_name=f"r{n}")).status == "completed"
             assert await services.pushed(f"r{n}") == {"a.py": b"x = 1\n"}
 
 
@@ -203,7 +202,7 @@ async def test_a_third_answer_that_is_a_plan_is_in_time(tmp_path: Path) -> None:
         {"a.py": "x = 1\n"}, replace=lambda body: text(answers.pop(0)) if call_of(body)[0] == "plan" else None
     )
     async with house(tmp_path, script) as services:
-        assert (await services.run()).status is Status.COMPLETED
+        assert (await services.run()).status == "completed"
 
 
 def answering_plans(answer: str) -> Callable[[Body], Reply | None]:
@@ -233,7 +232,7 @@ async def test_fences_inside_a_file_stay_and_one_around_it_goes(tmp_path: Path) 
         "announced.py": f"Here is announced.py:\n\n```python\n{DOCTEST}```\n\nIt does what you asked.\n",
     }
     async with house(tmp_path, plan_and_files(said)) as services:
-        assert (await services.run()).status is Status.COMPLETED
+        assert (await services.run()).status == "completed"
         assert await services.pushed() == as_bytes(files)
 
 
@@ -244,7 +243,7 @@ async def test_a_fence_around_a_file_that_was_cut_goes_too(tmp_path: Path, quirk
     readme = "# Title\n\n" + "".join(f"## Part {n}\n\n```bash\nmake part{n}\n```\n\n" for n in range(40))
     said = {"README.md": f"```markdown\n{readme}```\n", "app.py": f"```python\n{SOURCE}```"}
     async with house(tmp_path, plan_and_files(said, cut_at=600), quirks=quirks) as services:
-        assert (await services.run()).status is Status.COMPLETED
+        assert (await services.run()).status == "completed"
         assert await services.pushed() == {"README.md": readme.encode(), "app.py": SOURCE.encode()}
 
 
@@ -277,7 +276,7 @@ async def test_a_model_that_comes_back_in_time_is_forgiven(tmp_path: Path) -> No
     script = plan_and_files({"a.py": "x = 1\n"}, replace=lambda body: errors.pop() if errors else None)
     async with house(tmp_path, script) as services:
         task = await services.run()
-        assert task.status is Status.COMPLETED
+        assert task.status == "completed"
         told = [event.data for event in await services.events(task, "retry")]
         assert [data["code"] for data in told] == ["LLM_UNAVAILABLE"] * 2
         assert [data["wait_seconds"] for data in told] == [round(wait, 1) for wait in services.waits]
@@ -290,7 +289,7 @@ async def test_an_emoji_whose_halves_came_apart_is_whole_in_the_file(tmp_path: P
     halves = stream(*[f"data: {event}\n\n".encode() for event in events])
     files = plan_and_files({"a.py": ""}, replace=lambda body: halves if call_of(body)[0] == "file" else None)
     async with house(tmp_path, files) as services:
-        assert (await services.run()).status is Status.COMPLETED
+        assert (await services.run()).status == "completed"
         assert await services.pushed() == {"a.py": "x = '😀 \ufffd'\n".encode()}
 
 

@@ -19,7 +19,7 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from gencode.domain.task import Status
+from gencode.domain.task import State
 from gencode.engine.ids import new_id
 from gencode.http.events import status
 from gencode.http.shared_ticker import SharedTicker
@@ -29,7 +29,7 @@ from tests.servers.calls import FILES, client, get, streams_open, submit
 from tests.servers.model import Reply, call_of, http_error, model_server, plan_and_files
 from tests.servers.service import App, a_large_log, running_app, service, settings
 from tests.servers.stream import body_of, events, raw_stream, subscribed
-from tests.unit.storage.samples import a_task, an_event
+from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 
 async def finished(app: App, name: str = "hello") -> str:
@@ -299,8 +299,8 @@ def test_an_idle_stream_says_something_every_15_seconds() -> None:
 async def two_idle_minutes() -> list[tuple[float, bytes]]:
     """What the endpoint sends of a task of which nothing is heard, and when."""
     store = MemoryStore()
-    task = a_task(client="local", status=Status.GENERATING, sequence=1)
-    await store.create(task, [an_event(task, 1)])
+    task = a_task(principal="local", state=State.RUNNING, stage="generating", sequence=1)
+    await store.create(task, REQUEST, [an_event(task, 1)])
     loop, over = asyncio.get_running_loop(), asyncio.Event()
     loop.call_later(121, over.set)
     said: list[tuple[float, bytes]] = []

@@ -32,12 +32,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gencode.bootstrap import serve as house
 from gencode.bootstrap.app import create_app
 from gencode.domain.event import Event
-from gencode.domain.task import Status
+from gencode.domain.task import State
 from gencode.embedded.server import listen
 from gencode.observability.logs import configure
 from tests.servers.peer import closed_port
 from tests.servers.service import settings
-from tests.unit.storage.samples import a_task, an_event
+from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")  # Debian's libnginx-mod-nchan
 MOST = 12_000  # connections
@@ -206,8 +206,8 @@ async def gencode(folder: Path) -> None:
     app = create_app(services)
     async with app.router.lifespan_context(app):
         parts = app.state.services
-        task = a_task(client="local", status=Status.GENERATING, sequence=1)
-        await parts.store.create(task, [an_event(task, 1)])
+        task = a_task(principal="local", state=State.RUNNING, stage="generating", sequence=1)
+        await parts.store.create(task, REQUEST, [an_event(task, 1)])
         number = 1
 
         async def with_publisher(scope: Scope, receive: Receive, send: Send) -> None:

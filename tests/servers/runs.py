@@ -38,6 +38,7 @@ from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
 from gencode.pipelines.generate.prompt_cache import Mode, PromptCache
+from gencode.queue.in_process import FairQueue
 from gencode.resilience.retry import Retry
 from gencode.storage.memory import MemoryStore
 from tests.servers.asking import client_of
@@ -61,9 +62,10 @@ class House:
     task_service: TaskService
     waits: list[float] = field(default_factory=list)
 
-    async def submit(self, *, client: str = "alice", **request: Any) -> Task:
-        asked = {"prompt": "say hello", "repo_name": "hello", "model": "test", "private": True, **request}
-        return await self.task_service.submit(a_task(client=client, request=asked))
+    async def submit(self, *, client: str = "alice", **fields: Any) -> Task:
+        request = {"prompt": "say hello", "repo_name": "hello", "model": "test", "private": True, **fields}
+        parameters = {name: value for name, value in request.items() if name != "prompt"}
+        return await self.task_service.submit(a_task(client, parameters=parameters), request)
 
     async def run(self, **request: Any) -> Task:
         """Submit, and wait until it is over."""
@@ -73,7 +75,7 @@ class House:
 
     async def heard(self, task: Task) -> bytes:
         """The task's whole stream, to its end."""
-        return b"".join([chunk async for chunk in self.hub.subscribe(task.id, deltas=True)])
+        return b"".join([chunk async for chunk in self.hub.subscribe(task.id, live=True)])
 
     async def task(self, task: Task) -> Task:
         (found,) = await self.store.find(TaskQuery(id=task.id))
@@ -151,8 +153,8 @@ async def house(
         repair_loop = RepairLoop(check, nothing_to_say, limits or WritingLimits())
         merging = Merging(sessions, repair_loop, "gencode <gencode@localhost>", Reporter(store))
         pipeline = Generate(generating, merging, host)
-        runner = TaskExecutor(store, [pipeline], metrics, timeout=60)
-        services.task_service = TaskService(runner, store, hub, metrics, concurrency=2, waiting=10)
+        executor = TaskExecutor(store, {"generate": pipeline}, metrics, timeout=60)
+        services.task_service = TaskService(executor, store, hub, FairQueue(10), metrics, concurrency=2)
         await tg.start(services.task_service.run)
         yield services
         tg.cancel_scope.cancel()

@@ -25,7 +25,7 @@ from pydantic import SecretStr
 
 from gencode.bootstrap.app import create_app
 from gencode.bootstrap.serve import Server, listening
-from gencode.domain.task import Status
+from gencode.domain.task import State
 from gencode.embedded.server import address
 from gencode.http.services import Services
 from gencode.settings import NamedProvider, Settings
@@ -34,7 +34,7 @@ from tests.servers.declared_errors import check_declared_errors
 from tests.servers.github import ScriptedGitHub
 from tests.servers.model import ModelServer
 from tests.servers.peer import steady_port
-from tests.unit.storage.samples import a_task, an_event
+from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 START_SECONDS = 60
 POLL_SECONDS = 0.005
@@ -227,7 +227,7 @@ def environment(
 async def a_large_log(data_dir: Path) -> str:
     """Store a finished task whose log (16 MB in 256 events) no socket buffer takes whole; returns its id."""
     data_dir.mkdir(mode=0o700)
-    task = a_task(client="local", status=Status.COMPLETED, sequence=256)
+    task = a_task(principal="local", state=State.SUCCEEDED, sequence=256)
     async with open_sqlite(data_dir / "gencode.db") as store:
-        await store.create(task, [an_event(task, id_, text="x" * 2**16) for id_ in range(1, 257)])
+        await store.create(task, REQUEST, [an_event(task, id_, text="x" * 2**16) for id_ in range(1, 257)])
     return task.id

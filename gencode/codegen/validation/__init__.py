@@ -1,17 +1,16 @@
-"""Checks of generated code: pure functions from a project's files to what is wrong with them.
+"""Validation of generated code: pure functions from the files of a project to findings.
 
-    files, plan --check--> findings          path, text --symbols--> what the file offers and takes
+`check` validates a whole project against its plan; `symbols` and `signatures` describe one file. Each file is
+analysed once, on its own (`analyzer`): syntax, placeholders, stub bodies, definitions, imports. The rules
+across files (`python_imports`, `javascript_imports`, `go_imports`, `export_checks`) use these analyses only.
 
-One file is read once (`reader`): does it parse, does it say that something was left out, what does it define.
-Rules across files (`python_imports`, `javascript_imports`, `go_imports`, `promises`) look at symbols only.
-
-A finding costs its user a model call or the whole task, so every rule gives way in doubt: what cannot be read
-is taken to be in order, and what somebody else may provide is taken to be there.
+A finding costs a model call or the whole task, so every rule avoids false positives: a file that cannot be
+analysed counts as valid, and what something outside of the project may provide counts as present.
 """
 
-from gencode.codegen.validation.file_reader import signatures, symbols
-from gencode.codegen.validation.finding import Finding, Rule
-from gencode.codegen.validation.symbols import Import, Symbol, Symbols
+from gencode.codegen.validation.analyzer import signatures, symbols
+from gencode.codegen.validation.file_analysis import Import, Symbol, Symbols
+from gencode.codegen.validation.findings import Finding, Rule
 from gencode.codegen.validation.validator import check
 
 __all__ = ["Finding", "Import", "Rule", "Symbol", "Symbols", "check", "signatures", "symbols"]

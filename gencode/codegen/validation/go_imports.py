@@ -1,4 +1,4 @@
-"""Whether the imports of Go files find what they name: packages of the module, and names in them."""
+"""Checks the imports of Go files: packages of the project, names in them, requirements in go.mod."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import dirname
 
-from gencode.codegen.validation.finding import Finding, Rule
-from gencode.codegen.validation.go_source import called_by
-from gencode.codegen.validation.import_findings import at, undeclared, users
-from gencode.codegen.validation.manifest import words
-from gencode.codegen.validation.project import Project, join
-from gencode.codegen.validation.symbols import Import, Symbols
+from gencode.codegen.validation.file_analysis import Import, Symbols
+from gencode.codegen.validation.findings import Finding, Rule, listed, undeclared_dependency
+from gencode.codegen.validation.go_symbols import default_package_name
+from gencode.codegen.validation.project import Project, join, word_set
 
 _MODULE = re.compile(r"^module[ \t]+\"?([^\s\"]+)", re.MULTILINE)
 _REQUIRED = re.compile(
     r"^(?:require[ \t]+|replace[ \t]+|[ \t]+)\"?([\w.~-]+\.[\w.~-]+/[^\s\"]+)", re.MULTILINE
 )
 
-_GENERATED = words("gen generated pb mocks mock ent docs proto")
-_SOURCES = (".proto", ".s", ".c", ".sql", ".templ")
-_STANDARD = words(
+_GENERATED_FOLDERS = word_set("gen generated pb mocks mock ent docs proto")
+_GENERATOR_INPUTS = (".proto", ".s", ".c", ".sql", ".templ")
+_STANDARD_LIBRARY = word_set(
     """
     archive arena bufio builtin bytes cmp compress container context crypto database debug embed encoding
     errors expvar flag fmt go hash html image index internal io iter log maps math mime net os path plugin
@@ -33,7 +31,10 @@ _STANDARD = words(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Layout:
-    """modules: folder of a go.mod by the module's path; packages: Go files by folder."""
+    """modules   folder of each go.mod by the path of its module
+    required  module paths in all go.mod files
+    packages  symbols of Go files by path, by folder
+    """
 
     project: Project
     modules: Mapping[str, str]
@@ -41,20 +42,21 @@ class _Layout:
     packages: Mapping[str, Mapping[str, Symbols]]
 
 
-def go_findings(project: Project) -> Iterator[Finding]:
+def go_import_findings(project: Project) -> Iterator[Finding]:
     layout = _layout(project)
     missing: dict[tuple[str, str], list[str]] = {}
     for path, symbols in project.in_language("go"):
         for imported in symbols.imports:
-            folder = _own_folder(layout, imported.module)
+            folder = _folder_of(layout, imported.module)
             if folder is not None:
-                yield from _own(layout, path, imported, folder)
+                yield from _project_import_findings(layout, path, imported, folder)
             elif "." in imported.module.partition("/")[0].lstrip("."):
-                _require(layout, path, imported, missing)
-            elif astray := _astray(layout, imported.module):
-                message = f"{path} imports {imported.module!r}: that package of this module is {astray!r}"
-                yield at(path, imported, Rule.UNRESOLVED, message)
-    yield from (_undeclared(manifest, module, places) for (manifest, module), places in missing.items())
+                if manifest := _manifest_without(layout, path, imported.module):
+                    missing.setdefault((manifest, imported.module), []).append(f"{path}:{imported.line}")
+            elif right := _path_under_module(layout, imported.module):
+                message = f"{path} imports {imported.module!r}: that package of this module is {right!r}"
+                yield imported.finding(path, Rule.UNRESOLVED, message)
+    yield from (_undeclared(*key, locations) for key, locations in missing.items())
 
 
 def _layout(project: Project) -> _Layout:
@@ -67,59 +69,58 @@ def _layout(project: Project) -> _Layout:
     return _Layout(project=project, modules=modules, required=required, packages=packages)
 
 
-def _own_folder(layout: _Layout, module: str) -> str | None:
-    """The folder that an import path of the project means; the longest module path that fits decides."""
+def _folder_of(layout: _Layout, module: str) -> str | None:
+    """The folder of an import path inside the project; the longest module path that matches decides."""
     for name in sorted(layout.modules, key=len, reverse=True):
         if module == name or module.startswith(name + "/"):
             return join(layout.modules[name], module[len(name) + 1 :])
     return None
 
 
-def _own(layout: _Layout, path: str, imported: Import, folder: str) -> Iterator[Finding]:
-    package = {
-        file: s for file, s in layout.packages.get(folder, {}).items() if not file.endswith("_test.go")
-    }
-    if not package:
-        if not _has_unread(layout.project, folder):
-            message = (
-                f"{path} imports {imported.module!r}, but the project has no Go files in {folder or '.'}"
-            )
-            yield at(path, imported, Rule.UNRESOLVED, f"{message}: correct the import")
+def _project_import_findings(layout: _Layout, path: str, imported: Import, folder: str) -> Iterator[Finding]:
+    files = layout.packages.get(folder, {})
+    package = [symbols for file, symbols in files.items() if not file.endswith("_test.go")]
+    if _has_unknown_files(layout.project, folder):
         return
-    clauses = {symbols.package for symbols in package.values()}
-    if clauses != {called_by(imported.module)} or _has_unread(layout.project, folder):
-        return  # it goes by a name that the uses were not collected for, or not all of it is known
-    defined = {name for symbols in package.values() for name in symbols.names}
-    for name in imported.names:
-        if name not in defined:
-            used = f"{called_by(imported.module)}.{name}"
-            message = f"{path} uses {used}, but no file in {folder or '.'} defines {name}"
-            yield at(path, imported, Rule.MISSING_NAME, message)
+    where = folder or "."
+    if not package:
+        message = f"{path} imports {imported.module!r}, but the project has no Go files in {where}"
+        yield imported.finding(path, Rule.UNRESOLVED, f"{message}: correct the import")
+        return
+    name = default_package_name(imported.module)
+    if {symbols.package for symbols in package} != {name}:
+        return  # the uses were collected for another package name
+    defined = frozenset[str]().union(*(symbols.names for symbols in package))
+    for used in imported.names:
+        if used not in defined:
+            message = f"{path} uses {name}.{used}, but no file in {where} defines {used}"
+            yield imported.finding(path, Rule.MISSING_NAME, message)
 
 
-def _has_unread(project: Project, folder: str) -> bool:
-    """Go files that were not read, and files that Go code is generated from."""
-    if folder.rpartition("/")[2] in _GENERATED:
+def _has_unknown_files(project: Project, folder: str) -> bool:
+    """Whether the folder has Go files that do not parse, or files that Go code is generated from."""
+    if folder.rpartition("/")[2] in _GENERATED_FOLDERS:
         return True
     inside = [path for path in project.files if dirname(path) == folder]
-    unread = (path for path in inside if path.endswith(".go") and project.symbols(path).open)
-    return any(path.endswith(_SOURCES) for path in inside) or any(unread)
+    return any(path.endswith(_GENERATOR_INPUTS) for path in inside) or any(
+        path.endswith(".go") and project.symbols(path).has_unknown_exports for path in inside
+    )
 
 
-def _require(layout: _Layout, path: str, imported: Import, missing: dict[tuple[str, str], list[str]]) -> None:
-    manifest = layout.project.nearest(path, frozenset({"go.mod"}))
+def _manifest_without(layout: _Layout, path: str, module: str) -> str | None:
+    """The go.mod that should require the module of this import path and does not; None if it is required."""
+    manifest = layout.project.nearest_file(path, frozenset({"go.mod"}))
     if manifest is None or "vendor/" in path:
-        return
-    parts = imported.module.split("/")
+        return None
+    parts = module.split("/")
     prefixes = {"/".join(parts[:count]) for count in range(1, len(parts) + 1)}
-    if prefixes.isdisjoint(layout.required):
-        missing.setdefault((manifest, imported.module), []).append(f"{path}:{imported.line}")
+    return manifest if prefixes.isdisjoint(layout.required) else None
 
 
-def _astray(layout: _Layout, module: str) -> str:
+def _path_under_module(layout: _Layout, module: str) -> str:
     """The right path for one that names a folder of the project under a wrong module name, else ""."""
     first, _, rest = module.partition("/")
-    if first in _STANDARD:
+    if first in _STANDARD_LIBRARY:
         return ""
     for name, folder in layout.modules.items():
         for part in (rest, module):
@@ -128,7 +129,7 @@ def _astray(layout: _Layout, module: str) -> str:
     return ""
 
 
-def _undeclared(manifest: str, module: str, places: list[str]) -> Finding:
-    by = users(places)
+def _undeclared(manifest: str, module: str, locations: list[str]) -> Finding:
+    by = listed(locations)
     message = f"{manifest} does not require the module of {module!r}, which {by} imports: add it"
-    return undeclared(manifest, message)
+    return undeclared_dependency(manifest, message)

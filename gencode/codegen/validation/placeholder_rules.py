@@ -1,7 +1,7 @@
-"""The words by which a model says that it left something out.
+"""Phrases of comments by which a model says that it left code out.
 
-They are looked for in comments only: a to-do list may be about anything, its text lives in strings. Every
-pattern is a chain of fixed words with bounded gaps, so none of them can backtrack far.
+Only comments are searched: in strings such phrases may be the content of a to-do application. Every pattern
+is a chain of fixed words with bounded gaps, so none of them can backtrack far.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _CODE = (
 )
 _DOTS = r"(?:\.\.\.|…)"
 _SAME = r"(?:unchanged|(?:the )?same|as (?:is|before|it was|above))"
-_PHRASES = (
+_PHRASE_PATTERNS = (
     # "... existing code ...", "// ... rest of the routes"
     rf"{_DOTS} ?\(?(?:the |your |all |keep )?"
     rf"(?:rest|remainder|existing|remaining|previous|other|additional)\b"
@@ -43,7 +43,7 @@ _PHRASES = (
     r"(?:待|尚未|还没有|需要|请在此)(?:你来|您来|自行)?实现(?!了|的)",
     r"(?:在此|在这里|此处|这里)(?:添加|编写|填写|补充|实现|加入|写)(?:你|您)?(?:的|具体|自己的)*(?:代码|逻辑|实现|业务)",
 )
-_PHRASE = re.compile("|".join(f"(?:{phrase})" for phrase in _PHRASES), re.IGNORECASE)
+_PHRASE = re.compile("|".join(f"(?:{phrase})" for phrase in _PHRASE_PATTERNS), re.IGNORECASE)
 _ONLY_DOTS = re.compile(r"[\s/*#<!{}()>;-]*(?:\.\.\.|…|……)[\s/*#!{}()>;-]*")
 _UNFINISHED = re.compile(
     r"\bnot (?:yet )?(?:been )?implemented\b|\bunimplemented\b|^\W*to-?do\b|\bimplement (?:me|this)\b"
@@ -54,28 +54,28 @@ _SPACES = re.compile(r"[ \t]+")
 _LINE_START = re.compile(r"^[\s/*#<!;-]+", re.MULTILINE)
 
 
-def promising(text: str) -> bool:
-    """Whether any line could be a placeholder: the cheap question before comments are looked for."""
+def may_contain_placeholder(text: str) -> bool:
+    """Whether any line could be a placeholder: a cheap test before comments are parsed."""
     return _PHRASE.search(_SPACES.sub(" ", text)) is not None
 
 
-def placeholders(comment: str) -> Iterator[tuple[int, str]]:
-    """Where in a comment something is said to be left out: line (from 0) and the line's text."""
+def placeholder_lines(comment: str) -> Iterator[tuple[int, str]]:
+    """The lines of a comment that say that something is left out: offset (from 0) and text."""
     for row, text in enumerate(comment.split("\n")):
         bare = _SPACES.sub(" ", _LINE_START.sub("", text))
         if _PHRASE.search(bare):
             yield row, bare
 
 
-def is_only_dots(comment: str) -> bool:
+def is_ellipsis_comment(comment: str) -> bool:
     """`// ...`, `/* … */`, `# ...`"""
     return _ONLY_DOTS.fullmatch(comment) is not None
 
 
-def says_unfinished(message: str) -> bool:
-    """Whether an error's message says that the code is not written yet."""
+def is_unfinished_message(message: str) -> bool:
+    """Whether the message of an error says that the code is not written yet."""
     return _UNFINISHED.search(message) is not None
 
 
-def is_todo(comment: str) -> bool:
+def is_todo_comment(comment: str) -> bool:
     return re.match(r"[\s/*#<!{-]*(?:TODO|FIXME|XXX)\b", comment) is not None

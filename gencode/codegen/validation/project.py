@@ -1,4 +1,4 @@
-"""All files of a project with what was read of each: what rules across files look at."""
+"""A project as the rules across files see it: every file with its analysis, and paths between files."""
 
 from __future__ import annotations
 
@@ -6,39 +6,55 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import dirname, normpath
 
-from gencode.codegen.validation.file_facts import Reading
-from gencode.codegen.validation.symbols import Symbols
+from gencode.codegen.validation.file_analysis import FileAnalysis, Symbols
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
-    """`folders` are all that hold a file, at any depth; the project's own folder is ""."""
+    """`folders` are all folders that contain a file, at any depth; the project's root is ""."""
 
     files: Mapping[str, str]
-    readings: Mapping[str, Reading]
+    analyses: Mapping[str, FileAnalysis]
     folders: frozenset[str]
 
     @classmethod
-    def of(cls, files: Mapping[str, str], readings: Mapping[str, Reading]) -> Project:
+    def of(cls, files: Mapping[str, str], analyses: Mapping[str, FileAnalysis]) -> Project:
         folders = frozenset(folder for path in files for folder in ancestors(path))
-        return cls(files=files, readings=readings, folders=folders)
+        return cls(files=files, analyses=analyses, folders=folders)
 
     def symbols(self, path: str) -> Symbols:
-        reading = self.readings.get(path)
-        return reading.symbols if reading else Symbols()
+        analysis = self.analyses.get(path)
+        return analysis.symbols if analysis else Symbols()
 
     def in_language(self, language: str) -> Iterator[tuple[str, Symbols]]:
-        for path, reading in self.readings.items():
-            if reading.symbols.language == language:
-                yield path, reading.symbols
+        for path, analysis in self.analyses.items():
+            if analysis.symbols.language == language:
+                yield path, analysis.symbols
 
-    def nearest(self, path: str, names: frozenset[str]) -> str | None:
-        """The file of one of these names in the folder of `path` or the closest one above it."""
+    def nearest_file(self, path: str, names: frozenset[str]) -> str | None:
+        """The file with one of these names in the folder of `path` or the closest one above it."""
         for folder in ancestors(path):
             for name in sorted(names):
                 if (found := join(folder, name)) in self.files:
                     return found
         return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredPackages:
+    """What the manifests of a project declare.
+
+    names        in their normal form
+    is_complete  False when a manifest computes its list or does not parse: more may be declared
+    """
+
+    names: frozenset[str]
+    is_complete: bool
+
+
+def word_set(text: str) -> frozenset[str]:
+    """A table of names that is written as text."""
+    return frozenset(text.split())
 
 
 def ancestors(path: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""Whether the imports of Python files find what they name.
+"""Checks the imports of Python files: modules of the project, names in them, packages in manifests.
 
-A project's files may be run from several folders (its own, `src`, the folder of a script), so a module counts
-as found when some folder of the project can be the one to look from.
+The files of a project may be run from several folders (its root, `src`, the folder of a script), so a module
+counts as found when it can be imported from any folder of the project.
 """
 
 from __future__ import annotations
@@ -11,35 +11,44 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from posixpath import dirname
 
-from gencode.codegen.validation.finding import Finding, Rule, shown
-from gencode.codegen.validation.import_findings import at, undeclared, undeclared_at, users
-from gencode.codegen.validation.manifest import Declared
-from gencode.codegen.validation.project import Project, ancestors, join
-from gencode.codegen.validation.python_manifests import MANIFESTS, is_manifest, python_dependencies
-from gencode.codegen.validation.python_names import is_named, is_provided, provides
-from gencode.codegen.validation.symbols import Import
+from gencode.codegen.validation.file_analysis import Import
+from gencode.codegen.validation.findings import (
+    Finding,
+    Rule,
+    excerpt,
+    listed,
+    undeclared_dependency,
+    undeclared_without_manifest,
+)
+from gencode.codegen.validation.project import DeclaredPackages, Project, ancestors, join
+from gencode.codegen.validation.python_manifests import MANIFESTS, declared_python_packages, is_manifest
+from gencode.codegen.validation.python_packages import has_distribution_of, is_provided, provides
 
 _SUFFIXES = (".py", ".pyi", ".pyx", "/__init__.py", "/__init__.pyi")
-_LAMBDA = re.compile(r"lambda|(?:^|/)(?:serverless\.ya?ml|template\.ya?ml|samconfig\.toml|cdk\.json)$")
-_IN_LAMBDA = frozenset({"boto3", "botocore"})  # the runtime of AWS brings them
-_ALWAYS = frozenset(
+_LAMBDA_FILE = re.compile(r"lambda|(?:^|/)(?:serverless\.ya?ml|template\.ya?ml|samconfig\.toml|cdk\.json)$")
+_LAMBDA_PACKAGES = frozenset({"boto3", "botocore"})
+"""Part of the runtime of AWS Lambda."""
+_EXTENSION_SOURCES = (".pyx", "Cargo.toml", ".c", ".cpp", "CMakeLists.txt")
+_IMPLICIT_NAMES = frozenset(
     {"*", "__version__", "__doc__", "__file__", "__name__", "__path__", "__all__", "__author__"}
 )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Layout:
-    """roots: for each top-level module name of the project, the folders it can be imported from."""
+    """roots           for each top-level module name of the project, the folders it can be imported from
+    has_extensions  whether a part of the project is compiled, which may add modules
+    runs_on_lambda  whether AWS Lambda runs it
+    """
 
     project: Project
     roots: Mapping[str, Set[str]]
-    declared: Declared
-    compiled: bool
-    """Whether a part of the project is built, so that modules may come out of it."""
-    in_lambda: bool
+    declared: DeclaredPackages
+    has_extensions: bool
+    runs_on_lambda: bool
 
 
-def python_findings(project: Project) -> Iterator[Finding]:
+def python_import_findings(project: Project) -> Iterator[Finding]:
     files = list(project.in_language("python"))
     if not files:
         return
@@ -47,26 +56,26 @@ def python_findings(project: Project) -> Iterator[Finding]:
     missing: dict[tuple[str, str], list[str]] = {}
     for path, symbols in files:
         for imported in symbols.imports:
-            if imported.optional:
+            if imported.is_optional:
                 continue
             if imported.level:
-                yield from _relative(layout, path, imported)
+                yield from _relative_import_findings(layout, path, imported)
                 continue
             top = imported.module.partition(".")[0]
-            if top in layout.roots and not _is_somebody_elses(layout, path, top):
-                yield from _absolute(layout, path, imported)
+            if top in layout.roots and not _is_external(layout, path, top):
+                yield from _absolute_import_findings(layout, path, imported)
             elif not _is_declared(layout, top):
-                manifest = project.nearest(path, MANIFESTS) or _any_manifest(project) or path
+                manifest = project.nearest_file(path, MANIFESTS) or _any_manifest(project) or path
                 missing.setdefault((manifest, top), []).append(f"{path}:{imported.line}")
-    yield from (_undeclared(manifest, top, places) for (manifest, top), places in missing.items())
+    yield from (_undeclared(*key, locations) for key, locations in missing.items())
 
 
-def _is_somebody_elses(layout: _Layout, path: str, top: str) -> bool:
-    """A folder of the project may be called like a package that it uses: `adapters/redis`."""
-    if is_named(layout.declared.packages, top):
+def _is_external(layout: _Layout, path: str, top: str) -> bool:
+    """A folder of the project may have the name of a package that it uses: `adapters/redis`."""
+    if has_distribution_of(layout.declared.names, top):
         return True
     reachable = {join(folder, below) for folder in ancestors(path) for below in ("", "src")}
-    return reachable.isdisjoint(layout.roots[top]) and provides(layout.declared.packages, top)
+    return reachable.isdisjoint(layout.roots[top]) and provides(layout.declared.names, top)
 
 
 def _layout(project: Project) -> _Layout:
@@ -76,104 +85,105 @@ def _layout(project: Project) -> _Layout:
             parts = path.rpartition(".")[0].split("/")
             for depth, part in enumerate(parts):
                 roots.setdefault(part, set()).add("/".join(parts[:depth]))
-    compiled = any(
-        path.endswith((".pyx", "Cargo.toml", ".c", ".cpp", "CMakeLists.txt")) for path in project.files
-    )
     return _Layout(
         project=project,
         roots=roots,
-        declared=python_dependencies(project.files),
-        compiled=compiled,
-        in_lambda=any(_LAMBDA.search(path) for path in project.files),
+        declared=declared_python_packages(project.files),
+        has_extensions=any(path.endswith(_EXTENSION_SOURCES) for path in project.files),
+        runs_on_lambda=any(_LAMBDA_FILE.search(path) for path in project.files),
     )
 
 
-def _relative(layout: _Layout, path: str, imported: Import) -> Iterator[Finding]:
+def _relative_import_findings(layout: _Layout, path: str, imported: Import) -> Iterator[Finding]:
     folder = join(dirname(path), *[".."] * (imported.level - 1))
     written = "." * imported.level + imported.module
     if folder.startswith(".."):
         message = f"{path} imports {written!r}, which is above the project's own folder"
-        yield at(path, imported, Rule.UNRESOLVED, f"{message}: import from the package's top instead")
+        yield imported.finding(path, Rule.UNRESOLVED, f"{message}: import from the package's top instead")
         return
-    yield from _from(layout, path, imported, written, [folder])
+    yield from _findings_from_roots(layout, path, imported, written, [folder])
 
 
-def _absolute(layout: _Layout, path: str, imported: Import) -> Iterator[Finding]:
+def _absolute_import_findings(layout: _Layout, path: str, imported: Import) -> Iterator[Finding]:
     top = imported.module.partition(".")[0]
     if is_provided(top):
-        return  # a file of the project may have the name of a standard module: which one is meant?
-    findings = _from(layout, path, imported, imported.module, sorted(layout.roots[top]))
+        return  # the project has a file with the name of a standard module: either may be meant
+    findings = _findings_from_roots(layout, path, imported, imported.module, sorted(layout.roots[top]))
     if not all(_is_package(layout, root) for root in layout.roots[top]):
         yield from findings
 
 
 def _is_package(layout: _Layout, folder: str) -> bool:
-    """What lies in one is imported by its name or by dots: an absolute import like `backends/anyio.py` in it
-    means the library of that name, if that has what it asks for."""
+    """Modules of a package are imported by the package's name or by dots: an absolute import in it, as in
+    `backends/anyio.py`, means the library of that name."""
     return bool(folder) and join(folder, "__init__.py") in layout.project.files
 
 
-def _from(layout: _Layout, path: str, imported: Import, written: str, roots: list[str]) -> Iterator[Finding]:
-    """Nothing when some root has the module with all names; else what the best root lacks."""
+def _findings_from_roots(
+    layout: _Layout, path: str, imported: Import, written: str, roots: list[str]
+) -> Iterator[Finding]:
+    """None when some root has the module with all names; else the names that the best root lacks."""
     parts = imported.module.split(".") if imported.module else []
-    found = [root for root in roots if _module(layout, root, parts) is not None]
+    found = [root for root in roots if _module_file(layout, root, parts) is not None]
     if not found:
-        if not _is_made_later(layout, parts):
-            message = f"{path} imports {shown(written)!r}, but the project has no such module"
-            yield at(path, imported, Rule.UNRESOLVED, f"{message}: correct the import or define it")
+        if not _is_built(layout, parts):
+            message = f"{path} imports {excerpt(written)!r}, but the project has no such module"
+            yield imported.finding(path, Rule.UNRESOLVED, f"{message}: correct the import or define it")
         return
-    lacking = min((_lacking(layout, root, parts, imported) for root in found), key=len)
-    for name in lacking:
-        where = _module(layout, found[0], parts) or join(found[0], *parts)
-        message = f"{path} imports {name!r} from {shown(written)!r}, but {where} does not define it"
-        yield at(path, imported, Rule.MISSING_NAME, f"{message}: use what it defines")
+    for name in min((_missing_names(layout, root, parts, imported) for root in found), key=len):
+        where = _module_file(layout, found[0], parts) or join(found[0], *parts)
+        message = f"{path} imports {name!r} from {excerpt(written)!r}, but {where} does not define it"
+        yield imported.finding(path, Rule.MISSING_NAME, f"{message}: use what it defines")
 
 
-def _module(layout: _Layout, root: str, parts: list[str]) -> str | None:
+def _module_file(layout: _Layout, root: str, parts: list[str]) -> str | None:
     """The file of a module; "" for a package that is a folder only; None when there is neither."""
-    place = join(root, *parts)
+    module = join(root, *parts)
     for suffix in _SUFFIXES:
-        candidate = place + suffix if place else suffix.removeprefix("/")
+        candidate = module + suffix if module else suffix.removeprefix("/")
         if candidate in layout.project.files:
             return candidate
-    return "" if place in layout.project.folders or not place else None
+    return "" if module in layout.project.folders or not module else None
 
 
-def _lacking(layout: _Layout, root: str, parts: list[str], imported: Import) -> list[str]:
-    file = _module(layout, root, parts)
-    names = [name for name in imported.names if name not in _ALWAYS]
+def _missing_names(layout: _Layout, root: str, parts: list[str], imported: Import) -> list[str]:
+    file = _module_file(layout, root, parts)
+    names = [name for name in imported.names if name not in _IMPLICIT_NAMES]
     if file:
         symbols = layout.project.symbols(file)
-        if symbols.open:
+        if symbols.has_unknown_exports:
             return []
         names = [name for name in names if name not in symbols.names]
     return [name for name in names if not _is_submodule(layout, root, parts, name)]
 
 
 def _is_submodule(layout: _Layout, root: str, parts: list[str], name: str) -> bool:
-    return _module(layout, root, [*parts, name]) is not None or _is_made_later(layout, [name])
+    return _module_file(layout, root, [*parts, name]) is not None or _is_built(layout, [name])
 
 
-def _is_made_later(layout: _Layout, parts: list[str]) -> bool:
-    """Modules that a build writes: versions, protocol buffers, extensions."""
+def _is_built(layout: _Layout, parts: list[str]) -> bool:
+    """Whether a build writes the module: versions, protocol buffers, extensions."""
     last = parts[-1] if parts else ""
-    return last in ("_version", "version") or "_pb2" in last or (layout.compiled and last.startswith("_"))
+    is_extension = layout.has_extensions and last.startswith("_")
+    return last in ("_version", "version") or "_pb2" in last or is_extension
 
 
 def _is_declared(layout: _Layout, top: str) -> bool:
-    if is_provided(top) or layout.declared.open or (top in _IN_LAMBDA and layout.in_lambda):
+    if is_provided(top) or not layout.declared.is_complete:
         return True
-    return provides(layout.declared.packages, top)
+    if top in _LAMBDA_PACKAGES and layout.runs_on_lambda:
+        return True
+    return provides(layout.declared.names, top)
 
 
 def _any_manifest(project: Project) -> str | None:
     return next((path for path in sorted(project.files) if is_manifest(path)), None)
 
 
-def _undeclared(manifest: str, top: str, places: list[str]) -> Finding:
-    by = users(places)
+def _undeclared(manifest: str, top: str, locations: list[str]) -> Finding:
+    by = listed(locations)
     if is_manifest(manifest):
         message = f"{manifest} does not declare the package that provides {top!r}, which {by} imports: add it"
-        return undeclared(manifest, message)
+        return undeclared_dependency(manifest, message)
     message = f"{by} imports {top!r}, which neither the project nor Python has and no manifest declares"
-    return undeclared_at(manifest, places, message)
+    return undeclared_without_manifest(manifest, locations, message)

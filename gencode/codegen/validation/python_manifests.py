@@ -1,4 +1,4 @@
-"""Dependencies of Python projects, from every kind of file that people declare them in."""
+"""The packages that a Python project declares, in every kind of file that declares some."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gencode.codegen.validation.manifest import Declared
-from gencode.codegen.validation.python_names import normal
+from gencode.codegen.validation.project import DeclaredPackages
+from gencode.codegen.validation.python_packages import canonical_name
 
 MANIFESTS = frozenset(
     {"pyproject.toml", "requirements.txt", "setup.py", "setup.cfg", "Pipfile", "environment.yml"}
@@ -18,76 +18,68 @@ _REQUIREMENTS = re.compile(
     r"(?:^|/)(?:[\w.-]*requirements?[\w.-]*|constraints)\.(?:txt|in|pip)$|(?:^|/)requirements/[\w.-]+\.(?:txt|in)$"
 )
 _NAME = re.compile(r"\s*([A-Za-z0-9][\w.-]*)")
-_FROM_URL = re.compile(r"[#&]egg=([\w.-]+)|/([\w.-]+?)(?:\.git)?(?:@[\w./-]+)?(?:#\S*)?$")
-_INSTALLED = re.compile(
+_URL_NAME = re.compile(r"[#&]egg=([\w.-]+)|/([\w.-]+?)(?:\.git)?(?:@[\w./-]+)?(?:#\S*)?$")
+_INSTALL_COMMAND = re.compile(
     r"\b(?:pip3?|uv|pipx|poetry|pdm|conda|mamba)[ \t]+(?:pip[ \t]+)?(?:install|add)\b([^\n|&;`]*)"
 )
 _QUOTED = re.compile(r"""["']([A-Za-z0-9][\w.-]*)(?:\[[\w, -]*\])?[ \t]*(?:[<>=!~;@][^"'\n]*)?["']""")
 _SCRIPT_METADATA = re.compile(r"^# dependencies = \[([^\]]*)\]", re.MULTILINE)
-_CONDA = re.compile(r"^[ \t]*-[ \t]+(?:[\w-]+::)?([A-Za-z0-9][\w.-]*)", re.MULTILINE)
+_CONDA_DEPENDENCY = re.compile(r"^[ \t]*-[ \t]+(?:[\w-]+::)?([A-Za-z0-9][\w.-]*)", re.MULTILINE)
 _TOOL_TABLES = ("dependencies", "dev-dependencies", "requires", "optional-dependencies", "group")
-_COMMANDS = (
-    ".md",
-    ".rst",
-    ".txt",
-    ".sh",
-    ".yml",
-    ".yaml",
-    "Dockerfile",
-    "Makefile",
-    ".ini",
-    ".toml",
-    "justfile",
+_WITH_COMMANDS = (
+    *(".md", ".rst", ".txt", ".sh", ".yml", ".yaml", ".ini", ".toml"),
+    *("Dockerfile", "Makefile", "justfile"),
 )
+"""Ends of the names of files that may hold install commands."""
 
 
-def python_dependencies(files: Mapping[str, str]) -> Declared:
-    """The union over all manifests: a project's parts are often installed together."""
+def declared_python_packages(files: Mapping[str, str]) -> DeclaredPackages:
+    """The union over all manifests: the parts of a project are often installed together."""
     names: set[str] = set()
-    is_open = False
+    is_complete = True
     for path, text in files.items():
-        found = _of_file(path, text)
+        found = _names_in(path, text)
         if found is None:
-            is_open = True
+            is_complete = False
         else:
-            names.update(map(normal, found))
-    return Declared(packages=frozenset(names - {""}), open=is_open)
+            names.update(map(canonical_name, found))
+    return DeclaredPackages(names=frozenset(names - {""}), is_complete=is_complete)
 
 
 def is_manifest(path: str) -> bool:
     return path.rpartition("/")[2] in MANIFESTS or _REQUIREMENTS.search(path) is not None
 
 
-def _of_file(path: str, text: str) -> list[str] | None:
-    """None when the file is a manifest that computes its list, or that does not parse."""
+def _names_in(path: str, text: str) -> list[str] | None:
+    """None for a manifest that computes its list or does not parse."""
     name = path.rpartition("/")[2]
     if name in ("pyproject.toml", "Pipfile"):
-        return _of_toml(text)
+        return _names_in_toml(text)
     if name == "setup.py":
         return [found[1] for found in _QUOTED.finditer(text)] if "read" not in text else None
     if name == "setup.cfg":
-        return _of_setup_cfg(text)
+        return _names_in_setup_cfg(text)
     if name in ("environment.yml", "environment.yaml"):
-        return _CONDA.findall(text)
+        return _CONDA_DEPENDENCY.findall(text)
     if _REQUIREMENTS.search(path):
-        return list(_of_requirements(text))
-    found = _installed(text) if name.endswith(_COMMANDS) else []
+        return list(_names_in_requirements(text))
+    found = _install_arguments(text) if name.endswith(_WITH_COMMANDS) else []
     if name.endswith(".py") and "# /// script" in text:
         found += [quoted[1] for block in _SCRIPT_METADATA.findall(text) for quoted in _QUOTED.finditer(block)]
     return found
 
 
-def _of_requirements(text: str) -> Iterator[str]:
+def _names_in_requirements(text: str) -> Iterator[str]:
     for line in text.splitlines():
         line = line.strip().removeprefix("-e ").removeprefix("--editable ").strip()
         if "://" in line.partition("#")[0] and "@ " not in line:
-            found = _FROM_URL.search(line)
+            found = _URL_NAME.search(line)
             yield (found[1] or found[2]) if found else ""
         elif line and not line.startswith(("#", "-", ".", "/")) and (match := _NAME.match(line)):
             yield match[1]
 
 
-def _of_setup_cfg(text: str) -> list[str] | None:
+def _names_in_setup_cfg(text: str) -> list[str] | None:
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read_string(text)
@@ -99,20 +91,20 @@ def _of_setup_cfg(text: str) -> list[str] | None:
             lines += [
                 value for key, value in parser.items(section) if "require" in key or "extras" in section
             ]
-    return [name for block in lines for name in _of_requirements(block)]
+    return [name for block in lines for name in _names_in_requirements(block)]
 
 
-def _installed(text: str) -> list[str]:
-    """Names after `pip install` and its like, in instructions and scripts."""
+def _install_arguments(text: str) -> list[str]:
+    """The arguments of `pip install` and similar commands, in instructions and scripts."""
     return [
         match[1]
-        for words in _INSTALLED.findall(text)
+        for words in _INSTALL_COMMAND.findall(text)
         for word in words.split()
         if (match := _NAME.match(word.strip("\"'"))) and not word.startswith("-")
     ]
 
 
-def _of_toml(text: str) -> list[str] | None:
+def _names_in_toml(text: str) -> list[str] | None:
     try:
         tables = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -120,16 +112,19 @@ def _of_toml(text: str) -> list[str] | None:
     project = tables.get("project", {})
     if not isinstance(project, dict) or "dependencies" in (project.get("dynamic") or ()):
         return None
-    found = [*_names(project.get("dependencies")), *_names(project.get("optional-dependencies"))]
+    found = [
+        *_names(project.get("dependencies")),
+        *_names(project.get("optional-dependencies")),
+    ]
     found += _names(tables.get("dependency-groups"))
     found += _names(tables.get("packages")) + _names(tables.get("dev-packages"))  # Pipfile
     found += _names(tables.get("build-system", {}).get("requires"))
     for tool in tables.get("tool", {}).values():
-        found += _of_tool(tool)
+        found += _names_in_tool(tool)
     return found
 
 
-def _of_tool(tool: Any) -> list[str]:
+def _names_in_tool(tool: Any) -> list[str]:
     """Poetry, PDM, uv, Hatch: tables called `dependencies` and the like, some levels down."""
     found: list[str] = []
     stack = [(tool, 0)]

@@ -1,17 +1,16 @@
-"""Single-file components: the scripts of Vue and Svelte files, read as modules."""
+"""Single-file components: the scripts of Vue and Svelte files, analysed as modules."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from gencode.codegen.validation.file_facts import Reading
-from gencode.codegen.validation.grammar import LONGEST
-from gencode.codegen.validation.grammar_files import read_code
-from gencode.codegen.validation.symbols import Symbols
+from gencode.codegen.validation.file_analysis import FileAnalysis, Symbols
+from gencode.codegen.validation.parse_limits import MAX_BYTES
+from gencode.codegen.validation.treesitter_analysis import analyze_source
 
-_OPENING = re.compile(r"<script\b[^<>]{0,500}>")
+_SCRIPT_TAG = re.compile(r"<script\b[^<>]{0,500}>")
 _LANGUAGES = (("tsx", "tsx"), ("jsx", "javascript"), ("ts", "typescript"))
 
 
@@ -21,22 +20,21 @@ class _Script:
     language: str
 
 
-def read_component(path: str, text: str) -> Reading:
-    """What it exports is made by its compiler, so any name may be asked of it."""
-    readings = [read_code(path, script.text, script.language) for script in _scripts(text[:LONGEST])]
-    imports = tuple(imported for reading in readings for imported in reading.symbols.imports)
-    findings = tuple(finding for reading in readings for finding in reading.findings)
-    return Reading(
-        symbols=replace(Symbols(), language="component", imports=imports),
-        findings=findings,
-        stubs=tuple(stub for reading in readings for stub in reading.stubs),
+def analyze_component(path: str, text: str) -> FileAnalysis:
+    """The exports stay unknown: the component's compiler makes them."""
+    analyses = [analyze_source(path, script.text, script.language) for script in _scripts(text[:MAX_BYTES])]
+    imports = tuple(imported for analysis in analyses for imported in analysis.symbols.imports)
+    return FileAnalysis(
+        symbols=Symbols(language="component", imports=imports),
+        findings=tuple(finding for analysis in analyses for finding in analysis.findings),
+        stubs=tuple(stub for analysis in analyses for stub in analysis.stubs),
     )
 
 
 def _scripts(text: str) -> Iterator[_Script]:
     """Each with as many empty lines before it as keep its line numbers."""
     position = 0
-    while opening := _OPENING.search(text, position):
+    while opening := _SCRIPT_TAG.search(text, position):
         end = text.find("</script", opening.end())
         if end < 0:
             return

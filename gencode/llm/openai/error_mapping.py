@@ -26,7 +26,7 @@ from gencode.llm.errors import (
 )
 from gencode.llm.http_client import broken_off
 from gencode.resilience.retry_after import retry_after
-from gencode.security.redaction import spoken
+from gencode.security.redaction import sanitize
 
 _REFUSED = frozenset({"content_filter", "content_policy_violation", "refusal", "safety"})
 _QUOTA = re.compile(r"insufficient_quota|current_quota|quota_exhausted|credit|billing|spend", re.IGNORECASE)
@@ -100,7 +100,7 @@ class ErrorMapper:
         return self._said(LLMUnavailable, "cannot answer now", words)
 
     def quote(self, text: str) -> str:
-        return spoken(text, self._secrets)
+        return sanitize(text, self._secrets)
 
     def _error(self, status: int, error: Mapping[str, Any], wait: float | None = None) -> ProviderError:
         kind = _kind(status, _codes(error))

@@ -13,7 +13,6 @@ from gencode.codegen.chunked_file_writer import division, join_parts
 from gencode.codegen.file_writer import WritingLimits
 from gencode.codegen.pieces import Piece
 from gencode.codegen.prompts import OUTLINE_INSTRUCTIONS
-from gencode.domain.task import Status
 from gencode.engine.store import TaskQuery
 from gencode.pipelines.generate.files import State, files
 from gencode.pipelines.generate.report import report
@@ -71,7 +70,7 @@ class Author:
 
 async def run(services: House, **request: Any) -> dict[str, Any]:
     task = await services.run(**request)
-    assert task.status is Status.COMPLETED, task.message
+    assert task.status == "completed", task.message
     events, checkpoints = await services.store.events(task.id), await services.store.checkpoints(task.id)
     return report(task, events, checkpoints).model_dump()
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gencode.codegen.plan import Plan
-from gencode.codegen.validation.finding import Finding, Rule
-from gencode.domain.task import Status
+from gencode.codegen.validation.findings import Finding, Rule
 from tests.servers.model import Body, Reply, http_error, plan_and_files, text
 from tests.servers.runs import NATIVE, house
 
@@ -53,7 +52,7 @@ async def test_clean_files_are_not_asked_for_again(tmp_path: Path) -> None:
     mending = Mending()
     async with house(tmp_path, plan_and_files(GOOD, replace=mending), check=check) as services:
         task = await services.run()
-        assert task.status is Status.COMPLETED
+        assert task.status == "completed"
         assert not await services.events(task, "findings")
 
 
@@ -91,7 +90,7 @@ async def test_best_effort_delivers_and_says_so_in_the_readme(tmp_path: Path) ->
     mending = Mending("BAD again\n", "BAD still\n")
     async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
         task = await services.run(deliver="best_effort")
-        assert task.status is Status.COMPLETED
+        assert task.status == "completed"
         pushed = await services.pushed()
         assert pushed["a.py"] == b"BAD still\n"
         assert pushed["README.md"].startswith(b"# Hello\n\n## Known faults\n")
@@ -104,7 +103,7 @@ async def test_best_effort_goes_on_when_the_repair_itself_fails(tmp_path: Path) 
     mending = Mending(http_error(402), http_error(402))
     async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
         task = await services.run(deliver="best_effort")
-        assert task.status is Status.COMPLETED
+        assert task.status == "completed"
         assert (await services.pushed())["a.py"] == b"x = BAD\n"
 
 

@@ -1,4 +1,4 @@
-"""Secrets are put together at run time, so that no scanner of this repository stumbles over them."""
+"""The secrets are composed at run time, so that no scanner of this repository reports them."""
 
 from __future__ import annotations
 
@@ -120,18 +120,18 @@ def test_a_real_looking_secret_is_found(text: str, rule: str) -> None:
         '<meta name="csrf-token" content="{{ csrf_token() }}">',
     ],
 )
-def test_placeholders_names_and_hashes_are_no_secrets(text: str) -> None:
+def test_placeholders_names_and_hashes_are_not_secrets(text: str) -> None:
     assert scan({"a.py": text}, "message") == []
 
 
-def test_every_template_of_the_offline_model_passes() -> None:
+def test_no_template_of_the_offline_model_has_findings() -> None:
     templates = Path(offline.__file__).parent / "templates"
     texts = {str(path): path.read_text(encoding="utf-8") for path in templates.rglob("*") if path.is_file()}
     assert len(texts) > 20
     assert scan(texts, "message") == []
 
 
-def test_our_own_secrets_are_found_wherever_they_are() -> None:
+def test_secrets_of_the_service_are_found_in_files_names_and_message() -> None:
     own = "hunter2-hunter2"
     found = scan({"a.txt": f"\nsee {own}", f"{own}.md": ""}, f"Says {own}", [own, "short"])
     assert found == [
@@ -141,18 +141,18 @@ def test_our_own_secrets_are_found_wherever_they_are() -> None:
     ]
 
 
-def test_a_finding_never_tells_the_secret_even_if_a_file_is_named_so() -> None:
+def test_a_finding_never_contains_the_secret_even_if_a_file_has_its_name() -> None:
     own = "hunter2-hunter2"
     found = scan({f"{own}/a.txt": own}, "", [own])
     assert found[0] == SecretFinding(path="[redacted]/a.txt", line=1, rule="service-secret")
     assert own not in str(found)
 
 
-def test_a_short_secret_of_ours_is_an_ordinary_word() -> None:
+def test_a_short_secret_of_the_service_is_an_ordinary_word() -> None:
     assert scan({"a.txt": "changeme"}, "", ["changeme"]) == []
 
 
-def test_ours_come_first_and_the_rest_is_bounded() -> None:
+def test_secrets_of_the_service_come_first_and_the_findings_are_bounded() -> None:
     own = "hunter2-hunter2"
     found = scan({"a": "\n".join(["glpat-" + made(20)] * 500), "b": own}, "", [own])
     assert len(found) == MAX_FINDINGS
@@ -161,5 +161,5 @@ def test_ours_come_first_and_the_rest_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("block", ["sk-" * 60 + "a" * 10_000 + " ", "eyJ-eyJ"])
-def test_a_file_of_nothing_but_beginnings_takes_no_time_by_its_square(block: str) -> None:
+def test_a_file_of_nothing_but_beginnings_takes_linear_time(block: str) -> None:
     assert scan({"a.txt": block * (2**20 // len(block))}, "") == []

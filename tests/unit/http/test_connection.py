@@ -13,18 +13,18 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from gencode.hub.channel_registry import FAREWELL
 
 from gencode.bootstrap.app import create_app
 from gencode.domain.event import encode
-from gencode.domain.task import Status, Task
+from gencode.domain.task import State, Task
 from gencode.embedded.server import address, listen, serve
 from gencode.http.services import Services
-from gencode.hub.channel_registry import FAREWELL
 from gencode.hub.in_process import InProcessHub
 from tests.servers.calls import client
 from tests.servers.raw import raw
 from tests.servers.service import App, running_app, settings
-from tests.unit.storage.samples import a_task, an_event
+from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 
 @dataclass
@@ -52,8 +52,9 @@ class Told:
         first = len(self.texts) + 1
         self.texts += texts
         events = [an_event(self.task, n, text=text) for n, text in enumerate(texts, start=first)]
-        status = Status.FAILED if over else Status.GENERATING
-        self.task = replace(self.task, sequence=len(self.texts), status=status)
+        state = State.FAILED if over else State.RUNNING
+        version = self.task.version + 1
+        self.task = replace(self.task, sequence=len(self.texts), version=version, state=state)
         await self.app.parts.store.commit(self.task, events)
         self.hub.publish(events, over)
 
@@ -71,14 +72,16 @@ class Told:
 
     def _in_step(self) -> int:
         channel = self.hub._channels.get(self.task.id)
-        return len(channel._quiet._seats) + len(channel._listening._seats) if channel else 0
+        return (
+            len(channel._attached._attachments) + len(channel._attached_live._attachments) if channel else 0
+        )
 
 
 @asynccontextmanager
 async def told(folder: Path, **fields: Any) -> AsyncIterator[Told]:
     async with running_app(settings(folder, **fields)) as app:
-        task = a_task(client="local", status=Status.GENERATING)
-        await app.parts.store.create(task, [])
+        task = a_task(principal="local", state=State.RUNNING, stage="generating")
+        await app.parts.store.create(task, REQUEST, [])
         services = Told(app=app, task=task, texts=[])
         await services.tell("one")
         yield services
@@ -235,8 +238,8 @@ async def test_another_server_gets_the_same_through_plain_sends(tmp_path: Path) 
     sock = listen()
     async with app.router.lifespan_context(app), serve(app, sock):
         parts: Services = app.state.services
-        task = a_task(client="local", status=Status.GENERATING)
-        await parts.store.create(task, [])
+        task = a_task(principal="local", state=State.RUNNING, stage="generating")
+        await parts.store.create(task, REQUEST, [])
         services = Told(app=App(url=address(sock), parts=parts), task=task, texts=[])
         await services.tell("one")
         async with client(services.app.url) as http, http.stream("GET", services.path) as response:

@@ -11,21 +11,22 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from gencode.domain.task import Status, Task
+from gencode.domain.task import State, Task
 from tests.faults.test_input import check_problem
 from tests.servers.calls import client
 from tests.servers.service import App, running_app, settings
-from tests.unit.storage.samples import a_task
+from tests.unit.storage.samples import REQUEST, a_task
 
-STATUSES = [Status.COMPLETED, Status.FAILED, Status.CANCELLED]
+STATES = {"completed": State.SUCCEEDED, "failed": State.FAILED, "cancelled": State.CANCELLED}
+STATUSES = list(STATES)
 
 
 async def stored(app: App, count: int) -> list[Task]:
     """Tasks that are over, oldest first, of the one client of a service without keys."""
-    tasks = [a_task(client="local", status=STATUSES[n % 3]) for n in range(count)]
+    tasks = [a_task(principal="local", state=STATES[STATUSES[n % 3]]) for n in range(count)]
     for task in tasks:
-        await app.parts.store.create(task, [])
-        await app.parts.store.create(a_task(client="somebody else"), [])
+        await app.parts.store.create(task, REQUEST, [])
+        await app.parts.store.create(a_task(principal="somebody else"), REQUEST, [])
     return tasks
 
 
@@ -46,7 +47,7 @@ async def test_pages_of_any_size_give_each_task_once_newest_first(tmp_path: Path
 
         @examples(max_examples=40, deadline=None, derandomize=True, database=None)
         @given(limit=st.integers(1, 100), wanted=st.sets(st.sampled_from(STATUSES)), joined=st.booleans())
-        def check(limit: int, wanted: set[Status], joined: bool) -> None:
+        def check(limit: int, wanted: set[str], joined: bool) -> None:
             expected = [task.id for task in reversed(tasks) if not wanted or task.status in wanted]
             status = ",".join(wanted) if joined else sorted(wanted)
             found = pages(http, limit=limit, status=status)

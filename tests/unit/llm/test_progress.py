@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gencode.codegen.plan_parser import parse_plan
-from gencode.domain.task import Status
 from gencode.llm.progress import (
     STALLED_AFTER,
     CallProgress,
@@ -18,7 +17,6 @@ from gencode.llm.progress import (
     ProgressSnapshot,
     ProgressTracker,
 )
-from tests.unit.storage.samples import a_task
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TICK = 0.5
@@ -242,30 +240,15 @@ def test_a_rate_limit_wait_is_part_of_the_remaining_time() -> None:
     assert tracker.snapshot().seconds_left == 60 + 1 + 10  # the wait, the first token, 1,000 characters
 
 
-def test_the_registry_knows_running_tasks_and_derives_the_progress_of_others() -> None:
-    progress_registry = ProgressRegistry()
-    task = a_task(status=Status.GENERATING)
-    assert progress_registry.of(task) == ProgressSnapshot()
-    tracker = progress_registry.begin(task.id)
+def test_the_registry_knows_a_task_for_as_long_as_its_tracker_is_held() -> None:
+    registry = ProgressRegistry()
+    assert registry.running("task-1") is None
+    tracker = registry.begin("task-1")
     tracker.planned({"a": 50, "b": 50}, 2)
     tracker.file_finished("a", 1000)
-    assert progress_registry.of(task).percent == 47
-    expected = {
-        Status.PENDING: ProgressSnapshot(),
-        Status.MERGING: ProgressSnapshot(percent=95),
-        Status.CREATING_REPO: ProgressSnapshot(percent=97),
-        Status.PUSHING: ProgressSnapshot(percent=98),
-        Status.COMPLETED: ProgressSnapshot(percent=100, seconds_left=0),
-        Status.FAILED: ProgressSnapshot(),
-        Status.CANCELLED: ProgressSnapshot(),
-    }
-    assert {
-        status: progress_registry.of(a_task(id=task.id, status=status)) for status in expected
-    } == expected
-    assert (
-        progress_registry.of(a_task(id=task.id, status=Status.GENERATING, paused_until=START))
-        == ProgressSnapshot()
-    )
+    snapshot = registry.running("task-1")
+    assert snapshot is not None
+    assert snapshot.percent == 47
     del tracker
     gc.collect()
-    assert progress_registry.of(task) == ProgressSnapshot(), "a finished stage is no longer registered"
+    assert registry.running("task-1") is None

@@ -23,7 +23,7 @@ def message(
 ) -> Message | None:
     notifier = WebhookNotifier(SigningSecrets(own, MASTER), UrlPolicy(UrlRules(), Resolver()), None)  # type: ignore[arg-type]
     said = {"status": "pushing", "message": "推送", "at": AT, **data}
-    task = a_task(id="t-1", client="alice", request={"repo_name": "hello"})
+    task = a_task(id="t-1", principal="alice", parameters={"repo_name": "hello"})
     return notifier.message(task, Event(task_id="t-1", id=4, kind=kind, data=said), following)
 
 

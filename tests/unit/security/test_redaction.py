@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gencode.security.redaction import LIMIT, MARK, quoted, redact, spoken
+from gencode.security.redaction import MAX_CHARACTERS, REDACTED, quoted, redact, sanitize
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,8 @@ from gencode.security.redaction import LIMIT, MARK, quoted, redact, spoken
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
     ],
 )
-def test_what_looks_like_a_secret_goes(secret: str) -> None:
-    assert redact(f"found {secret}, sorry") == f"found {MARK}, sorry"
+def test_what_looks_like_a_secret_is_redacted(secret: str) -> None:
+    assert redact(f"found {secret}, sorry") == f"found {REDACTED}, sorry"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_looks_like_a_secret_goes(secret: str) -> None:
         ("at https://h/v1?key=abcdefgh", "at https://h/v1?key=[redacted]"),
     ],
 )
-def test_credentials_go_from_headers_and_addresses(text: str, shown: str) -> None:
+def test_credentials_in_headers_and_urls_are_redacted(text: str, shown: str) -> None:
     assert redact(text) == shown
 
 
@@ -63,12 +63,12 @@ def test_credentials_go_from_headers_and_addresses(text: str, shown: str) -> Non
         "monkey=banana",
     ],
 )
-def test_words_about_secrets_stay(text: str) -> None:
+def test_text_about_secrets_is_not_redacted(text: str) -> None:
     assert redact(text) == text
 
 
-def test_known_secrets_go_whatever_they_look_like() -> None:
-    assert spoken("it is hunter22!", ["", "hunter22"]) == "it is [redacted]!"
+def test_known_secrets_are_redacted_whatever_they_look_like() -> None:
+    assert sanitize("it is hunter22!", ["", "hunter22"]) == "it is [redacted]!"
 
 
 @pytest.mark.parametrize("secret", ["x", "hunter2"])
@@ -77,15 +77,15 @@ def test_a_secret_of_less_than_eight_characters_is_part_of_ordinary_words(secret
     assert redact(text, [secret]) == text
 
 
-def test_of_secrets_within_each_other_the_longest_goes_whole() -> None:
-    assert redact("alice=key-number-one", ["key-number", "alice=key-number-one"]) == MARK
+def test_of_secrets_that_contain_each_other_the_longest_is_redacted() -> None:
+    assert redact("alice=key-number-one", ["key-number", "alice=key-number-one"]) == REDACTED
 
 
-def test_secrets_may_be_a_callable_that_is_asked_at_each_call() -> None:
+def test_secrets_may_be_a_callable_that_is_called_each_time() -> None:
     valid = ["the-first-one"]
     assert redact("the-first-one the-second-one", lambda: valid) == "[redacted] the-second-one"
     valid[:] = ["the-second-one"]
-    assert spoken("the-first-one the-second-one", lambda: valid) == "the-first-one [redacted]"
+    assert sanitize("the-first-one the-second-one", lambda: valid) == "the-first-one [redacted]"
     assert quoted("the-second-one", lambda: valid) == ': "[redacted]"'
 
 
@@ -98,31 +98,31 @@ def test_secrets_may_be_a_callable_that_is_asked_at_each_call() -> None:
         ("<b>my-own-key</b>", "[redacted]"),
     ],
 )
-def test_it_is_one_printable_line_without_markup(text: str, shown: str) -> None:
-    assert spoken(text, ["my-own-key"]) == shown
+def test_sanitised_text_is_one_printable_line_without_markup(text: str, shown: str) -> None:
+    assert sanitize(text, ["my-own-key"]) == shown
 
 
 @given(st.text(max_size=2000))
-def test_whatever_was_said_is_one_short_printable_line(text: str) -> None:
-    shown = spoken(text)
-    assert len(shown) <= LIMIT
+def test_any_text_becomes_one_short_printable_line(text: str) -> None:
+    shown = sanitize(text)
+    assert len(shown) <= MAX_CHARACTERS
     assert shown.isprintable()
 
 
-def test_a_secret_at_the_cut_goes_whole() -> None:
+def test_a_secret_at_the_cut_is_redacted_as_a_whole() -> None:
     token, own = "ghp_" + "a1B2" * 9, "z9" * 20
-    assert "ghp_" not in spoken("x" * (LIMIT - 10) + " " + token)
-    assert "z9" not in spoken("x" * (LIMIT - 10) + own, [own])
+    assert "ghp_" not in sanitize("x" * (MAX_CHARACTERS - 10) + " " + token)
+    assert "z9" not in sanitize("x" * (MAX_CHARACTERS - 10) + own, [own])
 
 
 @pytest.mark.parametrize("beginning", ["sk-", "-eyJ", "x-access-token:", "token ", "://a:", "<a", "a.eyJ"])
-def test_a_text_of_nothing_but_beginnings_takes_no_time_by_its_square(beginning: str) -> None:
-    """Four million characters are what a host may answer: by the square it would be hours, and a second more
-    for each log line of this length."""
-    assert len(spoken(beginning * (4 * 2**20 // len(beginning)))) <= LIMIT
+def test_a_text_of_nothing_but_beginnings_takes_linear_time(beginning: str) -> None:
+    """A host may answer four million characters: quadratic time would be hours, and a second for each log
+    line of this length."""
+    assert len(sanitize(beginning * (4 * 2**20 // len(beginning)))) <= MAX_CHARACTERS
     assert redact(beginning * 20_000)
 
 
-def test_nothing_said_is_not_quoted() -> None:
+def test_an_empty_text_is_not_quoted() -> None:
     assert quoted(" \n") == ""
     assert quoted("no") == ': "no"'

@@ -36,7 +36,7 @@ def found(files: Mapping[str, str], **exports: list[str]) -> list[tuple[str, int
         ("a.c", "int main( {\n", 1),
     ],
 )
-def test_a_file_that_does_not_parse_is_found_with_its_line(path: str, text: str, line: int) -> None:
+def test_a_syntax_error_is_reported_with_its_line(path: str, text: str, line: int) -> None:
     assert found({path: text}) == [(path, line, Rule.SYNTAX)]
 
 
@@ -53,7 +53,7 @@ def test_a_file_that_does_not_parse_is_found_with_its_line(path: str, text: str,
         ("notes.txt", "def f(:\n"),
     ],
 )
-def test_what_parses_is_left_alone(path: str, text: str) -> None:
+def test_a_valid_file_has_no_findings(path: str, text: str) -> None:
     assert found({path: text}) == []
 
 
@@ -69,7 +69,7 @@ def test_what_parses_is_left_alone(path: str, text: str) -> None:
         ("a.py", "x = 1\n# 其余代码不变\n"),
     ],
 )
-def test_what_stands_for_missing_code_is_found(path: str, text: str) -> None:
+def test_placeholders_are_reported(path: str, text: str) -> None:
     assert {rule for _, _, rule in found({path: text})} == {Rule.PLACEHOLDER}
 
 
@@ -83,7 +83,7 @@ def test_what_stands_for_missing_code_is_found(path: str, text: str) -> None:
         ("README.md", "# TODO app\n\nAnd so on ... the rest is yours.\n"),
     ],
 )
-def test_what_only_looks_like_a_placeholder_is_left_alone(path: str, text: str) -> None:
+def test_what_only_looks_like_a_placeholder_is_valid(path: str, text: str) -> None:
     assert found({path: text}) == []
 
 
@@ -111,7 +111,7 @@ def test_javascript_imports_must_resolve() -> None:
         "package.json": json.dumps({"type": "module", "dependencies": {}}),
     }
     expected = [("package.json", 0, Rule.UNDECLARED), ("src/app.js", 2, Rule.UNRESOLVED)]
-    assert found(files) == expected  # the manifest is the file to mend
+    assert found(files) == expected  # the manifest is the file to repair
 
 
 def test_go_imports_must_resolve() -> None:
@@ -119,13 +119,13 @@ def test_go_imports_must_resolve() -> None:
     assert found({"go.mod": "module m\n\ngo 1.21\n", "main.go": main}) == [("main.go", 5, Rule.UNRESOLVED)]
 
 
-def test_promised_exports_must_exist() -> None:
+def test_planned_exports_must_be_defined() -> None:
     files = {"a.py": "class User:\n    name = 1\n"}
     assert found(files, a=["User", "create_app()"]) == [("a.py", 0, Rule.BROKEN_PROMISE)]
     assert found(files, a=["User", "GET /users", "class User"]) == []
 
 
-def test_an_empty_file_must_be_meant() -> None:
+def test_a_file_must_not_be_empty_without_a_reason() -> None:
     assert found({"a.py": ""}) == [("a.py", 0, Rule.EMPTY)]
     assert found({"pkg/__init__.py": "", "py.typed": ""}) == []
 
@@ -143,7 +143,7 @@ def test_an_empty_file_must_be_meant() -> None:
         "静态网页",
     ],
 )
-def test_the_offline_models_projects_pass(request_text: str) -> None:
+def test_the_projects_of_the_offline_model_are_valid(request_text: str) -> None:
     project = TemplateProject.from_request(request_text)
     plan = Plan.model_validate_json(project.plan())
     assert check({file.path: project.file(file.path) for file in plan.files}, plan) == ()

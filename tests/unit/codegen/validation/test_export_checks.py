@@ -1,4 +1,4 @@
-"""What a plan promises of a file, the file defines."""
+"""The exports that a plan lists for a file must be defined in it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from gencode.codegen.plan import PlannedFile
 from gencode.codegen.validation import Rule
-from gencode.codegen.validation.export_checks import promised_name
-from tests.unit.codegen.validation.findings import found
+from gencode.codegen.validation.export_checks import exported_name
+from tests.unit.codegen.validation.projects import found
 
 NAMES = {
     "create_app": "create_app",
@@ -46,7 +46,7 @@ FILES = {
     "a.css": ".card { --gap: 1px }\n",
     "a.sql": "CREATE TABLE users (id int);\n",
 }
-KEPT = {
+DEFINED = {
     "a.py": ["User", "User.save", "name", "done", "A", "B", "Imported", "save()"],
     "a.ts": ["Store", "add", "App", "default", "list"],
     "a.go": ["Note", "Add", "(n *Note) Add", "ID"],
@@ -57,19 +57,19 @@ KEPT = {
 }
 
 
-@pytest.mark.parametrize("promise", NAMES)
-def test_the_name_that_a_promise_is_about(promise: str) -> None:
-    assert promised_name(promise) == NAMES[promise]
+@pytest.mark.parametrize("description", NAMES)
+def test_the_name_in_the_description_of_an_export(description: str) -> None:
+    assert exported_name(description) == NAMES[description]
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_promises_that_are_kept(path: str) -> None:
+def test_exports_that_are_defined(path: str) -> None:
     files = {**FILES, "x.py": "Imported = 1\n"}
-    assert found(files, PlannedFile(path=path, exports=tuple(KEPT[path]))) == []
+    assert found(files, PlannedFile(path=path, exports=tuple(DEFINED[path]))) == []
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path not in ("a.sql",)])
-def test_a_promise_that_is_broken(path: str) -> None:
+def test_an_export_that_is_not_defined(path: str) -> None:
     files = {**FILES, "x.py": "Imported = 1\n"}
     planned = PlannedFile(path=path, exports=("create_app()", "GET /x"))
     assert found(files, planned) == [(path, 0, Rule.BROKEN_PROMISE)]
@@ -88,6 +88,6 @@ def test_a_file_that_does_not_parse_has_one_finding() -> None:
     ]
 
 
-def test_tests_promise_nothing() -> None:
+def test_exports_of_tests_are_not_checked() -> None:
     planned = PlannedFile(path="tests/test_a.py", exports=("test_all",))
     assert found({"tests/test_a.py": "def test_b():\n    assert True\n"}, planned) == []

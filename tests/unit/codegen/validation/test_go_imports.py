@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gencode.codegen.validation import Rule
-from tests.unit.codegen.validation.findings import found
+from tests.unit.codegen.validation.projects import found
 
 OWN = {
     "go.mod": "module example.org/x/notes\n\ngo 1.22\n\nrequire github.com/gin-gonic/gin v1.9.1\n\n"
@@ -37,23 +37,23 @@ BAD = {
 
 
 @pytest.mark.parametrize("text", GOOD)
-def test_imports_that_find_what_they_name(text: str) -> None:
+def test_valid_imports(text: str) -> None:
     assert found({**OWN, "main.go": f"package main\n\n{text}\n"}) == []
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_an_import_of_what_is_not_there(text: str) -> None:
+def test_invalid_imports(text: str) -> None:
     rule = BAD[text]
     expected = [("main.go", 3, rule)] if rule else []
     assert found({**OWN, "main.go": f"package main\n\n{text}\n"}) == expected
 
 
-def test_a_module_that_go_mod_does_not_require_is_told_there() -> None:
+def test_a_module_that_go_mod_does_not_require_is_a_finding_in_go_mod() -> None:
     text = 'package main\n\nimport "github.com/lib/pq"\n\nfunc main() { pq.X() }\n'
     assert found({**OWN, "main.go": text, "b.go": text}) == [("go.mod", 0, Rule.UNDECLARED)]
 
 
-def test_without_go_mod_nothing_is_said() -> None:
+def test_without_go_mod_nothing_is_reported() -> None:
     assert found({"main.go": 'package main\n\nimport "github.com/lib/pq"\n\nfunc main() { pq.X() }\n'}) == []
 
 

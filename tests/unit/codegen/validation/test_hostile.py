@@ -1,14 +1,14 @@
-"""Texts that are made to hurt: a finding or nothing, soon, and never an exception."""
+"""Hostile texts give a finding or nothing, within bounded time, and never an exception."""
 
 from __future__ import annotations
 
 import pytest
 
 from gencode.codegen.validation import Rule, signatures, symbols
-from gencode.codegen.validation.file_reader import read
-from gencode.codegen.validation.language import language_of
-from gencode.codegen.validation.placeholder_rules import placeholders, promising
-from tests.unit.codegen.validation.findings import found, of
+from gencode.codegen.validation.analyzer import analyze
+from gencode.codegen.validation.languages import language_of
+from gencode.codegen.validation.placeholder_rules import may_contain_placeholder, placeholder_lines
+from tests.unit.codegen.validation.projects import found, of
 
 SUFFIXES = [
     "py",
@@ -86,7 +86,7 @@ SLOW = [
 
 
 @pytest.mark.parametrize("path", DEEP)
-def test_nesting_without_end(path: str) -> None:
+def test_text_that_is_nested_too_deeply_is_a_syntax_error(path: str) -> None:
     if path in ("c.py", "d.py"):
         assert len(of(path, DEEP[path])) == 1
     else:
@@ -94,29 +94,29 @@ def test_nesting_without_end(path: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_odd_characters(suffix: str) -> None:
+def test_unusual_characters_raise_nothing(suffix: str) -> None:
     for text in ODD:
-        read(f"a.{suffix}", text)
+        analyze(f"a.{suffix}", text)
         signatures(f"a.{suffix}", f"x = 1\n{text}\n")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_line_of_two_megabytes_is_not_looked_at_or_is_one_finding(suffix: str) -> None:
+def test_a_line_of_two_megabytes_gives_at_most_one_finding(suffix: str) -> None:
     assert len(of(f"a.{suffix}", "a" * 2_000_000)) <= 1
 
 
 @pytest.mark.parametrize("text", SLOW, ids=lambda text: repr(text[:12]))
-def test_no_pattern_backtracks_far(text: str) -> None:
-    """The timeout of a test would tell; the data formats, comments and manifests see the whole text."""
-    promising(text)
-    list(placeholders(text))
+def test_no_pattern_takes_quadratic_time(text: str) -> None:
+    """The timeout of the test would fail it. Data formats, comments and manifests are searched as a whole."""
+    may_contain_placeholder(text)
+    list(placeholder_lines(text))
     for path in ("tsconfig.json", "a.sql", "a.md", "a.vue", "a.css", "a.sh", "a.html"):
-        read(path, text)
+        analyze(path, text)
     files = {"requirements.txt": text, "setup.py": text, "go.mod": text, "index.html": "importmap" + text}
     found({**files, "a.py": "import x\n", "a.go": "package a\n", "a.js": "import 'y';\n"})
 
 
-def test_hostile_paths() -> None:
+def test_hostile_paths_raise_nothing() -> None:
     for path in (
         "",
         "/",
@@ -134,6 +134,6 @@ def test_hostile_paths() -> None:
     found({"../a.py": "from ...x import y\n", "a//b.js": "import x from '../../../../y';\n"})
 
 
-def test_imports_that_go_in_circles() -> None:
+def test_circular_imports_are_valid() -> None:
     files = {"a.py": "from b import x\n", "b.py": "from a import x\n", "a.ts": "export * from './b';\n"}
     assert found({**files, "b.ts": "export * from './a';\nimport { z } from './a';\n"}) == []

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from gencode.codegen.validation import Rule
-from tests.unit.codegen.validation.findings import found, one
+from tests.unit.codegen.validation.projects import found, one
 
 PACKAGE = json.dumps({"name": "app", "dependencies": {"react": "1", "@scope/ui": "1", "express": "1"}})
 OWN = {
@@ -67,16 +67,16 @@ BAD = {
 
 
 @pytest.mark.parametrize("text", GOOD)
-def test_imports_that_find_what_they_name(text: str) -> None:
+def test_valid_imports(text: str) -> None:
     assert found({**OWN, "src/main.ts": text}) == []
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_an_import_of_what_is_not_there(text: str) -> None:
+def test_invalid_imports(text: str) -> None:
     assert found({**OWN, "src/main.ts": f"\n{text}\n"}) == [("src/main.ts", 2, BAD[text])]
 
 
-def test_a_package_that_the_manifest_lacks_is_told_once_and_there() -> None:
+def test_an_undeclared_package_is_one_finding_in_the_manifest() -> None:
     files = {**OWN, "src/a.ts": "import _ from 'lodash/get';\n", "src/b.js": "const _ = require('lodash');\n"}
     finding = one(files)
     assert (finding.path, finding.line, finding.rule) == ("package.json", 0, Rule.UNDECLARED)
@@ -84,7 +84,7 @@ def test_a_package_that_the_manifest_lacks_is_told_once_and_there() -> None:
     assert "src/a.ts:1, src/b.js:1" in finding.message
 
 
-def test_without_any_manifest_the_importer_is_told() -> None:
+def test_without_a_manifest_an_undeclared_package_is_a_finding_in_the_importing_file() -> None:
     assert found({"a.js": "import x from 'lodash';\n"}) == [("a.js", 1, Rule.UNDECLARED)]
 
 
@@ -102,11 +102,11 @@ def test_without_any_manifest_the_importer_is_told() -> None:
         {"vite.config.ts": "export default { resolve: { alias: { lodash: '/src/lodash' } } };\n"},
     ],
 )
-def test_other_ways_to_declare(more: dict[str, str]) -> None:
+def test_packages_are_declared_in_other_ways_too(more: dict[str, str]) -> None:
     assert found({"a.ts": "import x from 'lodash';\n", **more}) == []
 
 
-def test_names_that_a_tsconfig_gives_to_folders() -> None:
+def test_path_aliases_of_a_tsconfig() -> None:
     config = (
         '{\n  // aliases\n  "compilerOptions": {"baseUrl": ".", "paths": {"@lib/*": '
         '["src/lib/*"], "@core": ["src/core.ts"]}},\n}'
@@ -119,7 +119,7 @@ def test_names_that_a_tsconfig_gives_to_folders() -> None:
     assert found({**own, "src/main.ts": bad}) == [("src/main.ts", 1, Rule.MISSING_NAME)]
 
 
-def test_a_component_is_read_and_may_be_asked_for_anything() -> None:
+def test_a_component_is_analysed_and_its_exports_are_unknown() -> None:
     component = (
         "<template><p/></template>\n<script setup lang=\"ts\">\nimport { nothing } from './a';\n</script>\n"
     )
@@ -127,16 +127,16 @@ def test_a_component_is_read_and_may_be_asked_for_anything() -> None:
     assert found({**files, "C.vue": component}) == [("C.vue", 3, Rule.MISSING_NAME)]
 
 
-def test_a_module_that_forgot_to_export() -> None:
+def test_a_definition_that_is_not_exported() -> None:
     files = {"a.js": "function add() { return 1; }\n", "b.js": "import { add } from './a.js';\nadd();\n"}
     assert found(files) == [("b.js", 1, Rule.MISSING_NAME)]
 
 
-def test_modules_whose_exports_are_computed_are_not_held_to_them() -> None:
+def test_modules_with_computed_exports_may_export_anything() -> None:
     for text in ("module.exports = require('./b');\n", "Object.assign(exports, f());\n", "export = x;\n"):
         assert found({"a.ts": text, "b.js": "x = 1;\n", "c.ts": "import { x } from './a';\n"}) == []
 
 
-def test_a_library_that_can_be_loaded_in_every_way_needs_nothing() -> None:
+def test_the_imports_of_a_umd_module_are_optional() -> None:
     universal = "(function (f) { if (typeof define === 'function' && define.amd) define(['jquery'], f);"
     assert found({"a.js": universal + " else f(require('jquery')); })(function () {});\n"}) == []

@@ -1,11 +1,11 @@
-"""What stands for code that was left out, and what only looks like it."""
+"""Comments and bodies that stand for code that was left out, and those that only look like it."""
 
 from __future__ import annotations
 
 import pytest
 
 from gencode.codegen.validation import Rule
-from tests.unit.codegen.validation.findings import found, of
+from tests.unit.codegen.validation.projects import found, of
 
 COMMENTS = [
     "... rest of the code unchanged",
@@ -38,7 +38,7 @@ COMMENTS = [
     "TODO: 待实现",
     "在此处添加你的代码",
 ]
-INNOCENT = [
+HARMLESS_COMMENTS = [
     "Implementation of the to-do list",
     "Todo items that are done come last",
     "todo: implement login",  # a to-do's own text, in a to-do app's example
@@ -72,20 +72,20 @@ MARKS |= {"a.yaml": "# {}\na: 1\n", "Dockerfile": "# {}\nFROM a\n"}
 
 @pytest.mark.parametrize("words", COMMENTS)
 @pytest.mark.parametrize("path", MARKS)
-def test_a_comment_that_says_something_is_left_out(path: str, words: str) -> None:
+def test_a_comment_that_says_that_code_is_left_out(path: str, words: str) -> None:
     text = MARKS[path].replace("{}", words)
     line = next(row for row, part in enumerate(text.split("\n"), start=1) if words in part)
     assert of(path, text) == [(line, Rule.PLACEHOLDER)]
 
 
-@pytest.mark.parametrize("words", INNOCENT)
+@pytest.mark.parametrize("words", HARMLESS_COMMENTS)
 @pytest.mark.parametrize("path", MARKS)
-def test_a_comment_that_says_nothing_of_the_kind(path: str, words: str) -> None:
+def test_a_harmless_comment(path: str, words: str) -> None:
     assert of(path, MARKS[path].replace("{}", words)) == []
 
 
 @pytest.mark.parametrize("words", COMMENTS)
-def test_words_in_strings_and_prose_are_about_something_else(words: str) -> None:
+def test_strings_and_documents_are_not_searched(words: str) -> None:
     files = {
         "a.py": f"X = {words!r}\n",
         "a.js": f"export const x = {words!r};\n",
@@ -108,7 +108,7 @@ EMPTY_BODIES = {
     "an override with a to-do": ("class A(B):\n    def work(self):\n        # TODO\n        pass\n", 2),
     "a to-do after it": ("class A(B):\n    def work(self):\n        pass  # TODO\n", 2),
 }
-HONEST_BODIES = {
+INTENTIONAL_BODIES = {
     "abstract": "from abc import ABC, abstractmethod\nclass A(ABC):\n    @abstractmethod\n"
     "    def f(self): ...\n",
     "protocol": "from typing import Protocol\nclass A(Protocol[T]):\n    def work(self) -> int: ...\n",
@@ -136,18 +136,18 @@ def test_a_python_body_that_stands_for_code(name: str) -> None:
     assert (line, Rule.PLACEHOLDER) in of("a.py", text)
 
 
-@pytest.mark.parametrize("name", HONEST_BODIES)
-def test_a_python_body_that_is_meant_to_be_empty(name: str) -> None:
-    rules = {rule for _, rule in of("a.py", HONEST_BODIES[name])}
+@pytest.mark.parametrize("name", INTENTIONAL_BODIES)
+def test_a_python_body_that_is_intentionally_empty(name: str) -> None:
+    rules = {rule for _, rule in of("a.py", INTENTIONAL_BODIES[name])}
     assert Rule.PLACEHOLDER not in rules
 
 
-def test_empty_bodies_in_tests_and_stub_files_are_meant() -> None:
+def test_empty_bodies_in_tests_and_stub_files_are_intentional() -> None:
     text = "def work(x):\n    pass\n"
     assert found({"tests/test_a.py": text, "a.pyi": text, "conftest.py": text}) == []
 
 
-def test_a_method_that_another_file_overrides_is_meant() -> None:
+def test_a_python_method_that_another_file_overrides_is_intentional() -> None:
     base = "class Shape:\n    def area(self):\n        raise NotImplementedError\n"
     derived = "from shape import Shape\n\n\nclass Circle(Shape):\n    def area(self):\n        return 1\n"
     assert found({"shape.py": base, "circle.py": derived}) == []
@@ -170,7 +170,7 @@ BODIES = {
     "a.php": "<?php\nfunction f() {\n  throw new Exception('Not implemented');\n}\n",
     "a.html": "<!doctype html><html><body>\n<!-- ... -->\n</body></html>\n",
 }
-HONEST = {
+INTENTIONAL = {
     "a.js": 'export class BaseShape {\n  area() {\n    throw new Error("Not implemented");\n  }\n}\n',
     "b.js": "export class A {\n  f() {\n"
     '    throw new Error("Subclasses must implement f: not implemented");\n  }\n}\n',
@@ -193,12 +193,12 @@ def test_a_body_in_braces_that_stands_for_code(path: str) -> None:
     assert [rule for _, rule in of(path, BODIES[path])] == [Rule.PLACEHOLDER]
 
 
-@pytest.mark.parametrize("path", HONEST)
-def test_a_body_in_braces_that_is_meant(path: str) -> None:
-    assert of(path, HONEST[path]) == []
+@pytest.mark.parametrize("path", INTENTIONAL)
+def test_a_body_in_braces_that_is_intentional(path: str) -> None:
+    assert of(path, INTENTIONAL[path]) == []
 
 
-def test_a_method_of_a_class_that_is_extended_is_meant() -> None:
+def test_a_javascript_method_of_a_class_that_is_extended_is_intentional() -> None:
     base = 'export class Shape {\n  area() {\n    throw new Error("not implemented");\n  }\n}\n'
     derived = (
         "import { Shape } from './shape.js';\nexport class Circle extends Shape {\n"

@@ -1,11 +1,11 @@
-"""Imports of Python files: the project's own, the standard library's, the manifests', and those of nobody."""
+"""Imports of Python files: of the project, the standard library, declared and undeclared packages."""
 
 from __future__ import annotations
 
 import pytest
 
 from gencode.codegen.validation import Rule
-from tests.unit.codegen.validation.findings import found, one
+from tests.unit.codegen.validation.projects import found, one
 
 DECLARING = {
     "requirements.txt": "Flask>=3 # web\n-r other.txt\ngit+https://example.org/x/thing.git\n",
@@ -83,14 +83,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("manifest", DECLARING)
-def test_every_kind_of_manifest_declares(manifest: str) -> None:
+def test_every_kind_of_manifest_declares_packages(manifest: str) -> None:
     assert (
         found({manifest: DECLARING[manifest], "main.py": "import flask\nfrom flask.views import View\n"})
         == []
     )
 
 
-def test_a_package_that_the_manifest_lacks_is_told_once_and_there() -> None:
+def test_an_undeclared_package_is_one_finding_in_the_manifest() -> None:
     files = {
         "requirements.txt": "flask\n",
         "a.py": "import requests\n",
@@ -102,11 +102,11 @@ def test_a_package_that_the_manifest_lacks_is_told_once_and_there() -> None:
     assert "a.py:1, b.py:2" in finding.message
 
 
-def test_without_any_manifest_the_importer_is_told() -> None:
+def test_without_a_manifest_an_undeclared_package_is_a_finding_in_the_importing_file() -> None:
     assert found({"a.py": "import os\nimport flask\n"}) == [("a.py", 2, Rule.UNDECLARED)]
 
 
-def test_the_nearest_manifest_is_the_one_to_mend() -> None:
+def test_the_nearest_manifest_is_the_one_to_repair() -> None:
     files = {
         "requirements.txt": "flask\n",
         "api/requirements.txt": "httpx\n",
@@ -116,23 +116,23 @@ def test_the_nearest_manifest_is_the_one_to_mend() -> None:
 
 
 @pytest.mark.parametrize("module", OTHER_NAMES)
-def test_packages_go_by_other_names_and_bring_others(module: str) -> None:
+def test_modules_with_another_name_than_their_package_or_of_its_dependencies(module: str) -> None:
     files = {"requirements.txt": f"{OTHER_NAMES[module]}==1.0\n", "a.py": f"import {module}\n"}
     assert found(files) == []
 
 
 @pytest.mark.parametrize("text", OPTIONAL)
-def test_an_import_that_may_fail_is_not_checked(text: str) -> None:
+def test_an_optional_import_is_not_checked(text: str) -> None:
     assert found({"a.py": text}) == []
 
 
 @pytest.mark.parametrize("path", GOOD)
-def test_imports_find_the_projects_own_modules(path: str) -> None:
+def test_valid_imports_of_the_project(path: str) -> None:
     assert found({**OWN, "app/views.py": "x = 1\n", path: GOOD[path]}) == []
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_an_import_of_what_is_not_there(text: str) -> None:
+def test_invalid_imports(text: str) -> None:
     line = text.rstrip().count("\n") + 1
     assert found({**OWN, "main.py": text}) == [("main.py", line, BAD[text])]
 
@@ -146,7 +146,7 @@ def test_an_import_of_what_is_not_there(text: str) -> None:
         ("from ... import app\n", Rule.UNRESOLVED),
     ],
 )
-def test_a_relative_import_of_what_is_not_there(text: str, rule: Rule) -> None:
+def test_invalid_relative_imports(text: str, rule: Rule) -> None:
     assert found({**OWN, "app/views.py": text}) == [("app/views.py", 1, rule)]
 
 
@@ -160,12 +160,12 @@ def test_a_relative_import_of_what_is_not_there(text: str, rule: Rule) -> None:
         "def broken(:\n",
     ],
 )
-def test_a_module_that_may_define_anything_is_not_held_to_its_names(text: str) -> None:
+def test_a_module_with_unknown_exports_may_define_anything(text: str) -> None:
     files = {"other.py": "", "models.py": text, "main.py": "from models import Account\n"}
     assert Rule.MISSING_NAME not in {rule for _, _, rule in found(files)}
 
 
-def test_folders_named_like_packages_are_told_from_them() -> None:
+def test_folders_with_the_name_of_a_package_are_distinguished_from_it() -> None:
     files = {
         "requirements.txt": "redis\nPyJWT\n",
         "app/__init__.py": "",
@@ -177,7 +177,7 @@ def test_folders_named_like_packages_are_told_from_them() -> None:
     assert found(files) == []
 
 
-def test_a_package_named_like_a_part_of_another_is_still_the_projects() -> None:
+def test_a_package_of_the_project_with_a_part_of_the_name_of_a_declared_one() -> None:
     files = {
         "requirements.txt": "fastapi\n",
         "api/__init__.py": "",
@@ -186,7 +186,7 @@ def test_a_package_named_like_a_part_of_another_is_still_the_projects() -> None:
     assert found(files) == [("main.py", 1, Rule.UNRESOLVED)]
 
 
-def test_a_manifest_that_computes_its_list_is_believed() -> None:
+def test_a_manifest_that_computes_its_list_may_declare_anything() -> None:
     assert found({"setup.py": "setup(install_requires=open('x').read())\n", "a.py": "import x\n"}) == []
     dynamic = '[project]\nname = "x"\ndynamic = ["dependencies"]\n'
     assert found({"pyproject.toml": dynamic, "a.py": "import x\n"}) == []
@@ -196,7 +196,7 @@ def test_a_lambda_has_the_libraries_of_its_runtime() -> None:
     assert found({"lambda/handler.py": "import boto3\n", "requirements.txt": "requests\n"}) == []
 
 
-def test_a_module_of_a_package_may_be_called_like_the_library_that_it_adapts() -> None:
+def test_a_module_of_a_package_may_have_the_name_of_the_library_that_it_adapts() -> None:
     files = {
         "app/__init__.py": "",
         "app/backends/__init__.py": "",

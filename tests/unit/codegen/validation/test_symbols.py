@@ -1,11 +1,11 @@
-"""The ledger: what a file really defines, in one line each."""
+"""The symbols of a file and their one-line signatures, by language."""
 
 from __future__ import annotations
 
 from gencode.codegen.validation import Import, signatures, symbols
 
 
-def test_python() -> None:
+def test_the_symbols_of_python() -> None:
     text = (
         "from .a import b\nimport os.path\n\n@app.get('/x')\nasync def f(\n    x: int,\n    y=2,\n) -> str:\n"
         '    """Says."""\n    return ""\n\n\nclass Note(Base):\n    title: str\n'
@@ -23,7 +23,7 @@ def test_python() -> None:
     )
 
 
-def test_typescript() -> None:
+def test_the_symbols_of_typescript() -> None:
     text = (
         "import d, { a as b, type C } from './x';\nexport interface Note { id: string }\n"
         "export class Store extends Base {\n  items: Note[] = [];\n"
@@ -43,14 +43,14 @@ def test_typescript() -> None:
     assert found.bases == {"Base"}
 
 
-def test_a_classic_script_offers_its_globals() -> None:
+def test_a_classic_script_exports_its_globals() -> None:
     assert signatures("a.js", "function add(x) { return x; }\nconst LIMIT = 1;\n") == (
         "function add(x)",
         "const LIMIT = 1;",
     )
 
 
-def test_go() -> None:
+def test_the_symbols_of_go() -> None:
     text = (
         'package store\n\nimport "fmt"\n\ntype Note struct {\n\tID int\n}\n\n'
         "func (n *Note) Add(x int) error {\n\tfmt.Println(x)\n\treturn nil\n}\n"
@@ -59,7 +59,7 @@ def test_go() -> None:
     assert symbols("a.go", text).imports == (Import(module="fmt", line=3, names=("Println",)),)
 
 
-def test_other_languages() -> None:
+def test_the_signatures_of_other_languages() -> None:
     assert signatures("A.java", "class A { int f(int x) { return x; } }") == ("class A", "int f(int x)")
     assert signatures("a.rs", "pub fn f(x: u8) -> u8 { x }\npub struct A { id: u8 }") == (
         "pub fn f(x: u8) -> u8",
@@ -74,13 +74,20 @@ def test_other_languages() -> None:
     assert signatures("a.html", "<html><body><p id='list'></p></body></html>") == ("id='list'",)
 
 
-def test_what_cannot_be_read_offers_nothing_that_is_known() -> None:
+def test_the_exports_of_a_file_that_cannot_be_analysed_are_unknown() -> None:
     for path, text in (("a.py", "def f(:"), ("a.md", "# x"), ("a.unknown", "x"), ("a.ts", "const = ;")):
         found = symbols(path, text)
-        assert found.open
+        assert found.has_unknown_exports
         assert not found.exports
 
 
-def test_a_signature_is_bounded() -> None:
+def test_the_length_of_a_signature_is_bounded() -> None:
     (line,) = signatures("a.py", f"def f({', '.join(f'argument{n}' for n in range(500))}): pass\n")
     assert len(line) == 300
+
+
+def test_the_symbols_of_newer_python_are_in_the_order_of_the_file() -> None:
+    """tree-sitter parses it; captures of a query come in no order."""
+    names = [f"f{number}" for number in range(50)]
+    text = "".join(f"def {name}[T](x: T) -> T:\n    return x\n\n\n" for name in names)
+    assert [symbol.name for symbol in symbols("a.py", text).exports] == names

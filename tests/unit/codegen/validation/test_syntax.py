@@ -1,11 +1,11 @@
-"""Every file parses, or is said not to, with the line; what an engine fills in first is left alone."""
+"""Files that do not parse are reported with the line; templates are left alone."""
 
 from __future__ import annotations
 
 import pytest
 
 from gencode.codegen.validation import Rule
-from tests.unit.codegen.validation.findings import of, one
+from tests.unit.codegen.validation.projects import of, one
 
 GOOD = {
     "a.py": "def f(x: int) -> int:\n    return x\n",
@@ -86,25 +86,25 @@ TEMPLATES = {
 
 
 @pytest.mark.parametrize("path", GOOD)
-def test_what_parses_is_in_order(path: str) -> None:
+def test_a_valid_file_has_no_syntax_error(path: str) -> None:
     assert [line for line, rule in of(path, GOOD[path]) if rule is Rule.SYNTAX] == []
 
 
 @pytest.mark.parametrize("path", BAD)
-def test_what_does_not_parse_is_told_with_its_line(path: str) -> None:
+def test_a_syntax_error_is_reported_with_its_line(path: str) -> None:
     text, line = BAD[path]
     assert of(path, text) == [(line, Rule.SYNTAX)]
 
 
 @pytest.mark.parametrize("path", TEMPLATES)
-def test_what_an_engine_fills_in_first_is_left_alone(path: str) -> None:
+def test_templates_are_left_alone(path: str) -> None:
     assert of(path, TEMPLATES[path]) == []
 
 
 @pytest.mark.parametrize(
     "path", [path for path in GOOD if path.endswith((".go", ".js", ".ts", ".java", ".rs"))]
 )
-def test_a_file_cut_off_in_the_middle_of_a_block_is_told(path: str) -> None:
+def test_a_file_cut_off_in_the_middle_of_a_block_is_reported(path: str) -> None:
     text = GOOD[path] + "\nfunc" + GOOD[path][: len(GOOD[path]) * 3 // 4]
     assert Rule.SYNTAX in {rule for _, rule in of(path, text)}
 
@@ -127,7 +127,7 @@ def test_a_warning_of_the_compiler_is_not_a_finding() -> None:
         "<html><!-- <p> in a comment -> stays --><body><p class='a'>x &amp; y & z</p></body></html>\n",
     ],
 )
-def test_marks_that_browsers_take_for_text_are_no_fault(page: str) -> None:
+def test_marks_that_browsers_take_for_text_are_valid(page: str) -> None:
     assert of("a.html", page) == []
 
 

@@ -1,4 +1,4 @@
-"""Several tasks are checked at once, each in a thread of its own."""
+"""Several projects are validated at once, each in a thread of its own."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from gencode.codegen.validation.python_source import read_python
+from gencode.codegen.validation.python_analysis import analyze_python
 
 LARGE = Path(ast.__file__).read_text(encoding="utf-8")
 
 
 class Finalized:
-    """Rubbish for the collector whose end runs Python code, where threads are switched."""
+    """Garbage whose finalizer runs Python code, during which threads are switched."""
 
     def __init__(self) -> None:
         self.itself = self
@@ -28,8 +28,8 @@ class Finalized:
 
 
 @pytest.fixture
-def _restless() -> Iterator[None]:
-    """Collections and switches of threads as often as can be."""
+def _frequent_switches() -> Iterator[None]:
+    """As many garbage collections and thread switches as possible."""
     interval, threshold = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(1e-6)
     gc.set_threshold(50, 1, 1)
@@ -38,21 +38,21 @@ def _restless() -> Iterator[None]:
     gc.set_threshold(*threshold)
 
 
-@pytest.mark.usefixtures("_restless")
-def test_python_is_read_by_several_threads_at_once() -> None:
-    """CPython 3.11 refuses with SystemError trees that two threads build at once."""
+@pytest.mark.usefixtures("_frequent_switches")
+def test_python_is_analysed_by_several_threads_at_once() -> None:
+    """CPython 3.11 raises SystemError for trees that two threads build at once."""
     failures: list[BaseException] = []
 
-    def read() -> None:
+    def analyse() -> None:
         try:
             for _ in range(15):
                 for _ in range(20):
                     Finalized()
-                assert read_python("a.py", LARGE).findings == ()
+                assert analyze_python("a.py", LARGE).findings == ()
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=read) for _ in range(4)]
+    threads = [threading.Thread(target=analyse) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,4 +1,4 @@
-"""All rules over a whole project."""
+"""The validator as a whole: empty files, order of findings, bound on time."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import pytest
 
 from gencode.codegen.plan import PlannedFile
 from gencode.codegen.validation import Rule, check, validator
-from tests.unit.codegen.validation.findings import found, plan
+from tests.unit.codegen.validation.projects import found, plan
 
-EMPTY_FOR_A_REASON = [
+LEGITIMATELY_EMPTY = [
     *("pkg/__init__.py", "pkg/py.typed", ".gitkeep", "data/.keep", "conftest.py", "go.sum", ".nojekyll"),
     *(".dockerignore", "yarn.lock", "src/app/app.component.css", ".env.example"),
 ]
 
 
-@pytest.mark.parametrize("path", EMPTY_FOR_A_REASON)
-def test_some_files_are_empty_for_a_reason(path: str) -> None:
+@pytest.mark.parametrize("path", LEGITIMATELY_EMPTY)
+def test_files_that_are_legitimately_empty(path: str) -> None:
     assert found({path: "\n"}) == []
 
 
 @pytest.mark.parametrize("path", ["main.py", "src/index.js", "README.md", "style.css", "Dockerfile"])
-def test_an_empty_file_is_told(path: str) -> None:
+def test_an_empty_file_is_reported(path: str) -> None:
     assert found({path: " \n"}, PlannedFile(path=path, purpose="what the user sees")) == [
         (path, 0, Rule.EMPTY)
     ]
@@ -31,7 +31,7 @@ def test_a_plan_may_say_that_a_file_is_empty(purpose: str) -> None:
     assert found({"data.txt": ""}, PlannedFile(path="data.txt", purpose=purpose)) == []
 
 
-def test_findings_come_by_path_line_and_rule_whatever_the_order_of_the_files() -> None:
+def test_findings_are_sorted_by_path_line_and_rule_whatever_the_order_of_the_files() -> None:
     files = {"b.py": "def f(:\n", "a.js": "import x from './y';\nimport z from './w';\n", "c.json": ""}
     findings = check(files, plan())
     assert findings == check(dict(reversed(files.items())), plan())
@@ -43,8 +43,8 @@ def test_findings_come_by_path_line_and_rule_whatever_the_order_of_the_files() -
     ]
 
 
-def test_files_beyond_the_time_for_reading_are_taken_to_be_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_beyond_the_time_limit_count_as_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"a.py": "from b import x\n", "b.py": "def f(:\n"}
     assert found(files) == [("b.py", 1, Rule.SYNTAX)]
-    monkeypatch.setattr(validator, "SECONDS", -1.0)
+    monkeypatch.setattr(validator, "MAX_CPU_SECONDS", -1.0)
     assert found(files) == []

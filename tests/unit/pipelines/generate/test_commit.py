@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from gencode.codegen.pieces import Piece, StoredText, stored_text
-from gencode.domain.task import Status
-from gencode.githosts.commit import sha
+from gencode.githosts.commit import commit_sha
 from gencode.pipelines.generate.bundle import bundle
 from gencode.pipelines.generate.commit import SNAPSHOT, CommitContent, commit_checkpoint, read_commit
 from gencode.pipelines.generate.committed_report import REPORT
@@ -77,7 +76,7 @@ def test_a_snapshot_of_an_older_version_is_read() -> None:
     )
     restored = read_commit({SNAPSHOT: old})
     assert restored == COMMIT
-    assert sha(restored.snapshot()) == sha(COMMIT.snapshot())
+    assert commit_sha(restored.snapshot()) == commit_sha(COMMIT.snapshot())
     assert {path: file.text for path, file in files({SNAPSHOT: old}).by_path.items()} == COMMIT.files
 
 
@@ -105,7 +104,7 @@ async def test_every_reader_resolves_the_references(tmp_path: Path) -> None:
     assert committed == pushed
     packed = bundle(task, events, checkpoints)
     assert {path: text.encode() for path, text in packed.commit.files.items()} == pushed
-    assert sha(packed.commit.snapshot()) == task.result["commit"] == packed.sha
+    assert commit_sha(packed.commit.snapshot()) == task.result["commit"] == packed.sha
     sizes = {file.path: file.bytes for file in report(task, events, checkpoints).files}
     assert sizes == {path: len(data) for path, data in pushed.items()}
 
@@ -115,14 +114,14 @@ async def test_the_commit_is_restored_with_the_same_sha_after_a_failed_push(tmp_
         services.github.fail("info_refs", Fault(status=500))
         task = await services.run(include_report=True)
         assert task.failure
-        assert task.failure.stage is Status.PUSHING
+        assert task.failure.stage == "pushing"
         checkpoints = await services.store.checkpoints(task.id)
         assert isinstance(stored_files(checkpoints)[REPORT], str), "no other checkpoint holds the report"
         restored = services.task_service._runner.pipeline("generate").restore(task, checkpoints)
         await services.task_service.retry(task)
         await services.heard(task)
         task = await services.task(task)
-        assert task.result["commit"] == sha(restored.project.snapshot)
+        assert task.result["commit"] == commit_sha(restored.project.snapshot)
         assert (await services.pushed())["a.py"] == LARGE.encode()
 
 

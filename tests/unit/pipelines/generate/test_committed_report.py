@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gencode.domain.task import Status
 from gencode.githosts.commit import commit_sha
 from gencode.pipelines.generate.commit import read_commit
 from gencode.pipelines.generate.committed_report import REPORT
@@ -81,7 +80,7 @@ async def test_the_commit_stays_the_same_when_the_push_is_made_again(tmp_path: P
         services.github.fail("info_refs", Fault(status=500))
         task = await services.run(include_report=True)
         assert task.failure
-        assert task.failure.stage is Status.PUSHING
+        assert task.failure.stage == "pushing"
         commit = read_commit(await services.store.checkpoints(task.id))
         assert commit
         await services.task_service.retry(task)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gencode.domain.task import Status, Task
+from gencode.domain.task import State, Task
 from gencode.pipelines.generate.cache_key import cache_key
 from gencode.pipelines.generate.estimate import used
 from gencode.pipelines.generate.prompt_cache import MAX_CANDIDATES, Mode
@@ -15,7 +15,7 @@ from gencode.pipelines.generate.report import report
 from tests.servers.model import USAGE, plan_and_files, text
 from tests.servers.runs import House, house
 from tests.unit.codegen.test_repair_loop import BAD, Mending, check
-from tests.unit.storage.samples import a_task
+from tests.unit.storage.samples import REQUEST, a_task
 
 FENCED = "```\ncode\n```\n"
 """A file of its own fence, which must not be taken off a second time."""
@@ -25,7 +25,7 @@ PROMPT = "A small Flask app with user login, a settings page and tests for all o
 
 async def twice(services: House, **second: Any) -> tuple[Task, Task]:
     first = await services.run(prompt=PROMPT)
-    assert first.status is Status.COMPLETED
+    assert first.status == "completed"
     return first, await services.run(**{"prompt": PROMPT, "repo_name": "second", **second})
 
 
@@ -39,7 +39,7 @@ async def test_the_same_request_again_asks_no_model_and_says_so(tmp_path: Path) 
             == await services.pushed()
             == {p: t.encode() for p, t in FILES.items()}
         )
-        assert second.status is Status.COMPLETED
+        assert second.status == "completed"
         assert (
             f"(plan and files are taken from your task {first.id}, which had the same prompt"
             in second.message
@@ -55,7 +55,7 @@ async def test_the_same_request_again_asks_no_model_and_says_so(tmp_path: Path) 
         assert (told.cached_from, told.calls, told.usage.prompt, told.usage.completion) == (first.id, 0, 0, 0)
         assert [file.calls for file in told.files] == [0] * len(FILES)
         assert used(events) is None, "it tells nothing of what a request costs"
-        assert (first.digest != "", second.digest) == (True, "")
+        assert (first.cache_key != "", second.digest) == (True, "")
 
 
 async def test_it_is_taken_over_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ async def test_a_failed_task_answers_nobody(tmp_path: Path) -> None:
     script = plan_and_files(BAD, replace=mending)
     async with house(tmp_path, script, check=check, prompt_cache="identical") as services:
         first = await services.run(prompt=PROMPT)
-        assert (first.status, first.digest != "") == (Status.FAILED, True)
+        assert (first.status, first.cache_key != "") == ("failed", True)
         assert "cached_from" not in (await services.run(prompt=PROMPT, repo_name="second")).result
 
 
@@ -167,7 +167,7 @@ async def test_many_that_are_still_at_it_hide_none_that_is_done(tmp_path: Path) 
         first = await services.run(prompt=PROMPT)
         for _ in range(2 * MAX_CANDIDATES):
             await services.store.create(
-                a_task(client="alice", status=Status.GENERATING, digest=first.digest), []
+                a_task(state=State.RUNNING, stage="generating", cache_key=first.cache_key), REQUEST, []
             )
         second = await services.run(prompt=PROMPT, repo_name="second")
         assert second.result["cached_from"] == first.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gencode.codegen.file_writer import WritingLimits
-from gencode.domain.task import Status, Task
+from gencode.domain.task import Task
 from gencode.llm.port import Usage
 from gencode.pipelines.generate.report import report
 from tests.servers.model import USAGE, Body, Reply, call_of, plan_and_files, text
@@ -29,7 +29,7 @@ async def test_after_the_gate_failed_there_are_two_more_rounds(tmp_path: Path) -
         assert task.failure
         assert (task.failure.code, len(mending.asked)) == ("GATE_FAILED", 2)
         task = await retried(services, task)
-        assert task.status is Status.COMPLETED
+        assert task.status == "completed"
         assert (await services.pushed())["a.py"] == b"x = 2\n"
         assert len(mending.asked) == 4
         assert "BAD still" in mending.asked[2]
@@ -48,10 +48,10 @@ async def test_it_may_fail_again_and_best_effort_may_be_said_then(tmp_path: Path
         assert task.failure
         assert (task.failure.code, task.retries) == ("GATE_FAILED", {"GATE_FAILED": 1})
         task = await retried(services, task, deliver="best_effort")
-        assert task.status is Status.COMPLETED
+        assert task.status == "completed"
         assert (await services.pushed())["a.py"] == ROUNDS[2].encode()
         assert b"Known faults" in (await services.pushed())["README.md"]
-        assert task.request["deliver"] == "best_effort"
+        assert task.parameters["deliver"] == "best_effort"
 
 
 async def test_a_file_that_came_to_no_end_gets_as_many_answers_again(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ async def test_a_plan_that_was_cut_is_paid_for_and_asked_for_anew(tmp_path: Path
         assert task.failure
         assert (task.failure.code, services.calls("plan")) == ("LLM_TRUNCATED", 1)
         task = await retried(services, task)
-        assert task.status is Status.COMPLETED
+        assert task.status == "completed"
         (*_, last) = await services.events(task, "usage")
         assert last.data["total"]["prompt"] == 3 * USAGE.prompt
 
@@ -94,5 +94,5 @@ async def test_a_budget_that_was_too_small_can_be_raised(tmp_path: Path) -> None
         assert task.failure
         assert task.failure.code == "BUDGET_EXCEEDED"
         task = await retried(services, task, max_tokens=100_000)
-        assert task.status is Status.COMPLETED
+        assert task.status == "completed"
         assert services.calls("plan") == 1

@@ -219,6 +219,8 @@ export default {
     METHOD_NOT_ALLOWED: "Reload the page. If it stays, report it.",
     ALREADY_OVER: "Nothing: the task ended before.",
     STILL_WORKING: "Wait for the end of the task.",
+    UNKNOWN_KIND: "Nothing here: a newer version of the service made this task; upgrade to go on with it.",
+    CONFLICT: "Another process has just changed this task: reload it, then decide.",
     NOT_HELD: "Nothing: no plan of this task waits for approval, or not yet.",
     PLAN_CHANGED: "Somebody else changed the plan: read it again, then decide.",
     MISDIRECTED: "Use localhost in the address, or set API_KEYS behind a proxy.",

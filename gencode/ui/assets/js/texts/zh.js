@@ -208,6 +208,8 @@ export default {
     METHOD_NOT_ALLOWED: "刷新页面；若仍出现，请报告。",
     ALREADY_OVER: "无需操作：任务已经结束。",
     STILL_WORKING: "等待任务结束。",
+    UNKNOWN_KIND: "此任务由更新版本的服务创建；请升级服务后再处理。",
+    CONFLICT: "另一个进程刚刚更改了此任务：请重新加载后再决定。",
     NOT_HELD: "无需操作：此任务没有（或尚无）等待批准的计划。",
     PLAN_CHANGED: "计划已被他人修改：请重新读取后再决定。",
     MISDIRECTED: "地址中使用 localhost，或在代理后设置 API_KEYS。",

@@ -1,7 +1,7 @@
-"""Functions whose whole body is `pass`, `...` or NotImplementedError: which ones are meant to be so.
+"""Python functions whose whole body is `pass`, `...` or NotImplementedError, and placeholder comments.
 
-Empty bodies are honest in many places (hooks, null objects, command groups, overrides that silence), so a
-body counts as a placeholder only where none of the reasons below applies.
+Empty bodies are legitimate in many places (hooks, null objects, command groups, overrides that silence), so
+a body counts as a placeholder only where none of the reasons below applies.
 """
 
 from __future__ import annotations
@@ -12,28 +12,35 @@ import re
 import tokenize
 from collections.abc import Iterator
 
-from gencode.codegen.validation.file_facts import Stub, placeholder
-from gencode.codegen.validation.finding import Finding
-from gencode.codegen.validation.language import is_test
-from gencode.codegen.validation.placeholder_rules import is_todo, placeholders, promising, says_unfinished
-from gencode.codegen.validation.python_statements import Function, Place
+from gencode.codegen.validation.file_analysis import StubBody
+from gencode.codegen.validation.findings import Finding, placeholder
+from gencode.codegen.validation.languages import is_test_file
+from gencode.codegen.validation.placeholder_rules import (
+    is_todo_comment,
+    is_unfinished_message,
+    may_contain_placeholder,
+    placeholder_lines,
+)
+from gencode.codegen.validation.python_ast_walker import Function, Statement
 
-_ABSTRACT = {"abstractmethod", "abstractproperty", "abstractclassmethod", "abstractstaticmethod", "overload"}
-_REGISTERING = {"singledispatch", "singledispatchmethod", "hookspec", "type_check_only"}
-_ROUTES = {"route", "get", "post", "put", "delete", "patch", "websocket", "task"}
+_BODILESS_DECORATORS = {
+    *("abstractmethod", "abstractproperty", "abstractclassmethod", "abstractstaticmethod", "overload"),
+    *("singledispatch", "singledispatchmethod", "hookspec", "type_check_only"),
+}
+_ROUTE_DECORATORS = {"route", "get", "post", "put", "delete", "patch", "websocket", "task"}
 _ABSTRACT_BASES = {"Protocol", "ABC", "Interface", "TypedDict", "NamedTuple"}
-_MEANT_NAME = re.compile(
+_INTENTIONAL_NAME = re.compile(
     r"noop|no_op|^nop|null|dummy|ignore|nothing|skip|silent|quiet|mute|fake|mock|stub|empty|blank|default"
     r"|log_message|^on_|_hook|hook_|^before_|^after_|^pre_|^post_|^visit_|^handle_|callback|setup|teardown"
     r"|^(?:close|flush|cleanup|shutdown|start|stop|reset|init|initialize|ready|cli|main_group)$",
     re.IGNORECASE,
 )
-_MEANT_CLASS = re.compile(
+_INTENTIONAL_CLASS = re.compile(
     r"abstract|base|interface|mixin|protocol|null|noop|dummy|fake|mock|stub|hook|listener|observer|visitor"
     r"|plugin|callback|^I[A-Z]",
     re.IGNORECASE,
 )
-_MEANT_WORDS = re.compile(
+_INTENTION = re.compile(
     r"nothing|no-?op\b|intention|ignor|\bno need|not (?:needed|required|supported|used)|overrid|subclass|hook"
     r"|silenc|quiet|suppress|optional|entry ?point|group|default|abstract|interface|base class"
     r"|无需|忽略|不做|子类|重写",
@@ -41,31 +48,29 @@ _MEANT_WORDS = re.compile(
 )
 
 
-def stubs(path: str, found: list[Place], lines: list[str]) -> Iterator[Stub]:
-    if path.endswith(".pyi") or is_test(path):
+def python_stub_bodies(path: str, statements: list[Statement], lines: list[str]) -> Iterator[StubBody]:
+    if path.endswith(".pyi") or is_test_file(path):
         return
-    for place in found:
-        node = place.node
+    for statement in statements:
+        node = statement.node
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (what := _empty_body(node)):
-            todo = _has_todo(node, lines)
-            if todo or not _is_meant(place, node, lines):
-                owner = place.owner.name if place.owner and not todo else ""
-                yield Stub(
-                    owner=owner,
-                    finding=placeholder(path, node.lineno, f"`{what}` as the body of {node.name}"),
-                )
+            has_todo = _has_todo(node, lines)
+            if has_todo or not _is_intentional(statement, node, lines):
+                class_ = None if has_todo else statement.enclosing_class
+                finding = placeholder(path, node.lineno, f"`{what}` as the body of {node.name}")
+                yield StubBody(class_name=class_.name if class_ else "", finding=finding)
 
 
 def comment_findings(path: str, text: str) -> Iterator[Finding]:
-    if not promising(text):
+    if not may_contain_placeholder(text):
         return
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT:
-                for _, words in placeholders(token.string):
+                for _, words in placeholder_lines(token.string):
                     yield placeholder(path, token.start[0], f"The comment {words.strip()[:80]!r}")
     except (tokenize.TokenError, SyntaxError):
-        return  # what ast accepts and this older tokenizer does not: the comments so far were looked at
+        return  # `ast` accepts it and the tokenizer does not: the comments up to here have been checked
 
 
 def _empty_body(node: Function) -> str:
@@ -83,7 +88,7 @@ def _empty_body(node: Function) -> str:
 
 
 def _is_unfinished(raised: ast.expr | None) -> bool:
-    """With words of its own the error is an answer ("not supported on Windows"), not a gap."""
+    """With another message the error is an answer ("not supported on Windows"), not a placeholder."""
     called = raised.func if isinstance(raised, ast.Call) else raised
     if not (isinstance(called, ast.Name) and called.id == "NotImplementedError"):
         return False
@@ -91,35 +96,34 @@ def _is_unfinished(raised: ast.expr | None) -> bool:
     if not args:
         return True
     message = args[0].value if isinstance(args[0], ast.Constant) else None
-    return isinstance(message, str) and says_unfinished(message) and not _MEANT_WORDS.search(message)
+    return isinstance(message, str) and is_unfinished_message(message) and not _INTENTION.search(message)
 
 
-def _is_meant(place: Place, node: Function, lines: list[str]) -> bool:
+def _is_intentional(statement: Statement, node: Function, lines: list[str]) -> bool:
     decorators = {_last_name(decorator) for decorator in node.decorator_list}
-    if not decorators.isdisjoint(_ABSTRACT | _REGISTERING) or place.nested or place.guarded:
+    if not decorators.isdisjoint(_BODILESS_DECORATORS) or statement.is_nested or statement.is_guarded:
         return True
-    if place.owner and _is_abstract(place.owner):
-        return True
-    if place.owner and place.owner.bases:
-        return True  # an override that does nothing, or refuses
-    if any(_MEANT_WORDS.search(text) for text in _own_lines(node, lines)[_head_lines(node) :]):
+    class_ = statement.enclosing_class
+    if class_ and (_is_abstract(class_) or class_.bases):
+        return True  # with bases: an override that does nothing or refuses
+    if any(_INTENTION.search(text) for text in _own_lines(node, lines)[_head_lines(node) :]):
         return True
     return not isinstance(node.body[-1], ast.Raise) and _may_be_empty(node, decorators)
 
 
 def _may_be_empty(node: Function, decorators: set[str]) -> bool:
-    if decorators and decorators.isdisjoint(_ROUTES):
-        return True  # the decorator gives it its meaning: click.group, receiver, fixture, property.setter
+    if decorators and decorators.isdisjoint(_ROUTE_DECORATORS):
+        return True  # the decorator does the work: click.group, receiver, fixture, property.setter
     name = node.name.strip("_")
-    return len(name) < 3 or node.name.startswith("__") or _MEANT_NAME.search(name) is not None
+    return len(name) < 3 or node.name.startswith("__") or _INTENTIONAL_NAME.search(name) is not None
 
 
-def _is_abstract(owner: ast.ClassDef) -> bool:
-    bases = {_last_name(base) for base in owner.bases}
-    metas = {_last_name(keyword.value) for keyword in owner.keywords if keyword.arg == "metaclass"}
+def _is_abstract(class_: ast.ClassDef) -> bool:
+    bases = {_last_name(base) for base in class_.bases}
+    metas = {_last_name(keyword.value) for keyword in class_.keywords if keyword.arg == "metaclass"}
     if "ABCMeta" in metas or not bases.isdisjoint(_ABSTRACT_BASES):
         return True
-    return _MEANT_CLASS.search(owner.name) is not None
+    return _INTENTIONAL_CLASS.search(class_.name) is not None
 
 
 def _last_name(node: ast.expr) -> str:
@@ -133,7 +137,7 @@ def _last_name(node: ast.expr) -> str:
 
 def _has_todo(node: Function, lines: list[str]) -> bool:
     comments = (text[text.find("#") :] for text in _own_lines(node, lines) if "#" in text)
-    return any(is_todo(comment) for comment in comments)
+    return any(is_todo_comment(comment) for comment in comments)
 
 
 def _head_lines(node: Function) -> int:
@@ -141,7 +145,7 @@ def _head_lines(node: Function) -> int:
 
 
 def _own_lines(node: Function, lines: list[str]) -> list[str]:
-    """Its lines, and the comment after its only statement, which `ast` does not count."""
+    """The lines of the function, with a comment after its last statement, which `ast` leaves out."""
     end = node.end_lineno or node.lineno
     after = lines[end] if end < len(lines) else ""
     is_own = after.lstrip().startswith("#") and len(after) - len(after.lstrip()) > node.col_offset

@@ -1,6 +1,6 @@
-"""What is asked of syntax trees, for each grammar: definitions, comments, bodies, imports.
+"""tree-sitter queries by grammar: definitions, comments, function bodies, base classes, imports.
 
-A definition's `@def` begins where its signature begins; `@name` is what others call it.
+A definition's `@def` begins where its signature begins; `@name` is the name that others use.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ BODIES: Mapping[str, str] = {
     "tsx": _SCRIPT_BODIES,
     "typescript": _SCRIPT_BODIES,
 }
-"""Bodies of functions, where braces enclose them."""
+"""Function bodies in braces."""
 
 BASES: Mapping[str, str] = {
     "csharp": "(base_list (_) @base)",

@@ -1,7 +1,7 @@
-"""Python packages whose import name is not their own, and packages that come along with others.
+"""Which distributions provide which Python modules, and which modules need no distribution.
 
-From the packages' documentation. A name that contains the import's (python-dotenv, flask-cors) needs no line
-here: see `provides`.
+The tables come from the documentation of the packages. A distribution whose name contains the module's
+(python-dotenv, flask-cors) needs no line here: see `provides`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 import sys
 from collections.abc import Collection, Mapping
 
-from gencode.codegen.validation.manifest import words
+from gencode.codegen.validation.project import word_set
 
-_PROVIDERS: Mapping[str, str] = {
+_DISTRIBUTIONS: Mapping[str, str] = {
     "_pytest": "pytest",
     "attr": "attrs",
     "bs4": "beautifulsoup4",
@@ -95,8 +95,9 @@ _PROVIDERS: Mapping[str, str] = {
     "PIL": "pillow pillow-simd",
     "pyximport": "cython",
 }
+"""Distributions by module, where the names differ."""
 
-_BRINGS: Mapping[str, str] = {
+_DEPENDENCIES: Mapping[str, str] = {
     "aiohttp": "yarl multidict attr aiosignal frozenlist",
     "alembic": "sqlalchemy mako",
     "apscheduler": "tzlocal pytz",
@@ -175,9 +176,9 @@ _BRINGS: Mapping[str, str] = {
     "flask-socketio": "socketio flask",
     "flask-restx": "flask werkzeug aniso8601 jsonschema",
 }
+"""Modules that projects import although they declare only the distribution that installs them."""
 
-# Modules that the place where the code runs provides: no manifest can declare them.
-_PROVIDED = words(
+_RUNTIME_MODULES = word_set(
     """
     __main__ __future__ _typeshed setuptools pkg_resources distutils pip wheel pytest _pytest js pyodide
     pyodide_js micropython machine uos utime ujson network board digitalio busio bpy bmesh mathutils maya nuke
@@ -185,41 +186,45 @@ _PROVIDED = words(
     apt dbus conans conan colab win32typing xbmc xbmcgui xbmcaddon xbmcplugin
     """
 )
+"""Provided by the program that runs the code: no manifest can declare them."""
 
 
 def is_provided(top: str) -> bool:
-    """Whether a module comes with the interpreter or with the place where the code runs."""
-    return top in sys.stdlib_module_names or top in _PROVIDED
+    """Whether a top-level module comes with the interpreter or with the program that runs the code."""
+    return top in sys.stdlib_module_names or top in _RUNTIME_MODULES
 
 
-def normal(distribution: str) -> str:
+def canonical_name(distribution: str) -> str:
     """One spelling for `Foo.Bar`, `foo_bar` and `foo-bar` (PEP 503)."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-def is_named(distributions: Collection[str], top: str) -> bool:
-    """Whether the module's own distribution is among them, under its name or a well-known other one."""
-    names = (top, *_PROVIDERS.get(top, "").split())
-    return any(normal(name) in distributions for name in names)
+def has_distribution_of(distributions: Collection[str], top: str) -> bool:
+    """Whether the module's own distribution is among them, under the module's name or a known other one."""
+    names = (top, *_DISTRIBUTIONS.get(top, "").split())
+    return any(canonical_name(name) in distributions for name in names)
 
 
 def provides(distributions: Collection[str], top: str) -> bool:
-    """Whether one of the (normal) distributions gives the module `top`, itself or by what it needs."""
-    wanted = normal(top)
-    return is_named(distributions, top) or any(
-        _resembles(name, wanted) or _brings(name, top) for name in distributions
+    """Whether a distribution (by canonical name) or a dependency of one contains the module `top`."""
+    wanted = canonical_name(top)
+    return has_distribution_of(distributions, top) or any(
+        _resembles(name, wanted) or _installs(name, top) for name in distributions
     )
 
 
 def _resembles(distribution: str, wanted: str) -> bool:
     """`dotenv` in `python-dotenv`; `grpc-health` in `grpcio-health-checking`, part by part."""
-    squeezed = wanted.replace("-", "")
-    if len(squeezed) > 2 and squeezed in distribution.replace("-", ""):
+    bare = wanted.replace("-", "")
+    if len(bare) > 2 and bare in distribution.replace("-", ""):
         return True
     parts = distribution.split("-")
     return "-" in wanted and all(any(p.startswith(part) for p in parts) for part in wanted.split("-") if part)
 
 
-def _brings(distribution: str, top: str) -> bool:
-    brought = _BRINGS.get(distribution, "").split()
-    return top in brought or any(top in _BRINGS.get(normal(further), "").split() for further in brought)
+def _installs(distribution: str, top: str) -> bool:
+    """As a dependency, or as a dependency of one."""
+    direct = _DEPENDENCIES.get(distribution, "").split()
+    return top in direct or any(
+        top in _DEPENDENCIES.get(canonical_name(module), "").split() for module in direct
+    )

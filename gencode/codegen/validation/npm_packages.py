@@ -1,12 +1,12 @@
-"""JavaScript packages that need no declaration: Node's own modules, and what comes along with others."""
+"""JavaScript modules that need no declaration: of Node, of the runtime, of dependencies of packages."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from gencode.codegen.validation.manifest import words
+from gencode.codegen.validation.project import word_set
 
-_BUILTIN = words(
+_NODE_MODULES = word_set(
     """
     assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns
     domain events fs http http2 https inspector module net os path perf_hooks process punycode querystring
@@ -14,15 +14,15 @@ _BUILTIN = words(
     zlib
     """
 )
-# Given by the program that runs or builds the file: editors, load testers, frameworks' virtual modules.
-_PROVIDED = words(
+_RUNTIME_MODULES = word_set(
     """
     vscode k6 electron aws-sdk aws-lambda bun deno cloudflare:workers obsidian figma uxp photoshop gi cypress
     astro:content solid-refresh
     """
 )
-_SCHEMES = ("@site/", "@theme/", "@theme-original/", "@theme-init/", "@docusaurus/", "@generated/")
-_BRINGS: Mapping[str, str] = {
+"""Provided by the program that runs or builds the file: editors, load testers, frameworks."""
+_VIRTUAL_SCOPES = ("@site/", "@theme/", "@theme-original/", "@theme-init/", "@docusaurus/", "@generated/")
+_DEPENDENCIES: Mapping[str, str] = {
     "@angular/core": "tslib rxjs zone.js",
     "@nestjs/common": "reflect-metadata rxjs @nestjs/core class-validator class-transformer express",
     "@nestjs/core": "@nestjs/common reflect-metadata rxjs",
@@ -62,6 +62,7 @@ _BRINGS: Mapping[str, str] = {
     "webpack": "webpack-sources terser-webpack-plugin",
     "ws": "isomorphic-ws",
 }
+"""Packages that projects import although they declare only the one that installs them."""
 
 
 def package_of(module: str) -> str:
@@ -71,16 +72,16 @@ def package_of(module: str) -> str:
 
 
 def is_provided(module: str) -> bool:
-    """Whether a module needs no package: Node's own, a scheme such as `virtual:`, a URL."""
+    """Whether a module needs no package: a module of Node or of the runtime, a URL, `virtual:x`."""
     package = package_of(module)
-    return ":" in module or module.startswith(_SCHEMES) or package in _BUILTIN or package in _PROVIDED
+    return ":" in module or module.startswith(_VIRTUAL_SCOPES) or package in _NODE_MODULES | _RUNTIME_MODULES
 
 
 def provides(packages: Collection[str], wanted: str) -> bool:
-    """Whether the packages give `wanted`, themselves, by their types or by what they need."""
+    """Whether `wanted` is one of the packages, has its types there, or is a dependency of one."""
     if wanted in packages:
         return True
     types = wanted[1:].replace("/", "__") if wanted.startswith("@") else wanted
     if f"@types/{types}" in packages:
         return True
-    return any(wanted in _BRINGS.get(name, "").split() for name in packages)
+    return any(wanted in _DEPENDENCIES.get(name, "").split() for name in packages)

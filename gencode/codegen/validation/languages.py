@@ -1,4 +1,4 @@
-"""Which language a file is in, by its name alone, and how that language writes comments."""
+"""The language of a file by its name, comment marks, test files, and signs of template engines."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ _BY_NAME = {
     "license": "prose",
     "readme": "prose",
 }
-# Tools that read these as JSON with comments and trailing commas, whatever the suffix says.
-_COMMENTED_JSON = re.compile(
+_JSONC_NAME = re.compile(
     r"(?:ts|js)config(?:[.-][\w.-]+)?\.json|\.(?:eslintrc|swcrc|jshintrc|jscsrc|babelrc)\.json"
     r"|devcontainer\.json|deno\.json|turbo\.json|nx\.json|angular\.json|api-extractor\.json|language-configuration\.json"
 )
-_COMMENTING = re.compile(r"(?:^|[/.])(?:vscode|codesandbox|devcontainer|zed)$")
-_LINE_COMMENTS = {
+_JSONC_FOLDER = re.compile(r"(?:^|[/.])(?:vscode|codesandbox|devcontainer|zed)$")
+"""Files whose tools accept JSON with comments and trailing commas, although they are called `.json`."""
+_COMMENT_MARKS = {
     **dict.fromkeys(("kotlin", "swift", "dart", "scala", "scss", "proto"), ("//", "/*", "*")),
     **dict.fromkeys(("yaml", "toml", "make", "ini", "hcl", "graphql"), ("#",)),
     **dict.fromkeys(("vue", "svelte"), ("//", "/*", "<!--")),
@@ -75,27 +75,27 @@ _TEMPLATE_SYNTAX = re.compile(
 
 
 def language_of(path: str) -> str:
-    """ "" for a file that nothing is known about; "prose" for one that is written for people."""
+    """ "" for an unknown kind of file; "prose" for documents, which are not checked."""
     folder, _, name = path.lower().rpartition("/")
-    if "{" in path:  # cookiecutter and its like: the tree itself is a template
+    if "{" in path:  # cookiecutter and similar: the path itself is a template
         return ""
-    if _COMMENTED_JSON.fullmatch(name) or (name.endswith(".json") and _COMMENTING.search(folder)):
+    if _JSONC_NAME.fullmatch(name) or (name.endswith(".json") and _JSONC_FOLDER.search(folder)):
         return "jsonc"
     stem, dot, suffix = name.rpartition(".")
     return _BY_NAME.get(name) or _BY_SUFFIX.get(dot + suffix, "") or _BY_NAME.get(stem, "")
 
 
-def line_comments(language: str) -> tuple[str, ...]:
-    """How comment lines begin in a language that no grammar is at hand for."""
-    return _LINE_COMMENTS.get(language, ())
+def line_comment_marks(language: str) -> tuple[str, ...]:
+    """How comment lines begin in a language without a grammar."""
+    return _COMMENT_MARKS.get(language, ())
 
 
 def has_template_syntax(text: str) -> bool:
-    """Whether some template engine has to read the text before its language applies."""
+    """Whether a template engine has to render the text before it is in its language."""
     return _TEMPLATE_SYNTAX.search(text) is not None
 
 
-def is_test(path: str) -> bool:
+def is_test_file(path: str) -> bool:
     parts = path.lower().split("/")
     folders, name = parts[:-1], parts[-1]
     if not {"test", "tests", "__tests__", "spec", "specs", "testing", "e2e", "__mocks__"}.isdisjoint(folders):

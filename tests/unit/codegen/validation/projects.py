@@ -1,4 +1,4 @@
-"""Checks as the tests here ask for them: small projects, findings in few words."""
+"""Helpers of these tests: findings of small projects as tuples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements of a Python module, each with what is around it; without recursion, in their order."""
+"""Walks the statements of a Python syntax tree in their order, each with its context, without recursion."""
 
 from __future__ import annotations
 
@@ -7,32 +7,35 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_SURVIVORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+_CATCHING_IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """owner    the class whose body this is part of, else None
-    nested   inside a function
-    guarded  inside a `try` that survives a failing import, or under a condition
+class Statement:
+    """enclosing_class  the class whose body it is in, and not in a function of it
+    is_nested        inside a function
+    is_guarded       under a condition, or in a block that catches a failing import
     """
 
     node: ast.stmt
-    owner: ast.ClassDef | None
-    nested: bool
-    guarded: bool
+    enclosing_class: ast.ClassDef | None
+    is_nested: bool
+    is_guarded: bool
 
 
-def places(tree: ast.Module) -> Iterator[Place]:
-    stack = [Place(node=node, owner=None, nested=False, guarded=False) for node in reversed(tree.body)]
+def walk_statements(tree: ast.Module) -> Iterator[Statement]:
+    stack = [
+        Statement(node=node, enclosing_class=None, is_nested=False, is_guarded=False)
+        for node in reversed(tree.body)
+    ]
     while stack:
-        place = stack.pop()
-        yield place
-        stack.extend(reversed(list(_inside(place))))
+        statement = stack.pop()
+        yield statement
+        stack.extend(reversed(list(_children(statement))))
 
 
 def bound_names(node: ast.stmt) -> Iterator[str]:
-    """The names that a statement defines where it stands; those of imports are not its own."""
+    """The names that a statement binds in its own scope, except those of imports."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Assign):
@@ -58,21 +61,23 @@ def _target_names(target: ast.expr) -> Iterator[str]:
             stack.append(node.value)
 
 
-def _inside(place: Place) -> Iterator[Place]:
-    node, guarded = place.node, place.guarded
-    owner, nested = place.owner, place.nested
+def _children(statement: Statement) -> Iterator[Statement]:
+    node, is_guarded = statement.node, statement.is_guarded
+    enclosing_class, is_nested = statement.enclosing_class, statement.is_nested
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        owner, nested = None, True
+        enclosing_class, is_nested = None, True
     elif isinstance(node, ast.ClassDef):
-        owner = node
+        enclosing_class = node
     elif isinstance(node, ast.If):
-        guarded = guarded or not _is_main(node.test)
+        is_guarded = is_guarded or not _is_main(node.test)
     elif isinstance(node, ast.Try | ast.TryStar):
-        guarded = guarded or any(_survives(handler) for handler in node.handlers)
+        is_guarded = is_guarded or any(_catches_import_error(handler) for handler in node.handlers)
     elif isinstance(node, ast.With):
-        guarded = guarded or any(_suppresses(item.context_expr) for item in node.items)
+        is_guarded = is_guarded or any(_is_suppress(item.context_expr) for item in node.items)
     for child in _blocks(node):
-        yield Place(node=child, owner=owner, nested=nested, guarded=guarded)
+        yield Statement(
+            node=child, enclosing_class=enclosing_class, is_nested=is_nested, is_guarded=is_guarded
+        )
 
 
 def _blocks(node: ast.stmt) -> Iterator[ast.stmt]:
@@ -81,17 +86,17 @@ def _blocks(node: ast.stmt) -> Iterator[ast.stmt]:
             if isinstance(child, ast.stmt):
                 yield child
             else:
-                yield from child.body  # an except or a case
+                yield from child.body  # an `except` or a `case`
 
 
-def _survives(handler: ast.ExceptHandler) -> bool:
+def _catches_import_error(handler: ast.ExceptHandler) -> bool:
     if handler.type is None:
         return True
-    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(getattr(kind, "id", "") in _SURVIVORS for kind in kinds)
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(getattr(type_, "id", "") in _CATCHING_IMPORT_ERRORS for type_ in types)
 
 
-def _suppresses(expression: ast.expr) -> bool:
+def _is_suppress(expression: ast.expr) -> bool:
     """`suppress(ImportError)`, `contextlib.suppress(...)`"""
     called = expression.func if isinstance(expression, ast.Call) else None
     return "suppress" in (getattr(called, "id", ""), getattr(called, "attr", ""))

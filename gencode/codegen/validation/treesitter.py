@@ -1,14 +1,11 @@
-"""tree-sitter behind three calls: parse, find the first error, ask a query.
+"""tree-sitter: loading grammars, parsing within limits, running queries.
 
-The grammars are C code run over hostile text, and what crashes there takes the whole process along. Text
-nested as deep as it is long overflows a stack (256 KiB of `[{` in Go), and open angle brackets cost time and
-memory by their square (64 KiB of `a<` in Java, 8 GB). So nesting is bounded before, and processor time while,
-it parses.
+The grammars are C code that parses hostile text, and a crash in one ends the whole process (see
+`gencode.codegen.limited_child`). So nesting is bounded before parsing, and processor time during it.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -16,10 +13,9 @@ from importlib import import_module
 
 from tree_sitter import Language, Node, Parser, Point, Query, QueryCursor
 
-LONGEST = 256 * 1024  # bytes; a longer file is data or a bundle, and is not parsed
-DEEPEST = 400  # brackets; people stop at 20, generated tables at 100
-DEEPEST_ANGLES = 500  # open `<` within one statement; 2,000 cost 80 MB in Java
-SECONDS = 1.0  # of processor time; 256 KiB of valid code take 0.05
+from gencode.codegen.validation.parse_limits import MAX_BYTES, LimitExceeded, check_angles, check_depth
+
+MAX_CPU_SECONDS = 1.0  # 256 KiB of valid code take 0.05
 _SLICE = 16 * 1024  # bytes between two chances for other threads: the parser holds the interpreter's lock
 
 _GRAMMARS = {
@@ -40,26 +36,17 @@ _GRAMMARS = {
     "typescript": ("tree_sitter_typescript", "language_typescript"),
 }
 LANGUAGES = frozenset(_GRAMMARS)
-_MARKUP = {"html", "php", "bash", "go"}  # where `<` opens nothing that nests
-
-
-class GaveUp(Exception):
-    """The text is not like any source: the parser was stopped. `line` is where, 0 if not known."""
-
-    def __init__(self, message: str, line: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
+_WITHOUT_NESTED_ANGLES = {"html", "php", "bash", "go"}
 
 
 def parse(language: str, text: str) -> Node | None:
-    """The root of the syntax tree; None for a text too long to look at. Raises GaveUp."""
+    """The root of the syntax tree; None for a text longer than MAX_BYTES. Raises LimitExceeded."""
     data = text.encode("utf-8", "replace")
-    if len(data) > LONGEST:
+    if len(data) > MAX_BYTES:
         return None
     check_depth(text)
-    if language not in _MARKUP:
-        _check_angles(text)
+    if language not in _WITHOUT_NESTED_ANGLES:
+        check_angles(text)
     parser = Parser(_language(language))
     if len(data) <= _SLICE:
         return parser.parse(data).root_node
@@ -68,7 +55,9 @@ def parse(language: str, text: str) -> Node | None:
 
 def captures(language: str, query: str, node: Node) -> Mapping[str, list[Node]]:
     """Nodes by capture name, in the order of the text."""
-    return QueryCursor(_query(language, query)).captures(node)
+    found = QueryCursor(_query(language, query)).captures(node)
+    # py-tree-sitter 0.26 collects the nodes of a name in a set: their order differs from run to run.
+    return {name: sorted(nodes, key=lambda node: node.start_byte) for name, nodes in found.items()}
 
 
 def matches(language: str, query: str, node: Node) -> list[dict[str, list[Node]]]:
@@ -77,7 +66,7 @@ def matches(language: str, query: str, node: Node) -> list[dict[str, list[Node]]
 
 
 def first_error(root: Node) -> Node | None:
-    """The innermost node at which the first error was seen."""
+    """The innermost node at which the first error occurs."""
     if not root.has_error:
         return None
     node = root
@@ -86,7 +75,8 @@ def first_error(root: Node) -> Node | None:
     return node
 
 
-def line(node: Node) -> int:
+def line_of(node: Node) -> int:
+    """From 1."""
     return node.start_point.row + 1
 
 
@@ -94,32 +84,9 @@ def text_of(node: Node) -> str:
     return (node.text or b"").decode("utf-8", "replace")
 
 
-def check_depth(text: str) -> None:
-    """Raises GaveUp. Brackets in strings count too: nobody writes so many that this matters."""
-    if sum(map(text.count, "([{")) <= DEEPEST:
-        return
-    depth = 0
-    for bracket in re.finditer(r"[()\[\]{}]", text):
-        depth = depth + 1 if bracket[0] in "([{" else max(depth - 1, 0)
-        if depth > DEEPEST:
-            raise GaveUp(f"brackets are nested more than {DEEPEST} deep", _row(text, bracket.start()))
-
-
-def _check_angles(text: str) -> None:
-    depth = 0
-    for mark in re.finditer(r"[-=]>|<[-=<]|[<>;{}]", text):
-        if mark[0] == "<":
-            depth += 1
-        elif mark[0] == ">":
-            depth = max(depth - 1, 0)
-        elif len(mark[0]) == 1:
-            depth = 0
-        if depth > DEEPEST_ANGLES:
-            raise GaveUp(f"more than {DEEPEST_ANGLES} `<` are open at once", _row(text, mark.start()))
-
-
-def _row(text: str, offset: int) -> int:
-    return text.count("\n", 0, offset) + 1
+def text_before(node: Node, inner: Node) -> str:
+    """The text of `node` up to `inner`, a part of it: the head of a definition before its body."""
+    return (node.text or b"")[: inner.start_byte - node.start_byte].decode("utf-8", "replace").strip()
 
 
 @cache
@@ -135,15 +102,15 @@ def _query(language: str, query: str) -> Query:
 
 
 def _parse_in_slices(parser: Parser, data: bytes) -> Node:
-    end = time.thread_time() + SECONDS
+    end = time.thread_time() + MAX_CPU_SECONDS
 
     def read(offset: int, _: Point) -> bytes:
         return data[offset : offset + _SLICE]
 
-    def late(_offset: int, _has_error: bool) -> bool:
+    def is_late(_offset: int, _has_error: bool) -> bool:
         return time.thread_time() > end
 
     try:
-        return parser.parse(read, progress_callback=late).root_node
-    except ValueError:  # how py-tree-sitter says that the callback stopped it
-        raise GaveUp("its errors are so many that the parser gave up", 0) from None
+        return parser.parse(read, progress_callback=is_late).root_node
+    except ValueError:  # py-tree-sitter raises it when the callback has stopped the parser
+        raise LimitExceeded(0, "its errors are so many that the parser gave up") from None

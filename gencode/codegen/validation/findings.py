@@ -1,0 +1,76 @@
+"""What the validator reports: `Finding`, the ids of its rules, and constructors of common findings.
+
+The messages are read by a model that repairs the file and by people who read the report of a task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+_MAX_LOCATIONS = 3
+"""Locations that a message lists; a repair needs no more of them."""
+
+
+class Rule(StrEnum):
+    """Stable ids of the rules, declared in the order in which the findings of one line are reported."""
+
+    SYNTAX = "syntax"
+    """The file does not parse."""
+    PLACEHOLDER = "placeholder"
+    """A comment or an empty body stands for code that was left out."""
+    EMPTY = "empty-file"
+    """The file is empty, and its purpose in the plan does not say that it should be."""
+    UNRESOLVED = "unresolved-import"
+    """An import names a file of the project that does not exist."""
+    MISSING_NAME = "missing-name"
+    """An import names something that the imported file does not define."""
+    UNDECLARED = "undeclared-dependency"
+    """A package is imported that no manifest declares."""
+    BROKEN_PROMISE = "broken-promise"
+    """The plan lists an export that the file does not define."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """`path` is the file to repair; `line` counts from 1, and 0 means the file as a whole."""
+
+    path: str
+    line: int
+    rule: Rule
+    message: str
+
+
+def excerpt(text: str, limit: int = 80) -> str:
+    """Text of a generated file on one line of at most `limit` characters, for use in a message."""
+    line = " ".join(text[: 4 * limit].split())
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def syntax_error(path: str, line: int, reason: str) -> Finding:
+    where = f" (line {line})" if line else ""
+    message = f"{path} does not parse{where}: {reason}. Write the whole file again, complete and valid."
+    return Finding(path=path, line=line, rule=Rule.SYNTAX, message=message)
+
+
+def placeholder(path: str, line: int, what: str) -> Finding:
+    message = f"{what} in line {line} of {path} stands for code that is missing: write that code out"
+    return Finding(path=path, line=line, rule=Rule.PLACEHOLDER, message=message)
+
+
+def undeclared_dependency(manifest: str, message: str) -> Finding:
+    """A package that `manifest` lacks; the manifest is the file to repair."""
+    return Finding(path=manifest, line=0, rule=Rule.UNDECLARED, message=message)
+
+
+def undeclared_without_manifest(path: str, locations: Sequence[str], message: str) -> Finding:
+    """A package that is imported in a project without a manifest, reported at the first of `locations`
+    ("PATH:LINE" of each import)."""
+    line = int(locations[0].rpartition(":")[2])
+    return Finding(path=path, line=line, rule=Rule.UNDECLARED, message=message)
+
+
+def listed(locations: Sequence[str]) -> str:
+    """The first locations of an import, for use in a message."""
+    return ", ".join(locations[:_MAX_LOCATIONS]) + (" and others" if len(locations) > _MAX_LOCATIONS else "")
