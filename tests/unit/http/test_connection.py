@@ -13,14 +13,13 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from gencode.hub.channel_registry import FAREWELL
 
 from gencode.bootstrap.app import create_app
 from gencode.domain.event import encode
 from gencode.domain.task import State, Task
 from gencode.embedded.server import address, listen, serve
 from gencode.http.services import Services
-from gencode.hub.in_process import InProcessHub
+from gencode.hub.in_process import CLOSING_MESSAGE, InProcessHub
 from tests.servers.calls import client
 from tests.servers.raw import raw
 from tests.servers.service import App, running_app, settings
@@ -124,7 +123,7 @@ async def test_closing_says_farewell_to_who_is_in_step(tmp_path: Path) -> None:
         await connection.send(request(services.path))
         await services.in_step(1)
         services.app.parts.closing.set()
-        assert (await connection.answer()).body == services.bytes() + FAREWELL
+        assert (await connection.answer()).body == services.bytes() + CLOSING_MESSAGE
 
 
 async def test_who_leaves_in_step_is_let_go_of_at_once(tmp_path: Path) -> None:
@@ -132,9 +131,9 @@ async def test_who_leaves_in_step_is_let_go_of_at_once(tmp_path: Path) -> None:
         async with raw(services.port) as connection:
             await connection.send(request(services.path))
             await services.in_step(1)
-        while services.hub.readers:
+        while services.hub.subscribers:
             await anyio.sleep(0.001)
-        assert not any(services.app.parts.ticker._turns)
+        assert not any(services.app.parts.ticker._slots)
 
 
 async def test_a_store_that_is_ahead_of_what_was_published_is_read(tmp_path: Path) -> None:
@@ -175,7 +174,7 @@ async def test_a_reader_that_falls_behind_catches_up_from_the_log_and_slows_nobo
                 await services.tell(LARGE)
             await services.tell("the last", over=True)
             assert (await answer).body == services.bytes()
-            assert services.hub.readers == 1
+            assert services.hub.subscribers == 1
             assert await anyio.to_thread.run_sync(dechunked, slow) == services.bytes()
 
 
@@ -196,7 +195,7 @@ async def test_a_reader_that_froze_in_step_is_cut_off_by_its_deadline(tmp_path: 
             await services.in_step(1)
             while services._in_step():
                 await services.tell(LARGE)
-            while services.hub.readers:
+            while services.hub.subscribers:
                 await anyio.sleep(0.005)
 
 
@@ -265,5 +264,5 @@ async def test_a_bug_in_a_stream_cuts_it_off_and_is_in_the_log(
         async with client(services.app.url) as http:
             with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
                 await http.get(services.path)
-        assert services.hub.readers == 0
+        assert services.hub.subscribers == 0
     assert "ZeroDivisionError" in "".join(capsys.readouterr())
