@@ -150,17 +150,10 @@ class TaskExecutor:
             await self._fail(task_log, ApprovalExpired(expired))
 
     async def cancel(self, task_log: TaskLog) -> None:
-        """End a task that no worker has, unless it is over."""
+        """End a task whose run has ended, unless it is over."""
         await task_log.reconcile()
-        if task_log.task.state.is_terminal:
-            return
-        message = self._pipeline(task_log).message(task_log.task, CANCELLED)
-        try:
-            await task_log.cancel(message)
-        except StoreError:
-            await task_log.reconcile()
-            if not task_log.task.state.is_terminal:
-                raise
+        if not task_log.task.state.is_terminal:
+            await task_log.cancel(self._pipeline(task_log).message(task_log.task, CANCELLED))
 
     async def _fail(self, task_log: TaskLog, error: Exception) -> None:
         if isinstance(error, StoreError | Conflict):

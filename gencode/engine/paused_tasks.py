@@ -61,6 +61,11 @@ class PausedTasks:
         paused = self._tasks.get(task_id)
         return paused.until if paused else None
 
+    def has_expired(self, task_id: str) -> bool:
+        """Whether the task is here and has waited long enough."""
+        paused = self._tasks.get(task_id)
+        return paused is not None and paused.until <= self._clock()
+
     def remove(self, task_id: str) -> bool:
         """Whether it was here."""
         paused = self._tasks.pop(task_id, None)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from gencode.domain.task import Task
+from gencode.domain.task import State, Task
 
 Artifact = Any
 """Frozen data that one stage returns and the next one takes; its type is the pipeline's own."""
@@ -110,6 +110,8 @@ Pipelines = Mapping[str, Pipeline]
 
 
 def can_run(pipelines: Pipelines, task: Task) -> bool:
-    """Whether this process knows the task's kind and stage. Other tasks are shown and left alone."""
+    """Whether this process knows the task's kind, state and stage. Other tasks are shown and left alone."""
     pipeline = pipelines.get(task.kind)
-    return pipeline is not None and (not task.stage or any(s.name == task.stage for s in pipeline.stages))
+    if pipeline is None or task.state is State.UNKNOWN:
+        return False
+    return not task.stage or any(stage.name == task.stage for stage in pipeline.stages)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -72,6 +73,7 @@ class TaskService:
         self._sweeper = Sweeper(store, queue, self._paused, executor.pipelines, self._locks, self._is_owned)
         self._store_retry_seconds = store_retry_seconds
         self._sleep = sleep
+        self._operations: set[asyncio.Future[Task]] = set()
         self._accepting = False
 
     @property
@@ -123,14 +125,16 @@ class TaskService:
 
         `may_pause`: the task may wait for a decision, which counts against its principal's limit.
 
-        Raises QueueFull, ShuttingDown, IdempotencyKeyReused, StoreError: nothing is stored then, except after
-        OutcomeUnknown or a cancellation of the caller. In these cases the sweeper looks whether it was.
+        Raises QueueFull, ShuttingDown, UnknownKind, IdempotencyKeyReused, StoreError: nothing is stored then,
+        except after OutcomeUnknown or a cancellation of the caller. In these cases the sweeper looks whether it
+        was.
         """
         self._check_accepting()
+        self._check_known(task)
         if may_pause:
             self._paused.check_limit(task.principal.id)
         with self._queue.reserve(), self._as_submitting(task.id):
-            stored = await TaskLog(task, self._store, self._hub).create(request, key, callback)
+            stored = await self._task_log(task).create(request, key, callback)
             if stored.id == task.id:
                 self._queue.put(stored.id, stored.principal.id)
         if stored.id == task.id:
@@ -152,33 +156,37 @@ class TaskService:
     def _is_owned(self, task_id: str) -> bool:
         return task_id in self._submitting or self._pool.active(task_id) is not None
 
-    def _check_accepting(self) -> None:
-        if not self._accepting:
-            raise ShuttingDown("the service is stopping; try again in a moment", retry_after=5)
-
     # --- steering -----------------------------------------------------------------------------------
 
-    async def retry(self, task: Task, changes: Mapping[str, Any] | None = None) -> Task:
+    async def retry(
+        self, task: Task, changes: Mapping[str, Any] | None = None, *, may_pause: bool = False
+    ) -> Task:
         """Queue a failed task again, in the stage where it failed; what returned is durable.
 
-        task      as the caller saw it: one that has moved on since (a double click) is returned as it is now
-        changes   to the task's parameters
+        task        as the caller saw it: one that has moved on since (a double click) is returned as it is now
+        changes     to the task's parameters
+        may_pause   see `submit`
 
         Raises AlreadyFinished, StillWorking, UnknownKind, QueueFull, ShuttingDown, StoreError; the task stays
         failed then.
         """
-        _check_failed(task)
         self._check_known(task)
+        _check_failed(task)
+        return await self._to_the_end(self._retry(task, changes or {}, may_pause))
+
+    async def _retry(self, task: Task, changes: Mapping[str, Any], may_pause: bool) -> Task:
         async with self._locks(task.id):
             self._check_accepting()
             stored = await self._load(task.id)
             if stored.sequence != task.sequence:
                 return stored
+            if may_pause:
+                self._paused.check_limit(stored.principal.id)
             if run := self._pool.active(task.id):
                 await run.finished.wait()  # it has failed, but its worker has not left it yet
-            task_log = TaskLog(stored, self._store, self._hub)
+            task_log = self._task_log(stored)
             with self._queue.reserve():
-                await self._confirm(task_log, self._executor.retry(task_log, changes or {}))
+                await self._confirm(task_log, self._executor.retry(task_log, changes))
                 self._queue.put(stored.id, stored.principal.id)
         log.info("task retried", task_id=task.id, status=task_log.task.status)
         return task_log.task
@@ -191,15 +199,18 @@ class TaskService:
         Raises NotPaused, AlreadyFinished, UnknownKind, QueueFull, ShuttingDown, StoreError and what `decision`
         raises; the task stays paused then.
         """
-        _check_paused(task)
         self._check_known(task)
+        _check_paused(task)
+        return await self._to_the_end(self._approve(task, decision))
+
+    async def _approve(self, task: Task, decision: Decision) -> Task:
         async with self._locks(task.id):
             self._check_accepting()
             stored = await self._load_paused(task.id)
             if not stored.is_idle:
                 return stored
             _check_paused(stored)
-            task_log = TaskLog(stored, self._store, self._hub)
+            task_log = self._task_log(stored)
             with self._queue.reserve():
                 update = decision(await self._store.checkpoints(task.id))
                 await self._confirm(task_log, self._executor.approve(task_log, update))
@@ -214,10 +225,14 @@ class TaskService:
         Raises NotPaused, AlreadyFinished, UnknownKind, StoreError and what `decision` raises.
         """
         self._check_known(task)
+        return await self._to_the_end(self._amend(task, decision))
+
+    async def _amend(self, task: Task, decision: Decision) -> Task:
         async with self._locks(task.id):
-            task_log = TaskLog(await self._load_paused(task.id), self._store, self._hub)
+            task_log = self._task_log(await self._load_paused(task.id))
             _check_paused(task_log.task)
-            await task_log.amend(decision(await self._store.checkpoints(task.id)))
+            update = decision(await self._store.checkpoints(task.id))
+            await self._confirm(task_log, task_log.amend(update))
             return task_log.task
 
     async def cancel(self, task: Task) -> Task:
@@ -227,39 +242,62 @@ class TaskService:
         and stays as it is. Raises AlreadyFinished for a task that ended in another way, UnknownKind.
         """
         self._check_known(task)
+        return await self._to_the_end(self._cancel(task))
+
+    async def _cancel(self, task: Task) -> Task:
         async with self._locks(task.id):
-            if self._queue.remove(task.id):
-                undo = partial(self._queue.put_first, task.id, task.principal.id)
-                await self._cancel_idle(task.id, undo)
-            elif until := self._paused.until(task.id):
-                self._paused.remove(task.id)
-                undo = partial(self._paused.put, task.id, task.principal.id, until)
-                await self._cancel_idle(task.id, undo)
-            elif run := self._pool.active(task.id):
+            if run := self._pool.active(task.id):
                 run.cancel()
                 await run.finished.wait()
+            if not (run and run.interrupted):
+                await self._cancel_idle(task)
             return self._check_cancelled(await self._load(task.id))
 
-    async def _cancel_idle(self, task_id: str, undo: Callable[[], None]) -> None:
+    async def _cancel_idle(self, task: Task) -> None:
+        """Cancel a task that no worker has, unless it is over."""
+        undo = self._withdraw(task)
         try:
-            await self._pool.cancel_idle(task_id)
+            task_log = self._task_log(await self._load(task.id))
+            if not task_log.task.state.is_terminal:
+                await self._confirm(task_log, self._executor.cancel(task_log))
+                self._pool.record_end(task_log.task)
         except BaseException:
             undo()
             raise
+
+    def _withdraw(self, task: Task) -> Callable[[], None]:
+        """Take it out of the queue or the paused tasks. Returns what puts it back."""
+        if self._queue.remove(task.id):
+            return partial(self._queue.put_first, task.id, task.principal.id)
+        if until := self._paused.until(task.id):
+            self._paused.remove(task.id)
+            return partial(self._paused.put, task.id, task.principal.id, until)
+        return lambda: None
 
     async def _expire_paused(self) -> None:
         """Fail paused tasks for which nobody has decided in time, until cancelled."""
         while True:
             task_id = await self._paused.expired()
             async with self._locks(task_id):
-                if self._paused.remove(task_id):
+                if self._paused.has_expired(task_id):  # still: it may have been approved and paused anew
+                    self._paused.remove(task_id)
                     await self._pool.expire(task_id)
 
-    async def _confirm(self, task_log: TaskLog, write: Awaitable[None]) -> None:
-        """Await a write that queues a task again. Raises StoreError when it was not stored.
+    async def _to_the_end(self, operation: Coroutine[Any, Any, Task]) -> Task:
+        """Await an operation that goes on when its caller is cancelled, with its lock and its place.
 
-        A write that raised may have been stored, so the store is asked until it answers: the caller must know
-        whether to queue the task. A service that stops need not know.
+        anyio's shield does not hold against asyncio's `Task.cancel`, which a host's timeout middleware uses.
+        """
+        task = asyncio.ensure_future(operation)
+        self._operations.add(task)
+        task.add_done_callback(self._operations.discard)
+        return await asyncio.shield(task)
+
+    async def _confirm(self, task_log: TaskLog, write: Awaitable[None]) -> None:
+        """Await a write. Raises StoreError when it was not stored.
+
+        A write that raised may have been stored, so the store is asked until it answers: the task must be
+        queued, or published as cancelled, if it was. A service that stops need not know.
         """
         before = task_log.task.version
         try:
@@ -270,10 +308,6 @@ class TaskService:
                 await self._sleep(self._store_retry_seconds)
             if task_log.task.version == before:
                 raise
-            task_log.reset_attempts()
-        except BaseException:
-            self._sweeper.request()
-            raise
 
     # --- reading and checking -----------------------------------------------------------------------
 
@@ -289,6 +323,13 @@ class TaskService:
             await run.finished.wait()
             return await self._load(task_id)
         return stored
+
+    def _task_log(self, task: Task) -> TaskLog:
+        return TaskLog(task, self._store, self._hub)
+
+    def _check_accepting(self) -> None:
+        if not self._accepting:
+            raise ShuttingDown("the service is stopping; try again in a moment", retry_after=5)
 
     def _check_known(self, task: Task) -> None:
         if not can_run(self._executor.pipelines, task):

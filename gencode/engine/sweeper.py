@@ -23,11 +23,17 @@ log = structlog.get_logger(__name__)
 
 INTERVAL = 60.0
 """Seconds between two sweeps when nobody asks for one."""
+FIRST_PAUSE = 1.0
+"""Seconds to the next sweep after one that was requested or failed; doubled until it is INTERVAL. The write that
+is looked for may reach the store after the sweep."""
 PAGE = 500
 
 
 class Sweeper:
-    """`is_owned`: whether a caller or a worker in this process handles the task at the moment."""
+    """Takes up each task once: it is given to the queue or to the paused tasks only while neither has it.
+
+    is_owned   whether a submission or a worker in this process handles the task at the moment
+    """
 
     def __init__(
         self,
@@ -52,14 +58,24 @@ class Sweeper:
 
     async def run(self) -> None:
         """Until cancelled."""
+        pause = INTERVAL
         while True:
-            with anyio.move_on_after(INTERVAL):
-                await self._wanted.wait()
-            self._wanted = anyio.Event()
+            requested = await self._wait(pause)
+            pause = FIRST_PAUSE if requested else min(2 * pause, INTERVAL)
             try:
                 await self.sweep()
             except StoreError as error:
                 log.warning("the sweep waits for the store", reason=error.message)
+                pause = min(pause, FIRST_PAUSE)
+            except Exception:
+                log.exception("a bug ended this sweep")
+
+    async def _wait(self, seconds: float) -> bool:
+        """Whether a sweep was requested meanwhile."""
+        with anyio.move_on_after(seconds):
+            await self._wanted.wait()
+        requested, self._wanted = self._wanted.is_set(), anyio.Event()
+        return requested
 
     async def recover(self) -> None:
         """At the start, before anything else runs: take up all that is unfinished, in the order of acceptance."""
@@ -70,29 +86,42 @@ class Sweeper:
         """Take up every unfinished task that nobody has; returns their number."""
         found = 0
         for candidate in await self._unowned():
-            async with self._locks(candidate.id):  # approvals, retries and cancellations take it too
-                for task in await self._store.find(TaskQuery(id=candidate.id, states=UNFINISHED, limit=1)):
-                    if not self._has(task.id):
-                        self._take_up(task)
-                        found += 1
+            async with self._locks(candidate.id):
+                found += await self._sweep(candidate.id)
         if found:
             log.warning("unfinished tasks that nobody had were queued", tasks=found)
         return found
+
+    async def _sweep(self, task_id: str) -> bool:
+        """Whether it was taken up. The task's lock keeps callers away, and a task that is neither queued nor
+        owned is started by nobody else: so it is still as it is read."""
+        if self._is_busy(task_id):
+            return False
+        for task in await self._store.find(TaskQuery(id=task_id, states=UNFINISHED, limit=1)):
+            if not self._has(task):
+                self._take_up(task)
+                return True
+        return False
 
     def _take_up(self, task: Task) -> None:
         if task.paused_until:
             self._paused.put(task.id, task.principal.id, task.paused_until)
         else:
+            self._paused.remove(task.id)  # it was approved by a caller that was cancelled
             self._queue.put(task.id, task.principal.id)
 
-    def _has(self, task_id: str) -> bool:
-        return task_id in self._queue or task_id in self._paused or self._is_owned(task_id)
+    def _has(self, task: Task) -> bool:
+        is_paused = task.paused_until is not None and task.id in self._paused
+        return is_paused or self._is_busy(task.id)
+
+    def _is_busy(self, task_id: str) -> bool:
+        return task_id in self._queue or self._is_owned(task_id)
 
     async def _unowned(self) -> list[Task]:
         """Oldest first. Tasks of an unknown kind or stage are left alone."""
         tasks: list[Task] = []
         before: str | None = None
         while page := await self._store.find(TaskQuery(states=UNFINISHED, before=before, limit=PAGE)):
-            tasks.extend(task for task in page if can_run(self._pipelines, task) and not self._has(task.id))
+            tasks.extend(task for task in page if can_run(self._pipelines, task) and not self._has(task))
             before = page[-1].id
         return tasks[::-1]

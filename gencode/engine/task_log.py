@@ -136,6 +136,8 @@ class TaskLog:
     def reset_attempts(self) -> None:
         """The run ended because the store refused, not in a crash: the next one counts as the first."""
         self.task = replace(self.task, attempts=0)
+        if self._unconfirmed:
+            self._unconfirmed = replace(self._unconfirmed, attempts=0)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -149,11 +151,13 @@ class TaskLog:
     async def _read_back(self, unconfirmed: Task) -> None:
         """If the write was stored, its events have yet to be published."""
         (stored,) = await self._store.find(TaskQuery(id=self.task.id, limit=1))
-        if stored.version != self.task.version and _identity(stored) != _identity(unconfirmed):
+        was_stored = _identity(stored) == _identity(unconfirmed)
+        if not was_stored and stored.version != self.task.version:
             self._has_conflict = True
             raise _conflict()
         missed = await self._store.events(stored.id, after=self.task.sequence)
-        self.task, self._unconfirmed = replace(stored, attempts=self.task.attempts), None
+        attempts = unconfirmed.attempts if was_stored else self.task.attempts
+        self.task, self._unconfirmed = replace(stored, attempts=attempts), None
         if missed:
             self._hub.publish(missed, is_final=stored.state.is_terminal)
 

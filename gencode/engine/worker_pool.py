@@ -30,8 +30,9 @@ Action = Callable[[TaskLog], Awaitable[None]]
 class ActiveRun:
     """A task that this process works on.
 
-    cancelled   by its principal
-    finished    set when the worker has left the task
+    cancelled     by its principal
+    interrupted   by the end of the process
+    finished      set when the worker has left the task
     """
 
     task_id: str
@@ -39,6 +40,7 @@ class ActiveRun:
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     finished: anyio.Event = field(default_factory=anyio.Event)
     cancelled: bool = False
+    interrupted: bool = False
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -83,24 +85,18 @@ class WorkerPool:
         """One worker, until it is cancelled."""
         while True:
             task_id = await self._queue.take()
-            with self._claimed(task_id) as run:
-                await self._attend(run, self._executor.run)
+            if task_id not in self._active:  # else it was queued twice
+                with self._claim(task_id) as run:
+                    await self._attend(run, self._executor.run)
 
     async def expire(self, task_id: str) -> None:
-        """Fail a paused task whose time is over."""
-        with self._claimed(task_id) as run:
+        """Fail a paused task that no worker has and whose time is over."""
+        with self._claim(task_id) as run:
             await self._attend(run, self._executor.expire)
 
-    async def cancel_idle(self, task_id: str) -> None:
-        """Cancel a task that no worker has. Raises StoreError, Conflict."""
-        with self._claimed(task_id) as run:
-            run.cancelled = True
-            with anyio.CancelScope(shield=True):
-                await self._finish(run, await self._load(run))
-
     @contextmanager
-    def _claimed(self, task_id: str) -> Iterator[ActiveRun]:
-        """From the moment it leaves the queue: `TaskService.cancel` looks there, then here."""
+    def _claim(self, task_id: str) -> Iterator[ActiveRun]:
+        """From the moment it leaves the queue, so that `TaskService.cancel` finds it here or there."""
         run = self._active[task_id] = ActiveRun(task_id)
         try:
             with structlog.contextvars.bound_contextvars(task_id=task_id):
@@ -115,6 +111,7 @@ class WorkerPool:
             while not await self._attempt(run, action):
                 await self._sleep(self._store_retry_seconds)
         except anyio.get_cancelled_exc_class():
+            run.interrupted = True
             await self._release(run)
             raise
         except Conflict:
@@ -128,6 +125,7 @@ class WorkerPool:
             is_first = run.task_log is None
             task_log = await self._load(run)
             if is_first and not self._is_due(task_log.task, action):
+                log.info("task skipped: it is over, paused or not known here", status=task_log.task.status)
                 return True
             if not run.cancelled:
                 with anyio.CancelScope() as run.scope:
@@ -160,7 +158,11 @@ class WorkerPool:
         if task.paused_until:
             self._paused.put(task.id, task.principal.id, task.paused_until)
             log.info("task paused", until=task.paused_until.isoformat())
-            return
+        else:
+            self.record_end(task)
+
+    def record_end(self, task: Task) -> None:
+        """Log and count a task that has just ended."""
         code = task.failure.code if task.failure else ""
         self._metrics.task_finished(task.status, code)
         log.info("task over", status=task.status, code=code, seconds=_age(task))

@@ -60,6 +60,7 @@ class House:
     store: Store
     hub: InProcessHub
     task_service: TaskService
+    pipeline: Generate
     waits: list[float] = field(default_factory=list)
 
     async def submit(self, *, client: str = "alice", **fields: Any) -> Task:
@@ -80,6 +81,11 @@ class House:
     async def task(self, task: Task) -> Task:
         (found,) = await self.store.find(TaskQuery(id=task.id))
         return found
+
+    async def restored(self, task: Task, checkpoints: Mapping[str, str]) -> Any:
+        """The artifact that the pipeline makes of these checkpoints."""
+        request = {**await self.store.request(task.id), **task.parameters}
+        return self.pipeline.restore(task, request, checkpoints)
 
     async def events(self, task: Task, kind: str) -> list[Event]:
         return [event for event in await self.store.events(task.id) if event.kind == kind]
@@ -108,9 +114,6 @@ class House:
             ["git", *arguments], cwd=path, env=git_environment(path), stderr=subprocess.PIPE
         )
         return done.stdout
-
-    async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
 
 
 async def no_check(files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
@@ -143,8 +146,12 @@ async def house(
         http_client(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client,  # loading certificates takes long
         anyio.create_task_group() as tg,
     ):
-        services = House(model=model, github=github, store=store, hub=hub, task_service=None)  # type: ignore[arg-type]
-        retry = Retry(sleep=services.sleep)
+        waits: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            waits.append(seconds)
+
+        retry = Retry(sleep=sleep)
         options = HostOptions(retry=retry, metrics=metrics, spacing=0)
         host = github_host(github.api_url, TOKEN, client, options)
         sessions = LLMSessionFactory(lambda name: provider, retry, metrics, {})
@@ -154,7 +161,15 @@ async def house(
         merging = Merging(sessions, repair_loop, "gencode <gencode@localhost>", Reporter(store))
         pipeline = Generate(generating, merging, host)
         executor = TaskExecutor(store, {"generate": pipeline}, metrics, timeout=60)
-        services.task_service = TaskService(executor, store, hub, FairQueue(10), metrics, concurrency=2)
-        await tg.start(services.task_service.run)
-        yield services
+        task_service = TaskService(executor, store, hub, FairQueue(10), metrics, concurrency=2)
+        await tg.start(task_service.run)
+        yield House(
+            model=model,
+            github=github,
+            store=store,
+            hub=hub,
+            task_service=task_service,
+            pipeline=pipeline,
+            waits=waits,
+        )
         tg.cancel_scope.cancel()

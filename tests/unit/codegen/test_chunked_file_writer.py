@@ -112,9 +112,7 @@ async def test_a_failure_in_the_middle_loses_no_part(tmp_path: Path) -> None:
         await services.task_service.retry(task)
         await services.heard(task)
         assert (await services.pushed())["big.py"] == WHOLE.encode()
-        restored = services.task_service._runner.pipeline("generate").restore(
-            task, await services.store.checkpoints(task.id)
-        )
+        restored = await services.restored(task, await services.store.checkpoints(task.id))
         assert restored.repo.name == "hello"
     assert sorted(author.asked) == sorted(
         ["outline", *(f"part {n}" for n in range(1, PARTS + 1)), "part 4"]

@@ -143,10 +143,10 @@ async def test_kept_repairs_are_restored_by_round_and_counted(tmp_path: Path) ->
             "repair1:1:a.py",
             "repair1:1:b.py",
         }
-        pipeline = services.task_service._runner.pipeline("generate")
         without = {
             name: part for name, part in checkpoints.items() if name not in ("snapshot", "repair1:1:b.py")
         }
-        draft = pipeline.restore(task, {n: p for n, p in without.items() if n not in ("repo", "pushed")})
+        left = {n: p for n, p in without.items() if n not in ("repo", "pushed")}
+        draft = await services.restored(task, left)
     assert list(draft.request.job.repairs[1]) == ["a.py"]
     assert draft.spent == draft.request.spent

@@ -244,7 +244,7 @@ class Rig:
         timeout, attempts = options.pop("timeout", 60.0), options.pop("max_attempts", 5)
         self.executor = TaskExecutor(self.store, pipelines, self.metrics, timeout, attempts)
         self.queue = FairQueue(options.pop("waiting", 10))
-        self.paused_tasks = options.pop("paused", None) or PausedTasks()
+        self.paused_tasks: PausedTasks = options.pop("paused", PausedTasks())
         self.sleeps: list[float] = []
         self.store_refused = anyio.Event()
         self.retry_store = anyio.Event()
@@ -267,9 +267,9 @@ class Rig:
     async def submit(self, **fields: Any) -> Task:
         return await self.service.submit(new_task(**fields), {"prompt": "a word"})
 
-    async def finished(self, task: Task) -> Task:
-        """Wait until the task is over."""
-        while not (stored := await self.task(task)).state.is_terminal:
+    async def finished(self, task: Task, after: int = 0) -> Task:
+        """Wait until the task is over, by an event later than `after`."""
+        while not (stored := await self.task(task)).state.is_terminal or stored.sequence <= after:
             await anyio.sleep(0)
         return stored
 
@@ -319,6 +319,23 @@ def new_task(*, principal: str = "alice", **fields: Any) -> Task:
 
 def an_event(task: Task, id_: int, **data: Any) -> Event:
     return Event(task_id=task.id, id=id_, kind="status", data=data or {"status": task.status})
+
+
+@asynccontextmanager
+async def leaving(operation: Coroutine[Any, Any, Any], natively: bool = True) -> AsyncIterator[None]:
+    """A caller that is cancelled after the block: natively as by asyncio.timeout, else as by a cancel scope."""
+    scope = anyio.CancelScope()
+
+    async def call() -> None:
+        with scope:
+            await operation
+
+    caller = asyncio.create_task(call())
+    yield
+    if natively:
+        caller.cancel()
+    scope.cancel()
+    await asyncio.wait([caller])
 
 
 class Latch:

@@ -1,316 +1,441 @@
-"""A task that waits for a person's word costs nothing meanwhile, and goes on, or ends, when it should."""
+"""A paused task uses no worker, and continues or ends when it should."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import anyio
 import pytest
 
 from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, ShuttingDown, StoreError
-from gencode.domain.task import Status, Task, now
+from gencode.domain.task import State, Task, now
 from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.pipeline import StageUpdate
-from gencode.pipelines.generate.errors import PlanChanged
-from tests.unit.engine.rig import FaultyStore, Latch, Letters, Rig, failing, holding
+from tests.unit.engine.rig import (
+    SEVEN,
+    FaultyStore,
+    Latch,
+    NoAccess,
+    Rig,
+    Spelling,
+    failing,
+    leaving,
+    new_task,
+    pausing,
+)
 
 
-def word(checkpoints: Mapping[str, str]) -> StageUpdate:
-    return StageUpdate(data={"revision": 1}, keep={"approved": "{}"})
+def approve(checkpoints: Mapping[str, str]) -> StageUpdate:
+    return StageUpdate(data={"revision": 1}, checkpoints={"approved": "{}"})
 
 
-async def held(rig: Rig) -> Task:
-    return await rig.held(await rig.submit())
+async def paused(rig: Rig) -> Task:
+    return await rig.paused(await rig.submit())
 
 
-async def test_it_gives_up_its_place_and_goes_on_with_the_stage_that_held_it() -> None:
-    rig = Rig(Letters(x=holding()), concurrency=1)
-    async with rig.at_work() as task_service:
-        task = await held(rig)
-        assert (task.status, task.message, task.attempts) == (Status.MERGING, "may I?", 0)
-        assert (task_service.held, task_service.running, task_service.waiting) == (1, 0, 0)
-        assert (await rig.over(await rig.submit())).status is Status.COMPLETED
-        again = await task_service.approve(task, word)
-        assert (again.status, again.paused_until, again.message) == (task.status, None, f"now {task.status}")
-        assert (await rig.over(task)).status is Status.COMPLETED
-        assert (task_service.held, rig.pipeline.done["w"]) == (0, 2)
+async def test_it_uses_no_worker_and_continues_with_the_stage_that_paused() -> None:
+    rig = Rig(Spelling(x=pausing()), concurrency=1)
+    async with rig.running() as service:
+        task = await paused(rig)
+        assert (task.state, task.status, task.message, task.attempts) == (State.PAUSED, "check", "may I?", 0)
+        assert (service.paused, service.running, service.waiting) == (1, 0, 0)
+        assert (await rig.finished(await rig.submit())).state is State.SUCCEEDED
+        approved = await service.approve(task, approve)
+        assert (approved.state, approved.paused_until) == (State.QUEUED, None)
+        assert (approved.status, approved.message) == ("check", "now check")
+        assert (await rig.finished(task)).state is State.SUCCEEDED
+        assert (service.paused, rig.pipeline.finished["w"]) == (0, 2)
         assert "approved" in await rig.store.checkpoints(task.id)
         log = [(event.kind, event.data) for event in await rig.log(task)]
     kinds = [kind for kind, _ in log]
     assert kinds[kinds.index("approval") :][:3] == ["approval", "approved", "resumed"]
-    told = dict(log)
-    assert told["approval"].keys() == {"status", "message", "at", "awaiting_approval", "approve_by"}
-    assert (told["approval"]["awaiting_approval"], told["approved"]["awaiting_approval"]) == (True, False)
-    assert (told["approved"]["approve_by"], told["approved"]["revision"]) == (None, 1)
+    data = dict(log)
+    assert data["approval"].keys() == {"status", "message", "at", "awaiting_approval", "approve_by"}
+    assert (data["approval"]["awaiting_approval"], data["approved"]["awaiting_approval"]) == (True, False)
+    assert (data["approved"]["approve_by"], data["approved"]["revision"]) == (None, 1)
+
+
+async def test_several_stages_may_pause() -> None:
+    rig = Rig(Spelling(SEVEN, b=pausing(), c=pausing(), g=pausing(times=2)))
+    async with rig.running() as service:
+        task = await rig.submit()
+        stages = []
+        for _ in range(4):
+            stages.append((await rig.paused(task)).stage)
+            await service.approve(await rig.task(task), approve)
+        assert stages == ["two", "three", "seven", "seven"]
+        assert (await rig.finished(task)).result["word"] == "abcdefg"
 
 
 async def test_clicks_at_once_start_one_run() -> None:
-    rig = Rig(Letters(x=holding()))
-    async with rig.at_work() as task_service:
-        task = await held(rig)
-        async with anyio.create_task_group() as tg:
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service:
+        task = await paused(rig)
+        async with anyio.create_task_group() as group:
             for _ in range(5):
-                tg.start_soon(task_service.approve, task, word)
-        assert (await rig.over(task)).status is Status.COMPLETED
+                group.start_soon(service.approve, task, approve)
+        assert (await rig.finished(task)).state is State.SUCCEEDED
         assert [event.kind for event in await rig.log(task)].count("approved") == 1
-        assert rig.pipeline.begun["x"] == 2
+        assert rig.pipeline.started["x"] == 2
 
 
-async def test_a_word_that_is_refused_changes_nothing() -> None:
+async def test_a_refused_decision_changes_nothing() -> None:
     def refuse(checkpoints: Mapping[str, str]) -> StageUpdate:
-        raise PlanChanged("read it again")
+        raise NoAccess("read it again")
 
-    rig = Rig(Letters(x=holding()))
-    async with rig.at_work() as task_service:
-        task = await held(rig)
-        for ask in (task_service.approve, task_service.amend):
-            with pytest.raises(PlanChanged):
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service:
+        task = await paused(rig)
+        for ask in (service.approve, service.amend):
+            with pytest.raises(NoAccess):
                 await ask(task, refuse)
         assert await rig.task(task) == task
-        assert task_service.held == 1
+        assert service.paused == 1
 
 
-async def test_what_is_changed_meanwhile_is_kept_and_told_and_it_waits_on() -> None:
-    rig = Rig(Letters(x=holding()))
-    async with rig.at_work() as task_service:
-        task = await held(rig)
-        change = StageUpdate(kind="plan", data={"n": 2}, keep={"plan": "new"})
-        amended = await task_service.amend(task, lambda checkpoints: change)
-        assert (amended.paused_until, amended.sequence) == (task.paused_until, task.sequence + 1)
+async def test_a_change_is_stored_and_published_and_the_task_stays_paused() -> None:
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service:
+        task = await paused(rig)
+        change = StageUpdate(kind="plan", data={"n": 2}, checkpoints={"plan": "new"})
+        amended = await service.amend(task, lambda checkpoints: change)
+        assert (amended.state, amended.paused_until) == (State.PAUSED, task.paused_until)
+        assert amended.sequence == task.sequence + 1
         assert (await rig.log(task))[-1].data == {"n": 2}
         assert (await rig.store.checkpoints(task.id))["plan"] == "new"
-        assert (await task_service.cancel(task)).status is Status.CANCELLED  # of what the client saw before
+        assert (await service.cancel(task)).state is State.CANCELLED  # `task`: as the client saw it before
 
 
-async def test_only_what_waits_is_approved_or_changed() -> None:
+async def test_only_paused_tasks_are_approved_or_changed() -> None:
     latch = Latch()
-    rig = Rig(Letters(w=latch))
-    async with rig.at_work() as task_service:
+    rig = Rig(Spelling(w=latch))
+    async with rig.running() as service:
         task = await rig.submit()
-        await latch.begun.wait()
-        for ask in (task_service.approve, task_service.amend):
+        await latch.entered.wait()
+        for ask in (service.approve, service.amend):
             with pytest.raises(NotPaused):
-                await ask(await rig.task(task), word)
-        latch.let_go.set()
-        done = await rig.over(task)
-        for ask in (task_service.approve, task_service.amend):
+                await ask(await rig.task(task), approve)
+        latch.released.set()
+        done = await rig.finished(task)
+        for ask in (service.approve, service.amend):
             with pytest.raises(AlreadyFinished):
-                await ask(done, word)
+                await ask(done, approve)
 
 
 async def test_it_can_be_cancelled() -> None:
-    rig = Rig(Letters(x=holding()))
-    async with rig.at_work() as task_service:
-        task = await held(rig)
-        assert (await task_service.cancel(task)).status is Status.CANCELLED
-        assert (await task_service.cancel(task)).paused_until is None
-        assert task_service.held == 0
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service:
+        task = await paused(rig)
+        assert (await service.cancel(task)).state is State.CANCELLED
+        assert (await service.cancel(task)).paused_until is None
+        assert service.paused == 0
         with pytest.raises(AlreadyFinished):
-            await task_service.approve(task, word)
-        assert (await rig.statuses(task))[-1] == Status.CANCELLED
+            await service.approve(task, approve)
+        assert (await rig.statuses(task))[-1] == "cancelled"
+        assert rig.counted("cancelled") == 1
 
 
-async def test_a_full_line_refuses_and_the_task_waits_on() -> None:
+async def test_a_full_queue_refuses_and_the_task_stays_paused() -> None:
     latch = Latch()
-    rig = Rig(Letters(x=holding()), concurrency=1, waiting=1)
-    async with rig.at_work() as task_service:
-        task = await held(rig)
+    rig = Rig(Spelling(x=pausing()), concurrency=1, waiting=1)
+    async with rig.running() as service:
+        task = await paused(rig)
         rig.pipeline.acts["w"] = latch
         await rig.submit()
-        await latch.begun.wait()
+        await latch.entered.wait()
         await rig.submit()
         with pytest.raises(QueueFull):
-            await task_service.approve(task, word)
+            await service.approve(task, approve)
         assert await rig.task(task) == task
-        latch.let_go.set()
+        latch.released.set()
         await rig.idle()
-        await task_service.approve(task, word)
-        assert (await rig.over(task)).status is Status.COMPLETED
+        await service.approve(task, approve)
+        assert (await rig.finished(task)).state is State.SUCCEEDED
 
 
 async def test_a_service_that_stops_refuses() -> None:
-    rig = Rig(Letters(x=holding()))
-    async with rig.at_work() as task_service:
-        task = await held(rig)
-        task_service.stop_accepting()
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service:
+        task = await paused(rig)
+        service.stop_accepting()
         with pytest.raises(ShuttingDown):
-            await task_service.approve(task, word)
+            await service.approve(task, approve)
 
 
-async def test_without_a_word_in_time_it_fails_and_a_retry_asks_again() -> None:
-    rig = Rig(Letters(x=holding(times=2, seconds=0)))
-    async with rig.at_work() as task_service:
-        task = await rig.over(await rig.submit())
+async def test_without_a_decision_in_time_it_fails_and_a_retry_asks_again() -> None:
+    rig = Rig(Spelling(x=pausing(times=2, seconds=0)))
+    async with rig.running() as service:
+        task = await rig.finished(await rig.submit())
         assert task.failure
         assert (task.failure.code, task.failure.retryable) == ("APPROVAL_EXPIRED", True)
-        assert (task.failure.stage, task.paused_until) == (Status.MERGING, None)
-        rig.pipeline.acts["x"] = holding()
-        await task_service.retry(task)
-        again = await rig.held(task)
-        await task_service.approve(again, word)
-        assert (await rig.over(task)).status is Status.COMPLETED
+        assert (task.failure.stage, task.paused_until) == ("check", None)
+        rig.pipeline.acts["x"] = pausing()
+        await service.retry(task)
+        again = await rig.paused(task)
+        await service.approve(again, approve)
+        assert (await rig.finished(task)).state is State.SUCCEEDED
         assert (await rig.statuses(task)).count("failed") == 1
 
 
-async def test_the_time_that_a_run_may_take_is_not_used_up_while_it_waits() -> None:
-    rig = Rig(Letters(x=holding()), timeout=0.2)
-    async with rig.at_work() as task_service:
-        task = await held(rig)
+async def test_a_pause_uses_up_nothing_of_the_time_that_a_run_may_take() -> None:
+    rig = Rig(Spelling(x=pausing()), timeout=0.2)
+    async with rig.running() as service:
+        task = await paused(rig)
         await anyio.sleep(0.3)
         assert (await rig.task(task)).paused_until
-        await task_service.approve(task, word)
-        assert (await rig.over(task)).status is Status.COMPLETED
+        await service.approve(task, approve)
+        assert (await rig.finished(task)).state is State.SUCCEEDED
 
 
-async def test_the_next_process_holds_it_still_and_says_nothing() -> None:
+async def test_the_next_process_keeps_it_paused_and_publishes_nothing() -> None:
     store = FaultyStore()
-    first = Rig(Letters(x=holding()), store, max_attempts=2)
-    async with first.at_work():
-        task = await held(first)
+    first = Rig(Spelling(x=pausing()), store, max_attempts=2)
+    async with first.running():
+        task = await paused(first)
     for _ in range(4):
-        rig = Rig(Letters(), store, max_attempts=2)
-        async with rig.at_work() as task_service:
+        rig = Rig(Spelling(), store, max_attempts=2)
+        async with rig.running() as service:
             await anyio.wait_all_tasks_blocked()
-            assert (await rig.task(task), task_service.held, task_service.running) == (task, 1, 0)
-            assert not rig.hub.told
-    last = Rig(Letters(), store, max_attempts=2)
-    async with last.at_work() as task_service:
-        await task_service.approve(task, word)
-        assert (await last.over(task)).status is Status.COMPLETED
+            assert (await rig.task(task), service.paused, service.running) == (task, 1, 0)
+            assert not rig.hub.published
+    last = Rig(Spelling(), store, max_attempts=2)
+    async with last.running() as service:
+        await service.approve(task, approve)
+        assert (await last.finished(task)).state is State.SUCCEEDED
 
 
-async def test_a_time_that_ran_out_between_two_processes_has_run_out() -> None:
+async def test_a_pause_that_ended_between_two_processes_has_ended() -> None:
     store = FaultyStore()
-    first = Rig(Letters(x=holding()), store)
-    async with first.at_work():
-        task = await held(first)
+    first = Rig(Spelling(x=pausing()), store)
+    async with first.running():
+        task = await paused(first)
     moment = now() - timedelta(seconds=1)
-    await store.inner.commit(replace(task, paused_until=moment))
+    await store.inner.commit(replace(task, paused_until=moment, version=task.version + 1))
     rig = Rig(store=store)
-    async with rig.at_work():
-        ended = await rig.over(task)
+    async with rig.running():
+        ended = await rig.finished(task)
     assert ended.failure
     assert ended.failure.code == "APPROVAL_EXPIRED"
+
+
+# --- the limit of paused tasks ----------------------------------------------------------------------
+
+
+async def test_a_principal_with_too_many_paused_tasks_may_submit_none_that_can_pause() -> None:
+    """Approvals evaded the limit of waiting tasks (review, point 13)."""
+    rig = Rig(Spelling(x=pausing(times=9)), paused=PausedTasks(limit=2))
+    async with rig.running() as service:
+        first, _ = await paused(rig), await paused(rig)
+        writes = rig.store.writes
+        with pytest.raises(QueueFull, match="2 of your tasks wait for approval"):
+            await service.submit(new_task(), {}, may_pause=True)
+        assert rig.store.writes == writes
+        rig.pipeline.acts.clear()
+        await rig.finished(await service.submit(new_task(), {}))
+        await rig.finished(await service.submit(new_task(principal="bob"), {}, may_pause=True))
+        await service.approve(first, approve)
+        await rig.finished(first)
+        await rig.finished(await service.submit(new_task(), {}, may_pause=True))
+
+
+def test_paused_tasks_are_counted_by_principal() -> None:
+    tasks = PausedTasks(limit=2)
+    for _ in range(3):
+        tasks.put("one", "alice", now())  # again and again
+        tasks.check_limit("alice")
+    tasks.put("two", "alice", now())
+    with pytest.raises(QueueFull):
+        tasks.check_limit("alice")
+    tasks.check_limit("bob")
+    assert [tasks.remove("one"), tasks.remove("one")] == [True, False]
+    tasks.check_limit("alice")
+    tasks.remove("two")
+    assert not tasks._by_principal
 
 
 # --- a store that refuses ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lying", [False, True])
-async def test_a_hold_that_could_not_be_stored_is_stored_later(lying: bool) -> None:
-    rig = Rig(Letters(w=holding(times=2)))
-    rig.store.lying = lying
-    rig.store.refuse(4)  # creation, start, generating, the hold
-    async with rig.at_work() as task_service:
+@pytest.mark.parametrize("outcome", ["refused", "stored", "lost"])
+async def test_a_pause_that_could_not_be_stored_is_stored_later(outcome: str) -> None:
+    rig = Rig(Spelling(w=pausing(times=2)))
+    rig.store.outcome = outcome  # type: ignore[assignment]
+    rig.store.refuse(4)  # creation, start, the stage, the pause
+    async with rig.running() as service:
         task = await rig.submit()
-        await rig.paused.wait()
-        rig.go_on.set()
-        await rig.held(task)
+        await rig.store_refused.wait()
+        rig.retry_store.set()
+        await rig.paused(task)
         assert [event.kind for event in await rig.log(task)].count("approval") == 1
         rig.pipeline.acts.clear()
-        await task_service.approve(await rig.task(task), word)
-        assert (await rig.over(task)).status is Status.COMPLETED
+        await service.approve(await rig.task(task), approve)
+        assert (await rig.finished(task)).state is State.SUCCEEDED
         await rig.log(task)
 
 
-async def test_an_approval_that_could_not_be_stored_can_be_given_again() -> None:
-    rig = Rig(Letters(x=holding()))
-    async with rig.at_work() as task_service:
-        task = await held(rig)
-        rig.store.refusals = 1
+@pytest.mark.parametrize("outcome", ["refused", "lost"])
+async def test_an_approval_that_could_not_be_stored_can_be_given_again(outcome: str) -> None:
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service:
+        task = await paused(rig)
+        rig.store.refusals, rig.store.outcome = 1, outcome  # type: ignore[assignment]
         with pytest.raises(StoreError):
-            await task_service.approve(task, word)
-        assert (await rig.task(task), task_service.held) == (task, 1)
-        await task_service.approve(task, word)
-        assert (await rig.over(task)).status is Status.COMPLETED
+            await service.approve(task, approve)
+        assert (await rig.task(task), service.paused) == (task, 1)
+        await service.approve(task, approve)
+        assert (await rig.finished(task)).state is State.SUCCEEDED
         await rig.log(task)
 
 
-async def test_an_approval_that_was_stored_and_denied_is_found_out() -> None:
-    rig = Rig(Letters(x=holding()))
-    async with rig.at_work() as task_service:
-        task = await held(rig)
-        rig.store.refusals, rig.store.lying = 1, True
-        assert (await task_service.approve(task, word)).paused_until is None
-        assert (await rig.over(task)).status is Status.COMPLETED
+async def test_an_approval_that_was_stored_without_confirmation_is_an_approval() -> None:
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service:
+        task = await paused(rig)
+        rig.store.refusals, rig.store.outcome = 1, "stored"
+        assert (await service.approve(task, approve)).state is State.QUEUED
+        assert service.paused == 0
+        assert (await rig.finished(task)).state is State.SUCCEEDED
         await rig.log(task)
 
 
-async def test_an_approval_of_which_the_store_will_not_say_whether_it_happened_is_not_lost() -> None:
-    rig = Rig(Letters(x=holding()))
-    async with rig.at_work() as task_service, anyio.create_task_group() as tg:
-        task = await held(rig)
+async def test_an_approval_of_unknown_outcome_is_queued_when_the_store_is_back() -> None:
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service, anyio.create_task_group() as group:
+        task = await paused(rig)
         await rig.idle()
-        rig.store.lie_and_fall_silent()
-        tg.start_soon(task_service.approve, task, word)
-        await rig.paused.wait()
+        rig.store.store_and_go_down()
+        group.start_soon(service.approve, task, approve)
+        await rig.store_refused.wait()
         rig.store.recover()
-        rig.go_on.set()
-        assert (await rig.over(task)).status is Status.COMPLETED
+        rig.retry_store.set()
+        assert (await rig.finished(task)).state is State.SUCCEEDED
         await rig.log(task)
 
 
 async def test_a_service_that_stops_does_not_wait_for_a_silent_store() -> None:
-    rig = Rig(Letters(x=holding()))
+    rig = Rig(Spelling(x=pausing()))
     answers: list[Exception] = []
-    async with rig.at_work() as task_service, anyio.create_task_group() as tg:
-        task = await held(rig)
-        rig.store.lie_and_fall_silent()
+    async with rig.running() as service, anyio.create_task_group() as group:
+        task = await paused(rig)
+        rig.store.store_and_go_down()
 
-        async def approve() -> None:
+        async def click() -> None:
             try:
-                await task_service.approve(task, word)
+                await service.approve(task, approve)
             except ShuttingDown as error:
                 answers.append(error)
 
-        tg.start_soon(approve)
-        await rig.paused.wait()
-        task_service.stop_accepting()
-        rig.go_on.set()
+        group.start_soon(click)
+        await rig.store_refused.wait()
+        service.stop_accepting()
+        rig.retry_store.set()
     assert answers
     rig.store.recover()
-    last = Rig(Letters(), rig.store)
-    async with last.at_work():
-        assert (await last.over(task)).status is Status.COMPLETED
+    last = Rig(Spelling(), rig.store)
+    async with last.running():
+        assert (await last.finished(task)).state is State.SUCCEEDED
 
 
-@pytest.mark.parametrize("lying", [False, True])
-async def test_an_end_that_could_not_be_stored_comes_later(lying: bool) -> None:
-    rig = Rig(Letters(w=holding(seconds=0)))
-    rig.store.lying = lying
-    rig.store.refuse(5)  # creation, start, generating, the hold, its end
-    async with rig.at_work() as task_service:
+@pytest.mark.parametrize("outcome", ["refused", "stored", "lost"])
+async def test_an_expiry_that_could_not_be_stored_is_stored_later(outcome: str) -> None:
+    rig = Rig(Spelling(w=pausing(seconds=0)))
+    rig.store.outcome = outcome  # type: ignore[assignment]
+    rig.store.refuse(5)  # creation, start, the stage, the pause, its end
+    async with rig.running() as service:
         task = await rig.submit()
-        await rig.paused.wait()
-        rig.go_on.set()
-        assert (await rig.over(task)).status is Status.FAILED
+        await rig.store_refused.wait()
+        rig.retry_store.set()
+        assert (await rig.finished(task)).state is State.FAILED
         await rig.idle()
-        assert task_service.held == 0
+        assert service.paused == 0
         assert (await rig.statuses(task)).count("failed") == 1
+        assert rig.counted("failed", "APPROVAL_EXPIRED") == 1
 
 
-async def test_a_cancellation_that_could_not_be_stored_leaves_it_held() -> None:
-    rig = Rig(Letters(x=holding()))
-    async with rig.at_work() as task_service:
-        task = await held(rig)
+async def test_a_cancellation_that_could_not_be_stored_leaves_it_paused() -> None:
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service:
+        task = await paused(rig)
         rig.store.refusals = 1
         with pytest.raises(StoreError):
-            await task_service.cancel(task)
-        assert task_service.held == 1
-        assert (await task_service.cancel(task)).status is Status.CANCELLED
+            await service.cancel(task)
+        assert service.paused == 1
+        assert (await service.cancel(task)).state is State.CANCELLED
         await rig.log(task)
 
 
-async def test_a_failure_after_the_approval_asks_for_no_other_word() -> None:
-    rig = Rig(Letters(x=holding(), y=failing(StoreError("no"))))
-    async with rig.at_work() as task_service:
-        task = await held(rig)
-        rig.go_on.set()
-        await task_service.approve(task, word)
-        assert (await rig.over(task)).status is Status.COMPLETED
+async def test_a_failure_after_the_approval_asks_for_no_other_decision() -> None:
+    rig = Rig(Spelling(x=pausing(), y=failing(StoreError("no"))))
+    async with rig.running() as service:
+        task = await paused(rig)
+        rig.retry_store.set()
+        await service.approve(task, approve)
+        assert (await rig.finished(task)).state is State.SUCCEEDED
         assert [event.kind for event in await rig.log(task)].count("approval") == 1
+
+
+# --- a caller that leaves ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("natively", [False, True])
+async def test_an_approval_whose_caller_is_cancelled_goes_on_to_its_end(natively: bool) -> None:
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service:
+        task = await paused(rig)
+        rig.store.gate, rig.store.asked = anyio.Event(), anyio.Event()
+        async with leaving(service.approve(task, approve), natively):
+            await rig.store.asked.wait()
+        rig.store.gate.set()
+        assert (await rig.finished(task)).state is State.SUCCEEDED
+        await rig.idle()
+        assert service.paused == 0
+        await rig.log(task)
+
+
+@pytest.mark.parametrize("natively", [False, True])
+async def test_a_caller_that_leaves_while_the_outcome_is_unknown_loses_no_task(natively: bool) -> None:
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service:
+        task = await paused(rig)
+        rig.store.store_and_go_down()
+        async with leaving(service.approve(task, approve), natively):
+            await rig.store_refused.wait()
+        rig.store.recover()
+        rig.retry_store.set()
+        assert (await rig.finished(task)).state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("natively", [False, True])
+async def test_a_cancellation_whose_caller_is_cancelled_goes_on_to_its_end(natively: bool) -> None:
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service:
+        task = await paused(rig)
+        rig.store.gate, rig.store.asked = anyio.Event(), anyio.Event()
+        async with leaving(service.cancel(task), natively):
+            await rig.store.asked.wait()
+        rig.store.gate.set()
+        assert (await rig.finished(task)).state is State.CANCELLED
+        assert rig.hub.final == [task.id]
+        assert service.paused == 0
+
+
+async def test_a_cancellation_of_unknown_outcome_is_published_when_the_store_is_back() -> None:
+    """Else its subscribers would wait until the pause ends."""
+    rig = Rig(Spelling(x=pausing()))
+    async with rig.running() as service:
+        task = await paused(rig)
+        rig.store.store_and_go_down()
+        async with leaving(service.cancel(task)):
+            await rig.store_refused.wait()
+        rig.store.recover()
+        rig.retry_store.set()
+        while not rig.hub.final:
+            await anyio.sleep(0)
+        assert (await rig.task(task)).state is State.CANCELLED
+        assert service.paused == 0
+        await rig.log(task)
 
 
 # --- the clock --------------------------------------------------------------------------------------
@@ -318,26 +443,64 @@ async def test_a_failure_after_the_approval_asks_for_no_other_word() -> None:
 
 async def test_the_soonest_is_the_first_to_expire_whatever_the_order() -> None:
     moment = now()
-    holds = PausedTasks(clock=lambda: moment)
-    holds.put("late", moment - timedelta(seconds=1))
-    holds.put("early", moment - timedelta(seconds=2))
-    holds.put("gone", moment - timedelta(seconds=3))
-    holds.remove("gone")
-    assert await holds.expired() == "early"
-    holds.remove("early")
-    assert await holds.expired() == "late"
-    assert ("late" in holds, len(holds)) == (True, 1)
+    tasks = PausedTasks(clock=lambda: moment)
+    tasks.put("late", "a", moment - timedelta(seconds=1))
+    tasks.put("early", "a", moment - timedelta(seconds=2))
+    tasks.put("gone", "a", moment - timedelta(seconds=3))
+    tasks.remove("gone")
+    assert await tasks.expired() == "early"
+    tasks.remove("early")
+    assert await tasks.expired() == "late"
+    assert ("late" in tasks, len(tasks)) == (True, 1)
 
 
-async def test_one_that_comes_later_but_ends_sooner_is_heard_of() -> None:
+async def test_one_that_is_added_later_but_ends_sooner_expires_first() -> None:
     moment = now()
-    holds = PausedTasks(clock=lambda: moment)
-    holds.put("far", moment + timedelta(days=1))
-    async with anyio.create_task_group() as tg:
+    tasks = PausedTasks(clock=lambda: moment)
+    tasks.put("far", "a", moment + timedelta(days=1))
+    async with anyio.create_task_group() as group:
 
         async def wait() -> None:
-            assert await holds.expired() == "near"
+            assert await tasks.expired() == "near"
 
-        tg.start_soon(wait)
+        group.start_soon(wait)
         await anyio.wait_all_tasks_blocked()
-        holds.put("near", moment)
+        tasks.put("near", "a", moment)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.moment = now()
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+async def test_a_task_that_pauses_anew_while_its_expiry_waits_is_not_expired() -> None:
+    """The expiry waits for the task's lock, which an approval, then an amendment hold."""
+    clock = Clock()
+    rig = Rig(Spelling(x=pausing(times=2)), paused=PausedTasks(clock=clock))
+    async with rig.running() as service:
+        task = await paused(rig)
+        async with service._locks(task.id):
+            clock.moment += timedelta(hours=2)
+            rig.paused_tasks.put("wakes the expiry", "bob", clock.moment + timedelta(days=1))
+            await anyio.wait_all_tasks_blocked()
+            rig.paused_tasks.put(task.id, "alice", clock.moment + timedelta(hours=1))
+        await anyio.wait_all_tasks_blocked()
+        assert (await rig.task(task)).state is State.PAUSED
+        assert task.id in rig.paused_tasks
+
+
+async def test_a_stale_entry_among_the_paused_tasks_is_dropped_without_an_expiry() -> None:
+    """An entry for a task that is not paused in the store any more."""
+    rig = Rig(Spelling(x=pausing(seconds=0)))
+    async with rig.running() as service:
+        task = await rig.finished(await rig.submit())
+        done = await rig.log(task)
+        for _ in range(2):
+            rig.paused_tasks.put(task.id, "alice", now())
+            while service.paused or service.running:
+                await anyio.sleep(0)
+        assert await rig.log(task) == done
+        assert rig.counted("failed", "APPROVAL_EXPIRED") == 1

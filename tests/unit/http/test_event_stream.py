@@ -168,9 +168,7 @@ async def begun(
     return writer.continuation
 
 
-async def test_the_publisher_writes_after_the_subscription_was_read_and_pings_follow_until_the_client_disconnects() -> (
-    None
-):
+async def test_the_publisher_writes_directly_and_pings_follow_until_the_client_disconnects() -> None:
     writer, subscription, ticker, exchange = (
         RecordingWriter(),
         OneChunkThenAttached(),

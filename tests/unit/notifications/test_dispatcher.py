@@ -19,7 +19,7 @@ from gencode.notifications.sender import Answer, Message, NotSent
 from gencode.notifications.url_policy import UrlRefused
 from gencode.observability.metrics import Metrics
 from gencode.storage.memory import MemoryStore
-from tests.unit.storage.samples import a_task, an_event
+from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 OK, START = Answer(status=200), 1_000_000.0
 Outcome = Answer | Exception
@@ -116,11 +116,11 @@ class Rig:
         task = a_task(sequence=statuses)
         events = [an_event(task, n) for n in range(1, statuses + 1)]
         callback = Callback(task_id=task.id, kind="webhook", url=f"https://{host}/", host=f"{host}:443")
-        await self.store.create(task, events, callback=replace(callback, **fields))
+        await self.store.create(task, REQUEST, events, callback=replace(callback, **fields))
         return task
 
     async def grow(self, task: Task, kind: str = "status") -> Task:
-        later = replace(task, sequence=task.sequence + 1)
+        later = replace(task, sequence=task.sequence + 1, version=task.version + 1)
         await self.store.commit(later, [Event(task_id=task.id, id=later.sequence, kind=kind, data={})])
         self.dispatcher.wake()
         return later

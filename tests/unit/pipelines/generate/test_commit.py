@@ -102,7 +102,7 @@ async def test_every_reader_resolves_the_references(tmp_path: Path) -> None:
     assert stored_files(checkpoints)["a.py"] == {"checkpoint": "piece:1:a.py"}
     committed = {path: file.text.encode() for path, file in files(checkpoints).by_path.items()}
     assert committed == pushed
-    packed = bundle(task, events, checkpoints)
+    packed = bundle(task, {}, events, checkpoints)
     assert {path: text.encode() for path, text in packed.commit.files.items()} == pushed
     assert commit_sha(packed.commit.snapshot()) == task.result["commit"] == packed.sha
     sizes = {file.path: file.bytes for file in report(task, events, checkpoints).files}
@@ -117,7 +117,7 @@ async def test_the_commit_is_restored_with_the_same_sha_after_a_failed_push(tmp_
         assert task.failure.stage == "pushing"
         checkpoints = await services.store.checkpoints(task.id)
         assert isinstance(stored_files(checkpoints)[REPORT], str), "no other checkpoint holds the report"
-        restored = services.task_service._runner.pipeline("generate").restore(task, checkpoints)
+        restored = await services.restored(task, checkpoints)
         await services.task_service.retry(task)
         await services.heard(task)
         task = await services.task(task)

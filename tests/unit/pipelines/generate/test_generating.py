@@ -204,12 +204,12 @@ async def test_an_answer_that_cannot_be_used_is_accounted_for() -> None:
     async with model_server(lambda body: answers.pop() if answers else good(body)) as server:
         _, sent = await generate(server)
     assert [data["total"]["prompt"] for data in sent.of("usage")] == [10, 110, 210]
-    assert sum(name.startswith("wasted:") for item in sent.progress for name in item.keep) == 1
+    assert sum(name.startswith("wasted:") for item in sent.progress for name in item.checkpoints) == 1
 
 
 async def test_what_was_kept_is_not_asked_for_again() -> None:
     script = plan_and_files({"a": "1\n", "b": "2\n"})
     async with model_server(script) as server:
         _, sent = await generate(server)
-    checkpoints = {name: part for item in sent.progress for name, part in item.keep.items()}
+    checkpoints = {name: part for item in sent.progress for name, part in item.checkpoints.items()}
     assert {"plan", "piece:1:a", "piece:1:b"} == checkpoints.keys()

@@ -58,12 +58,12 @@ def test_each_fault_is_named_with_its_place() -> None:
 
 def test_a_change_is_another_revision_and_what_the_plan_cost_stays() -> None:
     progress = change_plan(KEPT, FILES, None, "scripted", lambda revision: revision == 3)
-    changed = saved_plan(progress.keep)
+    changed = saved_plan(progress.checkpoints)
     assert changed
     assert (changed.revision, changed.usage) == (4, Usage(prompt=7))
     assert (changed.plan.summary, list(changed.plan.files)) == ("a tool", FILES)
     assert (progress.kind, progress.data["revision"], progress.data["model"]) == ("plan", 4, "scripted")
-    again = saved_plan(change_plan(KEPT, FILES, "another", "scripted", lambda _: True).keep)
+    again = saved_plan(change_plan(KEPT, FILES, "another", "scripted", lambda _: True).checkpoints)
     assert again
     assert again.plan.summary == "another"
 

@@ -55,7 +55,7 @@ async def test_the_same_request_again_asks_no_model_and_says_so(tmp_path: Path) 
         assert (told.cached_from, told.calls, told.usage.prompt, told.usage.completion) == (first.id, 0, 0, 0)
         assert [file.calls for file in told.files] == [0] * len(FILES)
         assert used(events) is None, "it tells nothing of what a request costs"
-        assert (first.cache_key != "", second.digest) == (True, "")
+        assert (first.cache_key != "", second.cache_key) == (True, "")
 
 
 async def test_it_is_taken_over_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -65,8 +65,7 @@ async def test_it_is_taken_over_whole_or_not_at_all(tmp_path: Path) -> None:
         checkpoints = await services.store.checkpoints(second.id)
         names = {"plan", *(f"piece:1:{path}" for path in FILES)}
         assert {name for name in checkpoints if name.startswith(("plan", "piece"))} == names
-        pipeline = services.task_service._runner.pipeline("generate")
-        restored = pipeline.restore(second, {name: checkpoints[name] for name in names})
+        restored = await services.restored(second, {name: checkpoints[name] for name in names})
         assert (len(restored.pieces), restored.spent.prompt) == (len(FILES), 0)
         log = await services.store.events(second.id)
         kinds = [event.kind for event in log]
@@ -175,10 +174,9 @@ async def test_many_that_are_still_at_it_hide_none_that_is_done(tmp_path: Path) 
 
 async def test_a_plan_that_a_person_approves_is_nobody_else_s(tmp_path: Path) -> None:
     async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
-        pipeline = services.task_service._runner.pipeline("generate")
         asked = {"prompt": PROMPT, "repo_name": "r", "model": "m"}
-        assert pipeline.restore(a_task(request=asked), {}).cache
-        assert not pipeline.restore(a_task(request={**asked, "approve_plan": True}), {}).cache
+        assert services.pipeline.restore(a_task(), asked, {}).cache
+        assert not services.pipeline.restore(a_task(), {**asked, "approve_plan": True}, {}).cache
 
 
 def test_a_cache_key_depends_on_settings_model_and_prompt() -> None:
