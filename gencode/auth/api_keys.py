@@ -38,7 +38,8 @@ class ApiKeys:
     `file`: read again whenever it changes.
 
     Once there was a key, one is required until the process ends: revoking the last one opens nothing. Raises
-    StartError for an entry, or a file, that cannot be meant; a file that is damaged later authenticates nobody.
+    StartError for an entry, or a file, that cannot be meant; a file that is damaged later authenticates
+    nobody.
     """
 
     def __init__(self, entries: str, file: KeyFile | None = None) -> None:

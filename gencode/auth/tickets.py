@@ -3,10 +3,10 @@
 A ticket opens the stream of one task for one principal, and nothing else. It is part of an address, and
 addresses end up in histories and proxies' logs: hence a short lifetime.
 
-EventSource reconnects by itself, with the same address. So a ticket is no single-use token: it is valid until it
-expires, for any number of connections, and (its key is stored in DATA_DIR) across restarts. A stream that is
-open when its ticket expires goes on; a page that gets 401 on reconnecting requests another ticket. The default
-lifetime of 15 minutes outlives a task, which gets 10 unless TASK_TIMEOUT is larger.
+EventSource reconnects by itself, with the same address. So a ticket is no single-use token: it is valid until
+it expires, for any number of connections, and (its key is stored in DATA_DIR) across restarts. A stream that
+is open when its ticket expires goes on; a page that gets 401 on reconnecting requests another ticket. The
+default lifetime of 15 minutes outlives a task, which gets 10 unless TASK_TIMEOUT is larger.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Tickets:
         return str(ticket), issued + timedelta(seconds=self._seconds)
 
     def verify(self, ticket: str, task_id: str) -> str:
-        """The id of the principal. Raises Unauthorized unless the ticket is genuine, for this task, and has not
-        expired."""
+        """The id of the principal. Raises Unauthorized unless the ticket is genuine, for this task, and has
+        not expired."""
         try:
             principal_id, of_task = self._serializer.loads(ticket, max_age=self._seconds)
         except BadData:
@@ -51,7 +51,8 @@ class Tickets:
 
 
 def load_or_create_key(path: Path) -> bytes:
-    """The secret bytes in this file, which only its owner can read; created if there is none, or an incomplete one."""
+    """The secret bytes in this file, which only its owner can read; created if there is none, or an
+    incomplete one."""
     path.touch(mode=0o600)
     key = path.read_bytes()
     if len(key) != hashlib.sha256().digest_size:

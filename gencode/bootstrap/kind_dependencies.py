@@ -1,4 +1,5 @@
-"""Makes what every kind of task may use: models, Git hosts and the embedded servers that stand in for them."""
+"""Makes what every kind of task may use: models, Git hosts and the embedded servers that stand in for
+them."""
 
 from __future__ import annotations
 

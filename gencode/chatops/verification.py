@@ -17,7 +17,8 @@ SIGNATURE_SECONDS = 300
 
 Form = Mapping[str, str]
 Verify = Callable[[Headers, bytes, Form], None]
-"""From the headers, the body and its form fields. Raises Unauthorized for what does not come from the chat."""
+"""From the headers, the body and its form fields. Raises Unauthorized for what does not come from the
+chat."""
 
 
 def slack_verification(secret: str, now: Callable[[], float] = time.time) -> Verify:

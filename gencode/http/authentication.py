@@ -20,8 +20,8 @@ _STREAM = re.compile(r"/status/(?P<task_id>[^/]+)")
 
 
 class AuthenticationMiddleware:
-    """ASGI middleware: refuses requests without a principal and sets `request.state.principal`. A response that
-    is under way ends when its key is revoked."""
+    """ASGI middleware: refuses requests without a principal and sets `request.state.principal`. A response
+    that is under way ends when its key is revoked."""
 
     def __init__(self, app: ASGIApp, keys: ApiKeys) -> None:
         self._app = app

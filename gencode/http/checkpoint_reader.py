@@ -1,4 +1,5 @@
-"""Reads all checkpoints of a task for one request, which may be 32 MiB: few at a time, and fair to principals."""
+"""Reads all checkpoints of a task for one request, which may be 32 MiB: few at a time, and fair to
+principals."""
 
 from __future__ import annotations
 

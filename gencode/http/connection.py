@@ -1,4 +1,5 @@
-"""The server's connection to one client: uvicorn's protocol with direct writes and a deadline for slow clients."""
+"""The server's connection to one client: uvicorn's protocol with direct writes and a deadline for slow
+clients."""
 
 from __future__ import annotations
 
@@ -22,11 +23,11 @@ def connection_class(
 
     write_timeout              seconds in which a client must receive what was sent; then the connection is
                                aborted, and the application sees a disconnect
-    write_timeout_at_shutdown  the same from the shutdown on; less than uvicorn's own grace period, which ends in
-                               cancelled requests and a trace in the log for each
+    write_timeout_at_shutdown  the same from the shutdown on; less than uvicorn's own grace period, which ends
+                               in cancelled requests and a trace in the log for each
 
-    A deadline on ASGI's `send` would free the application alone: the transport waits forever to flush the rest,
-    and keeps the socket and the memory.
+    A deadline on ASGI's `send` would free the application alone: the transport waits forever to flush the
+    rest, and keeps the socket and the memory.
     """
 
     class Connection(_Connection):
@@ -87,7 +88,8 @@ class _Connection(ConnectionLimiter):
 
 
 class _DirectWriter:
-    """See gencode.http.direct_writer. `frame`: what h11 does to a chunk of a body, without h11's bookkeeping."""
+    """See gencode.http.direct_writer. `frame`: what h11 does to a chunk of a body, without h11's
+    bookkeeping."""
 
     __slots__ = ("_flow", "_frame", "_is_disconnected", "_on_disconnect", "_transport", "continuation")
 

@@ -1,4 +1,5 @@
-"""Limits of a server connection: how long a request may take to arrive, and how many connections may be open."""
+"""Limits of a server connection: how long a request may take to arrive, and how many connections may be
+open."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ class EventStream(EventSourceResponse):
     sse-starlette's response with two cheaper ways to run, since idle subscribers are many. On the connections
     of `gencode.http.connection`, the publisher writes to the socket itself while this response's task sleeps;
     the task reads the subscription only for a client that has fallen behind. Under any other ASGI server, two
-    tasks besides the request's own replace sse-starlette's four and its polling watcher. A client that receives
-    nothing is cut off by the connection, since a deadline on one send would leave the socket open; the hub ends
-    the subscription at shutdown.
+    tasks besides the request's own replace sse-starlette's four and its polling watcher. A client that
+    receives nothing is cut off by the connection, since a deadline on one send would leave the socket open;
+    the hub ends the subscription at shutdown.
     """
 
     def __init__(self, subscription: Subscription, ticker: SharedTicker, *periodic: Periodic) -> None:
@@ -65,7 +65,8 @@ class EventStream(EventSourceResponse):
 async def _write_directly(
     writer: DirectWriter, subscription: Subscription, periodic: Sequence[Periodic], send: Send
 ) -> None:
-    """Until the subscription ends or the client disconnects. A function, so that it keeps no response alive."""
+    """Until the subscription ends or the client disconnects. A function, so that it keeps no response
+    alive."""
     with anyio.CancelScope() as scope, ExitStack() as calls:
         for ticker, make_message in periodic:
             calls.enter_context(ticker.calling(partial(_write_message, writer, make_message)))

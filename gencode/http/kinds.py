@@ -1,8 +1,8 @@
 """What a kind of task registers, and the registry by which HTTP, MCP and notifications serve every kind.
 
-A kind has two halves. `Kind` is declared when the program is loaded: names, texts, models and operations, from
-which routes and the OpenAPI document are made. `KindRuntime` is made when the service starts, from what the
-composition root offers: the pipeline, and functions from a task to what is shown of it.
+A kind has two halves. `Kind` is declared when the program is loaded: names, texts, models and operations,
+from which routes and the OpenAPI document are made. `KindRuntime` is made when the service starts, from what
+the composition root offers: the pipeline, and functions from a task to what is shown of it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ class PreparedTask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submission:
-    """The POST route below /api/v1 by which tasks of a kind are submitted, and the MCP tool that does the same.
+    """The POST route below /api/v1 by which tasks of a kind are submitted, and the MCP tool that does the
+    same.
 
     operation_id      of the OpenAPI document, and the tool's name
     pattern_messages  see gencode.http.validation.validate
@@ -76,7 +77,8 @@ class Kind:
     errors           error classes that its tasks can fail with
     error_advice     by error code: what the user can do
     event_names      of the events that its stages emit
-    milestones       stages that are reported in chats when they begin; Slack takes five messages for a command
+    milestones       stages that are reported in chats when they begin; Slack takes five messages for a
+                     command
     operations       its own routes below /api/v1
     """
 

@@ -29,8 +29,8 @@ def task_url(api: str, task_id: str) -> str:
 class UnderPath:
     """ASGI: the application as if it were mounted at ROOT_PATH, for a proxy that serves it there.
 
-    Some proxies remove the path before they forward a request, some do not: both work. In ASGI, `path` includes
-    it.
+    Some proxies remove the path before they forward a request, some do not: both work. In ASGI, `path`
+    includes it.
     """
 
     def __init__(self, app: ASGIApp, root: str) -> None:

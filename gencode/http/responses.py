@@ -86,8 +86,8 @@ class JsonResponseSpec(ResponseSpec, Generic[M]):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class JsonDataSpec(ResponseSpec):
-    """A response whose body is a dict that no model has validated. `model` describes it in the document; it is
-    called when the document is made."""
+    """A response whose body is a dict that no model has validated. `model` describes it in the document; it
+    is called when the document is made."""
 
     model: Callable[[], type[BaseModel]]
     media_type: str = "application/json"

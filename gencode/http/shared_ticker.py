@@ -15,7 +15,8 @@ SLOTS = 15
 
 
 class SharedTicker:
-    """Calls each registered function every `seconds`, the first time up to a slot earlier, while `run` runs."""
+    """Calls each registered function every `seconds`, the first time up to a slot earlier, while `run`
+    runs."""
 
     def __init__(self, seconds: float, slots: int = SLOTS) -> None:
         self.seconds = seconds

@@ -1,7 +1,7 @@
 """The JSON that clients receive for every kind of task.
 
-Tasks are shown by dicts, not by models: a page of the list has a hundred, and validating each would hold up the
-event loop. The models describe the dicts in the OpenAPI document; a test compares both.
+Tasks are shown by dicts, not by models: a page of the list has a hundred, and validating each would hold up
+the event loop. The models describe the dicts in the OpenAPI document; a test compares both.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from gencode.settings import Settings
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChosenModel:
-    """The model that answers a request. `is_stand_in`: no model is configured, and the embedded one answers in
-    place of the one that the request names."""
+    """The model that answers a request. `is_stand_in`: no model is configured, and the embedded one answers
+    in place of the one that the request names."""
 
     name: str
     is_stand_in: bool
@@ -32,7 +32,8 @@ class KindDependencies:
     """Everything is ready to use while the service runs.
 
     choose_model          from a request's `model` (None: the default); raises Invalid
-    choose_host           from a request's `host`, account and repository to the name of a Git host; raises Invalid
+    choose_host           from a request's `host`, account and repository to the name of a Git host; raises
+                          Invalid
     price                 of a model; None if it is not configured
     models_configuration  all of the models' configuration that shapes answers, without secrets
     checkpoint_reader     for endpoints that read a whole project

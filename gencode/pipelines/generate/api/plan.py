@@ -104,7 +104,8 @@ async def replace_plan(request: Request) -> Response:
 
 
 def approval(task: Task, if_match: str | None) -> Decision:
-    """The decision that approves the plan; `if_match`: the revisions (ETags) of it that the principal knows."""
+    """The decision that approves the plan; `if_match`: the revisions (ETags) of it that the principal
+    knows."""
     return partial(approve_plan, matches=_matches(if_match))
 
 

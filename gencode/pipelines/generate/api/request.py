@@ -145,8 +145,8 @@ class RetryRequest(RequestModel):
 
 
 def check_deadline(request: GenerateRequest | RetryRequest) -> None:
-    """No rule of the model, since a submission that is repeated after its deadline was accepted before. Raises
-    Invalid."""
+    """No rule of the model, since a submission that is repeated after its deadline was accepted before.
+    Raises Invalid."""
     if request.deadline and request.deadline <= now():
         raise invalid("deadline", "value_error", "must be in the future")
 
