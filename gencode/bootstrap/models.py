@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from gencode.http.services import ChosenModel
 from gencode.llm.catalog import ProviderConfig, deepseek, openai, provider_config
 from gencode.llm.port import Providers
+from gencode.pipelines.dependencies import ChosenModel
 from gencode.settings import Settings
 
 OFFLINE = "offline"
@@ -24,7 +24,7 @@ class ModelRegistry:
         self._replaceable = {OFFLINE, "deepseek", "openai", settings.default_model.partition("/")[0]}
 
     @property
-    def shape(self) -> str:
+    def configuration(self) -> str:
         """The part of the configuration that influences answers, as JSON without secrets: for cache keys."""
         return json.dumps([_answer_settings(config) for config in self.configs])
 
@@ -36,9 +36,9 @@ class ModelRegistry:
         """
         name = requested or self.default
         if not self.configs and name.partition("/")[0] in self._replaceable:
-            return ChosenModel(name=OFFLINE, stands_in=requested != OFFLINE)
+            return ChosenModel(name=OFFLINE, is_stand_in=requested != OFFLINE)
         providers(name)
-        return ChosenModel(name=name, stands_in=False)
+        return ChosenModel(name=name, is_stand_in=False)
 
 
 def _answer_settings(config: ProviderConfig) -> dict[str, object]:

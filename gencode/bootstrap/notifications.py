@@ -1,26 +1,25 @@
-"""The notifiers that the settings configure, and their dispatcher."""
+"""Webhooks and chats, by the settings."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
 from importlib.metadata import version
 from ipaddress import ip_network
-from typing import Any
 
-import httpx
-
-from gencode.auth.tickets import kept_key
-from gencode.chatops.routes import mattermost_proof, slack_proof
+from gencode.auth.tickets import load_or_create_key
+from gencode.chatops.commands import SubmitCommand
+from gencode.chatops.routes import ChatIntegration, ChatOps
+from gencode.chatops.verification import mattermost_verification, slack_verification
 from gencode.domain.errors import StartError
-from gencode.domain.event import Event
-from gencode.domain.task import Task
-from gencode.http.services import ChatIntegration, Notifications
-from gencode.notifications.chat_replies import ChatNotifier, escape_for_mattermost, escape_for_slack
+from gencode.engine.outbox import Outbox
+from gencode.notifications.chat_replies import ChatNotifier
+from gencode.notifications.chat_replies import mattermost as escape_for_mattermost
+from gencode.notifications.chat_replies import slack as escape_for_slack
 from gencode.notifications.dispatcher import NotificationDispatcher
-from gencode.notifications.notifier import Notifier, TaskFields, TaskLabel, TaskStages
+from gencode.notifications.notifier import Notifier, TaskTexts
 from gencode.notifications.sender import Sender, transport
 from gencode.notifications.url_policy import Resolve, Resolver, UrlPolicy, UrlRefused, UrlRules
 from gencode.notifications.webhooks import SigningSecrets, WebhookNotifier
@@ -28,75 +27,69 @@ from gencode.observability.metrics import Metrics
 from gencode.settings import Settings
 from gencode.storage.sqlite.store import SQLiteStore
 
-EVERY_NETWORK = (ip_network("0.0.0.0/0"), ip_network("::/0"))
-_REPOSITORY_FIELDS = ("repo_url", "clone_url", "commit", "branch")
+EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
-def repository_fields(task: Task, event: Event) -> Mapping[str, Any]:
-    """What `generate` adds to a webhook."""
-    found = {name: event.data[name] for name in _REPOSITORY_FIELDS if name in event.data}
-    return {"repo_name": task.parameters.get("repo_name"), **found}
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notifications:
+    """What reports tasks, and where to."""
+
+    dispatcher: NotificationDispatcher
+    webhooks: WebhookNotifier
+    outbox: Outbox
+    chatops: ChatOps
 
 
-def repository_label(task: Task) -> str:
-    return str(task.parameters.get("repo_name") or task.kind)
-
-
-def posted_stages(_task: Task) -> Sequence[str]:
-    """The stages of `generate` that a chat is told of."""
-    return ("generating", "creating_repo")
-
-
-def notifications(
+def make_notifications(
     settings: Settings,
     store: SQLiteStore,
     metrics: Metrics,
     tls: ssl.SSLContext,
+    texts: TaskTexts,
+    submit_command: SubmitCommand,
     resolve: Resolve | None = None,
-    *,
-    fields: TaskFields = repository_fields,
-    label: TaskLabel = repository_label,
-    stages: TaskStages = posted_stages,
 ) -> Notifications:
-    """`resolve`: in place of the system's resolver. `fields`, `label`, `stages`: see
-    gencode.notifications.notifier. Raises StartError."""
+    """`resolve` replaces the system's resolver; `submit_command`: what people submit in chats."""
     resolve = resolve or Resolver()
-    sender = partial(_sender, settings, transport(tls), resolve)
-    rules = _rules(settings)
-    secrets = SigningSecrets(settings.webhook_secrets, kept_key(settings.data_dir / "webhook.key"))
-    webhooks = WebhookNotifier(secrets, UrlPolicy(rules, resolve), sender(rules), fields)
-    chat = partial(ChatNotifier, label=label, stages=stages)
-    integrations = {one.chat.kind: one for one in _chat_integrations(settings, sender, chat)}
-    notifiers: dict[str, Notifier] = {kind: one.chat for kind, one in integrations.items()}
+    carrier = transport(tls)
+
+    def posts(rules: UrlRules) -> Sender:
+        agent = f"gencode/{version('gencode')}"
+        return Sender(UrlPolicy(rules, resolve), carrier, agent, settings.webhook_timeout)
+
+    secrets = SigningSecrets(settings.webhook_secrets, load_or_create_key(settings.data_dir / "webhook.key"))
+    webhooks = WebhookNotifier(secrets, UrlPolicy(_rules(settings), resolve), posts(_rules(settings)), texts)
+    integrations = {one.chat.kind: one for one in _integrations(settings, posts, texts)}
+    notifiers: dict[str, Notifier] = {name: one.chat for name, one in integrations.items()}
     dispatcher = NotificationDispatcher(store, store, notifiers | {webhooks.kind: webhooks}, metrics)
-    return Notifications(dispatcher=dispatcher, webhooks=webhooks, outbox=store, doors=integrations)
+    return Notifications(
+        dispatcher=dispatcher,
+        webhooks=webhooks,
+        outbox=store,
+        chatops=ChatOps(integrations=integrations, submit_command=submit_command),
+    )
 
 
-def _sender(
-    settings: Settings, carrier: httpx.AsyncHTTPTransport, resolve: Resolve, rules: UrlRules
-) -> Sender:
-    agent = f"gencode/{version('gencode')}"
-    return Sender(UrlPolicy(rules, resolve), carrier, agent, settings.webhook_timeout)
-
-
-def _chat_integrations(
-    settings: Settings, sender: Callable[[UrlRules], Sender], chat: Callable[..., ChatNotifier]
+def _integrations(
+    settings: Settings, post: Callable[[UrlRules], Sender], texts: TaskTexts
 ) -> Iterator[ChatIntegration]:
     if secret := settings.slack_signing_secret.get_secret_value():
-        with _error_names("SLACK_HOOKS"):
-            slack = chat("slack", settings.slack_hooks, escape_for_slack, sender(_rules(settings)))
-        yield ChatIntegration(chat=slack, prove=slack_proof(secret))
+        with _named("SLACK_HOOKS"):
+            hooks = ChatNotifier(
+                "slack", settings.slack_hooks, escape_for_slack, post(_rules(settings)), texts
+            )
+        yield ChatIntegration(chat=hooks, verify=slack_verification(secret))
     if token := settings.mattermost_token.get_secret_value():
         url = settings.mattermost_url
-        # The operator named this very address, which is often in the operator's own network.
-        rules = UrlRules(networks=EVERY_NETWORK, http=url.startswith("http:"))
-        with _error_names("MATTERMOST_URL"):
-            mattermost = chat("mattermost", url, escape_for_mattermost, sender(rules))
-        yield ChatIntegration(chat=mattermost, prove=mattermost_proof(token))
+        # The operator named this very address, which is often one of the own network.
+        rules = UrlRules(networks=EVERYWHERE, http=url.startswith("http:"))
+        with _named("MATTERMOST_URL"):
+            room = ChatNotifier("mattermost", url, escape_for_mattermost, post(rules), texts)
+        yield ChatIntegration(chat=room, verify=mattermost_verification(token))
 
 
 @contextmanager
-def _error_names(setting: str) -> Iterator[None]:
+def _named(setting: str) -> Iterator[None]:
     try:
         yield
     except UrlRefused as error:

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 from gencode.bootstrap.app import build_app
 from gencode.domain.errors import StartError
 from gencode.http.connection import connection_class
-from gencode.http.connection_limiter import TURNED_AWAY, ConnectionLimits
+from gencode.http.connection_limiter import MAX_REFUSED, ConnectionLimits
 from gencode.http.direct_writer import with_continuations
 from gencode.http.links import UnderPath
 from gencode.observability.logs import configure
@@ -100,11 +100,11 @@ def _max_connections(configured: int) -> int:
     """The configured number, or as many as leave the reserved descriptors free. Raises the soft limit of
     descriptors where it is too low."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = configured + TURNED_AWAY + RESERVED_DESCRIPTORS
+    needed = configured + MAX_REFUSED + RESERVED_DESCRIPTORS
     if 0 <= soft < needed:  # "no limit" is -1 on Linux
         soft = needed if hard < 0 else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    spare = soft - TURNED_AWAY - min(RESERVED_DESCRIPTORS, soft // 2)
+    spare = soft - MAX_REFUSED - min(RESERVED_DESCRIPTORS, soft // 2)
     return configured if soft < 0 else max(1, min(configured, spare))
 
 

@@ -1,52 +1,42 @@
-"""The interface of a kind of receiver, and what it is told about the kinds of task."""
+"""How a task is told: one kind of receiver each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.notifications.sender import Message, Sender
 
-TaskFields = Callable[[Task, Event], Mapping[str, Any]]
-"""What the kind of a task adds to a notification of an event, such as the repository's address."""
-TaskLabel = Callable[[Task], str]
-"""What people call a task, such as the name of its repository."""
-TaskStages = Callable[[Task], Sequence[str]]
-"""Names of a task's stages, in the order in which it enters them."""
 
+class TaskTexts(Protocol):
+    """What the kind of a task says of it; see gencode.http.kinds. For unknown kinds, too."""
 
-def no_fields(_task: Task, _event: Event) -> Mapping[str, Any]:
-    return {}
+    def label(self, task: Task) -> str: ...
 
+    def result_url(self, task: Task) -> str | None: ...
 
-def kind_label(task: Task) -> str:
-    return task.kind
+    def is_milestone(self, task: Task, status: str) -> bool: ...
 
-
-def no_stages(_task: Task) -> Sequence[str]:
-    return ()
+    def notification_fields(self, task: Task, event: Event) -> Mapping[str, Any]: ...
 
 
 class Notifier(Protocol):
-    """Turns events into messages and sends them. One per kind of receiver (`Callback.kind`)."""
+    """`waits`: seconds before the second attempt, the third, ...; after the last one fails it is given up."""
 
     @property
-    def waits(self) -> Sequence[float]:
-        """Seconds before the second attempt, the third, and so on. When the attempt after the last wait
-        fails, the delivery is given up."""
-        ...
+    def waits(self) -> Sequence[float]: ...
 
     @property
     def gone(self) -> Collection[int]:
-        """HTTP statuses by which the receiver says that it wants no more messages."""
+        """HTTP statuses by which the receiver says that it wants to be told no more."""
         ...
 
     @property
     def send(self) -> Sender: ...
 
     def message(self, task: Task, event: Event, following: Event | None) -> Message | None:
-        """The message for an event; None for an event that is not delivered. `following`: the event after
-        it, if there is one yet."""
+        """What is sent for this event; None for one that is not told. `following`: the event after it, if
+        there is one yet."""
         ...

@@ -22,8 +22,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from gencode.bootstrap.app import create_app
 from gencode.client import Client
 from gencode.domain.errors import GencodeError, Transient
-from gencode.http.schemas import GenerateRequest
 from gencode.observability.metrics import Metrics
+from gencode.pipelines.generate.api.request import GenerateRequest
 from tests.conftest import fault_rows
 from tests.servers.githttp import git_environment
 from tests.servers.peer import closed_port

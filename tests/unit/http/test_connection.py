@@ -133,7 +133,7 @@ async def test_who_leaves_in_step_is_let_go_of_at_once(tmp_path: Path) -> None:
             await services.in_step(1)
         while services.hub.subscribers:
             await anyio.sleep(0.001)
-        assert not any(services.app.parts.ticker._turns)
+        assert not any(services.app.parts.ticker._slots)
 
 
 async def test_a_store_that_is_ahead_of_what_was_published_is_read(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ import pytest
 
 from gencode.domain.event import Event
 from gencode.domain.task import Task
-from gencode.http.estimate import END, newest_account
 from gencode.llm.port import Usage
+from gencode.pipelines.generate.api.estimate import LAST_EVENTS, total_usage
 from gencode.storage.memory import MemoryStore
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
-LONG = 5 * END
+LONG = 5 * LAST_EVENTS
 
 
 class Counting(MemoryStore):
@@ -25,11 +25,11 @@ class Counting(MemoryStore):
         return found
 
 
-async def stored(store: MemoryStore, accounts: dict[int, int]) -> Task:
-    """A task of LONG events; by their ids, those that are accounts, with the prompt tokens of each."""
+async def stored(store: MemoryStore, usage_events: dict[int, int]) -> Task:
+    """A task of LONG events; by their ids, those that are usage_events, with the prompt tokens of each."""
     task = a_task()
     log = [an_event(task, number) for number in range(1, LONG + 1)]
-    for number, tokens in accounts.items():
+    for number, tokens in usage_events.items():
         data = {"total": {"prompt": tokens, "completion": 1, "cached": 0}}
         log[number - 1] = replace(log[number - 1], kind="usage", data=data)
     task = replace(task, sequence=LONG)
@@ -39,13 +39,15 @@ async def stored(store: MemoryStore, accounts: dict[int, int]) -> Task:
 
 async def test_only_the_end_of_a_long_log_is_read() -> None:
     store = Counting()
-    task = await stored(store, {3: 10, LONG - 5: 20, LONG - END + 1: 15})
-    assert await newest_account(store, task) == Usage(prompt=20, completion=1)
-    assert store.read == END
+    task = await stored(store, {3: 10, LONG - 5: 20, LONG - LAST_EVENTS + 1: 15})
+    assert await total_usage(store, task) == Usage(prompt=20, completion=1)
+    assert store.read == LAST_EVENTS
 
 
-@pytest.mark.parametrize(("accounts", "prompt"), [({3: 10}, 10), ({}, None)])
-async def test_all_of_it_when_the_end_does_not_tell(accounts: dict[int, int], prompt: int | None) -> None:
+@pytest.mark.parametrize(("usage_events", "prompt"), [({3: 10}, 10), ({}, None)])
+async def test_the_whole_log_is_read_when_its_end_has_no_usage(
+    usage_events: dict[int, int], prompt: int | None
+) -> None:
     store = Counting()
-    found = await newest_account(store, await stored(store, accounts))
+    found = await total_usage(store, await stored(store, usage_events))
     assert (found.prompt if found else None) == prompt
