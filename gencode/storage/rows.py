@@ -14,7 +14,8 @@ from typing import Any
 from gencode.domain.callback import Callback
 from gencode.domain.event import Event, dump
 from gencode.domain.principal import Principal, PrincipalKind
-from gencode.domain.task import Failure, State, Task
+from gencode.domain.task import Failure, State, Task, now
+from gencode.engine.retention import FinishedTask
 from gencode.engine.store import IdempotencyKey
 
 Row = tuple[Any, ...]
@@ -125,6 +126,18 @@ def _moment(column: str) -> datetime:
 
 def _failure(column: str) -> Failure:
     return Failure(**from_json(column))
+
+
+def row_to_finished_task(row: Row) -> FinishedTask:
+    """Columns: id, version, principal, kind, updated_at. Never raises: a damaged time is now."""
+    task_id, version, principal, kind, updated_at = row
+    return FinishedTask(
+        id=task_id,
+        version=version,
+        principal=principal,
+        kind=kind,
+        updated_at=_read_or(_moment, updated_at, now()),
+    )
 
 
 # --- other records ----------------------------------------------------------------------------------
