@@ -25,6 +25,7 @@ from pydantic import SecretStr
 
 from gencode.bootstrap.app import create_app
 from gencode.bootstrap.serve import Server, listening_socket
+from gencode.domain.task import State
 from gencode.embedded.server import address
 from gencode.http.services import Services
 from gencode.settings import NamedProvider, Settings

@@ -32,4 +32,8 @@ ADMINISTRATION_COMMANDS: Mapping[str, Command] = {
         help="make DATA_DIR, which must be new or empty, from a backup",
         module="gencode.bootstrap.commands.restore",
     ),
+    "prune": Command(
+        help="delete old tasks of a stopped service and make its database smaller",
+        module="gencode.bootstrap.commands.prune",
+    ),
 }
