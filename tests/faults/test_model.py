@@ -33,7 +33,8 @@ from tests.servers.model import (
     stream,
     text,
 )
-from tests.servers.peer import Act, closed_port, peer
+from tests.servers.peer import Act, peer
+from tests.servers.ports import closed_port
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
 JSON = ChatRequest(messages=ASK.messages, max_tokens=100, json=True)
