@@ -567,7 +567,7 @@ def test_in_whatever_order_things_happen_each_reader_gets_each_event_once(
     hub: Make, script: list[tuple[str, Any]]
 ) -> None:
     """Against a model as simple as the promise: the log itself."""
-    asyncio.run(asyncio.wait_for(play(hub, script), 5))
+    asyncio.run(asyncio.wait_for(play(hub, script), 60))
 
 
 # --- a task that goes on ----------------------------------------------------------------------------

@@ -16,6 +16,8 @@ RANGE = range(10_000, 32_000, 2)
 connection may take a port between a server's end and its restart, and a client that connects to an ephemeral
 port on which nothing listens may be connected to itself."""
 
+_LOCK_FILE = Path(tempfile.gettempdir()) / f"gencode-test-ports-{os.getuid()}"
+
 
 def reserve_port() -> int:
     """A port on which nothing listens, and which no other call returns while this process lives, in whichever
@@ -47,8 +49,7 @@ def _lock(port: int) -> bool:
 @cache
 def _lock_file() -> RawIOBase:
     """Opened once: closing any descriptor of it would release all locks of this process."""
-    path = Path(tempfile.gettempdir()) / f"gencode-test-ports-{os.getuid()}"
-    return path.open("ab", buffering=0)
+    return _LOCK_FILE.open("ab", buffering=0)
 
 
 @cache
