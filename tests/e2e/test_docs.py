@@ -78,7 +78,7 @@ async def _run(block: str, addresses: dict[str, str], folder: Path, data_dir: Pa
     script = f"{PREAMBLE}\n{block}"
     environment = git_environment(data_dir.parent) | {"GENCODE_URL": addresses["http://127.0.0.1:8080"]}
     environment |= {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "DATA_DIR": str(data_dir)}
-    with anyio.fail_after(30):
+    with anyio.fail_after(100):
         done = await anyio.run_process(
             ["bash", "-c", script], cwd=folder, env=environment, stderr=subprocess.STDOUT, check=False
         )

@@ -53,7 +53,7 @@ async def proxy(site: Site, folder: Path, service_port: int) -> AsyncIterator[st
         process = await anyio.open_process(command, stdout=log, stderr=subprocess.STDOUT, env=_own(folder))
     async with process:
         try:
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 await _listening(port)
             yield f"http://127.0.0.1:{port}{site.path}"
         finally:
