@@ -26,7 +26,7 @@ from gencode.observability.metrics import Metrics
 from gencode.pipelines.generate.api.request import GenerateRequest
 from tests.conftest import fault_rows
 from tests.servers.githttp import git_environment
-from tests.servers.peer import closed_port
+from tests.servers.ports import reserve_port
 from tests.servers.service import ROOT, running_app, service, settings
 from tests.servers.stream import events
 
@@ -61,7 +61,7 @@ def first_column(table: str, header: str) -> list[str]:
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 async def test_the_commands_of_a_document_run(document: Path, tmp_path: Path) -> None:
-    forge_port = closed_port()
+    forge_port = reserve_port()
     async with service(tmp_path, {"FORGE_PORT": str(forge_port)}) as process:
         addresses = {"http://127.0.0.1:8080": process.url, "127.0.0.1:8081": f"127.0.0.1:{forge_port}"}
         for number, block in enumerate(BLOCK.findall(document.read_text(encoding="utf-8"))):
@@ -78,7 +78,7 @@ async def _run(block: str, addresses: dict[str, str], folder: Path, data_dir: Pa
     script = f"{PREAMBLE}\n{block}"
     environment = git_environment(data_dir.parent) | {"GENCODE_URL": addresses["http://127.0.0.1:8080"]}
     environment |= {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "DATA_DIR": str(data_dir)}
-    with anyio.fail_after(30):
+    with anyio.fail_after(100):
         done = await anyio.run_process(
             ["bash", "-c", script], cwd=folder, env=environment, stderr=subprocess.STDOUT, check=False
         )

@@ -33,7 +33,8 @@ from tests.servers.model import (
     text,
 )
 from tests.servers.model_client import ASK, KEY, CollectedAnswer, collect, provider_for
-from tests.servers.peer import Act, closed_port, peer
+from tests.servers.peer import Act, peer
+from tests.servers.ports import closed_port
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
 JSON = ChatRequest(messages=ASK.messages, max_tokens=100, json=True)

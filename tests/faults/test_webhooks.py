@@ -17,7 +17,8 @@ from standardwebhooks import Webhook
 
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.calls import BODY, client, get, post
-from tests.servers.peer import Act, closed_port, peer
+from tests.servers.peer import Act, peer
+from tests.servers.ports import closed_port
 from tests.servers.receiver import Seen, receiver
 from tests.servers.service import running_app, service, settings
 

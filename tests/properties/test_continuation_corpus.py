@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 
-from tests.campaigns.corpus import found, sample
+from tests.campaigns.corpus import sample, source_files
 from tests.campaigns.seams import REFUSED, SMALL, WRONG, cases, cuts, variants
 from tests.properties.test_continuation_merge import SOURCES
 
@@ -21,7 +21,7 @@ NEVER_REJECTED = ("native prefix", "exact", "in a fence", "anew", "restarts the 
 def corpus() -> dict[str, list[tuple[str, str]]]:
     """By language, a small file and some larger ones; and the files of the offline model's projects."""
     chosen = {}
-    for language, paths in found(system=False).items():
+    for language, paths in source_files(system=False).items():
         small, large = sample(paths, 1, 100, 250), sample(paths, 1, 2_000, 12_000)
         chosen[language] = [(path.name, text) for path, text in [*small, *large]]
     for name in ("go", "html", "css", "js", "toml", "yaml"):

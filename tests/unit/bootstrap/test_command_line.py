@@ -22,7 +22,7 @@ from gencode.bootstrap.command_line import REGISTRY, main
 from tests.servers.calls import FILES
 from tests.servers.github import github_server
 from tests.servers.model import http_error, model_server, plan_and_files
-from tests.servers.peer import closed_port
+from tests.servers.ports import closed_port
 from tests.servers.scripted import Scripted, problem
 from tests.servers.service import App, running_app, settings
 

@@ -64,7 +64,7 @@ async def test_the_hosts_signal_handler_is_called_and_restored(tmp_path: Path) -
     try:
         async with running(create_app(settings(tmp_path))) as service:
             signal.raise_signal(signal.SIGTERM)
-            with anyio.fail_after(10):
+            with anyio.fail_after(60):
                 await service.state.services.closing.wait()
         assert received == [signal.SIGTERM]
         assert signal.getsignal(signal.SIGTERM) is ours

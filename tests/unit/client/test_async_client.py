@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from gencode.client import Client, Message, ServiceError, Unreachable
-from tests.servers.peer import closed_port
+from tests.servers.ports import closed_port
 from tests.servers.scripted import Lost, Scripted, problem, stream, task
 
 ACCEPTED = JSONResponse({"task_id": "t", "status": "pending"}, 202)

@@ -12,7 +12,7 @@ from gencode.doctor.model_checks import check_model
 from gencode.githosts.http_client import http_client
 from gencode.llm.catalog import provider_config
 from tests.servers.fixed_reply import fixed_reply_server
-from tests.servers.peer import closed_port
+from tests.servers.ports import closed_port
 
 KEY = "key-a1B2c3D4"
 LIST = JSONResponse({"data": [{"id": "m"}, {"id": "n"}]})

@@ -10,7 +10,8 @@ import pytest
 
 from gencode.notifications.sender import Message, NoResponse, Response, Sender, transport
 from gencode.notifications.url_policy import UrlPolicy, UrlRefused, UrlRules
-from tests.servers.peer import Act, Peer, closed_port, peer
+from tests.servers.peer import Act, Peer, peer
+from tests.servers.ports import closed_port
 from tests.servers.receiver import Reply, receiver
 
 LOOPBACK = UrlRules(networks=[ipaddress.ip_network("127.0.0.1/32")], http=True)

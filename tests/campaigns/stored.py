@@ -1,4 +1,4 @@
-"""What a dead service left on disk, read from a copy: recovery must find the files as the kill left them."""
+"""What a killed service left on disk, read from a copy: the next one must find the files as they were."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_OVER = ("completed", "failed", "cancelled")
+_FINISHED = ("completed", "failed", "cancelled")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stored:
-    """One task as the store has it. `attempts`: starts since the last progress that was kept."""
+class StoredTask:
+    """A row of the database. `attempts`: starts since the last checkpoint."""
 
     id: str
     number: int
@@ -27,12 +27,12 @@ class Stored:
     checkpoints: frozenset[str]
 
     @property
-    def over(self) -> bool:
-        return self.status in _OVER
+    def is_finished(self) -> bool:
+        return self.status in _FINISHED
 
 
-def snapshot(data_dir: Path, folder: Path) -> dict[str, Stored]:
-    """Every task by its id. The service must not run; empty if it never came to make its database."""
+def snapshot(data_dir: Path, folder: Path) -> dict[str, StoredTask]:
+    """Every task by its id; empty if the service was killed before it made its database. It must not run."""
     for name in ("gencode.db", "gencode.db-wal"):
         copy = folder / name
         copy.unlink(missing_ok=True)
@@ -41,7 +41,7 @@ def snapshot(data_dir: Path, folder: Path) -> dict[str, Stored]:
     return tasks(folder)
 
 
-def tasks(folder: Path) -> dict[str, Stored]:
+def tasks(folder: Path) -> dict[str, StoredTask]:
     with closing(sqlite3.connect(folder / "gencode.db")) as database:
         if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'tasks'").fetchall():
             return {}
@@ -53,7 +53,7 @@ def tasks(folder: Path) -> dict[str, Stored]:
 
 
 def logs(data_dir: Path) -> dict[str, list[bytes]]:
-    """Each task's log as the event-stream format wants it, made from the rows without the product's code."""
+    """The log of each task as an event stream, encoded from the rows without the code under test."""
     found: dict[str, list[bytes]] = defaultdict(list)
     with closing(sqlite3.connect(data_dir / "gencode.db")) as database:
         rows = database.execute("SELECT task_id, id, kind, data FROM events ORDER BY task_id, id")
@@ -62,9 +62,9 @@ def logs(data_dir: Path) -> dict[str, list[bytes]]:
     return found
 
 
-def _stored(row: tuple[Any, ...], checkpoints: frozenset[str]) -> Stored:
+def _stored(row: tuple[Any, ...], checkpoints: frozenset[str]) -> StoredTask:
     id_, status, attempts, sequence, request = row
     number = int(json.loads(request)["repo_name"].rpartition("-")[2])
-    return Stored(
+    return StoredTask(
         id=id_, number=number, status=status, attempts=attempts, sequence=sequence, checkpoints=checkpoints
     )
