@@ -40,10 +40,10 @@ BENCHMARKS := $(filter-out __init__,$(basename $(notdir $(wildcard tests/benchma
 bench: $(VENV)/.bench ## Run the benchmarks (one of them: make bench BENCHMARKS=accepts)
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name $(ARGS); done
 
-kill-campaign: $(VENV)/.test ## Kill the service many times at random moments (KILLS=, TASKS=, ARGS=)
+kill-campaign: $(VENV)/.test ## Kill the service many times at random moments (KILLS=, TASKS=, SEED=)
 	$(BIN)/python -m tests.campaigns.kill $(if $(KILLS),--kills $(KILLS)) $(if $(TASKS),--tasks $(TASKS)) $(ARGS)
 
-reconnect-campaign: $(VENV)/.test ## Cut streams at random positions and resume them (CUTS=, TASKS=, ARGS=)
+reconnect-campaign: $(VENV)/.test ## Cut streams at random positions and resume them (CUTS=, TASKS=, SEED=)
 	$(BIN)/python -m tests.campaigns.reconnect $(if $(CUTS),--cuts $(CUTS)) $(if $(TASKS),--tasks $(TASKS)) $(ARGS)
 
 soak: $(VENV)/.test ## Apply a load for a long time and measure memory (ARGS=--help)
