@@ -176,7 +176,8 @@ def _anchors(file: Path) -> set[str]:
 )
 def test_no_text_installs_gencode_by_name(path: Path) -> None:
     """The package of this name on PyPI is another project."""
-    installs = re.findall(r"pip install[^\n`]*['\" ]gencode(?![-/\w])[^\n]*", path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    installs = re.findall(r"pip install[^\n`]*['\" ]gencode(?![-/\w])[^\n]*", text)
     assert [line for line in installs if "--no-index" not in line] == []
 
 
