@@ -37,6 +37,7 @@ COMMANDS = {
     "doctor": "check configuration, folder, store, port, tokens and models; say what to do",
     "backup": "copy DATA_DIR into one file, also while the service runs",
     "restore": "make DATA_DIR, which must be new or empty, from a backup",
+    "prune": "delete old tasks of a stopped service and make its database smaller",
 }
 EPILOG = """\
 exit status: 0 done; 1 the task failed or was cancelled, or something is to be mended; 2 wrong usage or

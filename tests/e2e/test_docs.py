@@ -106,6 +106,7 @@ UNRUN = {
     "python3 -m venv /opt/gencode": "needs systemd and root; test_deploy.py has systemd check the unit",
     "/opt/gencode/bin/gencode keys": "needs systemd and root",
     "kubectl exec": "needs a cluster",
+    "gencode prune": "needs a stopped service; test_prune.py runs the command",
     '@operation("changePlan"': "an excerpt of gencode/http/plan.py",
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
     "BODY='command=/gencode": "needs a secret in the settings; test_chat.py sends the same",
