@@ -1,6 +1,6 @@
-"""The documents are true: their commands run, their links lead somewhere, their tables are complete.
+"""The documents are true: their commands run, their links have targets, their tables are complete.
 
-A block that begins with ```sh run is executed, in the order of its document, by a shell of its own, against
+Each block that begins with ```sh run is executed, in the order of its document, by a separate shell, against
 a service that was started like the document's.
 """
 
@@ -103,7 +103,11 @@ UNRUN = {
     "sudo install -d -m 700 -o 10001": "needs Docker; test_backup.py does the same without a container",
     "docker compose": "needs Docker; test_backup.py does the same without a container",
     "mkdir -p deploy/secrets": "needs Docker; test_deploy.py checks the files",
-    "make lock   # only": "needs systemd and root; test_deploy.py has systemd check the unit",
+    "python3 -m venv /opt/gencode": "needs systemd and root; test_deploy.py has systemd check the unit",
+    "/opt/gencode/bin/gencode keys": "needs systemd and root",
+    "kubectl exec": "needs a cluster",
+    "gencode prune": "needs a stopped service; test_prune.py runs the command",
+    '@operation("changePlan"': "an excerpt of gencode/http/plan.py",
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
     "BODY='command=/gencode": "needs a secret in the settings; test_chat.py sends the same",
 }
@@ -161,6 +165,30 @@ def _anchors(file: Path) -> set[str]:
     """As GitHub makes them of headings."""
     headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+# --- names ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*DOCUMENTS, ROOT / "Makefile", ROOT / ".env.example", *(ROOT / "deploy").rglob("*.*")],
+    ids=lambda path: path.name,
+)
+def test_no_text_installs_gencode_by_name(path: Path) -> None:
+    """The package of this name on PyPI is another project."""
+    text = path.read_text(encoding="utf-8")
+    installs = re.findall(r"pip install[^\n`]*['\" ]gencode(?![-/\w])[^\n]*", text)
+    assert [line for line in installs if "--no-index" not in line] == []
+
+
+def test_documents_and_manifests_name_the_same_image() -> None:
+    texts = [read("docs/deployment.md"), read("deploy/Dockerfile"), read("deploy/kubernetes/sidecar.yaml")]
+    tags = [tag for text in texts for tag in re.findall(r"(?:--tag|image:) (gencode\S*)", text)]
+    version = re.search(r'^version = "(.+)"$', read("pyproject.toml"), re.MULTILINE)
+    assert version
+    assert len(tags) == 3
+    assert set(tags) == {f"gencode:{version[1]}"}
 
 
 # --- tables -----------------------------------------------------------------------------------------
