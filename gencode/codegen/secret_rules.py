@@ -1,10 +1,10 @@
-"""Rules that detect secrets in files: the formats of known issuers, and random values of secret names.
+"""Rules of the secrets scan: token formats of known issuers, and random values assigned to secret names.
 
-The table is our own because no library was usable (November 2026, with 28 realistic secrets and 34 files of
-harmless look-alikes): detect-secrets has had no release since 2024, missed 11 with its structured plugins
-and reported 33 harmless files with its entropy plugins; Kingfisher is a 47 MB program that needs the files
-on disk. The method is that of gitleaks: a required literal, a pattern, a minimum entropy, and words that
-identify placeholders. In doubt a file passes: a task must not fail over "change-me".
+The table is our own because no library was good enough (November 2026, 28 real-looking secrets and 34 files
+of harmless look-alikes): detect-secrets has had no release since 2024, missed 11 with its structured plugins
+and reported 33 harmless files with its entropy plugins; Kingfisher is a 47 MB program that needs the files on
+disk. The method is that of gitleaks: a required literal, a pattern, a minimum of entropy, and words by which
+placeholders are recognised. In doubt a file passes: a task must not fail because of "change-me".
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PLACEHOLDER = re.compile(
     """
 )
 _HARMLESS_NAME = re.compile(r"hash|digest|checksum|public|example|sample|dummy|fake|mock|test", re.IGNORECASE)
-_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+_TO_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _CLASS_CHANGE = re.compile(r"[a-z](?=[A-Z0-9])|[A-Z](?=[0-9])|[0-9](?=[A-Za-z])")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SECRET_NAME = re.compile(
@@ -41,14 +41,14 @@ _ASSIGNMENT = re.compile(
     )""",
     re.VERBOSE,
 )
-"""From such a word on. A value without quotes counts only in the form of .env and YAML files: elsewhere it
-would be the name of a variable."""
+"""An assignment from such a word on. A value without quotes counts only in the form of .env and YAML files:
+elsewhere it would be the name of a variable."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class SecretRule:
     """hints  every match contains one of them; searching for them first is many times faster
-    find   returns the offsets at which matches begin
+    find   yields the offsets of matches
     """
 
     name: str
@@ -56,12 +56,10 @@ class Rule:
     find: Callable[[str], Iterator[int]]
 
 
-def issuer_format(name: str, hints: str, pattern: str) -> Rule:
-    """A rule for the format of an issuer's secrets. `hints`: separated by blanks.
-
-    Each repetition in a `pattern` that another part follows is bounded: matching must not take quadratic time
-    in a file of nothing but beginnings.
-    """
+def token_format(name: str, hints: str, pattern: str) -> SecretRule:
+    """A rule for a format that its issuer has made recognisable. `hints` are separated by blanks. Each part
+    of a `pattern` that another may follow is bounded, or a file of nothing but beginnings would take
+    quadratic time."""
     compiled = re.compile(pattern)
 
     def find(text: str) -> Iterator[int]:
@@ -69,25 +67,25 @@ def issuer_format(name: str, hints: str, pattern: str) -> Rule:
             if entropy(match[0]) >= 3 and not _PLACEHOLDER.search(match[0]):
                 yield match.start()
 
-    return Rule(name=name, hints=tuple(hints.split()), find=find)
+    return SecretRule(name=name, hints=tuple(hints.split()), find=find)
 
 
-def secret_assignments(text: str) -> Iterator[int]:
-    """Offsets of assignments of random values to names of secrets."""
-    for at in _secret_words(text):
-        if match := _ASSIGNMENT.match(text, at):
+def assigned_secrets(text: str) -> Iterator[int]:
+    """Random values assigned to names such as `api_key`."""
+    for at in _secret_words_in(text):
+        if assignment := _ASSIGNMENT.match(text, at):
             before = re.search(r"[\w.-]*\Z", text[max(0, at - 40) : at])
-            name = (before[0] if before else "") + match["name"]
-            secret = _SECRET_NAME.search(name) and not _HARMLESS_NAME.search(name)
-            if secret and looks_random(match["value"] or match["bare"]):
+            name = (before[0] if before else "") + assignment["name"]
+            is_secret = _SECRET_NAME.search(name) and not _HARMLESS_NAME.search(name)
+            if is_secret and looks_random(assignment["value"] or assignment["bare"]):
                 yield at
 
 
-def _secret_words(text: str) -> Iterator[int]:
-    """The offsets of the words of secret names: ten times faster than a pattern that ignores case."""
+def _secret_words_in(text: str) -> Iterator[int]:
+    """Offsets of the words of secret names: ten times faster than a pattern that ignores case."""
     lower = text.lower()
-    if len(lower) != len(text):  # some letters have longer lower-case forms, which would shift offsets
-        lower = text.translate(_LOWER)
+    if len(lower) != len(text):  # some letters have a longer lower case, which would shift the offsets
+        lower = text.translate(_TO_LOWER)
     for word in _SECRET_WORDS:
         at = lower.find(word)
         while at >= 0:
@@ -96,15 +94,16 @@ def _secret_words(text: str) -> Iterator[int]:
 
 
 def url_passwords(text: str) -> Iterator[int]:
-    """Offsets of random passwords in `scheme://user:password@host`."""
+    """Random passwords in `scheme://user:password@host`."""
     for match in re.finditer(r"://[\w.%+-]{0,100}:(?P<value>[\w+/=~.-]{16,200})@[\w.-]", text):
         if looks_random(match["value"]):
             yield match.start()
 
 
 def looks_random(value: str) -> bool:
-    """Random letters and digits change their character class every other character; identifiers do so rarely,
-    not counting a lower-case letter after a capital. 95 % of random values exceed the limits."""
+    """Random values change between lower case, upper case and digits at every other character, identifiers
+    rarely, if the lower case after a capital is not counted. The threshold is below what 95 % of random
+    values have."""
     if _PLACEHOLDER.search(value) or value.startswith("/") or _UUID.fullmatch(value):
         return False
     letters = re.sub(r"[^A-Za-z0-9]", "", value)
@@ -112,34 +111,34 @@ def looks_random(value: str) -> bool:
 
 
 def entropy(value: str) -> float:
-    """Shannon entropy in bits per character."""
+    """Shannon entropy, in bits per character."""
     counts = Counter(value).values()
     return -sum(n / len(value) * math.log2(n / len(value)) for n in counts)
 
 
 RULES = (
-    issuer_format("aws-access-key", "AKIA ASIA ABIA ACCA", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
-    issuer_format("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", r"\bgh[pousr]_[A-Za-z0-9]{36,}"),
-    issuer_format("github-token", "github_pat_", r"\bgithub_pat_\w{50,}"),
-    issuer_format("gencode-key", "gck_", r"\bgck_[0-9a-f]{48}\b"),
-    issuer_format("gitlab-token", "glpat-", r"\bglpat-[\w-]{20,}"),
-    issuer_format("model-api-key", "sk-", r"\bsk-[\w-]{0,200}?(?=[A-Za-z_]{0,100}\d)\w{20,}[\w-]*"),
-    issuer_format("model-api-key", "gsk_ xai-", r"\b(?:gsk_|xai-)[A-Za-z0-9]{40,}"),
-    issuer_format("google-api-key", "AIza", r"\bAIza[\w-]{35}(?![\w-])"),
-    issuer_format("slack-token", "xox", r"\bxox[abeoprs]-[\w-]{20,}"),
-    issuer_format("slack-webhook", "hooks.slack.com", r"hooks\.slack\.com/services/T\w{6,}/B\w{6,}/\w{20,}"),
-    issuer_format("stripe-key", "_live_", r"\b[sr]k_live_[A-Za-z0-9]{20,}"),
-    issuer_format("npm-token", "npm_", r"\bnpm_[A-Za-z0-9]{36}"),
-    issuer_format("pypi-token", "pypi-AgEI", r"\bpypi-AgEI[\w-]{50,}"),
-    issuer_format("huggingface-token", "hf_", r"\bhf_[A-Za-z0-9]{34}"),
-    issuer_format("sendgrid-key", "SG.", r"\bSG\.[\w-]{22}\.[\w-]{43}"),
-    issuer_format("telegram-token", ":AA", r"\b[0-9]{8,10}:AA[\w-]{33}(?![\w-])"),
-    issuer_format("json-web-token", "eyJ", r"\beyJ[\w-]{10,2000}\.eyJ[\w-]{10,8000}\.[\w-]{20,}"),
-    issuer_format(
+    token_format("aws-access-key", "AKIA ASIA ABIA ACCA", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
+    token_format("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", r"\bgh[pousr]_[A-Za-z0-9]{36,}"),
+    token_format("github-token", "github_pat_", r"\bgithub_pat_\w{50,}"),
+    token_format("gencode-key", "gck_", r"\bgck_[0-9a-f]{48}\b"),
+    token_format("gitlab-token", "glpat-", r"\bglpat-[\w-]{20,}"),
+    token_format("model-api-key", "sk-", r"\bsk-[\w-]{0,200}?(?=[A-Za-z_]{0,100}\d)\w{20,}[\w-]*"),
+    token_format("model-api-key", "gsk_ xai-", r"\b(?:gsk_|xai-)[A-Za-z0-9]{40,}"),
+    token_format("google-api-key", "AIza", r"\bAIza[\w-]{35}(?![\w-])"),
+    token_format("slack-token", "xox", r"\bxox[abeoprs]-[\w-]{20,}"),
+    token_format("slack-webhook", "hooks.slack.com", r"hooks\.slack\.com/services/T\w{6,}/B\w{6,}/\w{20,}"),
+    token_format("stripe-key", "_live_", r"\b[sr]k_live_[A-Za-z0-9]{20,}"),
+    token_format("npm-token", "npm_", r"\bnpm_[A-Za-z0-9]{36}"),
+    token_format("pypi-token", "pypi-AgEI", r"\bpypi-AgEI[\w-]{50,}"),
+    token_format("huggingface-token", "hf_", r"\bhf_[A-Za-z0-9]{34}"),
+    token_format("sendgrid-key", "SG.", r"\bSG\.[\w-]{22}\.[\w-]{43}"),
+    token_format("telegram-token", ":AA", r"\b[0-9]{8,10}:AA[\w-]{33}(?![\w-])"),
+    token_format("json-web-token", "eyJ", r"\beyJ[\w-]{10,2000}\.eyJ[\w-]{10,8000}\.[\w-]{20,}"),
+    token_format(
         "private-key",
         "PRIVATE",
         r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----[^-]{0,300}?[A-Za-z0-9+/]{40}",
     ),
-    Rule(name="secret-assignment", hints=("",), find=secret_assignments),
-    Rule(name="password-in-url", hints=("://",), find=url_passwords),
+    SecretRule(name="secret-assignment", hints=("",), find=assigned_secrets),
+    SecretRule(name="password-in-url", hints=("://",), find=url_passwords),
 )

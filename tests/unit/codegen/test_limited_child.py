@@ -1,5 +1,3 @@
-"""Validation in a child process."""
-
 from __future__ import annotations
 
 from gencode.codegen.limited_child import LimitedChild
@@ -9,8 +7,8 @@ from gencode.codegen.validation import Rule
 PLAN = Plan.model_validate({"files": [{"path": "a.c"}, {"path": "a.py"}]})
 
 
-async def test_a_text_that_needs_too_much_memory_ends_only_the_child_process() -> None:
-    """Parsed as C, it makes the grammar allocate 20 GB."""
+async def test_a_text_that_exhausts_the_memory_ends_only_the_child() -> None:
+    """Parsed as C, it makes the grammar ask for 20 GB."""
     child = LimitedChild()
     assert await child.check({"a.c": "a=>" * 32_000}, PLAN) == ()
     findings = await child.check({"a.py": "def f(:\n"}, PLAN)
