@@ -26,7 +26,7 @@ from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import ROOT, environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
-from tests.unit.storage.samples import REQUEST, a_task, an_event
+from tests.unit.storage.samples import a_task, an_event
 
 
 async def gencode(*arguments: str | Path, data_dir: Path) -> str:

@@ -33,8 +33,8 @@ from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.declared_errors import check_declared_errors
 from tests.servers.github import ScriptedGitHub
 from tests.servers.model import ModelServer
-from tests.unit.storage.samples import REQUEST, a_task, an_event
 from tests.servers.ports import reserve_port
+from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 START_SECONDS = 60
 POLL_SECONDS = 0.005
