@@ -1,4 +1,4 @@
-"""Who has a key: those of API_KEYS, and those of `gencode keys`, kept and compared as hashes of bytes."""
+"""Authenticates requests by API keys: those of API_KEYS and those of `gencode keys`, compared as hashes."""
 
 from __future__ import annotations
 
@@ -16,129 +16,140 @@ from starlette.types import Message, Receive
 
 from gencode.auth.key_file import KeyFile
 from gencode.domain.errors import StartError, Unauthorized
+from gencode.domain.principal import LOCAL, Principal, PrincipalKind
 
-LOCAL = "local"
-"""The one client of a service without keys."""
-LOOK_SECONDS = 1.0
-"""Between two looks at the file of keys; a request looks at it itself."""
+POLL_SECONDS = 1.0
+"""Between two checks of the key file while no requests come; a request checks it itself."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Caller:
-    """Who was let in. `digest`: of the key that was shown; empty for a ticket, or where no key is needed."""
+class Authentication:
+    """A principal and what proved it: the digest of an API key; empty for a ticket, or where no key is
+    required."""
 
-    client: str
+    principal: Principal
     digest: bytes = b""
 
 
 class ApiKeys:
     """`entries`: API_KEYS, each `key`, `client=key` or `client=sha256:<hex>`, separated by commas.
-    `file`: read anew whenever it changes.
+    `file`: read again whenever it changes.
 
-    Once there was a key, one is needed until the process ends: revoking the last one opens nothing. Raises
-    StartError for an entry, or a file, that cannot be meant; a file that is damaged later lets nobody in.
+    Once there was a key, one is required until the process ends: revoking the last one opens nothing. Raises
+    StartError for an entry, or a file, that cannot be meant; a file that is damaged later authenticates
+    nobody.
     """
 
     def __init__(self, entries: str, file: KeyFile | None = None) -> None:
-        self._fixed = list(_parse(entries))
-        self._made: list[tuple[str, bytes]] = []
+        self._configured = list(_parse(entries))
+        self._stored: list[tuple[str, bytes]] = []
         self._file = file
         self._version = file.version() if file else None
         if file:
-            self._made = _stored(file)
-        self._needed = bool(self._fixed) or self._version is not None
-        self._parting: dict[Callable[[], None], Caller] = {}
+            self._stored = _read(file)
+        self._is_required = bool(self._configured) or self._version is not None
+        self._on_revocation: dict[Callable[[], None], Authentication] = {}
 
     @property
-    def needed(self) -> bool:
-        """Whether nobody is let in without a key."""
-        self._look()
-        return self._needed
+    def is_required(self) -> bool:
+        """Whether requests without a key are refused."""
+        self._reload()
+        return self._is_required
 
-    def caller(self, headers: Headers) -> Caller:
-        """Whose key came as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+    def authenticate(self, headers: Headers) -> Authentication:
+        """By `Authorization: Bearer KEY` or `X-API-Key: KEY`.
 
-        Raises Unauthorized. Every key is compared, so the time taken tells nothing.
+        Raises Unauthorized. Every key is compared, so that the time taken does not depend on the key.
         """
-        if not self.needed:
-            return Caller(client=LOCAL)
-        key = presented(headers)
+        if not self.is_required:
+            return Authentication(principal=LOCAL)
+        key = presented_key(headers)
         digest = hashlib.sha256(key).digest()
-        matches = [client for client, known in self._all() if hmac.compare_digest(known, digest)]
+        matches = [name for name, known in self._all() if hmac.compare_digest(known, digest)]
         if not (key and matches):
             raise Unauthorized("send a valid API key as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")
-        return Caller(client=matches[0], digest=digest)
+        return Authentication(principal=_principal(matches[0]), digest=digest)
 
-    def holds(self, caller: Caller) -> bool:
-        """Whether the key that the caller showed, or any of a caller that showed none, is still good."""
-        if not self.needed:
-            return caller.client == LOCAL
-        return any(
-            client == caller.client and caller.digest in (b"", digest) for client, digest in self._all()
-        )
+    def by_ticket(self, principal_id: str) -> Authentication:
+        """For the principal that a ticket was issued to. Raises Unauthorized if it has no key any more."""
+        principal = _principal(principal_id) if self.is_required else LOCAL
+        authentication = Authentication(principal=principal)
+        if principal.id != principal_id or not self.is_valid(authentication):
+            raise Unauthorized("the client that this ticket was given to has no API key any more")
+        return authentication
 
-    def hearing(self, caller: Caller, receive: Receive) -> Receive:
-        """A `receive` that tells of a disconnect as soon as the caller is not let in any more."""
+    def is_valid(self, authentication: Authentication) -> bool:
+        """Whether the key is still known; for a ticket, whether its principal has any key."""
+        principal, digest = authentication.principal, authentication.digest
+        if not self.is_required:
+            return principal.id == LOCAL.id
+        return any(name == principal.id and digest in (b"", known) for name, known in self._all())
 
-        async def receive_while_good() -> Message:
-            if self.holds(caller):
-                with anyio.CancelScope() as scope, self.parting(caller, scope.cancel):
+    def receive_while_valid(self, authentication: Authentication, receive: Receive) -> Receive:
+        """A `receive` that returns a disconnect as soon as the key is revoked."""
+
+        async def receive_or_disconnect() -> Message:
+            if self.is_valid(authentication):
+                with anyio.CancelScope() as scope, self.call_on_revocation(authentication, scope.cancel):
                     return await receive()
             return {"type": "http.disconnect"}
 
-        return receive_while_good
+        return receive_or_disconnect
 
     @contextmanager
-    def parting(self, caller: Caller, call: Callable[[], None]) -> Iterator[None]:
-        """`call` as soon as the caller is not let in any more; at once, if it is not now."""
-        self._parting[call] = caller
+    def call_on_revocation(self, authentication: Authentication, call: Callable[[], None]) -> Iterator[None]:
+        """Within the block, `call` is called when the key is revoked; at once if it was before."""
+        self._on_revocation[call] = authentication
         try:
-            if not self.holds(caller):
+            if not self.is_valid(authentication):
                 call()
             yield
         finally:
-            del self._parting[call]
+            del self._on_revocation[call]
 
     async def watch(self) -> None:
-        """For ever: see changes of the file also while nobody asks for anything."""
+        """Notice changes of the file also while no requests come, until cancelled."""
         while self._file:
-            await anyio.sleep(LOOK_SECONDS)
-            self._look()
+            await anyio.sleep(POLL_SECONDS)
+            self._reload()
 
     def _all(self) -> list[tuple[str, bytes]]:
-        return [*self._fixed, *self._made]
+        return [*self._configured, *self._stored]
 
-    def _look(self) -> None:
+    def _reload(self) -> None:
         version = self._file.version() if self._file else None
         if self._file is None or version == self._version:
             return
         self._version = version  # taken before reading: a change in between is seen the next time
         try:
-            self._made = _stored(self._file)
-            log.info("the API keys have changed", keys=len(self._made))
+            self._stored = _read(self._file)
+            log.info("the API keys have changed", keys=len(self._stored))
         except StartError as error:
-            self._made = []
+            self._stored = []
             log.error("the file of API keys cannot be used; no key of it is let in", reason=error.message)
-        self._needed = self._needed or version is not None
-        self._part()
+        self._is_required = self._is_required or version is not None
+        self._call_revoked()
 
-    def _part(self) -> None:
-        """Leave whoever is not let in any more."""
-        for call, caller in list(self._parting.items()):
-            if not self.holds(caller):
+    def _call_revoked(self) -> None:
+        for call, authentication in list(self._on_revocation.items()):
+            if not self.is_valid(authentication):
                 call()
 
 
-def presented(headers: Headers) -> bytes:
+def _principal(name: str) -> Principal:
+    return Principal(id=name, kind=PrincipalKind.API_KEY)
+
+
+def presented_key(headers: Headers) -> bytes:
     """The key as bytes: header values are latin-1, so that a non-ASCII key compares like any other."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     key = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
     return key.encode("latin-1", "replace")
 
 
-def _stored(file: KeyFile) -> list[tuple[str, bytes]]:
+def _read(file: KeyFile) -> list[tuple[str, bytes]]:
     return [(key.name, bytes.fromhex(key.sha256)) for key in file.read()]
 
 

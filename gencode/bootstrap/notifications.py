@@ -1,22 +1,25 @@
-"""Those who are told of tasks, by the settings."""
+"""Webhooks and chats, by the settings."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from ipaddress import ip_network
 
-from gencode.auth.tickets import kept_key
-from gencode.chatops.routes import mattermost_proof, slack_proof
+from gencode.auth.tickets import load_or_create_key
+from gencode.chatops.commands import SubmitCommand
+from gencode.chatops.routes import ChatIntegration, ChatOps
+from gencode.chatops.verification import mattermost_verification, slack_verification
 from gencode.domain.errors import StartError
-from gencode.http.services import ChatIntegration, Notifications
+from gencode.engine.outbox import Outbox
 from gencode.notifications.chat_replies import ChatNotifier
 from gencode.notifications.chat_replies import mattermost as escape_for_mattermost
 from gencode.notifications.chat_replies import slack as escape_for_slack
 from gencode.notifications.dispatcher import NotificationDispatcher
-from gencode.notifications.notifier import Notifier
+from gencode.notifications.notifier import Notifier, TaskTexts
 from gencode.notifications.sender import Sender, transport
 from gencode.notifications.url_policy import Resolve, Resolver, UrlPolicy, UrlRefused, UrlRules
 from gencode.notifications.webhooks import SigningSecrets, WebhookNotifier
@@ -27,14 +30,26 @@ from gencode.storage.sqlite.store import SQLiteStore
 EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
-def notifications(
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notifications:
+    """What reports tasks, and where to."""
+
+    dispatcher: NotificationDispatcher
+    webhooks: WebhookNotifier
+    outbox: Outbox
+    chatops: ChatOps
+
+
+def make_notifications(
     settings: Settings,
     store: SQLiteStore,
     metrics: Metrics,
     tls: ssl.SSLContext,
+    texts: TaskTexts,
+    submit_command: SubmitCommand,
     resolve: Resolve | None = None,
 ) -> Notifications:
-    """Courier and voices. `resolve`: in place of the system's."""
+    """`resolve` replaces the system's resolver; `submit_command`: what people submit in chats."""
     resolve = resolve or Resolver()
     carrier = transport(tls)
 
@@ -42,26 +57,35 @@ def notifications(
         agent = f"gencode/{version('gencode')}"
         return Sender(UrlPolicy(rules, resolve), carrier, agent, settings.webhook_timeout)
 
-    secrets = SigningSecrets(settings.webhook_secrets, kept_key(settings.data_dir / "webhook.key"))
-    webhooks = WebhookNotifier(secrets, UrlPolicy(_rules(settings), resolve), posts(_rules(settings)))
-    doors = {door.chat.kind: door for door in _doors(settings, posts)}
-    notifiers: dict[str, Notifier] = {kind: door.chat for kind, door in doors.items()}
+    secrets = SigningSecrets(settings.webhook_secrets, load_or_create_key(settings.data_dir / "webhook.key"))
+    webhooks = WebhookNotifier(secrets, UrlPolicy(_rules(settings), resolve), posts(_rules(settings)), texts)
+    integrations = {one.chat.kind: one for one in _integrations(settings, posts, texts)}
+    notifiers: dict[str, Notifier] = {name: one.chat for name, one in integrations.items()}
     dispatcher = NotificationDispatcher(store, store, notifiers | {webhooks.kind: webhooks}, metrics)
-    return Notifications(dispatcher=dispatcher, webhooks=webhooks, outbox=store, doors=doors)
+    return Notifications(
+        dispatcher=dispatcher,
+        webhooks=webhooks,
+        outbox=store,
+        chatops=ChatOps(integrations=integrations, submit_command=submit_command),
+    )
 
 
-def _doors(settings: Settings, post: Callable[[UrlRules], Sender]) -> Iterator[ChatIntegration]:
+def _integrations(
+    settings: Settings, post: Callable[[UrlRules], Sender], texts: TaskTexts
+) -> Iterator[ChatIntegration]:
     if secret := settings.slack_signing_secret.get_secret_value():
         with _named("SLACK_HOOKS"):
-            hooks = ChatNotifier("slack", settings.slack_hooks, escape_for_slack, post(_rules(settings)))
-        yield ChatIntegration(chat=hooks, prove=slack_proof(secret))
+            hooks = ChatNotifier(
+                "slack", settings.slack_hooks, escape_for_slack, post(_rules(settings)), texts
+            )
+        yield ChatIntegration(chat=hooks, verify=slack_verification(secret))
     if token := settings.mattermost_token.get_secret_value():
         url = settings.mattermost_url
         # The operator named this very address, which is often one of the own network.
         rules = UrlRules(networks=EVERYWHERE, http=url.startswith("http:"))
         with _named("MATTERMOST_URL"):
-            room = ChatNotifier("mattermost", url, escape_for_mattermost, post(rules))
-        yield ChatIntegration(chat=room, prove=mattermost_proof(token))
+            room = ChatNotifier("mattermost", url, escape_for_mattermost, post(rules), texts)
+        yield ChatIntegration(chat=room, verify=mattermost_verification(token))
 
 
 @contextmanager

@@ -1,81 +1,115 @@
-"""What a person can say to the service in a chat room, and what it says at once."""
+"""The commands that people give in a chat, and the immediate answers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import anyio
 
 from gencode.domain.callback import Callback
+from gencode.domain.principal import Principal
 from gencode.engine.store import IdempotencyKey
-from gencode.http.schemas import well_formed
+from gencode.http.kinds import Kind
 from gencode.http.services import Services, task_of
-from gencode.http.submission import digest, submit
+from gencode.http.submission import request_digest, submit
+from gencode.http.validation import validate
 from gencode.notifications.chat_replies import ChatNotifier
 
 CANCEL_SECONDS = 2.0
-"""After three, the chat tells the person that nobody answers."""
+"""After three, the chat shows an error to the person."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubmitCommand:
+    """The command that submits a task: `FIRST-WORD OTHER WORDS`.
+
+    kind        of the task
+    first_word  field of the request that the first word becomes
+    other_words field of the request that the other words become
+    usage       both in a few words, for help
+    example     of both
+    """
+
+    kind: Kind
+    first_word: str
+    other_words: str
+    usage: str
+    example: str
+
+    def request(self, first: str, others: str) -> Mapping[str, str]:
+        return {self.first_word: first, self.other_words: others}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """name          what the command is called there
-    client        who gave it, such as "slack:T0/U0"
-    mark          names this command: given twice, it is obeyed once
-    response_url  where to tell of it
+    """A command as the chat sent it.
+
+    name          what the command is called there
+    principal     who gave it, such as "slack:T0/U0"
+    mark          identifies this command: sent twice, it is executed once
+    response_url  where to report the task
     """
 
     name: str
     text: str
-    client: str
+    principal: Principal
     mark: str
     response_url: str = field(repr=False)
 
 
-async def run_command(services: Services, command: Command, chat: ChatNotifier) -> str:
-    """The answer for who gave it. Raises GencodeError, and Refused for its response_url."""
-    first, _, rest = command.text.strip().partition(" ")
-    rest = rest.strip()
-    if first in ("status", "cancel") and rest and " " not in rest:
-        return await (_status if first == "status" else _cancel)(services, command, chat, rest)
-    if not rest or first == "help":
-        return _help(command, chat)
-    return await _generate(services, command, chat, first, rest)
+async def run_command(
+    services: Services, command: Command, chat: ChatNotifier, submit_command: SubmitCommand
+) -> str:
+    """The answer for the person who gave it. Raises GencodeError, and UrlRefused for its response_url."""
+    first, _, others = command.text.strip().partition(" ")
+    others = others.strip()
+    if first in ("status", "cancel") and others and " " not in others:
+        return await (_status if first == "status" else _cancel)(services, command, chat, others)
+    if not others or first == "help":
+        return _help(command, chat, submit_command)
+    fields = submit_command.request(first, others)
+    return await _submit(services, command, chat, submit_command.kind, fields)
 
 
-async def _generate(services: Services, command: Command, chat: ChatNotifier, name: str, prompt: str) -> str:
-    await services.rate.spend(command.client)
-    asked = well_formed({"prompt": prompt, "repo_name": name})
+async def _submit(
+    services: Services, command: Command, chat: ChatNotifier, kind: Kind, fields: Mapping[str, str]
+) -> str:
+    await services.rate.spend(command.principal.id)
+    request = validate(kind.request_model, fields, kind.submission.pattern_messages)
     key = IdempotencyKey(
-        principal=command.client, value=f"command {command.mark}"[:255], digest=digest(asked)
+        principal=command.principal.id,
+        value=f"command {command.mark}"[:255],
+        digest=request_digest(request),
     )
 
     async def callback(task_id: str) -> Callback:
         return chat.callback(task_id, command.response_url)
 
-    task, _ = await submit(services, asked, command.client, services.language, key, callback)
-    called = chat.escape(command.name)
-    line = chat.line(task, task.message)
-    return f"{line}\n{called} status {task.id}\n{called} cancel {task.id}"
+    submitted = await submit(
+        services, kind.name, request, command.principal, services.language, key, callback
+    )
+    name, task = chat.escape(command.name), submitted.task
+    return f"{chat.line(task, task.message)}\n{name} status {task.id}\n{name} cancel {task.id}"
 
 
 async def _status(services: Services, command: Command, chat: ChatNotifier, task_id: str) -> str:
-    task = await task_of(services, command.client, task_id)
-    return chat.line(task, f"{task.status}. {task.message}", task.result.get("repo_url"))
+    task = await task_of(services.store, command.principal, task_id)
+    return chat.line(task, f"{task.status}. {task.message}", services.kinds.result_url(task))
 
 
 async def _cancel(services: Services, command: Command, chat: ChatNotifier, task_id: str) -> str:
-    task = await task_of(services, command.client, task_id)
+    task = await task_of(services.store, command.principal, task_id)
     with anyio.move_on_after(CANCEL_SECONDS):
         task = await services.task_service.cancel(task)
         return chat.line(task, task.message)
     return chat.line(task, "It is being cancelled.")
 
 
-def _help(command: Command, chat: ChatNotifier) -> str:
-    called = chat.escape(command.name)
+def _help(command: Command, chat: ChatNotifier, submit_command: SubmitCommand) -> str:
+    name = chat.escape(command.name)
     return (
-        f"{called} REPOSITORY-NAME WHAT TO BUILD\n"
-        f"(such as {called} my-flask-app a small Flask app with login)\n"
-        f"{called} status TASK-ID\n{called} cancel TASK-ID"
+        f"{name} {submit_command.usage}\n"
+        f"(such as {name} {submit_command.example})\n"
+        f"{name} status TASK-ID\n{name} cancel TASK-ID"
     )

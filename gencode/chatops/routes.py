@@ -1,49 +1,68 @@
-"""POST /integrations/slack and /integrations/mattermost: a command of a chat room.
+"""POST /integrations/slack and /integrations/mattermost: a command from a chat.
 
-The answer comes at once, as the chats demand; what becomes of a task is posted later, by the courier, to the
-address that came with the command.
+The answer comes at once, as the chats require; what becomes of a task is posted later, by the notification
+dispatcher, to the address that came with the command.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
-import time
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import unescape
+from typing import Literal
 from urllib.parse import parse_qsl
 
-from starlette.datastructures import Headers
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.chatops.commands import Command, run_command
+from gencode.chatops.commands import Command, SubmitCommand, run_command
+from gencode.chatops.verification import Form, Verify
 from gencode.domain.errors import GencodeError, Malformed, NotFound, Unauthorized
+from gencode.domain.principal import Principal, PrincipalKind
+from gencode.http.models import ResponseModel, Words
 from gencode.http.operation import DeclaredError, ErrorResponse, operation
 from gencode.http.request_body import Body
 from gencode.http.responses import JsonResponseSpec
-from gencode.http.services import get_services
-from gencode.http.views import ChatReply
+from gencode.http.services import get_extension, get_services
+from gencode.notifications.chat_replies import ChatNotifier
 from gencode.notifications.url_policy import UrlRefused
 
-REPLAY_SECONDS = 300
-"""Within which a signed request is believed; Slack's own advice."""
-MOST_FIELDS = 100
+MAX_FIELDS = 100
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
-Form = Mapping[str, str]
-Prove = Callable[[Headers, bytes, Form], None]
-"""Raises Unauthorized for what does not come from the chat."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChatIntegration:
+    """A configured chat."""
+
+    chat: ChatNotifier
+    verify: Verify = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChatOps:
+    """The configured chats by name ("slack", "mattermost"), and what their commands submit."""
+
+    integrations: Mapping[str, ChatIntegration]
+    submit_command: SubmitCommand
+
+
+class ChatReply(ResponseModel):
+    """An answer to a command in a chat."""
+
+    response_type: Literal["ephemeral"] = Field(description="Only the person who gave the command sees it")
+    text: Words
 
 
 FORM = Body(
     media_type="application/x-www-form-urlencoded",
     schema={"type": "object", "properties": {"text": {"type": "string"}, "response_url": {"type": "string"}}},
 )
-SAID = JsonResponseSpec(model=ChatReply, description="What is told to who gave the command")
-_RAISES: tuple[DeclaredError, ...] = (
+REPLY = JsonResponseSpec(model=ChatReply, description="For the person who gave the command")
+_ERRORS: tuple[DeclaredError, ...] = (
     ErrorResponse(error=Malformed, description="Not what the chat sends"),
     ErrorResponse(error=Unauthorized, description="Not proven to come from the chat"),
     ErrorResponse(error=NotFound, description="The chat is not configured"),
@@ -51,15 +70,10 @@ _RAISES: tuple[DeclaredError, ...] = (
 
 
 @operation(
-    "slack",
-    "POST /integrations/slack",
-    "A command of Slack",
-    body=FORM,
-    responses=(SAID,),
-    errors=_RAISES,
+    "slack", "POST /integrations/slack", "A command of Slack", body=FORM, responses=(REPLY,), errors=_ERRORS
 )
 async def slack(request: Request) -> Response:
-    return await _command(request, "slack")
+    return await _handle(request, "slack")
 
 
 @operation(
@@ -67,77 +81,50 @@ async def slack(request: Request) -> Response:
     "POST /integrations/mattermost",
     "A command of Mattermost",
     body=FORM,
-    responses=(SAID,),
-    errors=_RAISES,
+    responses=(REPLY,),
+    errors=_ERRORS,
 )
 async def mattermost(request: Request) -> Response:
-    return await _command(request, "mattermost")
+    return await _handle(request, "mattermost")
 
 
-async def _command(request: Request, kind: str) -> Response:
-    """200 for whatever the chat sent: what was wrong with the command is said to who gave it."""
-    door = get_services(request).notifications.doors.get(kind)
-    if not door:
-        raise NotFound(f"no {kind} is configured here; see docs/chat.md for its settings")
-    raw = await FORM.read_bytes(request)
-    form = _form(raw)
-    door.prove(request.headers, raw, form)
+async def _handle(request: Request, name: str) -> Response:
+    """200 for whatever the chat sent: the person reads in the answer what was wrong with a command."""
+    chatops = get_extension(request, ChatOps)
+    if not (integration := chatops.integrations.get(name)):
+        raise NotFound(f"no {name} is configured here; see docs/chat.md for its settings")
+    body = await FORM.read_bytes(request)
+    form = _parse_form(body)
+    integration.verify(request.headers, body, form)
     if form.get("ssl_check"):
-        return SAID.make(ChatReply(response_type="ephemeral", text="ok"))
-    command = _read(kind, form, raw)
+        return REPLY.make(ChatReply(response_type="ephemeral", text="ok"))
+    command, chat = _read_command(name, form, body), integration.chat
     try:
-        text = await run_command(get_services(request), command, door.chat)
+        text = await run_command(get_services(request), command, chat, chatops.submit_command)
     except GencodeError as error:
-        text = f"{door.chat.escape(error.message)} [{error.code}]"
+        text = f"{chat.escape(error.message)} [{error.code}]"
     except UrlRefused as error:
         raise Malformed(f"response_url {error}") from None
-    return SAID.make(ChatReply(response_type="ephemeral", text=text))
+    return REPLY.make(ChatReply(response_type="ephemeral", text=text))
 
 
-def _form(raw: bytes) -> Form:
+def _parse_form(body: bytes) -> Form:
     try:
-        return dict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
     except ValueError:
         raise Malformed("the body is no form of at most 100 fields in UTF-8") from None
 
 
-def _read(kind: str, form: Form, raw: bytes) -> Command:
+def _read_command(chat: str, form: Form, body: bytes) -> Command:
     team, user = form.get("team_id", ""), form.get("user_id", "")
     if not (_ID.fullmatch(team) and _ID.fullmatch(user)):
         raise Malformed("team_id and user_id must name who gave the command")
     text = form.get("text", "")
     return Command(
         name=form.get("command", "") or "/gencode",
-        text=unescape(text) if kind == "slack" else text,
-        client=f"{kind}:{team}/{user}",
-        # Sent again, it is the same command: the chat's own mark of it, else all that was sent.
-        mark=form.get("trigger_id") or hashlib.sha256(raw).hexdigest(),
+        text=unescape(text) if chat == "slack" else text,
+        principal=Principal(id=f"{chat}:{team}/{user}", kind=PrincipalKind.SERVICE),
+        # A repeated request is the same command: by the chat's own id of it, else by all that was sent.
+        mark=form.get("trigger_id") or hashlib.sha256(body).hexdigest(),
         response_url=form.get("response_url", ""),
     )
-
-
-# --- who is it? -------------------------------------------------------------------------------------
-
-
-def slack_proof(secret: str, now: Callable[[], float] = time.time) -> Prove:
-    """Of Slack's signature over the body as it came (v0), which is good for five minutes."""
-    return partial(_prove_slack, secret.encode(), now)
-
-
-def _prove_slack(secret: bytes, now: Callable[[], float], headers: Headers, raw: bytes, _form: Form) -> None:
-    moment = headers.get("x-slack-request-timestamp", "")
-    signed = f"v0:{moment}:".encode("latin-1", "replace") + raw
-    expected = "v0=" + hmac.new(secret, signed, hashlib.sha256).hexdigest()
-    given = headers.get("x-slack-signature", "").encode("latin-1", "replace")
-    fresh = moment.isascii() and moment.isdigit() and abs(now() - int(moment[:15])) <= REPLAY_SECONDS
-    if not (hmac.compare_digest(expected.encode(), given) and fresh):
-        raise Unauthorized("this is not signed by Slack: check SLACK_SIGNING_SECRET and this machine's clock")
-
-
-def mattermost_proof(token: str) -> Prove:
-    return partial(_prove_mattermost, token.encode())
-
-
-def _prove_mattermost(token: bytes, _headers: Headers, _raw: bytes, form: Form) -> None:
-    if not hmac.compare_digest(token, form.get("token", "").encode("utf-8", "replace")):
-        raise Unauthorized("this is not Mattermost's token: check MATTERMOST_TOKEN")

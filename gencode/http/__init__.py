@@ -1,1 +1,2 @@
-"""The web framework: routes and their declarations, responses, problems, event streams, middleware, the server's connections."""
+"""The web framework: routes and their declarations, responses, problems, event streams, middleware, the
+server's connections."""

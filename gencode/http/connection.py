@@ -1,4 +1,5 @@
-"""One client's connection: uvicorn's, with an end to its patience."""
+"""The server's connection to one client: uvicorn's protocol with direct writes and a deadline for slow
+clients."""
 
 from __future__ import annotations
 
@@ -10,111 +11,116 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from gencode.http.connection_limiter import ConnectionLimiter, ConnectionLimits
-from gencode.http.direct_writer import NAME, Continuation
+from gencode.http.direct_writer import EXTENSION, Continuation
 
 Frame = Callable[[bytes], bytes]
 
 
-def connection_class(entry: ConnectionLimits, seconds: float, at_shutdown: float) -> type[asyncio.Protocol]:
-    """A protocol for uvicorn's `http` option: a door with `entry`, and behind it, a peer that has not taken
-    what was sent to it for so many seconds is cut off, and its application hears that the client has left.
-    `at_shutdown`: seconds from then on; less than uvicorn's own grace, which ends in cancelled requests and
-    a trace in the log for each.
+def connection_class(
+    limits: ConnectionLimits, write_timeout: float, write_timeout_at_shutdown: float
+) -> type[asyncio.Protocol]:
+    """A protocol for uvicorn's `http` option.
 
-    A deadline on ASGI's `send` would free the application alone: the transport waits for ever to flush what
-    is left, and keeps the socket and the memory.
+    write_timeout              seconds in which a client must receive what was sent; then the connection is
+                               aborted, and the application sees a disconnect
+    write_timeout_at_shutdown  the same from the shutdown on; less than uvicorn's own grace period, which ends
+                               in cancelled requests and a trace in the log for each
+
+    A deadline on ASGI's `send` would free the application alone: the transport waits forever to flush the
+    rest, and keeps the socket and the memory.
     """
 
     class Connection(_Connection):
-        _entry = entry
-        _patience = seconds
-        _grace = at_shutdown
+        _limits = limits
+        _write_timeout = write_timeout
+        _write_timeout_at_shutdown = write_timeout_at_shutdown
 
     return Connection
 
 
 class _Connection(ConnectionLimiter):
-    """See `impatient`. Seconds: `_patience` with a peer, `_grace` from the shutdown on."""
+    """See `connection_class`."""
 
-    _patience: float
-    _grace: float
-    _deadline: asyncio.TimerHandle | None = None
-    _outlet: _DirectWriter | None = None
+    _write_timeout: float
+    _write_timeout_at_shutdown: float
+    _write_deadline: asyncio.TimerHandle | None = None
+    _writer: _DirectWriter | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)  # paused means: the kernel's own buffer is full
 
     def handle_events(self) -> None:
-        """A request that is whole gets an outlet; its application starts in the loop's next round."""
+        """A request that has arrived gets a writer; its application starts in the loop's next iteration."""
         before = self.cycle
         super().handle_events()
         if self.cycle is not before:
             frame = _chunked if self.scope["http_version"] == "1.1" else bytes
-            self._outlet = _DirectWriter(self.transport, self.flow, frame)
-            extensions: dict[str, Any] = {NAME: self._outlet}
+            self._writer = _DirectWriter(self.transport, self.flow, frame)
+            extensions: dict[str, Any] = {EXTENSION: self._writer}
             self.scope["extensions"] = extensions
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._deadline = self.loop.call_later(self._patience, self.transport.abort)
+        self._write_deadline = self.loop.call_later(self._write_timeout, self.transport.abort)
 
     def resume_writing(self) -> None:
-        self._relax()
+        self._cancel_write_deadline()
         super().resume_writing()
 
     def shutdown(self) -> None:
         super().shutdown()
-        self._patience = min(self._patience, self._grace)
-        if self._deadline:
-            self._relax()
-            self._deadline = self.loop.call_later(self._patience, self.transport.abort)
+        self._write_timeout = min(self._write_timeout, self._write_timeout_at_shutdown)
+        if self._write_deadline:
+            self._cancel_write_deadline()
+            self._write_deadline = self.loop.call_later(self._write_timeout, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._relax()
+        self._cancel_write_deadline()
         super().connection_lost(exc)
-        if self._outlet:
-            self._outlet.depart()
+        if self._writer:
+            self._writer.disconnect()
 
-    def _relax(self) -> None:
-        if self._deadline:
-            self._deadline.cancel()
-            self._deadline = None
+    def _cancel_write_deadline(self) -> None:
+        if self._write_deadline:
+            self._write_deadline.cancel()
+            self._write_deadline = None
 
 
 class _DirectWriter:
-    """See gencode.http.direct_writer. `frame`: what h11 does to a piece of a body, keeping no account of it."""
+    """See gencode.http.direct_writer. `frame`: what h11 does to a chunk of a body, without h11's
+    bookkeeping."""
 
-    __slots__ = ("_call", "_flow", "_frame", "_gone", "_transport", "rest")
+    __slots__ = ("_flow", "_frame", "_is_disconnected", "_on_disconnect", "_transport", "continuation")
 
     def __init__(self, transport: asyncio.Transport, flow: FlowControl, frame: Frame) -> None:
-        self.rest: Continuation | None = None
+        self.continuation: Continuation | None = None
         self._transport = transport
         self._flow = flow
         self._frame = frame
-        self._call: Callable[[], None] | None = None
-        self._gone = False
+        self._on_disconnect: Callable[[], None] | None = None
+        self._is_disconnected = False
 
     @property
-    def slow(self) -> bool:
+    def is_blocked(self) -> bool:
         return self._flow.write_paused
 
     def write(self, chunk: bytes) -> bool:
         self._transport.write(self._frame(chunk))
         return not self._flow.write_paused
 
-    def on_departure(self, call: Callable[[], None]) -> None:
-        self._call = call
-        if self._gone:
+    def on_disconnect(self, call: Callable[[], None]) -> None:
+        self._on_disconnect = call
+        if self._is_disconnected:
             call()
 
-    def depart(self) -> None:
-        self._gone = True
-        if self._call:
-            self._call()
+    def disconnect(self) -> None:
+        self._is_disconnected = True
+        if self._on_disconnect:
+            self._on_disconnect()
 
 
 @lru_cache(maxsize=4)
 def _chunked(chunk: bytes) -> bytes:
-    """RFC 9112, 7.1. Remembered, because one chunk goes to many, one after another."""
+    """RFC 9112, 7.1. Cached, because one chunk is written to many clients one after another."""
     return b"%x\r\n%b\r\n" % (len(chunk), chunk)

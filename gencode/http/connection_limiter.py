@@ -1,4 +1,5 @@
-"""A connection's way in: how long a request may take to arrive, and how many connections may be open."""
+"""Limits of a server connection: how long a request may take to arrive, and how many connections may be
+open."""
 
 from __future__ import annotations
 
@@ -13,13 +14,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from gencode.domain.errors import Malformed, Overloaded
 from gencode.http.problems import problem_response
 
-TURNED_AWAY = 16
-"""Connections beyond the limit that are told so, in words; each more is cut at once."""
+MAX_REFUSED = 16
+"""Connections beyond the limit that are answered with 503; further ones are aborted at once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionLimits:
-    """head, body: seconds that each may take to arrive; connections: most that may be open."""
+    """head, body: seconds in which each must arrive; connections: most that may be open."""
 
     head: float
     body: float
@@ -27,75 +28,76 @@ class ConnectionLimits:
 
 
 class ConnectionLimiter(H11Protocol):
-    """uvicorn waits for the rest of a request for ever; here the connection is cut at a deadline.
+    """uvicorn waits forever for the rest of a request; this connection is aborted at a deadline.
 
-    An idle connection between two requests is uvicorn's to close (`timeout_keep_alive`).
+    An idle connection between two requests is closed by uvicorn (`timeout_keep_alive`).
     """
 
-    _entry: ClassVar[ConnectionLimits]
-    _arriving: tuple[float, Any] | None = None
-    _deadline_of_arrival: asyncio.TimerHandle | None = None
+    _limits: ClassVar[ConnectionLimits]
+    _awaited: tuple[float, Any] | None = None
+    """What must still arrive: see `_next_part`."""
+    _arrival_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         super().connection_made(transport)
-        excess = len(self.connections) - self._entry.connections
-        if excess > TURNED_AWAY:
+        excess = len(self.connections) - self._limits.connections
+        if excess > MAX_REFUSED:
             transport.abort()
         if excess > 0:
-            self.app = turn_away
-        self._expect()
+            self.app = refuse_connection
+        self._update_deadline()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        self._expect()
+        self._update_deadline()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._expect()
+        self._update_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._stop_waiting()
+        self._cancel_deadline()
 
     def send_400_response(self, msg: str) -> None:
-        """What h11 could not read."""
+        """For what h11 could not parse."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
-            self.transport.abort()  # an answer is under way already
+            self.transport.abort()  # a response is under way already
             return
         problem = problem_response(Malformed("this is not a request of HTTP/1.1"), {"Connection": "close"})
         head = h11.Response(status_code=400, headers=problem.raw_headers, reason=b"Bad Request")
-        for part in (head, h11.Data(data=bytes(problem.body)), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(part) or b"")
+        for event in (head, h11.Data(data=bytes(problem.body)), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 
-    def _expect(self) -> None:
-        """Have a deadline for what must still arrive, the same one until it has arrived."""
-        arriving = self._part()
-        if arriving == self._arriving:
+    def _update_deadline(self) -> None:
+        """One deadline for each part of a request, however slowly its bytes arrive."""
+        awaited = self._next_part()
+        if awaited == self._awaited:
             return
-        self._stop_waiting()
-        if arriving:
-            self._arriving = arriving
-            self._deadline_of_arrival = self.loop.call_later(arriving[0], self.transport.abort)
+        self._cancel_deadline()
+        if awaited:
+            self._awaited = awaited
+            self._arrival_deadline = self.loop.call_later(awaited[0], self.transport.abort)
 
-    def _part(self) -> tuple[float, Any] | None:
-        """The seconds that the part under way may take, and the request it is of."""
+    def _next_part(self) -> tuple[float, Any] | None:
+        """The seconds for the part that is arriving, and the request that it belongs to."""
         if self.transport.is_closing():
             return None
         if self.conn.their_state is h11.SEND_BODY:
-            return self._entry.body, self.cycle
+            return self._limits.body, self.cycle
         if self.conn.their_state is h11.IDLE and self.timeout_keep_alive_task is None:
-            return self._entry.head, self.cycle
+            return self._limits.head, self.cycle
         return None
 
-    def _stop_waiting(self) -> None:
-        self._arriving = None
-        if self._deadline_of_arrival:
-            self._deadline_of_arrival.cancel()
-            self._deadline_of_arrival = None
+    def _cancel_deadline(self) -> None:
+        self._awaited = None
+        if self._arrival_deadline:
+            self._arrival_deadline.cancel()
+            self._arrival_deadline = None
 
 
-async def turn_away(scope: Scope, receive: Receive, send: Send) -> None:
-    """The whole application, for a connection too many."""
+async def refuse_connection(scope: Scope, receive: Receive, send: Send) -> None:
+    """The application of a connection beyond the limit."""
     error = Overloaded("too many connections are open; try again later", retry_after=5)
     await problem_response(error, {"Connection": "close"})(scope, receive, send)

@@ -1,7 +1,7 @@
-"""What a connection of ours offers to an answer that goes on: a shortcut past ASGI's `send`.
+"""A shortcut past ASGI's `send` for responses that last, offered by this package's own server connections.
 
-The rest of such an answer runs when the application has returned: its middlewares have nothing to add to it,
-and the frames of all of them, and the request, would be kept for as long as the stream is open.
+Such a response continues after the application has returned: the middlewares add nothing to its body, and
+their frames and the request were more than half of the memory of an idle subscriber.
 """
 
 from __future__ import annotations
@@ -13,51 +13,51 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gencode.http.problems import unexpected
 
-NAME = "gencode.outlet"
-"""In the scope's extensions; not there under another server."""
+EXTENSION = "gencode.direct_writer"
+"""Name in the scope's `extensions`; absent under another server."""
 
 Continuation = Callable[[Send], Awaitable[None]]
 
 
 class DirectWriter(Protocol):
-    """Of one request. `rest`: what to run when the application has returned."""
+    """One per request. `continuation`: what to run after the application has returned."""
 
-    rest: Continuation | None
+    continuation: Continuation | None
 
     @property
-    def slow(self) -> bool:
-        """Whether the client has yet to take what was sent."""
+    def is_blocked(self) -> bool:
+        """Whether the client has not yet received what was written."""
         ...
 
     def write(self, chunk: bytes) -> bool:
-        """Send a piece of the body at once; whether the client is quick enough for more. Never raises."""
+        """Write a part of the body at once; returns whether more can be written. Never raises."""
         ...
 
-    def depart(self) -> None:
-        """The client has left, or is sent away."""
+    def disconnect(self) -> None:
+        """The client has disconnected, or is no longer served."""
         ...
 
-    def on_departure(self, call: Callable[[], None]) -> None:
-        """When the client departs; at once, if it has departed."""
+    def on_disconnect(self, call: Callable[[], None]) -> None:
+        """Call it when the client disconnects; at once, if it has."""
         ...
 
 
 def direct_writer(scope: Scope) -> DirectWriter | None:
-    """The one of this request, if its connection has one."""
-    found: DirectWriter | None = scope.get("extensions", {}).get(NAME)
-    return found
+    """The writer of this request, if its connection offers one."""
+    writer: DirectWriter | None = scope.get("extensions", {}).get(EXTENSION)
+    return writer
 
 
 def with_continuations(app: ASGIApp) -> ASGIApp:
-    """The application, and after it, the rests of its answers."""
+    """Runs the application and then the continuation of its response."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         await app(scope, receive, send)
-        services = direct_writer(scope)
-        if services and services.rest:
-            rest, services.rest = services.rest, None  # else a circle, left for the collector
+        writer = direct_writer(scope)
+        if writer and writer.continuation:
+            continuation, writer.continuation = writer.continuation, None  # breaks a reference cycle
             try:
-                await rest(send)
+                await continuation(send)
             except Exception as error:
                 unexpected(scope["path"], error)
                 raise

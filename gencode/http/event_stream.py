@@ -1,4 +1,4 @@
-"""A response that goes on: server-sent events as they come, and comments while none come."""
+"""The response that sends server-sent events as they are published, and comments while there are none."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ from gencode.http.shared_ticker import SharedTicker
 PING = b": ping\n\n"
 """A comment: keeps the connection open, and clients ignore it (WHATWG HTML, 9.2.7)."""
 
-Say = Callable[[], bytes]
-"""Whole messages without ids, or nothing this time."""
-Beat = tuple[SharedTicker, Say]
-"""What is said beside the chunks, and how often."""
+MakeMessage = Callable[[], bytes]
+"""Returns whole messages without ids, or b"" for nothing."""
+Periodic = tuple[SharedTicker, MakeMessage]
+"""Messages that are sent besides the events, and when."""
 
 
 class EventStream(EventSourceResponse):
-    """Sends each chunk (whole messages) at once, a comment at each beat of `pulse`, and what `more` say.
+    """Sends each chunk of the subscription (whole messages) at once, a comment at each tick of `ticker`, and
+    the messages of `periodic`.
 
-    sse-starlette's response with two lighter ways to run it. On our own connections, what is published is
-    written by the publisher, past this response's task, which sleeps; only a reader that falls behind is
-    read for again. Under any other ASGI server, two tasks besides the request's own take the place of
-    sse-starlette's four, and of its watcher that polls. Idle readers are many, so what they cost counts. A
-    reader that takes nothing is the connection's affair (`gencode.http.connection`), since a deadline on one
-    send would leave its socket open; the farewell at shutdown is the hub's.
+    sse-starlette's response with two cheaper ways to run, since idle subscribers are many. On the connections
+    of `gencode.http.connection`, the publisher writes to the socket itself while this response's task sleeps;
+    the task reads the subscription only for a client that has fallen behind. Under any other ASGI server, two
+    tasks besides the request's own replace sse-starlette's four and its polling watcher. A client that
+    receives nothing is cut off by the connection, since a deadline on one send would leave the socket open;
+    the hub ends the subscription at shutdown.
     """
 
-    def __init__(self, chunks: Subscription, ticker: SharedTicker, *more: Beat) -> None:
-        super().__init__(chunks, ping=ticker.seconds)
-        self._chunks = chunks
-        self._beats = ((ticker, _ping), *more)
+    def __init__(self, subscription: Subscription, ticker: SharedTicker, *periodic: Periodic) -> None:
+        super().__init__(subscription, ping=ticker.seconds)
+        self._subscription = subscription
+        self._periodic = ((ticker, _ping), *periodic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "HEAD":
@@ -45,56 +46,59 @@ class EventStream(EventSourceResponse):
             return
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         await send(start)
-        if services := direct_writer(scope):
-            services.rest = partial(_through, services, self._chunks, self._beats)
+        if writer := direct_writer(scope):
+            writer.continuation = partial(_write_directly, writer, self._subscription, self._periodic)
         else:
-            await self._by_itself(receive, send)
+            await self._send_events(receive, send)
 
-    async def _by_itself(self, receive: Receive, send: Send) -> None:
-        async with aclosing(self._chunks), anyio.create_task_group() as tg:
-            tg.start_soon(_attend, receive, tg.cancel_scope)
-            for ticker, say in self._beats:
-                tg.start_soon(_repeat, send, ticker.seconds, say)
-            async for chunk in self._chunks:
+    async def _send_events(self, receive: Receive, send: Send) -> None:
+        async with aclosing(self._subscription), anyio.create_task_group() as group:
+            group.start_soon(_cancel_on_disconnect, receive, group.cancel_scope)
+            for ticker, make_message in self._periodic:
+                group.start_soon(_send_periodically, send, ticker.seconds, make_message)
+            async for chunk in self._subscription:
                 await _send(send, chunk)
-            tg.cancel_scope.cancel()
-        await _end(send)
+            group.cancel_scope.cancel()
+        await _finish(send)
 
 
-async def _through(services: DirectWriter, chunks: Subscription, beats: Sequence[Beat], send: Send) -> None:
-    """The chunks, until they end or the client leaves. A function, so that the response itself can go."""
-    with anyio.CancelScope() as stay, ExitStack() as calls:
-        for ticker, say in beats:
-            calls.enter_context(ticker.calling(partial(_write, services, say)))
-        services.on_departure(stay.cancel)
-        async with aclosing(chunks):
-            await chunks.attach(services.write)
-            async for chunk in chunks:
+async def _write_directly(
+    writer: DirectWriter, subscription: Subscription, periodic: Sequence[Periodic], send: Send
+) -> None:
+    """Until the subscription ends or the client disconnects. A function, so that it keeps no response
+    alive."""
+    with anyio.CancelScope() as scope, ExitStack() as calls:
+        for ticker, make_message in periodic:
+            calls.enter_context(ticker.calling(partial(_write_message, writer, make_message)))
+        writer.on_disconnect(scope.cancel)
+        async with aclosing(subscription):
+            await subscription.attach(writer.write)
+            async for chunk in subscription:
                 await _send(send, chunk)
-                await chunks.attach(services.write)
-    await _end(send)
+                await subscription.attach(writer.write)
+    await _finish(send)
 
 
-def _write(services: DirectWriter, say: Say) -> None:
-    if not services.slow and (chunk := say()):
-        services.write(chunk)
+def _write_message(writer: DirectWriter, make_message: MakeMessage) -> None:
+    if not writer.is_blocked and (chunk := make_message()):
+        writer.write(chunk)
 
 
 def _ping() -> bytes:
     return PING
 
 
-async def _attend(receive: Receive, stream: anyio.CancelScope) -> None:
-    """End the stream when its client leaves: of that, uvicorn tells in `receive`, never in `send`."""
+async def _cancel_on_disconnect(receive: Receive, stream: anyio.CancelScope) -> None:
+    """uvicorn reports a disconnect in `receive`, never in `send`."""
     while (await receive())["type"] != "http.disconnect":
         continue
     stream.cancel()
 
 
-async def _repeat(send: Send, seconds: float, say: Say) -> None:
+async def _send_periodically(send: Send, seconds: float, make_message: MakeMessage) -> None:
     while True:
         await anyio.sleep(seconds)
-        if chunk := say():
+        if chunk := make_message():
             await _send(send, chunk)
 
 
@@ -102,5 +106,5 @@ async def _send(send: Send, chunk: bytes) -> None:
     await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
-async def _end(send: Send) -> None:
+async def _finish(send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})

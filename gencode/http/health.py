@@ -1,4 +1,4 @@
-"""For orchestrators: alive, ready, and how it goes."""
+"""Probes for orchestrators, and metrics."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from gencode.http.responses import JsonResponseSpec, ResponseSpec
 from gencode.http.services import Services, get_services
 from gencode.http.views import Health
 
-ALIVE = JsonResponseSpec(model=Health, description="It does")
+LIVE = JsonResponseSpec(model=Health, description="It does")
 READY = JsonResponseSpec(model=Health, description="They are")
-WELL = JsonResponseSpec(model=Health, description="It is well")
+HEALTHY = JsonResponseSpec(model=Health, description="It is well")
 UNREADY = JsonResponseSpec(status=503, model=Health, description="It is not")
 METRICS = ResponseSpec(description="The metrics", media_type="text/plain")
 
 
-@operation("livez", "GET /livez", "Whether the process answers", responses=(ALIVE,))
+@operation("livez", "GET /livez", "Whether the process answers", responses=(LIVE,))
 async def livez(_request: Request) -> Response:
     """The event loop answers."""
-    return ALIVE.make(Health(status="ok"))
+    return LIVE.make(Health(status="ok"))
 
 
 @operation("readyz", "GET /readyz", "Whether new tasks are accepted", responses=(READY, UNREADY))
 async def readyz(request: Request) -> Response:
     """New tasks are accepted, and the store answers."""
-    if reason := await _obstacle(get_services(request)):
+    if reason := await _reason_unready(get_services(request)):
         return UNREADY.make(Health(status="unavailable", reason=reason))
     return READY.make(Health(status="ok"))
 
 
-@operation("health", "GET /health", "The same, with figures", responses=(WELL, UNREADY))
+@operation("health", "GET /health", "The same, with figures", responses=(HEALTHY, UNREADY))
 async def health(request: Request) -> Response:
-    """What readyz says, with a few figures for people."""
+    """As readyz, with a few figures for people."""
     services = get_services(request)
     figures = {"running": services.task_service.running, "waiting": services.task_service.waiting}
-    if await _obstacle(services):
+    if await _reason_unready(services):
         return UNREADY.make(Health(status="unavailable", **figures))
-    return WELL.make(Health(status="ok", **figures))
+    return HEALTHY.make(Health(status="ok", **figures))
 
 
-async def _obstacle(services: Services) -> str:
-    """What keeps new tasks from being accepted."""
+async def _reason_unready(services: Services) -> str:
+    """Why new tasks are not accepted; "" if they are."""
     try:
         await services.store.find(TaskQuery(limit=1))
     except StoreError as error:

@@ -1,4 +1,4 @@
-"""Addresses of tasks, as answers give them: absolute paths, also under the path of a host application."""
+"""Addresses of tasks in responses: absolute paths, also below the path of a host application."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ API = "/api/v1"
 
 
 def api(request: Request) -> str:
-    """The path of the API, from the root of the host that was asked; for endpoints below it.
+    """The path of the API from the root of the server; for endpoints below it.
 
-    It is made of where the application is mounted, never of what the client says.
+    It follows from where the application is mounted, never from what the client sends.
     """
     return quote(request.scope.get("root_path", "")) or API
 
@@ -27,10 +27,10 @@ def task_url(api: str, task_id: str) -> str:
 
 
 class UnderPath:
-    """ASGI: the application as if it were mounted at ROOT_PATH, for a proxy that shows it there.
+    """ASGI: the application as if it were mounted at ROOT_PATH, for a proxy that serves it there.
 
-    Some proxies cut the path off before they pass a request on, some do not: both are understood. ASGI wants
-    `path` to hold it.
+    Some proxies remove the path before they forward a request, some do not: both work. In ASGI, `path`
+    includes it.
     """
 
     def __init__(self, app: ASGIApp, root: str) -> None:
@@ -39,5 +39,5 @@ class UnderPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        whole = path if f"{path}/".startswith(f"{self._root}/") else self._root + path
-        await self._app({**scope, "path": whole, "root_path": self._root}, receive, send)
+        full = path if f"{path}/".startswith(f"{self._root}/") else self._root + path
+        await self._app({**scope, "path": full, "root_path": self._root}, receive, send)

@@ -22,18 +22,18 @@ from gencode.domain.errors import (
     Transient,
     WrongMethod,
 )
+from gencode.http.openapi import PROBLEM_MEDIA_TYPE
 from gencode.http.rate_limit import OverLimit
 from gencode.http.responses import json_text
 from gencode.http.views import BrokenRule, Problem
 
-MEDIA = "application/problem+json"
 TOO_LARGE = "the request body is larger than MAX_BODY_BYTES allows"
 
 log = structlog.get_logger(__name__)
 
 
 def problem_response(error: GencodeError, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer to a request that failed."""
+    """The response to a request that failed."""
     problem = Problem(
         type=f"urn:gencode:error:{error.code}",
         title=HTTPStatus(error.http_status).phrase,
@@ -45,7 +45,7 @@ def problem_response(error: GencodeError, headers: Mapping[str, str] | None = No
     if isinstance(error, Invalid):
         problem = problem.model_copy(update={"errors": [BrokenRule(**broken) for broken in error.problems]})
     more = {"Cache-Control": "no-store", **_headers(error), **(headers or {})}
-    return Response(json_text(problem), error.http_status, more, MEDIA)
+    return Response(json_text(problem), error.http_status, more, PROBLEM_MEDIA_TYPE)
 
 
 def _headers(error: GencodeError) -> dict[str, str]:
@@ -61,23 +61,24 @@ async def on_gencode_error(_request: Request, error: Exception) -> Response:
     return problem_response(error, error.headers if isinstance(error, OverLimit) else None)
 
 
-async def on_departure(_request: Request, _error: Exception) -> Response:
-    """The client hung up, or was cut off, in the middle of its body: nobody reads this."""
+async def on_client_disconnect(_request: Request, _error: Exception) -> Response:
+    """The client disconnected, or was cut off, in the middle of its body: the response is not received."""
     return problem_response(Malformed("the body ended before it was complete"))
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Starlette's own refusals: no such route, wrong method, body over the cap."""
+    """Errors of Starlette itself: no such route, wrong method, body too large."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     return problem_response(_from_http(request, error), error.headers)
 
 
 def unexpected(path: str, error: Exception) -> Response:
-    """A bug: the client gets a reference, the log gets the trace."""
+    """The response to a bug: the client gets a reference, the log has the trace."""
     return problem_response(reference_for(path, error))
 
 
 def reference_for(where: str, error: Exception) -> Internal:
+    """Logs a bug; the error names the log entry."""
     reference = secrets.token_hex(4)
     log.error("unexpected error", reference=reference, path=where, exc_info=error)
     return Internal(f"an unexpected error; the log has it under reference {reference}")

@@ -1,4 +1,4 @@
-"""How often a client may submit."""
+"""How often a principal may submit."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from gencode.domain.errors import RateLimited
 
 CLOCK_SLACK = 1.0
-"""Seconds by which the wall clock may be corrected before what it measured counts as worthless."""
+"""Seconds by which the wall clock may be corrected before the counts are cleared."""
 
 
 class OverLimit(RateLimited):
-    """`headers`: where the client stands."""
+    """`headers`: the principal's present limit."""
 
     def __init__(self, message: str, retry_after: float, headers: Mapping[str, str]) -> None:
         super().__init__(message, retry_after=retry_after)
@@ -25,9 +25,9 @@ class OverLimit(RateLimited):
 
 
 class RateLimiter:
-    """A moving window per client, in memory: a restart forgives, and so does a clock that is set.
+    """A moving window for each principal, in memory: a restart clears it, and so does a change of the clock.
 
-    The library measures by the wall clock: set back an hour, it would refuse for an hour. `wall` and
+    The library measures by the wall clock: set back by an hour, it would refuse for an hour. `wall` and
     `steady` are time.time and time.monotonic.
     """
 
@@ -43,11 +43,12 @@ class RateLimiter:
         self._offset = wall() - steady()
         self._window = MovingWindowRateLimiter(MemoryStorage())
 
-    async def spend(self, client: str) -> dict[str, str]:
-        """Count one submission; returns the RateLimit headers. Raises OverLimit."""
-        self._mind_the_clock()
-        allowed = await self._window.hit(self._rate, client)
-        stats = await self._window.get_window_stats(self._rate, client)
+    async def spend(self, principal: str, what: str = "submission") -> dict[str, str]:
+        """Count one request; returns the RateLimit headers. `what`: each has a limit of its own. Raises
+        OverLimit."""
+        self._forget_after_clock_change()
+        allowed = await self._window.hit(self._rate, what, principal)
+        stats = await self._window.get_window_stats(self._rate, what, principal)
         wait = max(math.ceil(stats.reset_time - self._wall()), 1)
         headers = {
             "RateLimit-Limit": str(self._rate.amount),
@@ -58,7 +59,7 @@ class RateLimiter:
             raise OverLimit(f"more than {self._rate}; try again in {wait} s", wait, headers)
         return headers
 
-    def _mind_the_clock(self) -> None:
+    def _forget_after_clock_change(self) -> None:
         offset = self._wall() - self._steady()
         if abs(offset - self._offset) > CLOCK_SLACK:
             self._window = MovingWindowRateLimiter(MemoryStorage())

@@ -10,17 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic, TypeVar
 
+import anyio.to_thread
 from pydantic import BaseModel
 from starlette.requests import Request
 
 from gencode.domain.errors import BodyTooLarge, GencodeError, Invalid, Malformed, UnsupportedMedia
 from gencode.http.parameters import JsonSchema, require_declared
 from gencode.http.responses import schema_ref
-from gencode.http.validation import parse_json, validate
+from gencode.http.validation import parse
 
 M = TypeVar("M", bound=BaseModel)
+LARGE_BODY = 64 * 1024
+"""Bytes above which a body is parsed in a thread."""
+JSON_ERRORS = (Malformed, BodyTooLarge, UnsupportedMedia, Invalid)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -39,9 +44,12 @@ class Body:
     def models(self) -> tuple[type[BaseModel], ...]:
         return ()
 
+    def content_schema(self) -> JsonSchema:
+        return self.schema
+
     def to_openapi(self) -> JsonSchema:
         required = {"required": True} if self.is_required else {}
-        return required | {"content": {self.media_type: {"schema": self.schema}}}
+        return required | {"content": {self.media_type: {"schema": self.content_schema()}}}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -50,24 +58,47 @@ class JsonBody(Body, Generic[M]):
 
     model: type[M]
     media_type: str = "application/json"
-    errors: tuple[type[GencodeError], ...] = (Malformed, BodyTooLarge, UnsupportedMedia, Invalid)
+    errors: tuple[type[GencodeError], ...] = JSON_ERRORS
     pattern_messages: Mapping[str, str] = field(default_factory=dict)
 
     async def read(self, request: Request) -> M:
         """Raises UnsupportedMedia, Malformed, Invalid."""
-        require_declared(request, self)
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != self.media_type:
-            raise UnsupportedMedia(f"send the body as 'Content-Type: {self.media_type}'")
-        return validate(self.model, parse_json(await request.body()), self.pattern_messages)
-
-    async def read_optional(self, request: Request) -> M | None:
-        """None for an empty body."""
-        return await self.read(request) if await self.read_bytes(request) else None
+        return await _read_json(request, self, self.model, self.pattern_messages)
 
     def models(self) -> tuple[type[BaseModel], ...]:
         return (self.model,)
 
-    def to_openapi(self) -> JsonSchema:
-        required = {"required": True} if self.is_required else {}
-        return required | {"content": {self.media_type: {"schema": schema_ref(self.model)}}}
+    def content_schema(self) -> JsonSchema:
+        return schema_ref(self.model)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class JsonBodyOfKinds(Body):
+    """A JSON object whose model depends on the kind of the task that the operation is for."""
+
+    request_models: tuple[type[BaseModel], ...]
+    media_type: str = "application/json"
+    errors: tuple[type[GencodeError], ...] = JSON_ERRORS
+
+    async def read_optional(self, request: Request, model: type[M]) -> M | None:
+        """None for an empty body. Raises UnsupportedMedia, Malformed, Invalid."""
+        return await _read_json(request, self, model, {}) if await self.read_bytes(request) else None
+
+    def models(self) -> tuple[type[BaseModel], ...]:
+        return self.request_models
+
+    def content_schema(self) -> JsonSchema:
+        if len(self.request_models) == 1:
+            return schema_ref(self.request_models[0])
+        return {"anyOf": [schema_ref(model) for model in self.request_models]} if self.request_models else {}
+
+
+async def _read_json(request: Request, declared: Body, model: type[M], messages: Mapping[str, str]) -> M:
+    require_declared(request, declared)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != declared.media_type:
+        raise UnsupportedMedia(f"send the body as 'Content-Type: {declared.media_type}'")
+    body = await request.body()
+    if len(body) <= LARGE_BODY:
+        return parse(model, body, messages)
+    return await anyio.to_thread.run_sync(partial(parse, model, body, messages))

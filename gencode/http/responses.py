@@ -7,13 +7,14 @@ return ACCEPTED.make(Accepted(...), {"Location": url})
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from gencode.domain.event import dump
 from gencode.http.parameters import JsonSchema
 
 M = TypeVar("M", bound=BaseModel)
@@ -81,6 +82,27 @@ class JsonResponseSpec(ResponseSpec, Generic[M]):
 
     def content(self) -> JsonSchema:
         return {self.media_type: {"schema": schema_ref(self.model)}}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class JsonDataSpec(ResponseSpec):
+    """A response whose body is a dict that no model has validated. `model` describes it in the document; it
+    is called when the document is made."""
+
+    model: Callable[[], type[BaseModel]]
+    media_type: str = "application/json"
+
+    def make(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+        """Never cached: the body is about this moment."""
+        return Response(
+            dump(body), self.status, {"Cache-Control": "no-store", **(headers or {})}, self.media_type
+        )
+
+    def models(self) -> tuple[type[BaseModel], ...]:
+        return (self.model(),)
+
+    def content(self) -> JsonSchema:
+        return {self.media_type: {"schema": schema_ref(self.model())}}
 
 
 def json_text(body: BaseModel) -> str:

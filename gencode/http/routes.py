@@ -1,4 +1,4 @@
-"""Every address of the service."""
+"""The routes and middlewares of the application."""
 
 from __future__ import annotations
 
@@ -10,36 +10,25 @@ from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
-from starlette.routing import Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import Lifespan
 
 from gencode.auth.api_keys import ApiKeys
-from gencode.chatops import routes
 from gencode.domain.errors import GencodeError
-from gencode.http import (
-    api_document,
-    estimate,
-    events,
-    files,
-    generate,
-    health,
-    plan,
-    problems,
-    reference,
-    tasks,
-    webhooks,
-)
+from gencode.http import api_document, health, kind_list, problems, reference, webhook_secret
 from gencode.http.api_document import openapi_of
 from gencode.http.authentication import AuthenticationMiddleware
+from gencode.http.kinds import KindRegistry
 from gencode.http.links import API
 from gencode.http.operation import Operation, OperationGroup
 from gencode.http.security import SecurityMiddleware, SecurityRules
+from gencode.http.status_stream import follow_operation
+from gencode.http.submit_operation import submit_operation
+from gencode.http.tasks import task_operations
 from gencode.http.tracing import TracingMiddleware
-from gencode.http.traits import KEYED
-from gencode.mcp.endpoint import MCP
-from gencode.ui.page import Page
+from gencode.http.traits import API_ERRORS
 
-_EXPOSED = [
+_EXPOSED_HEADERS = [
     "Location",
     "ETag",
     "Content-Disposition",
@@ -49,23 +38,27 @@ _EXPOSED = [
     "RateLimit-Reset",
     "Idempotency-Replayed",
 ]
-"""Headers of answers that pages of other origins may read."""
+"""Response headers that pages of other origins may read."""
 
 
 def build(
-    lifespan: Lifespan[Starlette], keys: ApiKeys, rules: SecurityRules, contributed: Sequence[Operation] = ()
+    lifespan: Lifespan[Starlette],
+    keys: ApiKeys,
+    rules: SecurityRules,
+    kinds: KindRegistry,
+    public_operations: Sequence[Operation] = (),
+    more_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """The application; `lifespan` must set `app.state.services` before it yields.
 
-    contributed   operations that other packages define, below the API's prefix and with its security
+    public_operations  of the packages above this one, outside the API and without a key
+    more_routes        ASGI applications, such as the page's files
     """
-    page = Page()
-    api, open_ = _api(contributed), _open(page)
+    api, public = _api_group(kinds), _public_group(public_operations)
     app = Starlette(
         routes=[
-            *open_.routes(),
-            Mount("/page", page),
-            Route("/mcp", MCP(), middleware=[Middleware(AuthenticationMiddleware, keys=keys)]),
+            *public.routes(),
+            *more_routes,
             Mount(
                 API,
                 Router(api.routes(), redirect_slashes=False),
@@ -81,56 +74,42 @@ def build(
         exception_handlers={
             GencodeError: problems.on_gencode_error,
             HTTPException: problems.on_http_exception,
-            ClientDisconnect: problems.on_departure,
+            ClientDisconnect: problems.on_client_disconnect,
         },
         lifespan=lifespan,
     )
     # A redirect would be built from the Host header, which is whatever the client says.
     app.router.redirect_slashes = False
-    app.state.openapi = openapi_of((api, open_))
+    app.state.openapi = openapi_of((api, public))
     return app
 
 
-def _api(contributed: Sequence[Operation]) -> OperationGroup:
+def _api_group(kinds: KindRegistry) -> OperationGroup:
     return OperationGroup(
         prefix=API,
         security=("bearer", "header"),
-        errors=KEYED,
+        errors=API_ERRORS,
         operations=(
-            generate.generate,
-            estimate.estimate,
-            events.status,
-            tasks.listing,
-            tasks.show,
-            plan.approve,
-            files.archive,
-            tasks.bundle,
-            tasks.cancel,
-            files.listing,
-            files.show,
-            plan.show,
-            plan.change,
-            tasks.report,
-            tasks.retry,
-            tasks.ticket,
-            webhooks.secret,
-            *contributed,
+            *(submit_operation(kind) for kind in kinds),
+            follow_operation(kinds),
+            *task_operations(kinds),
+            *kinds.operations,
+            kind_list.list_kinds,
+            webhook_secret.get_secret,
         ),
     )
 
 
-def _open(page: Page) -> OperationGroup:
+def _public_group(operations: Sequence[Operation]) -> OperationGroup:
     return OperationGroup(
         operations=(
-            routes.slack,
-            routes.mattermost,
+            *operations,
             health.livez,
             health.readyz,
             health.health,
             health.metrics,
             api_document.show,
             reference.show,
-            page.operation(),
         )
     )
 
@@ -153,6 +132,6 @@ def _cors(rules: SecurityRules) -> list[Middleware]:
                 "If-Match",
                 "If-None-Match",
             ],
-            expose_headers=_EXPOSED,
+            expose_headers=_EXPOSED_HEADERS,
         )
     ]

@@ -1,4 +1,4 @@
-"""What holds for every request and every answer, whatever its address."""
+"""Checks every request against the security rules, and sets security headers on every response."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from gencode.domain.errors import BodyTooLarge, CrossSite, GencodeError, Malform
 from gencode.http.problems import TOO_LARGE, problem_response, unexpected
 
 _LOOPBACK_NAMES = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
-_HARMLESS = ("GET", "HEAD", "OPTIONS")
-_HEADERS = {
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_RESPONSE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-"""For what is no page, the safe thing is that a browser does nothing at all with it."""
+"""For responses that are no page: a browser does nothing with them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SecurityRules:
-    """Who may ask, and how much.
+    """Which requests are accepted.
 
     loopback_only   the service has no keys and trusts its address, so the Host header must be a loopback
-                    name: a web page that points its own name at 127.0.0.1 (DNS rebinding) is turned away
-    keyless         every browser that reaches the service is its client, so another web site must not
-                    make it act (cross-site request forgery)
+                    name: a web page that points its own name at 127.0.0.1 (DNS rebinding) is refused
+    keyless         every browser that reaches the service is authenticated, so another web site must not
+                    cause requests that change something (cross-site request forgery)
     origins         web sites that may
     max_body        bytes
     """
@@ -43,7 +43,7 @@ class SecurityRules:
 
 
 class SecurityMiddleware:
-    """ASGI middleware: turns away what breaks the rules, and marks every answer for browsers."""
+    """ASGI middleware: refuses what breaks the rules, and answers unexpected exceptions with 500."""
 
     def __init__(self, app: ASGIApp, rules: SecurityRules) -> None:
         self._app = app
@@ -56,51 +56,53 @@ class SecurityMiddleware:
 
         started = False
 
-        async def marked(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in _RESPONSE_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        refusal = _refusal(scope["method"], Headers(scope=scope), self._rules)
-        app = problem_response(refusal, _last_words(refusal)) if refusal else self._app
+        error = _broken_rule(scope["method"], Headers(scope=scope), self._rules)
+        app = problem_response(error, _connection_headers(error)) if error else self._app
         try:
-            await app(scope, receive, marked)
-        except Exception as error:
-            problem = unexpected(scope["path"], error)
+            await app(scope, receive, send_with_headers)
+        except Exception as exception:
+            problem = unexpected(scope["path"], exception)
             if started:
                 raise
-            await problem(scope, receive, marked)
+            await problem(scope, receive, send_with_headers)
 
 
-def _refusal(method: str, headers: Headers, rules: SecurityRules) -> GencodeError | None:
+def _broken_rule(method: str, headers: Headers, rules: SecurityRules) -> GencodeError | None:
     if "content-length" in headers and "transfer-encoding" in headers:
-        # A proxy and we could disagree on where this request ends (RFC 9112, 6.1: request smuggling).
+        # A proxy could disagree on where this request ends (RFC 9112, 6.1: request smuggling).
         return Malformed("send Content-Length or Transfer-Encoding, not both")
-    if method in _HARMLESS and ("transfer-encoding" in headers or headers.get("content-length", "0") != "0"):
+    if method in _SAFE_METHODS and (
+        "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+    ):
         return Malformed(f"{method} takes no body")
     if rules.loopback_only and not _LOOPBACK_NAMES.fullmatch(headers.get("host", "")):
         return Misdirected("without API_KEYS this service answers only to localhost names in the Host header")
-    if rules.keyless and method not in _HARMLESS and not _same_site(headers, rules.origins):
+    if rules.keyless and method not in _SAFE_METHODS and not _same_site(headers, rules.origins):
         return CrossSite("another web site asks for this; if it may, name its origin in CORS_ORIGINS")
     if int(headers.get("content-length", "0")) > rules.max_body:
         return BodyTooLarge(TOO_LARGE)
     return None
 
 
-def _last_words(refusal: GencodeError) -> dict[str, str]:
-    """Where a malformed request ends is doubtful: nothing that follows it is read."""
-    return {"Connection": "close"} if isinstance(refusal, Malformed) else {}
+def _connection_headers(error: GencodeError) -> dict[str, str]:
+    """Where a malformed request ends is doubtful: nothing after it is read."""
+    return {"Connection": "close"} if isinstance(error, Malformed) else {}
 
 
 def _same_site(headers: Headers, origins: Collection[str]) -> bool:
-    """Browsers say where a request comes from, and pages cannot change it; other clients say nothing."""
+    """By headers that browsers send and pages cannot change; other clients do not send them."""
     origin = headers.get("origin", "")
     if origin in origins:
         return True
-    if fetched := headers.get("sec-fetch-site"):
-        return fetched in ("same-origin", "none")
+    if fetch_site := headers.get("sec-fetch-site"):
+        return fetch_site in ("same-origin", "none")
     return not origin or origin.partition("://")[2] == headers.get("host")

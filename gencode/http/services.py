@@ -2,71 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import anyio
-from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from gencode.auth.tickets import Tickets
 from gencode.domain.errors import NotFound
+from gencode.domain.principal import Principal
 from gencode.domain.task import Task
 from gencode.engine.hub import Hub
 from gencode.engine.outbox import Outbox
 from gencode.engine.service import TaskService
 from gencode.engine.store import Store, TaskQuery
 from gencode.engine.tracing import Tracer
+from gencode.http.checkpoint_reader import CheckpointReader
+from gencode.http.kinds import ActiveKinds
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.shared_ticker import SharedTicker
-from gencode.llm.budget import Price
-from gencode.llm.progress import ProgressRegistry
-from gencode.mcp.runtime import MCPRuntime
-from gencode.notifications.chat_replies import ChatNotifier
-from gencode.notifications.dispatcher import NotificationDispatcher
 from gencode.notifications.webhooks import WebhookNotifier
 from gencode.observability.metrics import Metrics
-from gencode.security.secrets import SecretRegistry
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ChosenModel:
-    """What a request's `model` came to: the name that answers, and whether it merely stands in."""
+class Callbacks:
+    """Where tasks are reported to.
 
-    name: str
-    stands_in: bool
+    outbox  the stored callbacks
+    wake    to be called when a task with a callback was stored
+    """
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChatIntegration:
-    """Of a chat. `prove` raises Unauthorized for a request that does not come from it."""
-
-    chat: ChatNotifier
-    prove: Callable[[Headers, bytes, Mapping[str, str]], None] = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Notifications:
-    """Those who are told of tasks, who goes to them, and what has yet to be told."""
-
-    dispatcher: NotificationDispatcher
     webhooks: WebhookNotifier
     outbox: Outbox
-    doors: Mapping[str, ChatIntegration]
+    wake: Callable[[], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """`closing` is set when the process begins to stop; open streams then say farewell.
+    """What every kind of task needs from the service.
 
-    caching   whether an earlier task may answer in place of the model
-    workflows whether projects may hold .github/workflows
-    secrets   of this service, which no answer may hold
-    pulse     gives idle streams a sign of life
-    board     how far the tasks are that run; progress_pulse: when streams that want to know are told
-    folding   a place for each request that folds a whole project in memory
+    language             of messages, where the request asks for none
+    ticker               sends comments on idle streams
+    progress_ticker      when streams with ?include=progress are given the present progress
+    closing              set when the process begins to stop; open streams then end
+    extensions           what the packages above this one need in their endpoints, found by its class
     """
 
+    kinds: ActiveKinds
     task_service: TaskService
     store: Store
     hub: Hub
@@ -74,34 +60,39 @@ class Services:
     tracer: Tracer
     rate: RateLimiter
     tickets: Tickets
-    notifications: Notifications
-    assistants: MCPRuntime
-    choose_model: Callable[[str | None], ChosenModel]
-    choose_host: Callable[[str | None, str | None, str], str]
-    """The name of the host for a request's `host`, `github_org` and `repo_name`. Raises Invalid."""
-    price: Callable[[str], Price | None]
+    callbacks: Callbacks
+    checkpoint_reader: CheckpointReader
     language: str
-    caching: bool
-    workflows: bool
-    secrets: SecretRegistry = field(repr=False)
-    checkpoint_readers: anyio.CapacityLimiter
     ticker: SharedTicker
-    progress_registry: ProgressRegistry
     progress_ticker: SharedTicker
     closing: anyio.Event
+    extensions: Sequence[object] = ()
 
 
 def get_services(request: Request) -> Services:
     return request.app.state.services  # type: ignore[no-any-return]  # Starlette's State is untyped
 
 
+def get_extension(request: Request, cls: type[T]) -> T:
+    """The extension of this class. Raises LookupError where there is none: a bug of the composition."""
+    for extension in get_services(request).extensions:
+        if isinstance(extension, cls):
+            return extension
+    raise LookupError(f"nothing provides {cls}")
+
+
+def get_principal(request: Request) -> Principal:
+    """Whom AuthenticationMiddleware found the request to come from."""
+    return request.state.principal  # type: ignore[no-any-return]  # Starlette's State is untyped
+
+
 async def own_task(request: Request) -> Task:
-    """The task of the path, if it is the client's own. Raises NotFound for anyone else's, as for none."""
-    return await task_of(get_services(request), request.state.client, request.path_params["task_id"])
+    """The task of the path, if it is the principal's own. Raises NotFound for others' as for none."""
+    return await task_of(get_services(request).store, get_principal(request), request.path_params["task_id"])
 
 
-async def task_of(services: Services, client: str, task_id: str) -> Task:
+async def task_of(store: Store, principal: Principal, task_id: str) -> Task:
     """As `own_task`."""
-    for task in await services.store.find(TaskQuery(id=task_id, principal=client, limit=1)):
+    for task in await store.find(TaskQuery(id=task_id, principal=principal.id, limit=1)):
         return task
     raise NotFound("there is no such task, or it belongs to another client")

@@ -1,4 +1,4 @@
-"""One timer for all who want to be called again and again."""
+"""One timer for many periodic calls."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-TURNS = 15
-"""Callers are spread over so many turns of a round."""
+SLOTS = 15
+"""Parts of a period over which the calls are spread."""
 
 
 class SharedTicker:
-    """Calls each every `seconds`, the first time up to a turn earlier. It beats while `run` runs."""
+    """Calls each registered function every `seconds`, the first time up to a slot earlier, while `run`
+    runs."""
 
-    def __init__(self, seconds: float, turns: int = TURNS) -> None:
+    def __init__(self, seconds: float, slots: int = SLOTS) -> None:
         self.seconds = seconds
-        self._turns: list[set[Callable[[], object]]] = [set() for _ in range(turns)]
-        self._now = 0
+        self._slots: list[set[Callable[[], object]]] = [set() for _ in range(slots)]
+        self._current = 0
 
     async def run(self) -> None:
+        """Until cancelled."""
         while True:
-            await anyio.sleep(self.seconds / len(self._turns))
-            self._now = (self._now + 1) % len(self._turns)
-            for call in list(self._turns[self._now]):
+            await anyio.sleep(self.seconds / len(self._slots))
+            self._current = (self._current + 1) % len(self._slots)
+            for call in list(self._slots[self._current]):
                 try:
                     call()
                 except Exception:
-                    log.exception("a bug: what is said again and again could not be said")
+                    log.exception("a bug: a periodic call failed")
 
     @contextmanager
     def calling(self, call: Callable[[], object]) -> Iterator[None]:
-        """What `call` raises is logged: it must not end the others."""
-        turn = self._turns[self._now]
-        turn.add(call)
+        """Within the block, `call` is called. What it raises is logged: the other calls go on."""
+        slot = self._slots[self._current]
+        slot.add(call)
         try:
             yield
         finally:
-            turn.remove(call)
+            slot.remove(call)

@@ -1,184 +1,209 @@
-"""Reading, cancelling and retrying tasks, and tickets for their streams."""
+"""The operations on tasks of every kind: show, list, cancel, retry, approve, and tickets for streams."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.codegen.pieces import Checkpoints
-from gencode.domain.errors import AlreadyFinished, Invalid, QueueFull, StillWorking
-from gencode.domain.event import Event
-from gencode.domain.task import FINAL_STATUSES, PENDING, Task, rfc3339
+from gencode.domain.errors import AlreadyFinished, Invalid, NotPaused, QueueFull, StillWorking, UnknownKind
+from gencode.domain.task import State, Task, rfc3339
+from gencode.engine.pipeline import Checkpoints
 from gencode.engine.store import TaskQuery
-from gencode.http.checkpoint_reading import read_checkpoints
-from gencode.http.links import api, status_url, task_url
-from gencode.http.operation import operation
+from gencode.http.kinds import APPROVED, KindRegistry
+from gencode.http.links import api
+from gencode.http.models import NoChanges
+from gencode.http.operation import Operation, operation
 from gencode.http.parameters import Choices, Integer, Parameter, Text
-from gencode.http.request_body import JsonBody
-from gencode.http.responses import JsonResponseSpec
-from gencode.http.schemas import RetryRequest, check_deadline
-from gencode.http.services import get_services, own_task
-from gencode.http.traits import DISPOSITION, LOCATION, OWN_TASK, RATE_LIMITED
+from gencode.http.request_body import JsonBodyOfKinds
+from gencode.http.responses import JsonDataSpec, JsonResponseSpec
+from gencode.http.services import get_principal, get_services, own_task
+from gencode.http.traits import IF_MATCH, LOCATION, OWN_TASK, RATE_LIMITED
 from gencode.http.views import (
     Accepted,
-    BundleView,
-    ReportView,
-    TaskList,
-    TaskView,
     TicketView,
-    callback_view,
-    task_view,
+    accepted,
+    callback_data,
+    task_data,
+    task_list_model,
+    task_view_model,
 )
-from gencode.pipelines.generate.bundle import bundle as make_bundle
-from gencode.pipelines.generate.report import report as make_report
-from gencode.pipelines.generate.stages import STAGES
 
-MOST = 100
-CURSOR = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+MAX_PAGE = 100
+CURSOR_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 """The id of the last task on the page before."""
 
-STATUSES = Parameter(
-    name="status",
-    location="query",
-    description="Only these; repeatable, or separated by commas",
-    type=Choices(values=[PENDING, *STAGES, *FINAL_STATUSES]),
-    default=None,
-    is_repeatable=True,
-)
 LIMIT = Parameter(
     name="limit",
     location="query",
     description="Tasks on a page",
-    type=Integer(minimum=1, maximum=MOST),
+    type=Integer(minimum=1, maximum=MAX_PAGE),
     default=20,
 )
-BEFORE = Parameter(
+CURSOR = Parameter(
     name="cursor",
     location="query",
     description="next_cursor of the page before",
-    type=Text(pattern=f"^$|{CURSOR}", message="use the next_cursor of an earlier answer as it is"),
+    type=Text(pattern=f"^$|{CURSOR_PATTERN}", message="use the next_cursor of an earlier answer as it is"),
     default=None,
 )
-CHANGES = JsonBody(model=RetryRequest, is_required=False)
-TASK = JsonResponseSpec(model=TaskView, description="The task")
-PAGE = JsonResponseSpec(model=TaskList, description="A page")
-CANCELLED = JsonResponseSpec(model=TaskView, description="Nothing of it runs any more")
-GOING_ON = JsonResponseSpec(
-    status=202, model=Accepted, description="It is in line again", headers=(LOCATION,)
-)
-REPORT = JsonResponseSpec(model=ReportView, description="As of now")
-BUNDLE = JsonResponseSpec(
-    model=BundleView, description="For gencode replay; once the commit is pushed", headers=(DISPOSITION,)
+QUEUED_AGAIN = JsonResponseSpec(
+    status=202, model=Accepted, description="It is in the queue again", headers=(LOCATION,)
 )
 TICKET = JsonResponseSpec(status=201, model=TicketView, description="The ticket")
 
 
-@operation("getTask", "GET /task/{task_id}", "A task", traits=(OWN_TASK,), responses=(TASK,))
-async def show(request: Request) -> Response:
-    task = await own_task(request)
-    view = task_view(task, api(request), get_services(request).progress_registry)
-    if callback := await get_services(request).notifications.outbox.callback(task.id):
-        view = view.model_copy(update={"callback": callback_view(callback)})
-    return TASK.make(view)
+def task_operations(kinds: KindRegistry) -> tuple[Operation, ...]:
+    """Their parameters and models depend on which kinds there are."""
 
+    @cache
+    def task_view() -> type[BaseModel]:
+        return task_view_model(kinds)
 
-@operation(
-    "cancelTask",
-    "POST /task/{task_id}/cancel",
-    "Cancel a task",
-    traits=(OWN_TASK,),
-    responses=(CANCELLED,),
-    errors=(AlreadyFinished,),
-)
-async def cancel(request: Request) -> Response:
-    """200 once nothing of the task runs any more; 409 when it ended in another way."""
-    cancelled = await get_services(request).task_service.cancel(await own_task(request))
-    return CANCELLED.make(task_view(cancelled, api(request), get_services(request).progress_registry))
+    @cache
+    def task_list() -> type[BaseModel]:
+        return task_list_model(task_view())
 
-
-@operation(
-    "retryTask",
-    "POST /task/{task_id}/retry",
-    "Go on with a failed task",
-    traits=(OWN_TASK, RATE_LIMITED),
-    body=CHANGES,
-    responses=(GOING_ON,),
-    errors=(StillWorking, AlreadyFinished, QueueFull),
-)
-async def retry(request: Request) -> Response:
-    """202 once the store holds that the task goes on; 409 unless it has failed."""
-    services = get_services(request)
-    headers = await services.rate.spend(request.state.client)
-    task = await services.task_service.retry(await own_task(request), await _changes(request))
-    return going_on(request, task, headers)
-
-
-def going_on(request: Request, task: Task, headers: Mapping[str, str] | None = None) -> Response:
-    """202: the store holds that it does."""
-    answer = Accepted(
-        task_id=task.id,
-        status=task.status,
-        message=task.message,
-        model=str(task.parameters.get("model")),
-        status_url=status_url(api(request), task.id),
-        task_url=task_url(api(request), task.id),
-    )
-    return GOING_ON.make(answer, {**(headers or {}), "Location": answer.task_url})
-
-
-async def _changes(request: Request) -> dict[str, Any]:
-    """What the body, which may be left out, says to be otherwise from now on."""
-    if not (asked := await CHANGES.read_optional(request)):
-        return {}
-    check_deadline(asked)
-    return asked.model_dump(mode="json", exclude_unset=True)
-
-
-@operation(
-    "reportTask",
-    "GET /task/{task_id}/report",
-    "What became of a task",
-    traits=(OWN_TASK,),
-    responses=(REPORT,),
-)
-async def report(request: Request) -> Response:
-    """Made of what is stored, whatever the task is doing."""
-    services, task = get_services(request), await own_task(request)
-    return await read_checkpoints(
-        services, task.id, partial(_report, task, await services.store.events(task.id))
+    return (
+        _list_operation(kinds, JsonDataSpec(model=task_list, description="A page")),
+        _get_operation(JsonDataSpec(model=task_view, description="The task")),
+        _approve_operation(kinds),
+        _cancel_operation(JsonDataSpec(model=task_view, description="Nothing of it runs any more")),
+        _retry_operation(kinds),
+        issue_ticket,
     )
 
 
-@operation(
-    "bundleTask",
-    "GET /task/{task_id}/bundle",
-    "All to make the commit again",
-    traits=(OWN_TASK,),
-    responses=(BUNDLE,),
-)
-async def bundle(request: Request) -> Response:
-    """For `gencode replay`; there once the commit is pushed."""
-    services, task = get_services(request), await own_task(request)
-    return await read_checkpoints(
-        services,
-        task.id,
-        partial(_bundle, task, await services.store.request(task.id), await services.store.events(task.id)),
+def _list_operation(kinds: KindRegistry, page_response: JsonDataSpec) -> Operation:
+    status = Parameter(
+        name="status",
+        location="query",
+        description="Only these; repeatable, or separated by commas",
+        type=Choices(values=kinds.statuses),
+        default=None,
+        is_repeatable=True,
     )
 
+    @operation(
+        "listTasks",
+        "GET /tasks",
+        "One's own tasks, newest first",
+        parameters=(status, LIMIT, CURSOR),
+        responses=(page_response,),
+        errors=(Invalid,),
+    )
+    async def list_tasks(request: Request) -> Response:
+        services, limit = get_services(request), LIMIT.read(request)
+        query = TaskQuery(
+            principal=get_principal(request).id,
+            statuses=status.read(request) or None,
+            before=CURSOR.read(request) or None,
+            limit=limit + 1,
+        )
+        found = await services.store.find(query)
+        tasks, path = found[:limit], api(request)
+        cursor = tasks[-1].id if len(found) > limit else None
+        views = [task_data(task, path, services.kinds) for task in tasks]
+        return page_response.make({"tasks": views, "next_cursor": cursor})
 
-def _report(task: Task, events: Sequence[Event], checkpoints: Checkpoints) -> Response:
-    return REPORT.make(ReportView(**make_report(task, events, checkpoints).model_dump()))
+    return list_tasks
 
 
-def _bundle(
-    task: Task, request: Mapping[str, Any], events: Sequence[Event], checkpoints: Checkpoints
-) -> Response:
-    attachment = {"Content-Disposition": f'attachment; filename="{task.id}.json"'}
-    return BUNDLE.make(BundleView(**make_bundle(task, request, events, checkpoints).model_dump()), attachment)
+def _get_operation(task_response: JsonDataSpec) -> Operation:
+    @operation("getTask", "GET /task/{task_id}", "A task", traits=(OWN_TASK,), responses=(task_response,))
+    async def get_task(request: Request) -> Response:
+        services, task = get_services(request), await own_task(request)
+        view = task_data(task, api(request), services.kinds)
+        if callback := await services.callbacks.outbox.callback(task.id):
+            view["callback"] = callback_data(callback)
+        return task_response.make(view)
+
+    return get_task
+
+
+def _cancel_operation(task_response: JsonDataSpec) -> Operation:
+    @operation(
+        "cancelTask",
+        "POST /task/{task_id}/cancel",
+        "Cancel a task",
+        traits=(OWN_TASK,),
+        responses=(task_response,),
+        errors=(AlreadyFinished, UnknownKind),
+    )
+    async def cancel_task(request: Request) -> Response:
+        """200 once nothing of the task runs any more; 409 when it ended in another way."""
+        services = get_services(request)
+        cancelled = await services.task_service.cancel(await own_task(request))
+        return task_response.make(task_data(cancelled, api(request), services.kinds))
+
+    return cancel_task
+
+
+def _retry_operation(kinds: KindRegistry) -> Operation:
+    models = tuple(dict.fromkeys(kind.retry_model for kind in kinds if kind.retry_model is not NoChanges))
+    body = JsonBodyOfKinds(request_models=models, is_required=False)
+
+    @operation(
+        "retryTask",
+        "POST /task/{task_id}/retry",
+        "Go on with a failed task",
+        traits=(OWN_TASK, RATE_LIMITED),
+        body=body,
+        responses=(QUEUED_AGAIN,),
+        errors=(StillWorking, AlreadyFinished, UnknownKind, QueueFull),
+    )
+    async def retry_task(request: Request) -> Response:
+        """202 once the store holds that the task goes on; 409 unless it has failed."""
+        services = get_services(request)
+        rate_headers = await services.rate.spend(get_principal(request).id)
+        task = await own_task(request)
+        retried = await services.task_service.retry(task, await changes(request, task))
+        return _queued_again(request, retried, rate_headers)
+
+    async def changes(request: Request, task: Task) -> Mapping[str, Any]:
+        runtime, kind = get_services(request).kinds.require(task), kinds.get(task.kind)
+        model = kind.retry_model if kind else NoChanges
+        retry = await body.read_optional(request, model)
+        return runtime.retry_changes(retry) if retry else {}
+
+    return retry_task
+
+
+def _approve_operation(kinds: KindRegistry) -> Operation:
+    of_kinds = dict.fromkeys(error for kind in kinds for error in kind.approval_errors)
+
+    @operation(
+        "approvePlan",
+        "POST /task/{task_id}/approve",
+        "Let a task that waits for approval go on",
+        traits=(OWN_TASK,),
+        parameters=(IF_MATCH,),
+        responses=(QUEUED_AGAIN,),
+        errors=(NotPaused, AlreadyFinished, UnknownKind, *of_kinds, QueueFull),
+    )
+    async def approve(request: Request) -> Response:
+        """202 once the store holds that the task goes on, and for each repetition."""
+        services, task = get_services(request), await own_task(request)
+        runtime = services.kinds.require(task)
+        if task.state is State.PAUSED or not await services.checkpoint_reader.read(task, _is_approved):
+            decision = runtime.approve(task, IF_MATCH.read(request))
+            task = await services.task_service.approve(task, decision)
+        return _queued_again(request, task)
+
+    return approve
+
+
+def _is_approved(checkpoints: Checkpoints) -> bool:
+    return APPROVED in checkpoints
+
+
+def _queued_again(request: Request, task: Task, headers: Mapping[str, str] | None = None) -> Response:
+    view = accepted(task, api(request), task.status, task.message)
+    return QUEUED_AGAIN.make(view, {**(headers or {}), "Location": view.task_url})
 
 
 @operation(
@@ -188,33 +213,8 @@ def _bundle(
     traits=(OWN_TASK,),
     responses=(TICKET,),
 )
-async def ticket(request: Request) -> Response:
+async def issue_ticket(request: Request) -> Response:
     """A ticket for the task's event stream (see gencode.auth.tickets)."""
     task = await own_task(request)
     text, expires_at = get_services(request).tickets.issue(task.principal.id, task.id)
     return TICKET.make(TicketView(ticket=text, expires_at=rfc3339(expires_at)))
-
-
-@operation(
-    "listTasks",
-    "GET /tasks",
-    "One's own tasks, newest first",
-    parameters=(STATUSES, LIMIT, BEFORE),
-    responses=(PAGE,),
-    errors=(Invalid,),
-)
-async def listing(request: Request) -> Response:
-    """Newest first; ?status= (repeatable, or comma-separated), ?limit=, ?cursor=."""
-    limit = LIMIT.read(request)
-    query = TaskQuery(
-        principal=request.state.client,
-        statuses=STATUSES.read(request) or None,
-        before=BEFORE.read(request) or None,
-        limit=limit + 1,
-    )
-    found = await get_services(request).store.find(query)
-    page = found[:limit]
-    cursor = page[-1].id if len(found) > limit else None
-    progress_registry = get_services(request).progress_registry
-    views = [task_view(task, api(request), progress_registry) for task in page]
-    return PAGE.make(TaskList(tasks=views, next_cursor=cursor))

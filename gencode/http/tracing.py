@@ -1,4 +1,4 @@
-"""Requests as spans, by OpenTelemetry's conventions for HTTP servers."""
+"""A span for each request, by OpenTelemetry's conventions for HTTP servers."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gencode.engine.tracing import Tracer
 
-_QUIET = ("/livez", "/readyz", "/health", "/metrics")
-"""Asked for every few seconds by machines; a trace of each would bury the others."""
+_PROBES = ("/livez", "/readyz", "/health", "/metrics")
+"""Probed every few seconds; their traces would bury the others."""
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
-"""Others are anybody's text (OpenTelemetry's conventions call them all _OTHER)."""
+"""Any other method is arbitrary text of the client; the conventions call them all _OTHER."""
 
 
 class TracingMiddleware:
     """ASGI middleware. The span of an event stream lasts as long as the stream.
 
-    It tells the route, never the address: that may hold a ticket.
+    It has the route, never the address: that may contain a ticket.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].endswith(_QUIET):
+        if scope["type"] != "http" or scope["path"].endswith(_PROBES):
             await self._app(scope, receive, send)
             return
         tracer: Tracer = scope["app"].state.services.tracer
@@ -38,10 +38,10 @@ class TracingMiddleware:
     async def _trace(self, tracer: Tracer, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
         parent = Headers(scope=scope).get("traceparent", "")
-        about = {"http.request.method": method, "url.scheme": scope["scheme"]}
-        with tracer.span(method, about, kind="server", parent=parent) as span:
+        attributes = {"http.request.method": method, "url.scheme": scope["scheme"]}
+        with tracer.span(method, attributes, kind="server", parent=parent) as span:
 
-            async def noted(message: Message) -> None:
+            async def send_traced(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     route = _route(scope)
                     span.set({"http.response.status_code": message["status"], "http.route": route})
@@ -50,11 +50,11 @@ class TracingMiddleware:
                         span.fail(str(message["status"]))
                 await send(message)
 
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, send_traced)
 
 
 def _route(scope: Scope) -> str:
-    """`/api/v1/task/{task_id}`; empty when no route matched: what was asked for then is anybody's text."""
+    """Such as `/api/v1/task/{task_id}`; empty when no route matched: the path is arbitrary text then."""
     if not isroutine(scope.get("endpoint")):  # a mounted application is no route yet
         return ""
     route: str = scope["path"]

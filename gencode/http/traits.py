@@ -1,4 +1,4 @@
-"""What several operations take or answer, described once."""
+"""What several operations take, answer or raise, described once."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from gencode.http.operation import DeclaredError, ErrorResponse, Trait
 from gencode.http.parameters import Parameter, Text
 from gencode.http.responses import Header
 
-_WHOLE = {"type": "integer", "minimum": 0}
+_COUNT = {"type": "integer", "minimum": 0}
 
 LOCATION = Header(name="Location", description="The task's address")
 DISPOSITION = Header(name="Content-Disposition", description="A name for the file")
 
 _RATE = (
-    Header(name="RateLimit-Limit", description="Submissions in a window", schema=_WHOLE),
-    Header(name="RateLimit-Remaining", description="Left", schema=_WHOLE),
-    Header(name="RateLimit-Reset", description="Seconds until it is anew", schema=_WHOLE),
+    Header(name="RateLimit-Limit", description="Submissions in a window", schema=_COUNT),
+    Header(name="RateLimit-Remaining", description="Left", schema=_COUNT),
+    Header(name="RateLimit-Reset", description="Seconds until the window is over", schema=_COUNT),
 )
 RATE_LIMITED = Trait(
     headers=_RATE,
     errors=(ErrorResponse(error=RateLimited, description="More than RATE_LIMIT", headers=_RATE),),
 )
-"""Of whatever calls `Parts.rate.spend`."""
+"""Of operations that call `Services.rate.spend`."""
 
 OWN_TASK = Trait(errors=(ErrorResponse(error=NotFound, description="No such task, or another client's"),))
-"""Of whatever calls `gencode.http.services.own_task`."""
+"""Of operations that call `gencode.http.services.own_task`."""
 
 IF_MATCH = Parameter(
     name="If-Match",
@@ -54,8 +54,8 @@ IF_NONE_MATCH = Parameter(
     default="",
 )
 
-KEYED: tuple[DeclaredError, ...] = (Unauthorized, StoreError, ShuttingDown, Overloaded)
-"""What stands between a client and the API."""
+API_ERRORS: tuple[DeclaredError, ...] = (Unauthorized, StoreError, ShuttingDown, Overloaded)
+"""Of every operation below /api/v1."""
 EVERYWHERE: tuple[type[GencodeError], ...] = (
     GencodeError,
     Malformed,
@@ -66,4 +66,4 @@ EVERYWHERE: tuple[type[GencodeError], ...] = (
     WrongMethod,
     StoreError,
 )
-"""What the guard, the router and bugs answer."""
+"""What the middlewares, the router and bugs answer."""

@@ -1,35 +1,43 @@
-"""POST /mcp: the service for assistants (Model Context Protocol, streamable HTTP)."""
+"""POST /mcp: the Model Context Protocol over streamable HTTP."""
 
 from __future__ import annotations
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
+from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from gencode.auth.api_keys import ApiKeys
 from gencode.domain.errors import WrongMethod
+from gencode.http.authentication import AuthenticationMiddleware
 from gencode.http.problems import problem_response
-from gencode.http.services import get_services
+from gencode.http.services import get_extension
+from gencode.mcp.runtime import MCPRuntime
 
 
-class MCP:
-    """The endpoint. Only what has an end is taken: neither streams without a request nor sessions."""
+def mcp_route(keys: ApiKeys) -> Route:
+    return Route("/mcp", MCPEndpoint(), middleware=[Middleware(AuthenticationMiddleware, keys=keys)])
+
+
+class MCPEndpoint:
+    """Accepts only requests that end: neither streams of the server's own nor sessions."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
-            refusal = WrongMethod("send MCP messages by POST; this server opens no streams of its own")
-            await problem_response(refusal, {"Allow": "POST"})(scope, receive, send)
+            error = WrongMethod("send MCP messages by POST; this server opens no streams of its own")
+            await problem_response(error, {"Allow": "POST"})(scope, receive, send)
             return
         request = Request(scope, receive)
-        body = (
-            await request.body()
-        )  # who hangs up in it would be an error with its trace in the library's log
-        await get_services(request).assistants.handle(scope, _again(body, receive), send)
+        # Read here: the library would log a trace for a client that disconnects in its body.
+        body = await request.body()
+        await get_extension(request, MCPRuntime).handle(scope, _with_body(body, receive), send)
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """The body, which was received whole, and then whatever comes after it."""
+def _with_body(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that returns the body, which was read already, and then whatever comes after it."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive_again() -> Message:
+    async def receive_next() -> Message:
         return messages.pop() if messages else await receive()
 
-    return receive_again
+    return receive_next

@@ -1,8 +1,9 @@
-"""What serves assistants, made when the first of them calls."""
+"""Starts the MCP library when the first assistant calls."""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
@@ -11,6 +12,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from gencode.domain.errors import ShuttingDown
+from gencode.http.tools import Tool
 
 log = structlog.get_logger(__name__)
 
@@ -19,32 +21,34 @@ _SERVER = "gencode.mcp.server"
 
 
 class MCPRuntime:
-    """The library's side. `run` is its life: its task group begins and ends there."""
+    """The library's session manager and its task group, which begins and ends in `run`."""
 
     def __init__(self, max_body: int) -> None:
         self._max_body = max_body
-        self._wanted = anyio.Event()
+        self._requested = anyio.Event()
         self._ready = anyio.Event()
-        self._task_service: Any = None
+        self._manager: Any = None
 
-    async def run(self) -> None:
-        await self._wanted.wait()
+    async def run(self, tools: Sequence[Tool]) -> None:
+        """Until cancelled."""
+        await self._requested.wait()
         try:
-            module = await anyio.to_thread.run_sync(importlib.import_module, _SERVER)
-            task_service = module.task_service(self._max_body)
-            async with task_service.run():
-                self._task_service = task_service
+            server = await anyio.to_thread.run_sync(importlib.import_module, _SERVER)
+            manager = server.session_manager(tools, self._max_body)
+            async with manager.run():
+                self._manager = manager
                 self._ready.set()
                 await anyio.sleep_forever()
         except Exception:
             log.exception("assistants cannot be served: the library mcp does not work")
         finally:
-            self._task_service = None
+            self._manager = None
             self._ready.set()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._wanted.set()
+        """Raises ShuttingDown when the library could not be started or has stopped."""
+        self._requested.set()
         await self._ready.wait()
-        if not self._task_service:
+        if not self._manager:
             raise ShuttingDown("assistants are not served now; see the service's log")
-        await self._task_service.handle_request(scope, receive, send)
+        await self._manager.handle_request(scope, receive, send)

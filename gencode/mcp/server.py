@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -16,8 +16,8 @@ from starlette.requests import Request
 from gencode.domain.errors import GencodeError, Invalid
 from gencode.http.links import API
 from gencode.http.problems import reference_for
-from gencode.http.services import get_services
-from gencode.mcp.tools import TOOLS, Tool, ToolCall
+from gencode.http.services import get_principal
+from gencode.http.tools import Tool, ToolCall
 
 INSTRUCTIONS = (
     "gencode turns a prompt into a Git repository. Call generate, then status with wait_seconds until the "
@@ -26,75 +26,78 @@ INSTRUCTIONS = (
 _Context = ServerRequestContext[Any, Any]
 
 
-def task_service(max_body: int) -> StreamableHTTPSessionManager:
-    """No sessions: each request stands for itself and is answered by one JSON, so nothing is kept between
-    requests, and a restart is not noticed."""
+def session_manager(tools: Sequence[Tool], max_body: int) -> StreamableHTTPSessionManager:
+    """Stateless: each request is answered by one JSON, so nothing is stored between requests, and clients do
+    not notice a restart."""
+    toolbox = _Toolbox(tools)
     server = Server(
         "gencode",
         version=version("gencode"),
         title="gencode",
         instructions=INSTRUCTIONS,
-        on_list_tools=_list,
-        on_call_tool=_call,
+        on_list_tools=toolbox.list,
+        on_call_tool=toolbox.call,
     )
     return StreamableHTTPSessionManager(
         server, stateless=True, json_response=True, max_request_body_size=max_body
     )
 
 
-async def _list(_context: _Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-    return types.ListToolsResult(tools=[_described(tool) for tool in TOOLS])
+class _Toolbox:
+    def __init__(self, tools: Sequence[Tool]) -> None:
+        self._tools = {tool.name: tool for tool in tools}
+
+    async def list(
+        self, _context: _Context, _params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[_to_mcp(tool) for tool in self._tools.values()])
+
+    async def call(self, context: _Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+        """An error is a result, too, so that the assistant reads what to change."""
+        request = context.request
+        assert isinstance(request, Request)  # noqa: S101 - the transport over HTTP sets it
+        try:
+            return _result(await self._find(params.name).call(_tool_call(request, params)))
+        except GencodeError as error:
+            return _error_result(error)
+        except Exception as error:
+            return _error_result(reference_for(f"the tool {params.name[:50]!r}", error))
+
+    def _find(self, name: str) -> Tool:
+        if tool := self._tools.get(name):
+            return tool
+        rule = f"there is no such tool; there are {', '.join(self._tools)}"
+        raise Invalid(f"name: {rule}", [{"field": "name", "rule": "enum", "message": rule}])
 
 
-def _described(tool: Tool) -> types.Tool:
+def _to_mcp(tool: Tool) -> types.Tool:
     return types.Tool(
         name=tool.name,
         title=tool.title,
         description=tool.description,
         input_schema=tool.arguments.model_json_schema(),
         annotations=types.ToolAnnotations(
-            read_only_hint=not tool.changes, destructive_hint=tool.ends, open_world_hint=tool.changes
+            read_only_hint=tool.is_read_only,
+            destructive_hint=tool.is_destructive,
+            open_world_hint=not tool.is_read_only,
         ),
     )
 
 
-async def _call(context: _Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-    """What goes wrong is an answer, too: the assistant reads what to change."""
-    request = context.request
-    assert isinstance(request, Request)  # noqa: S101 - the transport over HTTP sets it
-    try:
-        return _answer(await _found(params.name).call(_asked(request, params)))
-    except GencodeError as error:
-        return _refusal(error)
-    except Exception as error:
-        return _refusal(reference_for(f"the tool {params.name[:50]!r}", error))
-
-
-def _found(name: str) -> Tool:
-    for tool in TOOLS:
-        if tool.name == name:
-            return tool
-    rule = f"there is no such tool; there are {', '.join(tool.name for tool in TOOLS)}"
-    raise Invalid(f"name: {rule}", [{"field": "name", "rule": "enum", "message": rule}])
-
-
-def _asked(request: Request, params: types.CallToolRequestParams) -> ToolCall:
-    mounted = request.scope.get("root_path", "")
+def _tool_call(request: Request, params: types.CallToolRequestParams) -> ToolCall:
+    mount_path = request.scope.get("root_path", "")
     return ToolCall(
-        services=get_services(request),
-        client=request.state.client,
-        api=f"{mounted}{API}",
-        arguments=params.arguments or {},
+        principal=get_principal(request), api=f"{mount_path}{API}", arguments=params.arguments or {}
     )
 
 
-def _answer(data: Mapping[str, Any]) -> types.CallToolResult:
+def _result(data: Mapping[str, Any]) -> types.CallToolResult:
     text = json.dumps(data, ensure_ascii=False)
     return types.CallToolResult(
         content=[types.TextContent(type="text", text=text)], structured_content=dict(data)
     )
 
 
-def _refusal(error: GencodeError) -> types.CallToolResult:
-    said = f"{error.code}: {error.message}"
-    return types.CallToolResult(content=[types.TextContent(type="text", text=said)], is_error=True)
+def _error_result(error: GencodeError) -> types.CallToolResult:
+    text = f"{error.code}: {error.message}"
+    return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=True)

@@ -1,181 +1,143 @@
-"""What assistants can do with the service: each tool with its description, its arguments and its answer."""
+"""The tools for tasks of every kind: one that submits each kind, and status, cancel and retry."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import anyio
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field, create_model
 
-from gencode.domain.errors import Invalid
+from gencode.domain.principal import Principal
+from gencode.domain.task import Task
 from gencode.engine.store import IdempotencyKey
-from gencode.http.files import list_files, read_file
-from gencode.http.schemas import GenerateRequest, well_formed
+from gencode.http.kinds import Kind
+from gencode.http.models import RequestModel
 from gencode.http.services import Services, task_of
-from gencode.http.submission import digest, submit
+from gencode.http.submission import request_digest, submit
+from gencode.http.tools import Tool, ToolCall
 from gencode.http.validation import validate
-from gencode.http.views import task_view
+from gencode.http.views import task_data
 
-LONGEST_WAIT = 30.0
+MAX_WAIT = 30.0
 """Seconds; common clients give a call up after 60."""
-LARGEST_FILE = 200_000
-"""Bytes of one file in an answer, which fills the assistant's memory."""
 
-TaskId = Annotated[str, Field(max_length=100, description="As generate answered it")]
-
-
-class GenerateArguments(GenerateRequest):
-    idempotency_key: (
-        Annotated[
-            str,
-            Field(min_length=1, max_length=255, description="Your own; twice the same makes one task"),
-        ]
-        | None
-    ) = None
+IdempotencyKeyArgument = Annotated[
+    Annotated[str, Field(min_length=1, max_length=255, description="Your own; twice the same makes one task")]
+    | None,
+    Field(default=None),
+]
 
 
-class OfTask(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    task_id: TaskId
+class TaskArguments(RequestModel):
+    task_id: Annotated[str, Field(max_length=100, description="As generate answered it")]
 
 
-class StatusRequest(OfTask):
+class StatusArguments(TaskArguments):
     wait_seconds: Annotated[
-        float, Field(ge=0, le=LONGEST_WAIT, description="Until the task is over, at most")
+        float, Field(ge=0, le=MAX_WAIT, description="Until the task is over, at most")
     ] = 0
 
 
-class FilesRequest(OfTask):
-    path: Annotated[str, Field(max_length=1024, description="Of the file to read")] | None = None
+def all_tools(services: Services) -> tuple[Tool, ...]:
+    """Those that submit, the generic ones, and those of the kinds."""
+    submit_tools = [_submit_tool(services, kind) for kind in services.kinds.registry]
+    generic = (_status_tool(services), _cancel_tool(services), _retry_tool(services))
+    return (*submit_tools, *generic, *services.kinds.tools)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ToolCall:
-    """One call. `api`: the path of the API, for links."""
+def _submit_tool(services: Services, kind: Kind) -> Tool:
+    submission = kind.submission
 
-    services: Services
-    client: str
-    api: str
-    arguments: Mapping[str, Any]
+    async def call(call: ToolCall) -> Mapping[str, Any]:
+        await services.rate.spend(call.principal.id)
+        arguments = dict(call.arguments)
+        key = getattr(validate(model, arguments), "idempotency_key", None)
+        arguments.pop("idempotency_key", None)
+        request = validate(kind.request_model, arguments, submission.pattern_messages)
+        named = _key(call.principal, key, request_digest(request)) if key else None
+        submitted = await submit(services, kind.name, request, call.principal, services.language, named)
+        return task_data(submitted.task, call.api, services.kinds)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tool:
-    """`changes`: whether it does more than look; `ends`: whether it takes something away."""
-
-    name: str
-    title: str
-    description: str
-    arguments: type[BaseModel]
-    call: Callable[[ToolCall], Awaitable[Mapping[str, Any]]]
-    changes: bool = False
-    ends: bool = False
-
-
-async def generate(asked: ToolCall) -> Mapping[str, Any]:
-    await asked.services.rate.spend(asked.client)
-    key = validate(GenerateArguments, asked.arguments).idempotency_key
-    request = well_formed({k: v for k, v in asked.arguments.items() if k != "idempotency_key"})
-    named = IdempotencyKey(principal=asked.client, value=key, digest=digest(request)) if key else None
-    task, _ = await submit(asked.services, request, asked.client, asked.services.language, named)
-    return task_view(task, asked.api, asked.services.progress_registry).model_dump(
-        mode="json", exclude_unset=True
+    model = _arguments_model(kind)
+    return Tool(
+        name=submission.operation_id,
+        title=submission.tool_title,
+        description=submission.tool_description,
+        arguments=model,
+        call=call,
+        is_read_only=False,
     )
 
 
-async def status(asked: ToolCall) -> Mapping[str, Any]:
-    request = validate(StatusRequest, asked.arguments)
-    task = await task_of(asked.services, asked.client, request.task_id)
-    if request.wait_seconds and not task.state.is_terminal:
-        with anyio.move_on_after(request.wait_seconds):
-            async with aclosing(asked.services.hub.subscribe(task.id, task.sequence)) as events:
-                async for _ in events:
-                    continue
-        task = await task_of(asked.services, asked.client, request.task_id)
-    return task_view(task, asked.api, asked.services.progress_registry).model_dump(
-        mode="json", exclude_unset=True
-    )
+def _arguments_model(kind: Kind) -> type[BaseModel]:
+    name = f"{kind.request_model.__name__.removesuffix('Request')}Arguments"
+    return create_model(name, __base__=kind.request_model, idempotency_key=IdempotencyKeyArgument)
 
 
-async def cancel(asked: ToolCall) -> Mapping[str, Any]:
-    request = validate(OfTask, asked.arguments)
-    task = await task_of(asked.services, asked.client, request.task_id)
-    cancelled = await asked.services.task_service.cancel(task)
-    return task_view(cancelled, asked.api, asked.services.progress_registry).model_dump(
-        mode="json", exclude_unset=True
-    )
+def _key(principal: Principal, value: str, digest: str) -> IdempotencyKey:
+    return IdempotencyKey(principal=principal.id, value=value, digest=digest)
 
 
-async def retry(asked: ToolCall) -> Mapping[str, Any]:
-    request = validate(OfTask, asked.arguments)
-    await asked.services.rate.spend(asked.client)
-    task = await task_of(asked.services, asked.client, request.task_id)
-    retried = await asked.services.task_service.retry(task)
-    return task_view(retried, asked.api, asked.services.progress_registry).model_dump(
-        mode="json", exclude_unset=True
-    )
+def _status_tool(services: Services) -> Tool:
+    async def call(call: ToolCall) -> Mapping[str, Any]:
+        arguments = validate(StatusArguments, call.arguments)
+        task = await task_of(services.store, call.principal, arguments.task_id)
+        if arguments.wait_seconds and not task.state.is_terminal:
+            await _wait(services, task, arguments.wait_seconds)
+            task = await task_of(services.store, call.principal, arguments.task_id)
+        return task_data(task, call.api, services.kinds)
 
-
-async def files(asked: ToolCall) -> Mapping[str, Any]:
-    request = validate(FilesRequest, asked.arguments)
-    task = await task_of(asked.services, asked.client, request.task_id)
-    if request.path is None:
-        return (await list_files(asked.services, task)).model_dump(mode="json", exclude_unset=True)
-    text = await read_file(asked.services, task, request.path)
-    if len(text) > LARGEST_FILE:
-        rule = f"this file has {len(text)} bytes, more than an answer holds ({LARGEST_FILE}): download it"
-        raise Invalid(f"path: {rule}", [{"field": "path", "rule": "too_long", "message": rule}])
-    return {"task_id": task.id, "path": request.path, "text": text.decode()}
-
-
-TOOLS = (
-    Tool(
-        name="generate",
-        title="Generate a repository",
-        description=(
-            "Turn a prompt into a new Git repository with a working project. Answers at once with a task_id; "
-            "ask status for how it goes and for repo_url."
-        ),
-        arguments=GenerateArguments,
-        call=generate,
-        changes=True,
-    ),
-    Tool(
+    return Tool(
         name="status",
         title="How a task goes",
         description=(
             "A task as it is now: status, message, and once it is completed repo_url and clone_url; a failed "
             "one has an error with a code. wait_seconds waits for its end, up to 30 seconds."
         ),
-        arguments=StatusRequest,
-        call=status,
-    ),
-    Tool(
+        arguments=StatusArguments,
+        call=call,
+    )
+
+
+async def _wait(services: Services, task: Task, seconds: float) -> None:
+    """Until the task is over, at most so many seconds."""
+    with anyio.move_on_after(seconds):
+        async with aclosing(services.hub.subscribe(task.id, task.sequence)) as events:
+            async for _ in events:
+                continue
+
+
+def _cancel_tool(services: Services) -> Tool:
+    async def call(call: ToolCall) -> Mapping[str, Any]:
+        arguments = validate(TaskArguments, call.arguments)
+        task = await task_of(services.store, call.principal, arguments.task_id)
+        return task_data(await services.task_service.cancel(task), call.api, services.kinds)
+
+    return Tool(
         name="cancel",
         title="Cancel a task",
         description="End a task that is not over. What was generated so far stays readable.",
-        arguments=OfTask,
-        call=cancel,
-        changes=True,
-        ends=True,
-    ),
-    Tool(
+        arguments=TaskArguments,
+        call=call,
+        is_read_only=False,
+        is_destructive=True,
+    )
+
+
+def _retry_tool(services: Services) -> Tool:
+    async def call(call: ToolCall) -> Mapping[str, Any]:
+        arguments = validate(TaskArguments, call.arguments)
+        await services.rate.spend(call.principal.id)
+        task = await task_of(services.store, call.principal, arguments.task_id)
+        return task_data(await services.task_service.retry(task), call.api, services.kinds)
+
+    return Tool(
         name="retry",
         title="Go on with a failed task",
         description="Take a failed task back to the stage in which it failed; what was paid for is kept.",
-        arguments=OfTask,
-        call=retry,
-        changes=True,
-    ),
-    Tool(
-        name="files",
-        title="The files of a task",
-        description="Without path: the list of a task's files and their states. With path: that file's text.",
-        arguments=FilesRequest,
-        call=files,
-    ),
-)
+        arguments=TaskArguments,
+        call=call,
+        is_read_only=False,
+    )

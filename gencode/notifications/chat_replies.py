@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 from gencode.domain.callback import Callback
 from gencode.domain.event import Event, dump
 from gencode.domain.task import Task
+from gencode.notifications.notifier import TaskTexts
 from gencode.notifications.sender import Message, Sender
 from gencode.notifications.url_policy import UrlRefused, host_of, origin_of
 from gencode.security.redaction import sanitize
 
-_TOLD = ("generating", "creating_repo", "completed", "failed", "cancelled")
-"""Three of them at most in a run: Slack takes five messages at one address, within half an hour."""
 _MARKUP = re.compile(r"([\\`*_\[\](){}#!|~<>])")
 _NO_SPACE = "\N{ZERO WIDTH SPACE}"
 
@@ -38,10 +37,11 @@ class ChatNotifier:
     gone = frozenset({404, 410})
     """Slack says 404 of an address that has expired or was used too often."""
 
-    def __init__(self, kind: str, origin: str, escape: Escape, post: Sender) -> None:
+    def __init__(self, kind: str, origin: str, escape: Escape, post: Sender, texts: TaskTexts) -> None:
+        self._texts = texts
         self.kind = kind
         self.escape = escape
-        self.post = post
+        self.send = post
         self._origin = origin_of(origin)
 
     def callback(self, task_id: str, url: str) -> Callback:
@@ -51,15 +51,15 @@ class ChatNotifier:
         return Callback(task_id=task_id, kind=self.kind, url=url, host=host_of(url))
 
     def message(self, task: Task, event: Event, following: Event | None) -> Message | None:
-        if event.kind != "status" or event.data["status"] not in _TOLD:
+        if event.kind != "status" or not self._texts.is_milestone(task, event.data["status"]):
             return None
         code = f" [{following.data['code']}]" if following and following.kind == "error" else ""
         said = f"{event.data['message']}{code}"
-        url = event.data.get("repo_url") if event.data["status"] == "completed" else None
+        url = self._texts.result_url(task) if event.data["status"] == "completed" else None
         body = {"response_type": "ephemeral", "text": self.line(task, said, url)}
         return Message(body=dump(body), headers={"Content-Type": "application/json"})
 
     def line(self, task: Task, said: str, url: object = None) -> str:
-        name = self.escape(str(task.parameters.get("repo_name")))
+        name = self.escape(self._texts.label(task))
         where = f" {sanitize(str(url)).replace('<', '%3C').replace('>', '%3E')}" if url else ""
         return f"{name}: {self.escape(said)}{where}"

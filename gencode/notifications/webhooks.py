@@ -15,6 +15,7 @@ from standardwebhooks import Webhook
 from gencode.domain.callback import NOTIFIED_EVENTS, Callback
 from gencode.domain.event import Event, dump
 from gencode.domain.task import Task
+from gencode.notifications.notifier import TaskTexts
 from gencode.notifications.sender import Message, Sender
 from gencode.notifications.url_policy import UrlPolicy, UrlUnresolved, host_of
 
@@ -24,7 +25,6 @@ WAITS = (5.0, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HOUR, 8 *
 """About a day in all."""
 JUDGE_SECONDS = 3.0
 """For which a client waits at most until its callback_url is judged."""
-_TOLD = ("approve_by", "repo_url", "clone_url", "commit", "branch")
 _WHY = ("code", "retryable", "stage")
 
 
@@ -59,16 +59,19 @@ class WebhookNotifier:
     waits = WAITS
     gone = frozenset({410})
 
-    def __init__(self, secrets: SigningSecrets, url_policy: UrlPolicy, post: Sender) -> None:
+    def __init__(
+        self, secrets: SigningSecrets, url_policy: UrlPolicy, post: Sender, texts: TaskTexts
+    ) -> None:
+        self._texts = texts
         self.secrets = secrets
         self._url_policy = url_policy
-        self.post = post
+        self.send = post
 
     async def callback(self, task_id: str, url: str) -> Callback:
         """For a new task. Raises Refused; what cannot be judged now is judged when it is called."""
         try:
             with anyio.fail_after(JUDGE_SECONDS):
-                await self._url_policy(url)
+                await self._url_policy.resolve(url)
         except (UrlUnresolved, TimeoutError):
             pass
         return Callback(task_id=task_id, kind=self.kind, url=url, host=host_of(url))
@@ -76,7 +79,7 @@ class WebhookNotifier:
     def message(self, task: Task, event: Event, following: Event | None) -> Message | None:
         if event.kind not in NOTIFIED_EVENTS:
             return None
-        body = dump(_body(task, event, following))
+        body = dump(self._body(task, event, following))
         name, at = f"{task.id}-{event.id}", datetime.now(UTC)
         signatures = [
             Webhook(secret).sign(name, at, body.decode()) for secret in self.secrets.of(task.principal.id)
@@ -89,18 +92,17 @@ class WebhookNotifier:
         }
         return Message(body=body, headers=headers)
 
-
-def _body(task: Task, event: Event, following: Event | None) -> Mapping[str, Any]:
-    said = event.data
-    data: dict[str, Any] = {
-        "task_id": task.id,
-        "event_id": event.id,
-        "status": said["status"],
-        "message": said["message"],
-        "repo_name": task.parameters.get("repo_name"),
-        **{name: said[name] for name in _TOLD if name in said},
-    }
-    if following and following.kind == "error":
-        data["error"] = {name: following.data[name] for name in _WHY if name in following.data}
-    what = "awaiting_approval" if event.kind == "approval" else said["status"]
-    return {"type": f"task.{what}", "timestamp": said["at"], "data": data}
+    def _body(self, task: Task, event: Event, following: Event | None) -> Mapping[str, Any]:
+        said = event.data
+        data: dict[str, Any] = {
+            "task_id": task.id,
+            "event_id": event.id,
+            "status": said["status"],
+            "message": said["message"],
+            **self._texts.notification_fields(task, event),
+            **({"approve_by": said["approve_by"]} if "approve_by" in said else {}),
+        }
+        if following and following.kind == "error":
+            data["error"] = {name: following.data[name] for name in _WHY if name in following.data}
+        what = "awaiting_approval" if event.kind == "approval" else said["status"]
+        return {"type": f"task.{what}", "timestamp": said["at"], "data": data}

@@ -14,7 +14,7 @@ from gencode.domain.task import State, Task
 from gencode.llm.openai.quirks import Quirks
 from gencode.storage.memory import MemoryStore
 from tests.servers.model import Body, Reply, call_of, plan_and_files, text
-from tests.servers.runs import IN_WORDS, NATIVE, house
+from tests.servers.runs import INSTRUCTED, NATIVE, house
 
 FILES = {
     "README.md": "# Hello\n\n```bash\nmake\n```\n",
@@ -124,7 +124,7 @@ async def test_after_a_failed_file_those_under_way_are_finished_and_stored(tmp_p
         assert not services.github.requests
 
 
-@pytest.mark.parametrize("quirks", [NATIVE, IN_WORDS])
+@pytest.mark.parametrize("quirks", [NATIVE, INSTRUCTED])
 @pytest.mark.parametrize("stopped_at", [1, 3])
 async def test_a_cut_file_continues_where_an_earlier_process_stopped(
     tmp_path: Path, quirks: Quirks, stopped_at: int

@@ -26,6 +26,7 @@ from tests.servers.calls import FILES, client, get
 from tests.servers.model import http_error, model_server, plan_and_files
 from tests.servers.receiver import Receiver, receiver
 from tests.servers.service import ROOT, App, running_app, service, settings
+from tests.unit.notifications.texts import GenerateTexts
 from tests.unit.storage.samples import a_task
 
 SECRET, TOKEN, HOOK = "slack-signing-secret-1", "mattermost-token-1", "canary-of-a-response-url"
@@ -230,7 +231,7 @@ def test_nobody_is_called_and_nothing_is_drawn() -> None:
     assert slack("1 < 2 & 3 > 2") == "1 &lt; 2 &amp; 3 &gt; 2"
     shown = mattermost("@all [x](http://evil) ![i](http://evil/i.png) `c`")
     assert shown.startswith("@\u200ball \\[x\\]\\(http://evil\\) \\!\\[i\\]")
-    chat = ChatNotifier("slack", "https://hooks.slack.com", slack, None)  # type: ignore[arg-type]  # posts nothing
+    chat = ChatNotifier("slack", "https://hooks.slack.com", slack, None, GenerateTexts())  # type: ignore[arg-type]  # posts nothing
     line = chat.line(a_task(parameters={"repo_name": "r"}), "done", "https://h/r|<!here>")
     assert "<" not in line
 
@@ -239,7 +240,7 @@ async def test_an_address_that_slack_takes_nothing_more_at_is_left_alone(tmp_pat
     async with receiver(404) as services, rooms(tmp_path, services) as app:
         text = await said(app.url, form(services, "hello a static page"))
         task_id = text.splitlines()[1].rpartition(" ")[2]
-        while not (found := await app.parts.notifications.outbox.callback(task_id)) or not found.ended:
+        while not (found := await app.parts.callbacks.outbox.callback(task_id)) or not found.ended:
             await anyio.sleep(0.01)
         assert len(services.seen) == 1
 

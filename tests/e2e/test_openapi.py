@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from gencode.bootstrap.app import create_app
 from gencode.domain.errors import GencodeError, RequestError
-from gencode.http.schemas import GenerateRequest
+from gencode.pipelines.generate.api.request import GenerateRequest
 from tests.e2e.openapi_hooks import MODEL
 from tests.servers.calls import BODY, get, post
 from tests.servers.model import model_server, plan_and_files

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from gencode.client import Client
-from gencode.http import tasks
 from gencode.llm.budget import Price
+from gencode.pipelines.generate.api import results
 from tests.e2e.test_retry import FILES, Account
 from tests.servers.calls import get
 from tests.servers.github import github_server
@@ -84,13 +84,13 @@ async def test_it_is_there_from_the_first_moment(tmp_path: Path) -> None:
 @pytest.mark.parametrize("what", ["report", "bundle"])
 async def test_it_is_made_beside_the_loop(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A whole project is read for it, which would hold up every stream."""
-    inner, where = getattr(tasks, f"make_{what}"), set()
+    inner, where = getattr(results, f"make_{what}"), set()
 
     def make(*arguments: Any) -> Any:
         where.add(threading.current_thread())
         return inner(*arguments)
 
-    monkeypatch.setattr(tasks, f"make_{what}", make)
+    monkeypatch.setattr(results, f"make_{what}", make)
     async with running_app(settings(tmp_path)) as app, Client(app.url) as client:
         task_id = (await client.submit("a static page", "page"))["task_id"]
         await events(app.url, task_id)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from gencode.engine.store import TaskQuery
-from gencode.http import schemas
+from gencode.pipelines.generate.api import request as generate_request
 from tests.servers.calls import BODY, client, get, post
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
@@ -198,11 +198,11 @@ async def test_requests_that_come_too_slowly_are_cut_off_and_nobody_else(tmp_pat
         "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\nGET /livez?",
         f"{HEAD.replace('generate', 'task/x/cancel')}Content-Length: 1000\r\n\r\n",
     ]
-    variables = {"HEADER_TIMEOUT": "0.3", "BODY_TIMEOUT": "0.3"}
+    variables = {"HEADER_TIMEOUT": "1", "BODY_TIMEOUT": "1"}
     async with service(tmp_path, variables) as process, raw(process.port) as idle:
         await idle.send("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert (await idle.answer()).status == 200
-        said = [await _cut_off(process.port, begin) for begin in slow]
+        said = await asyncio.gather(*(_cut_off(process.port, begin) for begin in slow))
         assert [text.partition(b"\r\n")[0] for text in said] == [
             b"",
             b"",
@@ -324,7 +324,7 @@ async def test_a_repeated_submission_is_answered_after_its_deadline_too(
     body, key = BODY | {"deadline": "2099-01-01T00:00:00Z"}, {"Idempotency-Key": "k"}
     async with running_app(settings(tmp_path)) as app:
         first = await post(app.url, "/generate", body, **key)
-        monkeypatch.setattr(schemas, "now", lambda: datetime(2099, 1, 2, tzinfo=UTC))
+        monkeypatch.setattr(generate_request, "now", lambda: datetime(2099, 1, 2, tzinfo=UTC))
         again = await post(app.url, "/generate", body, **key)
         assert (again.status_code, again.json()) == (202, first.json())
         check_problem(await post(app.url, "/generate", body), 422, "VALIDATION")

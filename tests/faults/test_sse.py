@@ -19,10 +19,12 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
+from gencode.domain.principal import LOCAL
 from gencode.domain.task import State
 from gencode.engine.ids import new_id
-from gencode.http.events import status
+from gencode.http.kinds import KindRegistry
 from gencode.http.shared_ticker import SharedTicker
+from gencode.http.status_stream import follow_operation
 from gencode.hub.in_process import InProcessHub
 from gencode.storage.memory import MemoryStore
 from tests.servers.calls import FILES, client, get, streams_open, submit
@@ -157,7 +159,7 @@ async def test_after_a_kill_and_a_restart_the_whole_history_is_there(tmp_path: P
 async def test_a_frozen_reader_loses_its_connection_and_nobody_else_notices(tmp_path: Path) -> None:
     """Row 57: what it did not take within SEND_TIMEOUT is thrown away, and the socket with it."""
     large = await a_large_log(tmp_path / "data")
-    async with service(tmp_path, {"SEND_TIMEOUT": "1"}) as process:
+    async with service(tmp_path, {"SEND_TIMEOUT": "2"}) as process:
         sockets = open_sockets(process.pid)
         async with await raw_stream(process.port, f"/api/v1/status/{large}") as frozen:
             await streams_open(process.url, 1)
@@ -313,17 +315,23 @@ async def two_idle_minutes() -> list[tuple[float, bytes]]:
         if message.get("body"):
             said.append((loop.time(), message["body"]))
 
-    parts = SimpleNamespace(store=store, hub=InProcessHub(store), ticker=SharedTicker(15))
+    parts = SimpleNamespace(
+        store=store,
+        hub=InProcessHub(store),
+        ticker=SharedTicker(15),
+        progress_ticker=SharedTicker(1),
+        kinds=None,
+    )
     scope = {
         "type": "http",
         "method": "GET",
         "headers": [],
         "query_string": b"",
         "path_params": {"task_id": task.id},
-        "state": {"client": "local"},
+        "state": {"principal": LOCAL},
         "app": SimpleNamespace(state=SimpleNamespace(services=parts)),
     }
-    response = await status.call(Request(scope))
+    response = await follow_operation(KindRegistry([])).call(Request(scope))
     await response(scope, receive, send)
     assert parts.hub.subscribers == 0
     return said

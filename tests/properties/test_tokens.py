@@ -1,4 +1,4 @@
-"""Cursors and idempotency keys: what a client sends back, or sends twice, in whatever form."""
+"""Cursors and idempotency keys, in every form that a client may send."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from hypothesis import assume, given
 from starlette.requests import Request
 
 from gencode.domain.errors import Invalid
-from gencode.http.generate import IDEMPOTENCY_KEY, _idempotency_key
+from gencode.domain.principal import Principal
 from gencode.http.parameters import DECLARED_INPUTS, InvalidText
-from gencode.http.schemas import well_formed
-from gencode.http.tasks import BEFORE, CURSOR
+from gencode.http.submit_operation import IDEMPOTENCY_KEY, idempotency_key
+from gencode.http.tasks import CURSOR, CURSOR_PATTERN
+from gencode.http.validation import validate
+from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest
 
 NAMES = st.text(string.ascii_letters + string.digits, min_size=1, max_size=20)
 BODIES = st.fixed_dictionaries(
@@ -29,29 +31,33 @@ BODIES = st.fixed_dictionaries(
 )
 
 
+def generate_request(body: dict[str, Any]) -> GenerateRequest:
+    return validate(GenerateRequest, body, PATTERN_MESSAGES)
+
+
 def key_of(body: dict[str, Any], key: str = "k", client: str = "c") -> Any:
     scope = {
         "type": "http",
         "headers": [(b"idempotency-key", key.encode("latin-1"))],
-        "state": {"client": client},
+        "state": {"principal": Principal(id=client)},
         DECLARED_INPUTS: {IDEMPOTENCY_KEY},
     }
-    return _idempotency_key(Request(scope), well_formed(body))
+    return idempotency_key(Request(scope), generate_request(body))
 
 
 @given(st.uuids())
 def test_the_id_of_a_task_is_a_cursor(task_id: uuid.UUID) -> None:
-    assert BEFORE.type.parse(str(task_id)) == str(task_id)
+    assert CURSOR.type.parse(str(task_id)) == str(task_id)
 
 
-@given(st.text(max_size=80) | st.from_regex(CURSOR) | st.uuids().map(lambda id_: str(id_).upper()))
+@given(st.text(max_size=80) | st.from_regex(CURSOR_PATTERN) | st.uuids().map(lambda id_: str(id_).upper()))
 def test_no_other_text_is_taken_for_a_cursor(text: str) -> None:
     """`from_regex` finds what follows a match, such as a line's end after it."""
-    if not text or (len(text) == 36 and text == text.lower() and re.match(CURSOR, text)):
-        assert BEFORE.type.parse(text) == text
+    if not text or (len(text) == 36 and text == text.lower() and re.match(CURSOR_PATTERN, text)):
+        assert CURSOR.type.parse(text) == text
         return
     with pytest.raises(InvalidText, match="next_cursor"):
-        BEFORE.type.parse(text)
+        CURSOR.type.parse(text)
 
 
 @given(BODIES, st.randoms())
@@ -65,7 +71,7 @@ def test_one_request_in_any_order_and_spacing_has_one_digest(body: dict[str, Any
 
 @given(BODIES, BODIES)
 def test_two_requests_have_two_digests(one: dict[str, Any], other: dict[str, Any]) -> None:
-    assume(well_formed(one) != well_formed(other))
+    assume(generate_request(one) != generate_request(other))
     assert key_of(one).digest != key_of(other).digest
 
 
@@ -76,6 +82,6 @@ def test_keys_belong_to_their_clients(body: dict[str, Any], one: str, other: str
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "a\x7f", "\xa0"])
-def test_keys_that_nobody_can_mean_are_refused(key: str) -> None:
+def test_unusable_keys_are_refused(key: str) -> None:
     with pytest.raises(Invalid, match="Idempotency-Key"):
         key_of({"prompt": "p", "repo_name": "r"}, key=key)

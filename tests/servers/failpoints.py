@@ -18,7 +18,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
-from gencode.cli.main import main
+from gencode.bootstrap.command_line import main
 from gencode.githosts.rest_host import RestGitHost
 from gencode.hub.in_process import InProcessHub
 from gencode.llm.openai.provider import OpenAICompatibleProvider
@@ -69,7 +69,7 @@ def doom(fate: Fate) -> None:
     for wrap, owner, method, name in (
         (fate.around_await, SQLiteStore, "create", "create"),
         (fate.around_await, SQLiteStore, "commit", "commit"),
-        (fate.around_await, SQLiteStore, "note", "note"),
+        (fate.around_await, SQLiteStore, "save_callback", "note"),
         (fate.around_call, InProcessHub, "publish", "publish"),
         (fate.around_await, RestGitHost, "create", "repo"),
         (fate.around_await, RestGitHost, "push", "push"),

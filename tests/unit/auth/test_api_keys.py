@@ -11,15 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from gencode.auth.api_keys import LOCAL, ApiKeys, Caller
+from gencode.auth.api_keys import ApiKeys, Authentication
 from gencode.auth.key_file import key_file
 from gencode.domain.errors import StartError, Unauthorized
+from gencode.domain.principal import LOCAL, Principal, PrincipalKind
 
 HASH = sha256(b"secret").hexdigest()
 
 
 def client(keys: ApiKeys, key: str) -> str:
-    return keys.caller(Headers({"x-api-key": key})).client
+    return keys.authenticate(Headers({"x-api-key": key})).principal.id
+
+
+def ticket_of(name: str) -> Authentication:
+    """What a ticket proves: the principal, and no key."""
+    return Authentication(principal=Principal(id=name, kind=PrincipalKind.API_KEY))
 
 
 @pytest.mark.parametrize(
@@ -43,43 +49,43 @@ def test_an_entry_names_a_client_and_its_key(entries: str, key: str, expected: s
 
 
 @pytest.mark.parametrize("entries", ["", " ", ",", " , ,"])
-def test_without_entries_everybody_is_the_one_local_client(entries: str) -> None:
+def test_without_entries_every_request_is_of_the_local_principal(entries: str) -> None:
     keys = ApiKeys(entries)
-    assert not keys.needed
-    assert client(keys, "whatever") == LOCAL
+    assert not keys.is_required
+    assert client(keys, "whatever") == LOCAL.id
 
 
 @pytest.mark.parametrize(
     "entry", ["=secret", "alice=", "=", "alice=sha256:", "alice=sha256:abc", "sha256:xyz"]
 )
-def test_an_entry_that_cannot_be_meant_is_refused_without_being_told(entry: str) -> None:
+def test_an_invalid_entry_is_refused_without_being_repeated(entry: str) -> None:
     with pytest.raises(StartError, match="entry 2 must be") as caught:
         ApiKeys(f"bob=fine,{entry}")
     assert "secret" not in caught.value.message
 
 
 @pytest.mark.parametrize("key", ["", "Secret", "secret2", HASH, f"sha256:{HASH}", "alice=secret", "\xff"])
-def test_what_is_not_the_key_is_refused(key: str) -> None:
+def test_another_key_is_refused(key: str) -> None:
     for entries in ("alice=secret", f"alice=sha256:{HASH}"):
         with pytest.raises(Unauthorized):
             client(ApiKeys(entries), key)
 
 
-def test_the_hash_of_nothing_lets_nobody_in() -> None:
+def test_the_hash_of_an_empty_key_authenticates_nobody() -> None:
     with pytest.raises(Unauthorized):
         client(ApiKeys(f"alice=sha256:{sha256(b'').hexdigest()}"), "")
 
 
-def test_clients_are_known_by_name() -> None:
+def test_a_ticket_is_valid_while_its_principal_has_a_key() -> None:
     keys = ApiKeys("alice=secret")
-    assert keys.holds(Caller(client="alice"))
-    assert not keys.holds(Caller(client="secret"))
+    assert keys.is_valid(ticket_of("alice"))
+    assert not keys.is_valid(ticket_of("secret"))
 
 
 @given(st.text(st.characters(codec="latin-1")), st.text(st.characters(codec="latin-1")))
-def test_no_header_breaks_the_check(authorization: str, key: str) -> None:
+def test_any_header_is_checked_without_an_error(authorization: str, key: str) -> None:
     with pytest.raises(Unauthorized):
-        ApiKeys("alice=a-key-that-nobody-guesses").caller(
+        ApiKeys("alice=a-key-that-nobody-guesses").authenticate(
             Headers({"authorization": authorization, "x-api-key": key})
         )
 
@@ -87,7 +93,7 @@ def test_no_header_breaks_the_check(authorization: str, key: str) -> None:
 # --- those of `gencode keys` ------------------------------------------------------------------------
 
 
-def test_a_key_is_honoured_as_soon_as_it_is_made_and_refused_as_soon_as_it_is_revoked(tmp_path: Path) -> None:
+def test_a_key_is_valid_from_its_creation_until_its_revocation(tmp_path: Path) -> None:
     file = key_file(tmp_path)
     keys = ApiKeys("bob=secret", file)
     key, made = file.make("alice")
@@ -98,25 +104,25 @@ def test_a_key_is_honoured_as_soon_as_it_is_made_and_refused_as_soon_as_it_is_re
         client(keys, key)
 
 
-def test_the_first_key_shuts_the_door_and_the_last_one_does_not_open_it(tmp_path: Path) -> None:
+def test_a_key_is_required_from_the_first_one_on_and_after_the_last_one_is_revoked(tmp_path: Path) -> None:
     file = key_file(tmp_path)
     keys = ApiKeys("", file)
-    assert client(keys, "") == LOCAL
+    assert client(keys, "") == LOCAL.id
     key, _ = file.make("alice")
-    assert keys.needed
-    assert not keys.holds(Caller(client=LOCAL))
+    assert keys.is_required
+    assert not keys.is_valid(Authentication(principal=LOCAL))
     with pytest.raises(Unauthorized):
         client(keys, "")
     assert client(keys, key) == "alice"
     file.revoke("alice")
-    assert keys.needed
+    assert keys.is_required
     file.path.unlink()
     with pytest.raises(Unauthorized):
         client(keys, "")
-    assert not ApiKeys("", file).needed
+    assert not ApiKeys("", file).is_required
 
 
-def test_a_damaged_file_lets_nobody_in_until_it_is_mended(tmp_path: Path) -> None:
+def test_a_damaged_file_authenticates_nobody_until_it_is_restored(tmp_path: Path) -> None:
     file = key_file(tmp_path)
     key, _ = file.make("alice")
     keys, good = ApiKeys("bob=secret", file), file.path.read_bytes()
@@ -130,46 +136,46 @@ def test_a_damaged_file_lets_nobody_in_until_it_is_mended(tmp_path: Path) -> Non
     assert client(keys, key) == "alice"
 
 
-def test_of_two_keys_of_one_client_each_is_revoked_by_itself(tmp_path: Path) -> None:
+def test_two_keys_of_one_client_are_revoked_separately(tmp_path: Path) -> None:
     file = key_file(tmp_path)
     (old, first), (new, _) = file.make("alice"), file.make("alice")
     keys = ApiKeys("", file)
-    callers = [keys.caller(Headers({"x-api-key": key})) for key in (old, new)]
+    authentications = [keys.authenticate(Headers({"x-api-key": key})) for key in (old, new)]
     file.revoke(first.id)
-    assert [keys.holds(caller) for caller in callers] == [False, True]
-    assert keys.holds(Caller(client="alice"))
+    assert [keys.is_valid(authentication) for authentication in authentications] == [False, True]
+    assert keys.is_valid(ticket_of("alice"))
 
 
-async def test_who_waits_hears_of_the_end_of_the_key(tmp_path: Path) -> None:
+async def test_a_revoked_key_disconnects_a_waiting_receive(tmp_path: Path) -> None:
     file = key_file(tmp_path)
     key, _ = file.make("alice")
     keys = ApiKeys("", file)
-    receive = keys.hearing(keys.caller(Headers({"x-api-key": key})), anyio.sleep_forever)
-    heard: list[object] = []
+    receive = keys.receive_while_valid(keys.authenticate(Headers({"x-api-key": key})), anyio.sleep_forever)
+    messages: list[object] = []
 
     async def wait() -> None:
-        heard.append(await receive())
+        messages.append(await receive())
 
     async with anyio.create_task_group() as tg:
         tg.start_soon(wait)
         await anyio.wait_all_tasks_blocked()
         file.revoke("alice")
-        assert keys.needed  # a look at the file
-    assert heard == [{"type": "http.disconnect"}]
+        assert keys.is_required  # reads the file again
+    assert messages == [{"type": "http.disconnect"}]
     assert await receive() == {"type": "http.disconnect"}
 
 
-def test_who_parts_is_told_when_the_key_goes_or_at_once_and_no_more_after_that(tmp_path: Path) -> None:
+def test_revocation_calls_once_or_at_once_and_not_after_the_block(tmp_path: Path) -> None:
     file = key_file(tmp_path)
     key, _ = file.make("alice")
     keys = ApiKeys("", file)
-    caller, told = keys.caller(Headers({"x-api-key": key})), []
-    with keys.parting(caller, lambda: told.append("open")):
+    authentication, calls = keys.authenticate(Headers({"x-api-key": key})), []
+    with keys.call_on_revocation(authentication, lambda: calls.append("open")):
         file.revoke("alice")
-        assert keys.needed  # a look at the file
-        assert told == ["open"]
-        with keys.parting(caller, lambda: told.append("late")):
-            assert told == ["open", "late"]
+        assert keys.is_required  # reads the file again
+        assert calls == ["open"]
+        with keys.call_on_revocation(authentication, lambda: calls.append("late")):
+            assert calls == ["open", "late"]
     file.make("bob")
-    assert keys.needed
-    assert told == ["open", "late"]
+    assert keys.is_required
+    assert calls == ["open", "late"]

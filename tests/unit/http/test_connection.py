@@ -13,14 +13,13 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from gencode.hub.in_process import CLOSING_MESSAGE
 
 from gencode.bootstrap.app import create_app
 from gencode.domain.event import encode
 from gencode.domain.task import State, Task
 from gencode.embedded.server import address, listen, serve
 from gencode.http.services import Services
-from gencode.hub.in_process import InProcessHub
+from gencode.hub.in_process import CLOSING_MESSAGE, InProcessHub
 from tests.servers.calls import client
 from tests.servers.raw import raw
 from tests.servers.service import App, running_app, settings
@@ -134,7 +133,7 @@ async def test_who_leaves_in_step_is_let_go_of_at_once(tmp_path: Path) -> None:
             await services.in_step(1)
         while services.hub.subscribers:
             await anyio.sleep(0.001)
-        assert not any(services.app.parts.ticker._turns)
+        assert not any(services.app.parts.ticker._slots)
 
 
 async def test_a_store_that_is_ahead_of_what_was_published_is_read(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Message
 
 from gencode.engine.hub import Sink
-from gencode.http.direct_writer import Continuation
+from gencode.http.direct_writer import EXTENSION, Continuation
 from gencode.http.event_stream import PING, EventStream
 from gencode.http.shared_ticker import SharedTicker
 
@@ -72,7 +72,7 @@ async def test_chunks_are_sent_one_by_one_then_the_end() -> None:
     assert chunks.closed.is_set()
 
 
-async def test_a_client_that_leaves_ends_the_generator() -> None:
+async def test_a_disconnect_closes_the_subscription() -> None:
     exchange, chunks = Exchange(), Chunks(b"a\n\n", forever=True)
     async with anyio.create_task_group() as tg:
         scope = {"type": "http", "method": "GET"}
@@ -82,7 +82,7 @@ async def test_a_client_that_leaves_ends_the_generator() -> None:
     assert chunks.closed.is_set()
 
 
-async def test_while_nothing_comes_there_are_comments() -> None:
+async def test_comments_are_sent_while_there_are_no_events() -> None:
     exchange, chunks = Exchange(), Chunks(forever=True)
     async with anyio.create_task_group() as tg:
         scope = {"type": "http", "method": "GET"}
@@ -94,7 +94,7 @@ async def test_while_nothing_comes_there_are_comments() -> None:
     assert set(exchange.body[:-1]) == {PING}
 
 
-async def test_a_bug_in_the_generator_is_not_hidden() -> None:
+async def test_an_exception_of_the_subscription_is_raised() -> None:
     exchange, chunks = Exchange(), Chunks(b"a\n\n", error=ZeroDivisionError())
     with pytest.raises(ExceptionGroup) as caught:
         await EventStream(chunks(), SharedTicker(60))(
@@ -104,19 +104,19 @@ async def test_a_bug_in_the_generator_is_not_hidden() -> None:
     assert exchange.sent[-1]["more_body"], "the client must not take it for the end"
 
 
-# --- on a connection with an outlet -----------------------------------------------------------------
+# --- on a connection with a direct writer ----------------------------------------------------------
 
 
-class Out:
-    """An outlet. `gone`: the client has left before the rest began."""
+class RecordingWriter:
+    """A direct writer. `is_gone`: the client disconnects before the continuation begins."""
 
-    def __init__(self, gone: bool = False) -> None:
-        self.rest: Continuation | None = None
-        self.slow = False
+    def __init__(self, is_gone: bool = False) -> None:
+        self.continuation: Continuation | None = None
+        self.is_blocked = False
         self.written: list[bytes] = []
         self.pinged = anyio.Event()
         self.leave: Callable[[], None] = lambda: None
-        self._gone = gone
+        self._is_gone = is_gone
 
     def write(self, chunk: bytes) -> bool:
         self.written.append(chunk)
@@ -124,23 +124,23 @@ class Out:
             self.pinged.set()
         return True
 
-    def depart(self) -> None:
+    def disconnect(self) -> None:
         self.leave()
 
-    def on_departure(self, call: Callable[[], None]) -> None:
+    def on_disconnect(self, call: Callable[[], None]) -> None:
         self.leave = call
-        if self._gone:
+        if self._is_gone:
             call()
 
 
-class Told:
-    """A subscription that gives one chunk, then passes on another, then waits."""
+class OneChunkThenAttached:
+    """A subscription that returns one chunk, then writes another to the sink, then waits."""
 
     def __init__(self) -> None:
         self.closed = False
         self._chunks = [b"read\n\n"]
 
-    def __aiter__(self) -> Told:
+    def __aiter__(self) -> OneChunkThenAttached:
         return self
 
     async def __anext__(self) -> bytes:
@@ -157,35 +157,47 @@ class Told:
         self.closed = True
 
 
-async def begun(out: Out, told: Told, ticker: SharedTicker, exchange: Exchange) -> Continuation:
-    """The application returns at once, with the head sent and the rest left to its server."""
-    scope = {"type": "http", "method": "GET", "extensions": {"gencode.outlet": out}}
-    await EventStream(told, ticker)(scope, exchange.receive, exchange.send)
+async def begun(
+    writer: RecordingWriter, subscription: OneChunkThenAttached, ticker: SharedTicker, exchange: Exchange
+) -> Continuation:
+    """The application returns at once; it has sent the head and left the continuation to the server."""
+    scope = {"type": "http", "method": "GET", "extensions": {EXTENSION: writer}}
+    await EventStream(subscription, ticker)(scope, exchange.receive, exchange.send)
     assert [message["type"] for message in exchange.sent] == ["http.response.start"]
-    assert out.rest
-    return out.rest
+    assert writer.continuation
+    return writer.continuation
 
 
-async def test_the_rest_is_read_then_passed_on_and_pinged_until_the_client_leaves() -> None:
-    out, told, ticker, exchange = Out(), Told(), SharedTicker(0.01), Exchange()
-    rest = await begun(out, told, ticker, exchange)
+async def test_the_publisher_writes_directly_and_pings_follow_until_the_client_disconnects() -> None:
+    writer, subscription, ticker, exchange = (
+        RecordingWriter(),
+        OneChunkThenAttached(),
+        SharedTicker(0.01),
+        Exchange(),
+    )
+    rest = await begun(writer, subscription, ticker, exchange)
     async with anyio.create_task_group() as tg:
         tg.start_soon(ticker.run)
         tg.start_soon(rest, exchange.send)
-        await out.pinged.wait()
+        await writer.pinged.wait()
         assert exchange.body == [b"read\n\n"]
-        assert out.written[:2] == [b"passed on\n\n", PING]
-        out.leave()
+        assert writer.written[:2] == [b"passed on\n\n", PING]
+        writer.leave()
         await anyio.wait_all_tasks_blocked()
-        assert told.closed
+        assert subscription.closed
         tg.cancel_scope.cancel()
-    assert exchange.body == [b"read\n\n", b""], "who was sent away sees a regular end"
+    assert exchange.body == [b"read\n\n", b""], "the response ends regularly"
 
 
-async def test_a_client_that_is_slow_gets_no_pings() -> None:
-    out, told, ticker, exchange = Out(), Told(), SharedTicker(0.001), Exchange()
-    rest, turns = await begun(out, told, ticker, exchange), anyio.Event()
-    out.slow = True
+async def test_a_blocked_client_gets_no_pings() -> None:
+    writer, subscription, ticker, exchange = (
+        RecordingWriter(),
+        OneChunkThenAttached(),
+        SharedTicker(0.001),
+        Exchange(),
+    )
+    rest, turns = await begun(writer, subscription, ticker, exchange), anyio.Event()
+    writer.is_blocked = True
     async with anyio.create_task_group() as tg:
         tg.start_soon(rest, exchange.send)
         await anyio.wait_all_tasks_blocked()
@@ -193,17 +205,17 @@ async def test_a_client_that_is_slow_gets_no_pings() -> None:
         with ticker.calling(turns.set):
             await turns.wait()
         tg.cancel_scope.cancel()
-    assert out.written == [b"passed on\n\n"]
+    assert writer.written == [b"passed on\n\n"]
 
 
-async def test_a_client_that_left_before_the_rest_began_is_noticed() -> None:
-    out, told, exchange = Out(gone=True), Told(), Exchange()
-    rest = await begun(out, told, SharedTicker(60), exchange)
+async def test_a_disconnect_before_the_continuation_begins_is_noticed() -> None:
+    writer, subscription, exchange = RecordingWriter(is_gone=True), OneChunkThenAttached(), Exchange()
+    rest = await begun(writer, subscription, SharedTicker(60), exchange)
     await rest(exchange.send)
-    assert told.closed
+    assert subscription.closed
 
 
-async def test_head_starts_nothing() -> None:
+async def test_head_sends_no_body() -> None:
     exchange, chunks = Exchange(), Chunks(b"a\n\n")
     await EventStream(chunks(), SharedTicker(60))(
         {"type": "http", "method": "HEAD"}, exchange.receive, exchange.send

@@ -11,6 +11,7 @@ from gencode.domain.event import Event
 from gencode.notifications.sender import Message
 from gencode.notifications.url_policy import Resolver, UrlPolicy, UrlRules
 from gencode.notifications.webhooks import SigningSecrets, WebhookNotifier
+from tests.unit.notifications.texts import GenerateTexts
 from tests.unit.storage.samples import a_task
 
 MASTER = b"m" * 32
@@ -21,7 +22,9 @@ AT = "2026-11-22T07:13:44.227Z"
 def message(
     own: list[str], kind: str = "status", following: Event | None = None, **data: object
 ) -> Message | None:
-    notifier = WebhookNotifier(SigningSecrets(own, MASTER), UrlPolicy(UrlRules(), Resolver()), None)  # type: ignore[arg-type]
+    notifier = WebhookNotifier(
+        SigningSecrets(own, MASTER), UrlPolicy(UrlRules(), Resolver()), None, GenerateTexts()
+    )  # type: ignore[arg-type]
     said = {"status": "pushing", "message": "推送", "at": AT, **data}
     task = a_task(id="t-1", principal="alice", parameters={"repo_name": "hello"})
     return notifier.message(task, Event(task_id="t-1", id=4, kind=kind, data=said), following)

@@ -1,0 +1,103 @@
+"""Makes what every kind of task may use: models, Git hosts and the embedded servers that stand in for
+them."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+
+import httpx
+
+from gencode.bootstrap.git_hosts import Forge, HostRegistry, HttpDeps
+from gencode.bootstrap.instrumentation import TracedHost, TracedProvider, propagate
+from gencode.bootstrap.models import ModelRegistry
+from gencode.codegen.limited_child import LimitedChild
+from gencode.embedded.lazy_server import LazyServer, bind_forge, bind_offline_model
+from gencode.embedded.server import address
+from gencode.engine.store import Store
+from gencode.engine.tracing import Tracer
+from gencode.githosts.http_client import http_client
+from gencode.githosts.port import GitHost
+from gencode.http.checkpoint_reader import CheckpointReader, FairLimiter
+from gencode.llm.budget import price_of
+from gencode.llm.catalog import catalog, offline
+from gencode.llm.deadlines import Deadlines
+from gencode.llm.http_client import model_client
+from gencode.llm.port import Providers
+from gencode.llm.progress import ProgressRegistry
+from gencode.llm.session import LLMSessionFactory
+from gencode.observability.metrics import Metrics
+from gencode.pipelines.dependencies import KindDependencies
+from gencode.resilience.retry import Retry
+from gencode.security.secrets import SecretRegistry
+from gencode.settings import Settings
+
+MAX_CHECKPOINT_READS = 2
+"""Requests that have a whole project, up to 32 MiB several times over, in memory at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DependencyFactory:
+    """`create` opens the clients and binds the sockets of the embedded servers, to be served afterwards."""
+
+    settings: Settings
+    models: ModelRegistry
+    hosts: HostRegistry
+    secrets: SecretRegistry
+
+    async def create(
+        self, stack: AsyncExitStack, store: Store, metrics: Metrics, tracer: Tracer, tls: ssl.SSLContext
+    ) -> tuple[KindDependencies, Sequence[LazyServer]]:
+        settings, models = self.settings, self.models
+        traced = partial(propagate, hosts=settings.trace_hosts.split(","), tracer=tracer)
+        model = bind_offline_model(stack)
+        forge = self._forge(stack) if self.hosts.uses_embedded_forge else None
+        model_http = traced(await stack.enter_async_context(model_client(tls)))
+        git_http = traced(await stack.enter_async_context(http_client(tls)))
+        providers = self._providers(model, model_http, metrics)
+        host, progress = self._git_host(forge, git_http, tls, metrics), ProgressRegistry()
+        dependencies = KindDependencies(
+            settings=settings,
+            store=store,
+            sessions=self._sessions(providers, tracer, metrics, progress),
+            choose_model=partial(models.choose, providers=providers),
+            price=lambda name: price_of(settings.prices, providers(name).name),
+            models_configuration=models.configuration,
+            git_host=host if tracer.idle else TracedHost(host, tracer),
+            choose_host=self.hosts.choose,
+            metrics=metrics,
+            progress_registry=progress,
+            secrets=self.secrets,
+            checkpoint_reader=CheckpointReader(store, FairLimiter(MAX_CHECKPOINT_READS)),
+            child=LimitedChild(),
+        )
+        return dependencies, [server for server in (model, forge) if server]
+
+    def _sessions(
+        self, providers: Providers, tracer: Tracer, metrics: Metrics, progress: ProgressRegistry
+    ) -> LLMSessionFactory:
+        traced = providers if tracer.idle else lambda name: TracedProvider(providers(name), tracer)
+        return LLMSessionFactory(traced, Retry(), metrics, self.settings.prices, progress)
+
+    def _providers(self, model: LazyServer, client: httpx.AsyncClient, metrics: Metrics) -> Providers:
+        settings = self.settings
+        embedded = offline(f"{address(model.sock)}/v1", settings.max_model_calls)
+        deadlines = Deadlines(first_token=settings.first_token_timeout, idle=settings.idle_timeout)
+        return catalog([*self.models.configs, embedded], self.models.default, client, metrics, deadlines)
+
+    def _forge(self, stack: AsyncExitStack) -> LazyServer:
+        settings = self.settings
+        port = settings.forge_port or (settings.server_port + 1 if settings.server_port else 0)
+        return bind_forge(stack, settings.data_dir, port)
+
+    def _git_host(
+        self, forge: LazyServer | None, client: httpx.AsyncClient, tls: ssl.SSLContext, metrics: Metrics
+    ) -> GitHost:
+        """All that are configured; the local forge is reached through the same client."""
+        deps = HttpDeps(client=client, tls=tls, metrics=metrics, agent=f"gencode/{version('gencode')}")
+        local = Forge(url=address(forge.sock), token=forge.token) if forge else None
+        return self.hosts.connect(local, deps)

@@ -1,0 +1,42 @@
+"""Field types and base classes of the JSON that clients send and receive."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="RFC 3339, UTC")]
+TaskId = Annotated[str, Field(json_schema_extra={"format": "uuid"}, description="UUIDv7")]
+Words = Annotated[str, BeforeValidator(lambda text: text.encode("utf-8", "replace").decode())]
+"""Text that may quote a model or another service: a lone surrogate, which UTF-8 cannot hold, becomes "?"."""
+Link = Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
+CallbackURL = Annotated[
+    str,
+    StringConstraints(max_length=2048, pattern=r"^[hH][tT][tT][pP][sS]?://[!-~]+$"),
+    Field(description="Told of each status; where it leads must be allowed, see the documents"),
+]
+CALLBACK_URL_PATTERN = "must be an http or https address of ASCII characters"
+"""What the pattern asks for."""
+
+
+class RequestModel(BaseModel):
+    """A JSON object that clients send. Strict: no unknown fields, no conversions between types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ResponseModel(BaseModel):
+    """A JSON object that clients receive."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskRequest(RequestModel):
+    """What every submission of a task has."""
+
+    callback_url: CallbackURL | None = None
+
+
+class NoChanges(RequestModel):
+    """Of a kind whose tasks are retried as they are."""

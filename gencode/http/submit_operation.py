@@ -1,0 +1,95 @@
+"""The POST operation that submits tasks of a kind, made from the kind's declaration."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gencode.domain.errors import IdempotencyKeyReused, QueueFull
+from gencode.domain.task import PENDING
+from gencode.engine.store import IdempotencyKey
+from gencode.http.kinds import LANGUAGES, Kind
+from gencode.http.links import api
+from gencode.http.models import TaskRequest
+from gencode.http.operation import Operation, operation
+from gencode.http.parameters import Parameter, Text
+from gencode.http.request_body import JsonBody
+from gencode.http.responses import Header, JsonResponseSpec
+from gencode.http.services import get_principal, get_services
+from gencode.http.submission import Submitted, request_digest, submit
+from gencode.http.traits import LOCATION, RATE_LIMITED
+from gencode.http.views import Accepted, accepted
+
+IDEMPOTENCY_KEY = Parameter(
+    name="Idempotency-Key",
+    location="header",
+    description="The same key and body: the first answer",
+    type=Text(
+        pattern=r"^[ -~]{1,255}$",
+        check=lambda key: 0 < len(key) <= 255 and key.isprintable(),
+        message="1 to 255 printable characters",
+    ),
+    default=None,
+)
+ACCEPT_LANGUAGE = Parameter(
+    name="Accept-Language",
+    location="header",
+    description="en or zh: the language of messages",
+    type=Text(),
+    default="",
+)
+REPLAYED = Header(
+    name="Idempotency-Replayed", description="Whether the key was known", schema={"enum": ["true", "false"]}
+)
+ACCEPTED = JsonResponseSpec(
+    status=202, model=Accepted, description="The task is stored", headers=(LOCATION, REPLAYED)
+)
+
+
+def submit_operation(kind: Kind) -> Operation:
+    """202 once the task is committed to the store; never before."""
+    body = JsonBody(model=kind.request_model, pattern_messages=kind.submission.pattern_messages)
+
+    @operation(
+        kind.submission.operation_id,
+        f"POST {kind.submission.path}",
+        kind.submission.summary,
+        traits=(RATE_LIMITED,),
+        parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
+        body=body,
+        responses=(ACCEPTED,),
+        errors=(IdempotencyKeyReused, QueueFull),
+    )
+    async def submit_task(request: Request) -> Response:
+        services, principal = get_services(request), get_principal(request)
+        rate_headers = await services.rate.spend(principal.id)
+        submission = await body.read(request)
+        key = idempotency_key(request, submission)
+        submitted = await submit(services, kind.name, submission, principal, _language(request), key)
+        return _response(request, submitted, rate_headers)
+
+    return submit_task
+
+
+def idempotency_key(request: Request, submission: TaskRequest) -> IdempotencyKey | None:
+    """Raises Invalid."""
+    if (value := IDEMPOTENCY_KEY.read(request)) is None:
+        return None
+    return IdempotencyKey(principal=get_principal(request).id, value=value, digest=request_digest(submission))
+
+
+def _response(request: Request, submitted: Submitted, rate_headers: dict[str, str]) -> Response:
+    """The response to a repeated key is the first one, whatever has become of the task since."""
+    task = submitted.task
+    view = accepted(task, api(request), PENDING, get_services(request).kinds.first_message(task))
+    more = {"Location": view.task_url, "Idempotency-Replayed": str(submitted.is_replay).lower()}
+    return ACCEPTED.make(view, {**rate_headers, **more})
+
+
+def _language(request: Request) -> str:
+    """The first language of Accept-Language that the service has, else the LANGUAGE setting."""
+    for entry in ACCEPT_LANGUAGE.read(request).split(","):
+        primary = entry.partition(";")[0].strip().lower().partition("-")[0]
+        if primary in LANGUAGES:
+            return primary
+    return get_services(request).language

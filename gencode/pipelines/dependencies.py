@@ -1,0 +1,63 @@
+"""What the composition root offers to every kind of task, and how a kind takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gencode.codegen.limited_child import LimitedChild
+from gencode.engine.store import Store
+from gencode.githosts.port import GitHost
+from gencode.http.checkpoint_reader import CheckpointReader
+from gencode.http.kinds import Kind, KindRuntime
+from gencode.llm.budget import Price
+from gencode.llm.progress import ProgressRegistry
+from gencode.llm.session import LLMSessionFactory
+from gencode.observability.metrics import Metrics
+from gencode.security.secrets import SecretRegistry
+from gencode.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChosenModel:
+    """The model that answers a request. `is_stand_in`: no model is configured, and the embedded one answers
+    in place of the one that the request names."""
+
+    name: str
+    is_stand_in: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KindDependencies:
+    """Everything is ready to use while the service runs.
+
+    choose_model          from a request's `model` (None: the default); raises Invalid
+    choose_host           from a request's `host`, account and repository to the name of a Git host; raises
+                          Invalid
+    price                 of a model; None if it is not configured
+    models_configuration  all of the models' configuration that shapes answers, without secrets
+    checkpoint_reader     for endpoints that read a whole project
+    child                 the process in which untrusted texts are parsed
+    """
+
+    settings: Settings = field(repr=False)
+    store: Store
+    sessions: LLMSessionFactory
+    choose_model: Callable[[str | None], ChosenModel]
+    price: Callable[[str], Price | None]
+    models_configuration: str
+    git_host: GitHost
+    choose_host: Callable[[str | None, str | None, str], str]
+    metrics: Metrics
+    progress_registry: ProgressRegistry
+    secrets: SecretRegistry = field(repr=False)
+    checkpoint_reader: CheckpointReader
+    child: LimitedChild
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KindFactory:
+    """A kind as its package exports it. `start` is called once in each run of the service."""
+
+    kind: Kind
+    start: Callable[[KindDependencies], KindRuntime]

@@ -1,0 +1,161 @@
+"""What clients send to submit and to retry a task of kind `generate`."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+)
+
+from gencode.domain.errors import Invalid
+from gencode.domain.task import now
+from gencode.http.models import CALLBACK_URL_PATTERN, RequestModel, TaskRequest
+
+MAX_PROMPT = 100_000
+"""Characters."""
+_RESERVED_ENDINGS = (".git", ".wiki", ".atom")
+
+# What validators check must be in the schema, too: `json_schema_extra` goes to /openapi.json.
+Prompt = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_PROMPT,
+        json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"},
+    ),
+]
+RepoName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$"),
+    Field(
+        json_schema_extra={"not": {"pattern": r"^\.+$|\.([gG][iI][tT]|[wW][iI][kK][iI]|[aA][tT][oO][mM])$"}}
+    ),
+]
+OrgName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=255
+    ),
+]
+"""The widest that any host accepts; the chosen one has a narrower rule (`gencode.githosts.types`)."""
+HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
+
+PATTERN_MESSAGES = {
+    "repo_name": "must be 1 to 100 characters of A-Z a-z 0-9 . _ -",
+    "github_org": "must be a name of A-Z a-z 0-9 . _ -, or several with / between them",
+    "host": "must be a name of a-z 0-9 . _ -",
+    "model": "must be a name of A-Z a-z 0-9 . _ : / -, beginning with a letter or digit",
+    "callback_url": CALLBACK_URL_PATTERN,
+}
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _decimal_text(value: object) -> object:
+    """A JSON number as it was written: as a binary fraction, 0.1 would be another number."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def integral(value: object) -> object:
+    """1.0 is an integer to JSON Schema, and to most who write JSON."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _rfc_3339(value: object) -> object:
+    """Python's parser accepts more than RFC 3339, such as 2026-W01-1."""
+    if not isinstance(value, str):
+        return value
+    if not _RFC_3339.fullmatch(value.upper()):
+        raise ValueError("must be a moment with its zone, such as 2030-01-31T18:00:00Z")
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a moment that a calendar can hold") from None
+
+
+Tokens = Annotated[int, Field(ge=1, le=10**12), BeforeValidator(integral)]
+Money = Annotated[
+    Decimal,
+    Field(gt=0, max_digits=18, decimal_places=9, strict=False),
+    BeforeValidator(_decimal_text),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10**9},
+                {"type": "string", "pattern": r"^(?=.*[1-9])[0-9]{1,9}(\.[0-9]{1,9})?$"},
+            ],
+            "description": "At most nine decimal places",
+        }
+    ),
+]
+Deadline = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
+Deliver = Literal["checked", "best_effort"]
+
+
+class GenerateRequest(TaskRequest):
+    """What POST /api/v1/generate takes."""
+
+    prompt: Prompt
+    repo_name: RepoName
+    model: ModelName | None = None
+    github_org: OrgName | None = None
+    host: HostName | None = None
+    private: bool = True
+    allow_secrets: bool = False
+    deliver: Deliver = "checked"
+    max_tokens: Tokens | None = None
+    max_cost: Money | None = None
+    deadline: Deadline | None = None
+    cache: bool | None = None
+    include_report: bool = False
+    approve_plan: bool = False
+
+    @field_validator("prompt")
+    @classmethod
+    def _is_not_blank(cls, prompt: str) -> str:
+        if not prompt.strip() or "\0" in prompt:
+            raise ValueError("must say something, without NUL characters")
+        return prompt
+
+    @field_validator("repo_name")
+    @classmethod
+    def _can_be_created(cls, name: str) -> str:
+        if not name.strip(".") or name.lower().endswith(_RESERVED_ENDINGS):
+            raise ValueError("must not be dots only nor end in .git, .wiki or .atom")
+        return name
+
+
+class RetryRequest(RequestModel):
+    """What POST /api/v1/task/{task_id}/retry may take: other limits than the task had; null lifts one."""
+
+    deliver: Deliver = "checked"
+    max_tokens: Tokens | None = None
+    max_cost: Money | None = None
+    deadline: Deadline | None = None
+
+
+def check_deadline(request: GenerateRequest | RetryRequest) -> None:
+    """No rule of the model, since a submission that is repeated after its deadline was accepted before.
+    Raises Invalid."""
+    if request.deadline and request.deadline <= now():
+        raise invalid("deadline", "value_error", "must be in the future")
+
+
+def check_cache(request: GenerateRequest, *, is_enabled: bool) -> None:
+    """Raises Invalid for a request that requires the prompt cache while it is off."""
+    if request.cache and not is_enabled:
+        raise invalid("cache", "off", "the prompt cache is off: leave it out, or set PROMPT_CACHE")
+
+
+def invalid(field: str, rule: str, message: str) -> Invalid:
+    return Invalid(f"{field}: {message}", [{"field": field, "rule": rule, "message": message}])

@@ -1,0 +1,53 @@
+"""What generate's own endpoints and tools work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from gencode.domain.errors import NotFound
+from gencode.domain.task import Task
+from gencode.engine.store import Store
+from gencode.http.checkpoint_reader import CheckpointReader
+from gencode.http.services import own_task
+from gencode.llm.budget import Price
+from gencode.llm.progress import ProgressRegistry
+from gencode.pipelines.dependencies import ChosenModel
+from gencode.security.secrets import SecretRegistry
+
+NAME = "generate"
+"""Of the kind."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GenerateServices:
+    """See KindDependencies.
+
+    is_cache_enabled  an earlier task may answer in place of the model
+    workflows         projects may have .github/workflows
+    secrets           of this service, which no response may contain
+    """
+
+    store: Store
+    checkpoint_reader: CheckpointReader
+    choose_model: Callable[[str | None], ChosenModel]
+    choose_host: Callable[[str | None, str | None, str], str]
+    price: Callable[[str], Price | None]
+    progress_registry: ProgressRegistry
+    is_cache_enabled: bool
+    workflows: bool
+    secrets: SecretRegistry = field(repr=False)
+
+
+async def own_generate_task(request: Request) -> Task:
+    """The task of the path. Raises NotFound for another principal's, and for one of another kind."""
+    return check_kind(await own_task(request))
+
+
+def check_kind(task: Task) -> Task:
+    """Raises NotFound for a task of another kind."""
+    if task.kind != NAME:
+        raise NotFound(f"a task of kind {task.kind[:100]!r} has nothing here")
+    return task

@@ -1,0 +1,45 @@
+"""The tool of assistants that only this kind has: the files of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from gencode.http.models import RequestModel
+from gencode.http.services import task_of
+from gencode.http.tools import Tool, ToolCall
+from gencode.http.validation import validate
+from gencode.pipelines.generate.api.files import list_files, read_file
+from gencode.pipelines.generate.api.request import invalid
+from gencode.pipelines.generate.api.services import GenerateServices, check_kind
+
+LARGEST_FILE = 200_000
+"""Bytes of one file in an answer, which fills the assistant's context."""
+
+
+class FilesArguments(RequestModel):
+    task_id: Annotated[str, Field(max_length=100, description="As generate answered it")]
+    path: Annotated[str, Field(max_length=1024, description="Of the file to read")] | None = None
+
+
+def files_tool(services: GenerateServices) -> Tool:
+    async def call(call: ToolCall) -> Mapping[str, Any]:
+        arguments = validate(FilesArguments, call.arguments)
+        task = check_kind(await task_of(services.store, call.principal, arguments.task_id))
+        if arguments.path is None:
+            return (await list_files(services, task)).model_dump(mode="json", exclude_unset=True)
+        text = await read_file(services, task, arguments.path)
+        if len(text) > LARGEST_FILE:
+            rule = f"this file has {len(text)} bytes, more than an answer holds ({LARGEST_FILE}): download it"
+            raise invalid("path", "too_long", rule)
+        return {"task_id": task.id, "path": arguments.path, "text": text.decode()}
+
+    return Tool(
+        name="files",
+        title="The files of a task",
+        description="Without path: the list of a task's files and their states. With path: that file's text.",
+        arguments=FilesArguments,
+        call=call,
+    )

@@ -1,0 +1,106 @@
+"""What is shown of a task of kind `generate`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from gencode.domain.event import Event
+from gencode.domain.task import Task
+from gencode.http.models import Moment, ResponseModel, TaskId, Words
+from gencode.pipelines.generate.bundle import Bundle
+from gencode.pipelines.generate.estimate import Estimate
+from gencode.pipelines.generate.files import FileState
+from gencode.pipelines.generate.report import Report
+
+_OF_RESULT = ("repo_url", "clone_url", "commit", "cached_from")
+_OF_PARAMETERS = ("repo_name", "github_org", "host", "model", "private")
+_NOTIFIED = ("repo_url", "clone_url", "commit", "branch")
+
+
+class GenerateTaskFields(BaseModel):
+    """Fields of a task's JSON that only this kind has."""
+
+    repo_url: str | None = Field(None, description="Opens in a browser, and git clone takes it")
+    clone_url: str | None = None
+    commit: str | None = Field(None, description="SHA of the pushed commit")
+    repo_name: str | None = None
+    github_org: str | None = None
+    host: str | None = Field(
+        None, description="Name of the Git host; null of a task older than hosts had names"
+    )
+    model: str | None = None
+    private: bool | None = None
+    cached_from: str | None = Field(None, description="The earlier task whose plan and files these are")
+
+
+def task_fields(task: Task) -> Mapping[str, Any]:
+    """The fields of GenerateTaskFields."""
+    of_result = {name: task.result.get(name) for name in _OF_RESULT}
+    return of_result | {name: task.parameters.get(name) for name in _OF_PARAMETERS}
+
+
+def label(task: Task) -> str:
+    return str(task.parameters.get("repo_name"))
+
+
+def result_url(task: Task) -> str | None:
+    url = task.result.get("repo_url")
+    return None if url is None else str(url)
+
+
+def notification_fields(task: Task, event: Event) -> Mapping[str, Any]:
+    known = {name: event.data[name] for name in _NOTIFIED if name in event.data}
+    return {"repo_name": task.parameters.get("repo_name"), **known}
+
+
+class ReportView(Report, ResponseModel):
+    """What became of a task: plan, files, findings, cost, times."""
+
+
+class BundleView(Bundle, ResponseModel):
+    """All that it takes to make the commit again."""
+
+
+class EstimateView(Estimate, ResponseModel):
+    """What a request would probably cost: half of comparable tasks lie between low and high."""
+
+
+class FileView(ResponseModel):
+    """One file of a task's project."""
+
+    path: Words
+    bytes: int = Field(ge=0, description="So far; 0 of one that is not begun")
+    state: FileState = Field(description="whole: can be read; committed: as it is, or will be, in the commit")
+    purpose: Words = Field("", description="As planned")
+
+
+class FileList(ResponseModel):
+    """The plan's files, and what the project has besides."""
+
+    task_id: TaskId
+    complete: bool = Field(description="Whether every planned file is whole")
+    files: list[FileView]
+
+
+class PlanFileView(ResponseModel):
+    """One planned file."""
+
+    path: Words
+    purpose: Words
+    exports: list[Words]
+    needs: list[Words]
+    lines: int = Field(ge=0, description="Expected; 0: not said")
+
+
+class PlanView(ResponseModel):
+    """The plan from which the files are written."""
+
+    task_id: TaskId
+    awaiting_approval: bool
+    approve_by: Moment | None
+    revision: int = Field(ge=1, description="Grows with each change; the ETag is made of it")
+    summary: Words
+    files: list[PlanFileView]

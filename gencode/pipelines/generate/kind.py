@@ -1,0 +1,174 @@
+"""The registration of the kind `generate`, and how it is put together from what the service offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from importlib.metadata import version
+
+from gencode.codegen.errors import ValidationFailed
+from gencode.codegen.file_writer import WritingLimits
+from gencode.codegen.repair_loop import RepairLoop
+from gencode.domain.errors import (
+    ApprovalExpired,
+    CrashLoop,
+    GencodeError,
+    Internal,
+    SecretFound,
+    TaskTimeout,
+    TreeError,
+)
+from gencode.githosts.errors import GitError, HostError
+from gencode.http.kinds import Kind, KindRuntime, Submission
+from gencode.llm.errors import BudgetExceeded, ProviderError
+from gencode.pipelines.dependencies import KindDependencies, KindFactory
+from gencode.pipelines.generate.api import estimate, files, plan, results
+from gencode.pipelines.generate.api.preparation import prepare, retry_changes
+from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest, RetryRequest
+from gencode.pipelines.generate.api.services import NAME, GenerateServices
+from gencode.pipelines.generate.api.tools import files_tool
+from gencode.pipelines.generate.api.views import (
+    GenerateTaskFields,
+    label,
+    notification_fields,
+    result_url,
+    task_fields,
+)
+from gencode.pipelines.generate.cache_key import settings_digest
+from gencode.pipelines.generate.committed_report import Reporter
+from gencode.pipelines.generate.errors import PlanChanged
+from gencode.pipelines.generate.generating import Generating
+from gencode.pipelines.generate.merging_files import Merging
+from gencode.pipelines.generate.pipeline import Generate
+from gencode.pipelines.generate.progress import task_progress
+from gencode.pipelines.generate.prompt_cache import PromptCache
+from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
+
+
+def error_classes(*bases: type[GencodeError]) -> Iterator[type[GencodeError]]:
+    """These classes and all below them."""
+    for base in bases:
+        yield base
+        yield from error_classes(*base.__subclasses__())
+
+
+KIND = Kind(
+    name=NAME,
+    title={"en": "Generate a repository", "zh": "生成代码仓库"},
+    stage_titles={
+        GENERATING: {"en": "Generating code", "zh": "生成代码"},
+        MERGING: {"en": "Joining and checking files", "zh": "拼接和检查文件"},
+        CREATING_REPO: {"en": "Creating the repository", "zh": "创建仓库"},
+        PUSHING: {"en": "Pushing the code", "zh": "推送代码"},
+    },
+    request_model=GenerateRequest,
+    submission=Submission(
+        path="/generate",
+        operation_id="generate",
+        summary="Submit a prompt",
+        pattern_messages=PATTERN_MESSAGES,
+        tool_title="Generate a repository",
+        tool_description=(
+            "Turn a prompt into a new Git repository with a working project. Answers at once with a task_id; "
+            "ask status for how it goes and for repo_url."
+        ),
+    ),
+    view_model=GenerateTaskFields,
+    retry_model=RetryRequest,
+    approval_errors=(PlanChanged,),
+    errors=tuple(
+        error_classes(
+            ProviderError,
+            BudgetExceeded,
+            ValidationFailed,
+            SecretFound,
+            TreeError,
+            HostError,
+            GitError,
+            TaskTimeout,
+            ApprovalExpired,
+            CrashLoop,
+            Internal,
+        )
+    ),
+    event_names=("plan", "file", "usage", "retry", "findings", "merged", "repo", "pushed", "resumed"),
+    milestones=(GENERATING, CREATING_REPO),
+    operations=(
+        estimate.estimate,
+        files.get_archive,
+        results.bundle,
+        files.get_file_list,
+        files.get_file,
+        plan.read_plan,
+        plan.replace_plan,
+        results.report,
+    ),
+)
+
+
+def start(dependencies: KindDependencies) -> KindRuntime:
+    services = _services(dependencies)
+    return KindRuntime(
+        pipeline=_pipeline(dependencies),
+        prepare=partial(prepare, services),
+        view=task_fields,
+        label=label,
+        result_url=result_url,
+        notification_fields=notification_fields,
+        progress=partial(task_progress, dependencies.progress_registry),
+        live_progress=dependencies.progress_registry.running,
+        retry_changes=retry_changes,
+        approve=plan.approval,
+        tools=(files_tool(services),),
+        services=services,
+    )
+
+
+GENERATE = KindFactory(kind=KIND, start=start)
+
+
+def _services(dependencies: KindDependencies) -> GenerateServices:
+    return GenerateServices(
+        store=dependencies.store,
+        checkpoint_reader=dependencies.checkpoint_reader,
+        choose_model=dependencies.choose_model,
+        choose_host=dependencies.choose_host,
+        price=dependencies.price,
+        progress_registry=dependencies.progress_registry,
+        is_cache_enabled=dependencies.settings.prompt_cache != "off",
+        workflows=dependencies.settings.allow_workflows,
+        secrets=dependencies.secrets,
+    )
+
+
+def _pipeline(dependencies: KindDependencies) -> Generate:
+    settings, child = dependencies.settings, dependencies.child
+    limits = WritingLimits(max_tokens=settings.max_output_tokens, at_once=settings.files_at_once)
+    generating = Generating(
+        dependencies.sessions,
+        child.signatures,
+        limits,
+        approval_seconds=settings.approval_timeout,
+        prompt_cache=_prompt_cache(dependencies),
+        workflows=settings.allow_workflows,
+    )
+    merging = Merging(
+        dependencies.sessions,
+        RepairLoop(child.check, child.signatures, limits),
+        settings.git_author,
+        Reporter(dependencies.store),
+        secrets=dependencies.secrets.current,
+        workflows=settings.allow_workflows,
+    )
+    return Generate(generating, merging, dependencies.git_host, workflows=settings.allow_workflows)
+
+
+def _prompt_cache(dependencies: KindDependencies) -> PromptCache:
+    settings = dependencies.settings
+    digest = settings_digest(
+        version("gencode"),
+        dependencies.models_configuration,
+        settings.max_output_tokens,
+        settings.allow_workflows,
+    )
+    return PromptCache(dependencies.store, settings.prompt_cache, digest, settings.prompt_cache_similarity)
