@@ -15,6 +15,7 @@ from anyio.abc import TaskStatus
 from gencode.domain.callback import Callback
 from gencode.domain.errors import (
     AlreadyFinished,
+    ApprovalExpired,
     NotFound,
     NotPaused,
     OutcomeUnknown,
@@ -165,7 +166,7 @@ class TaskService:
 
         task        as the caller saw it: one that has moved on since (a double click) is returned as it is
         changes     to the task's parameters
-        may_pause   see `submit`
+        may_pause   see `submit`; known of a task that failed with APPROVAL_EXPIRED
 
         Raises AlreadyFinished, StillWorking, UnknownKind, QueueFull, ShuttingDown, StoreError; the task stays
         failed then.
@@ -180,7 +181,7 @@ class TaskService:
             stored = await self._load(task.id)
             if stored.sequence != task.sequence:
                 return stored
-            if may_pause:
+            if may_pause or _has_expired(stored):
                 self._paused.check_limit(stored.principal.id)
             if run := self._pool.active(task.id):
                 await run.finished.wait()  # it has failed, but its worker has not left it yet
@@ -353,6 +354,11 @@ async def _is_reconciled(task_log: TaskLog) -> bool:
     except StoreError:
         return False
     return True
+
+
+def _has_expired(task: Task) -> bool:
+    """Its retry pauses again."""
+    return task.failure is not None and task.failure.code == ApprovalExpired.code
 
 
 def _check_paused(task: Task) -> None:
