@@ -1,8 +1,10 @@
+"""`python -m gencode`."""
+
 from __future__ import annotations
 
 import sys
 
-from gencode.cli.main import main
+from gencode.bootstrap.command_line import main
 
 if __name__ == "__main__":  # a worker process imports this module, too, under another name
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""`gencode demo`: the whole main job once, on a service of its own, in a folder of its own."""
+"""`gencode demo`: one prompt from submission to repository, on a service and in a folder of its own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 import anyio
 
 from gencode.bootstrap.app import create_app
-from gencode.cli.display.lines import Lines
-from gencode.cli.follow import follow
+from gencode.cli.display.screen import LineScreen
+from gencode.cli.watching import follow
 from gencode.client import Client
 from gencode.embedded.lazy_server import FORGE_USER
 from gencode.embedded.server import address, listen, serve
 from gencode.observability.logs import configure
+from gencode.pipelines.generate.commands.display import DISPLAY
 from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings
 
@@ -22,7 +23,7 @@ PROMPT = "A small Flask web app with user registration and login"
 
 
 def demo(settings: Settings) -> int:
-    """Needs no key and touches no network but loopback. The exit status: 0 when the project was pushed.
+    """Needs no key, and no network but loopback. Return the exit status: 0 when the project was pushed.
 
     The local forge ends with the demo, so the clone command names the bare repository's folder.
     """
@@ -40,9 +41,9 @@ async def _demo(folder: Path) -> int:
         Client(address(sock)) as client,
     ):
         print(f"service   {address(sock)}\nprompt    {PROMPT}\n", flush=True)
-        task = await client.submit(PROMPT, name)
-        await follow(client, task["task_id"], Lines())
-        if (await client.task(task["task_id"]))["status"] != "completed":
+        task_id = (await client.submit(PROMPT, name))["task_id"]
+        await follow(client, task_id, LineScreen(DISPLAY))
+        if (await client.task(task_id))["status"] != "completed":
             return 1
     print(f"\ngit clone {shlex.quote(str(folder / 'forge' / FORGE_USER / f'{name}.git'))} {name}", flush=True)
     return 0

@@ -1,4 +1,4 @@
-"""The service inside another ASGI application, whose server knows nothing of it."""
+"""Runs the service inside another ASGI application."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ from gencode.observability.logs import hand_over
 
 @asynccontextmanager
 async def running(service: Starlette) -> AsyncIterator[Starlette]:
-    """Run the service within the lifespan of the application that it is mounted in, which ASGI servers do not
-    do for mounted applications. Its log goes to the host's logging. Raises StartError.
+    """Run the service within the lifespan of the application that it is mounted in: ASGI servers run no
+    lifespan of mounted applications. Its log goes to the host's logging. Raises StartError.
 
-    Open event streams are told of SIGTERM and SIGINT at once. Without it they would hold the server: it
-    waits for them before it ends the lifespan, and until then nobody tells an application anything.
+    SIGTERM and SIGINT end open event streams at once. The server waits for open responses before it ends the
+    lifespan, and ASGI tells an application nothing until then: without this, streams would keep it waiting.
     """
     hand_over(service.state.secrets.current)
     async with service.router.lifespan_context(service):
-        with _hearing_signals(service.state.services.closing):
+        with _close_on_signals(service.state.services.closing):
             yield service
 
 
 @contextmanager
-def _hearing_signals(closing: anyio.Event) -> Iterator[None]:
-    """Before the server's own handlers, which then do what they did. A signal that nobody handles ends the
-    process anyway, and outside the main thread Python lets nobody listen."""
+def _close_on_signals(closing: anyio.Event) -> Iterator[None]:
+    """Set `closing`, then call the handler that was installed before. A signal without a handler ends the
+    process anyway, and outside the main thread Python allows no handlers."""
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
-    def hear(number: int, frame: FrameType | None) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(closing.set)
         handler = before[signal.Signals(number)]
         if callable(handler):
             handler(number, frame)
 
     main = threading.current_thread() is threading.main_thread()
-    heard = [number for number, handler in before.items() if main and callable(handler)]
-    for number in heard:
-        signal.signal(number, hear)
+    replaced = [number for number, handler in before.items() if main and callable(handler)]
+    for number in replaced:
+        signal.signal(number, handle)
     try:
         yield
     finally:
-        for number in heard:
-            if signal.getsignal(number) is hear:
+        for number in replaced:
+            if signal.getsignal(number) is handle:
                 signal.signal(number, before[number])

@@ -1,4 +1,4 @@
-"""A model and a Git host whose calls are spans."""
+"""Tracing around model providers, Git hosts and HTTP clients: each call becomes a span."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gencode.llm.port import ChatChunk, ChatRequest, Provider
 
 
 class TracedProvider:
-    """A `gencode.llm.port.Provider`; attributes as in OpenTelemetry's conventions for generative AI."""
+    """A `gencode.llm.port.Provider`; attributes by OpenTelemetry's semantic conventions for generative AI."""
 
     def __init__(self, provider: Provider, tracer: Tracer) -> None:
         self._provider = provider
@@ -28,9 +28,9 @@ class TracedProvider:
         return self._provider.native_prefix
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
-        asked = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self.name}
-        about = asked | {"gen_ai.request.max_tokens": request.max_tokens}
-        with self._tracer.span(f"chat {self.name}", about, kind="client", opens=False) as span:
+        model = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self.name}
+        attributes = model | {"gen_ai.request.max_tokens": request.max_tokens}
+        with self._tracer.span(f"chat {self.name}", attributes, kind="client", opens=False) as span:
             async with aclosing(self._provider.stream(request)) as chunks:
                 async for chunk in chunks:
                     if chunk.finish_reason:
@@ -64,11 +64,11 @@ class TracedHost:
 
 
 def propagate(client: httpx.AsyncClient, hosts: Collection[str], tracer: Tracer) -> httpx.AsyncClient:
-    """Let requests to these hosts, and to no other, say which trace they belong to."""
+    """Make the client send `traceparent` to these hosts, and to no other."""
 
-    async def tell(request: httpx.Request) -> None:
+    async def add_header(request: httpx.Request) -> None:
         if request.url.host in hosts and (traceparent := tracer.traceparent()):
             request.headers["traceparent"] = traceparent
 
-    client.event_hooks["request"].append(tell)
+    client.event_hooks["request"].append(add_header)
     return client

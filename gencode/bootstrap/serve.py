@@ -1,4 +1,4 @@
-"""Runs the service under uvicorn: the socket, the signals, the welcome."""
+"""Runs the service under uvicorn: the listening socket, connection limits, signals, the welcome text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
@@ -34,21 +34,23 @@ from gencode.settings import Settings, set_by_env_file
 log = structlog.get_logger(__name__)
 
 KEEP_ALIVE = 75
-"""Seconds; longer than the 60 s of common proxies, which must be the ones to close idle connections."""
+"""Seconds; longer than the 60 s of common proxies, so that it is the proxy that closes idle connections."""
 
-OWN_DESCRIPTORS = 256
-"""Sixteen model calls, five pushes, both ends of each when embedded, the store; and as many again, twice."""
+RESERVED_DESCRIPTORS = 256
+"""File descriptors for the service itself: sixteen model calls, five pushes, both ends of each with the
+embedded servers, and the store; three times that number."""
 
-ACCEPTS = 8
-"""Connections that asyncio takes in one go, before the door sees the first of them. It calls this the
-backlog, and tries as often when no descriptor is left, with a trace in the log for each."""
+ACCEPTS_PER_TURN = 8
+"""Connections that asyncio accepts in one turn of the event loop, before the connection limiter sees the
+first. asyncio calls this the backlog. When no descriptor is left it tries as many times, and logs a traceback
+each time."""
 
 BACKLOG = 2048
-"""Connections that wait in the kernel to be taken."""
+"""Connections that wait in the kernel to be accepted."""
 
 
 def serve(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS) -> None:
-    """Serve until SIGTERM or SIGINT. Raises StartError before anything is promised to anyone."""
+    """Serve until SIGTERM or SIGINT. Raises StartError before any request is accepted."""
     secrets = SecretRegistry(settings.secrets())
     configure(settings.log_level, settings.log_format, secrets.current)
     if names := set_by_env_file():
@@ -57,55 +59,59 @@ def serve(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS) -> N
 
 
 async def _serve(app: Starlette, settings: Settings) -> None:
-    """The lifespan is run here, not by uvicorn: a refusal to start is one line, and no signal can end the
-    process before the lifespan has."""
-    with listening(settings.server_host, settings.server_port) as sock:
+    """The lifespan is run here, not by uvicorn: an error at start is reported in one line, and no signal ends
+    the process before the lifespan has ended."""
+    with listening_socket(settings.server_host, settings.server_port) as sock:
         async with app.router.lifespan_context(app):
             server = Server(app, settings, app.state.services.closing)
-            with _signals(server.stop):
-                _settle_memory()
-                print(welcome(sock.getsockname()[1], settings), flush=True)
+            with _stop_on_signals(server.stop):
+                tune_garbage_collector()
+                print(welcome_text(sock.getsockname()[1], settings), flush=True)
                 await server.serve(sockets=[sock])
 
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         with_continuations(UnderPath(app, settings.root_path) if settings.root_path else app),
-        http=connection_class(_entry(settings), settings.send_timeout, settings.shutdown_grace / 2),
+        http=connection_class(
+            _connection_limits(settings), settings.send_timeout, settings.shutdown_grace / 2
+        ),
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="error",  # its warnings are one line and more for each bad request, and say nothing
-        proxy_headers=False,  # nothing here depends on who asks, or by which scheme and name
+        log_level="error",  # its warnings are a line or more for each malformed request, without information
+        proxy_headers=False,  # nothing here depends on the client's address, the scheme or the host name
         access_log=False,
         server_header=False,
-        backlog=ACCEPTS,
+        backlog=ACCEPTS_PER_TURN,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace)),
     )
 
 
-def _entry(settings: Settings) -> ConnectionLimits:
+def _connection_limits(settings: Settings) -> ConnectionLimits:
     return ConnectionLimits(
         head=settings.header_timeout,
         body=settings.body_timeout,
-        connections=_room(settings.max_connections),
+        connections=_max_connections(settings.max_connections),
     )
 
 
-def _room(wanted: int) -> int:
-    """Connections that leave descriptors for our own work: models, pushes, the store."""
+def _max_connections(configured: int) -> int:
+    """The configured number, or as many as leave the reserved descriptors free. Raises the soft limit of
+    descriptors where it is too low."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = wanted + MAX_REFUSED + OWN_DESCRIPTORS
+    needed = configured + MAX_REFUSED + RESERVED_DESCRIPTORS
     if 0 <= soft < needed:  # "no limit" is -1 on Linux
         soft = needed if hard < 0 else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    spare = soft - MAX_REFUSED - min(OWN_DESCRIPTORS, soft // 2)
-    return wanted if soft < 0 else max(1, min(wanted, spare))
+    spare = soft - MAX_REFUSED - min(RESERVED_DESCRIPTORS, soft // 2)
+    return configured if soft < 0 else max(1, min(configured, spare))
 
 
 class Server(uvicorn.Server):
-    """uvicorn on our own connections, which leaves signals to us; `closing` is set at the first one."""
+    """uvicorn with the connection class and signal handling of this service. `closing` is set when it begins
+    to stop."""
 
     def __init__(self, app: ASGIApp, settings: Settings, closing: anyio.Event) -> None:
         super().__init__(_config(app, settings))
@@ -117,7 +123,7 @@ class Server(uvicorn.Server):
             sock.listen(BACKLOG)
 
     def stop(self) -> None:
-        """Once: finish what is under way. Twice: leave now."""
+        """First call: let responses that have begun finish. Second call: stop at once."""
         self.force_exit = self.should_exit
         self.should_exit = True
         self._closing.set()
@@ -128,15 +134,15 @@ class Server(uvicorn.Server):
 
 
 @contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
+def _stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     yield
 
 
-def welcome(port: int, settings: Settings) -> str:
-    """What to do first, in lines that work as pasted."""
+def welcome_text(port: int, settings: Settings) -> str:
+    """The first things to do, as commands that can be pasted."""
     host = "127.0.0.1" if settings.server_host in ("0.0.0.0", "::", "localhost") else settings.server_host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     key = "" if settings.has_no_api_keys else " -H 'Authorization: Bearer YOUR_KEY'"
@@ -153,13 +159,14 @@ gencode is ready at {url} ({who})
 """
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0: any free one. Raises StartError."""
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Port 0: any free one. Raises StartError."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         sock = socket.create_server((host, port), family=family, backlog=2048)
-        # Accepted sockets inherit it (asyncio sets it only where the protocol was named). Without it the body
-        # of an answer, and each event, waits up to 40 ms for an acknowledgement of what went before.
+        # Accepted sockets inherit it; asyncio sets it only on sockets made with an explicit protocol number.
+        # Without it the body of a response, and each event, waits up to 40 ms for the acknowledgement of the
+        # previous segment (Nagle's algorithm with delayed acknowledgements).
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
     except OSError as error:
@@ -170,15 +177,16 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def _command() -> str:
-    """How this very installation is called from another terminal."""
+    """How to call this installation from another terminal."""
     installed = Path(sys.executable).with_name("gencode")
     return "gencode" if which("gencode") else shlex.quote(str(installed))
 
 
-def _settle_memory() -> None:
-    """What exists now lives as long as the process: keeping it out of the collector's rounds, and making
-    the rounds rarer, halved tail latency when measured. What a round finds in use goes to the next
-    generation; with 50 in place of 5 that one was swept after some 3,000 jobs, 100 MiB of garbage later."""
+def tune_garbage_collector() -> None:
+    """Objects that exist now live as long as the process: freezing them excludes them from collections, and
+    rarer collections halved tail latency when measured. Objects in use during a collection move to the next
+    generation; with 50 in place of 5 that one was collected after some 3,000 jobs, when it held 100 MiB of
+    garbage."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 5, 50)

@@ -1,4 +1,4 @@
-"""The command line: a table of commands, and what their endings mean to a shell."""
+"""Runs one command, and turns what it raises into an exit status and a message."""
 
 from __future__ import annotations
 
@@ -11,56 +11,44 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
-from gencode.cli.display.printable import printable
+from gencode.cli.output import printable
+from gencode.cli.registry import TASK_REGISTRY, CommandRegistry
 from gencode.domain.errors import GencodeError, StartError
 
 DONE, FAILED, MISUSED, REFUSED, UNREACHABLE = 0, 1, 2, 3, 4
 INTERRUPTED, PIPE_CLOSED = 130, 141
-"""As shells show the signals' ends."""
+"""128 + the number of the signal (SIGINT, SIGPIPE), as shells report it."""
 
 UNAUTHORIZED = 401
+_STARTS_A_SERVICE = ("serve", "demo")
 
-COMMANDS = {
-    "serve": "run the service (settings: see .env.example)",
-    "demo": "run the whole job once, offline, and show how to clone the result",
-    "generate": "submit a prompt to a running service",
-    "watch": "show the progress of a task",
-    "tasks": "list your tasks, newest first",
-    "show": "show one task, its files or its report",
-    "cancel": "end a task",
-    "retry": "go on with a failed task; nothing is paid for twice",
-    "approve": "show, change and approve the plan that a task waits with",
-    "download": "fetch the files of a task, also of one that failed",
-    "estimate": "what a prompt would probably cost; no model is asked",
-    "replay": "make a bundle's commit again, without model or service",
-    "keys": "make, list and revoke API keys, also while the service runs",
-    "doctor": "check configuration, folder, store, port, tokens and models; say what to do",
-    "backup": "copy DATA_DIR into one file, also while the service runs",
-    "restore": "make DATA_DIR, which must be new or empty, from a backup",
-}
 EPILOG = """\
 exit status: 0 done; 1 the task failed or was cancelled, or something is to be mended; 2 wrong usage or
 configuration; 3 the service refused; 4 no service answered; 130 interrupted (the task goes on)
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status: see EPILOG."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    chosen = _parser(given).parse_args(given)
+def main(arguments: Sequence[str] | None = None, registry: CommandRegistry = TASK_REGISTRY) -> int:
+    """Return the exit status; see EPILOG. `arguments`: None for those of the process.
+
+    `gencode.bootstrap.command_line.main` is this with all commands.
+    """
+    argv = sys.argv[1:] if arguments is None else list(arguments)
+    args = _parser(argv, registry).parse_args(argv)
     try:
-        return int(chosen.run(chosen) or DONE)
+        return int(args.run(args) or DONE)
     except KeyboardInterrupt:
-        return _detached(chosen)
+        return _report_interrupt(args)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
+        # Without this, Python reports an error of its own when it flushes standard output at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except Exception as error:
-        return _told(error, chosen)
+        return _report(error, args)
 
 
-def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    """Of all commands, with the arguments of the one that was given."""
+def _parser(argv: Sequence[str], registry: CommandRegistry) -> argparse.ArgumentParser:
+    """A parser that knows every command's name and help, and the arguments of the given one only."""
     parser = argparse.ArgumentParser(
         prog="gencode",
         description="Turn a prompt into a pushed Git repository.",
@@ -68,51 +56,55 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"gencode {version('gencode')}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    wanted = next((word for word in given if not word.startswith("-")), "")
-    for name, words in COMMANDS.items():
-        command = commands.add_parser(
-            name, help=words, description=words[0].upper() + words[1:] + ".", allow_abbrev=False
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    given = next((argument for argument in argv if not argument.startswith("-")), "")
+    for name, command in registry.commands.items():
+        subparser = subparsers.add_parser(
+            name,
+            help=command.help,
+            description=command.help[0].upper() + command.help[1:] + ".",
+            allow_abbrev=False,
         )
-        if name == wanted:
-            _fill(command, name)
+        if name == given:
+            _load(subparser, name, registry)
     return parser
 
 
-def _fill(command: argparse.ArgumentParser, name: str) -> None:
-    """Each command is a module that is imported only when it is called: `gencode keys` needs no web server,
-    and `gencode serve` no terminal graphics."""
-    module: Any = import_module(f"gencode.cli.commands.{name}")
-    module.arguments(command)
-    command.set_defaults(run=module.run)
+def _load(parser: argparse.ArgumentParser, name: str, registry: CommandRegistry) -> None:
+    module: Any = import_module(registry.commands[name].module)
+    module.add_arguments(parser)
+    for extension in registry.extensions(name):
+        loaded: Any = import_module(extension)
+        loaded.add_arguments(parser)
+    parser.set_defaults(run=module.run, registry=registry)
 
 
-def _told(error: Exception, chosen: argparse.Namespace) -> int:
-    """By the names of the client's errors: it is imported only by the commands that use it."""
+def _report(error: Exception, args: argparse.Namespace) -> int:
+    """Recognises the client's errors by their `status`: not every command imports the client."""
     status = getattr(error, "status", None)
     if isinstance(error, StartError):
-        begin = "gencode cannot start" if chosen.command in ("serve", "demo") else "gencode"
-        return _say(chosen, error, f"{begin} [{error.code}]: {error.message}", MISUSED)
+        subject = "gencode cannot start" if args.command in _STARTS_A_SERVICE else "gencode"
+        return _fail(args, error, f"{subject} [{error.code}]: {error.message}", MISUSED)
     if isinstance(error, GencodeError):
-        return _say(chosen, error, f"gencode: {error.message} [{error.code}]", FAILED)
+        return _fail(args, error, f"gencode: {error.message} [{error.code}]", FAILED)
     if isinstance(status, int):
         hint = "; it goes into GENCODE_API_KEY, or a file: --key-file" if status == UNAUTHORIZED else ""
-        return _say(chosen, error, f"gencode: {error}{hint}", REFUSED if status else UNREACHABLE)
+        return _fail(args, error, f"gencode: {error}{hint}", REFUSED if status else UNREACHABLE)
     raise error
 
 
-def _say(chosen: argparse.Namespace, error: Any, words: str, exit_status: int) -> int:
-    """On standard error; with --json as a document."""
-    if getattr(chosen, "json", False):
+def _fail(args: argparse.Namespace, error: Any, message: str, exit_status: int) -> int:
+    """Print to standard error, with --json a document."""
+    if getattr(args, "json", False):
         problem = {"code": error.code, "message": error.message, "status": getattr(error, "status", 0)}
-        words = json.dumps(problem, ensure_ascii=False)
-    print(printable(words), file=sys.stderr)
+        message = json.dumps(problem, ensure_ascii=False)
+    print(printable(message), file=sys.stderr)
     return exit_status
 
 
-def _detached(chosen: argparse.Namespace) -> int:
-    task_id = getattr(chosen, "task_id", None)
-    address = f" --url {chosen.url}" if getattr(chosen, "url_given", False) else ""
-    words = f"the task goes on; come back with: gencode watch {task_id}{address}" if task_id else "stopped"
-    print(printable(f"\ngencode: {words}"), file=sys.stderr)
+def _report_interrupt(args: argparse.Namespace) -> int:
+    task_id = getattr(args, "task_id", None)
+    address = f" --url {args.url}" if getattr(args, "url_given", False) else ""
+    message = f"the task goes on; come back with: gencode watch {task_id}{address}" if task_id else "stopped"
+    print(printable(f"\ngencode: {message}"), file=sys.stderr)
     return INTERRUPTED

@@ -1,69 +1,95 @@
-"""Watching a task: on a terminal a picture that moves, else lines, or JSON; the exit status it ends with."""
+"""Follows a task's events to its end and shows them: live on a terminal, else as lines or JSON."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Collection
+from contextlib import aclosing
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from gencode.cli.display.json_lines import JsonLines
-from gencode.cli.display.lines import Lines
-from gencode.cli.display.printable import as_json, printable
-from gencode.cli.display.screen import Screen
-from gencode.cli.follow import follow
-from gencode.cli.plan_approval import approve
-from gencode.cli.retry_hint import retry_hint
+from gencode.cli.approval import ask_for_approval, reviewer_for
+from gencode.cli.display.events import KindDisplay, display_for
+from gencode.cli.display.screen import JSONScreen, LineScreen, Screen
+from gencode.cli.outcome import clone_command, is_paused, retry_hint
+from gencode.cli.output import as_json, printable
 from gencode.client import Client, Task
 
 
-async def watch(client: Client, chosen: argparse.Namespace, task_id: str, after: int = 0) -> int:
-    """0 if the task completed. Who sits at a terminal is asked about a plan that waits for approval; others
-    are told how to approve it, and the watching goes on."""
-    chosen.task_id = task_id
-    screen = _screen(chosen)
+def add_watching_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--plain", action="store_true", help="lines also on a terminal")
+
+
+async def watch(client: Client, args: argparse.Namespace, task_id: str, kind: str, after: int = 0) -> int:
+    """Return 0 if the task completed.
+
+    When the task waits for approval, a person at a terminal is asked; elsewhere a line says how to approve,
+    and the watching goes on.
+    """
+    args.task_id = task_id
+    display = display_for(args, kind)
+    screen = await _screen(client, args, kind, display)
+    pause_at = set() if args.json else {"approval"}
     while True:
-        heard = await follow(client, task_id, screen, after, pause_at=set() if chosen.json else {"approval"})
-        if not heard.paused:
-            return _ended(chosen, await client.task(task_id))
-        after = heard.last
-        if not await _still_waits(client, task_id):
+        followed = await follow(client, task_id, screen, after, pause_at=pause_at)
+        if followed.is_over:
+            return _end(args, await client.task(task_id), display)
+        after = followed.last
+        if not is_paused(await client.task(task_id)):
             continue
-        if not _interactive(chosen):
+        if not _is_interactive(args):
             print(printable(f"{'':<14} it waits for: gencode approve {task_id}"), flush=True)
-        elif not await approve(client, chosen, task_id):
+        elif not await ask_for_approval(client, task_id, reviewer_for(args, kind)):
             print(printable(f"it waits on; come back with: gencode approve {task_id}"), flush=True)
             return 0
 
 
-async def _still_waits(client: Client, task_id: str) -> bool:
-    return bool((await client.task(task_id)).get("awaiting_approval"))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Followed:
+    """How far `follow` came: the id of the last event that was shown, and whether it was the task's last."""
+
+    last: int
+    is_over: bool
 
 
-def _screen(chosen: argparse.Namespace) -> Screen:
-    if chosen.json:
-        return JsonLines()
-    if not sys.stdout.isatty() or chosen.plain:
-        return Lines()
-    # Imported only here: rich takes longer than many a command runs.
+async def follow(
+    client: Client, task_id: str, screen: Screen, after: int = 0, pause_at: Collection[str] = ()
+) -> Followed:
+    """Show the events after `after` until the task is over, or an event of a kind in `pause_at` was shown."""
+    with screen:
+        stream = client.events(task_id, after, include=["progress"], notice=screen.interrupted)
+        async with aclosing(stream) as messages:
+            async for message in messages:
+                screen.show(message)
+                after = message.id or after
+                if message.kind in pause_at:
+                    return Followed(last=after, is_over=False)
+    return Followed(last=after, is_over=True)
+
+
+async def _screen(client: Client, args: argparse.Namespace, kind: str, display: KindDisplay) -> Screen:
+    if args.json:
+        return JSONScreen()
+    if not sys.stdout.isatty() or args.plain:
+        return LineScreen(display)
+    described = next((one for one in await client.kinds() if one["kind"] == kind), None)
+    # Imported here only: rich takes longer to load than many a command takes to run.
     live: Any = import_module("gencode.cli.display.live")
-    screen: Screen = live.live_screen()
+    screen: Screen = live.live_screen(display, display.merged_stages(described))
     return screen
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--plain", action="store_true", help="lines also on a terminal")
+def _is_interactive(args: argparse.Namespace) -> bool:
+    return not args.json and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _interactive(chosen: argparse.Namespace) -> bool:
-    return not chosen.json and sys.stdin.isatty() and sys.stdout.isatty()
-
-
-def _ended(chosen: argparse.Namespace, task: Task) -> int:
-    if chosen.json:
+def _end(args: argparse.Namespace, task: Task, display: KindDisplay) -> int:
+    if args.json:
         print(as_json({"event": "task", "id": 0, "data": task}), flush=True)
-    elif task["status"] == "completed":
-        print(printable(f"\ngit clone {task['clone_url'] or task['repo_url']}"), flush=True)
+    elif task["status"] == "completed" and (command := clone_command(task)):
+        print(printable(f"\n{command}"), flush=True)
     elif task["status"] == "failed":
-        print(printable(f"\n{retry_hint(task)}"), flush=True)
+        print(printable(f"\n{retry_hint(task, display)}"), flush=True)
     return 0 if task["status"] == "completed" else 1

@@ -7,7 +7,7 @@ from gencode.client.async_client import Client
 from gencode.client.errors import ServiceError, Unreachable
 from gencode.client.event_stream import Message
 from gencode.client.sync_client import SyncClient
-from gencode.client.types import Accepted, File, FileList, Options, Plan, PlannedFile, Task
+from gencode.client.types import Accepted, File, FileList, Kind, Options, Plan, PlannedFile, Task
 
 __all__ = [
     "Accepted",
@@ -15,6 +15,7 @@ __all__ = [
     "Client",
     "File",
     "FileList",
+    "Kind",
     "Message",
     "Options",
     "Plan",

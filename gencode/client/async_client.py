@@ -13,9 +13,11 @@ from urllib.parse import quote
 import anyio
 
 from gencode.client.connection import Connection, Sleep
+from gencode.client.errors import ServiceError
 from gencode.client.event_stream import Message, Notice, events
-from gencode.client.types import Accepted, Estimate, FileList, Options, Plan, PlannedFile, Task
+from gencode.client.types import Accepted, Estimate, FileList, Kind, Options, Plan, PlannedFile, Task
 
+NOT_FOUND = 404
 DEFAULT_URL = "http://127.0.0.1:8080"
 DEFAULT_PATIENCE = 30.0
 
@@ -181,7 +183,17 @@ class Client:
         )
         return found
 
-    # --- tasks --------------------------------------------------------------------------------------
+    # --- tasks and their kinds ----------------------------------------------------------------------
+
+    async def kinds(self) -> list[Kind]:
+        """The kinds of task that the service runs; empty from a service older than this route."""
+        try:
+            found = await self._connection.request_json("GET", "/api/v1/kinds", required_field="kinds")
+        except ServiceError as error:
+            if error.status == NOT_FOUND:
+                return []
+            raise
+        return cast("list[Kind]", found["kinds"])
 
     async def tasks(
         self, *, status: Sequence[str] = (), limit: int | None = None

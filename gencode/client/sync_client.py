@@ -13,7 +13,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from gencode.client.async_client import DEFAULT_PATIENCE, DEFAULT_URL, Client
 from gencode.client.event_stream import Message
-from gencode.client.types import Accepted, Estimate, FileList, Options, Plan, PlannedFile, Task
+from gencode.client.types import Accepted, Estimate, FileList, Kind, Options, Plan, PlannedFile, Task
 
 T = TypeVar("T")
 
@@ -67,6 +67,9 @@ class SyncClient:
 
     def tasks(self, *, status: Sequence[str] = (), limit: int | None = None) -> Iterator[Task]:
         return self._iterate(self._client.tasks(status=status, limit=limit))
+
+    def kinds(self) -> list[Kind]:
+        return self._portal.call(self._client.kinds)
 
     def events(self, task_id: str, after: int = 0, *, include: Sequence[str] = ()) -> Iterator[Message]:
         return self._iterate(self._client.events(task_id, after, include=include))

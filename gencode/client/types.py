@@ -7,6 +7,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 Status = Literal[
     "pending", "generating", "merging_files", "creating_repo", "pushing", "completed", "failed", "cancelled"
 ]
+State = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled", "unknown"]
 TERMINAL_STATUSES: tuple[Status, ...] = ("completed", "failed", "cancelled")
 
 
@@ -56,11 +57,27 @@ class Progress(TypedDict):
     rate_limited_until: str | None
 
 
+class KindStage(TypedDict):
+    """`title`: by language ("en", "zh")."""
+
+    name: str
+    title: dict[str, str]
+
+
+class Kind(TypedDict):
+    """A kind of task that the service runs. `stages`: in order."""
+
+    kind: str
+    title: dict[str, str]
+    stages: list[KindStage]
+
+
 class Task(TypedDict):
     """A task and its current status. Times are RFC 3339 in UTC."""
 
     task_id: str
     kind: str
+    state: NotRequired[State]
     status: Status
     message: str
     repo_url: str | None

@@ -9,7 +9,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from gencode.codegen.code_fences import split_lines, unfence
-from gencode.codegen.continuation_merge import joined_text, without_echo
+from gencode.codegen.continuation_merge import joined_text, without_overlap
 from gencode.codegen.file_writer import CompletedUpdate, FileWriter, WritingLimits
 from gencode.codegen.pieces import OUTLINE, PART, PIECE, Outline, Piece, WritingJob, piece_name
 from gencode.codegen.plan import Plan, PlannedFile
@@ -52,7 +52,7 @@ def join_parts(parts: Sequence[Sequence[Piece]], path: str) -> str:
 
 def _addition(before: str, answer: str, path: str) -> str:
     """What a part adds to the text `before`: no fence, no repeated lines, starting on a line of its own."""
-    text = without_echo(before, unfence(answer, path))
+    text = without_overlap(before, unfence(answer, path))
     return f"\n{text}" if before and not before.endswith("\n") else text
 
 

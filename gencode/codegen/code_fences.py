@@ -1,4 +1,4 @@
-"""Code fences that a model puts around a file although it was asked not to."""
+"""Removes the code fences that a model puts around a file although it was instructed not to."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _MARKDOWN = (".md", ".markdown", ".mdown", ".mdx", ".qmd", ".rmd", ".txt")
 
 
 def unfence(text: str, path: str) -> str:
-    """The file in a whole answer: without a fence around all of it, and what was said around the fence.
+    """The file in a complete answer, without a fence around all of it and without text outside that fence.
 
-    Fences inside the file stay. They come in pairs, so an odd one out is the end of the outer fence.
+    Fences inside the file stay. They come in pairs, so an unpaired one is the end of the outer fence.
     """
     lines = split_lines(text)
-    start = _wrapper(lines, path)
+    start = _opening_fence(lines, path)
     if start is None:
         return text if is_markdown(path) else _without_stray_end(text, lines, path)
     body = lines[start + 1 :]
@@ -27,13 +27,13 @@ def unfence(text: str, path: str) -> str:
 
 
 def is_markdown(path: str) -> bool:
-    """Whether a fence can be the file's own first line; in source code it never is."""
+    """Whether a fence can be the first line of the file itself; in source code it never is."""
     name = path.rpartition("/")[2].lower()
     return name.endswith(_MARKDOWN) or ("." not in name and name.startswith("readme"))
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines with their ends; only a line feed ends one."""
+    """The lines with their line ends; only LF ends a line."""
     return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
@@ -42,14 +42,14 @@ def is_fence(line: str) -> bool:
 
 
 def surely_wraps(line: str, path: str) -> bool:
-    """Whether a fence in front of a file, or of a part of it, cannot be the file's own."""
+    """Whether a line is a fence that cannot belong to the file itself."""
     return is_fence(line) and (_info(line) in ("markdown", "md") or not is_markdown(path))
 
 
 def closing(lines: Sequence[str], opening: str, path: str, *, inside: bool = False) -> int | None:
-    """Where the fence that `opening` (a line) began is closed; None if it is not. `inside`: the lines begin
-    within a code block of the file's own."""
-    fences = [n for n, line in enumerate(lines) if _weighs(line, opening)]
+    """The index of the line that closes the fence `opening` (a line); None if it is not closed. `inside`: the
+    lines begin within a code block that belongs to the file."""
+    fences = [n for n, line in enumerate(lines) if _matches_opening(line, opening)]
     if not fences or _info(lines[fences[-1]]):
         return None
     at_the_end = not "".join(lines[fences[-1] + 1 :]).strip() and not lines[fences[-1]][0].isspace()
@@ -57,18 +57,18 @@ def closing(lines: Sequence[str], opening: str, path: str, *, inside: bool = Fal
     return fences[-1] if odd or (at_the_end and not is_markdown(path)) else None
 
 
-def _wrapper(lines: Sequence[str], path: str) -> int | None:
-    """Where a fence stands that may wrap what follows: the first line, or after "Here is the file:"."""
-    said = [n for n, line in enumerate(lines) if line.strip()][:2]
-    if said and is_fence(lines[said[0]]):
-        return said[0]
-    if len(said) == 2 and _SENTENCE.match(lines[said[0]]) and surely_wraps(lines[said[1]], path):
-        return said[1]
+def _opening_fence(lines: Sequence[str], path: str) -> int | None:
+    """The index of a fence that may wrap the rest: the first line, or after "Here is the file:"."""
+    first = [n for n, line in enumerate(lines) if line.strip()][:2]
+    if first and is_fence(lines[first[0]]):
+        return first[0]
+    if len(first) == 2 and _SENTENCE.match(lines[first[0]]) and surely_wraps(lines[first[1]], path):
+        return first[1]
     return None
 
 
-def _weighs(line: str, opening: str) -> bool:
-    """Shorter fences, and those of the other sign, are text within a longer one."""
+def _matches_opening(line: str, opening: str) -> bool:
+    """Shorter fences, and those of the other character, are text within a longer one."""
     return is_fence(line) and line.strip().startswith(_mark(opening))
 
 
@@ -83,7 +83,7 @@ def _info(line: str) -> str:
 
 
 def _without_stray_end(text: str, lines: Sequence[str], path: str) -> str:
-    """Source code whose last line is a fence that nothing opened: the opening went with an earlier piece."""
+    """Source code without an unpaired fence as its last line, whose opening an earlier piece lost."""
     fences = [n for n, line in enumerate(lines) if is_fence(line)]
     if len(fences) % 2 == 0 or lines[fences[-1]][0].isspace() or "".join(lines[fences[-1] + 1 :]).strip():
         return text
@@ -91,8 +91,8 @@ def _without_stray_end(text: str, lines: Sequence[str], path: str) -> str:
 
 
 def _wraps_markdown(opening: str, body: Sequence[str], end: int | None) -> bool:
-    """Markdown may itself begin and end with a fence; it is wrapped only if the fence says so, or if a bare
-    one is closed by the last line and by none before."""
+    """Markdown may itself begin and end with a fence. It is wrapped only if the fence names Markdown, or if a
+    bare fence is closed by the last line and by none before."""
     at_the_end = end is not None and not "".join(body[end + 1 :]).strip()
     if _info(opening) in ("markdown", "md"):
         return at_the_end or end is None
@@ -100,12 +100,12 @@ def _wraps_markdown(opening: str, body: Sequence[str], end: int | None) -> bool:
 
 
 def _balanced(body: Sequence[str], opening: str) -> bool:
-    opened = 0
-    for line in (line for line in body if _weighs(line, opening)):
+    depth = 0
+    for line in (line for line in body if _matches_opening(line, opening)):
         if _info(line):
-            opened += 1
-        elif opened:
-            opened -= 1
+            depth += 1
+        elif depth:
+            depth -= 1
         else:
             return False
-    return not opened
+    return not depth

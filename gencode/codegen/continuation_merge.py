@@ -1,10 +1,10 @@
-"""Joining the pieces of a file that the token limit cut.
+"""Merges the answers for a file that the token limit truncated.
 
-A provider with native prefix completion goes on exactly, to the character. Any other model is asked in
-words, and may begin with a sentence, a fence, lines that it said before, or the whole file anew. So that
-the seam can be found all the same, such a model is shown its text only up to an anchor, a line that stands
-in it once, and what it had said after the anchor is known: an answer that repeats the anchor, or goes on
-with the known line, proves where it belongs.
+A provider with native prefix completion continues exactly, to the character. Any other model is instructed to
+continue, and may begin with a sentence, a code fence, lines that it wrote before, or the whole file again. So
+that the place where its answer belongs can be found, such a model is shown its text only up to an anchor, a
+line that occurs once; the text after the anchor is withheld. An answer that repeats the anchor, or continues
+with the withheld text, proves where it belongs.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from gencode.codegen.code_fences import (
 from gencode.codegen.pieces import Piece
 from gencode.llm.errors import LLMBadOutput
 
-TELLING = 8
-"""Characters; a shorter line ("}", "else:") says nothing about where it stands."""
-MOST_ECHOES = 100
-"""Places of the anchor to look at; it stands in the text once, or a few times where there is no better."""
+MIN_DISTINCTIVE = 8
+"""Characters; a shorter line ("}", "else:") occurs in too many places to identify one."""
+MAX_OVERLAPS = 100
+"""Occurrences of the anchor to examine; usually there is one, or a few if no better anchor exists."""
 _PREAMBLE = re.compile(
     r"(?:(?:Sure|Certainly|Of course|Ok|OK|Okay|Understood)\b.{0,40}[.!:]"
     r"|(?:Here|Below|This)\b.{0,60}\b(?:rest|remain\w*|continuation|continued)\b.{0,80}[:.]"
@@ -39,7 +39,7 @@ _PREAMBLE = re.compile(
 
 
 def joined_text(pieces: Sequence[Piece]) -> str:
-    """What the model has said so far, as one answer."""
+    """The pieces as one text."""
     text = ""
     for piece in pieces:
         text = text[: piece.follows] + piece.text
@@ -47,94 +47,104 @@ def joined_text(pieces: Sequence[Piece]) -> str:
 
 
 def file_text(pieces: Sequence[Piece], path: str) -> str:
-    """The file that the pieces make: joined, without a fence around the whole."""
+    """The text of the file: the pieces joined, without a code fence around the whole."""
     if pieces and pieces[-1].joined:
         return pieces[-1].text
     return unfence(joined_text(pieces), path)
 
 
-def without_echo(before: str, text: str) -> str:
-    """`text`, which is to follow `before`, without a repetition of how `before` ends. Only one that holds a
-    line (or lines) that `before` has but once is taken for that: files may well repeat themselves."""
-    anchor = _anchor(before)
-    return text[max([0, *_echoes(before, text)]) :] if anchor and before.count(anchor) == 1 else text
+def without_overlap(before: str, text: str) -> str:
+    """`text`, which is to follow `before`, without a repetition of the end of `before`.
 
-
-def resume_point(said: str, newest: int) -> int:
-    """How much of `said` to show a model that is asked in words to go on.
-
-    Up to the last anchor that is followed by enough to know the way on by; failing that, up to the end of
-    a line. At least half of the newest answer (its length is `newest`) stays, so that each round gets on;
-    but where all that was said is no anchor, nothing is shown, and the file is asked for from its beginning.
+    Only a repetition of a line (or lines) that occurs once in `before` is removed, since files may repeat
+    themselves.
     """
-    lines = split_lines(said)
-    times = Counter(line.strip() for line in lines)
-    point, end = len(said), len(said)
+    anchor = _anchor(before)
+    return text[max([0, *_overlaps(before, text)]) :] if anchor and before.count(anchor) == 1 else text
+
+
+def resume_point(written: str, newest: int) -> int:
+    """How many characters of `written` to show a model that is instructed to continue.
+
+    Up to the last anchor that enough text follows to recognise the continuation; failing that, up to the end
+    of a line. At least half of the newest answer (of length `newest`) stays, so that each call advances. If
+    no text can serve as an anchor, nothing is shown, and the file is requested from its beginning.
+    """
+    lines = split_lines(written)
+    counts = Counter(line.strip() for line in lines)
+    point, end = len(written), len(written)
     for line in reversed(lines):
-        if end < len(said) - newest // 2:
+        if end < len(written) - newest // 2:
             break
         if line.endswith("\n"):
-            followed = _tells(said[end:])
-            if followed and times[line.strip()] == 1 and _tells(line) and not is_fence(line):
+            followed = _is_distinctive(written[end:])
+            if followed and counts[line.strip()] == 1 and _is_distinctive(line) and not is_fence(line):
                 return end
-            if not _tells(said[point:]):
+            if not _is_distinctive(written[point:]):
                 point = end
         end -= len(line)
-    start = said.rfind("\n", 0, point) + 1
-    if not _tells(said[start:point]):
-        point = start  # a few characters begun anew could not be told from their going on
-    return point if _tells(said[:point]) else 0
+    start = written.rfind("\n", 0, point) + 1
+    if not _is_distinctive(written[start:point]):
+        point = start  # a restart of a few characters would look like their continuation
+    return point if _is_distinctive(written[:point]) else 0
 
 
-def continuation(said: str, point: int, answer: str, path: str, *, whole: bool) -> str:
-    """What follows `said[:point]`, of an answer that was asked for in words.
+def continuation(written: str, point: int, answer: str, path: str, *, whole: bool) -> str:
+    """The text of an instructed answer that follows `written[:point]`.
 
-    Raises LLMBadOutput when the answer is seen not to go on from there; what cannot be seen is taken for an
-    exact continuation. `whole`: the model said that it was done.
+    whole  the model ended the answer by itself
+
+    Raises LLMBadOutput for an answer that visibly does not continue there. An answer that proves nothing
+    counts as an exact continuation.
     """
-    before, known = said[:point], said[point:]
-    seams = [_seam(before, known, text, fence) for text, fence in _openings(answer)]
-    best = max(seams, key=lambda seam: seam.evidence, default=_Seam("", "", 0))
-    if best.evidence < TELLING:
-        best = _agreeing(before, known, answer) or _taken_at_its_word(said, point, answer, path)
-    elif 0 < best.echoed < TELLING:  # many a line ends as the one before
-        best = _agreeing(before, known, answer) or best
-    return _unclosed(before, best.text, best.fence, path) if whole else best.text
+    before, withheld = written[:point], written[point:]
+    alignments = [_align(before, withheld, text, fence) for text, fence in _candidates(answer)]
+    best = max(alignments, key=lambda alignment: alignment.evidence, default=_Alignment("", "", 0))
+    if best.evidence < MIN_DISTINCTIVE:
+        best = _only_agreeing(before, withheld, answer) or _exact_continuation(written, point, answer, path)
+    elif 0 < best.overlap < MIN_DISTINCTIVE:  # many lines end like the previous one
+        best = _only_agreeing(before, withheld, answer) or best
+    return _without_closing_fence(before, best.text, best.fence, path) if whole else best.text
 
 
-class _Seam(NamedTuple):
-    """A reading of an answer: the text that goes on, the fence met before it, how many characters of the
-    answer are then what the model is known to have said, and how many of these it said before the point."""
+class _Alignment(NamedTuple):
+    """A reading of an answer.
+
+    text      the continuation
+    fence     the opening code fence before it, or ""
+    evidence  characters of the answer that are known from the earlier pieces
+    overlap   those of them that precede the resume point
+    """
 
     text: str
     fence: str
     evidence: int
-    echoed: int = 0
+    overlap: int = 0
 
 
-def _agreeing(before: str, known: str, answer: str) -> _Seam | None:
-    """The only reading that goes on with the little that is known. Raises LLMBadOutput if there are more."""
-    found: dict[str, _Seam] = {}
-    for text, fence in _openings(answer) if known.strip() else ():
-        for end in [0, *_short_echoes(before, text), *_echoes(before, text)]:
-            if text[end:].lstrip().startswith(known.lstrip()):
-                seam = _Seam(_aligned(text[end:], known), fence, 0)
-                found[seam.text] = seam
+def _only_agreeing(before: str, withheld: str, answer: str) -> _Alignment | None:
+    """The only reading that continues with the withheld text. Raises LLMBadOutput if there are several."""
+    found: dict[str, _Alignment] = {}
+    for text, fence in _candidates(answer) if withheld.strip() else ():
+        for end in [0, *_short_overlaps(before, text), *_overlaps(before, text)]:
+            if text[end:].lstrip().startswith(withheld.lstrip()):
+                alignment = _Alignment(_with_leading_space(text[end:], withheld), fence, 0)
+                found[alignment.text] = alignment
     if len(found) > 1:
         raise LLMBadOutput("asked to go on with a file that was cut, the model left it open where it goes on")
     return next(iter(found.values()), None)
 
 
-def _taken_at_its_word(said: str, point: int, answer: str, path: str) -> _Seam:
-    """An answer that proves nothing about its place: it is an exact continuation, or is refused."""
+def _exact_continuation(written: str, point: int, answer: str, path: str) -> _Alignment:
+    """For an answer that proves nothing about its place. Raises LLMBadOutput if it cannot continue there."""
     text, fence = _without_preamble(answer, path)
-    _refuse_nonsense(said, point, text)
-    _refuse_doubt(answer, text, path)
-    return _Seam(_aligned(text, said[point:]), fence, 0)
+    _reject_restart(written, point, text)
+    _reject_ambiguous(answer, text, path)
+    return _Alignment(_with_leading_space(text, written[point:]), fence, 0)
 
 
-def _openings(answer: str) -> Iterator[tuple[str, str]]:
-    """The answer; then what is left of it after each line that may be a preamble, with the fence met."""
+def _candidates(answer: str) -> Iterator[tuple[str, str]]:
+    """The answer, then its rest after each line that may be a preamble, with the fence before it."""
     lines, fence = split_lines(answer), ""
     for skipped, line in enumerate(lines):
         yield "".join(lines[skipped:]), fence
@@ -143,36 +153,37 @@ def _openings(answer: str) -> Iterator[tuple[str, str]]:
         fence = line if is_fence(line) else fence
 
 
-def _seam(before: str, known: str, text: str, fence: str) -> _Seam:
-    """Where in `text` an echo ends, judged by what is echoed and by how it agrees with what is known."""
-    ends = [0, *_short_echoes(before, text), *_echoes(before, text)]
-    agreed = {end: _agreement(text[end:], known) for end in ends}
+def _align(before: str, withheld: str, text: str, fence: str) -> _Alignment:
+    """The reading whose overlap with `before` and agreement with the withheld text are the longest."""
+    ends = [0, *_short_overlaps(before, text), *_overlaps(before, text)]
+    agreed = {end: _agreeing_characters(text[end:], withheld) for end in ends}
     end = max(ends, key=lambda end: len(text[:end].strip()) + agreed[end])
-    echoed = len(text[:end].strip())
-    return _Seam(_aligned(text[end:], known), fence, echoed + agreed[end], echoed)
+    overlap = len(text[:end].strip())
+    return _Alignment(_with_leading_space(text[end:], withheld), fence, overlap + agreed[end], overlap)
 
 
-def _aligned(text: str, known: str) -> str:
-    """The text with the white space that it is known to begin with: models drop it."""
-    if not known.strip() or _agreement(text, known) < min(TELLING, len(known.strip())):
+def _with_leading_space(text: str, withheld: str) -> str:
+    """The text with the leading white space of the withheld text, which models drop."""
+    least = min(MIN_DISTINCTIVE, len(withheld.strip()))
+    if not withheld.strip() or _agreeing_characters(text, withheld) < least:
         return text
-    return known[: len(known) - len(known.lstrip())] + text.lstrip()
+    return withheld[: len(withheld) - len(withheld.lstrip())] + text.lstrip()
 
 
-def _agreement(text: str, known: str) -> int:
-    """How many characters come as they were known, the white space at the beginning aside: in whole lines,
-    since many a line begins like another."""
-    text, known = text.lstrip(), known.lstrip()
-    if text.startswith(known):
-        return len(known)
-    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, known, strict=False)))
-    return known.rfind("\n", 0, same) + 1
+def _agreeing_characters(text: str, withheld: str) -> int:
+    """How many characters of the withheld text `text` begins with, leading white space aside; in whole lines,
+    because many lines begin alike."""
+    text, withheld = text.lstrip(), withheld.lstrip()
+    if text.startswith(withheld):
+        return len(withheld)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, withheld, strict=False)))
+    return withheld.rfind("\n", 0, same) + 1
 
 
-def _echoes(before: str, text: str) -> list[int]:
-    """Each end of a beginning of `text` that repeats the end of `before`, indentation of its start aside."""
+def _overlaps(before: str, text: str) -> list[int]:
+    """The ends of beginnings of `text` that repeat the end of `before`, apart from the first indentation."""
     anchor, ends, at = _anchor(before), [], -1
-    for _ in range(MOST_ECHOES if anchor else 0):
+    for _ in range(MAX_OVERLAPS if anchor else 0):
         at = text.find(anchor, at + 1)
         if at < 0:
             break
@@ -181,12 +192,12 @@ def _echoes(before: str, text: str) -> list[int]:
     return ends
 
 
-def _short_echoes(before: str, text: str) -> list[int]:
-    """The same of lines that alone prove nothing."""
+def _short_overlaps(before: str, text: str) -> list[int]:
+    """The same for lines that are too short to prove anything on their own."""
     ends, end = [], 0
     for line in split_lines(text[:200]):
         end += len(line)
-        if _tells(text[:end]):
+        if _is_distinctive(text[:end]):
             break
         if line.endswith("\n") and before.endswith(text[:end].lstrip(" \t")):
             ends.append(end)
@@ -194,31 +205,30 @@ def _short_echoes(before: str, text: str) -> list[int]:
 
 
 def _anchor(before: str) -> str:
-    """The last line or lines that tell where they stand; "" if even all of them together do not."""
+    """The last line, or lines, that are distinctive; "" if all of them together are not."""
     lines = split_lines(before)
     for first in range(len(lines) - 1, -1, -1):
-        if _tells(text := "".join(lines[first:])):
+        if _is_distinctive(text := "".join(lines[first:])):
             return text.lstrip()
     return ""
 
 
-def _unclosed(before: str, text: str, fence: str, path: str) -> str:
-    """The text without the end of the fence, if any, that the answer opened."""
+def _without_closing_fence(before: str, text: str, fence: str, path: str) -> str:
+    """The text without the closing fence of the code block, if any, that the answer opened."""
     lines = split_lines(text)
     end = closing(lines, fence, path, inside=_inside_block(before, path)) if fence else None
     return text if end is None else "".join(lines[:end])
 
 
 def _inside_block(before: str, path: str) -> bool:
-    """Whether `before` ends within a code block of the file's own."""
+    """Whether `before` ends within a code block that belongs to the file."""
     lines = split_lines(before.lstrip())
-    own = lines[1:] if lines and surely_wraps(lines[0], path) else lines
-    return sum(is_fence(line) for line in own) % 2 == 1
+    content = lines[1:] if lines and surely_wraps(lines[0], path) else lines
+    return sum(is_fence(line) for line in content) % 2 == 1
 
 
 def _without_preamble(answer: str, path: str) -> tuple[str, str]:
-    """An answer that proves nothing about its place, without what is plainly no part of a file: sentences
-    with a blank line after each, and a fence."""
+    """The answer without leading sentences (with a blank line after each) and fence, and that fence."""
     lines, fence, start = split_lines(answer), "", 0
     for n, line in enumerate(lines):
         announced = _PREAMBLE.match(line) or (not line.strip() and n and _PREAMBLE.match(lines[n - 1]))
@@ -232,27 +242,27 @@ def _without_preamble(answer: str, path: str) -> tuple[str, str]:
     return "".join(lines[start:]), fence
 
 
-def _refuse_nonsense(said: str, point: int, text: str) -> None:
-    """What is seen to be no continuation: less than was there already, or the file from its beginning."""
-    head = [line for line in split_lines(said) if line.strip() and not is_fence(line)][:2]
+def _reject_restart(written: str, point: int, text: str) -> None:
+    """Raises LLMBadOutput for less text than was withheld, and for the file from its beginning."""
+    head = [line for line in split_lines(written) if line.strip() and not is_fence(line)][:2]
     again = [line for line in split_lines(text) if line.strip()][:2]
-    if len(text.strip()) < len(said[point:].strip()):
+    if len(text.strip()) < len(written[point:].strip()):
         raise LLMBadOutput("asked to go on with a file that was cut, the model said less than it had before")
-    if len(head) == 2 and head == again and _tells("".join(head)):
+    if len(head) == 2 and head == again and _is_distinctive("".join(head)):
         raise LLMBadOutput("asked to go on with a file that was cut, the model began it anew, and otherwise")
 
 
-def _refuse_doubt(answer: str, text: str, path: str) -> None:
-    """Two readings, and nothing that was known to choose by: a blank line after a sentence may be the file's
-    own; so may be a fence in front of Markdown."""
-    said = split_lines(answer[: len(answer) - len(text)])
-    announced = any(_PREAMBLE.match(line) for line in said) and not any(is_fence(line) for line in said)
+def _reject_ambiguous(answer: str, text: str, path: str) -> None:
+    """Raises LLMBadOutput if two readings are possible: a blank line after a sentence may belong to the file,
+    and so may a fence in front of Markdown."""
+    skipped = split_lines(answer[: len(answer) - len(text)])
+    announced = any(_PREAMBLE.match(line) for line in skipped) and not any(is_fence(line) for line in skipped)
     first = next((line for line in split_lines(text) if line.strip()), "")
-    if announced and (not said[-1].strip() or text[:1].isspace()):
+    if announced and (not skipped[-1].strip() or text[:1].isspace()):
         raise LLMBadOutput("asked to go on with a file that was cut, the model left it open where it goes on")
     if is_fence(first) and is_markdown(path):
         raise LLMBadOutput("asked to go on with a file that was cut, the model began with a code fence")
 
 
-def _tells(text: str) -> bool:
-    return len(text.strip()) >= TELLING
+def _is_distinctive(text: str) -> bool:
+    return len(text.strip()) >= MIN_DISTINCTIVE

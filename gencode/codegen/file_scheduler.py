@@ -47,7 +47,7 @@ class FileScheduler:
         self._chunked_writer = ChunkedFileWriter(session=session, limits=limits, describe=describe, job=job)
         self._limits = limits
         self._progress = session.progress
-        self.deflated: dict[str, bytes] = {}
+        self.deflated_blobs: dict[str, bytes] = {}
         """Complete files by blob id, deflated for the push while other files are still being written."""
         self._job = job
         self._group = group
@@ -105,7 +105,7 @@ class FileScheduler:
         self._progress.file_finished(path, len(text))
         self._symbols[path] = await self._describe(path, text)
         blob_id, stream = await anyio.to_thread.run_sync(deflated, text)
-        self.deflated[blob_id] = stream
+        self.deflated_blobs[blob_id] = stream
 
     async def _outline(self, file: PlannedFile, plan: Plan, pieces: Sequence[Piece]) -> Sequence[str]:
         """The parts of a file that one answer probably cannot hold; empty for one that has been started."""

@@ -42,8 +42,8 @@ class Hub(Protocol):
     def publish(self, events: Sequence[Event], is_final: bool = False) -> None:
         """Deliver committed events of one task, at least one, in order.
 
-        `is_final`: nothing follows them unless the task is retried; a subscriber that has not received the end
-        by then reads on.
+        `is_final`: nothing follows them unless the task is retried; a subscriber that has not received the
+        end by then reads on.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 
 class IdSource:
@@ -27,6 +28,11 @@ class IdSource:
             # The tail has 74 bits and starts with the top one clear: room for 2**41 steps in a millisecond.
             self._tail += 1 + secrets.randbits(32)
         return _text(self._millisecond, self._tail)
+
+
+def earliest_id(at: datetime) -> str:
+    """No id that is made at this moment or later sorts before it."""
+    return _text(max(int(at.timestamp() * 1000), 0), 0)
 
 
 def _text(millisecond: int, tail: int) -> str:

@@ -9,8 +9,8 @@ from typing import Protocol
 class Queue(Protocol):
     """Bounded, and fair between principals. It holds ids only: a worker reads the task from the store.
 
-    Order: first in, first out within a principal; principals take turns. Delivery: an id that was put is taken
-    once; putting an id that is queued already changes nothing.
+    Order: first in, first out within a principal; principals take turns. Delivery: an id that was put is
+    taken once; putting an id that is queued already changes nothing.
     """
 
     def __len__(self) -> int: ...

@@ -126,8 +126,8 @@ class TaskService:
         `may_pause`: the task may wait for a decision, which counts against its principal's limit.
 
         Raises QueueFull, ShuttingDown, UnknownKind, IdempotencyKeyReused, StoreError: nothing is stored then,
-        except after OutcomeUnknown or a cancellation of the caller. In these cases the sweeper looks whether it
-        was.
+        except after OutcomeUnknown or a cancellation of the caller. In these cases the sweeper looks whether
+        it was.
         """
         self._check_accepting()
         self._check_known(task)
@@ -163,7 +163,7 @@ class TaskService:
     ) -> Task:
         """Queue a failed task again, in the stage where it failed; what returned is durable.
 
-        task        as the caller saw it: one that has moved on since (a double click) is returned as it is now
+        task        as the caller saw it: one that has moved on since (a double click) is returned as it is
         changes     to the task's parameters
         may_pause   see `submit`
 
@@ -196,8 +196,8 @@ class TaskService:
 
         `task` is what the caller saw: one that was approved since (a double click) is returned as it is now.
 
-        Raises NotPaused, AlreadyFinished, UnknownKind, QueueFull, ShuttingDown, StoreError and what `decision`
-        raises; the task stays paused then.
+        Raises NotPaused, AlreadyFinished, UnknownKind, QueueFull, ShuttingDown, StoreError and what
+        `decision` raises; the task stays paused then.
         """
         self._check_known(task)
         _check_paused(task)
@@ -238,8 +238,9 @@ class TaskService:
     async def cancel(self, task: Task) -> Task:
         """End a task; returns it when nothing of it runs any more. Cancelling twice is no error.
 
-        While the store refuses, the caller of a running task waits; a task that no worker has raises StoreError
-        and stays as it is. Raises AlreadyFinished for a task that ended in another way, UnknownKind.
+        While the store refuses, the caller of a running task waits; a task that no worker has raises
+        StoreError and stays as it is. Raises AlreadyFinished for a task that ended in another way, NotFound,
+        UnknownKind.
         """
         self._check_known(task)
         return await self._to_the_end(self._cancel(task))
@@ -334,8 +335,8 @@ class TaskService:
     def _check_known(self, task: Task) -> None:
         if not can_run(self._executor.pipelines, task):
             raise UnknownKind(
-                f"this service does not know tasks of kind {task.kind[:100]!r} in status {task.status[:100]!r}: "
-                "they are shown and left alone"
+                f"this service does not know tasks of kind {task.kind[:100]!r} in status "
+                f"{task.status[:100]!r}: they are shown and left alone"
             )
 
     def _check_cancelled(self, task: Task) -> Task:

@@ -62,8 +62,9 @@ class Store(Protocol):
     ) -> Task:
         """Store a new task, its immutable request (JSON) and its first events.
 
-        Returns the task; with a key that is taken, the task that the key named first (another id). `callback`:
-        see gencode.engine.outbox. Raises IdempotencyKeyReused when the key came with another body before.
+        Returns the task; with a key that is taken, the task that the key named first (another id).
+        `callback`: see gencode.engine.outbox. Raises IdempotencyKeyReused when the key came with another body
+        before.
         """
         ...
 
@@ -72,7 +73,8 @@ class Store(Protocol):
     ) -> None:
         """Replace the task's row, append events and store checkpoints: all or nothing.
 
-        `task.version` must be one more than the stored one, or Conflict is raised. The request is not written.
+        `task.version` must be one more than the stored one, or Conflict is raised. The request is not
+        written.
         """
         ...
 
@@ -81,7 +83,10 @@ class Store(Protocol):
         ...
 
     async def find_by_key(self, key: IdempotencyKey) -> Task | None:
-        """The task that a key named, as it is now; None while the key is free. Raises IdempotencyKeyReused."""
+        """The task that a key named, as it is now; None while the key is free.
+
+        Raises IdempotencyKeyReused.
+        """
         ...
 
     async def request(self, task_id: str) -> dict[str, Any]:

@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 INTERVAL = 60.0
 """Seconds between two sweeps when nobody asks for one."""
 FIRST_PAUSE = 1.0
-"""Seconds to the next sweep after one that was requested or failed; doubled until it is INTERVAL. The write that
-is looked for may reach the store after the sweep."""
+"""Seconds to the next sweep after one that was requested or failed; doubled until it is INTERVAL. The write
+that is looked for may reach the store after the sweep."""
 PAGE = 500
 
 
@@ -78,7 +78,7 @@ class Sweeper:
         return requested
 
     async def recover(self) -> None:
-        """At the start, before anything else runs: take up all that is unfinished, in the order of acceptance."""
+        """Before anything else runs: take up all that is unfinished, in the order of acceptance."""
         for task in await self._unowned():
             self._take_up(task)
 

@@ -26,9 +26,9 @@ Entry = tuple[str, Mapping[str, Any]]
 class TaskLog:
     """The only writer of a task in this process; `task` is what the store holds.
 
-    A write that raises may have been stored all the same (see gencode.engine.store.Store), and so may one whose
-    caller was cancelled: the next call reads the task back before it writes. After a Conflict every call raises
-    Conflict.
+    A write that raises may have been stored all the same (see gencode.engine.store.Store), and so may one
+    whose caller was cancelled: the next call reads the task back before it writes. After a Conflict every
+    call raises Conflict.
     """
 
     def __init__(self, task: Task, store: Store, hub: Hub) -> None:
@@ -129,7 +129,10 @@ class TaskLog:
     # --- writing ------------------------------------------------------------------------------------
 
     async def reconcile(self) -> None:
-        """Make sure that `task` is what the store holds. Raises StoreError while it cannot be read, Conflict."""
+        """Make sure that `task` is what the store holds.
+
+        Raises StoreError while it cannot be read, and Conflict.
+        """
         async with self._turn():
             pass
 

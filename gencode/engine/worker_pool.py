@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
 Action = Callable[[TaskLog], Awaitable[None]]
+RUNNABLE = frozenset({State.QUEUED, State.RUNNING})
 
 
 @dataclass(slots=True, eq=False)
@@ -87,12 +88,12 @@ class WorkerPool:
             task_id = await self._queue.take()
             if task_id not in self._active:  # else it was queued twice
                 with self._claim(task_id) as run:
-                    await self._attend(run, self._executor.run)
+                    await self._attend(run, self._executor.run, RUNNABLE)
 
     async def expire(self, task_id: str) -> None:
         """Fail a paused task that no worker has and whose time is over."""
         with self._claim(task_id) as run:
-            await self._attend(run, self._executor.expire)
+            await self._attend(run, self._executor.expire, {State.PAUSED})
 
     @contextmanager
     def _claim(self, task_id: str) -> Iterator[ActiveRun]:
@@ -105,10 +106,13 @@ class WorkerPool:
             del self._active[task_id]
             run.finished.set()
 
-    async def _attend(self, run: ActiveRun, action: Action) -> None:
-        """One task until it is over or paused, also through a store that refuses for a while."""
+    async def _attend(self, run: ActiveRun, action: Action, states: Set[State]) -> None:
+        """One task until it is over or paused, also through a store that refuses for a while.
+
+        A task in none of `states` is skipped: it was queued twice, or somebody else has ended it.
+        """
         try:
-            while not await self._attempt(run, action):
+            while not await self._attempt(run, action, states):
                 await self._sleep(self._store_retry_seconds)
         except anyio.get_cancelled_exc_class():
             run.interrupted = True
@@ -119,13 +123,13 @@ class WorkerPool:
         except Exception:
             log.exception("a bug left this task unfinished; the sweeper will queue it again")
 
-    async def _attempt(self, run: ActiveRun, action: Action) -> bool:
+    async def _attempt(self, run: ActiveRun, action: Action, states: Set[State]) -> bool:
         """Whether it was done; if not, the task could not be read or its log could not be written."""
         try:
             is_first = run.task_log is None
             task_log = await self._load(run)
-            if is_first and not self._is_due(task_log.task, action):
-                log.info("task skipped: it is over, paused or not known here", status=task_log.task.status)
+            if is_first and not self._is_due(task_log.task, states):
+                log.info("task skipped", state=task_log.task.state, status=task_log.task.status)
                 return True
             if not run.cancelled:
                 with anyio.CancelScope() as run.scope:
@@ -138,11 +142,8 @@ class WorkerPool:
             return False
         return True
 
-    def _is_due(self, task: Task, action: Action) -> bool:
-        """False for a task that was queued twice and is over, and for one that is not ours to run."""
-        expires = action == self._executor.expire
-        due = task.state is State.PAUSED if expires else not task.is_idle
-        return due and can_run(self._executor.pipelines, task)
+    def _is_due(self, task: Task, states: Set[State]) -> bool:
+        return task.state in states and can_run(self._executor.pipelines, task)
 
     async def _load(self, run: ActiveRun) -> TaskLog:
         if run.task_log is None:
@@ -168,7 +169,7 @@ class WorkerPool:
         log.info("task over", status=task.status, code=code, seconds=_age(task))
 
     async def _release(self, run: ActiveRun) -> None:
-        """The process stops: the next one goes on with the task, unless its principal has just cancelled it."""
+        """The process stops: the next one runs the task, unless its principal has just cancelled it."""
         if run.task_log is None:
             return
         with anyio.CancelScope(shield=True):

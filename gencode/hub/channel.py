@@ -21,7 +21,7 @@ from gencode.engine.hub import Sink
 CHUNK = 64 * 1024
 """Bytes returned to a subscriber at once: one send for a long replay, yet little is held per slow socket."""
 LIVE_MESSAGES = 2048
-"""Live messages held for subscribers that are a little behind; older ones are lost (they are never stored)."""
+"""Live messages held for subscribers that are a little behind; older ones are lost (none is stored)."""
 
 Load = Callable[[int], Awaitable[tuple[Sequence[Event], bool]]]
 """The stored events after an id, and whether the task is over with the last of them."""
@@ -233,7 +233,10 @@ class _Attachment:
 
 
 class _Attachments:
-    """Caught-up subscribers, written synchronously. `move_to_end` puts a cursor behind all that was written."""
+    """Caught-up subscribers, written synchronously.
+
+    move_to_end   puts a cursor behind all that was written
+    """
 
     def __init__(self, move_to_end: Callable[[Cursor], None]) -> None:
         self._move_to_end = move_to_end

@@ -1,4 +1,4 @@
-"""The hub inside one process: a channel for each task that somebody subscribes to. The store is the memory."""
+"""The hub inside one process: a channel for each task that has subscribers. The store is the memory."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class InProcessHub:
             channel.close(CLOSING_MESSAGE)
 
     def enter(self, task_id: str, live: bool) -> Channel:
-        """The channel, registered before the store is read, so that nothing falls between. Then `leave` once."""
+        """The channel, registered before the store is read, so that nothing is missed. Then `leave` once."""
         channel = self._channels.get(task_id) or self._open(task_id)
         channel.subscribers += 1
         channel.live_subscribers += live

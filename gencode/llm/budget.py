@@ -1,4 +1,4 @@
-"""What a task's model calls cost, and the budget that no call may pass."""
+"""The cost of a task's model calls, and the budget that no call may exceed."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from gencode.llm.errors import BudgetExceeded
 from gencode.llm.port import ChatRequest, Usage
 
 CHARACTERS_PER_TOKEN = 3
-"""Low on purpose (English has about 4, code 3, Chinese 1.5): a budget must not be passed by a guess."""
+"""Low on purpose (English has about 4, code 3, Chinese 1.5): an estimate must not exceed the budget."""
 MILLION = 1_000_000
 
 
 class Price(BaseModel):
-    """In the currency of the operator's choice, for a million tokens each."""
+    """Per million tokens, in the currency of the operator's choice."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt: Decimal = Field(ge=0)
     completion: Decimal = Field(ge=0)
     cached: Decimal | None = Field(None, ge=0)
-    """Of prompt tokens that the provider had in its cache; None: as any other."""
+    """Of prompt tokens that the provider served from its cache; None: the price of other prompt tokens."""
 
     def of(self, usage: Usage) -> Decimal:
+        """The cost of this usage."""
         cached = self.prompt if self.cached is None else self.cached
         fresh = max(usage.prompt - usage.cached, 0)
         return (fresh * self.prompt + usage.cached * cached + usage.completion * self.completion) / MILLION
@@ -39,7 +40,7 @@ class Price(BaseModel):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Budget:
-    """None means no limit. `cost` is in the currency of the prices; `deadline` is a moment in UTC."""
+    """Limits of one task; None: no limit. `cost` is in the currency of the prices; `deadline` is in UTC."""
 
     tokens: int | None = None
     cost: Decimal | None = None
@@ -47,41 +48,42 @@ class Budget:
 
 
 class BudgetTracker:
-    """One task's account. Calls under way are counted at their worst, so that several at once cannot pass
-    the budget together; one that would have to wait for them does."""
+    """The usage of one task. Calls in progress count with their worst case, so that concurrent calls cannot
+    exceed the budget together; a call that does not fit beside them waits until they end."""
 
     def __init__(self, spent: Usage, budget: Budget, price: Price | None) -> None:
         self._spent = spent
         self._budget = budget
         self._price = price
         self._reserved = Usage()
-        self._under_way = 0
-        self._settled = anyio.Event()
+        self._in_progress = 0
+        self._released = anyio.Event()
 
     @asynccontextmanager
     async def reserve(self, request: ChatRequest) -> AsyncIterator[None]:
-        """Around a call: puts aside what it may cost at worst. Raises BudgetExceeded before it is made."""
+        """Reserves the worst case of a call within the context. Raises BudgetExceeded before the call."""
         worst = worst_case(request)
-        while refusal := self._refusal(worst):
-            if not self._under_way:
-                raise refusal
-            await self._settled.wait()
+        while error := self._exceeded(worst):
+            if not self._in_progress:
+                raise error
+            await self._released.wait()
         self._reserved = total(self._reserved, worst)
-        self._under_way += 1
+        self._in_progress += 1
         try:
             yield
         finally:
             self._reserved = _less(self._reserved, worst)
-            self._under_way -= 1
-            settled, self._settled = self._settled, anyio.Event()
-            settled.set()
+            self._in_progress -= 1
+            released, self._released = self._released, anyio.Event()
+            released.set()
 
     @property
     def spent(self) -> Usage:
+        """By all answered calls."""
         return self._spent
 
     def add(self, usage: Usage) -> None:
-        """A call that was answered."""
+        """Count an answered call."""
         self._spent = total(self._spent, usage)
 
     def view(self) -> dict[str, Any]:
@@ -94,7 +96,7 @@ class BudgetTracker:
             "cost": cost_text(spent, self._price),
         }
 
-    def _refusal(self, worst: Usage) -> BudgetExceeded | None:
+    def _exceeded(self, worst: Usage) -> BudgetExceeded | None:
         after = total(self._spent, self._reserved, worst)
         budget, used = self._budget, self._spent.prompt + self._spent.completion
         if budget.deadline and now() >= budget.deadline:
@@ -104,21 +106,22 @@ class BudgetTracker:
                 f"the next model call could pass max_tokens={budget.tokens} ({used} used); "
                 "raise it, or ask for a smaller project"
             )
-        return self._too_dear(after, budget.cost) if budget.cost is not None else None
+        return self._cost_exceeded(after, budget.cost) if budget.cost is not None else None
 
-    def _too_dear(self, after: Usage, most: Decimal) -> BudgetExceeded | None:
+    def _cost_exceeded(self, after: Usage, limit: Decimal) -> BudgetExceeded | None:
         if self._price is None:
             return BudgetExceeded("max_cost was given, but this model has no price: set it in PRICES")
-        if self._price.of(after) <= most:
+        if self._price.of(after) <= limit:
             return None
         used = cost_text(self._spent, self._price)
         return BudgetExceeded(
-            f"the next model call could pass max_cost={most} ({used} used); "
+            f"the next model call could pass max_cost={limit} ({used} used); "
             "raise it, or ask for a smaller project"
         )
 
 
 def worst_case(request: ChatRequest) -> Usage:
+    """An upper estimate of a call's usage."""
     characters = sum(len(message.content) for message in request.messages) + len(request.prefix)
     return Usage(prompt=characters // CHARACTERS_PER_TOKEN + 1, completion=request.max_tokens)
 

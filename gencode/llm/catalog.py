@@ -18,14 +18,14 @@ from gencode.llm.openai.quirks import Quirks, header_value
 from gencode.llm.port import Provider, Providers
 from gencode.observability.metrics import Metrics
 
-CALLS = 16  # at once to one account, unless configured
+DEFAULT_CONCURRENCY = 16  # calls at once to one account, unless configured
 
 _MODEL_ID = re.compile(r"[\w.:@+-][\w.:@+/-]{0,199}", re.ASCII)
-_VARIANTS = 128  # kept providers of other model ids; clients choose those, so they must not pile up
+_MAX_PROVIDERS = 128  # clients choose model ids, so the cache of their providers must be bounded
 
 
 class ProviderConfig(BaseModel):
-    """One account at one API. `concurrency`: calls at once, all its models together."""
+    """One account at one API. `concurrency`: calls at once, over all its models."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -34,7 +34,7 @@ class ProviderConfig(BaseModel):
     model: Annotated[str, Field(min_length=1, max_length=200)]
     api_key: SecretStr = SecretStr("")
     quirks: Quirks = Quirks()
-    concurrency: Annotated[int, Field(ge=1)] = CALLS
+    concurrency: Annotated[int, Field(ge=1)] = DEFAULT_CONCURRENCY
 
     @field_validator("base_url")
     @classmethod
@@ -53,8 +53,8 @@ class ProviderConfig(BaseModel):
         return SecretStr(header_value(value.get_secret_value()))
 
 
-def configured(name: str, **fields: object) -> ProviderConfig:
-    """A ProviderConfig of unproven values. Raises StartError, which names what to change and no value."""
+def provider_config(name: str, **fields: object) -> ProviderConfig:
+    """A ProviderConfig of unvalidated values. Raises StartError, which names the fields and no value."""
     try:
         return ProviderConfig.model_validate({"name": name, **fields})
     except ValidationError as error:
@@ -62,9 +62,11 @@ def configured(name: str, **fields: object) -> ProviderConfig:
         raise StartError(f"The model provider {name[:80]!r} is configured wrongly: {faults}.") from None
 
 
-def deepseek(api_key: str, base_url: str = "", model: str = "", concurrency: int = CALLS) -> ProviderConfig:
-    """Its models think unless told not to, and thinking is paid from max_tokens."""
-    return configured(
+def deepseek(
+    api_key: str, base_url: str = "", model: str = "", concurrency: int = DEFAULT_CONCURRENCY
+) -> ProviderConfig:
+    """DeepSeek. Its models think unless thinking is disabled, and thinking counts against max_tokens."""
+    return provider_config(
         "deepseek",
         base_url=base_url or "https://api.deepseek.com",
         api_key=api_key,
@@ -74,9 +76,11 @@ def deepseek(api_key: str, base_url: str = "", model: str = "", concurrency: int
     )
 
 
-def openai(api_key: str, base_url: str = "", model: str = "", concurrency: int = CALLS) -> ProviderConfig:
-    """Reasoning is not streamed, so it would eat the first-token deadline as well as the tokens."""
-    return configured(
+def openai(
+    api_key: str, base_url: str = "", model: str = "", concurrency: int = DEFAULT_CONCURRENCY
+) -> ProviderConfig:
+    """OpenAI. Reasoning is not streamed: it would use up the first-token deadline as well as the tokens."""
+    return provider_config(
         "openai",
         base_url=base_url or "https://api.openai.com/v1",
         api_key=api_key,
@@ -86,9 +90,9 @@ def openai(api_key: str, base_url: str = "", model: str = "", concurrency: int =
     )
 
 
-def offline(base_url: str, concurrency: int = CALLS) -> ProviderConfig:
-    """The embedded model, which goes on from a prefix as DeepSeek's do."""
-    return configured(
+def offline(base_url: str, concurrency: int = DEFAULT_CONCURRENCY) -> ProviderConfig:
+    """The embedded model, which completes a prefix like DeepSeek's models."""
+    return provider_config(
         "offline",
         base_url=base_url,
         model="offline",
@@ -104,7 +108,8 @@ def catalog(
     metrics: Metrics,
     deadlines: Deadlines | None = None,
 ) -> Providers:
-    """Resolves "" (the default), `name`, and `name/model-id` for another model of the same account.
+    """A function from a request's `model` to a provider: "" (the default), `name`, or `name/model-id` for
+    another model of the same account.
 
     Raises StartError when two configurations share a name or the default is not among them.
     """
@@ -113,11 +118,11 @@ def catalog(
         raise StartError("Two models are configured under one name. Rename one of them.")
     slots = {config.name: anyio.Semaphore(config.concurrency) for config in configs}
 
-    @lru_cache(maxsize=_VARIANTS)  # a provider remembers which parameters its model does not know
+    @lru_cache(maxsize=_MAX_PROVIDERS)  # a provider remembers the parameters that its model rejects
     def find(wanted: str) -> Provider:
         name, _, model = wanted.partition("/")
         if name not in by_name or not (wanted == name or _MODEL_ID.fullmatch(model)):
-            raise _unknown(wanted, by_name)
+            raise _unknown_model(wanted, by_name)
         config = by_name[name]
         return _provider(config, model or config.model, slots[name], client, metrics, deadlines)
 
@@ -153,7 +158,7 @@ def _check_default(default: str, find: Providers) -> None:
         raise StartError(f"DEFAULT_MODEL cannot be used: {error.message}") from error
 
 
-def _unknown(wanted: str, names: Iterable[str]) -> Invalid:
+def _unknown_model(wanted: str, names: Iterable[str]) -> Invalid:
     known = ", ".join(sorted(names)) or "none"
     message = f"{wanted[:80]!r} is not a configured model. Use one of: {known}; or NAME/MODEL-ID."
     return Invalid(message, [{"field": "model", "rule": "configured", "message": message}])

@@ -1,4 +1,4 @@
-"""How long one model call may take, and the watch that keeps to it."""
+"""The deadlines of one model call, and the timer that enforces them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from gencode.llm.errors import LLMTimeout
 
 T = TypeVar("T")
 
-TAIL = 5.0  # seconds that an answer which is complete may still keep us waiting for its token counts
+USAGE_SECONDS = 5.0  # how long a complete answer may still take to deliver its token counts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deadlines:
-    """Seconds. Keep-alive comments and blank lines move none of them, as they would a read timeout.
+    """Seconds. Keep-alive comments and blank lines extend none of them, unlike a read timeout.
 
-    connect      to be connected, TLS included
+    connect      until the connection is established, TLS included
     first_token  from the request to the first text or reasoning; models that hide their reasoning need long
-    idle         between two pieces of text or reasoning
-    total        the whole call; three of these plus their waits may exceed a task's own deadline
+    idle         between two chunks of text or reasoning
+    total        the whole call; three calls and the waits between them may exceed a task's own deadline
     """
 
     connect: float = 10.0
@@ -31,19 +31,19 @@ class Deadlines:
 
 
 class DeadlineTimer:
-    """Measures one call; to be closed after it.
+    """Enforces the deadlines of one call. Close it after the call.
 
-    Every read of a stream is guarded, 100 times a second on each of many streams, so the guard is one timer
-    of the loop that is moved only when it fires: a cancel scope for each read cost a quarter of all time.
-    It acts as asyncio.timeout does, and only while somebody waits in `wait`.
+    Every read of a stream has a deadline, 100 times a second on each of many streams. One timer of the event
+    loop, rescheduled only when it fires, serves all reads of a call: a cancel scope for each read took a
+    quarter of all processor time. The timer cancels as asyncio.timeout does, and only during `wait`.
 
-    first  seconds until the first piece of the answer came, once it has come
+    first_token  seconds from the start to the first text or reasoning; None before it
     """
 
     def __init__(self, deadlines: Deadlines, clock: Callable[[], float] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._clock = clock or self._loop.time
-        self._started = self._since = self._clock()
+        self._started = self._last_progress = self._clock()
         self._total = deadlines.total
         self._idle = deadlines.idle
         self._allowed = deadlines.first_token
@@ -51,43 +51,43 @@ class DeadlineTimer:
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: asyncio.Task[object] | None = None
         self._expired = False
-        self.first: float | None = None
+        self.first_token: float | None = None
 
     @property
     def elapsed(self) -> float:
         return self._clock() - self._started
 
-    async def wait(self, step: Callable[[], Awaitable[T]]) -> T:
-        """The result of `step`, which is cancelled (LLMTimeout) at the nearest deadline."""
-        left, what = self._left()
-        if left <= 0:  # buffered data could be read for ever without once meeting the timer
-            raise _too_long(what)
+    async def wait(self, read: Callable[[], Awaitable[T]]) -> T:
+        """The result of `read`. At the nearest deadline it is cancelled and LLMTimeout is raised."""
+        left, reason = self._left()
+        if left <= 0:  # reads of buffered data never yield to the loop, so the timer would never fire
+            raise _timeout(reason)
         self._arm(left)
         self._waiting = task = asyncio.current_task()
         cancels = task.cancelling() if task else 0
         try:
-            return await step()
+            return await read()
         except asyncio.CancelledError:
             if self._expired and task and task.uncancel() <= cancels:
-                raise _too_long(what) from None
+                raise _timeout(reason) from None
             raise
         finally:
             self._waiting = None
 
     def progress(self) -> None:
-        """Something of the answer came."""
-        if self.first is None:
-            self.first = self.elapsed
+        """Text or reasoning has arrived."""
+        if self.first_token is None:
+            self.first_token = self.elapsed
         self._allowed, self._missing = self._idle, "its next word"
         self.resume()
 
     def resume(self) -> None:
-        """The reader is back; the pause was not the model's."""
-        self._since = self._clock()
+        """Restart the idle deadline: the consumer of the stream paused, not the model."""
+        self._last_progress = self._clock()
 
-    def closing(self) -> None:
-        """All that matters has come."""
-        self._allowed = self._idle = min(self._idle, TAIL)
+    def answer_complete(self) -> None:
+        """Only the token counts are missing."""
+        self._allowed = self._idle = min(self._idle, USAGE_SECONDS)
         self.resume()
 
     def close(self) -> None:
@@ -95,14 +95,15 @@ class DeadlineTimer:
             self._timer.cancel()
 
     def _left(self) -> tuple[float, str]:
+        """Seconds until the nearest deadline, and what it means to miss it."""
         now = self._clock()
-        word, whole = self._since + self._allowed - now, self._started + self._total - now
-        if word < whole:
-            return word, f"{self._missing} did not come within {self._allowed:g} s"
-        return whole, f"its answer was not over after {self._total:g} s"
+        step, call = self._last_progress + self._allowed - now, self._started + self._total - now
+        if step < call:
+            return step, f"{self._missing} did not come within {self._allowed:g} s"
+        return call, f"its answer was not over after {self._total:g} s"
 
     def _arm(self, left: float) -> None:
-        """A timer that fires too early looks again; only one that would fire too late is replaced."""
+        """`_fire` rearms a timer that fires too early; only one that would fire too late is replaced."""
         when = self._loop.time() + left
         if self._timer is None or self._timer.cancelled() or self._timer.when() > when:
             self.close()
@@ -120,5 +121,5 @@ class DeadlineTimer:
             self._waiting.cancel()
 
 
-def _too_long(what: str) -> LLMTimeout:
-    return LLMTimeout(f"The model took too long: {what}. Try again later or choose another model.")
+def _timeout(reason: str) -> LLMTimeout:
+    return LLMTimeout(f"The model took too long: {reason}. Try again later or choose another model.")

@@ -1,4 +1,4 @@
-"""The seam to a model: one streamed chat completion."""
+"""The port to a model: one streamed chat completion."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ Role = Literal["system", "user", "assistant"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
+    """One message of a conversation."""
+
     role: Role
     content: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChatRequest:
-    """One completion to ask for.
+    """A request for one completion.
 
-    max_tokens   most tokens of the answer
-    json         the answer must be one JSON object (the messages say "json", as JSON modes demand)
-    prefix       what the assistant has said already; the model goes on from there. A provider without
-                 native prefix completion asks in words, so the answer may overlap the prefix.
+    max_tokens   upper limit of the answer
+    json         the answer must be one JSON object (a message must contain the word "json": JSON modes
+                 demand it)
+    prefix       the beginning of the answer, which the model continues. A provider without native prefix
+                 completion instructs the model to continue, so the answer may overlap the prefix.
     """
 
     messages: tuple[Message, ...]
@@ -33,7 +36,7 @@ class ChatRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """Tokens as the provider counts (and bills) them; `cached` of the prompt's came from its cache."""
+    """Tokens as the provider counts (and bills) them. `cached`: prompt tokens served from its cache."""
 
     prompt: int = 0
     completion: int = 0
@@ -50,11 +53,11 @@ class ChatChunk:
 
 
 class Provider(Protocol):
-    """One configured model. A call is one attempt: retrying is the caller's, who sees Transient errors."""
+    """One configured model. A call is one attempt: the caller retries after Transient errors."""
 
     @property
     def name(self) -> str:
-        """What tasks and people call it, such as "deepseek/deepseek-flash"."""
+        """The name in tasks and messages, such as "deepseek/deepseek-flash"."""
         ...
 
     @property
@@ -63,14 +66,14 @@ class Provider(Protocol):
         ...
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
-        """The answer in chunks, as it comes. The last finish_reason is "stop" (whole) or "length" (cut).
+        """The answer in chunks as they arrive. finish_reason is "stop" (complete) or "length" (truncated).
 
-        Raises LLM* errors of `gencode.domain.errors`: Transient ones when a new attempt may help. Ends only after
-        a finish_reason; a stream that stops without one raises LLMIncomplete. First-token, idle and total
+        Raises the errors of `gencode.llm.errors`: Transient ones if a new attempt may help. Ends only after a
+        finish_reason; a stream that stops without one raises LLMIncomplete. First-token, idle and total
         deadlines raise LLMTimeout. Closing the iterator closes the connection.
         """
         ...
 
 
 Providers = Callable[[str], Provider]
-"""The provider that a request's `model` names. Raises Invalid for a name that is not configured."""
+"""From a request's `model` to its provider. Raises Invalid for a name that is not configured."""

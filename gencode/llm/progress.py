@@ -26,7 +26,7 @@ WRITTEN_PERCENT = 95
 MAX_INCOMPLETE = 0.97
 """The greatest share of an incomplete file, however long it has become: only the model can complete it."""
 MIN_LINES = 20
-"""Planned lines in complete files, or a tenth of all lines, before the lengths of other files are estimated."""
+"""Planned lines in complete files, or a tenth of all lines, before other lengths are estimated."""
 MIN_SECONDS = 1.0
 """Measured time of streaming answers before a rate is known."""
 MAX_AGE = 0.5
@@ -35,7 +35,7 @@ MAX_AGE = 0.5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProgressSnapshot:
-    """None: unknown. `rate_limited_until` in UTC: until then a call waits because its provider asked for it."""
+    """None: unknown. `rate_limited_until` (UTC): until then a call waits, as its provider asked."""
 
     percent: int | None = None
     seconds_left: int | None = None

@@ -28,7 +28,7 @@ class MCPEndpoint:
             await problem_response(error, {"Allow": "POST"})(scope, receive, send)
             return
         request = Request(scope, receive)
-        # Read here: a client that disconnects in its body would be an error with a trace in the library's log.
+        # Read here: the library would log a trace for a client that disconnects in its body.
         body = await request.body()
         await get_extension(request, MCPRuntime).handle(scope, _with_body(body, receive), send)
 

@@ -1,1 +1,1 @@
-"""Telling others of a task: what its log says goes to the address that its client gave."""
+"""Delivers the events of tasks to the addresses that their submitters gave: webhooks and chat replies."""

@@ -41,7 +41,7 @@ class ChatNotifier:
         self._texts = texts
         self.kind = kind
         self.escape = escape
-        self.post = post
+        self.send = post
         self._origin = origin_of(origin)
 
     def callback(self, task_id: str, url: str) -> Callback:

@@ -1,7 +1,7 @@
-"""Takes what tasks' logs say to whoever asked to be told, for as long as it takes.
+"""Delivers the events of tasks to their callbacks, in order and at least once.
 
-What is due is asked of the store, a few at a time: a thousand tasks with callbacks are a thousand rows, and
-a receiver that is slow or dead holds up nobody but itself.
+Callbacks that are due are read from the store, a few at a time: a thousand tasks with callbacks are a
+thousand rows, not a thousand coroutines. A receiver that is slow or down delays only its own callbacks.
 """
 
 from __future__ import annotations
@@ -22,27 +22,30 @@ from gencode.domain.event import Event
 from gencode.engine.outbox import Outbox
 from gencode.engine.store import Store, TaskQuery
 from gencode.notifications.notifier import Notifier
-from gencode.notifications.sender import Answer, Message, NotSent
+from gencode.notifications.sender import Message, NoResponse, Response
 from gencode.notifications.url_policy import UrlRefused
 from gencode.observability.metrics import Metrics
 from gencode.resilience.retry import Sleep
 
 log = structlog.get_logger(__name__)
 
-LONGEST_WAIT = 24 * 3600.0
-"""Seconds; more is not granted to a receiver that asks for it."""
-LOOK_AGAIN = 60.0
-"""Seconds after which the store is asked even if nobody said that there is something new."""
+MAX_WAIT = 24 * 3600.0
+"""Seconds; a receiver that asks for more by Retry-After is called after these."""
+POLL_SECONDS = 60.0
+"""How long the store is not read at most while no event is published."""
 STORE_PAUSE = 5.0
+"""Seconds until the next attempt when the store fails."""
+MAX_JITTER = 0.2
+"""Of a wait, added to it at random: many deliveries that failed together are not repeated together."""
 
 
 class NotificationDispatcher:
-    """One per process. `run` is its life; `wake` says that there may be something new.
+    """One per process. `run` runs as long as the process; `wake` is called when there may be a new event.
 
-    at_once    receivers that are called at once
-    per_host   of those, how many at one host
-    now        seconds since the epoch
-    spread     a random part of each wait, from 0 to 1, so that many that failed together come apart
+    concurrency  deliveries at a time
+    per_host     of those, how many to one host
+    now          seconds since the epoch
+    random       from 0 to 1, for the jitter
     """
 
     def __init__(
@@ -51,26 +54,26 @@ class NotificationDispatcher:
         outbox: Outbox,
         notifiers: Mapping[str, Notifier],
         metrics: Metrics,
-        at_once: int = 32,
+        concurrency: int = 32,
         per_host: int = 4,
         now: Callable[[], float] = time.time,
-        spread: Callable[[], float] = random.random,
+        random: Callable[[], float] = random.random,
         sleep: Sleep = anyio.sleep,
     ) -> None:
         self._store = store
         self._outbox = outbox
-        self._voices = notifiers
+        self._notifiers = notifiers
         self._metrics = metrics
-        self._at_once = at_once
+        self._concurrency = concurrency
         self._per_host = per_host
         self._now = now
-        self._spread = spread
+        self._random = random
         self._sleep = sleep
-        self._under_way: dict[str, str] = {}  # task id -> host
-        self._news = anyio.Event()
+        self._active: dict[str, str] = {}  # task id -> host
+        self._woken = anyio.Event()
 
     def wake(self) -> None:
-        self._news.set()
+        self._woken.set()
 
     def published(self, events: Sequence[Event]) -> None:
         """To be called after each commit."""
@@ -78,60 +81,59 @@ class NotificationDispatcher:
             self.wake()
 
     async def run(self) -> None:
-        """Until cancelled. What is under way then is told again by the next process."""
+        """Run until cancelled. A delivery that is cancelled is repeated by the next process."""
         async with anyio.create_task_group() as tg:
             while True:
-                self._news = anyio.Event()  # before looking: what comes meanwhile is looked for again
-                with anyio.move_on_after(await self._look(tg)):
-                    await self._news.wait()
+                # Replaced before reading: an event that is published meanwhile causes another read.
+                self._woken = anyio.Event()
+                with anyio.move_on_after(await self._start_due(tg)):
+                    await self._woken.wait()
 
-    async def _look(self, tg: TaskGroup) -> float:
-        """Begin with what is due. Returns seconds until there is something to do, if nobody wakes us."""
+    async def _start_due(self, tg: TaskGroup) -> float:
+        """Start what is due. Return the seconds until the next callback is, if nothing wakes this earlier."""
         try:
-            found = await self._upcoming()
+            callbacks = await self._next_callbacks()
         except StoreError as error:
             log.warning("callbacks wait for the store", reason=error.message)
             return STORE_PAUSE
-        for callback in found:
+        for callback in callbacks:
             wait = (callback.due or 0) / 1000 - self._now()
             if wait > 0:
-                return min(wait, LOOK_AGAIN)
-            if self._hosts()[callback.host] >= self._per_host:
-                return 0  # others may wait behind this host, which is left out from now on
-            self._under_way[callback.task_id] = callback.host
-            tg.start_soon(self._attend, callback)
-        return LOOK_AGAIN  # whoever gives up a place wakes us
+                return min(wait, POLL_SECONDS)
+            if self._active_hosts()[callback.host] >= self._per_host:
+                return 0  # read again without this host: callbacks of others may be behind it
+            self._active[callback.task_id] = callback.host
+            tg.start_soon(self._process, callback)
+        return POLL_SECONDS  # a delivery that ends wakes this
 
-    async def _upcoming(self) -> list[Callback]:
-        free = self._at_once - len(self._under_way)
-        busy = [host for host, count in self._hosts().items() if count >= self._per_host]
-        return await self._outbox.next_callbacks(free, list(self._under_way), busy) if free else []
+    async def _next_callbacks(self) -> list[Callback]:
+        free = self._concurrency - len(self._active)
+        busy = [host for host, count in self._active_hosts().items() if count >= self._per_host]
+        return await self._outbox.next_callbacks(free, list(self._active), busy) if free else []
 
-    def _hosts(self) -> Counter[str]:
-        return Counter(self._under_way.values())
+    def _active_hosts(self) -> Counter[str]:
+        return Counter(self._active.values())
 
-    async def _attend(self, callback: Callback) -> None:
-        """One callback until nothing is left to tell or an attempt fails."""
+    async def _process(self, callback: Callback) -> None:
+        """Deliver for one callback until nothing is left to deliver or an attempt fails."""
         try:
-            await self._tell(callback)
+            await self._deliver_pending(callback)
         except StoreError as error:
             log.warning("a callback waits for the store", task_id=callback.task_id, reason=error.message)
             await self._sleep(STORE_PAUSE)
         except Exception:
-            log.exception("a bug keeps a callback from being told", task_id=callback.task_id)
-            await self._sleep(LOOK_AGAIN)
+            log.exception("a bug keeps a callback from being delivered", task_id=callback.task_id)
+            await self._sleep(POLL_SECONDS)
         finally:
-            del self._under_way[callback.task_id]
+            del self._active[callback.task_id]
             self.wake()
 
-    async def _tell(self, callback: Callback) -> None:
-        if notifier := self._voices.get(callback.kind):
-            await self._tell_by(notifier, callback)
-        else:
+    async def _deliver_pending(self, callback: Callback) -> None:
+        notifier = self._notifiers.get(callback.kind)
+        if notifier is None:
             reason = f"this service is not set up for {callback.kind} any more"
-            await self._note(replace(callback, due=None, ended=True, reason=reason))
-
-    async def _tell_by(self, notifier: Notifier, callback: Callback) -> None:
+            await self._save(replace(callback, due=None, ended=True, reason=reason))
+            return
         (task,) = await self._store.find(TaskQuery(id=callback.task_id, limit=1))
         events = await self._store.events(task.id, callback.position)
         for event, following in zip(events, [*events[1:], None], strict=True):
@@ -140,65 +142,73 @@ class NotificationDispatcher:
                 if callback.failures or callback.ended:
                     return
             callback = replace(callback, position=event.id)
-        await self._note(replace(callback, due=None))
+        await self._save(replace(callback, due=None))
 
     async def _deliver(
         self, notifier: Notifier, callback: Callback, event: Event, message: Message
     ) -> Callback:
-        """What is delivered is noted before anything else is sent; what comes in between is sent again."""
-        told = log.bind(task_id=event.task_id, event_id=event.id, kind=callback.kind, host=callback.host)
+        """The outcome is stored before the next message is sent. A crash in between repeats the message."""
         began = time.perf_counter()
-        answer, reason = await _attempt(notifier, callback, message)
+        response, reason = await _attempt(notifier, callback, message)
         self._metrics.callback_seconds.labels(callback.kind).observe(time.perf_counter() - began)
-        after = self._after(notifier, callback, event, answer, reason)
+        after = self._after_attempt(notifier, callback, event, response, reason)
         self._metrics.callback_attempts.labels(callback.kind, _outcome(after)).inc()
-        if after.ended:
-            told.error("callback given up", reason=after.reason, attempts=after.failures)
-        elif after.failures:
-            told.warning("callback failed", reason=reason, attempt=after.failures, due=after.due)
-        else:
-            told.info("callback told")
-        await self._note(after)
+        _log_outcome(after, event, reason)
+        await self._save(after)
         return after
 
-    def _after(
-        self, notifier: Notifier, callback: Callback, event: Event, answer: Answer | None, reason: str
+    def _after_attempt(
+        self, notifier: Notifier, callback: Callback, event: Event, response: Response | None, reason: str
     ) -> Callback:
         if not reason:
             return replace(callback, position=event.id, failures=0, due=0, reason="")
-        failures, waits = callback.failures + 1, notifier.waits
-        if answer and answer.status in notifier.gone:
-            gone = f"{reason}: it wants to be told no more"
-            return replace(callback, failures=failures, due=None, ended=True, reason=gone)
-        if failures > len(waits):
+        failures = callback.failures + 1
+        if response and response.status in notifier.gone:
+            reason = f"{reason}: it wants to be told no more"
+            return replace(callback, failures=failures, due=None, ended=True, reason=reason)
+        if failures > len(notifier.waits):
             reason = f"given up after {failures} attempts: {reason}"
             return replace(callback, failures=failures, due=None, ended=True, reason=reason)
-        wait = waits[failures - 1] * (1 + 0.2 * self._spread())
-        asked = min((answer.retry_after if answer else None) or 0.0, LONGEST_WAIT)
-        due = int((self._now() + max(wait, asked)) * 1000)
-        return replace(callback, failures=failures, due=due, reason=reason)
+        wait = self._wait(notifier.waits[failures - 1], response)
+        return replace(callback, failures=failures, due=int((self._now() + wait) * 1000), reason=reason)
 
-    async def _note(self, callback: Callback) -> None:
+    def _wait(self, seconds: float, response: Response | None) -> float:
+        """The longer of our own wait and what the receiver asked for."""
+        requested = min((response.retry_after if response else None) or 0.0, MAX_WAIT)
+        return max(seconds * (1 + MAX_JITTER * self._random()), requested)
+
+    async def _save(self, callback: Callback) -> None:
         with anyio.CancelScope(shield=True):
             await self._outbox.save_callback(callback)
 
 
-async def _attempt(notifier: Notifier, callback: Callback, message: Message) -> tuple[Answer | None, str]:
-    """The answer, and why it is not good enough."""
+async def _attempt(notifier: Notifier, callback: Callback, message: Message) -> tuple[Response | None, str]:
+    """The response, and the reason why the attempt failed ("" if it succeeded)."""
     try:
-        answer = await notifier.post(callback.url, message)
+        response = await notifier.send(callback.url, message)
     except UrlRefused as error:
         return None, f"the address {error}"
-    except NotSent as error:
+    except NoResponse as error:
         return None, f"the receiver {error}"
     except Exception:
-        log.exception("a bug kept a callback from being told", task_id=callback.task_id)
+        log.exception("a bug kept a callback from being delivered", task_id=callback.task_id)
         return None, "an unexpected error; the log has it"
-    if 200 <= answer.status < 300:
-        return answer, ""
-    redirected = " and redirects are not followed" if 300 <= answer.status < 400 else ""
-    return answer, f"the receiver answered {answer.status}{redirected}"
+    if 200 <= response.status < 300:
+        return response, ""
+    redirected = " and redirects are not followed" if 300 <= response.status < 400 else ""
+    return response, f"the receiver answered {response.status}{redirected}"
 
 
 def _outcome(callback: Callback) -> str:
+    """A label of the metric gencode_callbacks_total."""
     return "given_up" if callback.ended else "failed" if callback.failures else "told"
+
+
+def _log_outcome(callback: Callback, event: Event, reason: str) -> None:
+    bound = log.bind(task_id=event.task_id, event_id=event.id, kind=callback.kind, host=callback.host)
+    if callback.ended:
+        bound.error("callback given up", reason=callback.reason, attempts=callback.failures)
+    elif callback.failures:
+        bound.warning("callback failed", reason=reason, attempt=callback.failures, due=callback.due)
+    else:
+        bound.info("callback delivered")

@@ -13,39 +13,42 @@ import httpx
 from gencode.notifications.url_policy import ResolvedUrl, UrlPolicy
 from gencode.resilience.retry_after import retry_after
 
-TRIED_ADDRESSES = 3
-"""Of a name that leads to many."""
+MAX_TRIED_ADDRESSES = 3
+"""Of a name that resolves to many."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """What is sent."""
+    """Body and headers of a POST."""
 
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class Response:
     """`retry_after`: seconds that the receiver asked for."""
 
     status: int
     retry_after: float | None = None
 
 
-class NotSent(Exception):
-    """Nobody answered; the text says why, without the address."""
+class NoResponse(Exception):
+    """The receiver did not respond; the text says why, and does not contain the address."""
 
 
 def transport(tls: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
-    """Below httpx's client: nothing follows redirects, keeps cookies or reads proxy variables. No connection
-    is used twice: one to an address of A's must never carry what is meant for B at the same address."""
+    """The layer below httpx's client: it follows no redirects, keeps no cookies and reads no proxy variables.
+    No connection is reused: one that was opened to an IP address for host A must never carry a message for
+    host B at the same IP address."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
 
 
 class Sender:
-    """timeout   seconds for all of it: finding the name, connecting, sending, and the head of the answer
+    """Called with a URL and a message.
+
+    timeout   seconds in all: to resolve the name, connect, send, and receive the head of the response
     now       seconds since the epoch
     """
 
@@ -63,32 +66,32 @@ class Sender:
         self._timeout = timeout
         self._now = now
 
-    async def __call__(self, url: str, message: Message) -> Answer:
-        """Raises Refused for what may not be called, NotSent."""
+    async def __call__(self, url: str, message: Message) -> Response:
+        """Raises UrlRefused for an address that may not be called, NoResponse."""
         try:
             with anyio.fail_after(self._timeout):
-                return await self._send(await self._url_policy(url), message)
+                return await self._send(await self._url_policy.resolve(url), message)
         except TimeoutError:
-            raise NotSent(f"did not answer within {self._timeout:g} s") from None
+            raise NoResponse(f"did not answer within {self._timeout:g} s") from None
 
-    async def _send(self, place: ResolvedUrl, message: Message) -> Answer:
-        for host in place.hosts[:TRIED_ADDRESSES]:
+    async def _send(self, target: ResolvedUrl, message: Message) -> Response:
+        for address in target.addresses[:MAX_TRIED_ADDRESSES]:
             try:
-                return await self._exchange(place.url, host, message)
+                return await self._post(target.url, address, message)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                failed = error
+                failure = error
             except httpx.TransportError as error:
-                raise NotSent("broke the connection off") from error
-        raise NotSent("could not be connected to") from failed
+                raise NoResponse("broke the connection off") from error
+        raise NoResponse("could not be connected to") from failure
 
-    async def _exchange(self, url: httpx.URL, host: str, message: Message) -> Answer:
-        """The body of the answer is not read: however long it is, it says nothing that we want to know."""
+    async def _post(self, url: httpx.URL, address: str, message: Message) -> Response:
+        """The response's body, which may be endless, is not read: only the status matters."""
         name = url.raw_host.decode("ascii")
         headers = {"Host": url.netloc.decode("ascii"), "User-Agent": self._agent, **message.headers}
         seconds = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)
         request = httpx.Request(
             "POST",
-            url.copy_with(host=host),
+            url.copy_with(host=address),
             headers=headers,
             content=message.body,
             extensions={"timeout": seconds, "sni_hostname": name},
@@ -96,4 +99,4 @@ class Sender:
         response = await self._transport.handle_async_request(request)
         await response.aclose()
         wait = retry_after(response.headers.get("retry-after", ""), self._now())
-        return Answer(status=response.status_code, retry_after=wait)
+        return Response(status=response.status_code, retry_after=wait)

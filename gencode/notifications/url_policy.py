@@ -1,9 +1,9 @@
-"""Which addresses of the Internet may be called.
+"""Which URLs of clients may be called: protection from server-side request forgery.
 
-A client names the address and this service, which stands inside somebody's network, calls it: without rules
-a callback would reach what its sender cannot (server-side request forgery). A name is judged by what it leads
-to, and whoever calls connects to exactly what was judged: a name that leads elsewhere a moment later (DNS
-rebinding) gains nothing.
+A client names the URL and this service calls it from inside its operator's network; without rules a callback
+could reach hosts there that the client cannot. A host name is resolved first, its addresses are checked, and
+the connection is made to a checked address: a name that resolves elsewhere a moment later (DNS rebinding) has
+no effect.
 """
 
 from __future__ import annotations
@@ -20,49 +20,49 @@ import anyio.to_thread
 import httpx
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""From a name and a port to addresses. Raises OSError."""
+"""From a host name and a port to IP addresses. Raises OSError."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-LONGEST = 2048
-LAST_PORT = 65535
+MAX_LENGTH = 2048
+MAX_PORT = 65535
 _PRINTABLE = re.compile(r"[!-~]+")
 _SHAPE = re.compile(r"https?://(?P<authority>[^/?#\\]+)([/?][^#]*)?", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]+", re.IGNORECASE)
-_USUAL_PORTS = (80, 443)
-_FIRST_FREE_PORT = 1024
-"""Below it wait mail, name and login servers, which can be made to take HTTP for a protocol of their own."""
-_ABSENT = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
+_WEB_PORTS = (80, 443)
+_FIRST_UNPRIVILEGED_PORT = 1024
+"""Mail, name and login servers listen below it, and some can be made to read HTTP as their own protocol."""
+_NO_SUCH_HOST = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _NEVER_PUBLIC = tuple(
     map(
         ipaddress.ip_network,
         (
-            "64:ff9b:1::/48",  # NAT64 for a network's own use
-            "168.63.129.16/32",  # Azure's host, from inside of each machine
-            "192.0.0.0/24",  # for protocols' own use; 192.0.0.192 tells machines of a cloud their secrets
-            "192.88.99.0/24",  # relays into 6to4
-            "3fff::/20",  # for documentation
-            "::/96",  # addresses of IPv4 in a form that was given up
+            "64:ff9b:1::/48",  # local-use NAT64 (RFC 8215)
+            "168.63.129.16/32",  # Azure's host, reachable from every virtual machine
+            "192.0.0.0/24",  # IETF protocol assignments; 192.0.0.192 is a cloud's metadata service
+            "192.88.99.0/24",  # 6to4 relays
+            "3fff::/20",  # documentation
+            "::/96",  # IPv4-compatible IPv6 addresses, deprecated
         ),
     )
 )
-"""What `ipaddress` takes for public and is not, or not in each of its versions."""
+"""Networks that are not public although `ipaddress` says so, or said so in some Python versions."""
 
 
 class UrlRefused(Exception):
-    """This address is not called; the text tells its client why, and nothing of our network."""
+    """This URL may not be called; the text tells the client why, and nothing about the network here."""
 
 
 class UrlUnresolved(UrlRefused):
-    """The name cannot be judged now, since no name server answers."""
+    """The host name cannot be resolved now, since no name server answers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UrlRules:
     """networks   may be called although they are not public
-    http       whether plain HTTP may be spoken
+    http       whether plain HTTP is allowed
     """
 
     networks: Sequence[Network] = ()
@@ -71,46 +71,47 @@ class UrlRules:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResolvedUrl:
-    """An address that was judged. `hosts`: IP addresses to connect to, in the order in which to try them."""
+    """A URL that may be called. `addresses`: IP addresses to connect to, in the order of the attempts."""
 
     url: httpx.URL
-    hosts: Sequence[str]
+    addresses: Sequence[str]
 
 
 class Resolver:
-    """Asks the system's resolver, in threads of its own: slow name servers of clients must not fill those in
-    which the names of models are looked up."""
+    """The system's resolver, in threads of its own: slow name servers of clients must not occupy the threads
+    that resolve the names of model APIs."""
 
-    def __init__(self, at_once: int = 8) -> None:
-        self._limiter = anyio.CapacityLimiter(at_once)
+    def __init__(self, concurrency: int = 8) -> None:
+        self._limiter = anyio.CapacityLimiter(concurrency)
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        found = await anyio.to_thread.run_sync(ask, limiter=self._limiter, abandon_on_cancel=True)
+        lookup = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await anyio.to_thread.run_sync(lookup, limiter=self._limiter, abandon_on_cancel=True)
         return [str(address[0]) for *_, address in found]
 
 
 class UrlPolicy:
-    """Called with a URL: where it leads. Raises Refused."""
+    """Resolves URLs that may be called, and refuses others."""
 
     def __init__(self, rules: UrlRules, resolve: Resolve) -> None:
         self._rules = rules
-        self._resolve = resolve
+        self._lookup = resolve
 
-    async def __call__(self, url: str) -> ResolvedUrl:
+    async def resolve(self, url: str) -> ResolvedUrl:
+        """Raises UrlRefused, of which UrlUnresolved is temporary."""
         parsed = parse(url)
         if parsed.scheme == "http" and not self._rules.http:
             raise UrlRefused("must be an https address")
-        hosts = list(dict.fromkeys(await self._addresses(parsed)))
-        if not (hosts and all(self._may_be_called(host) for host in hosts)):
+        addresses = list(dict.fromkeys(await self._addresses(parsed)))
+        if not (addresses and all(map(self._is_allowed, addresses))):
             raise UrlRefused("leads to an address that is not public, which this service does not call")
-        return ResolvedUrl(url=parsed, hosts=hosts)
+        return ResolvedUrl(url=parsed, addresses=addresses)
 
     async def _addresses(self, url: httpx.URL) -> Sequence[str]:
         try:
-            return await self._resolve(_name(url), _port(url))
+            return await self._lookup(_name(url), _port(url))
         except socket.gaierror as error:
-            if error.errno in _ABSENT:
+            if error.errno in _NO_SUCH_HOST:
                 raise UrlRefused("names a host that does not exist") from None
             raise UrlUnresolved("names a host that cannot be found now") from None
         except OSError:
@@ -118,17 +119,18 @@ class UrlPolicy:
         except ValueError:  # a label too long for the system's resolver
             raise UrlRefused("names a host that cannot exist") from None
 
-    def _may_be_called(self, host: str) -> bool:
-        address = ipaddress.ip_address(host.partition("%")[0])
-        meant = [address, *_inside(address)]
-        allowed = any(one in network for one in meant for network in self._rules.networks)
-        return allowed or all(map(_is_public, meant))
+    def _is_allowed(self, text: str) -> bool:
+        """The address and those embedded in it must be public, or one of them in an allowed network."""
+        address = ipaddress.ip_address(text.partition("%")[0])
+        targets = [address, *_embedded_ipv4(address)]
+        allowed = any(target in network for target in targets for network in self._rules.networks)
+        return allowed or all(map(_is_public, targets))
 
 
 def parse(url: str) -> httpx.URL:
-    """What can be judged before any name is looked up. Raises Refused."""
-    if len(url) > LONGEST:
-        raise UrlRefused(f"must not be longer than {LONGEST} characters")
+    """Check all that needs no name to be resolved. Raises UrlRefused."""
+    if len(url) > MAX_LENGTH:
+        raise UrlRefused(f"must not be longer than {MAX_LENGTH} characters")
     shape = _SHAPE.fullmatch(url)
     if not (shape and _PRINTABLE.fullmatch(url)):
         raise UrlRefused("must be an https address, in ASCII and without a part after #")
@@ -138,21 +140,21 @@ def parse(url: str) -> httpx.URL:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         raise UrlRefused("is no web address") from None
-    if not (_HOST.fullmatch(_name(parsed)) and _port(parsed) <= LAST_PORT):
+    if not (_HOST.fullmatch(_name(parsed)) and _port(parsed) <= MAX_PORT):
         raise UrlRefused("is no web address")
-    if _port(parsed) not in _USUAL_PORTS and _port(parsed) < _FIRST_FREE_PORT:
+    if _port(parsed) not in _WEB_PORTS and _port(parsed) < _FIRST_UNPRIVILEGED_PORT:
         raise UrlRefused("must use port 443, 80, or one from 1024 on")
     return parsed
 
 
 def host_of(url: str) -> str:
-    """Name and port, such as "example.com:443". Raises Refused."""
+    """Host name and port, such as "example.com:443". Raises UrlRefused."""
     parsed = parse(url)
     return f"{_name(parsed).lower().rstrip('.')}:{_port(parsed)}"
 
 
 def origin_of(url: str) -> str:
-    """What may be shown of an address: path and query can hold a secret. Raises Refused."""
+    """The part of a URL that may be shown: path and query can contain a secret. Raises UrlRefused."""
     parsed = parse(url)
     return f"{parsed.scheme}://{parsed.netloc.decode('ascii')}"
 
@@ -165,8 +167,8 @@ def _port(url: httpx.URL) -> int:
     return (443 if url.scheme == "https" else 80) if url.port is None else url.port
 
 
-def _inside(address: Address) -> Iterator[Address]:
-    """The addresses of IPv4 that one of IPv6 stands for; routers may take them out."""
+def _embedded_ipv4(address: Address) -> Iterator[Address]:
+    """The IPv4 addresses that an IPv6 address stands for, to which a router may translate it."""
     if isinstance(address, ipaddress.IPv4Address):
         return
     teredo = address.teredo or ()
@@ -179,9 +181,9 @@ def _inside(address: Address) -> Iterator[Address]:
 def _is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
-            return True  # the address inside is judged
+            return True  # the embedded address is checked
         if address.is_site_local:
             return False
-    outside = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
-    special = any(address in network for network in _NEVER_PUBLIC if network.version == address.version)
-    return address.is_global and not (outside or special or address.is_link_local)
+    special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
+    listed = any(address in network for network in _NEVER_PUBLIC if network.version == address.version)
+    return address.is_global and not (special or listed or address.is_link_local)

@@ -65,13 +65,13 @@ class WebhookNotifier:
         self._texts = texts
         self.secrets = secrets
         self._url_policy = url_policy
-        self.post = post
+        self.send = post
 
     async def callback(self, task_id: str, url: str) -> Callback:
         """For a new task. Raises Refused; what cannot be judged now is judged when it is called."""
         try:
             with anyio.fail_after(JUDGE_SECONDS):
-                await self._url_policy(url)
+                await self._url_policy.resolve(url)
         except (UrlUnresolved, TimeoutError):
             pass
         return Callback(task_id=task_id, kind=self.kind, url=url, host=host_of(url))

@@ -3,17 +3,19 @@
 A secret NAME can also be given as NAME_FILE, the path of a file with the value.
 """
 
-from gencode.settings.fields import Settings
+from gencode.settings.fields import RetentionSettings, Settings
 from gencode.settings.json_settings import NamedHost, NamedProvider
-from gencode.settings.loading import load, load_data_dir, set_by_env_file
+from gencode.settings.loading import load, load_data_dir, load_retention, set_by_env_file
 from gencode.settings.value_types import is_loopback
 
 __all__ = [
     "NamedHost",
     "NamedProvider",
+    "RetentionSettings",
     "Settings",
     "is_loopback",
     "load",
     "load_data_dir",
+    "load_retention",
     "set_by_env_file",
 ]

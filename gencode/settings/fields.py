@@ -13,10 +13,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gencode.auth.key_file import key_file
 from gencode.security.redaction import MIN_SECRET_LENGTH
-from gencode.settings.json_settings import HostsByName, PricesByModel, ProvidersByName
+from gencode.settings.json_settings import DaysByClient, HostsByName, PricesByModel, ProvidersByName
 from gencode.settings.sources import EnvFile, SecretFiles
 from gencode.settings.value_types import (
     Count,
+    Days,
     Folder,
     Networks,
     Origin,
@@ -176,6 +177,15 @@ class Settings(_SourcedSettings):
         DATA_DIR,
         description="Folder of the database and the local forge; for one process only",
     )
+    retention_days: Days = Field(
+        0, description="Days after its last change when a finished task is deleted; 0: never"
+    )
+    retention_days_by_client: DaysByClient = Field(
+        {}, description='Other RETENTION_DAYS for some clients, JSON: {"name": days}'
+    )
+    idempotency_key_days: Days = Field(
+        30, description="Days after which an Idempotency-Key can be used again; 0: never"
+    )
     temp_dir: Path | None = Field(
         None,
         description="Ignored; accepted for compatibility. Commits are built in memory, without files",
@@ -289,3 +299,11 @@ class DataDir(_SourcedSettings):
     """DATA_DIR alone, for commands that must work while other settings are invalid."""
 
     data_dir: Folder = DATA_DIR
+
+
+class RetentionSettings(DataDir):
+    """The settings that `gencode prune` needs."""
+
+    retention_days: Days = 0
+    retention_days_by_client: DaysByClient = {}
+    idempotency_key_days: Days = 30

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, S
 from pydantic_settings import NoDecode
 
 from gencode.llm.budget import Price
+from gencode.settings.value_types import Days
 
 _SECRET_HEADER = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
 _HostName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
@@ -68,6 +69,10 @@ class _Hosts(RootModel[dict[_HostName, NamedHost]]):
     pass
 
 
+class _Days(RootModel[dict[str, Days]]):
+    pass
+
+
 class _Prices(RootModel[dict[str, Price]]):
     pass
 
@@ -80,10 +85,15 @@ def _hosts(value: object) -> object:
     return _Hosts.model_validate_json(value).root if isinstance(value, str) else value
 
 
+def _days(value: object) -> object:
+    return _Days.model_validate_json(value).root if isinstance(value, str) else value
+
+
 def _prices(value: object) -> object:
     return _Prices.model_validate_json(value).root if isinstance(value, str) else value
 
 
 ProvidersByName = Annotated[dict[str, NamedProvider], NoDecode, BeforeValidator(_providers)]
 HostsByName = Annotated[dict[str, NamedHost], NoDecode, BeforeValidator(_hosts)]
+DaysByClient = Annotated[dict[str, Days], NoDecode, BeforeValidator(_days)]
 PricesByModel = Annotated[dict[str, Price], NoDecode, BeforeValidator(_prices)]

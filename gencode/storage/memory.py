@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from gencode.domain.callback import NOTIFIED_EVENTS, Callback
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.domain.task import FINAL_STATUSES, Task
+from gencode.engine.ids import earliest_id
+from gencode.engine.retention import FinishedTask, UsageTotal
 from gencode.engine.store import IdempotencyKey, TaskQuery
 from gencode.storage.operations import check_digest, stale
 from gencode.storage.rows import (
@@ -26,13 +29,16 @@ from gencode.storage.rows import (
     row_to_event,
     row_to_task,
     task_to_row,
+    to_json,
 )
+from gencode.storage.usage import TOTAL_KEY, add_up, task_usage, total_to_row
 
 
 class MemoryStore:
-    """A `gencode.engine.store.Store` and `Outbox`. It stores rows, so that it too refuses what is not JSON.
+    """A `gencode.engine.store.Store`, `Outbox` and `RetentionStore`.
 
-    Its writes either return or store nothing: OutcomeUnknown is never raised.
+    It stores rows, so that it too refuses what is not JSON. Its writes either return or store nothing:
+    OutcomeUnknown is never raised.
     """
 
     def __init__(self) -> None:
@@ -42,6 +48,7 @@ class MemoryStore:
         self._checkpoints: dict[str, dict[str, str]] = {}
         self._keys: dict[Row, Row] = {}
         self._callbacks: dict[str, Callback] = {}
+        self._totals: list[UsageTotal] = []
 
     async def create(
         self,
@@ -123,6 +130,71 @@ class MemoryStore:
 
     async def callback(self, task_id: str) -> Callback | None:
         return self._callbacks.get(replace_surrogates(task_id))
+
+    async def finished_tasks(self, updated_before: datetime, after: str, limit: int) -> list[FinishedTask]:
+        found = [
+            FinishedTask(
+                id=task.id,
+                version=task.version,
+                principal=task.principal.id,
+                kind=task.kind,
+                updated_at=task.updated_at,
+            )
+            for task in map(row_to_task, self._tasks.values())
+            if task.id > after and task.updated_at < updated_before and self._is_deletable(task)
+        ]
+        return sorted(found, key=lambda task: task.id)[:limit]
+
+    async def task_sizes(self, task_ids: Sequence[str]) -> dict[str, int]:
+        return {id_: sum(len(text.encode()) for text in self._texts(id_)) for id_ in task_ids}
+
+    async def delete_tasks(self, tasks: Sequence[FinishedTask]) -> list[str]:
+        wanted = {task.id: task.version for task in tasks}
+        stored = [row_to_task(self._tasks[id_]) for id_ in wanted if id_ in self._tasks]
+        deleted = [task for task in stored if task.version == wanted[task.id] and self._is_deletable(task)]
+        self._totals = add_up([*self._totals, *map(self._usage, deleted)])
+        for task in deleted:
+            for records in (self._tasks, self._requests, self._events, self._checkpoints, self._callbacks):
+                records.pop(task.id, None)
+        self._keys = {name: key for name, key in self._keys.items() if key[3] in self._tasks}
+        return [task.id for task in deleted]
+
+    async def count_keys(self, created_before: datetime) -> int:
+        return len(self._old_keys(created_before))
+
+    async def delete_keys(self, created_before: datetime, limit: int) -> int:
+        old = self._old_keys(created_before)[:limit]
+        for name in old:
+            del self._keys[name]
+        return len(old)
+
+    async def usage_totals(self) -> list[UsageTotal]:
+        return sorted(self._totals, key=lambda total: total_to_row(total)[: len(TOTAL_KEY)])
+
+    def _is_deletable(self, task: Task) -> bool:
+        callback = self._callbacks.get(task.id)
+        return task.state.is_terminal and (callback is None or callback.due is None)
+
+    def _usage(self, task: Task) -> UsageTotal:
+        events = map(row_to_event, self._events[task.id].values())
+        usage = max(
+            (event for event in events if event.kind == "usage"), key=lambda event: event.id, default=None
+        )
+        return task_usage(
+            task.principal.id,
+            task.kind,
+            task.created_at.isoformat(),
+            to_json(task.parameters),
+            to_json(usage.data) if usage else None,
+        )
+
+    def _texts(self, task_id: str) -> Iterator[str]:
+        yield self._requests.get(task_id, "")
+        yield from (row[-1] for row in self._events.get(task_id, {}).values())
+        yield from self._checkpoints.get(task_id, {}).values()
+
+    def _old_keys(self, created_before: datetime) -> list[Row]:
+        return [name for name, key in self._keys.items() if key[3] < earliest_id(created_before)]
 
     def _make_callback_due(self, task_id: str) -> None:
         callback = self._callbacks.get(task_id)

@@ -39,7 +39,22 @@ class SaveCallback:
     callback: Row
 
 
-Write = Create | Commit | SaveCallback
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class DeleteTasks:
+    """Rows: id, version. Its outcome is the list of the ids that were deleted."""
+
+    tasks: Sequence[Row]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class DeleteKeys:
+    """Of tasks whose id sorts before `before`. Its outcome is the number of keys that were deleted."""
+
+    before: str
+    limit: int
+
+
+Write = Create | Commit | SaveCallback | DeleteTasks | DeleteKeys
 
 
 def newest_rows(commits: Iterable[Commit]) -> list[tuple[Row, int]]:

@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gencode.bootstrap.serve import _settle_memory
+from gencode.bootstrap.serve import tune_garbage_collector
 from gencode.domain.blob import deflated
 from gencode.domain.tree import Tree
 from gencode.embedded.server import address, listen
@@ -121,7 +121,7 @@ async def main(files: int = 1000) -> None:
     what = snapshot(files)
     pushes: list[tuple[float, float]] = []
     commands: list[float] = []
-    _settle_memory()  # as the service does when it starts: a full collection takes 20 ms
+    tune_garbage_collector()  # as the service does when it starts: a full collection takes 20 ms
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         async with server(root) as url:

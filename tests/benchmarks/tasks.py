@@ -21,7 +21,7 @@ from pathlib import Path
 
 import anyio
 
-from gencode.bootstrap.serve import _settle_memory
+from gencode.bootstrap.serve import tune_garbage_collector
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.pipeline import Emit
 from gencode.engine.service import TaskService
@@ -78,7 +78,7 @@ async def watch(lags: list[float], sizes: list[int]) -> None:
 
 async def measure(kind: str, count: int) -> None:
     configure("INFO", "json", tuple)
-    _settle_memory()  # as the service does when it starts
+    tune_garbage_collector()  # as the service does when it starts
     services, lags, sizes = Sleeping(), [0.0], [0]
     async with opened(kind) as store, anyio.create_task_group() as tg:
         hub, metrics = InProcessHub(store), Metrics()

@@ -1,4 +1,4 @@
-"""Real source files that lie on this machine: of Python itself, of installed packages, of the system."""
+"""Source files of this machine: of Python itself, of installed packages, of the system."""
 
 from __future__ import annotations
 
@@ -51,30 +51,30 @@ SYSTEM = (
 )
 
 
-def found(roots: Sequence[Path] = (), *, system: bool = True) -> dict[str, list[Path]]:
-    """Files by language, in an order that is the same on one machine every time."""
+def source_files(roots: Sequence[Path] = (), *, system: bool = True) -> dict[str, list[Path]]:
+    """Files by language, in an order that is stable on one machine."""
     installed = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib")]
-    places = [*(roots or installed), *(Path(place) for place in SYSTEM if system and not roots)]
+    folders = [*(roots or installed), *(Path(folder) for folder in SYSTEM if system and not roots)]
     files: dict[str, list[Path]] = {}
-    for path in sorted({path for place in places for path in _below(place)}):
+    for path in sorted({path for folder in folders for path in _below(folder)}):
         files.setdefault(LANGUAGES[path.suffix], []).append(path)
     return files
 
 
 def sample(files: Sequence[Path], count: int, least: int, most: int, seed: int = 1) -> list[tuple[Path, str]]:
-    """At most `count` of them with `least` to `most` bytes, and their texts: what is no UTF-8, and what is in
-    truth a list of bytes, is left out."""
-    chosen: list[tuple[Path, str]] = []
+    """At most `count` of them with `least` to `most` bytes, and their texts, without files that are not UTF-8
+    or that contain NUL."""
+    selected: list[tuple[Path, str]] = []
     for path in random.Random(seed).sample(list(files), len(files)):
-        if len(chosen) == count:
+        if len(selected) == count:
             break
         if text := _text(path, least, most):
-            chosen.append((path, text))
-    return chosen
+            selected.append((path, text))
+    return selected
 
 
-def _below(place: Path) -> Iterator[Path]:
-    for path in place.rglob("*"):
+def _below(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
         if path.suffix in LANGUAGES and not path.is_symlink() and path.is_file():
             yield path
 

@@ -1,10 +1,9 @@
-"""How often the checks find fault with code that people use: each such finding would cost a repair or a task.
+"""Measures false findings of the validator in published code: each would cost a repair or fail a task.
 
     python -m tests.campaigns.findings --files 300 --projects 60
 
-Files are looked at one by one for what does not parse and what was left out; installed packages as whole
-projects, for imports and exports too. The code is taken to be sound, so what is found is counted as false;
-it is printed to be looked at.
+Single files are checked for syntax and placeholders, installed packages as whole projects for imports and
+exports too. The code is assumed to be correct, so every finding counts as false; all are printed for review.
 """
 
 from __future__ import annotations
@@ -20,31 +19,31 @@ from pathlib import Path
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.validation.findings import Finding, Rule
 from gencode.codegen.validation.validator import check
-from tests.campaigns.corpus import found, sample
+from tests.campaigns.corpus import sample, source_files
 
 Project = tuple[str, Mapping[str, str]]
 LARGEST = 300
-"""Files of a project."""
+"""At most so many files in a project."""
 NOT_SOUND = ("invalid", "bad", "broken", "testdata", "lib2to3", "error")
-"""Folders whose files are wrong on purpose."""
+"""Folders whose files are invalid on purpose."""
 
 
 def one_by_one(count: int) -> Iterator[tuple[str, Counter[str], list[str]]]:
-    """Language, findings by rule besides the number of files, and what was found."""
-    for language, paths in sorted(found().items()):
+    """By language: the number of files and of findings by rule, and messages."""
+    for language, paths in sorted(source_files().items()):
         sound = [path for path in paths if not any(mark in part for part in path.parts for mark in NOT_SOUND)]
-        counts, told = Counter[str](), []
+        counts, messages = Counter[str](), []
         for path, text in sample(sound, count, 1, 200_000):
             findings = _check({path.name: text})
             mine = [finding for finding in findings if finding.rule in (Rule.SYNTAX, Rule.PLACEHOLDER)]
             counts.update(["files", *({"wrong"} if mine else ()), *(finding.rule for finding in mine)])
-            told += [f"{path}:{finding.line}: {finding.message[:150]}" for finding in mine[:1]]
+            messages += [f"{path}:{finding.line}: {finding.message[:150]}" for finding in mine[:1]]
         if counts["files"]:
-            yield language, counts, told
+            yield language, counts, messages
 
 
 def projects(suffixes: tuple[str, ...], roots: list[Path], count: int) -> Iterator[Project]:
-    """Folders of packages with what lies in them."""
+    """Folders of packages with their files."""
     folders = sorted({path for root in roots if root.is_dir() for path in root.iterdir() if path.is_dir()})
     random.Random(1).shuffle(folders)
     for folder in folders:
@@ -69,31 +68,31 @@ def _check(files: Mapping[str, str]) -> list[Finding]:
 
 
 def _installed() -> str:
-    """A package lies here without the manifest that it was installed by: all that is installed will do."""
+    """A package has lost its manifest when it was installed: list everything that is installed."""
     names = {distribution.metadata["Name"] for distribution in distributions()}
     return "".join(f"{name}\n" for name in sorted(names))
 
 
-def whole(kind: str, chosen: Iterator[Project]) -> tuple[Counter[str], list[str]]:
-    counts, told = Counter[str](), []
-    for _, files in chosen:
+def whole(kind: str, options: Iterator[Project]) -> tuple[Counter[str], list[str]]:
+    counts, messages = Counter[str](), []
+    for _, files in options:
         manifest = {"requirements.txt": _installed()} if kind == "Python" else {}
         findings = _check({**files, **manifest})
         counts["projects"] += 1
         counts["files"] += len(files)
         counts["wrong"] += len({finding.path for finding in findings})
         counts.update(finding.rule for finding in findings)
-        told += [f"{finding.path}:{finding.line}: {finding.message[:150]}" for finding in findings[:5]]
-    return counts, told
+        messages += [f"{finding.path}:{finding.line}: {finding.message[:150]}" for finding in findings[:5]]
+    return counts, messages
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    asked.add_argument("--files", type=int, default=300)
-    asked.add_argument("--projects", type=int, default=60)
-    chosen = asked.parse_args()
-    for language, counts, told in one_by_one(chosen.files):
-        print(f"{language}: {counts['wrong']} of {counts['files']} files", *told, sep="\n    ")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--files", type=int, default=300)
+    parser.add_argument("--projects", type=int, default=60)
+    options = parser.parse_args()
+    for language, counts, messages in one_by_one(options.files):
+        print(f"{language}: {counts['wrong']} of {counts['files']} files", *messages, sep="\n    ")
     libraries = [Path(sysconfig.get_path("purelib")), Path(sysconfig.get_path("stdlib"))]
     npm = [Path("/usr/lib/node_modules/npm/node_modules"), Path("/usr/share/nodejs")]
     go = [Path("/usr/local/go/src"), *Path("/usr/share").glob("go-*/src")]
@@ -102,8 +101,8 @@ def main() -> None:
         ("JavaScript", (".js", ".mjs", ".cjs", ".json"), npm),
         ("Go", (".go",), go),
     ):
-        counts, told = whole(kind, projects(suffixes, roots, chosen.projects))
-        print(f"{kind} projects: {dict(counts)}", *told, sep="\n    ")
+        counts, messages = whole(kind, projects(suffixes, roots, options.projects))
+        print(f"{kind} projects: {dict(counts)}", *messages, sep="\n    ")
 
 
 if __name__ == "__main__":

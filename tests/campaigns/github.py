@@ -1,4 +1,4 @@
-"""A scripted GitHub at which the service can die: an effect has happened, and its answer never comes."""
+"""A scripted GitHub that kills the service after an effect has happened, before the response is sent."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from starlette.responses import Response
 from gencode.embedded.server import address, listen
 from tests.servers.github import TOKEN, ReceivedRequest, ScriptedGitHub, served
 
-EFFECTS = {"github.create": "create", "github.push": "receive_pack"}
-"""Names of the moments, and the requests that they come with."""
+EFFECT_FAILPOINTS = {"github.create": "create", "github.push": "receive_pack"}
+"""Failpoints, and the operation that each of them follows."""
 
 
-class LethalGitHub(ScriptedGitHub):
-    """`doom`: what to call once, in the next such moment, before the answer is sent."""
+class KillingGitHub(ScriptedGitHub):
+    """`kill_at`: a failpoint, and what to call the next time that it is reached, once."""
 
-    doom: tuple[str, Callable[[], None]] | None = None
+    kill_at: tuple[str, Callable[[], None]] | None = None
 
     async def _handle(self, seen: ReceivedRequest, request: Request, found: Mapping[str, str]) -> Response:
         response = await super()._handle(seen, request, found)
-        if self.doom and seen.operation == EFFECTS[self.doom[0]]:
-            (_, kill), self.doom = self.doom, None
+        if self.kill_at and seen.operation == EFFECT_FAILPOINTS[self.kill_at[0]]:
+            (_, kill), self.kill_at = self.kill_at, None
             kill()
         return response
 
 
 @asynccontextmanager
-async def lethal_github(root: Path) -> AsyncIterator[LethalGitHub]:
-    """On a free port, its bare repositories under `root`."""
+async def killing_github(root: Path) -> AsyncIterator[KillingGitHub]:
+    """Serve it on a free port, with its bare repositories under `root`."""
     sock = listen()
-    github = LethalGitHub(address(sock), root, TOKEN)
+    github = KillingGitHub(address(sock), root, TOKEN)
     async with served(github, sock):
         yield github

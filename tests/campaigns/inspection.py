@@ -1,4 +1,4 @@
-"""What is wrong with a service that died, and with the work once all of it is done."""
+"""Checks of the database after each kill, and of tasks, streams and repositories at the end."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.campaigns.board import Board
 from tests.campaigns.follower import Follower
-from tests.campaigns.ledger import Stored
 from tests.campaigns.model import Call, PacedModel
+from tests.campaigns.observations import Observations
 from tests.campaigns.orders import Order
+from tests.campaigns.stored import StoredTask
 from tests.servers.github import ScriptedGitHub
 
 Faults = list[str]
 
 
 @dataclass
-class Calls:
-    """Model calls of all lives so far.
+class ModelCalls:
+    """Model calls of all incarnations so far.
 
-    repeated  asked for although the answer had been kept, or had come whole in the same life
-    unkept    answered whole, but the kill came before the service could keep it: nobody can avoid these
-    paid_twice  of the unkept, those asked for again: the price of dying between an answer and its commit
+    repeated     made although the answer was in a checkpoint, or had come completely in the same incarnation
+    uncommitted  answered completely, but the kill came before the commit: these cannot be avoided
+    paid_twice   of the uncommitted, those made again: the cost of a kill between an answer and its commit
     """
 
     made: int = 0
     answered: int = 0
     repeated: Faults = field(default_factory=list)
-    unkept: int = 0
+    uncommitted: int = 0
     paid_twice: int = 0
     _lost: set[tuple[int, str]] = field(default_factory=set)
 
@@ -38,37 +38,45 @@ class Calls:
         self,
         model: PacedModel,
         calls: Sequence[Call],
-        before: Mapping[int, Stored],
-        after: Mapping[int, Stored],
+        before: Mapping[int, StoredTask],
+        after: Mapping[int, StoredTask],
     ) -> None:
-        """The calls of one life, and what was stored when it began and when it ended."""
-        whole: set[tuple[int, str]] = set()
+        """Add the calls of one incarnation, with what was stored when it began and when it ended."""
+        answered_calls: set[tuple[int, str]] = set()
         for call in calls:
             name = call.order, call.part
-            if name in whole or (call.order in before and call.part in before[call.order].checkpoints):
+            if name in answered_calls or (
+                call.order in before and call.part in before[call.order].checkpoints
+            ):
                 self.repeated.append(
-                    f"order {call.order}: {call.part} was asked for again in life {call.life}"
+                    f"order {call.order}: {call.part} was requested again in incarnation {call.incarnation}"
                 )
             self.paid_twice += name in self._lost
             self._lost.discard(name)
             if model.answered(call):
-                whole.add(name)
-        lost = {name for name in whole if name[0] not in after or name[1] not in after[name[0]].checkpoints}
+                answered_calls.add(name)
+        lost = {
+            name
+            for name in answered_calls
+            if name[0] not in after or name[1] not in after[name[0]].checkpoints
+        }
         self._lost |= lost
         self.made += len(calls)
-        self.answered += len(whole)
-        self.unkept += len(lost)
+        self.answered += len(answered_calls)
+        self.uncommitted += len(lost)
 
 
-def memory(progress_registry: Board, before: Mapping[int, Stored], after: Mapping[int, Stored]) -> Faults:
-    """What a store has forgotten, or was told to subscribers before it was stored."""
+def lost_state(
+    observations: Observations, before: Mapping[int, StoredTask], after: Mapping[int, StoredTask]
+) -> Faults:
+    """What the store has lost, or what subscribers received before it was stored."""
     faults = []
-    for number, task_id in progress_registry.accepted.items():
+    for number, task_id in observations.accepted.items():
         if number not in after or after[number].id != task_id:
             faults.append(f"order {number} was accepted as {task_id} and is lost")
-        elif progress_registry.heard[number] > after[number].sequence:
+        elif observations.newest_event[number] > after[number].sequence:
             faults.append(
-                f"order {number}: event {progress_registry.heard[number]} was told and is not stored"
+                f"order {number}: event {observations.newest_event[number]} was published and is not stored"
             )
     for number, task in before.items():
         if (
@@ -80,13 +88,13 @@ def memory(progress_registry: Board, before: Mapping[int, Stored], after: Mappin
     return faults
 
 
-def doubles(tasks: Iterable[Stored]) -> Faults:
+def duplicates(tasks: Iterable[StoredTask]) -> Faults:
     counts = Counter(task.number for task in tasks)
     return [f"order {number} became {count} tasks" for number, count in counts.items() if count > 1]
 
 
-def sequence(follower: Follower, log: Sequence[bytes]) -> Faults:
-    """Gap, repeat, disorder, or other bytes than the stored log's."""
+def stream_faults(follower: Follower, log: Sequence[bytes]) -> Faults:
+    """Gaps, repeats, wrong order, or other bytes than those of the stored log."""
     name, ids = f"a subscriber of {follower.task_id}", follower.ids
     faults = []
     if len(set(ids)) < len(ids):
@@ -100,8 +108,8 @@ def sequence(follower: Follower, log: Sequence[bytes]) -> Faults:
     return faults
 
 
-async def repository(github: ScriptedGitHub, order: Order, task: Mapping[str, Any]) -> Faults:
-    """One repository, one branch, one commit: the one that the task tells, of the files that were ordered."""
+async def repository_faults(github: ScriptedGitHub, order: Order, task: Mapping[str, Any]) -> Faults:
+    """There must be one repository with one branch and one commit: the reported one, of the order's files."""
     name, marker = f"order {order.number}", f"[gencode:{task['task_id']}]"
     if task["status"] != "completed":
         return [f"{name} ended as {task['status']}: {task['error']}"]
@@ -115,10 +123,14 @@ async def repository(github: ScriptedGitHub, order: Order, task: Mapping[str, An
     if await github.git.git(path, "rev-list", "--count", "main") != "1\n":
         return [f"{name} has more than one commit"]
     listing = await github.git.git(path, "ls-tree", "-r", "-z", "main")
-    return [] if _blobs(listing) == _expected(order) else [f"{name}: the files pushed are not those written"]
+    return (
+        []
+        if _blobs_by_path(listing) == _expected(order)
+        else [f"{name}: the files pushed are not those written"]
+    )
 
 
-def _blobs(listing: str) -> dict[str, str]:
+def _blobs_by_path(listing: str) -> dict[str, str]:
     """Path to blob, of `git ls-tree -r -z`."""
     entries = [entry.split("\t", 1) for entry in listing.split("\0") if entry]
     return {path: head for head, path in entries}
@@ -129,5 +141,5 @@ def _expected(order: Order) -> dict[str, str]:
 
 
 def _blob(data: bytes) -> str:
-    """Git's own name of the content, without Git."""
+    """The object id of the content, computed without Git."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -1,12 +1,12 @@
-"""The kill campaign: a thousand deaths of the service, and nothing lost, doubled or told wrongly.
+"""The kill campaign: the service is killed a thousand times; nothing is lost, duplicated or sent wrongly.
 
     python -m tests.campaigns.kill --kills 1000 --tasks 50 --seed 1
 
 The real service runs as a child process; the model, GitHub and `git http-backend` live here and count
 every effect. Clients submit with idempotency keys, subscribers follow with Last-Event-ID, and the service is
 killed (SIGKILL) at random moments, during its start, and at every failpoint, then started again on the same
-port and folder, until all tasks are over. The seed fixes the orders and every draw of the schedule; how far
-the service comes before a kill is the machine's affair, so a replay is alike, not equal.
+port and folder, until all tasks are finished. The seed determines the orders and every draw of the schedule;
+how far the service comes before a kill depends on the machine, so a replay is similar, not equal.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ import anyio.to_thread
 import httpx
 
 from tests.campaigns import inspection
-from tests.campaigns.board import Board
-from tests.campaigns.customers import Customers
-from tests.campaigns.github import EFFECTS, LethalGitHub, lethal_github
+from tests.campaigns.clients import Clients
+from tests.campaigns.github import EFFECT_FAILPOINTS, KillingGitHub, killing_github
 from tests.campaigns.kill_report import KillReport, show
-from tests.campaigns.ledger import Stored, logs, snapshot, tasks
 from tests.campaigns.model import PacedModel, paced_model
+from tests.campaigns.observations import Observations
 from tests.campaigns.orders import Order, make_orders
 from tests.campaigns.running import run_campaign
-from tests.campaigns.schedule import FAILPOINTS, Death, Schedule
+from tests.campaigns.schedule import FAILPOINTS, KillPlan, Schedule
 from tests.campaigns.service import settings
+from tests.campaigns.stored import StoredTask, logs, snapshot, tasks
 from tests.servers.service import Service
 
 UNDER_WAY = 4
-"""Orders at once; the service runs as many, so that each life works on all of them."""
+"""Orders at once; the service runs as many, so that each incarnation works on all of them."""
 ANSWERS_PER_KILL = 4.0
-"""Model calls that the orders need for each kill: work must last until the last of them."""
-PATIENCE = 120.0
-"""Seconds for the progress that must come; then the campaign gives up."""
+"""Model calls that the orders need for each kill: the work must last until the last kill."""
+PROGRESS_SECONDS = 120.0
+"""If nothing progresses for so long, the campaign gives up."""
 
 
 class Campaign:
-    """One service and the world around it."""
+    """One service, its clients, and the scripted servers that it uses."""
 
     def __init__(
         self,
@@ -56,11 +56,11 @@ class Campaign:
         orders: Sequence[Order],
         folder: Path,
         model: PacedModel,
-        github: LethalGitHub,
+        github: KillingGitHub,
         service: Service,
-        progress_registry: Board,
-        customers: Customers,
-        tell: Callable[[str], None],
+        observations: Observations,
+        clients: Clients,
+        show_progress: Callable[[str], None],
     ) -> None:
         self.report = KillReport(orders=len(orders))
         self._kills = kills
@@ -69,198 +69,205 @@ class Campaign:
         self._model = model
         self._github = github
         self._service = service
-        self._progress_registry = progress_registry
-        self._customers = customers
+        self._observations = observations
+        self._clients = clients
         self._schedule = Schedule(seed, kills)
-        self._tell = tell
-        self._stored: dict[int, Stored] = {}
+        self._show_progress = show_progress
+        self._stored: dict[int, StoredTask] = {}
 
     async def run(self) -> None:
         began = perf_counter()
         try:
-            await self._lives()
+            await self._run_all()
             await self._inspect()
         except* TimeoutError:
             self.report.others.append(
-                f"no progress within {PATIENCE:g} s in life {self._progress_registry.life}: see {self._service.log}"
+                f"no progress within {PROGRESS_SECONDS:g} s in incarnation {self._observations.incarnation}: "
+                f"see {self._service.log}"
             )
         self.report.seconds = perf_counter() - began
 
-    async def _lives(self) -> None:
+    async def _run_all(self) -> None:
         async with anyio.create_task_group() as tg:
-            tg.start_soon(self._customers.serve, self.orders)
-            while self._goes_on():
-                await self._live()
-                self._tell(f"{self.report.kills} kills, {len(self._progress_registry.over)} orders over")
-            with anyio.fail_after(PATIENCE):
-                await self._finish()
+            tg.start_soon(self._clients.run, self.orders)
+            while self._has_kills_left():
+                await self._run_once()
+                self._show_progress(
+                    f"{self.report.kills} kills, {len(self._observations.finished)} orders finished"
+                )
+            with anyio.fail_after(PROGRESS_SECONDS):
+                await self._run_last()
 
-    def _goes_on(self) -> bool:
-        """A few kills more than asked for if a failpoint has not had its turn."""
-        missing = set(FAILPOINTS) - set(self._schedule.passed)
+    def _has_kills_left(self) -> bool:
+        """Up to twice as many as requested while a failpoint has not been reached."""
+        missing = set(FAILPOINTS) - set(self._schedule.kills_at)
         most = (
             2 * self._kills
-            if missing and len(self._progress_registry.over) < len(self.orders)
+            if missing and len(self._observations.finished) < len(self.orders)
             else self._kills
         )
         return self.report.kills < most
 
-    # --- one life -----------------------------------------------------------------------------------
+    # --- one incarnation ----------------------------------------------------------------------------
 
-    async def _live(self) -> None:
-        submitting = not self._progress_registry.pending <= self._stored.keys()
-        death = self._schedule.death(
-            self._progress_registry.life + 1, self._stored.values(), self._missing(), submitting
+    async def _run_once(self) -> None:
+        submitting = not self._observations.pending <= self._stored.keys()
+        plan = self._schedule.plan(
+            self._observations.incarnation + 1, self._stored.values(), self._missing(), submitting
         )
         self.report.idle += not (
-            self._progress_registry.pending or any(not task.over for task in self._stored.values())
+            self._observations.pending or any(not task.is_finished for task in self._stored.values())
         )
         began = perf_counter()
-        await self._begin(death)
-        if death.early is not None:
-            by_itself = await self._dies(death.early)
+        await self._begin(plan)
+        if plan.seconds_after_start is not None:
+            by_itself = await self._ends_by_itself(plan.seconds_after_start)
         elif await self._service.ready():
             self.report.ready.append(perf_counter() - began)
-            by_itself = await self._work(death)
+            by_itself = await self._work(plan)
         else:
             by_itself = True
-        await self._end(death, by_itself)
-        await self._look_back()
+        await self._end(plan, by_itself)
+        await self._compare_database()
 
     def _missing(self) -> dict[int, int]:
-        """Answers of the model that each order still needs."""
+        """How many answers of the model each order still needs."""
         checkpoints = {number: task.checkpoints for number, task in self._stored.items()}
         return {
             order.number: len(order.parts - checkpoints.get(order.number, frozenset()))
             for order in self.orders
         }
 
-    async def _begin(self, death: Death) -> None:
-        self._progress_registry.begin()
-        self._model.begin(self._progress_registry.life)
-        in_process = death.failpoint and death.failpoint not in EFFECTS
-        await self._service.launch(f"{death.failpoint}:{death.nth}" if in_process else "")
-        self._github.doom = (death.failpoint, self._strike) if death.failpoint in EFFECTS else None
+    async def _begin(self, plan: KillPlan) -> None:
+        self._observations.begin()
+        self._model.begin(self._observations.incarnation)
+        in_process = plan.failpoint and plan.failpoint not in EFFECT_FAILPOINTS
+        await self._service.launch(f"{plan.failpoint}:{plan.passage}" if in_process else "")
+        self._github.kill_at = (plan.failpoint, self._kill) if plan.failpoint in EFFECT_FAILPOINTS else None
 
-    def _strike(self) -> None:
+    def _kill(self) -> None:
         os.kill(self._service.pid, signal.SIGKILL)
 
-    async def _dies(self, seconds: float) -> bool:
-        """Whether it dies by itself within this time."""
+    async def _ends_by_itself(self, seconds: float) -> bool:
+        """Whether the process ends by itself within this time."""
         with anyio.move_on_after(seconds):
             await self._service.ended()
             return True
         return False
 
-    async def _work(self, death: Death) -> bool:
-        """From ready to the moment of the kill; whether the service died before it."""
-        poor = {order: self._progress_registry.progress[order] for order in death.poor}
+    async def _work(self, plan: KillPlan) -> bool:
+        """Work from ready until the kill is due; whether the service ended before."""
+        must_progress = {order: self._observations.checkpoints_seen[order] for order in plan.must_progress}
         async with anyio.create_task_group() as tg:
-            tg.start_soon(self._answer, death)
-            if poor:
-                with anyio.fail_after(PATIENCE):
-                    await self._progress_registry.until(
-                        lambda: all(self._moved(*order) for order in poor.items())
+            tg.start_soon(self._release_answers, plan)
+            if must_progress:
+                with anyio.fail_after(PROGRESS_SECONDS):
+                    await self._observations.wait_until(
+                        lambda: all(self._has_progressed(*order) for order in must_progress.items())
                     )
-            by_itself = await self._dies(death.late)
+            by_itself = await self._ends_by_itself(plan.seconds_after_ready)
             tg.cancel_scope.cancel()
         return by_itself
 
-    def _moved(self, order: int, before: int) -> bool:
-        return self._progress_registry.progress[order] > before or order in self._progress_registry.over
+    def _has_progressed(self, order: int, before: int) -> bool:
+        return self._observations.checkpoints_seen[order] > before or order in self._observations.finished
 
-    async def _answer(self, death: Death) -> None:
-        random = Random(f"answers:{self._progress_registry.life}")
-        for order in death.answers:
+    async def _release_answers(self, plan: KillPlan) -> None:
+        random = Random(f"answers:{self._observations.incarnation}")
+        for order in plan.answers:
             self._model.release(order)
             await anyio.sleep(0.15 * random.random())
 
-    async def _end(self, death: Death, by_itself: bool) -> None:
+    async def _end(self, plan: KillPlan, by_itself: bool) -> None:
         await self._service.close()
         status = await self._service.ended()
-        if status != -signal.SIGKILL or (by_itself and not death.failpoint):
+        if status != -signal.SIGKILL or (by_itself and not plan.failpoint):
             self.report.others.append(
-                f"life {self._progress_registry.life}: the service ended by itself ({status})"
+                f"incarnation {self._observations.incarnation}: the service ended by itself ({status})"
             )
-        if by_itself and death.failpoint:
-            self._schedule.passed[death.failpoint] += 1
-        self.report.deaths[_cause(death, by_itself)] += 1
-        if self._progress_registry.first_event is not None:
-            self.report.resumed.append(self._progress_registry.first_event)
+        if by_itself and plan.failpoint:
+            self._schedule.kills_at[plan.failpoint] += 1
+        self.report.deaths[_cause(plan, by_itself)] += 1
+        if self._observations.first_event is not None:
+            self.report.resumed.append(self._observations.first_event)
 
-    async def _look_back(self) -> None:
-        """Compare what the dead service has on disk with what it had before and with what it told."""
+    async def _compare_database(self) -> None:
+        """Compare what the killed service left on disk with what it had before and with what it published."""
         found = await anyio.to_thread.run_sync(snapshot, self._service.data_dir, self._folder)
         after = {task.number: task for task in found.values()}
-        self.report.others += inspection.doubles(found.values())
+        self.report.others += inspection.duplicates(found.values())
         self._compare(after)
 
-    def _compare(self, after: Mapping[int, Stored]) -> None:
-        self.report.lost += inspection.memory(self._progress_registry, self._stored, after)
-        calls = [call for call in self._model.calls if call.life == self._progress_registry.life]
+    def _compare(self, after: Mapping[int, StoredTask]) -> None:
+        self.report.lost += inspection.lost_state(self._observations, self._stored, after)
+        calls = [call for call in self._model.calls if call.incarnation == self._observations.incarnation]
         self.report.calls.add(self._model, calls, self._stored, after)
         self._stored = dict(after)
 
     # --- the end ------------------------------------------------------------------------------------
 
-    async def _finish(self) -> None:
-        """The last life: everything is done, everybody follows once more, the service stops in order."""
-        self._progress_registry.begin(last=True)
-        self._model.begin(self._progress_registry.life)
+    async def _run_last(self) -> None:
+        """The last incarnation: all orders finish, and each is followed once more from its first event."""
+        self._observations.begin(is_last=True)
+        self._model.begin(self._observations.incarnation)
         self._model.open()
         await self._service.start()
-        await self._progress_registry.until(lambda: len(self._progress_registry.over) == len(self.orders))
+        await self._observations.wait_until(lambda: len(self._observations.finished) == len(self.orders))
         async with anyio.create_task_group() as tg:
             for order in self.orders:
-                tg.start_soon(self._customers.follow, order)
+                tg.start_soon(self._clients.follow, order)
 
     async def _inspect(self) -> None:
-        views = [await self._customers.view(order) for order in self.orders]
+        views = [await self._clients.view(order) for order in self.orders]
         if status := await self._service.terminate():
             self.report.others.append(f"the service did not stop in order ({status})")
         found = tasks(self._service.data_dir)
-        self.report.others += inspection.doubles(found.values()) + self._progress_registry.faults
+        self.report.others += inspection.duplicates(found.values()) + self._observations.faults
         self._compare({task.number: task for task in found.values()})
         self._inspect_sequences()
         for order, view in zip(self.orders, views, strict=True):
-            self.report.repositories += await inspection.repository(self._github, order, view)
+            self.report.repositories += await inspection.repository_faults(self._github, order, view)
         effects = self._github.effects
         if (len(self._github.repos), effects["create"], effects["push"]) != (len(self.orders),) * 3:
             self.report.repositories.append(f"{len(self._github.repos)} repositories, effects {effects}")
 
     def _inspect_sequences(self) -> None:
         stored = logs(self._service.data_dir)
-        for followers in self._customers.followers.values():
+        for followers in self._clients.followers.values():
             for follower in followers:
-                self.report.told_wrongly += inspection.sequence(follower, stored[follower.task_id])
+                self.report.wrong_sequences += inspection.stream_faults(follower, stored[follower.task_id])
                 self.report.sequences += 1
                 self.report.messages += len(follower.messages)
                 self.report.connections += follower.connections
 
 
-def _cause(death: Death, by_itself: bool) -> str:
-    if by_itself and death.failpoint:
-        return death.failpoint
-    if death.early is not None:
+def _cause(plan: KillPlan, by_itself: bool) -> str:
+    if by_itself and plan.failpoint:
+        return plan.failpoint
+    if plan.seconds_after_start is not None:
         return "while starting"
-    return "random, after progress" if death.poor else "random"
+    return "random, after progress" if plan.must_progress else "random"
 
 
 @asynccontextmanager
 async def campaign(
-    seed: int, kills: int, count: int, folder: Path, tell: Callable[[str], None] = lambda _progress: None
+    seed: int,
+    kills: int,
+    count: int,
+    folder: Path,
+    show_progress: Callable[[str], None] = lambda _progress: None,
 ) -> AsyncIterator[Campaign]:
-    """Everything that the campaign of `kills` kills of a service with `count` orders needs, in `folder`."""
+    """A campaign of `kills` kills and `count` orders, with its servers, in `folder`."""
     calls = max(4, round(ANSWERS_PER_KILL * kills / count))
     orders = make_orders(count, calls, Random(f"{seed}:orders"))
-    progress_registry = Board()
-    async with paced_model(orders) as model, lethal_github(folder / "github") as github:
+    observations = Observations()
+    async with paced_model(orders) as model, killing_github(folder / "github") as github:
         service = Service(folder, settings(model, UNDER_WAY, github))
         async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=60) as http:
-            customers = Customers(seed, service.port, progress_registry, http, UNDER_WAY)
+            clients = Clients(seed, service.port, observations, http, UNDER_WAY)
             try:
                 yield Campaign(
-                    seed, kills, orders, folder, model, github, service, progress_registry, customers, tell
+                    seed, kills, orders, folder, model, github, service, observations, clients, show_progress
                 )
             finally:
                 with anyio.CancelScope(shield=True):
@@ -273,12 +280,12 @@ async def campaign(
 async def _run(kills: int, count: int, seed: int, folder: Path) -> KillReport:
     async with campaign(seed, kills, count, folder, _progress) as it:
         await it.run()
-        print(file=sys.stderr)  # below the line of progress
+        print(file=sys.stderr)  # ends the line of progress
         return it.report
 
 
 def _progress(text: str) -> None:
-    """One line that overwrites itself on a terminal."""
+    """Overwrites the last line of the terminal."""
     print(f"\r{text}", end="", file=sys.stderr, flush=True)
 
 

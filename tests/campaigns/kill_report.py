@@ -6,18 +6,18 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.campaigns.figures import none_of, quantiles, versions
-from tests.campaigns.inspection import Calls
+from tests.campaigns.inspection import ModelCalls
 
 
 @dataclass(kw_only=True)
 class KillReport:
-    """What happened. `faults` is empty after a good campaign.
+    """`faults` is empty after a successful campaign.
 
-    deaths     by failpoint, "random", "while starting", "random, after progress"
+    deaths     kills by failpoint, "random", "while starting", "random, after progress"
     idle       kills of a service that had nothing to do
     ready      seconds from the start of a process until it answers /readyz
     resumed    seconds from the start of a process to the first message on any of its streams
-    sequences  subscribers whose every message was compared with the log
+    sequences  subscribers whose messages were all compared with the log
     """
 
     orders: int
@@ -25,13 +25,13 @@ class KillReport:
     idle: int = 0
     ready: list[float] = field(default_factory=list)
     resumed: list[float] = field(default_factory=list)
-    calls: Calls = field(default_factory=Calls)
+    calls: ModelCalls = field(default_factory=ModelCalls)
     sequences: int = 0
     messages: int = 0
     connections: int = 0
     lost: list[str] = field(default_factory=list)
     repositories: list[str] = field(default_factory=list)
-    told_wrongly: list[str] = field(default_factory=list)
+    wrong_sequences: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -41,7 +41,7 @@ class KillReport:
 
     @property
     def faults(self) -> list[str]:
-        return [*self.lost, *self.repositories, *self.calls.repeated, *self.told_wrongly, *self.others]
+        return [*self.lost, *self.repositories, *self.calls.repeated, *self.wrong_sequences, *self.others]
 
 
 def show(report: KillReport, seed: int) -> str:
@@ -54,15 +54,15 @@ def show(report: KillReport, seed: int) -> str:
         *(f"{count:6} killed at {cause}" for cause, count in sorted(report.deaths.items())),
         f"{report.idle:6} of the kills hit a service that had nothing to do",
         "",
-        f"{len(report.lost):6} accepted tasks, events or kept parts lost",
+        f"{len(report.lost):6} accepted tasks, events or checkpoints lost",
         f"{len(report.repositories):6} repositories too many, or with a wrong head",
         f"{len(calls.repeated):6} completed model calls repeated, of {calls.answered} answered",
-        f"{len(report.told_wrongly):6} sequences with a gap, repeat, disorder or other bytes, of"
+        f"{len(report.wrong_sequences):6} sequences with a gap, repeat, disorder or other bytes, of"
         f" {report.sequences} subscribers ({report.messages} messages, {report.connections} connections)",
         f"{len(report.others):6} other faults",
         "",
-        f"{calls.unkept:6} answers came whole, and the kill before their commit;"
-        f" {calls.paid_twice} were asked for again",
+        f"{calls.uncommitted:6} answers came completely, and the kill before their commit;"
+        f" {calls.paid_twice} were requested again",
         f"from restart to ready: {quantiles(report.ready)}",
         f"from restart to the first event on a stream: {quantiles(report.resumed)}",
         f"violations per kill: {none_of(report.kills)}" if not report.faults else "",

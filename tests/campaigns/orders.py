@@ -1,4 +1,4 @@
-"""What a campaign asks for: tasks whose every byte is known beforehand, from a seed."""
+"""The tasks of a campaign: every byte of their files is known in advance, from a seed."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from itertools import cycle, islice
 from random import Random
 from typing import Any
 
-PIECE = 600
-"""Characters that the scripted model says before its token limit cuts it."""
+PIECE_LENGTH = 600
+"""Characters that the scripted model sends before its token limit cuts the answer."""
 CLIENTS = {"ann": "key-of-ann-3c1f", "bob": "key-of-bob-9a27", "cyd": "key-of-cyd-51e8"}
-"""Clients of the service and their API keys."""
+"""API keys by client name."""
 _WORDS = ("naïve", "café", "生成代码", "推送到仓库", "файл", "🙂", "👩‍💻", "plain", "Ω≈ç√", "text")
 _FOLDERS = ("", "src/", "src/app/", "docs/", "tests/", "资料/")
 _KINDS = (".md", ".txt")
-"""Of which the service does not check that they parse."""
+"""Kinds of files that are not parsed by the validator."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """One task. `key` is its idempotency key, `files` is what its repository must hold in the
-    end; `wordy` is how many characters its plan says about each."""
+    """One task. `key`: of idempotency; `files`: what its repository must contain in the end;
+    `purpose_length`: characters in its plan about each file."""
 
     number: int
     client: str
@@ -31,7 +31,7 @@ class Order:
     org: str | None
     language: str
     files: Mapping[str, str]
-    wordy: int
+    purpose_length: int
 
     @property
     def repo_name(self) -> str:
@@ -39,21 +39,21 @@ class Order:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The request; the prompt names the order, so that the model knows whom it serves."""
+        """The request; the model recognises the order by its number in the prompt."""
         prompt = f"Order number {self.number}. 一个小项目 for {self.client} 🙂"
-        asked = {"prompt": prompt, "repo_name": self.repo_name, "model": self.model, "private": False}
-        return asked | ({"github_org": self.org} if self.org else {})
+        request = {"prompt": prompt, "repo_name": self.repo_name, "model": self.model, "private": False}
+        return request | ({"github_org": self.org} if self.org else {})
 
     @property
     def plan(self) -> str:
-        words = "".join(islice(cycle(f"文件的用途 файл 🙂 {self.number} "), self.wordy))
-        names = [words[:300]] * (self.wordy // 100)
+        words = "".join(islice(cycle(f"文件的用途 файл 🙂 {self.number} "), self.purpose_length))
+        names = [words[:300]] * (self.purpose_length // 100)
         files = [{"path": path, "purpose": words, "exports": names} for path in self.files]
         return json.dumps({"summary": f"项目 {self.number} — déjà vu 🙂", "files": files}, ensure_ascii=False)
 
     @property
     def parts(self) -> frozenset[str]:
-        """What the service must keep of the model's answers, by the names that it keeps them under."""
+        """The names of all checkpoints of the model's answers."""
         pieces = {f"piece:{n}:{path}" for path, text in self.files.items() for n in _rounds(text)}
         return frozenset({"plan"} | pieces)
 
@@ -72,16 +72,16 @@ def _order(number: int, calls: int, random: Random) -> Order:
         org=random.choice([None, None, "acme"]),
         language=random.choice(["en", "zh"]),
         files=dict(_files(max(2, calls - 1), random)),
-        wordy=random.choice([10, 10, 100, 2000]),
+        purpose_length=random.choice([10, 10, 100, 2000]),
     )
 
 
 def _files(calls: int, random: Random) -> list[tuple[str, str]]:
-    """Files that take `calls` answers in all, up to five for one file."""
+    """Files that take `calls` answers in total, up to five per file."""
     found: list[tuple[str, str]] = []
     while calls > 0:
         rounds = min(calls, random.randint(1, 5))
-        size = rounds * PIECE - random.randrange(PIECE - 1)
+        size = rounds * PIECE_LENGTH - random.randrange(PIECE_LENGTH - 1)
         path = f"{random.choice(_FOLDERS)}file_{len(found)}{random.choice(_KINDS)}"
         found.append((path, _text(size, random)))
         calls -= rounds
@@ -89,7 +89,7 @@ def _files(calls: int, random: Random) -> list[tuple[str, str]]:
 
 
 def _text(size: int, random: Random) -> str:
-    """No two lines are alike: nothing in it can be taken for an echo of what came before."""
+    """All lines differ, so that the continuation merge finds no repetition in it."""
     lines: list[str] = []
     length = 0
     while length < size:
@@ -100,4 +100,4 @@ def _text(size: int, random: Random) -> str:
 
 
 def _rounds(text: str) -> range:
-    return range(1, -(-len(text) // PIECE) + 1)
+    return range(1, -(-len(text) // PIECE_LENGTH) + 1)

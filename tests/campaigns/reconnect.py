@@ -1,12 +1,12 @@
-"""The reconnect campaign: subscribers whose connections are cut at random bytes, ten thousand times.
+"""The reconnect campaign: connections of subscribers are cut at random bytes, ten thousand times.
 
     python -m tests.campaigns.reconnect --reconnects 10000 --seed 1
 
 The real service runs as a child process with the scripted model, which paces its answers so that tasks are
 in progress all the time. Subscribers over raw sockets follow running and finished tasks, in reads of one
 byte to 64 KB, are cut by FIN or RST at random positions (in headers, in messages, within UTF-8 characters),
-and go on with Last-Event-ID; whatever each of them got must equal the stored log, byte by byte. The seed
-fixes the orders and every cut; what has come by then is the machine's affair.
+and resume with Last-Event-ID; what each of them received must equal the stored log, byte by byte. The seed
+determines the orders and every cut; what has been published by then depends on the machine.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ import httpx
 
 from tests.campaigns import inspection
 from tests.campaigns.figures import none_of, versions
-from tests.campaigns.follower import NEVER, Cut, Follower, Refused
-from tests.campaigns.ledger import logs
+from tests.campaigns.follower import NEVER, Cut, Follower, UnexpectedAnswer
 from tests.campaigns.model import PacedModel, paced_model
 from tests.campaigns.orders import CLIENTS, Order, make_orders
 from tests.campaigns.running import run_campaign
 from tests.campaigns.service import settings
+from tests.campaigns.stored import logs
 from tests.servers.service import Service
 
 SUBSCRIBERS = 16
-"""At most; in a short campaign fewer, so that each comes to see tasks that are over."""
+"""At most; in a short campaign fewer, so that each of them follows finished tasks too."""
 AT_ONCE = 2
-"""Tasks that run at once; the others wait, and are followed, too."""
+"""Tasks that run at once; the others are queued, and followed too."""
 ANSWERS = 12
-"""Model calls of each order, about."""
-PATIENCE = 120.0
-"""Seconds for the tasks to end once nothing holds them."""
+"""Approximate number of model calls of each order."""
+PROGRESS_SECONDS = 120.0
+"""Seconds for the tasks to finish once no answer is paused."""
 
 
 @dataclass(kw_only=True)
 class Report:
-    """`followers` were all compared with the log; `live` of them began before their task was over."""
+    """`followers` were all compared with the log; `live` of them began while their task was running."""
 
     orders: int
     followers: list[Follower] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Report:
 
 
 class Campaign:
-    """One service that stays up, and those who follow it."""
+    """One service that is not killed, and its subscribers."""
 
     def __init__(
         self,
@@ -79,11 +79,11 @@ class Campaign:
         self._service = service
         self._http = http
         self._tasks: dict[int, str] = {}
-        self._over: set[int] = set()
+        self._finished: set[int] = set()
         self._connected = 0
 
     async def run(self) -> None:
-        """Follow until there were enough reconnects; then let every task end, and every subscriber."""
+        """Follow until there were enough reconnects; then let every task and every subscriber finish."""
         began = perf_counter()
         for order in self._orders:
             await self._submit(order)
@@ -96,9 +96,9 @@ class Campaign:
             self._model.open()
             for order in self._orders:  # some may not have been followed at all
                 tg.start_soon(self._follow, order, Random(0))
-            tg.cancel_scope.deadline = anyio.current_time() + PATIENCE
+            tg.cancel_scope.deadline = anyio.current_time() + PROGRESS_SECONDS
         if tg.cancel_scope.cancelled_caught:
-            self.report.faults.append(f"not every stream came to its end within {PATIENCE:g} s")
+            self.report.faults.append(f"not every stream came to its end within {PROGRESS_SECONDS:g} s")
         await self._inspect()
         self.report.seconds = perf_counter() - began
 
@@ -112,7 +112,7 @@ class Campaign:
         self._tasks[order.number] = answer.raise_for_status().json()["task_id"]
 
     def _release_in_step(self) -> None:
-        """As large a share of the answers as of the reconnects: tasks are in progress till the last."""
+        """Release the same share of answers as of reconnects: tasks run until the last of them."""
         total = sum(len(order.parts) for order in self._orders)
         due = total * self._connected // self._wanted
         for _ in range(due - self._model.released):
@@ -121,17 +121,17 @@ class Campaign:
     # --- subscribers --------------------------------------------------------------------------------
 
     async def _subscribe(self, number: int) -> None:
-        """One subscription after the other, of running and of finished tasks."""
+        """Subscribe again and again, to running and to finished tasks."""
         random = Random(f"{self._seed}:subscriber:{number}")
         while not self._enough:
             await self._follow(self._choose(random), random)
 
     def _choose(self, random: Random) -> Order:
-        over = [order for order in self._orders if order.number in self._over]
-        going = [order for order in self._orders if order.number not in self._over]
-        if over and (not going or random.random() < 0.8):  # a running one holds its subscriber for long
-            return random.choice(over)
-        return random.choice(going[: AT_ONCE + 1])
+        finished = [order for order in self._orders if order.number in self._finished]
+        running = [order for order in self._orders if order.number not in self._finished]
+        if finished and (not running or random.random() < 0.8):  # the stream of a running task lasts long
+            return random.choice(finished)
+        return random.choice(running[: AT_ONCE + 1])
 
     async def _follow(self, order: Order, random: Random) -> None:
         follower = Follower(
@@ -141,26 +141,26 @@ class Campaign:
             cuts=lambda: self._cut(random),
             deltas=random.random() < 0.3,
         )
-        self.report.live += order.number not in self._over
+        self.report.live += order.number not in self._finished
         self.report.followers.append(follower)
         try:
             await follower.run()
-        except Refused as error:
+        except UnexpectedAnswer as error:
             self.report.faults.append(str(error))
-        self._over.add(order.number)
+        self._finished.add(order.number)
 
     def _cut(self, random: Random) -> Cut:
-        """The fate of the next connection. Sizes are spread over their magnitudes, so that cuts fall into
-        the headers as well as behind 100 KB; a quiet stream is cut after some time."""
+        """The cut of the next connection. Positions are distributed logarithmically, so that some cuts are in
+        the headers and some behind 100 KB; a stream without messages is cut after some time."""
         self._connected += 1
         if self._enough:
             return NEVER
         after = round(10 ** random.uniform(1, 5))
-        step = random.choice(
+        read_size = random.choice(
             [65536, random.randint(100, 2000), random.randint(1, 9) if after < 2000 else 1460]
         )
-        within = 10 ** random.uniform(-2.5, -0.3)
-        return Cut(after=after, within=within, step=step, reset=random.random() < 0.5)
+        seconds = 10 ** random.uniform(-2.5, -0.3)
+        return Cut(after=after, seconds=seconds, read_size=read_size, reset=random.random() < 0.5)
 
     # --- the end ------------------------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ class Campaign:
             self.report.faults.append(f"the service did not stop in order ({status})")
         stored = logs(self._service.data_dir)
         for follower in self.report.followers:
-            self.report.faults += inspection.sequence(follower, stored[follower.task_id])
+            self.report.faults += inspection.stream_faults(follower, stored[follower.task_id])
         for order in self._orders:
             if b'"status":"completed"' not in stored[self._tasks[order.number]][-1]:
                 self.report.faults.append(f"order {order.number} was not completed")
@@ -179,7 +179,7 @@ class Campaign:
 async def campaign(
     seed: int, reconnects: int, folder: Path, count: int | None = None
 ) -> AsyncIterator[Campaign]:
-    """A running service with `count` orders (by default enough for so many reconnects)."""
+    """A running service with `count` orders (default: one for each 250 reconnects)."""
     orders = make_orders(count or max(4, reconnects // 250), ANSWERS, Random(f"{seed}:orders"))
     async with paced_model(orders) as model:
         service = Service(folder, settings(model, AT_ONCE))

@@ -1,4 +1,4 @@
-"""A campaign from the command line: in a folder that a failed run keeps, for whoever looks into it."""
+"""Runs a campaign from the command line, in a folder that is kept if the run fails."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Report(Protocol):
 R = TypeVar("R", bound=Report)
 
 
-def run_campaign(name: str, words: str, run: Callable[[Path], Awaitable[R]], show: Callable[[R], str]) -> int:
-    """The exit status: 1 if it found a fault."""
+def run_campaign(name: str, title: str, run: Callable[[Path], Awaitable[R]], show: Callable[[R], str]) -> int:
+    """Returns the exit status: 1 if a fault was found."""
     folder = Path(tempfile.mkdtemp(prefix=f"gencode-{name}-"))
-    print(f"{words}; a failed run keeps {folder}", flush=True)
+    print(f"{title}; a failed run keeps {folder}", flush=True)
     report = anyio.run(run, folder)
     print(show(report), flush=True)
     if report.faults:

@@ -1,4 +1,4 @@
-"""How each life of the service is to end, from a seed and what the store says."""
+"""Plans the kill of each incarnation of the service, from a seed and the state of the store."""
 
 from __future__ import annotations
 
@@ -8,120 +8,127 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from random import Random
 
-from tests.campaigns.ledger import Stored
+from tests.campaigns.stored import StoredTask
 
-MERCY = 4
-"""Starts without progress, after which a task is let make some: after five the service would give it up
-(CRASH_LOOP), and rightly so."""
-LATE, RARE_LATE = 1.0, 10.0
-"""Seconds after ready, after which a failpoint that is not passed gives way to a kill from outside; the
-second for those that are passed at most once a life, which a slow machine must come to as well."""
-RIPE = 2
-"""Missing answers, with which an order can be brought to its repository within one life."""
+STARTS_WITHOUT_PROGRESS = 4
+"""After so many starts without a checkpoint a task is not killed before it makes one: after five the service
+would fail it with CRASH_LOOP, as it should."""
+FAILPOINT_SECONDS, RARE_FAILPOINT_SECONDS = 1.0, 10.0
+"""Seconds from ready until a kill from outside replaces a failpoint that was not reached; the second for
+failpoints that are reached at most once per incarnation: slow machines must reach them too."""
+ALMOST_DONE = 2
+"""Missing answers, with which an order can get its repository within one incarnation."""
 _SUBMITTING = ("create.before", "create.after")
 _GENERATING = ("commit.before", "commit.after", "publish.before", "publish.after", "answer.after")
 _CREATING = ("repo.before", "repo.after", "github.create")
 _PUSHING = ("push.before", "push.after", "github.push")
 FAILPOINTS = (*_SUBMITTING, *_GENERATING, *_CREATING, *_PUSHING)
-"""Those of tests.servers.failpoints, and the moments of tests.campaigns.github."""
+"""Those of tests.servers.failpoints, and those of tests.campaigns.github."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Death:
-    """The end of one life.
+class KillPlan:
+    """The end of one incarnation.
 
-    failpoint  where to die, "" for a kill from outside
-    nth        at which passage of it
-    early      seconds after the start of the process to kill it, ready or not; None: once it is ready
-    late       seconds after ready for a kill from outside (with a failpoint: if it is not passed by then)
-    answers    orders of which an answer of the model may end in this life; None: any one's
-    poor       orders that must make progress before the kill
+    failpoint            where the process kills itself; "" for a kill from outside
+    passage              at which passage of the failpoint
+    seconds_after_start  kill it so long after its start, ready or not; None: once it is ready
+    seconds_after_ready  kill it from outside so long after ready (with a failpoint: if it is not reached by
+                         then)
+    answers              orders of which an answer of the model may end; None: of any order
+    must_progress        orders that must reach a checkpoint before the kill
     """
 
     failpoint: str = ""
-    nth: int = 0
-    early: float | None = None
-    late: float = 0.5
+    passage: int = 0
+    seconds_after_start: float | None = None
+    seconds_after_ready: float = 0.5
     answers: Sequence[int | None] = ()
-    poor: Sequence[int] = ()
+    must_progress: Sequence[int] = ()
 
 
 class Schedule:
-    """`passed`: how often each failpoint has killed, told by the campaign.
+    """`kills_at`: how often each failpoint has killed, counted by the campaign.
 
-    The draws for a life depend on the seed and its number alone; what they choose among depends on how
-    far the tasks have come, which is the machine's affair."""
+    The draws for an incarnation depend on the seed and its number only; what they select from depends on how
+    far the tasks are, and so on the machine."""
 
     def __init__(self, seed: int, kills: int) -> None:
         self._seed = seed
         self._kills = kills
-        self.passed: Counter[str] = Counter()
+        self.kills_at: Counter[str] = Counter()
 
-    def death(
-        self, life: int, tasks: Collection[Stored], missing: Mapping[int, int], submitting: bool
-    ) -> Death:
-        """`missing`: answers that each order still needs; `submitting`: whether a client is about to,
-        with an order that the service does not know."""
-        random = Random(f"{self._seed}:{life}")
-        draw, late = random.random(), random.random()
-        working = [task for task in tasks if not task.over]
-        answers = self._answers(missing, working, life, random)
-        if poor := [task.number for task in working if task.attempts >= MERCY]:
-            return Death(answers=[*poor, *answers], poor=poor, late=late * 0.2)
+    def plan(
+        self, incarnation: int, tasks: Collection[StoredTask], missing: Mapping[int, int], submitting: bool
+    ) -> KillPlan:
+        """`missing`: answers that each order still needs; `submitting`: whether a client is about to submit
+        an order that the service does not have."""
+        random = Random(f"{self._seed}:{incarnation}")
+        draw, seconds_after_ready = random.random(), random.random()
+        working = [task for task in tasks if not task.is_finished]
+        answers = self._answers(missing, working, incarnation, random)
+        if must_progress := [task.number for task in working if task.attempts >= STARTS_WITHOUT_PROGRESS]:
+            return KillPlan(
+                answers=[*must_progress, *answers],
+                must_progress=must_progress,
+                seconds_after_ready=seconds_after_ready * 0.2,
+            )
         points, needed = self._within_reach(working, missing, submitting)
-        if fresh := [point for point in points if not self.passed[point]]:
+        if fresh := [point for point in points if not self.kills_at[point]]:
             return self._at(fresh, random, [*needed, *answers])
         if draw < 0.08:
-            return Death(early=0.6 * late)
+            return KillPlan(seconds_after_start=0.6 * seconds_after_ready)
         if draw < 0.25 or not points:
-            return Death(answers=answers, late=0.7 * late)
+            return KillPlan(answers=answers, seconds_after_ready=0.7 * seconds_after_ready)
         if points is not _GENERATING and random.random() < 0.3:
             points, needed = _GENERATING, ()
         return self._at(points, random, [*needed, *answers])
 
     def _within_reach(
-        self, working: Sequence[Stored], missing: Mapping[int, int], submitting: bool
+        self, working: Sequence[StoredTask], missing: Mapping[int, int], submitting: bool
     ) -> tuple[Sequence[str], Sequence[int]]:
-        """Failpoints that this life can pass, the rarer ones first, and whose answers that takes."""
+        """Failpoints that this incarnation can reach, rare ones first, and whose answers that needs."""
         if submitting:
             return self._submitting(), ()
-        ripe = min(working, key=lambda task: missing[task.number], default=None)
-        if ripe and missing[ripe.number] <= RIPE:
-            return self._placing(ripe), [ripe.number] * missing[ripe.number]
+        almost_done = min(working, key=lambda task: missing[task.number], default=None)
+        if almost_done and missing[almost_done.number] <= ALMOST_DONE:
+            return self._creating_or_pushing(almost_done), [almost_done.number] * missing[almost_done.number]
         return (_GENERATING, ()) if working else ((), ())
 
     def _submitting(self) -> Sequence[str]:
-        """One death after a creation can leave none for a death before it."""
-        return _SUBMITTING if self.passed[_SUBMITTING[0]] else _SUBMITTING[:1]
+        """A kill after a creation may leave no order for a kill before one: that comes first."""
+        return _SUBMITTING if self.kills_at[_SUBMITTING[0]] else _SUBMITTING[:1]
 
-    def _placing(self, task: Stored) -> Sequence[str]:
-        """Deaths at pushes would let creations pass by: those come first as long as any is new."""
+    def _creating_or_pushing(self, task: StoredTask) -> Sequence[str]:
+        """A kill at a push uses up a creation: creations come first until each of their points has killed."""
         if "repo" in task.checkpoints:
             return _PUSHING
-        return (*_CREATING, *_PUSHING) if all(self.passed[point] for point in _CREATING) else _CREATING
+        return (*_CREATING, *_PUSHING) if all(self.kills_at[point] for point in _CREATING) else _CREATING
 
-    def _at(self, points: Sequence[str], random: Random, answers: Sequence[int | None]) -> Death:
-        """At one of these, at one that has killed least often."""
-        least = min(self.passed[point] for point in points)
-        point = random.choice([point for point in points if self.passed[point] == least])
+    def _at(self, points: Sequence[str], random: Random, answers: Sequence[int | None]) -> KillPlan:
+        """At one of the failpoints that have killed least often."""
+        least = min(self.kills_at[point] for point in points)
+        point = random.choice([point for point in points if self.kills_at[point] == least])
         answers = answers or [None]
-        nth = _passage(point, len(answers), random)
-        late = LATE if point in _GENERATING else RARE_LATE
-        return Death(failpoint=point, nth=nth, late=late, answers=answers)
+        passage = _draw_passage(point, len(answers), random)
+        seconds_after_ready = FAILPOINT_SECONDS if point in _GENERATING else RARE_FAILPOINT_SECONDS
+        return KillPlan(
+            failpoint=point, passage=passage, seconds_after_ready=seconds_after_ready, answers=answers
+        )
 
     def _answers(
-        self, missing: Mapping[int, int], working: Sequence[Stored], life: int, random: Random
+        self, missing: Mapping[int, int], working: Sequence[StoredTask], incarnation: int, random: Random
     ) -> list[int | None]:
-        """So many that the work lasts until the last kill, shared among those under way."""
-        mean = sum(missing.values()) / max(self._kills - life, 1)
+        """So many that the work lasts until the last kill, distributed over the unfinished orders."""
+        mean = sum(missing.values()) / max(self._kills - incarnation, 1)
         takers: list[int | None] = [task.number for task in working if missing[task.number]] or [None]
         random.shuffle(takers)
         return list(islice(cycle(takers), int(mean) + (random.random() < mean % 1)))
 
 
-def _passage(point: str, answers: int, random: Random) -> int:
-    """Of the points that are passed all the time the later ones more often: each life begins with a few
-    commits that start tasks, and dying among them always would bring nothing on."""
+def _draw_passage(point: str, answers: int, random: Random) -> int:
+    """Later passages more often: each incarnation begins with a few commits that start tasks, and no task
+    would progress if all kills came among those."""
     if point == "answer.after":
         return random.randint(1, answers)
     if point in _GENERATING:

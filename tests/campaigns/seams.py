@@ -1,9 +1,9 @@
-"""Every way in which a model goes on with a file that was cut, at every place where a file can be cut.
+"""Merges continuations of cut files: every way in which models continue, at every place of a cut.
 
     python -m tests.campaigns.seams --seconds 60
 
-prints, by language and manner, how many merged files were the original, how many were refused, and how many
-were another file than the original, of which there must be none.
+prints, by language and by manner of the continuation, how many merged files equal the original, how many were
+refused, and how many differ from the original, which must be none.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from collections.abc import Iterator, Sequence
 from gencode.codegen.continuation_merge import continuation, file_text, resume_point
 from gencode.codegen.pieces import Piece
 from gencode.llm.errors import LLMBadOutput
-from tests.campaigns.corpus import found, sample
+from tests.campaigns.corpus import sample, source_files
 
 RIGHT, REFUSED, WRONG = "right", "refused", "wrong"
 REPEATED = (1, 2, 3, 5, 8, 13, 20, 40)
 PREAMBLE = "Here is the rest:\n"
 SMALL = 700
-"""Characters; smaller files are cut everywhere."""
+"""Characters; smaller files are cut at every position."""
 Case = tuple[str, str]
-"""Manner and outcome."""
+"""The manner of the continuation, and its outcome."""
 
 
 def cases(whole: str, cut: int, name: str) -> Iterator[Case]:
-    """A model whose answer broke off after `cut` characters goes on in each of its manners."""
-    said = whole[:cut]
-    yield "native prefix", _merged(whole, said, cut, whole[cut:], name)
-    point = resume_point(said, len(said))
+    """Continue an answer that was cut after `cut` characters in every manner."""
+    received = whole[:cut]
+    yield "native prefix", _merged(whole, received, cut, whole[cut:], name)
+    point = resume_point(received, len(received))
     for manner, answer in manners(whole, point, name):
         try:
-            text = continuation(said, point, answer, name, whole=True)
+            text = continuation(received, point, answer, name, whole=True)
         except LLMBadOutput:
             yield manner, REFUSED
         else:
-            yield manner, _merged(whole, said, point, text, name)
+            yield manner, _merged(whole, received, point, text, name)
 
 
 def manners(whole: str, point: int, name: str) -> Iterator[tuple[str, str]]:
-    """What the model answers that was shown `whole[:point]`, until it is done."""
+    """By manner: the answer of a model that was shown `whole[:point]`."""
     rest, fence = whole[point:], f"```{name.rpartition('.')[2]}\n"
     yield "exact", rest
     for count in REPEATED:
@@ -68,8 +68,8 @@ def cuts(whole: str, count: int, chance: random.Random) -> Sequence[int]:
 
 
 def variants(text: str) -> Iterator[str]:
-    """A file must end its last line: what a fence adds there could not be told from it. Besides, one of
-    another system: with a byte order mark, and CR before each LF."""
+    """The file, and as another system writes it: with a byte order mark, and CR before each LF. The last line
+    must end with LF: otherwise it could not be told from the LF before a closing fence."""
     whole = text if text.endswith("\n") else f"{text}\n"
     yield whole
     if "\r" not in whole:
@@ -80,8 +80,8 @@ def _fenced(fence: str, text: str) -> str:
     return f"{fence}{text}```\n"
 
 
-def _merged(whole: str, said: str, point: int, text: str, name: str) -> str:
-    pieces = [Piece(text=said, whole=False), Piece(text=text, follows=point, whole=True)]
+def _merged(whole: str, received: str, point: int, text: str, name: str) -> str:
+    pieces = [Piece(text=received, whole=False), Piece(text=text, follows=point, whole=True)]
     return RIGHT if file_text(pieces, name) == whole else WRONG
 
 
@@ -96,9 +96,9 @@ def _back(whole: str, point: int, lines: int) -> int:
 
 
 def run(seconds: float, seed: int) -> Counter[tuple[str, str, str]]:
-    """Counts by language, manner and outcome; wrong ones are printed with their place."""
+    """Counts by language, manner and outcome; wrong ones are printed with their position."""
     chance = random.Random(seed)
-    corpus = {language: sample(files, 200, 200, 60_000, seed) for language, files in found().items()}
+    corpus = {language: sample(files, 200, 200, 60_000, seed) for language, files in source_files().items()}
     counts: Counter[tuple[str, str, str]] = Counter()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -114,11 +114,11 @@ def run(seconds: float, seed: int) -> Counter[tuple[str, str, str]]:
 
 
 def main() -> int:
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    asked.add_argument("--seconds", type=float, default=60)
-    asked.add_argument("--seed", type=int, default=1)
-    chosen = asked.parse_args()
-    counts = run(chosen.seconds, chosen.seed)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    counts = run(options.seconds, options.seed)
     for axis in (0, 1):
         print(f"\n{'':<34}{RIGHT:>9}{REFUSED:>9}{WRONG:>7}")
         for name in sorted({key[axis] for key in counts}):

@@ -7,13 +7,13 @@ from tests.servers.github import ScriptedGitHub
 from tests.servers.model import ModelServer
 
 CALLS_PER_TASK = 10
-"""More than one task makes at once: answers are held back on purpose, and calls that wait for those to end
+"""More than one task makes at once: the campaign delays answers, and a call that waited for a slot of those
 would wait for ever."""
 
 
 def settings(model: ModelServer, concurrency: int, github: ScriptedGitHub | None = None) -> dict[str, str]:
-    """Two models at the scripted server, one with native prefix completion and one without; several
-    clients; the local forge if there is no `github`."""
+    """Two models on the scripted server, one with native prefix completion and one without; several API
+    keys; the local forge if there is no `github`."""
     variables = {
         "API_KEYS": ",".join(f"{client}={key}" for client, key in CLIENTS.items()),
         "RATE_LIMIT": "1000000/minute",

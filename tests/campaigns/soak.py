@@ -1,10 +1,10 @@
-"""The soak: steady load on the embedded defaults, to see what grows.
+"""The soak test: steady load on the embedded defaults, to see which resources grow.
 
     python -m tests.campaigns.soak --minutes 30
 
-Nothing is configured: the offline model and the local forge do the work. Jobs come at a fixed rate, each
-with a few subscribers (one of them also for live deltas), and finished jobs are read again. Memory and open
-descriptors of the service are sampled from /proc; their slopes leave the warm-up out.
+Nothing is configured: offline model, local forge. Jobs are submitted at a fixed rate, each with a few
+subscribers (one of them for live deltas too), and finished jobs are read again. Memory and open
+descriptors of the service are sampled from /proc; their slopes are computed without the warm-up.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ import httpx
 
 from tests.campaigns import inspection
 from tests.campaigns.figures import quantiles, versions
-from tests.campaigns.follower import Follower, Refused
-from tests.campaigns.ledger import logs
+from tests.campaigns.follower import Follower, UnexpectedAnswer
 from tests.campaigns.running import run_campaign
+from tests.campaigns.stored import logs
 from tests.servers.service import Service
 
 PROMPTS = (
@@ -45,7 +45,7 @@ NO_KEY = "none"
 SUBSCRIBERS = 3
 SAMPLE_SECONDS = 5.0
 WARM_UP = 0.2
-"""Share of the samples left out of the slopes: caches and pools fill."""
+"""Share of the samples that slopes leave out: caches and pools fill."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +61,15 @@ class Sample:
 @dataclass(kw_only=True)
 class Report:
     jobs: int = 0
-    ends: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
     accepts: list[float] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
+    durations: list[float] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     followers: list[Follower] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     disk: int = 0
     warnings: int = 0
-    """Lines of the service's log that are not INFO; there should be no reason for any."""
+    """Lines of the service's log above INFO; there should be none."""
     seconds: float = 0.0
 
     def slope(self, name: str, since: float = WARM_UP) -> float:
@@ -96,7 +96,7 @@ class Soak:
     async def run(self) -> None:
         began = perf_counter()
         async with anyio.create_task_group() as tg:
-            tg.start_soon(self._watch)
+            tg.start_soon(self._sample_process)
             async with anyio.create_task_group() as jobs:
                 await self._load(jobs, began)
             tg.cancel_scope.cancel()
@@ -104,7 +104,7 @@ class Soak:
         self.report.seconds = perf_counter() - began
 
     async def _load(self, jobs: anyio.abc.TaskGroup, began: float) -> None:
-        """At a fixed rate, however long each takes."""
+        """Start jobs at a fixed rate, however long each takes."""
         while (now := perf_counter() - began) < self._minutes * 60:
             await anyio.sleep(max(0.0, self.report.jobs / self._rate - now))
             jobs.start_soon(self._job, self.report.jobs)
@@ -125,18 +125,18 @@ class Soak:
                 tg.start_soon(self._follow, task_id, n == 0)
             if self._finished:
                 tg.start_soon(self._follow, self._random.choice(self._finished), False)
-        self.report.times.append(perf_counter() - began)
+        self.report.durations.append(perf_counter() - began)
         self._finished.append(task_id)
 
     async def _follow(self, task_id: str, deltas: bool) -> None:
         follower = Follower(self._service.port, task_id, NO_KEY, deltas=deltas)
         try:
             await follower.run()
-        except Refused as error:
+        except UnexpectedAnswer as error:
             self.report.faults.append(str(error))
         self.report.followers.append(follower)
 
-    async def _watch(self) -> None:
+    async def _sample_process(self) -> None:
         began = perf_counter()
         while True:
             self.report.samples.append(_sample(self._service.pid, perf_counter() - began))
@@ -147,11 +147,11 @@ class Soak:
             self.report.faults.append(f"the service did not stop in order ({status})")
         stored = logs(self._service.data_dir)
         for follower in self.report.followers:
-            self.report.faults += inspection.sequence(follower, stored[follower.task_id])
+            self.report.faults += inspection.stream_faults(follower, stored[follower.task_id])
         for log in stored.values():
-            self.report.ends["completed" if b'"status":"completed"' in log[-1] else "other"] += 1
-        if self.report.ends["other"]:
-            self.report.faults.append(f"{self.report.ends['other']} jobs were not completed")
+            self.report.outcomes["completed" if b'"status":"completed"' in log[-1] else "other"] += 1
+        if self.report.outcomes["other"]:
+            self.report.faults.append(f"{self.report.outcomes['other']} jobs were not completed")
         lines = self._service.log.read_text(encoding="utf-8").splitlines()
         self.report.warnings = sum('"level": "info"' not in line for line in lines)
         self.report.disk = sum(file.stat().st_size for file in self._service.data_dir.glob("gencode.db*"))
@@ -189,12 +189,12 @@ def show(report: Report, seed: int) -> str:
     first, last = report.samples[0], report.samples[-1]
     most = max(sample.rss for sample in report.samples)
     lines = [
-        f"seed {seed}; {report.seconds / 60:.1f} minutes, {report.jobs} jobs ({report.ends['completed']}"
+        f"seed {seed}; {report.seconds / 60:.1f} minutes, {report.jobs} jobs ({report.outcomes['completed']}"
         f" completed), {len(report.followers)} streams, {len(report.samples)} samples",
         versions(),
         "",
         f"accept: {quantiles(report.accepts)}",
-        f"job, until its last subscriber knows: {quantiles(report.times)}",
+        f"job, until its last subscriber knows: {quantiles(report.durations)}",
         f"memory: {report.slope('rss') / 2**20:+.2f} MiB per hour"
         f" (in the second half {report.slope('rss', 0.5) / 2**20:+.2f});"
         f" {first.rss / 2**20:.1f} MiB at first, {last.rss / 2**20:.1f} at last, {most / 2**20:.1f} at most",

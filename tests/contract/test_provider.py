@@ -1,4 +1,4 @@
-"""What every model behind the Provider seam promises: the scripted one and the embedded one."""
+"""The Provider port, for a scripted model with and without native prefix and the embedded one."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from gencode.llm.errors import LLMBadRequest
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.port import ChatRequest, Provider, Providers
 from gencode.observability.metrics import Metrics
-from tests.servers.asking import collect
 from tests.servers.model import Body, Reply, model_server, plan_and_files
+from tests.servers.model_client import collect
 
 PROMPT = "A small Flask web application with a page that says hello."
 FILES = {"app.py": "print('你好')\n" * 40, "README.md": "# Hello\n\n```\nrun it\n```\n" * 20}
@@ -32,7 +32,7 @@ Opened = Callable[[], AbstractAsyncContextManager[Providers]]
 
 
 def _script(body: Body) -> Reply:
-    """Cuts where a model would: at the limit of the request, some characters for each token."""
+    """Truncates at the limit of the request, at four characters a token."""
     return plan_and_files(FILES, cut_at=4 * body["max_tokens"])(body)
 
 
@@ -50,7 +50,7 @@ async def _native() -> AsyncIterator[Providers]:
 
 
 @asynccontextmanager
-async def _in_words() -> AsyncIterator[Providers]:
+async def _instructed() -> AsyncIterator[Providers]:
     async with _scripted(Quirks(prefix="none")) as providers:
         yield providers
 
@@ -62,24 +62,24 @@ async def _embedded() -> AsyncIterator[Providers]:
         yield catalog([offline(address(sock), concurrency=2)], "offline", client, Metrics())
 
 
-@pytest.fixture(params=[_native, _in_words, _embedded])
+@pytest.fixture(params=[_native, _instructed, _embedded])
 def opened(request: pytest.FixtureRequest) -> Opened:
     made: Opened = request.param
     return made
 
 
-async def test_a_whole_answer_ends_with_stop_and_counts_its_tokens(opened: Opened) -> None:
+async def test_a_complete_answer_ends_with_stop_and_reports_its_usage(opened: Opened) -> None:
     async with opened() as providers:
-        said = await collect(providers("offline"), PLAN)
-    assert said.finish == "stop"
-    assert said.chunks[-1].finish_reason == "stop"
-    assert said.usage
-    assert said.usage.prompt > 0
-    assert said.usage.completion > 0
-    assert parse_plan(said.text).files
+        answer = await collect(providers("offline"), PLAN)
+    assert answer.finish == "stop"
+    assert answer.chunks[-1].finish_reason == "stop"
+    assert answer.usage
+    assert answer.usage.prompt > 0
+    assert answer.usage.completion > 0
+    assert parse_plan(answer.text).files
 
 
-async def test_a_cut_answer_is_continued_exactly_from_its_prefix(opened: Opened) -> None:
+async def test_a_truncated_answer_is_continued_exactly_from_its_prefix(opened: Opened) -> None:
     async with opened() as providers:
         provider = providers("offline")
         plan = parse_plan((await collect(provider, PLAN)).text)
@@ -90,15 +90,15 @@ async def test_a_cut_answer_is_continued_exactly_from_its_prefix(opened: Opened)
     assert "".join(pieces) == whole[0]
 
 
-async def test_leaving_early_gives_the_place_back(opened: Opened) -> None:
+async def test_stopping_early_releases_the_slot(opened: Opened) -> None:
     async with opened() as providers:
-        for _ in range(20):  # more often than any of them has places
+        for _ in range(20):  # more often than any of them has slots
             async with aclosing(providers("offline").stream(PLAN)) as chunks:
                 assert (await anext(chunks)).text
         assert (await collect(providers("offline"), PLAN)).finish == "stop"
 
 
-async def test_calls_may_overlap(opened: Opened) -> None:
+async def test_calls_may_be_concurrent(opened: Opened) -> None:
     answers: list[str] = []
 
     async def ask(provider: Provider) -> None:
@@ -111,7 +111,7 @@ async def test_calls_may_overlap(opened: Opened) -> None:
     assert len(set(answers)) == 1
 
 
-async def test_a_provider_is_called_by_its_name_and_model(opened: Opened) -> None:
+async def test_the_name_of_a_provider_includes_its_model(opened: Opened) -> None:
     async with opened() as providers:
         assert providers("").name == providers("offline").name == "offline/offline"
         assert providers("offline/other/model").name == "offline/other/model"
@@ -131,13 +131,13 @@ async def test_a_model_that_the_server_does_not_have_is_a_bad_request() -> None:
 
 
 async def _write(provider: Provider, plan: Plan, max_tokens: int) -> list[str]:
-    """The pieces of a file that every plan has."""
+    """The answers for a file that every plan has."""
     file = next(file for file in plan.files if file.path == "README.md")
     request = ChatRequest(messages=file_messages(PROMPT, plan, file, {}), max_tokens=max_tokens)
     pieces: list[str] = []
     finish: str | None = "length"
     while finish == "length":
-        said = await collect(provider, replace(request, prefix="".join(pieces)))
-        pieces.append(said.text)
-        finish = said.finish
+        answer = await collect(provider, replace(request, prefix="".join(pieces)))
+        pieces.append(answer.text)
+        finish = answer.finish
     return pieces

@@ -26,7 +26,7 @@ from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import ROOT, environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
-from tests.unit.storage.samples import REQUEST, a_task, an_event
+from tests.unit.storage.samples import a_task, an_event
 
 
 async def gencode(*arguments: str | Path, data_dir: Path) -> str:
@@ -103,8 +103,8 @@ async def test_a_backup_is_a_consistent_snapshot_during_writes(tmp_path: Path) -
 
         async def write() -> None:
             while True:
-                task = a_task(request={"prompt": "x" * 5000})
-                await store.create(task, REQUEST, [an_event(task, 1), an_event(task, 2)])
+                task = a_task()
+                await store.create(task, {"prompt": "x" * 5000}, [an_event(task, 1), an_event(task, 2)])
 
         tg.start_soon(write)
         for number in range(5):

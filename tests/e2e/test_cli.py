@@ -1,4 +1,4 @@
-"""The command line as its users run it: processes of their own, with real signals and pipes."""
+"""The command line as users run it: in processes, with signals, pipes and terminals."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def rest_of_errors(process: Process) -> str:
     return "".join([text async for text in TextReceiveStream(process.stderr)])
 
 
-async def test_ctrl_c_leaves_the_task_and_says_how_to_come_back(tmp_path: Path) -> None:
+async def test_ctrl_c_leaves_the_task_running_and_prints_the_watch_command(tmp_path: Path) -> None:
     gates = {path: anyio.Event() for path in FILES}
     async with (
         model_server(plan_and_files(FILES, gates=gates)) as model,
@@ -78,13 +78,13 @@ async def test_ctrl_c_leaves_the_task_and_says_how_to_come_back(tmp_path: Path) 
     ):
         arguments = ("generate", "say hello", "--repo", "hello", "--follow", "--url", served.url)
         async with gencode(tmp_path, "http://127.0.0.1:9", *arguments) as process:
-            said = []
+            printed = []
             async for line in lines(process):
-                said.append(line)
+                printed.append(line)
                 if "planned 2 files" in line:
                     process.send_signal(signal.SIGINT)
             assert await process.wait() == 130
-            task_id = said[0].removeprefix("task ")
+            task_id = printed[0].removeprefix("task ")
             last = await rest_of_errors(process)
             assert f"the task goes on; come back with: gencode watch {task_id} --url {served.url}" in last
             assert "Traceback" not in last
@@ -98,7 +98,7 @@ async def test_ctrl_c_leaves_the_task_and_says_how_to_come_back(tmp_path: Path) 
         assert events[-1]["data"]["status"] == "completed"
 
 
-async def test_a_watcher_waits_for_a_service_that_was_killed(tmp_path: Path) -> None:
+async def test_watching_continues_after_the_service_was_killed_and_restarted(tmp_path: Path) -> None:
     gates = {path: anyio.Event() for path in FILES}
     async with (
         model_server(plan_and_files(FILES, gates=gates)) as model,
@@ -121,7 +121,7 @@ async def test_a_watcher_waits_for_a_service_that_was_killed(tmp_path: Path) -> 
         assert event["data"]["status"] == "completed"
 
 
-async def test_a_reader_that_leaves_early_ends_it_without_a_word(tmp_path: Path) -> None:
+async def test_a_closed_pipe_ends_the_command_silently(tmp_path: Path) -> None:
     async with service(tmp_path, {}) as served:
         command = f"{sys.executable} -m gencode generate 'a Go service' --repo go --follow --json | head -n 1"
         done = await anyio.run_process(
@@ -131,7 +131,7 @@ async def test_a_reader_that_leaves_early_ends_it_without_a_word(tmp_path: Path)
         assert done.stderr == b""
 
 
-async def test_on_a_terminal_the_picture_moves(tmp_path: Path) -> None:
+async def test_a_terminal_gets_the_live_display(tmp_path: Path) -> None:
     async with service(tmp_path, {}) as served:
         ours, theirs = pty.openpty()
         process = await anyio.open_process(
@@ -142,17 +142,17 @@ async def test_on_a_terminal_the_picture_moves(tmp_path: Path) -> None:
             stderr=theirs,
         )
         os.close(theirs)
-        said = await anyio.to_thread.run_sync(everything, ours)
+        shown = await anyio.to_thread.run_sync(everything, ours)
         assert await process.wait() == 0
         await process.aclose()
-    assert "\x1b[" in said
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said)
+    assert "\x1b[" in shown
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
     assert "✓ writing files" in plain
     assert "tokens" in plain
     assert "git clone" in plain
 
 
-# --- a plan that waits ------------------------------------------------------------------------------
+# --- approval of a plan -----------------------------------------------------------------------------
 
 EDITOR = """#!{python}
 import json, sys
@@ -162,7 +162,7 @@ json.dump(plan, open(sys.argv[1], "w"))
 """
 
 
-async def said(process: Process) -> str:
+async def output_of(process: Process) -> str:
     return "\n".join([line async for line in lines(process)])
 
 
@@ -182,11 +182,11 @@ async def test_a_plan_is_shown_changed_and_approved(tmp_path: Path) -> None:
                 assert await process.wait() == 2
                 assert "add --yes" in await rest_of_errors(process)
             async with gencode(tmp_path, served.url, "approve", task_id, "--json") as process:
-                plan = json.loads(await said(process))
+                plan = json.loads(await output_of(process))
                 assert {file["path"] for file in plan["files"]} == set(FILES)
             command = ("approve", task_id, "--edit", "--yes")
             async with gencode(tmp_path, served.url, *command, EDITOR=str(editor)) as process:
-                shown = await said(process)
+                shown = await output_of(process)
                 assert "app.py" not in shown
                 assert shown.endswith("approved")
             rest = [line async for line in following]
@@ -196,7 +196,7 @@ async def test_a_plan_is_shown_changed_and_approved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 0)])
-async def test_who_follows_on_a_terminal_is_asked(answer: str, status: int, tmp_path: Path) -> None:
+async def test_a_person_at_a_terminal_is_asked(answer: str, status: int, tmp_path: Path) -> None:
     command = ["generate", "a Go web service", "--repo", "go", "--follow", "--approve-plan"]
     async with service(tmp_path, {}) as served:
         ours, theirs = pty.openpty()
@@ -208,7 +208,7 @@ async def test_who_follows_on_a_terminal_is_asked(answer: str, status: int, tmp_
             stderr=theirs,
         )
         os.close(theirs)
-        os.write(ours, f"{answer}\n".encode())  # waits in the terminal until it is read
+        os.write(ours, f"{answer}\n".encode())  # the terminal buffers it until it is read
         shown = await anyio.to_thread.run_sync(everything, ours)
         assert await process.wait() == status
         await process.aclose()
@@ -217,7 +217,7 @@ async def test_who_follows_on_a_terminal_is_asked(answer: str, status: int, tmp_
     assert ("gencode approve" in shown) == (answer == "n")
 
 
-async def test_ctrl_c_at_the_question_leaves_the_task_waiting(tmp_path: Path) -> None:
+async def test_ctrl_c_at_the_question_leaves_the_task_paused(tmp_path: Path) -> None:
     command = ["generate", "a Go web service", "--repo", "go", "--follow", "--approve-plan"]
     async with service(tmp_path, {}) as served:
         ours, theirs = pty.openpty()
@@ -246,7 +246,7 @@ EDITORS = [
 ]
 
 
-async def test_what_was_written_in_the_editor_is_not_lost(tmp_path: Path) -> None:
+async def test_the_edited_file_is_kept_when_something_fails(tmp_path: Path) -> None:
     async with service(tmp_path, {}) as served, Client(served.url) as client:
         task_id = (await client.submit("a Go web service", "go", approve_plan=True))["task_id"]
         async for event in client.events(task_id):
@@ -258,13 +258,14 @@ async def test_what_was_written_in_the_editor_is_not_lost(tmp_path: Path) -> Non
                 assert await process.wait() == status
                 error = await rest_of_errors(process)
             assert words in error
-            checkpoints = re.search(r"kept in (/[^\s\"]+)", error)
-            assert bool(checkpoints) == ("kept" in words)
-            assert checkpoints is None or Path(checkpoints[1]).is_file()
+            kept = re.search(r"kept in (/[^\s\"]+)", error)
+            assert bool(kept) == ("kept" in words)
+            assert kept is None or Path(kept[1]).is_file()
 
 
 async def interrupted(process: Process) -> int:
-    """Ctrl-C until it is heard: between writing a question and waiting for its answer, Python is deaf."""
+    """Send SIGINT until the process ends: between printing the question and reading its answer, Python
+    ignores it."""
     while process.returncode is None:
         process.send_signal(signal.SIGINT)
         with anyio.move_on_after(2):
@@ -279,7 +280,7 @@ def until(terminal: int, words: bytes) -> None:
 
 
 def everything(terminal: int) -> str:
-    """Until nobody holds the other end any more: Linux calls that an I/O error."""
+    """All output until the other end is closed, which Linux reports as an I/O error."""
     found = b""
     try:
         while part := os.read(terminal, 65536):
@@ -291,7 +292,7 @@ def everything(terminal: int) -> str:
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=["asynchronous", "synchronous"])
-async def test_the_programs_of_the_document_run(program: str, tmp_path: Path) -> None:
+async def test_the_programs_in_the_documentation_run(program: str, tmp_path: Path) -> None:
     async with service(tmp_path, {}) as served:
         done = await anyio.run_process(
             [sys.executable, "-c", program.replace("http://127.0.0.1:8080", served.url)],

@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from gencode.settings import Settings
-from tests.servers.peer import closed_port
+from tests.servers.ports import closed_port
 from tests.servers.service import ROOT, running_app, settings
 
 DEPLOY = ROOT / "deploy"

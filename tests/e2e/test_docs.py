@@ -1,6 +1,6 @@
-"""The documents are true: their commands run, their links lead somewhere, their tables are complete.
+"""The documents are true: their commands run, their links have targets, their tables are complete.
 
-A block that begins with ```sh run is executed, in the order of its document, by a shell of its own, against
+Each block that begins with ```sh run is executed, in the order of its document, by a separate shell, against
 a service that was started like the document's.
 """
 
@@ -26,7 +26,7 @@ from gencode.observability.metrics import Metrics
 from gencode.pipelines.generate.api.request import GenerateRequest
 from tests.conftest import fault_rows
 from tests.servers.githttp import git_environment
-from tests.servers.peer import closed_port
+from tests.servers.ports import reserve_port
 from tests.servers.service import ROOT, running_app, service, settings
 from tests.servers.stream import events
 
@@ -61,7 +61,7 @@ def first_column(table: str, header: str) -> list[str]:
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 async def test_the_commands_of_a_document_run(document: Path, tmp_path: Path) -> None:
-    forge_port = closed_port()
+    forge_port = reserve_port()
     async with service(tmp_path, {"FORGE_PORT": str(forge_port)}) as process:
         addresses = {"http://127.0.0.1:8080": process.url, "127.0.0.1:8081": f"127.0.0.1:{forge_port}"}
         for number, block in enumerate(BLOCK.findall(document.read_text(encoding="utf-8"))):
@@ -78,7 +78,7 @@ async def _run(block: str, addresses: dict[str, str], folder: Path, data_dir: Pa
     script = f"{PREAMBLE}\n{block}"
     environment = git_environment(data_dir.parent) | {"GENCODE_URL": addresses["http://127.0.0.1:8080"]}
     environment |= {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "DATA_DIR": str(data_dir)}
-    with anyio.fail_after(30):
+    with anyio.fail_after(100):
         done = await anyio.run_process(
             ["bash", "-c", script], cwd=folder, env=environment, stderr=subprocess.STDOUT, check=False
         )
@@ -103,7 +103,11 @@ UNRUN = {
     "sudo install -d -m 700 -o 10001": "needs Docker; test_backup.py does the same without a container",
     "docker compose": "needs Docker; test_backup.py does the same without a container",
     "mkdir -p deploy/secrets": "needs Docker; test_deploy.py checks the files",
-    "make lock   # only": "needs systemd and root; test_deploy.py has systemd check the unit",
+    "python3 -m venv /opt/gencode": "needs systemd and root; test_deploy.py has systemd check the unit",
+    "/opt/gencode/bin/gencode keys": "needs systemd and root",
+    "kubectl exec": "needs a cluster",
+    "gencode prune": "needs a stopped service; test_prune.py runs the command",
+    '@operation("changePlan"': "an excerpt of gencode/http/plan.py",
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
     "BODY='command=/gencode": "needs a secret in the settings; test_chat.py sends the same",
 }
@@ -161,6 +165,30 @@ def _anchors(file: Path) -> set[str]:
     """As GitHub makes them of headings."""
     headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+# --- names ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*DOCUMENTS, ROOT / "Makefile", ROOT / ".env.example", *(ROOT / "deploy").rglob("*.*")],
+    ids=lambda path: path.name,
+)
+def test_no_text_installs_gencode_by_name(path: Path) -> None:
+    """The package of this name on PyPI is another project."""
+    text = path.read_text(encoding="utf-8")
+    installs = re.findall(r"pip install[^\n`]*['\" ]gencode(?![-/\w])[^\n]*", text)
+    assert [line for line in installs if "--no-index" not in line] == []
+
+
+def test_documents_and_manifests_name_the_same_image() -> None:
+    texts = [read("docs/deployment.md"), read("deploy/Dockerfile"), read("deploy/kubernetes/sidecar.yaml")]
+    tags = [tag for text in texts for tag in re.findall(r"(?:--tag|image:) (gencode\S*)", text)]
+    version = re.search(r'^version = "(.+)"$', read("pyproject.toml"), re.MULTILINE)
+    assert version
+    assert len(tags) == 3
+    assert set(tags) == {f"gencode:{version[1]}"}
 
 
 # --- tables -----------------------------------------------------------------------------------------

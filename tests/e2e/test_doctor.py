@@ -13,7 +13,7 @@ import anyio
 from starlette.responses import JSONResponse
 
 from tests.servers.fixed_reply import fixed_reply_server
-from tests.servers.peer import closed_port
+from tests.servers.ports import closed_port
 from tests.servers.service import ROOT, service
 
 KEY = "sk-a-key-that-nobody-may-see"

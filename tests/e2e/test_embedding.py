@@ -26,7 +26,7 @@ from gencode.client import Client
 from gencode.embedded.server import address, listen, serve
 from tests.servers.calls import BODY, FILES, client
 from tests.servers.model import model_server, plan_and_files
-from tests.servers.peer import closed_port
+from tests.servers.ports import reserve_port
 from tests.servers.service import ROOT, environment, settings
 
 PREFIX = "/tools/gencode"
@@ -137,6 +137,7 @@ async def test_streams_hear_that_the_hosts_server_stops(example: str, tmp_path: 
     gates = {path: anyio.Event() for path in FILES}
     async with model_server(plan_and_files(FILES, gates=gates)) as model:
         variables = environment(model, DATA_DIR=str(tmp_path / "data"), PATH=os.environ["PATH"])
+        variables["FORGE_PORT"] = str(reserve_port())
         async with uvicorn(tmp_path, variables | {"PYTHONPATH": str(ROOT)}) as (url, process):
             async with client(url) as http:
                 accepted = (await http.post("/gencode/api/v1/generate", json=BODY)).json()
@@ -154,7 +155,7 @@ async def test_streams_hear_that_the_hosts_server_stops(example: str, tmp_path: 
 @asynccontextmanager
 async def uvicorn(folder: Path, variables: dict[str, str]) -> AsyncIterator[tuple[str, Any]]:
     """`python -m uvicorn host:app`, once it answers."""
-    port = closed_port()
+    port = reserve_port()
     command = [sys.executable, "-m", "uvicorn", "host:app", "--port", str(port), "--log-level", "warning"]
     with (folder / "log").open("wb") as log:
         process = await anyio.open_process(

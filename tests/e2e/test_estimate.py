@@ -11,7 +11,7 @@ import httpx
 from gencode.client import Client
 from gencode.llm.budget import Price
 from gencode.llm.port import Usage
-from gencode.pipelines.generate.estimate import ENOUGH, estimate
+from gencode.pipelines.generate.estimate import MIN_HISTORY, estimate
 from tests.servers.github import github_server
 from tests.servers.model import USAGE, model_server, plan_and_files
 from tests.servers.service import running_app, settings
@@ -38,7 +38,7 @@ async def test_it_becomes_what_was_measured_and_asks_no_model(tmp_path: Path) ->
         before = await asked(app.url)
         assert "rule" in before["basis"]
         assert not model.requests
-        for number in range(ENOUGH):
+        for number in range(MIN_HISTORY):
             await events(app.url, (await client.submit("say hello", f"hello-{number}"))["task_id"])
         calls = len(model.requests)
         after = await asked(app.url)
@@ -51,7 +51,7 @@ async def test_it_becomes_what_was_measured_and_asks_no_model(tmp_path: Path) ->
         "prompt_tokens": 2 * USAGE.prompt,
         "completion_tokens": {"low": said, "high": said},
         "cost": {"low": cost, "high": cost},
-        "basis": f"median and quartiles of your newest {ENOUGH} completed tasks with this model",
+        "basis": f"median and quartiles of your newest {MIN_HISTORY} completed tasks with this model",
     }
     assert refused["code"] == "VALIDATION"
 

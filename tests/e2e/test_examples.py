@@ -22,7 +22,7 @@ from starlette.routing import Route
 from gencode.embedded.server import address, listen, serve
 from tests.servers.calls import FILES, client, get
 from tests.servers.model import ModelServer, model_server, plan_and_files
-from tests.servers.peer import steady_port
+from tests.servers.ports import reserve_port
 from tests.servers.service import ROOT, Service, environment, service
 
 BLOCK = re.compile(r"^```(\w+) run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -105,7 +105,7 @@ async def test_the_page_follows_its_task_through_kill_9_in_a_browser(tmp_path: P
 async def test_a_service_beside_gencode_does_not_notice_its_death(tmp_path: Path) -> None:
     """docs/sidecar.md: two processes; the order placed with one is fulfilled through kill -9 of the other."""
     (tmp_path / "orders.py").write_text(program("sidecar.md", "python"), encoding="utf-8")
-    port = steady_port()
+    port = reserve_port()
     command = [sys.executable, "-m", "uvicorn", "orders:app", "--port", str(port), "--log-level", "warning"]
     url = f"http://127.0.0.1:{port}"
     async with (

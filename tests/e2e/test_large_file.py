@@ -11,12 +11,12 @@ from tests.e2e.cloning import cloned
 from tests.servers.model import Body, Reply, model_server, text
 from tests.servers.service import environment, service
 from tests.servers.stream import events
-from tests.unit.codegen.test_chunked_file_writer import PARTS, WHOLE, Author, nth
+from tests.unit.codegen.test_chunked_file_writer import PARTS, WHOLE, ScriptedModel, nth
 
 
 async def test_it_arrives_whole_and_no_part_is_asked_for_twice(tmp_path: Path) -> None:
     asked, gate = anyio.Event(), anyio.Event()
-    author = Author(part4=text(nth(4), gate=gate, size=5000))
+    author = ScriptedModel(part4=text(nth(4), gate=gate, size=5000))
 
     def script(body: Body) -> Reply:
         reply = author(body)

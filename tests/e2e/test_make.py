@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.servers.peer import closed_port
+from tests.servers.ports import reserve_port
 from tests.servers.service import ROOT
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
@@ -71,7 +71,7 @@ def _running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     process = subprocess.Popen(
         ["make", "--silent", f"VENV={sys.prefix}", f"--old-file={stamp}", "run"],
         cwd=ROOT,
-        env={**ENVIRONMENT, "SERVER_PORT": str(closed_port()), "DATA_DIR": str(folder / "data")},
+        env={**ENVIRONMENT, "SERVER_PORT": str(reserve_port()), "DATA_DIR": str(folder / "data")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

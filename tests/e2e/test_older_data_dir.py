@@ -27,7 +27,7 @@ from standardwebhooks import Webhook
 from tests.e2e.cloning import cloned, files, git
 from tests.servers.history import Logged, asked, digests, history, knocking, told
 from tests.servers.model import ModelServer, Reply, model_server
-from tests.servers.peer import steady_port
+from tests.servers.ports import reserve_port
 from tests.servers.projects import Projects
 from tests.servers.receiver import Seen, receiver
 from tests.servers.service import ROOT, Service, environment, service
@@ -75,7 +75,7 @@ def unpacked(folder: Path, name: str = "data_dir_0_1_0", receiver: str = "") -> 
     """In `folder`/data, where a service of the tests looks for it."""
     with tarfile.open(FIXTURES / f"{name}.tar.gz") as archive:
         archive.extractall(folder, filter="data")
-    port = steady_port()
+    port = reserve_port()
     known = FOREIGN if name.startswith("foreign") else KNOWN
     moves = {f"127.0.0.1:{known['forge_port']}": f"127.0.0.1:{port}"}
     if receiver:

@@ -64,7 +64,7 @@ def stored_before(heard: list[Any], event: Any) -> int:
 
 
 async def test_a_model_that_falls_silent_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "SILENCE", 0.3)
+    monkeypatch.setattr(progress, "STALLED_AFTER", 0.3)
     heard, silent = anyio.Event(), anyio.Event()
 
     def script(body: Body) -> Reply | None:

@@ -16,7 +16,7 @@ from tests.servers.calls import BODY, FILES, client, get, post, submit
 from tests.servers.collector import Collected, collector
 from tests.servers.github import github_server
 from tests.servers.model import http_error, model_server, plan_and_files
-from tests.servers.peer import closed_port
+from tests.servers.ports import closed_port
 from tests.servers.service import environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
 
@@ -156,7 +156,7 @@ async def test_without_a_collector_nothing_of_it_is_imported(tmp_path: Path) -> 
         "from gencode.bootstrap.app import create_app\n"
         "from gencode.settings import Settings\n"
         "async def main():\n"
-        f"    app = create_app(Settings.model_construct(data_dir=Path({str(tmp_path)!r})))\n"
+        f"    app = create_app(Settings.model_construct(data_dir=Path({str(tmp_path)!r}), server_port=0))\n"
         "    async with app.router.lifespan_context(app): pass\n"
         "anyio.run(main)\n"
         "assert not [name for name in sys.modules if name.startswith('opentelemetry')]\n"

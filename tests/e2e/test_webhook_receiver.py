@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from gencode.embedded.server import address, listen, serve
-from tests.faults.test_webhooks import ALL, LOOPBACK, SECRET, submitted, told_all
+from tests.faults.test_webhooks import ALL, LOOPBACK, SECRET, delivered, submitted
 from tests.servers.calls import get
 from tests.servers.service import ROOT, running_app, settings
 
@@ -30,7 +30,7 @@ async def test_the_documents_receiver_checks_and_prints_each_status(
     chosen = settings(tmp_path, webhook_secret=SecretStr(SECRET), **LOOPBACK)
     async with serve(names["app"], sock), running_app(chosen) as app:
         task_id = await submitted(app.url, f"{address(sock)}/gencode")
-        await told_all(app.url, task_id)
+        await delivered(app.url, task_id)
         task = await get(app.url, f"/api/v1/task/{task_id}")
     said = [line for line in capsys.readouterr().out.splitlines() if line.split(" ")[0] in ALL]
     assert [line.split(" ")[0] for line in said] == ALL

@@ -22,7 +22,7 @@ from anyio.abc import Process
 
 from tests.servers.github import Fault, ScriptedGitHub, github_server
 from tests.servers.model import ModelServer, http_error, model_server, plan_and_files
-from tests.servers.peer import closed_port
+from tests.servers.ports import closed_port, reserve_port
 from tests.servers.receiver import receiver
 
 ROOT = Path(__file__).parents[2]
@@ -114,8 +114,8 @@ def environment(folder: Path, deepseek: ModelServer, another: ModelServer, githu
         "WEBHOOK_ALLOW_HTTP": "true",
         "SLACK_SIGNING_SECRET": SLACK_SECRET,
         "MATTERMOST_TOKEN": MATTERMOST_TOKEN,
-        "MATTERMOST_URL": "http://127.0.0.1:65000",
-        "SERVER_PORT": str(closed_port()),
+        "MATTERMOST_URL": f"http://127.0.0.1:{closed_port()}",
+        "SERVER_PORT": str(reserve_port()),
         "DATA_DIR": str(folder / "data"),
         "LOG_LEVEL": "DEBUG",
     }

@@ -1,4 +1,4 @@
-"""Rows 17-26 of the fault table as whole tasks: what becomes of a model's ways in what is pushed."""
+"""Rows 17-26 of the fault table as whole tasks: the pushed files after each behaviour of a model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.servers.model import (
     stream,
     text,
 )
-from tests.servers.runs import IN_WORDS, NATIVE, house
+from tests.servers.runs import INSTRUCTED, NATIVE, house
 
 SOURCE = "".join(
     f'def number_{n}(value: int) -> int:\n    """Adds {n}."""\n    return value + {n}\n\n\n'
@@ -37,30 +37,30 @@ def as_bytes(files: dict[str, str]) -> dict[str, bytes]:
 
 
 @pytest.mark.fault(17)
-@pytest.mark.parametrize("quirks", [NATIVE, IN_WORDS], ids=["native prefix", "in words"])
-async def test_answers_cut_by_length_are_continued_and_joined_exactly(tmp_path: Path, quirks: Quirks) -> None:
+@pytest.mark.parametrize("quirks", [NATIVE, INSTRUCTED], ids=["native prefix", "instructed"])
+async def test_truncated_answers_are_continued_and_joined_exactly(tmp_path: Path, quirks: Quirks) -> None:
     """Row 17."""
     async with house(tmp_path, plan_and_files(FILES, cut_at=700), quirks=quirks) as services:
         task = await services.run()
         assert task.status == "completed"
         assert await services.pushed() == as_bytes(FILES)
         assert services.calls() > 3 * len(FILES)
-        told = {event.data["path"]: event.data["calls"] for event in await services.events(task, "file")}
-        assert told == {path: services.model.started["file", path] for path in FILES}
+        calls = {event.data["path"]: event.data["calls"] for event in await services.events(task, "file")}
+        assert calls == {path: services.model.started["file", path] for path in FILES}
 
 
 @pytest.mark.fault(18)
-@pytest.mark.parametrize("quirks", [NATIVE, IN_WORDS], ids=["native prefix", "in words"])
-async def test_a_file_that_never_ends_is_given_up(tmp_path: Path, quirks: Quirks) -> None:
+@pytest.mark.parametrize("quirks", [NATIVE, INSTRUCTED], ids=["native prefix", "instructed"])
+async def test_a_file_that_never_ends_fails_the_task(tmp_path: Path, quirks: Quirks) -> None:
     """Row 18."""
-    said = 0
+    answers = 0
 
     def script(body: Body) -> Reply | None:
-        nonlocal said
+        nonlocal answers
         if call_of(body)[0] != "file":
             return None
-        said += 1
-        return text("".join(f"more_{said}_{n} = {n}\n" for n in range(20)), "length")
+        answers += 1
+        return text("".join(f"more_{answers}_{n} = {n}\n" for n in range(20)), "length")
 
     files = plan_and_files({"a.py": ""}, replace=script)
     async with house(tmp_path, files, quirks=quirks) as services:
@@ -70,61 +70,58 @@ async def test_a_file_that_never_ends_is_given_up(tmp_path: Path, quirks: Quirks
 
 
 def repeating(lines: int) -> Callable[[str, str], str]:
-    def said_again(whole: str, said: str) -> str:
-        checkpoints = said.splitlines(keepends=True)[-lines:]
-        return "".join(checkpoints) + whole[len(said) :]
+    def answer(whole: str, prefix: str) -> str:
+        repeated = prefix.splitlines(keepends=True)[-lines:]
+        return "".join(repeated) + whole[len(prefix) :]
 
-    return said_again
+    return answer
 
 
-WAYS: dict[str, Callable[[str, str], str]] = {
+REPETITIONS: dict[str, Callable[[str, str], str]] = {
     "the last line": repeating(1),
     "the last ten lines": repeating(10),
-    "everything": lambda whole, said: whole,
-    "a sentence and lines": lambda whole, said: "Here is the rest:\n\n" + repeating(3)(whole, said),
-    "a fence": lambda whole, said: "```\n" + whole[len(said) :] + "```\n",
-    "a fence and lines": lambda whole, said: "```python\n" + repeating(5)(whole, said) + "```\n",
+    "everything": lambda whole, prefix: whole,
+    "a sentence and lines": lambda whole, prefix: "Here is the rest:\n\n" + repeating(3)(whole, prefix),
+    "a fence": lambda whole, prefix: "```\n" + whole[len(prefix) :] + "```\n",
+    "a fence and lines": lambda whole, prefix: "```python\n" + repeating(5)(whole, prefix) + "```\n",
 }
 
 
 @pytest.mark.fault(19)
-async def test_what_a_continuation_repeats_is_dropped(tmp_path: Path) -> None:
+async def test_text_that_a_continuation_repeats_is_removed(tmp_path: Path) -> None:
     """Row 19."""
     files = {"app.py": SOURCE, "index.html": PAGE}
 
-    def script_of(way: Callable[[str, str], str]) -> Callable[[Body], Reply | None]:
+    def script_of(repeat: Callable[[str, str], str]) -> Callable[[Body], Reply | None]:
         def script(body: Body) -> Reply | None:
             kind, path = call_of(body)
-            said = prefix_of(body)
-            if kind != "file" or not said:
+            prefix = prefix_of(body)
+            if kind != "file" or not prefix:
                 return None
-            assert files[path].startswith(said)
-            return text(way(files[path], said))
+            assert files[path].startswith(prefix)
+            return text(repeat(files[path], prefix))
 
         return script
 
-    async with house(tmp_path, plan_and_files(files), quirks=IN_WORDS) as services:
-        for n, (name, way) in enumerate(WAYS.items()):
-            services.model.script = plan_and_files(files, cut_at=1000, replace=script_of(way))
+    async with house(tmp_path, plan_and_files(files), quirks=INSTRUCTED) as services:
+        for n, (name, repeat) in enumerate(REPETITIONS.items()):
+            services.model.script = plan_and_files(files, cut_at=1000, replace=script_of(repeat))
             task = await services.run(repo_name=f"r{n}")
             assert task.status == "completed", name
             assert await services.pushed(f"r{n}") == as_bytes(files), name
 
 
 @pytest.mark.fault(19)
-async def test_a_continuation_that_is_seen_to_be_none_is_not_delivered(tmp_path: Path) -> None:
-    """Row 19: the model starts over with another file; nothing tells where that belongs."""
+async def test_a_recognisable_restart_is_not_delivered(tmp_path: Path) -> None:
+    """Row 19: the model starts again with a different file, whose place cannot be determined."""
 
     def script(body: Body) -> Reply | None:
-        said = prefix_of(body)
-        return (
-            text(said[:200].replace("+", "-") + "# another\n" + SOURCE[:2000].replace("+", "-"))
-            if said
-            else None
-        )
+        prefix = prefix_of(body)
+        restart = prefix[:200].replace("+", "-") + "# another\n" + SOURCE[:2000].replace("+", "-")
+        return text(restart) if prefix else None
 
     files = plan_and_files({"app.py": SOURCE}, cut_at=1000, replace=script)
-    async with house(tmp_path, files, quirks=IN_WORDS) as services:
+    async with house(tmp_path, files, quirks=INSTRUCTED) as services:
         assert await services.code() == "LLM_BAD_OUTPUT"
         assert (services.calls(), len(services.waits)) == (1 + 3, 2)
         assert not services.github.requests
@@ -133,7 +130,7 @@ async def test_a_continuation_that_is_seen_to_be_none_is_not_delivered(tmp_path:
 @pytest.mark.fault(22)
 @pytest.mark.parametrize("blank", ["", "   \n \t ", " " * 5000])
 @pytest.mark.parametrize("kind", ["plan", "file"])
-async def test_a_blank_answer_is_asked_for_again_twice(tmp_path: Path, kind: str, blank: str) -> None:
+async def test_a_blank_answer_is_requested_twice_more(tmp_path: Path, kind: str, blank: str) -> None:
     """Row 22."""
     files = plan_and_files(
         {"a.py": "x = 1\n"}, replace=lambda body: text(blank) if call_of(body)[0] == kind else None
@@ -160,7 +157,7 @@ PLAN = json.dumps({"summary": "s", "files": [{"path": "a.py", "purpose": "p"}]})
 
 
 @pytest.mark.fault(23)
-async def test_a_plan_among_prose_and_fences_is_read(tmp_path: Path) -> None:
+async def test_a_plan_among_prose_and_fences_is_parsed(tmp_path: Path) -> None:
     """Row 23."""
     answers = [
         f"Of course!\n\n```json\n{PLAN}\n```\nShall I begin?",
@@ -175,7 +172,7 @@ async def test_a_plan_among_prose_and_fences_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(23)
-async def test_what_is_no_plan_is_asked_for_again_twice(tmp_path: Path) -> None:
+async def test_an_answer_without_a_plan_is_requested_twice_more(tmp_path: Path) -> None:
     """Row 23."""
     answers = [
         "I would write a small Flask application with a few files.",
@@ -195,7 +192,7 @@ async def test_what_is_no_plan_is_asked_for_again_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(23)
-async def test_a_third_answer_that_is_a_plan_is_in_time(tmp_path: Path) -> None:
+async def test_a_plan_in_the_third_answer_is_used(tmp_path: Path) -> None:
     """Row 23."""
     answers = ["no plan", "{}", PLAN]
     script = plan_and_files(
@@ -215,7 +212,7 @@ DOCTEST = 'def f() -> None:\n    """Use it so:\n\n    ```python\n    f()\n    ``
 
 
 @pytest.mark.fault(24)
-async def test_fences_inside_a_file_stay_and_one_around_it_goes(tmp_path: Path) -> None:
+async def test_fences_inside_a_file_stay_and_one_around_it_is_removed(tmp_path: Path) -> None:
     """Row 24."""
     files = {
         "README.md": README,
@@ -226,33 +223,33 @@ async def test_fences_inside_a_file_stay_and_one_around_it_goes(tmp_path: Path) 
         "announced.py": DOCTEST,
         "script.sh": "cat <<EOF\n```\n$x\n```\nEOF\n",
     }
-    said = files | {
+    answers = files | {
         "docs/wrapped.md": f"```markdown\n{README}```",
         "wrapped.py": f"```python\n{DOCTEST}```\n",
         "announced.py": f"Here is announced.py:\n\n```python\n{DOCTEST}```\n\nIt does what you asked.\n",
     }
-    async with house(tmp_path, plan_and_files(said)) as services:
+    async with house(tmp_path, plan_and_files(answers)) as services:
         assert (await services.run()).status == "completed"
         assert await services.pushed() == as_bytes(files)
 
 
 @pytest.mark.fault(24)
-@pytest.mark.parametrize("quirks", [NATIVE, IN_WORDS], ids=["native prefix", "in words"])
-async def test_a_fence_around_a_file_that_was_cut_goes_too(tmp_path: Path, quirks: Quirks) -> None:
+@pytest.mark.parametrize("quirks", [NATIVE, INSTRUCTED], ids=["native prefix", "instructed"])
+async def test_a_fence_around_a_truncated_file_is_removed(tmp_path: Path, quirks: Quirks) -> None:
     """Row 24, with row 17."""
     readme = "# Title\n\n" + "".join(f"## Part {n}\n\n```bash\nmake part{n}\n```\n\n" for n in range(40))
-    said = {"README.md": f"```markdown\n{readme}```\n", "app.py": f"```python\n{SOURCE}```"}
-    async with house(tmp_path, plan_and_files(said, cut_at=600), quirks=quirks) as services:
+    answers = {"README.md": f"```markdown\n{readme}```\n", "app.py": f"```python\n{SOURCE}```"}
+    async with house(tmp_path, plan_and_files(answers, cut_at=600), quirks=quirks) as services:
         assert (await services.run()).status == "completed"
         assert await services.pushed() == {"README.md": readme.encode(), "app.py": SOURCE.encode()}
 
 
 @pytest.mark.fault(25)
-async def test_thoughts_without_an_answer_fail_after_three_attempts(tmp_path: Path) -> None:
+async def test_reasoning_without_an_answer_fails_after_three_attempts(tmp_path: Path) -> None:
     """Row 25."""
-    thoughts = stream(*[chunk({"reasoning_content": "hm"}) for _ in range(5)], chunk({}, "stop"))
+    reasoning = stream(*[chunk({"reasoning_content": "hm"}) for _ in range(5)], chunk({}, "stop"))
     files = plan_and_files(
-        {"a.py": "x"}, replace=lambda body: thoughts if call_of(body)[0] == "file" else None
+        {"a.py": "x"}, replace=lambda body: reasoning if call_of(body)[0] == "file" else None
     )
     async with house(tmp_path, files) as services:
         assert await services.code() == "LLM_BAD_OUTPUT"
@@ -260,7 +257,7 @@ async def test_thoughts_without_an_answer_fail_after_three_attempts(tmp_path: Pa
 
 
 @pytest.mark.fault(26)
-async def test_a_flood_ends_the_task_at_once(tmp_path: Path) -> None:
+async def test_an_answer_over_the_size_limit_fails_the_task_at_once(tmp_path: Path) -> None:
     """Row 26."""
     flood = plan_and_files({"a.py": "x" * 300_000})
     async with house(tmp_path, flood, max_bytes=100_000) as services:
@@ -270,20 +267,20 @@ async def test_a_flood_ends_the_task_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(7)
-async def test_a_model_that_comes_back_in_time_is_forgiven(tmp_path: Path) -> None:
-    """Row 7, from the task's side: the retries are told, and the task goes on."""
+async def test_a_model_that_recovers_in_time_completes_the_task(tmp_path: Path) -> None:
+    """Row 7, for a whole task: the retries are published and the task continues."""
     errors = [http_error(503), http_error(500)]
     script = plan_and_files({"a.py": "x = 1\n"}, replace=lambda body: errors.pop() if errors else None)
     async with house(tmp_path, script) as services:
         task = await services.run()
         assert task.status == "completed"
-        told = [event.data for event in await services.events(task, "retry")]
-        assert [data["code"] for data in told] == ["LLM_UNAVAILABLE"] * 2
-        assert [data["wait_seconds"] for data in told] == [round(wait, 1) for wait in services.waits]
+        retries = [event.data for event in await services.events(task, "retry")]
+        assert [data["code"] for data in retries] == ["LLM_UNAVAILABLE"] * 2
+        assert [data["wait_seconds"] for data in retries] == [round(wait, 1) for wait in services.waits]
 
 
-async def test_an_emoji_whose_halves_came_apart_is_whole_in_the_file(tmp_path: Path) -> None:
-    """UTF-16 halves as JSON escapes, in two events; and a half that stays alone."""
+async def test_an_emoji_split_over_two_events_is_one_character_in_the_file(tmp_path: Path) -> None:
+    """Surrogate halves as JSON escapes in two events; and a lone half."""
     parts = ["x = '\ud83d", "\ude00 \ud83d'\n"]
     events = [json.dumps(chunk({"content": part})) for part in parts] + [json.dumps(chunk({}, "stop"))]
     halves = stream(*[f"data: {event}\n\n".encode() for event in events])
@@ -293,7 +290,7 @@ async def test_an_emoji_whose_halves_came_apart_is_whole_in_the_file(tmp_path: P
         assert await services.pushed() == {"a.py": "x = '😀 \ufffd'\n".encode()}
 
 
-async def test_an_answer_in_one_json_body_does_as_well(tmp_path: Path) -> None:
+async def test_an_answer_as_one_json_body_is_accepted(tmp_path: Path) -> None:
     files = plan_and_files(
         {"a.py": ""}, replace=lambda body: json_answer("x = 1\n") if call_of(body)[0] == "file" else None
     )

@@ -23,7 +23,8 @@ from gencode.githosts.errors import (
     RepoExists,
 )
 from tests.servers.github import TOKEN, Fault, ScriptedGitHub, github_server
-from tests.servers.peer import closed_port, peer
+from tests.servers.peer import peer
+from tests.servers.ports import closed_port
 from tests.unit.githosts.samples import NOW, SNAPSHOT, SPEC, HostClient, github_client
 
 TAG = "[gencode:1]"

@@ -198,11 +198,11 @@ async def test_requests_that_come_too_slowly_are_cut_off_and_nobody_else(tmp_pat
         "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\nGET /livez?",
         f"{HEAD.replace('generate', 'task/x/cancel')}Content-Length: 1000\r\n\r\n",
     ]
-    variables = {"HEADER_TIMEOUT": "0.3", "BODY_TIMEOUT": "0.3"}
+    variables = {"HEADER_TIMEOUT": "1", "BODY_TIMEOUT": "1"}
     async with service(tmp_path, variables) as process, raw(process.port) as idle:
         await idle.send("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert (await idle.answer()).status == 200
-        said = [await _cut_off(process.port, begin) for begin in slow]
+        said = await asyncio.gather(*(_cut_off(process.port, begin) for begin in slow))
         assert [text.partition(b"\r\n")[0] for text in said] == [
             b"",
             b"",

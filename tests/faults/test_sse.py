@@ -159,7 +159,7 @@ async def test_after_a_kill_and_a_restart_the_whole_history_is_there(tmp_path: P
 async def test_a_frozen_reader_loses_its_connection_and_nobody_else_notices(tmp_path: Path) -> None:
     """Row 57: what it did not take within SEND_TIMEOUT is thrown away, and the socket with it."""
     large = await a_large_log(tmp_path / "data")
-    async with service(tmp_path, {"SEND_TIMEOUT": "1"}) as process:
+    async with service(tmp_path, {"SEND_TIMEOUT": "2"}) as process:
         sockets = open_sockets(process.pid)
         async with await raw_stream(process.port, f"/api/v1/status/{large}") as frozen:
             await streams_open(process.url, 1)

@@ -1,4 +1,4 @@
-"""Receivers of callbacks that fail, and addresses that must not be called: rows 89 to 91."""
+"""Failing receivers of callbacks, and addresses that must not be called: rows 89 to 91."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from standardwebhooks import Webhook
 
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.calls import BODY, client, get, post
-from tests.servers.peer import Act, closed_port, peer
+from tests.servers.peer import Act, peer
+from tests.servers.ports import closed_port
 from tests.servers.receiver import Seen, receiver
 from tests.servers.service import running_app, service, settings
 
@@ -28,8 +29,8 @@ LOOPBACK: Mapping[str, Any] = {"webhook_allow_networks": "127.0.0.1/32", "webhoo
 VARIABLES = {"WEBHOOK_ALLOW_NETWORKS": "127.0.0.1/32", "WEBHOOK_ALLOW_HTTP": "true", "WEBHOOK_SECRET": SECRET}
 
 
-def told(seen: list[Seen], task_id: str) -> list[str]:
-    """The statuses that a receiver was told of a task, in the order of their arrival; each is proven."""
+def received(seen: list[Seen], task_id: str) -> list[str]:
+    """The statuses of a task that a receiver got, in order of arrival. Each signature is verified."""
     found = [Webhook(SECRET).verify(one.body, dict(one.headers)) for one in seen]
     return [body["data"]["status"] for body in found if body["data"]["task_id"] == task_id]
 
@@ -45,8 +46,8 @@ async def submitted(url: str, callback: str, name: str = "hello", **headers: str
     return str(answer.json()["task_id"])
 
 
-async def told_all(url: str, task_id: str) -> dict[str, Any]:
-    """The task's callback, once there is nothing left to tell."""
+async def delivered(url: str, task_id: str) -> dict[str, Any]:
+    """The task's callback, once nothing is left to deliver."""
     while True:
         task = await get(url, f"/api/v1/task/{task_id}")
         if task["status"] == "completed" and task["callback"]["told"] == task["last_event_id"]:
@@ -54,16 +55,16 @@ async def told_all(url: str, task_id: str) -> dict[str, Any]:
         await anyio.sleep(0.01)
 
 
-async def test_a_receiver_is_told_each_status_signed_and_in_order(tmp_path: Path) -> None:
+async def test_each_status_is_delivered_signed_and_in_order(tmp_path: Path) -> None:
     chosen = settings(tmp_path, webhook_secret=SecretStr(SECRET), **LOOPBACK)
     async with receiver() as services, running_app(chosen) as app:
         task_id = await submitted(app.url, f"{services.url}/in?token={TOKEN}")
         await services.until(over)
-        callback = await told_all(app.url, task_id)
+        callback = await delivered(app.url, task_id)
         last = services.seen[-1].json["data"]
         task = await get(app.url, f"/api/v1/task/{task_id}")
         assert (callback["receiver"], callback["state"], callback["reason"]) == (services.url, "open", None)
-        assert told(services.seen, task_id) == ALL
+        assert received(services.seen, task_id) == ALL
         assert len({one.headers["webhook-id"] for one in services.seen}) == len(ALL)
         assert (last["repo_url"], last["commit"]) == (task["repo_url"], task["commit"])
         assert services.seen[0].path == f"/in?token={TOKEN}"
@@ -73,7 +74,7 @@ async def test_a_receiver_is_told_each_status_signed_and_in_order(tmp_path: Path
         assert 'gencode_callbacks_total{kind="webhook",outcome="told"} 6.0' in await get(app.url, "/metrics")
 
 
-async def test_a_failed_task_and_its_retry_are_told(tmp_path: Path) -> None:
+async def test_a_failure_and_its_retry_are_delivered(tmp_path: Path) -> None:
     chosen = settings(tmp_path, webhook_secret=SecretStr(SECRET), **LOOPBACK)
     async with receiver() as services, running_app(chosen) as app:
         first = await submitted(app.url, services.url)
@@ -84,11 +85,11 @@ async def test_a_failed_task_and_its_retry_are_told(tmp_path: Path) -> None:
         count = len(seen)
         assert (await post(app.url, f"/task/{second}/retry")).status_code == 202
         await services.until(lambda seen: len(seen) > count and seen[-1].json["data"]["status"] == "failed")
-        assert told(services.seen, second)[-2:] == ["creating_repo", "failed"]
-        assert told(services.seen, first) == ALL
+        assert received(services.seen, second)[-2:] == ["creating_repo", "failed"]
+        assert received(services.seen, first) == ALL
 
 
-async def test_a_receiver_can_approve_the_plan_that_it_is_told_of(tmp_path: Path) -> None:
+async def test_a_receiver_can_approve_the_plan_of_a_message(tmp_path: Path) -> None:
     chosen = settings(tmp_path, webhook_secret=SecretStr(SECRET), **LOOPBACK)
     async with receiver() as services, running_app(chosen) as app:
         body = BODY | {"callback_url": services.url, "approve_plan": True}
@@ -104,12 +105,12 @@ async def test_a_receiver_can_approve_the_plan_that_it_is_told_of(tmp_path: Path
         assert services.seen[-1].json["type"] == "task.completed"
 
 
-async def test_each_client_checks_with_its_own_secret(tmp_path: Path) -> None:
+async def test_each_client_verifies_with_its_own_secret(tmp_path: Path) -> None:
     keys = {name: {"Authorization": f"Bearer {name}-key"} for name in ("alice", "bob")}
     chosen = settings(tmp_path, api_keys=SecretStr("alice=alice-key,bob=bob-key"), **LOOPBACK)
     async with receiver() as services:
         secrets = {}
-        for _ in range(2):  # they stay across restarts
+        for _ in range(2):  # secrets stay the same across restarts
             async with running_app(chosen) as app:
                 for name, key in keys.items():
                     answer = await get_with(app.url, "/webhook-secret", key)
@@ -127,8 +128,9 @@ async def get_with(url: str, path: str, headers: Mapping[str, str]) -> Any:
 
 
 @pytest.mark.fault(89)
-async def test_receivers_that_fail_hold_up_neither_tasks_nor_others(tmp_path: Path) -> None:
-    """Row 89: down, silent and refusing receivers; a good one hears all, and the tasks complete."""
+async def test_failing_receivers_delay_neither_tasks_nor_other_receivers(tmp_path: Path) -> None:
+    """Row 89: receivers that are down, silent or respond 500; a working one gets everything, and the tasks
+    complete."""
     chosen = settings(tmp_path, webhook_secret=SecretStr(SECRET), **LOOPBACK)
     async with (
         receiver() as good,
@@ -140,7 +142,7 @@ async def test_receivers_that_fail_hold_up_neither_tasks_nor_others(tmp_path: Pa
         ids = [await submitted(app.url, url, f"bad-{n}") for n, url in enumerate(bad)]
         task_id = await submitted(app.url, good.url)
         await good.until(over)
-        assert told(good.seen, task_id) == ALL
+        assert received(good.seen, task_id) == ALL
         for one in ids:
             while (task := await get(app.url, f"/api/v1/task/{one}"))["status"] != "completed":
                 assert task["status"] != "failed", task
@@ -151,31 +153,31 @@ async def test_receivers_that_fail_hold_up_neither_tasks_nor_others(tmp_path: Pa
         assert refused["reason"] == "the receiver answered 500"
         assert refused["next_attempt_at"]
         first = {one.headers["webhook-id"] for one in refusing.seen}
-        assert len(first) == 1, "in order: nothing else is told before the first"
+        assert len(first) == 1, "in order: nothing else is sent before the first"
 
 
 @pytest.mark.fault(90)
 @pytest.mark.parametrize("failpoint", ["note.before:1", "note.after:1"])
-async def test_killed_around_noting_a_delivery_nothing_is_lost(tmp_path: Path, failpoint: str) -> None:
-    """Row 90: what was told and not noted comes again, with the same id; then all the rest, in order."""
+async def test_a_kill_around_storing_a_delivery_loses_nothing(tmp_path: Path, failpoint: str) -> None:
+    """Row 90: a delivery that was not stored is repeated with the same id; then the rest follows in order."""
     async with receiver() as services, service(tmp_path, VARIABLES, failpoint) as process:
         task_id = await submitted(process.url, f"{services.url}/?token={TOKEN}")
         assert await process.ended() == -signal.SIGKILL
         before = [one.headers["webhook-id"] for one in services.seen]
         await process.start()
         await services.until(over)
-        await told_all(process.url, task_id)
+        await delivered(process.url, task_id)
         ids = [one.headers["webhook-id"] for one in services.seen]
         again = ids[len(before)]
         assert (again in before) == failpoint.startswith("note.before")
-        assert list(dict.fromkeys(told(services.seen, task_id))) == ALL
+        assert list(dict.fromkeys(received(services.seen, task_id))) == ALL
         assert list(dict.fromkeys(ids)) == sorted(set(ids), key=lambda one: int(one.rpartition("-")[2]))
         assert TOKEN not in process.log.read_text()
 
 
 @pytest.mark.fault(90)
-async def test_a_callback_that_waits_goes_on_in_the_next_process(tmp_path: Path) -> None:
-    """Row 90: killed while its receiver was down, the task is told when it is back."""
+async def test_the_next_process_continues_a_waiting_callback(tmp_path: Path) -> None:
+    """Row 90: killed while the receiver was down; everything is delivered when it is back."""
     port = closed_port()
     async with service(tmp_path, VARIABLES) as process:
         task_id = await submitted(process.url, f"http://127.0.0.1:{port}/")
@@ -186,7 +188,7 @@ async def test_a_callback_that_waits_goes_on_in_the_next_process(tmp_path: Path)
         async with receiver(port=port) as services:
             await process.start()
             await services.until(over)
-            assert told(services.seen, task_id) == ALL
+            assert received(services.seen, task_id) == ALL
 
 
 @pytest.mark.fault(91)
@@ -207,8 +209,8 @@ async def test_a_callback_that_waits_goes_on_in_the_next_process(tmp_path: Path)
         "not an address",
     ],
 )
-async def test_an_address_of_our_own_network_is_refused(tmp_path: Path, address: str) -> None:
-    """Row 91: 422 that names the field and says why; nothing is stored."""
+async def test_an_address_that_is_not_public_is_refused(tmp_path: Path, address: str) -> None:
+    """Row 91: 422 with the field and the reason; nothing is stored."""
     async with running_app(settings(tmp_path)) as app:
         answer = await post(app.url, "/generate", BODY | {"callback_url": address})
         assert answer.status_code == 422
@@ -217,8 +219,8 @@ async def test_an_address_of_our_own_network_is_refused(tmp_path: Path, address:
 
 
 @pytest.mark.fault(91)
-async def test_an_address_is_judged_again_before_each_call(tmp_path: Path) -> None:
-    """Row 91: allowed when it was given, forbidden by the next process's settings: it is not called."""
+async def test_an_address_is_checked_again_before_each_call(tmp_path: Path) -> None:
+    """Row 91: an address that was allowed, and that the next process's settings forbid, is not called."""
     async with receiver(503) as services:
         async with service(tmp_path, VARIABLES) as process:
             task_id = await submitted(process.url, services.url)
@@ -236,7 +238,7 @@ async def test_an_address_is_judged_again_before_each_call(tmp_path: Path) -> No
 
 
 async def make_due(database: Path, task_id: str) -> None:
-    """As if its wait were over."""
+    """End the wait before its next attempt."""
     async with open_sqlite(database) as store:
         found = await store.callback(task_id)
         assert found

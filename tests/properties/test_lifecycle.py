@@ -1,7 +1,7 @@
-"""Tasks under every order of submitting, cancelling, working, failing, retrying, being held and approved,
-crashing and restarting.
+"""Tasks under every order of submissions, cancellations, runs, failures, retries, pauses, approvals, callers
+that leave, sweeps, crashes and restarts.
 
-After each step, what the engine, the store and the subscribers say is compared with a simple model.
+After each step the engine, the store and the subscribers are compared with a simple model.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 
 import anyio
 import hypothesis.strategies as st
-from gencode.hub.channel_registry import FAREWELL
 from hypothesis import settings
 from hypothesis.stateful import (
     Bundle,
@@ -37,119 +36,123 @@ from gencode.domain.errors import (
     AlreadyFinished,
     IdempotencyKeyReused,
     NotPaused,
+    OutcomeUnknown,
     QueueFull,
     StillWorking,
     StoreError,
 )
 from gencode.domain.event import Event, encode
-from gencode.domain.task import Status, Task, may_follow
+from gencode.domain.task import UNFINISHED, State, Task
 from gencode.engine.executor import TaskExecutor
-from gencode.engine.pipeline import Emit, Pause, StageUpdate
+from gencode.engine.pipeline import Emit, Pause, Pipeline, Stage, StageUpdate
 from gencode.engine.service import TaskService
 from gencode.engine.store import IdempotencyKey, Store, TaskQuery
-from gencode.hub.in_process import InProcessHub
-from gencode.llm.errors import LLMAuth
+from gencode.hub.in_process import CLOSING_MESSAGE, InProcessHub
 from gencode.observability.metrics import Metrics
+from gencode.queue.in_process import FairQueue
 from gencode.storage.memory import MemoryStore
 from gencode.storage.sqlite.store import open_sqlite
-from tests.unit.engine.rig import STATUSES, new_task
+from tests.unit.engine.rig import FOUR, NoAccess, new_task
 
 CONCURRENCY, WAITING, MAX_ATTEMPTS = 2, 4, 3
 QUIET = 30
 """Turns of the loop; the longest way from one call of the store to the next takes a few."""
 KEYS = st.sampled_from(["", "", "k1", "k2"])
-REFUSALS = st.sampled_from([0, 0, 0, 1, 2, 3])
-"""Writes that are refused from now on; whoever can wait tries again."""
+FAILURES = st.tuples(st.sampled_from([0, 0, 0, 1, 2, 3]), st.sampled_from(["refused", "stored", "lost"]))
+"""How many of the next writes fail, and what becomes of them; whoever can wait tries again."""
+LEAVING = st.sampled_from([None, None, None, 0, 1, 2, 3, 5])
+"""After so many turns of the loop the caller is cancelled natively; None: it waits for the answer."""
+STATUSES = ["pending", *FOUR, "completed"]
 T = TypeVar("T")
 Word = tuple[str, str]
 """The artifact: a task's id, and the letters that its stages have made."""
+VERDICTS = ("well", "badly", "paused", "expired")
+"""How a stage may end; the last two wait for a decision, and nobody decides in time for the last."""
 
 
-VERDICTS = ("well", "badly", "held", "expired")
-"""How a stage may end; the last two ask for a person's word, and nobody has one for the last."""
-
-
-class Desk:
-    """Where stages wait for the test to say how they end; and what they made, by task and letter."""
+class Verdicts:
+    """Where stages wait for the test to say how they end, by task."""
 
     def __init__(self) -> None:
-        self.waiting: dict[str, asyncio.Future[str]] = {}
-        self.made: Counter[tuple[str, str]] = Counter()
+        self.awaited: dict[str, asyncio.Future[str]] = {}
 
-    async def verdict(self, task_id: str) -> Pause | None:
-        future = self.waiting[task_id] = asyncio.get_running_loop().create_future()
+    async def of(self, task_id: str) -> Pause | None:
+        assert task_id not in self.awaited, "two runs of one task at once"
+        future = self.awaited[task_id] = asyncio.get_running_loop().create_future()
         try:
-            word = await future
+            verdict = await future
         finally:
-            del self.waiting[task_id]
-        if word == "badly":
-            raise LLMAuth("the test said no")
-        return None if word == "well" else Pause(message="may I?", seconds=3600 * (word == "held"))
-
-
-class Step:
-    def __init__(self, status: Status, letter: str, scheduler: Desk) -> None:
-        self.status = status
-        self._letter = letter
-        self._desk = scheduler
-
-    async def __call__(self, word: Word, send: Emit) -> Word | Pause:
-        task_id, letters = word
-        if self._letter in letters:
-            return word
-        if hold := await self._desk.verdict(task_id):
-            return hold
-        await send(StageUpdate(kind="letter", data={"letter": self._letter}, keep={self._letter: ""}))
-        self._desk.made[task_id, self._letter] += 1
-        return task_id, letters + self._letter
+            del self.awaited[task_id]
+        if verdict == "badly":
+            raise NoAccess("the test said no")
+        return None if verdict == "well" else Pause(message="may I?", seconds=3600 * (verdict == "paused"))
 
 
 class Spelling:
-    kind = "letters"
+    """Stages that add a letter each, as the test decides."""
 
-    def __init__(self, scheduler: Desk) -> None:
-        self.stages = [
-            Step(status, letter, scheduler) for status, letter in zip(STATUSES, "wxyz", strict=True)
-        ]
+    def __init__(self, verdicts: Verdicts) -> None:
+        self.stages = [self._stage(name, letter, verdicts) for name, letter in FOUR.items()]
 
-    def restore(self, task: Task, checkpoints: Mapping[str, str]) -> Word:
+    def restore(self, task: Task, request: Mapping[str, Any], checkpoints: Mapping[str, str]) -> Word:
+        assert request == {"prompt": "a word"}
         return task.id, "".join(checkpoints)
 
-    def message(self, task: Task, status: Status) -> str:
+    def message(self, task: Task, status: str) -> str:
         return status
 
+    @staticmethod
+    def _stage(name: str, letter: str, verdicts: Verdicts) -> Stage:
+        async def run(word: Word, emit: Emit) -> Word | Pause:
+            task_id, letters = word
+            if letter in letters:
+                return word
+            if pause := await verdicts.of(task_id):
+                return pause
+            await emit(StageUpdate(kind="letter", data={"letter": letter}, checkpoints={letter: ""}))
+            return task_id, letters + letter
 
-class Mortal:
-    """A process's hold on its store: `dead` after a crash, `refusals` writes still to be refused."""
+        return Stage(name=name, run=run)
+
+
+class MortalStore:
+    """A process's access to its store.
+
+    dead      after a crash
+    failures  writes that fail from now on, and their `outcome`
+    A write goes on when its caller is cancelled.
+    """
 
     def __init__(self, inner: Store) -> None:
         self._inner = inner
         self.dead = False
-        self.refusals = 0
+        self.failures, self.outcome = 0, "refused"
         self.busy = 0
         self.calls = 0
 
     async def create(
         self,
         task: Task,
+        request: Mapping[str, Any],
         events: Sequence[Event],
         key: IdempotencyKey | None = None,
         callback: Callback | None = None,
     ) -> Task:
-        self._refuse()
-        return await self._call(self._inner.create(task, events, key, callback))
+        return await self._write(lambda: self._inner.create(task, request, events, key, callback))
 
     async def commit(
-        self, task: Task, events: Sequence[Event] = (), keep: Mapping[str, str] | None = None
+        self, task: Task, events: Sequence[Event] = (), checkpoints: Mapping[str, str] | None = None
     ) -> None:
-        self._refuse()
-        await self._call(self._inner.commit(task, events, keep))
-
-    async def named(self, key: IdempotencyKey) -> Task | None:
-        return await self._call(self._inner.named(key))
+        await self._write(lambda: self._inner.commit(task, events, checkpoints))
 
     async def find(self, query: TaskQuery) -> list[Task]:
         return await self._call(self._inner.find(query))
+
+    async def find_by_key(self, key: IdempotencyKey) -> Task | None:
+        return await self._call(self._inner.find_by_key(key))
+
+    async def request(self, task_id: str) -> dict[str, Any]:
+        return await self._call(self._inner.request(task_id))
 
     async def events(self, task_id: str, after: int = 0) -> list[Event]:
         return await self._call(self._inner.events(task_id, after))
@@ -157,10 +160,19 @@ class Mortal:
     async def checkpoints(self, task_id: str) -> dict[str, str]:
         return await self._call(self._inner.checkpoints(task_id))
 
-    def _refuse(self) -> None:
-        if self.refusals:
-            self.refusals -= 1
+    async def _write(self, write: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return await asyncio.shield(asyncio.ensure_future(self._checked(write)))
+
+    async def _checked(self, write: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        fails, self.failures = self.failures > 0, max(self.failures - 1, 0)
+        outcome = self.outcome
+        if fails and outcome == "refused":
             raise StoreError("the disk is full")
+        if not (fails and outcome == "lost"):
+            result = await self._call(write())
+        if fails:
+            raise OutcomeUnknown("the disk did not confirm")
+        return result
 
     async def _call(self, call: Coroutine[Any, Any, T]) -> T:
         if self.dead:
@@ -174,63 +186,68 @@ class Mortal:
             self.busy -= 1
 
 
-class Reader:
-    """A subscriber: what it was sent since the event `after`."""
+class Subscriber:
+    """What it received since the event `after`."""
 
     def __init__(self, hub: InProcessHub, task_id: str, after: int) -> None:
         self.task_id = task_id
         self.after = after
         self.received = b""
-        self.job = asyncio.get_running_loop().create_task(self._read(hub))
+        self.reading = asyncio.get_running_loop().create_task(self._read(hub))
 
     async def _read(self, hub: InProcessHub) -> None:
         async for chunk in hub.subscribe(self.task_id, self.after):
             self.received += chunk
 
     async def leave(self) -> None:
-        self.job.cancel()
-        await asyncio.wait([self.job])
+        self.reading.cancel()
+        await asyncio.wait([self.reading])
 
 
 class Process:
-    """One life of the service over a store."""
+    """One lifetime of the service over a store."""
 
-    def __init__(self, store: Store, scheduler: Desk) -> None:
-        self.store = Mortal(store)
+    def __init__(self, store: Store, verdicts: Verdicts) -> None:
+        self.store = MortalStore(store)
         self.hub = InProcessHub(self.store)
-        metrics = Metrics()
-        runner = TaskExecutor(
-            self.store, [Spelling(scheduler)], metrics, timeout=3600, max_attempts=MAX_ATTEMPTS
+        self.metrics = Metrics()
+        pipelines: dict[str, Pipeline] = {"letters": Spelling(verdicts)}
+        executor = TaskExecutor(self.store, pipelines, self.metrics, timeout=3600, max_attempts=MAX_ATTEMPTS)
+        self.service = TaskService(
+            executor,
+            self.store,
+            self.hub,
+            FairQueue(WAITING),
+            self.metrics,
+            CONCURRENCY,
+            sleep=lambda _: anyio.sleep(0),
         )
-        self.task_service = TaskService(
-            runner, self.store, self.hub, metrics, CONCURRENCY, WAITING, sleep=lambda _: anyio.sleep(0)
-        )
-        self.readers: list[Reader] = []
+        self.subscribers: list[Subscriber] = []
         self._stop = asyncio.Event()
         self._ready = asyncio.Event()
 
     async def start(self) -> None:
-        self._life = asyncio.get_running_loop().create_task(self._live())
+        self._lifetime = asyncio.get_running_loop().create_task(self._live())
         await self._ready.wait()
 
     async def crash(self) -> None:
-        """Nothing is written any more, and every reader is cut off."""
+        """Nothing is written any more, and every subscriber is cut off."""
         self.store.dead = True
-        for reader in self.readers:
-            await reader.leave()
+        for subscriber in self.subscribers:
+            await subscriber.leave()
         self._stop.set()
-        await self._life
+        await self._lifetime
 
     async def stop(self) -> None:
-        self.store.refusals = 0
-        self.task_service.stop_accepting()
+        self.store.failures = 0
+        self.service.stop_accepting()
         self.hub.close()
         self._stop.set()
-        await self._life
-        for reader in self.readers:
-            await reader.job
+        await self._lifetime
+        for subscriber in self.subscribers:
+            await subscriber.reading
 
-    async def reconcile(self) -> None:
+    async def settle(self) -> None:
         """Until nothing has moved for many turns of the loop. (anyio's way to wait for that sleeps 0.1 s.)"""
         quiet, seen = 0, self._traces()
         while quiet < QUIET:
@@ -239,39 +256,39 @@ class Process:
             seen = self._traces()
 
     def _traces(self) -> tuple[int, ...]:
-        read = sum(len(reader.received) for reader in self.readers)
+        received = sum(len(subscriber.received) for subscriber in self.subscribers)
         return (
             self.store.calls,
-            self.store.refusals,
-            self.task_service.running,
-            self.task_service.waiting,
-            read,
+            self.store.failures,
+            self.service.running,
+            self.service.waiting,
+            received,
         )
 
     async def _live(self) -> None:
-        async with anyio.create_task_group() as tg:
-            await tg.start(self.task_service.run)
+        async with anyio.create_task_group() as group:
+            await group.start(self.service.run)
             self._ready.set()
             await self._stop.wait()
-            tg.cancel_scope.cancel()
+            group.cancel_scope.cancel()
 
 
 class Lifecycle(RuleBasedStateMachine):
     tasks = Bundle("tasks")
-    readers = Bundle("readers")
+    subscribers = Bundle("subscribers")
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.TaskExecutor()
+        self.loop = asyncio.Runner()
         self.stack = AsyncExitStack()
-        self.stack.enter_context(
-            capture_logs()
-        )  # rendering hundreds of tracebacks takes longer than all else
-        self.scheduler = Desk()
+        self.stack.enter_context(capture_logs())  # rendering hundreds of tracebacks takes most of the time
+        self.verdicts = Verdicts()
         self.keys: dict[str, str] = {}
         self.crashes: Counter[str] = Counter()
         self.logs: dict[str, list[Event]] = {}
-        self.gone: list[tuple[Reader, list[Event]]] = []
+        self.possible: set[str] = set()
+        """Tasks of submissions without an answer: they may be stored."""
+        self.gone: list[tuple[Subscriber, list[Event]]] = []
         self.loop.run(self.begin())
 
     async def open(self) -> Store:
@@ -279,7 +296,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     async def begin(self) -> None:
         self.store = await self.open()
-        self.process = Process(self.store, self.scheduler)
+        self.process = Process(self.store, self.verdicts)
         await self.process.start()
 
     def teardown(self) -> None:
@@ -287,7 +304,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.loop.close()
 
     async def end(self) -> None:
-        await self.process.reconcile()
+        await self.process.settle()
         await self.process.stop()
         await self.stack.aclose()
 
@@ -296,184 +313,227 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(
         target=tasks,
         orders=st.lists(st.tuples(st.sampled_from("abc"), KEYS), min_size=1, max_size=4),
-        refusals=REFUSALS,
+        failures=FAILURES,
+        leave=LEAVING,
     )
-    def submit(self, orders: list[tuple[str, str]], refusals: int) -> MultipleResults[str]:
+    def submit(
+        self, orders: list[tuple[str, str]], failures: tuple[int, str], leave: int | None
+    ) -> MultipleResults[str]:
         """Several at once."""
-        self.process.store.refusals = refusals
-        return multiple(*[task for task in self.loop.run(self._submit(orders)) if task])
+        self._fail(failures)
+        return multiple(*[task for task in self.loop.run(self._submit(orders, leave)) if task])
 
     @rule(key=st.sampled_from(["k1", "k2"]))
     def submit_another_body(self, key: str) -> None:
         if f"a{key}" not in self.keys:
             return
-        asked = IdempotencyKey(client="a", value=key, digest="another")
+        asked = IdempotencyKey(principal="a", value=key, digest="another")
         try:
-            self.loop.run(self.process.task_service.submit(new_task(), asked))
+            self.loop.run(self.process.service.submit(new_task(), {"prompt": "a word"}, asked))
         except (IdempotencyKeyReused, QueueFull, StoreError):
             return
         raise AssertionError("a key was taken for another body")
 
-    @rule(task=tasks, refusals=REFUSALS, turns=st.sampled_from([0, 0, 1, 2, 3, 5, 8]), race=st.booleans())
-    def cancel(self, task: str, refusals: int, turns: int, race: bool) -> None:
+    @rule(
+        task=tasks,
+        failures=FAILURES,
+        turns=st.sampled_from([0, 0, 1, 2, 3, 5, 8]),
+        race=st.booleans(),
+        leave=LEAVING,
+    )
+    def cancel(self, task: str, failures: tuple[int, str], turns: int, race: bool, leave: int | None) -> None:
         """`race`: while its stage, or another's, comes to its end, some turns of the loop before."""
-        self.process.store.refusals = refusals
-        self.loop.run(self._race(task, turns) if race else self._cancel(task))
+        self._fail(failures)
+        self.loop.run(self._race(task, turns) if race else self._cancel(task, leave))
 
-    @rule(task=tasks, refusals=REFUSALS)
-    def retry(self, task: str, refusals: int) -> None:
-        self.process.store.refusals = refusals
-        self.loop.run(self._retry(task))
+    @rule(task=tasks, failures=FAILURES, leave=LEAVING)
+    def retry(self, task: str, failures: tuple[int, str], leave: int | None) -> None:
+        self._fail(failures)
+        self.loop.run(self._retry(task, leave))
 
-    @precondition(lambda self: self.scheduler.waiting)
-    @rule(choice=st.integers(0, 9), verdict=st.sampled_from(["well", "well", *VERDICTS]), refusals=REFUSALS)
-    def work(self, choice: int, verdict: str, refusals: int) -> None:
-        self.process.store.refusals = refusals
-        self.loop.run(
-            self._work(sorted(self.scheduler.waiting)[choice % len(self.scheduler.waiting)], verdict)
-        )
+    @precondition(lambda self: self.verdicts.awaited)
+    @rule(choice=st.integers(0, 9), verdict=st.sampled_from(["well", "well", *VERDICTS]), failures=FAILURES)
+    def work(self, choice: int, verdict: str, failures: tuple[int, str]) -> None:
+        self._fail(failures)
+        self.loop.run(self._work(self._chosen(choice), verdict))
 
-    @precondition(lambda self: self.scheduler.waiting)
+    @precondition(lambda self: self.verdicts.awaited)
     @rule(choice=st.integers(0, 9), count=st.integers(1, 4))
     def work_on(self, choice: int, count: int) -> None:
         """Several stages of one task, so that some tasks come to their end."""
-        task = sorted(self.scheduler.waiting)[choice % len(self.scheduler.waiting)]
+        task = self._chosen(choice)
         for _ in range(count):
-            if task in self.scheduler.waiting:
+            if task in self.verdicts.awaited:
                 self.loop.run(self._work(task, "well"))
 
-    @rule(task=tasks, refusals=REFUSALS, clicks=st.integers(1, 3))
-    def approve(self, task: str, refusals: int, clicks: int) -> None:
-        self.process.store.refusals = refusals
-        self.loop.run(self._approve(task, clicks))
+    @rule(task=tasks, failures=FAILURES, clicks=st.integers(1, 3), leave=LEAVING)
+    def approve(self, task: str, failures: tuple[int, str], clicks: int, leave: int | None) -> None:
+        self._fail(failures)
+        self.loop.run(self._approve(task, clicks, leave))
 
-    @rule(task=tasks, refusals=REFUSALS)
-    def amend(self, task: str, refusals: int) -> None:
-        self.process.store.refusals = refusals
+    @rule(task=tasks, failures=FAILURES)
+    def amend(self, task: str, failures: tuple[int, str]) -> None:
+        self._fail(failures)
         self.loop.run(self._amend(task))
 
-    @precondition(lambda self: self.scheduler.waiting or self.process.task_service.held)
+    @rule(count=st.integers(1, 3))
+    def sweep(self, count: int) -> None:
+        """Several at once, in the middle of whatever goes on; nothing is left for them to find."""
+        self.loop.run(self._sweep(count))
+
+    @precondition(lambda self: self.verdicts.awaited or self.process.service.paused)
     @rule(orderly=st.booleans())
     def restart(self, orderly: bool) -> None:
         self.loop.run(self._restart(orderly))
 
-    @rule(target=readers, task=tasks, after=st.integers(0, 12))
-    def subscribe(self, task: str, after: int) -> Reader:
+    @rule(target=subscribers, task=tasks, after=st.integers(0, 12))
+    def subscribe(self, task: str, after: int) -> Subscriber:
         return self.loop.run(self._subscribe(task, min(after, len(self.logs[task]))))
 
-    @rule(reader=consumes(readers))
-    def unsubscribe(self, reader: Reader) -> None:
-        if reader in self.process.readers:
-            self.loop.run(self._unsubscribe(reader))
+    @rule(subscriber=consumes(subscribers))
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        if subscriber in self.process.subscribers:
+            self.loop.run(self._unsubscribe(subscriber))
 
     # --- how it happens -----------------------------------------------------------------------------
 
-    async def _submit(self, orders: list[tuple[str, str]]) -> list[str | None]:
-        found = await asyncio.gather(*[self._submit_one(client, key) for client, key in orders])
-        await self._look()
+    def _fail(self, failures: tuple[int, str]) -> None:
+        self.process.store.failures, self.process.store.outcome = failures
+
+    def _chosen(self, choice: int) -> str:
+        return sorted(self.verdicts.awaited)[choice % len(self.verdicts.awaited)]
+
+    async def _asked(self, operation: Awaitable[T], leave: int | None) -> T:
+        """The answer; CancelledError for a caller that left before it came."""
+        caller = asyncio.ensure_future(operation)
+        if leave is not None:
+            for _ in range(leave):
+                await asyncio.sleep(0)
+            caller.cancel()
+        await asyncio.wait([caller])
+        return caller.result()
+
+    async def _submit(self, orders: list[tuple[str, str]], leave: int | None) -> list[str | None]:
+        found = await asyncio.gather(*[self._submit_one(principal, key, leave) for principal, key in orders])
+        await self.process.settle()
+        await (
+            self.process.service._sweeper.sweep()
+        )  # a creation may be stored after the sweep that was requested
+        await self._check()
         return found
 
-    async def _submit_one(self, client: str, key: str) -> str | None:
-        asked = IdempotencyKey(client=client, value=key, digest="d") if key else None
+    async def _submit_one(self, principal: str, key: str, leave: int | None) -> str | None:
+        asked = IdempotencyKey(principal=principal, value=key, digest="d") if key else None
+        new = new_task(principal=principal)
+        self.possible.add(new.id)
         try:
-            task = await self.process.task_service.submit(new_task(client=client), asked)
-        except (QueueFull, StoreError):
+            task = await self._asked(self.process.service.submit(new, {"prompt": "a word"}, asked), leave)
+        except (OutcomeUnknown, asyncio.CancelledError):
+            return None
+        except (StoreError, QueueFull):
+            self.possible.discard(new.id)
             return None
         if key:
-            assert self.keys.setdefault(client + key, task.id) == task.id
+            assert self.keys.setdefault(principal + key, task.id) == task.id
         self.logs.setdefault(task.id, [])
         return task.id
 
     async def _race(self, task_id: str, turns: int) -> None:
         """The outcome is either's; what must hold is looked at afterwards."""
-        chosen = task_id if task_id in self.scheduler.waiting else min(self.scheduler.waiting, default="")
+        chosen = task_id if task_id in self.verdicts.awaited else min(self.verdicts.awaited, default="")
         if chosen:
-            self.scheduler.waiting[chosen].set_result("well")
+            self.verdicts.awaited[chosen].set_result("well")
             self.crashes[chosen] = 0
         for _ in range(turns):
             await asyncio.sleep(0)
         with suppress(AlreadyFinished, StoreError):
-            await self.process.task_service.cancel(await self._find(task_id))
+            await self.process.service.cancel(await self._find(task_id))
 
-    async def _cancel(self, task_id: str) -> None:
+    async def _cancel(self, task_id: str, leave: int | None) -> None:
         before = await self._find(task_id)
         try:
-            after = await self.process.task_service.cancel(before)
-            assert after.status is Status.CANCELLED
-            assert before.status is Status.CANCELLED or not before.status.is_terminal
+            after = await self._asked(self.process.service.cancel(before), leave)
+            assert after.state is State.CANCELLED
+            assert before.state is State.CANCELLED or not before.state.is_terminal
         except AlreadyFinished:
-            assert before.status in (Status.COMPLETED, Status.FAILED)
+            assert before.state in (State.SUCCEEDED, State.FAILED)
         except StoreError:
-            assert not (await self._find(task_id)).status.is_terminal
-
-    async def _retry(self, task_id: str) -> None:
-        before = await self._find(task_id)
-        ended = [reader for reader in self.process.readers if reader.job.done()]
-        try:
-            after = await self.process.task_service.retry(before)
-            assert before.failure
-            assert after.status is before.failure.stage
-        except (AlreadyFinished, StillWorking):
-            assert before.status is not Status.FAILED
+            assert not (await self._find(task_id)).state.is_terminal
+        except asyncio.CancelledError:
             return
-        except (StoreError, QueueFull):
+
+    async def _retry(self, task_id: str, leave: int | None) -> None:
+        before = await self._find(task_id)
+        ended = [one for one in self.process.subscribers if one.reading.done() and one.task_id == task_id]
+        try:
+            after = await self._asked(self.process.service.retry(before), leave)
+            assert before.failure
+            assert (after.state, after.stage) == (State.QUEUED, before.failure.stage)
+        except (AlreadyFinished, StillWorking):
+            assert before.state is not State.FAILED
+        except (StoreError, QueueFull, asyncio.CancelledError):
+            pass
+        await self.process.settle()
+        if (await self._find(task_id)).retries == before.retries:
             return
         self.crashes[task_id] = 0
-        for reader in ended:  # the end that it heard is no end any more
-            self.process.readers.remove(reader)
-            self.gone.append((reader, self.logs[reader.task_id][reader.after :]))
+        for subscriber in ended:  # its stream ended before the retry
+            self.process.subscribers.remove(subscriber)
+            self.gone.append((subscriber, self.logs[task_id][subscriber.after :]))
 
-    async def _approve(self, task_id: str, clicks: int) -> None:
+    async def _approve(self, task_id: str, clicks: int, leave: int | None) -> None:
         before = await self._find(task_id)
         asked = [
-            self.process.task_service.approve(before, lambda checkpoints: StageUpdate())
+            self._asked(self.process.service.approve(before, lambda checkpoints: StageUpdate()), leave)
             for _ in range(clicks)
         ]
         for answer in await asyncio.gather(*asked, return_exceptions=True):
             if isinstance(answer, NotPaused | AlreadyFinished):
-                assert not before.paused_until
-            elif not isinstance(answer, StoreError | QueueFull):
+                assert before.state is not State.PAUSED
+            elif not isinstance(answer, StoreError | QueueFull | asyncio.CancelledError):
                 assert isinstance(answer, Task), answer
-                assert before.paused_until
-                assert not answer.paused_until
+                assert before.state is State.PAUSED
+                assert answer.state is not State.PAUSED
 
     async def _amend(self, task_id: str) -> None:
         before = await self._find(task_id)
         try:
-            after = await self.process.task_service.amend(
-                before, lambda checkpoints: StageUpdate(kind="amended")
-            )
+            after = await self.process.service.amend(before, lambda checkpoints: StageUpdate(kind="amended"))
             assert after.paused_until == before.paused_until is not None
         except (NotPaused, AlreadyFinished):
-            assert not before.paused_until
+            assert before.state is not State.PAUSED
         except StoreError:
-            assert before.paused_until
+            assert before.state is State.PAUSED
+
+    async def _sweep(self, count: int) -> None:
+        found = await asyncio.gather(*[self.process.service._sweeper.sweep() for _ in range(count)])
+        assert found == [0] * count, "a task had been in nobody's hands, or was taken up twice"
 
     async def _work(self, task_id: str, verdict: str) -> None:
-        self.scheduler.waiting[task_id].set_result(verdict)
+        self.verdicts.awaited[task_id].set_result(verdict)
         self.crashes[task_id] = 0
-        await self._look()
+        await self._check()
 
     async def _restart(self, orderly: bool) -> None:
-        await self._look()
-        for task_id in self.scheduler.waiting:
+        await self._check()
+        for task_id in self.verdicts.awaited:
             self.crashes[task_id] = 0 if orderly else self.crashes[task_id] + 1
         await (self.process.stop() if orderly else self.process.crash())
-        assert not self.scheduler.waiting
-        self.gone += [(reader, self.logs[reader.task_id][reader.after :]) for reader in self.process.readers]
-        self.process = Process(self.store, self.scheduler)
+        assert not self.verdicts.awaited
+        self.gone += [(one, self.logs[one.task_id][one.after :]) for one in self.process.subscribers]
+        self.process = Process(self.store, self.verdicts)
         await self.process.start()
 
-    async def _subscribe(self, task_id: str, after: int) -> Reader:
-        reader = Reader(self.process.hub, task_id, after)
-        self.process.readers.append(reader)
-        return reader
+    async def _subscribe(self, task_id: str, after: int) -> Subscriber:
+        subscriber = Subscriber(self.process.hub, task_id, after)
+        self.process.subscribers.append(subscriber)
+        return subscriber
 
-    async def _unsubscribe(self, reader: Reader) -> None:
-        await self._look()
-        await reader.leave()
-        self.process.readers.remove(reader)
-        self.gone.append((reader, self.logs[reader.task_id][reader.after :]))
+    async def _unsubscribe(self, subscriber: Subscriber) -> None:
+        await self._check()
+        await subscriber.leave()
+        self.process.subscribers.remove(subscriber)
+        self.gone.append((subscriber, self.logs[subscriber.task_id][subscriber.after :]))
 
     async def _find(self, task_id: str) -> Task:
         (task,) = await self.store.find(TaskQuery(id=task_id))
@@ -482,74 +542,82 @@ class Lifecycle(RuleBasedStateMachine):
     # --- what must hold -----------------------------------------------------------------------------
 
     @invariant()
-    def look(self) -> None:
-        self.loop.run(self._look())
+    def check(self) -> None:
+        self.loop.run(self._check())
 
-    async def _look(self) -> None:
-        await self.process.reconcile()
+    async def _check(self) -> None:
+        await self.process.settle()
         found = {task.id: task for task in await self.store.find(TaskQuery(limit=1000))}
+        for task_id in found.keys() & self.possible:
+            self.logs.setdefault(task_id, [])
         assert found.keys() == self.logs.keys(), "a task that was accepted is gone, or one is there unasked"
         for task in found.values():
             await self._check_log(task)
-            await self._check_parts(task)
+            await self._check_checkpoints(task)
         self._check_places([task for task in found.values() if not task.is_idle])
-        held = [task for task in found.values() if task.paused_until]
-        assert self.process.task_service.held == len(held)
-        assert not any(task.status.is_terminal or task.attempts for task in held)
-        self._check_readers()
+        paused = [task for task in found.values() if task.state is State.PAUSED]
+        assert self.process.service.paused == len(paused)
+        assert not any(task.attempts for task in paused)
+        self._check_subscribers()
 
     async def _check_log(self, task: Task) -> None:
         log = await self.store.events(task.id)
         assert [event.id for event in log] == list(range(1, task.sequence + 1))
         assert log[: len(self.logs[task.id])] == self.logs[task.id], "history was rewritten"
         self.logs[task.id] = log
-        told = [Status(event.data["status"]) for event in log if event.kind == "status"]
-        assert told[-1] is task.status
-        for place, (before, after) in enumerate(pairwise(told), start=1):
-            failed_in = told[place - 2] if before is Status.FAILED else None
-            assert may_follow(before, after, failed_in), (
-                "a status was skipped, or told twice, or after the end"
+        statuses = [str(event.data["status"]) for event in log if event.kind == "status"]
+        assert statuses[-1] == task.status
+        for place, (before, after) in enumerate(pairwise(statuses), start=1):
+            assert may_follow(before, after, statuses[place - 2] if before == "failed" else None), (
+                "a status was skipped, or published twice, or after the end"
             )
-        assert held_by(log) == (task.paused_until is not None)
+        assert paused_by(log) == (task.state is State.PAUSED)
+        assert (task.state in UNFINISHED) == (statuses[-1] not in ("completed", "failed", "cancelled"))
         if task.failure:
             assert log[-1].kind == "error"
-            assert task.failure.code in ("LLM_AUTH", "CRASH_LOOP", "APPROVAL_EXPIRED")
+            assert task.failure.code in ("NO_ACCESS", "CRASH_LOOP", "APPROVAL_EXPIRED")
             assert (task.failure.code == "CRASH_LOOP") == (self.crashes[task.id] >= MAX_ATTEMPTS)
 
-    async def _check_parts(self, task: Task) -> None:
+    async def _check_checkpoints(self, task: Task) -> None:
         checkpoints = await self.store.checkpoints(task.id)
-        made = {
-            letter: self.scheduler.made[task.id, letter]
-            for letter in "wxyz"
-            if self.scheduler.made[task.id, letter]
-        }
-        assert made == dict.fromkeys(checkpoints, 1), "a part was made twice, or lost"
-        assert task.status is not Status.COMPLETED or "".join(checkpoints) == "wxyz"
+        assert "wxyz".startswith("".join(checkpoints))
+        events = [event.data["letter"] for event in self.logs[task.id] if event.kind == "letter"]
+        assert events == list(checkpoints), "a checkpoint was made twice, or lost"
+        assert task.state is not State.SUCCEEDED or "".join(checkpoints) == "wxyz"
 
     def _check_places(self, unfinished: list[Task]) -> None:
-        """No place is lost and no task forgotten: as many are at work as can be."""
-        assert len(self.scheduler.waiting) == min(CONCURRENCY, len(unfinished))
-        assert self.process.task_service.running == len(self.scheduler.waiting)
-        assert self.process.task_service.waiting == len(unfinished) - self.process.task_service.running
-        assert set(self.scheduler.waiting) <= {task.id for task in unfinished}
+        """No place is lost and no task forgotten: as many run as can."""
+        assert len(self.verdicts.awaited) == min(CONCURRENCY, len(unfinished))
+        assert self.process.service.running == len(self.verdicts.awaited)
+        assert self.process.service.waiting == len(unfinished) - self.process.service.running
+        assert set(self.verdicts.awaited) <= {task.id for task in unfinished}
 
-    def _check_readers(self) -> None:
-        for reader in self.process.readers:
-            assert reader.received == written(self.logs[reader.task_id][reader.after :])
-        for reader, events in self.gone:
-            assert reader.received.removesuffix(FAREWELL) == written(events)
+    def _check_subscribers(self) -> None:
+        for subscriber in self.process.subscribers:
+            assert subscriber.received == encoded(self.logs[subscriber.task_id][subscriber.after :])
+        for subscriber, events in self.gone:
+            assert subscriber.received.removesuffix(CLOSING_MESSAGE) == encoded(events)
 
 
-def held_by(log: Sequence[Event]) -> bool:
-    """Whether the task waits for a word by the end of its log; nothing else happens while it does."""
-    held = False
+def may_follow(before: str, after: str, failed_in: str | None) -> bool:
+    """The next status, or the end from anywhere but the end; from `failed` back to where it failed."""
+    if before == "failed":
+        return after == failed_in
+    if before in ("completed", "cancelled"):
+        return False
+    return after in ("failed", "cancelled") or STATUSES.index(after) == STATUSES.index(before) + 1
+
+
+def paused_by(log: Sequence[Event]) -> bool:
+    """Whether the task is paused by the end of its log; nothing else happens while it is."""
+    paused = False
     for event in log:
-        assert held == (event.kind in ("approved", "amended")) or event.kind == "status"
-        held = event.kind in ("approval", "amended")
-    return held
+        assert paused == (event.kind in ("approved", "amended")) or event.kind == "status"
+        paused = event.kind in ("approval", "amended")
+    return paused
 
 
-def written(events: Sequence[Event]) -> bytes:
+def encoded(events: Sequence[Event]) -> bytes:
     return b"".join(encode(event) for event in events)
 
 

@@ -1,4 +1,4 @@
-"""Cursors and idempotency keys: what a client sends back, or sends twice, in whatever form."""
+"""Cursors and idempotency keys, in every form that a client may send."""
 
 from __future__ import annotations
 
@@ -82,6 +82,6 @@ def test_keys_belong_to_their_clients(body: dict[str, Any], one: str, other: str
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "a\x7f", "\xa0"])
-def test_keys_that_nobody_can_mean_are_refused(key: str) -> None:
+def test_unusable_keys_are_refused(key: str) -> None:
     with pytest.raises(Invalid, match="Idempotency-Key"):
         key_of({"prompt": "p", "repo_name": "r"}, key=key)

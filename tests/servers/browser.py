@@ -18,7 +18,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_p
 
 PATH = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(PATH is None, reason="needs chromium (apt-get install chromium)")
-SOON = 15_000
+SOON = 30_000
 """Milliseconds for what a page does at once; there are machines with other things to do."""
 
 _VIOLATIONS = """

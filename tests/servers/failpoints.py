@@ -18,7 +18,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
-from gencode.cli.main import main
+from gencode.bootstrap.command_line import main
 from gencode.githosts.rest_host import RestGitHost
 from gencode.hub.in_process import InProcessHub
 from gencode.llm.openai.provider import OpenAICompatibleProvider

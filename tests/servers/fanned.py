@@ -35,7 +35,7 @@ from gencode.domain.event import Event
 from gencode.domain.task import State
 from gencode.embedded.server import listen
 from gencode.observability.logs import configure
-from tests.servers.peer import closed_port
+from tests.servers.ports import reserve_port
 from tests.servers.service import settings
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
@@ -109,7 +109,7 @@ def nchan_is_installed() -> bool:
 
 @contextmanager
 def _nginx(folder: Path) -> Iterator[Server]:
-    port = closed_port()
+    port = reserve_port()
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(module=NCHAN, folder=folder, port=port, files=MOST))
     nginx = shutil.which("nginx", path=os.defpath + ":/usr/sbin") or "nginx"

@@ -1,8 +1,8 @@
 """A scripted OpenAI-compatible model server on real uvicorn, for every test that needs a model.
 
 async with model_server(text("hello")) as server:                  # the same reply every time
-async with model_server([http_error(500), text("hello")]) as ...   # one after the other
-async with model_server(lambda body: text(body["model"])) as ...   # what the script likes
+async with model_server([http_error(500), text("hello")]) as ...   # replies in sequence
+async with model_server(lambda body: text(body["model"])) as ...   # a reply per request
 async with model_server(plan_and_files({"a.py": "x = 1\\n"})) as ...  # gencode's own prompts
 """
 
@@ -26,13 +26,13 @@ from gencode.llm.port import Usage
 
 Body = dict[str, Any]
 Call = tuple[str, str]
-"""What a request was for: ("plan", ""), ("file", path) or ("chat", "")."""
+"""The purpose of a request: ("plan", ""), ("file", path) or ("chat", "")."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """One HTTP response: each bytes of `parts` is sent by itself, an Event is waited for in between.
-    Parts that can be gone through once only (a generator) need a script that makes a Reply per request."""
+    """One HTTP response. Each bytes object of `parts` is sent separately; an Event is awaited in between.
+    A generator of parts needs a script that makes a new Reply for each request."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
@@ -46,7 +46,7 @@ Script = Reply | Sequence[Reply] | Callable[[Body], Reply]
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """One request as it arrived."""
+    """One received request."""
 
     path: str
     headers: Mapping[str, str]
@@ -66,7 +66,7 @@ def text(
     gate: anyio.Event | None = None,
     done: bool = True,
 ) -> Reply:
-    """A streamed answer in events of `size` characters. `gate`: opened by the test to let it begin."""
+    """A streamed answer in events of `size` characters. `gate`: set by the test to start it."""
     pieces = [content[at : at + size] for at in range(0, len(content), size)]
     events = [chunk({"content": piece}) for piece in pieces] + [chunk({}, finish)]
     if usage:
@@ -90,7 +90,7 @@ def http_error(
 
 
 def json_answer(content: str, finish: str = "stop", *, before: Sequence[bytes] = ()) -> Reply:
-    """One plain JSON body, as if `stream` had not been asked for."""
+    """One plain JSON body, as if the request did not ask for a stream."""
     message = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": finish}
     whole = json.dumps({"choices": [message], "usage": _usage(Usage(prompt=3, completion=2))}).encode()
     return Reply(headers={"content-type": "application/json"}, parts=[*before, whole])
@@ -131,22 +131,22 @@ def plan_and_files(
 ) -> Callable[[Body], Reply]:
     """Answers the plan prompt with a plan of `files`, and the prompt of each file with its content.
 
-    cut_at   finish "length" after so many characters; the next request with a prefix gets what follows
-    echo     a continuation first repeats so many characters of what was said
-    gates    by path ("" for the plan): what the answer waits for
-    plan     the plan to give in place of one made from `files`
-    replace  may answer any request in another way (None: as usual)
+    cut_at   finish "length" after so many characters; the next request with a prefix gets the following ones
+    echo     a continuation first repeats so many characters of the prefix
+    gates    by path ("" for the plan): an event to await before the answer
+    plan     the plan to answer in place of one made from `files`
+    replace  may return another reply for any request (None: the usual one)
     """
 
     def script(body: Body) -> Reply:
         kind, path = call_of(body)
         whole = json.dumps(plan or _plan(files)) if kind == "plan" else files[path]
-        said = prefix_of(body)
-        if not whole.startswith(said):
-            return http_error(418, f"the prefix is not what was said: {said[-200:]!r}")
-        cut = cut_at if kind == "file" and cut_at and len(whole) - len(said) > cut_at else None
-        rest = whole[len(said) :][:cut]
-        again = said[max(0, len(said) - echo) :] if echo else ""
+        prefix = prefix_of(body)
+        if not whole.startswith(prefix):
+            return http_error(418, f"the prefix is not what was answered: {prefix[-200:]!r}")
+        cut = cut_at if kind == "file" and cut_at and len(whole) - len(prefix) > cut_at else None
+        rest = whole[len(prefix) :][:cut]
+        again = prefix[max(0, len(prefix) - echo) :] if echo else ""
         gate = (gates or {}).get(path)
         return text(again + rest, "length" if cut else "stop", usage=usage, gate=gate, size=200)
 
@@ -154,7 +154,7 @@ def plan_and_files(
 
 
 def call_of(body: Body) -> Call:
-    """What a request of gencode's generate pipeline is for."""
+    """The purpose of a request of the generate pipeline."""
     system, user = (
         [m["content"] for m in body["messages"] if m["role"] == role][:1] for role in ("system", "user")
     )
@@ -165,7 +165,7 @@ def call_of(body: Body) -> Call:
 
 
 def prefix_of(body: Body) -> str:
-    """What the model is told that it said already, in whichever way it is told."""
+    """The beginning of the answer that the request contains, in any of its forms."""
     return "".join(m["content"] for m in body["messages"] if m["role"] == "assistant")
 
 
@@ -180,9 +180,9 @@ def _plan(files: Mapping[str, str]) -> dict[str, Any]:
 
 
 class ModelServer:
-    """What the test looks at: `requests` in order of arrival, and calls by what they were for.
+    """Records the `requests` in order of arrival, and counts calls by purpose.
 
-    `completed` counts replies with status 200 that were sent to their end while the client was there.
+    `completed` counts replies with status 200 that were sent to the end of a connected client.
     """
 
     def __init__(self, base_url: str, script: Script) -> None:
@@ -201,7 +201,7 @@ class ModelServer:
         await self._arrivals[kind, path].wait()
 
     async def drop(self, kind: str, path: str = "") -> None:
-        """Wait until a client has hung up on such a request."""
+        """Wait until a client has disconnected during such a request."""
         await self._drops[kind, path].wait()
 
     def hang_up(self) -> None:
@@ -222,8 +222,8 @@ class ModelServer:
             return self.script
         if callable(self.script):
             return self.script(body)
-        asked = len(self.requests)
-        return self.script[asked - 1] if asked <= len(self.script) else http_error(418, "the script is over")
+        count = len(self.requests)
+        return self.script[count - 1] if count <= len(self.script) else http_error(418, "the script is over")
 
     async def _play(self, reply: Reply, call: Call, receive: Receive, send: Send) -> None:
         whole = False
@@ -231,7 +231,7 @@ class ModelServer:
             self._open.add(tg.cancel_scope)
             tg.start_soon(self._watch, call, receive, tg.cancel_scope)
             await _send(reply, send)
-            await anyio.lowlevel.checkpoint()  # a client that has left is noticed here
+            await anyio.lowlevel.checkpoint()  # a disconnect is noticed here
             whole = True
             self.completed[call] += reply.status == 200
             tg.cancel_scope.cancel()
@@ -240,7 +240,7 @@ class ModelServer:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _watch(self, call: Call, receive: Receive, scope: anyio.CancelScope) -> None:
-        """uvicorn's send says nothing of a client that left: only `receive` does."""
+        """uvicorn's send does not report a disconnect: only `receive` does."""
         while (await receive())["type"] != "http.disconnect":
             continue
         self.dropped[call] += 1
@@ -275,6 +275,6 @@ async def _send(reply: Reply, send: Send) -> None:
     for part in reply.parts:
         if isinstance(part, bytes):
             await send({"type": "http.response.body", "body": part, "more_body": True})
-            await anyio.lowlevel.checkpoint()  # sending to a client that left never waits
+            await anyio.lowlevel.checkpoint()  # sending to a disconnected client never blocks
         else:
             await part.wait()

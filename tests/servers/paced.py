@@ -1,9 +1,9 @@
-"""A model server in a process of its own that says a script at so many tokens a second on each stream.
+"""A model server in a separate process that sends a script at `rate` tokens a second on each stream.
 
 async with paced_server(script, rate=100) as base_url: ...
 
-The script: what is said for each request, by `call_of`'s path ("" is the plan), as a list of tokens. Each
-token is an event in a write of its own, at its own time: a late one does not delay the next.
+The script: the tokens of the answer to each request, by the path of `call_of` ("" is the plan). Each token is
+an event in a separate write, at its scheduled time: a late one does not delay the next.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from contextlib import asynccontextmanager
 
 from tests.servers.model import call_of, chunk, sse
 
-Say = Mapping[str, Sequence[str]]
+TokenScript = Mapping[str, Sequence[str]]
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 @asynccontextmanager
-async def paced_server(script: Say, rate: float) -> AsyncIterator[str]:
+async def paced_server(script: TokenScript, rate: float) -> AsyncIterator[str]:
     command = [sys.executable, "-m", "tests.servers.paced", str(rate)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
@@ -36,13 +36,13 @@ async def paced_server(script: Say, rate: float) -> AsyncIterator[str]:
             process.terminate()
 
 
-async def _serve(script: Say, rate: float) -> None:
+async def _serve(script: TokenScript, rate: float) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request after the other on each connection, as long as the client likes."""
+        """Requests of one connection in sequence, until the client closes it."""
         while head := await _head(reader):
             length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             _, path = call_of(json.loads(await reader.readexactly(length)))
-            await _say(writer, script[path], rate)
+            await _send_tokens(writer, script[path], rate)
         writer.close()
 
     listening = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=1000)
@@ -57,7 +57,7 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-async def _say(writer: asyncio.StreamWriter, tokens: Sequence[str], rate: float) -> None:
+async def _send_tokens(writer: asyncio.StreamWriter, tokens: Sequence[str], rate: float) -> None:
     writer.write(HEAD)
     start = time.monotonic()
     for number, token in enumerate(tokens, start=1):

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from random import SystemRandom
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
@@ -94,28 +93,3 @@ def _reset(stream: SocketStream) -> None:
     """With no linger time, close throws away what is unsent and sends RST."""
     raw = stream.extra(SocketAttribute.raw_socket)
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-STEADY = range(20_000, 32_000)
-"""Below the ports that the system gives to outgoing connections."""
-
-
-def steady_port() -> int:
-    """A port that stays free while nobody serves it. Of others, an outgoing connection could take it, and
-    who knocks at one of those while its server is dead may even come to be connected to itself."""
-    while True:
-        port = SystemRandom().choice(STEADY)
-        with socket.socket() as sock:
-            try:
-                sock.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
-
-
-def closed_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port

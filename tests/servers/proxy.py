@@ -16,7 +16,7 @@ from pathlib import Path
 
 import anyio
 
-from tests.servers.peer import closed_port
+from tests.servers.ports import reserve_port
 from tests.servers.service import ROOT
 
 SITES = ROOT / "deploy" / "proxy"
@@ -46,14 +46,14 @@ class Site:
 async def proxy(site: Site, folder: Path, service_port: int) -> AsyncIterator[str]:
     """The address of the service as the site shows it, without the last slash."""
     folder.mkdir()
-    port, found = closed_port(), program(site.program)
+    port, found = reserve_port(), program(site.program)
     assert found
     command = [found, *site.arguments(site.write(folder, port, service_port), folder)]
     with (folder / "log").open("wb") as log:
         process = await anyio.open_process(command, stdout=log, stderr=subprocess.STDOUT, env=_own(folder))
     async with process:
         try:
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 await _listening(port)
             yield f"http://127.0.0.1:{port}{site.path}"
         finally:
@@ -126,7 +126,7 @@ def _write_caddy(host: str, folder: Path, port: int, service_port: int) -> Path:
         .replace("127.0.0.1:8080", f"127.0.0.1:{service_port}")
     )
     text = text.replace(f"\n{host} {{", f"\nhttp://127.0.0.1:{port} {{")
-    text = re.sub(r"(?m)^[a-z]+\.example\.com {$", f"http://127.0.0.1:{closed_port()} {{", text)
+    text = re.sub(r"(?m)^[a-z]+\.example\.com {$", f"http://127.0.0.1:{reserve_port()} {{", text)
     main = folder / "Caddyfile"
     main.write_text(f"{{\n\tadmin off\n}}\n{text}")
     return main

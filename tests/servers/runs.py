@@ -41,14 +41,14 @@ from gencode.pipelines.generate.prompt_cache import Mode, PromptCache
 from gencode.queue.in_process import FairQueue
 from gencode.resilience.retry import Retry
 from gencode.storage.memory import MemoryStore
-from tests.servers.asking import client_of
 from tests.servers.githttp import git_environment
 from tests.servers.github import TOKEN, ScriptedGitHub, github_server
 from tests.servers.model import ModelServer, Script, model_server
+from tests.servers.model_client import provider_for
 from tests.unit.storage.samples import a_task
 
 NATIVE = Quirks(prefix="deepseek")
-IN_WORDS = Quirks(prefix="none")
+INSTRUCTED = Quirks(prefix="none")
 
 
 @dataclass(kw_only=True)
@@ -142,7 +142,7 @@ async def house(
     async with (
         model_server(script) as model,
         github_server(folder / "github") as github,
-        client_of(model.base_url, quirks=quirks, **client_options) as provider,
+        provider_for(model.base_url, quirks=quirks, **client_options) as provider,
         http_client(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client,  # loading certificates takes long
         anyio.create_task_group() as tg,
     ):

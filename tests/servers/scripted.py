@@ -1,4 +1,4 @@
-"""A service of a few lines, for tests of clients: it answers, refuses and hangs up as it is told to."""
+"""A scripted service for tests of clients: it answers, refuses and closes connections as scripted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gencode.embedded.server import address, listen, serve
 
 
 class Lost(Response):
-    """Takes the request and hangs up."""
+    """Closes the connection in place of an answer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         send.__self__.transport.abort()  # type: ignore[attr-defined]
@@ -26,8 +26,8 @@ class Lost(Response):
 
 @dataclass
 class Scripted:
-    """Answers each path's requests (`"POST /generate"`, `"GET /status/t"`) with the next of its answers; the
-    last one again and again."""
+    """Answers the requests of each path (`"POST /generate"`, `"GET /status/t"`) in sequence; the last one is
+    repeated."""
 
     answers: dict[str, Sequence[Response]]
     requests: list[Request] = field(default_factory=list)

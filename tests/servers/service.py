@@ -24,7 +24,7 @@ from anyio.streams.text import TextReceiveStream
 from pydantic import SecretStr
 
 from gencode.bootstrap.app import create_app
-from gencode.bootstrap.serve import Server, listening
+from gencode.bootstrap.serve import Server, listening_socket
 from gencode.domain.task import State
 from gencode.embedded.server import address
 from gencode.http.services import Services
@@ -33,7 +33,7 @@ from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.declared_errors import check_declared_errors
 from tests.servers.github import ScriptedGitHub
 from tests.servers.model import ModelServer
-from tests.servers.peer import steady_port
+from tests.servers.ports import reserve_port
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 START_SECONDS = 60
@@ -56,7 +56,7 @@ async def running_app(settings: Settings) -> AsyncIterator[App]:
     group in another task than it was entered in."""
     app = create_app(settings)
     check_declared_errors(app)
-    with listening("127.0.0.1", 0) as sock:
+    with listening_socket("127.0.0.1", 0) as sock:
         async with app.router.lifespan_context(app), anyio.create_task_group() as tg:
             parts: Services = app.state.services
             server = Server(app, settings, parts.closing)
@@ -71,12 +71,12 @@ def settings(
     folder: Path, model: ModelServer | None = None, github: ScriptedGitHub | None = None, **fields: Any
 ) -> Settings:
     """Settings that read neither the environment nor a .env file; the scripted servers if they are given."""
-    scripted: dict[str, Any] = {}
+    scripted: dict[str, Any] = {"forge_port": reserve_port()}
     if model:
         scripted["providers"] = {"scripted": NamedProvider(base_url=model.base_url, model="m")}
     if github:
         scripted |= {"github_token": SecretStr(github.token), "github_api_url": github.api_url}
-    return Settings.model_construct(data_dir=folder / "data", **scripted, **fields)
+    return Settings.model_construct(data_dir=folder / "data", **scripted | fields)
 
 
 # --- a process of its own ---------------------------------------------------------------------------
@@ -92,7 +92,7 @@ class Service:
     def __init__(self, folder: Path, environment: Mapping[str, str], nofile: int | None = None) -> None:
         self.data_dir = folder / "data"
         self.log = folder / "service.log"
-        self.port = steady_port()
+        self.port = reserve_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = environment
         self._limited = ["sh", "-c", f'ulimit -n {nofile}; exec "$@"', "sh"] if nofile else []

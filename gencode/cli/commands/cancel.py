@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import argparse
 
-from gencode.cli import service
-from gencode.cli.output import show
+from gencode.cli.output import write
+from gencode.cli.service_options import add_service_arguments, run_with_client
 from gencode.client import Client
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task_id")
-    service.arguments(parser)
+    add_service_arguments(parser)
 
 
-def run(chosen: argparse.Namespace) -> int:
-    return service.run(_cancel, chosen)
+def run(args: argparse.Namespace) -> int:
+    return run_with_client(_cancel, args)
 
 
-async def _cancel(client: Client, chosen: argparse.Namespace) -> int:
-    task = await client.cancel(chosen.task_id)
-    show(chosen, task, [f"{task['status']}: {task['message']}"])
+async def _cancel(client: Client, args: argparse.Namespace) -> int:
+    task = await client.cancel(args.task_id)
+    write(args, task, [f"{task['status']}: {task['message']}"])
     return 0

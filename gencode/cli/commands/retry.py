@@ -1,38 +1,41 @@
-"""gencode retry ID"""
+"""gencode retry ID
+
+A kind's extension may add options that append pairs to `args.changes`: a field of the request, and its new
+value.
+"""
 
 from __future__ import annotations
 
 import argparse
+from typing import cast
 
-from gencode.cli import generate_arguments, service, watching
-from gencode.cli.output import show
-from gencode.client import Client
+from gencode.cli.limits import add_limit_arguments, given_limits
+from gencode.cli.output import write
+from gencode.cli.service_options import add_service_arguments, run_with_client
+from gencode.cli.watching import add_watching_arguments, watch
+from gencode.client import Client, Options
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task_id")
-    parser.add_argument(
-        "--best-effort", action="store_true", help="push even what the checks found faults in, from now on"
-    )
-    generate_arguments.limits(parser)
+    parser.set_defaults(changes=None)
+    add_limit_arguments(parser)
     parser.add_argument("--follow", action="store_true", help="show progress until it is done")
-    watching.arguments(parser)
-    service.arguments(parser)
+    add_watching_arguments(parser)
+    add_service_arguments(parser)
 
 
-def run(chosen: argparse.Namespace) -> int:
-    return service.run(_retry, chosen)
+def run(args: argparse.Namespace) -> int:
+    return run_with_client(_retry, args)
 
 
-async def _retry(client: Client, chosen: argparse.Namespace) -> int:
-    before = await client.task(chosen.task_id)
-    changes = generate_arguments.limits_of(chosen)
-    if chosen.best_effort:
-        changes["deliver"] = "best_effort"
-    task = await client.retry(chosen.task_id, **changes)
+async def _retry(client: Client, args: argparse.Namespace) -> int:
+    before = await client.task(args.task_id)
+    changes = cast("Options", given_limits(args) | dict(args.changes or ()))
+    task = await client.retry(args.task_id, **changes)
     goes_on = f"task {task['task_id']} goes on: {task['message']}"
-    if chosen.follow:
-        show(chosen, {"event": "accepted", "id": 0, "data": task}, [goes_on])
-        return await watching.watch(client, chosen, chosen.task_id, before["last_event_id"])
-    show(chosen, task, [goes_on, f"follow it with: gencode watch {task['task_id']}"])
+    if args.follow:
+        write(args, {"event": "accepted", "id": 0, "data": task}, [goes_on])
+        return await watch(client, args, args.task_id, before.get("kind", ""), before["last_event_id"])
+    write(args, task, [goes_on, f"follow it with: gencode watch {task['task_id']}"])
     return 0

@@ -1,62 +1,67 @@
-"""gencode show ID"""
+"""gencode show ID
+
+A kind's extension may add options that set `args.view`: what is shown in place of the task.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any
 
-from gencode.cli import service
-from gencode.cli.output import show
-from gencode.cli.retry_hint import retry_hint
-from gencode.client import Client, FileList, Task
+from gencode.cli.display.events import KindDisplay, display_for
+from gencode.cli.outcome import is_paused, retry_hint
+from gencode.cli.output import write
+from gencode.cli.service_options import add_service_arguments, run_with_client
+from gencode.client import Client, Task
 
-_SHOWN = ("status", "message", "repo_url", "clone_url", "commit", "model", "created_at", "updated_at")
+View = Callable[[Client, str], Awaitable[tuple[Any, Iterable[str]]]]
+"""What an option shows of a task (by its id): the document for --json, and lines for people."""
+
+_FIRST, _LAST = ("status", "message"), ("created_at", "updated_at")
+_NOT_LISTED = {*_FIRST, *_LAST, "task_id", "last_event_id", "status_url", "task_url", "approve_by"}
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task_id")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--files", action="store_true", help="its files and how far they are")
-    what.add_argument("--file", metavar="PATH", help="the text of one file")
-    what.add_argument("--report", action="store_true", help="plan, files, findings, cost and times, as JSON")
-    service.arguments(parser)
+    parser.set_defaults(view=None)
+    add_service_arguments(parser)
 
 
-def run(chosen: argparse.Namespace) -> int:
-    return service.run(_show, chosen)
+def run(args: argparse.Namespace) -> int:
+    return run_with_client(_show, args)
 
 
-async def _show(client: Client, chosen: argparse.Namespace) -> int:
-    if chosen.files:
-        files = await client.files(chosen.task_id)
-        show(chosen, files, _files(files))
-    elif chosen.file:
-        text = await client.file(chosen.task_id, chosen.file)
-        show(chosen, {"path": chosen.file, "text": text}, [text.removesuffix("\n")])
-    elif chosen.report:
-        report = await client.report(chosen.task_id)
-        show(chosen, report, [json.dumps(report, ensure_ascii=False, indent=2)])
+async def _show(client: Client, args: argparse.Namespace) -> int:
+    if args.view:
+        view: View = args.view
+        document, lines = await view(client, args.task_id)
+        write(args, document, lines)
     else:
-        task = await client.task(chosen.task_id)
-        show(chosen, task, _task(task))
+        task = await client.task(args.task_id)
+        write(args, task, _lines(task, display_for(args, task.get("kind", ""))))
     return 0
 
 
-def _task(task: Task) -> Iterator[str]:
+def _lines(task: Task, display: KindDisplay) -> Iterator[str]:
+    values: dict[str, Any] = {**task}
+    middle = _scalar_fields(values) if display.fields is None else display.fields
     yield f"{'task':<12}{task['task_id']}"
-    for name in _SHOWN:
-        if value := task.get(name):
-            yield f"{name:<12}{value}"
-    if error := task["error"]:
-        yield f"{'error':<12}{error['code']} while {error['stage']}: {error['message']}"
-        yield f"{'':<12}{retry_hint(task)}"
-    if task.get("awaiting_approval"):
+    for name in (*_FIRST, *middle, *_LAST):
+        if value := values.get(name):
+            yield f"{name:<11} {value}"
+    if error := values.get("error"):
+        stage = f" while {error['stage']}" if error.get("stage") else ""
+        yield f"{'error':<12}{error['code']}{stage}: {error['message']}"
+        yield f"{'':<12}{retry_hint(task, display)}"
+    if is_paused(task):
         yield f"{'':<12}it waits for: gencode approve {task['task_id']}"
 
 
-def _files(files: FileList) -> Iterator[str]:
-    for file in files["files"]:
-        yield f"{file['state']:<10}{file['bytes']:>9,}  {file['path']}"
-    if not files["complete"]:
-        yield "more files are to come, or to be finished"
+def _scalar_fields(values: dict[str, Any]) -> list[str]:
+    """For kinds that do not say what to show: every text and number that is not shown elsewhere."""
+    return [
+        name
+        for name, value in values.items()
+        if name not in _NOT_LISTED and isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    ]

@@ -1,0 +1,1 @@
+"""How events look: a live display on a terminal, lines, or JSON."""

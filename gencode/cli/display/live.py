@@ -1,8 +1,8 @@
-"""A picture of the task that moves, on a terminal."""
+"""A display of the task on a terminal that is redrawn as events come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -13,113 +13,121 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from gencode.cli.display.lines import interruption
-from gencode.cli.display.printable import printable
-from gencode.cli.display.view_model import STAGES, TaskViewModel, after
+from gencode.cli.display.events import KindDisplay, apply_event
+from gencode.cli.display.screen import interruption_line
+from gencode.cli.display.view_model import FINAL, PENDING, TaskViewModel
+from gencode.cli.output import printable
 from gencode.client import Message, ServiceError
 
 NEWEST = 12
-"""Files shown; more would scroll away."""
-_NAMES = {
-    "pending": "in line",
-    "generating": "writing files",
-    "merging_files": "joining and checking",
-    "creating_repo": "creating the repository",
-    "pushing": "pushing",
-    "completed": "done",
-}
+"""Files shown; more would not fit on a terminal of common height."""
+_PENDING_TITLE = "in line"
 
 
-def live_screen(console: Console | None = None) -> LiveScreen:
-    return LiveScreen(console or Console())
+def live_screen(display: KindDisplay, stages: Mapping[str, str]) -> LiveScreen:
+    """On standard output. `stages`: as in KindDisplay; empty if they are not known."""
+    return LiveScreen(Console(), display, stages)
 
 
 class LiveScreen:
-    """Entered again after a pause, it goes on with the same picture."""
+    """A Screen. Entered again, it draws the same view model further down."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, display: KindDisplay, stages: Mapping[str, str]) -> None:
         self._console = console
-        self._picture = TaskViewModel()
-        self._lost = ""
+        self._display = display
+        self._stages = stages
+        self._view = TaskViewModel()
+        self._interruption = ""
         self._live = Live(console=console)
 
     def __enter__(self) -> Self:
-        self._live = Live(self._drawn(), console=self._console, refresh_per_second=8)
+        self._live = Live(self._rendered(), console=self._console, refresh_per_second=8)
         self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.update(self._drawn())
+        self._live.update(self._rendered())
         self._live.stop()
 
     def show(self, message: Message) -> None:
-        self._picture, self._lost = after(self._picture, message), ""
-        self._live.update(self._drawn())
+        self._view, self._interruption = apply_event(self._view, message, self._display), ""
+        self._live.update(self._rendered())
 
-    def lost(self, error: ServiceError | None, seconds: float) -> None:
-        self._lost = interruption(error, seconds)
-        self._live.update(self._drawn())
+    def interrupted(self, error: ServiceError | None, seconds: float) -> None:
+        self._interruption = interruption_line(error, seconds)
+        self._live.update(self._rendered())
 
-    def _drawn(self) -> RenderableType:
-        return Group(*drawn(self._picture, self._lost))
+    def _rendered(self) -> RenderableType:
+        return Group(*render(self._view, self._stages, self._interruption))
 
 
-def drawn(view: TaskViewModel, lost: str = "") -> Iterator[RenderableType]:
-    """Never a bar that nobody measured."""
-    yield _stages(view)
+def render(
+    view: TaskViewModel, stages: Mapping[str, str], interruption: str = ""
+) -> Iterator[RenderableType]:
+    """The display from top to bottom. A progress bar is drawn only for a percentage that was measured."""
+    yield _stage_table(view, stages)
     yield from _files(view)
     yield from _progress(view)
     if spent := _spent(view):
         yield Text(spent, style="dim")
     if view.note and view.note != view.message:
         yield Text(view.note, style="red" if view.status == "failed" else "dim", overflow="ellipsis")
-    if lost:
-        yield Text(lost, style="yellow")
+    if interruption:
+        yield Text(interruption, style="yellow")
 
 
-def _stages(view: TaskViewModel) -> Table:
+def _stage_table(view: TaskViewModel, stages: Mapping[str, str]) -> Table:
     table = Table.grid(padding=(0, 1))
-    over = view.status in ("failed", "cancelled")
-    for stage in STAGES[:-1]:
-        current = stage == view.status
-        seconds = view.seconds(stage)
-        mark: RenderableType = Text("✓", style="green") if seconds is not None else Text("·", style="dim")
-        if current:
-            mark = Spinner("dots")
-        took = Text(f"{seconds:.1f} s" if seconds is not None else "", style="dim")
-        known = current or seconds is not None
-        table.add_row(mark, Text(_NAMES[stage], style="" if known else "dim"), took)
-    if over or view.status == "completed":
-        style = "red" if over else "green"
-        mark = Text("✗" if over else "✓", style=style)
-        table.add_row(mark, Text(view.message, style=style), Text())
+    for name, title in _rows(view, stages).items():
+        table.add_row(*_stage_row(view, name, title))
+    if view.status in FINAL:
+        mark, style = ("✓", "green") if view.status == "completed" else ("✗", "red")
+        table.add_row(Text(mark, style=style), Text(view.message, style=style), Text())
     return table
+
+
+def _rows(view: TaskViewModel, stages: Mapping[str, str]) -> Mapping[str, str]:
+    """The stages that are known, then others in the order in which events brought them, by their names."""
+    others = {name: printable(name) for name in view.began if name not in (PENDING, *stages, *FINAL)}
+    return {PENDING: _PENDING_TITLE, **stages, **others}
+
+
+def _stage_row(view: TaskViewModel, name: str, title: str) -> tuple[RenderableType, Text, Text]:
+    seconds = view.seconds(name)
+    mark: RenderableType = Text("·", style="dim")
+    if name == view.status:
+        mark = Spinner("dots")
+    elif seconds is not None:
+        mark = Text("✓", style="green")
+    was_entered = name == view.status or seconds is not None
+    took = Text(f"{seconds:.1f} s" if seconds is not None else "", style="dim")
+    return mark, Text(title, style="" if was_entered else "dim"), took
 
 
 def _files(view: TaskViewModel) -> Iterator[RenderableType]:
     if not view.files:
         return
-    yield Text(f"{view.whole} of {len(view.files)} files", style="bold")
-    shown = [(path, size) for path, size in view.files.items() if size is not None][-NEWEST:]
-    for path, size in shown:
+    yield Text(f"{view.whole_files} of {len(view.files)} files", style="bold")
+    newest = [(path, size) for path, size in view.files.items() if size is not None][-NEWEST:]
+    for path, size in newest:
         yield Text.assemble(("  ✓ ", "green"), path, (f"  {size:,} bytes", "dim"), overflow="ellipsis")
 
 
 def _progress(view: TaskViewModel) -> Iterator[RenderableType]:
-    known = view.progress
-    if view.status in ("completed", "failed", "cancelled"):
+    progress = view.progress
+    if view.status in FINAL:
         return
-    percent, left = known.get("percent"), known.get("seconds_left")
+    percent, left = progress.get("percent"), progress.get("seconds_left")
     if isinstance(percent, int):
         row = Table.grid(padding=(0, 1))
         rest = f", about {left} s left" if isinstance(left, int) else ""
         row.add_row(ProgressBar(total=100, completed=percent, width=30), Text(f"{percent} %{rest}"))
         yield row
-    if until := known.get("rate_limited_until"):
+    if until := progress.get("rate_limited_until"):
         yield Text(f"the other side asks to wait until {printable(str(until))}", style="yellow")
-    if known.get("stalled"):
+    if progress.get("stalled"):
         yield Text("nothing has come for a while", style="yellow")
 
 

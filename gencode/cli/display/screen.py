@@ -1,15 +1,18 @@
-"""What shows a task's events."""
+"""Where events are shown: the interface, and the two implementations that need no terminal."""
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Protocol, Self
 
+from gencode.cli.display.events import KindDisplay, event_line
+from gencode.cli.output import as_json, printable
 from gencode.client import Message, ServiceError
 
 
 class Screen(Protocol):
-    """Entered while there is something to show, perhaps several times."""
+    """A reusable context manager: left while a person is asked something, and entered again."""
 
     def __enter__(self) -> Self: ...
 
@@ -21,14 +24,12 @@ class Screen(Protocol):
         """The next event."""
         ...
 
-    def lost(self, error: ServiceError | None, seconds: float) -> None:
-        """The connection is gone, and will be tried again after so many seconds."""
+    def interrupted(self, error: ServiceError | None, seconds: float) -> None:
+        """The stream broke, or ended (None), and is opened again after so many seconds."""
         ...
 
 
-class Plain:
-    """A screen that needs no beginning and no end."""
-
+class _Stateless:
     def __enter__(self) -> Self:
         return self
 
@@ -36,3 +37,33 @@ class Plain:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         return None
+
+
+class LineScreen(_Stateless):
+    """A line for each event: for logs, pipes, and terminals without cursor movement."""
+
+    def __init__(self, display: KindDisplay) -> None:
+        self._display = display
+
+    def show(self, message: Message) -> None:
+        if line := event_line(message, self._display):
+            print(line, flush=True)
+
+    def interrupted(self, error: ServiceError | None, seconds: float) -> None:
+        print(interruption_line(error, seconds), file=sys.stderr, flush=True)
+
+
+class JSONScreen(_Stateless):
+    """Every event as one line of JSON, also those of unknown kinds."""
+
+    def show(self, message: Message) -> None:
+        line = {"event": message.kind, "id": message.id, "data": message.data}
+        print(as_json(line), flush=True)
+
+    def interrupted(self, error: ServiceError | None, seconds: float) -> None:
+        """Prints nothing: no event is lost."""
+
+
+def interruption_line(error: ServiceError | None, seconds: float) -> str:
+    reason = error.message if error else "the service ended the stream"
+    return f"{printable(reason)}; going on in {seconds:.0f} s"

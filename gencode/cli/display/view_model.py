@@ -1,4 +1,4 @@
-"""What is known of a task at one moment, folded from its events."""
+"""What is known of a task at one moment, and how the events of every kind change it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from gencode.cli.display.lines import line
-from gencode.cli.display.printable import printable
-from gencode.client import Message
+from gencode.cli.output import printable
 
 Data = Mapping[str, Any]
-STAGES = ("pending", "generating", "merging_files", "creating_repo", "pushing", "completed")
+PENDING = "pending"
+FINAL = ("completed", "failed", "cancelled")
+"""Statuses of a task that is over."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,11 +21,11 @@ class TaskViewModel:
     """began     when each status was entered, by its name, in order
     files        planned and written ones by path; the bytes of those that are whole, else None
     tokens, cost of all answered model calls; cost is a decimal number, or empty
-    progress     what the service knows of it; empty if it says nothing
-    note         the newest remark
+    progress     the newest `progress` message of the service; empty before the first
+    note         the newest event as a line, except statuses
     """
 
-    status: str = "pending"
+    status: str = PENDING
     message: str = ""
     began: Mapping[str, datetime] = field(default_factory=dict)
     files: Mapping[str, int | None] = field(default_factory=dict)
@@ -35,11 +35,11 @@ class TaskViewModel:
     note: str = ""
 
     @property
-    def whole(self) -> int:
+    def whole_files(self) -> int:
         return sum(size is not None for size in self.files.values())
 
     def seconds(self, stage: str) -> float | None:
-        """That a stage took, once another has followed it."""
+        """How long a stage took; None until another has followed it."""
         times = list(self.began.items())
         for (name, begin), (_, end) in pairwise(times):
             if name == stage:
@@ -47,49 +47,27 @@ class TaskViewModel:
         return None
 
 
-def after(view: TaskViewModel, message: Message) -> TaskViewModel:
-    """Events of a newer service, and fields that are not as they were, change nothing."""
-    note = line(message).strip()
-    view = replace(view, note=note) if note and message.kind != "status" else view
-    fold = _FOLDS.get(message.kind)
-    try:
-        return fold(view, message.data) if fold else view
-    except (KeyError, TypeError, ValueError):
-        return view
-
-
-def _status(view: TaskViewModel, data: Data) -> TaskViewModel:
+def _enter_status(view: TaskViewModel, data: Data) -> TaskViewModel:
+    """A retried task enters a stage again, which then counts from there."""
     status, at = str(data["status"]), datetime.fromisoformat(str(data["at"]).replace("Z", "+00:00"))
-    left = {name: begin for name, begin in view.began.items() if name != status}
+    others = {name: begin for name, begin in view.began.items() if name != status}
     message = printable(str(data["message"]))
-    return replace(view, status=status, message=message, began={**left, status: at}, note="")
+    return replace(view, status=status, message=message, began={**others, status: at}, note="")
 
 
-def _plan(view: TaskViewModel, data: Data) -> TaskViewModel:
-    """Also a changed one, which may have lost files; those that are whole may have come before it."""
-    paths = [printable(str(file["path"])) for file in data["files"]]
-    whole = {path: size for path, size in view.files.items() if size is not None}
-    return replace(view, files={**dict.fromkeys(paths), **whole})
-
-
-def _file(view: TaskViewModel, data: Data) -> TaskViewModel:
-    return replace(view, files={**view.files, printable(str(data["path"])): int(data["bytes"])})
-
-
-def _usage(view: TaskViewModel, data: Data) -> TaskViewModel:
+def _set_usage(view: TaskViewModel, data: Data) -> TaskViewModel:
     total = data["total"]
     tokens = int(total["prompt"]) + int(total["completion"])
     return replace(view, tokens=tokens, cost=printable(str(total.get("cost") or "")))
 
 
-def _progress(view: TaskViewModel, data: Data) -> TaskViewModel:
+def _set_progress(view: TaskViewModel, data: Data) -> TaskViewModel:
     return replace(view, progress=dict(data))
 
 
-_FOLDS: Mapping[str, Callable[[TaskViewModel, Data], TaskViewModel]] = {
-    "status": _status,
-    "plan": _plan,
-    "file": _file,
-    "usage": _usage,
-    "progress": _progress,
+UPDATES: Mapping[str, Callable[[TaskViewModel, Data], TaskViewModel]] = {
+    "status": _enter_status,
+    "usage": _set_usage,
+    "progress": _set_progress,
 }
+"""By the kind of event: the view model after it."""

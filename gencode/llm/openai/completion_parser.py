@@ -1,4 +1,4 @@
-"""What the events of one completion add up to."""
+"""Parses the events of one streamed completion."""
 
 from __future__ import annotations
 
@@ -12,68 +12,72 @@ from gencode.llm.port import ChatChunk, ChatRequest, Usage
 
 
 class CompletionParser:
-    """Takes lines of an event stream (or a plain JSON body as one line), tolerating what servers vary in.
+    """Takes the lines of an event stream (or a plain JSON body as one line), in all variants of servers.
 
-    signs  pieces of text, reasoning or refusal so far: that the model is at work
-    over   the server said that nothing follows
+    deltas  received deltas with text, reasoning or refusal: signs that the model is generating
+    done    the server sent [DONE]
     """
 
-    def __init__(self, request: ChatRequest, failures: ErrorMapper) -> None:
-        self._wants_json = request.json and not request.prefix
-        self._failures = failures
-        self._finish = ""
+    def __init__(self, request: ChatRequest, errors: ErrorMapper) -> None:
+        self._expects_json = request.json and not request.prefix
+        self._errors = errors
+        self._finish_reason = ""
         self._usage: Usage | None = None
-        self._blank = True
-        self._reasoned = False
-        self._tools = False
+        self._is_blank = True
+        self._has_reasoning = False
+        self._has_tool_calls = False
         self._refusal = ""
-        self._half = ""
-        self.signs = 0
-        self.over = False
+        self._high_surrogate = ""
+        self.deltas = 0
+        self.done = False
 
     @property
-    def finished(self) -> bool:
-        """Whether a finish_reason has come: what breaks after it, breaks nothing."""
-        return bool(self._finish)
+    def is_complete(self) -> bool:
+        """Whether a finish_reason has arrived: a failure after it does not affect the answer."""
+        return bool(self._finish_reason)
 
-    def take(self, lines: Sequence[bytes]) -> str:
-        """The text that these lines add. Raises the twin of an error object found among them."""
-        return self._whole_characters("".join([self._queue(line) for line in lines]))
+    def feed(self, lines: Sequence[bytes]) -> str:
+        """The text in these lines. Raises the ProviderError for an error object among them."""
+        return self._join_surrogates("".join([self._line(line) for line in lines]))
 
-    def end(self) -> ChatChunk:
-        """The last chunk; raises unless the answer is one that can be used."""
-        if self._refusal or self._finish in ("content_filter", "refusal"):
-            raise self._failures.refused(self._refusal)
-        if self._finish == "insufficient_system_resource":
-            raise self._failures.unavailable("insufficient system resource")
-        if self._tools:
+    def finish(self) -> ChatChunk:
+        """The last chunk. Raises a ProviderError if the answer cannot be used."""
+        if self._refusal or self._finish_reason in ("content_filter", "refusal"):
+            raise self._errors.refused(self._refusal)
+        if self._finish_reason == "insufficient_system_resource":
+            raise self._errors.unavailable("insufficient system resource")
+        if self._has_tool_calls:
             raise LLMBadOutput("The model called a tool instead of answering. Try again.")
-        if self._finish not in ("stop", "length"):
-            why = self._failures.quote(self._finish) or "none"
-            raise LLMIncomplete(f"The model's answer may not be whole (finish_reason: {why}). Try again.")
-        if self._blank and (self._reasoned or self._wants_json):
-            raise LLMBadOutput(_nothing(self._reasoned))
-        return ChatChunk(text="\ufffd" if self._half else "", finish_reason=self._finish, usage=self._usage)
+        if self._finish_reason not in ("stop", "length"):
+            reason = self._errors.quote(self._finish_reason) or "none"
+            raise LLMIncomplete(f"The model's answer may not be whole (finish_reason: {reason}). Try again.")
+        if self._is_blank and (self._has_reasoning or self._expects_json):
+            raise LLMBadOutput(_blank_answer(self._has_reasoning))
+        return ChatChunk(
+            text="\ufffd" if self._high_surrogate else "",
+            finish_reason=self._finish_reason,
+            usage=self._usage,
+        )
 
-    def _queue(self, line: bytes) -> str:
-        """Each data line by itself: servers that forget the blank line between events are more common than
-        ones that spread an event over several lines."""
+    def _line(self, line: bytes) -> str:
+        """Each data line is parsed on its own: more servers omit the blank line between events than spread an
+        event over several lines."""
         if line.startswith(b"data:"):
             line = line[5:].strip()
         elif not line.startswith(b"{"):  # a bare object: how some servers report errors in mid-stream
             return ""  # blank, a comment, or another field
         if line == b"[DONE]":
-            self.over = True
-        return self._event(line) if line and not self.over else ""
+            self.done = True
+        return self._event(line) if line and not self.done else ""
 
     def _event(self, line: bytes) -> str:
         event = self._parse(line)
-        if error := _error(event):
-            raise self._failures.of_object(error)
-        self._count(event.get("usage"))
+        if error := _error_object(event):
+            raise self._errors.from_error_object(error)
+        self._read_usage(event.get("usage"))
         choices = event.get("choices")
-        firsts = [c for c in choices if _is_first(c)] if isinstance(choices, list) else []
-        return "".join([self._choice(choice) for choice in firsts])
+        first = [c for c in choices if _is_first_choice(c)] if isinstance(choices, list) else []
+        return "".join([self._choice(choice) for choice in first])
 
     def _parse(self, line: bytes) -> dict[str, Any]:
         try:
@@ -82,28 +86,28 @@ class CompletionParser:
             event = None
         if isinstance(event, dict):
             return event
-        words = self._failures.quote(line[:1000].decode("utf-8", "replace"))
-        raise LLMBadOutput(f"The server sent an event that is not a JSON object: {words}")
+        quoted = self._errors.quote(line[:1000].decode("utf-8", "replace"))
+        raise LLMBadOutput(f"The server sent an event that is not a JSON object: {quoted}")
 
     def _choice(self, choice: Mapping[str, Any]) -> str:
-        finish = choice.get("finish_reason")
-        if isinstance(finish, str) and finish:
-            self._finish = finish
+        finish_reason = choice.get("finish_reason")
+        if isinstance(finish_reason, str) and finish_reason:
+            self._finish_reason = finish_reason
         delta = choice.get("delta") or choice.get("message")
         return self._delta(delta) if isinstance(delta, dict) else ""
 
     def _delta(self, delta: Mapping[str, Any]) -> str:
         text, refusal = _text(delta, "content"), _text(delta, "refusal")
         reasoning = _text(delta, "reasoning_content") or _text(delta, "reasoning")
-        self._blank = self._blank and not text.strip()
+        self._is_blank = self._is_blank and not text.strip()
         self._refusal += refusal
-        self._reasoned = self._reasoned or bool(reasoning)
-        self._tools = self._tools or bool(delta.get("tool_calls") or delta.get("function_call"))
-        self.signs += bool(text or reasoning or refusal)
+        self._has_reasoning = self._has_reasoning or bool(reasoning)
+        self._has_tool_calls |= bool(delta.get("tool_calls") or delta.get("function_call"))
+        self.deltas += bool(text or reasoning or refusal)
         return text
 
-    def _count(self, usage: object) -> None:
-        """The newest count holds: some servers send a growing one with every event."""
+    def _read_usage(self, usage: object) -> None:
+        """The last usage counts: some servers send a growing one with every event."""
         if not isinstance(usage, dict):
             return
         details = usage.get("prompt_tokens_details")
@@ -111,24 +115,24 @@ class CompletionParser:
         prompt, completion = _number(usage, "prompt_tokens"), _number(usage, "completion_tokens")
         self._usage = Usage(prompt=prompt, completion=completion, cached=cached)
 
-    def _whole_characters(self, text: str) -> str:
-        """Servers written in JavaScript can cut an emoji into two events, half a surrogate pair in each."""
-        text, self._half = self._half + text, ""
+    def _join_surrogates(self, text: str) -> str:
+        """Servers written in JavaScript can split an emoji into two events, half a surrogate pair in each."""
+        text, self._high_surrogate = self._high_surrogate + text, ""
         if text.isascii():
             return text
         if "\ud800" <= text[-1] <= "\udbff":
-            text, self._half = text[:-1], text[-1]
+            text, self._high_surrogate = text[:-1], text[-1]
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _error(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _error_object(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
     found = event.get("error")
     if not found and "error" in (event.get("object"), event.get("type")):
         found = event
     return as_error(found) if found else None
 
 
-def _is_first(choice: object) -> bool:
+def _is_first_choice(choice: object) -> bool:
     return isinstance(choice, dict) and not choice.get("index")
 
 
@@ -142,8 +146,8 @@ def _number(usage: object, key: str) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 
-def _nothing(reasoned: bool) -> str:
-    if reasoned:
+def _blank_answer(has_reasoning: bool) -> str:
+    if has_reasoning:
         return (
             "The model only reasoned and did not answer. Switch its thinking off (the provider's quirks), "
             "or try again."

@@ -1,4 +1,4 @@
-"""What went wrong with a model call, as an error of ours."""
+"""Maps failures of a model call to ProviderErrors."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from gencode.llm.errors import (
     LLMUnavailable,
     ProviderError,
 )
-from gencode.llm.http_client import broken_off
+from gencode.llm.http_client import is_incomplete_response
 from gencode.resilience.retry_after import retry_after
 from gencode.security.redaction import sanitize
 
 _REFUSED = frozenset({"content_filter", "content_policy_violation", "refusal", "safety"})
 _QUOTA = re.compile(r"insufficient_quota|current_quota|quota_exhausted|credit|billing|spend", re.IGNORECASE)
-_TWINS = {  # codes and types of error objects that come without a status
+_STATUS_OF_CODE = {  # codes and types of error objects that have no status
     "invalid_request_error": 400,
     "invalid_request": 400,
     "context_length_exceeded": 400,
@@ -59,25 +59,26 @@ _ADVICE: Mapping[type[ProviderError], str] = {
 
 
 class ErrorMapper:
-    """Speaks for one provider: `name` stands in messages, `secrets` never do."""
+    """Of one provider. Messages contain its `name` and never one of the `secrets`."""
 
     def __init__(self, name: str, secrets: Sequence[str] = ()) -> None:
         self._name = name
         self._secrets = tuple(secret for secret in secrets if secret)
 
-    def of_response(self, response: httpx.Response, page: bytes) -> ProviderError:
-        """For any status but 200."""
+    def from_response(self, response: httpx.Response, page: bytes) -> ProviderError:
+        """For any status but 200. `page`: the body, or its beginning."""
         status = response.status_code
         if 300 <= status < 400:
             return self.wrong_address("it redirects, and redirects are not followed")
         wait = retry_after(response.headers.get("retry-after", ""), time.time())
         return self._error(status, error_in(page), wait)
 
-    def of_object(self, error: Mapping[str, Any]) -> ProviderError:
-        """For an error object within a 200 stream: what the same error would be as a response."""
-        return self._error(_twin(error), error)
+    def from_error_object(self, error: Mapping[str, Any]) -> ProviderError:
+        """For an error object within a 200 stream: the same error as for an equivalent response."""
+        return self._error(_equivalent_status(error), error)
 
-    def of_connecting(self, error: httpx.HTTPError) -> ProviderError:
+    def from_connect_error(self, error: httpx.HTTPError) -> ProviderError:
+        """For a failure before the response headers."""
         if isinstance(error, httpx.TimeoutException):
             return LLMTimeout(f"{self._name} could not be reached in time. Try again later.")
         return LLMNetwork(
@@ -85,39 +86,41 @@ class ErrorMapper:
             "Check base_url and the network, then try again."
         )
 
-    def of_reading(self, error: httpx.HTTPError) -> ProviderError:
-        if broken_off(error):
+    def from_read_error(self, error: httpx.HTTPError) -> ProviderError:
+        """For a failure within the response body."""
+        if is_incomplete_response(error):
             return LLMIncomplete(f"{self._name} broke off in the middle of its answer. Try again.")
         return LLMNetwork(f"The connection to {self._name} was lost: {self.quote(str(error))}. Try again.")
 
-    def wrong_address(self, why: str) -> ProviderError:
-        return LLMBadRequest(f"{self._name} is not at its base_url: {why}. Check base_url.")
+    def wrong_address(self, reason: str) -> ProviderError:
+        return LLMBadRequest(f"{self._name} is not at its base_url: {reason}. Check base_url.")
 
-    def refused(self, words: str) -> ProviderError:
-        return self._said(LLMRefused, "refused to answer", words)
+    def refused(self, text: str) -> ProviderError:
+        return self._make(LLMRefused, "refused to answer", text)
 
-    def unavailable(self, words: str) -> ProviderError:
-        return self._said(LLMUnavailable, "cannot answer now", words)
+    def unavailable(self, text: str) -> ProviderError:
+        return self._make(LLMUnavailable, "cannot answer now", text)
 
     def quote(self, text: str) -> str:
+        """The provider's own text, shortened to one line and redacted."""
         return sanitize(text, self._secrets)
 
     def _error(self, status: int, error: Mapping[str, Any], wait: float | None = None) -> ProviderError:
-        kind = _kind(status, _codes(error))
-        words = error.get("message")
-        made = self._said(kind, f"answered with error {status}", words if isinstance(words, str) else "")
+        kind = _error_class(status, _codes(error))
+        text = error.get("message")
+        made = self._make(kind, f"answered with error {status}", text if isinstance(text, str) else "")
         if isinstance(made, Transient):
             made.retry_after = wait
         return made
 
-    def _said(self, kind: type[ProviderError], what: str, words: str) -> ProviderError:
-        quoted = self.quote(words)
-        said = f": {quoted}" if quoted else ""
-        return kind(f"{self._name} {what}{said}{'' if said.endswith('.') else '.'} {_ADVICE[kind]}.")
+    def _make(self, kind: type[ProviderError], event: str, text: str) -> ProviderError:
+        quoted = self.quote(text)
+        detail = f": {quoted}" if quoted else ""
+        return kind(f"{self._name} {event}{detail}{'' if detail.endswith('.') else '.'} {_ADVICE[kind]}.")
 
 
 def error_in(page: bytes) -> Mapping[str, Any]:
-    """The error object of an error page; whatever has no such object becomes the message of one."""
+    """The error object in an error page; a page without one becomes the message of one."""
     text = page.decode("utf-8", "replace")
     try:
         found = json.loads(text)
@@ -131,12 +134,13 @@ def error_in(page: bytes) -> Mapping[str, Any]:
 
 
 def as_error(found: object, text: str = "") -> Mapping[str, Any]:
+    """An error object with a message, from anything that servers send. `text`: the default message."""
     if isinstance(found, dict):
         return found if "message" in found else {**found, "message": text}
     return {"message": found if isinstance(found, str) else text}
 
 
-def _kind(status: int, codes: Sequence[str]) -> type[ProviderError]:
+def _error_class(status: int, codes: Sequence[str]) -> type[ProviderError]:
     if status < 500 and not _REFUSED.isdisjoint(codes):
         return LLMRefused
     match status:
@@ -153,8 +157,8 @@ def _kind(status: int, codes: Sequence[str]) -> type[ProviderError]:
     return LLMUnavailable if status >= 500 else LLMBadRequest
 
 
-def _twin(error: Mapping[str, Any]) -> int:
-    """The status that an error object names or means; an unknown one counts as the server's own fault."""
+def _equivalent_status(error: Mapping[str, Any]) -> int:
+    """The HTTP status that an error object states or implies; an unknown error counts as a server error."""
     for key in ("status", "status_code", "code"):
         named = str(error.get(key))
         if re.fullmatch(r"[45]\d\d", named, re.ASCII):
@@ -164,7 +168,7 @@ def _twin(error: Mapping[str, Any]) -> int:
         return 429
     if not _REFUSED.isdisjoint(codes):
         return 400
-    return next((_TWINS[code] for code in codes if code in _TWINS), 500)
+    return next((_STATUS_OF_CODE[code] for code in codes if code in _STATUS_OF_CODE), 500)
 
 
 def _codes(error: Mapping[str, Any]) -> tuple[str, str]:

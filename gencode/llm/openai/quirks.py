@@ -1,4 +1,4 @@
-"""In what an OpenAI-compatible API differs from the others."""
+"""How an OpenAI-compatible API deviates from OpenAI's own."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-_REJECTED = re.compile(r"unsupported|not supported|unrecognized|unknown", re.IGNORECASE)
+_REJECTION = re.compile(r"unsupported|not supported|unrecognized|unknown", re.IGNORECASE)
 
 
 def header_value(value: str) -> str:
-    """What no header can carry would fail every call, and obscurely; its text might even be shown then."""
+    """Strips white space; raises ValueError for other characters that no header can contain: they would fail
+    every call with an obscure error, which might even show the value."""
     value = value.strip()
     if not (value.isascii() and value.isprintable()):
         raise ValueError("has characters that no header can carry")
@@ -22,15 +23,15 @@ def header_value(value: str) -> str:
 class Quirks(BaseModel):
     """Part of a provider's configuration.
 
-    prefix            how the model is made to go on from what it said: "deepseek" (`prefix: true`, at /beta),
-                      "partial" (`partial: true`; Moonshot, Qwen), "none" (asked in words)
-    json_mode         whether `response_format: json_object` is known
-    max_tokens_field  switched by itself to max_completion_tokens when the API demands it
-    thinking          body fields that settle thinking; unsaid it may be on, and is paid from max_tokens.
-                      Dropped by itself when the model does not know them
-    stream_usage      whether `stream_options.include_usage` is known
-    extra_body        more fields of every request, such as temperature
-    headers           more headers of every request; may hold secrets
+    prefix            how the model is made to continue a partial answer: "deepseek" (`prefix: true`, at
+                      /beta), "partial" (`partial: true`; Moonshot, Qwen), "none" (by an instruction)
+    json_mode         whether `response_format: json_object` is supported
+    max_tokens_field  replaced automatically by max_completion_tokens when the API demands it
+    thinking          body fields that control thinking; by default it may be on, and counts against
+                      max_tokens. Removed automatically when the model rejects them
+    stream_usage      whether `stream_options.include_usage` is supported
+    extra_body        further fields of every request, such as temperature
+    headers           further headers of every request; may contain secrets
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -46,13 +47,13 @@ class Quirks(BaseModel):
     )
 
 
-def adapt(quirks: Quirks, error: Mapping[str, Any]) -> Quirks | None:
-    """Quirks without the parameter that a 400 complains of, or None when that is not what it says.
+def without_rejected_parameter(quirks: Quirks, error: Mapping[str, Any]) -> Quirks | None:
+    """The quirks without the parameter that a 400 error rejects; None for other errors.
 
-    Never adapts twice to the same complaint, so trying again with the result comes to an end.
+    The same error never changes the result again, so repeated attempts end.
     """
     code, text, param = (str(error.get(key) or "") for key in ("code", "message", "param"))
-    if not _REJECTED.search(f"{code} {text}"):
+    if not _REJECTION.search(f"{code} {text}"):
         return None
     if quirks.max_tokens_field == "max_tokens" and _names(param, text, "max_tokens"):
         return quirks.model_copy(update={"max_tokens_field": "max_completion_tokens"})

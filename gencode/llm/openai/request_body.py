@@ -1,4 +1,4 @@
-"""A request as the wire wants it."""
+"""The URL and the JSON body of a chat completions request."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Any
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.port import ChatRequest
 
-GO_ON = (
+CONTINUE_INSTRUCTION = (
     "Your answer was cut off. Go on exactly where it stopped, even in the middle of a line or a word. "
     "Repeat nothing of it, explain nothing, and open no code fence."
 )
 
 
-def url(base_url: str, request: ChatRequest, quirks: Quirks) -> str:
-    """Where to post it. DeepSeek completes a prefix only under /beta, next to /v1 and not below it."""
+def completions_url(base_url: str, request: ChatRequest, quirks: Quirks) -> str:
+    """DeepSeek completes a prefix only under /beta, which is next to /v1 and not below it."""
     root = base_url.rstrip("/")
     if request.prefix and quirks.prefix == "deepseek" and not root.endswith("/beta"):
         root = root.removesuffix("/v1") + "/beta"
     return f"{root}/chat/completions"
 
 
-def body(model: str, request: ChatRequest, quirks: Quirks) -> dict[str, Any]:
-    """The JSON to post. What the configuration adds never replaces what the request says."""
+def request_body(model: str, request: ChatRequest, quirks: Quirks) -> dict[str, Any]:
+    """Configured extra fields never replace those of the request."""
     fields: dict[str, Any] = {**quirks.thinking, **quirks.extra_body}
     fields |= {"model": model, "messages": _messages(request, quirks), "stream": True}
     fields[quirks.max_tokens_field] = request.max_tokens
     if quirks.stream_usage:
         fields["stream_options"] = {"include_usage": True}
     if request.json and quirks.json_mode and not request.prefix:
-        # The rest of a cut object is no object: JSON mode would make the model start over.
+        # The rest of a truncated object is no object: in JSON mode the model would start again.
         fields["response_format"] = {"type": "json_object"}
     return fields
 
@@ -38,9 +38,9 @@ def _messages(request: ChatRequest, quirks: Quirks) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = [{"role": m.role, "content": m.content} for m in request.messages]
     if not request.prefix:
         return messages
-    said: dict[str, Any] = {"role": "assistant", "content": request.prefix}
+    answer: dict[str, Any] = {"role": "assistant", "content": request.prefix}
     if quirks.prefix == "deepseek":
-        return [*messages, said | {"prefix": True}]
+        return [*messages, answer | {"prefix": True}]
     if quirks.prefix == "partial":
-        return [*messages, said | {"partial": True}]
-    return [*messages, said, {"role": "user", "content": GO_ON}]
+        return [*messages, answer | {"partial": True}]
+    return [*messages, answer, {"role": "user", "content": CONTINUE_INSTRUCTION}]

@@ -1,4 +1,4 @@
-"""The bytes of one response: decoded, counted, watched, and cut into lines."""
+"""Reads the body of one response: decodes it, limits its size and time, and splits it into lines."""
 
 from __future__ import annotations
 
@@ -13,95 +13,95 @@ from gencode.llm.deadlines import DeadlineTimer
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge
 from gencode.llm.openai.error_mapping import ErrorMapper
 
-BLOCK = 256 * 1024  # a gzip bomb unrolls by this much at a time
-ERROR_BYTES = 64 * 1024  # of an error page; its first sentences are all that is told
-DRAIN_SECONDS = 0.25  # a new TLS connection costs about as much
-ERROR_SECONDS = 5.0  # for an error page; the status alone says most
+MAX_INFLATED = 256 * 1024  # bytes at a time, so that a gzip bomb is noticed early
+MAX_ERROR_BYTES = 64 * 1024  # of an error page; only its first sentences are shown
+MAX_DRAIN_SECONDS = 0.25  # a new TLS connection takes about as long
+MAX_ERROR_SECONDS = 5.0  # for an error page; the status alone says most
 
 
 class StreamReader:
     """Reads at most `max_bytes`, before and after decoding; one more raises LLMTooLarge.
 
-    httpx's own decoding inflates a whole read at once (64 KiB can become 64 MiB), and its `aiter_lines` also
-    breaks lines at U+2028 and NEL, which JSON strings may hold: both are done here.
+    Decoding and line splitting are done here because httpx inflates a whole read at once (64 KiB can become
+    64 MiB), and its `aiter_lines` also breaks lines at U+2028 and NEL, which JSON strings may contain.
     """
 
     def __init__(
-        self, response: httpx.Response, watch: DeadlineTimer, max_bytes: int, failures: ErrorMapper
+        self, response: httpx.Response, timer: DeadlineTimer, max_bytes: int, errors: ErrorMapper
     ) -> None:
         self._raw = response.aiter_raw()
-        self._watch = watch
+        self._timer = timer
         self._max_bytes = max_bytes
-        self._failures = failures
+        self._errors = errors
         self._received = self._decoded = 0
         self._is_json = response.headers.get("content-type", "").startswith("application/json")
         self._encoding = response.headers.get("content-encoding", "").strip().lower()
         self._gzip = zlib.decompressobj(wbits=31) if self._encoding in ("gzip", "x-gzip") else None
-        self._packed = b""
-        self._queue: list[bytes] = []
+        self._compressed = b""
+        self._partial_line: list[bytes] = []
         self._ended = False
 
     async def lines(self) -> list[bytes] | None:
-        """The lines that the next read completes, maybe none; None at the end.
+        """The lines that the next read completes, possibly none; None at the end.
 
         A plain JSON body counts as one line: some servers answer `stream: true` that way.
         """
         if self._is_json:
-            return None if self._ended else [(await self._whole()).strip()]
+            return None if self._ended else [(await self._read_all()).strip()]
         block = await self._read()
         if block is not None:
             return self._split(block)
-        rest, self._queue = b"".join(self._queue), []
-        return rest.splitlines() or None
+        last, self._partial_line = b"".join(self._partial_line), []
+        return last.splitlines() or None
 
     async def error_page(self) -> bytes:
-        """The beginning of the body, or as much of it as came before it broke."""
+        """The beginning of the body, as far as it arrives."""
         page = b""
-        with suppress(GencodeError), anyio.move_on_after(ERROR_SECONDS):
-            while len(page) < ERROR_BYTES and (block := await self._read()) is not None:
+        with suppress(GencodeError), anyio.move_on_after(MAX_ERROR_SECONDS):
+            while len(page) < MAX_ERROR_BYTES and (block := await self._read()) is not None:
                 page += block
-        return page[:ERROR_BYTES]
+        return page[:MAX_ERROR_BYTES]
 
     async def drain(self) -> None:
-        """Read what little follows the last event, so that the connection can be used again."""
-        with suppress(GencodeError), anyio.move_on_after(DRAIN_SECONDS):
+        """Read the little that follows the last event, so that the connection can be reused."""
+        with suppress(GencodeError), anyio.move_on_after(MAX_DRAIN_SECONDS):
             while await self._read() is not None:
                 pass
 
-    async def _whole(self) -> bytes:
+    async def _read_all(self) -> bytes:
         blocks = []
         while (block := await self._read()) is not None:
             if block.strip():  # DeepSeek keeps a connection alive with empty lines before the JSON
-                self._watch.progress()
+                self._timer.progress()
             blocks.append(block)
         return b"".join(blocks)
 
     def _split(self, block: bytes) -> list[bytes]:
-        """Complete lines without their ends. bytes.splitlines knows CR, LF and CRLF and nothing else."""
+        """Complete lines without their ends. bytes.splitlines splits at CR, LF and CRLF only."""
         if b"\n" not in block:
-            self._queue.append(block)
+            self._partial_line.append(block)
             return []
         head, _, rest = block.rpartition(b"\n")
-        lines = b"".join([*self._queue, head, b"\n"]).splitlines()
-        self._queue = [rest]
+        lines = b"".join([*self._partial_line, head, b"\n"]).splitlines()
+        self._partial_line = [rest]
         return lines
 
     async def _read(self) -> bytes | None:
-        if self._packed:
-            return self._unpack(self._packed)
+        if self._compressed:
+            return self._decode(self._compressed)
         if self._ended:
             return None
         try:
-            raw = await self._watch.wait(lambda: anext(self._raw, None))
+            raw = await self._timer.wait(lambda: anext(self._raw, None))
         except httpx.HTTPError as error:
-            raise self._failures.of_reading(error) from error
+            raise self._errors.from_read_error(error) from error
         if raw is None:
             self._ended = True
             return self._gzip.flush() if self._gzip else None
         self._received += len(raw)
-        return self._unpack(raw)
+        return self._decode(raw)
 
-    def _unpack(self, raw: bytes) -> bytes:
+    def _decode(self, raw: bytes) -> bytes:
         block = self._inflate(raw)
         self._decoded += len(block)
         if max(self._received, self._decoded) > self._max_bytes:
@@ -111,14 +111,14 @@ class StreamReader:
         return block
 
     def _inflate(self, raw: bytes) -> bytes:
-        """Identity was asked for; proxies compress all the same, and gzip is what they use."""
+        """The request accepts identity only; proxies may compress all the same, and they use gzip."""
         if self._encoding in ("", "identity"):
             return raw
         if self._gzip is None:
-            raise self._failures.wrong_address(f"it answers in the encoding {self._encoding[:40]!r}")
+            raise self._errors.wrong_address(f"it answers in the encoding {self._encoding[:40]!r}")
         try:
-            block = self._gzip.decompress(raw, BLOCK)
+            block = self._gzip.decompress(raw, MAX_INFLATED)
         except zlib.error as error:
             raise LLMBadOutput(f"The model's answer is not the gzip it claims to be ({error}).") from error
-        self._packed = self._gzip.unconsumed_tail
+        self._compressed = self._gzip.unconsumed_tail
         return block

@@ -50,16 +50,16 @@ class GenerateInput:
 class Draft:
     """A plan, and for each of its files the answers that complete it.
 
-    spent     tokens of all calls so far
-    deflated  files that are deflated for the push already, by blob id (see gencode.githosts.port.Snapshot);
-              empty after a restart
+    spent           tokens of all calls so far
+    deflated_blobs  files that are deflated for the push already (see gencode.githosts.port.Snapshot); empty
+                    after a restart
     """
 
     request: GenerateInput
     plan: Plan
     pieces: Pieces
     spent: Usage
-    deflated: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    deflated_blobs: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

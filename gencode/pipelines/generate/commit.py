@@ -32,7 +32,9 @@ class CommitContent(_Frozen):
     at: datetime
     branch: str
 
-    def snapshot(self, deflated: Mapping[str, bytes] | None = None, *, workflows: bool = False) -> Snapshot:
+    def snapshot(
+        self, deflated_blobs: Mapping[str, bytes] | None = None, *, workflows: bool = False
+    ) -> Snapshot:
         """The commit as Git hosts take it; every path is validated. Raises UnsafePath, UnsafeTree."""
         files = {path: text.encode() for path, text in self.files.items()}
         return Snapshot(
@@ -41,7 +43,7 @@ class CommitContent(_Frozen):
             author=self.author,
             at=self.at,
             branch=self.branch,
-            deflated_blobs=deflated or {},
+            deflated_blobs=deflated_blobs or {},
         )
 
 

@@ -19,8 +19,8 @@ REPORT = ".gencode/report.json"
 
 
 class Reporter:
-    """Makes the report from the task's log. A second report may differ in its times and counts of runs, so the
-    text is stored with the commit."""
+    """Makes the report from the task's log. A later report may differ in its times and counts of runs, so
+    the text is stored with the commit."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

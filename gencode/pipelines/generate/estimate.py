@@ -1,4 +1,4 @@
-"""What a request will probably cost: from what earlier tasks cost, else by a rule that is told."""
+"""Estimates the cost of a request from earlier tasks, or by a documented rule if there are too few."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from gencode.domain.event import Event
 from gencode.llm.budget import CHARACTERS_PER_TOKEN, Price
 from gencode.llm.port import Usage
 
-ENOUGH = 3
-"""Finished tasks, below which they tell less than the rule."""
+MIN_HISTORY = 3
+"""Completed tasks; with fewer, the rule is the better estimate."""
 INSTRUCTIONS = 900
-"""Prompt tokens of a call besides the request's own prompt: our words and the plan."""
-FEW, MANY = 5, 30
-"""Files of a small and of a large project."""
-SHORT, LONG = 300, 1200
-"""Tokens of their files, and what the plan says of each comes on top."""
-PLANNED = 60
+"""Prompt tokens of a call besides the request's own prompt: our instructions and the plan."""
+FEW_FILES, MANY_FILES = 5, 30
+"""In a small and in a large project."""
+SHORT_FILE, LONG_FILE = 300, 1200
+"""Tokens of a file in them."""
+PLAN_ENTRY = 60
+"""Tokens of a file's entry in the plan."""
 
 
 class TokenRange(BaseModel):
@@ -52,8 +53,8 @@ class Estimate(BaseModel):
 
 
 def estimate(prompt: str, model: str, history: Sequence[Usage], price: Price | None) -> Estimate:
-    """`history`: what completed tasks with the same model used."""
-    samples = history if len(history) >= ENOUGH else _by_rule(prompt)
+    """`history`: the usage of completed tasks with the same model."""
+    samples = history if len(history) >= MIN_HISTORY else _by_rule(prompt)
     low, high = _range([Decimal(sample.completion) for sample in samples])
     cost = _range([price.of(sample) for sample in samples]) if price else None
     return Estimate(
@@ -65,35 +66,36 @@ def estimate(prompt: str, model: str, history: Sequence[Usage], price: Price | N
     )
 
 
-def used(events: Sequence[Event]) -> Usage | None:
-    """What a task used in all, by its log."""
-    accounts = [event.data["total"] for event in events if event.kind == "usage"]
-    if not accounts:
+def total_usage(events: Sequence[Event]) -> Usage | None:
+    """The usage of all calls of a task, from its log; None if there was no call."""
+    totals = [event.data["total"] for event in events if event.kind == "usage"]
+    if not totals:
         return None
-    newest = accounts[-1]
+    newest = totals[-1]
     return Usage(prompt=newest["prompt"], completion=newest["completion"], cached=newest["cached"])
 
 
 def _by_rule(prompt: str) -> list[Usage]:
-    own = len(prompt) // CHARACTERS_PER_TOKEN + INSTRUCTIONS
+    per_call = len(prompt) // CHARACTERS_PER_TOKEN + INSTRUCTIONS
     return [
-        Usage(prompt=(1 + files) * own, completion=files * (tokens + PLANNED))
-        for files, tokens in ((FEW, SHORT), (MANY, LONG))
+        Usage(prompt=(1 + files) * per_call, completion=files * (tokens + PLAN_ENTRY))
+        for files, tokens in ((FEW_FILES, SHORT_FILE), (MANY_FILES, LONG_FILE))
     ]
 
 
 def _range(values: Sequence[Decimal]) -> tuple[Decimal, Decimal]:
-    """The quartiles; of two values, themselves."""
-    if len(values) < ENOUGH:
+    """The lower and upper quartile; of two values, these values."""
+    if len(values) < MIN_HISTORY:
         return min(values), max(values)
     lower, _, upper = quantiles(values, n=4, method="inclusive")
     return lower, upper
 
 
 def _basis(tasks: int) -> str:
-    if tasks >= ENOUGH:
+    if tasks >= MIN_HISTORY:
         return f"median and quartiles of your newest {tasks} completed tasks with this model"
     return (
-        f"a rule, as fewer than {ENOUGH} of your tasks with this model are completed: one call for the plan "
-        f"and one a file, {FEW} files of {SHORT} tokens to {MANY} files of {LONG}; no repairs, nothing cached"
+        f"a rule, as fewer than {MIN_HISTORY} of your tasks with this model are completed: one call for the "
+        f"plan and one a file, {FEW_FILES} files of {SHORT_FILE} tokens to {MANY_FILES} files of "
+        f"{LONG_FILE}; no repairs, nothing cached"
     )

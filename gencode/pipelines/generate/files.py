@@ -21,7 +21,7 @@ OLDEST = (1980, 1, 1, 0, 0, 0)
 """A zip entry cannot have an earlier time, such as that of a clock that was never set."""
 
 
-class State(StrEnum):
+class FileState(StrEnum):
     """How far a file is written."""
 
     PLANNED = "planned"
@@ -34,14 +34,14 @@ class State(StrEnum):
 
     @property
     def is_whole(self) -> bool:
-        return self in (State.WHOLE, State.COMMITTED)
+        return self in (FileState.WHOLE, FileState.COMMITTED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class File:
     """`text`: as far as it is written; without lone surrogates."""
 
-    state: State
+    state: FileState
     text: str = ""
     purpose: str = ""
 
@@ -91,7 +91,8 @@ def _committed(commit: CommitContent, purposes: Mapping[str, str]) -> dict[str, 
     texts = commit.files
     order = [path for path in {**purposes, **texts} if path in texts]
     return {
-        path: File(state=State.COMMITTED, text=texts[path], purpose=purposes.get(path, "")) for path in order
+        path: File(state=FileState.COMMITTED, text=texts[path], purpose=purposes.get(path, ""))
+        for path in order
     }
 
 
@@ -117,8 +118,8 @@ def _joined_parts(checkpoints: Checkpoints) -> Pieces:
 
 def _file(path: str, written: Pieces, purpose: str) -> File:
     if not (answers := written.get(path)):
-        return File(state=State.PLANNED, purpose=purpose)
-    state = State.WHOLE if answers[-1].whole else State.WRITING
+        return File(state=FileState.PLANNED, purpose=purpose)
+    state = FileState.WHOLE if answers[-1].whole else FileState.WRITING
     text = file_text(answers, path).encode("utf-8", "replace").decode()
     return File(state=state, text=text, purpose=purpose)
 

@@ -85,7 +85,7 @@ class Generating:
             plan=plan,
             pieces=scheduler.pieces(plan),
             spent=session.budget_tracker.spent,
-            deflated=scheduler.deflated,
+            deflated_blobs=scheduler.deflated_blobs,
         )
 
     async def _request_plan(self, session: LLMSession, request: GenerateInput, on_plan: OnPlan) -> Plan:

@@ -53,7 +53,7 @@ class Merging:
         updates = await self._scan_for_secrets(commit, draft.request, emit)
         if draft.request.include_report:
             commit, updates = await self._with_report(commit, updates, draft.request, emit)
-        snapshot = commit.snapshot(draft.deflated, workflows=self._workflows)
+        snapshot = commit.snapshot(draft.deflated_blobs, workflows=self._workflows)
         size = sum(len(data) for data in snapshot.tree.files.values())
         merged = StageUpdate(
             kind="merged",
@@ -75,7 +75,7 @@ class Merging:
     async def _with_report(
         self, commit: CommitContent, updates: list[StageUpdate], request: GenerateInput, emit: Emit
     ) -> tuple[CommitContent, list[StageUpdate]]:
-        """The commit with its report, and the events to publish. The other files have been scanned already."""
+        """The commit with its report, and the events to publish. Its other files are scanned already."""
         text = _valid_utf8(await self._reporter(request.task_id, commit, updates))
         report_only = commit.model_copy(update={"files": {REPORT: text}, "message": ""})
         updates = [*updates, *await self._scan_for_secrets(report_only, request, emit)]

@@ -1,4 +1,4 @@
-"""What a person is told in each status. Chinese where the original design gives Chinese."""
+"""The messages of a task, in English and Chinese. The Chinese ones are those of the original design."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _TEXTS: dict[str, dict[str, str]] = {
     "cancelled": {"en": "Cancelled", "zh": "已取消"},
 }
 
-_AS_DESIGNED = ("", "github", "local")
-"""Hosts of which the design's own words speak; the local forge plays GitHub."""
+_GITHUB_LIKE = ("", "github", "local")
+"""Hosts that the design's messages call GitHub; the local forge stands in for it."""
 
 _OFFLINE = {
     "en": " (no model key is configured: the built-in offline model answers, which writes from templates"
@@ -30,8 +30,8 @@ _CACHED = {
     "en": " (plan and files are taken from your task {task_id}, {how}; no model was asked for them)",
     "zh": "（计划和文件取自您的任务 {task_id}：{how}，未调用模型）",
 }
-_SAME = {"en": "which had the same prompt", "zh": "提示词相同"}
-_SIMILAR = {"en": "whose prompt is {percent} % similar", "zh": "提示词相似度 {percent} %"}
+_SAME_PROMPT = {"en": "which had the same prompt", "zh": "提示词相同"}
+_SIMILAR_PROMPT = {"en": "whose prompt is {percent} % similar", "zh": "提示词相似度 {percent} %"}
 _APPROVE = {
     "en": "The plan is ready: waiting for your approval",
     "zh": "计划已就绪，等待您的批准",
@@ -44,25 +44,27 @@ _LEFT_BEHIND = {
 
 
 def status_text(status: str, language: str, model: str, host: str = "") -> str:
-    name = "GitHub" if host in _AS_DESIGNED else f" {host} "
+    name = "GitHub" if host in _GITHUB_LIKE else f" {host} "
     return _TEXTS[status][language].format(model=model, host=name)
 
 
 def offline_note(language: str) -> str:
-    """Added when a model was asked for, none is configured, and the embedded one stands in."""
+    """Added when no model is configured and the embedded offline model answers."""
     return _OFFLINE[language]
 
 
 def cached_note(language: str, task_id: str, similarity: float) -> str:
-    """Added wherever an earlier task stands in for the model. Rounded down: 99.9 % is not the same."""
-    how = _SAME if similarity >= 1 else _SIMILAR
-    words = how[language].format(percent=int(similarity * 100))
-    return _CACHED[language].format(task_id=task_id, how=words)
+    """Added when the plan and files come from an earlier task. Rounded down: 99.9 % is not the same."""
+    how = _SAME_PROMPT if similarity >= 1 else _SIMILAR_PROMPT
+    text = how[language].format(percent=int(similarity * 100))
+    return _CACHED[language].format(task_id=task_id, how=text)
 
 
 def approval_text(language: str) -> str:
+    """Of a task that waits for approval of its plan."""
     return _APPROVE[language]
 
 
-def left_behind(language: str, repo_url: str) -> str:
+def repository_kept_note(language: str, repo_url: str) -> str:
+    """Added to a cancelled task whose repository exists already."""
     return _LEFT_BEHIND[language].format(repo_url=repo_url)

@@ -33,13 +33,13 @@ from gencode.pipelines.generate.commit import read_commit
 from gencode.pipelines.generate.creating_repo import CreatingRepo
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
-from gencode.pipelines.generate.messages import cached_note, left_behind, status_text
+from gencode.pipelines.generate.messages import cached_note, repository_kept_note, status_text
 from gencode.pipelines.generate.pushing import Pushing
 from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
 
 
 class Generate:
-    """Implements Pipeline. A task's `request` has the fields of the API's GenerateRequest, with the model that
+    """Implements Pipeline. A task's `request` has the fields of the API's GenerateRequest, and the model that
     was chosen."""
 
     def __init__(
@@ -80,7 +80,7 @@ class Generate:
         if "cached_from" in task.result:
             text += cached_note(task.language, str(task.result["cached_from"]), task.result["similarity"])
         if status == "cancelled" and "repo_url" in task.result:
-            text += left_behind(task.language, str(task.result["repo_url"]))
+            text += repository_kept_note(task.language, str(task.result["repo_url"]))
         return text
 
 

@@ -115,9 +115,8 @@ def _cache_hit(task_id: str, similarity: float, checkpoints: Checkpoints) -> Cac
 
 
 def _ratios(prompt: str, others: Sequence[str], threshold: float) -> list[float]:
-    """The similarity of each, ignoring white space; 0.0 below the threshold and for prompts that are too long.
-
-    Never 1.0: identical prompts have been found by their key."""
+    """The similarity of each, ignoring white space; 0.0 below the threshold and for prompts that are too
+    long. Never 1.0: identical prompts have been found by their key."""
     fuzz = importlib.import_module("rapidfuzz.fuzz")  # 2 MiB that few services need
     own, cutoff = " ".join(prompt.split()), 100 * threshold
     return [

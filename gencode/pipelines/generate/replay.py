@@ -1,4 +1,4 @@
-"""A bundle becomes the repository that its task pushed: the same commit, without a model or a service."""
+"""Makes the repository that a task pushed from its bundle: the same commit, without a model or a service."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from gencode.githosts.port import Snapshot
 from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.errors import BadBundle
 
-LARGEST = 256 * 2**20
-"""Bytes of a bundle: four times the largest tree, for JSON's escapes and the report."""
+MAX_BUNDLE_BYTES = 256 * 2**20
+"""Four times the largest tree, for the escapes of JSON and the report."""
 
 
 def replay(file: Path, into: Path, *, workflows: bool = False) -> str:
-    """Write a bare repository into a folder that is new or empty; the commit's SHA.
+    """Write a bare repository into a folder that is new or empty; returns the commit's SHA.
 
-    Nothing is written before every path is proven and the commit has come to the bundle's SHA. Raises
-    BadBundle, UnsafePath, UnsafeTree.
+    Nothing is written before every path is validated and the commit has the bundle's SHA. Raises BadBundle,
+    UnsafePath, UnsafeTree.
     """
     bundle = _read(file)
     snapshot = _snapshot(bundle, workflows)
@@ -38,23 +38,23 @@ def replay(file: Path, into: Path, *, workflows: bool = False) -> str:
 
 def _read(file: Path) -> Bundle:
     try:
-        if file.stat().st_size > LARGEST:
-            raise BadBundle(f"{file} is larger than {LARGEST} bytes: no bundle is")
+        if file.stat().st_size > MAX_BUNDLE_BYTES:
+            raise BadBundle(f"{file} is larger than {MAX_BUNDLE_BYTES} bytes: no bundle is")
         return Bundle.model_validate_json(file.read_bytes())
     except OSError as error:
         raise BadBundle(f"{file} cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        raise BadBundle(f"{file} is not a bundle of a version known here: {_first(error)}") from None
+        raise BadBundle(f"{file} is not a bundle of a version known here: {_first_problem(error)}") from None
 
 
 def _snapshot(bundle: Bundle, workflows: bool) -> Snapshot:
     try:
         return bundle.commit.snapshot(workflows=workflows)
     except ValidationError as error:
-        raise BadBundle(f"the bundle's commit cannot be read: {_first(error)}") from None
+        raise BadBundle(f"the bundle's commit cannot be read: {_first_problem(error)}") from None
 
 
-def _first(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False, include_input=False)[0]
     return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"[:300]
 

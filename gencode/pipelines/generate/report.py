@@ -215,8 +215,8 @@ def _tokens(usage: Usage) -> Tokens:
 
 
 def _findings(events: Sequence[Event]) -> list[ReportedFinding]:
-    """Of validation, and of the secrets scan, whose findings have no message (and name the path `file` in older
-    logs)."""
+    """Of validation, and of the secrets scan, whose findings have no message (and have `file` in place of
+    `path` in older logs)."""
     return [
         ReportedFinding(
             event=event.id,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from gencode.domain.callback import Callback
 from gencode.domain.event import Event
 from gencode.domain.task import Task
+from gencode.engine.ids import earliest_id
+from gencode.engine.retention import FinishedTask, UsageTotal
 from gencode.engine.store import TaskQuery
 from gencode.storage.operations import check_digest
 from gencode.storage.rows import (
@@ -17,10 +20,12 @@ from gencode.storage.rows import (
     replace_surrogates,
     row_to_callback,
     row_to_event,
+    row_to_finished_task,
     row_to_task,
 )
 from gencode.storage.sqlite import statements
 from gencode.storage.sqlite.driver import read_page, read_values
+from gencode.storage.usage import row_to_total
 
 Read = Callable[[sqlite3.Connection], Any]
 """Called with a connection that sees committed data only."""
@@ -59,6 +64,30 @@ def checkpoints(connection: sqlite3.Connection, task_id: str, after: int) -> tup
     """A page of (position, name, data), and whether it is the last one."""
     values = (replace_surrogates(task_id), after)
     return read_page(connection, statements.SELECT_CHECKPOINTS, values)
+
+
+def finished_tasks(
+    connection: sqlite3.Connection, updated_before: datetime, after: str, limit: int
+) -> list[FinishedTask]:
+    """A task's id is older than its last change, which bounds the part of the index that is read."""
+    values = (after, earliest_id(updated_before), updated_before.isoformat(), limit)
+    rows = connection.execute(statements.SELECT_FINISHED_TASKS, values)
+    return [row_to_finished_task(row) for row in rows]
+
+
+def task_sizes(connection: sqlite3.Connection, task_ids: Sequence[str]) -> dict[str, int]:
+    sizes = dict.fromkeys(task_ids, 0)
+    for task_id, size in connection.execute(*statements.select_task_sizes(task_ids)):
+        sizes[task_id] += size
+    return sizes
+
+
+def count_keys(connection: sqlite3.Connection, before: str) -> int:
+    return int(connection.execute(statements.COUNT_KEYS, (before,)).fetchone()[0])
+
+
+def usage_totals(connection: sqlite3.Connection) -> list[UsageTotal]:
+    return [row_to_total(row) for row in connection.execute(statements.SELECT_TOTALS)]
 
 
 def next_callbacks(

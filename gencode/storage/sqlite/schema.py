@@ -176,6 +176,21 @@ _VERSION_6 = (
     "ALTER TABLE keys RENAME TO idempotency_keys",
     "ALTER TABLE idempotency_keys RENAME COLUMN client TO principal",
     "CREATE INDEX idempotency_keys_by_task ON idempotency_keys (task_id)",
+    # Of deleted tasks.
+    """
+    CREATE TABLE usage_totals (
+        principal         TEXT NOT NULL,
+        kind              TEXT NOT NULL,
+        model             TEXT NOT NULL,
+        month             TEXT NOT NULL,     -- of the tasks' creation: 2026-11
+        tasks             INTEGER NOT NULL,
+        prompt_tokens     INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL,
+        cached_tokens     INTEGER NOT NULL,
+        cost              TEXT,              -- a decimal number; NULL: none is known
+        PRIMARY KEY (principal, kind, model, month)
+    ) WITHOUT ROWID
+    """,
 )
 
 MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)

@@ -23,6 +23,7 @@ from gencode.storage.rows import (
     replace_surrogates,
 )
 from gencode.storage.sqlite.schema import HAS_CACHE_KEY, UNFINISHED
+from gencode.storage.usage import TOTAL_COLUMNS, TOTAL_KEY
 
 # ruff: noqa: S608 - only constants are put into the texts
 
@@ -76,6 +77,51 @@ SELECT_CHECKPOINTS = (
 )
 SELECT_CALLBACK = f"SELECT {', '.join(CALLBACK_COLUMNS)} FROM callbacks WHERE task_id = ?"
 
+# --- retention ---
+
+_DELETABLE = (
+    f"NOT ({UNFINISHED})"
+    " AND NOT EXISTS (SELECT 1 FROM callbacks WHERE task_id = tasks.id AND due IS NOT NULL)"
+)
+
+SELECT_FINISHED_TASKS = (
+    "SELECT id, version, principal, kind, updated_at FROM tasks"
+    f" WHERE id > ? AND id < ? AND updated_at < ? AND {_DELETABLE} ORDER BY id LIMIT ?"
+)
+
+SELECT_DELETED_USAGE = (
+    "SELECT tasks.id, principal, kind, created_at, parameters,"
+    " (SELECT data FROM events WHERE task_id = tasks.id AND kind = 'usage' ORDER BY id DESC LIMIT 1)"
+    " FROM ({values}) AS wanted CROSS JOIN tasks ON tasks.id = wanted.column1"
+    f" AND tasks.version = wanted.column2 WHERE {_DELETABLE}"
+)
+"""Rows: id, version."""
+
+DELETE_TASKS = tuple(
+    f"DELETE FROM {table} WHERE {column} IN ({{values}})"
+    for table, column in (
+        *(("events", "task_id"), ("checkpoints", "task_id"), ("requests", "task_id")),
+        *(("callbacks", "task_id"), ("idempotency_keys", "task_id"), ("tasks", "id")),
+    )
+)
+"""Rows: id. What refers to a task goes before it."""
+
+COUNT_KEYS = "SELECT count(*) FROM idempotency_keys WHERE task_id < ?"
+DELETE_KEYS = (
+    "DELETE FROM idempotency_keys WHERE (principal, value) IN"
+    " (SELECT principal, value FROM idempotency_keys WHERE task_id < ? LIMIT ?)"
+)
+
+SELECT_TOTALS = f"SELECT {', '.join(TOTAL_COLUMNS)} FROM usage_totals ORDER BY {', '.join(TOTAL_KEY)}"
+SELECT_TOTALS_OF = (
+    f"SELECT {', '.join(TOTAL_COLUMNS)} FROM usage_totals WHERE ({', '.join(TOTAL_KEY)}) IN ({{values}})"
+)
+"""Rows: TOTAL_KEY."""
+PUT_TOTALS = _insert("usage_totals", TOTAL_COLUMNS).replace("INSERT", "INSERT OR REPLACE", 1)
+
+
+# --- statements that depend on what is asked for ---
+
 
 def select_next_callbacks(exclude_tasks: Collection[str], exclude_hosts: Collection[str]) -> str:
     """Values: the excluded tasks, the excluded hosts, the limit."""
@@ -84,6 +130,17 @@ def select_next_callbacks(exclude_tasks: Collection[str], exclude_hosts: Collect
         f" AND task_id NOT IN ({_marks(exclude_tasks)}) AND host NOT IN ({_marks(exclude_hosts)})"
         " ORDER BY due LIMIT ?"
     )
+
+
+def select_task_sizes(task_ids: Sequence[str]) -> tuple[str, list[Any]]:
+    """The statement, which selects several (id, bytes) for a task, and its values."""
+    tables = ("requests", "events", "checkpoints")
+    selects = (
+        f"SELECT task_id, sum(length(CAST(data AS BLOB))) FROM {table}"
+        f" WHERE task_id IN ({_marks(task_ids)}) GROUP BY task_id"
+        for table in tables
+    )
+    return " UNION ALL ".join(selects), [*task_ids] * len(tables)
 
 
 def select_tasks(query: TaskQuery) -> tuple[str, list[Any]]:

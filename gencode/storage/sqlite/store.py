@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ import anyio
 from gencode.domain.callback import Callback
 from gencode.domain.event import Event
 from gencode.domain.task import Task
+from gencode.engine.ids import earliest_id
+from gencode.engine.retention import FinishedTask, UsageTotal
 from gencode.engine.store import IdempotencyKey, TaskQuery
 from gencode.storage.batcher import Batcher
-from gencode.storage.operations import Commit, Create, SaveCallback, Write
+from gencode.storage.operations import Commit, Create, DeleteKeys, DeleteTasks, SaveCallback, Write
 from gencode.storage.rows import (
     callback_to_row,
     checkpoints_to_rows,
@@ -37,7 +40,7 @@ from gencode.storage.sqlite.transaction import run_read, run_writes
 
 
 class SQLiteStore:
-    """A `gencode.engine.store.Store` and `Outbox`; see `open_sqlite`.
+    """A `gencode.engine.store.Store`, `Outbox` and `RetentionStore`; see `open_sqlite`.
 
     What cannot be stored (not JSON) raises at the call. Logs and checkpoints of more than a page are read in
     several turns: the pages after the first may show what was committed in between.
@@ -127,6 +130,31 @@ class SQLiteStore:
     async def callback(self, task_id: str) -> Callback | None:
         callback: Callback | None = await self._read(partial(reads.callback, task_id=task_id))
         return callback
+
+    async def finished_tasks(self, updated_before: datetime, after: str, limit: int) -> list[FinishedTask]:
+        read = partial(reads.finished_tasks, updated_before=updated_before, after=after, limit=limit)
+        tasks: list[FinishedTask] = await self._read(read)
+        return tasks
+
+    async def task_sizes(self, task_ids: Sequence[str]) -> dict[str, int]:
+        sizes: dict[str, int] = await self._read(partial(reads.task_sizes, task_ids=[*task_ids]))
+        return sizes
+
+    async def delete_tasks(self, tasks: Sequence[FinishedTask]) -> list[str]:
+        deleted: list[str] = await self._write(DeleteTasks(tasks=[(task.id, task.version) for task in tasks]))
+        return deleted
+
+    async def count_keys(self, created_before: datetime) -> int:
+        count: int = await self._read(partial(reads.count_keys, before=earliest_id(created_before)))
+        return count
+
+    async def delete_keys(self, created_before: datetime, limit: int) -> int:
+        count: int = await self._write(DeleteKeys(before=earliest_id(created_before), limit=limit))
+        return count
+
+    async def usage_totals(self) -> list[UsageTotal]:
+        totals: list[UsageTotal] = await self._read(reads.usage_totals)
+        return totals
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """Runs a batch of writes in one transaction.
 
-Creates go before commits and these before callbacks, each in the order of the calls: a commit can only
-concern a task whose create was called earlier.
+Creates go before commits and these before the rest, each in the order of the calls: a commit can only concern
+a task whose create was called earlier, and a task that is committed is not deleted.
 """
 
 from __future__ import annotations
@@ -12,12 +12,23 @@ from contextlib import suppress
 
 from gencode.domain.errors import IdempotencyKeyReused
 from gencode.storage.batcher import Outcome
-from gencode.storage.operations import Commit, Create, SaveCallback, Write, newest_rows, notified_tasks, stale
+from gencode.storage.operations import (
+    Commit,
+    Create,
+    DeleteKeys,
+    DeleteTasks,
+    SaveCallback,
+    Write,
+    newest_rows,
+    notified_tasks,
+    stale,
+)
 from gencode.storage.rows import FIXED_COLUMNS, Row
 from gencode.storage.sqlite import reads, statements
 from gencode.storage.sqlite.driver import read_values, write_values
 from gencode.storage.sqlite.errors import commit_error, store_error
 from gencode.storage.sqlite.reads import Read
+from gencode.storage.usage import TOTAL_KEY, add_up, row_to_total, task_usage, total_to_row
 
 Outcomes = dict[Write, Outcome]
 
@@ -82,6 +93,11 @@ def _apply(connection: sqlite3.Connection, writes: Sequence[Write]) -> Outcomes:
     for write in writes:
         if isinstance(write, SaveCallback):
             _save_callback(connection, write)
+        elif isinstance(write, DeleteTasks):
+            outcomes[write] = Outcome(value=_delete_tasks(connection, write))
+        elif isinstance(write, DeleteKeys):
+            deleted = connection.execute(statements.DELETE_KEYS, (write.before, write.limit))
+            outcomes[write] = Outcome(value=deleted.rowcount)
     return outcomes
 
 
@@ -153,6 +169,20 @@ def _save_callback(connection: sqlite3.Connection, save: SaveCallback) -> None:
     task_id, _, _, _, *progress = save.callback
     position, failures, due, ended, reason = progress
     connection.execute(statements.SAVE_CALLBACK, (task_id, position, failures, due, ended, reason))
+
+
+def _delete_tasks(connection: sqlite3.Connection, delete: DeleteTasks) -> list[str]:
+    """Those that have not changed; their usage is added to the totals."""
+    found = read_values(connection, statements.SELECT_DELETED_USAGE, delete.tasks)
+    usages = add_up(task_usage(*columns) for _, *columns in found)
+    keys = [total_to_row(usage)[: len(TOTAL_KEY)] for usage in usages]
+    stored = map(row_to_total, read_values(connection, statements.SELECT_TOTALS_OF, keys))
+    totals = add_up([*stored, *usages])
+    write_values(connection, statements.PUT_TOTALS, [total_to_row(total) for total in totals])
+    ids = [(task_id,) for task_id, *_ in found]
+    for sql in statements.DELETE_TASKS:
+        write_values(connection, sql, ids)
+    return [task_id for (task_id,) in ids]
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

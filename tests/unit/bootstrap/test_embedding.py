@@ -1,4 +1,4 @@
-"""Run inside another application: its logging, its signal handlers."""
+"""The service inside another application: its logging and signal handlers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def own_structlog() -> Iterator[None]:
         structlog.configure(**before)
 
 
-async def test_its_log_goes_to_the_hosts_logging_without_secrets(
+async def test_the_log_goes_to_the_hosts_logging_without_secrets(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.INFO, "gencode")
@@ -42,29 +42,31 @@ async def test_its_log_goes_to_the_hosts_logging_without_secrets(
     assert logging.root.handlers == handlers
 
 
-async def test_a_host_that_has_configured_structlog_keeps_that(tmp_path: Path) -> None:
-    heard: list[str] = []
+async def test_the_hosts_structlog_configuration_is_kept(tmp_path: Path) -> None:
+    logged: list[str] = []
 
-    def hear(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        heard.append(str(event["event"]))
+    def record(
+        _logger: object, _method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        logged.append(str(event["event"]))
         raise structlog.DropEvent
 
-    structlog.configure(processors=[hear])
+    structlog.configure(processors=[record])
     async with running(create_app(settings(tmp_path))):
         pass
-    assert any("local forge" in words for words in heard)
+    assert any("local forge" in words for words in logged)
 
 
-async def test_the_hosts_own_handler_is_called_too_and_put_back(tmp_path: Path) -> None:
-    heard: list[int] = []
-    before = signal.signal(signal.SIGTERM, lambda number, _frame: heard.append(number))
+async def test_the_hosts_signal_handler_is_called_and_restored(tmp_path: Path) -> None:
+    received: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: received.append(number))
     ours = signal.getsignal(signal.SIGTERM)
     try:
         async with running(create_app(settings(tmp_path))) as service:
             signal.raise_signal(signal.SIGTERM)
-            with anyio.fail_after(10):
+            with anyio.fail_after(60):
                 await service.state.services.closing.wait()
-        assert heard == [signal.SIGTERM]
+        assert received == [signal.SIGTERM]
         assert signal.getsignal(signal.SIGTERM) is ours
     finally:
         signal.signal(signal.SIGTERM, before)

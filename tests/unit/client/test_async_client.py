@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from gencode.client import Client, Message, ServiceError, Unreachable
-from tests.servers.peer import closed_port
+from tests.servers.ports import closed_port
 from tests.servers.scripted import Lost, Scripted, problem, stream, task
 
 ACCEPTED = JSONResponse({"task_id": "t", "status": "pending"}, 202)
@@ -229,3 +229,20 @@ def test_a_key_that_no_header_can_hold_is_rejected_and_redacted(key: str) -> Non
     with pytest.raises(ValueError, match="line break") as caught:
         Client(key=key)
     assert key not in str(caught.value)
+
+
+# --- kinds of task ----------------------------------------------------------------------------------
+
+
+async def test_kinds_are_listed() -> None:
+    kind = {"kind": "generate", "title": {"en": "Generate"}, "stages": []}
+    async with Scripted({"GET /kinds": [JSONResponse({"kinds": [kind]})]})() as client:
+        assert await client.kinds() == [kind]
+
+
+async def test_a_service_without_a_list_of_kinds_has_none() -> None:
+    async with Scripted({"GET /kinds": [problem(404, "NOT_FOUND")]})() as client:
+        assert await client.kinds() == []
+    async with Scripted({"GET /kinds": [problem(401, "UNAUTHORIZED")]})() as client:
+        with pytest.raises(ServiceError, match="UNAUTHORIZED"):
+            await client.kinds()

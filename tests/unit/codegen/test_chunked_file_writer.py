@@ -1,4 +1,4 @@
-"""Files that are planned longer than an answer may be."""
+"""Files that are planned longer than one answer may be."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gencode.codegen.file_writer import WritingLimits
 from gencode.codegen.pieces import Piece
 from gencode.codegen.prompts import OUTLINE_INSTRUCTIONS
 from gencode.engine.store import TaskQuery
-from gencode.pipelines.generate.files import State, files
+from gencode.pipelines.generate.files import FileState, files
 from gencode.pipelines.generate.report import report
 from tests.servers.model import USAGE, Body, Reply, http_error, prefix_of, text
-from tests.servers.runs import IN_WORDS, NATIVE, House, house
+from tests.servers.runs import INSTRUCTED, NATIVE, House, house
 
 LINES = 3000
 WHOLE = "".join(f"def function_{n}(x: int) -> int:\n    return x + {n}\n\n" for n in range(LINES // 3))
@@ -30,15 +30,15 @@ PLAN = {
 
 
 def nth(number: int, of: int = PARTS, whole: str = WHOLE) -> str:
-    """A part of the file, between whole definitions."""
+    """The nth part of the file, between whole definitions."""
     blocks = whole.split("\n\n")[:-1]
     size = -(-len(blocks) // of)
     return "".join(f"{block}\n\n" for block in blocks[(number - 1) * size : number * size])
 
 
-class Author:
-    """Plans a large file, divides it, writes its parts; an answer ends by "length" after LIMIT * 3 characters
-    or `cut`. `fails`: (part, replies to give before the right one)."""
+class ScriptedModel:
+    """A model that plans a large file, divides it and writes the parts. An answer ends with "length" after
+    `cut` characters. `fails`: by part, a reply to send before the right one."""
 
     def __init__(self, *, cut: int = LIMIT * 3, outline: str = "", **fails: Reply) -> None:
         self.cut = cut
@@ -61,10 +61,10 @@ class Author:
         if number in self.fails:
             return self.fails.pop(number)
         content = nth(number, int(part[2])) if part else WHOLE
-        said = prefix_of(body)
-        if not content.startswith(said):
-            return http_error(418, "that is not what was said")
-        rest = content[len(said) :]
+        prefix = prefix_of(body)
+        if not content.startswith(prefix):
+            return http_error(418, "the prefix is not what was answered")
+        rest = content[len(prefix) :]
         return text(rest[: self.cut], "length" if len(rest) > self.cut else "stop", usage=USAGE, size=5000)
 
 
@@ -75,79 +75,79 @@ async def run(services: House, **request: Any) -> dict[str, Any]:
     return report(task, events, checkpoints).model_dump()
 
 
-@pytest.mark.parametrize("quirks", [NATIVE, IN_WORDS])
-async def test_three_thousand_lines_arrive_whole_in_answers_of_8192_tokens(
+@pytest.mark.parametrize("quirks", [NATIVE, INSTRUCTED])
+async def test_three_thousand_lines_are_written_in_answers_of_8192_tokens(
     tmp_path: Path, quirks: Any
 ) -> None:
-    author = Author()
-    async with house(tmp_path, author, quirks=quirks, limits=WritingLimits(max_tokens=LIMIT)) as services:
-        told = await run(services)
+    model = ScriptedModel()
+    async with house(tmp_path, model, quirks=quirks, limits=WritingLimits(max_tokens=LIMIT)) as services:
+        made = await run(services)
         assert (await services.pushed())["big.py"] == WHOLE.encode()
         task = (await services.store.find(TaskQuery()))[0]
         parts = [(event.data["part"], event.data["of"]) for event in await services.events(task, "part")]
-    assert author.asked == ["outline", *(f"part {n}" for n in range(1, PARTS + 1))]
+    assert model.asked == ["outline", *(f"part {n}" for n in range(1, PARTS + 1))]
     assert parts == [(n, PARTS) for n in range(1, PARTS + 1)]
-    (big, _) = told["files"]
+    (big, _) = made["files"]
     assert (big["calls"], big["tokens"]["prompt"]) == (1 + PARTS, (1 + PARTS) * USAGE.prompt)
-    assert told["usage"]["prompt"] == (1 + 1 + 1 + PARTS) * USAGE.prompt
+    assert made["usage"]["prompt"] == (1 + 1 + 1 + PARTS) * USAGE.prompt
 
 
-@pytest.mark.parametrize("quirks", [NATIVE, IN_WORDS])
-async def test_a_part_that_is_cut_is_continued_like_any_file(tmp_path: Path, quirks: Any) -> None:
-    author = Author(cut=5000)
-    async with house(tmp_path, author, quirks=quirks, limits=WritingLimits(max_tokens=LIMIT)) as services:
+@pytest.mark.parametrize("quirks", [NATIVE, INSTRUCTED])
+async def test_a_truncated_part_is_continued_like_any_file(tmp_path: Path, quirks: Any) -> None:
+    model = ScriptedModel(cut=5000)
+    async with house(tmp_path, model, quirks=quirks, limits=WritingLimits(max_tokens=LIMIT)) as services:
         await run(services)
         assert (await services.pushed())["big.py"] == WHOLE.encode()
-    assert len(author.asked) > 1 + PARTS
+    assert len(model.asked) > 1 + PARTS
 
 
 async def test_a_failure_in_the_middle_loses_no_part(tmp_path: Path) -> None:
-    author = Author(part4=http_error(402))
-    async with house(tmp_path, author, limits=WritingLimits(max_tokens=LIMIT)) as services:
+    model = ScriptedModel(part4=http_error(402))
+    async with house(tmp_path, model, limits=WritingLimits(max_tokens=LIMIT)) as services:
         task = await services.run()
         assert task.failure
         assert task.failure.code == "LLM_BALANCE"
         seen = files(await services.store.checkpoints(task.id)).by_path["big.py"]
-        assert (seen.state, seen.text) == (State.WRITING, nth(1) + nth(2) + nth(3))
+        assert (seen.state, seen.text) == (FileState.WRITING, nth(1) + nth(2) + nth(3))
         await services.task_service.retry(task)
         await services.heard(task)
         assert (await services.pushed())["big.py"] == WHOLE.encode()
         restored = await services.restored(task, await services.store.checkpoints(task.id))
         assert restored.repo.name == "hello"
-    assert sorted(author.asked) == sorted(
+    assert sorted(model.asked) == sorted(
         ["outline", *(f"part {n}" for n in range(1, PARTS + 1)), "part 4"]
-    ), "the one that failed was asked for again, and nothing else"
+    ), "only the failed part was requested again"
 
 
-async def test_without_an_outline_the_file_is_continued_and_that_is_remembered(tmp_path: Path) -> None:
-    author = Author(outline="I would rather not.")
-    async with house(tmp_path, author, limits=WritingLimits(max_tokens=LIMIT, rounds=12)) as services:
-        told = await run(services)
+async def test_without_an_outline_the_file_is_continued_and_that_is_stored(tmp_path: Path) -> None:
+    model = ScriptedModel(outline="I would rather not.")
+    async with house(tmp_path, model, limits=WritingLimits(max_tokens=LIMIT, rounds=12)) as services:
+        made = await run(services)
         assert (await services.pushed())["big.py"] == WHOLE.encode()
         task = (await services.store.find(TaskQuery()))[0]
         assert json.loads((await services.store.checkpoints(task.id))["outline:1:big.py"])["parts"] == []
-    assert author.asked.count("outline") == 3
-    assert author.asked.count("whole") > 1
-    assert told["usage"]["prompt"] == len(services.model.requests) * USAGE.prompt
+    assert model.asked.count("outline") == 3
+    assert model.asked.count("whole") > 1
+    assert made["usage"]["prompt"] == len(services.model.requests) * USAGE.prompt
 
 
-async def test_a_part_that_begins_the_file_anew_is_asked_for_again(tmp_path: Path) -> None:
-    author = Author(part3=text(nth(1), usage=USAGE, size=5000), part5=text("```\n```\n", usage=USAGE))
-    async with house(tmp_path, author, limits=WritingLimits(max_tokens=LIMIT)) as services:
-        told = await run(services)
+async def test_a_part_that_restarts_the_file_is_requested_again(tmp_path: Path) -> None:
+    model = ScriptedModel(part3=text(nth(1), usage=USAGE, size=5000), part5=text("```\n```\n", usage=USAGE))
+    async with house(tmp_path, model, limits=WritingLimits(max_tokens=LIMIT)) as services:
+        made = await run(services)
         assert (await services.pushed())["big.py"] == WHOLE.encode()
-    assert told["calls_repeated"] == 2
+    assert made["calls_repeated"] == 2
 
 
 async def test_a_file_that_fits_is_not_divided(tmp_path: Path) -> None:
-    author = Author(cut=10**6)
-    async with house(tmp_path, author, limits=WritingLimits(max_tokens=LINES * 20)) as services:
+    model = ScriptedModel(cut=10**6)
+    async with house(tmp_path, model, limits=WritingLimits(max_tokens=LINES * 20)) as services:
         await run(services)
-    assert author.asked == ["whole"]
+    assert model.asked == ["whole"]
 
 
 @pytest.mark.parametrize(
-    ("manner", "answers"),
+    ("form", "answers"),
     [
         ("exact", lambda n: nth(n)),
         ("in a fence", lambda n: f"```python\n{nth(n)}```\n"),
@@ -159,12 +159,12 @@ async def test_a_file_that_fits_is_not_divided(tmp_path: Path) -> None:
         ("without its last line feed", lambda n: nth(n).rstrip("\n") + "\n\n" if n == PARTS else nth(n)),
     ],
 )
-def test_parts_are_joined_exactly_in_whatever_manner_they_come(manner: str, answers: Any) -> None:
+def test_parts_are_joined_exactly_in_each_form_of_answers(form: str, answers: Any) -> None:
     parts = [(Piece(text=answers(n), whole=True),) for n in range(1, PARTS + 1)]
-    assert join_parts(parts, "big.py") == WHOLE, manner
+    assert join_parts(parts, "big.py") == WHOLE, form
 
 
-def test_repetitions_of_a_file_s_own_stay() -> None:
+def test_repetitions_within_the_file_stay() -> None:
     rows = "    0, 0, 0, 0, 0, 0,\n"
     parts = [(Piece(text=f"TABLE = [\n{rows * 9}", whole=True),), (Piece(text=f"{rows * 9}]\n", whole=True),)]
     assert join_parts(parts, "table.py") == f"TABLE = [\n{rows * 18}]\n"
@@ -174,5 +174,5 @@ def test_repetitions_of_a_file_s_own_stay() -> None:
     ("lines", "tokens", "parts"),
     [(3000, 8192, 6), (585, 8192, 1), (586, 8192, 2), (0, 8192, 1), (900, 64, 1), (10**6, 8192, 1)],
 )
-def test_into_how_many_parts(lines: int, tokens: int, parts: int) -> None:
+def test_the_number_of_parts(lines: int, tokens: int, parts: int) -> None:
     assert division(lines, tokens)[0] == parts

@@ -1,4 +1,4 @@
-"""Fences around a file go, fences of a file stay."""
+"""Fences around a file are removed, fences within a file stay."""
 
 from __future__ import annotations
 
@@ -28,33 +28,35 @@ TWO_BLOCKS = "```\na\n```\n\ntext\n\n```\nb\n```\n"
         ("a.sh", "cat <<EOF\n```\n$x\n```\nEOF\n"),
     ],
 )
-def test_a_file_without_a_fence_around_it_is_left_alone(path: str, text: str) -> None:
+def test_a_file_without_a_fence_around_it_is_unchanged(path: str, text: str) -> None:
     assert unfence(text, path) == text
 
 
 @pytest.mark.parametrize("opening", ["```\n", "```python\n", "\n```py\n", "~~~~python\n"])
 @pytest.mark.parametrize("before", ["", "Here is app.py:\n", "Sure, this is the file.\n\n"])
 @pytest.mark.parametrize("after", ["", "\n", "\nThis code does it.\n"])
-def test_source_code_leaves_its_fence(opening: str, before: str, after: str) -> None:
+def test_a_fence_around_source_code_is_removed(opening: str, before: str, after: str) -> None:
     mark = opening.strip().rstrip("python")
     assert unfence(f"{before}{opening}{CODE}{mark}{after}", "app.py") == CODE
 
 
 @pytest.mark.parametrize("opening", ["```markdown\n", "```md\n", "````\n", "````markdown\n"])
-def test_markdown_leaves_a_fence_that_says_so_or_that_nothing_inside_can_close(opening: str) -> None:
+def test_a_fence_around_markdown_is_removed_if_it_is_certain(
+    opening: str,
+) -> None:
     mark = opening.strip().rstrip("markdown")
     assert unfence(f"{opening}{README}{mark}\n", "README.md") == README
 
 
-def test_a_bare_fence_around_markdown_with_named_blocks_goes() -> None:
+def test_a_bare_fence_around_markdown_with_named_blocks_is_removed() -> None:
     text = "# T\n\n```bash\nmake\n```\n"
     assert unfence(f"```\n{text}```\n", "README.md") == text
 
 
-def test_a_fence_that_was_never_closed_goes_too() -> None:
+def test_an_unclosed_fence_is_removed() -> None:
     assert unfence(f"```python\n{CODE}", "a.py") == CODE
     assert unfence(f"```markdown\n{README}", "README.md") == README
 
 
-def test_an_end_without_a_beginning_goes() -> None:
+def test_a_closing_fence_without_an_opening_one_is_removed() -> None:
     assert unfence(f"{CODE}```\n", "a.py") == CODE

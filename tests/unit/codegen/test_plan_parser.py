@@ -1,4 +1,4 @@
-"""Row 23 and its neighbours: a plan among whatever a model says."""
+"""Row 23 of the fault table and similar cases: a plan within any answer."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def test_a_plan_is_found(answer: str) -> None:
         json.dumps([{"path": f"f{n}.py"} for n in range(5000)]),
     ],
 )
-def test_what_is_no_plan_is_worth_another_attempt(answer: str) -> None:
+def test_an_answer_without_a_plan_is_transient(answer: str) -> None:
     with pytest.raises(LLMBadOutput) as caught:
         parse_plan(answer)
     assert len(caught.value.message) < 500
 
 
-def test_hostile_and_clashing_names_are_final() -> None:
+def test_unsafe_and_clashing_names_are_permanent() -> None:
     with pytest.raises(UnsafePath):
         parse_plan('{"files": [{"path": "../../etc/passwd"}]}')
     with pytest.raises(UnsafeTree):
@@ -66,17 +66,17 @@ def test_hostile_and_clashing_names_are_final() -> None:
         parse_plan('{"files": [{"path": "a"}, {"path": "a/b"}]}')
 
 
-def test_too_many_files_are_refused_before_they_are_looked_at() -> None:
+def test_too_many_files_are_refused_before_they_are_validated() -> None:
     with pytest.raises(UnsafeTree, match="more than 2000"):
         parse_plan(json.dumps({"files": [None] * 3000}))
 
 
-def test_a_file_planned_twice_is_one() -> None:
+def test_a_file_planned_twice_is_one_file() -> None:
     plan = parse_plan('{"files": [{"path": "a.py"}, {"path": "b.py"}, {"path": "a.py", "purpose": "2"}]}')
     assert [(file.path, file.purpose) for file in plan.files] == [("a.py", "2"), ("b.py", "")]
 
 
-def test_workflows_only_when_they_are_switched_on() -> None:
+def test_workflows_need_the_setting() -> None:
     answer = '{"files": [{"path": ".github/workflows/ci.yml"}]}'
     with pytest.raises(UnsafePath, match="ALLOW_WORKFLOWS"):
         parse_plan(answer)

@@ -1,4 +1,4 @@
-"""The parts of prompts that stay come first: providers bill a prefix that they have seen for less."""
+"""The constant parts of prompts come first: providers charge less for a prefix in their cache."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ import anyio
 from gencode.codegen.file_writer import WritingLimits
 from gencode.codegen.prompts import FILE_INSTRUCTIONS
 from tests.servers.model import Body, Reply, call_of, plan_and_files, text
-from tests.servers.runs import IN_WORDS, House, house
-from tests.unit.codegen.test_repair_loop import Mending, check
+from tests.servers.runs import INSTRUCTED, House, house
+from tests.unit.codegen.test_repair_loop import ScriptedRepairs, check
 
 FILES = {f"src/part_{n}.py": f"x_{n} = {n}\n" * 30 for n in range(6)}
 PROMPT = "a project in six files, " + "with many words that must not be paid for six times, " * 40
 
 
-def said(body: Body) -> str:
-    """All that a model reads, in its order."""
+def prompt_of(body: Body) -> str:
+    """The messages of a request as one text."""
     return "".join(f"<{message['role']}>{message['content']}" for message in body["messages"])
 
 
-async def asked(services: House) -> list[str]:
+async def file_prompts(services: House) -> list[str]:
     await services.run(prompt=PROMPT)
-    return [said(seen.body) for seen in services.model.requests if seen.call[0] == "file"]
+    return [prompt_of(seen.body) for seen in services.model.requests if seen.call[0] == "file"]
 
 
 def shared_by(prompts: Sequence[str]) -> str:
-    """The longest beginning that they have in common."""
+    """The longest common prefix."""
     same = takewhile(lambda column: len(set(column)) == 1, zip(*prompts, strict=False))
     return "".join(column[0] for column in same)
 
 
 def planned_lines(prompt: str) -> str:
-    """The plan as far as it was known: it grows at its end."""
+    """The prompt up to the end of the plan as far as it was known."""
     return prompt[: prompt.index("\n</plan>")]
 
 
-async def test_all_that_is_known_of_the_project_comes_before_what_is_about_the_file(tmp_path: Path) -> None:
-    """Also where files are begun before the plan is whole, and continued, and repaired."""
+async def test_the_plan_precedes_everything_about_the_file(tmp_path: Path) -> None:
+    """Also for files that start before the plan is complete, are continued, or are repaired."""
     bad = {**FILES, "src/part_2.py": "BAD\n"}
-    script = plan_and_files(bad, cut_at=200, replace=Mending("x_2 = 2\n"))
-    async with house(tmp_path, script, check=check, quirks=IN_WORDS) as services:
-        prompts = await asked(services)
+    script = plan_and_files(bad, cut_at=200, replace=ScriptedRepairs("x_2 = 2\n"))
+    async with house(tmp_path, script, check=check, quirks=INSTRUCTED) as services:
+        prompts = await file_prompts(services)
     assert len(prompts) > len(FILES) + 1, "some were continued, one was repaired"
     for one, other in pairwise(prompts):
         shared = shared_by([one, other])
@@ -56,7 +56,7 @@ async def test_all_that_is_known_of_the_project_comes_before_what_is_about_the_f
         )
 
 
-async def test_once_the_plan_is_whole_the_requests_differ_in_the_file_alone(tmp_path: Path) -> None:
+async def test_prompts_after_the_plan_differ_in_the_file_only(tmp_path: Path) -> None:
     whole = anyio.Event()
 
     def in_one_chunk(body: Body) -> Reply | None:
@@ -68,16 +68,16 @@ async def test_once_the_plan_is_whole_the_requests_differ_in_the_file_alone(tmp_
 
     limits = WritingLimits(at_once=1)
     async with house(tmp_path, plan_and_files(FILES, replace=in_one_chunk), limits=limits) as services:
-        prompts = await asked(services)
+        prompts = await file_prompts(services)
     shared = shared_by(prompts)
     assert shared.endswith('</plan>\n\n<file path="src/part_')
     assert all(len(shared) > 0.8 * len(prompt) for prompt in prompts)
     assert all(path in shared for path in FILES)
 
 
-async def test_a_continued_file_repeats_its_request_to_the_last_byte(tmp_path: Path) -> None:
+async def test_a_continuation_begins_with_the_same_prompt(tmp_path: Path) -> None:
     async with house(tmp_path, plan_and_files({"a.py": "x = 1\n" * 100}, cut_at=250)) as services:
-        prompts = await asked(services)
+        prompts = await file_prompts(services)
     assert len(prompts) == 3
     for one, other in pairwise(prompts):
         assert other.startswith(one)

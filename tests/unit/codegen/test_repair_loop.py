@@ -1,4 +1,4 @@
-"""The gate within whole runs: a scripted model mends files or does not, a scripted GitHub gets them."""
+"""The repair loop in whole runs: a scripted model repairs files or not, a scripted GitHub receives them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BAD = {**GOOD, "a.py": "x = BAD\n"}
 
 
 async def check(files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
-    """A rule that is easy to break: no file says BAD."""
+    """A rule that is easy to break: no file contains BAD."""
     return tuple(
         Finding(
             path=path,
@@ -33,7 +33,7 @@ def is_repair(body: Body) -> bool:
     return "<current>" in body["messages"][1]["content"]
 
 
-class Mending:
+class ScriptedRepairs:
     """Answers the nth repair with the nth text."""
 
     def __init__(self, *answers: str | Reply) -> None:
@@ -48,20 +48,20 @@ class Mending:
         return answer if isinstance(answer, Reply) else text(answer)
 
 
-async def test_clean_files_are_not_asked_for_again(tmp_path: Path) -> None:
-    mending = Mending()
-    async with house(tmp_path, plan_and_files(GOOD, replace=mending), check=check) as services:
+async def test_valid_files_are_not_repaired(tmp_path: Path) -> None:
+    scripted_repairs = ScriptedRepairs()
+    async with house(tmp_path, plan_and_files(GOOD, replace=scripted_repairs), check=check) as services:
         task = await services.run()
         assert task.status == "completed"
         assert not await services.events(task, "findings")
 
 
-async def test_a_finding_goes_back_to_the_model_for_that_file_alone(tmp_path: Path) -> None:
-    mending = Mending("x = 2\n")
-    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+async def test_the_model_repairs_only_the_file_with_findings(tmp_path: Path) -> None:
+    scripted_repairs = ScriptedRepairs("x = 2\n")
+    async with house(tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check) as services:
         task = await services.run()
         assert (await services.pushed())["a.py"] == b"x = 2\n"
-        (asked,) = mending.asked
+        (asked,) = scripted_repairs.asked
         assert "line 1: no BAD" in asked
         assert "x = BAD" in asked
         (findings,) = await services.events(task, "findings")
@@ -76,19 +76,19 @@ async def test_a_finding_goes_back_to_the_model_for_that_file_alone(tmp_path: Pa
 
 
 async def test_after_two_rounds_the_task_fails_and_nothing_is_pushed(tmp_path: Path) -> None:
-    mending = Mending("BAD again\n", "BAD still\n")
-    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+    scripted_repairs = ScriptedRepairs("BAD again\n", "BAD still\n")
+    async with house(tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check) as services:
         task = await services.run()
         assert task.failure
         assert task.failure.code == "GATE_FAILED"
         assert "a.py line 1: no BAD" in task.failure.message
         assert not services.github.requests
-        assert "BAD again" in mending.asked[1]
+        assert "BAD again" in scripted_repairs.asked[1]
 
 
-async def test_best_effort_delivers_and_says_so_in_the_readme(tmp_path: Path) -> None:
-    mending = Mending("BAD again\n", "BAD still\n")
-    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+async def test_best_effort_delivers_with_a_warning_in_the_readme(tmp_path: Path) -> None:
+    scripted_repairs = ScriptedRepairs("BAD again\n", "BAD still\n")
+    async with house(tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check) as services:
         task = await services.run(deliver="best_effort")
         assert task.status == "completed"
         pushed = await services.pushed()
@@ -99,17 +99,17 @@ async def test_best_effort_delivers_and_says_so_in_the_readme(tmp_path: Path) ->
         assert merged.data["findings"] == 1
 
 
-async def test_best_effort_goes_on_when_the_repair_itself_fails(tmp_path: Path) -> None:
-    mending = Mending(http_error(402), http_error(402))
-    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+async def test_best_effort_continues_after_a_failed_repair(tmp_path: Path) -> None:
+    scripted_repairs = ScriptedRepairs(http_error(402), http_error(402))
+    async with house(tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check) as services:
         task = await services.run(deliver="best_effort")
         assert task.status == "completed"
         assert (await services.pushed())["a.py"] == b"x = BAD\n"
 
 
-async def test_a_repair_that_fails_fails_the_task_with_its_own_code(tmp_path: Path) -> None:
+async def test_a_failed_repair_fails_the_task_with_its_code(tmp_path: Path) -> None:
     async with house(
-        tmp_path, plan_and_files(BAD, replace=Mending(http_error(402))), check=check
+        tmp_path, plan_and_files(BAD, replace=ScriptedRepairs(http_error(402))), check=check
     ) as services:
         assert await services.code() == "LLM_BALANCE"
 
@@ -121,8 +121,8 @@ async def test_a_repair_is_continued_like_any_file(tmp_path: Path) -> None:
     def mend(body: Body) -> Reply | None:
         if not is_repair(body):
             return None
-        said = "".join(m["content"] for m in body["messages"] if m["role"] == "assistant")
-        rest = whole.removeprefix(said)
+        prefix = "".join(m["content"] for m in body["messages"] if m["role"] == "assistant")
+        rest = whole.removeprefix(prefix)
         return text(rest[:200], "length" if len(rest) > 200 else "stop")
 
     async with house(tmp_path, plan_and_files(files, replace=mend), quirks=NATIVE, check=check) as services:
@@ -132,10 +132,10 @@ async def test_a_repair_is_continued_like_any_file(tmp_path: Path) -> None:
         assert repair.data["calls"] > 2
 
 
-async def test_kept_repairs_are_restored_by_round_and_counted(tmp_path: Path) -> None:
+async def test_stored_repairs_are_restored_by_round_and_counted(tmp_path: Path) -> None:
     """As after a crash between two repairs."""
     files = {**BAD, "b.py": "BAD = 1\n"}
-    first = Mending("x = 2\n", "y = 2\n")
+    first = ScriptedRepairs("x = 2\n", "y = 2\n")
     async with house(tmp_path / "1", plan_and_files(files, replace=first), check=check) as services:
         task = await services.run()
         checkpoints = await services.store.checkpoints(task.id)

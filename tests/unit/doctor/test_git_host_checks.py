@@ -17,7 +17,7 @@ from gencode.doctor.git_host_checks import check_git_host, configured_hosts
 from gencode.githosts.http_client import http_client
 from gencode.settings import NamedHost
 from tests.servers.fixed_reply import fixed_reply_server
-from tests.servers.peer import closed_port
+from tests.servers.ports import closed_port
 from tests.servers.service import settings
 
 TOKEN = "token-a1B2c3D4"

@@ -14,7 +14,7 @@ from gencode.doctor import local_checks
 from gencode.embedded.server import listen
 from gencode.githosts.http_client import http_client
 from gencode.storage.sqlite.store import open_sqlite
-from tests.servers.peer import closed_port
+from tests.servers.ports import closed_port
 from tests.servers.service import running_app, settings
 
 

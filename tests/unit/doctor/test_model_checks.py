@@ -10,9 +10,9 @@ from starlette.responses import JSONResponse, Response
 from gencode.doctor.check_result import CheckResult
 from gencode.doctor.model_checks import check_model
 from gencode.githosts.http_client import http_client
-from gencode.llm.catalog import configured
+from gencode.llm.catalog import provider_config
 from tests.servers.fixed_reply import fixed_reply_server
-from tests.servers.peer import closed_port
+from tests.servers.ports import closed_port
 
 KEY = "key-a1B2c3D4"
 LIST = JSONResponse({"data": [{"id": "m"}, {"id": "n"}]})
@@ -20,7 +20,7 @@ LIST = JSONResponse({"data": [{"id": "m"}, {"id": "n"}]})
 
 async def check(answer: Response, *, paid: bool = False, name: str = "m") -> CheckResult:
     async with fixed_reply_server(answer) as (url, seen), http_client() as client:
-        config = configured("it", base_url=f"{url}/v1", model=name, api_key=KEY)
+        config = provider_config("it", base_url=f"{url}/v1", model=name, api_key=KEY)
         found = await check_model(config, client, paid=paid)
         (request,) = seen
         assert request.headers["authorization"] == f"Bearer {KEY}"
@@ -59,7 +59,7 @@ async def test_a_paid_check_requests_one_token() -> None:
 
 
 async def test_an_unreachable_api_is_a_fault() -> None:
-    config = configured("it", base_url=f"http://127.0.0.1:{closed_port()}", model="m", api_key=KEY)
+    config = provider_config("it", base_url=f"http://127.0.0.1:{closed_port()}", model="m", api_key=KEY)
     async with http_client() as client:
         found = await check_model(config, client, paid=False)
     assert found.state == "fault"

@@ -236,7 +236,7 @@ async def test_a_client_that_stops_reading_blocks_neither_others_nor_shutdown(tm
             assert b" 200 " in await stalled.receive(20)
             whole = await remote.send(request, "git-upload-pack")
             assert len(whole.content) > 8 * 2**20
-        with anyio.fail_after(10):  # uvicorn cancels open requests, but does not wait for them
+        with anyio.fail_after(60):  # uvicorn cancels open requests, but does not wait for them
             while open_files(tmp_path):
                 await anyio.sleep(0.01)
 

@@ -323,7 +323,7 @@ def an_event(task: Task, id_: int, **data: Any) -> Event:
 
 @asynccontextmanager
 async def leaving(operation: Coroutine[Any, Any, Any], natively: bool = True) -> AsyncIterator[None]:
-    """A caller that is cancelled after the block: natively as by asyncio.timeout, else as by a cancel scope."""
+    """A caller that is cancelled after the block: as asyncio.timeout does it, else as a cancel scope does."""
     scope = anyio.CancelScope()
 
     async def call() -> None:

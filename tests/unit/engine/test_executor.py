@@ -176,7 +176,7 @@ async def test_a_bug_of_the_pipeline_itself_ends_the_task_too() -> None:
 async def children(*errors: Exception) -> None:
     async with anyio.create_task_group() as group:
         for error in errors:
-            group.start_soon(raising(error), None)
+            group.start_soon(raising(error), None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ async def test_an_error_that_the_deadline_caused_is_not_the_reason() -> None:
 
 @pytest.mark.parametrize(("write", "state"), [(10, State.FAILED), (11, State.SUCCEEDED)])
 async def test_a_deadline_in_the_middle_of_a_write_waits_for_it(write: int, state: State) -> None:
-    """The last letter is stored and published although time is up; an end that is being written is the end."""
+    """The last letter is stored and published although time is up; an end that is being written holds."""
     bench = Bench(timeout=1)
     task_log = await bench.task_log()
     began = anyio.current_time()

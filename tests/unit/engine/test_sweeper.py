@@ -202,6 +202,29 @@ async def test_a_task_that_moves_on_while_it_is_swept_is_not_taken_up() -> None:
         assert (rig.pipeline.started["w"], rig.counted("completed")) == (1, 1)
 
 
+async def test_a_task_that_is_started_and_ends_while_it_is_swept_is_not_taken_up() -> None:
+    """What the store returns may be older than what the process knows by then."""
+    store, latch = Hooked(), Latch()
+    rig = Rig(Spelling(w=latch), store)
+    async with rig.running() as service:
+        orphan = new_task()
+        await store.inner.create(orphan, PROMPT, [])
+
+        async def meanwhile(query: TaskQuery) -> None:
+            if query.before:  # the second page: the task is a candidate already
+                rig.queue.put(orphan.id, "alice")
+                await latch.entered.wait()
+            elif query.states and query.id:
+                latch.released.set()
+                await rig.finished(orphan)
+                await rig.idle()
+
+        store.after_find = meanwhile
+        assert await service._sweeper.sweep() == 0
+        latch.released.set()
+        await rig.finished(orphan)
+
+
 async def test_sweeps_at_once_take_a_task_up_once() -> None:
     rig = Rig()
     async with rig.running() as service:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import pytest
 
@@ -18,11 +20,11 @@ class Fixture:
         self.store = FaultyStore()
         self.hub = RecordingHub()
 
-    async def open(self, **fields: object) -> TaskLog:
+    async def open(self, **fields: Any) -> TaskLog:
         task = await TaskLog(new_task(**fields), self.store, self.hub).create({"prompt": "a word"}, None)
         return TaskLog(task, self.store, self.hub)
 
-    async def started(self, **fields: object) -> TaskLog:
+    async def started(self, **fields: Any) -> TaskLog:
         """Of a task that runs, in the stage "draft"."""
         return await self.open(state=State.RUNNING, stage="draft", **fields)
 

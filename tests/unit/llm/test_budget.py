@@ -1,3 +1,5 @@
+"""The cost of usage, and the limits that no call may exceed."""
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -13,18 +15,18 @@ from gencode.llm.port import ChatRequest, Message, Usage
 PRICE = Price(prompt=Decimal(2), completion=Decimal(8), cached=Decimal("0.5"))
 
 
-def a_request(characters: int = 300, most: int = 100) -> ChatRequest:
-    return ChatRequest(messages=(Message(role="user", content="x" * characters),), max_tokens=most)
+def a_request(characters: int = 300, max_tokens: int = 100) -> ChatRequest:
+    return ChatRequest(messages=(Message(role="user", content="x" * characters),), max_tokens=max_tokens)
 
 
-def test_cached_tokens_cost_their_own_price() -> None:
+def test_cached_tokens_have_their_own_price() -> None:
     usage = Usage(prompt=1_000_000, cached=400_000, completion=1_000_000)
     assert PRICE.of(usage) == Decimal("1.2") + Decimal("0.2") + 8
     assert Price(prompt=Decimal(2), completion=Decimal(8)).of(usage) == 10
 
 
-async def refused(budget_tracker: BudgetTracker) -> str:
-    """Why the next call may not be made; "" if it may."""
+async def refusal(budget_tracker: BudgetTracker) -> str:
+    """The message of the error for the next call; "" if it is allowed."""
     try:
         async with budget_tracker.reserve(a_request()):
             return ""
@@ -32,16 +34,16 @@ async def refused(budget_tracker: BudgetTracker) -> str:
         return error.message
 
 
-async def test_a_call_is_refused_before_it_is_made() -> None:
+async def test_a_call_that_could_exceed_the_budget_is_not_made() -> None:
     worst = worst_case(a_request())
     left = 1000 - worst.prompt - worst.completion
-    assert not await refused(BudgetTracker(Usage(prompt=left), Budget(tokens=1000), None))
-    assert "max_tokens=1000" in await refused(
+    assert not await refusal(BudgetTracker(Usage(prompt=left), Budget(tokens=1000), None))
+    assert "max_tokens=1000" in await refusal(
         BudgetTracker(Usage(prompt=left + 1), Budget(tokens=1000), None)
     )
 
 
-async def test_calls_under_way_count_at_their_worst_and_are_waited_for() -> None:
+async def test_calls_in_progress_count_with_their_worst_case_and_are_awaited() -> None:
     budget_tracker = BudgetTracker(Usage(), Budget(tokens=300), None)
     order: list[str] = []
     answered = anyio.Event()
@@ -56,31 +58,31 @@ async def test_calls_under_way_count_at_their_worst_and_are_waited_for() -> None
         tg.start_soon(first)
         await anyio.wait_all_tasks_blocked()
         answered.set()
-        assert not await refused(budget_tracker)
+        assert not await refusal(budget_tracker)
         order.append("second")
     assert order == ["first", "second"]
     assert budget_tracker.view() == {"prompt": 20, "completion": 5, "cached": 0, "cost": None}
 
 
-async def test_the_cost_is_limited_in_the_prices_currency() -> None:
+async def test_the_cost_is_limited_in_the_currency_of_the_prices() -> None:
     budget_tracker = BudgetTracker(Usage(), Budget(cost=Decimal("0.002")), PRICE)
-    assert not await refused(budget_tracker)
+    assert not await refusal(budget_tracker)
     budget_tracker.add(Usage(prompt=101, completion=150))
     assert budget_tracker.view()["cost"] == "0.001402"
-    assert "max_cost=0.002 (0.001402 used)" in await refused(budget_tracker)
+    assert "max_cost=0.002 (0.001402 used)" in await refusal(budget_tracker)
 
 
-async def test_a_cost_cannot_be_promised_without_a_price() -> None:
-    assert "PRICES" in await refused(BudgetTracker(Usage(), Budget(cost=Decimal(1)), None))
+async def test_a_cost_limit_needs_a_price() -> None:
+    assert "PRICES" in await refusal(BudgetTracker(Usage(), Budget(cost=Decimal(1)), None))
 
 
-async def test_nothing_is_asked_after_the_deadline() -> None:
+async def test_no_call_is_made_after_the_deadline() -> None:
     late, early = (Budget(deadline=now() + timedelta(seconds=away)) for away in (-1, 3600))
-    assert "deadline" in await refused(BudgetTracker(Usage(), late, None))
-    assert not await refused(BudgetTracker(Usage(), early, None))
+    assert "deadline" in await refusal(BudgetTracker(Usage(), late, None))
+    assert not await refusal(BudgetTracker(Usage(), early, None))
 
 
-def test_a_models_own_price_comes_before_its_providers() -> None:
+def test_the_price_of_a_model_precedes_that_of_its_provider() -> None:
     own = Price(prompt=Decimal(1), completion=Decimal(1))
     prices = {"deepseek": PRICE, "deepseek/small": own}
     assert price_of(prices, "deepseek/small") == own

@@ -1,3 +1,5 @@
+"""The configured models: names, defaults and configuration errors."""
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
@@ -7,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from gencode.domain.errors import Invalid, StartError
-from gencode.llm.catalog import ProviderConfig, catalog, configured, deepseek, offline, openai
+from gencode.llm.catalog import ProviderConfig, catalog, deepseek, offline, openai, provider_config
 from gencode.llm.port import Providers
 from gencode.observability.metrics import Metrics
 
@@ -22,13 +24,13 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def providers(client: httpx.AsyncClient) -> Providers:
-    own = configured(
+    own = provider_config(
         "own-llm", base_url="http://127.0.0.1:9/v1", model="org/base", quirks={"prefix": "partial"}
     )
     return catalog([deepseek(SECRET), openai(SECRET), own], "deepseek", client, Metrics())
 
 
-def test_names_resolve(providers: Providers) -> None:
+def test_names_resolve_to_providers(providers: Providers) -> None:
     assert providers("").name == "deepseek/deepseek-flash"
     assert providers("deepseek").native_prefix
     assert not providers("openai").native_prefix
@@ -36,7 +38,7 @@ def test_names_resolve(providers: Providers) -> None:
     assert providers("own-llm/org/large:v2@now").name == "own-llm/org/large:v2@now"
 
 
-def test_a_provider_is_kept_for_what_it_learns(providers: Providers) -> None:
+def test_a_provider_is_cached_because_it_remembers_rejected_parameters(providers: Providers) -> None:
     assert providers("openai/x") is providers("openai/x")
     assert providers("openai/x") is not providers("openai/y")
 
@@ -44,7 +46,7 @@ def test_a_provider_is_kept_for_what_it_learns(providers: Providers) -> None:
 @pytest.mark.parametrize(
     "name", ["x", "deepseek/", "DEEPSEEK", "openai/ spaced", "openai/a\nb", "/", "openai/" + "m" * 300]
 )
-def test_unknown_names_are_invalid_and_told_what_there_is(providers: Providers, name: str) -> None:
+def test_the_error_for_an_unknown_name_lists_the_configured_ones(providers: Providers, name: str) -> None:
     with pytest.raises(Invalid, match="deepseek, openai, own-llm") as caught:
         providers(name)
     problem = caught.value.problems[0]
@@ -52,14 +54,14 @@ def test_unknown_names_are_invalid_and_told_what_there_is(providers: Providers, 
     assert len(problem["message"]) < 300
 
 
-def test_the_default_must_be_there_and_names_differ(client: httpx.AsyncClient) -> None:
+def test_the_default_must_be_configured_and_names_must_be_unique(client: httpx.AsyncClient) -> None:
     with pytest.raises(StartError, match="DEFAULT_MODEL"):
         catalog([openai(SECRET)], "deepseek", client, Metrics())
     with pytest.raises(StartError, match="one name"):
         catalog([openai(SECRET), openai(SECRET)], "openai", client, Metrics())
 
 
-def test_keys_stay_out_of_reprs() -> None:
+def test_reprs_do_not_contain_keys() -> None:
     assert SECRET not in repr(deepseek(SECRET))
 
 
@@ -85,11 +87,13 @@ def test_a_key_read_from_a_file_loses_its_line_end() -> None:
         ("typo", 1),
     ],
 )
-def test_a_wrong_configuration_names_the_field_and_no_value(field: str, value: object) -> None:
+def test_a_configuration_error_names_the_field_and_shows_no_value(field: str, value: object) -> None:
     fields = {"base_url": "https://x.test", "model": "m", field: value}
     with pytest.raises(StartError, match=field) as caught:
-        configured("mine", **fields)
-    assert SECRET not in caught.value.message.replace(f"quirks.{SECRET}", "")  # a field's name, no value
+        provider_config("mine", **fields)
+    assert SECRET not in caught.value.message.replace(
+        f"quirks.{SECRET}", ""
+    )  # the name of a field, not a value
 
 
 def test_defaults_of_the_known_providers() -> None:

@@ -21,7 +21,7 @@ PUBLIC = "93.184.215.14"
 
 
 def names(**table: Found) -> tuple[list[str], object]:
-    """Asked names, and a resolver of this table alone."""
+    """The list of names that were resolved, and a resolver of this table."""
     asked: list[str] = []
 
     async def resolve(host: str, port: int) -> Sequence[str]:
@@ -34,11 +34,11 @@ def names(**table: Found) -> tuple[list[str], object]:
     return asked, resolve
 
 
-async def judged(
+async def addresses_of(
     url: str, rules: UrlRules | None = None, **table: Sequence[str] | OSError | ValueError
 ) -> list[str]:
     _, resolve = names(**table)
-    return list((await UrlPolicy(rules or UrlRules(), resolve)(url)).hosts)  # type: ignore[arg-type]  # a resolver
+    return list((await UrlPolicy(rules or UrlRules(), resolve).resolve(url)).addresses)  # type: ignore[arg-type]  # a resolver
 
 
 @pytest.mark.parametrize(
@@ -88,29 +88,29 @@ async def judged(
         "100::1",
     ],
 )
-async def test_what_is_not_public_is_refused_by_name_and_by_number(address: str) -> None:
+async def test_addresses_that_are_not_public_are_refused_as_names_and_literals(address: str) -> None:
     with pytest.raises(UrlRefused, match="not public"):
-        await judged("https://a.example/x", a_example=[address])
+        await addresses_of("https://a.example/x", a_example=[address])
     with pytest.raises(UrlRefused, match="not public"):
-        await judged("https://a.example/x", a_example=[PUBLIC, address])
+        await addresses_of("https://a.example/x", a_example=[PUBLIC, address])
     literal = f"[{address}]" if ":" in address else address
     with pytest.raises(UrlRefused):
-        await judged(f"https://{literal}/x")
+        await addresses_of(f"https://{literal}/x")
 
 
 @pytest.mark.parametrize(
     "address", [PUBLIC, "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "::ffff:8.8.8.8"]
 )
-async def test_what_is_public_is_called_where_it_was_judged(address: str) -> None:
-    assert await judged("https://a.example/x", a_example=[address, address]) == [address]
+async def test_public_addresses_are_returned_once(address: str) -> None:
+    assert await addresses_of("https://a.example/x", a_example=[address, address]) == [address]
 
 
 @pytest.mark.parametrize(
     "host", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "localhost", "LOCALHOST."]
 )
-async def test_other_spellings_of_this_machine_are_judged_by_where_they_lead(host: str) -> None:
+async def test_other_spellings_of_loopback_are_refused(host: str) -> None:
     with pytest.raises(UrlRefused):
-        await UrlPolicy(UrlRules(), Resolver())(f"https://{host}/")
+        await UrlPolicy(UrlRules(), Resolver()).resolve(f"https://{host}/")
 
 
 @pytest.mark.parametrize(
@@ -138,38 +138,40 @@ async def test_other_spellings_of_this_machine_are_judged_by_where_they_lead(hos
         ("https://a\x00.example/", "https"),
     ],
 )
-async def test_what_can_be_refused_without_asking_is(url: str, why: str) -> None:
+async def test_an_invalid_url_is_refused_before_its_name_is_resolved(url: str, why: str) -> None:
     asked, resolve = names(a_example=[PUBLIC])
     with pytest.raises(UrlRefused, match=why):
-        await UrlPolicy(UrlRules(), resolve)(url)  # type: ignore[arg-type]  # a resolver
+        await UrlPolicy(UrlRules(), resolve).resolve(url)  # type: ignore[arg-type]  # a resolver
     assert not asked
 
 
-async def test_the_settings_can_allow_networks_and_plain_http() -> None:
+async def test_rules_can_allow_networks_and_plain_http() -> None:
     rules = UrlRules(
         networks=[ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("::1/128")], http=True
     )
-    assert await judged("http://a.example:8080/", rules, a_example=["10.1.2.3"]) == ["10.1.2.3"]
-    assert await judged("http://a.example/", rules, a_example=["::ffff:10.1.2.3"]) == ["::ffff:10.1.2.3"]
-    assert await judged("http://[::1]/", rules) == ["::1"]
+    assert await addresses_of("http://a.example:8080/", rules, a_example=["10.1.2.3"]) == ["10.1.2.3"]
+    assert await addresses_of("http://a.example/", rules, a_example=["::ffff:10.1.2.3"]) == [
+        "::ffff:10.1.2.3"
+    ]
+    assert await addresses_of("http://[::1]/", rules) == ["::1"]
     for address in ("10.2.0.1", "127.0.0.1", "::ffff:127.0.0.1"):
         with pytest.raises(UrlRefused):
-            await judged("http://a.example/", rules, a_example=[address])
+            await addresses_of("http://a.example/", rules, a_example=[address])
 
 
-async def test_a_name_that_does_not_exist_is_told_from_one_that_cannot_be_asked_for_now() -> None:
+async def test_an_unknown_name_is_refused_and_a_failing_name_server_is_temporary() -> None:
     for absent in (socket.gaierror(socket.EAI_NONAME, ""), UnicodeError("label too long")):
         with pytest.raises(UrlRefused) as refused:
-            await judged("https://a.example/", a_example=absent)
+            await addresses_of("https://a.example/", a_example=absent)
         assert not isinstance(refused.value, UrlUnresolved)
     for passing in (socket.gaierror(socket.EAI_AGAIN, ""), OSError("network is down")):
         with pytest.raises(UrlUnresolved):
-            await judged("https://a.example/", a_example=passing)
+            await addresses_of("https://a.example/", a_example=passing)
     with pytest.raises(UrlRefused):
-        await judged("https://a.example/", a_example=[])
+        await addresses_of("https://a.example/", a_example=[])
 
 
-def test_what_is_shown_and_counted_of_an_address() -> None:
+def test_origin_and_host_of_a_url() -> None:
     assert origin_of("https://hooks.example:8443/T0/secret?token=x") == "https://hooks.example:8443"
     assert (
         host_of("https://Hooks.Example./a") == host_of("https://hooks.example:443/b") == "hooks.example:443"

@@ -151,7 +151,7 @@ async def test_a_cancelled_caller_leaves_its_write_in_the_batch(
     for caller in (outstanding[0], waiting[0]):
         caller.cancel()
     disk.gate.set()
-    assert await asyncio.gather(outstanding[1], waiting[1]) == ["B", "D"]
+    assert [await outstanding[1], await waiting[1]] == ["B", "D"]
     assert disk.batches == [["a", "b"], ["c", "d"]]
     assert outstanding[0].cancelled()
     assert waiting[0].cancelled()

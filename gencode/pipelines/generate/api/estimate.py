@@ -23,7 +23,7 @@ from gencode.pipelines.generate.api.request import (
 from gencode.pipelines.generate.api.services import GenerateServices
 from gencode.pipelines.generate.api.views import EstimateView
 from gencode.pipelines.generate.estimate import estimate as make_estimate
-from gencode.pipelines.generate.estimate import used
+from gencode.pipelines.generate.estimate import total_usage
 
 MAX_SEARCHED = 100
 """Completed tasks among which those with the same model are searched."""
@@ -64,11 +64,11 @@ async def _history(services: GenerateServices, principal: Principal, model: str)
     query = TaskQuery(principal=principal.id, kind="generate", states=[State.SUCCEEDED], limit=MAX_SEARCHED)
     async with services.checkpoint_reader.limiter.hold(principal.id):
         tasks = [task for task in await services.store.find(query) if task.parameters.get("model") == model]
-        found = [await total_usage(services.store, task) for task in tasks[:MAX_SAMPLES]]
+        found = [await task_usage(services.store, task) for task in tasks[:MAX_SAMPLES]]
     return [usage for usage in found if usage]
 
 
-async def total_usage(store: Store, task: Task) -> Usage | None:
+async def task_usage(store: Store, task: Task) -> Usage | None:
     """What a task used in all, by the end of its log if that has it: a log may have thousands of events."""
     last = await store.events(task.id, max(0, task.sequence - LAST_EVENTS))
-    return used(last) or used(await store.events(task.id))
+    return total_usage(last) or total_usage(await store.events(task.id))

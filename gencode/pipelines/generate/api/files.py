@@ -25,7 +25,7 @@ from gencode.http.services import get_extension
 from gencode.http.traits import DISPOSITION, IF_NONE_MATCH, OWN_TASK
 from gencode.pipelines.generate.api.services import GenerateServices, own_generate_task
 from gencode.pipelines.generate.api.views import FileList, FileView
-from gencode.pipelines.generate.files import Files, State
+from gencode.pipelines.generate.files import Files, FileState
 from gencode.pipelines.generate.files import archive as make_archive
 from gencode.pipelines.generate.files import files as make_files
 
@@ -134,7 +134,7 @@ def _file_list(task_id: str, active: Collection[str], files: Files) -> FileList:
         FileView(
             path=path,
             bytes=len(file.text.encode()),
-            state=State.WRITING if file.state is State.PLANNED and path in active else file.state,
+            state=FileState.WRITING if file.state is FileState.PLANNED and path in active else file.state,
             purpose=file.purpose,
         )
         for path, file in files.by_path.items()

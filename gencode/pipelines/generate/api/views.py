@@ -12,7 +12,7 @@ from gencode.domain.task import Task
 from gencode.http.models import Moment, ResponseModel, TaskId, Words
 from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.estimate import Estimate
-from gencode.pipelines.generate.files import State
+from gencode.pipelines.generate.files import FileState
 from gencode.pipelines.generate.report import Report
 
 _OF_RESULT = ("repo_url", "clone_url", "commit", "cached_from")
@@ -73,7 +73,7 @@ class FileView(ResponseModel):
 
     path: Words
     bytes: int = Field(ge=0, description="So far; 0 of one that is not begun")
-    state: State = Field(description="whole: can be read; committed: as it is, or will be, in the commit")
+    state: FileState = Field(description="whole: can be read; committed: as it is, or will be, in the commit")
     purpose: Words = Field("", description="As planned")
 
 

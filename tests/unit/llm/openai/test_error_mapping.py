@@ -1,3 +1,5 @@
+"""Error responses and error objects of model APIs."""
+
 from __future__ import annotations
 
 import json
@@ -8,7 +10,7 @@ import pytest
 from gencode.llm.errors import LLMBadRequest, LLMRateLimit, LLMTimeout, LLMUnavailable
 from gencode.llm.openai.error_mapping import ErrorMapper, error_in
 
-FAILURES = ErrorMapper("test/model", ["an-api-key"])
+ERRORS = ErrorMapper("test/model", ["an-api-key"])
 
 
 @pytest.mark.parametrize(
@@ -27,14 +29,14 @@ def test_the_message_is_found_in_every_shape_of_error(page: object, message: str
     assert error_in(json.dumps(page).encode())["message"] == message
 
 
-def test_pages_that_are_not_json_are_their_own_message() -> None:
+def test_a_page_that_is_not_json_becomes_the_message() -> None:
     assert error_in(b"no \xff json")["message"] == "no \ufffd json"
     assert error_in(b"[" * 100_000)["message"].startswith("[[")
 
 
-def test_messages_say_who_what_and_what_to_do_and_keep_the_key() -> None:
+def test_messages_name_provider_error_and_remedy_and_redact_the_key() -> None:
     response = httpx.Response(429, headers={"retry-after": "2"})
-    error = FAILURES.of_response(response, b'{"error": {"message": "an-api-key is too fast"}}')
+    error = ERRORS.from_response(response, b'{"error": {"message": "an-api-key is too fast"}}')
     assert isinstance(error, LLMRateLimit)
     assert error.retry_after == 2
     assert error.message == (
@@ -44,16 +46,16 @@ def test_messages_say_who_what_and_what_to_do_and_keep_the_key() -> None:
 
 
 def test_a_redirect_names_the_setting() -> None:
-    error = FAILURES.of_response(httpx.Response(308, headers={"location": "https://other.test"}), b"")
+    error = ERRORS.from_response(httpx.Response(308, headers={"location": "https://other.test"}), b"")
     assert isinstance(error, LLMBadRequest)
     assert "base_url" in error.message
 
 
 @pytest.mark.parametrize(("status", "kind"), [(408, LLMTimeout), (500, LLMUnavailable), (418, LLMBadRequest)])
 def test_other_statuses(status: int, kind: type[Exception]) -> None:
-    assert type(FAILURES.of_response(httpx.Response(status), b"")) is kind
+    assert type(ERRORS.from_response(httpx.Response(status), b"")) is kind
 
 
-def test_odd_values_in_an_error_object_do_not_matter() -> None:
-    error = FAILURES.of_object({"message": ["not", "text"], "code": {"a": 1}, "type": None})
+def test_malformed_values_in_an_error_object_are_ignored() -> None:
+    error = ERRORS.from_error_object({"message": ["not", "text"], "code": {"a": 1}, "type": None})
     assert isinstance(error, LLMUnavailable)

@@ -1,3 +1,5 @@
+"""The OpenAI-compatible provider against a scripted server."""
+
 from __future__ import annotations
 
 from contextlib import aclosing
@@ -11,13 +13,13 @@ from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.port import ChatChunk, ChatRequest, Message, Usage
 from gencode.observability.metrics import Metrics
-from tests.servers.asking import ASK, KEY, client_of, collect
 from tests.servers.model import Reply, chunk, http_error, model_server, stream, text
+from tests.servers.model_client import ASK, KEY, collect, provider_for
 
 
-async def test_the_request_carries_key_and_headers_and_wants_no_compression() -> None:
+async def test_the_request_has_key_and_headers_and_accepts_no_compression() -> None:
     quirks = Quirks(headers={"X-Team": "blue"})
-    async with model_server(text("hi")) as server, client_of(server.base_url, quirks=quirks) as provider:
+    async with model_server(text("hi")) as server, provider_for(server.base_url, quirks=quirks) as provider:
         await collect(provider)
     headers = server.requests[0].headers
     assert headers["authorization"] == f"Bearer {KEY}"
@@ -27,25 +29,25 @@ async def test_the_request_carries_key_and_headers_and_wants_no_compression() ->
 
 async def test_a_lone_surrogate_in_a_prompt_is_sent_as_a_question_mark() -> None:
     request = ChatRequest(messages=(Message(role="user", content="a\ud800b"),), max_tokens=5)
-    async with model_server(text("hi")) as server, client_of(server.base_url) as provider:
+    async with model_server(text("hi")) as server, provider_for(server.base_url) as provider:
         assert (await collect(provider, request)).text == "hi"
     assert server.requests[0].body["messages"][0]["content"] == "a?b"
 
 
-async def test_leaving_early_hangs_up() -> None:
+async def test_stopping_early_closes_the_connection() -> None:
     reply = stream(chunk({"content": "a"}), anyio.Event())
-    async with model_server(reply) as server, client_of(server.base_url) as provider:
+    async with model_server(reply) as server, provider_for(server.base_url) as provider:
         async with aclosing(provider.stream(ASK)) as chunks:
             assert await anext(chunks) == ChatChunk(text="a")
             assert len(_connections(provider)) == 1
-        assert not _connections(provider)  # at once, not when the garbage collector comes by
+        assert not _connections(provider)  # at once, not when the garbage collector runs
         await server.drop("chat")
     assert not server.completed
 
 
-async def test_being_cancelled_hangs_up() -> None:
+async def test_cancellation_closes_the_connection() -> None:
     reply = stream(chunk({"content": "a"}), anyio.Event())
-    async with model_server(reply) as server, client_of(server.base_url) as provider:
+    async with model_server(reply) as server, provider_for(server.base_url) as provider:
         async with anyio.create_task_group() as tg:
             tg.start_soon(collect, provider)
             await server.arrival("chat")
@@ -53,9 +55,9 @@ async def test_being_cancelled_hangs_up() -> None:
         await server.drop("chat")
 
 
-async def test_a_connection_is_used_again() -> None:
+async def test_a_connection_is_reused() -> None:
     used: list[object] = []
-    async with model_server(text("hi")) as server, client_of(server.base_url) as provider:
+    async with model_server(text("hi")) as server, provider_for(server.base_url) as provider:
         for _ in range(3):
             await collect(provider)
             used += _connections(provider)
@@ -67,7 +69,7 @@ async def test_no_more_calls_than_slots_reach_the_server() -> None:
     gate = anyio.Event()
     async with (
         model_server(text("hi", gate=gate)) as server,
-        client_of(server.base_url, slots=anyio.Semaphore(2)) as provider,
+        provider_for(server.base_url, slots=anyio.Semaphore(2)) as provider,
         anyio.create_task_group() as tg,
     ):
         for _ in range(5):
@@ -80,13 +82,13 @@ async def test_no_more_calls_than_slots_reach_the_server() -> None:
     assert len(server.requests) == 5
 
 
-async def test_the_readers_pause_is_not_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pause_of_the_consumer_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, real, ahead = anyio.Event(), anyio.current_time, 0.0
     monkeypatch.setattr(anyio, "current_time", lambda: real() + ahead)
     reply = stream(chunk({"content": "a"}), gate, chunk({"content": "b"}, "stop"))
     async with (
         model_server(reply) as server,
-        client_of(server.base_url) as provider,
+        provider_for(server.base_url) as provider,
         aclosing(provider.stream(ASK)) as chunks,
     ):
         assert (await anext(chunks)).text == "a"
@@ -95,17 +97,17 @@ async def test_the_readers_pause_is_not_the_models(monkeypatch: pytest.MonkeyPat
         assert (await anext(chunks)).text == "b"
 
 
-async def test_after_the_finish_reason_only_a_moment_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadlines, "TAIL", 0.05)
+async def test_after_the_finish_reason_the_wait_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlines, "USAGE_SECONDS", 0.05)
     reply = stream(chunk({"content": "a"}, "stop"), anyio.Event())
-    async with model_server(reply) as server, client_of(server.base_url) as provider:
-        assert (await collect(provider)).text == "a"  # though the idle deadline is a minute off
+    async with model_server(reply) as server, provider_for(server.base_url) as provider:
+        assert (await collect(provider)).text == "a"  # although the idle deadline is a minute
 
 
-async def test_whole_calls_are_measured_under_the_configured_name() -> None:
+async def test_complete_calls_are_measured_under_the_configured_name() -> None:
     metrics = Metrics()
     replies = [text("hi", usage=Usage(prompt=7, completion=5, cached=3)), http_error(400)]
-    async with model_server(replies) as server, client_of(server.base_url, metrics=metrics) as provider:
+    async with model_server(replies) as server, provider_for(server.base_url, metrics=metrics) as provider:
         await collect(provider)
         with pytest.raises(LLMBadRequest):
             await collect(provider)
@@ -117,29 +119,29 @@ async def test_whole_calls_are_measured_under_the_configured_name() -> None:
     assert 'gencode_model_first_token_seconds_count{provider="test"} 1.0' in lines
 
 
-async def test_a_redirect_is_not_followed_and_no_key_goes_there() -> None:
+async def test_a_redirect_is_not_followed_with_the_key() -> None:
     async with model_server(text("hi")) as other:
         moved = Reply(status=307, headers={"location": other.base_url})
-        async with model_server(moved) as server, client_of(server.base_url) as provider:
+        async with model_server(moved) as server, provider_for(server.base_url) as provider:
             with pytest.raises(LLMBadRequest, match="base_url"):
                 await collect(provider)
     assert not other.requests
 
 
-async def test_thinking_is_dropped_for_a_model_that_does_not_know_it() -> None:
+async def test_rejected_thinking_fields_are_removed_from_later_calls() -> None:
     def script(body: dict[str, object]) -> Reply:
         error = {"message": "Unrecognized request argument supplied: reasoning_effort"}
         return http_error(400, error) if "reasoning_effort" in body else text("hi")
 
     quirks = Quirks(thinking={"reasoning_effort": "none"})
-    async with model_server(script) as server, client_of(server.base_url, quirks=quirks) as provider:
+    async with model_server(script) as server, provider_for(server.base_url, quirks=quirks) as provider:
         assert (await collect(provider)).text == "hi"
         assert (await collect(provider)).text == "hi"
     assert len(server.requests) == 3
 
 
 def _connections(provider: OpenAICompatibleProvider) -> list[object]:
-    """Those in use, and those kept for later; neither library shows them elsewhere."""
+    """Those in use and those in the pool; neither library has a public attribute for them."""
     connector = provider._client._transport.client.connector  # type: ignore[attr-defined]
-    checkpoints = [connection for pool in connector._conns.values() for connection, _ in pool]
-    return [*connector._acquired, *checkpoints]
+    pooled = [connection for pool in connector._conns.values() for connection, _ in pool]
+    return [*connector._acquired, *pooled]

@@ -1,3 +1,5 @@
+"""URL and body of requests."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -5,17 +7,17 @@ from typing import Any
 import pytest
 
 from gencode.llm.openai.quirks import Quirks
-from gencode.llm.openai.request_body import GO_ON, body, url
+from gencode.llm.openai.request_body import CONTINUE_INSTRUCTION, completions_url, request_body
 from gencode.llm.port import ChatRequest, Message
 
 ASK = ChatRequest(
     messages=(Message(role="system", content="s"), Message(role="user", content="u")), max_tokens=7
 )
-GO = ChatRequest(messages=ASK.messages, max_tokens=7, json=True, prefix="so far")
+CONTINUE = ChatRequest(messages=ASK.messages, max_tokens=7, json=True, prefix="so far")
 
 
 def test_a_plain_request() -> None:
-    assert body("m", ASK, Quirks()) == {
+    assert request_body("m", ASK, Quirks()) == {
         "model": "m",
         "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}],
         "stream": True,
@@ -24,14 +26,14 @@ def test_a_plain_request() -> None:
     }
 
 
-def test_configured_fields_are_added_but_replace_nothing() -> None:
+def test_configured_fields_are_added_but_replace_none() -> None:
     quirks = Quirks(
         thinking={"thinking": {"type": "disabled"}},
         extra_body={"temperature": 0, "model": "other", "stream": False, "messages": []},
         max_tokens_field="max_completion_tokens",
         stream_usage=False,
     )
-    sent = body("m", ASK, quirks)
+    sent = request_body("m", ASK, quirks)
     assert sent["thinking"] == {"type": "disabled"}
     assert sent["temperature"] == 0
     assert (sent["model"], sent["stream"], len(sent["messages"])) == ("m", True, 2)
@@ -40,11 +42,11 @@ def test_configured_fields_are_added_but_replace_nothing() -> None:
     assert "stream_options" not in sent
 
 
-def test_json_mode_is_asked_for_where_it_is_known_and_never_for_a_rest() -> None:
+def test_json_mode_is_used_where_supported_and_never_for_a_continuation() -> None:
     ask = ChatRequest(messages=ASK.messages, max_tokens=7, json=True)
-    assert body("m", ask, Quirks())["response_format"] == {"type": "json_object"}
-    assert "response_format" not in body("m", ask, Quirks(json_mode=False))
-    assert "response_format" not in body("m", GO, Quirks())
+    assert request_body("m", ask, Quirks())["response_format"] == {"type": "json_object"}
+    assert "response_format" not in request_body("m", ask, Quirks(json_mode=False))
+    assert "response_format" not in request_body("m", CONTINUE, Quirks())
 
 
 @pytest.mark.parametrize(
@@ -52,11 +54,14 @@ def test_json_mode_is_asked_for_where_it_is_known_and_never_for_a_rest() -> None
     [
         ("deepseek", [{"role": "assistant", "content": "so far", "prefix": True}]),
         ("partial", [{"role": "assistant", "content": "so far", "partial": True}]),
-        ("none", [{"role": "assistant", "content": "so far"}, {"role": "user", "content": GO_ON}]),
+        (
+            "none",
+            [{"role": "assistant", "content": "so far"}, {"role": "user", "content": CONTINUE_INSTRUCTION}],
+        ),
     ],
 )
-def test_a_prefix_is_said_as_the_provider_wants_it(prefix: Any, last: list[dict[str, object]]) -> None:
-    assert body("m", GO, Quirks(prefix=prefix))["messages"][2:] == last
+def test_a_prefix_has_the_form_of_the_provider(prefix: Any, last: list[dict[str, object]]) -> None:
+    assert request_body("m", CONTINUE, Quirks(prefix=prefix))["messages"][2:] == last
 
 
 @pytest.mark.parametrize(
@@ -69,6 +74,6 @@ def test_a_prefix_is_said_as_the_provider_wants_it(prefix: Any, last: list[dict[
 )
 def test_only_a_native_deepseek_prefix_goes_to_beta(address: str, plain: str, beta: str) -> None:
     deepseek = Quirks(prefix="deepseek")
-    assert url(address, ASK, deepseek) == f"{plain}/chat/completions"
-    assert url(address, GO, deepseek) == f"{beta}/chat/completions"
-    assert url(address, GO, Quirks(prefix="partial")) == f"{plain}/chat/completions"
+    assert completions_url(address, ASK, deepseek) == f"{plain}/chat/completions"
+    assert completions_url(address, CONTINUE, deepseek) == f"{beta}/chat/completions"
+    assert completions_url(address, CONTINUE, Quirks(prefix="partial")) == f"{plain}/chat/completions"

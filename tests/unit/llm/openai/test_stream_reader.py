@@ -1,3 +1,5 @@
+"""Reading response bodies: lines, encodings and limits."""
+
 from __future__ import annotations
 
 import gzip
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from gencode.llm.deadlines import Deadlines, DeadlineTimer
 from gencode.llm.errors import LLMBadOutput, LLMBadRequest, LLMTooLarge
 from gencode.llm.openai.error_mapping import ErrorMapper
-from gencode.llm.openai.stream_reader import ERROR_BYTES, StreamReader
+from gencode.llm.openai.stream_reader import MAX_ERROR_BYTES, StreamReader
 
 
 def reader(blocks: Iterable[bytes], max_bytes: int = 2**20, **headers: str) -> StreamReader:
@@ -41,13 +43,13 @@ async def test_lines_do_not_depend_on_how_the_bytes_arrive(parts: list[bytes], d
     assert await lines_of(reader(blocks)) == whole.splitlines()
 
 
-async def test_gzip_is_read_though_it_was_not_asked_for() -> None:
+async def test_gzip_is_decoded_although_it_was_not_requested() -> None:
     packed = gzip.compress(b"one\ntwo\n")
     blocks = [packed[at : at + 3] for at in range(0, len(packed), 3)]
     assert await lines_of(reader(blocks, content_encoding="gzip")) == [b"one", b"two"]
 
 
-async def test_a_gzip_bomb_never_unrolls_in_memory() -> None:
+async def test_a_gzip_bomb_is_never_inflated_in_memory() -> None:
     bomb = gzip.compress(b"\n" * 2**26)
     tracemalloc.start()
     try:
@@ -59,7 +61,7 @@ async def test_a_gzip_bomb_never_unrolls_in_memory() -> None:
     assert peak < 2**25
 
 
-async def test_packed_bytes_that_unpack_to_nothing_count_too() -> None:
+async def test_compressed_bytes_without_content_count_too() -> None:
     head = zlib.compressobj(wbits=31)
     start = head.compress(b"") + head.flush(zlib.Z_SYNC_FLUSH)
     empty = b"\x00\x00\x00\xff\xff" * 1000  # stored blocks of length 0
@@ -67,16 +69,16 @@ async def test_packed_bytes_that_unpack_to_nothing_count_too() -> None:
         await lines_of(reader([start, *[empty] * 1000], content_encoding="gzip"))
 
 
-async def test_encodings_that_nobody_asked_for_are_named() -> None:
+async def test_the_error_names_an_unsupported_encoding() -> None:
     with pytest.raises(LLMBadRequest, match="'br'"):
         await lines_of(reader([b"x"], content_encoding="br"))
     with pytest.raises(LLMBadOutput, match="gzip"):
         await lines_of(reader([b"x" * 50], content_encoding="gzip"))
 
 
-async def test_an_error_page_is_read_as_far_as_it_comes_and_matters() -> None:
+async def test_an_error_page_is_read_up_to_its_limit_or_its_end() -> None:
     assert await reader([b"so ", b"sorry"]).error_page() == b"so sorry"
-    assert len(await reader([b"x" * 50_000] * 10).error_page()) == ERROR_BYTES
+    assert len(await reader([b"x" * 50_000] * 10).error_page()) == MAX_ERROR_BYTES
     assert await reader([b"x"], content_encoding="br").error_page() == b""
 
 

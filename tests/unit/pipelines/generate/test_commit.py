@@ -20,8 +20,8 @@ from gencode.pipelines.generate.files import files
 from gencode.pipelines.generate.report import report
 from tests.servers.github import Fault
 from tests.servers.model import plan_and_files
-from tests.servers.runs import IN_WORDS, house
-from tests.unit.codegen.test_repair_loop import BAD, Mending, check
+from tests.servers.runs import INSTRUCTED, house
+from tests.unit.codegen.test_repair_loop import BAD, ScriptedRepairs, check
 
 COMMIT = CommitContent(
     files={"b.py": "b = 1\n", "a.py": "a = 'é'\n"},
@@ -127,7 +127,7 @@ async def test_the_commit_is_restored_with_the_same_sha_after_a_failed_push(tmp_
 
 async def test_a_repaired_file_refers_to_its_repair_and_the_warning_is_stored(tmp_path: Path) -> None:
     broken = {**BAD, "b.py": "y = BAD\n"}
-    answers = Mending("x = 2\n", "BAD\n", "BAD 2\n")
+    answers = ScriptedRepairs("x = 2\n", "BAD\n", "BAD 2\n")
     async with house(tmp_path, plan_and_files(broken, replace=answers), check=check) as services:
         task = await services.run(deliver="best_effort")
         checkpoints = await services.store.checkpoints(task.id)
@@ -147,7 +147,7 @@ async def test_fenced_and_continued_files_are_stored_inline(tmp_path: Path) -> N
     whole = "".join(f"line_{n} = {n}\n" for n in range(60))
     texts = {"a.py": "```python\nx = 1\n```\n", "b.py": whole}
     script = plan_and_files(texts, cut_at=len(whole) // 3)
-    async with house(tmp_path, script, quirks=IN_WORDS) as services:
+    async with house(tmp_path, script, quirks=INSTRUCTED) as services:
         task = await services.run()
         checkpoints = await services.store.checkpoints(task.id)
     assert stored_files(checkpoints) == {"a.py": "x = 1\n", "b.py": whole}

@@ -11,50 +11,50 @@ from gencode.pipelines.generate.committed_report import REPORT
 from tests.servers.github import Fault
 from tests.servers.model import plan_and_files
 from tests.servers.runs import house
-from tests.unit.codegen.test_repair_loop import BAD, Mending, check
+from tests.unit.codegen.test_repair_loop import BAD, ScriptedRepairs, check
 
 LEAKED = "glpat-" + "7sGk2LmQ9xTz4RvB8nYw"
 FILES = {"a.py": "x = 1\n", "README.md": "# Hello\n"}
 
 
-async def test_it_is_there_only_where_it_was_asked_for(tmp_path: Path) -> None:
+async def test_the_report_is_in_the_commit_only_on_request(tmp_path: Path) -> None:
     async with house(tmp_path, plan_and_files(FILES)) as services:
         await services.run()
         assert REPORT not in await services.pushed()
         task = await services.run(repo_name="second", include_report=True)
         pushed = await services.pushed("second")
-        told = json.loads(pushed[REPORT])
+        made = json.loads(pushed[REPORT])
     assert pushed.keys() == {*FILES, REPORT}
-    assert (told["version"], told["task_id"], told["status"], told["commit"]) == (
+    assert (made["version"], made["task_id"], made["status"], made["commit"]) == (
         1,
         task.id,
         "merging_files",
         None,
     )
-    assert [file["path"] for file in told["files"]] == list(FILES), "it is not about itself"
-    assert [stage["status"] for stage in told["stages"]] == ["pending", "generating", "merging_files"]
+    assert [file["path"] for file in made["files"]] == list(FILES), "the report does not list itself"
+    assert [stage["status"] for stage in made["stages"]] == ["pending", "generating", "merging_files"]
 
 
-async def test_it_tells_of_repairs_with_the_sizes_of_the_commit(tmp_path: Path) -> None:
-    mending = Mending("x = 2222222\n")
-    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+async def test_it_has_repairs_and_the_sizes_in_the_commit(tmp_path: Path) -> None:
+    scripted_repairs = ScriptedRepairs("x = 2222222\n")
+    async with house(tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check) as services:
         await services.run(include_report=True)
         pushed = await services.pushed()
-        told = json.loads(pushed[REPORT])
-    assert {file["path"]: file["bytes"] for file in told["files"]}["a.py"] == len(pushed["a.py"])
-    assert [repair["path"] for repair in told["repairs"]] == ["a.py"]
+        made = json.loads(pushed[REPORT])
+    assert {file["path"]: file["bytes"] for file in made["files"]}["a.py"] == len(pushed["a.py"])
+    assert [repair["path"] for repair in made["repairs"]] == ["a.py"]
 
 
-async def test_best_effort_says_so_there_and_in_the_readme(tmp_path: Path) -> None:
-    mending = Mending("BAD 1\n", "BAD 2\n")
-    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+async def test_remaining_findings_are_in_the_report_and_the_readme(tmp_path: Path) -> None:
+    scripted_repairs = ScriptedRepairs("BAD 1\n", "BAD 2\n")
+    async with house(tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check) as services:
         await services.run(include_report=True, deliver="best_effort")
         pushed = await services.pushed()
     assert b"Known faults" in pushed["README.md"]
     assert [finding["message"] for finding in json.loads(pushed[REPORT])["findings"]] == ["no BAD"] * 3
 
 
-async def test_secrets_that_a_request_allows_are_told_there_under_their_event(tmp_path: Path) -> None:
+async def test_allowed_secrets_are_listed_with_their_event(tmp_path: Path) -> None:
     files = {**FILES, "a.py": f"TOKEN = '{LEAKED}'\n"}
     async with house(tmp_path, plan_and_files(files)) as services:
         task = await services.run(include_report=True, allow_secrets=True)
@@ -65,7 +65,7 @@ async def test_secrets_that_a_request_allows_are_told_there_under_their_event(tm
     assert LEAKED.encode() not in pushed[REPORT]
 
 
-async def test_it_is_looked_through_like_any_file(tmp_path: Path) -> None:
+async def test_the_report_is_scanned_for_secrets(tmp_path: Path) -> None:
     plan = {"summary": "S.", "files": [{"path": "a.py", "purpose": f"uses {LEAKED}"}]}
     async with house(tmp_path, plan_and_files(FILES, plan=plan)) as services:
         task = await services.run(include_report=True)
@@ -74,8 +74,8 @@ async def test_it_is_looked_through_like_any_file(tmp_path: Path) -> None:
         assert REPORT in task.failure.message
 
 
-async def test_the_commit_stays_the_same_when_the_push_is_made_again(tmp_path: Path) -> None:
-    """By then the log, of which the report was made, has grown."""
+async def test_the_commit_is_the_same_when_the_push_is_retried(tmp_path: Path) -> None:
+    """The log, from which the report is made, has grown by then."""
     async with house(tmp_path, plan_and_files(FILES)) as services:
         services.github.fail("info_refs", Fault(status=500))
         task = await services.run(include_report=True)
@@ -90,12 +90,12 @@ async def test_the_commit_stays_the_same_when_the_push_is_made_again(tmp_path: P
         assert task.result["commit"] == commit_sha(commit.snapshot())
 
 
-async def test_it_is_not_taken_over_with_the_files_of_an_earlier_task(tmp_path: Path) -> None:
+async def test_a_cache_hit_does_not_copy_the_report(tmp_path: Path) -> None:
     async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
         first = await services.run(include_report=True)
         second = await services.run(repo_name="second")
         third = await services.run(repo_name="third", include_report=True)
         assert second.result["cached_from"] == third.result["cached_from"] == first.id
         assert REPORT not in await services.pushed("second")
-        told = json.loads((await services.pushed("third"))[REPORT])
-    assert (told["task_id"], told["cached_from"], told["calls"]) == (third.id, first.id, 0)
+        made = json.loads((await services.pushed("third"))[REPORT])
+    assert (made["task_id"], made["cached_from"], made["calls"]) == (third.id, first.id, 0)

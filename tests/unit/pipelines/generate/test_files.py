@@ -1,4 +1,4 @@
-"""Files as far as they are kept, and the archive of them."""
+"""The files of a task as far as they are stored, and their archive."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from gencode.codegen.pieces import Piece
 from gencode.codegen.plan import Plan, PlanCheckpoint, PlannedFile
 from gencode.pipelines.generate.commit import CommitContent
-from gencode.pipelines.generate.files import Files, State, archive, files
+from gencode.pipelines.generate.files import Files, FileState, archive, files
 
 AT = datetime(2026, 11, 22, 7, 13, 44, tzinfo=UTC)
 
@@ -28,30 +28,30 @@ def snapshot(**texts: str) -> dict[str, str]:
     return {"snapshot": made.model_dump_json()}
 
 
-def states(found: Files) -> dict[str, State]:
+def states(found: Files) -> dict[str, FileState]:
     return {path: file.state for path, file in found.by_path.items()}
 
 
-def test_each_file_is_as_far_as_its_kept_answers() -> None:
+def test_the_state_of_each_file_follows_from_its_answers() -> None:
     checkpoints = plan("a", "b", "c") | {
         "piece:1:a": piece("first ", whole=False),
         "piece:1:b": piece("half", whole=False),
         "piece:2:a": piece("second", follows=6),
     }
     found = files(checkpoints)
-    assert states(found) == {"a": State.WHOLE, "b": State.WRITING, "c": State.PLANNED}
+    assert states(found) == {"a": FileState.WHOLE, "b": FileState.WRITING, "c": FileState.PLANNED}
     assert (found.by_path["a"].text, found.by_path["a"].purpose) == ("first second", "is a")
     assert found.whole() == {"a": "first second"}
     assert not found.complete
 
 
-def test_a_fence_around_the_whole_is_no_part_of_a_file() -> None:
+def test_a_fence_around_the_file_is_removed() -> None:
     assert files(plan("a.py") | {"piece:1:a.py": piece("```python\nx = 1\n```\n")}).whole() == {
         "a.py": "x = 1\n"
     }
 
 
-def test_a_repair_counts_once_it_is_whole() -> None:
+def test_a_repair_counts_once_it_is_complete() -> None:
     checkpoints = plan("a") | {"piece:1:a": piece("old"), "repair1:1:a": piece("ne", whole=False)}
     assert files(checkpoints).whole() == {"a": "old"}
     assert files(checkpoints | {"repair1:2:a": piece("w", follows=2)}).whole() == {"a": "new"}
@@ -59,15 +59,15 @@ def test_a_repair_counts_once_it_is_whole() -> None:
     assert files(checkpoints | again).whole() == {"a": "newest"}
 
 
-def test_the_commit_is_the_last_word() -> None:
-    found = files(plan("b", "a") | {"piece:1:a": piece("x")} | snapshot(a="A", README="told", b="B"))
+def test_the_commit_precedes_everything_else() -> None:
+    found = files(plan("b", "a") | {"piece:1:a": piece("x")} | snapshot(a="A", README="# Hello", b="B"))
     assert list(found.by_path) == ["b", "a", "README"]
-    assert set(states(found).values()) == {State.COMMITTED}
+    assert set(states(found).values()) == {FileState.COMMITTED}
     assert found.complete
 
 
-def test_without_a_plan_there_is_what_was_begun_and_it_is_never_complete() -> None:
-    """Of paths that cannot stand in one tree, which attempts at a plan may leave, the first."""
+def test_without_a_plan_started_files_are_listed_and_never_complete() -> None:
+    """Of paths that cannot be in one tree, which failed attempts at a plan may leave, the first is listed."""
     begun = {"piece:1:a": piece("x"), "piece:1:A": piece("y"), "piece:1:a/b": piece("z")}
     found = files(begun)
     assert found.whole() == {"a": "x"}
@@ -75,7 +75,7 @@ def test_without_a_plan_there_is_what_was_begun_and_it_is_never_complete() -> No
     assert not files({}).complete
 
 
-def test_an_archive_has_every_file_in_one_folder_and_is_the_same_each_time() -> None:
+def test_an_archive_has_every_file_in_one_folder_and_is_deterministic() -> None:
     texts = {"src/é.py": "x = 'é'\n", "README.md": "# Hello\n"}
     data = archive(texts, "my.repo", AT)
     assert data == archive(dict(reversed(texts.items())), "my.repo", AT)
@@ -87,5 +87,5 @@ def test_an_archive_has_every_file_in_one_folder_and_is_the_same_each_time() -> 
         assert opened.read("my.repo/src/é.py").decode() == texts["src/é.py"]
 
 
-def test_an_archive_can_be_made_though_nobody_has_set_the_clock() -> None:
+def test_an_archive_can_be_made_with_a_clock_that_was_never_set() -> None:
     assert zipfile.ZipFile(io.BytesIO(archive({"a": ""}, "r", datetime(1970, 1, 1, tzinfo=UTC)))).namelist()

@@ -1,3 +1,5 @@
+"""The generating stage against a scripted model."""
+
 from __future__ import annotations
 
 import json
@@ -26,7 +28,6 @@ from gencode.observability.metrics import Metrics
 from gencode.pipelines.generate.artifacts import Draft, GenerateInput
 from gencode.pipelines.generate.generating import Generating
 from gencode.resilience.retry import Retry
-from tests.servers.asking import client_of
 from tests.servers.model import (
     Body,
     ModelServer,
@@ -38,8 +39,9 @@ from tests.servers.model import (
     stream,
     text,
 )
+from tests.servers.model_client import provider_for
 
-BRIEF = GenerateInput(
+REQUEST = GenerateInput(
     task_id="t",
     client="alice",
     cache=True,
@@ -60,32 +62,34 @@ BRIEF = GenerateInput(
 )
 
 
-class Sent:
-    """What a stage sent, in order."""
+class RecordedUpdates:
+    """The stored updates of a stage, in order."""
 
     def __init__(self) -> None:
-        self.progress: list[StageUpdate] = []
+        self.updates: list[StageUpdate] = []
 
-    async def __call__(self, *progress: StageUpdate) -> None:
-        self.progress += [item for item in progress if not item.live]
+    async def __call__(self, *updates: StageUpdate) -> None:
+        self.updates += [item for item in updates if not item.live]
 
     def of(self, kind: str) -> list[Mapping[str, Any]]:
-        return [item.data for item in self.progress if item.kind == kind]
+        return [item.data for item in self.updates if item.kind == kind]
 
 
-async def drafted(server: ModelServer, input: GenerateInput = BRIEF, **limits: int) -> tuple[Draft, Sent]:
-    sent = Sent()
-    async with client_of(server.base_url) as provider:
+async def draft_of(
+    server: ModelServer, request: GenerateInput = REQUEST, **limits: int
+) -> tuple[Draft, RecordedUpdates]:
+    sent = RecordedUpdates()
+    async with provider_for(server.base_url) as provider:
         sessions = LLMSessionFactory(lambda _: provider, Retry(base=0), Metrics(), {})
         stage = Generating(sessions, LimitedChild().signatures, WritingLimits(**limits))
-        return await stage(input, sent), sent
+        return await stage(request, sent), sent
 
 
 async def generate(
-    server: ModelServer, input: GenerateInput = BRIEF, **limits: int
-) -> tuple[dict[str, str], Sent]:
+    server: ModelServer, request: GenerateInput = REQUEST, **limits: int
+) -> tuple[dict[str, str], RecordedUpdates]:
     """The files that the stage makes, by path."""
-    draft, sent = await drafted(server, input, **limits)
+    draft, sent = await draft_of(server, request, **limits)
     return {path: file_text(pieces, path) for path, pieces in draft.pieces.items()}, sent
 
 
@@ -94,13 +98,13 @@ def an_entry(path: str, **more: Any) -> str:
 
 
 def a_slow_plan(first: str, gate: anyio.Event, second: str) -> Reply:
-    """A plan of which the second half waits."""
+    """A plan whose second half waits for `gate`."""
     halves = [f'{{"summary": "Two halves.", "files": [{first}', f", {second}]}}"]
     return stream(chunk({"content": halves[0]}), gate, chunk({"content": halves[1]}), chunk({}, "stop"))
 
 
-async def test_a_file_is_begun_while_the_plan_is_still_being_said() -> None:
-    """The plan's second half is held back until the first file has been asked for."""
+async def test_a_file_starts_while_the_plan_is_still_streaming() -> None:
+    """The second half of the plan is sent only after the request for the first file."""
     gate = anyio.Event()
     plan = a_slow_plan(an_entry("a.py"), gate, an_entry("b.py", needs=["a.py"]))
 
@@ -117,17 +121,17 @@ async def test_a_file_is_begun_while_the_plan_is_still_being_said() -> None:
     assert "b.py" not in json.dumps(server.requests[1].body)
 
 
-async def test_files_are_ready_for_the_push_when_the_last_one_is_whole() -> None:
-    """Also those that an earlier run of the task had written."""
+async def test_files_are_deflated_when_the_last_one_is_complete() -> None:
+    """Also those that an earlier run of the task wrote."""
     files = {"a.py": "a = 1\n", "b.py": "b = 2\n"}
     async with model_server(plan_and_files(files)) as server:
-        draft, _ = await drafted(server)
-        assert draft.deflated == dict(map(deflated, files.values()))
+        draft, _ = await draft_of(server)
+        assert draft.deflated_blobs == dict(map(deflated, files.values()))
         calls = len(server.requests)
-        again, _ = await drafted(
-            server, replace(BRIEF, plan=draft.plan, job=replace(BRIEF.job, pieces=draft.pieces))
+        again, _ = await draft_of(
+            server, replace(REQUEST, plan=draft.plan, job=replace(REQUEST.job, pieces=draft.pieces))
         )
-        assert (again.deflated, len(server.requests)) == (draft.deflated, calls)
+        assert (again.deflated_blobs, len(server.requests)) == (draft.deflated_blobs, calls)
 
 
 async def test_a_file_waits_for_the_entries_that_it_needs() -> None:
@@ -148,8 +152,8 @@ async def test_a_file_waits_for_the_entries_that_it_needs() -> None:
     assert "found" in asked["b.py"]
 
 
-async def test_a_file_is_told_what_its_neighbours_really_define() -> None:
-    """b.py is begun once a.py is whole: there is one place."""
+async def test_a_prompt_contains_the_signatures_of_complete_neighbours() -> None:
+    """b.py starts after a.py is complete, because one file is written at a time."""
     entries = [{"path": "a.py", "lines": 9}, {"path": "b.py", "needs": ["a.py"], "lines": 1}]
     files = {"a.py": "def found(key: str) -> int:\n    return 1\n", "b.py": "import a\n"}
     async with model_server(plan_and_files(files, plan={"summary": "", "files": entries})) as server:
@@ -159,7 +163,7 @@ async def test_a_file_is_told_what_its_neighbours_really_define() -> None:
     assert "def found(key: str) -> int" not in asked["a.py"]
 
 
-async def test_a_hostile_entry_ends_the_plan_and_what_was_begun() -> None:
+async def test_an_unsafe_entry_ends_the_plan_and_started_files() -> None:
     plan = a_slow_plan(an_entry("a.py"), (gate := anyio.Event()), an_entry("../evil"))
 
     def script(body: Body) -> Reply:
@@ -175,7 +179,7 @@ async def test_a_hostile_entry_ends_the_plan_and_what_was_begun() -> None:
     assert server.started["plan", ""] == 1
 
 
-async def test_the_longest_waiting_file_goes_first() -> None:
+async def test_the_longest_waiting_file_starts_first() -> None:
     entries = [{"path": "a", "lines": 1}, {"path": "b", "lines": 5}, {"path": "c", "lines": 90}]
     script = plan_and_files({"a": "1\n", "b": "2\n", "c": "3\n"}, plan={"summary": "", "files": entries})
     async with model_server(script) as server:
@@ -183,33 +187,33 @@ async def test_the_longest_waiting_file_goes_first() -> None:
     assert [seen.call[1] for seen in server.requests][2:] == ["c", "b"]
 
 
-async def test_the_budget_stops_before_the_call_that_could_pass_it() -> None:
-    """Enough for the plan and one file; the other file would need one token more than there is."""
+async def test_the_call_that_could_exceed_the_budget_is_not_made() -> None:
+    """The budget is enough for the plan and one file, and one token too small for the other file."""
     files = (PlannedFile(path="a", purpose="scripted"), PlannedFile(path="b", purpose="scripted"))
     plan = Plan(summary="A scripted project.", files=files)
     worst = worst_case(
-        ChatRequest(messages=file_messages(BRIEF.job.prompt, plan, files[0], {}), max_tokens=500)
+        ChatRequest(messages=file_messages(REQUEST.job.prompt, plan, files[0], {}), max_tokens=500)
     )
     budget = Budget(tokens=300 + worst.prompt + worst.completion - 1)
     script = plan_and_files({"a": "1\n", "b": "2\n"}, usage=Usage(prompt=100, completion=50))
     async with model_server(script) as server:
         with pytest.raises(BudgetExceeded, match="300 used"):
-            await generate(server, replace(BRIEF, budget=budget), max_tokens=500)
+            await generate(server, replace(REQUEST, budget=budget), max_tokens=500)
     assert [seen.call[0] for seen in server.requests] == ["plan", "file"]
 
 
-async def test_an_answer_that_cannot_be_used_is_accounted_for() -> None:
+async def test_the_usage_of_a_rejected_answer_is_counted() -> None:
     answers = [text("no plan", usage=Usage(prompt=10, completion=1))]
     good = plan_and_files({"a": "1\n"}, usage=Usage(prompt=100, completion=50))
     async with model_server(lambda body: answers.pop() if answers else good(body)) as server:
         _, sent = await generate(server)
     assert [data["total"]["prompt"] for data in sent.of("usage")] == [10, 110, 210]
-    assert sum(name.startswith("wasted:") for item in sent.progress for name in item.checkpoints) == 1
+    assert sum(name.startswith("wasted:") for item in sent.updates for name in item.checkpoints) == 1
 
 
-async def test_what_was_kept_is_not_asked_for_again() -> None:
+async def test_the_plan_and_every_answer_are_stored() -> None:
     script = plan_and_files({"a": "1\n", "b": "2\n"})
     async with model_server(script) as server:
         _, sent = await generate(server)
-    checkpoints = {name: part for item in sent.progress for name, part in item.checkpoints.items()}
+    checkpoints = {name: part for item in sent.updates for name, part in item.checkpoints.items()}
     assert {"plan", "piece:1:a", "piece:1:b"} == checkpoints.keys()

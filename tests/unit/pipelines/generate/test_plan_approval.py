@@ -1,4 +1,4 @@
-"""What a person may make of a plan."""
+"""Changes and approvals of a plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gencode.pipelines.generate.checkpoints import saved_plan
 from gencode.pipelines.generate.errors import PlanChanged
 from gencode.pipelines.generate.plan_approval import approve_plan, change_plan, validate_plan
 
-KEPT = {
+CHECKPOINTS = {
     "plan": PlanCheckpoint(
         plan=Plan(summary="a tool", files=(PlannedFile(path="a.py"),)), usage=Usage(prompt=7), revision=3
     ).model_dump_json()
@@ -19,28 +19,28 @@ KEPT = {
 FILES = [PlannedFile(path="b.py", needs=("c.py",)), PlannedFile(path="c.py", lines=9)]
 
 
-def wrong(*files: PlannedFile, workflows: bool = False) -> list[tuple[str, str]]:
+def problems(*files: PlannedFile, workflows: bool = False) -> list[tuple[str, str]]:
     with pytest.raises(Invalid) as caught:
         validate_plan(files, workflows=workflows)
     assert all(problem["message"] for problem in caught.value.problems)
     return [(problem["field"], problem["rule"]) for problem in caught.value.problems]
 
 
-def test_a_sound_plan_passes() -> None:
+def test_a_valid_plan_passes() -> None:
     validate_plan(FILES, workflows=False)
     validate_plan([PlannedFile(path=".github/workflows/ci.yml")], workflows=True)
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", ".git/config", "a\\b", "con", "x\u200d", "a/"])
-def test_paths_are_proven_as_a_models_are(path: str) -> None:
-    assert wrong(PlannedFile(path="ok"), PlannedFile(path=path)) == [("files.1.path", "unsafe_path")]
+def test_paths_are_validated_like_those_of_a_model(path: str) -> None:
+    assert problems(PlannedFile(path="ok"), PlannedFile(path=path)) == [("files.1.path", "unsafe_path")]
 
 
 def test_workflows_need_the_setting() -> None:
-    assert wrong(PlannedFile(path=".github/workflows/ci.yml")) == [("files.0.path", "unsafe_path")]
+    assert problems(PlannedFile(path=".github/workflows/ci.yml")) == [("files.0.path", "unsafe_path")]
 
 
-def test_each_fault_is_named_with_its_place() -> None:
+def test_each_problem_is_named_with_its_field() -> None:
     files = [
         PlannedFile(path="a", needs=("b", "gone")),
         PlannedFile(path="b"),
@@ -48,7 +48,7 @@ def test_each_fault_is_named_with_its_place() -> None:
         PlannedFile(path="a"),
         PlannedFile(path="a/b"),
     ]
-    assert wrong(*files) == [
+    assert problems(*files) == [
         ("files.0.needs.1", "unknown"),
         ("files.2.path", "unsafe_tree"),
         ("files.3.path", "duplicate"),
@@ -56,21 +56,21 @@ def test_each_fault_is_named_with_its_place() -> None:
     ]
 
 
-def test_a_change_is_another_revision_and_what_the_plan_cost_stays() -> None:
-    progress = change_plan(KEPT, FILES, None, "scripted", lambda revision: revision == 3)
-    changed = saved_plan(progress.checkpoints)
+def test_a_change_makes_a_new_revision_with_the_same_usage() -> None:
+    update = change_plan(CHECKPOINTS, FILES, None, "scripted", lambda revision: revision == 3)
+    changed = saved_plan(update.checkpoints)
     assert changed
     assert (changed.revision, changed.usage) == (4, Usage(prompt=7))
     assert (changed.plan.summary, list(changed.plan.files)) == ("a tool", FILES)
-    assert (progress.kind, progress.data["revision"], progress.data["model"]) == ("plan", 4, "scripted")
-    again = saved_plan(change_plan(KEPT, FILES, "another", "scripted", lambda _: True).checkpoints)
+    assert (update.kind, update.data["revision"], update.data["model"]) == ("plan", 4, "scripted")
+    again = saved_plan(change_plan(CHECKPOINTS, FILES, "another", "scripted", lambda _: True).checkpoints)
     assert again
     assert again.plan.summary == "another"
 
 
-def test_who_has_seen_another_revision_is_told() -> None:
+def test_another_revision_is_refused() -> None:
     with pytest.raises(PlanChanged, match="revision 3"):
-        change_plan(KEPT, FILES, None, "scripted", lambda revision: revision == 2)
+        change_plan(CHECKPOINTS, FILES, None, "scripted", lambda revision: revision == 2)
     with pytest.raises(PlanChanged):
-        approve_plan(KEPT, lambda revision: revision == 2)
-    assert approve_plan(KEPT, lambda _: True).data == {"revision": 3}
+        approve_plan(CHECKPOINTS, lambda revision: revision == 2)
+    assert approve_plan(CHECKPOINTS, lambda _: True).data == {"revision": 3}

@@ -1,4 +1,4 @@
-"""Earlier tasks that answer in place of the model, within whole runs."""
+"""Earlier tasks that replace the model calls, in whole runs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 
 from gencode.domain.task import State, Task
 from gencode.pipelines.generate.cache_key import cache_key
-from gencode.pipelines.generate.estimate import used
+from gencode.pipelines.generate.estimate import total_usage
 from gencode.pipelines.generate.prompt_cache import MAX_CANDIDATES, Mode
 from gencode.pipelines.generate.report import report
 from tests.servers.model import USAGE, plan_and_files, text
 from tests.servers.runs import House, house
-from tests.unit.codegen.test_repair_loop import BAD, Mending, check
+from tests.unit.codegen.test_repair_loop import BAD, ScriptedRepairs, check
 from tests.unit.storage.samples import REQUEST, a_task
 
 FENCED = "```\ncode\n```\n"
-"""A file of its own fence, which must not be taken off a second time."""
+"""A file that consists of a fenced block, which must not be removed on a cache hit."""
 FILES = {"a.py": "x = 1\n", "README.md": f"# Hello\n\n{FENCED}", "notes.md": f"```sh\nls\n```\n{FENCED}"}
 PROMPT = "A small Flask app with user login, a settings page and tests for all of it"
 
@@ -29,7 +29,7 @@ async def twice(services: House, **second: Any) -> tuple[Task, Task]:
     return first, await services.run(**{"prompt": PROMPT, "repo_name": "second", **second})
 
 
-async def test_the_same_request_again_asks_no_model_and_says_so(tmp_path: Path) -> None:
+async def test_the_same_request_again_calls_no_model(tmp_path: Path) -> None:
     async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
         first, second = await twice(services)
         assert services.calls("plan") == 1
@@ -51,15 +51,15 @@ async def test_the_same_request_again_asks_no_model_and_says_so(tmp_path: Path) 
             await services.store.events(second.id),
             await services.store.checkpoints(second.id),
         )
-        told = report(second, events, checkpoints)
-        assert (told.cached_from, told.calls, told.usage.prompt, told.usage.completion) == (first.id, 0, 0, 0)
-        assert [file.calls for file in told.files] == [0] * len(FILES)
-        assert used(events) is None, "it tells nothing of what a request costs"
+        made = report(second, events, checkpoints)
+        assert (made.cached_from, made.calls, made.usage.prompt, made.usage.completion) == (first.id, 0, 0, 0)
+        assert [file.calls for file in made.files] == [0] * len(FILES)
+        assert total_usage(events) is None, "a cache hit must not count in estimates"
         assert (first.cache_key != "", second.cache_key) == (True, "")
 
 
-async def test_it_is_taken_over_whole_or_not_at_all(tmp_path: Path) -> None:
-    """What a crash right afterwards would leave is the draft that the next run goes on with."""
+async def test_a_cache_hit_is_stored_completely_or_not_at_all(tmp_path: Path) -> None:
+    """A crash right afterwards would leave a draft with which the next run continues."""
     async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
         _, second = await twice(services)
         checkpoints = await services.store.checkpoints(second.id)
@@ -84,7 +84,7 @@ async def test_it_is_taken_over_whole_or_not_at_all(tmp_path: Path) -> None:
         ("similar", {"prompt": PROMPT + "!", "client": "bob"}, "it is another client's"),
     ],
 )
-async def test_the_model_is_asked_when(
+async def test_the_model_is_called_when(
     tmp_path: Path, mode: Mode, request_: dict[str, Any], why: str
 ) -> None:
     async with house(tmp_path, plan_and_files(FILES), prompt_cache=mode) as services:
@@ -93,7 +93,7 @@ async def test_the_model_is_asked_when(
         assert "cached_from" not in second.result
 
 
-async def test_a_similar_prompt_is_answered_only_where_that_is_wanted(tmp_path: Path) -> None:
+async def test_a_similar_prompt_is_a_hit_only_in_that_mode(tmp_path: Path) -> None:
     near = PROMPT.replace("small", "tiny")
     async with house(tmp_path, plan_and_files(FILES), prompt_cache="similar") as services:
         first, second = await twice(services, prompt=near)
@@ -104,35 +104,35 @@ async def test_a_similar_prompt_is_answered_only_where_that_is_wanted(tmp_path: 
         percent = int(100 * cached.data["similarity"])
         assert f"whose prompt is {percent} % similar" in second.message
         third = await services.run(prompt=near, repo_name="third")
-        assert third.result["cached_from"] == first.id, "never of what was itself taken over"
+        assert third.result["cached_from"] == first.id, "a task that was a cache hit itself is no source"
 
 
-async def test_one_that_differs_in_white_space_is_similar_not_the_same(tmp_path: Path) -> None:
+async def test_a_prompt_that_differs_in_white_space_is_similar_not_the_same(tmp_path: Path) -> None:
     async with house(tmp_path, plan_and_files(FILES), prompt_cache="similar") as services:
         _, second = await twice(services, prompt=PROMPT + "\n")
         assert "99 % similar" in second.message
 
 
-async def test_repaired_files_are_taken_over_as_they_were_pushed(tmp_path: Path) -> None:
-    mending = Mending("x = 2\n")
-    script = plan_and_files(BAD, replace=mending)
+async def test_repaired_files_are_copied_as_they_were_pushed(tmp_path: Path) -> None:
+    scripted_repairs = ScriptedRepairs("x = 2\n")
+    script = plan_and_files(BAD, replace=scripted_repairs)
     async with house(tmp_path, script, check=check, prompt_cache="identical") as services:
         await twice(services)
         assert await services.pushed("second") == await services.pushed()
         assert (await services.pushed("second"))["a.py"] == b"x = 2\n"
-        assert len(mending.asked) == 1
+        assert len(scripted_repairs.asked) == 1
 
 
-async def test_checks_look_at_what_is_taken_over(tmp_path: Path) -> None:
+async def test_copied_files_are_validated(tmp_path: Path) -> None:
     """The rules may have become stricter since."""
     strict = False
 
     async def later(files: Any, plan: Any) -> Any:
         return await check(files, plan) if strict else ()
 
-    mending = Mending(text("x = 2\n", usage=USAGE))
+    scripted_repairs = ScriptedRepairs(text("x = 2\n", usage=USAGE))
     async with house(
-        tmp_path, plan_and_files(BAD, replace=mending), check=later, prompt_cache="identical"
+        tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=later, prompt_cache="identical"
     ) as services:
         await services.run(prompt=PROMPT)
         strict = True
@@ -144,24 +144,24 @@ async def test_checks_look_at_what_is_taken_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("request_", [{"deliver": "best_effort"}, {"allow_secrets": True}, {"cache": False}])
-async def test_what_was_checked_less_answers_nobody(tmp_path: Path, request_: dict[str, Any]) -> None:
+async def test_a_task_that_was_validated_less_is_no_source(tmp_path: Path, request_: dict[str, Any]) -> None:
     async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
         await services.run(prompt=PROMPT, **request_)
         second = await services.run(prompt=PROMPT, repo_name="second")
         assert "cached_from" not in second.result
 
 
-async def test_a_failed_task_answers_nobody(tmp_path: Path) -> None:
-    mending = Mending("BAD\n", "BAD\n", "x = 2\n")
-    script = plan_and_files(BAD, replace=mending)
+async def test_a_failed_task_is_no_source(tmp_path: Path) -> None:
+    scripted_repairs = ScriptedRepairs("BAD\n", "BAD\n", "x = 2\n")
+    script = plan_and_files(BAD, replace=scripted_repairs)
     async with house(tmp_path, script, check=check, prompt_cache="identical") as services:
         first = await services.run(prompt=PROMPT)
         assert (first.status, first.cache_key != "") == ("failed", True)
         assert "cached_from" not in (await services.run(prompt=PROMPT, repo_name="second")).result
 
 
-async def test_many_that_are_still_at_it_hide_none_that_is_done(tmp_path: Path) -> None:
-    """Of many that were submitted at once, the first was done first."""
+async def test_many_running_tasks_do_not_hide_a_completed_one(tmp_path: Path) -> None:
+    """Of many tasks that were submitted at once, the first one completed first."""
     async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
         first = await services.run(prompt=PROMPT)
         for _ in range(2 * MAX_CANDIDATES):
@@ -172,7 +172,7 @@ async def test_many_that_are_still_at_it_hide_none_that_is_done(tmp_path: Path) 
         assert second.result["cached_from"] == first.id
 
 
-async def test_a_plan_that_a_person_approves_is_nobody_else_s(tmp_path: Path) -> None:
+async def test_a_task_whose_plan_is_approved_by_a_person_is_no_source(tmp_path: Path) -> None:
     async with house(tmp_path, plan_and_files(FILES), prompt_cache="identical") as services:
         asked = {"prompt": PROMPT, "repo_name": "r", "model": "m"}
         assert services.pipeline.restore(a_task(), asked, {}).cache

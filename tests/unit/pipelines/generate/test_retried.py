@@ -1,4 +1,4 @@
-"""What a retry grants after each failure that had used something up."""
+"""What a retry grants after each failure that exhausted a limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gencode.llm.port import Usage
 from gencode.pipelines.generate.report import report
 from tests.servers.model import USAGE, Body, Reply, call_of, plan_and_files, text
 from tests.servers.runs import House, house
-from tests.unit.codegen.test_repair_loop import BAD, Mending, check
+from tests.unit.codegen.test_repair_loop import BAD, ScriptedRepairs, check
 
 ROUNDS = ("BAD again\n", "BAD still\n", "BAD as ever\n", "x = 2\n")
 
@@ -21,29 +21,29 @@ async def retried(services: House, task: Task, **changes: object) -> Task:
     return await services.task(task)
 
 
-async def test_after_the_gate_failed_there_are_two_more_rounds(tmp_path: Path) -> None:
-    """From the text that the last round left; nothing that was answered is asked for again."""
-    mending = Mending(*ROUNDS)
-    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+async def test_after_failed_validation_there_are_two_more_rounds(tmp_path: Path) -> None:
+    """They start from the text of the last round; no stored answer is requested again."""
+    scripted_repairs = ScriptedRepairs(*ROUNDS)
+    async with house(tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check) as services:
         task = await services.run()
         assert task.failure
-        assert (task.failure.code, len(mending.asked)) == ("GATE_FAILED", 2)
+        assert (task.failure.code, len(scripted_repairs.asked)) == ("GATE_FAILED", 2)
         task = await retried(services, task)
         assert task.status == "completed"
         assert (await services.pushed())["a.py"] == b"x = 2\n"
-        assert len(mending.asked) == 4
-        assert "BAD still" in mending.asked[2]
+        assert len(scripted_repairs.asked) == 4
+        assert "BAD still" in scripted_repairs.asked[2]
         assert services.calls("plan") == 1
         assert services.calls("file") == len(BAD) + 4
-        told = report(task, await services.store.events(task.id), await services.store.checkpoints(task.id))
-    assert [repair.round for repair in told.repairs] == [1, 2, 3, 4]
-    assert ([failure.code for failure in told.failures], told.retries) == (["GATE_FAILED"], 1)
-    assert {file.path: file.calls for file in told.files} == {"a.py": 5, "README.md": 1}
+        made = report(task, await services.store.events(task.id), await services.store.checkpoints(task.id))
+    assert [repair.round for repair in made.repairs] == [1, 2, 3, 4]
+    assert ([failure.code for failure in made.failures], made.retries) == (["GATE_FAILED"], 1)
+    assert {file.path: file.calls for file in made.files} == {"a.py": 5, "README.md": 1}
 
 
-async def test_it_may_fail_again_and_best_effort_may_be_said_then(tmp_path: Path) -> None:
-    mending = Mending(*ROUNDS[:3], *ROUNDS[:3])
-    async with house(tmp_path, plan_and_files(BAD, replace=mending), check=check) as services:
+async def test_a_second_failure_can_be_retried_with_best_effort(tmp_path: Path) -> None:
+    scripted_repairs = ScriptedRepairs(*ROUNDS[:3], *ROUNDS[:3])
+    async with house(tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check) as services:
         task = await retried(services, await services.run())
         assert task.failure
         assert (task.failure.code, task.retries) == ("GATE_FAILED", {"GATE_FAILED": 1})
@@ -54,7 +54,7 @@ async def test_it_may_fail_again_and_best_effort_may_be_said_then(tmp_path: Path
         assert task.parameters["deliver"] == "best_effort"
 
 
-async def test_a_file_that_came_to_no_end_gets_as_many_answers_again(tmp_path: Path) -> None:
+async def test_a_file_that_did_not_end_gets_as_many_answers_again(tmp_path: Path) -> None:
     whole = "".join(f"line_{n} = {n}\n" for n in range(60))
     limits = WritingLimits(rounds=3)
     files = {"a.py": whole}
@@ -68,7 +68,7 @@ async def test_a_file_that_came_to_no_end_gets_as_many_answers_again(tmp_path: P
         assert services.calls() == 5
 
 
-async def test_a_plan_that_was_cut_is_paid_for_and_asked_for_anew(tmp_path: Path) -> None:
+async def test_a_truncated_plan_is_counted_and_requested_again(tmp_path: Path) -> None:
     cut = [text('{"files": [', "length", usage=USAGE)]
 
     def once(body: Body) -> Reply | None:

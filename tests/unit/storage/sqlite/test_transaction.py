@@ -11,7 +11,7 @@ import pytest
 from gencode.domain.errors import Conflict, OutcomeUnknown, StoreError
 from gencode.domain.task import Task
 from gencode.engine.store import IdempotencyKey
-from gencode.storage.operations import Commit, Create
+from gencode.storage.operations import Commit, Create, Write
 from gencode.storage.rows import event_to_row, key_to_row, request_to_row, task_to_row
 from gencode.storage.sqlite import driver
 from gencode.storage.sqlite.connection import connect
@@ -115,7 +115,13 @@ def test_several_commits_of_one_task_update_its_row_once(connection: sqlite3.Con
 def test_only_the_stale_commit_of_a_batch_is_a_conflict(connection: sqlite3.Connection) -> None:
     task, second = a_task(), a_task()
     run_writes(connection, [create(task), create(second), commit(task, 1), commit(task, 2)])
-    writes = [commit(task, 2, 2), commit(second, 1), commit(task, 3, 2), commit(task, 4, 3), create(a_task())]
+    writes: list[Write] = [
+        commit(task, 2, 2),
+        commit(second, 1),
+        commit(task, 3, 2),
+        commit(task, 4, 3),
+        create(a_task()),
+    ]
     outcomes = run_writes(connection, writes)
     assert [type(outcome.error) for outcome in outcomes] == [Conflict, *[type(None)] * 4]
     assert message(connection, task) == "4"

@@ -1,0 +1,17 @@
+"""The program `gencode`: every command there is. A new kind of task adds its commands here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gencode.bootstrap.commands import ADMINISTRATION_COMMANDS, SERVICE_COMMANDS
+from gencode.cli import main as cli
+from gencode.cli.registry import TASK_COMMANDS, registry_of
+from gencode.pipelines.generate.commands import GENERATE_COMMANDS
+
+REGISTRY = registry_of(SERVICE_COMMANDS, GENERATE_COMMANDS, TASK_COMMANDS, ADMINISTRATION_COMMANDS)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Return the exit status; see gencode.cli.main.EPILOG."""
+    return cli.main(arguments, REGISTRY)

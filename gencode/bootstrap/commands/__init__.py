@@ -1,0 +1,39 @@
+"""The commands that run the service or work on its DATA_DIR and settings, not over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gencode.cli.registry import Command
+
+SERVICE_COMMANDS: Mapping[str, Command] = {
+    "serve": Command(
+        help="run the service (settings: see .env.example)", module="gencode.bootstrap.commands.serve"
+    ),
+    "demo": Command(
+        help="run the whole job once, offline, and show how to clone the result",
+        module="gencode.bootstrap.commands.demo",
+    ),
+}
+ADMINISTRATION_COMMANDS: Mapping[str, Command] = {
+    "keys": Command(
+        help="make, list and revoke API keys, also while the service runs",
+        module="gencode.bootstrap.commands.keys",
+    ),
+    "doctor": Command(
+        help="check configuration, folder, store, port, tokens and models; say what to do",
+        module="gencode.bootstrap.commands.doctor",
+    ),
+    "backup": Command(
+        help="copy DATA_DIR into one file, also while the service runs",
+        module="gencode.bootstrap.commands.backup",
+    ),
+    "restore": Command(
+        help="make DATA_DIR, which must be new or empty, from a backup",
+        module="gencode.bootstrap.commands.restore",
+    ),
+    "prune": Command(
+        help="delete old tasks of a stopped service and make its database smaller",
+        module="gencode.bootstrap.commands.prune",
+    ),
+}

@@ -1,0 +1,72 @@
+"""gencode keys make|list|revoke"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from gencode.auth.key_file import KeyFile, StoredKey, key_file
+from gencode.cli.output import write
+from gencode.domain.errors import StartError
+from gencode.settings import load_data_dir
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
+    make = verbs.add_parser("make", help="make a key for a client, and show it this once")
+    make.add_argument("name", help="the client's; it sees the tasks of this name")
+    list_ = verbs.add_parser("list", help="list the keys that were made here; never the keys themselves")
+    revoke = verbs.add_parser("revoke", help="end a key, its open streams and its tickets")
+    revoke.add_argument("name", help="a client's name (all its keys), or the id of one key")
+    for verb in (make, list_, revoke):
+        verb.allow_abbrev = False
+        verb.add_argument("--json", action="store_true", help="JSON for scripts")
+        verb.add_argument("--data-dir", type=Path, help="the service's folder (DATA_DIR)")
+
+
+def run(args: argparse.Namespace) -> int:
+    folder = args.data_dir.expanduser().absolute() if args.data_dir else load_data_dir()
+    verbs = {"make": _make, "list": _list, "revoke": _revoke}
+    return verbs[args.verb](args, key_file(folder))
+
+
+def _make(args: argparse.Namespace, file: KeyFile) -> int:
+    is_first = file.version() is None
+    key, stored = file.make(args.name)
+    write(args, {"key": key, **_document(stored)}, [key])
+    if not args.json:
+        print(
+            f"This is the key of {stored.name}, shown this once; {file.path} keeps its hash.", file=sys.stderr
+        )
+    if is_first and not args.json:
+        print("A service with this folder wants a key from now on.", file=sys.stderr)
+    return 0
+
+
+def _list(args: argparse.Namespace, file: KeyFile) -> int:
+    keys = file.read()
+    lines = [f"{key.id}  {key.created_at}  {key.name}" for key in keys]
+    write(args, {"keys": [_document(key) for key in keys]}, lines or [f"no keys in {file.path}"])
+    return 0
+
+
+def _revoke(args: argparse.Namespace, file: KeyFile) -> int:
+    revoked = file.revoke(args.name)
+    if not revoked:
+        raise StartError(f"{file.path} has no key of this name or id; see: gencode keys list")
+    write(
+        args,
+        {"revoked": [_document(key) for key in revoked]},
+        [f"revoked {key.id} {key.name}" for key in revoked],
+    )
+    if not args.json and not file.read():
+        print(
+            "No key is left here. A service with this folder lets in only those of API_KEYS.", file=sys.stderr
+        )
+    return 0
+
+
+def _document(key: StoredKey) -> dict[str, str]:
+    return {"id": key.id, **asdict(key)}

@@ -1,0 +1,68 @@
+"""Options that say which service a command talks to, and the client made of them.
+
+Beside gencode.settings the only reader of the environment for configuration: of GENCODE_URL,
+GENCODE_API_KEY and GENCODE_API_KEY_FILE.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import anyio
+
+from gencode.client import Client
+from gencode.domain.errors import StartError
+
+URL = "http://127.0.0.1:8080"
+CONNECT_PATIENCE = 1.0
+"""Seconds that a refused connection is retried; a person at a terminal waits for the answer."""
+
+
+def add_service_arguments(parser: argparse.ArgumentParser) -> None:
+    """Also `--json`."""
+    group = parser.add_argument_group("the service")
+    group.add_argument("--url", help=f"its address ({URL}; GENCODE_URL)")
+    group.add_argument(
+        "--key-file",
+        type=Path,
+        help="file with your API key (GENCODE_API_KEY_FILE; or GENCODE_API_KEY, the key)",
+    )
+    group.add_argument("--ca-file", type=Path, help="certificate of an authority of your own, for https")
+    parser.add_argument(
+        "--json", action="store_true", help="JSON for scripts: a document, or one in each line"
+    )
+
+
+def run_with_client(
+    command: Callable[[Client, argparse.Namespace], Awaitable[int]], args: argparse.Namespace
+) -> int:
+    """Run a command with a client. Raises StartError for an address or a key that cannot be used."""
+
+    async def with_client() -> int:
+        async with _client(args) as client:
+            return await command(client, args)
+
+    return anyio.run(with_client)
+
+
+def _client(args: argparse.Namespace) -> Client:
+    args.url_given = bool(args.url)
+    url = args.url or os.environ.get("GENCODE_URL") or URL
+    ca_file = str(args.ca_file) if args.ca_file else None
+    try:
+        return Client(url, _key(args.key_file), connect_patience=CONNECT_PATIENCE, ca_file=ca_file)
+    except (OSError, ValueError) as error:
+        raise StartError(str(error)) from None
+
+
+def _key(file: Path | None) -> str:
+    path = file or os.environ.get("GENCODE_API_KEY_FILE")
+    if not path:
+        return os.environ.get("GENCODE_API_KEY", "").strip()
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(f"the key cannot be read from {path}: {error}") from None

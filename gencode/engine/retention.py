@@ -1,0 +1,221 @@
+"""Deletes tasks that have been over for long enough, and idempotency keys that are old enough.
+
+Unfinished tasks, and those with a callback that still has something to deliver, stay however old they are.
+What a task has used outlives it as usage totals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import anyio
+import structlog
+
+from gencode.domain.errors import StoreError
+from gencode.domain.task import now
+
+log = structlog.get_logger(__name__)
+
+INTERVAL = 3600.0
+"""Seconds between two runs."""
+PAGE = 500
+BATCH = 10
+"""Tasks in one transaction: their events and checkpoints may be tens of megabytes."""
+PAUSE = 0.05
+"""Seconds between two transactions, in which the store serves its other callers."""
+KEY_BATCH = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FinishedTask:
+    """A task that is over. `version`: as in `Task`; it is deleted only if it has not changed since."""
+
+    id: str
+    version: int
+    principal: str
+    kind: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UsageTotal:
+    """What the deleted tasks of a principal, kind, model and month (of creation, `2026-11`) have used.
+
+    cost   the sum of the known costs, as a decimal text; None while none is known
+    """
+
+    principal: str
+    kind: str
+    model: str
+    month: str
+    tasks: int
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    cost: str | None
+
+
+class RetentionStore(Protocol):
+    """Part of the store. Every method takes a short time: pages and batches are the caller's."""
+
+    async def finished_tasks(self, updated_before: datetime, after: str, limit: int) -> list[FinishedTask]:
+        """Tasks that may be deleted, by id, from the first one after `after` ("": from the start)."""
+        ...
+
+    async def task_sizes(self, task_ids: Sequence[str]) -> dict[str, int]:
+        """Bytes of the requests, events and checkpoints of tasks."""
+        ...
+
+    async def delete_tasks(self, tasks: Sequence[FinishedTask]) -> list[str]:
+        """Delete tasks with all that belongs to them and add their usage to the totals: all or nothing.
+
+        Returns the ids of those that were deleted; one that has changed since it was read stays. Raises
+        StoreError.
+        """
+        ...
+
+    async def count_keys(self, created_before: datetime) -> int:
+        """Idempotency keys of tasks that were created before."""
+        ...
+
+    async def delete_keys(self, created_before: datetime, limit: int) -> int:
+        """Free at most `limit` of these keys; returns their number. Raises StoreError."""
+        ...
+
+    async def usage_totals(self) -> list[UsageTotal]:
+        """Of all deleted tasks."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetentionPolicy:
+    """How long things are kept. 0 days means for ever.
+
+    days              after a task's last change
+    days_by_principal replaces `days` for these principals
+    key_days          after the submission that an idempotency key came with
+    principals        only tasks of these are deleted; None: of all
+    """
+
+    days: float = 0
+    days_by_principal: Mapping[str, float] = field(default_factory=dict)
+    key_days: float = 0
+    principals: Collection[str] | None = None
+
+    def cutoff(self, at: datetime) -> datetime | None:
+        """What was changed later is kept, whoever owns it; None: everything is."""
+        days = [days for days in (self.days, *self.days_by_principal.values()) if days > 0]
+        return at - timedelta(days=min(days)) if days else None
+
+    def is_expired(self, task: FinishedTask, at: datetime) -> bool:
+        if self.principals is not None and task.principal not in self.principals:
+            return False
+        days = self.days_by_principal.get(task.principal, self.days)
+        return days > 0 and task.updated_at < at - timedelta(days=days)
+
+
+@dataclass(slots=True)
+class Deleted:
+    """Of one principal and kind."""
+
+    tasks: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class RetentionReport:
+    """What a run deleted, or would delete. `deleted`: by principal and kind."""
+
+    deleted: dict[tuple[str, str], Deleted] = field(default_factory=dict)
+    keys: int = 0
+
+    @property
+    def tasks(self) -> int:
+        return sum(deleted.tasks for deleted in self.deleted.values())
+
+    @property
+    def bytes(self) -> int:
+        return sum(deleted.bytes for deleted in self.deleted.values())
+
+    def add(self, task: FinishedTask, size: int) -> None:
+        deleted = self.deleted.setdefault((task.principal, task.kind), Deleted())
+        deleted.tasks += 1
+        deleted.bytes += size
+
+
+class Retention:
+    """Applies a policy to a store. `clock`: the present moment in UTC."""
+
+    def __init__(
+        self,
+        store: RetentionStore,
+        policy: RetentionPolicy,
+        clock: Callable[[], datetime] = now,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._sleep = sleep
+
+    async def run(self) -> None:
+        """Apply the policy every hour, until cancelled."""
+        while True:
+            try:
+                report = await self.apply()
+            except StoreError as error:
+                log.warning("retention waits for the store", reason=error.message)
+            else:
+                if report.tasks or report.keys:
+                    log.info(
+                        "old tasks deleted",
+                        tasks=report.tasks,
+                        bytes=report.bytes,
+                        idempotency_keys=report.keys,
+                    )
+            await self._sleep(INTERVAL)
+
+    async def apply(self, *, dry_run: bool = False) -> RetentionReport:
+        """Delete what the policy does not keep, in small transactions; a dry run only counts it.
+
+        Raises StoreError; what was deleted by then stays deleted.
+        """
+        at, report = self._clock(), RetentionReport()
+        if cutoff := self._policy.cutoff(at):
+            await self._apply_to_tasks(cutoff, at, dry_run, report)
+        if self._policy.key_days > 0:
+            expired = at - timedelta(days=self._policy.key_days)
+            report.keys = await (self._store.count_keys(expired) if dry_run else self._delete_keys(expired))
+        return report
+
+    async def _apply_to_tasks(
+        self, cutoff: datetime, at: datetime, dry_run: bool, report: RetentionReport
+    ) -> None:
+        after = ""
+        while page := await self._store.finished_tasks(cutoff, after, PAGE):
+            after = page[-1].id
+            expired = [task for task in page if self._policy.is_expired(task, at)]
+            for batch in _batches(expired):
+                await self._delete(batch, dry_run, report)
+                await self._sleep(PAUSE)
+
+    async def _delete(self, batch: Sequence[FinishedTask], dry_run: bool, report: RetentionReport) -> None:
+        sizes = await self._store.task_sizes([task.id for task in batch])
+        deleted = sizes if dry_run else await self._store.delete_tasks(batch)
+        for task in batch:
+            if task.id in deleted:
+                report.add(task, sizes.get(task.id, 0))
+
+    async def _delete_keys(self, expired: datetime) -> int:
+        total = 0
+        while count := await self._store.delete_keys(expired, KEY_BATCH):
+            total += count
+            await self._sleep(PAUSE)
+        return total
+
+
+def _batches(tasks: Sequence[FinishedTask]) -> Iterator[Sequence[FinishedTask]]:
+    return (tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH))

@@ -1,0 +1,53 @@
+"""How events and tasks of `generate` look on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gencode.cli.display.events import INDENT, KindDisplay
+from gencode.cli.display.view_model import TaskViewModel
+from gencode.cli.output import printable
+
+Data = Mapping[str, Any]
+SHOWN_FINDINGS = 5
+
+
+def _findings_line(data: Data) -> str:
+    findings: Sequence[Data] = data["findings"]
+    shown = [f"{found['path']}:{found['line']} ({found['rule']})" for found in findings[:SHOWN_FINDINGS]]
+    return f"{INDENT}found: {', '.join(shown)}" + (", ..." if len(findings) > SHOWN_FINDINGS else "")
+
+
+def _plan_files(view: TaskViewModel, data: Data) -> TaskViewModel:
+    """A changed plan may have lost files. Files that are whole may have come before the plan."""
+    paths = [printable(str(file["path"])) for file in data["files"]]
+    whole = {path: size for path, size in view.files.items() if size is not None}
+    return replace(view, files={**dict.fromkeys(paths), **whole})
+
+
+def _add_file(view: TaskViewModel, data: Data) -> TaskViewModel:
+    return replace(view, files={**view.files, printable(str(data["path"])): int(data["bytes"])})
+
+
+DISPLAY = KindDisplay(
+    lines={
+        "plan": lambda d: f"{INDENT}planned {len(d['files'])} files: {d['summary']}",
+        "cached": lambda d: f"{INDENT}plan and files are those of task {d['from_task']}",
+        "part": lambda d: f"{INDENT}{d['path']}: part {d['part']} of {d['of']}",
+        "file": lambda d: f"{INDENT}{d['path']} ({d['bytes']} bytes, {d['done']} of {d['of'] or '?'})",
+        "findings": _findings_line,
+        "repair": lambda d: f"{INDENT}{d['path']} written anew",
+        "pushed": lambda d: f"{INDENT}pushed commit {d['commit']}",
+    },
+    updates={"plan": _plan_files, "file": _add_file},
+    stages={
+        "generating": "writing files",
+        "merging_files": "joining and checking",
+        "creating_repo": "creating the repository",
+        "pushing": "pushing",
+    },
+    fields=("repo_url", "clone_url", "commit", "model"),
+    retry_helps=frozenset({"GATE_FAILED"}),
+)

@@ -1,0 +1,100 @@
+"""The plan that a task waits with: shown, and changed in the person's editor."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from gencode.cli.approval import Review, sigint_handler
+from gencode.client import Client, Plan, ServiceError
+from gencode.domain.errors import StartError
+
+
+class PlanReviewer:
+    """A Reviewer. An approval names the plan's revision."""
+
+    noun = "plan"
+    can_edit = True
+
+    async def read(self, client: Client, task_id: str) -> Review:
+        return _review(await client.plan(task_id))
+
+    async def edit(self, client: Client, task_id: str, review: Review) -> Review:
+        """Open the plan in the person's editor as JSON, and store the result.
+
+        Raises StartError, and ServiceError when the service refuses the plan; the edited file stays then.
+        """
+        plan: Plan = review.document
+        text = json.dumps({"summary": plan["summary"], "files": plan["files"]}, ensure_ascii=False, indent=2)
+        path = _write_temporary(text)
+        _open_editor(path)
+        if path.read_text(encoding="utf-8").strip() == text:
+            print("nothing changed", file=sys.stderr)
+            changed = plan
+        else:
+            changed = await _store(client, task_id, plan["revision"], path)
+        path.unlink()
+        return _review(changed)
+
+
+REVIEWER = PlanReviewer()
+
+
+def _review(plan: Plan) -> Review:
+    return Review(document=plan, lines=list(_lines(plan)), revision=plan["revision"])
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    yield f"plan: {plan['summary']}"
+    for file in plan["files"]:
+        lines = f" (about {file['lines']} lines)" if file.get("lines") else ""
+        yield f"  {file['path']}{lines}: {file.get('purpose', '')}"
+    if plan["approve_by"]:
+        yield f"it waits until {plan['approve_by']}"
+
+
+def _write_temporary(text: str) -> Path:
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8", delete=False) as file:
+        file.write(text + "\n")
+    return Path(file.name)
+
+
+def _open_editor(path: Path) -> None:
+    """Ctrl-C in the editor is for the editor alone."""
+    try:
+        with sigint_handler(lambda _number, _frame: None):
+            done = subprocess.run([*shlex.split(_editor()), str(path)], check=False)  # noqa: S603  # the user's own
+    except (OSError, ValueError) as error:
+        path.unlink()
+        raise StartError(f"the editor cannot be run ({error}): set EDITOR to another one") from None
+    if done.returncode:
+        raise StartError(f"the editor ended with {done.returncode}; what you wrote is kept in {path}")
+
+
+def _editor() -> str:
+    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+
+
+async def _store(client: Client, task_id: str, revision: int, path: Path) -> Plan:
+    files, summary = _parse(path)
+    try:
+        return await client.change_plan(task_id, files, summary, revision=revision)
+    except ServiceError:
+        print(f"what you wrote is kept in {path}", file=sys.stderr)
+        raise
+
+
+def _parse(path: Path) -> tuple[Any, Any]:
+    """Files and summary, as far as they can be found in the text; the service validates them."""
+    try:
+        plan: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return list(plan["files"]), plan.get("summary")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StartError(f"what you wrote is no plan ({error}); it is kept in {path}") from None

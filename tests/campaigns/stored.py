@@ -1,0 +1,70 @@
+"""What a killed service left on disk, read from a copy: the next one must find the files as they were."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_FINISHED = ("completed", "failed", "cancelled")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredTask:
+    """A row of the database. `attempts`: starts since the last checkpoint."""
+
+    id: str
+    number: int
+    status: str
+    attempts: int
+    sequence: int
+    checkpoints: frozenset[str]
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in _FINISHED
+
+
+def snapshot(data_dir: Path, folder: Path) -> dict[str, StoredTask]:
+    """Every task by its id; empty if the service was killed before it made its database. It must not run."""
+    for name in ("gencode.db", "gencode.db-wal"):
+        copy = folder / name
+        copy.unlink(missing_ok=True)
+        if (data_dir / name).exists():
+            shutil.copyfile(data_dir / name, copy)
+    return tasks(folder)
+
+
+def tasks(folder: Path) -> dict[str, StoredTask]:
+    with closing(sqlite3.connect(folder / "gencode.db")) as database:
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'tasks'").fetchall():
+            return {}
+        checkpoints: Mapping[str, set[str]] = defaultdict(set)
+        for task_id, name in database.execute("SELECT task_id, name FROM parts"):
+            checkpoints[task_id].add(name)
+        rows = database.execute("SELECT id, status, attempts, sequence, request FROM tasks")
+        return {row[0]: _stored(row, frozenset(checkpoints.get(row[0], ()))) for row in rows}
+
+
+def logs(data_dir: Path) -> dict[str, list[bytes]]:
+    """The log of each task as an event stream, encoded from the rows without the code under test."""
+    found: dict[str, list[bytes]] = defaultdict(list)
+    with closing(sqlite3.connect(data_dir / "gencode.db")) as database:
+        rows = database.execute("SELECT task_id, id, kind, data FROM events ORDER BY task_id, id")
+        for task_id, id_, kind, data in rows:
+            found[task_id].append(f"event: {kind}\nid: {id_}\ndata: {data}\n\n".encode())
+    return found
+
+
+def _stored(row: tuple[Any, ...], checkpoints: frozenset[str]) -> StoredTask:
+    id_, status, attempts, sequence, request = row
+    number = int(json.loads(request)["repo_name"].rpartition("-")[2])
+    return StoredTask(
+        id=id_, number=number, status=status, attempts=attempts, sequence=sequence, checkpoints=checkpoints
+    )

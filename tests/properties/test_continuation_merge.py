@@ -1,0 +1,156 @@
+"""Real files in several languages, truncated at random and continued in the manners of models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+from gencode.codegen.code_fences import is_fence, split_lines
+from gencode.codegen.continuation_merge import continuation, file_text, joined_text, resume_point
+from gencode.codegen.pieces import Piece
+from gencode.llm.errors import LLMBadOutput
+
+PREAMBLES = (
+    "Here is the rest:\n",
+    "Here's the remaining part of the file:\n\n",
+    "Continuing from where I left off:\n",
+    "Sure! Here is the continuation.\n\n",
+    "好的，以下是剩余部分：\n",
+)
+
+
+def sources() -> dict[str, str]:
+    """Files of this project and of its dependencies, some of them with fences inside."""
+    found = dict(_templates(files("gencode") / "embedded/offline/templates"))
+    libraries = [("starlette", "routing.py"), ("fastapi", "applications.py"), ("httpx", "_models.py")]
+    for package, name in libraries:
+        found[name] = (files(package) / name).read_text(encoding="utf-8")
+    return {name: text for name, text in found.items() if len(text) > 600}
+
+
+def _templates(folder: Traversable) -> Iterator[tuple[str, str]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _templates(entry)
+        elif entry.name.endswith(".tmpl"):
+            yield entry.name.removesuffix(".tmpl"), entry.read_text(encoding="utf-8")
+
+
+SOURCES = sources()
+FILES = st.sampled_from(sorted(SOURCES))
+quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+
+
+def line_start(text: str, at: int) -> int:
+    return text.rfind("\n", 0, max(at, 0)) + 1
+
+
+@st.composite
+def cuts(draw: st.DrawFn, min_size: int = 400) -> tuple[str, str, int]:
+    """A file's name, its text (at most ten answers long), and the length of an answer."""
+    name = draw(FILES)
+    size = draw(st.integers(min_size, 6000))
+    lines = split_lines(SOURCES[name][: 10 * size].rpartition("\n")[0] + "\n")
+    while len(lines) > 1 and (is_fence(lines[-1]) or not lines[-1].rstrip()):
+        lines.pop()  # no source file ends like this
+    return name, "".join(lines), size
+
+
+@quick
+@given(cuts(min_size=1))
+def test_native_pieces_make_the_file(cut: tuple[str, str, int]) -> None:
+    name, whole, size = cut
+    parts = [whole[at : at + size] for at in range(0, len(whole), size)][:40]
+    pieces = [Piece(text=part, follows=n * size, whole=n == len(parts) - 1) for n, part in enumerate(parts)]
+    assert joined_text(pieces) == "".join(parts)
+    if "".join(parts) == whole:
+        assert file_text(pieces, name) == whole
+
+
+@quick
+@given(cuts(), st.data())
+def test_the_answers_of_an_instructed_model_make_the_file_in_every_manner(
+    cut: tuple[str, str, int], data: st.DataObject
+) -> None:
+    """Exactly, after repeated lines, from the start of the line or the top; in a fence, after a sentence."""
+    name, whole, size = cut
+    wrapped = data.draw(st.booleans(), "the first answer opens a fence")
+    opening = fence_of(name) if wrapped else ""
+    pieces = [Piece(text=(opening + whole)[:size], whole=not opening and len(whole) <= size)]
+    while not pieces[-1].whole:
+        written = joined_text(pieces)
+        assert (opening + whole).startswith(written)
+        point = resume_point(written, len(pieces[-1].text))
+        answer, done = continued(whole, point - len(opening), size, name, wrapped, data.draw)
+        text = continuation(written, point, answer, name, whole=done)
+        pieces.append(Piece(text=text, follows=point, whole=done))
+    assert file_text(pieces, name) == whole
+
+
+def continued(
+    whole: str, point: int, size: int, name: str, wrapped: bool, draw: Callable[..., Any]
+) -> tuple[str, bool]:
+    """An answer that continues in one of the manners of models, and whether it is the last one."""
+    start = point
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2, 5, 40]), label="lines repeated")):
+        start = line_start(whole, start - 1)
+    if draw(st.integers(0, 9), label="from the top") == 0:
+        start = 0
+    preamble = draw(st.sampled_from(["", "", *PREAMBLES]), label="preamble")
+    fence = draw(st.sampled_from(["", fence_of(name)]), label="fence")
+    rest = whole[start:]
+    done = len(rest) <= size + point - start
+    end = "```\n" if done and (fence or wrapped) else ""
+    return preamble + fence + rest[: size + point - start] + end, done
+
+
+def fence_of(name: str) -> str:
+    return f"```{name.rpartition('.')[2].replace('md', 'markdown')}\n"
+
+
+@quick
+@given(cuts(), st.data())
+def test_lost_indentation_is_restored(cut: tuple[str, str, int], data: st.DataObject) -> None:
+    """Chat templates strip the leading white space of an answer."""
+    name, whole, size = cut
+    assume(size < len(whole))
+    written = whole[:size]
+    point = resume_point(written, size)
+    rest = continuation(written, point, whole[point:].lstrip(), name, whole=True)
+    pieces = [Piece(text=written, whole=False), Piece(text=rest, follows=point, whole=True)]
+    assert file_text(pieces, name) == whole
+
+
+@quick
+@given(cuts(), st.integers(0, 100))
+def test_every_call_advances(cut: tuple[str, str, int], more: int) -> None:
+    _, whole, size = cut
+    written = whole[: size + more]
+    newest = min(size, len(written))
+    assert len(written) - newest // 2 <= resume_point(written, newest) + max(
+        map(len, written.splitlines(True)), default=0
+    )
+    assert resume_point(written, newest) <= len(written)
+
+
+def test_a_restart_with_another_text_is_rejected() -> None:
+    written = SOURCES["routing.py"][:5000]
+    point = resume_point(written, 5000)
+    other = written[:300] + "# something else\n" + written[300:point].replace(" = ", " := ") + "more\n" * 900
+    with pytest.raises(LLMBadOutput, match="anew"):
+        continuation(written, point, other, "a.py", whole=True)
+
+
+def test_a_closing_remark_in_place_of_the_rest_is_rejected() -> None:
+    written = SOURCES["routing.py"][:5000]
+    point = resume_point(written, 5000)
+    assert point < 5000
+    for answer in ("", "Done.", "```\n"):
+        with pytest.raises(LLMBadOutput, match="less"):
+            continuation(written, point, answer, "a.py", whole=True)
