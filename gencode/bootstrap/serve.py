@@ -9,7 +9,7 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
@@ -20,13 +20,14 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from gencode.bootstrap.app import build_app
+from gencode.bootstrap.app import BUILTIN_KINDS, build_app
 from gencode.domain.errors import StartError
 from gencode.http.connection import connection_class
 from gencode.http.connection_limiter import MAX_REFUSED, ConnectionLimits
 from gencode.http.direct_writer import with_continuations
 from gencode.http.links import UnderPath
 from gencode.observability.logs import configure
+from gencode.pipelines.dependencies import KindFactory
 from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings, set_by_env_file
 
@@ -48,13 +49,13 @@ BACKLOG = 2048
 """Connections that wait in the kernel to be accepted."""
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS) -> None:
     """Serve until SIGTERM or SIGINT. Raises StartError before any request is accepted."""
     secrets = SecretRegistry(settings.secrets())
     configure(settings.log_level, settings.log_format, secrets.current)
     if names := set_by_env_file():
         log.info("settings from .env of this folder", names=names)
-    anyio.run(_serve, build_app(settings, secrets), settings)
+    anyio.run(_serve, build_app(settings, secrets, kinds), settings)
 
 
 async def _serve(app: Starlette, settings: Settings) -> None:

@@ -12,7 +12,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,12 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 from pydantic import SecretStr
 
-from gencode.bootstrap.app import create_app
+from gencode.bootstrap.app import BUILTIN_KINDS, create_app
 from gencode.bootstrap.serve import Server, listening_socket
 from gencode.domain.task import State
 from gencode.embedded.server import address
 from gencode.http.services import Services
+from gencode.pipelines.dependencies import KindFactory
 from gencode.settings import NamedProvider, Settings
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.declared_errors import check_declared_errors
@@ -51,10 +52,10 @@ class App:
 
 
 @asynccontextmanager
-async def running_app(settings: Settings) -> AsyncIterator[App]:
+async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS) -> AsyncIterator[App]:
     """The application as it is served, on a free port. Not for fixtures: pytest-asyncio would leave its task
     group in another task than it was entered in."""
-    app = create_app(settings)
+    app = create_app(settings, kinds)
     check_declared_errors(app)
     with listening_socket("127.0.0.1", 0) as sock:
         async with app.router.lifespan_context(app), anyio.create_task_group() as tg:
@@ -89,13 +90,20 @@ class Service:
     nofile  the most file descriptors that a process may have
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], nofile: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        nofile: int | None = None,
+        module: Sequence[str] = ("gencode", "serve"),
+    ) -> None:
         self.data_dir = folder / "data"
         self.log = folder / "service.log"
         self.port = reserve_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = environment
         self._limited = ["sh", "-c", f'ulimit -n {nofile}; exec "$@"', "sh"] if nofile else []
+        self._module = module
         self._process: Process | None = None
 
     @property
@@ -116,7 +124,7 @@ class Service:
 
     async def launch(self, failpoint: str = "") -> None:
         """`start`, without waiting until it is ready."""
-        module = ["tests.servers.failpoints"] if failpoint else ["gencode", "serve"]
+        module = ["tests.servers.failpoints"] if failpoint else self._module
         with self.log.open("ab") as log:
             self._process = await anyio.open_process(
                 [*self._limited, sys.executable, "-m", *module],
@@ -200,10 +208,14 @@ class Service:
 
 @asynccontextmanager
 async def service(
-    folder: Path, environment: Mapping[str, str], failpoint: str = "", nofile: int | None = None
+    folder: Path,
+    environment: Mapping[str, str],
+    failpoint: str = "",
+    nofile: int | None = None,
+    module: Sequence[str] = ("gencode", "serve"),
 ) -> AsyncIterator[Service]:
     """A started one; killed in the end if it still runs."""
-    process = Service(folder, environment, nofile)
+    process = Service(folder, environment, nofile, module)
     try:
         await process.start(failpoint)
         yield process

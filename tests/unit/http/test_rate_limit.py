@@ -76,3 +76,11 @@ async def test_a_clock_that_is_merely_corrected_forgives_nothing(clocks: Clocks)
     clocks.wall += 0.5
     with pytest.raises(OverLimit):
         await limit.spend("a")
+
+
+async def test_estimates_have_a_limit_of_their_own(clocks: Clocks) -> None:
+    limit = clocks.limit("1/minute")
+    await limit.spend("a", "estimate")
+    await limit.spend("a")
+    with pytest.raises(OverLimit):
+        await limit.spend("a", "estimate")

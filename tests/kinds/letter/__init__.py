@@ -1,0 +1,1 @@
+"""A kind of task that lives in this folder alone: three stages, no model and no repository."""

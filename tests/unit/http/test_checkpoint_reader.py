@@ -1,0 +1,78 @@
+"""Reads of whole projects: few at once, and none of one principal before those of others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import anyio
+
+from gencode.domain.task import Task
+from gencode.http.checkpoint_reader import CheckpointReader, FairLimiter
+from gencode.storage.memory import MemoryStore
+from tests.unit.storage.samples import a_task
+
+
+class SlowStore(MemoryStore):
+    """`checkpoints` returns when the test opens the gate of the task's principal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = anyio.Event()
+        self.reading: list[str] = []
+        self.blocked: set[str] = set()
+
+    async def checkpoints(self, task_id: str) -> dict[str, str]:
+        self.reading.append(task_id)
+        if task_id in self.blocked:
+            await self.gate.wait()
+        return {}
+
+
+async def test_many_reads_of_one_principal_hold_up_no_other() -> None:
+    """Before, six downloads of one client took both places: another client waited until they ended."""
+    store = SlowStore()
+    reader = CheckpointReader(store, FairLimiter(2))
+    greedy, other = [a_task("greedy") for _ in range(6)], a_task("other")
+    store.blocked = {task.id for task in greedy}
+    async with anyio.create_task_group() as group:
+        for task in greedy:
+            group.start_soon(reader.read, task, count)
+        await anyio.wait_all_tasks_blocked()
+        assert await reader.read(other, count) == 0
+        assert store.reading == [greedy[0].id, other.id]
+        store.gate.set()
+    assert store.reading == [greedy[0].id, other.id, *(task.id for task in greedy[1:])]
+
+
+async def test_no_more_than_the_total_are_admitted_and_nothing_is_left_of_them() -> None:
+    store, limiter = SlowStore(), FairLimiter(2)
+    reader = CheckpointReader(store, limiter)
+    tasks: list[Task] = [a_task(f"principal-{n}") for n in range(5)]
+    store.blocked = {task.id for task in tasks}
+    async with anyio.create_task_group() as group:
+        for task in tasks:
+            group.start_soon(reader.read, task, count)
+        await anyio.wait_all_tasks_blocked()
+        assert store.reading == [task.id for task in tasks[:2]]
+        store.gate.set()
+    assert len(store.reading) == 5
+    assert not limiter._locks
+    assert not limiter._users
+
+
+async def test_a_reader_that_is_cancelled_while_it_waits_takes_no_place() -> None:
+    store = SlowStore()
+    reader = CheckpointReader(store, FairLimiter(1))
+    first, second, third = a_task("a"), a_task("b"), a_task("c")
+    store.blocked = {first.id}
+    async with anyio.create_task_group() as group:
+        group.start_soon(reader.read, first, count)
+        await anyio.wait_all_tasks_blocked()
+        with anyio.move_on_after(0):
+            await reader.read(second, count)
+        store.gate.set()
+        assert await reader.read(third, count) == 0
+
+
+def count(checkpoints: Mapping[str, str]) -> int:
+    return len(checkpoints)
