@@ -200,12 +200,12 @@ def row_to_callback(row: Row) -> Callback:
 
 def replace_surrogates(value: str) -> str:
     """UTF-8 cannot hold a lone surrogate: it becomes "?", as in `gencode.domain.event.dump`."""
-    return value.encode("utf-8", "replace").decode()
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def to_json(data: Mapping[str, Any]) -> str:
     """Raises ValueError or TypeError."""
-    return dump(data).decode()
+    return dump(data).decode() if data else "{}"
 
 
 def from_json(column: str) -> dict[str, Any]:
