@@ -3,8 +3,9 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
-from gencode.engine.ids import IdSource
+from gencode.engine.ids import IdSource, earliest_id
 
 
 def clock_of(milliseconds: Iterator[int]) -> IdSource:
@@ -50,3 +51,12 @@ def test_the_next_id_cannot_be_guessed_by_counting() -> None:
     source = clock_of(iter([1, 1, 1]))
     first, second, third = (uuid.UUID(source()).int for _ in range(3))
     assert third - second != second - first
+
+
+def test_the_earliest_id_of_a_moment_sorts_before_all_that_are_made_from_then_on() -> None:
+    at = datetime(2026, 11, 29, 17, 6, 10, 562_000, tzinfo=UTC)
+    millisecond = 1_795_971_970_562
+    earliest = earliest_id(at)
+    assert uuid.UUID(earliest).version == 7
+    assert clock_of(iter([millisecond - 1]))() < earliest < clock_of(iter([millisecond]))()
+    assert earliest_id(datetime(1960, 1, 1, tzinfo=UTC)) < earliest
