@@ -80,11 +80,11 @@ class ObservableStore(MemoryStore):
         self.failures_left = 0
         self._changed = anyio.Event()
 
-    async def note(self, callback: Callback) -> None:
+    async def save_callback(self, callback: Callback) -> None:
         if self.failures_left:
             self.failures_left -= 1
             raise StoreError("the disk is full")
-        await super().note(callback)
+        await super().save_callback(callback)
         self.saved.append(callback)
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
