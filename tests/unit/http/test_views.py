@@ -64,7 +64,9 @@ def test_a_task_of_an_unknown_kind_and_state_has_the_core_fields_only() -> None:
 
 @pytest.mark.parametrize("failures", [0, 2])
 def test_a_callback_is_shown_as_the_document_says(failures: int) -> None:
-    callback = Callback(task_id="t", kind="webhook", url="https://h:8443/secret", host="h:8443", failures=failures)
+    callback = Callback(
+        task_id="t", kind="webhook", url="https://h:8443/secret", host="h:8443", failures=failures
+    )
     view: dict[str, Any] = task_data(TASKS["queued"], "/api/v1", active_kinds())
     TASK_VIEW.validate(view | {"callback": callback_data(callback)})
     assert "secret" not in str(callback_data(callback))
