@@ -15,6 +15,7 @@ from anyio.abc import TaskStatus
 from gencode.domain.callback import Callback
 from gencode.domain.errors import (
     AlreadyFinished,
+    ApprovalExpired,
     NotFound,
     NotPaused,
     OutcomeUnknown,
@@ -165,7 +166,7 @@ class TaskService:
 
         task        as the caller saw it: one that has moved on since (a double click) is returned as it is
         changes     to the task's parameters
-        may_pause   see `submit`
+        may_pause   see `submit`; known of a task that failed with APPROVAL_EXPIRED
 
         Raises AlreadyFinished, StillWorking, UnknownKind, QueueFull, ShuttingDown, StoreError; the task stays
         failed then.
@@ -180,7 +181,7 @@ class TaskService:
             stored = await self._load(task.id)
             if stored.sequence != task.sequence:
                 return stored
-            if may_pause:
+            if may_pause or _has_expired(stored):
                 self._paused.check_limit(stored.principal.id)
             if run := self._pool.active(task.id):
                 await run.finished.wait()  # it has failed, but its worker has not left it yet
@@ -276,7 +277,7 @@ class TaskService:
         return lambda: None
 
     async def _expire_paused(self) -> None:
-        """Fail paused tasks for which nobody has decided in time, until cancelled."""
+        """Fail paused tasks without a decision in time, until cancelled."""
         while True:
             task_id = await self._paused.expired()
             async with self._locks(task_id):
@@ -285,7 +286,7 @@ class TaskService:
                     await self._pool.expire(task_id)
 
     async def _to_the_end(self, operation: Coroutine[Any, Any, Task]) -> Task:
-        """Await an operation that goes on when its caller is cancelled, with its lock and its place.
+        """Await an operation that goes on when its caller is cancelled.
 
         anyio's shield does not hold against asyncio's `Task.cancel`, which a host's timeout middleware uses.
         """
@@ -353,6 +354,11 @@ async def _is_reconciled(task_log: TaskLog) -> bool:
     except StoreError:
         return False
     return True
+
+
+def _has_expired(task: Task) -> bool:
+    """Its retry pauses again."""
+    return task.failure is not None and task.failure.code == ApprovalExpired.code
 
 
 def _check_paused(task: Task) -> None:

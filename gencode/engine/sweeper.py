@@ -1,7 +1,7 @@
-"""Finds unfinished tasks in the store that nobody in this process has, and takes them up.
+"""Finds orphans and takes them up: unfinished tasks in the store that are not queued, paused or run here.
 
-At the start these are what an earlier process left. Later they are tasks whose submission, retry or approval
-was stored although its caller was cancelled or the disk did not confirm.
+At the start these are what an earlier process left. Later they are tasks whose submission was stored although
+its caller was cancelled or the disk did not confirm, and those that a bug or a Conflict made a worker leave.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gencode.engine.store import Store, TaskQuery
 log = structlog.get_logger(__name__)
 
 INTERVAL = 60.0
-"""Seconds between two sweeps when nobody asks for one."""
+"""Seconds between two sweeps when none is requested."""
 FIRST_PAUSE = 1.0
 """Seconds to the next sweep after one that was requested or failed; doubled until it is INTERVAL. The write
 that is looked for may reach the store after the sweep."""
@@ -30,7 +30,7 @@ PAGE = 500
 
 
 class Sweeper:
-    """Takes up each task once: it is given to the queue or to the paused tasks only while neither has it.
+    """Takes up each orphan once: it is put into the queue or among the paused tasks.
 
     is_owned   whether a submission or a worker in this process handles the task at the moment
     """
@@ -83,18 +83,18 @@ class Sweeper:
             self._take_up(task)
 
     async def sweep(self) -> int:
-        """Take up every unfinished task that nobody has; returns their number."""
+        """Take up all orphans; returns their number."""
         found = 0
         for candidate in await self._unowned():
             async with self._locks(candidate.id):
                 found += await self._sweep(candidate.id)
         if found:
-            log.warning("unfinished tasks that nobody had were queued", tasks=found)
+            log.warning("orphaned tasks were taken up", tasks=found)
         return found
 
     async def _sweep(self, task_id: str) -> bool:
-        """Whether it was taken up. The task's lock keeps callers away, and a task that is neither queued nor
-        owned is started by nobody else: so it is still as it is read."""
+        """Whether it was taken up. The caller holds the task's lock, and only what is queued is started: so a
+        task that is neither queued nor owned does not change while it is read."""
         if self._is_busy(task_id):
             return False
         for task in await self._store.find(TaskQuery(id=task_id, states=UNFINISHED, limit=1)):
@@ -118,7 +118,7 @@ class Sweeper:
         return task_id in self._queue or self._is_owned(task_id)
 
     async def _unowned(self) -> list[Task]:
-        """Oldest first. Tasks of an unknown kind or stage are left alone."""
+        """Oldest first. Tasks of an unknown kind, state or stage are left alone."""
         tasks: list[Task] = []
         before: str | None = None
         while page := await self._store.find(TaskQuery(states=UNFINISHED, before=before, limit=PAGE)):

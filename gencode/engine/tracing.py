@@ -1,4 +1,4 @@
-"""The seam to tracing: spans, and what continues a trace elsewhere. By default nothing is traced."""
+"""The port to tracing: spans, and the header that continues a trace elsewhere. By default there is none."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ Value = str | int | float | bool | tuple[str, ...]
 
 
 class Span(Protocol):
-    """Something that takes time. Attributes are names and numbers of ours: never a prompt, a file's text, a
-    key, or what another side said."""
+    """A timed operation. Attributes are our own names and numbers: never a prompt, a file's text, a key, or
+    text from another system."""
 
     def set(self, attributes: Mapping[str, Value]) -> None: ...
 
     def rename(self, name: str) -> None: ...
 
     def fail(self, code: str) -> None:
-        """It did not succeed; `code` is one of gencode.domain.errors, a status, or the name of a type."""
+        """Mark as failed; `code` is an error's code, a status, or the name of an exception type."""
         ...
 
 
 class Tracer(Protocol):
-    """Makes spans. What it measured leaves in the background; nothing that fails there is heard here."""
+    """Makes spans. They are exported in the background; a failure there raises nothing here."""
 
     @property
     def idle(self) -> bool:
@@ -41,16 +41,16 @@ class Tracer(Protocol):
         parent: str = "",
         opens: bool = True,
     ) -> Iterator[Span]:
-        """A span around a block, below the one that is open here, or below `parent` (a W3C traceparent,
-        whatever its sender made of it). An exception that leaves the block fails it.
+        """A span around a block, a child of the current one or of `parent` (a W3C traceparent, valid or not).
+        An exception that leaves the block fails it.
 
-        `opens`: what is begun in the block is below it. Not in a generator: there the block is also what its
-        caller does between two items.
+        `opens`: spans begun in the block are its children. False in a generator, whose block includes what
+        its caller does between two items.
         """
         ...
 
     def traceparent(self) -> str:
-        """Of the span that is open here, for whoever is to continue the trace; empty without one."""
+        """Of the current span, to continue the trace elsewhere; empty without one."""
         ...
 
 
@@ -69,13 +69,13 @@ class NoopTracer:
         parent: str = "",
         opens: bool = True,
     ) -> Iterator[Span]:
-        yield _NOTHING
+        yield _NOOP_SPAN
 
     def traceparent(self) -> str:
         return ""
 
 
-class _Nothing:
+class _NoopSpan:
     def set(self, attributes: Mapping[str, Value]) -> None: ...
 
     def rename(self, name: str) -> None: ...
@@ -83,4 +83,4 @@ class _Nothing:
     def fail(self, code: str) -> None: ...
 
 
-_NOTHING = _Nothing()
+_NOOP_SPAN = _NoopSpan()

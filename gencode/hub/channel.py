@@ -123,7 +123,7 @@ class Channel:
         """Let publishers write to the sink for as long as nothing must be read. Raises StoreError."""
         if self._is_behind:
             await self._catch_up()
-        if not (self._is_behind or self._is_final or self._closing_message or self._is_ahead_of(cursor)):
+        if self._is_level_with(cursor) and not (self._is_behind or self._is_final or self._closing_message):
             await (self._attached if cursor.live is None else self._attached_live).add(cursor, sink)
 
     # --- the log ------------------------------------------------------------------------------------
@@ -132,8 +132,9 @@ class Channel:
     def _is_behind(self) -> bool:
         return not self._is_loaded or len(self._log) < self._newest
 
-    def _is_ahead_of(self, cursor: Cursor) -> bool:
-        return cursor.position < len(self._log) or cursor.live not in (None, self._live.end)
+    def _is_level_with(self, cursor: Cursor) -> bool:
+        """False also for a subscriber that is ahead: it knows an event that was stored and not published."""
+        return cursor.position == len(self._log) and cursor.live in (None, self._live.end)
 
     def _move_to_end(self, cursor: Cursor) -> None:
         cursor.position = len(self._log)

@@ -432,6 +432,27 @@ async def test_nothing_is_written_to_a_sink_after_its_subscriber_has_left(make: 
     assert sink.taken == []
 
 
+@pytest.mark.parametrize("live", [False, True])
+async def test_a_subscriber_that_is_ahead_of_what_was_published_gets_no_event_twice(
+    make: Make, live: bool
+) -> None:
+    """It has read the log elsewhere, with an event whose commit raised although it was stored."""
+    log = await begun(make)
+    async with aclosing(log.read()) as other:
+        pending = asyncio.ensure_future(anext(other))
+        await settled()
+        missed = await log.store_only()
+        async with aclosing(log.read(after=1, live=live)) as ahead:
+            sink = RecordingSink(limit=9)
+            attached = asyncio.create_task(ahead.attach(sink))
+            await settled()
+            log.hub.publish(missed)
+            await log.add(final=True)
+            await attached
+            assert b"".join(sink.taken) + await whole(ahead) == log.bytes(after=1)
+        assert await pending + await whole(other) == log.bytes()
+
+
 # --- any order of everything ------------------------------------------------------------------------
 
 steps = st.lists(

@@ -416,11 +416,9 @@ class Lifecycle(RuleBasedStateMachine):
     async def _submit(self, orders: list[tuple[str, str]], leave: int | None) -> list[str | None]:
         found = await asyncio.gather(*[self._submit_one(principal, key, leave) for principal, key in orders])
         await self.process.settle()
-        await (
-            self.process.service._sweeper.sweep()
-        )  # a creation may be stored after the sweep that was requested
+        await self.process.service._sweeper.sweep()  # a creation may be stored after the requested sweep
         await self._check()
-        return found
+        return [task_id if task_id in self.logs else None for task_id in found]
 
     async def _submit_one(self, principal: str, key: str, leave: int | None) -> str | None:
         asked = IdempotencyKey(principal=principal, value=key, digest="d") if key else None
@@ -429,7 +427,7 @@ class Lifecycle(RuleBasedStateMachine):
         try:
             task = await self._asked(self.process.service.submit(new, {"prompt": "a word"}, asked), leave)
         except (OutcomeUnknown, asyncio.CancelledError):
-            return None
+            return new.id
         except (StoreError, QueueFull):
             self.possible.discard(new.id)
             return None
@@ -507,7 +505,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     async def _sweep(self, count: int) -> None:
         found = await asyncio.gather(*[self.process.service._sweeper.sweep() for _ in range(count)])
-        assert found == [0] * count, "a task had been in nobody's hands, or was taken up twice"
+        assert found == [0] * count, "a task was orphaned, or taken up twice"
 
     async def _work(self, task_id: str, verdict: str) -> None:
         self.verdicts.awaited[task_id].set_result(verdict)

@@ -46,7 +46,7 @@ def test_two_processes_do_not_make_the_same_ids() -> None:
     assert len({source() for _ in range(1_000) for source in (one, other)}) == 2_000
 
 
-def test_what_follows_an_id_cannot_be_counted_up() -> None:
+def test_the_next_id_cannot_be_guessed_by_counting() -> None:
     source = clock_of(iter([1, 1, 1]))
     first, second, third = (uuid.UUID(source()).int for _ in range(3))
     assert third - second != second - first

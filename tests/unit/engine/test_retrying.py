@@ -211,6 +211,17 @@ async def test_a_task_that_would_pause_again_counts_against_the_limit_of_paused_
         await rig.paused(task)
 
 
+async def test_a_task_whose_pause_expired_counts_against_that_limit_whatever_the_caller_knows() -> None:
+    rig = Rig(Spelling(x=pausing(seconds=0)), paused=PausedTasks(limit=1))
+    async with rig.running() as service:
+        expired = await failed(rig)
+        rig.pipeline.acts = {"x": pausing(times=9)}
+        await rig.paused(await rig.submit())
+        with pytest.raises(QueueFull, match="approval"):
+            await service.retry(expired)
+        assert await rig.task(expired) == expired
+
+
 async def test_a_service_that_stops_refuses() -> None:
     rig = Rig(Spelling(x=failing(EMPTY)))
     async with rig.running() as service:

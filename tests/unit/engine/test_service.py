@@ -382,7 +382,7 @@ async def test_a_cancel_whose_caller_leaves_happens_all_the_same(natively: bool)
         await rig.idle()
 
 
-async def test_an_unfinished_task_that_nobody_has_can_be_cancelled() -> None:
+async def test_an_orphaned_task_can_be_cancelled() -> None:
     """A cancel of such a task answered that the service is stopping (review, point 3)."""
     rig = Rig()
     async with rig.running() as service:

@@ -1,4 +1,4 @@
-"""Unfinished tasks that nobody has are found without a restart, and each is taken up once."""
+"""Orphaned tasks are found without a restart, and each is taken up once."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ async def stored(rig: Rig, task: Task) -> None:
         await anyio.sleep(0)
 
 
-# --- what somebody has ------------------------------------------------------------------------------
+# --- no orphans -------------------------------------------------------------------------------------
 
 
 async def test_a_task_that_is_being_submitted_is_left_to_its_caller() -> None:
@@ -240,7 +240,7 @@ async def test_sweeps_at_once_take_a_task_up_once() -> None:
         assert (rig.pipeline.started["w"], rig.counted("completed")) == (4, 4)
 
 
-# --- what nobody has --------------------------------------------------------------------------------
+# --- orphans ----------------------------------------------------------------------------------------
 
 
 async def test_orphans_are_taken_up_oldest_first_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,7 +196,9 @@ async def test_concurrent_emitters_get_one_order_without_gaps() -> None:
     async def chatter(name: str) -> None:
         for n in range(10):
             checkpoints = {f"{name}{n}": ""}
-            await task_log.emit(StageUpdate(kind="said", data={"who": name, "n": n}, checkpoints=checkpoints))
+            await task_log.emit(
+                StageUpdate(kind="message", data={"who": name, "n": n}, checkpoints=checkpoints)
+            )
 
     async with anyio.create_task_group() as group:
         for name in "abcd":
