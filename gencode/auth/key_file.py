@@ -1,7 +1,8 @@
-"""API keys made by `gencode keys`: their hashes, in one file of DATA_DIR that the running service reads too.
+"""The file of API keys made by `gencode keys`: their hashes, in DATA_DIR, where the running service reads
+them.
 
-Neither waits for the other: the file is replaced as a whole, so that a reader sees the old one or the new
-one, also after a crash. Those who write take turns.
+Readers and writers do not wait for each other: the file is replaced as a whole, so that a reader sees the old
+version or the new one, also after a crash. Writers hold a lock.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from gencode.domain.errors import StartError
 
 NAME = "keys.json"
 MARK = "gck_"
-"""Begins every key, so that logs, and files about to be pushed, can be searched for them."""
+"""Prefix of every key, so that logs and files to be pushed can be searched for keys."""
 LARGEST = 4 * 2**20
 """Bytes; some 20,000 keys."""
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
@@ -31,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredKey:
-    """name: the client's; sha256: of the key, in hexadecimal; created_at: RFC 3339."""
+    """name: of the client; sha256: of the key, in hexadecimal; created_at: RFC 3339."""
 
     name: str
     sha256: str
@@ -39,18 +40,18 @@ class StoredKey:
 
     @property
     def id(self) -> str:
-        """Tells the keys of one client apart, and nothing about them."""
+        """Distinguishes the keys of a client; says nothing about the key."""
         return self.sha256[:8]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeyFile:
-    """Raises StartError, which says what to do, wherever the file cannot be read or written."""
+    """Every method raises StartError, which says what to do, when the file cannot be read or written."""
 
     path: Path
 
     def version(self) -> tuple[int, int, int] | None:
-        """Another value after each change; None while there is no file."""
+        """Changes with each change of the file; None while there is no file."""
         try:
             found = os.stat(self.path)
         except OSError:
@@ -58,7 +59,7 @@ class KeyFile:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
     def read(self) -> list[StoredKey]:
-        """In the order in which they were made; none if there is no file."""
+        """In the order of their creation; empty if there is no file."""
         try:
             if self.path.stat().st_size > LARGEST:
                 raise ValueError("it is too large")
@@ -73,7 +74,7 @@ class KeyFile:
             ) from None
 
     def make(self, name: str) -> tuple[str, StoredKey]:
-        """A new key for a client, who may have several. This is the only time that it is told."""
+        """Create a key for a client, which may have several. The key itself is returned only here."""
         if not _NAME.fullmatch(name):
             raise StartError(
                 "a key's name has 1 to 64 of A-Z a-z 0-9 . _ -, with a letter or digit at each end"
@@ -84,13 +85,13 @@ class KeyFile:
             sha256=hashlib.sha256(key.encode()).hexdigest(),
             created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         )
-        with self._turn():
+        with self._locked():
             self._replace([*self.read(), made])
         return key, made
 
     def revoke(self, name_or_id: str) -> list[StoredKey]:
-        """All keys of this name, or the one with this id; what is revoked, which may be nothing."""
-        with self._turn():
+        """Revoke all keys of this name, or the one with this id; returns them."""
+        with self._locked():
             keys = self.read()
             gone = [key for key in keys if name_or_id in (key.name, key.id)]
             if gone:
@@ -98,7 +99,7 @@ class KeyFile:
         return gone
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -111,7 +112,7 @@ class KeyFile:
             os.close(file)
 
     def _replace(self, keys: Sequence[StoredKey]) -> None:
-        """On disk, and only then under its name: a crash leaves the old file or the new one."""
+        """Written to disk before it is renamed: a crash leaves the old file or the new one."""
         text = json.dumps({"version": 1, "keys": [asdict(key) for key in keys]}, indent=1)
         new = self.path.with_suffix(".new")
         try:

@@ -28,6 +28,7 @@ from gencode.engine.pipeline import Pipelines
 from gencode.engine.service import TaskService
 from gencode.engine.store import Store
 from gencode.engine.tracing import Tracer
+from gencode.http.checkpoint_reader import FairLimiter
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.routes import build
@@ -58,6 +59,8 @@ CHAT_COMMAND = SubmitCommand(
     example="my-flask-app a small Flask app with login",
 )
 """What people submit in chats."""
+MAX_LISTS = 1
+"""Pages of tasks that are made at once."""
 PROGRESS_SECONDS = 1.0
 """Between two progress messages on a stream."""
 
@@ -208,6 +211,7 @@ def _services(
             wake=notifications.dispatcher.wake,
         ),
         checkpoint_reader=offered.checkpoint_reader,
+        list_limiter=FairLimiter(MAX_LISTS),
         language=settings.language,
         ticker=SharedTicker(settings.ping_seconds),
         progress_ticker=SharedTicker(PROGRESS_SECONDS, slots=1),

@@ -36,7 +36,7 @@ from gencode.resilience.retry import Retry
 from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings
 
-MAX_CHECKPOINT_READS = 2
+MAX_CHECKPOINT_READS, MAX_EXPORTS = 2, 1
 """Requests that have a whole project, up to 32 MiB several times over, in memory at once."""
 
 
@@ -72,7 +72,9 @@ class DependencyFactory:
             metrics=metrics,
             progress_registry=progress,
             secrets=self.secrets,
-            checkpoint_reader=CheckpointReader(store, FairLimiter(MAX_CHECKPOINT_READS)),
+            checkpoint_reader=CheckpointReader(
+                store, FairLimiter(MAX_CHECKPOINT_READS), FairLimiter(MAX_EXPORTS)
+            ),
             child=LimitedChild(),
         )
         return dependencies, [server for server in (model, forge) if server]

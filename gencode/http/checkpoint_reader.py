@@ -44,13 +44,26 @@ class FairLimiter:
 
 
 class CheckpointReader:
-    """`make` is called in a thread, since it may parse and join megabytes."""
+    """`make` is called in a thread, since it may parse and join megabytes.
 
-    def __init__(self, store: Store, limiter: FairLimiter) -> None:
+    reads    admits reads of which the response is small
+    exports  admits those that compress or serialise a whole project, so that they hold up no reads, not even
+             of the same principal
+    """
+
+    def __init__(self, store: Store, reads: FairLimiter, exports: FairLimiter) -> None:
         self._store = store
-        self.limiter = limiter
+        self.reads = reads
+        self._exports = exports
 
     async def read(self, task: Task, make: Callable[[Checkpoints], T]) -> T:
         """What `make` makes of the task's checkpoints."""
-        async with self.limiter.hold(task.principal.id):
+        return await self._read(self.reads, task, make)
+
+    async def export(self, task: Task, make: Callable[[Checkpoints], T]) -> T:
+        """As `read`, for a large response."""
+        return await self._read(self._exports, task, make)
+
+    async def _read(self, limiter: FairLimiter, task: Task, make: Callable[[Checkpoints], T]) -> T:
+        async with limiter.hold(task.principal.id):
             return await anyio.to_thread.run_sync(make, await self._store.checkpoints(task.id))

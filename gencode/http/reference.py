@@ -1,4 +1,4 @@
-"""/docs: the OpenAPI document as a page to read. No script, nothing from elsewhere."""
+"""/docs: the OpenAPI document as a page. No script, nothing from other hosts."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _cached_page(openapi: OpenAPI, root: str) -> str:
 
 
 def page(described: JsonSchema, root: str = "") -> str:
-    """`root`: the path of the service as its client sees it."""
+    """HTML. `root`: the path of the service as its client sees it."""
     info, schemas = described["info"], described["components"]["schemas"]
     operations = [
         (method.upper(), path, operation)
@@ -131,7 +131,7 @@ def _keys(operation: JsonSchema) -> str:
 
 
 def _content(holder: JsonSchema) -> str:
-    """Each media type with what it holds."""
+    """Each media type with the type of its content."""
     kinds = holder.get("content", {})
     return ", ".join(f"{_code(kind)} {_type(one.get('schema', {}))}" for kind, one in kinds.items())
 
@@ -151,7 +151,7 @@ def _schema(name: str, schema: JsonSchema) -> str:
 
 
 def _type(schema: JsonSchema) -> str:
-    """A few words, with links to the shapes that it names."""
+    """The type in a few words, with links to the schemas that it names."""
     if reference := schema.get("$ref"):
         name = reference.rpartition("/")[2]
         return f'<a href="#{name}">{name}</a>'
@@ -182,7 +182,7 @@ def _table(caption: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]
 
 
 def _text(text: str) -> str:
-    """Paragraphs, lists, and `code`: all that our descriptions use of Markdown."""
+    """Paragraphs, lists and `code`: the Markdown that the descriptions use."""
     made = []
     for paragraph in filter(None, map(str.strip, text.split("\n\n"))):
         words = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(paragraph, quote=False))

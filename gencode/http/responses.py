@@ -93,10 +93,11 @@ class JsonDataSpec(ResponseSpec):
     media_type: str = "application/json"
 
     def make(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-        """Never cached: the body is about this moment."""
-        return Response(
-            dump(body), self.status, {"Cache-Control": "no-store", **(headers or {})}, self.media_type
-        )
+        return self.make_json(dump(body), headers)
+
+    def make_json(self, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+        """From the JSON itself. Never cached: the body is about this moment."""
+        return Response(body, self.status, {"Cache-Control": "no-store", **(headers or {})}, self.media_type)
 
     def models(self) -> tuple[type[BaseModel], ...]:
         return (self.model(),)

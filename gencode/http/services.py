@@ -18,7 +18,7 @@ from gencode.engine.outbox import Outbox
 from gencode.engine.service import TaskService
 from gencode.engine.store import Store, TaskQuery
 from gencode.engine.tracing import Tracer
-from gencode.http.checkpoint_reader import CheckpointReader
+from gencode.http.checkpoint_reader import CheckpointReader, FairLimiter
 from gencode.http.kinds import ActiveKinds
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.shared_ticker import SharedTicker
@@ -45,6 +45,7 @@ class Callbacks:
 class Services:
     """What every kind of task needs from the service.
 
+    list_limiter         for lists of tasks: accepts come first, whatever the number of clients that list
     language             of messages, where the request asks for none
     ticker               sends comments on idle streams
     progress_ticker      when streams with ?include=progress are given the present progress
@@ -62,6 +63,7 @@ class Services:
     tickets: Tickets
     callbacks: Callbacks
     checkpoint_reader: CheckpointReader
+    list_limiter: FairLimiter
     language: str
     ticker: SharedTicker
     progress_ticker: SharedTicker

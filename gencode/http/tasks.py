@@ -1,4 +1,4 @@
-"""The operations on tasks of every kind: show, list, cancel, retry, approve, and tickets for streams."""
+"""The operations on tasks of every kind: show, cancel, retry, approve, and tickets for streams."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import AlreadyFinished, Invalid, NotPaused, QueueFull, StillWorking, UnknownKind
+from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, StillWorking, UnknownKind
 from gencode.domain.task import State, Task, rfc3339
 from gencode.engine.pipeline import Checkpoints
-from gencode.engine.store import TaskQuery
 from gencode.http.kinds import APPROVED, KindRegistry
 from gencode.http.links import api
 from gencode.http.models import NoChanges
 from gencode.http.operation import Operation, operation
-from gencode.http.parameters import Choices, Integer, Parameter, Text
 from gencode.http.request_body import JsonBodyOfKinds
 from gencode.http.responses import JsonDataSpec, JsonResponseSpec
 from gencode.http.services import get_principal, get_services, own_task
+from gencode.http.task_list import list_operation
 from gencode.http.traits import IF_MATCH, LOCATION, OWN_TASK, RATE_LIMITED
 from gencode.http.views import (
     Accepted,
@@ -33,24 +32,6 @@ from gencode.http.views import (
     task_view_model,
 )
 
-MAX_PAGE = 100
-CURSOR_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-"""The id of the last task on the page before."""
-
-LIMIT = Parameter(
-    name="limit",
-    location="query",
-    description="Tasks on a page",
-    type=Integer(minimum=1, maximum=MAX_PAGE),
-    default=20,
-)
-CURSOR = Parameter(
-    name="cursor",
-    location="query",
-    description="next_cursor of the page before",
-    type=Text(pattern=f"^$|{CURSOR_PATTERN}", message="use the next_cursor of an earlier answer as it is"),
-    default=None,
-)
 QUEUED_AGAIN = JsonResponseSpec(
     status=202, model=Accepted, description="It is in the queue again", headers=(LOCATION,)
 )
@@ -69,48 +50,13 @@ def task_operations(kinds: KindRegistry) -> tuple[Operation, ...]:
         return task_list_model(task_view())
 
     return (
-        _list_operation(kinds, JsonDataSpec(model=task_list, description="A page")),
+        list_operation(kinds, JsonDataSpec(model=task_list, description="A page")),
         _get_operation(JsonDataSpec(model=task_view, description="The task")),
         _approve_operation(kinds),
         _cancel_operation(JsonDataSpec(model=task_view, description="Nothing of it runs any more")),
         _retry_operation(kinds),
         issue_ticket,
     )
-
-
-def _list_operation(kinds: KindRegistry, page_response: JsonDataSpec) -> Operation:
-    status = Parameter(
-        name="status",
-        location="query",
-        description="Only these; repeatable, or separated by commas",
-        type=Choices(values=kinds.statuses),
-        default=None,
-        is_repeatable=True,
-    )
-
-    @operation(
-        "listTasks",
-        "GET /tasks",
-        "One's own tasks, newest first",
-        parameters=(status, LIMIT, CURSOR),
-        responses=(page_response,),
-        errors=(Invalid,),
-    )
-    async def list_tasks(request: Request) -> Response:
-        services, limit = get_services(request), LIMIT.read(request)
-        query = TaskQuery(
-            principal=get_principal(request).id,
-            statuses=status.read(request) or None,
-            before=CURSOR.read(request) or None,
-            limit=limit + 1,
-        )
-        found = await services.store.find(query)
-        tasks, path = found[:limit], api(request)
-        cursor = tasks[-1].id if len(found) > limit else None
-        views = [task_data(task, path, services.kinds) for task in tasks]
-        return page_response.make({"tasks": views, "next_cursor": cursor})
-
-    return list_tasks
 
 
 def _get_operation(task_response: JsonDataSpec) -> Operation:

@@ -69,7 +69,9 @@ class CoreTaskView(ResponseModel):
     task_id: TaskId
     kind: str
     status: str
-    state: str = Field(description="queued, running, paused, succeeded, failed or cancelled")
+    state: str = Field(
+        description="queued, running, paused, succeeded, failed or cancelled; unknown: by a newer version"
+    )
     message: Words
     awaiting_approval: bool = Field(description="It waits for POST .../approve")
     approve_by: Moment | None = Field(description="When it has waited long enough, while it does")

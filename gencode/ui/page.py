@@ -1,4 +1,4 @@
-"""The page at /, and the files that it is made of: no build step, and nothing from elsewhere."""
+"""Serves the page at / and its static files: no build step, and nothing from other hosts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
     "": "text/plain; charset=utf-8",  # licences
 }
-"""By the end of the name. What a system says of these (mimetypes) can be wrong, and nosniff believes it."""
+"""By suffix. The system's mimetypes can be wrong, and with nosniff a browser would believe them."""
 
 HOME_RESPONSE = ResponseSpec(description="The page", media_type="text/html")
 
@@ -48,15 +48,15 @@ HOME_RESPONSE = ResponseSpec(description="The page", media_type="text/html")
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _File:
     body: bytes
-    media: str
+    media_type: str
     tag: str
 
 
 class Page:
-    """`home` answers for the page itself; as an ASGI application, for its other files, by their path.
+    """`home` serves the page itself; as an ASGI application, it serves the other files by their path.
 
-    All are held in memory (less than 300 KB), and told apart by what they hold: times of files in a wheel
-    say nothing. A browser keeps them and asks each time whether they are still good.
+    All are in memory (less than 300 KB). Their ETags are made of their content, since files in a wheel have
+    no useful times. A browser caches them and revalidates each time.
     """
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ def _answer(request: Request, file: _File) -> Response:
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     if file.tag in known:
         return Response(status_code=304, headers=headers)
-    return Response(file.body, headers=headers, media_type=file.media)
+    return Response(file.body, headers=headers, media_type=file.media_type)
 
 
 def _read(folder: Traversable, above: str = "") -> Iterator[tuple[str, _File]]:
@@ -94,4 +94,4 @@ def _read(folder: Traversable, above: str = "") -> Iterator[tuple[str, _File]]:
         elif (suffix := PurePosixPath(name).suffix) in _TYPES:
             body = entry.read_bytes()
             tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-            yield name, _File(body=body, media=_TYPES[suffix], tag=tag)
+            yield name, _File(body=body, media_type=_TYPES[suffix], tag=tag)

@@ -17,7 +17,7 @@ from gencode.domain.errors import Invalid
 from gencode.domain.principal import Principal
 from gencode.http.parameters import DECLARED_INPUTS, InvalidText
 from gencode.http.submit_operation import IDEMPOTENCY_KEY, idempotency_key
-from gencode.http.tasks import CURSOR, CURSOR_PATTERN
+from gencode.http.task_list import CURSOR, CURSOR_PATTERN
 from gencode.http.validation import validate
 from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest
 

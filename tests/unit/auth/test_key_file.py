@@ -33,7 +33,7 @@ def test_only_its_owner_may_read_it(file: KeyFile) -> None:
     assert file.path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_each_change_is_seen(file: KeyFile) -> None:
+def test_each_change_has_another_version(file: KeyFile) -> None:
     versions = [file.version()]
     _, made = file.make("alice")
     versions.append(file.version())
@@ -45,7 +45,7 @@ def test_each_change_is_seen(file: KeyFile) -> None:
     assert versions[0] is None
 
 
-def test_a_name_revokes_all_of_a_client_and_an_id_one(file: KeyFile) -> None:
+def test_a_name_revokes_all_keys_of_a_client_and_an_id_one(file: KeyFile) -> None:
     alice, other, bob = (file.make(name)[1] for name in ("alice", "alice", "bob"))
     assert file.revoke("carol") == []
     assert file.revoke(bob.id) == [bob]
@@ -54,13 +54,13 @@ def test_a_name_revokes_all_of_a_client_and_an_id_one(file: KeyFile) -> None:
     assert file.version() is not None
 
 
-def test_many_at_once_lose_nothing(file: KeyFile) -> None:
+def test_concurrent_changes_lose_nothing(file: KeyFile) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(file.make, [f"client-{number}" for number in range(40)]))
     assert len({key.name for key in file.read()}) == 40
 
 
-def test_what_a_crash_left_is_no_hindrance(file: KeyFile) -> None:
+def test_files_that_a_crash_left_do_not_matter(file: KeyFile) -> None:
     file.make("alice")
     file.path.with_suffix(".new").write_text('{"half')
     file.make("bob")
@@ -68,7 +68,7 @@ def test_what_a_crash_left_is_no_hindrance(file: KeyFile) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a=b", "a,b", "-a", "a.", "x" * 65, "ключ", "a\n"])
-def test_a_name_that_could_be_misread_is_refused(file: KeyFile, name: str) -> None:
+def test_an_ambiguous_name_is_refused(file: KeyFile, name: str) -> None:
     with pytest.raises(StartError, match="name has"):
         file.make(name)
     assert file.version() is None
@@ -88,7 +88,7 @@ def test_a_name_that_could_be_misread_is_refused(file: KeyFile, name: str) -> No
         "[" * 100_000,
     ],
 )
-def test_a_damaged_file_is_told_and_not_replaced(file: KeyFile, text: str) -> None:
+def test_a_damaged_file_is_reported_and_not_replaced(file: KeyFile, text: str) -> None:
     file.make("alice")
     file.path.write_text(text)
     for call in (file.read, lambda: file.make("bob"), lambda: file.revoke("alice")):
@@ -106,13 +106,13 @@ def test_a_lock_that_is_a_link_is_not_followed(file: KeyFile, tmp_path: Path) ->
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(StartError, match="cannot be written"):
         key_file(tmp_path / "data").make("alice")
 
 
-def test_the_shape_is_kept(file: KeyFile) -> None:
+def test_the_format_is_stable(file: KeyFile) -> None:
     """Other programs may make the file: a configuration that knows the hashes."""
     _, made = file.make("alice")
     assert json.loads(file.path.read_text()) == {

@@ -31,7 +31,7 @@ class SlowStore(MemoryStore):
 async def test_many_reads_of_one_principal_hold_up_no_other() -> None:
     """Before, six downloads of one client took both places: another client waited until they ended."""
     store = SlowStore()
-    reader = CheckpointReader(store, FairLimiter(2))
+    reader = CheckpointReader(store, FairLimiter(2), FairLimiter(1))
     greedy, other = [a_task("greedy") for _ in range(6)], a_task("other")
     store.blocked = {task.id for task in greedy}
     async with anyio.create_task_group() as group:
@@ -46,7 +46,7 @@ async def test_many_reads_of_one_principal_hold_up_no_other() -> None:
 
 async def test_no_more_than_the_total_are_admitted_and_nothing_is_left_of_them() -> None:
     store, limiter = SlowStore(), FairLimiter(2)
-    reader = CheckpointReader(store, limiter)
+    reader = CheckpointReader(store, limiter, FairLimiter(1))
     tasks: list[Task] = [a_task(f"principal-{n}") for n in range(5)]
     store.blocked = {task.id for task in tasks}
     async with anyio.create_task_group() as group:
@@ -62,7 +62,7 @@ async def test_no_more_than_the_total_are_admitted_and_nothing_is_left_of_them()
 
 async def test_a_reader_that_is_cancelled_while_it_waits_takes_no_place() -> None:
     store = SlowStore()
-    reader = CheckpointReader(store, FairLimiter(1))
+    reader = CheckpointReader(store, FairLimiter(1), FairLimiter(1))
     first, second, third = a_task("a"), a_task("b"), a_task("c")
     store.blocked = {first.id}
     async with anyio.create_task_group() as group:
@@ -72,6 +72,19 @@ async def test_a_reader_that_is_cancelled_while_it_waits_takes_no_place() -> Non
             await reader.read(second, count)
         store.gate.set()
         assert await reader.read(third, count) == 0
+
+
+async def test_exports_hold_up_no_reads_of_the_same_principal() -> None:
+    store = SlowStore()
+    reader = CheckpointReader(store, FairLimiter(1), FairLimiter(1))
+    archived, listed = a_task("a"), a_task("a")
+    store.blocked = {archived.id}
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(reader.export, archived, count)
+        await anyio.wait_all_tasks_blocked()
+        assert await reader.read(listed, count) == 0
+        store.gate.set()
 
 
 def count(checkpoints: Mapping[str, str]) -> int:

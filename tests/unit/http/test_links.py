@@ -7,7 +7,7 @@ from gencode.http.links import UnderPath
 
 
 @pytest.mark.parametrize(
-    ("asked", "seen"),
+    ("requested", "path"),
     [
         ("/", "/gen/"),
         ("/api/v1/tasks", "/gen/api/v1/tasks"),
@@ -16,11 +16,13 @@ from gencode.http.links import UnderPath
         ("/gencode", "/gen/gencode"),
     ],
 )
-async def test_the_path_is_there_whether_a_proxy_cut_it_off_or_not(asked: str, seen: str) -> None:
+async def test_the_path_has_the_root_path_whether_a_proxy_removes_it_or_not(
+    requested: str, path: str
+) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        assert (scope["path"], scope["root_path"]) == (seen, "/gen")
+        assert (scope["path"], scope["root_path"]) == (path, "/gen")
 
     async def nothing() -> None: ...
 
-    scope = {"type": "http", "path": asked, "root_path": ""}
+    scope = {"type": "http", "path": requested, "root_path": ""}
     await UnderPath(app, "/gen")(scope, nothing, nothing)  # type: ignore[arg-type]  # neither is called

@@ -38,13 +38,13 @@ def test_every_error_makes_a_problem(error: type[GencodeError]) -> None:
     assert problem["title"]
 
 
-def test_waiting_is_told_in_whole_seconds() -> None:
+def test_retry_after_is_in_whole_seconds() -> None:
     assert problem_response(QueueFull("full", retry_after=1.2)).headers["retry-after"] == "2"
     assert problem_response(QueueFull("full")).headers["retry-after"] == "1"
     assert "retry-after" not in problem_response(NotFound("no")).headers
 
 
-def test_what_no_utf8_can_hold_is_replaced() -> None:
+def test_lone_surrogates_are_replaced() -> None:
     broken = {"field": "a\ud800", "rule": "extra_forbidden", "message": "\udfff"}
     problem = body(problem_response(Invalid("x\ud800y", [broken])))
     assert problem["detail"] == "x?y"
@@ -55,14 +55,14 @@ def test_what_no_utf8_can_hold_is_replaced() -> None:
     ("status", "code"),
     [(404, "NOT_FOUND"), (405, "METHOD_NOT_ALLOWED"), (413, "BODY_TOO_LARGE"), (400, "MALFORMED")],
 )
-async def test_starlettes_own_refusals_are_problems_and_keep_their_headers(status: int, code: str) -> None:
+async def test_starlettes_own_errors_are_problems_and_keep_their_headers(status: int, code: str) -> None:
     request = Request({"type": "http", "method": "PUT", "path": "/a", "headers": []})
     response = await on_http_exception(request, HTTPException(status, headers={"Allow": "GET"}))
     assert (response.status_code, body(response)["code"]) == (status, code)
     assert response.headers["allow"] == "GET"
 
 
-async def test_a_refusal_for_the_rate_tells_where_the_client_stands() -> None:
+async def test_a_rate_limit_error_has_the_ratelimit_headers() -> None:
     request = Request({"type": "http"})
     error = OverLimit("slow down", 7, {"RateLimit-Limit": "3"})
     headers = (await on_gencode_error(request, error)).headers

@@ -1,4 +1,4 @@
-"""What an attacker would try: as a web page in our user's browser, and as anybody with a socket."""
+"""Attacks by a web page in a user's browser, and by any client with a socket."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ PATHS = ["/", "/livez", "/metrics", "/openapi.json", "/api/v1/tasks", "/nowhere"
 
 
 async def ask(app: App, head: str) -> Answer:
-    """By raw TCP: no library tidies the request."""
+    """By raw TCP: no library corrects the request."""
     async with raw(int(app.url.rpartition(":")[2])) as peer:
         await peer.send(head.replace("\n", "\r\n") + "\r\n\r\n")
         return await peer.answer()
 
 
-# --- a web page in a browser of our user ------------------------------------------------------------
+# --- a web page in a user's browser -----------------------------------------------------------------
 
 
 FOREIGN = [
@@ -43,8 +43,8 @@ FOREIGN = [
 ]
 
 
-async def test_a_name_that_was_pointed_at_loopback_gets_nothing(tmp_path: Path) -> None:
-    """DNS rebinding: the page's own name leads to us, so the browser thinks that we are the page's server."""
+async def test_dns_rebinding_is_refused(tmp_path: Path) -> None:
+    """The page's own name resolves to the service, so the browser takes the service for the page's server."""
     async with running_app(settings(tmp_path)) as app:
         for host, path in product(FOREIGN, PATHS):
             answer = await ask(app, f"GET {path} HTTP/1.1\nHost: {host}")
@@ -53,7 +53,7 @@ async def test_a_name_that_was_pointed_at_loopback_gets_nothing(tmp_path: Path) 
             assert (await ask(app, f"GET /api/v1/tasks HTTP/1.1\nHost: {host}")).status == 200, host
 
 
-async def test_with_keys_or_behind_a_guard_any_name_is_answered(tmp_path: Path) -> None:
+async def test_with_keys_or_auth_none_any_host_name_is_accepted(tmp_path: Path) -> None:
     for fields in ({"api_keys": SecretStr("me=key")}, {"auth": "none"}):
         async with running_app(settings(tmp_path, **fields)) as app:
             assert (await ask(app, "GET /livez HTTP/1.1\nHost: gencode.example")).status == 200
@@ -69,7 +69,7 @@ CROSS_SITE = [
 ]
 
 
-async def test_another_web_site_cannot_make_a_keyless_service_act(tmp_path: Path) -> None:
+async def test_cross_site_requests_to_a_keyless_service_are_refused(tmp_path: Path) -> None:
     """Cross-site request forgery: a form or a fetch needs no leave of ours to be sent."""
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
         task_id = await submit(app.url)
@@ -79,7 +79,7 @@ async def test_another_web_site_cannot_make_a_keyless_service_act(tmp_path: Path
         assert len(await app.parts.store.find(TaskQuery())) == 1
 
 
-async def test_our_own_page_and_other_programs_can(tmp_path: Path) -> None:
+async def test_the_own_page_and_other_programs_are_accepted(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
         for headers in (
             {},
@@ -91,7 +91,7 @@ async def test_our_own_page_and_other_programs_can(tmp_path: Path) -> None:
             assert answer.status_code == 202, headers
 
 
-async def test_with_keys_a_browser_has_nothing_to_abuse(tmp_path: Path) -> None:
+async def test_with_keys_cross_site_requests_have_no_authority(tmp_path: Path) -> None:
     """Keys are sent by whoever has them, never by the browser itself; who asks from where is no matter."""
     async with running_app(settings(tmp_path, api_keys=SecretStr("me=key"))) as app, client(app.url) as http:
         headers = {"Origin": EVIL, "X-API-Key": "key"}
@@ -114,7 +114,7 @@ async def preflight(http: httpx.AsyncClient, origin: str, method: str, headers: 
     return await http.options("/api/v1/generate", headers=asked)
 
 
-async def test_named_origins_may_use_all_of_the_api(tmp_path: Path) -> None:
+async def test_configured_origins_may_use_the_whole_api(tmp_path: Path) -> None:
     needed = "authorization, content-type, idempotency-key, last-event-id, x-api-key"
     exposed = {"location", "retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"}
     chosen = settings(tmp_path, cors_origins=f"{FRIEND}, http://localhost:5173", api_keys=SecretStr("me=key"))
@@ -130,7 +130,7 @@ async def test_named_origins_may_use_all_of_the_api(tmp_path: Path) -> None:
             assert exposed <= set(answer.headers["access-control-expose-headers"].lower().split(", "))
 
 
-async def test_other_origins_may_not(tmp_path: Path) -> None:
+async def test_other_origins_may_not_use_the_api(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path, cors_origins=FRIEND)) as app, client(app.url) as http:
         for origin in (EVIL, "null", "http://app.example", f"{FRIEND}:444", f"{FRIEND}.evil.example"):
             refused = await preflight(http, origin, "POST", "content-type")
@@ -142,7 +142,7 @@ async def test_other_origins_may_not(tmp_path: Path) -> None:
             check_problem(acted, 403, "CROSS_SITE")
 
 
-async def test_a_named_origin_may_use_a_keyless_service(tmp_path: Path) -> None:
+async def test_a_configured_origin_may_use_a_keyless_service(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path, cors_origins=FRIEND)) as app, client(app.url) as http:
         headers = {"Origin": FRIEND, "Sec-Fetch-Site": "cross-site"}
         assert (await http.post("/api/v1/generate", json=BODY, headers=headers)).status_code == 202
@@ -151,7 +151,7 @@ async def test_a_named_origin_may_use_a_keyless_service(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "origins", ["*", "app.example", f"{FRIEND}/", f"{FRIEND}/path", "https://*.example", "null", "file://"]
 )
-def test_what_is_no_origin_is_refused_at_the_start(origins: str) -> None:
+def test_an_invalid_origin_is_refused_at_start(origins: str) -> None:
     with pytest.raises(StartError, match="CORS_ORIGINS"):
         load({"cors_origins": f"{FRIEND},{origins}"})
 
@@ -181,7 +181,7 @@ ODD = [
 ]
 
 
-async def test_odd_paths_and_methods_get_a_plain_refusal(tmp_path: Path) -> None:
+async def test_odd_paths_and_methods_are_refused_without_an_error(tmp_path: Path) -> None:
     """Never a redirect: it would be built from the Host header."""
     async with running_app(settings(tmp_path)) as app:
         for line, status in ODD:
@@ -192,7 +192,7 @@ async def test_odd_paths_and_methods_get_a_plain_refusal(tmp_path: Path) -> None
             assert ("allow" in answer.headers) == (status == 405)
 
 
-async def test_every_answer_tells_browsers_to_do_nothing_with_it(tmp_path: Path) -> None:
+async def test_every_response_has_security_headers(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
         for path in PATHS:
             for method in ("GET", "HEAD", "PUT"):
@@ -204,7 +204,7 @@ async def test_every_answer_tells_browsers_to_do_nothing_with_it(tmp_path: Path)
                 assert headers["content-security-policy"].startswith("default-src 'none'")
 
 
-async def test_a_bug_is_answered_as_a_problem_with_the_usual_marks(
+async def test_a_bug_is_answered_as_a_problem_with_security_headers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:

@@ -41,7 +41,7 @@ def pages(http: httpx.Client, **query: Any) -> list[list[str]]:
     return found
 
 
-async def test_pages_of_any_size_give_each_task_once_newest_first(tmp_path: Path) -> None:
+async def test_pages_of_any_size_have_each_task_once_newest_first(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app:
         tasks = await stored(app, 30)
 
@@ -59,7 +59,7 @@ async def test_pages_of_any_size_give_each_task_once_newest_first(tmp_path: Path
             await anyio.to_thread.run_sync(check)
 
 
-async def test_tasks_that_come_meanwhile_disturb_no_page(tmp_path: Path) -> None:
+async def test_new_tasks_do_not_shift_later_pages(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
         tasks = await stored(app, 4)
         first = (await http.get("/api/v1/tasks?limit=2")).json()
@@ -86,7 +86,7 @@ WRONG = [
 ]
 
 
-async def test_a_query_that_breaks_a_rule_is_told_which(tmp_path: Path) -> None:
+async def test_an_invalid_query_names_its_field(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
         for query, field in WRONG:
             answer = await http.get(f"/api/v1/tasks?{query}")
@@ -105,7 +105,7 @@ LANGUAGES = [
 ]
 
 
-async def test_messages_are_in_the_first_language_that_we_have(tmp_path: Path) -> None:
+async def test_messages_are_in_the_first_accepted_language(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
         body = {"prompt": "x", "repo_name": "x"}
         for accepted, message in LANGUAGES:

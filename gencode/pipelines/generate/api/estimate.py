@@ -62,7 +62,7 @@ async def estimate(request: Request) -> Response:
 async def _history(services: GenerateServices, principal: Principal, model: str) -> list[Usage]:
     """Of the principal's own tasks: others' costs must not be guessed from the estimate."""
     query = TaskQuery(principal=principal.id, kind="generate", states=[State.SUCCEEDED], limit=MAX_SEARCHED)
-    async with services.checkpoint_reader.limiter.hold(principal.id):
+    async with services.checkpoint_reader.reads.hold(principal.id):
         tasks = [task for task in await services.store.find(query) if task.parameters.get("model") == model]
         found = [await task_usage(services.store, task) for task in tasks[:MAX_SAMPLES]]
     return [usage for usage in found if usage]

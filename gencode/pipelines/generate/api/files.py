@@ -60,9 +60,9 @@ NOT_MODIFIED = ResponseSpec(status=304, description="The client has it", headers
 async def get_archive(request: Request) -> Response:
     """Of the files that are whole now."""
     services, task = get_extension(request, GenerateServices), await own_generate_task(request)
-    return (await _read(services, task, partial(_archive, task, services.secrets.current()))).response(
-        request
-    )
+    make = partial(_archive, task, services.secrets.current())
+    download = await services.checkpoint_reader.export(task, lambda found: make(make_files(found)))
+    return download.response(request)
 
 
 @operation(

@@ -52,7 +52,7 @@ async def bundle(request: Request) -> Response:
     """For `gencode replay`; 404 until the commit is pushed."""
     services, task = get_services(request), await own_generate_task(request)
     submission, events = await services.store.request(task.id), await services.store.events(task.id)
-    return await services.checkpoint_reader.read(task, partial(_bundle, task, submission, events))
+    return await services.checkpoint_reader.export(task, partial(_bundle, task, submission, events))
 
 
 def _report(task: Task, events: Sequence[Event], checkpoints: Checkpoints) -> Response:

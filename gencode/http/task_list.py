@@ -1,0 +1,100 @@
+"""GET /api/v1/tasks: pages of a principal's own tasks, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gencode.domain.errors import Invalid
+from gencode.domain.event import dump
+from gencode.domain.task import Task
+from gencode.engine.store import Store, TaskQuery
+from gencode.http.kinds import KindRegistry
+from gencode.http.links import api
+from gencode.http.operation import Operation, operation
+from gencode.http.parameters import Choices, Integer, Parameter, Text
+from gencode.http.responses import JsonDataSpec
+from gencode.http.services import Services, get_principal, get_services
+from gencode.http.views import task_data
+
+MAX_PAGE = 100
+PAGE_PART = 10
+"""Tasks that are read and rendered at once. Accepts wait that long, however many clients list."""
+CURSOR_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+"""The id of the last task on the page before."""
+
+LIMIT = Parameter(
+    name="limit",
+    location="query",
+    description="Tasks on a page",
+    type=Integer(minimum=1, maximum=MAX_PAGE),
+    default=20,
+)
+CURSOR = Parameter(
+    name="cursor",
+    location="query",
+    description="next_cursor of the page before",
+    type=Text(pattern=f"^$|{CURSOR_PATTERN}", message="use the next_cursor of an earlier answer as it is"),
+    default=None,
+)
+
+
+def list_operation(kinds: KindRegistry, page_response: JsonDataSpec) -> Operation:
+    status = Parameter(
+        name="status",
+        location="query",
+        description="Only these; repeatable, or separated by commas",
+        type=Choices(values=kinds.statuses),
+        default=None,
+        is_repeatable=True,
+    )
+
+    @operation(
+        "listTasks",
+        "GET /tasks",
+        "One's own tasks, newest first",
+        parameters=(status, LIMIT, CURSOR),
+        responses=(page_response,),
+        errors=(Invalid,),
+    )
+    async def list_tasks(request: Request) -> Response:
+        services, limit, principal = get_services(request), LIMIT.read(request), get_principal(request)
+        query = TaskQuery(
+            principal=principal.id,
+            statuses=status.read(request) or None,
+            before=CURSOR.read(request) or None,
+            limit=limit,
+        )
+        async with services.list_limiter.hold(principal.id):
+            page = await _page(services, query, api(request))
+        return page_response.make_json(page)
+
+    return list_tasks
+
+
+async def _page(services: Services, query: TaskQuery, path: str) -> bytes:
+    """The JSON of at most `query.limit` tasks. It is made in parts, so that other requests run in between."""
+    views: list[bytes] = []
+    last_id, cursor = "", "null"
+    async for task in _find(services.store, replace(query, limit=query.limit + 1)):
+        if len(views) == query.limit:
+            cursor = f'"{last_id}"'
+            break
+        views.append(dump(task_data(task, path, services.kinds)))
+        last_id = task.id
+    return b'{"tasks":[%b],"next_cursor":%b}' % (b",".join(views), cursor.encode())
+
+
+async def _find(store: Store, query: TaskQuery) -> AsyncIterator[Task]:
+    """The tasks of `query`, PAGE_PART in each read of the store."""
+    missing = query.limit
+    while missing > 0:
+        wanted = min(PAGE_PART, missing)
+        tasks = await store.find(replace(query, limit=wanted))
+        for task in tasks:
+            yield task
+        missing = missing - wanted if len(tasks) == wanted else 0
+        query = replace(query, before=tasks[-1].id) if tasks else query
