@@ -74,4 +74,4 @@ async def test_invalid_limits_are_refused(tmp_path: Path) -> None:
             with pytest.raises(ServiceError) as caught:
                 await client.submit("a page", "page", **limits)
             assert caught.value.code == "VALIDATION", limits
-        assert not await app.parts.store.find(TaskQuery())
+        assert not await app.services.store.find(TaskQuery())

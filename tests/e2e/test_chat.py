@@ -112,7 +112,7 @@ async def test_a_repeated_command_is_executed_once(tmp_path: Path) -> None:
         assert len(ids) == 1
         other = await answer_to(app.url, form(hooks, "hello-2 a static page", trigger_id="13.2"))
         assert other.splitlines()[1] not in ids
-        counted = await app.parts.store.find(TaskQuery())
+        counted = await app.services.store.find(TaskQuery())
         assert len(counted) == 2
         assert {task.principal.id for task in counted} == {"slack:T1/U1"}
 
@@ -209,7 +209,7 @@ async def test_requests_that_slack_never_sends_are_refused_and_nothing_is_stored
     async with receiver() as hooks, app_with_chat(tmp_path, hooks) as app:
         answer = await command(app.url, form(hooks, "hello a page") | fields)
         assert (answer.status_code, answer.json()["code"]) == (400, "MALFORMED")
-        assert await app.parts.store.find(TaskQuery()) == []
+        assert await app.services.store.find(TaskQuery()) == []
 
 
 async def test_without_its_settings_a_chat_integration_does_not_exist(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ async def test_mattermost_commands_work_alike(tmp_path: Path) -> None:
         answer = await http.post("/integrations/mattermost", data=fields)
         assert answer.status_code == 200
         await hooks.until(lambda _seen: has_final_message(hooks))
-        (task,) = await app.parts.store.find(TaskQuery())
+        (task,) = await app.services.store.find(TaskQuery())
         assert task.principal.id == "mattermost:T1/U1"
 
 
@@ -248,7 +248,7 @@ async def test_an_expired_response_url_is_not_called_again(tmp_path: Path) -> No
     async with receiver(404) as hooks, app_with_chat(tmp_path, hooks) as app:
         text = await answer_to(app.url, form(hooks, "hello a static page"))
         task_id = text.splitlines()[1].rpartition(" ")[2]
-        while not (found := await app.parts.callbacks.outbox.callback(task_id)) or not found.ended:
+        while not (found := await app.services.callbacks.outbox.callback(task_id)) or not found.ended:
             await anyio.sleep(0.01)
         assert len(hooks.seen) == 1
 

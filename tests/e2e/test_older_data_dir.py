@@ -503,13 +503,34 @@ async def test_foreign_rows_are_left_alone_and_break_nothing_else(tmp_path: Path
     assert len(before) == len(after) == len(STRANGERS)
 
 
+AS_BEFORE = """(
+    SELECT id, kind, principal AS client, language, created_at, trace,
+           CASE WHEN state = 'succeeded' THEN 'completed'
+                WHEN state IN ('failed', 'cancelled') THEN state
+                WHEN stage = '' THEN 'pending'
+                ELSE stage END AS status,
+           message, attempts, sequence, updated_at, paused_until AS held_until,
+           CASE WHEN json_extract(failure, '$.stage') = '' THEN json_set(failure, '$.stage', 'pending')
+                ELSE failure END AS failure,
+           result, requests.data AS request, retries, cache_key AS digest
+    FROM tasks JOIN requests ON task_id = id
+)"""
+"""The tasks of schema 6 in the columns of release 0.1.0."""
+
+
+def _tasks(connection: sqlite3.Connection) -> str:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return AS_BEFORE if version >= 6 else "tasks"
+
+
 def rows(database: Path) -> dict[str, dict[str, Any]]:
     """The foreign rows and their events, as they are in the tables."""
     with closing(sqlite3.connect(database)) as connection:
         connection.row_factory = sqlite3.Row
         found = {}
         for task_id in STRANGERS.values():
-            (task,) = connection.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchall()
+            (task,) = connection.execute(f"SELECT * FROM {_tasks(connection)} WHERE id = ?", (task_id,))
             events = connection.execute("SELECT * FROM events WHERE task_id = ?", (task_id,)).fetchall()
-            found[task_id] = dict(task) | {"events": [dict(event) for event in events]}
+            failure = json.loads(task["failure"] or "null")
+            found[task_id] = {**task, "failure": failure, "events": [dict(event) for event in events]}
     return found

@@ -88,7 +88,7 @@ async def test_invalid_json_and_invalid_values_are_refused_with_the_reason(tmp_p
             answer = await http.post("/api/v1/generate", content=body, headers=JSON)
             errors = check_problem(answer, 422, "VALIDATION")["errors"]
             assert all(set(error) == {"field", "rule", "message"} for error in errors), name
-        assert await app.parts.store.find(TaskQuery()) == []
+        assert await app.services.store.find(TaskQuery()) == []
 
 
 @pytest.mark.fault(74)
@@ -280,7 +280,7 @@ async def test_invalid_names_and_urls_are_refused_and_no_server_is_called(tmp_pa
                 answer = await http.post("/api/v1/generate", json=BODY | fields)
                 problem = check_problem(answer, 422, "VALIDATION")
                 assert [error["field"] for error in problem["errors"]] == list(fields), fields
-            assert await app.parts.store.find(TaskQuery()) == []
+            assert await app.services.store.find(TaskQuery()) == []
         assert (model.requests, github.requests) == ([], [])
 
 
@@ -303,7 +303,7 @@ async def test_an_idempotency_key_names_one_task(tmp_path: Path) -> None:
         for bad in ("", "x" * 256, "tab\there"):
             answer = await post(app.url, "/generate", BODY, **{"Idempotency-Key": bad})
             assert check_problem(answer, 422, "VALIDATION")["errors"][0]["field"] == "Idempotency-Key"
-        assert len(await app.parts.store.find(TaskQuery())) == 1
+        assert len(await app.services.store.find(TaskQuery())) == 1
 
 
 @pytest.mark.fault(80)
@@ -316,7 +316,7 @@ async def test_one_key_used_concurrently_makes_one_task(tmp_path: Path) -> None:
         assert {answer.status_code for answer in answers} == {202}
         assert len({answer.json()["task_id"] for answer in answers}) == 1
         assert [answer.headers["idempotency-replayed"] for answer in answers].count("false") == 1
-        assert len(await app.parts.store.find(TaskQuery())) == 1
+        assert len(await app.services.store.find(TaskQuery())) == 1
 
 
 @pytest.mark.fault(80)

@@ -43,7 +43,7 @@ async def test_a_burst_over_the_limit_of_a_client_gets_retry_after(tmp_path: Pat
         assert 3500 <= int(refused.headers["retry-after"]) <= 3601
         stand = {name: refused.headers[f"ratelimit-{name}"] for name in ("limit", "remaining", "reset")}
         assert stand == {"limit": "3", "remaining": "0", "reset": refused.headers["retry-after"]}
-        assert len(await app.parts.store.find(TaskQuery(client="alice"))) == 3
+        assert len(await app.services.store.find(TaskQuery(principal="alice"))) == 3
         bobs = await submit_as(app.url, "bob")
         assert (bobs.status_code, bobs.headers["ratelimit-remaining"]) == (202, "2")
 
@@ -73,7 +73,7 @@ async def test_a_full_queue_refuses_stores_nothing_and_accepts_again_later(tmp_p
             for refused in (answer for answer in answers if answer.status_code == 503):
                 assert check_problem(refused, 503, "QUEUE_FULL")["retryable"]
                 assert int(refused.headers["retry-after"]) >= 1
-            assert len(await app.parts.store.find(TaskQuery())) == 3
+            assert len(await app.services.store.find(TaskQuery())) == 3
             gate.set()
             await events(app.url, running)
             for answer in answers:

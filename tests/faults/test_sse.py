@@ -50,8 +50,8 @@ async def request_stream(
 
 
 def readers(app: App) -> int:
-    assert isinstance(app.parts.hub, InProcessHub)
-    return app.parts.hub.subscribers
+    assert isinstance(app.services.hub, InProcessHub)
+    return app.services.hub.subscribers
 
 
 def port(app: App) -> int:
@@ -316,7 +316,7 @@ async def two_idle_minutes() -> list[tuple[float, bytes]]:
         if message.get("body"):
             said.append((loop.time(), message["body"]))
 
-    parts = SimpleNamespace(
+    services = SimpleNamespace(
         store=store,
         hub=InProcessHub(store),
         ticker=SharedTicker(15),
@@ -330,11 +330,11 @@ async def two_idle_minutes() -> list[tuple[float, bytes]]:
         "query_string": b"",
         "path_params": {"task_id": task.id},
         "state": {"principal": LOCAL},
-        "app": SimpleNamespace(state=SimpleNamespace(services=parts)),
+        "app": SimpleNamespace(state=SimpleNamespace(services=services)),
     }
     response = await follow_operation(KindRegistry([])).call(Request(scope))
     await response(scope, receive, send)
-    assert parts.hub.subscribers == 0
+    assert services.hub.subscribers == 0
     return said
 
 

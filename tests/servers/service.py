@@ -48,7 +48,7 @@ ROOT = Path(__file__).parents[2]
 @dataclass(frozen=True, kw_only=True, slots=True)
 class App:
     url: str
-    parts: Services
+    services: Services
 
 
 @asynccontextmanager
@@ -59,11 +59,11 @@ async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN
     check_declared_errors(app)
     with listening_socket("127.0.0.1", 0) as sock:
         async with app.router.lifespan_context(app), anyio.create_task_group() as tg:
-            parts: Services = app.state.services
-            server = Server(app, settings, parts.closing)
+            services: Services = app.state.services
+            server = Server(app, settings, services.closing)
             tg.start_soon(server.serve, [sock])
             try:
-                yield App(url=address(sock), parts=parts)
+                yield App(url=address(sock), services=services)
             finally:
                 server.stop()
 

@@ -44,8 +44,8 @@ class Told:
 
     @property
     def hub(self) -> InProcessHub:
-        assert isinstance(self.app.parts.hub, InProcessHub)
-        return self.app.parts.hub
+        assert isinstance(self.app.services.hub, InProcessHub)
+        return self.app.services.hub
 
     async def tell(self, *texts: str, over: bool = False) -> None:
         first = len(self.texts) + 1
@@ -54,7 +54,7 @@ class Told:
         state = State.FAILED if over else State.RUNNING
         version = self.task.version + 1
         self.task = replace(self.task, sequence=len(self.texts), version=version, state=state)
-        await self.app.parts.store.commit(self.task, events)
+        await self.app.services.store.commit(self.task, events)
         self.hub.publish(events, over)
 
     def bytes(self, after: int = 0) -> bytes:
@@ -80,7 +80,7 @@ class Told:
 async def told(folder: Path, **fields: Any) -> AsyncIterator[Told]:
     async with running_app(settings(folder, **fields)) as app:
         task = a_task(principal="local", state=State.RUNNING, stage="generating")
-        await app.parts.store.create(task, REQUEST, [])
+        await app.services.store.create(task, REQUEST, [])
         services = Told(app=app, task=task, texts=[])
         await services.tell("one")
         yield services
@@ -122,7 +122,7 @@ async def test_closing_says_farewell_to_who_is_in_step(tmp_path: Path) -> None:
     async with told(tmp_path) as services, raw(services.port) as connection:
         await connection.send(request(services.path))
         await services.in_step(1)
-        services.app.parts.closing.set()
+        services.app.services.closing.set()
         assert (await connection.answer()).body == services.bytes() + CLOSING_MESSAGE
 
 
@@ -133,7 +133,7 @@ async def test_who_leaves_in_step_is_let_go_of_at_once(tmp_path: Path) -> None:
             await services.in_step(1)
         while services.hub.subscribers:
             await anyio.sleep(0.001)
-        assert not any(services.app.parts.ticker._slots)
+        assert not any(services.app.services.ticker._slots)
 
 
 async def test_a_store_that_is_ahead_of_what_was_published_is_read(tmp_path: Path) -> None:
