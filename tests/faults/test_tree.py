@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.generate_harness import generate_harness
 from tests.servers.model import plan_and_files, text
-from tests.servers.runs import house
 
 HOSTILE = [
     "../../etc/cron.d/x",
@@ -52,7 +52,7 @@ def plan_of(paths: list[str]) -> str:
 @pytest.mark.fault(77)
 async def test_a_hostile_path_fails_the_task_and_nothing_is_written(tmp_path: Path) -> None:
     """Row 77."""
-    async with house(tmp_path, text("")) as harness:
+    async with generate_harness(tmp_path, text("")) as harness:
         for path in HOSTILE:
             harness.model.script = text(plan_of([path, "ok.py"]), size=4000)
             task = await harness.run()
@@ -68,7 +68,7 @@ async def test_a_hostile_path_at_the_end_of_a_plan_leaves_no_repository_either(t
     """Row 77: files before it may have been started while the plan was still streaming."""
     files = {f"f{n}.py": "x = 1\n" for n in range(5)}
     plan = json.loads(plan_of([*files, "../evil.py"]))
-    async with house(tmp_path, plan_and_files(files, plan=plan)) as harness:
+    async with generate_harness(tmp_path, plan_and_files(files, plan=plan)) as harness:
         assert await harness.code() == "UNSAFE_PATH"
         assert not harness.github.requests
 
@@ -76,7 +76,7 @@ async def test_a_hostile_path_at_the_end_of_a_plan_leaves_no_repository_either(t
 @pytest.mark.fault(78)
 async def test_clashing_or_too_many_names_fail_the_task_and_nothing_is_written(tmp_path: Path) -> None:
     """Row 78."""
-    async with house(tmp_path, text("")) as harness:
+    async with generate_harness(tmp_path, text("")) as harness:
         for name, paths in CLASHES.items():
             harness.model.script = text(plan_of(paths), size=200_000)
             assert await harness.code() == "UNSAFE_TREE", name
