@@ -11,7 +11,7 @@ from gencode.githosts.types import ACCOUNT_RULES
 MODEL, HOST = "scripted", "local"
 """Which models and hosts there are is known to a running service only."""
 NEWEST = 2
-"""The last event of the one task whose stream is asked for."""
+"""The last event of the only task whose stream is requested."""
 
 
 @schemathesis.hook

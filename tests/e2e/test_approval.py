@@ -245,7 +245,7 @@ async def test_killed_at_each_commit_around_the_approval(tmp_path: Path) -> None
         await model.arrival("plan")
         await process.kill()
         gate.set()
-        for _ in range(2):  # the plan is kept; then the task is held
+        for _ in range(2):  # the plan is stored; then the task is paused
             await process.launch("commit.after:2")
             assert await process.ended() == -signal.SIGKILL
         for failpoint in ("commit.before:1", "commit.after:1"):

@@ -230,7 +230,7 @@ async def test_mattermost_commands_work_alike(tmp_path: Path) -> None:
         assert task.principal.id == "mattermost:T1/U1"
 
 
-# --- what is told -----------------------------------------------------------------------------------
+# --- messages ---------------------------------------------------------------------------------------
 
 
 def test_messages_mention_nobody_and_format_nothing() -> None:

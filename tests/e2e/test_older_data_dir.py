@@ -49,7 +49,7 @@ ADDRESSES = {
     "parts": ("data",),
     "callbacks": ("url", "host"),
 }
-"""Where release 0.1.0 keeps the address of its forge, or of a receiver."""
+"""The columns in which release 0.1.0 stores the URL of its forge, or of a receiver."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ async def test_repositories_can_be_cloned_from_their_old_urls(tmp_path: Path) ->
             assert await git(folder, "rev-parse", "HEAD") == head
 
 
-# --- what goes on -----------------------------------------------------------------------------------
+# --- tasks that resume ------------------------------------------------------------------------------
 
 
 def statuses(log: list[StoredEvent]) -> list[str]:
@@ -331,7 +331,7 @@ def delivered_statuses(seen: list[Seen], name: str) -> list[str]:
     return [body["status"] for body in bodies]
 
 
-# --- what clients hold --------------------------------------------------------------------------------
+# --- keys, tickets, secrets ---------------------------------------------------------------------------
 
 
 async def test_idempotency_keys_find_their_tasks(tmp_path: Path) -> None:

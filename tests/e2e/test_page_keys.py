@@ -21,7 +21,7 @@ from tests.servers.service import environment, service
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
 
 REFUSED = "401"
-"""What Chromium says on the console of an answer that we expect."""
+"""The message on the console of Chromium for an answer that is expected."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -60,7 +60,7 @@ async def test_a_task_is_followed_with_tickets_that_expire(browser: Browser, tmp
         await expect(page.locator(".code pre")).to_have_text(FILES["app.py"])
         await process.kill()
         await expect(page.locator(".notice")).to_contain_text("connection is lost")
-        await anyio.sleep(1.1)  # the ticket's life: its clock is the service's
+        await anyio.sleep(1.1)  # until the ticket has expired, by the clock of the service
         gate.set()
         await process.start()
         await expect_status(page, "Completed")

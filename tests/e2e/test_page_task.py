@@ -29,7 +29,7 @@ FILES = {
     "README.md": "# Hello\n",
 }
 LOST = "net::ERR_"
-"""What Chromium says on the console when the service is away."""
+"""The message on the console of Chromium when the service is not running."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

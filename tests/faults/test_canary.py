@@ -28,7 +28,7 @@ from tests.servers.receiver import receiver
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
 
-# None of them looks like a secret: only who knows them can keep them back.
+# None of them looks like a secret: only by their values can they be redacted.
 API_KEY = "purple-walrus-of-alice"
 HASHED_KEY = "orange-walrus-of-bob"
 WRONG_KEY = "yellow-walrus-of-nobody"
