@@ -10,7 +10,7 @@ from tests.campaigns import kill, reconnect
 from tests.campaigns.schedule import FAILPOINTS
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_nothing_is_lost_duplicated_or_sent_wrongly_whenever_the_service_is_killed(
     tmp_path: Path,
 ) -> None:
@@ -24,7 +24,7 @@ async def test_nothing_is_lost_duplicated_or_sent_wrongly_whenever_the_service_i
     assert report.calls.answered >= sum(len(order.parts) for order in campaign.orders)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_subscribers_whose_connection_is_cut_resume_after_their_last_complete_message(
     tmp_path: Path,
 ) -> None:
