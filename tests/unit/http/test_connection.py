@@ -1,4 +1,4 @@
-"""Event streams on connections of our own: what is written past the application, and in what order."""
+"""Event streams on our own protocol class: what is written directly to the connection, and in what order."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 
 @dataclass
-class Told:
-    """A task of which a test tells: stored, then published, as the engine does."""
+class PublishedTask:
+    """A task whose events are stored, then published, as the engine does it."""
 
     app: App
     task: Task
@@ -47,7 +47,7 @@ class Told:
         assert isinstance(self.app.services.hub, InProcessHub)
         return self.app.services.hub
 
-    async def tell(self, *texts: str, over: bool = False) -> None:
+    async def publish(self, *texts: str, over: bool = False) -> None:
         first = len(self.texts) + 1
         self.texts += texts
         events = [an_event(self.task, n, text=text) for n, text in enumerate(texts, start=first)]
@@ -64,12 +64,12 @@ class Told:
             if n > after
         )
 
-    async def in_step(self, count: int) -> None:
-        """Wait until so many readers have all there is."""
-        while self._in_step() != count:
+    async def wait_until_caught_up(self, count: int) -> None:
+        """Wait until so many subscribers have received everything."""
+        while self._caught_up() != count:
             await anyio.sleep(0.001)
 
-    def _in_step(self) -> int:
+    def _caught_up(self) -> int:
         channel = self.hub._channels.get(self.task.id)
         return (
             len(channel._attached._attachments) + len(channel._attached_live._attachments) if channel else 0
@@ -77,125 +77,125 @@ class Told:
 
 
 @asynccontextmanager
-async def told(folder: Path, **fields: Any) -> AsyncIterator[Told]:
+async def published_task(folder: Path, **fields: Any) -> AsyncIterator[PublishedTask]:
     async with running_app(settings(folder, **fields)) as app:
         task = a_task(principal="local", state=State.RUNNING, stage="generating")
         await app.services.store.create(task, REQUEST, [])
-        services = Told(app=app, task=task, texts=[])
-        await services.tell("one")
-        yield services
+        published = PublishedTask(app=app, task=task, texts=[])
+        await published.publish("one")
+        yield published
 
 
 def request(path: str, more: str = "") -> str:
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n"
 
 
-# --- in step ----------------------------------------------------------------------------------------
+# --- caught-up subscribers --------------------------------------------------------------------------
 
 
-async def test_what_is_published_is_a_chunk_that_any_client_reads_and_the_connection_goes_on(
+async def test_each_publication_is_one_valid_chunk_and_the_connection_is_reused(
     tmp_path: Path,
 ) -> None:
-    async with told(tmp_path) as services, raw(services.port) as connection:
-        await connection.send(request(services.path))
-        await services.in_step(1)
-        await services.tell("two", "three")
-        await services.tell("é" * 5000)
-        await services.tell("five", over=True)
+    async with published_task(tmp_path) as published, raw(published.port) as connection:
+        await connection.send(request(published.path))
+        await published.wait_until_caught_up(1)
+        await published.publish("two", "three")
+        await published.publish("é" * 5000)
+        await published.publish("five", over=True)
         answer = await connection.answer()
         assert answer.headers["transfer-encoding"] == "chunked"
-        assert answer.body == services.bytes()
+        assert answer.body == published.bytes()
         await connection.send(request("/livez"))
         assert (await connection.answer()).status == 200
 
 
-async def test_a_request_that_was_sent_behind_a_stream_is_answered_after_it(tmp_path: Path) -> None:
-    async with told(tmp_path) as services, raw(services.port) as connection:
-        await connection.send(request(services.path) + request("/livez"))
-        await services.in_step(1)
-        await services.tell("two", over=True)
-        assert (await connection.answer()).body == services.bytes()
+async def test_a_pipelined_request_is_answered_after_the_stream(tmp_path: Path) -> None:
+    async with published_task(tmp_path) as published, raw(published.port) as connection:
+        await connection.send(request(published.path) + request("/livez"))
+        await published.wait_until_caught_up(1)
+        await published.publish("two", over=True)
+        assert (await connection.answer()).body == published.bytes()
         assert (await connection.answer()).status == 200
 
 
-async def test_closing_says_farewell_to_who_is_in_step(tmp_path: Path) -> None:
-    async with told(tmp_path) as services, raw(services.port) as connection:
-        await connection.send(request(services.path))
-        await services.in_step(1)
-        services.app.services.closing.set()
-        assert (await connection.answer()).body == services.bytes() + CLOSING_MESSAGE
+async def test_shutdown_ends_the_stream_of_a_caught_up_subscriber_with_the_farewell(tmp_path: Path) -> None:
+    async with published_task(tmp_path) as published, raw(published.port) as connection:
+        await connection.send(request(published.path))
+        await published.wait_until_caught_up(1)
+        published.app.services.closing.set()
+        assert (await connection.answer()).body == published.bytes() + CLOSING_MESSAGE
 
 
-async def test_who_leaves_in_step_is_let_go_of_at_once(tmp_path: Path) -> None:
-    async with told(tmp_path) as services:
-        async with raw(services.port) as connection:
-            await connection.send(request(services.path))
-            await services.in_step(1)
-        while services.hub.subscribers:
+async def test_a_caught_up_subscriber_that_disconnects_is_removed_at_once(tmp_path: Path) -> None:
+    async with published_task(tmp_path) as published:
+        async with raw(published.port) as connection:
+            await connection.send(request(published.path))
+            await published.wait_until_caught_up(1)
+        while published.hub.subscribers:
             await anyio.sleep(0.001)
-        assert not any(services.app.services.ticker._slots)
+        assert not any(published.app.services.ticker._slots)
 
 
-async def test_a_store_that_is_ahead_of_what_was_published_is_read(tmp_path: Path) -> None:
-    """A commit that was reported as failed had happened: nothing may be skipped for who is in step."""
-    async with told(tmp_path) as services, raw(services.port) as connection:
-        await connection.send(request(services.path))
-        await services.in_step(1)
-        publish = services.hub.publish
-        services.hub.publish = lambda events, over=False: None  # type: ignore[method-assign]
-        await services.tell("two")
-        services.hub.publish = publish  # type: ignore[method-assign]
-        await services.tell("three")
-        await services.tell("four", over=True)
-        assert (await connection.answer()).body == services.bytes()
+async def test_stored_events_that_were_not_published_are_read_from_the_store(tmp_path: Path) -> None:
+    """A commit that was reported as failed had happened: a caught-up subscriber must get it too."""
+    async with published_task(tmp_path) as published, raw(published.port) as connection:
+        await connection.send(request(published.path))
+        await published.wait_until_caught_up(1)
+        publish = published.hub.publish
+        published.hub.publish = lambda events, over=False: None  # type: ignore[method-assign]
+        await published.publish("two")
+        published.hub.publish = publish  # type: ignore[method-assign]
+        await published.publish("three")
+        await published.publish("four", over=True)
+        assert (await connection.answer()).body == published.bytes()
 
 
-# --- out of step ------------------------------------------------------------------------------------
+# --- slow subscribers -------------------------------------------------------------------------------
 
 LARGE = "x" * 100_000
 
 
-async def narrow(services: Told) -> socket.socket:
-    """A stream that takes little at a time: nothing of it is read until the test does."""
+async def narrow(published: PublishedTask) -> socket.socket:
+    """A connection with a small receive buffer, from which nothing is read until the test reads."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    sock.connect(("127.0.0.1", services.port))
-    sock.sendall(request(services.path, "Connection: close\r\n").encode())
+    sock.connect(("127.0.0.1", published.port))
+    sock.sendall(request(published.path, "Connection: close\r\n").encode())
     return sock
 
 
-async def test_a_reader_that_falls_behind_catches_up_from_the_log_and_slows_nobody(tmp_path: Path) -> None:
-    async with told(tmp_path) as services, raw(services.port) as quick:
-        await quick.send(request(services.path))
-        with await narrow(services) as slow:
-            await services.in_step(2)
+async def test_a_slow_subscriber_catches_up_from_the_log_and_delays_no_other(tmp_path: Path) -> None:
+    async with published_task(tmp_path) as published, raw(published.port) as quick:
+        await quick.send(request(published.path))
+        with await narrow(published) as slow:
+            await published.wait_until_caught_up(2)
             answer = asyncio.create_task(quick.answer())
             for _ in range(100):  # 10 MB: more than the kernel holds for one connection
-                await services.tell(LARGE)
-            await services.tell("the last", over=True)
-            assert (await answer).body == services.bytes()
-            assert services.hub.subscribers == 1
-            assert await anyio.to_thread.run_sync(dechunked, slow) == services.bytes()
+                await published.publish(LARGE)
+            await published.publish("the last", over=True)
+            assert (await answer).body == published.bytes()
+            assert published.hub.subscribers == 1
+            assert await anyio.to_thread.run_sync(dechunked, slow) == published.bytes()
 
 
-async def test_a_reader_that_has_caught_up_is_in_step_again(tmp_path: Path) -> None:
-    async with told(tmp_path) as services:
-        with await narrow(services) as slow:
-            await services.in_step(1)
-            while services._in_step():
-                await services.tell(LARGE)
-            await anyio.to_thread.run_sync(read_at_least, slow, len(services.bytes()))
-            await services.tell("small")
-            await services.in_step(1)
+async def test_a_slow_subscriber_that_has_caught_up_is_written_directly_again(tmp_path: Path) -> None:
+    async with published_task(tmp_path) as published:
+        with await narrow(published) as slow:
+            await published.wait_until_caught_up(1)
+            while published._caught_up():
+                await published.publish(LARGE)
+            await anyio.to_thread.run_sync(read_at_least, slow, len(published.bytes()))
+            await published.publish("small")
+            await published.wait_until_caught_up(1)
 
 
-async def test_a_reader_that_froze_in_step_is_cut_off_by_its_deadline(tmp_path: Path) -> None:
-    async with told(tmp_path, send_timeout=0.2) as services:
-        with await narrow(services):
-            await services.in_step(1)
-            while services._in_step():
-                await services.tell(LARGE)
-            while services.hub.subscribers:
+async def test_a_frozen_subscriber_is_disconnected_after_the_send_timeout(tmp_path: Path) -> None:
+    async with published_task(tmp_path, send_timeout=0.2) as published:
+        with await narrow(published):
+            await published.wait_until_caught_up(1)
+            while published._caught_up():
+                await published.publish(LARGE)
+            while published.hub.subscribers:
                 await anyio.sleep(0.005)
 
 
@@ -206,7 +206,7 @@ def read_at_least(sock: socket.socket, size: int) -> None:
 
 
 def dechunked(sock: socket.socket) -> bytes:
-    """The body of the one answer on a connection."""
+    """The body of the only answer on a connection."""
     sock.setblocking(True)
     with sock.makefile("rb") as file:
         while file.readline().strip():
@@ -218,51 +218,51 @@ def dechunked(sock: socket.socket) -> bytes:
         return body
 
 
-# --- without ----------------------------------------------------------------------------------------
+# --- without direct writes --------------------------------------------------------------------------
 
 
-async def test_http_1_0_gets_the_same_without_chunks(tmp_path: Path) -> None:
-    async with told(tmp_path) as services, raw(services.port) as connection:
-        await connection.send(request(services.path).replace("1.1", "1.0"))
-        await services.in_step(1)
-        await services.tell("two")
-        await services.tell("three", over=True)
+async def test_http_1_0_gets_the_same_body_without_chunks(tmp_path: Path) -> None:
+    async with published_task(tmp_path) as published, raw(published.port) as connection:
+        await connection.send(request(published.path).replace("1.1", "1.0"))
+        await published.wait_until_caught_up(1)
+        await published.publish("two")
+        await published.publish("three", over=True)
         head, _, body = (await connection.rest()).partition(b"\r\n\r\n")
         assert b"chunked" not in head
-        assert body == services.bytes()
+        assert body == published.bytes()
 
 
-async def test_another_server_gets_the_same_through_plain_sends(tmp_path: Path) -> None:
+async def test_on_another_server_the_same_is_sent_by_plain_asgi_messages(tmp_path: Path) -> None:
     app = create_app(settings(tmp_path))
     sock = listen()
     async with app.router.lifespan_context(app), serve(app, sock):
-        parts: Services = app.state.services
+        services: Services = app.state.services
         task = a_task(principal="local", state=State.RUNNING, stage="generating")
-        await parts.store.create(task, REQUEST, [])
-        services = Told(app=App(url=address(sock), parts=parts), task=task, texts=[])
-        await services.tell("one")
-        async with client(services.app.url) as http, http.stream("GET", services.path) as response:
+        await services.store.create(task, REQUEST, [])
+        published = PublishedTask(app=App(url=address(sock), services=services), task=task, texts=[])
+        await published.publish("one")
+        async with client(published.app.url) as http, http.stream("GET", published.path) as response:
             chunks = response.aiter_bytes()
             read = await anext(chunks)
-            await services.tell("two", "three")
-            await services.tell("four", over=True)
+            await published.publish("two", "three")
+            await published.publish("four", over=True)
             read += b"".join([chunk async for chunk in chunks])
-            assert read == services.bytes()
-            assert services._in_step() == 0
+            assert read == published.bytes()
+            assert published._caught_up() == 0
 
 
-async def test_a_bug_in_a_stream_cuts_it_off_and_is_in_the_log(
+async def test_a_bug_in_a_stream_ends_it_and_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An end that looks regular would be taken for the end of the task."""
-    async with told(tmp_path) as services:
+    """A regular end of the body would mean the end of the task."""
+    async with published_task(tmp_path) as published:
 
         def broken(*_: Any) -> None:
             raise ZeroDivisionError
 
         monkeypatch.setattr("gencode.hub.channel.Channel.read", broken)
-        async with client(services.app.url) as http:
+        async with client(published.app.url) as http:
             with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
-                await http.get(services.path)
-        assert services.hub.subscribers == 0
+                await http.get(published.path)
+        assert published.hub.subscribers == 0
     assert "ZeroDivisionError" in "".join(capsys.readouterr())
