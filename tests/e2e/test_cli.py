@@ -268,7 +268,7 @@ async def interrupt(process: Process) -> int:
     ignores it."""
     while process.returncode is None:
         process.send_signal(signal.SIGINT)
-        with anyio.move_on_after(2):
+        with anyio.move_on_after(10):
             await process.wait()
     return process.returncode
 
