@@ -21,8 +21,10 @@ settings.load_profile("tests")
 
 
 def fault_rows() -> dict[int, str]:
-    """The words of each row of the fault table, by number."""
-    return {int(number): words for number, words in _ROW.findall(TABLE.read_text(encoding="utf-8"))}
+    """The description of each row of the fault table, by number."""
+    return {
+        int(number): description for number, description in _ROW.findall(TABLE.read_text(encoding="utf-8"))
+    }
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,6 +60,6 @@ class FaultTable:
             terminalreporter.write_line(line)
 
     def _lines(self) -> Iterator[str]:
-        for row, words in fault_rows().items():
+        for row, description in fault_rows().items():
             outcomes = self._outcomes.get(row, {"no test"})
-            yield f"{row:3}  {min(outcomes, key=self.ORDER.index):8} {words}"
+            yield f"{row:3}  {min(outcomes, key=self.ORDER.index):8} {description}"

@@ -1,11 +1,4 @@
-"""Durable accepts a second: the store against one that keeps nothing, the service against FastAPI.
-
-    python -m tests.benchmarks.accepts [FOLDER]
-
-FOLDER lies on the disk to measure (default: a temporary one). Each round gives both sides the same work, and
-the medians of the rounds are compared. Over HTTP each server runs in a process of its own
-(`tests.servers.accepting`); CLIENTS connections ask one thing after the other.
-"""
+"""Durable accepts per second: the store against one that stores nothing, the service against FastAPI."""
 
 from __future__ import annotations
 
@@ -59,7 +52,7 @@ async def stores(folder: Path) -> tuple[float, float, float]:
 
 
 async def sessions_per_second(sessions: async_sessionmaker[AsyncSession]) -> float:
-    """The same for SQLAlchemy, by as many callers with one accept each: it takes long."""
+    """The same with SQLAlchemy; as many callers with one accept each, because it takes long."""
 
     async def caller() -> None:
         async with sessions() as session:
@@ -74,8 +67,8 @@ async def sessions_per_second(sessions: async_sessionmaker[AsyncSession]) -> flo
 
 
 def answers_per_second(server: Server) -> float:
-    """Of CLIENTS connections, each with one request under way; in a bare loop, so that little of the
-    processors goes to the asking."""
+    """Over CLIENTS connections with one request each at a time; in a bare loop, so that the client takes
+    little of the processors."""
     asked, done = request(server), 0
     with contextlib.ExitStack() as stack:
         epoll = stack.enter_context(contextlib.closing(select.epoll()))

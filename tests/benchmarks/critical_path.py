@@ -1,12 +1,4 @@
-"""How long the files of a project take, against the time that the model's own speed makes unavoidable.
-
-    python -m tests.benchmarks.critical_path [ROUNDS]
-
-A server in a process of its own says the plan and 30 files at 100 tokens a second on each stream. A file can
-be begun when its plan entry, and those of all that it needs, have been said: that moment plus its own time,
-the longest over all files, is the streamed critical path. Measured is the generating stage of the whole
-service, with as many places as files.
-"""
+"""The time that the files of a project take, against the minimum that the model's own speed allows."""
 
 from __future__ import annotations
 
@@ -35,7 +27,8 @@ ROUNDS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """What the model says, in tokens; `known`: how many tokens of the plan tell of a file all it takes."""
+    """The model's answers, in tokens; `known`: the tokens of the plan after which a file's entry is
+    complete."""
 
     plan: list[str]
     files: dict[str, list[str]]
@@ -55,7 +48,7 @@ class Project:
 
 
 def project() -> Project:
-    """Files of 80 to 720 tokens, each needing up to two said before it; the same one every time."""
+    """Files of 80 to 720 tokens, each depending on up to two before it; the same every time."""
     chance = random.Random(4)
     entries: list[dict[str, Any]] = []
     for number in range(FILES):
@@ -68,7 +61,7 @@ def project() -> Project:
 
 
 def _plan(entries: list[dict[str, Any]]) -> tuple[list[str], dict[str, int]]:
-    """In tokens of six characters; and by path, how many of them have been said when its entry is whole."""
+    """In tokens of six characters; and by path, the number of tokens after which its entry is complete."""
     text, ends = '{"summary": "A shop.", "files": [', {}
     for entry in entries:
         text += json.dumps(entry)
@@ -87,17 +80,17 @@ async def seconds_to_generate(app: App, name: str) -> float:
 
 async def main(rounds: int = ROUNDS) -> None:
     configure("ERROR", "console", tuple)
-    services = project()
-    async with paced_server({"": services.plan, **services.files}, RATE) as url:
+    sample = project()
+    async with paced_server({"": sample.plan, **sample.files}, RATE) as url:
         with tempfile.TemporaryDirectory() as folder:
             model = NamedProvider(base_url=url, model="m")
             at_once = {"files_at_once": FILES, "max_model_calls": FILES + 1}
             async with running_app(settings(Path(folder), providers={"paced": model}, **at_once)) as app:
                 walls = [await seconds_to_generate(app, f"shop{n}") for n in range(rounds)]
-    path = services.critical_path
+    path = sample.critical_path
     print(f"{FILES} files, {RATE:g} tokens/s on each stream, critical path {path:.2f} s")
-    print(f"one after the other     {services.sequential / path:6.3f} x  (computed)")
-    print(f"at once after the plan  {services.after_the_plan / path:6.3f} x  (computed)")
+    print(f"one after the other     {sample.sequential / path:6.3f} x  (computed)")
+    print(f"at once after the plan  {sample.after_the_plan / path:6.3f} x  (computed)")
     print(f"gencode, median of {rounds}    {median(walls) / path:6.3f} x  best {min(walls) / path:.3f}")
 
 

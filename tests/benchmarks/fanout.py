@@ -1,11 +1,5 @@
-"""Event deliveries for each second of processor time, against a C server, a bare application and a plain one.
-
-    python -m tests.benchmarks.fanout [SUBSCRIBERS ...]
-
-Every server runs in a process of its own (`tests.servers.fanned`) and gets the same load from this one, a
-bare epoll loop: all subscribe, then one event after the other is published, each when everybody has the one
-before it, so that none can be sent together with another. Rounds take turns between the servers.
-"""
+"""Event deliveries per second of processor time, against a server in C, a bare application and a plain
+one."""
 
 from __future__ import annotations
 
@@ -40,7 +34,7 @@ class Subscribers:
         return len(self._streams)
 
     def grow(self, count: int) -> None:
-        """Subscribe until there are so many, and wait until each has its answer's head."""
+        """Subscribe up to this number, and wait for the head of each answer."""
         fresh = set()
         while len(self._streams) < count:
             stream = self._connected()
@@ -53,17 +47,17 @@ class Subscribers:
             self._epoll.register(stream, select.EPOLLIN)
             fresh.add(stream.fileno())
             if len(fresh) == 200 or len(self._streams) == count:
-                self._greeted(fresh)
+                self._answered(fresh)
                 fresh = set()
 
-    def _greeted(self, fresh: set[int]) -> None:
+    def _answered(self, fresh: set[int]) -> None:
         while fresh:
             for number, _ in self._epoll.poll():
                 self._streams[number].recv(65536)
                 fresh.discard(number)
 
     def publish(self) -> None:
-        """One event; returns when everybody has it."""
+        """Publish one event; returns when every subscriber has it."""
         self._publisher.sendall(
             b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b"
             % (self._server.publish.encode(), len(TEXT), TEXT)
@@ -93,7 +87,7 @@ def deliveries_per_cpu_second(server: Server, subscribers: Subscribers) -> float
 
 
 def bytes_per_subscriber(server: Server, subscribers: Subscribers, count: int) -> float:
-    """The slope over the second half: what the first ones load and warm up is not theirs."""
+    """The slope over the second half: what the first ones load and warm up is not counted."""
     subscribers.grow(count // 2)
     half, begin = len(subscribers), server.rss
     subscribers.grow(count)

@@ -40,7 +40,8 @@ BYTES = 2_000  # of a file; its words repeat as those of code do
 
 
 def snapshot(files: int, *, deflate: bool = True) -> Snapshot:
-    """`deflate`: its files are deflated already, as those of a project are when its last file is complete."""
+    """`deflate`: its files are compressed already, as those of a project are when its last file is
+    complete."""
     chance = random.Random(4)
     words = [f"{chance.randrange(10**6):x}" for _ in range(2000)]
     content = {
@@ -79,7 +80,7 @@ async def serve(root: Path) -> None:
 
 
 async def ours(url: str, what: Snapshot) -> tuple[float, float]:
-    """Seconds, and the longest time that the event loop was blocked meanwhile."""
+    """Seconds, and the longest time for which the event loop was blocked."""
     git = GitClient()
     blocked = 0.0
 

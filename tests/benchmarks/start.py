@@ -1,7 +1,4 @@
-"""From the command to the first 200 of /readyz, and the memory of the service that has nothing to do.
-
-python -m tests.benchmarks.start
-"""
+"""Time from the command to the first 200 of /readyz, and the memory of an idle service."""
 
 from __future__ import annotations
 
@@ -37,7 +34,7 @@ def megabytes(pid: int) -> float:
 
 
 async def start(folder: Path) -> tuple[float, float]:
-    """Seconds, and megabytes once it is idle; in an empty folder, so that the database is made, too."""
+    """Seconds, and megabytes once it is idle; in an empty folder, so that the database is created too."""
     process = Service(folder, {})
     begin = time.perf_counter()
     await process.launch()

@@ -32,7 +32,7 @@ Reader = Callable[[httpx.AsyncClient, str], Awaitable[int]]
 
 
 async def plain(client: httpx.AsyncClient, url: str) -> int:
-    """What everybody writes first."""
+    """As it is usually written."""
     count = 0
     async with client.stream("POST", f"{url}/chat/completions", json={"stream": True}) as response:
         async for line in response.aiter_lines():

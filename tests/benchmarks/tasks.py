@@ -1,10 +1,4 @@
-"""1,000 tasks at once through the engine: what it adds to the time of their stages, and what a task costs.
-
-    python -m tests.benchmarks.tasks [TASKS]
-
-Each task has four stages, each of which sleeps for 2 to 4 seconds and keeps a part. All tasks may run at
-once, so the ideal time is that of the longest one. Each store is measured in a process of its own.
-"""
+"""1,000 tasks at once through the engine: the time it adds to their stages, and the memory of a task."""
 
 from __future__ import annotations
 
@@ -39,7 +33,7 @@ TICK = 0.005
 
 
 class Sleeping:
-    """A pipeline of which each stage sleeps; `slept`: by task, in seconds."""
+    """A pipeline whose stages sleep; `slept`: seconds by task."""
 
     def __init__(self) -> None:
         self._chance = random.Random(4)
@@ -68,7 +62,7 @@ async def opened(kind: str) -> AsyncIterator[Store]:
 
 
 async def watch(lags: list[float], sizes: list[int]) -> None:
-    """How late the loop comes to a timer, and how large the process is."""
+    """Measures how late the loop runs a timer, and how large the process is."""
     while True:
         begin = time.perf_counter()
         await anyio.sleep(TICK)
@@ -79,11 +73,11 @@ async def watch(lags: list[float], sizes: list[int]) -> None:
 async def measure(kind: str, count: int) -> None:
     configure("INFO", "json", tuple)
     tune_garbage_collector()  # as the service does when it starts
-    services, lags, sizes = Sleeping(), [0.0], [0]
+    workload, lags, sizes = Sleeping(), [0.0], [0]
     async with opened(kind) as store, anyio.create_task_group() as tg:
         hub, metrics = InProcessHub(store), Metrics()
-        runner = TaskExecutor(store, [services.pipeline], metrics, timeout=600)
-        task_service = TaskService(runner, store, hub, metrics, concurrency=count, waiting=count)
+        executor = TaskExecutor(store, [workload.pipeline], metrics, timeout=600)
+        task_service = TaskService(executor, store, hub, metrics, concurrency=count, waiting=count)
         before = resident()
         await tg.start(task_service.run)
         tg.start_soon(watch, lags, sizes)
@@ -93,8 +87,8 @@ async def measure(kind: str, count: int) -> None:
             await anyio.sleep(TICK)
         wall = time.perf_counter() - begin
         tg.cancel_scope.cancel()
-    assert services.pipeline.done["z"] == count
-    report(kind, wall / max(services.slept.values()), (max(sizes) - before) / count, sorted(lags))
+    assert workload.pipeline.done["z"] == count
+    report(kind, wall / max(workload.slept.values()), (max(sizes) - before) / count, sorted(lags))
 
 
 def report(kind: str, ratio: float, size: float, lags: list[float]) -> None:

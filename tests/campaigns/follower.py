@@ -96,7 +96,7 @@ class Follower:
                 with anyio.move_on_after(cut.seconds):
                     return await self._read(stream, cut)
             except (anyio.BrokenResourceError, h11.RemoteProtocolError):
-                return False  # the server died
+                return False  # the server was killed
             except _ConnectionCut:
                 pass
             self.cuts += 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_FINISHED = ("completed", "failed", "cancelled")
+_FINISHED = ("succeeded", "failed", "cancelled")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +21,14 @@ class StoredTask:
 
     id: str
     number: int
-    status: str
+    state: str
     attempts: int
     sequence: int
     checkpoints: frozenset[str]
 
     @property
     def is_finished(self) -> bool:
-        return self.status in _FINISHED
+        return self.state in _FINISHED
 
 
 def snapshot(data_dir: Path, folder: Path) -> dict[str, StoredTask]:
@@ -46,9 +46,11 @@ def tasks(folder: Path) -> dict[str, StoredTask]:
         if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'tasks'").fetchall():
             return {}
         checkpoints: Mapping[str, set[str]] = defaultdict(set)
-        for task_id, name in database.execute("SELECT task_id, name FROM parts"):
+        for task_id, name in database.execute("SELECT task_id, name FROM checkpoints"):
             checkpoints[task_id].add(name)
-        rows = database.execute("SELECT id, status, attempts, sequence, request FROM tasks")
+        rows = database.execute(
+            "SELECT id, state, attempts, sequence, requests.data FROM tasks JOIN requests ON task_id = id"
+        )
         return {row[0]: _stored(row, frozenset(checkpoints.get(row[0], ()))) for row in rows}
 
 
@@ -63,8 +65,8 @@ def logs(data_dir: Path) -> dict[str, list[bytes]]:
 
 
 def _stored(row: tuple[Any, ...], checkpoints: frozenset[str]) -> StoredTask:
-    id_, status, attempts, sequence, request = row
+    id_, state, attempts, sequence, request = row
     number = int(json.loads(request)["repo_name"].rpartition("-")[2])
     return StoredTask(
-        id=id_, number=number, status=status, attempts=attempts, sequence=sequence, checkpoints=checkpoints
+        id=id_, number=number, state=state, attempts=attempts, sequence=sequence, checkpoints=checkpoints
     )

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from gencode.domain.task import State, Task
 from gencode.llm.openai.quirks import Quirks
 from gencode.storage.memory import MemoryStore
+from tests.servers.generate_harness import INSTRUCTED, NATIVE, generate_harness
 from tests.servers.model import Body, Reply, call_of, plan_and_files, text
-from tests.servers.runs import INSTRUCTED, NATIVE, house
 
 FILES = {
     "README.md": "# Hello\n\n```bash\nmake\n```\n",
@@ -30,39 +30,39 @@ def as_bytes(files: dict[str, str]) -> dict[str, bytes]:
 
 
 async def test_the_happy_path_is_exact_to_the_byte(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files(FILES)) as services:
-        task = await services.run()
+    async with generate_harness(tmp_path, plan_and_files(FILES)) as harness:
+        task = await harness.run()
         assert (task.state, task.status, task.failure) == (State.SUCCEEDED, "completed", None)
-        assert await services.pushed() == as_bytes(FILES)
-        assert task.result["repo_url"] == f"{services.github.url}/octo/hello"
-        assert task.result["commit"] == await services.github.head("hello")
-        assert (services.calls("plan"), services.calls(), services.waits) == (1, len(FILES), [])
-        assert services.github.effects == {"create": 1, "push": 1}
+        assert await harness.pushed() == as_bytes(FILES)
+        assert task.result["repo_url"] == f"{harness.github.url}/octo/hello"
+        assert task.result["commit"] == await harness.github.head("hello")
+        assert (harness.calls("plan"), harness.calls(), harness.waits) == (1, len(FILES), [])
+        assert harness.github.effects == {"create": 1, "push": 1}
 
 
 async def test_the_events_on_the_way(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files(FILES)) as services:
-        task = await services.run()
-        (plan,) = await services.events(task, "plan")
+    async with generate_harness(tmp_path, plan_and_files(FILES)) as harness:
+        task = await harness.run()
+        (plan,) = await harness.events(task, "plan")
         assert [file["path"] for file in plan.data["files"]] == list(FILES)
-        written = await services.events(task, "file")
+        written = await harness.events(task, "file")
         sizes = {event.data["path"]: event.data["bytes"] for event in written}
         assert sizes == {path: len(content) for path, content in as_bytes(FILES).items()}
         assert sorted(event.data["done"] for event in written) == [1, 2, 3, 4, 5]
-        usage = await services.events(task, "usage")
+        usage = await harness.events(task, "usage")
         assert len(usage) == 1 + len(FILES)
         assert usage[-1].data["total"]["completion"] == 50 * len(usage)
 
 
 async def test_deltas_are_for_live_subscribers_and_are_never_stored(tmp_path: Path) -> None:
     gate = anyio.Event()
-    async with house(tmp_path, plan_and_files(FILES, gates={"": gate})) as services:
-        task = await services.submit()
-        await services.model.arrival("plan")
+    async with generate_harness(tmp_path, plan_and_files(FILES, gates={"": gate})) as harness:
+        task = await harness.submit()
+        await harness.model.arrival("plan")
         streams: list[bytes] = []
 
         async def subscribe(live: bool) -> None:
-            chunks = [chunk async for chunk in services.hub.subscribe(task.id, live=live)]
+            chunks = [chunk async for chunk in harness.hub.subscribe(task.id, live=live)]
             streams.append(b"".join(chunks))
 
         async with anyio.create_task_group() as tg:
@@ -75,7 +75,7 @@ async def test_deltas_are_for_live_subscribers_and_are_never_stored(tmp_path: Pa
         assert b"event: delta" not in without
         ids = [line for line in with_deltas.split(b"\n") if line.startswith(b"id:")]
         assert ids == [line for line in without.split(b"\n") if line.startswith(b"id:")]
-        stored = await services.store.events(task.id)
+        stored = await harness.store.events(task.id)
         assert len(ids) == len(stored)
         assert all(event.kind != "delta" for event in stored)
 
@@ -86,14 +86,14 @@ async def test_a_new_run_asks_for_the_missing_files_only(
     """Paid work is not repeated: here the service is stopped in the middle of the files."""
     store, gate = MemoryStore(), anyio.Event()
     gates = {"src/app.py": gate, "web/index.html": gate}
-    async with house(tmp_path, plan_and_files(FILES, gates=gates), store=store) as first:
+    async with generate_harness(tmp_path, plan_and_files(FILES, gates=gates), store=store) as first:
         task = await first.submit()
         for path in gates:
             await first.model.arrival("file", path)
         while len(await first.events(task, "file")) < len(FILES) - len(gates):
             await anyio.sleep(0.005)
-    async with house(tmp_path / "again", plan_and_files(FILES), store=store) as second:
-        await second.heard(task)
+    async with generate_harness(tmp_path / "again", plan_and_files(FILES), store=store) as second:
+        await second.stream_of(task)
         assert (await second.task(task)).state is State.SUCCEEDED
         assert second.model.started == {("file", path): 1 for path in gates}
         assert await second.pushed() == as_bytes(FILES)
@@ -111,17 +111,17 @@ async def test_after_a_failed_file_those_under_way_are_finished_and_stored(tmp_p
         return Reply(status=401, headers={"content-type": "text/plain"}, parts=refuse()) if refuses else None
 
     files = plan_and_files(FILES, gates={"src/app.py": writing}, replace=script)
-    async with house(tmp_path, files) as services:
-        task = await services.submit()
-        await services.model.arrival("file", "src/app.py")
+    async with generate_harness(tmp_path, files) as harness:
+        task = await harness.submit()
+        await harness.model.arrival("file", "src/app.py")
         await refused.wait()
         writing.set()
-        await services.heard(task)
-        ended = await services.task(task)
+        await harness.stream_of(task)
+        ended = await harness.task(task)
         assert ended.failure is not None
         assert ended.failure.code == "LLM_AUTH"
-        assert "piece:1:src/app.py" in await services.store.checkpoints(task.id)
-        assert not services.github.requests
+        assert "piece:1:src/app.py" in await harness.store.checkpoints(task.id)
+        assert not harness.github.requests
 
 
 @pytest.mark.parametrize("quirks", [NATIVE, INSTRUCTED])
@@ -140,44 +140,46 @@ async def test_a_cut_file_continues_where_an_earlier_process_stopped(
         return text("", gate=anyio.Event()) if calls > stopped_at and not stuck.is_set() else None
 
     script = plan_and_files({"a.py": content}, cut_at=500, replace=hold)
-    async with house(tmp_path, script, store=store, quirks=quirks) as first:
+    async with generate_harness(tmp_path, script, store=store, quirks=quirks) as first:
         task = await first.submit()
         while calls <= stopped_at:
             await anyio.sleep(0.005)
     stuck.set()
-    async with house(tmp_path / "again", script, store=store, quirks=quirks) as second:
-        await second.heard(task)
+    async with generate_harness(tmp_path / "again", script, store=store, quirks=quirks) as second:
+        await second.stream_of(task)
         assert await second.pushed() == {"a.py": content.encode()}
         assert second.calls("plan") == 0
 
 
 async def test_two_tasks_at_once_do_not_mix(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files(FILES)) as services:
+    async with generate_harness(tmp_path, plan_and_files(FILES)) as harness:
         tasks: list[Task] = []
 
         async def run(name: str) -> None:
-            tasks.append(await services.run(repo_name=name))
+            tasks.append(await harness.run(repo_name=name))
 
         async with anyio.create_task_group() as tg:
             for name in ("one", "two"):
                 tg.start_soon(run, name)
         assert [task.state for task in tasks] == [State.SUCCEEDED] * 2
-        assert await services.pushed("one") == await services.pushed("two") == as_bytes(FILES)
+        assert await harness.pushed("one") == await harness.pushed("two") == as_bytes(FILES)
 
 
 async def test_a_cancelled_task_closes_its_model_call_and_creates_nothing(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files(FILES, gates={"README.md": anyio.Event()})) as services:
-        task = await services.submit()
-        await services.model.arrival("file", "README.md")
-        assert (await services.task_service.cancel(task)).state is State.CANCELLED
-        await services.model.drop("file", "README.md")
-        assert not services.github.requests
+    async with generate_harness(
+        tmp_path, plan_and_files(FILES, gates={"README.md": anyio.Event()})
+    ) as harness:
+        task = await harness.submit()
+        await harness.model.arrival("file", "README.md")
+        assert (await harness.task_service.cancel(task)).state is State.CANCELLED
+        await harness.model.drop("file", "README.md")
+        assert not harness.github.requests
 
 
 async def test_the_message_of_a_cancelled_task_names_its_repository(
     tmp_path: Path,
 ) -> None:
-    async with house(tmp_path, plan_and_files(FILES)) as services:
+    async with generate_harness(tmp_path, plan_and_files(FILES)) as harness:
         pushing, release = anyio.Event(), anyio.Event()
 
         async def hold(request: Request, body: bytes) -> Response:
@@ -185,13 +187,13 @@ async def test_the_message_of_a_cancelled_task_names_its_repository(
             await release.wait()
             return Response("gone", 503)
 
-        services.github.git.answer = hold  # type: ignore[method-assign]
-        task = await services.submit()
+        harness.github.git.answer = hold  # type: ignore[method-assign]
+        task = await harness.submit()
         await pushing.wait()
         async with anyio.create_task_group() as tg:
-            tg.start_soon(services.task_service.cancel, task)
+            tg.start_soon(harness.task_service.cancel, task)
             await anyio.wait_all_tasks_blocked()
             release.set()
-        ended = await services.task(task)
+        ended = await harness.task(task)
         assert ended.state is State.CANCELLED
-        assert f"{services.github.url}/octo/hello" in ended.message
+        assert f"{harness.github.url}/octo/hello" in ended.message

@@ -1,4 +1,4 @@
-"""For schemathesis: leaves out the bodies that are refused for what no schema can say."""
+"""Hooks of schemathesis: leave out bodies that are refused for reasons which no schema can express."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from gencode.githosts.types import ACCOUNT_RULES
 MODEL, HOST = "scripted", "local"
 """Which models and hosts there are is known to a running service only."""
 NEWEST = 2
-"""The last event of the one task whose stream is asked for."""
+"""The last event of the only task whose stream is requested."""
 
 
 @schemathesis.hook
 def filter_case(_context: Any, case: Any) -> bool:
-    """The phase "coverage" asks this hook alone of a body that may be left out. A GET with a body is refused
-    before its address is looked at."""
+    """The phase "coverage" calls only this hook for bodies that may be left out. A GET with a body is refused
+    before its path is looked up."""
     return filter_body(_context, case.body) and not (case.method == "GET" and isinstance(case.body, dict))
 
 
@@ -25,30 +25,30 @@ def filter_case(_context: Any, case: Any) -> bool:
 def filter_body(_context: Any, body: Any) -> bool:
     if not isinstance(body, dict):
         return True
-    in_time = str(body.get("deadline") or "9") > "2100"
-    known = (body.get("model") or MODEL) == MODEL and (body.get("host") or HOST) == HOST
-    short = not isinstance(body.get("max_cost"), float)  # most have more than nine decimal places
-    cached = body.get("cache") is True  # it is off
+    is_in_time = str(body.get("deadline") or "9") > "2100"
+    is_known = (body.get("model") or MODEL) == MODEL and (body.get("host") or HOST) == HOST
+    is_short = not isinstance(body.get("max_cost"), float)  # most have more than nine decimal places
+    uses_cache = body.get("cache") is True  # it is off
     org = body.get("github_org")
-    allowed = not isinstance(org, str) or ACCOUNT_RULES["github"].allows(org) or not _is_described(org)
-    nobody = not body.get("callback_url")  # what a name leads to is no matter of a schema
-    return in_time and known and short and allowed and not cached and nobody
+    is_allowed = not isinstance(org, str) or ACCOUNT_RULES["github"].allows(org) or not _is_described(org)
+    has_no_callback = not body.get("callback_url")  # what a name leads to is no matter of a schema
+    return is_in_time and is_known and is_short and is_allowed and not uses_cache and has_no_callback
 
 
 def _is_described(org: str) -> bool:
-    """What no host takes is refused by the schema, which is to be tried."""
+    """The schema refuses what no host accepts: those values are tested."""
     return any(accounts.allows(org) for accounts in ACCOUNT_RULES.values())
 
 
 @schemathesis.hook
 def filter_headers(_context: Any, headers: Any) -> bool:
-    return not _to_come((headers or {}).get("Last-Event-ID"))
+    return not _is_in_the_future((headers or {}).get("Last-Event-ID"))
 
 
 @schemathesis.hook
 def filter_query(_context: Any, query: Any) -> bool:
-    return not _to_come((query or {}).get("after"))
+    return not _is_in_the_future((query or {}).get("after"))
 
 
-def _to_come(event: Any) -> bool:
+def _is_in_the_future(event: Any) -> bool:
     return str(event).isdigit() and int(event) > NEWEST

@@ -1,4 +1,4 @@
-"""A plan that a person looks at first: nothing is written before, and what they leave is written."""
+"""Plans that a person approves first: no file is written before, and the approved plan is what is written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.servers.calls import BODY, client, get, post
 from tests.servers.github import github_server
 from tests.servers.model import ModelServer, model_server, plan_and_files
 from tests.servers.service import Service, environment, running_app, service, settings
-from tests.servers.stream import Heard, events, subscribed
+from tests.servers.stream import ReceivedEvent, events, subscribed
 
 FILES = {"app.py": "x = 1\n", "README.md": "# Hello\n"}
 MORE = FILES | {"tool.py": "y = 2\n"}
@@ -32,7 +32,7 @@ async def submitted(url: str) -> str:
     return str(answer.json()["task_id"])
 
 
-async def held(url: str, task: str) -> Heard:
+async def paused(url: str, task: str) -> ReceivedEvent:
     async with subscribed(url, task) as stream:
         return await stream.until("approval")
 
@@ -42,26 +42,26 @@ async def put(url: str, task: str, json: Any, **headers: str) -> httpx.Response:
         return await http.put(f"/api/v1/task/{task}/plan", json=json, headers=headers)
 
 
-def asked_for(model: ModelServer) -> set[str]:
+def requested_files(model: ModelServer) -> set[str]:
     return {path for kind, path in model.started if kind == "file"}
 
 
-async def test_changes_of_a_plan_count_against_the_rate(tmp_path: Path) -> None:
-    """Each is an event with the whole plan, which is never deleted."""
+async def test_changes_of_a_plan_count_against_the_rate_limit(tmp_path: Path) -> None:
+    """Each change is an event with the whole plan, which is never deleted."""
     async with (
         model_server(script()) as model,
         github_server(tmp_path / "github") as github,
         running_app(settings(tmp_path, model, github, rate_limit="2/hour")) as app,
     ):
         task = await submitted(app.url)
-        await held(app.url, task)
+        await paused(app.url, task)
         changed = [await put(app.url, task, {"files": [{"path": "app.py"}]}) for _ in range(2)]
         assert [answer.status_code for answer in changed] == [200, 429]
         assert [answer.headers["ratelimit-remaining"] for answer in changed] == ["0", "0"]
         assert (await get(app.url, f"/api/v1/task/{task}/plan"))["revision"] == 2
 
 
-async def test_the_plan_that_was_changed_and_approved_is_what_is_written(tmp_path: Path) -> None:
+async def test_the_changed_and_approved_plan_is_written(tmp_path: Path) -> None:
     async with (
         model_server(script()) as model,
         github_server(tmp_path / "github") as github,
@@ -80,7 +80,7 @@ async def test_the_plan_that_was_changed_and_approved_is_what_is_written(tmp_pat
                 approval.data["approve_by"],
                 approval.data["message"],
             )
-            assert asked_for(model) == set()
+            assert requested_files(model) == set()
 
             shown = await get(app.url, f"/api/v1/task/{task}/plan")
             assert [file["path"] for file in shown["files"]] == list(FILES)
@@ -108,7 +108,7 @@ async def test_the_plan_that_was_changed_and_approved_is_what_is_written(tmp_pat
         assert heard[-1].data["status"] == "completed"
         kinds = [event.kind for event in heard]
         assert (kinds.count("plan"), kinds.count("approval"), kinds.count("approved")) == (2, 1, 1)
-        assert asked_for(model) == {"app.py", "tool.py"}
+        assert requested_files(model) == {"app.py", "tool.py"}
         assert set(model.completed.values()) == {1}
         listed = await get(app.url, f"/api/v1/task/{task}/files")
         assert [file["path"] for file in listed["files"]] == ["app.py", "tool.py"]
@@ -137,7 +137,7 @@ WRONG: list[tuple[Any, list[str]]] = [
 async def test_a_wrong_plan_is_refused_field_by_field_and_changes_nothing(tmp_path: Path) -> None:
     async with model_server(script()) as model, running_app(settings(tmp_path, model)) as app:
         task = await submitted(app.url)
-        await held(app.url, task)
+        await paused(app.url, task)
         before = await get(app.url, f"/api/v1/task/{task}/plan")
         for body, fields in WRONG:
             answer = await put(app.url, task, body)
@@ -146,7 +146,7 @@ async def test_a_wrong_plan_is_refused_field_by_field_and_changes_nothing(tmp_pa
         assert await get(app.url, f"/api/v1/task/{task}/plan") == before
 
 
-async def test_only_what_waits_for_approval_can_be_approved(tmp_path: Path) -> None:
+async def test_only_a_task_that_awaits_approval_can_be_approved(tmp_path: Path) -> None:
     gate = anyio.Event()
     files = plan_and_files(FILES, gates={"": gate})
     async with model_server(files) as model, running_app(settings(tmp_path, model)) as app:
@@ -167,10 +167,10 @@ async def test_only_what_waits_for_approval_can_be_approved(tmp_path: Path) -> N
         assert (done.status_code, done.json()["code"]) == (409, "ALREADY_OVER")
 
 
-async def test_a_task_that_waits_can_be_cancelled(tmp_path: Path) -> None:
+async def test_a_task_that_awaits_approval_can_be_cancelled(tmp_path: Path) -> None:
     async with model_server(script()) as model, running_app(settings(tmp_path, model)) as app:
         task = await submitted(app.url)
-        await held(app.url, task)
+        await paused(app.url, task)
         view = (await post(app.url, f"/task/{task}/cancel")).json()
         assert (view["status"], view["awaiting_approval"], view["approve_by"]) == ("cancelled", False, None)
         assert (await events(app.url, task))[-1].data["status"] == "cancelled"
@@ -178,7 +178,7 @@ async def test_a_task_that_waits_can_be_cancelled(tmp_path: Path) -> None:
         assert (refused.status_code, refused.json()["code"]) == (409, "ALREADY_OVER")
 
 
-async def test_nobody_has_a_word_in_time_and_a_retry_asks_again(tmp_path: Path) -> None:
+async def test_an_approval_expires_and_a_retry_awaits_it_again(tmp_path: Path) -> None:
     chosen = {"approval_timeout": 0.2}
     async with model_server(script()) as model, running_app(settings(tmp_path, model, **chosen)) as app:
         task = await submitted(app.url)
@@ -188,14 +188,14 @@ async def test_nobody_has_a_word_in_time_and_a_retry_asks_again(tmp_path: Path) 
         assert (await post(app.url, f"/task/{task}/retry")).status_code == 202
         again = await events(app.url, task, after=heard[-1].id)
         assert "approval" in [event.kind for event in again]
-        assert asked_for(model) == set()
+        assert requested_files(model) == set()
         assert model.completed == {("plan", ""): 1}
 
 
 # --- kill -9 ----------------------------------------------------------------------------------------
 
 
-async def finished(process: Service, task: str, model: ModelServer) -> list[Heard]:
+async def finished(process: Service, task: str, model: ModelServer) -> list[ReceivedEvent]:
     heard = await events(process.url, task)
     assert [event.id for event in heard] == list(range(1, len(heard) + 1))
     assert heard[-1].data["status"] == "completed"
@@ -206,15 +206,15 @@ async def finished(process: Service, task: str, model: ModelServer) -> list[Hear
 
 
 @pytest.mark.fault(64)
-async def test_it_is_held_still_after_each_death(tmp_path: Path) -> None:
-    """Row 64: more deaths than would count as a crash loop, and the plan as it was changed."""
+async def test_a_task_stays_paused_after_each_kill(tmp_path: Path) -> None:
+    """Row 64: more kills than a crash loop would count; the changed plan stays."""
     async with (
         model_server(script()) as model,
         github_server(tmp_path / "github") as github,
         service(tmp_path, environment(model, github)) as process,
     ):
         task = await submitted(process.url)
-        newest = (await held(process.url, task)).id
+        newest = (await paused(process.url, task)).id
         changed = await put(process.url, task, {"files": [{"path": "tool.py"}]})
         assert changed.status_code == 200
         for _ in range(3):
@@ -227,13 +227,13 @@ async def test_it_is_held_still_after_each_death(tmp_path: Path) -> None:
             assert (await post(process.url, f"/task/{task}/approve")).status_code == 202
             await stream.until("status", status="completed")
         await finished(process, task, model)
-        assert asked_for(model) == {"tool.py"}
+        assert requested_files(model) == {"tool.py"}
 
 
 @pytest.mark.fault(64)
 async def test_killed_at_each_commit_around_the_approval(tmp_path: Path) -> None:
-    """Row 64: no life gets further than its first two commits until it is held; then the approval itself is
-    committed, and nobody hears of it."""
+    """Row 64: each process is killed after its first two commits until the task is paused; then the approval
+    itself is committed, and the kill comes before anything of it is published."""
     gate = anyio.Event()
     held_plan = plan_and_files(FILES, gates={"": gate})
     async with (
@@ -245,7 +245,7 @@ async def test_killed_at_each_commit_around_the_approval(tmp_path: Path) -> None
         await model.arrival("plan")
         await process.kill()
         gate.set()
-        for _ in range(2):  # the plan is kept; then the task is held
+        for _ in range(2):  # the plan is stored; then the task is paused
             await process.launch("commit.after:2")
             assert await process.ended() == -signal.SIGKILL
         for failpoint in ("commit.before:1", "commit.after:1"):

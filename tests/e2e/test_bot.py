@@ -1,4 +1,4 @@
-"""The bot in docs/bots.md, as it stands there."""
+"""The bot in docs/bots.md, run as it is printed there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import anyio
 from tests.servers.service import ROOT, running_app, settings
 
 
-async def test_the_documents_bot_answers_each_message(tmp_path: Path) -> None:
+async def test_the_bot_of_the_document_answers_each_message(tmp_path: Path) -> None:
     document = (ROOT / "docs/bots.md").read_text(encoding="utf-8")
     (program,) = re.findall(r"^```python\n(# bot.py.*?)^```$", document, re.DOTALL | re.MULTILINE)
     (tmp_path / "bot.py").write_text(program, encoding="utf-8")

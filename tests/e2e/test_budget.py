@@ -1,4 +1,4 @@
-"""A request's own limits, through the whole service over its embedded defaults."""
+"""The limits of a single request, through the whole service on the embedded defaults."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from gencode.domain.task import now
 from gencode.engine.store import TaskQuery
 from gencode.llm.budget import Price
 from tests.servers.service import running_app, settings
-from tests.servers.stream import Heard, events
+from tests.servers.stream import ReceivedEvent, events
 
 PRICES = {"offline": Price(prompt=Decimal(1), completion=Decimal(2), cached=Decimal(0))}
 
 
-async def run(folder: Path, prices: dict[str, Price] | None = None, **limits: Any) -> list[Heard]:
+async def run(folder: Path, prices: dict[str, Price] | None = None, **limits: Any) -> list[ReceivedEvent]:
     async with running_app(settings(folder, prices=prices or {})) as app, Client(app.url) as client:
         task = await client.submit("a small Flask app", "flask-app", **limits)
         return await events(app.url, task["task_id"])
 
 
-def accounts(heard: list[Heard]) -> list[dict[str, Any]]:
+def accounts(heard: list[ReceivedEvent]) -> list[dict[str, Any]]:
     return [event.data["total"] for event in heard if event.kind == "usage"]
 
 
@@ -40,7 +40,7 @@ async def test_a_tiny_budget_stops_the_task_before_it_costs_anything(
     assert not accounts(heard)
 
 
-async def test_what_a_task_costs_is_told_with_each_call(tmp_path: Path) -> None:
+async def test_the_cost_of_a_task_is_reported_with_each_call(tmp_path: Path) -> None:
     heard = await run(tmp_path, PRICES, max_tokens=10**6, max_cost=100)
     assert heard[-1].data["status"] == "completed"
     told = [(account["prompt"], account["completion"], account["cost"]) for account in accounts(heard)]
@@ -49,14 +49,14 @@ async def test_what_a_task_costs_is_told_with_each_call(tmp_path: Path) -> None:
     assert told == sorted(told)
 
 
-async def test_without_prices_the_cost_is_not_known_and_cannot_be_limited(tmp_path: Path) -> None:
+async def test_without_prices_the_cost_is_unknown_and_cannot_be_limited(tmp_path: Path) -> None:
     heard = await run(tmp_path / "1")
     assert {account["cost"] for account in accounts(heard)} == {None}
     heard = await run(tmp_path / "2", max_cost=1)
     assert "PRICES" in heard[-1].data["message"]
 
 
-async def test_limits_that_cannot_be_meant_are_refused(tmp_path: Path) -> None:
+async def test_invalid_limits_are_refused(tmp_path: Path) -> None:
     wrong: list[dict[str, Any]] = [
         {"max_tokens": 0},
         {"max_tokens": "5"},
@@ -74,4 +74,4 @@ async def test_limits_that_cannot_be_meant_are_refused(tmp_path: Path) -> None:
             with pytest.raises(ServiceError) as caught:
                 await client.submit("a page", "page", **limits)
             assert caught.value.code == "VALIDATION", limits
-        assert not await app.parts.store.find(TaskQuery())
+        assert not await app.services.store.find(TaskQuery())

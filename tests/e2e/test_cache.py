@@ -1,4 +1,4 @@
-"""The prompt cache as a user meets it."""
+"""The prompt cache, as users see it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILES = {"app.py": "print('hello')\n", "README.md": "# Hello\n"}
 BODY = {"prompt": "say hello", "repo_name": "hello"}
 
 
-async def test_it_must_be_on_to_be_counted_on(tmp_path: Path) -> None:
+async def test_a_request_that_asks_for_the_cache_is_refused_while_it_is_off(tmp_path: Path) -> None:
     async with (
         running_app(settings(tmp_path)) as app,
         httpx.AsyncClient(base_url=f"{app.url}/api/v1", trust_env=False) as http,
@@ -26,7 +26,7 @@ async def test_it_must_be_on_to_be_counted_on(tmp_path: Path) -> None:
         assert (await http.post("/generate", json=BODY | {"cache": False})).status_code == 202
 
 
-async def test_the_second_request_is_answered_after_a_restart_and_for_its_own_client_only(
+async def test_a_second_request_is_answered_from_the_cache_after_a_restart_and_only_for_its_own_client(
     tmp_path: Path,
 ) -> None:
     keys = {"API_KEYS": "alice=key-of-alice,bob=key-of-bob", "PROMPT_CACHE": "identical"}

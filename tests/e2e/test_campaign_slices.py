@@ -1,4 +1,4 @@
-"""A slice of each campaign, by the code of the campaigns themselves (see docs/campaigns.md)."""
+"""A short run of each campaign, with the code of the campaigns themselves (see docs/campaigns.md)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from tests.campaigns import kill, reconnect
 from tests.campaigns.schedule import FAILPOINTS
 
 
-@pytest.mark.timeout(400)
-async def test_nothing_is_lost_doubled_or_told_wrongly_whenever_the_service_is_killed(tmp_path: Path) -> None:
+@pytest.mark.timeout(900)
+async def test_nothing_is_lost_duplicated_or_sent_wrongly_whenever_the_service_is_killed(
+    tmp_path: Path,
+) -> None:
     async with kill.campaign(seed=7, kills=25, count=5, folder=tmp_path) as campaign:
         await campaign.run()
     report = campaign.report
@@ -22,8 +24,10 @@ async def test_nothing_is_lost_doubled_or_told_wrongly_whenever_the_service_is_k
     assert report.calls.answered >= sum(len(order.parts) for order in campaign.orders)
 
 
-@pytest.mark.timeout(300)
-async def test_cut_subscribers_go_on_after_their_last_whole_message(tmp_path: Path) -> None:
+@pytest.mark.timeout(900)
+async def test_subscribers_whose_connection_is_cut_resume_after_their_last_complete_message(
+    tmp_path: Path,
+) -> None:
     async with reconnect.campaign(seed=7, reconnects=300, folder=tmp_path) as campaign:
         await campaign.run()
     report = campaign.report

@@ -1,4 +1,4 @@
-"""The command line as users run it: in processes, with signals, pipes and terminals."""
+"""The command line as users run it: separate processes, with real signals and pipes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DOCUMENT = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"^```python\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
 
 
-def variables(folder: Path, url: str, **more: str) -> dict[str, str]:
+def environment_of(folder: Path, url: str, **more: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -44,7 +44,7 @@ async def gencode(folder: Path, url: str, *arguments: str, **more: str) -> Async
     process = await anyio.open_process(
         [sys.executable, "-m", "gencode", *arguments],
         cwd=folder,
-        env=variables(folder, url, **more),
+        env=environment_of(folder, url, **more),
         stdin=subprocess.DEVNULL,
     )
     try:
@@ -125,7 +125,7 @@ async def test_a_closed_pipe_ends_the_command_silently(tmp_path: Path) -> None:
     async with service(tmp_path, {}) as served:
         command = f"{sys.executable} -m gencode generate 'a Go service' --repo go --follow --json | head -n 1"
         done = await anyio.run_process(
-            ["bash", "-c", command], cwd=tmp_path, env=variables(tmp_path, served.url), check=False
+            ["bash", "-c", command], cwd=tmp_path, env=environment_of(tmp_path, served.url), check=False
         )
         assert json.loads(done.stdout)["event"] == "accepted"
         assert done.stderr == b""
@@ -136,13 +136,13 @@ async def test_a_terminal_gets_the_live_display(tmp_path: Path) -> None:
         ours, theirs = pty.openpty()
         process = await anyio.open_process(
             [sys.executable, "-m", "gencode", "generate", "a Go web service", "--repo", "go", "--follow"],
-            env=variables(tmp_path, served.url, TERM="xterm-256color", COLUMNS="90", LINES="40"),
+            env=environment_of(tmp_path, served.url, TERM="xterm-256color", COLUMNS="90", LINES="40"),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
         )
         os.close(theirs)
-        shown = await anyio.to_thread.run_sync(everything, ours)
+        shown = await anyio.to_thread.run_sync(read_all, ours)
         assert await process.wait() == 0
         await process.aclose()
     assert "\x1b[" in shown
@@ -202,14 +202,14 @@ async def test_a_person_at_a_terminal_is_asked(answer: str, status: int, tmp_pat
         ours, theirs = pty.openpty()
         process = await anyio.open_process(
             [sys.executable, "-m", "gencode", *command],
-            env=variables(tmp_path, served.url, TERM="xterm-256color", COLUMNS="90", LINES="40"),
+            env=environment_of(tmp_path, served.url, TERM="xterm-256color", COLUMNS="90", LINES="40"),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
         )
         os.close(theirs)
         os.write(ours, f"{answer}\n".encode())  # the terminal buffers it until it is read
-        shown = await anyio.to_thread.run_sync(everything, ours)
+        shown = await anyio.to_thread.run_sync(read_all, ours)
         assert await process.wait() == status
         await process.aclose()
     assert "approve this plan?" in shown
@@ -223,15 +223,15 @@ async def test_ctrl_c_at_the_question_leaves_the_task_paused(tmp_path: Path) -> 
         ours, theirs = pty.openpty()
         process = await anyio.open_process(
             [sys.executable, "-m", "gencode", *command],
-            env=variables(tmp_path, served.url, TERM="xterm-256color"),
+            env=environment_of(tmp_path, served.url, TERM="xterm-256color"),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
         )
         os.close(theirs)
-        await anyio.to_thread.run_sync(until, ours, b"approve this plan?")
-        assert await interrupted(process) == 130
-        shown = await anyio.to_thread.run_sync(everything, ours)
+        await anyio.to_thread.run_sync(read_until, ours, b"approve this plan?")
+        assert await interrupt(process) == 130
+        shown = await anyio.to_thread.run_sync(read_all, ours)
         await process.aclose()
     assert "come back with: gencode watch" in shown
     assert "Traceback" not in shown
@@ -263,24 +263,24 @@ async def test_the_edited_file_is_kept_when_something_fails(tmp_path: Path) -> N
             assert kept is None or Path(kept[1]).is_file()
 
 
-async def interrupted(process: Process) -> int:
-    """Send SIGINT until the process ends: between printing the question and reading its answer, Python
+async def interrupt(process: Process) -> int:
+    """Send Ctrl-C until the process ends: between writing a question and waiting for the answer Python
     ignores it."""
     while process.returncode is None:
         process.send_signal(signal.SIGINT)
-        with anyio.move_on_after(2):
+        with anyio.move_on_after(10):
             await process.wait()
     return process.returncode
 
 
-def until(terminal: int, words: bytes) -> None:
+def read_until(terminal: int, words: bytes) -> None:
     found = b""
     while words not in found:
         found += os.read(terminal, 65536)
 
 
-def everything(terminal: int) -> str:
-    """All output until the other end is closed, which Linux reports as an I/O error."""
+def read_all(terminal: int) -> str:
+    """Until the other end is closed: Linux then raises an I/O error."""
     found = b""
     try:
         while part := os.read(terminal, 65536):
@@ -297,7 +297,7 @@ async def test_the_programs_in_the_documentation_run(program: str, tmp_path: Pat
         done = await anyio.run_process(
             [sys.executable, "-c", program.replace("http://127.0.0.1:8080", served.url)],
             cwd=tmp_path,
-            env=variables(tmp_path, served.url),
+            env=environment_of(tmp_path, served.url),
             check=False,
         )
     assert done.returncode == 0, done.stderr.decode()

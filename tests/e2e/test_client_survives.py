@@ -12,21 +12,21 @@ from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import environment, service
 
 
-async def shortly(_seconds: float) -> None:
+async def short_sleep(_seconds: float) -> None:
     await anyio.sleep(0.05)
 
 
-async def test_a_client_survives_kill_restart_and_an_orderly_stop_without_gap_or_repeat(
+async def test_a_client_survives_a_kill_a_restart_and_an_orderly_stop_without_gap_or_repeat(
     tmp_path: Path,
 ) -> None:
-    """It is told nothing of any of it; it gets each event once."""
+    """Its user sees none of them, and each event once."""
     gates = {path: anyio.Event() for path in FILES}
     heard: list[Message] = []
     seen = {kind: anyio.Event() for kind in ("plan", "file", "resumed")}
     async with (
         model_server(plan_and_files(FILES, gates=gates)) as model,
         service(tmp_path, environment(model, FILES_AT_ONCE="1")) as process,
-        Client(process.url, sleep=shortly) as client,
+        Client(process.url, sleep=short_sleep) as client,
         anyio.create_task_group() as tg,
     ):
         task_id = (await client.submit("say hello", "hello"))["task_id"]

@@ -1,4 +1,4 @@
-"""What stands in deploy/ agrees with the service: settings that exist, times that fit, probes that work."""
+"""The files in deploy/ agree with the service: settings that exist, timeouts that fit, probes that work."""
 
 from __future__ import annotations
 
@@ -48,27 +48,27 @@ def dockerfile() -> list[tuple[str, str]]:
     ]
 
 
-def the(dockerfile: list[tuple[str, str]], instruction: str) -> str:
-    """The rest of its last occurrence, which is the one that counts."""
+def last(dockerfile: list[tuple[str, str]], instruction: str) -> str:
+    """The rest of its last occurrence, which is the effective one."""
     return [rest for word, rest in dockerfile if word == instruction][-1]
 
 
-def test_the_image_s_environment_names_settings(dockerfile: list[tuple[str, str]]) -> None:
-    names = [pair.partition("=")[0] for pair in shlex.split(the(dockerfile, "ENV"))]
+def test_the_environment_of_the_image_names_settings(dockerfile: list[tuple[str, str]]) -> None:
+    names = [pair.partition("=")[0] for pair in shlex.split(last(dockerfile, "ENV"))]
     assert [n for n in names if not n.startswith("PYTHON") and n != "PATH" and not names_a_setting(n)] == []
 
 
 def test_the_image_agrees_with_itself(dockerfile: list[tuple[str, str]]) -> None:
-    environment = dict(pair.split("=", 1) for pair in shlex.split(the(dockerfile, "ENV")))
-    assert the(dockerfile, "EXPOSE") == environment["SERVER_PORT"]
-    assert the(dockerfile, "VOLUME") == environment["DATA_DIR"]
-    assert the(dockerfile, "STOPSIGNAL") == "SIGTERM"
-    assert int(the(dockerfile, "USER")) > 0
+    environment = dict(pair.split("=", 1) for pair in shlex.split(last(dockerfile, "ENV")))
+    assert last(dockerfile, "EXPOSE") == environment["SERVER_PORT"]
+    assert last(dockerfile, "VOLUME") == environment["DATA_DIR"]
+    assert last(dockerfile, "STOPSIGNAL") == "SIGTERM"
+    assert int(last(dockerfile, "USER")) > 0
     useradd = next(rest for word, rest in dockerfile if word == "RUN" and "useradd" in rest)
-    assert f"--uid {the(dockerfile, 'USER')} " in useradd
+    assert f"--uid {last(dockerfile, 'USER')} " in useradd
 
 
-def test_everything_that_is_copied_is_there_and_not_ignored(dockerfile: list[tuple[str, str]]) -> None:
+def test_everything_that_is_copied_exists_and_is_not_ignored(dockerfile: list[tuple[str, str]]) -> None:
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = [rest.split()[:-1] for word, rest in dockerfile if word == "COPY" and "--from" not in rest]
     for source in (name for names in copied for name in names):
@@ -82,10 +82,8 @@ def test_nothing_is_installed_without_a_hash(dockerfile: list[tuple[str, str]]) 
     assert all("--require-hashes" in rest or "--no-index" in rest for rest in installs)
 
 
-async def test_the_image_s_health_check_tells_the_truth(
-    dockerfile: list[tuple[str, str]], tmp_path: Path
-) -> None:
-    words = json.loads(the(dockerfile, "HEALTHCHECK").partition("CMD ")[2])
+async def test_the_health_check_of_the_image_works(dockerfile: list[tuple[str, str]], tmp_path: Path) -> None:
+    words = json.loads(last(dockerfile, "HEALTHCHECK").partition("CMD ")[2])
     async with running_app(settings(tmp_path)) as app:
         port = app.url.rpartition(":")[2]
         assert await to_thread.run_sync(_probe, words, port) == 0
@@ -93,7 +91,7 @@ async def test_the_image_s_health_check_tells_the_truth(
 
 
 def _probe(words: list[str], port: str) -> int:
-    """The exit status of a probe that means 8080, sent to another port."""
+    """The exit status of a probe for port 8080, sent to another port."""
     assert words[:2] == ["python", "-c"]
     code = words[2].replace("8080", port)
     done = subprocess.run(
@@ -112,7 +110,7 @@ def compose() -> dict[str, Any]:
     return service
 
 
-def test_compose_names_settings_and_gives_their_secrets(compose: dict[str, Any]) -> None:
+def test_compose_names_settings_and_passes_their_secrets(compose: dict[str, Any]) -> None:
     assert [name for name in compose["environment"] if not names_a_setting(name)] == []
     given = {
         path.rpartition("/")[2] for name, path in compose["environment"].items() if name.endswith("_FILE")
@@ -120,13 +118,13 @@ def test_compose_names_settings_and_gives_their_secrets(compose: dict[str, Any])
     assert given == set(compose["secrets"]) == set(compose["secret_files"])
 
 
-def test_compose_gives_no_more_than_needed(
+def test_compose_grants_only_what_is_needed(
     compose: dict[str, Any], dockerfile: list[tuple[str, str]]
 ) -> None:
     assert compose["read_only"] is True
     assert compose["cap_drop"] == ["ALL"]
     assert "no-new-privileges:true" in compose["security_opt"]
-    assert compose["volumes"] == [f"data:{the(dockerfile, 'VOLUME')}"]
+    assert compose["volumes"] == [f"data:{last(dockerfile, 'VOLUME')}"]
     assert all(port.startswith("127.0.0.1:") for port in compose["ports"])
 
 
@@ -182,9 +180,7 @@ def test_the_sidecar_runs_without_privileges(pod: dict[str, Any], sidecar: dict[
 
 
 @pytest.mark.parametrize("name", ["startupProbe", "livenessProbe", "readinessProbe"])
-async def test_a_probe_of_the_sidecar_tells_the_truth(
-    sidecar: dict[str, Any], name: str, tmp_path: Path
-) -> None:
+async def test_a_probe_of_the_sidecar_works(sidecar: dict[str, Any], name: str, tmp_path: Path) -> None:
     words = sidecar[name]["exec"]["command"]
     async with running_app(settings(tmp_path)) as app:
         assert await to_thread.run_sync(_probe, words, app.url.rpartition(":")[2]) == 0
@@ -214,7 +210,7 @@ def test_the_unit_waits_longer_than_the_service_takes_to_stop() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
-def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     unit = tmp_path / "gencode.service"
     unit.write_text(re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={sys.executable}", UNIT.read_text()))
     done = subprocess.run(
@@ -236,15 +232,15 @@ def locked(name: str) -> Iterator[tuple[Requirement, list[str]]]:
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_a_lock_names_no_place(name: str) -> None:
-    """No index, no host, no folder: it means the same on every machine."""
+def test_a_lock_file_names_no_index_host_or_folder(name: str) -> None:
+    """It means the same on every machine."""
     text = (DEPLOY / name).read_text(encoding="utf-8")
     assert not re.search(r"://|^-|(?<!\S)[./]|@", text, re.MULTILINE)
     assert all(len(req.specifier) == 1 and "==" in str(req.specifier) for req, _ in locked(name))
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "build.lock"])
-def test_everything_in_the_container_s_locks_has_hashes(name: str) -> None:
+def test_everything_in_the_lock_files_of_the_container_has_hashes(name: str) -> None:
     found = list(locked(name))
     assert found
     for requirement, hashes in found:
@@ -252,7 +248,7 @@ def test_everything_in_the_container_s_locks_has_hashes(name: str) -> None:
         assert all(re.fullmatch("sha256:[0-9a-f]{64}", one) for one in hashes), requirement
 
 
-def test_what_is_declared_is_locked_at_an_allowed_version() -> None:
+def test_each_declared_dependency_is_locked_at_an_allowed_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     declared = [*project["project"]["dependencies"]]
     extras = project["project"]["optional-dependencies"]

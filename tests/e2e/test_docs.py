@@ -116,13 +116,13 @@ RUNNABLE = {"sh", "bash", "python", "js", "go", "html"}
 
 
 def fences(text: str) -> Iterator[tuple[str, str]]:
-    """What stands behind the opening marks of each block, and what is in it."""
+    """The text behind the opening mark of each block, and its content."""
     parts = re.split(r"^```(.*)\n", text, flags=re.MULTILINE)
     return zip(parts[1::4], parts[2::4], strict=True)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_every_block_is_run_or_says_why_not(path: Path) -> None:
+def test_every_block_is_run_or_has_a_reason_why_not(path: Path) -> None:
     for info, block in fences(path.read_text(encoding="utf-8")):
         language, _, mark = info.partition(" ")
         if language not in RUNNABLE or mark == "run":
@@ -151,7 +151,7 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(path: Path) -> None:
+def test_links_resolve(path: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
         if re.match(r"https?://", target):
             continue
@@ -162,7 +162,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 def _anchors(file: Path) -> set[str]:
-    """As GitHub makes them of headings."""
+    """As GitHub derives them from headings."""
     headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -207,8 +207,8 @@ def test_every_error_code_is_explained_once() -> None:
     assert sorted(first_column(read("docs/errors.md"), "Code")) == sorted({c.code for c in error_classes()})
 
 
-def test_the_errors_that_pass_are_told_from_those_that_stay() -> None:
-    """Also inside the table: "No" stands exactly for errors that are not Transient."""
+def test_transient_and_permanent_errors_are_distinguished() -> None:
+    """In the table too: "No" stands exactly for errors that are not Transient."""
     rows = re.findall(r"^\| `(\w+)` \|.*?\| (Service|You|No) \|", read("docs/errors.md"), re.MULTILINE)
     passing = {c.code for c in error_classes() if issubclass(c, Transient)} - {GencodeError.code}
     assert {code for code, again in rows if again != "No"} == passing
@@ -232,7 +232,7 @@ def test_every_field_of_a_request_is_documented() -> None:
 
 
 async def test_every_event_of_a_task_is_documented(tmp_path: Path) -> None:
-    """With all its fields, for those that an undisturbed task has."""
+    """With all its fields, for those of a task without faults."""
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", read("docs/api.md").split("| Event |")[1], re.MULTILINE)
     documented: dict[str, set[str]] = {}
     for kind, fields in rows:
@@ -264,7 +264,7 @@ def test_every_row_of_the_fault_table_has_its_number() -> None:
     assert list(fault_rows()) == list(range(1, len(fault_rows()) + 1))
 
 
-def test_every_mark_of_a_test_names_a_row_of_the_fault_table() -> None:
+def test_every_fault_marker_names_a_row_of_the_fault_table() -> None:
     files = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
     marked = {int(row) for text in files for row in re.findall(r"mark\.fault\((\d+)\)", text)}
     assert marked <= set(fault_rows())

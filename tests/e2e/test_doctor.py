@@ -1,4 +1,4 @@
-"""`gencode doctor` as an operator runs it: before the first start, beside a service, with wrong settings."""
+"""`gencode doctor` as operators run it: before the first start, beside a service, with wrong settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY = "sk-a-key-that-nobody-may-see"
 
 
 async def doctor(folder: Path, status: int, *arguments: str, **variables: str) -> tuple[Any, str]:
-    """Its document and what else it said."""
+    """Its JSON document, and its other output."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": str(folder / "data")}
     done = await anyio.run_process(
         [sys.executable, "-m", "gencode", "doctor", *arguments],
@@ -38,7 +38,7 @@ def state(document: Any, about: str) -> list[str]:
     return [finding["state"] for finding in document["findings"] if finding["about"] == about]
 
 
-async def test_before_the_first_start_all_is_well_and_nothing_is_made(tmp_path: Path) -> None:
+async def test_before_the_first_start_it_finds_no_fault_and_creates_nothing(tmp_path: Path) -> None:
     document, _ = await doctor(tmp_path, 0, "--json")
     assert document["ok"]
     assert list(tmp_path.iterdir()) == []
@@ -47,7 +47,7 @@ async def test_before_the_first_start_all_is_well_and_nothing_is_made(tmp_path: 
     assert said.endswith("nothing to mend\n")
 
 
-async def test_beside_a_service_it_disturbs_nothing(tmp_path: Path) -> None:
+async def test_it_disturbs_no_running_service(tmp_path: Path) -> None:
     async with service(tmp_path, {}) as process:
         document, _ = await doctor(tmp_path, 0, "--json", SERVER_PORT=str(process.port))
         assert state(document, "store") == ["ok"]
@@ -56,7 +56,7 @@ async def test_beside_a_service_it_disturbs_nothing(tmp_path: Path) -> None:
         assert await process.terminate() == 0
 
 
-async def test_what_is_wrong_is_told_and_exits_with_one(tmp_path: Path) -> None:
+async def test_faults_are_reported_and_the_exit_status_is_one(tmp_path: Path) -> None:
     async with fixed_reply_server(JSONResponse({"error": {"message": f"no such key: {KEY}"}}, 401)) as (
         url,
         _,

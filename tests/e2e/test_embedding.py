@@ -1,4 +1,4 @@
-"""The service inside applications of others, run by their lifespans, under a path of theirs."""
+"""The service inside other applications, run by their lifespans, below a path of theirs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ HOSTS = pytest.mark.parametrize("make", [starlette_host, fastapi_host], ids=["st
 
 @asynccontextmanager
 async def mounted(make: Any, folder: Path, **fields: Any) -> AsyncIterator[str]:
-    """The address of a host application that runs the service as its own lifespan's part."""
+    """The URL of a host application that runs the service within its own lifespan."""
     service = create_app(settings(folder, **fields))
 
     @asynccontextmanager
@@ -70,7 +70,7 @@ async def mounted(make: Any, folder: Path, **fields: Any) -> AsyncIterator[str]:
 
 
 @HOSTS
-async def test_every_link_leads_below_the_prefix(make: Any, tmp_path: Path) -> None:
+async def test_every_link_is_below_the_prefix(make: Any, tmp_path: Path) -> None:
     async with mounted(make, tmp_path) as url, client(url) as http:
         assert "the host" in (await http.get("/hello")).text
         accepted = await http.post(f"{PREFIX}/api/v1/generate", json=BODY)
@@ -88,7 +88,7 @@ async def test_every_link_leads_below_the_prefix(make: Any, tmp_path: Path) -> N
 
 
 @HOSTS
-async def test_the_page_asks_only_below_the_prefix(make: Any, tmp_path: Path) -> None:
+async def test_the_page_requests_only_paths_below_the_prefix(make: Any, tmp_path: Path) -> None:
     async with mounted(make, tmp_path) as url, client(url) as http:
         bare = await http.get(PREFIX)
         assert bare.is_redirect
@@ -131,14 +131,15 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=["fastapi", "starlette"])
-async def test_streams_hear_that_the_hosts_server_stops(example: str, tmp_path: Path) -> None:
-    """The documents' hosts under plain uvicorn: its grace has no limit, so an open stream would hold it."""
+async def test_streams_end_when_the_server_of_the_host_stops(example: str, tmp_path: Path) -> None:
+    """The hosts of the document under plain uvicorn, whose graceful shutdown has no time limit: an open
+    stream would block it."""
     (tmp_path / "host.py").write_text(example)
     gates = {path: anyio.Event() for path in FILES}
     async with model_server(plan_and_files(FILES, gates=gates)) as model:
         variables = environment(model, DATA_DIR=str(tmp_path / "data"), PATH=os.environ["PATH"])
         variables["FORGE_PORT"] = str(reserve_port())
-        async with uvicorn(tmp_path, variables | {"PYTHONPATH": str(ROOT)}) as (url, process):
+        async with host_process(tmp_path, variables | {"PYTHONPATH": str(ROOT)}) as (url, process):
             async with client(url) as http:
                 accepted = (await http.post("/gencode/api/v1/generate", json=BODY)).json()
                 async with http.stream("GET", accepted["status_url"]) as stream:
@@ -153,7 +154,7 @@ async def test_streams_hear_that_the_hosts_server_stops(example: str, tmp_path: 
 
 
 @asynccontextmanager
-async def uvicorn(folder: Path, variables: dict[str, str]) -> AsyncIterator[tuple[str, Any]]:
+async def host_process(folder: Path, variables: dict[str, str]) -> AsyncIterator[tuple[str, Any]]:
     """`python -m uvicorn host:app`, once it answers."""
     port = reserve_port()
     command = [sys.executable, "-m", "uvicorn", "host:app", "--port", str(port), "--log-level", "warning"]
@@ -163,7 +164,7 @@ async def uvicorn(folder: Path, variables: dict[str, str]) -> AsyncIterator[tupl
         )
     try:
         async with client(f"http://127.0.0.1:{port}") as http:
-            await answering(http)
+            await wait_until_it_answers(http)
         yield f"http://127.0.0.1:{port}", process
     finally:
         with anyio.CancelScope(shield=True):
@@ -172,7 +173,7 @@ async def uvicorn(folder: Path, variables: dict[str, str]) -> AsyncIterator[tupl
             await process.aclose()
 
 
-async def answering(http: httpx.AsyncClient) -> None:
+async def wait_until_it_answers(http: httpx.AsyncClient) -> None:
     with anyio.fail_after(30):
         while True:
             try:

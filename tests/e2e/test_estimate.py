@@ -1,4 +1,4 @@
-"""An estimate: by the rule at first, then by what this client's own tasks have cost."""
+"""Estimates: computed by a rule at first, then from the cost of the client's own tasks."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ BODY = {"prompt": "say hello", "repo_name": "hello"}
 PRICE = Price(prompt=Decimal(1), completion=Decimal(2))
 
 
-async def asked(url: str, **more: Any) -> dict[str, Any]:
+async def requested_estimate(url: str, **more: Any) -> dict[str, Any]:
     async with httpx.AsyncClient(trust_env=False) as http:
         found: dict[str, Any] = (await http.post(f"{url}/api/v1/estimate", json=BODY | more)).json()
     return found
 
 
-async def test_it_becomes_what_was_measured_and_asks_no_model(tmp_path: Path) -> None:
+async def test_it_is_taken_from_measured_tasks_and_calls_no_model(tmp_path: Path) -> None:
     async with (
         model_server(plan_and_files(FILES)) as model,
         github_server(tmp_path / "github") as github,
         running_app(settings(tmp_path, model, github, prices={"scripted": PRICE})) as app,
         Client(app.url) as client,
     ):
-        before = await asked(app.url)
+        before = await requested_estimate(app.url)
         assert "rule" in before["basis"]
         assert not model.requests
         for number in range(MIN_HISTORY):
             await events(app.url, (await client.submit("say hello", f"hello-{number}"))["task_id"])
         calls = len(model.requests)
-        after = await asked(app.url)
+        after = await requested_estimate(app.url)
         assert len(model.requests) == calls
-        refused = await asked(app.url, repo_name="a/b")
+        refused = await requested_estimate(app.url, repo_name="a/b")
     said = 2 * USAGE.completion
     cost = f"{Decimal(2 * USAGE.prompt + 2 * said) / 10**6:.6f}"
     assert after == {
@@ -56,7 +56,7 @@ async def test_it_becomes_what_was_measured_and_asks_no_model(tmp_path: Path) ->
     assert refused["code"] == "VALIDATION"
 
 
-def test_quartiles_not_extremes() -> None:
+def test_it_gives_quartiles_not_extremes() -> None:
     history = [Usage(prompt=10, completion=n) for n in (1, 100, 200, 300, 10_000)]
     made = estimate("x", "m", history, None)
     assert (made.completion_tokens.low, made.completion_tokens.high, made.cost) == (100, 300, None)

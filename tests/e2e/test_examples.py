@@ -1,4 +1,5 @@
-"""The programs of docs/examples.md and docs/sidecar.md, as they stand, through kill -9 of the service."""
+"""The programs of docs/examples.md and docs/sidecar.md, run as they are printed, through kill -9 of the
+service."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ Command = Callable[[Path], list[str]]
 
 
 def program(document: str, language: str) -> str:
-    """The one block of this language that is meant to be run."""
+    """The only block of this language that is to be run."""
     text = (ROOT / "docs" / document).read_text(encoding="utf-8")
     (found,) = [code for name, code in BLOCK.findall(text) if name == language]
     return found
@@ -52,13 +53,16 @@ def test_every_program_of_the_examples_is_run() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_an_example_follows_its_task_through_kill_9(language: str, tmp_path: Path) -> None:
-    """Each event once, and the repository in the end."""
+    """It receives each event once, and the repository in the end."""
     tool, name, command = LANGUAGES[language]
     if not shutil.which(tool):
         pytest.skip(f"needs {tool}")
     file = tmp_path / name
     file.write_text(program("examples.md", language), encoding="utf-8")
-    async with _held(tmp_path) as (process, gates), _started(command(file), tmp_path, process.url) as lines:
+    async with (
+        _service_with_gates(tmp_path) as (process, gates),
+        _running_program(command(file), tmp_path, process.url) as lines,
+    ):
         said = []
         async for line in lines:
             said.append(line)
@@ -79,10 +83,10 @@ async def test_the_page_follows_its_task_through_kill_9_in_a_browser(tmp_path: P
     if not chromium:
         pytest.skip("needs chromium")
     playwright = pytest.importorskip("playwright.async_api")
-    page_server = _serving(program("examples.md", "html"))
+    page_server = _page_server(program("examples.md", "html"))
     async with (
         page_server as origin,
-        _held(tmp_path, CORS_ORIGINS=origin) as (process, gates),
+        _service_with_gates(tmp_path, CORS_ORIGINS=origin) as (process, gates),
         playwright.async_playwright() as driver,
     ):
         browser = await driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -102,28 +106,28 @@ async def test_the_page_follows_its_task_through_kill_9_in_a_browser(tmp_path: P
         await browser.close()
 
 
-async def test_a_service_beside_gencode_does_not_notice_its_death(tmp_path: Path) -> None:
-    """docs/sidecar.md: two processes; the order placed with one is fulfilled through kill -9 of the other."""
+async def test_a_service_beside_gencode_survives_its_kill(tmp_path: Path) -> None:
+    """docs/sidecar.md: two processes; an order placed with one is fulfilled through kill -9 of the other."""
     (tmp_path / "orders.py").write_text(program("sidecar.md", "python"), encoding="utf-8")
     port = reserve_port()
     command = [sys.executable, "-m", "uvicorn", "orders:app", "--port", str(port), "--log-level", "warning"]
     url = f"http://127.0.0.1:{port}"
     async with (
-        _held(tmp_path) as (process, gates),
-        _started(command, tmp_path, process.url, lasts=True),
+        _service_with_gates(tmp_path) as (process, gates),
+        _running_program(command, tmp_path, process.url, lasts=True),
         client(url) as http,
     ):
-        await _answers(url)
+        await _wait_until_it_answers(url)
         placed = await http.post("/orders", json={"wish": "say hello"})
         number = placed.json()["number"]
-        await _shows(url, number, lambda order: order["state"] == "generating")
+        await _order_when(url, number, lambda order: order["state"] == "generating")
         await process.kill()
         second = (await http.post("/orders", json={"wish": "say it again"})).json()["number"]
         await process.start()
         for gate in gates.values():
             gate.set()
         for order in (number, second):
-            done = await _shows(url, order, lambda order: order["state"] == "completed")
+            done = await _order_when(url, order, lambda order: order["state"] == "completed")
             assert done["repository"].endswith(f"/local/order-{order}")
             (task,) = [
                 task
@@ -134,8 +138,10 @@ async def test_a_service_beside_gencode_does_not_notice_its_death(tmp_path: Path
 
 
 @asynccontextmanager
-async def _held(folder: Path, **more: str) -> AsyncIterator[tuple[Service, dict[str, anyio.Event]]]:
-    """A service whose model plans, and then waits with the files."""
+async def _service_with_gates(
+    folder: Path, **more: str
+) -> AsyncIterator[tuple[Service, dict[str, anyio.Event]]]:
+    """A service whose model plans, and waits before each file."""
     gates = {path: anyio.Event() for path in FILES}
     model: ModelServer
     async with (
@@ -146,10 +152,10 @@ async def _held(folder: Path, **more: str) -> AsyncIterator[tuple[Service, dict[
 
 
 @asynccontextmanager
-async def _started(
+async def _running_program(
     command: list[str], folder: Path, url: str, *, lasts: bool = False
 ) -> AsyncIterator[AsyncIterator[str]]:
-    """A program that may use the service; its lines. One that does not last must end well."""
+    """The output lines of a program that uses the service. Unless it `lasts`, it must exit with 0."""
     variables = {name: os.environ[name] for name in ("PATH", "GOROOT", "GOFLAGS") if name in os.environ}
     variables |= {"HOME": str(folder), "GOCACHE": str(folder / "go"), "PYTHONPATH": f"{ROOT}:{folder}"}
     process = await anyio.open_process(command, cwd=folder, env=variables | {"GENCODE_URL": url}, stderr=None)
@@ -174,7 +180,7 @@ async def _lines(stream: TextReceiveStream) -> AsyncIterator[str]:
         yield text
 
 
-async def _answers(url: str) -> None:
+async def _wait_until_it_answers(url: str) -> None:
     async with client(url) as http:
         while True:
             try:
@@ -185,8 +191,8 @@ async def _answers(url: str) -> None:
                 return
 
 
-async def _shows(url: str, number: int, what: Callable[[Any], bool]) -> Any:
-    """The order, once it is as it should be."""
+async def _order_when(url: str, number: int, what: Callable[[Any], bool]) -> Any:
+    """The order, once the condition holds for it."""
     async with client(url) as http:
         while not what(order := (await http.get(f"/orders/{number}")).json()):
             await anyio.sleep(0.02)
@@ -194,7 +200,7 @@ async def _shows(url: str, number: int, what: Callable[[Any], bool]) -> Any:
 
 
 @asynccontextmanager
-async def _serving(page: str) -> AsyncIterator[str]:
+async def _page_server(page: str) -> AsyncIterator[str]:
     sock = listen()
     app = Starlette(routes=[Route("/", lambda request: HTMLResponse(page))])
     async with serve(app, sock):

@@ -32,7 +32,7 @@ CLONES_AT_ONCE = 4  # each is a git process or two
 STARTS = 5
 
 
-async def test_fifty_jobs_at_once_all_become_sound_repositories(tmp_path: Path) -> None:
+async def test_fifty_jobs_at_once_all_become_valid_repositories(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app:
         addresses = await _all_jobs(app.url)
         assert len(set(addresses)) == JOBS
@@ -40,7 +40,7 @@ async def test_fifty_jobs_at_once_all_become_sound_repositories(tmp_path: Path) 
 
 
 async def _all_jobs(url: str) -> Sequence[str]:
-    """Submitted at once; the address of each result."""
+    """Submit all at once; the repository URL of each."""
     addresses: list[str] = []
 
     async def job(client: Client, number: int) -> None:

@@ -1,4 +1,4 @@
-"""A task's files: there from the moment each is whole, and never a danger to who looks at them."""
+"""The files of a task: available once complete, and harmless to whoever opens them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tests.servers.stream import events, raw_stream, subscribed
 FILES = {"index.html": "<script>alert(1)</script>\n", "src/möglich.py": "x = 'ä'\n", "last.py": "y = 2\n"}
 
 
-async def fetched(url: str, path: str, method: str = "GET", **headers: str) -> httpx.Response:
-    """`path` as it is to stand in the request, below the task."""
+async def fetch(url: str, path: str, method: str = "GET", **headers: str) -> httpx.Response:
+    """`path` is sent in the request line unchanged, below the task."""
     async with client(url) as http:
         return await http.send(http.build_request(method, f"{url}/api/v1/task/{path}", headers=headers))
 
 
-def unzipped(answer: httpx.Response) -> dict[str, str]:
+def unzip(answer: httpx.Response) -> dict[str, str]:
     with zipfile.ZipFile(io.BytesIO(answer.content)) as opened:
         return {name: opened.read(name).decode() for name in opened.namelist()}
 
 
-async def test_each_file_can_be_had_as_soon_as_it_is_whole(tmp_path: Path) -> None:
+async def test_each_file_can_be_fetched_as_soon_as_it_is_complete(tmp_path: Path) -> None:
     last = anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"last.py": last})) as model,
@@ -37,7 +37,7 @@ async def test_each_file_can_be_had_as_soon_as_it_is_whole(tmp_path: Path) -> No
         running_app(settings(tmp_path, model, github)) as app,
     ):
         task = await submit(app.url)
-        assert (await fetched(app.url, f"{task}/archive.zip")).json()["code"] == "NOT_FOUND"
+        assert (await fetch(app.url, f"{task}/archive.zip")).json()["code"] == "NOT_FOUND"
         async with subscribed(app.url, task) as stream:
             for path in ("index.html", "src/möglich.py"):
                 await stream.until("file", path=path)
@@ -47,19 +47,19 @@ async def test_each_file_can_be_had_as_soon_as_it_is_whole(tmp_path: Path) -> No
         found = {file["path"]: (file["state"], file["bytes"]) for file in listed["files"]}
         sizes = {path: len(text.encode()) for path, text in FILES.items()}
         assert found == {path: ("whole", sizes[path]) for path in FILES} | {"last.py": ("writing", 0)}
-        assert (await fetched(app.url, f"{task}/files/src/möglich.py")).text == FILES["src/möglich.py"]
-        assert (await fetched(app.url, f"{task}/files/last.py")).status_code == 404
-        some = await fetched(app.url, f"{task}/archive.zip")
+        assert (await fetch(app.url, f"{task}/files/src/möglich.py")).text == FILES["src/möglich.py"]
+        assert (await fetch(app.url, f"{task}/files/last.py")).status_code == 404
+        some = await fetch(app.url, f"{task}/archive.zip")
         assert some.headers["content-disposition"] == "attachment; filename*=utf-8''hello.partial.zip"
-        assert set(unzipped(some)) == {"hello/index.html", "hello/src/möglich.py"}
+        assert set(unzip(some)) == {"hello/index.html", "hello/src/möglich.py"}
 
         last.set()
         await events(app.url, task)
         listed = await get(app.url, f"/api/v1/task/{task}/files")
         assert listed["complete"]
         assert {file["state"] for file in listed["files"]} == {"committed"}
-        packed = await fetched(app.url, f"{task}/archive.zip")
-    assert unzipped(packed) == {f"hello/{path}": text for path, text in FILES.items()}
+        packed = await fetch(app.url, f"{task}/archive.zip")
+    assert unzip(packed) == {f"hello/{path}": text for path, text in FILES.items()}
     assert packed.headers["content-disposition"] == "attachment; filename*=utf-8''hello.zip"
 
 
@@ -75,15 +75,15 @@ async def test_nothing_is_lost_when_the_task_fails_and_the_service_dies(tmp_path
     ):
         task = await submit(process.url)
         assert (await events(process.url, task))[-1].data["code"] == "LLM_BALANCE"
-        before = await fetched(process.url, f"{task}/archive.zip")
+        before = await fetch(process.url, f"{task}/archive.zip")
         await process.kill()
         await process.start()
-        after = await fetched(process.url, f"{task}/archive.zip")
-    assert set(unzipped(after)) == {"hello/index.html", "hello/src/möglich.py"}
+        after = await fetch(process.url, f"{task}/archive.zip")
+    assert set(unzip(after)) == {"hello/index.html", "hello/src/möglich.py"}
     assert (after.content, after.headers["etag"]) == (before.content, before.headers["etag"])
 
 
-async def test_a_refused_push_leaves_the_files_to_be_had(tmp_path: Path) -> None:
+async def test_after_a_refused_push_the_files_can_be_fetched(tmp_path: Path) -> None:
     async with (
         model_server(plan_and_files(FILES)) as model,
         github_server(tmp_path / "github") as github,
@@ -92,31 +92,31 @@ async def test_a_refused_push_leaves_the_files_to_be_had(tmp_path: Path) -> None
         github.fail("info_refs", Fault(status=403))
         task = await submit(app.url)
         assert (await events(app.url, task))[-1].data["code"] == "GIT_AUTH"
-        packed = await fetched(app.url, f"{task}/archive.zip")
-    assert unzipped(packed) == {f"hello/{path}": text for path, text in FILES.items()}
+        packed = await fetch(app.url, f"{task}/archive.zip")
+    assert unzip(packed) == {f"hello/{path}": text for path, text in FILES.items()}
 
 
-async def finished(app: App) -> str:
+async def finished_task(app: App) -> str:
     task = await submit(app.url)
     await events(app.url, task)
     return task
 
 
-async def test_a_browser_is_given_text_that_it_shows_as_text(tmp_path: Path) -> None:
+async def test_files_are_sent_so_that_browsers_show_them_as_plain_text(tmp_path: Path) -> None:
     async with (
         model_server(plan_and_files(FILES)) as model,
         running_app(settings(tmp_path, model)) as app,
     ):
-        task = await finished(app)
-        page = await fetched(app.url, f"{task}/files/index.html")
-        head = await fetched(app.url, f"{task}/files/index.html", "HEAD")
+        task = await finished_task(app)
+        page = await fetch(app.url, f"{task}/files/index.html")
+        head = await fetch(app.url, f"{task}/files/index.html", "HEAD")
         etag = page.headers["etag"]
         same = [
-            await fetched(app.url, f"{task}/files/index.html", **{"If-None-Match": known})
+            await fetch(app.url, f"{task}/files/index.html", **{"If-None-Match": known})
             for known in (etag, f'"other", W/{etag}', "*")
         ]
-        other = await fetched(app.url, f"{task}/files/index.html", **{"If-None-Match": '"other"'})
-        named = await fetched(app.url, f"{task}/files/src/möglich.py")
+        other = await fetch(app.url, f"{task}/files/index.html", **{"If-None-Match": '"other"'})
+        named = await fetch(app.url, f"{task}/files/src/möglich.py")
     assert page.text == FILES["index.html"]
     assert page.headers["content-type"] == "text/plain; charset=utf-8"
     assert page.headers["x-content-type-options"] == "nosniff"
@@ -137,10 +137,10 @@ HOSTILE = [
 ]
 
 
-async def test_no_other_path_leads_anywhere(tmp_path: Path) -> None:
-    """As it stands in the request line: clients tidy such paths up."""
+async def test_other_paths_are_not_found(tmp_path: Path) -> None:
+    """Sent in the request line unchanged: client libraries normalise such paths."""
     async with model_server(plan_and_files(FILES)) as model, running_app(settings(tmp_path, model)) as app:
-        task = await finished(app)
+        task = await finished_task(app)
         port = int(app.url.rpartition(":")[2])
         for path in HOSTILE:
             stream = await raw_stream(port, f"/api/v1/task/{task}/files/{path}")
@@ -152,7 +152,7 @@ async def test_no_other_path_leads_anywhere(tmp_path: Path) -> None:
 
 
 async def test_a_secret_of_the_service_is_never_served(tmp_path: Path) -> None:
-    """The model echoed it; the task fails only at the look for secrets, and here there is none yet."""
+    """The model repeated it; the task fails only at the secrets scan, which has not run yet here."""
     files = {"bad.py": f"TOKEN = '{TOKEN}'\n", "good.py": "x = 1\n", "last.py": "y = 2\n"}
     async with (
         model_server(plan_and_files(files, gates={"last.py": anyio.Event()})) as model,
@@ -163,8 +163,8 @@ async def test_a_secret_of_the_service_is_never_served(tmp_path: Path) -> None:
         async with subscribed(app.url, task) as stream:
             for path in ("bad.py", "good.py"):
                 await stream.until("file", path=path)
-        answers = [await fetched(app.url, f"{task}/{path}") for path in ("files/bad.py", "archive.zip")]
-        assert (await fetched(app.url, f"{task}/files/good.py")).text == files["good.py"]
+        answers = [await fetch(app.url, f"{task}/{path}") for path in ("files/bad.py", "archive.zip")]
+        assert (await fetch(app.url, f"{task}/files/good.py")).text == files["good.py"]
     for answer in answers:
         assert (answer.status_code, answer.json()["code"]) == (422, "SECRET_FOUND")
         assert "bad.py" in answer.json()["detail"]

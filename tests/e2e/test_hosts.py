@@ -1,4 +1,4 @@
-"""Whole jobs to other Git hosts: submitted by HTTP, cloned with plain Git."""
+"""Whole tasks on other Git hosts: submitted over HTTP, cloned with plain Git."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from tests.servers.stream import events
 BEARER = f"http.extraHeader=Authorization: Bearer {TOKEN}"
 
 
-def named(kind: Any, url: str) -> NamedHost:
+def named_host(kind: Any, url: str) -> NamedHost:
     return NamedHost(kind=kind, url=url, token=SecretStr(TOKEN), owner=OWNER.get(kind, ""))
 
 
-def disk(folder: Path) -> NamedHost:
+def directory_host(folder: Path) -> NamedHost:
     folder.mkdir(parents=True, exist_ok=True)
     return NamedHost(kind="directory", path=folder)
 
 
-async def made(url: str, language: str = "en", **request: Any) -> dict[str, Any]:
-    """Submit, wait until it is over; the task then."""
+async def run_task(url: str, language: str = "en", **request: Any) -> dict[str, Any]:
+    """Submit, wait for the end; the task then."""
     headers = {"Accept-Language": language}
     answer = await post(url, "/generate", BODY | request, **headers)
     assert answer.status_code == 202, answer.text
@@ -47,14 +47,14 @@ async def clone(url: str, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", ["gitea", "gitlab", "gitee", "bitbucket"])
-async def test_a_whole_job_to_another_host(
+async def test_a_whole_task_on_another_host(
     tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with model_server(plan_and_files(FILES)) as model, host_server(kind, tmp_path / "git") as server:
-        hosts = {"disk": disk(tmp_path / "disk"), "work": named(kind, server.url)}
+        hosts = {"disk": directory_host(tmp_path / "disk"), "work": named_host(kind, server.url)}
         async with running_app(settings(tmp_path, model, hosts=hosts)) as app:
-            task = await made(app.url, host="work")
+            task = await run_task(app.url, host="work")
             report = await get(app.url, f"/api/v1/task/{task['task_id']}/report")
             log = await get(app.url, f"/api/v1/status/{task['task_id']}")
             metrics = await get(app.url, "/metrics")
@@ -67,13 +67,13 @@ async def test_a_whole_job_to_another_host(
     assert not any(TOKEN in text for text in shown)
 
 
-async def test_a_whole_job_to_a_directory(tmp_path: Path) -> None:
-    hosts = {"disk": disk(tmp_path / "git")}
+async def test_a_whole_task_in_a_directory(tmp_path: Path) -> None:
+    hosts = {"disk": directory_host(tmp_path / "git")}
     async with (
         model_server(plan_and_files(FILES)) as model,
         running_app(settings(tmp_path, model, hosts=hosts)) as app,
     ):
-        task = await made(app.url, "zh", github_org="acme")
+        task = await run_task(app.url, "zh", github_org="acme")
         heard = await events(app.url, task["task_id"])
     assert "正在创建 disk 仓库..." in [event.data.get("message") for event in heard]
     assert (task["status"], task["host"]) == ("completed", "disk")
@@ -82,7 +82,7 @@ async def test_a_whole_job_to_a_directory(tmp_path: Path) -> None:
 
 
 async def test_a_request_cannot_leave_the_configured_hosts(tmp_path: Path) -> None:
-    hosts = {"disk": disk(tmp_path / "git")}
+    hosts = {"disk": directory_host(tmp_path / "git")}
     async with running_app(settings(tmp_path, hosts=hosts)) as app:
         for wrong, field in [
             ({"host": "github"}, "host"),
@@ -98,10 +98,10 @@ async def test_a_request_cannot_leave_the_configured_hosts(tmp_path: Path) -> No
         assert "there is disk" in (await post(app.url, "/generate", BODY | {"host": "github"})).text
 
 
-async def test_a_restart_under_other_settings_pushes_nowhere_else(tmp_path: Path) -> None:
-    """And the task goes on once its host is configured again."""
+async def test_a_restart_under_other_settings_pushes_to_no_other_host(tmp_path: Path) -> None:
+    """The task continues once its host is configured again."""
     gate = anyio.Event()
-    one, two = {"one": disk(tmp_path / "one")}, {"two": disk(tmp_path / "two")}
+    one, two = {"one": directory_host(tmp_path / "one")}, {"two": directory_host(tmp_path / "two")}
     async with model_server(plan_and_files(FILES, gates={"": gate})) as model:
         async with running_app(settings(tmp_path, model, hosts=one)) as app:
             task_id = (await post(app.url, "/generate", BODY)).json()["task_id"]

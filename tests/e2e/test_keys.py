@@ -1,4 +1,4 @@
-"""Keys that come and go while the service runs."""
+"""Keys that are created and revoked while the service runs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.servers.stream import Subscriber
 
 
 @asynccontextmanager
-async def held(folder: Path) -> AsyncIterator[App]:
-    """A service whose model keeps its tasks waiting."""
+async def service_with_waiting_tasks(folder: Path) -> AsyncIterator[App]:
+    """A service whose model never lets its tasks finish."""
     gates = {path: anyio.Event() for path in FILES}
     async with (
         model_server(plan_and_files(FILES, gates=gates)) as model,
@@ -31,7 +31,7 @@ async def held(folder: Path) -> AsyncIterator[App]:
 async def test_a_revoked_key_ends_its_open_stream_and_its_ticket(tmp_path: Path) -> None:
     file = key_file(tmp_path / "data")
     (alices, _), (bobs, _) = file.make("alice"), file.make("bob")
-    async with held(tmp_path) as app, client(app.url) as http:
+    async with service_with_waiting_tasks(tmp_path) as app, client(app.url) as http:
         alice, bob = {"X-API-Key": alices}, {"X-API-Key": bobs}
         task_id, of_bob = [
             (await http.post("/api/v1/generate", json=BODY, headers=headers)).json()["task_id"]
@@ -56,8 +56,8 @@ async def test_a_revoked_key_ends_its_open_stream_and_its_ticket(tmp_path: Path)
         assert (await http.get(where, params=ticket)).status_code == 401
 
 
-async def test_the_first_key_made_shuts_an_open_service(tmp_path: Path) -> None:
-    async with held(tmp_path) as app, client(app.url) as http:
+async def test_the_first_key_closes_an_open_service(tmp_path: Path) -> None:
+    async with service_with_waiting_tasks(tmp_path) as app, client(app.url) as http:
         task_id = (await http.post("/api/v1/generate", json=BODY)).json()["task_id"]
         async with http.stream("GET", f"/api/v1/status/{task_id}") as stream:
             key, _ = key_file(tmp_path / "data").make("alice")
@@ -66,8 +66,8 @@ async def test_the_first_key_made_shuts_an_open_service(tmp_path: Path) -> None:
         assert (await http.get("/api/v1/tasks", headers={"X-API-Key": key})).json()["tasks"] == []
 
 
-async def test_a_made_key_opens_a_public_address_and_is_never_logged(tmp_path: Path) -> None:
-    """At DEBUG, made before and after the start, good, revoked, and in requests that cannot be read."""
+async def test_a_created_key_works_on_a_public_address_and_is_never_logged(tmp_path: Path) -> None:
+    """At DEBUG; created before and after the start, valid, revoked, and in requests that cannot be parsed."""
     file = key_file(tmp_path / "data")
     first, _ = file.make("alice")
     async with service(tmp_path, {"SERVER_HOST": "0.0.0.0", "LOG_LEVEL": "DEBUG"}) as process:
@@ -87,8 +87,8 @@ async def test_a_made_key_opens_a_public_address_and_is_never_logged(tmp_path: P
         for secret in (first, second):
             assert secret not in log
             assert secret[8:24] not in log
-        checkpoints = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
-        assert first.encode() not in checkpoints
+        stored = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
+        assert first.encode() not in stored
 
 
 async def answers(http: httpx.AsyncClient, *keys: str) -> list[int]:

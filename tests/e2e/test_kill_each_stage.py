@@ -1,4 +1,4 @@
-"""Row 64: kill -9 between any two steps of a task; a later process goes on, and nothing happens twice."""
+"""Row 64: kill -9 between any two steps of a task; a later process resumes it, and nothing happens twice."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ CALLS = [("plan", ""), ("file", "app.py"), ("file", "README.md")]
 
 
 @asynccontextmanager
-async def interrupted(folder: Path) -> AsyncIterator[tuple[Service, str, ModelServer, ScriptedGitHub]]:
-    """A service that was killed while it waited for the plan, its task, and the servers it talks to."""
+async def killed_at_the_plan(folder: Path) -> AsyncIterator[tuple[Service, str, ModelServer, ScriptedGitHub]]:
+    """A service that was killed while it waited for the plan, its task, and the servers that it uses."""
     gate = anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"": gate})) as model,
@@ -38,8 +38,8 @@ async def interrupted(folder: Path) -> AsyncIterator[tuple[Service, str, ModelSe
         yield process, task_id, model, github
 
 
-class Ledger:
-    """Looks at what each dead process left: what was kept then must never be asked of the model again."""
+class StoredCalls:
+    """Reads the checkpoints that each killed process left: their model calls must never be made again."""
 
     def __init__(self, process: Service, model: ModelServer) -> None:
         self._process = process
@@ -47,12 +47,12 @@ class Ledger:
         self._paid: dict[Call, int] = {}
 
     async def task(self) -> Task:
-        """The task as it was left."""
+        """The task as the last process left it."""
         async with open_sqlite(self._process.data_dir / "gencode.db") as store:
             (task,) = await store.find(TaskQuery())
             checkpoints = await store.checkpoints(task.id)
         self.check()
-        for call in map(answered, checkpoints):
+        for call in map(call_of_checkpoint, checkpoints):
             if call in self._model.completed:
                 self._paid.setdefault(call, self._model.started[call])
         return task
@@ -65,14 +65,14 @@ class Ledger:
         return set(self._paid)
 
 
-def answered(part: str) -> Call:
-    """The model call that a kept part is the answer to."""
+def call_of_checkpoint(part: str) -> Call:
+    """The model call whose answer is in a checkpoint."""
     kind, _, rest = part.partition(":")
     return ("file", rest.partition(":")[2]) if kind == "piece" else (kind, "")
 
 
 async def check_finished(process: Service, task_id: str, github: ScriptedGitHub, lives: int) -> None:
-    """One repository, one head, one unbroken log."""
+    """There must be one repository, one head, and one log without gaps."""
     heard = await events(process.url, task_id)
     assert [event.id for event in heard] == list(range(1, len(heard) + 1))
     assert heard[-1].data["status"] == "completed"
@@ -84,10 +84,10 @@ async def check_finished(process: Service, task_id: str, github: ScriptedGitHub,
 
 
 @pytest.mark.fault(64)
-async def test_a_process_that_dies_after_each_of_its_commits_still_ends_the_task(tmp_path: Path) -> None:
-    """Row 64: every life gets one step further, and no completed model call is made again."""
-    async with interrupted(tmp_path) as (process, task_id, model, github):
-        ledger, reached = Ledger(process, model), []
+async def test_killed_after_each_of_its_commits_the_task_still_completes(tmp_path: Path) -> None:
+    """Row 64: each process gets one step further, and no answered model call is made again."""
+    async with killed_at_the_plan(tmp_path) as (process, task_id, model, github):
+        ledger, reached = StoredCalls(process, model), []
         while not (task := await ledger.task()).state.is_terminal:
             reached.append(task)
             await process.launch(failpoint="commit.after:2")  # the first one counts the attempt
@@ -108,10 +108,10 @@ async def test_a_process_that_dies_after_each_of_its_commits_still_ends_the_task
 @pytest.mark.fault(64)
 async def test_killed_around_each_outside_effect_it_happens_once(tmp_path: Path) -> None:
     """Row 64: before and after the repository is created, before and after the push, and when an answer has
-    come that nobody has kept yet."""
+    come that is in no checkpoint yet."""
     failpoints = ["answer.after:2", "repo.before:1", "repo.after:1", "push.before:1", "push.after:1"]
-    async with interrupted(tmp_path) as (process, task_id, model, github):
-        ledger = Ledger(process, model)
+    async with killed_at_the_plan(tmp_path) as (process, task_id, model, github):
+        ledger = StoredCalls(process, model)
         for failpoint in failpoints:
             await process.launch(failpoint)
             assert await process.ended() == -signal.SIGKILL

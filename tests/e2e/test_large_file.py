@@ -1,4 +1,4 @@
-"""A file of 3,000 lines from a model whose answers end after 8,192 tokens, through kill -9 in its middle."""
+"""A file of 3,000 lines from a model whose answers end after 8,192 tokens, with kill -9 in its middle."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.servers.stream import events
 from tests.unit.codegen.test_chunked_file_writer import PARTS, WHOLE, ScriptedModel, nth
 
 
-async def test_it_arrives_whole_and_no_part_is_asked_for_twice(tmp_path: Path) -> None:
+async def test_it_is_complete_and_no_chunk_is_requested_twice(tmp_path: Path) -> None:
     asked, gate = anyio.Event(), anyio.Event()
     author = ScriptedModel(part4=text(nth(4), gate=gate, size=5000))
 

@@ -53,7 +53,7 @@ def test_every_command_has_what_it_needs(target: str) -> None:
 @needs_make
 @pytest.mark.skipif(not (Path(sys.prefix) / "bin/gencode").exists(), reason="needs gencode installed")
 def test_make_run_serves_until_ctrl_c(tmp_path: Path) -> None:
-    """Twice on one folder: the first left nothing behind that would stop the second."""
+    """Twice in one folder: the first run leaves nothing behind that stops the second."""
     for _ in range(2):
         with _running(tmp_path) as (process, url):
             assert httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
@@ -66,7 +66,7 @@ def test_make_run_serves_until_ctrl_c(tmp_path: Path) -> None:
 
 @contextmanager
 def _running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`make run` with what is installed already, when it has welcomed us."""
+    """`make run` in the installed environment, once its welcome is printed."""
     stamp = f"{sys.prefix}/.run"
     process = subprocess.Popen(
         ["make", "--silent", f"VENV={sys.prefix}", f"--old-file={stamp}", "run"],
@@ -94,8 +94,9 @@ def _address(line: str) -> str | None:
 # --- on a bare machine ------------------------------------------------------------------------------
 
 
-class Bare:
-    """A machine that has what a test puts there. `calls`: what was run there, in order."""
+class BareMachine:
+    """A machine on which only the programs of the test are installed. `calls`: the commands run there, in
+    order."""
 
     def __init__(self, folder: Path) -> None:
         self.bin = folder / "bin"
@@ -107,7 +108,7 @@ class Bare:
             assert found
             (self.bin / name).symlink_to(found)
 
-    def has(self, name: str, script: str = "") -> None:
+    def install(self, name: str, script: str = "") -> None:
         path = self.bin / name
         path.write_text(f'#!/bin/sh\necho {name} "$@" >>"{self.log}"\n{script}\n')
         path.chmod(0o755)
@@ -129,72 +130,80 @@ class Bare:
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Bare:
-    return Bare(tmp_path)
+def bare_machine(tmp_path: Path) -> BareMachine:
+    return BareMachine(tmp_path)
 
 
 NO_ENSUREPIP = 'case "$*" in *ensurepip*) exit 1;; esac'
 TOO_OLD = 'case "$*" in *version_info*) exit 1;; esac'
 
 
-def test_debian_s_python_without_venv_is_told_what_to_install(bare: Bare, tmp_path: Path) -> None:
-    bare.has("python3", NO_ENSUREPIP)
-    done = bare.run("sh", ".ci/venv", tmp_path / "venv")
+def test_without_venv_on_debian_the_missing_package_is_named(
+    bare_machine: BareMachine, tmp_path: Path
+) -> None:
+    bare_machine.install("python3", NO_ENSUREPIP)
+    done = bare_machine.run("sh", ".ci/venv", tmp_path / "venv")
     assert (done.returncode, done.stdout) == (1, "")
     assert "apt-get install python3-venv" in done.stderr
 
 
-def test_uv_stands_in_for_the_missing_venv(bare: Bare, tmp_path: Path) -> None:
-    bare.has("python3", NO_ENSUREPIP)
-    bare.has("uv")
-    assert bare.run("sh", ".ci/venv", tmp_path / "venv").returncode == 0
-    assert bare.calls[-1] == f"uv venv --quiet --clear --seed --python {bare.bin}/python3 {tmp_path}/venv"
+def test_uv_replaces_a_missing_venv(bare_machine: BareMachine, tmp_path: Path) -> None:
+    bare_machine.install("python3", NO_ENSUREPIP)
+    bare_machine.install("uv")
+    assert bare_machine.run("sh", ".ci/venv", tmp_path / "venv").returncode == 0
+    assert (
+        bare_machine.calls[-1]
+        == f"uv venv --quiet --clear --seed --python {bare_machine.bin}/python3 {tmp_path}/venv"
+    )
 
 
-def test_another_python_is_found_when_the_first_is_too_old(bare: Bare, tmp_path: Path) -> None:
-    bare.has("python3", TOO_OLD)
-    bare.has("python3.12")
-    assert bare.run("sh", ".ci/venv", tmp_path / "venv").returncode == 0
-    assert bare.calls[-1] == f"python3.12 -m venv --clear {tmp_path}/venv"
+def test_another_python_is_found_when_the_first_is_too_old(bare_machine: BareMachine, tmp_path: Path) -> None:
+    bare_machine.install("python3", TOO_OLD)
+    bare_machine.install("python3.12")
+    assert bare_machine.run("sh", ".ci/venv", tmp_path / "venv").returncode == 0
+    assert bare_machine.calls[-1] == f"python3.12 -m venv --clear {tmp_path}/venv"
 
 
-def test_a_python_that_is_too_old_is_told_so(bare: Bare, tmp_path: Path) -> None:
-    bare.has("python3", TOO_OLD)
-    done = bare.run("sh", ".ci/venv", tmp_path / "venv")
+def test_a_python_that_is_too_old_is_refused(bare_machine: BareMachine, tmp_path: Path) -> None:
+    bare_machine.install("python3", TOO_OLD)
+    done = bare_machine.run("sh", ".ci/venv", tmp_path / "venv")
     assert done.returncode == 1
     assert "Python 3.11 or newer" in done.stderr
 
 
 @needs_bash
-def test_ci_installs_what_is_missing_and_checks_everything(bare: Bare) -> None:
+def test_ci_installs_what_is_missing_and_checks_everything(bare_machine: BareMachine) -> None:
     for name in ("apt-get", "make"):
-        bare.has(name)
-    bare.has("sudo", 'shift; exec "$@"')
-    bare.has("python3", NO_ENSUREPIP)
-    assert bare.run("bash", ".ci/run").returncode == 0
+        bare_machine.install(name)
+    bare_machine.install("sudo", 'shift; exec "$@"')
+    bare_machine.install("python3", NO_ENSUREPIP)
+    assert bare_machine.run("bash", ".ci/run").returncode == 0
     installed = {
-        word for call in bare.calls if "apt-get" in call and " install " in call for word in call.split()
+        word
+        for call in bare_machine.calls
+        if "apt-get" in call and " install " in call
+        for word in call.split()
     }
     assert {"git", "python3-venv", "golang-go", "nodejs"} <= installed
     assert "make" not in installed
-    assert bare.calls[-1] == "make check"
+    assert bare_machine.calls[-1] == "make check"
 
 
 @needs_bash
-def test_ci_goes_on_without_what_only_some_tests_use(bare: Bare) -> None:
+def test_ci_continues_without_programs_that_only_some_tests_need(bare_machine: BareMachine) -> None:
     for name in ("git", "make", "python3"):
-        bare.has(name)
-    bare.has("apt-get", "exit 100")
-    bare.has("sudo", 'shift; exec "$@"')
-    done = bare.run("bash", ".ci/run")
+        bare_machine.install(name)
+    bare_machine.install("apt-get", "exit 100")
+    bare_machine.install("sudo", 'shift; exec "$@"')
+    done = bare_machine.run("bash", ".ci/run")
     assert done.returncode == 0
     assert "going on without: golang-go" in done.stderr
-    assert bare.calls[-1] == "make check"
+    assert bare_machine.calls[-1] == "make check"
 
 
 @needs_bash
-def test_ci_fails_when_the_check_fails(bare: Bare) -> None:
+def test_ci_fails_when_the_check_fails(bare_machine: BareMachine) -> None:
     for name in ("git", "python3", "go", "node", "chromium"):
-        bare.has(name)
-    bare.has("make", "exit 2")
-    assert bare.run("bash", ".ci/run").returncode == 2
+        bare_machine.install(name)
+    bare_machine.install("make", "exit 2")
+    assert bare_machine.run("bash", ".ci/run").returncode == 2

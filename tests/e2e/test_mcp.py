@@ -1,4 +1,4 @@
-"""Assistants, by the official library's own client, over real sockets."""
+"""MCP for assistants, used through the official client library over real sockets."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ async def assistant(url: str, key: str = "") -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False, verify=False) as http,
-        Client(streamable_http_client(f"{url}/mcp", http_client=http)) as services,
+        Client(streamable_http_client(f"{url}/mcp", http_client=http)) as session,
     ):
-        yield services
+        yield session
 
 
-async def called(services: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-    result = await services.call_tool(tool, arguments)
+async def call(session: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    result = await session.call_tool(tool, arguments)
     assert not result.is_error, result.content
     assert isinstance(result.structured_content, dict)
     return result.structured_content
 
 
-async def refused(services: Client, tool: str, **arguments: Any) -> str:
-    result = await services.call_tool(tool, arguments)
+async def refused_call(session: Client, tool: str, **arguments: Any) -> str:
+    result = await session.call_tool(tool, arguments)
     assert result.is_error
     return str(result.content[0].text)  # type: ignore[union-attr]  # a text
 
@@ -50,31 +50,31 @@ async def test_an_assistant_generates_follows_and_reads_a_project(tmp_path: Path
     async with (
         model_server(plan_and_files(FILES)) as model,
         running_app(settings(tmp_path, model)) as app,
-        assistant(app.url) as services,
+        assistant(app.url) as session,
     ):
-        tools = (await services.list_tools()).tools
+        tools = (await session.list_tools()).tools
         assert [tool.name for tool in tools] == ["generate", "status", "cancel", "retry", "files"]
         assert tools[0].input_schema["required"] == ["prompt", "repo_name"]
         assert [tool.name for tool in tools if tool.annotations and tool.annotations.read_only_hint] == [
             "status",
             "files",
         ]
-        task = await called(services, "generate", **BODY)
-        now = await called(services, "status", task_id=task["task_id"], wait_seconds=30)
+        task = await call(session, "generate", **BODY)
+        now = await call(session, "status", task_id=task["task_id"], wait_seconds=30)
         assert now["status"] == "completed"
         shown = await get(app.url, f"/api/v1/task/{task['task_id']}")
         assert now == shown
-        listed = await called(services, "files", task_id=task["task_id"])
+        listed = await call(session, "files", task_id=task["task_id"])
         assert {file["path"] for file in listed["files"]} >= set(FILES)
-        read = await called(services, "files", task_id=task["task_id"], path="app.py")
+        read = await call(session, "files", task_id=task["task_id"], path="app.py")
         assert read["text"] == FILES["app.py"]
 
 
-async def test_what_is_asked_for_twice_by_one_key_is_made_once(tmp_path: Path) -> None:
-    async with running_app(settings(tmp_path)) as app, assistant(app.url) as services:
-        ids = {(await called(services, "generate", **BODY, idempotency_key="k"))["task_id"] for _ in range(3)}
+async def test_one_idempotency_key_makes_one_task(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, assistant(app.url) as session:
+        ids = {(await call(session, "generate", **BODY, idempotency_key="k"))["task_id"] for _ in range(3)}
         assert len(ids) == 1
-        said = await refused(services, "generate", **BODY | {"prompt": "other", "idempotency_key": "k"})
+        said = await refused_call(session, "generate", **BODY | {"prompt": "other", "idempotency_key": "k"})
         assert said.startswith("IDEMPOTENCY_KEY_REUSED")
         assert len((await get(app.url, "/api/v1/tasks"))["tasks"]) == 1
 
@@ -84,22 +84,22 @@ async def test_cancelling_and_retrying(tmp_path: Path) -> None:
     async with (
         model_server(plan_and_files(FILES, gates={"": gate})) as model,
         running_app(settings(tmp_path, model)) as app,
-        assistant(app.url) as services,
+        assistant(app.url) as session,
     ):
-        task_id = (await called(services, "generate", **BODY))["task_id"]
+        task_id = (await call(session, "generate", **BODY))["task_id"]
         await model.arrival("plan")
-        assert "STILL_WORKING" in await refused(services, "retry", task_id=task_id)
-        assert (await called(services, "cancel", task_id=task_id))["status"] == "cancelled"
-        assert "ALREADY_OVER" in await refused(services, "retry", task_id=task_id)
+        assert "STILL_WORKING" in await refused_call(session, "retry", task_id=task_id)
+        assert (await call(session, "cancel", task_id=task_id))["status"] == "cancelled"
+        assert "ALREADY_OVER" in await refused_call(session, "retry", task_id=task_id)
     async with (
         model_server(http_error(401, {"message": "no"})) as refusing,
         running_app(settings(tmp_path / "other", refusing)) as app,
-        assistant(app.url) as services,
+        assistant(app.url) as session,
     ):
-        task_id = (await called(services, "generate", **BODY))["task_id"]
-        failed = await called(services, "status", task_id=task_id, wait_seconds=30)
+        task_id = (await call(session, "generate", **BODY))["task_id"]
+        failed = await call(session, "status", task_id=task_id, wait_seconds=30)
         assert (failed["status"], failed["error"]["code"]) == ("failed", "LLM_AUTH")
-        assert (await called(services, "retry", task_id=task_id))["task_id"] == task_id
+        assert (await call(session, "retry", task_id=task_id))["task_id"] == task_id
 
 
 @pytest.mark.parametrize(
@@ -118,15 +118,15 @@ async def test_cancelling_and_retrying(tmp_path: Path) -> None:
         ("push", {}, "VALIDATION: name: there is no such tool; there are generate, status"),
     ],
 )
-async def test_what_an_assistant_does_wrong_is_said_so_that_it_can_mend_it(
+async def test_errors_are_returned_so_that_an_assistant_can_correct_them(
     tmp_path: Path, tool: str, arguments: dict[str, Any], said: str
 ) -> None:
-    async with running_app(settings(tmp_path)) as app, assistant(app.url) as services:
-        assert (await refused(services, tool, **arguments)).startswith(said)
+    async with running_app(settings(tmp_path)) as app, assistant(app.url) as session:
+        assert (await refused_call(session, tool, **arguments)).startswith(said)
         assert (await get(app.url, "/api/v1/tasks"))["tasks"] == []
 
 
-async def test_keys_owners_and_the_rate_limit_hold(tmp_path: Path) -> None:
+async def test_keys_owners_and_the_rate_limit_apply(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path, api_keys=KEYS, rate_limit="1/hour")) as app:
         for key in ("", "wrong"):
             with pytest.raises(BaseException) as failed:
@@ -134,11 +134,11 @@ async def test_keys_owners_and_the_rate_limit_hold(tmp_path: Path) -> None:
                     pass
             assert failed.value
         async with assistant(app.url, "alice-key") as alice, assistant(app.url, "bob-key") as bob:
-            task_id = (await called(alice, "generate", **BODY))["task_id"]
+            task_id = (await call(alice, "generate", **BODY))["task_id"]
             for tool in ("status", "cancel", "files", "retry"):
-                assert "NOT_FOUND" in await refused(bob, tool, task_id=task_id)
-            assert "RATE_LIMITED" in await refused(alice, "generate", **BODY)
-            assert (await called(alice, "status", task_id=task_id))["task_id"] == task_id
+                assert "NOT_FOUND" in await refused_call(bob, tool, task_id=task_id)
+            assert "RATE_LIMITED" in await refused_call(alice, "generate", **BODY)
+            assert (await call(alice, "status", task_id=task_id))["task_id"] == task_id
 
 
 INITIALIZE = {
@@ -162,7 +162,7 @@ ACCEPT = {"Accept": "application/json, text/event-stream"}
         ({"X-Padding": "2000000"}, 413, "BODY_TOO_LARGE"),
     ],
 )
-async def test_the_guard_stands_before_it(
+async def test_the_security_middleware_applies(
     tmp_path: Path, headers: dict[str, str], status: int, code: str
 ) -> None:
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
@@ -171,8 +171,8 @@ async def test_the_guard_stands_before_it(
         assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-async def test_only_requests_that_end_are_taken(tmp_path: Path) -> None:
-    """No stream without a request, no session; nonsense gets an error of the protocol."""
+async def test_only_requests_that_end_are_accepted(tmp_path: Path) -> None:
+    """No stream without a request and no session; malformed input gets an error of the protocol."""
     async with running_app(settings(tmp_path, api_keys=KEYS)) as app, client(app.url) as http:
         assert (await http.post("/mcp", json=INITIALIZE, headers=ACCEPT)).status_code == 401
         http.headers["X-API-Key"] = "bob-key"
@@ -189,26 +189,26 @@ async def test_only_requests_that_end_are_taken(tmp_path: Path) -> None:
             assert 400 <= answer.status_code < 500
 
 
-async def test_who_hangs_up_in_a_request_leaves_no_trace_in_the_log(
+async def test_a_disconnect_during_a_request_is_not_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     head = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text/event-stream\r\n"
-    async with running_app(settings(tmp_path)) as app, assistant(app.url) as services:
-        await services.list_tools()
+    async with running_app(settings(tmp_path)) as app, assistant(app.url) as session:
+        await session.list_tools()
         async with await anyio.connect_tcp("127.0.0.1", int(app.url.rpartition(":")[2])) as half:
             await half.send(head + b'Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{"json')
-            await services.list_tools()
+            await session.list_tools()
         for _ in range(3):
-            await services.list_tools()
+            await session.list_tools()
     assert [record for record in caplog.records if record.name.startswith("mcp")] == []
 
 
-async def test_an_assistant_does_not_notice_a_restart(tmp_path: Path) -> None:
-    async with service(tmp_path, {}) as process, assistant(process.url) as services:
-        task_id = (await called(services, "generate", **BODY))["task_id"]
+async def test_a_restart_is_invisible_to_an_assistant(tmp_path: Path) -> None:
+    async with service(tmp_path, {}) as process, assistant(process.url) as session:
+        task_id = (await call(session, "generate", **BODY))["task_id"]
         await process.kill()
         await process.start()
-        done = await called(services, "status", task_id=task_id, wait_seconds=30)
+        done = await call(session, "status", task_id=task_id, wait_seconds=30)
         assert done["status"] == "completed"
 
 

@@ -190,7 +190,7 @@ def test_the_express_service_s_store_needs_no_package(tmp_path: Path) -> None:
 
 @needs_node
 @needs_npm
-@pytest.mark.timeout(180)  # the registry may be far away
+@pytest.mark.timeout(600)  # the registry may be far away
 def test_the_express_service(tmp_path: Path) -> None:
     folder = written(tmp_path, "Create an Express server for a chat")
     quick = ("--fetch-retries=0", "--fetch-timeout=10000")
@@ -207,7 +207,7 @@ def test_the_express_service(tmp_path: Path) -> None:
 
 
 @needs_go
-@pytest.mark.timeout(180)  # the first build on a machine compiles the standard library
+@pytest.mark.timeout(600)  # the first build on a machine compiles the standard library
 def test_the_go_service(tmp_path: Path) -> None:
     folder = written(tmp_path, "An HTTP service in Go")
     run(folder, "go", "vet", "./...")

@@ -1,9 +1,8 @@
-"""A DATA_DIR that release 0.1.0 left behind is opened and gone on with.
+"""A DATA_DIR that release 0.1.0 left is opened, and its tasks continue.
 
-tests/fixtures/make_data_dir.py made it, and its .json tells what is in it. Nothing here knows of the code
-that is tested: it is spoken to as that release was, over HTTP and by the command line. The ports that the
-folder remembers may be another's by now, so it is moved to others before it is opened, and what is told then
-is moved back.
+tests/fixtures/make_data_dir.py made it, and its .json describes the content. These tests use only HTTP and
+the command line, as clients of that release do. The ports stored in the folder may be in use now, so they are
+replaced before it is opened, and replaced back in the answers.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.e2e.cloning import cloned, files, git
-from tests.servers.history import Logged, asked, digests, history, knocking, told
+from tests.servers.history import StoredEvent, api_client, digests, get_json, history, record
 from tests.servers.model import ModelServer, Reply, model_server
 from tests.servers.ports import reserve_port
 from tests.servers.projects import Projects
@@ -50,12 +49,12 @@ ADDRESSES = {
     "parts": ("data",),
     "callbacks": ("url", "host"),
 }
-"""Where release 0.1.0 keeps the address of its forge, or of a receiver."""
+"""The columns in which release 0.1.0 stores the URL of its forge, or of a receiver."""
 
 
 @dataclass(frozen=True)
 class Moved:
-    """The folder with other ports. `moves`: an address of before, and the one of now."""
+    """The folder with new ports. `moves`: new addresses by old address."""
 
     data_dir: Path
     moves: dict[str, str]
@@ -64,15 +63,15 @@ class Moved:
     def forge(self) -> str:
         return f"http://127.0.0.1:{(self.data_dir / 'forge.port').read_text()}"
 
-    def spelled(self, text: str) -> str:
-        """As it was told before."""
+    def with_old_addresses(self, text: str) -> str:
+        """The text with the addresses of before."""
         for before, now in self.moves.items():
             text = text.replace(now, before)
         return text
 
 
 def unpacked(folder: Path, name: str = "data_dir_0_1_0", receiver: str = "") -> Moved:
-    """In `folder`/data, where a service of the tests looks for it."""
+    """Unpack it to `folder`/data, where a test's service has its data."""
     with tarfile.open(FIXTURES / f"{name}.tar.gz") as archive:
         archive.extractall(folder, filter="data")
     port = reserve_port()
@@ -96,26 +95,26 @@ def _move(database: Path, moves: dict[str, str]) -> None:
 
 @asynccontextmanager
 async def busy_model() -> AsyncIterator[ModelServer]:
-    """One that never answers: what is unfinished stays so."""
+    """A model that never answers, so that unfinished tasks stay unfinished."""
     async with model_server(lambda body: Reply(parts=[anyio.Event()])) as model:
         yield model
 
 
-def of(client: str, *later: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A client's tasks, or those of which this becomes later."""
+def tasks_of(client: str, *later: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The tasks of a client, or those of them with this outcome after the upgrade."""
     for name, task in TASKS.items():
         if task["client"] == client and (not later or task["later"] in later):
             yield name, task
 
 
 @asynccontextmanager
-async def door(process: Service, client: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with knocking(process.url, KNOWN["keys"][client]) as http:
+async def client_of(process: Service, client: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with api_client(process.url, KNOWN["keys"][client]) as http:
         yield http
 
 
 def differences(before: Any, now: Any, where: str = "") -> list[str]:
-    """Where what is told now is not what was told before. Objects may have come to have more fields."""
+    """Where `now` differs from `before`. Objects may have additional fields."""
     if isinstance(before, dict) and isinstance(now, dict):
         pairs = [(before[name], now.get(name, "is missing"), f"{where}.{name}") for name in before]
     elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
@@ -126,7 +125,7 @@ def differences(before: Any, now: Any, where: str = "") -> list[str]:
 
 
 async def gencode(data_dir: Path, *words: str | Path, **variables: str) -> str:
-    """What the command prints; it must succeed."""
+    """The output of the command, which must succeed."""
     own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": str(data_dir)}
     command = [sys.executable, "-m", "gencode", *map(str, words)]
     done = await anyio.run_process(command, env=own | variables, cwd=data_dir.parent, check=False)
@@ -138,22 +137,22 @@ async def gencode(data_dir: Path, *words: str | Path, **variables: str) -> str:
 
 
 @pytest.mark.parametrize("client", KNOWN["keys"])
-async def test_what_is_over_is_told_as_before(tmp_path: Path, client: str) -> None:
-    """Answers, each event's bytes, files, reports and bundles."""
+async def test_finished_tasks_are_shown_as_before(tmp_path: Path, client: str) -> None:
+    """Answers, the bytes of each event, files, reports and bundles."""
     moved = unpacked(tmp_path)
     async with (
         busy_model() as model,
         service(tmp_path, environment(model)) as process,
-        door(process, client) as http,
+        client_of(process, client) as http,
     ):
-        for name, task in of(client):
+        for name, task in tasks_of(client):
             if task["status"] in OVER:
-                found = await told(http, task["id"], moved.spelled)
-                assert not differences(before_of(task), found), name
+                found = await record(http, task["id"], moved.with_old_addresses)
+                assert not differences(recorded_before(task), found), name
 
 
-def before_of(task: dict[str, Any]) -> dict[str, Any]:
-    """What was told of it, without how far its callback had come: that goes on."""
+def recorded_before(task: dict[str, Any]) -> dict[str, Any]:
+    """The recorded answers, without the state of the callback, which continues."""
     kept = {part: task[part] for part in ("log", "report", "files", "texts", "bundle") if part in task}
     return kept | {"view": {name: value for name, value in task["view"].items() if name != "callback"}}
 
@@ -162,23 +161,23 @@ async def test_lists_show_each_client_its_own(tmp_path: Path) -> None:
     unpacked(tmp_path)
     async with busy_model() as model, service(tmp_path, environment(model)) as process:
         for client in KNOWN["keys"]:
-            async with door(process, client) as http:
+            async with client_of(process, client) as http:
                 await check_list(http, client)
                 await check_filter(http, client)
                 strange = next(task for task in TASKS.values() if task["client"] != client)
                 assert (await http.get(f"/task/{strange['id']}")).status_code == 404
-        async with knocking(process.url) as nobody:
+        async with api_client(process.url) as nobody:
             assert (await nobody.get("/tasks")).status_code == 401
 
 
 async def check_list(http: httpx.AsyncClient, client: str) -> None:
-    """All, newest first, over several pages; what goes on has not come to an end that is none of its own."""
+    """All tasks, newest first, over several pages; those that resume have no outcome of their own yet."""
     listed = await pages(http)
     assert [task["task_id"] for task in listed] == sorted(
-        (task["id"] for _, task in of(client)), reverse=True
+        (task["id"] for _, task in tasks_of(client)), reverse=True
     )
     status = {task["task_id"]: task["status"] for task in listed}
-    for name, task in of(client):
+    for name, task in tasks_of(client):
         expected = [task["status"]] if task["later"] != "completes" else STEPS
         assert status[task["id"]] in expected, name
 
@@ -186,7 +185,7 @@ async def check_list(http: httpx.AsyncClient, client: str) -> None:
 async def pages(http: httpx.AsyncClient) -> list[dict[str, Any]]:
     found, cursor = [], ""
     while cursor is not None:
-        page = await asked(http, f"/tasks?limit=4&cursor={cursor}")
+        page = await get_json(http, f"/tasks?limit=4&cursor={cursor}")
         found += page["tasks"]
         cursor = page["next_cursor"]
     return found
@@ -194,12 +193,12 @@ async def pages(http: httpx.AsyncClient) -> list[dict[str, Any]]:
 
 async def check_filter(http: httpx.AsyncClient, client: str) -> None:
     for status in ("failed", "cancelled"):
-        listed = await asked(http, f"/tasks?limit=100&status={status}")
+        listed = await get_json(http, f"/tasks?limit=100&status={status}")
         ids = {task["task_id"] for task in listed["tasks"]}
-        assert ids == {task["id"] for _, task in of(client) if task["status"] == status}
+        assert ids == {task["id"] for _, task in tasks_of(client) if task["status"] == status}
 
 
-async def test_repositories_can_be_cloned_where_they_were(tmp_path: Path) -> None:
+async def test_repositories_can_be_cloned_from_their_old_urls(tmp_path: Path) -> None:
     moved = unpacked(tmp_path)
     async with busy_model() as model, service(tmp_path, environment(model)):
         assert moved.forge.removeprefix("http://") in moved.moves.values()  # the port that it remembered
@@ -208,47 +207,47 @@ async def test_repositories_can_be_cloned_where_they_were(tmp_path: Path) -> Non
             assert await git(folder, "rev-parse", "HEAD") == head
 
 
-# --- what goes on -----------------------------------------------------------------------------------
+# --- tasks that resume ------------------------------------------------------------------------------
 
 
-def statuses(log: list[Logged]) -> list[str]:
+def statuses(log: list[StoredEvent]) -> list[str]:
     return [json.loads(data)["status"] for _, kind, data in log if kind == "status"]
 
 
-async def to_completion(http: httpx.AsyncClient, task: dict[str, Any], moved: Moved) -> list[Logged]:
-    """Its log, which begins as before, has no gap, and ends well."""
+async def run_to_completion(http: httpx.AsyncClient, task: dict[str, Any], moved: Moved) -> list[StoredEvent]:
+    """The log, which begins as before, has no gap, and ends with completed."""
     log = await history(http, task["id"])
-    assert digests(log[: task["last_event_id"]], moved.spelled) == task["log"]
+    assert digests(log[: task["last_event_id"]], moved.with_old_addresses) == task["log"]
     assert [id_ for id_, _, _ in log] == list(range(1, len(log) + 1))
     assert statuses(log)[-1] == "completed"
     return log
 
 
 def check_paid_once(projects: Projects, name: str) -> None:
-    """What was answered before is not asked for again."""
+    """Model calls that were answered before are not made again."""
     if TASKS[name]["unpaid"] is not None:
         assert projects.asked_of(name) == dict.fromkeys(TASKS[name]["unpaid"], 1), name
 
 
 async def check_repository(http: httpx.AsyncClient, task: dict[str, Any], folder: Path) -> None:
-    view = await asked(http, f"/task/{task['id']}")
-    planned = await asked(http, f"/task/{task['id']}/files")
+    view = await get_json(http, f"/task/{task['id']}")
+    planned = await get_json(http, f"/task/{task['id']}/files")
     clone = await cloned(view["clone_url"], folder)
     assert await git(clone, "rev-parse", "HEAD") == view["commit"]
     assert await files(clone) == {file["path"] for file in planned["files"]}
 
 
 @pytest.mark.parametrize("workers", [1, 5])
-async def test_what_was_interrupted_or_in_line_completes(tmp_path: Path, workers: int) -> None:
+async def test_interrupted_and_queued_tasks_complete(tmp_path: Path, workers: int) -> None:
     moved, projects = unpacked(tmp_path), Projects(KNOWN["projects"])
     async with (
         model_server(projects) as model,
         service(tmp_path, environment(model, MAX_CONCURRENT_TASKS=str(workers))) as process,
     ):
         for client in KNOWN["keys"]:
-            async with door(process, client) as http:
-                for name, task in of(client, "completes"):
-                    log = await to_completion(http, task, moved)
+            async with client_of(process, client) as http:
+                for name, task in tasks_of(client, "completes"):
+                    log = await run_to_completion(http, task, moved)
                     assert statuses(log) == STEPS, name
                     assert count(log, "resumed") == (task["status"] != "pending"), name
                     check_paid_once(projects, name)
@@ -256,46 +255,48 @@ async def test_what_was_interrupted_or_in_line_completes(tmp_path: Path, workers
     assert await git(tmp_path / "pushing", "rev-parse", "HEAD") == KNOWN["heads"]["pushing"]
 
 
-def count(log: list[Logged], kind: str) -> int:
+def count(log: list[StoredEvent], kind: str) -> int:
     return sum(found == kind for _, found, _ in log)
 
 
-async def test_the_plan_that_waits_can_be_approved(tmp_path: Path) -> None:
+async def test_the_paused_task_can_be_approved(tmp_path: Path) -> None:
     moved, projects = unpacked(tmp_path), Projects(KNOWN["projects"])
     task = TASKS["planned"]
     async with (
         model_server(projects) as model,
         service(tmp_path, environment(model)) as process,
-        door(process, "alice") as http,
+        client_of(process, "alice") as http,
     ):
-        assert not differences(task["view"], await asked(http, f"/task/{task['id']}", moved.spelled))
-        plan = await asked(http, f"/task/{task['id']}/plan")
+        assert not differences(
+            task["view"], await get_json(http, f"/task/{task['id']}", moved.with_old_addresses)
+        )
+        plan = await get_json(http, f"/task/{task['id']}/plan")
         assert [file["path"] for file in plan["files"]] == task["unpaid"]
         assert (await http.post(f"/task/{task['id']}/approve")).status_code == 202
-        log = await to_completion(http, task, moved)
+        log = await run_to_completion(http, task, moved)
         assert (statuses(log), count(log, "approved")) == (STEPS, 1)
         check_paid_once(projects, "planned")
         await check_repository(http, task, tmp_path / "planned")
 
 
-async def test_what_failed_can_be_tried_again(tmp_path: Path) -> None:
+async def test_failed_tasks_can_be_retried(tmp_path: Path) -> None:
     moved, projects = unpacked(tmp_path), Projects(KNOWN["projects"])
     async with model_server(projects) as model, service(tmp_path, environment(model)) as process:
         for name in ("moneyless", "faulty"):
             task = TASKS[name]
-            async with door(process, task["client"]) as http:
+            async with client_of(process, task["client"]) as http:
                 assert (await http.post(f"/task/{task['id']}/retry")).status_code == 202
-                await to_completion(http, task, moved)
+                await run_to_completion(http, task, moved)
                 check_paid_once(projects, name)
                 await check_repository(http, task, tmp_path / name)
 
 
-async def test_a_repository_of_another_is_left_alone_still(tmp_path: Path) -> None:
+async def test_the_repository_of_another_task_is_still_left_alone(tmp_path: Path) -> None:
     moved, task = unpacked(tmp_path), TASKS["taken"]
     async with (
         busy_model() as model,
         service(tmp_path, environment(model)) as process,
-        door(process, "local") as http,
+        client_of(process, "local") as http,
     ):
         assert (await http.post(f"/task/{task['id']}/retry")).status_code == 202
         *_, (_, kind, data) = await history(http, task["id"])
@@ -304,25 +305,25 @@ async def test_a_repository_of_another_is_left_alone_still(tmp_path: Path) -> No
         assert await git(clone, "rev-parse", "HEAD") == KNOWN["heads"]["english"]
 
 
-async def test_callbacks_go_on_where_they_were(tmp_path: Path) -> None:
-    """What was told to the end, or given up, is told no more."""
+async def test_callbacks_resume_where_they_were(tmp_path: Path) -> None:
+    """Callbacks that were delivered completely, or given up, get nothing more."""
     whole = {"failing": STEPS, "unanswered": STEPS, "queued": STEPS[1:]}
     async with receiver() as its, model_server(Projects(KNOWN["projects"])) as model:
         moved = unpacked(tmp_path, receiver=its.url)
         async with (
             service(tmp_path, environment(model, **CALLBACKS)) as process,
-            door(process, "alice") as http,
+            client_of(process, "alice") as http,
         ):
-            await its.until(lambda seen: {name: statuses_told(seen, name) for name in whole} == whole)
+            await its.until(lambda seen: {name: delivered_statuses(seen, name) for name in whole} == whole)
             for name in ("told", "gone"):
-                view = await asked(http, f"/task/{TASKS[name]['id']}", moved.spelled)
+                view = await get_json(http, f"/task/{TASKS[name]['id']}", moved.with_old_addresses)
                 assert not differences(TASKS[name]["view"], view)
             assert await process.terminate() == 0
         assert {seen.path for seen in its.seen} == {f"/{name}?token=of-alice" for name in whole}
 
 
-def statuses_told(seen: list[Seen], name: str) -> list[str]:
-    """What a receiver was told of a task; each message is proven by the secret of before."""
+def delivered_statuses(seen: list[Seen], name: str) -> list[str]:
+    """The statuses that a receiver got for a task; each message is verified with the secret of before."""
     mine = [one for one in seen if one.path.startswith(f"/{name}?")]
     secret = Webhook(KNOWN["webhook_secrets"]["alice"])
     bodies = [secret.verify(one.body, dict(one.headers))["data"] for one in mine]
@@ -330,14 +331,14 @@ def statuses_told(seen: list[Seen], name: str) -> list[str]:
     return [body["status"] for body in bodies]
 
 
-# --- what clients hold --------------------------------------------------------------------------------
+# --- keys, tickets, secrets ---------------------------------------------------------------------------
 
 
 async def test_idempotency_keys_find_their_tasks(tmp_path: Path) -> None:
     unpacked(tmp_path)
     async with busy_model() as model, service(tmp_path, environment(model, **CALLBACKS)) as process:
         for known in KNOWN["idempotency"]:
-            async with door(process, known["client"]) as http:
+            async with client_of(process, known["client"]) as http:
                 headers = {"Idempotency-Key": known["key"]}
                 again = await http.post("/generate", json=known["body"], headers=headers)
                 assert (again.status_code, again.headers["Idempotency-Replayed"]) == (202, "true")
@@ -346,29 +347,29 @@ async def test_idempotency_keys_find_their_tasks(tmp_path: Path) -> None:
                 assert (other.status_code, other.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
-async def test_keys_and_secrets_are_those_of_before(tmp_path: Path) -> None:
-    """The command line knows the keys too, and one that it makes opens as well."""
+async def test_keys_and_secrets_are_unchanged(tmp_path: Path) -> None:
+    """The command line lists the keys too, and a key that it creates is accepted."""
     moved = unpacked(tmp_path)
     held = {
         name: (moved.data_dir / name).read_bytes() for name in ("ticket.key", "webhook.key", "forge.token")
     }
     async with busy_model() as model, service(tmp_path, environment(model)) as process:
         for client, secret in KNOWN["webhook_secrets"].items():
-            async with door(process, client) as http:
-                assert await asked(http, "/webhook-secret") == {"secret": secret}
-                await check_ticket(process, http, next(of(client))[1])
+            async with client_of(process, client) as http:
+                assert await get_json(http, "/webhook-secret") == {"secret": secret}
+                await check_ticket(process, http, next(tasks_of(client))[1])
         listed = json.loads(await gencode(moved.data_dir, "keys", "list", "--json"))
         assert {key["name"] for key in listed["keys"]} == set(KNOWN["keys"])
         made = json.loads(await gencode(moved.data_dir, "keys", "make", "carol", "--json"))
-        async with knocking(process.url, made["key"]) as carol:
-            assert (await asked(carol, "/tasks"))["tasks"] == []
+        async with api_client(process.url, made["key"]) as carol:
+            assert (await get_json(carol, "/tasks"))["tasks"] == []
     assert held == {name: (moved.data_dir / name).read_bytes() for name in held}
 
 
 async def check_ticket(process: Service, http: httpx.AsyncClient, task: dict[str, Any]) -> None:
-    """It opens the stream to who has no key."""
+    """It opens the stream without a key."""
     made = (await http.post(f"/task/{task['id']}/ticket")).json()
-    async with knocking(process.url) as nobody:
+    async with api_client(process.url) as nobody:
         nobody.params = nobody.params.set("ticket", made["ticket"])
         assert len(await history(nobody, task["id"], up_to=1)) == 1
 
@@ -379,34 +380,34 @@ async def test_the_command_line_lists_and_replays(tmp_path: Path) -> None:
         who = {"GENCODE_URL": process.url, "GENCODE_API_KEY": KNOWN["keys"]["local"]}
         listed = await gencode(moved.data_dir, "tasks", "--limit", "0", "--json", **who)
         ids = [task["task_id"] for task in json.loads(listed)["tasks"]]
-        assert sorted(ids) == sorted(task["id"] for _, task in of("local"))
+        assert sorted(ids) == sorted(task["id"] for _, task in tasks_of("local"))
         await gencode(moved.data_dir, "download", task["id"], "--bundle", bundle, **who)
     await gencode(moved.data_dir, "replay", bundle, "--into", tmp_path / "again.git")
     assert await git(tmp_path / "again.git", "rev-parse", "main") == KNOWN["heads"]["reported"]
 
 
-async def test_the_cache_answers_from_what_was_made_before(tmp_path: Path) -> None:
-    """Another version of gencode is another recipe: it answers from what it has made itself."""
+async def test_the_cache_answers_from_older_tasks(tmp_path: Path) -> None:
+    """Another version of gencode has other cache keys: it answers only from tasks of its own."""
     moved = unpacked(tmp_path)
     (known,) = (one for one in KNOWN["idempotency"] if one["task"] == "english")
     same = KNOWN["made_with"] in (await gencode(moved.data_dir, "--version")).split()
     async with (
         service(tmp_path, {"PROMPT_CACHE": "identical"}) as process,
-        door(process, "local") as http,
+        client_of(process, "local") as http,
     ):
-        first = await completed(http, known["body"] | {"repo_name": "first"})
-        second = await completed(http, known["body"] | {"repo_name": "second"})
+        first = await complete_task(http, known["body"] | {"repo_name": "first"})
+        second = await complete_task(http, known["body"] | {"repo_name": "second"})
     assert first["cached_from"] == (TASKS["english"]["id"] if same else None)
     assert second["cached_from"] == (TASKS["english"]["id"] if same else first["task_id"])
 
 
-async def completed(http: httpx.AsyncClient, body: dict[str, Any]) -> dict[str, Any]:
-    """A new task at its end."""
+async def complete_task(http: httpx.AsyncClient, body: dict[str, Any]) -> dict[str, Any]:
+    """A new task, once it is completed."""
     answer = await http.post("/generate", json=body)
     assert answer.status_code == 202, answer.text
     task_id = answer.json()["task_id"]
     assert statuses(await history(http, task_id)) == STEPS
-    view: dict[str, Any] = await asked(http, f"/task/{task_id}")
+    view: dict[str, Any] = await get_json(http, f"/task/{task_id}")
     return view
 
 
@@ -415,9 +416,9 @@ async def test_new_tasks_come_after_the_old_ones(tmp_path: Path) -> None:
     async with (
         busy_model() as model,
         service(tmp_path, environment(model)) as process,
-        door(process, "bob") as http,
+        client_of(process, "bob") as http,
     ):
-        new = await completed(http, {"prompt": "A static page", "repo_name": "new", "model": "offline"})
+        new = await complete_task(http, {"prompt": "A static page", "repo_name": "new", "model": "offline"})
         await check_repository(http, {"id": new["task_id"]}, tmp_path / "new")
         assert new["task_id"] > max(task["id"] for task in TASKS.values())
         assert (await pages(http))[0]["task_id"] == new["task_id"]
@@ -432,34 +433,36 @@ async def test_a_backup_of_it_can_be_restored(tmp_path: Path) -> None:
     async with (
         busy_model() as model,
         service(tmp_path / "new", environment(model)) as process,
-        door(process, "local") as http,
+        client_of(process, "local") as http,
     ):
-        assert not differences(before_of(task), await told(http, task["id"], moved.spelled))
+        assert not differences(
+            recorded_before(task), await record(http, task["id"], moved.with_old_addresses)
+        )
 
 
 # --- rows that only a later version knows -----------------------------------------------------------
 
 
 @asynccontextmanager
-async def beside_strangers(folder: Path) -> AsyncIterator[tuple[Service, httpx.AsyncClient]]:
-    async with service(folder, {}) as process, knocking(process.url) as http:
+async def with_foreign_rows(folder: Path) -> AsyncIterator[tuple[Service, httpx.AsyncClient]]:
+    async with service(folder, {}) as process, api_client(process.url) as http:
         yield process, http
 
 
-async def test_strangers_are_shown_as_they_are(tmp_path: Path) -> None:
+async def test_foreign_rows_are_shown_unchanged(tmp_path: Path) -> None:
     unpacked(tmp_path, "foreign_rows_0_1_0")
     known = {task["id"]: task["view"] for task in FOREIGN["tasks"].values()}
-    async with beside_strangers(tmp_path) as (process, http):
+    async with with_foreign_rows(tmp_path) as (process, http):
         await check_health(process)
         listed = {task["task_id"]: task for task in await pages(http)}
         assert listed.keys() == {*known, *STRANGERS.values()}
         assert listed[STRANGERS["unknown_kind"]]["kind"] == "teleport"
         for name, status in (("unknown_kind", "pending"), ("unknown_status", "dreaming")):
-            view = await asked(http, f"/task/{STRANGERS[name]}")
+            view = await get_json(http, f"/task/{STRANGERS[name]}")
             assert (view["status"], view["message"]) == (status, "as a later version left it")
             assert not differences(view, listed[STRANGERS[name]])
             assert len(await history(http, STRANGERS[name], up_to=1)) == 1
-        done = await asked(http, "/tasks?status=completed")
+        done = await get_json(http, "/tasks?status=completed")
         assert [task["task_id"] for task in done["tasks"]] == [FOREIGN["tasks"]["known"]["id"]]
 
 
@@ -469,11 +472,11 @@ async def check_health(process: Service) -> None:
             assert (await http.get(path)).status_code == 200, path
 
 
-async def test_strangers_cannot_be_steered(tmp_path: Path) -> None:
-    """A refusal, never an error of ours, and nothing is written; each can be looked at."""
+async def test_requests_cannot_change_foreign_rows(tmp_path: Path) -> None:
+    """They are refused without an internal error, and nothing is written; each can be read."""
     moved = unpacked(tmp_path, "foreign_rows_0_1_0")
     before = rows(moved.data_dir / "gencode.db")
-    async with beside_strangers(tmp_path) as (process, http):
+    async with with_foreign_rows(tmp_path) as (process, http):
         for name, task_id in STRANGERS.items():
             for what in ("cancel", "retry", "approve"):
                 answer = await http.post(f"/task/{task_id}/{what}")
@@ -485,28 +488,49 @@ async def test_strangers_cannot_be_steered(tmp_path: Path) -> None:
     assert not differences(before, rows(moved.data_dir / "gencode.db"))
 
 
-async def test_strangers_are_left_alone_and_nothing_else_is_broken(tmp_path: Path) -> None:
+async def test_foreign_rows_are_left_alone_and_break_nothing_else(tmp_path: Path) -> None:
     moved = unpacked(tmp_path, "foreign_rows_0_1_0")
     before = rows(moved.data_dir / "gencode.db")
     for name in ("first", "second"):
-        async with beside_strangers(tmp_path) as (process, http):
-            await completed(http, {"prompt": "A static page", "repo_name": name})
+        async with with_foreign_rows(tmp_path) as (process, http):
+            await complete_task(http, {"prompt": "A static page", "repo_name": name})
             for task in FOREIGN["tasks"].values():
-                found = await told(http, task["id"], moved.spelled)
-                assert not differences(before_of(task), found)
+                found = await record(http, task["id"], moved.with_old_addresses)
+                assert not differences(recorded_before(task), found)
             assert await process.terminate() == 0
     after = rows(moved.data_dir / "gencode.db")
     assert not differences(before, after)
     assert len(before) == len(after) == len(STRANGERS)
 
 
+AS_BEFORE = """(
+    SELECT id, kind, principal AS client, language, created_at, trace,
+           CASE WHEN state = 'succeeded' THEN 'completed'
+                WHEN state IN ('failed', 'cancelled') THEN state
+                WHEN stage = '' THEN 'pending'
+                ELSE stage END AS status,
+           message, attempts, sequence, updated_at, paused_until AS held_until,
+           CASE WHEN json_extract(failure, '$.stage') = '' THEN json_set(failure, '$.stage', 'pending')
+                ELSE failure END AS failure,
+           result, requests.data AS request, retries, cache_key AS digest
+    FROM tasks JOIN requests ON task_id = id
+)"""
+"""The tasks of schema 6 in the columns of release 0.1.0."""
+
+
+def _tasks(connection: sqlite3.Connection) -> str:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return AS_BEFORE if version >= 6 else "tasks"
+
+
 def rows(database: Path) -> dict[str, dict[str, Any]]:
-    """The strangers and their events, as they lie in their tables."""
+    """The foreign rows and their events, as they are in the tables."""
     with closing(sqlite3.connect(database)) as connection:
         connection.row_factory = sqlite3.Row
         found = {}
         for task_id in STRANGERS.values():
-            (task,) = connection.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchall()
+            (task,) = connection.execute(f"SELECT * FROM {_tasks(connection)} WHERE id = ?", (task_id,))
             events = connection.execute("SELECT * FROM events WHERE task_id = ?", (task_id,)).fetchall()
-            found[task_id] = dict(task) | {"events": [dict(event) for event in events]}
+            failure = json.loads(task["failure"] or "null")
+            found[task_id] = {**task, "failure": failure, "events": [dict(event) for event in events]}
     return found

@@ -1,4 +1,4 @@
-"""The page for everybody: keyboard, screen readers, Chinese, dark and light, narrow screens, prefixes."""
+"""The page for all users: keyboard, screen readers, Chinese, dark and light, narrow screens, prefixes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.routing import Mount
 
 from gencode.bootstrap.app import create_app
 from gencode.embedded.server import address, listen, serve
-from tests.e2e.test_page_task import stands_at, submit
+from tests.e2e.test_page_task import expect_status, submit
 from tests.servers.browser import chromium, needs_chromium, tab
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
@@ -31,13 +31,13 @@ async def browser() -> AsyncIterator[Browser]:
         yield one
 
 
-async def sound(page: Page) -> None:
-    """What a tool for accessibility would look for first, and that nothing is wider than the screen."""
+async def check_accessibility(page: Page) -> None:
+    """The first checks of an accessibility tool, and that nothing is wider than the screen."""
     assert await page.evaluate(f"() => {{ {AUDIT} return audit(); }}") == []
     assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-async def test_by_keyboard_alone(browser: Browser, tmp_path: Path) -> None:
+async def test_by_keyboard_only(browser: Browser, tmp_path: Path) -> None:
     """From the top of the page to the code of a file, with Tab, Enter, Space and arrows."""
     async with running_app(settings(tmp_path)) as app, tab(browser, app.url) as page:
         await expect(page.get_by_text("No tasks yet.")).to_be_visible()
@@ -51,9 +51,9 @@ async def test_by_keyboard_alone(browser: Browser, tmp_path: Path) -> None:
         await expect(page.get_by_text("This is needed.").first).to_be_visible()
         await page.keyboard.type("a static page")
         await expect(page.get_by_label("Repository name")).to_have_value("static-page")
-        await sound(page)
+        await check_accessibility(page)
         await page.keyboard.press("Control+Enter")
-        await stands_at(page, "Completed")
+        await expect_status(page, "Completed")
         announcer = page.get_by_role("status")
         await expect(announcer).to_have_text("static-page: Completed")
         tree = page.get_by_role("tree")
@@ -64,37 +64,39 @@ async def test_by_keyboard_alone(browser: Browser, tmp_path: Path) -> None:
         path = await page.evaluate("document.activeElement.dataset.path")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("region", name=f"Contents of {path}")).to_be_visible()
-        await sound(page)
+        await check_accessibility(page)
 
 
-async def test_in_chinese_and_remembered(browser: Browser, tmp_path: Path) -> None:
-    """The browser's language at first, then the chosen one; the task's own messages too."""
+async def test_in_chinese_and_the_choice_is_remembered(browser: Browser, tmp_path: Path) -> None:
+    """In the language of the browser at first, then in the chosen one; messages of the task too."""
     async with running_app(settings(tmp_path)) as app, tab(browser, app.url, locale="zh-CN") as page:
         await page.get_by_label("描述").fill("一个静态网页")
         await page.get_by_label("仓库名").fill("page")
         await page.get_by_role("button", name="生成").click()
-        await stands_at(page, "已完成")
+        await expect_status(page, "已完成")
         await expect(page.locator("main .lead")).to_have_text("完成")
         assert await page.evaluate("document.documentElement.lang") == "zh"
-        await sound(page)
+        await check_accessibility(page)
         await page.get_by_role("button", name="English").click()
-        await stands_at(page, "Completed")
+        await expect_status(page, "Completed")
         await page.reload()
-        await stands_at(page, "Completed")
+        await expect_status(page, "Completed")
         await expect(page.get_by_role("button", name="中文")).to_be_visible()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (768, "light")])
-async def test_narrow_dark_and_light(browser: Browser, tmp_path: Path, width: int, scheme: str) -> None:
+async def test_narrow_screens_dark_and_light(
+    browser: Browser, tmp_path: Path, width: int, scheme: str
+) -> None:
     async with (
         running_app(settings(tmp_path)) as app,
         tab(browser, app.url, width=width, scheme=scheme) as page,
     ):
         await page.get_by_text("Model, budget and delivery").click()
-        await sound(page)
+        await check_accessibility(page)
         await submit(page, "a" * 100, "a Go service")
-        await stands_at(page, "Completed")
-        await sound(page)
+        await expect_status(page, "Completed")
+        await check_accessibility(page)
         await page.get_by_role("link", name="Tasks").click()
         await expect(page.get_by_role("navigation").get_by_role("link")).to_contain_text("Completed")
         button = page.get_by_role("button", name="Theme: system")
@@ -134,7 +136,7 @@ MANY = """async () => {
 async def test_below_the_path_of_another_application(browser: Browser, tmp_path: Path) -> None:
     async with mounted(tmp_path, "/tools/gencode") as url, tab(browser, url) as page:
         await submit(page, "page", "a static page")
-        await stands_at(page, "Completed")
+        await expect_status(page, "Completed")
         await page.get_by_role("treeitem", name="index.html").click()
         await expect(page.locator(".code pre")).to_contain_text("<!doctype html>")
 

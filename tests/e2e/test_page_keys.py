@@ -1,4 +1,4 @@
-"""The page where API keys are in use: it asks, keeps the key in its tab, and streams with tickets."""
+"""The page with API keys: it asks for one, stores it in its tab only, and streams with tickets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, expect
 
-from tests.e2e.test_page_task import FILES, LOST, events_once, item, stands_at, submit
+from tests.e2e.test_page_task import FILES, LOST, events_once, expect_status, file_item, submit
 from tests.servers.browser import chromium, needs_chromium, tab
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
@@ -21,7 +21,7 @@ from tests.servers.service import environment, service
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
 
 REFUSED = "401"
-"""What Chromium says on the console of an answer that we expect."""
+"""The message on the console of Chromium for an answer that is expected."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -30,14 +30,14 @@ async def browser() -> AsyncIterator[Browser]:
         yield one
 
 
-async def give(page: Page, key: str) -> None:
+async def enter_key(page: Page, key: str) -> None:
     await page.get_by_label("Key for this service").fill(key)
     await page.get_by_role("button", name="Use key").click()
 
 
 async def test_a_task_is_followed_with_tickets_that_expire(browser: Browser, tmp_path: Path) -> None:
-    """A wrong key first; then each connection has a ticket of its own, and goes on after the last event.
-    The key stands in no address and in nothing that outlives the tab."""
+    """A wrong key first; then each connection has its own ticket and resumes after the last event. The key is
+    in no URL and in no storage that outlives the tab."""
     gate = anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"README.md": gate})) as model,
@@ -48,22 +48,22 @@ async def test_a_task_is_followed_with_tickets_that_expire(browser: Browser, tmp
         tab(browser, process.url, expected=[REFUSED, LOST]) as page,
     ):
         asked: list[str] = []
-        page.on("request", lambda request: _note(asked, request))
-        await give(page, "wrong")
+        page.on("request", lambda request: _record_url(asked, request))
+        await enter_key(page, "wrong")
         await expect(page.get_by_role("dialog")).to_contain_text("does not accept that key")
         await expect(page.get_by_label("Key for this service")).to_be_focused()
-        await give(page, "the-key")
+        await enter_key(page, "the-key")
         await expect(page.get_by_text("No tasks yet.")).to_be_visible()
         await submit(page)
-        await expect(item(page, "app.py", "whole")).to_be_visible()
+        await expect(file_item(page, "app.py", "whole")).to_be_visible()
         await page.get_by_role("treeitem", name="app.py").click()
         await expect(page.locator(".code pre")).to_have_text(FILES["app.py"])
         await process.kill()
         await expect(page.locator(".notice")).to_contain_text("connection is lost")
-        await anyio.sleep(1.1)  # the ticket's life: its clock is the service's
+        await anyio.sleep(1.1)  # until the ticket has expired, by the clock of the service
         gate.set()
         await process.start()
-        await stands_at(page, "Completed")
+        await expect_status(page, "Completed")
         await events_once(page)
         streams = [parse_qs(urlsplit(url).query) for url in asked if "/status/" in url]
         assert len({query["ticket"][0] for query in streams}) == len(streams) > 1
@@ -74,9 +74,9 @@ async def test_a_task_is_followed_with_tickets_that_expire(browser: Browser, tmp
         async with page.expect_download() as download:
             await page.get_by_role("link", name="Download zip").click()
         assert (await download.value).suggested_filename == "hello.zip"
-        checkpoints = await page.evaluate("[{...sessionStorage}, {...localStorage}, document.cookie]")
-        assert checkpoints[0]["gencode.key"] == "the-key"
-        assert "the-key" not in json.dumps(checkpoints[1:])
+        stored = await page.evaluate("[{...sessionStorage}, {...localStorage}, document.cookie]")
+        assert stored[0]["gencode.key"] == "the-key"
+        assert "the-key" not in json.dumps(stored[1:])
         await page.get_by_role("button", name="Forget key").click()
         await expect(page.get_by_role("dialog")).to_be_visible()
         assert await page.evaluate("sessionStorage.getItem('gencode.key')") is None
@@ -84,5 +84,5 @@ async def test_a_task_is_followed_with_tickets_that_expire(browser: Browser, tmp
         await expect(page.get_by_role("button", name="Enter key")).to_be_visible()
 
 
-def _note(asked: list[str], request: Request) -> None:
+def _record_url(asked: list[str], request: Request) -> None:
     asked.append(request.url)

@@ -1,4 +1,5 @@
-"""The page in a real browser: a task from its prompt to its repository, and all that can come between."""
+"""The page in a real browser: a task from its prompt to its repository, and everything that can interrupt
+it."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ FILES = {
     "README.md": "# Hello\n",
 }
 LOST = "net::ERR_"
-"""What Chromium says on the console when the service is away."""
+"""The message on the console of Chromium when the service is not running."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -44,27 +45,27 @@ async def submit(page: Page, name: str = "hello", prompt: str = "say hello") -> 
     await expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
 
 
-async def stands_at(page: Page, status: str = "Completed") -> None:
+async def expect_status(page: Page, status: str = "Completed") -> None:
     await expect(page.locator("main .badge")).to_have_text(status)
 
 
-def item(page: Page, path: str, state: str) -> Locator:
+def file_item(page: Page, path: str, state: str) -> Locator:
     return page.get_by_role("treeitem", name=f"{path}, {state}")
 
 
 async def test_from_the_prompt_to_the_repository(browser: Browser, tmp_path: Path) -> None:
-    """Estimate, stages, files filling in, code as it is written and once it is whole, the result."""
+    """Estimate, stages, files as they fill, code while it is written and when it is complete, the result."""
     gates = {"": anyio.Event(), "lib/tool.py": anyio.Event(), "README.md": anyio.Event()}
     written = anyio.Event()
 
-    def half(body: Body) -> Reply | None:
+    def half_of_the_file(body: Body) -> Reply | None:
         if call_of(body) != ("file", "app.py"):
             return None
         parts = list(text(FILES["app.py"], size=24).parts)
         return Reply(parts=[*parts[:1], written, *parts[1:]])
 
     async with (
-        model_server(plan_and_files(FILES, gates=gates, replace=half)) as model,
+        model_server(plan_and_files(FILES, gates=gates, replace=half_of_the_file)) as model,
         github_server(tmp_path / "github") as github,
         running_app(settings(tmp_path, model, github)) as app,
         tab(browser, app.url) as page,
@@ -72,18 +73,18 @@ async def test_from_the_prompt_to_the_repository(browser: Browser, tmp_path: Pat
         await page.get_by_label("Prompt").fill("say hello")
         await expect(page.locator("#estimate")).to_contain_text("tokens by scripted")
         await submit(page)
-        await stands_at(page, "Generating")
+        await expect_status(page, "Generating")
         gates[""].set()
-        await expect(item(page, "app.py", "being written")).to_be_visible()
-        await expect(item(page, "README.md", "planned")).to_be_visible()
+        await expect(file_item(page, "app.py", "being written")).to_be_visible()
+        await expect(file_item(page, "README.md", "planned")).to_be_visible()
         await expect(page.locator(".code pre")).to_have_text("def main():\n    return '")
         await expect(page.locator(".stage.now .stage-name")).to_contain_text("Generate")
         assert await page.locator("progress").is_hidden(), "no bar before anything is known"
         written.set()
-        await expect(item(page, "app.py", "whole")).to_be_visible()
+        await expect(file_item(page, "app.py", "whole")).to_be_visible()
         for gate in gates.values():
             gate.set()
-        await stands_at(page)
+        await expect_status(page)
         await expect(page.locator(".stage.done")).to_have_count(6)
         await page.get_by_role("treeitem", name="app.py").click()
         await expect(page.locator(".code pre")).to_have_text(FILES["app.py"])
@@ -98,47 +99,47 @@ async def test_from_the_prompt_to_the_repository(browser: Browser, tmp_path: Pat
         )
 
 
-async def test_reloaded_in_the_middle_it_goes_on_with_the_same_task(browser: Browser, tmp_path: Path) -> None:
-    """Of a file that is being written, what was said before is not said again, and the page says so."""
+async def test_a_reload_resumes_the_same_task(browser: Browser, tmp_path: Path) -> None:
+    """The part of a file that was streamed before is not sent again, and the page says so."""
     gates = [anyio.Event(), anyio.Event()]
 
-    def slowly(body: Body) -> Reply | None:
+    def in_small_chunks(body: Body) -> Reply | None:
         if call_of(body) != ("file", "README.md"):
             return None
         parts = list(text("# Hello\n\nIt says hello.\n", size=9).parts)
         return Reply(parts=[parts[0], gates[0], parts[1], gates[1], *parts[2:]])
 
     async with (
-        model_server(plan_and_files(FILES, replace=slowly)) as model,
+        model_server(plan_and_files(FILES, replace=in_small_chunks)) as model,
         github_server(tmp_path / "github") as github,
         running_app(settings(tmp_path, model, github)) as app,
         tab(browser, app.url) as page,
     ):
         await submit(page)
         await model.arrival("file", "README.md")
-        await expect(item(page, "app.py", "whole")).to_be_visible()
+        await expect(file_item(page, "app.py", "whole")).to_be_visible()
         await page.reload()
-        await expect(item(page, "app.py", "whole")).to_be_visible()
+        await expect(file_item(page, "app.py", "whole")).to_be_visible()
         gates[0].set()
-        await expect(item(page, "README.md", "being written")).to_be_visible()
+        await expect(file_item(page, "README.md", "being written")).to_be_visible()
         await expect(page.locator(".code pre")).to_have_text("It says h")
         await expect(page.locator(".gap")).to_be_visible()
         gates[1].set()
-        await stands_at(page)
+        await expect_status(page)
         await expect(page.locator(".code pre")).to_have_text("# Hello\n\nIt says hello.\n")
         await expect(page.locator(".gap")).to_be_hidden()
         await events_once(page)
 
 
 async def events_once(page: Page) -> None:
-    """The log has each event once, none is missing."""
+    """The log has each event once, without gaps."""
     await page.locator(".log-box summary").click()
     ids = await page.locator(".log-id").all_inner_texts()
     assert ids == [str(number) for number in range(1, len(ids) + 1)]
     assert len(ids) > 10
 
 
-async def test_it_outlives_kill_9_of_the_service(browser: Browser, tmp_path: Path) -> None:
+async def test_it_survives_kill_9_of_the_service(browser: Browser, tmp_path: Path) -> None:
     gate = anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"README.md": gate})) as model,
@@ -147,36 +148,36 @@ async def test_it_outlives_kill_9_of_the_service(browser: Browser, tmp_path: Pat
         tab(browser, process.url, expected=[LOST]) as page,
     ):
         await submit(page)
-        await expect(item(page, "app.py", "whole")).to_be_visible()
+        await expect(file_item(page, "app.py", "whole")).to_be_visible()
         await model.arrival("file", "README.md")
         await process.kill()
         await expect(page.locator(".notice")).to_contain_text("connection is lost")
         gate.set()
         await process.start()
-        await stands_at(page)
+        await expect_status(page)
         await expect(page.locator(".notice")).to_have_count(0)
         await events_once(page)
         assert github.effects == {"create": 1, "push": 1}
 
 
-async def test_cancelling_asks_once_more(browser: Browser, tmp_path: Path) -> None:
+async def test_cancel_asks_for_confirmation(browser: Browser, tmp_path: Path) -> None:
     async with (
         model_server(plan_and_files(FILES, gates={"README.md": anyio.Event()})) as model,
         running_app(settings(tmp_path, model)) as app,
         tab(browser, app.url) as page,
     ):
         await submit(page)
-        await expect(item(page, "app.py", "whole")).to_be_visible()
+        await expect(file_item(page, "app.py", "whole")).to_be_visible()
         await page.get_by_role("button", name="Cancel").click()
         await expect(page.get_by_role("button", name="Keep it going")).to_be_focused()
         await page.get_by_role("button", name="Cancel the task").click()
-        await stands_at(page, "Cancelled")
+        await expect_status(page, "Cancelled")
         await page.get_by_role("treeitem", name="app.py").click()
         await expect(page.locator(".code pre")).to_have_text(FILES["app.py"])
         await expect(page.get_by_role("link", name="Download zip")).to_be_visible()
 
 
-async def test_a_failure_says_its_code_and_what_to_do_and_retry_goes_on(
+async def test_a_failure_shows_its_code_and_advice_and_retry_resumes(
     browser: Browser, tmp_path: Path
 ) -> None:
     empty = [True]
@@ -192,14 +193,14 @@ async def test_a_failure_says_its_code_and_what_to_do_and_retry_goes_on(
         tab(browser, app.url) as page,
     ):
         await submit(page)
-        await stands_at(page, "Failed")
+        await expect_status(page, "Failed")
         card = page.get_by_role("region", name="The task failed")
         await expect(card).to_contain_text("LLM_BALANCE")
         await expect(card).to_contain_text("Top up the account")
         await expect(page.locator(".stage.failed")).to_contain_text("Generate")
         empty[0] = False
         await card.get_by_role("button", name="Retry").click()
-        await stands_at(page)
+        await expect_status(page)
         await expect(card).to_have_count(0)
         assert model.completed["file", "app.py"] == 1
         await events_once(page)
@@ -214,7 +215,7 @@ async def test_a_budget_that_was_too_small_is_raised_on_the_page(browser: Browse
         await expect(card).to_contain_text("BUDGET_EXCEEDED")
         await card.get_by_label("New limit of tokens").fill("200,000")
         await card.get_by_role("button", name="Retry").click()
-        await stands_at(page)
+        await expect_status(page)
 
 
 async def test_a_link_to_a_task_opens_it_in_another_tab(browser: Browser, tmp_path: Path) -> None:
@@ -222,14 +223,14 @@ async def test_a_link_to_a_task_opens_it_in_another_tab(browser: Browser, tmp_pa
         async with Client(app.url) as client:
             task_id = (await client.submit("a static page", "page"))["task_id"]
         async with tab(browser, app.url, hash=f"#/task/{task_id}") as page:
-            await stands_at(page)
+            await expect_status(page)
             await expect(page.get_by_role("navigation").get_by_role("link", name="page")).to_have_attribute(
                 "aria-current", "page"
             )
             await page.get_by_role("link", name="New task").click()
             await expect(page.get_by_label("Prompt")).to_be_visible()
             await page.go_back()
-            await stands_at(page)
+            await expect_status(page)
         for unknown in ("01a2021a-8d23-71f4-ad22-53ae0ed12a67", "%", "%E0%A4%A"):
             async with tab(browser, app.url, hash=f"#/task/{unknown}", expected=["404"]) as page:
                 await expect(page.get_by_text("There is no such task here")).to_be_visible()
@@ -239,32 +240,34 @@ HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 SCRIPT = f"<script>document.title='owned'</script>\n{HOSTILE}\n"
 
 
-async def test_what_a_model_wrote_is_text_and_nothing_else(browser: Browser, tmp_path: Path) -> None:
-    """Names, purposes, code in a language whose grammar knows tags, messages: none becomes an element."""
+async def test_text_from_the_model_is_never_markup(browser: Browser, tmp_path: Path) -> None:
+    """Names, purposes, messages, and code in a language whose grammar has tags: none becomes an element."""
     path = "&lt;img src=x onerror=alert(1)&gt;.html"
     files = {path: SCRIPT, "README.md": SCRIPT}
     plan = {"summary": SCRIPT, "files": [{"path": name, "purpose": HOSTILE} for name in files]}
     planned, written = anyio.Event(), anyio.Event()
 
-    def half(body: Body) -> Reply | None:
+    def half_of_the_file(body: Body) -> Reply | None:
         if call_of(body) != ("file", path):
             return None
         parts = list(text(SCRIPT, size=len(SCRIPT) - 2).parts)
         return Reply(parts=[*parts[:1], written, *parts[1:]])
 
     async with (
-        model_server(plan_and_files(files, plan=plan, gates={"": planned}, replace=half)) as model,
+        model_server(
+            plan_and_files(files, plan=plan, gates={"": planned}, replace=half_of_the_file)
+        ) as model,
         github_server(tmp_path / "github") as github,
         running_app(settings(tmp_path, model, github)) as app,
         tab(browser, app.url) as page,
     ):
         await submit(page, prompt=SCRIPT)
-        await stands_at(page, "Generating")
+        await expect_status(page, "Generating")
         planned.set()
         await page.get_by_role("treeitem", name=path).click()
         await expect(page.locator(".code pre")).to_contain_text("onerror")
         written.set()
-        await stands_at(page)
+        await expect_status(page)
         await expect(page.locator(".code .note")).to_be_hidden()
         await expect(page.locator(".code pre")).to_have_text(SCRIPT)
         await page.locator(".log-box summary").click()
@@ -273,7 +276,7 @@ async def test_what_a_model_wrote_is_text_and_nothing_else(browser: Browser, tmp
         assert "owned" not in await page.title()
 
 
-async def test_a_message_that_quotes_the_model_is_text_too(browser: Browser, tmp_path: Path) -> None:
+async def test_a_message_that_quotes_the_model_is_never_markup(browser: Browser, tmp_path: Path) -> None:
     plan = {"summary": "bad", "files": [{"path": HOSTILE, "purpose": "none"}]}
     async with (
         model_server(plan_and_files({HOSTILE: ""}, plan=plan)) as model,
@@ -287,10 +290,8 @@ async def test_a_message_that_quotes_the_model_is_text_too(browser: Browser, tmp
         assert await page.locator("main img").count() == 0
 
 
-async def test_time_left_and_what_holds_it_up_are_shown_as_they_are_told(
-    browser: Browser, tmp_path: Path
-) -> None:
-    """The stream is the test's own here: a model cannot be made to stall by the clock."""
+async def test_time_left_and_stalls_are_shown_as_reported(browser: Browser, tmp_path: Path) -> None:
+    """The test serves the stream itself: a model cannot be made to stall on a schedule."""
     told = [
         {"percent": 40, "seconds_left": 95, "stalled": True, "rate_limited_until": None},
         {
@@ -328,7 +329,7 @@ WORKING = "".join(
 
 
 async def test_the_plan_is_changed_and_approved_on_the_page(browser: Browser, tmp_path: Path) -> None:
-    """A file is taken out, one renamed, one put in; only then is any file asked for."""
+    """One file is removed, one renamed, one added; no file is requested before."""
     files = {"app.py": FILES["app.py"], "docs/notes.md": "# Notes\n", "README.md": FILES["README.md"]}
     async with (
         model_server(plan_and_files(files | FILES, plan=planned(FILES))) as model,
@@ -340,7 +341,7 @@ async def test_the_plan_is_changed_and_approved_on_the_page(browser: Browser, tm
         await submit(page)
         card = page.get_by_role("region", name="Approve the plan")
         await expect(card.get_by_role("button", name="Approve 3 files")).to_be_enabled()
-        await stands_at(page, "Waiting for approval")
+        await expect_status(page, "Waiting for approval")
         await page.reload()
         await card.get_by_role("button", name="Take out lib/tool.py").click()
         await card.get_by_role("button", name="Add a file").click()
@@ -351,7 +352,7 @@ async def test_the_plan_is_changed_and_approved_on_the_page(browser: Browser, tm
         await card.get_by_label("Purpose of file 3").fill("How it is used")
         assert set(model.started) == {("plan", "")}
         await card.get_by_role("button", name="Approve 3 files").click()
-        await stands_at(page, "Completed")
+        await expect_status(page, "Completed")
         await expect(card).to_have_count(0)
         assert {path for kind, path in model.completed if kind == "file"} == set(files)
         assert await page.get_by_role("treeitem").count() == len(files)

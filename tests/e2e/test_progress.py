@@ -1,4 +1,4 @@
-"""How far a task is, as its client reads it: never a number that nobody has measured."""
+"""The progress of a task, as clients read it: only numbers that were measured."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PLAN = {"summary": "four files", "files": [{"path": path, "lines": LINES} for pa
 NOTHING = {"percent": None, "seconds_left": None, "stalled": False, "rate_limited_until": None}
 
 
-async def of(app: App, task: str) -> dict[str, Any]:
+async def progress_of(app: App, task: str) -> dict[str, Any]:
     found: dict[str, Any] = (await get(app.url, f"/api/v1/task/{task}"))["progress"]
     return found
 
 
-async def test_it_is_what_is_written_of_what_is_planned(tmp_path: Path) -> None:
+async def test_it_is_the_written_share_of_the_plan(tmp_path: Path) -> None:
     gates = {path: anyio.Event() for path in FILES}
     waits = anyio.Event()
     async with (
@@ -36,7 +36,7 @@ async def test_it_is_what_is_written_of_what_is_planned(tmp_path: Path) -> None:
     ):
         task = await submit(app.url)
         await model.arrival("plan")
-        assert await of(app, task) == NOTHING
+        assert await progress_of(app, task) == NOTHING
         waits.set()
         shares = []
         async with subscribed(app.url, task, include="progress") as stream:
@@ -44,7 +44,7 @@ async def test_it_is_what_is_written_of_what_is_planned(tmp_path: Path) -> None:
                 await model.arrival("file", path)
                 if n:
                     shares.append((await stream.until("progress", percent=95 * n // 4)).data["percent"])
-                    assert (await of(app, task))["percent"] == shares[-1]
+                    assert (await progress_of(app, task))["percent"] == shares[-1]
                 gates[path].set()
             heard = await stream.rest()
         assert shares == [23, 47, 71]
@@ -52,18 +52,18 @@ async def test_it_is_what_is_written_of_what_is_planned(tmp_path: Path) -> None:
         assert all(event.id == stored_before(heard, event) for event in told), "it has no id of its own"
         percents = [event.data["percent"] or 0 for event in told]
         assert percents == sorted(percents)
-        assert await of(app, task) == NOTHING | {"percent": 100, "seconds_left": 0}
+        assert await progress_of(app, task) == NOTHING | {"percent": 100, "seconds_left": 0}
         async with subscribed(app.url, task) as again:
             assert not [event for event in await again.rest() if event.kind == "progress"]
 
 
 def stored_before(heard: list[Any], event: Any) -> int:
-    """EventSource gives a message without an id that of the last one that had one."""
+    """EventSource gives a message without id the last id before it."""
     place = next(n for n, other in enumerate(heard) if other is event)
     return max((other.id for other in heard[:place] if other.kind != "progress"), default=0)
 
 
-async def test_a_model_that_falls_silent_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stalled_model_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "STALLED_AFTER", 0.3)
     heard, silent = anyio.Event(), anyio.Event()
 
@@ -86,7 +86,7 @@ async def test_a_model_that_falls_silent_is_told_of(tmp_path: Path, monkeypatch:
             await stream.until("status", status="completed")
 
 
-async def test_a_provider_that_asks_for_a_pause_is_told_of(tmp_path: Path) -> None:
+async def test_a_rate_limited_provider_is_reported(tmp_path: Path) -> None:
     refusals = iter([http_error(429, "slow down", {"retry-after": "2"})])
 
     def script(body: Body) -> Reply | None:
@@ -99,14 +99,14 @@ async def test_a_provider_that_asks_for_a_pause_is_told_of(tmp_path: Path) -> No
         task = await submit(app.url)
         async with subscribed(app.url, task, include="progress") as stream:
             waited = await stream.until("retry")
-            view = await of(app, task)
+            view = await progress_of(app, task)
             assert waited.data["wait_seconds"] >= 2
             assert view["rate_limited_until"].endswith("Z")
             assert (view["percent"], view["stalled"]) == (None, False)
             await stream.until("status", status="completed")
 
 
-async def test_a_task_that_waits_or_is_over_is_nowhere(tmp_path: Path) -> None:
+async def test_a_paused_or_finished_task_has_no_progress(tmp_path: Path) -> None:
     def refusing() -> Iterator[Reply]:
         while True:
             yield http_error(402)
@@ -119,7 +119,7 @@ async def test_a_task_that_waits_or_is_over_is_nowhere(tmp_path: Path) -> None:
         task = str((await post(app.url, "/generate", BODY | {"approve_plan": True})).json()["task_id"])
         async with subscribed(app.url, task) as stream:
             await stream.until("approval")
-            assert await of(app, task) == NOTHING
+            assert await progress_of(app, task) == NOTHING
             await post(app.url, f"/task/{task}/approve")
             await stream.until("error")
-        assert await of(app, task) == NOTHING
+        assert await progress_of(app, task) == NOTHING

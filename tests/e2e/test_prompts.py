@@ -1,8 +1,4 @@
-"""What real users ask for, over HTTP with the embedded defaults, until the result is cloned.
-
-prompts.jsonl holds `{"source", "repo_name", "prompt"}`; each line names where its prompt comes from, and the
-licence (see prompts.LICENSE). PROMPTS_FILE runs another such file.
-"""
+"""Prompts as real users write them, over HTTP on the embedded defaults, until the result is cloned."""
 
 from __future__ import annotations
 
@@ -25,7 +21,7 @@ STATUSES = ["pending", "generating", "merging_files", "creating_repo", "pushing"
 
 
 @pytest.mark.parametrize("asked", [pytest.param(line, id=line["repo_name"]) for line in PROMPTS])
-async def test_a_prompt_becomes_a_sound_repository(asked: dict[str, str], tmp_path: Path) -> None:
+async def test_a_prompt_becomes_a_valid_repository(asked: dict[str, str], tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app:
         task = await _submitted(app.url, asked)
         heard = await events(app.url, task["task_id"])

@@ -1,4 +1,4 @@
-"""The service behind the proxies of deploy/proxy: streams, restarts, paths, as if nothing stood between."""
+"""The service behind the proxies of deploy/proxy: streams, restarts and paths work as without one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.servers.stream import events, subscribed
 
 @dataclass(frozen=True, kw_only=True)
 class Front:
-    """url: as the site shows the service; inside: the service itself."""
+    """url: of the service through the proxy; inside: of the service itself."""
 
     url: str
     inside: str
@@ -35,16 +35,16 @@ class Front:
 
 @pytest.fixture(params=ALL, ids=lambda site: site.name)
 def site(request: pytest.FixtureRequest) -> Site:
-    return _there(request.param)
+    return _installed(request.param)
 
 
 @pytest.fixture(params=[NGINX, CADDY], ids=lambda site: site.name)
 def own_site(request: pytest.FixtureRequest) -> Site:
-    """With a host name of its own."""
-    return _there(request.param)
+    """A site with its own host name."""
+    return _installed(request.param)
 
 
-def _there(site: Site) -> Site:
+def _installed(site: Site) -> Site:
     if not program(site.program):
         pytest.skip(f"needs {site.program}")
     return site
@@ -63,7 +63,7 @@ async def behind(
 
 
 async def test_events_arrive_at_once_character_by_character(site: Site, tmp_path: Path) -> None:
-    """The model says a character only when the reader has the one before: a buffer would stop both."""
+    """The model sends a character only when the reader has the one before: a buffer would stop both."""
     text = FILES["app.py"]
     turns = [anyio.Event() for _ in text]
 
@@ -89,8 +89,9 @@ async def test_events_arrive_at_once_character_by_character(site: Site, tmp_path
             await reader.rest()
 
 
-async def test_an_idle_stream_outlives_the_proxy_s_patience(own_site: Site, tmp_path: Path) -> None:
-    """nginx here puts up with four seconds of silence; six seconds of pings later the stream goes on."""
+async def test_an_idle_stream_outlives_the_timeout_of_the_proxy(own_site: Site, tmp_path: Path) -> None:
+    """nginx here closes after four seconds of silence; after six seconds of pings the stream is still
+    open."""
     gate = anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"": gate})) as model,
@@ -120,7 +121,9 @@ async def test_a_stream_is_resumed_with_exactly_the_next_event(own_site: Site, t
             assert over.status_code == 204
 
 
-async def test_large_bodies_pass_and_too_large_ones_hear_our_words(own_site: Site, tmp_path: Path) -> None:
+async def test_large_bodies_pass_and_the_service_refuses_too_large_ones(
+    own_site: Site, tmp_path: Path
+) -> None:
     async with behind(own_site, tmp_path) as front:
         accepted = await post(front.url, "/generate", BODY | {"prompt": "写" * 100_000})
         assert accepted.status_code == 202, accepted.text
@@ -128,7 +131,9 @@ async def test_large_bodies_pass_and_too_large_ones_hear_our_words(own_site: Sit
         check_problem(refused, 413, "BODY_TOO_LARGE")
 
 
-async def test_a_reader_that_leaves_the_proxy_leaves_the_service(own_site: Site, tmp_path: Path) -> None:
+async def test_a_reader_that_disconnects_from_the_proxy_is_disconnected_from_the_service(
+    own_site: Site, tmp_path: Path
+) -> None:
     gate = anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"": gate})) as model,
@@ -167,15 +172,16 @@ async def test_kill_9_behind_the_proxy_costs_a_reader_nothing(site: Site, tmp_pa
         assert message.data["status"] == "completed"
 
 
-async def test_links_lead_through_the_proxy(site: Site, tmp_path: Path) -> None:
-    """Whatever X-Forwarded-* says: they are paths, with the one that the proxy shows the service under."""
+async def test_links_point_to_the_proxy(site: Site, tmp_path: Path) -> None:
+    """Whatever X-Forwarded-* contains: links are paths, with the prefix under which the proxy shows the
+    service."""
     async with behind(site, tmp_path) as front:
         origin = front.url.removesuffix(site.path)
         headers = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil"}
         answer = await post(front.url, "/generate", BODY, **headers)
         task = answer.json()
         assert answer.headers["location"] == task["task_url"] == f"{site.path}/api/v1/task/{task['task_id']}"
-        await _over(origin, task["status_url"])
+        await _read_to_the_end(origin, task["status_url"])
         for seen in (
             await get(origin, task["task_url"]),
             (await get(front.url, "/api/v1/tasks"))["tasks"][0],
@@ -195,8 +201,8 @@ async def test_a_ticket_opens_the_stream_through_the_proxy(site: Site, tmp_path:
         assert heard[-1].data["status"] == "completed"
 
 
-async def test_metrics_stay_inside(site: Site, tmp_path: Path) -> None:
-    """nginx's own site lets this machine see them; nobody else."""
+async def test_metrics_are_not_public(site: Site, tmp_path: Path) -> None:
+    """The nginx site with its own host name allows them from this machine only."""
     async with behind(site, tmp_path) as front, client(front.url) as http:
         answer = await http.get("/metrics")
         assert (answer.status_code == 200) == (site is NGINX)
@@ -205,7 +211,7 @@ async def test_metrics_stay_inside(site: Site, tmp_path: Path) -> None:
         assert site is NGINX or (await http.get(f"{front.url}/%6detrics")).status_code == 404
 
 
-async def _over(origin: str, status_url: str) -> None:
+async def _read_to_the_end(origin: str, status_url: str) -> None:
     async with client(origin) as http, http.stream("GET", status_url) as answer:
         assert answer.status_code == 200
         async for _ in answer.aiter_lines():
@@ -217,7 +223,7 @@ async def _over(origin: str, status_url: str) -> None:
     reason="needs nginx, openssl and curl",
 )
 async def test_nginx_with_its_certificate_speaks_http_2(tmp_path: Path) -> None:
-    """The site as it is, followed by curl."""
+    """The site unchanged, followed by curl."""
     pem = tmp_path / "site.pem"
     make = [
         "req",

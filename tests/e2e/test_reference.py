@@ -1,4 +1,4 @@
-"""/docs: all that the OpenAPI document says, as a page that asks nobody for anything."""
+"""/docs: the OpenAPI document as a page that loads nothing else."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.servers.service import running_app, settings
 VOID = {"meta", "br", "link", "input"}
 
 
-class Read(HTMLParser):
-    """Every tag is closed in its turn; ids, links and what else asks for something are collected."""
+class PageParser(HTMLParser):
+    """Checks that tags are closed in order; collects ids, links and everything that would be loaded."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -45,9 +45,9 @@ class Read(HTMLParser):
         self.words.append(data)
 
 
-def test_everything_of_the_document_is_there_and_every_link_leads_somewhere() -> None:
+def test_everything_in_the_document_is_shown_and_every_link_resolves() -> None:
     described = document()
-    read = Read(page(described, "/under"))
+    read = PageParser(page(described, "/under"))
     assert len(read.ids) == len(set(read.ids))
     inside = {link.removeprefix("#") for link in read.links if link.startswith("#")}
     assert inside <= set(read.ids)
@@ -75,7 +75,7 @@ async def test_it_is_served_without_a_key_under_a_policy_that_allows_nothing_els
 
 
 async def test_a_browser_shows_it_and_reports_nothing(tmp_path: Path) -> None:
-    """The policy lets the page's own style through, and the page asks for nothing."""
+    """The policy allows the page's own style, and the page loads nothing."""
     chromium = shutil.which("chromium")
     if not chromium:
         pytest.skip("needs chromium")

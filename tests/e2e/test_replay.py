@@ -1,4 +1,4 @@
-"""A bundle makes the commit again; one that was tampered with makes nothing."""
+"""`gencode replay` makes the same commit from a bundle, and nothing from a modified one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Bundle = dict[str, Any]
 
 
 async def bundle_of(folder: Path) -> tuple[Bundle, str, set[str]]:
-    """The bundle of a completed task, and the head and the files of a clone of what it pushed."""
+    """The bundle of a completed task, with the head and the files of a clone of its repository."""
     async with running_app(settings(folder)) as app, Client(app.url) as client:
         task_id = (await client.submit("a small Flask app with login, 中文", "flask-app"))["task_id"]
         heard = await events(app.url, task_id)
@@ -57,7 +57,7 @@ async def test_a_replayed_bundle_is_the_same_commit(
     assert "BAD_BUNDLE" in capsys.readouterr().err
 
 
-def a_bundle(**commit: Any) -> Bundle:
+def make_bundle(**commit: Any) -> Bundle:
     report: Bundle = {
         "version": 1,
         "task_id": "t",
@@ -82,7 +82,7 @@ def a_bundle(**commit: Any) -> Bundle:
 
 
 def test_an_untouched_bundle_is_replayed(tmp_path: Path) -> None:
-    bundle = a_bundle()
+    bundle = make_bundle()
     assert replay(saved(bundle, tmp_path), tmp_path / "bare.git") == bundle["sha"]
 
 
@@ -106,18 +106,18 @@ def test_a_hostile_commit_is_refused_before_anything_is_written(
 ) -> None:
     into = tmp_path / "out" / "bare.git"
     with pytest.raises(refusal):
-        replay(saved(a_bundle(**commit), tmp_path), into)
+        replay(saved(make_bundle(**commit), tmp_path), into)
     assert not into.parent.exists()
 
 
 @pytest.mark.parametrize("bundle", [{}, {"version": 2}, {"sha": "x"}, {"more": 1}, {"commit": None}])
-def test_what_is_no_bundle_is_refused(bundle: Bundle, tmp_path: Path) -> None:
-    whole = a_bundle() | bundle if bundle else {}
+def test_other_json_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+    whole = make_bundle() | bundle if bundle else {}
     with pytest.raises(BadBundle):
         replay(saved(whole, tmp_path), tmp_path / "bare.git")
 
 
-def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadBundle, match="cannot be read"):
         replay(tmp_path / "nothing.json", tmp_path / "bare.git")
 

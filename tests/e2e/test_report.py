@@ -1,4 +1,4 @@
-"""The report of a task: of one that was done, and of one that failed and went on."""
+"""The report of a task: of one that completed, and of one that failed and was retried."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def report(url: str, task_id: str) -> dict[str, Any]:
     return found
 
 
-async def test_it_tells_of_a_failure_and_then_of_the_whole_task(tmp_path: Path) -> None:
+async def test_it_describes_a_failure_and_then_the_whole_task(tmp_path: Path) -> None:
     account = Account()
     async with (
         model_server(plan_and_files(FILES, replace=account)) as model,
@@ -72,7 +72,7 @@ async def test_it_tells_of_a_failure_and_then_of_the_whole_task(tmp_path: Path) 
     assert all(stage["seconds"] >= 0 for stage in done["stages"][:-1])
 
 
-async def test_it_is_there_from_the_first_moment(tmp_path: Path) -> None:
+async def test_it_exists_from_the_start(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app, Client(app.url) as client:
         task_id = (await client.submit("a static page", "page"))["task_id"]
         first = await report(app.url, task_id)
@@ -82,8 +82,10 @@ async def test_it_is_there_from_the_first_moment(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["report", "bundle"])
-async def test_it_is_made_beside_the_loop(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A whole project is read for it, which would hold up every stream."""
+async def test_it_is_made_outside_of_the_event_loop(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads a whole project, which would delay every stream."""
     inner, where = getattr(results, f"make_{what}"), set()
 
     def make(*arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A task that failed for want of money goes on once there is some, and pays for nothing twice."""
+"""A task that failed because the account was empty is resumed after a top-up, and nothing is paid twice."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gencode.client import Client, ServiceError
 from tests.servers.github import Fault, github_server
 from tests.servers.model import Body, Reply, call_of, http_error, model_server, plan_and_files
 from tests.servers.service import environment, running_app, service, settings
-from tests.servers.stream import Heard, events
+from tests.servers.stream import ReceivedEvent, events
 
 FILES = {"app.py": "print('hello')\n", "tool.py": "print('tool')\n", "README.md": "# Hello\n"}
 ONCE = {("plan", ""): 1} | {("file", path): 1 for path in FILES}
 
 
 class Account:
-    """Pays for the plan and one file; then it is empty (402) until somebody tops it up."""
+    """Pays for the plan and one file; then answers 402 until it is topped up."""
 
     def __init__(self) -> None:
         self.empty = True
@@ -31,11 +31,11 @@ class Account:
         return http_error(402, "empty") if self.empty and kind == "file" and path != "app.py" else None
 
 
-def steps(heard: list[Heard]) -> list[str]:
+def steps(heard: list[ReceivedEvent]) -> list[str]:
     return [event.data["status"] for event in heard if event.kind == "status"]
 
 
-async def test_it_goes_on_and_no_answered_call_is_made_again(tmp_path: Path) -> None:
+async def test_it_resumes_and_repeats_no_answered_call(tmp_path: Path) -> None:
     account = Account()
     async with (
         model_server(plan_and_files(FILES, replace=account)) as model,
@@ -63,7 +63,7 @@ async def test_it_goes_on_and_no_answered_call_is_made_again(tmp_path: Path) -> 
         assert (caught.value.status, caught.value.code) == (409, "ALREADY_OVER")
 
 
-async def test_a_push_that_met_a_server_that_is_down_goes_on_into_the_same_repository(tmp_path: Path) -> None:
+async def test_a_failed_push_is_retried_into_the_same_repository(tmp_path: Path) -> None:
     async with (
         model_server(plan_and_files(FILES)) as model,
         github_server(tmp_path / "github") as github,
@@ -81,7 +81,7 @@ async def test_a_push_that_met_a_server_that_is_down_goes_on_into_the_same_repos
         assert await github.head("hello") == rest[-1].data["commit"]
 
 
-async def test_clicks_at_once_are_one_retry_and_count_against_the_rate(tmp_path: Path) -> None:
+async def test_simultaneous_retries_are_one_retry_and_count_against_the_rate_limit(tmp_path: Path) -> None:
     account = Account()
     async with (
         model_server(plan_and_files(FILES, replace=account)) as model,
@@ -110,7 +110,7 @@ async def test_clicks_at_once_are_one_retry_and_count_against_the_rate(tmp_path:
 
 
 async def test_a_retried_run_survives_kill_9(tmp_path: Path) -> None:
-    """And the command line retries."""
+    """Retried by the command line."""
     account, gate = Account(), anyio.Event()
     gates = {"README.md": gate}
     async with (

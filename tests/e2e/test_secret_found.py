@@ -1,4 +1,4 @@
-"""Generated files that hold secrets, through the whole service."""
+"""Generated files that contain secrets, through the whole service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import httpx
 from tests.servers.github import TOKEN, ScriptedGitHub, github_server
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
-from tests.servers.stream import Heard, events
+from tests.servers.stream import ReceivedEvent, events
 
 LEAKED = "glpat-" + "Zk3vQ9xT7mWcB4yR2nLd"  # made up, and put together so that no scanner finds it here
 FINDING = {"path": "app.py", "line": 2, "rule": "gitlab-token"}
@@ -18,22 +18,22 @@ FINDING = {"path": "app.py", "line": 2, "rule": "gitlab-token"}
 
 async def run(
     folder: Path, content: str, added: tuple[str, ...] = (), **asked: Any
-) -> tuple[list[Heard], ScriptedGitHub]:
+) -> tuple[list[ReceivedEvent], ScriptedGitHub]:
     """The events of a task whose model writes `content` into app.py, and the host. `added`: secrets that
-    become valid after the service has started."""
+    become valid after the start of the service."""
     async with (
         model_server(plan_and_files({"app.py": content, "README.md": "# Hello\n"})) as model,
         github_server(folder / "github") as github,
         running_app(settings(folder, model, github)) as app,
     ):
-        app.parts.secrets.add_source(lambda: added)
+        app.services.secrets.add_source(lambda: added)
         body = {"prompt": "say hello", "repo_name": "hello", "private": False, **asked}
         async with httpx.AsyncClient(trust_env=False) as http:
             answer = await http.post(f"{app.url}/api/v1/generate", json=body)
         return await events(app.url, answer.json()["task_id"]), github
 
 
-async def test_a_task_whose_files_hold_a_secret_fails_and_tells_where(tmp_path: Path) -> None:
+async def test_a_task_whose_files_contain_a_secret_fails_and_names_the_places(tmp_path: Path) -> None:
     heard, github = await run(tmp_path, f"import os\nTOKEN = '{LEAKED}'\n")
     assert [event.data for event in heard if event.kind == "findings"] == [
         {"findings": [FINDING], "count": 1}
@@ -45,7 +45,7 @@ async def test_a_task_whose_files_hold_a_secret_fails_and_tells_where(tmp_path: 
     assert all(LEAKED not in str(event.data) for event in heard)
 
 
-async def test_a_request_may_allow_secrets_and_is_told_of_them(tmp_path: Path) -> None:
+async def test_a_request_may_allow_secrets_and_they_are_reported(tmp_path: Path) -> None:
     heard, github = await run(tmp_path, f"import os\nTOKEN = '{LEAKED}'\n", allow_secrets=True)
     assert [event.data for event in heard if event.kind == "findings"] == [
         {"findings": [FINDING], "count": 1}
@@ -54,7 +54,7 @@ async def test_a_request_may_allow_secrets_and_is_told_of_them(tmp_path: Path) -
     assert github.effects == {"create": 1, "push": 1}
 
 
-async def test_nobody_can_allow_a_secret_of_the_service(tmp_path: Path) -> None:
+async def test_no_request_can_allow_a_secret_of_the_service(tmp_path: Path) -> None:
     heard, github = await run(tmp_path, f"# {TOKEN}\n", allow_secrets=True)
     assert heard[-1].data["code"] == "SECRET_FOUND"
     assert heard[-1].data["message"].startswith("app.py line 1 holds a secret of this service")

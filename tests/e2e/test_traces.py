@@ -1,4 +1,4 @@
-"""Traces as a collector gets them: the tree of a job, over a restart, and nothing that is a secret."""
+"""Traces as a collector receives them: the tree of a task, across a restart, without any secret."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ async def test_a_job_is_one_tree_below_its_caller_s_span(tmp_path: Path) -> None
         assert collected.resource["service.name"] == "ours"
 
 
-async def test_no_text_of_prompt_file_key_or_answer_is_in_a_trace(tmp_path: Path) -> None:
-    """Also of a task that fails by what a model said."""
+async def test_a_trace_contains_no_text_of_prompts_files_keys_or_answers(tmp_path: Path) -> None:
+    """Nor of a task that fails because of the model's answer."""
     secret = "canary-4711"
     refusal = http_error(400, {"message": f"you said {secret}"})
     async with collector() as collected, model_server(lambda body: refusal) as model:
@@ -124,7 +124,7 @@ async def test_a_trace_is_continued_by_the_next_process(tmp_path: Path) -> None:
         assert (task.trace, task.attributes["gencode.task.status"]) == (TRACE, "completed")
 
 
-async def test_only_hosts_that_are_named_are_told_of_the_trace(tmp_path: Path) -> None:
+async def test_the_trace_header_is_sent_only_to_configured_hosts(tmp_path: Path) -> None:
     async with (
         collector() as collected,
         model_server(plan_and_files(FILES)) as model,
@@ -141,7 +141,7 @@ async def test_only_hosts_that_are_named_are_told_of_the_trace(tmp_path: Path) -
         assert {"traceparent" in seen.headers for seen in github.requests} == {True, False}
 
 
-async def test_a_collector_that_is_away_disturbs_nothing(tmp_path: Path) -> None:
+async def test_an_unreachable_collector_disturbs_nothing(tmp_path: Path) -> None:
     away = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{closed_port()}"}
     async with service(tmp_path, away) as process:
         heard = await events(process.url, await submit(process.url))
@@ -149,7 +149,7 @@ async def test_a_collector_that_is_away_disturbs_nothing(tmp_path: Path) -> None
         assert await process.terminate() == 0
 
 
-async def test_without_a_collector_nothing_of_it_is_imported(tmp_path: Path) -> None:
+async def test_without_a_collector_opentelemetry_is_not_imported(tmp_path: Path) -> None:
     code = (
         "import sys, anyio\n"
         "from pathlib import Path\n"
@@ -165,7 +165,7 @@ async def test_without_a_collector_nothing_of_it_is_imported(tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout.decode()
 
 
-async def test_what_is_missing_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_package_is_reported_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ModuleNotFoundError(name="opentelemetry")
 

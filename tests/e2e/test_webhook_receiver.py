@@ -1,4 +1,4 @@
-"""The receiver in docs/webhooks.md, as it stands there."""
+"""The receiver in docs/webhooks.md, run as it is printed there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.servers.calls import get
 from tests.servers.service import ROOT, running_app, settings
 
 
-async def test_the_documents_receiver_checks_and_prints_each_status(
+async def test_the_receiver_of_the_document_verifies_and_prints_each_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (program,) = re.findall(

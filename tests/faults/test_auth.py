@@ -1,4 +1,4 @@
-"""Who may see what: rows 81 to 83."""
+"""Access: rows 81 to 83."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def with_keys(folder: Path, **fields: Any) -> Settings:
 
 
 def encoded(headers: dict[str, str]) -> dict[str, bytes]:
-    """As UTF-8, which HTTP does not know, and clients send."""
+    """Encoded as UTF-8, which HTTP does not define for headers, and which clients send."""
     return {name: value.encode() for name, value in headers.items()}
 
 
-async def alices_task(url: str) -> str:
+async def task_of_alice(url: str) -> str:
     return str((await post(url, "/generate", BODY, **ALICE)).json()["task_id"])
 
 
@@ -59,10 +59,10 @@ NO_KEYS: list[dict[str, bytes]] = [
 
 
 @pytest.mark.fault(81)
-async def test_without_a_valid_key_nothing_under_api_answers(tmp_path: Path) -> None:
-    """Row 81: missing, wrong and non-ASCII keys: 401 as a problem, on every address, known or not."""
+async def test_without_a_valid_key_every_path_under_api_is_refused(tmp_path: Path) -> None:
+    """Row 81: missing, wrong and non-ASCII keys get 401 as a problem, on every path, known or not."""
     async with running_app(with_keys(tmp_path)) as app, client(app.url) as http:
-        task_id = await alices_task(app.url)
+        task_id = await task_of_alice(app.url)
         for headers in NO_KEYS:
             check_refused(await http.get("/api/v1/tasks", headers=headers))
         for method, path in [*routes(task_id), ("POST", "/generate"), ("GET", "/"), ("GET", "/nowhere")]:
@@ -79,7 +79,7 @@ def check_refused(answer: httpx.Response) -> None:
 
 
 def routes(task_id: str) -> list[tuple[str, str]]:
-    """Everything that can be asked of one task."""
+    """Every request that a task has."""
     return [
         ("GET", f"/task/{task_id}"),
         ("HEAD", f"/task/{task_id}"),
@@ -93,7 +93,7 @@ def routes(task_id: str) -> list[tuple[str, str]]:
 
 @pytest.mark.fault(81)
 async def test_each_way_to_send_a_key_works(tmp_path: Path) -> None:
-    """Row 81, the other side: both headers, any case of the scheme, and a key that is no ASCII."""
+    """Row 81, the positive side: both headers, any case of the scheme, and a non-ASCII key."""
     good = [
         ALICE,
         {"Authorization": "Bearer alices-key"},
@@ -111,10 +111,10 @@ async def test_each_way_to_send_a_key_works(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(82)
-async def test_another_clients_task_looks_like_none(tmp_path: Path) -> None:
-    """Row 82: on every route the answer is, to the letter, the one for a task that never was."""
+async def test_the_task_of_another_client_looks_like_none(tmp_path: Path) -> None:
+    """Row 82: on every route the answer equals, byte for byte, that for a task that never existed."""
     async with running_app(with_keys(tmp_path)) as app, client(app.url) as http:
-        task_id = await alices_task(app.url)
+        task_id = await task_of_alice(app.url)
         http.headers.update(encoded(BOB))
         for (method, theirs), (_, none) in zip(routes(task_id), routes(NOBODY), strict=True):
             answers = [await http.request(method, f"/api/v1{path}") for path in (theirs, none)]
@@ -141,26 +141,28 @@ async def ticket_for(url: str, task_id: str, headers: dict[str, str] = ALICE) ->
     return str(answer.json()["ticket"])
 
 
-class Aged(TimestampSigner):
-    """Signs as if it were 16 minutes ago."""
+class SignedInThePast(TimestampSigner):
+    """Signs with the time of 16 minutes ago."""
 
     def get_timestamp(self) -> int:
         return int(time.time()) - 16 * 60
 
 
 def old_ticket(data_dir: Path, task_id: str) -> str:
-    """What the service itself gave out 16 minutes ago."""
+    """A ticket that the service issued 16 minutes ago."""
     options = {"digest_method": sha256, "key_derivation": "hmac"}
     key = (data_dir / "ticket.key").read_bytes()
-    serializer = URLSafeTimedSerializer(key, salt="gencode.tickets", signer=Aged, signer_kwargs=options)
+    serializer = URLSafeTimedSerializer(
+        key, salt="gencode.tickets", signer=SignedInThePast, signer_kwargs=options
+    )
     return str(serializer.dumps(["alice", task_id]))
 
 
 @pytest.mark.fault(83)
 async def test_a_ticket_opens_its_tasks_stream_again_and_again(tmp_path: Path) -> None:
-    """Row 83, the other side: EventSource comes back with the same address; only the id differs."""
+    """Row 83, the positive side: EventSource reconnects to the same URL; only the id differs."""
     async with running_app(with_keys(tmp_path)) as app, client(app.url) as http:
-        task_id = await alices_task(app.url)
+        task_id = await task_of_alice(app.url)
         where = f"/api/v1/status/{task_id}?ticket={await ticket_for(app.url, task_id)}"
         whole = await http.get(where)
         assert (whole.status_code, whole.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
@@ -174,9 +176,9 @@ async def test_a_ticket_opens_its_tasks_stream_again_and_again(tmp_path: Path) -
 
 @pytest.mark.fault(83)
 async def test_a_ticket_that_is_expired_forged_or_for_another_task_opens_nothing(tmp_path: Path) -> None:
-    """Row 83: 401, whatever is wrong with it."""
+    """Row 83: 401 for each kind of invalid ticket."""
     async with running_app(with_keys(tmp_path)) as app, client(app.url) as http:
-        task_id, other = await alices_task(app.url), await alices_task(app.url)
+        task_id, other = await task_of_alice(app.url), await task_of_alice(app.url)
         good = await ticket_for(app.url, task_id)
         claim, _, rest = good.partition(".")
         bad = [
@@ -200,9 +202,9 @@ async def claim_of(url: str, task_id: str) -> str:
 
 @pytest.mark.fault(83)
 async def test_a_ticket_opens_nothing_but_the_stream(tmp_path: Path) -> None:
-    """Row 83: no other address, no other method; and none of it is in a list."""
+    """Row 83: no other path and no other method; and no list contains it."""
     async with running_app(with_keys(tmp_path)) as app, client(app.url) as http:
-        task_id = await alices_task(app.url)
+        task_id = await task_of_alice(app.url)
         ticket = await ticket_for(app.url, task_id)
         others = [("GET", f"/task/{task_id}"), ("POST", f"/task/{task_id}/cancel"), ("GET", "/tasks")]
         others += [("POST", f"/task/{task_id}/ticket"), ("POST", "/generate"), ("GET", "/status")]
@@ -214,10 +216,11 @@ async def test_a_ticket_opens_nothing_but_the_stream(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(83)
-async def test_a_ticket_dies_with_its_clients_key_and_outlives_a_restart(tmp_path: Path) -> None:
-    """Row 83: the key of the tickets is kept with the data; the client's own key is looked for."""
+async def test_a_ticket_is_void_without_its_clients_key_and_survives_a_restart(tmp_path: Path) -> None:
+    """Row 83: the key that signs tickets is stored with the data; the client's own key is checked on each
+    use."""
     async with running_app(with_keys(tmp_path)) as app:
-        task_id = await alices_task(app.url)
+        task_id = await task_of_alice(app.url)
         where = f"/api/v1/status/{task_id}?ticket={await ticket_for(app.url, task_id)}"
     async with running_app(with_keys(tmp_path)) as app, client(app.url) as http:
         assert (await http.get(where)).status_code == 200
@@ -229,10 +232,10 @@ async def test_a_ticket_dies_with_its_clients_key_and_outlives_a_restart(tmp_pat
 
 @pytest.mark.fault(83)
 async def test_tickets_and_keys_are_never_logged(tmp_path: Path) -> None:
-    """Row 83: at DEBUG, with good and bad ones, also in requests that cannot be read."""
+    """Row 83: at DEBUG, valid and invalid ones, also in requests that cannot be parsed."""
     async with service(tmp_path, {"API_KEYS": KEYS, "LOG_LEVEL": "DEBUG"}) as process:
         async with client(process.url) as http:
-            task_id = await alices_task(process.url)
+            task_id = await task_of_alice(process.url)
             ticket = await ticket_for(process.url, task_id)
             for text in (ticket, ticket[:-3] + "xyz"):
                 await http.get(f"/api/v1/status/{task_id}?ticket={text}")

@@ -1,4 +1,4 @@
-"""Row 84: a distinct secret in every place that can hold one, and then a look into every corner."""
+"""Row 84: a distinct secret in every input; then every output is searched for them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.servers.receiver import receiver
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
 
-# None of them looks like a secret: only who knows them can keep them back.
+# None of them looks like a secret: only by their values can they be redacted.
 API_KEY = "purple-walrus-of-alice"
 HASHED_KEY = "orange-walrus-of-bob"
 WRONG_KEY = "yellow-walrus-of-nobody"
@@ -68,8 +68,8 @@ MAY_BE: Mapping[str, set[str]] = {
 
 
 @dataclass
-class Places:
-    """Everything that can be looked at, by the name of the place."""
+class Outputs:
+    """All outputs of the service, by name."""
 
     texts: defaultdict[str, bytes] = field(default_factory=lambda: defaultdict(bytes))
 
@@ -122,8 +122,8 @@ def environment(folder: Path, deepseek: ModelServer, another: ModelServer, githu
 
 
 @asynccontextmanager
-async def child(folder: Path, variables: Mapping[str, str], places: Places) -> AsyncIterator[Process]:
-    """`gencode serve`, ready; all that it prints and logs goes to the places."""
+async def child(folder: Path, variables: Mapping[str, str], outputs: Outputs) -> AsyncIterator[Process]:
+    """`gencode serve`, ready; its output and its logs go to `outputs`."""
     (folder / "tmp").mkdir()
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(folder / "tmp")}
     async with await anyio.open_process(
@@ -135,22 +135,22 @@ async def child(folder: Path, variables: Mapping[str, str], places: Places) -> A
     ) as process:
         ready = anyio.Event()
         async with anyio.create_task_group() as tg:
-            tg.start_soon(_listen, process, places, ready)
+            tg.start_soon(_read_output, process, outputs, ready)
             try:
                 with anyio.fail_after(START_SECONDS):
                     await ready.wait()
-                assert b"gencode is ready" in places.texts["output"], places.texts["output"].decode()
+                assert b"gencode is ready" in outputs.texts["output"], outputs.texts["output"].decode()
                 yield process
             finally:
                 if process.returncode is None:
                     process.terminate()
 
 
-async def _listen(process: Process, places: Places, ready: anyio.Event) -> None:
+async def _read_output(process: Process, outputs: Outputs, ready: anyio.Event) -> None:
     assert process.stdout
     async for block in process.stdout:
-        places.texts["output"] += block
-        if b"gencode is ready" in places.texts["output"]:
+        outputs.texts["output"] += block
+        if b"gencode is ready" in outputs.texts["output"]:
             ready.set()
     ready.set()
 
@@ -158,32 +158,32 @@ async def _listen(process: Process, places: Places, ready: anyio.Event) -> None:
 # --- what clients do --------------------------------------------------------------------------------
 
 
-async def run(http: httpx.AsyncClient, places: Places, name: str, **asked: Any) -> dict[str, Any]:
-    """A task from submission to the end of its stream, with secrets wherever a client can put them."""
+async def run(http: httpx.AsyncClient, outputs: Outputs, name: str, **asked: Any) -> dict[str, Any]:
+    """A task from its submission to the end of its stream, with secrets in every input of a client."""
     body = {"prompt": f"say {PROMPT}", "repo_name": name, **asked}
     headers = {"Idempotency-Key": f"{IDEMPOTENCY}-{name}", "Cookie": f"session={QUERY}"}
     posted = await http.post("/api/v1/generate", params={"unknown": QUERY}, json=body, headers=headers)
-    task_id = places.answer(posted).json()["task_id"]
+    task_id = outputs.answer(posted).json()["task_id"]
     params = {"include": "delta", "unknown": QUERY}
     async with http.stream("GET", f"/api/v1/status/{task_id}", params=params) as stream:
-        places.add("streams", await stream.aread())
-    shown: dict[str, Any] = places.answer(await http.get(f"/api/v1/task/{task_id}")).json()
+        outputs.add("streams", await stream.aread())
+    shown: dict[str, Any] = outputs.answer(await http.get(f"/api/v1/task/{task_id}")).json()
     return shown
 
 
-async def ticket_of(http: httpx.AsyncClient, places: Places, task_id: str) -> str:
-    """A ticket for the task's stream, used once in place of the key."""
-    given = places.answer(await http.post(f"/api/v1/task/{task_id}/ticket"))
+async def ticket_of(http: httpx.AsyncClient, outputs: Outputs, task_id: str) -> str:
+    """A ticket for the stream of the task, used once in place of the key."""
+    given = outputs.answer(await http.post(f"/api/v1/task/{task_id}/ticket"))
     ticket: str = given.json()["ticket"]
     url = http.base_url.join(f"/api/v1/status/{task_id}")
     async with httpx.AsyncClient(trust_env=False) as browser:
         opened = await browser.get(url, params={"ticket": ticket})
     assert opened.status_code == 200
-    places.add("streams", opened.content)
+    outputs.add("streams", opened.content)
     return ticket
 
 
-async def be_refused(http: httpx.AsyncClient, places: Places, task_id: str) -> None:
+async def send_refused_requests(http: httpx.AsyncClient, outputs: Outputs, task_id: str) -> None:
     """Every other way to send a secret."""
     wrong = {"Authorization": f"Bearer {WRONG_KEY}"}
     basic = {"Authorization": f"Basic {b64encode(WRONG_KEY.encode()).decode()}", "X-API-Key": WRONG_KEY}
@@ -206,41 +206,41 @@ async def be_refused(http: httpx.AsyncClient, places: Places, task_id: str) -> N
         await http.post("/mcp", headers=wrong, json={"prompt": WRONG_KEY}),
     ):
         assert 400 <= answer.status_code < 500
-        places.answer(answer)
+        outputs.answer(answer)
 
 
-async def look_around(http: httpx.AsyncClient, places: Places) -> None:
+async def request_every_page(http: httpx.AsyncClient, outputs: Outputs) -> None:
     bob = {"X-API-Key": HASHED_KEY, "Authorization": ""}
     for path in ("/", "/health", "/livez", "/readyz", "/metrics", "/api/v1/tasks"):
-        assert places.answer(await http.get(path, headers=bob)).status_code == 200
+        assert outputs.answer(await http.get(path, headers=bob)).status_code == 200
 
 
-def collect(places: Places, folder: Path, process: Process) -> None:
-    """What lies on disk while the service runs: the database's log is not merged into it yet."""
+def collect(outputs: Outputs, folder: Path, process: Process) -> None:
+    """The files on disk while the service runs: the write-ahead log is not merged into the database yet."""
     data = folder / "data"
     database = list(data.glob("gencode.db*"))
     assert len(database) > 1
-    places.folder("database", database)
-    places.folder("data", (path for path in data.rglob("*") if path not in database))
-    places.folder("temporary files", (folder / "tmp").rglob("*"))
-    places.add("command line", Path(f"/proc/{process.pid}/cmdline").read_bytes())
+    outputs.folder("database", database)
+    outputs.folder("data", (path for path in data.rglob("*") if path not in database))
+    outputs.folder("temporary files", (folder / "tmp").rglob("*"))
+    outputs.add("command line", Path(f"/proc/{process.pid}/cmdline").read_bytes())
 
 
-async def collect_remote(places: Places, github: ScriptedGitHub, models: Mapping[str, ModelServer]) -> None:
+async def collect_remote(outputs: Outputs, github: ScriptedGitHub, models: Mapping[str, ModelServer]) -> None:
     for where, model in models.items():
         for seen in model.requests:
-            places.request(where, seen.headers, f"{seen.path} {json.dumps(seen.body)}".encode())
+            outputs.request(where, seen.headers, f"{seen.path} {json.dumps(seen.body)}".encode())
     for request in github.requests:
-        places.request("github", request.headers, request.path.encode() + request.body)
+        outputs.request("github", request.headers, request.path.encode() + request.body)
     for repository in github.git.root.glob("*/*.git"):
         everything = ("log", "--all", "--patch", "--format=raw")
-        places.add("git objects", await github.git.git(repository, *everything))
+        outputs.add("git objects", await github.git.git(repository, *everything))
 
 
 @pytest.mark.fault(84)
-async def test_every_secret_is_only_where_it_must_be(tmp_path: Path) -> None:
-    """Row 84: canary secrets in every input: none in logs, events, database, temporary files, addresses."""
-    places = Places()
+async def test_every_secret_is_only_where_it_belongs(tmp_path: Path) -> None:
+    """Row 84: secrets in every input are in no log, event, database, temporary file or URL."""
+    outputs = Outputs()
     echo = f"Incorrect API key {PROVIDER_KEY}, header Bearer {PROVIDER_KEY} and {HEADER_KEY}"
     async with (
         model_server(plan_and_files({"app.py": "print('hello')\n"})) as deepseek,
@@ -251,37 +251,37 @@ async def test_every_secret_is_only_where_it_must_be(tmp_path: Path) -> None:
         variables = environment(tmp_path, deepseek, another, github)
         url = f"http://127.0.0.1:{variables['SERVER_PORT']}"
         async with (
-            child(tmp_path, variables, places) as process,
+            child(tmp_path, variables, outputs) as process,
             httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http,
         ):
             http.headers["Authorization"] = f"Bearer {API_KEY}"
-            done = await run(http, places, "hello", callback_url=f"{told.url}/{CALLBACK}?token={CALLBACK}")
+            done = await run(http, outputs, "hello", callback_url=f"{told.url}/{CALLBACK}?token={CALLBACK}")
             nowhere = f"http://127.0.0.1:{closed_port()}/{CALLBACK}"
-            denied = await run(http, places, "denied", model="another", callback_url=nowhere)
+            denied = await run(http, outputs, "denied", model="another", callback_url=nowhere)
             said = f"{GITHUB_TOKEN} (Basic {GIT_CREDENTIALS}) may not"
             github.fail("create", Fault(status=403, body={"message": said}))
-            forbidden = await run(http, places, "forbidden")
+            forbidden = await run(http, outputs, "forbidden")
             plain = {"content-type": "text/plain"}
             github.fail("receive_pack", Fault(status=403, headers=plain, body=said.encode()))
-            unpushed = await run(http, places, "unpushed")
-            ticket = await ticket_of(http, places, done["task_id"])
-            await be_refused(http, places, done["task_id"])
-            await look_around(http, places)
-            collect(places, tmp_path, process)
-        places.folder("data", (tmp_path / "data").rglob("*.lock"))
-        places.folder("database", (tmp_path / "data").glob("gencode.db*"))
+            unpushed = await run(http, outputs, "unpushed")
+            ticket = await ticket_of(http, outputs, done["task_id"])
+            await send_refused_requests(http, outputs, done["task_id"])
+            await request_every_page(http, outputs)
+            collect(outputs, tmp_path, process)
+        outputs.folder("data", (tmp_path / "data").rglob("*.lock"))
+        outputs.folder("database", (tmp_path / "data").glob("gencode.db*"))
         for seen in told.seen:
-            places.request("receiver", seen.headers, seen.path.encode() + seen.body)
-        await collect_remote(places, github, {"deepseek": deepseek, "another": another})
+            outputs.request("receiver", seen.headers, seen.path.encode() + seen.body)
+        await collect_remote(outputs, github, {"deepseek": deepseek, "another": another})
     codes = [task["error"] and task["error"]["code"] for task in (done, denied, forbidden, unpushed)]
     assert codes == [None, "LLM_AUTH", "GITHUB_FORBIDDEN", "GIT_AUTH"]
     assert all("[redacted]" in task["error"]["message"] for task in (denied, forbidden, unpushed))
-    logged = [json.loads(line) for line in places.texts["output"].splitlines() if line.startswith(b"{")]
+    logged = [json.loads(line) for line in outputs.texts["output"].splitlines() if line.startswith(b"{")]
     assert sum(line["event"] == "task over" for line in logged) == 4
     assert {line["logger"].partition(".")[0] for line in logged} == {"gencode"}
-    assert b"print('hello')" in places.texts["git objects"]
-    assert {secret: places.holding(secret) for secret in MAY_BE} == MAY_BE
-    assert places.holding(ticket) == {"answers"}
+    assert b"print('hello')" in outputs.texts["git objects"]
+    assert {secret: outputs.holding(secret) for secret in MAY_BE} == MAY_BE
+    assert outputs.holding(ticket) == {"answers"}
 
 
 @pytest.mark.fault(84)
@@ -300,8 +300,8 @@ async def test_every_secret_is_only_where_it_must_be(tmp_path: Path) -> None:
         {"PROVIDERS": json.dumps({"x": {"base_url": "http://h", "model": "m", "quirks": {"prefix": QUERY}}})},
     ],
 )
-def test_a_refusal_to_start_tells_no_secret(tmp_path: Path, variables: Mapping[str, str]) -> None:
-    """Row 84: secrets in places where none may be: the service refuses to start, and does not say them."""
+def test_a_refusal_to_start_contains_no_secret(tmp_path: Path, variables: Mapping[str, str]) -> None:
+    """Row 84: with secrets where none may be, the service refuses to start and does not print them."""
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "LOG_LEVEL": "DEBUG"}
     done = subprocess.run(
         [sys.executable, "-m", "gencode", "serve"],

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gencode.llm.openai.quirks import Quirks
+from tests.servers.generate_harness import INSTRUCTED, NATIVE, generate_harness
 from tests.servers.model import (
     Body,
     Reply,
@@ -21,7 +22,6 @@ from tests.servers.model import (
     stream,
     text,
 )
-from tests.servers.runs import INSTRUCTED, NATIVE, house
 
 SOURCE = "".join(
     f'def number_{n}(value: int) -> int:\n    """Adds {n}."""\n    return value + {n}\n\n\n'
@@ -40,13 +40,13 @@ def as_bytes(files: dict[str, str]) -> dict[str, bytes]:
 @pytest.mark.parametrize("quirks", [NATIVE, INSTRUCTED], ids=["native prefix", "instructed"])
 async def test_truncated_answers_are_continued_and_joined_exactly(tmp_path: Path, quirks: Quirks) -> None:
     """Row 17."""
-    async with house(tmp_path, plan_and_files(FILES, cut_at=700), quirks=quirks) as services:
-        task = await services.run()
+    async with generate_harness(tmp_path, plan_and_files(FILES, cut_at=700), quirks=quirks) as harness:
+        task = await harness.run()
         assert task.status == "completed"
-        assert await services.pushed() == as_bytes(FILES)
-        assert services.calls() > 3 * len(FILES)
-        calls = {event.data["path"]: event.data["calls"] for event in await services.events(task, "file")}
-        assert calls == {path: services.model.started["file", path] for path in FILES}
+        assert await harness.pushed() == as_bytes(FILES)
+        assert harness.calls() > 3 * len(FILES)
+        calls = {event.data["path"]: event.data["calls"] for event in await harness.events(task, "file")}
+        assert calls == {path: harness.model.started["file", path] for path in FILES}
 
 
 @pytest.mark.fault(18)
@@ -63,10 +63,10 @@ async def test_a_file_that_never_ends_fails_the_task(tmp_path: Path, quirks: Qui
         return text("".join(f"more_{answers}_{n} = {n}\n" for n in range(20)), "length")
 
     files = plan_and_files({"a.py": ""}, replace=script)
-    async with house(tmp_path, files, quirks=quirks) as services:
-        assert await services.code() == "LLM_TRUNCATED"
-        assert (services.calls(), services.waits) == (12, [])
-        assert not services.github.requests
+    async with generate_harness(tmp_path, files, quirks=quirks) as harness:
+        assert await harness.code() == "LLM_TRUNCATED"
+        assert (harness.calls(), harness.waits) == (12, [])
+        assert not harness.github.requests
 
 
 def repeating(lines: int) -> Callable[[str, str], str]:
@@ -103,12 +103,12 @@ async def test_text_that_a_continuation_repeats_is_removed(tmp_path: Path) -> No
 
         return script
 
-    async with house(tmp_path, plan_and_files(files), quirks=INSTRUCTED) as services:
+    async with generate_harness(tmp_path, plan_and_files(files), quirks=INSTRUCTED) as harness:
         for n, (name, repeat) in enumerate(REPETITIONS.items()):
-            services.model.script = plan_and_files(files, cut_at=1000, replace=script_of(repeat))
-            task = await services.run(repo_name=f"r{n}")
+            harness.model.script = plan_and_files(files, cut_at=1000, replace=script_of(repeat))
+            task = await harness.run(repo_name=f"r{n}")
             assert task.status == "completed", name
-            assert await services.pushed(f"r{n}") == as_bytes(files), name
+            assert await harness.pushed(f"r{n}") == as_bytes(files), name
 
 
 @pytest.mark.fault(19)
@@ -121,10 +121,10 @@ async def test_a_recognisable_restart_is_not_delivered(tmp_path: Path) -> None:
         return text(restart) if prefix else None
 
     files = plan_and_files({"app.py": SOURCE}, cut_at=1000, replace=script)
-    async with house(tmp_path, files, quirks=INSTRUCTED) as services:
-        assert await services.code() == "LLM_BAD_OUTPUT"
-        assert (services.calls(), len(services.waits)) == (1 + 3, 2)
-        assert not services.github.requests
+    async with generate_harness(tmp_path, files, quirks=INSTRUCTED) as harness:
+        assert await harness.code() == "LLM_BAD_OUTPUT"
+        assert (harness.calls(), len(harness.waits)) == (1 + 3, 2)
+        assert not harness.github.requests
 
 
 @pytest.mark.fault(22)
@@ -135,22 +135,20 @@ async def test_a_blank_answer_is_requested_twice_more(tmp_path: Path, kind: str,
     files = plan_and_files(
         {"a.py": "x = 1\n"}, replace=lambda body: text(blank) if call_of(body)[0] == kind else None
     )
-    async with house(tmp_path, files) as services:
-        task = await services.run()
+    async with generate_harness(tmp_path, files) as harness:
+        task = await harness.run()
         assert task.failure is not None
         assert (task.failure.code, task.failure.retryable) == ("LLM_BAD_OUTPUT", True)
-        assert (services.calls(kind), len(services.waits)) == (3, 2)
-        assert [event.data["code"] for event in await services.events(task, "retry")] == [
-            "LLM_BAD_OUTPUT"
-        ] * 2
-        assert not services.github.requests
+        assert (harness.calls(kind), len(harness.waits)) == (3, 2)
+        assert [event.data["code"] for event in await harness.events(task, "retry")] == ["LLM_BAD_OUTPUT"] * 2
+        assert not harness.github.requests
 
 
 async def test_some_files_may_be_blank(tmp_path: Path) -> None:
     files = {"pkg/__init__.py": "", "pkg/py.typed": "\n", "a.py": "x = 1\n"}
-    async with house(tmp_path, plan_and_files(files)) as services:
-        await services.run()
-        assert await services.pushed() == as_bytes(files)
+    async with generate_harness(tmp_path, plan_and_files(files)) as harness:
+        await harness.run()
+        assert await harness.pushed() == as_bytes(files)
 
 
 PLAN = json.dumps({"summary": "s", "files": [{"path": "a.py", "purpose": "p"}]})
@@ -164,11 +162,11 @@ async def test_a_plan_among_prose_and_fences_is_parsed(tmp_path: Path) -> None:
         f"```\n{PLAN}\n```",
         f"{PLAN}\n\n{PLAN}",
     ]
-    async with house(tmp_path, text("")) as services:
+    async with generate_harness(tmp_path, text("")) as harness:
         for n, answer in enumerate(answers):
-            services.model.script = plan_and_files({"a.py": "x = 1\n"}, replace=answering_plans(answer))
-            assert (await services.run(repo_name=f"r{n}")).status == "completed"
-            assert await services.pushed(f"r{n}") == {"a.py": b"x = 1\n"}
+            harness.model.script = plan_and_files({"a.py": "x = 1\n"}, replace=answering_plans(answer))
+            assert (await harness.run(repo_name=f"r{n}")).status == "completed"
+            assert await harness.pushed(f"r{n}") == {"a.py": b"x = 1\n"}
 
 
 @pytest.mark.fault(23)
@@ -181,14 +179,14 @@ async def test_an_answer_without_a_plan_is_requested_twice_more(tmp_path: Path) 
         PLAN[:-3],
         '{"files": "a.py"}',
     ]
-    async with house(tmp_path, text("")) as services:
+    async with generate_harness(tmp_path, text("")) as harness:
         for n, answer in enumerate(answers):
-            services.waits.clear()
-            services.model.script = plan_and_files({"a.py": "x = 1\n"}, replace=answering_plans(answer))
-            assert await services.code(repo_name=f"r{n}") == "LLM_BAD_OUTPUT", answer
-            assert len(services.waits) == 2
-        assert services.calls("plan") == 3 * len(answers)
-        assert not services.github.requests
+            harness.waits.clear()
+            harness.model.script = plan_and_files({"a.py": "x = 1\n"}, replace=answering_plans(answer))
+            assert await harness.code(repo_name=f"r{n}") == "LLM_BAD_OUTPUT", answer
+            assert len(harness.waits) == 2
+        assert harness.calls("plan") == 3 * len(answers)
+        assert not harness.github.requests
 
 
 @pytest.mark.fault(23)
@@ -198,8 +196,8 @@ async def test_a_plan_in_the_third_answer_is_used(tmp_path: Path) -> None:
     script = plan_and_files(
         {"a.py": "x = 1\n"}, replace=lambda body: text(answers.pop(0)) if call_of(body)[0] == "plan" else None
     )
-    async with house(tmp_path, script) as services:
-        assert (await services.run()).status == "completed"
+    async with generate_harness(tmp_path, script) as harness:
+        assert (await harness.run()).status == "completed"
 
 
 def answering_plans(answer: str) -> Callable[[Body], Reply | None]:
@@ -228,9 +226,9 @@ async def test_fences_inside_a_file_stay_and_one_around_it_is_removed(tmp_path: 
         "wrapped.py": f"```python\n{DOCTEST}```\n",
         "announced.py": f"Here is announced.py:\n\n```python\n{DOCTEST}```\n\nIt does what you asked.\n",
     }
-    async with house(tmp_path, plan_and_files(answers)) as services:
-        assert (await services.run()).status == "completed"
-        assert await services.pushed() == as_bytes(files)
+    async with generate_harness(tmp_path, plan_and_files(answers)) as harness:
+        assert (await harness.run()).status == "completed"
+        assert await harness.pushed() == as_bytes(files)
 
 
 @pytest.mark.fault(24)
@@ -239,9 +237,9 @@ async def test_a_fence_around_a_truncated_file_is_removed(tmp_path: Path, quirks
     """Row 24, with row 17."""
     readme = "# Title\n\n" + "".join(f"## Part {n}\n\n```bash\nmake part{n}\n```\n\n" for n in range(40))
     answers = {"README.md": f"```markdown\n{readme}```\n", "app.py": f"```python\n{SOURCE}```"}
-    async with house(tmp_path, plan_and_files(answers, cut_at=600), quirks=quirks) as services:
-        assert (await services.run()).status == "completed"
-        assert await services.pushed() == {"README.md": readme.encode(), "app.py": SOURCE.encode()}
+    async with generate_harness(tmp_path, plan_and_files(answers, cut_at=600), quirks=quirks) as harness:
+        assert (await harness.run()).status == "completed"
+        assert await harness.pushed() == {"README.md": readme.encode(), "app.py": SOURCE.encode()}
 
 
 @pytest.mark.fault(25)
@@ -251,19 +249,19 @@ async def test_reasoning_without_an_answer_fails_after_three_attempts(tmp_path: 
     files = plan_and_files(
         {"a.py": "x"}, replace=lambda body: reasoning if call_of(body)[0] == "file" else None
     )
-    async with house(tmp_path, files) as services:
-        assert await services.code() == "LLM_BAD_OUTPUT"
-        assert (services.calls(), len(services.waits)) == (3, 2)
+    async with generate_harness(tmp_path, files) as harness:
+        assert await harness.code() == "LLM_BAD_OUTPUT"
+        assert (harness.calls(), len(harness.waits)) == (3, 2)
 
 
 @pytest.mark.fault(26)
 async def test_an_answer_over_the_size_limit_fails_the_task_at_once(tmp_path: Path) -> None:
     """Row 26."""
     flood = plan_and_files({"a.py": "x" * 300_000})
-    async with house(tmp_path, flood, max_bytes=100_000) as services:
-        assert await services.code() == "LLM_TOO_LARGE"
-        assert (services.calls(), services.waits) == (1, [])
-        assert not services.github.requests
+    async with generate_harness(tmp_path, flood, max_bytes=100_000) as harness:
+        assert await harness.code() == "LLM_TOO_LARGE"
+        assert (harness.calls(), harness.waits) == (1, [])
+        assert not harness.github.requests
 
 
 @pytest.mark.fault(7)
@@ -271,12 +269,12 @@ async def test_a_model_that_recovers_in_time_completes_the_task(tmp_path: Path) 
     """Row 7, for a whole task: the retries are published and the task continues."""
     errors = [http_error(503), http_error(500)]
     script = plan_and_files({"a.py": "x = 1\n"}, replace=lambda body: errors.pop() if errors else None)
-    async with house(tmp_path, script) as services:
-        task = await services.run()
+    async with generate_harness(tmp_path, script) as harness:
+        task = await harness.run()
         assert task.status == "completed"
-        retries = [event.data for event in await services.events(task, "retry")]
+        retries = [event.data for event in await harness.events(task, "retry")]
         assert [data["code"] for data in retries] == ["LLM_UNAVAILABLE"] * 2
-        assert [data["wait_seconds"] for data in retries] == [round(wait, 1) for wait in services.waits]
+        assert [data["wait_seconds"] for data in retries] == [round(wait, 1) for wait in harness.waits]
 
 
 async def test_an_emoji_split_over_two_events_is_one_character_in_the_file(tmp_path: Path) -> None:
@@ -285,15 +283,15 @@ async def test_an_emoji_split_over_two_events_is_one_character_in_the_file(tmp_p
     events = [json.dumps(chunk({"content": part})) for part in parts] + [json.dumps(chunk({}, "stop"))]
     halves = stream(*[f"data: {event}\n\n".encode() for event in events])
     files = plan_and_files({"a.py": ""}, replace=lambda body: halves if call_of(body)[0] == "file" else None)
-    async with house(tmp_path, files) as services:
-        assert (await services.run()).status == "completed"
-        assert await services.pushed() == {"a.py": "x = '😀 \ufffd'\n".encode()}
+    async with generate_harness(tmp_path, files) as harness:
+        assert (await harness.run()).status == "completed"
+        assert await harness.pushed() == {"a.py": "x = '😀 \ufffd'\n".encode()}
 
 
 async def test_an_answer_as_one_json_body_is_accepted(tmp_path: Path) -> None:
     files = plan_and_files(
         {"a.py": ""}, replace=lambda body: json_answer("x = 1\n") if call_of(body)[0] == "file" else None
     )
-    async with house(tmp_path, files) as services:
-        await services.run()
-        assert await services.pushed() == {"a.py": b"x = 1\n"}
+    async with generate_harness(tmp_path, files) as harness:
+        await harness.run()
+        assert await harness.pushed() == {"a.py": b"x = 1\n"}

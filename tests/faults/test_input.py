@@ -1,4 +1,4 @@
-"""What a request may be made of: rows 74 to 76, 79 and 80."""
+"""Request bodies and headers: rows 74 to 76, 79 and 80."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ INVALID = {
 
 
 @pytest.mark.fault(74)
-async def test_json_that_is_none_or_breaks_a_rule_is_refused_with_its_reason(tmp_path: Path) -> None:
-    """Row 74: 400 for what cannot be read, 422 for what breaks a rule; nothing is stored."""
+async def test_invalid_json_and_invalid_values_are_refused_with_the_reason(tmp_path: Path) -> None:
+    """Row 74: 400 for bodies that cannot be parsed, 422 for invalid values; nothing is stored."""
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
         for name, body in MALFORMED.items():
             answer = await http.post("/api/v1/generate", content=body, headers=JSON)
@@ -88,12 +88,12 @@ async def test_json_that_is_none_or_breaks_a_rule_is_refused_with_its_reason(tmp
             answer = await http.post("/api/v1/generate", content=body, headers=JSON)
             errors = check_problem(answer, 422, "VALIDATION")["errors"]
             assert all(set(error) == {"field", "rule", "message"} for error in errors), name
-        assert await app.parts.store.find(TaskQuery()) == []
+        assert await app.services.store.find(TaskQuery()) == []
 
 
 @pytest.mark.fault(74)
 async def test_fuzzed_bodies_never_make_the_service_fail(tmp_path: Path) -> None:
-    """Row 74: whatever the bytes, 400 or 422 (or 202 for the rare body that is valid)."""
+    """Row 74: any bytes get 400 or 422 (or 202 for the rare valid body)."""
     names = st.sampled_from(["prompt", "repo_name", "model", "github_org", "private", "x"]) | st.text()
     leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(alphabet=st.characters())
     trees = st.recursive(leaves, lambda tree: st.lists(tree) | st.dictionaries(names, tree), max_leaves=8)
@@ -116,7 +116,7 @@ async def test_fuzzed_bodies_never_make_the_service_fail(tmp_path: Path) -> None
 
 @pytest.mark.fault(74)
 async def test_a_body_of_another_type_is_refused(tmp_path: Path) -> None:
-    """Row 74: browsers send these types across sites without asking; JSON they do not."""
+    """Row 74: browsers send these types across sites without a preflight request, JSON they do not."""
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
         for media in (
             "text/plain",
@@ -140,7 +140,7 @@ def check_too_large(answer: Answer) -> None:
 @pytest.mark.fault(75)
 @pytest.mark.parametrize("path", ["generate", "task/x/cancel", "nowhere"])
 async def test_a_body_announced_as_too_large_is_refused_before_it_comes(tmp_path: Path, path: str) -> None:
-    """Row 75: the answer is there although not one byte of the body is; also where nobody reads bodies."""
+    """Row 75: the answer comes before any byte of the body, also on routes that read none."""
     async with running_app(settings(tmp_path, max_body_bytes=1000)) as app, raw(port(app)) as peer:
         await peer.send(HEAD.replace("generate", path) + "Content-Length: 1001\r\n\r\n")
         check_too_large(await peer.answer())
@@ -150,7 +150,7 @@ async def test_a_body_announced_as_too_large_is_refused_before_it_comes(tmp_path
 
 @pytest.mark.fault(75)
 async def test_a_chunked_body_is_refused_as_soon_as_it_is_too_large(tmp_path: Path) -> None:
-    """Row 75, chunked: the body has no end, yet it is answered."""
+    """Row 75, chunked: the body never ends, and it is answered."""
     async with running_app(settings(tmp_path, max_body_bytes=1000)) as app, raw(port(app)) as peer:
         await peer.send(HEAD + "Transfer-Encoding: chunked\r\n\r\n")
         for _ in range(2):
@@ -160,7 +160,7 @@ async def test_a_chunked_body_is_refused_as_soon_as_it_is_too_large(tmp_path: Pa
 
 
 @pytest.mark.fault(75)
-async def test_a_body_of_just_the_cap_is_read(tmp_path: Path) -> None:
+async def test_a_body_of_exactly_the_limit_is_read(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path, max_body_bytes=1000)) as app, client(app.url) as http:
         body = json.dumps(BODY).ljust(1000).encode()
         assert (await http.post("/api/v1/generate", content=body, headers=JSON)).status_code == 202
@@ -170,7 +170,7 @@ async def test_a_body_of_just_the_cap_is_read(tmp_path: Path) -> None:
 
 
 async def trickle(peer: Raw, begin: str) -> bytes:
-    """A byte now and then, for ever; what the server said until it hung up."""
+    """Send single bytes without end; returns the answer when the server disconnects."""
     await peer.send(begin)
     async with anyio.create_task_group() as tg:
         tg.start_soon(_drip, peer)
@@ -189,8 +189,9 @@ async def _drip(peer: Raw) -> None:
 
 
 @pytest.mark.fault(76)
-async def test_requests_that_come_too_slowly_are_cut_off_and_nobody_else(tmp_path: Path) -> None:
-    """Row 76: heads and bodies that never end, however busy the sender; an idle keep-alive peer stays."""
+async def test_only_requests_that_arrive_too_slowly_are_cut_off(tmp_path: Path) -> None:
+    """Row 76: heads and bodies that never end, however active the sender; an idle keep-alive connection
+    stays."""
     slow = [
         "",
         "GET /livez HTTP/1.1\r\nX: ",
@@ -223,8 +224,9 @@ async def _cut_off(port: int, begin: str) -> bytes:
 
 
 @pytest.mark.fault(76)
-async def test_what_is_no_http_is_told_so_and_leaves_no_trace_in_the_log(tmp_path: Path) -> None:
-    """Row 76: a TLS hello, a head without end, two lengths, a broken chunk: 400, a problem, the end."""
+async def test_malformed_http_gets_400_and_is_not_logged(tmp_path: Path) -> None:
+    """Row 76: a TLS hello, an endless head, two lengths, an invalid chunk: 400 as a problem, and the
+    connection is closed."""
     length = "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
     bad = [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
@@ -269,8 +271,8 @@ BAD_FIELDS: list[dict[str, Any]] = [
 
 
 @pytest.mark.fault(79)
-async def test_bad_names_and_addresses_are_refused_and_nobody_is_called(tmp_path: Path) -> None:
-    """Row 79: 422 that names the field; neither the model nor GitHub hears of it."""
+async def test_invalid_names_and_urls_are_refused_and_no_server_is_called(tmp_path: Path) -> None:
+    """Row 79: 422 that names the field; neither the model nor GitHub is called."""
     async with model_server(plan_and_files({"a.py": ""})) as model, github_server(tmp_path) as github:
         chosen = settings(tmp_path, model, github, rate_limit="1000/minute")
         async with running_app(chosen) as app, client(app.url) as http:
@@ -278,7 +280,7 @@ async def test_bad_names_and_addresses_are_refused_and_nobody_is_called(tmp_path
                 answer = await http.post("/api/v1/generate", json=BODY | fields)
                 problem = check_problem(answer, 422, "VALIDATION")
                 assert [error["field"] for error in problem["errors"]] == list(fields), fields
-            assert await app.parts.store.find(TaskQuery()) == []
+            assert await app.services.store.find(TaskQuery()) == []
         assert (model.requests, github.requests) == ([], [])
 
 
@@ -301,12 +303,12 @@ async def test_an_idempotency_key_names_one_task(tmp_path: Path) -> None:
         for bad in ("", "x" * 256, "tab\there"):
             answer = await post(app.url, "/generate", BODY, **{"Idempotency-Key": bad})
             assert check_problem(answer, 422, "VALIDATION")["errors"][0]["field"] == "Idempotency-Key"
-        assert len(await app.parts.store.find(TaskQuery())) == 1
+        assert len(await app.services.store.find(TaskQuery())) == 1
 
 
 @pytest.mark.fault(80)
-async def test_one_key_used_many_times_at_once_makes_one_task(tmp_path: Path) -> None:
-    """Row 80: two at once, and more: all get the same task."""
+async def test_one_key_used_concurrently_makes_one_task(tmp_path: Path) -> None:
+    """Row 80: two or more at once get the same task."""
     async with running_app(settings(tmp_path)) as app:
         answers = await asyncio.gather(
             *(post(app.url, "/generate", BODY, **{"Idempotency-Key": "k"}) for _ in range(20))
@@ -314,7 +316,7 @@ async def test_one_key_used_many_times_at_once_makes_one_task(tmp_path: Path) ->
         assert {answer.status_code for answer in answers} == {202}
         assert len({answer.json()["task_id"] for answer in answers}) == 1
         assert [answer.headers["idempotency-replayed"] for answer in answers].count("false") == 1
-        assert len(await app.parts.store.find(TaskQuery())) == 1
+        assert len(await app.services.store.find(TaskQuery())) == 1
 
 
 @pytest.mark.fault(80)
@@ -332,8 +334,8 @@ async def test_a_repeated_submission_is_answered_after_its_deadline_too(
 
 
 @pytest.mark.fault(80)
-async def test_idempotency_keys_are_each_clients_own(tmp_path: Path) -> None:
-    """Row 80: another client's same key names another task."""
+async def test_idempotency_keys_belong_to_their_client(tmp_path: Path) -> None:
+    """Row 80: the same key of another client names another task."""
     keys = SecretStr("alice=alices-key,bob=bobs-key")
     async with running_app(settings(tmp_path, api_keys=keys)) as app:
         answers = [

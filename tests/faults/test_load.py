@@ -1,4 +1,4 @@
-"""More than the service can do: rows 85 to 88."""
+"""More load than the service can take: rows 85 to 88."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ async def submit_as(url: str, who: str, prompt: str = "x") -> httpx.Response:
 
 
 @pytest.mark.fault(85)
-async def test_a_burst_over_a_clients_limit_is_told_when_to_come_back(tmp_path: Path) -> None:
-    """Row 85: 429 with Retry-After and where the client stands; other clients do not notice."""
+async def test_a_burst_over_the_limit_of_a_client_gets_retry_after(tmp_path: Path) -> None:
+    """Row 85: 429 with Retry-After and the state of the limit; other clients are not affected."""
     async with running_app(settings(tmp_path, api_keys=TWO, rate_limit="3/hour")) as app:
         answers = await asyncio.gather(*(submit_as(app.url, "alice") for _ in range(5)))
         assert sorted(answer.status_code for answer in answers) == [202, 202, 202, 429, 429]
@@ -43,7 +43,7 @@ async def test_a_burst_over_a_clients_limit_is_told_when_to_come_back(tmp_path: 
         assert 3500 <= int(refused.headers["retry-after"]) <= 3601
         stand = {name: refused.headers[f"ratelimit-{name}"] for name in ("limit", "remaining", "reset")}
         assert stand == {"limit": "3", "remaining": "0", "reset": refused.headers["retry-after"]}
-        assert len(await app.parts.store.find(TaskQuery(client="alice"))) == 3
+        assert len(await app.services.store.find(TaskQuery(principal="alice"))) == 3
         bobs = await submit_as(app.url, "bob")
         assert (bobs.status_code, bobs.headers["ratelimit-remaining"]) == (202, "2")
 
@@ -60,8 +60,8 @@ async def test_reading_is_not_limited(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(86)
-async def test_a_full_line_refuses_stores_nothing_and_takes_again_later(tmp_path: Path) -> None:
-    """Row 86: 503 with Retry-After; also for many at once, of which exactly as many enter as fit."""
+async def test_a_full_queue_refuses_stores_nothing_and_accepts_again_later(tmp_path: Path) -> None:
+    """Row 86: 503 with Retry-After; of many at once exactly as many are accepted as fit."""
     gate = anyio.Event()
     async with model_server(plan_and_files(FILES, gates={"": gate})) as model:
         chosen = settings(tmp_path, model, max_concurrent_tasks=1, max_waiting_tasks=2)
@@ -73,7 +73,7 @@ async def test_a_full_line_refuses_stores_nothing_and_takes_again_later(tmp_path
             for refused in (answer for answer in answers if answer.status_code == 503):
                 assert check_problem(refused, 503, "QUEUE_FULL")["retryable"]
                 assert int(refused.headers["retry-after"]) >= 1
-            assert len(await app.parts.store.find(TaskQuery())) == 3
+            assert len(await app.services.store.find(TaskQuery())) == 3
             gate.set()
             await events(app.url, running)
             for answer in answers:
@@ -83,7 +83,7 @@ async def test_a_full_line_refuses_stores_nothing_and_takes_again_later(tmp_path
 
 
 @pytest.mark.fault(86)
-async def test_who_repeats_a_lost_submission_finds_it_in_the_full_line(tmp_path: Path) -> None:
+async def test_a_repeated_submission_finds_its_task_in_the_full_queue(tmp_path: Path) -> None:
     gate = anyio.Event()
     key = {"Idempotency-Key": "lost reply"}
     async with model_server(plan_and_files(FILES, gates={"": gate})) as model:
@@ -103,8 +103,8 @@ async def test_who_repeats_a_lost_submission_finds_it_in_the_full_line(tmp_path:
 
 
 @pytest.mark.fault(87)
-async def test_one_clients_flood_does_not_keep_anothers_task_waiting(tmp_path: Path) -> None:
-    """Row 87: whoever comes after 30 tasks of somebody else is the next but one, not the 31st."""
+async def test_the_flood_of_one_client_does_not_delay_the_task_of_another(tmp_path: Path) -> None:
+    """Row 87: a task that comes after 30 of another client is next but one, not the 31st."""
     gate = anyio.Event()
     async with model_server(plan_and_files(FILES, gates={"": gate})) as model:
         chosen = settings(tmp_path, model, api_keys=TWO, max_concurrent_tasks=1)
@@ -114,18 +114,18 @@ async def test_one_clients_flood_does_not_keep_anothers_task_waiting(tmp_path: P
             await model.arrival("plan")
             bobs = (await submit_as(app.url, "bob", "bob 0")).json()["task_id"]
             gate.set()
-            await over(app.url, bobs)
-            assert "bob" in planned(model)[:3]
+            await wait_until_over(app.url, bobs)
+            assert "bob" in order_of_plans(model)[:3]
 
 
-async def over(url: str, task_id: str) -> None:
+async def wait_until_over(url: str, task_id: str) -> None:
     async with client(url) as http:
         answer = await http.get(f"/api/v1/status/{task_id}", headers={"X-API-Key": "bobs-key"})
         assert "event: status" in answer.text
 
 
-def planned(model: ModelServer) -> list[str]:
-    """Whose tasks were begun, in order."""
+def order_of_plans(model: ModelServer) -> list[str]:
+    """The clients whose tasks were started, in order."""
     prompts = [json.dumps(seen.body) for seen in model.requests if seen.call == ("plan", "")]
     return ["bob" if "bob 0" in prompt else "alice" for prompt in prompts]
 
@@ -135,16 +135,17 @@ def planned(model: ModelServer) -> list[str]:
 LIVEZ = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-async def crowd(stack: AsyncExitStack, process: Service, size: int) -> list[Raw]:
-    """Connections that are open and say nothing."""
+async def open_connections(stack: AsyncExitStack, process: Service, size: int) -> list[Raw]:
+    """Open connections that send nothing."""
     return [await stack.enter_async_context(raw(process.port)) for _ in range(size)]
 
 
 @pytest.mark.fault(88)
-async def test_connections_beyond_the_limit_are_told_so_and_others_stay(tmp_path: Path) -> None:
-    """Row 88: with ten allowed, the eleventh gets 503 and Retry-After; a place that is free is taken."""
+async def test_connections_beyond_the_limit_get_503_and_others_stay(tmp_path: Path) -> None:
+    """Row 88: of ten allowed connections the eleventh gets 503 and Retry-After; a freed place is used
+    again."""
     async with service(tmp_path, {"MAX_CONNECTIONS": "10"}) as process, AsyncExitStack() as stack:
-        inside = await crowd(stack, process, 10)
+        inside = await open_connections(stack, process, 10)
         await inside[0].send(LIVEZ)
         assert (await inside[0].answer()).status == 200
         async with raw(process.port) as eleventh:
@@ -154,13 +155,13 @@ async def test_connections_beyond_the_limit_are_told_so_and_others_stay(tmp_path
             assert answer.headers["retry-after"] == "5"
             assert await eleventh.rest() == b""  # and it was closed
         await inside[9].close()
-        await eventually_inside(process)
+        await wait_until_accepted(process)
         await inside[0].send(LIVEZ)
         assert (await inside[0].answer()).status == 200
 
 
-async def eventually_inside(process: Service) -> None:
-    """Until the service has noticed that somebody left."""
+async def wait_until_accepted(process: Service) -> None:
+    """Until the service has noticed that a connection was closed."""
     async with client(process.url) as http:
         while (await http.get("/livez")).status_code == 503:
             await anyio.sleep(0.01)
@@ -168,15 +169,15 @@ async def eventually_inside(process: Service) -> None:
 
 @pytest.mark.fault(88)
 async def test_when_descriptors_are_few_a_flood_is_shed_and_work_goes_on(tmp_path: Path) -> None:
-    """Row 88: 128 descriptors, 300 connections: the task under way ends well, nothing breaks; and when
-    the flood is over, everybody is welcome again."""
+    """Row 88: 128 descriptors, 300 connections: the running task completes, nothing breaks, and after the
+    flood connections are accepted again."""
     async with service(tmp_path, {"HEADER_TIMEOUT": "60"}, nofile=128) as process:
         task_id = await submit(process.url)
         async with AsyncExitStack() as stack, subscribed(process.url, task_id) as subscriber:
-            flood = await crowd(stack, process, 300)
+            flood = await open_connections(stack, process, 300)
             assert await flood[-1].rest() == b""  # cut at once
             assert (await subscriber.until("status", status="completed")).data["repo_url"]
-        await eventually_inside(process)
+        await wait_until_accepted(process)
         assert (await get(process.url, "/readyz")) == {"status": "ok"}
         again = await submit(process.url, "again")
         assert (await events(process.url, again))[-1].data["status"] == "completed"

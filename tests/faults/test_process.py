@@ -1,7 +1,4 @@
-"""The process dies, stops, starts twice, or lives through a jump of the clock: rows 63 and 65 to 69.
-
-Row 64 is in tests/e2e/test_kill_each_stage.py.
-"""
+"""The process is killed, stopped, started twice, or its clock jumps: rows 63 and 65 to 69."""
 
 from __future__ import annotations
 
@@ -22,17 +19,17 @@ from tests.servers.calls import BODY, FILES, get, post, streams_open, submit
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import Service, a_large_log, environment, running_app, service, settings
-from tests.servers.stream import Heard, events, raw_stream, subscribed
+from tests.servers.stream import ReceivedEvent, events, raw_stream, subscribed
 
 # --- row 63 -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault(63)
 @pytest.mark.parametrize(("failpoint", "stored"), [("create.before:1", False), ("create.after:1", True)])
-async def test_killed_before_the_answer_the_idempotency_key_finds_the_one_task(
+async def test_killed_before_the_answer_the_idempotency_key_finds_the_task(
     tmp_path: Path, failpoint: str, stored: bool
 ) -> None:
-    """Row 63: the client that never got its 202 asks again with the same key; there is one task."""
+    """Row 63: a client that never got its 202 submits again with the same key; there is one task."""
     key = {"Idempotency-Key": "first try"}
     async with service(tmp_path, {}, failpoint) as process:
         with pytest.raises(httpx.TransportError):
@@ -50,17 +47,17 @@ async def test_killed_before_the_answer_the_idempotency_key_finds_the_one_task(
 
 
 @pytest.mark.fault(65)
-async def test_killed_between_storing_and_sending_a_subscriber_sees_no_gap_and_no_repeat(
+async def test_killed_between_storing_and_sending_a_subscriber_gets_no_gap_and_no_repeat(
     tmp_path: Path,
 ) -> None:
-    """Row 65: what was stored and never sent comes first after the restart, once."""
+    """Row 65: what was stored and not sent is sent first after the restart, once."""
     gates = {path: anyio.Event() for path in ("", *FILES)}
     async with (
         model_server(plan_and_files(FILES, gates=gates)) as model,
         service(tmp_path, environment(model, FILES_AT_ONCE="1"), "publish.before:2") as process,
     ):
         task_id = (await post(process.url, "/generate", BODY)).json()["task_id"]
-        heard: list[Heard] = []
+        heard: list[ReceivedEvent] = []
         for path, newest, unsent in (
             ("", {"status": "generating"}, "plan"),
             ("app.py", {"attempt": 2}, "usage"),
@@ -93,8 +90,8 @@ async def stored_kind(process: Service, task_id: str, event_id: int) -> str:
 
 
 @pytest.mark.fault(66)
-async def test_a_task_that_kills_each_process_is_given_up_and_others_run(tmp_path: Path) -> None:
-    """Row 66: five starts without progress, then failed as CRASH_LOOP; its neighbour is not harmed."""
+async def test_a_task_that_kills_each_process_fails_and_others_run(tmp_path: Path) -> None:
+    """Row 66: after five starts without progress it fails with CRASH_LOOP; its neighbour completes."""
     gate = anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"": gate})) as model,
@@ -123,10 +120,10 @@ async def test_a_task_that_kills_each_process_is_given_up_and_others_run(tmp_pat
 
 
 @pytest.mark.fault(67)
-async def test_sigterm_with_a_frozen_reader_says_farewell_exits_in_time_and_the_task_goes_on(
+async def test_sigterm_with_a_frozen_reader_ends_streams_exits_in_time_and_the_task_resumes(
     tmp_path: Path,
 ) -> None:
-    """Row 67: a reader that never reads cannot hold the process; the next one resumes the task."""
+    """Row 67: a reader that never reads does not block the exit; the next process resumes the task."""
     gate = anyio.Event()
     large = await a_large_log(tmp_path / "data")
     async with (
@@ -154,8 +151,9 @@ async def test_sigterm_with_a_frozen_reader_says_farewell_exits_in_time_and_the_
 
 
 @pytest.mark.fault(68)
-async def test_a_second_process_on_one_folder_refuses_to_start_in_one_clear_line(tmp_path: Path) -> None:
-    """Row 68: it names the folder, the holder and the remedy; the first one does not notice."""
+async def test_a_second_process_in_one_folder_refuses_to_start_with_one_clear_line(tmp_path: Path) -> None:
+    """Row 68: it names the folder, the process that holds it, and the remedy; that process is not
+    affected."""
     async with service(tmp_path, {}) as first:
         (tmp_path / "second").mkdir()
         second = Service(tmp_path / "second", {"DATA_DIR": str(first.data_dir)})
@@ -172,7 +170,7 @@ async def test_a_second_process_on_one_folder_refuses_to_start_in_one_clear_line
 
 
 class Clock:
-    """The wall clock, put forward or back by the test. Durations are measured by another one."""
+    """The wall clock, set forward or back by the test. Durations are measured with another clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ahead = timedelta()
@@ -195,10 +193,10 @@ YEARS = timedelta(days=5 * 365)
 
 @pytest.mark.fault(69)
 @pytest.mark.parametrize("jump", [YEARS, -YEARS, timedelta(seconds=3), -timedelta(seconds=3)], ids=str)
-async def test_the_clock_jumps_and_no_deadline_retry_or_order_minds(
+async def test_a_jump_of_the_clock_affects_no_deadline_retry_or_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: timedelta
 ) -> None:
-    """Row 69: a task under way is neither timed out nor retried; ids keep the order of acceptance."""
+    """Row 69: a running task is neither timed out nor retried; ids keep the order of acceptance."""
     clock = Clock(monkeypatch)
     gate = anyio.Event()
     async with (

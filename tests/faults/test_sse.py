@@ -1,4 +1,5 @@
-"""Clients of the event stream that come back, come late, come in hundreds, freeze or leave: rows 53 to 62."""
+"""Clients of the event stream that reconnect, come late, come in hundreds, freeze or disconnect: rows 53 to
+62."""
 
 from __future__ import annotations
 
@@ -34,14 +35,14 @@ from tests.servers.stream import body_of, events, raw_stream, subscribed
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 
-async def finished(app: App, name: str = "hello") -> str:
-    """A task that is over; its log has a dozen events."""
+async def finished_task(app: App, name: str = "hello") -> str:
+    """A finished task; its log has a dozen events."""
     task_id = await submit(app.url, name)
     await events(app.url, task_id)
     return task_id
 
 
-async def ask(
+async def request_stream(
     app: App, path: str, headers: dict[str, str] | None = None, method: str = "GET"
 ) -> httpx.Response:
     async with client(app.url) as http:
@@ -49,8 +50,8 @@ async def ask(
 
 
 def readers(app: App) -> int:
-    assert isinstance(app.parts.hub, InProcessHub)
-    return app.parts.hub.subscribers
+    assert isinstance(app.services.hub, InProcessHub)
+    return app.services.hub.subscribers
 
 
 def port(app: App) -> int:
@@ -64,22 +65,22 @@ def port(app: App) -> int:
 async def test_last_event_id_gives_exactly_the_events_after_it(tmp_path: Path) -> None:
     """Row 53: for each id of a log, by header and by ?after=; the header (the newer one) wins."""
     async with running_app(settings(tmp_path)) as app:
-        task_id = await finished(app)
+        task_id = await finished_task(app)
         whole = await events(app.url, task_id)
         assert [event.id for event in whole] == list(range(1, len(whole) + 1))
         for known in range(len(whole)):
             assert await events(app.url, task_id, after=known) == whole[known:]
-            answer = await ask(app, f"/api/v1/status/{task_id}?after={known}")
+            answer = await request_stream(app, f"/api/v1/status/{task_id}?after={known}")
             assert answer.text.startswith(f"event: {whole[known].kind}\nid: {known + 1}\n")
-        both = await ask(app, f"/api/v1/status/{task_id}?after=1", {"Last-Event-ID": "3"})
+        both = await request_stream(app, f"/api/v1/status/{task_id}?after=1", {"Last-Event-ID": "3"})
         assert both.text.startswith(f"event: {whole[3].kind}\nid: 4\n")
 
 
 @pytest.mark.fault(53)
-async def test_last_event_id_on_a_task_under_way_gives_the_stored_ones_then_the_new_ones(
+async def test_last_event_id_on_a_running_task_gives_stored_events_then_new_ones(
     tmp_path: Path,
 ) -> None:
-    """Row 53: the seam between what is stored and what happens now shows nowhere."""
+    """Row 53: nothing shows where the stored events end and the live ones begin."""
     gate = anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"app.py": gate})) as model,
@@ -95,44 +96,44 @@ async def test_last_event_id_on_a_task_under_way_gives_the_stored_ones_then_the_
 
 
 @pytest.mark.fault(54)
-async def test_an_id_that_is_no_id_is_refused_as_malformed(tmp_path: Path) -> None:
-    """Row 54: 400, by header and by query; not an empty stream that would never say anything."""
+async def test_an_invalid_id_is_refused_as_malformed(tmp_path: Path) -> None:
+    """Row 54: 400, by header and by query; not an empty stream that never ends."""
     async with running_app(settings(tmp_path)) as app:
-        task_id = await finished(app)
+        task_id = await finished_task(app)
         for bad in ("x", "-1", "1.5", "+1", "1e3", "0x1", "1 2", "٣", "9" * 19, "9" * 5000):
-            answers = [await ask(app, f"/api/v1/status/{task_id}?after={quote(bad)}")]
+            answers = [await request_stream(app, f"/api/v1/status/{task_id}?after={quote(bad)}")]
             if bad.isascii():
-                answers.append(await ask(app, f"/api/v1/status/{task_id}", {"Last-Event-ID": bad}))
+                answers.append(await request_stream(app, f"/api/v1/status/{task_id}", {"Last-Event-ID": bad}))
             for answer in answers:
                 assert (answer.status_code, answer.json()["code"]) == (400, "MALFORMED"), bad
                 assert answer.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.fault(54)
-async def test_an_id_of_the_future_is_malformed_and_a_foreign_task_is_not_found(tmp_path: Path) -> None:
-    """Row 54: a position that was never given out; a task that does not exist."""
+async def test_an_id_beyond_the_last_is_malformed_and_an_unknown_task_is_not_found(tmp_path: Path) -> None:
+    """Row 54: an id that was never assigned; a task that does not exist."""
     async with running_app(settings(tmp_path)) as app:
-        task_id = await finished(app)
+        task_id = await finished_task(app)
         newest = (await get(app.url, f"/api/v1/task/{task_id}"))["last_event_id"]
-        future = await ask(app, f"/api/v1/status/{task_id}", {"Last-Event-ID": str(newest + 1)})
+        future = await request_stream(app, f"/api/v1/status/{task_id}", {"Last-Event-ID": str(newest + 1)})
         assert (future.status_code, future.json()["code"]) == (400, "MALFORMED")
         assert f"its newest is {newest}" in future.json()["detail"]
-        foreign = await ask(app, f"/api/v1/status/{new_id()}", {"Last-Event-ID": "1"})
+        foreign = await request_stream(app, f"/api/v1/status/{new_id()}", {"Last-Event-ID": "1"})
         assert (foreign.status_code, foreign.json()["code"]) == (404, "NOT_FOUND")
 
 
 @pytest.mark.fault(55)
 async def test_a_reconnect_after_the_terminal_event_gets_204(tmp_path: Path) -> None:
-    """Row 55: EventSource stops at 204; anything else would make it come back for ever."""
+    """Row 55: EventSource stops at 204; after any other status it would reconnect for ever."""
     async with running_app(settings(tmp_path)) as app:
-        path = f"/api/v1/status/{await finished(app)}"
+        path = f"/api/v1/status/{await finished_task(app)}"
         newest = (await get(app.url, path.replace("status", "task")))["last_event_id"]
         for method in ("GET", "HEAD"):
-            by_header = await ask(app, path, {"Last-Event-ID": str(newest)}, method)
-            by_query = await ask(app, f"{path}?after={newest}", None, method)
+            by_header = await request_stream(app, path, {"Last-Event-ID": str(newest)}, method)
+            by_query = await request_stream(app, f"{path}?after={newest}", None, method)
             assert (by_header.status_code, by_header.content) == (204, b"")
             assert (by_query.status_code, by_query.content) == (204, b"")
-        assert (await ask(app, f"{path}?after={newest - 1}")).status_code == 200
+        assert (await request_stream(app, f"{path}?after={newest - 1}")).status_code == 200
         assert readers(app) == 0
 
 
@@ -140,8 +141,8 @@ async def test_a_reconnect_after_the_terminal_event_gets_204(tmp_path: Path) -> 
 
 
 @pytest.mark.fault(56)
-async def test_after_a_kill_and_a_restart_the_whole_history_is_there(tmp_path: Path) -> None:
-    """Row 56: byte for byte what the first process had sent."""
+async def test_after_a_kill_and_a_restart_the_whole_log_is_sent(tmp_path: Path) -> None:
+    """Row 56: byte for byte what the first process sent."""
     async with service(tmp_path, {}) as process:
         task_id = await submit(process.url)
         before = await body_of(await raw_stream(process.port, f"/api/v1/status/{task_id}"))
@@ -156,8 +157,8 @@ async def test_after_a_kill_and_a_restart_the_whole_history_is_there(tmp_path: P
 
 
 @pytest.mark.fault(57)
-async def test_a_frozen_reader_loses_its_connection_and_nobody_else_notices(tmp_path: Path) -> None:
-    """Row 57: what it did not take within SEND_TIMEOUT is thrown away, and the socket with it."""
+async def test_a_frozen_reader_is_disconnected_and_others_are_not_affected(tmp_path: Path) -> None:
+    """Row 57: what it has not read within SEND_TIMEOUT is discarded, and its socket is closed."""
     large = await a_large_log(tmp_path / "data")
     async with service(tmp_path, {"SEND_TIMEOUT": "2"}) as process:
         sockets = open_sockets(process.pid)
@@ -181,8 +182,8 @@ def open_sockets(pid: int) -> int:
 
 
 @pytest.mark.fault(58)
-async def test_a_task_goes_on_when_its_reader_leaves(tmp_path: Path) -> None:
-    """Row 58: the reader is let go of at once; the task is not its property."""
+async def test_a_task_continues_when_its_reader_disconnects(tmp_path: Path) -> None:
+    """Row 58: the reader is removed at once; the task is independent of it."""
     gate = anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"": gate})) as model,
@@ -199,7 +200,7 @@ async def test_a_task_goes_on_when_its_reader_leaves(tmp_path: Path) -> None:
 
 @pytest.fixture
 def many_files() -> Iterator[None]:
-    """Room for both ends of 500 connections."""
+    """Descriptors for both ends of 500 connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     yield
@@ -208,7 +209,7 @@ def many_files() -> Iterator[None]:
 
 @pytest.mark.fault(59)
 async def test_500_readers_of_one_task_get_identical_bytes(tmp_path: Path, many_files: None) -> None:
-    """Row 59: whether they came before, amid or after it, and whatever order they read in."""
+    """Row 59: whether they connected before, during or after it, and however they read."""
     plan, files = anyio.Event(), anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"": plan, "app.py": files})) as model,
@@ -234,8 +235,8 @@ EVIL = 'a\r\n\r\nevent: status\ndata: {"status":"completed"}\n\nid: 99\r\0\u2028
 
 
 @pytest.mark.fault(60)
-async def test_control_characters_in_what_a_model_says_leave_the_framing_intact(tmp_path: Path) -> None:
-    """Row 60: in the plan's words, and in the text of the error that ends the task."""
+async def test_control_characters_from_a_model_leave_the_framing_intact(tmp_path: Path) -> None:
+    """Row 60: in the summary of a plan, and in the text of the error that ends the task."""
     plan = {"summary": EVIL, "files": [{"path": "a.py", "purpose": EVIL}]}
 
     def refuse(body: dict[str, Any]) -> Reply | None:
@@ -264,8 +265,8 @@ async def test_control_characters_in_what_a_model_says_leave_the_framing_intact(
 # --- row 61 -----------------------------------------------------------------------------------------
 
 
-class Leap(selectors.DefaultSelector):
-    """Waits for nothing: the time of its loop jumps to the next timer."""
+class JumpingSelector(selectors.DefaultSelector):
+    """Never waits: the clock of its loop jumps to the next timer."""
 
     now = 0.0
 
@@ -277,19 +278,19 @@ class Leap(selectors.DefaultSelector):
         return ready
 
 
-class LeapingLoop(asyncio.SelectorEventLoop):
+class JumpingLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
-        self._leap = Leap()
-        super().__init__(self._leap)
+        self._selector = JumpingSelector()
+        super().__init__(self._selector)
 
     def time(self) -> float:
-        return self._leap.now
+        return self._selector.now
 
 
 @pytest.mark.fault(61)
-def test_an_idle_stream_says_something_every_15_seconds() -> None:
-    """Row 61: two minutes of silence, on a loop whose clock jumps from timer to timer."""
-    with asyncio.Runner(loop_factory=LeapingLoop) as runner:
+def test_an_idle_stream_sends_a_ping_every_15_seconds() -> None:
+    """Row 61: two minutes without events, on a loop whose clock jumps from timer to timer."""
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         said = runner.run(two_idle_minutes())
     (_, first), *pings = said
     assert first.startswith(b"event: status\nid: 1\n")
@@ -299,7 +300,7 @@ def test_an_idle_stream_says_something_every_15_seconds() -> None:
 
 
 async def two_idle_minutes() -> list[tuple[float, bytes]]:
-    """What the endpoint sends of a task of which nothing is heard, and when."""
+    """The messages that the endpoint sends for a task without new events, with their times."""
     store = MemoryStore()
     task = a_task(principal="local", state=State.RUNNING, stage="generating", sequence=1)
     await store.create(task, REQUEST, [an_event(task, 1)])
@@ -315,7 +316,7 @@ async def two_idle_minutes() -> list[tuple[float, bytes]]:
         if message.get("body"):
             said.append((loop.time(), message["body"]))
 
-    parts = SimpleNamespace(
+    services = SimpleNamespace(
         store=store,
         hub=InProcessHub(store),
         ticker=SharedTicker(15),
@@ -329,11 +330,11 @@ async def two_idle_minutes() -> list[tuple[float, bytes]]:
         "query_string": b"",
         "path_params": {"task_id": task.id},
         "state": {"principal": LOCAL},
-        "app": SimpleNamespace(state=SimpleNamespace(services=parts)),
+        "app": SimpleNamespace(state=SimpleNamespace(services=services)),
     }
     response = await follow_operation(KindRegistry([])).call(Request(scope))
     await response(scope, receive, send)
-    assert parts.hub.subscribers == 0
+    assert services.hub.subscribers == 0
     return said
 
 
@@ -342,7 +343,7 @@ async def two_idle_minutes() -> list[tuple[float, bytes]]:
 
 @pytest.mark.fault(62)
 async def test_head_gets_the_headers_and_the_end(tmp_path: Path) -> None:
-    """Row 62: on a task that is not over, where GET would go on; the connection is good for more."""
+    """Row 62: also of a running task, where GET would wait; the connection can be used again."""
     gate = anyio.Event()
     async with (
         model_server(plan_and_files(FILES, gates={"": gate})) as model,

@@ -16,11 +16,11 @@ from tests.servers.stream import events
 
 
 @pytest.mark.fault(73)
-async def test_a_temporary_folder_that_cannot_be_cleaned_changes_nothing(
+async def test_a_temporary_folder_that_cannot_be_used_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row 73: there is nothing to delete. Commits are built in memory, and no task leaves a file anywhere but
-    in DATA_DIR; TEMP_DIR may even be no folder."""
+    """Row 73: there is nothing to delete. Commits are built in memory, and no task writes a file anywhere but
+    in DATA_DIR; TEMP_DIR need not even be a folder."""
     blocked = tmp_path / "temp"
     blocked.write_text("not a folder")
     system = tmp_path / "tmp"

@@ -1,4 +1,4 @@
-"""Rows 77 and 78 of the fault table: what a model may call its files."""
+"""Rows 77 and 78 of the fault table: file names from a model."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.generate_harness import generate_harness
 from tests.servers.model import plan_and_files, text
-from tests.servers.runs import house
 
 HOSTILE = [
     "../../etc/cron.d/x",
@@ -50,35 +50,35 @@ def plan_of(paths: list[str]) -> str:
 
 
 @pytest.mark.fault(77)
-async def test_a_hostile_path_ends_the_task_and_nothing_is_written(tmp_path: Path) -> None:
+async def test_a_hostile_path_fails_the_task_and_nothing_is_written(tmp_path: Path) -> None:
     """Row 77."""
-    async with house(tmp_path, text("")) as services:
+    async with generate_harness(tmp_path, text("")) as harness:
         for path in HOSTILE:
-            services.model.script = text(plan_of([path, "ok.py"]), size=4000)
-            task = await services.run()
+            harness.model.script = text(plan_of([path, "ok.py"]), size=4000)
+            task = await harness.run()
             assert task.failure is not None, path
             assert (task.failure.code, task.failure.retryable) == ("UNSAFE_PATH", False)
-        assert services.calls("plan") == len(HOSTILE)
-        assert (services.calls(), services.waits) == (0, [])
-        assert not services.github.requests
+        assert harness.calls("plan") == len(HOSTILE)
+        assert (harness.calls(), harness.waits) == (0, [])
+        assert not harness.github.requests
 
 
 @pytest.mark.fault(77)
 async def test_a_hostile_path_at_the_end_of_a_plan_leaves_no_repository_either(tmp_path: Path) -> None:
-    """Row 77: the files before it may have been begun while the plan was still being said."""
+    """Row 77: files before it may have been started while the plan was still streaming."""
     files = {f"f{n}.py": "x = 1\n" for n in range(5)}
     plan = json.loads(plan_of([*files, "../evil.py"]))
-    async with house(tmp_path, plan_and_files(files, plan=plan)) as services:
-        assert await services.code() == "UNSAFE_PATH"
-        assert not services.github.requests
+    async with generate_harness(tmp_path, plan_and_files(files, plan=plan)) as harness:
+        assert await harness.code() == "UNSAFE_PATH"
+        assert not harness.github.requests
 
 
 @pytest.mark.fault(78)
-async def test_names_that_clash_and_too_many_end_the_task_and_nothing_is_written(tmp_path: Path) -> None:
+async def test_clashing_or_too_many_names_fail_the_task_and_nothing_is_written(tmp_path: Path) -> None:
     """Row 78."""
-    async with house(tmp_path, text("")) as services:
+    async with generate_harness(tmp_path, text("")) as harness:
         for name, paths in CLASHES.items():
-            services.model.script = text(plan_of(paths), size=200_000)
-            assert await services.code() == "UNSAFE_TREE", name
-        assert services.waits == []
-        assert not services.github.requests
+            harness.model.script = text(plan_of(paths), size=200_000)
+            assert await harness.code() == "UNSAFE_TREE", name
+        assert harness.waits == []
+        assert not harness.github.requests

@@ -57,17 +57,17 @@ async def delivered(url: str, task_id: str) -> dict[str, Any]:
 
 async def test_each_status_is_delivered_signed_and_in_order(tmp_path: Path) -> None:
     chosen = settings(tmp_path, webhook_secret=SecretStr(SECRET), **LOOPBACK)
-    async with receiver() as services, running_app(chosen) as app:
-        task_id = await submitted(app.url, f"{services.url}/in?token={TOKEN}")
-        await services.until(over)
+    async with receiver() as hooks, running_app(chosen) as app:
+        task_id = await submitted(app.url, f"{hooks.url}/in?token={TOKEN}")
+        await hooks.until(over)
         callback = await delivered(app.url, task_id)
-        last = services.seen[-1].json["data"]
+        last = hooks.seen[-1].json["data"]
         task = await get(app.url, f"/api/v1/task/{task_id}")
-        assert (callback["receiver"], callback["state"], callback["reason"]) == (services.url, "open", None)
-        assert received(services.seen, task_id) == ALL
-        assert len({one.headers["webhook-id"] for one in services.seen}) == len(ALL)
+        assert (callback["receiver"], callback["state"], callback["reason"]) == (hooks.url, "open", None)
+        assert received(hooks.seen, task_id) == ALL
+        assert len({one.headers["webhook-id"] for one in hooks.seen}) == len(ALL)
         assert (last["repo_url"], last["commit"]) == (task["repo_url"], task["commit"])
-        assert services.seen[0].path == f"/in?token={TOKEN}"
+        assert hooks.seen[0].path == f"/in?token={TOKEN}"
         assert "callback" not in (await get(app.url, "/api/v1/tasks"))["tasks"][0]
         for path in (f"task/{task_id}", "tasks", f"task/{task_id}/report", f"task/{task_id}/bundle"):
             assert TOKEN not in json.dumps(await get(app.url, f"/api/v1/{path}"))
@@ -76,47 +76,47 @@ async def test_each_status_is_delivered_signed_and_in_order(tmp_path: Path) -> N
 
 async def test_a_failure_and_its_retry_are_delivered(tmp_path: Path) -> None:
     chosen = settings(tmp_path, webhook_secret=SecretStr(SECRET), **LOOPBACK)
-    async with receiver() as services, running_app(chosen) as app:
-        first = await submitted(app.url, services.url)
-        await services.until(over)
-        second = await submitted(app.url, services.url)  # the name is taken by now
-        seen = await services.until(lambda seen: bool(seen) and seen[-1].json["data"]["status"] == "failed")
+    async with receiver() as hooks, running_app(chosen) as app:
+        first = await submitted(app.url, hooks.url)
+        await hooks.until(over)
+        second = await submitted(app.url, hooks.url)  # the name is taken by now
+        seen = await hooks.until(lambda seen: bool(seen) and seen[-1].json["data"]["status"] == "failed")
         assert seen[-1].json["data"]["error"]["code"] == "REPO_EXISTS"
         count = len(seen)
         assert (await post(app.url, f"/task/{second}/retry")).status_code == 202
-        await services.until(lambda seen: len(seen) > count and seen[-1].json["data"]["status"] == "failed")
-        assert received(services.seen, second)[-2:] == ["creating_repo", "failed"]
-        assert received(services.seen, first) == ALL
+        await hooks.until(lambda seen: len(seen) > count and seen[-1].json["data"]["status"] == "failed")
+        assert received(hooks.seen, second)[-2:] == ["creating_repo", "failed"]
+        assert received(hooks.seen, first) == ALL
 
 
 async def test_a_receiver_can_approve_the_plan_of_a_message(tmp_path: Path) -> None:
     chosen = settings(tmp_path, webhook_secret=SecretStr(SECRET), **LOOPBACK)
-    async with receiver() as services, running_app(chosen) as app:
-        body = BODY | {"callback_url": services.url, "approve_plan": True}
+    async with receiver() as hooks, running_app(chosen) as app:
+        body = BODY | {"callback_url": hooks.url, "approve_plan": True}
         task_id = (await post(app.url, "/generate", body)).json()["task_id"]
-        seen = await services.until(lambda seen: any(one.json["data"].get("approve_by") for one in seen))
+        seen = await hooks.until(lambda seen: any(one.json["data"].get("approve_by") for one in seen))
         assert [one.json["type"] for one in seen] == [
             "task.pending",
             "task.generating",
             "task.awaiting_approval",
         ]
         assert (await post(app.url, f"/task/{task_id}/approve")).status_code == 202
-        await services.until(over)
-        assert services.seen[-1].json["type"] == "task.completed"
+        await hooks.until(over)
+        assert hooks.seen[-1].json["type"] == "task.completed"
 
 
 async def test_each_client_verifies_with_its_own_secret(tmp_path: Path) -> None:
     keys = {name: {"Authorization": f"Bearer {name}-key"} for name in ("alice", "bob")}
     chosen = settings(tmp_path, api_keys=SecretStr("alice=alice-key,bob=bob-key"), **LOOPBACK)
-    async with receiver() as services:
+    async with receiver() as hooks:
         secrets = {}
         for _ in range(2):  # secrets stay the same across restarts
             async with running_app(chosen) as app:
                 for name, key in keys.items():
                     answer = await get_with(app.url, "/webhook-secret", key)
                     assert secrets.setdefault(name, answer["secret"]) == answer["secret"]
-                await submitted(app.url, services.url, **keys["alice"])
-                seen = (await services.count(1))[0]
+                await submitted(app.url, hooks.url, **keys["alice"])
+                seen = (await hooks.count(1))[0]
         Webhook(secrets["alice"]).verify(seen.body, dict(seen.headers))
         assert secrets["alice"] != secrets["bob"]
         assert (tmp_path / "data" / "webhook.key").stat().st_mode & 0o077 == 0
@@ -160,17 +160,17 @@ async def test_failing_receivers_delay_neither_tasks_nor_other_receivers(tmp_pat
 @pytest.mark.parametrize("failpoint", ["note.before:1", "note.after:1"])
 async def test_a_kill_around_storing_a_delivery_loses_nothing(tmp_path: Path, failpoint: str) -> None:
     """Row 90: a delivery that was not stored is repeated with the same id; then the rest follows in order."""
-    async with receiver() as services, service(tmp_path, VARIABLES, failpoint) as process:
-        task_id = await submitted(process.url, f"{services.url}/?token={TOKEN}")
+    async with receiver() as hooks, service(tmp_path, VARIABLES, failpoint) as process:
+        task_id = await submitted(process.url, f"{hooks.url}/?token={TOKEN}")
         assert await process.ended() == -signal.SIGKILL
-        before = [one.headers["webhook-id"] for one in services.seen]
+        before = [one.headers["webhook-id"] for one in hooks.seen]
         await process.start()
-        await services.until(over)
+        await hooks.until(over)
         await delivered(process.url, task_id)
-        ids = [one.headers["webhook-id"] for one in services.seen]
+        ids = [one.headers["webhook-id"] for one in hooks.seen]
         again = ids[len(before)]
         assert (again in before) == failpoint.startswith("note.before")
-        assert list(dict.fromkeys(received(services.seen, task_id))) == ALL
+        assert list(dict.fromkeys(received(hooks.seen, task_id))) == ALL
         assert list(dict.fromkeys(ids)) == sorted(set(ids), key=lambda one: int(one.rpartition("-")[2]))
         assert TOKEN not in process.log.read_text()
 
@@ -185,10 +185,10 @@ async def test_the_next_process_continues_a_waiting_callback(tmp_path: Path) -> 
             await anyio.sleep(0.01)
         await process.kill()
         await make_due(process.data_dir / "gencode.db", task_id)
-        async with receiver(port=port) as services:
+        async with receiver(port=port) as hooks:
             await process.start()
-            await services.until(over)
-            assert received(services.seen, task_id) == ALL
+            await hooks.until(over)
+            assert received(hooks.seen, task_id) == ALL
 
 
 @pytest.mark.fault(91)
@@ -221,10 +221,10 @@ async def test_an_address_that_is_not_public_is_refused(tmp_path: Path, address:
 @pytest.mark.fault(91)
 async def test_an_address_is_checked_again_before_each_call(tmp_path: Path) -> None:
     """Row 91: an address that was allowed, and that the next process's settings forbid, is not called."""
-    async with receiver(503) as services:
+    async with receiver(503) as hooks:
         async with service(tmp_path, VARIABLES) as process:
-            task_id = await submitted(process.url, services.url)
-            await services.count(1)
+            task_id = await submitted(process.url, hooks.url)
+            await hooks.count(1)
             while (await get(process.url, f"/api/v1/task/{task_id}"))["callback"]["failures"] != 1:
                 await anyio.sleep(0.01)
             await process.terminate()
@@ -234,7 +234,7 @@ async def test_an_address_is_checked_again_before_each_call(tmp_path: Path) -> N
                 await anyio.sleep(0.01)
             callback = (await get(app.url, f"/api/v1/task/{task_id}"))["callback"]
             assert callback["reason"] == "the address must be an https address"
-        assert len(services.seen) == 1
+        assert len(hooks.seen) == 1
 
 
 async def make_due(database: Path, task_id: str) -> None:

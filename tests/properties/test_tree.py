@@ -1,4 +1,4 @@
-"""Git accepts what the allow-list accepts: `git fsck --strict`, and a checkout with every protection on."""
+"""Git accepts every path that we accept: `git fsck --strict`, and a checkout with all protections on."""
 
 from __future__ import annotations
 

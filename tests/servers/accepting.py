@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from gencode.bootstrap import app as composition
-from gencode.bootstrap import serve as house
+from gencode.bootstrap import serve as serving
 from gencode.bootstrap.app import create_app
 from gencode.embedded.server import listen
 from gencode.observability.logs import configure
@@ -61,11 +61,11 @@ def accepting(kind: str, folder: Path) -> Iterator[Server]:
 
 
 async def gencode(folder: Path) -> None:
-    """The whole service. One task runs, and waits for a model that never answers; the others are in line."""
+    """The whole service. One task runs, and waits for a model that never answers; the others are queued."""
     configure("ERROR", "json", tuple)
     with closing(listen()) as silent:
         model = NamedProvider(base_url=f"http://127.0.0.1:{silent.getsockname()[1]}/v1", model="m")
-        services = settings(
+        chosen = settings(
             folder,
             providers={"silent": model},
             rate_limit="1000000/second",
@@ -73,16 +73,16 @@ async def gencode(folder: Path) -> None:
             max_concurrent_tasks=1,
             first_token_timeout=3600,
         )
-        app = create_app(services)
+        app = create_app(chosen)
         async with app.router.lifespan_context(app):
-            with house.listening("127.0.0.1", 0) as sock:
-                _say(sock, "/api/v1/generate")
-                house._settle_memory()
-                await house.Server(app, services, app.state.services.closing).serve([sock])
+            with serving.listening("127.0.0.1", 0) as sock:
+                _print_address(sock, "/api/v1/generate")
+                serving._settle_memory()
+                await serving.Server(app, chosen, app.state.services.closing).serve([sock])
 
 
 async def forgetful(folder: Path) -> None:
-    """The same, but for its store."""
+    """The same with a store that stores nothing."""
 
     @asynccontextmanager
     async def memory(_path: Path) -> AsyncIterator[MemoryStore]:
@@ -114,7 +114,7 @@ class TaskEvent(Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
-class Wish(BaseModel):
+class CreateRequest(BaseModel):
     prompt: str = Field(min_length=1, max_length=20_000)
     repo_name: str = Field(min_length=1, max_length=100)
 
@@ -139,14 +139,14 @@ async def durable_sessions(path: Path) -> AsyncIterator[async_sessionmaker[Async
 
 async def accept(opened: AsyncSession, request: dict[str, Any]) -> dict[str, str]:
     task = Task(id=str(uuid4()), status="pending", request=request)
-    told = {"status": "pending", "message": "accepted"}
-    opened.add_all([task, TaskEvent(task_id=task.id, id=1, kind="status", data=told)])
+    accepted = {"status": "pending", "message": "accepted"}
+    opened.add_all([task, TaskEvent(task_id=task.id, id=1, kind="status", data=accepted)])
     await opened.commit()
-    return {"task_id": task.id, **told}
+    return {"task_id": task.id, **accepted}
 
 
 def reference(folder: Path) -> FastAPI:
-    """As both libraries' documentation leads to it: a session for each request, which commits two rows."""
+    """As the documentation of both libraries suggests: one session per request, which commits two rows."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -161,22 +161,22 @@ def reference(folder: Path) -> FastAPI:
 
     @app.post("/generate", status_code=202)
     async def generate(
-        create_request: Wish,
+        body: CreateRequest,
         opened: AsyncSession = Depends(session),  # noqa: B008 - FastAPI's way
     ) -> dict[str, str]:
-        return await accept(opened, create_request.model_dump())
+        return await accept(opened, body.model_dump())
 
     return app
 
 
 async def fastapi(folder: Path) -> None:
     with listen() as sock:
-        _say(sock, "/generate")
+        _print_address(sock, "/generate")
         config = uvicorn.Config(reference(folder), log_level="error", access_log=False, backlog=2048)
         await uvicorn.Server(config).serve([sock])
 
 
-def _say(sock: socket.socket, path: str) -> None:
+def _print_address(sock: socket.socket, path: str) -> None:
     print(sock.getsockname()[1], path, flush=True)
 
 

@@ -1,9 +1,9 @@
-"""A real Chromium, for tests of the page; whatever goes wrong in it fails the test.
+"""A real Chromium for tests of the page; every error in it fails the test.
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser(): async with chromium() as browser: yield browser   # one for a module: it takes a second
+async def browser(): async with chromium() as browser: yield browser   # one per module: it takes a second
 
-async with tab(browser, app.url) as page: ...                          # playwright's, on its own profile
+async with tab(browser, app.url) as page: ...                          # playwright's, with its own profile
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_p
 
 PATH = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(PATH is None, reason="needs chromium (apt-get install chromium)")
-SOON = 30_000
-"""Milliseconds for what a page does at once; there are machines with other things to do."""
+TIMEOUT_MS = 30_000
+"""Only for pages that hang: a busy machine may take seconds."""
 
 _VIOLATIONS = """
 addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile, lineNumber }) =>
@@ -29,7 +29,7 @@ addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, so
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    expect.set_options(timeout=SOON)
+    expect.set_options(timeout=TIMEOUT_MS)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=PATH, args=arguments)
@@ -48,8 +48,8 @@ async def tab(
     scheme: str = "light",
     expected: Sequence[str] = (),
 ) -> AsyncIterator[Page]:
-    """A tab at the service's page. In the end it must have said nothing on the console but what is
-    `expected` (parts of messages), violated no policy, and asked no other origin."""
+    """A tab with the page of the service. In the end its console must be empty but for messages with a part
+    that is `expected`; it must have violated no policy, and requested no other origin."""
     context = await browser.new_context(
         locale=locale,
         viewport={"width": width, "height": 800},
@@ -57,7 +57,7 @@ async def tab(
     )
     try:
         page = await context.new_page()
-        page.set_default_timeout(SOON)
+        page.set_default_timeout(TIMEOUT_MS)
         watch = _Watch(url, page)
         await page.add_init_script(_VIOLATIONS)
         await page.goto(f"{url}/{hash}")
@@ -70,20 +70,20 @@ async def tab(
 class _Watch:
     def __init__(self, url: str, page: Page) -> None:
         self._url = url
-        self._said: list[str] = []
-        self._strangers: list[str] = []
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self._said.append(f"uncaught: {error}"))
-        page.on("request", self._see)
+        self._messages: list[str] = []
+        self._foreign_urls: list[str] = []
+        page.on("console", self._record_message)
+        page.on("pageerror", lambda error: self._messages.append(f"uncaught: {error}"))
+        page.on("request", self._record_request)
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _record_message(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self._said.append(message.text)
+            self._messages.append(message.text)
 
-    def _see(self, request: Request) -> None:
+    def _record_request(self, request: Request) -> None:
         if not request.url.startswith((f"{self._url}/", "blob:", "data:")):
-            self._strangers.append(request.url)
+            self._foreign_urls.append(request.url)
 
     def check(self, expected: Sequence[str]) -> None:
-        assert [text for text in self._said if not any(part in text for part in expected)] == []
-        assert self._strangers == []
+        assert [text for text in self._messages if not any(part in text for part in expected)] == []
+        assert self._foreign_urls == []

@@ -1,4 +1,4 @@
-"""Plain calls to a running service, and a small project for it to make."""
+"""Plain HTTP calls to a running service, and a small project that it generates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BODY = {"prompt": "say hello", "repo_name": "hello"}
 
 
 def client(url: str) -> httpx.AsyncClient:
-    """Without the certificates that make each new client slow; the servers of tests speak plain HTTP."""
+    """Without certificates, which make each new client slow; the servers of tests use plain HTTP."""
     return httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, verify=False)
 
 
@@ -23,7 +23,7 @@ async def post(url: str, path: str, json: Any = None, **headers: str) -> httpx.R
 
 
 async def get(url: str, path: str) -> Any:
-    """What a whole path answers with 200: JSON, or text."""
+    """The body of a path that must answer 200: JSON, or text."""
     async with client(url) as http:
         answer = await http.get(path)
         assert answer.status_code == 200
@@ -38,6 +38,6 @@ async def submit(url: str, name: str = "hello") -> str:
 
 
 async def streams_open(url: str, count: int) -> None:
-    """Wait until the service has just so many readers."""
+    """Wait until the service has exactly so many subscribers."""
     while f"gencode_streams_open {count:.1f}" not in await get(url, "/metrics"):
         await anyio.sleep(0.01)

@@ -1,8 +1,8 @@
-"""A collector of traces that understands OTLP over HTTP, and remembers.
+"""A collector of traces in OTLP over HTTP that stores what it receives.
 
 async with collector() as collected:
     ... OTEL_EXPORTER_OTLP_ENDPOINT=collected.endpoint ...
-    tree = collected.tree()
+    spans = collected.named("task ")
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Span:
 
 @dataclass(kw_only=True)
 class Collected:
-    """`bodies` as they came, unpacked; `headers` of each."""
+    """`bodies`: decompressed; `headers`: of each request."""
 
     endpoint: str
     spans: list[Span] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Collected:
         return [span for span in self.spans if span.name.startswith(start)]
 
     def path(self, span: Span) -> list[str]:
-        """Names from the topmost span that was collected down to this one."""
+        """Names from the topmost collected span down to this one."""
         above = [other for other in self.spans if other.id == span.parent]
         return [*(self.path(above[0]) if above else []), span.name]
 

@@ -1,11 +1,11 @@
 """`python -m gencode serve` that kills itself (kill -9) at a point named by FAILPOINT=name:n.
 
-    create|commit|note.before|after   the store's transactions
-    publish.before|after           telling the hub
-    repo|push.before|after         the Git host
-    answer.after                   a model's whole answer has come, and nobody knows it yet
+    create|commit|note.before|after   the transactions of the store
+    publish.before|after              of the hub
+    repo|push.before|after            of the Git host
+    answer.after                      a model's answer is complete, and nothing of it is processed yet
 
-n counts from 1, in each process anew. The product knows nothing of this: the seams are wrapped here.
+n counts from 1, in each process anew. The product has no code for this: its methods are wrapped here.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.storage.sqlite.store import SQLiteStore
 
 
-class Fate:
-    """Counts how often each point is passed, and ends the process at the one that was asked for."""
+class Failpoint:
+    """Counts the passages of each point, and kills the process at the given one."""
 
     def __init__(self, failpoint: str) -> None:
         name, _, count = failpoint.partition(":")
-        self._doom = name, int(count)
+        self._target = name, int(count)
         self._passed: Counter[str] = Counter()
 
-    def meet(self, point: str) -> None:
+    def reach(self, point: str) -> None:
         self._passed[point] += 1
-        if (point, self._passed[point]) == self._doom:
+        if (point, self._passed[point]) == self._target:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def around_await(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
         async def around(*arguments: Any, **options: Any) -> Any:
-            self.meet(f"{name}.before")
+            self.reach(f"{name}.before")
             value = await call(*arguments, **options)
-            self.meet(f"{name}.after")
+            self.reach(f"{name}.after")
             return value
 
         return around
 
     def around_call(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
         def around(*arguments: Any, **options: Any) -> None:
-            self.meet(f"{name}.before")
+            self.reach(f"{name}.before")
             call(*arguments, **options)
-            self.meet(f"{name}.after")
+            self.reach(f"{name}.after")
 
         return around
 
@@ -60,24 +60,24 @@ class Fate:
             async with aclosing(call(*arguments, **options)) as items:
                 async for item in items:
                     yield item
-            self.meet(f"{name}.after")
+            self.reach(f"{name}.after")
 
         return around
 
 
-def doom(fate: Fate) -> None:
+def install(failpoint: Failpoint) -> None:
     for wrap, owner, method, name in (
-        (fate.around_await, SQLiteStore, "create", "create"),
-        (fate.around_await, SQLiteStore, "commit", "commit"),
-        (fate.around_await, SQLiteStore, "save_callback", "note"),
-        (fate.around_call, InProcessHub, "publish", "publish"),
-        (fate.around_await, RestGitHost, "create", "repo"),
-        (fate.around_await, RestGitHost, "push", "push"),
-        (fate.around_stream, OpenAICompatibleProvider, "stream", "answer"),
+        (failpoint.around_await, SQLiteStore, "create", "create"),
+        (failpoint.around_await, SQLiteStore, "commit", "commit"),
+        (failpoint.around_await, SQLiteStore, "save_callback", "note"),
+        (failpoint.around_call, InProcessHub, "publish", "publish"),
+        (failpoint.around_await, RestGitHost, "create", "repo"),
+        (failpoint.around_await, RestGitHost, "push", "push"),
+        (failpoint.around_stream, OpenAICompatibleProvider, "stream", "answer"),
     ):
         setattr(owner, method, wrap(getattr(owner, method), name))
 
 
 if __name__ == "__main__":
-    doom(Fate(os.environ["FAILPOINT"]))
+    install(Failpoint(os.environ["FAILPOINT"]))
     sys.exit(main(["serve"]))

@@ -1,8 +1,8 @@
-"""Servers that fan events out, each in a process of its own, for comparison.
+"""Servers that fan events out, each in its own process, for comparison.
 
 async with fanning("gencode") as server: ...     # also: bare, plain, nchan
 
-Each streams events at `server.subscribe` and publishes to all what is posted to `server.publish`.
+Each streams events at `server.subscribe` and publishes what is posted to `server.publish` to all of them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gencode.bootstrap import serve as house
+from gencode.bootstrap import serve as serving
 from gencode.bootstrap.app import create_app
 from gencode.domain.event import Event
 from gencode.domain.task import State
@@ -60,7 +60,7 @@ class Server:
 
     @property
     def cpu(self) -> float:
-        """Seconds so far, of all its threads (the kernel counts them in nanoseconds here)."""
+        """Seconds so far, of all its threads (the kernel reports them in nanoseconds)."""
         threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
         return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
@@ -115,13 +115,13 @@ def _nginx(folder: Path) -> Iterator[Server]:
     nginx = shutil.which("nginx", path=os.defpath + ":/usr/sbin") or "nginx"
     with subprocess.Popen([nginx, "-c", str(config), "-e", str(folder / "errors")]) as process:
         try:
-            _until_it_listens(port)
+            _wait_until_it_listens(port)
             yield Server(port=port, pid=_worker_of(process.pid), subscribe="/subscribe")
         finally:
             process.terminate()
 
 
-def _until_it_listens(port: int) -> None:
+def _wait_until_it_listens(port: int) -> None:
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
@@ -131,7 +131,7 @@ def _until_it_listens(port: int) -> None:
 
 
 def _worker_of(master: int) -> int:
-    """Its first child that is called a worker."""
+    """Its first child that is a worker."""
     while True:
         for child in Path(f"/proc/{master}/task/{master}/children").read_text().split():
             if b"worker process" in Path(f"/proc/{child}/cmdline").read_bytes():
@@ -142,15 +142,15 @@ def _worker_of(master: int) -> int:
 
 
 async def bare() -> tuple[ASGIApp, str]:
-    """As little as an ASGI application can do: one chunk, encoded once, for all who wait."""
-    grown, log = asyncio.Event(), [b": welcome\n\n"]
+    """As little as an ASGI application can do: one chunk, encoded once, for all subscribers."""
+    added, log = asyncio.Event(), [b": welcome\n\n"]
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        nonlocal grown
+        nonlocal added
         if scope["path"] == "/publish":
             log.append(b"data: %b\n\n" % (await receive())["body"])
-            grown.set()
-            grown = asyncio.Event()
+            added.set()
+            added = asyncio.Event()
             await Response()(scope, receive, send)
             return
         headers = [(b"content-type", b"text/event-stream")]
@@ -160,18 +160,18 @@ async def bare() -> tuple[ASGIApp, str]:
             while position < len(log):
                 await send({"type": "http.response.body", "body": log[position], "more_body": True})
                 position += 1
-            await grown.wait()
+            await added.wait()
 
     return app, "/subscribe"
 
 
 async def plain() -> tuple[ASGIApp, str]:
-    """What sse-starlette's documentation leads to: a memory stream for each subscriber."""
-    readers: set[MemoryObjectSendStream[str]] = set()
+    """As the documentation of sse-starlette suggests: a memory stream for each subscriber."""
+    subscribers: set[MemoryObjectSendStream[str]] = set()
 
     async def subscribe(request: Request) -> Response:
         into, out = anyio.create_memory_object_stream[str](100)
-        readers.add(into)
+        subscribers.add(into)
 
         async def chunks() -> AsyncIterator[dict[str, str]]:
             async for text in out:
@@ -181,8 +181,8 @@ async def plain() -> tuple[ASGIApp, str]:
 
     async def publish(request: Request) -> Response:
         text = (await request.body()).decode()
-        for reader in readers:
-            reader.send_nowait(text)
+        for subscriber in subscribers:
+            subscriber.send_nowait(text)
         return Response()
 
     routes = [Route("/subscribe", subscribe), Route("/publish", publish, methods=["POST"])]
@@ -200,14 +200,14 @@ async def serve(kind: str, folder: Path) -> None:
 
 
 async def gencode(folder: Path) -> None:
-    """The whole service on its own protocol class; one task is published to directly through the hub."""
+    """The whole service with its own protocol class; events of one task are published directly to the hub."""
     configure("ERROR", "json", tuple)
-    services = settings(folder, max_connections=MOST)
-    app = create_app(services)
+    chosen = settings(folder, max_connections=MOST)
+    app = create_app(chosen)
     async with app.router.lifespan_context(app):
-        parts = app.state.services
+        services = app.state.services
         task = a_task(principal="local", state=State.RUNNING, stage="generating", sequence=1)
-        await parts.store.create(task, REQUEST, [an_event(task, 1)])
+        await services.store.create(task, REQUEST, [an_event(task, 1)])
         number = 1
 
         async def with_publisher(scope: Scope, receive: Receive, send: Send) -> None:
@@ -217,13 +217,13 @@ async def gencode(folder: Path) -> None:
                 return
             number += 1
             text = (await receive())["body"].decode()
-            parts.hub.publish([Event(task_id=task.id, id=number, kind="file", data={"text": text})])
+            services.hub.publish([Event(task_id=task.id, id=number, kind="file", data={"text": text})])
             await Response()(scope, receive, send)
 
-        with house.listening("127.0.0.1", 0) as sock:
+        with serving.listening("127.0.0.1", 0) as sock:
             print(sock.getsockname()[1], f"/api/v1/status/{task.id}", flush=True)
-            house._settle_memory()
-            await house.Server(with_publisher, services, parts.closing).serve([sock])
+            serving._settle_memory()
+            await serving.Server(with_publisher, chosen, services.closing).serve([sock])
 
 
 if __name__ == "__main__":

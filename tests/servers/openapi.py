@@ -1,4 +1,4 @@
-"""The service's OpenAPI document, without running the service."""
+"""The OpenAPI document, without running the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A raw TCP peer that plays scripted bytes: what no HTTP server library would send."""
+"""A raw TCP server that sends scripted bytes: what no HTTP library would send."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from anyio.abc import SocketAttribute, SocketStream
 
 
 class Act(Enum):
-    STALL = "say nothing more until the client hangs up"
-    RESET = "cut the connection with a TCP reset"
+    STALL = "send nothing more until the client disconnects"
+    RESET = "close the connection with a TCP reset"
 
 
 Play = Callable[[int], Iterable[bytes | Act | anyio.Event]]
@@ -26,7 +26,7 @@ After the last item the connection is closed in order."""
 
 @dataclass
 class Peer:
-    """`requests`: the raw bytes of each; `connections` so far; `sent`: bytes of all connections."""
+    """`requests`: the bytes of each; `connections` so far; `sent`: bytes to all connections."""
 
     port: int
     requests: list[bytes] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Peer:
 
 @asynccontextmanager
 async def peer(play: Play) -> AsyncIterator[Peer]:
-    """Serve `play` on a free port of 127.0.0.1; leaving the block hangs up on everybody."""
+    """Serve `play` on a free port of 127.0.0.1; leaving the block closes all connections."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     served = Peer(port=listener.extra(SocketAttribute.local_port))
 

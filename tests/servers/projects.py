@@ -15,22 +15,21 @@ import anyio
 
 from tests.servers.model import Body, Reply, call_of, plan_and_files
 
-Asked = tuple[str, str, int]
-"""The project, the path ("" for the plan), and which request for it this is, from 1."""
+FileCall = tuple[str, str, int]
+"""The project, the path ("" for the plan), and the number of the request for it, from 1."""
 
 
 class Projects:
-    """The script. `asked` counts what was asked for, by project and path; `waits`: answers that are held back
-    until their event is set."""
+    """`asked`: the number of requests by project and path; `waits`: answers that wait for their event."""
 
     def __init__(
         self,
         texts: Mapping[str, Mapping[str, str]],
-        waits: Mapping[Asked, anyio.Event] | None = None,
+        waits: Mapping[FileCall, anyio.Event] | None = None,
     ) -> None:
         self._texts = texts
         self._waits = waits or {}
-        self._arrivals: defaultdict[Asked, anyio.Event] = defaultdict(anyio.Event)
+        self._arrivals: defaultdict[FileCall, anyio.Event] = defaultdict(anyio.Event)
         self.asked: Counter[tuple[str, str]] = Counter()
 
     def __call__(self, body: Body) -> Reply:
@@ -42,11 +41,11 @@ class Projects:
         return plan_and_files(self._texts[name], gates=gates)(body)
 
     async def arrival(self, name: str, path: str, number: int = 1) -> None:
-        """Wait until it has been asked for so often."""
+        """Wait until the file has been requested so often."""
         await self._arrivals[name, path, number].wait()
 
     def asked_of(self, name: str) -> dict[str, int]:
-        """How often each path of a project was asked for."""
+        """How often each path of a project was requested."""
         return {path: count for (project, path), count in self.asked.items() if project == name}
 
 

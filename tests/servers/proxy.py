@@ -1,6 +1,6 @@
 """The sites of deploy/proxy under real proxies, on a free port, in front of a service.
 
-Only addresses, certificates and times are changed; everything else is what operators copy.
+Only addresses, certificates and timeouts are changed; everything else is what operators copy.
 """
 
 from __future__ import annotations
@@ -21,18 +21,21 @@ from tests.servers.service import ROOT
 
 SITES = ROOT / "deploy" / "proxy"
 READ_TIMEOUT = 4
-"""Seconds of silence that the proxies put up with in tests, in place of 60."""
+"""Seconds of silence after which the proxies close a stream in tests, in place of 60."""
 
 
 def program(name: str) -> str | None:
-    """Debian keeps servers where only root looks."""
+    """Debian installs servers in /usr/sbin, which only root has in PATH."""
     return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Site:
-    """A proxy's configuration. `path`: under which it shows the service. `write`: into a folder, with the
-    proxy's port and the service's; gives the main file. `arguments` of the program, for main file and folder.
+    """The configuration of a proxy.
+
+    path       the prefix under which it shows the service
+    write      writes it to a folder, with the ports of the proxy and the service; returns the main file
+    arguments  of the program, from the main file and the folder
     """
 
     name: str
@@ -44,13 +47,15 @@ class Site:
 
 @asynccontextmanager
 async def proxy(site: Site, folder: Path, service_port: int) -> AsyncIterator[str]:
-    """The address of the service as the site shows it, without the last slash."""
+    """The URL of the service through the proxy, without the last slash."""
     folder.mkdir()
     port, found = reserve_port(), program(site.program)
     assert found
     command = [found, *site.arguments(site.write(folder, port, service_port), folder)]
     with (folder / "log").open("wb") as log:
-        process = await anyio.open_process(command, stdout=log, stderr=subprocess.STDOUT, env=_own(folder))
+        process = await anyio.open_process(
+            command, stdout=log, stderr=subprocess.STDOUT, env=_environment(folder)
+        )
     async with process:
         try:
             with anyio.fail_after(60):
@@ -60,8 +65,8 @@ async def proxy(site: Site, folder: Path, service_port: int) -> AsyncIterator[st
             process.terminate()
 
 
-def _own(folder: Path) -> dict[str, str]:
-    """Caddy keeps what it wrote in HOME."""
+def _environment(folder: Path) -> dict[str, str]:
+    """Caddy writes to HOME."""
     return {"PATH": os.environ["PATH"], "HOME": str(folder)}
 
 
@@ -81,7 +86,7 @@ async def _listening(port: int) -> None:
 def write_nginx(
     site: str, folder: Path, port: int, service_port: int, certificate: Path | None = None
 ) -> Path:
-    """The main file. Without a certificate the site speaks plain HTTP."""
+    """The main file. Without a certificate the site serves plain HTTP."""
     text = (SITES / site).read_text(encoding="utf-8")
     if certificate:
         text = re.sub(r"ssl_certificate\b.*", f"ssl_certificate {certificate};", text)
@@ -119,7 +124,7 @@ def run_nginx(main: Path, folder: Path) -> list[str]:
 
 
 def _write_caddy(host: str, folder: Path, port: int, service_port: int) -> Path:
-    """The other site gets a port of its own that nobody asks."""
+    """The other site gets a port of its own, which is not used."""
     text = (
         (SITES / "Caddyfile")
         .read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A client of raw TCP: what no HTTP library would send, and when."""
+"""A raw TCP client: sends what no HTTP library would, and when the test wants it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Raw:
         await self._stream.send(data.encode() if isinstance(data, str) else data)
 
     async def answer(self) -> Answer:
-        """The next one, whole; read by h11 as the answer to a GET."""
+        """The next complete answer; parsed by h11 as the answer to a GET."""
         if self._parser.our_state is h11.DONE:
             self._parser.start_next_cycle()
         self._parser.send(h11.Request(method="GET", target="/", headers=[("Host", "a")]))
@@ -42,7 +42,7 @@ class Raw:
         return Answer(status=head.status_code, headers=headers, body=body)
 
     async def rest(self) -> bytes:
-        """What comes until the server closes the connection, in whichever way."""
+        """The bytes until the server closes the connection, in whichever way."""
         received = b""
         try:
             async for part in self._stream:

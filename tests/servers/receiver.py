@@ -1,8 +1,8 @@
-"""A scripted receiver of callbacks on real uvicorn.
+"""A scripted receiver of webhooks, on real uvicorn.
 
-async with receiver() as its:                       # answers 204
-async with receiver([500, 204]) as its:             # one after the other, then the last for ever
-async with receiver(lambda seen: 204) as its:       # what the script likes; it may wait
+async with receiver() as hooks:                       # answers 204
+async with receiver([500, 204]) as hooks:             # one after the other, then the last for ever
+async with receiver(lambda seen: 204) as hooks:       # computed; may be a coroutine
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gencode.embedded.server import address, listen, serve
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """One request as it arrived."""
+    """One request as it was received."""
 
     path: str
     headers: Mapping[str, str]
@@ -47,7 +47,7 @@ Script = Answered | Sequence[Answered] | Callable[[Seen], Answered | Awaitable[A
 
 
 class Receiver:
-    """`seen` so far, in the order of arrival."""
+    """`seen`: the requests so far, in the order of arrival."""
 
     def __init__(self, script: Script, url: str) -> None:
         self._script = script
@@ -88,6 +88,6 @@ class Receiver:
 @asynccontextmanager
 async def receiver(script: Script = 204, port: int = 0) -> AsyncIterator[Receiver]:
     sock = listen(port)
-    services = Receiver(script, address(sock))
-    async with serve(services, sock):
-        yield services
+    served = Receiver(script, address(sock))
+    async with serve(served, sock):
+        yield served

@@ -1,7 +1,7 @@
-"""gencode itself, for tests: inside the test's own loop, or as a process that can be killed.
+"""gencode itself, for tests: inside the test's event loop, or as a process that can be killed.
 
-async with running_app(settings(tmp_path, **scripted(model))) as app:   # the application on a real socket
-async with service(tmp_path, model_environment(model)) as process:      # `python -m gencode serve`
+async with running_app(settings(tmp_path, model)) as app:           # the application on a real socket
+async with service(tmp_path, environment(model)) as process:        # `python -m gencode serve`
 """
 
 from __future__ import annotations
@@ -48,22 +48,22 @@ ROOT = Path(__file__).parents[2]
 @dataclass(frozen=True, kw_only=True, slots=True)
 class App:
     url: str
-    parts: Services
+    services: Services
 
 
 @asynccontextmanager
 async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS) -> AsyncIterator[App]:
-    """The application as it is served, on a free port. Not for fixtures: pytest-asyncio would leave its task
+    """The application as it is served, on a free port. Not for fixtures: pytest-asyncio would exit its task
     group in another task than it was entered in."""
     app = create_app(settings, kinds)
     check_declared_errors(app)
     with listening_socket("127.0.0.1", 0) as sock:
         async with app.router.lifespan_context(app), anyio.create_task_group() as tg:
-            parts: Services = app.state.services
-            server = Server(app, settings, parts.closing)
+            services: Services = app.state.services
+            server = Server(app, settings, services.closing)
             tg.start_soon(server.serve, [sock])
             try:
-                yield App(url=address(sock), parts=parts)
+                yield App(url=address(sock), services=services)
             finally:
                 server.stop()
 
@@ -71,7 +71,8 @@ async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN
 def settings(
     folder: Path, model: ModelServer | None = None, github: ScriptedGitHub | None = None, **fields: Any
 ) -> Settings:
-    """Settings that read neither the environment nor a .env file; the scripted servers if they are given."""
+    """Settings that read neither the environment nor a .env file, with a forge port of their own; with the
+    scripted servers if they are given."""
     scripted: dict[str, Any] = {"forge_port": reserve_port()}
     if model:
         scripted["providers"] = {"scripted": NamedProvider(base_url=model.base_url, model="m")}
@@ -80,14 +81,14 @@ def settings(
     return Settings.model_construct(data_dir=folder / "data", **scripted | fields)
 
 
-# --- a process of its own ---------------------------------------------------------------------------
+# --- as a process -----------------------------------------------------------------------------------
 
 
 class Service:
     """`python -m gencode serve`, one process at a time, each on the same port and folder.
 
-    log     the file that has what every one of the processes wrote to standard error
-    nofile  the most file descriptors that a process may have
+    log     the file with the standard error of all processes
+    nofile  the limit of open file descriptors
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class Service:
         self.port = reserve_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = environment
-        self._limited = ["sh", "-c", f'ulimit -n {nofile}; exec "$@"', "sh"] if nofile else []
+        self._ulimit = ["sh", "-c", f'ulimit -n {nofile}; exec "$@"', "sh"] if nofile else []
         self._module = module
         self._process: Process | None = None
 
@@ -112,30 +113,28 @@ class Service:
         return self._process.pid
 
     async def start(self, failpoint: str = "") -> None:
-        """Returns when it is ready; raises RuntimeError with its last words if it ends before.
-
-        `failpoint`: where the process is to kill itself (see tests.servers.failpoints).
-        """
+        """Returns when it is ready; raises RuntimeError with the end of its log if it exits before.
+        `failpoint`: where it is to kill itself (see tests.servers.failpoints)."""
         await self.launch(failpoint)
         with anyio.fail_after(START_SECONDS):
-            if not await self._welcomed():
+            if not await self._prints_welcome():
                 status = await self.ended()
                 raise RuntimeError(f"it ended with {status}: {self.log.read_text()[-2000:]}")
 
     async def launch(self, failpoint: str = "") -> None:
-        """`start`, without waiting until it is ready."""
+        """`start` without waiting until it is ready."""
         module = ["tests.servers.failpoints"] if failpoint else self._module
         with self.log.open("ab") as log:
             self._process = await anyio.open_process(
-                [*self._limited, sys.executable, "-m", *module],
+                [*self._ulimit, sys.executable, "-m", *module],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
-                cwd=self.log.parent,  # a developer's .env stays out of it
+                cwd=self.log.parent,  # away from a developer's .env
                 env=self._env() | {"FAILPOINT": failpoint},
             )
 
     def _env(self) -> dict[str, str]:
-        """Nothing is inherited that could be a setting."""
+        """Nothing that could be a setting is inherited."""
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.log.parent),
@@ -146,18 +145,18 @@ class Service:
             **self._environment,
         }
 
-    async def _welcomed(self) -> bool:
+    async def _prints_welcome(self) -> bool:
         assert self._process
         assert self._process.stdout
-        said = ""
+        output = ""
         async for text in TextReceiveStream(self._process.stdout):
-            said += text
-            if re.search(r"gencode is ready at \S+ ", said):
+            output += text
+            if re.search(r"gencode is ready at \S+ ", output):
                 return True
         return False
 
     async def ready(self) -> bool:
-        """Whether it comes to answer /readyz before it dies."""
+        """Whether it answers /readyz before it exits."""
         ready = False
         async with anyio.create_task_group() as tg:
 
@@ -173,7 +172,7 @@ class Service:
         return ready
 
     async def _answers(self) -> bool:
-        """Connections queue while it starts: one question is mostly enough."""
+        """Connections are queued while it starts: one request is mostly enough."""
         try:
             async with await anyio.connect_tcp("127.0.0.1", self.port) as stream:
                 await stream.send(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
@@ -182,7 +181,7 @@ class Service:
             return False
 
     async def ended(self) -> int:
-        """Wait for its end; the exit status, negative for the signal that ended it."""
+        """Wait for its exit; the status, negative for the signal that ended it."""
         assert self._process
         with anyio.fail_after(START_SECONDS):
             status = await self._process.wait()
@@ -195,13 +194,13 @@ class Service:
         assert await self.ended() == -signal.SIGKILL
 
     async def terminate(self) -> int:
-        """SIGTERM, and the exit status."""
+        """SIGTERM; returns the exit status."""
         os.kill(self.pid, signal.SIGTERM)
         return await self.ended()
 
     async def close(self) -> None:
         if self._process and self._process.returncode is None:
-            with suppress(ProcessLookupError):  # it has ended, and nobody has been told yet
+            with suppress(ProcessLookupError):  # it has exited, and was not waited for yet
                 os.kill(self.pid, signal.SIGKILL)
             await self.ended()
 
@@ -214,7 +213,7 @@ async def service(
     nofile: int | None = None,
     module: Sequence[str] = ("gencode", "serve"),
 ) -> AsyncIterator[Service]:
-    """A started one; killed in the end if it still runs."""
+    """A started service; killed in the end if it still runs."""
     process = Service(folder, environment, nofile, module)
     try:
         await process.start(failpoint)
@@ -227,7 +226,7 @@ async def service(
 def environment(
     model: ModelServer | None = None, github: ScriptedGitHub | None = None, **more: str
 ) -> dict[str, str]:
-    """The variables that point a process at the scripted servers."""
+    """The variables that make a process use the scripted servers."""
     variables: dict[str, str] = {}
     if model:
         variables["PROVIDERS"] = json.dumps({"scripted": {"base_url": model.base_url, "model": "m"}})
@@ -237,7 +236,7 @@ def environment(
 
 
 async def a_large_log(data_dir: Path) -> str:
-    """Store a finished task whose log (16 MB in 256 events) no socket buffer takes whole; returns its id."""
+    """Store a finished task whose log (16 MB in 256 events) exceeds all socket buffers; returns its id."""
     data_dir.mkdir(mode=0o700)
     task = a_task(principal="local", state=State.SUCCEEDED, sequence=256)
     async with open_sqlite(data_dir / "gencode.db") as store:

@@ -1,4 +1,4 @@
-"""Subscribers of event streams, as tests need them: raw bytes, or parsed by an independent library."""
+"""Subscribers of event streams: raw bytes, or parsed by an independent library."""
 
 from __future__ import annotations
 
@@ -17,37 +17,39 @@ from tests.servers.calls import client
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Heard:
+class ReceivedEvent:
     id: int
     kind: str
     data: dict[str, Any]
 
 
 class Subscriber:
-    """One open stream. `heard` so far."""
+    """One open stream. `heard`: the events received so far."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
-        self.heard: list[Heard] = []
-        self._hearing = self._hear()
+        self.heard: list[ReceivedEvent] = []
+        self._messages = self._read()
 
-    async def until(self, kind: str, **data: Any) -> Heard:
-        """The first event from here on of this kind and with these fields."""
-        async for found in self._hearing:
+    async def until(self, kind: str, **data: Any) -> ReceivedEvent:
+        """The first event from here on with this kind and these fields."""
+        async for found in self._messages:
             if found.kind == kind and data.items() <= found.data.items():
                 return found
         raise AssertionError(f"the stream ended before {kind} {data}: {self.heard[-3:]}")
 
-    async def rest(self) -> list[Heard]:
-        """Everything, when the server has ended the stream."""
-        async for _ in self._hearing:
+    async def rest(self) -> list[ReceivedEvent]:
+        """All events, when the server has ended the stream."""
+        async for _ in self._messages:
             continue
         return self.heard
 
-    async def _hear(self) -> AsyncIterator[Heard]:
+    async def _read(self) -> AsyncIterator[ReceivedEvent]:
         async for event in EventSource(self.response).aiter_sse():
             if event.data:
-                self.heard.append(Heard(id=int(event.id or 0), kind=event.event, data=json.loads(event.data)))
+                self.heard.append(
+                    ReceivedEvent(id=int(event.id or 0), kind=event.event, data=json.loads(event.data))
+                )
                 yield self.heard[-1]
 
 
@@ -63,14 +65,15 @@ async def subscribed(url: str, task_id: str, after: int = 0, **params: str) -> A
         yield Subscriber(response)
 
 
-async def events(url: str, task_id: str, after: int = 0, **params: str) -> list[Heard]:
+async def events(url: str, task_id: str, after: int = 0, **params: str) -> list[ReceivedEvent]:
     """The whole stream, to its end."""
     async with subscribed(url, task_id, after, **params) as subscriber:
         return await subscriber.rest()
 
 
 async def raw_stream(port: int, path: str, headers: str = "") -> SocketStream:
-    """A connection that has asked, by HTTP/1.0: the body is then not in chunks, and the last one."""
+    """A connection that has sent its request, in HTTP/1.0: the body is not chunked, and ends with the
+    connection."""
     stream = await anyio.connect_tcp("127.0.0.1", port)
     await stream.send(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n".encode())
     return stream

@@ -11,7 +11,7 @@ import pytest
 
 from gencode.bootstrap.app import BUILTIN_KINDS
 from gencode.settings import Settings
-from tests.e2e.test_mcp import assistant, called
+from tests.e2e.test_mcp import assistant, call
 from tests.kinds.letter.kind import LETTER
 from tests.servers.calls import client, get, post
 from tests.servers.receiver import receiver
@@ -127,10 +127,10 @@ async def test_assistants_have_a_tool_for_it(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path), KINDS) as app, assistant(app.url) as session:
         names = [tool.name for tool in (await session.list_tools()).tools]
         assert names == ["generate", "sendLetter", "status", "cancel", "retry", "files"]
-        task = await called(session, "sendLetter", **LETTER_BODY, idempotency_key="k")
-        again = await called(session, "sendLetter", **LETTER_BODY, idempotency_key="k")
+        task = await call(session, "sendLetter", **LETTER_BODY, idempotency_key="k")
+        again = await call(session, "sendLetter", **LETTER_BODY, idempotency_key="k")
         assert again["task_id"] == task["task_id"]
-        done = await called(session, "status", task_id=task["task_id"], wait_seconds=30)
+        done = await call(session, "status", task_id=task["task_id"], wait_seconds=30)
         assert (done["status"], done["recipient"]) == ("completed", "Ann")
 
 

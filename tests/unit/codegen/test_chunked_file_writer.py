@@ -16,8 +16,8 @@ from gencode.codegen.prompts import OUTLINE_INSTRUCTIONS
 from gencode.engine.store import TaskQuery
 from gencode.pipelines.generate.files import FileState, files
 from gencode.pipelines.generate.report import report
+from tests.servers.generate_harness import INSTRUCTED, NATIVE, GenerateHarness, generate_harness
 from tests.servers.model import USAGE, Body, Reply, http_error, prefix_of, text
-from tests.servers.runs import INSTRUCTED, NATIVE, House, house
 
 LINES = 3000
 WHOLE = "".join(f"def function_{n}(x: int) -> int:\n    return x + {n}\n\n" for n in range(LINES // 3))
@@ -68,10 +68,10 @@ class ScriptedModel:
         return text(rest[: self.cut], "length" if len(rest) > self.cut else "stop", usage=USAGE, size=5000)
 
 
-async def run(services: House, **request: Any) -> dict[str, Any]:
-    task = await services.run(**request)
+async def run(harness: GenerateHarness, **request: Any) -> dict[str, Any]:
+    task = await harness.run(**request)
     assert task.status == "completed", task.message
-    events, checkpoints = await services.store.events(task.id), await services.store.checkpoints(task.id)
+    events, checkpoints = await harness.store.events(task.id), await harness.store.checkpoints(task.id)
     return report(task, events, checkpoints).model_dump()
 
 
@@ -80,11 +80,13 @@ async def test_three_thousand_lines_are_written_in_answers_of_8192_tokens(
     tmp_path: Path, quirks: Any
 ) -> None:
     model = ScriptedModel()
-    async with house(tmp_path, model, quirks=quirks, limits=WritingLimits(max_tokens=LIMIT)) as services:
-        made = await run(services)
-        assert (await services.pushed())["big.py"] == WHOLE.encode()
-        task = (await services.store.find(TaskQuery()))[0]
-        parts = [(event.data["part"], event.data["of"]) for event in await services.events(task, "part")]
+    async with generate_harness(
+        tmp_path, model, quirks=quirks, limits=WritingLimits(max_tokens=LIMIT)
+    ) as harness:
+        made = await run(harness)
+        assert (await harness.pushed())["big.py"] == WHOLE.encode()
+        task = (await harness.store.find(TaskQuery()))[0]
+        parts = [(event.data["part"], event.data["of"]) for event in await harness.events(task, "part")]
     assert model.asked == ["outline", *(f"part {n}" for n in range(1, PARTS + 1))]
     assert parts == [(n, PARTS) for n in range(1, PARTS + 1)]
     (big, _) = made["files"]
@@ -95,24 +97,26 @@ async def test_three_thousand_lines_are_written_in_answers_of_8192_tokens(
 @pytest.mark.parametrize("quirks", [NATIVE, INSTRUCTED])
 async def test_a_truncated_part_is_continued_like_any_file(tmp_path: Path, quirks: Any) -> None:
     model = ScriptedModel(cut=5000)
-    async with house(tmp_path, model, quirks=quirks, limits=WritingLimits(max_tokens=LIMIT)) as services:
-        await run(services)
-        assert (await services.pushed())["big.py"] == WHOLE.encode()
+    async with generate_harness(
+        tmp_path, model, quirks=quirks, limits=WritingLimits(max_tokens=LIMIT)
+    ) as harness:
+        await run(harness)
+        assert (await harness.pushed())["big.py"] == WHOLE.encode()
     assert len(model.asked) > 1 + PARTS
 
 
 async def test_a_failure_in_the_middle_loses_no_part(tmp_path: Path) -> None:
     model = ScriptedModel(part4=http_error(402))
-    async with house(tmp_path, model, limits=WritingLimits(max_tokens=LIMIT)) as services:
-        task = await services.run()
+    async with generate_harness(tmp_path, model, limits=WritingLimits(max_tokens=LIMIT)) as harness:
+        task = await harness.run()
         assert task.failure
         assert task.failure.code == "LLM_BALANCE"
-        seen = files(await services.store.checkpoints(task.id)).by_path["big.py"]
+        seen = files(await harness.store.checkpoints(task.id)).by_path["big.py"]
         assert (seen.state, seen.text) == (FileState.WRITING, nth(1) + nth(2) + nth(3))
-        await services.task_service.retry(task)
-        await services.heard(task)
-        assert (await services.pushed())["big.py"] == WHOLE.encode()
-        restored = await services.restored(task, await services.store.checkpoints(task.id))
+        await harness.task_service.retry(task)
+        await harness.stream_of(task)
+        assert (await harness.pushed())["big.py"] == WHOLE.encode()
+        restored = await harness.restored(task, await harness.store.checkpoints(task.id))
         assert restored.repo.name == "hello"
     assert sorted(model.asked) == sorted(
         ["outline", *(f"part {n}" for n in range(1, PARTS + 1)), "part 4"]
@@ -121,28 +125,30 @@ async def test_a_failure_in_the_middle_loses_no_part(tmp_path: Path) -> None:
 
 async def test_without_an_outline_the_file_is_continued_and_that_is_stored(tmp_path: Path) -> None:
     model = ScriptedModel(outline="I would rather not.")
-    async with house(tmp_path, model, limits=WritingLimits(max_tokens=LIMIT, rounds=12)) as services:
-        made = await run(services)
-        assert (await services.pushed())["big.py"] == WHOLE.encode()
-        task = (await services.store.find(TaskQuery()))[0]
-        assert json.loads((await services.store.checkpoints(task.id))["outline:1:big.py"])["parts"] == []
+    async with generate_harness(
+        tmp_path, model, limits=WritingLimits(max_tokens=LIMIT, rounds=12)
+    ) as harness:
+        made = await run(harness)
+        assert (await harness.pushed())["big.py"] == WHOLE.encode()
+        task = (await harness.store.find(TaskQuery()))[0]
+        assert json.loads((await harness.store.checkpoints(task.id))["outline:1:big.py"])["parts"] == []
     assert model.asked.count("outline") == 3
     assert model.asked.count("whole") > 1
-    assert made["usage"]["prompt"] == len(services.model.requests) * USAGE.prompt
+    assert made["usage"]["prompt"] == len(harness.model.requests) * USAGE.prompt
 
 
 async def test_a_part_that_restarts_the_file_is_requested_again(tmp_path: Path) -> None:
     model = ScriptedModel(part3=text(nth(1), usage=USAGE, size=5000), part5=text("```\n```\n", usage=USAGE))
-    async with house(tmp_path, model, limits=WritingLimits(max_tokens=LIMIT)) as services:
-        made = await run(services)
-        assert (await services.pushed())["big.py"] == WHOLE.encode()
+    async with generate_harness(tmp_path, model, limits=WritingLimits(max_tokens=LIMIT)) as harness:
+        made = await run(harness)
+        assert (await harness.pushed())["big.py"] == WHOLE.encode()
     assert made["calls_repeated"] == 2
 
 
 async def test_a_file_that_fits_is_not_divided(tmp_path: Path) -> None:
     model = ScriptedModel(cut=10**6)
-    async with house(tmp_path, model, limits=WritingLimits(max_tokens=LINES * 20)) as services:
-        await run(services)
+    async with generate_harness(tmp_path, model, limits=WritingLimits(max_tokens=LINES * 20)) as harness:
+        await run(harness)
     assert model.asked == ["whole"]
 
 

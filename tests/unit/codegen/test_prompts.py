@@ -11,8 +11,8 @@ import anyio
 
 from gencode.codegen.file_writer import WritingLimits
 from gencode.codegen.prompts import FILE_INSTRUCTIONS
+from tests.servers.generate_harness import INSTRUCTED, GenerateHarness, generate_harness
 from tests.servers.model import Body, Reply, call_of, plan_and_files, text
-from tests.servers.runs import INSTRUCTED, House, house
 from tests.unit.codegen.test_repair_loop import ScriptedRepairs, check
 
 FILES = {f"src/part_{n}.py": f"x_{n} = {n}\n" * 30 for n in range(6)}
@@ -24,9 +24,9 @@ def prompt_of(body: Body) -> str:
     return "".join(f"<{message['role']}>{message['content']}" for message in body["messages"])
 
 
-async def file_prompts(services: House) -> list[str]:
-    await services.run(prompt=PROMPT)
-    return [prompt_of(seen.body) for seen in services.model.requests if seen.call[0] == "file"]
+async def file_prompts(harness: GenerateHarness) -> list[str]:
+    await harness.run(prompt=PROMPT)
+    return [prompt_of(seen.body) for seen in harness.model.requests if seen.call[0] == "file"]
 
 
 def shared_by(prompts: Sequence[str]) -> str:
@@ -44,8 +44,8 @@ async def test_the_plan_precedes_everything_about_the_file(tmp_path: Path) -> No
     """Also for files that start before the plan is complete, are continued, or are repaired."""
     bad = {**FILES, "src/part_2.py": "BAD\n"}
     script = plan_and_files(bad, cut_at=200, replace=ScriptedRepairs("x_2 = 2\n"))
-    async with house(tmp_path, script, check=check, quirks=INSTRUCTED) as services:
-        prompts = await file_prompts(services)
+    async with generate_harness(tmp_path, script, check=check, quirks=INSTRUCTED) as harness:
+        prompts = await file_prompts(harness)
     assert len(prompts) > len(FILES) + 1, "some were continued, one was repaired"
     for one, other in pairwise(prompts):
         shared = shared_by([one, other])
@@ -67,8 +67,10 @@ async def test_prompts_after_the_plan_differ_in_the_file_only(tmp_path: Path) ->
         return text(json.dumps({"summary": "Six.", "files": files}), size=100_000)
 
     limits = WritingLimits(at_once=1)
-    async with house(tmp_path, plan_and_files(FILES, replace=in_one_chunk), limits=limits) as services:
-        prompts = await file_prompts(services)
+    async with generate_harness(
+        tmp_path, plan_and_files(FILES, replace=in_one_chunk), limits=limits
+    ) as harness:
+        prompts = await file_prompts(harness)
     shared = shared_by(prompts)
     assert shared.endswith('</plan>\n\n<file path="src/part_')
     assert all(len(shared) > 0.8 * len(prompt) for prompt in prompts)
@@ -76,8 +78,8 @@ async def test_prompts_after_the_plan_differ_in_the_file_only(tmp_path: Path) ->
 
 
 async def test_a_continuation_begins_with_the_same_prompt(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files({"a.py": "x = 1\n" * 100}, cut_at=250)) as services:
-        prompts = await file_prompts(services)
+    async with generate_harness(tmp_path, plan_and_files({"a.py": "x = 1\n" * 100}, cut_at=250)) as harness:
+        prompts = await file_prompts(harness)
     assert len(prompts) == 3
     for one, other in pairwise(prompts):
         assert other.startswith(one)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gencode.codegen.plan import Plan
 from gencode.codegen.validation.findings import Finding, Rule
+from tests.servers.generate_harness import NATIVE, generate_harness
 from tests.servers.model import Body, Reply, http_error, plan_and_files, text
-from tests.servers.runs import NATIVE, house
 
 GOOD = {"a.py": "x = 1\n", "README.md": "# Hello\n"}
 BAD = {**GOOD, "a.py": "x = BAD\n"}
@@ -50,68 +50,78 @@ class ScriptedRepairs:
 
 async def test_valid_files_are_not_repaired(tmp_path: Path) -> None:
     scripted_repairs = ScriptedRepairs()
-    async with house(tmp_path, plan_and_files(GOOD, replace=scripted_repairs), check=check) as services:
-        task = await services.run()
+    async with generate_harness(
+        tmp_path, plan_and_files(GOOD, replace=scripted_repairs), check=check
+    ) as harness:
+        task = await harness.run()
         assert task.status == "completed"
-        assert not await services.events(task, "findings")
+        assert not await harness.events(task, "findings")
 
 
 async def test_the_model_repairs_only_the_file_with_findings(tmp_path: Path) -> None:
     scripted_repairs = ScriptedRepairs("x = 2\n")
-    async with house(tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check) as services:
-        task = await services.run()
-        assert (await services.pushed())["a.py"] == b"x = 2\n"
+    async with generate_harness(
+        tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check
+    ) as harness:
+        task = await harness.run()
+        assert (await harness.pushed())["a.py"] == b"x = 2\n"
         (asked,) = scripted_repairs.asked
         assert "line 1: no BAD" in asked
         assert "x = BAD" in asked
-        (findings,) = await services.events(task, "findings")
+        (findings,) = await harness.events(task, "findings")
         assert findings.data["findings"][0] == {
             "path": "a.py",
             "line": 1,
             "rule": "syntax",
             "message": "no BAD",
         }
-        (repair,) = await services.events(task, "repair")
+        (repair,) = await harness.events(task, "repair")
         assert repair.data == {"path": "a.py", "round": 1, "calls": 1}
 
 
 async def test_after_two_rounds_the_task_fails_and_nothing_is_pushed(tmp_path: Path) -> None:
     scripted_repairs = ScriptedRepairs("BAD again\n", "BAD still\n")
-    async with house(tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check) as services:
-        task = await services.run()
+    async with generate_harness(
+        tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check
+    ) as harness:
+        task = await harness.run()
         assert task.failure
         assert task.failure.code == "GATE_FAILED"
         assert "a.py line 1: no BAD" in task.failure.message
-        assert not services.github.requests
+        assert not harness.github.requests
         assert "BAD again" in scripted_repairs.asked[1]
 
 
 async def test_best_effort_delivers_with_a_warning_in_the_readme(tmp_path: Path) -> None:
     scripted_repairs = ScriptedRepairs("BAD again\n", "BAD still\n")
-    async with house(tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check) as services:
-        task = await services.run(deliver="best_effort")
+    async with generate_harness(
+        tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check
+    ) as harness:
+        task = await harness.run(deliver="best_effort")
         assert task.status == "completed"
-        pushed = await services.pushed()
+        pushed = await harness.pushed()
         assert pushed["a.py"] == b"BAD still\n"
         assert pushed["README.md"].startswith(b"# Hello\n\n## Known faults\n")
         assert b"- `a.py` line 1: no BAD\n" in pushed["README.md"]
-        (merged,) = await services.events(task, "merged")
+        (merged,) = await harness.events(task, "merged")
         assert merged.data["findings"] == 1
 
 
 async def test_best_effort_continues_after_a_failed_repair(tmp_path: Path) -> None:
     scripted_repairs = ScriptedRepairs(http_error(402), http_error(402))
-    async with house(tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check) as services:
-        task = await services.run(deliver="best_effort")
+    async with generate_harness(
+        tmp_path, plan_and_files(BAD, replace=scripted_repairs), check=check
+    ) as harness:
+        task = await harness.run(deliver="best_effort")
         assert task.status == "completed"
-        assert (await services.pushed())["a.py"] == b"x = BAD\n"
+        assert (await harness.pushed())["a.py"] == b"x = BAD\n"
 
 
 async def test_a_failed_repair_fails_the_task_with_its_code(tmp_path: Path) -> None:
-    async with house(
+    async with generate_harness(
         tmp_path, plan_and_files(BAD, replace=ScriptedRepairs(http_error(402))), check=check
-    ) as services:
-        assert await services.code() == "LLM_BALANCE"
+    ) as harness:
+        assert await harness.code() == "LLM_BALANCE"
 
 
 async def test_a_repair_is_continued_like_any_file(tmp_path: Path) -> None:
@@ -125,10 +135,12 @@ async def test_a_repair_is_continued_like_any_file(tmp_path: Path) -> None:
         rest = whole.removeprefix(prefix)
         return text(rest[:200], "length" if len(rest) > 200 else "stop")
 
-    async with house(tmp_path, plan_and_files(files, replace=mend), quirks=NATIVE, check=check) as services:
-        task = await services.run()
-        assert (await services.pushed())["a.py"] == whole.encode()
-        (repair,) = await services.events(task, "repair")
+    async with generate_harness(
+        tmp_path, plan_and_files(files, replace=mend), quirks=NATIVE, check=check
+    ) as harness:
+        task = await harness.run()
+        assert (await harness.pushed())["a.py"] == whole.encode()
+        (repair,) = await harness.events(task, "repair")
         assert repair.data["calls"] > 2
 
 
@@ -136,9 +148,9 @@ async def test_stored_repairs_are_restored_by_round_and_counted(tmp_path: Path) 
     """As after a crash between two repairs."""
     files = {**BAD, "b.py": "BAD = 1\n"}
     first = ScriptedRepairs("x = 2\n", "y = 2\n")
-    async with house(tmp_path / "1", plan_and_files(files, replace=first), check=check) as services:
-        task = await services.run()
-        checkpoints = await services.store.checkpoints(task.id)
+    async with generate_harness(tmp_path / "1", plan_and_files(files, replace=first), check=check) as harness:
+        task = await harness.run()
+        checkpoints = await harness.store.checkpoints(task.id)
         assert {name for name in checkpoints if name.startswith("repair")} == {
             "repair1:1:a.py",
             "repair1:1:b.py",
@@ -147,6 +159,6 @@ async def test_stored_repairs_are_restored_by_round_and_counted(tmp_path: Path) 
             name: part for name, part in checkpoints.items() if name not in ("snapshot", "repair1:1:b.py")
         }
         left = {n: p for n, p in without.items() if n not in ("repo", "pushed")}
-        draft = await services.restored(task, left)
+        draft = await harness.restored(task, left)
     assert list(draft.request.job.repairs[1]) == ["a.py"]
     assert draft.spent == draft.request.spent

@@ -15,6 +15,7 @@ from gencode.engine.executor import TaskExecutor
 from gencode.engine.pipeline import Emit, StageUpdate
 from gencode.engine.task_log import TaskLog
 from gencode.observability.metrics import Metrics
+from tests.servers.loop_clock import LoopClock
 from tests.unit.engine.rig import (
     FOUR,
     SEVEN,
@@ -242,11 +243,13 @@ async def test_a_task_that_takes_too_long_is_stopped(letter: str) -> None:
 
     async def sleep(emit: Emit) -> None:
         try:
+            await clock.advance(3600)
             await anyio.sleep_forever()
         finally:
             stopped.set()
 
-    failure = failure_of(await Bench(timeout=0.3, **{letter: sleep}).run())
+    clock = LoopClock()
+    failure = failure_of(await Bench(timeout=3600, **{letter: sleep}).run())
     assert stopped.is_set()
     assert (failure.code, failure.retryable) == ("TASK_TIMEOUT", True)
 
@@ -256,24 +259,24 @@ async def test_an_error_that_the_deadline_caused_is_not_the_reason() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(anyio.sleep_forever)
             try:
+                await clock.advance(3600)
                 await anyio.sleep_forever()
             finally:
                 raise OSError("the connection was closed under me")
 
-    assert failure_of(await Bench(timeout=0.3, x=untidy).run()).code == "TASK_TIMEOUT"
+    clock = LoopClock()
+    assert failure_of(await Bench(timeout=3600, x=untidy).run()).code == "TASK_TIMEOUT"
 
 
 @pytest.mark.parametrize(("write", "state"), [(10, State.FAILED), (11, State.SUCCEEDED)])
 async def test_a_deadline_in_the_middle_of_a_write_waits_for_it(write: int, state: State) -> None:
     """The last letter is stored and published although time is up; an end that is being written holds."""
-    bench = Bench(timeout=1)
+    bench, clock = Bench(timeout=3600), LoopClock()
     task_log = await bench.task_log()
-    began = anyio.current_time()
 
     async def slow(number: int) -> None:
         if number == write:
-            while anyio.current_time() < began + 1.1:
-                await asyncio.sleep(0.01)
+            await clock.advance(3600)
 
     bench.rig.store.before = slow
     await bench.executor.run(task_log)

@@ -13,6 +13,7 @@ from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, Shuttin
 from gencode.domain.task import State, Task, now
 from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.pipeline import StageUpdate
+from tests.servers.loop_clock import LoopClock
 from tests.unit.engine.rig import (
     SEVEN,
     FaultyStore,
@@ -180,10 +181,10 @@ async def test_without_a_decision_in_time_it_fails_and_a_retry_asks_again() -> N
 
 
 async def test_a_pause_uses_up_nothing_of_the_time_that_a_run_may_take() -> None:
-    rig = Rig(Spelling(x=pausing()), timeout=0.2)
+    rig, clock = Rig(Spelling(x=pausing()), timeout=3600), LoopClock()
     async with rig.running() as service:
         task = await paused(rig)
-        await anyio.sleep(0.3)
+        await clock.advance(3600)
         assert (await rig.task(task)).paused_until
         await service.approve(task, approve)
         assert (await rig.finished(task)).state is State.SUCCEEDED

@@ -1,4 +1,4 @@
-"""Event streams on the server's own connections: what is written past the application, and in what order."""
+"""Event streams on our own protocol class: what is written directly to the connection, and in what order."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 
 @dataclass
-class StreamedTask:
-    """A task whose events a test stores and publishes, as the engine does."""
+class PublishedTask:
+    """A task whose events are stored, then published, as the engine does it."""
 
     app: App
     task: Task
@@ -44,8 +44,8 @@ class StreamedTask:
 
     @property
     def hub(self) -> InProcessHub:
-        assert isinstance(self.app.parts.hub, InProcessHub)
-        return self.app.parts.hub
+        assert isinstance(self.app.services.hub, InProcessHub)
+        return self.app.services.hub
 
     async def publish(self, *texts: str, over: bool = False) -> None:
         first = len(self.texts) + 1
@@ -54,7 +54,7 @@ class StreamedTask:
         state = State.FAILED if over else State.RUNNING
         version = self.task.version + 1
         self.task = replace(self.task, sequence=len(self.texts), version=version, state=state)
-        await self.app.parts.store.commit(self.task, events)
+        await self.app.services.store.commit(self.task, events)
         self.hub.publish(events, over)
 
     def bytes(self, after: int = 0) -> bytes:
@@ -64,12 +64,12 @@ class StreamedTask:
             if n > after
         )
 
-    async def attached(self, count: int) -> None:
-        """Wait until so many subscribers are attached: they have everything that was published."""
-        while self._attached() != count:
+    async def wait_until_caught_up(self, count: int) -> None:
+        """Wait until so many subscribers have received everything."""
+        while self._caught_up() != count:
             await anyio.sleep(0.001)
 
-    def _attached(self) -> int:
+    def _caught_up(self) -> int:
         channel = self.hub._channels.get(self.task.id)
         return (
             len(channel._attached._attachments) + len(channel._attached_live._attachments) if channel else 0
@@ -77,77 +77,77 @@ class StreamedTask:
 
 
 @asynccontextmanager
-async def streamed_task(folder: Path, **fields: Any) -> AsyncIterator[StreamedTask]:
+async def published_task(folder: Path, **fields: Any) -> AsyncIterator[PublishedTask]:
     async with running_app(settings(folder, **fields)) as app:
         task = a_task(principal="local", state=State.RUNNING, stage="generating")
-        await app.parts.store.create(task, REQUEST, [])
-        streamed = StreamedTask(app=app, task=task, texts=[])
-        await streamed.publish("one")
-        yield streamed
+        await app.services.store.create(task, REQUEST, [])
+        published = PublishedTask(app=app, task=task, texts=[])
+        await published.publish("one")
+        yield published
 
 
 def request(path: str, more: str = "") -> str:
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n"
 
 
-# --- attached: the publisher writes -----------------------------------------------------------------
+# --- caught-up subscribers --------------------------------------------------------------------------
 
 
-async def test_published_events_are_chunks_and_the_connection_can_be_reused(
+async def test_each_publication_is_one_valid_chunk_and_the_connection_is_reused(
     tmp_path: Path,
 ) -> None:
-    async with streamed_task(tmp_path) as streamed, raw(streamed.port) as connection:
-        await connection.send(request(streamed.path))
-        await streamed.attached(1)
-        await streamed.publish("two", "three")
-        await streamed.publish("é" * 5000)
-        await streamed.publish("five", over=True)
+    async with published_task(tmp_path) as published, raw(published.port) as connection:
+        await connection.send(request(published.path))
+        await published.wait_until_caught_up(1)
+        await published.publish("two", "three")
+        await published.publish("é" * 5000)
+        await published.publish("five", over=True)
         answer = await connection.answer()
         assert answer.headers["transfer-encoding"] == "chunked"
-        assert answer.body == streamed.bytes()
+        assert answer.body == published.bytes()
         await connection.send(request("/livez"))
         assert (await connection.answer()).status == 200
 
 
 async def test_a_pipelined_request_is_answered_after_the_stream(tmp_path: Path) -> None:
-    async with streamed_task(tmp_path) as streamed, raw(streamed.port) as connection:
-        await connection.send(request(streamed.path) + request("/livez"))
-        await streamed.attached(1)
-        await streamed.publish("two", over=True)
-        assert (await connection.answer()).body == streamed.bytes()
+    async with published_task(tmp_path) as published, raw(published.port) as connection:
+        await connection.send(request(published.path) + request("/livez"))
+        await published.wait_until_caught_up(1)
+        await published.publish("two", over=True)
+        assert (await connection.answer()).body == published.bytes()
         assert (await connection.answer()).status == 200
 
 
-async def test_closing_sends_the_closing_message_to_attached_subscribers(tmp_path: Path) -> None:
-    async with streamed_task(tmp_path) as streamed, raw(streamed.port) as connection:
-        await connection.send(request(streamed.path))
-        await streamed.attached(1)
-        streamed.app.parts.closing.set()
-        assert (await connection.answer()).body == streamed.bytes() + CLOSING_MESSAGE
+async def test_shutdown_ends_the_stream_of_a_caught_up_subscriber_with_the_farewell(tmp_path: Path) -> None:
+    async with published_task(tmp_path) as published, raw(published.port) as connection:
+        await connection.send(request(published.path))
+        await published.wait_until_caught_up(1)
+        published.app.services.closing.set()
+        assert (await connection.answer()).body == published.bytes() + CLOSING_MESSAGE
 
 
-async def test_an_attached_subscriber_that_disconnects_is_released_at_once(tmp_path: Path) -> None:
-    async with streamed_task(tmp_path) as streamed:
-        async with raw(streamed.port) as connection:
-            await connection.send(request(streamed.path))
-            await streamed.attached(1)
-        while streamed.hub.subscribers:
+async def test_a_caught_up_subscriber_that_disconnects_is_removed_at_once(tmp_path: Path) -> None:
+    async with published_task(tmp_path) as published:
+        async with raw(published.port) as connection:
+            await connection.send(request(published.path))
+            await published.wait_until_caught_up(1)
+        while published.hub.subscribers:
             await anyio.sleep(0.001)
-        assert not any(streamed.app.parts.ticker._slots)
+        assert not any(published.app.services.ticker._slots)
 
 
-async def test_events_that_were_stored_but_not_published_are_read_from_the_store(tmp_path: Path) -> None:
-    """A commit that was reported as failed had happened: attached subscribers must miss nothing."""
-    async with streamed_task(tmp_path) as streamed, raw(streamed.port) as connection:
-        await connection.send(request(streamed.path))
-        await streamed.attached(1)
-        publish = streamed.hub.publish
-        streamed.hub.publish = lambda events, over=False: None  # type: ignore[method-assign]
-        await streamed.publish("two")
-        streamed.hub.publish = publish  # type: ignore[method-assign]
-        await streamed.publish("three")
-        await streamed.publish("four", over=True)
-        assert (await connection.answer()).body == streamed.bytes()
+async def test_stored_events_that_were_not_published_are_read_from_the_store(tmp_path: Path) -> None:
+    """A commit that was reported as failed had happened: a caught-up subscriber must get it too."""
+    async with published_task(tmp_path) as published, raw(published.port) as connection:
+        await connection.send(request(published.path))
+        await published.wait_until_caught_up(1)
+        publish = published.hub.publish
+        published.hub.publish = lambda events, over=False: None  # type: ignore[method-assign]
+        await published.publish("two")
+        published.hub.publish = publish  # type: ignore[method-assign]
+        await published.publish("three")
+        await published.publish("four", over=True)
+        assert (await connection.answer()).body == published.bytes()
 
 
 # --- slow subscribers -------------------------------------------------------------------------------
@@ -155,47 +155,47 @@ async def test_events_that_were_stored_but_not_published_are_read_from_the_store
 LARGE = "x" * 100_000
 
 
-async def narrow(streamed: StreamedTask) -> socket.socket:
-    """A stream with a small receive buffer: nothing of it is read until the test does."""
+async def narrow(published: PublishedTask) -> socket.socket:
+    """A connection with a small receive buffer, from which nothing is read until the test reads."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    sock.connect(("127.0.0.1", streamed.port))
-    sock.sendall(request(streamed.path, "Connection: close\r\n").encode())
+    sock.connect(("127.0.0.1", published.port))
+    sock.sendall(request(published.path, "Connection: close\r\n").encode())
     return sock
 
 
 async def test_a_slow_subscriber_catches_up_from_the_log_and_delays_no_other(tmp_path: Path) -> None:
-    async with streamed_task(tmp_path) as streamed, raw(streamed.port) as quick:
-        await quick.send(request(streamed.path))
-        with await narrow(streamed) as slow:
-            await streamed.attached(2)
+    async with published_task(tmp_path) as published, raw(published.port) as quick:
+        await quick.send(request(published.path))
+        with await narrow(published) as slow:
+            await published.wait_until_caught_up(2)
             answer = asyncio.create_task(quick.answer())
             for _ in range(100):  # 10 MB: more than the kernel holds for one connection
-                await streamed.publish(LARGE)
-            await streamed.publish("the last", over=True)
-            assert (await answer).body == streamed.bytes()
-            assert streamed.hub.subscribers == 1
-            assert await anyio.to_thread.run_sync(dechunked, slow) == streamed.bytes()
+                await published.publish(LARGE)
+            await published.publish("the last", over=True)
+            assert (await answer).body == published.bytes()
+            assert published.hub.subscribers == 1
+            assert await anyio.to_thread.run_sync(dechunked, slow) == published.bytes()
 
 
-async def test_a_subscriber_that_has_caught_up_is_attached_again(tmp_path: Path) -> None:
-    async with streamed_task(tmp_path) as streamed:
-        with await narrow(streamed) as slow:
-            await streamed.attached(1)
-            while streamed._attached():
-                await streamed.publish(LARGE)
-            await anyio.to_thread.run_sync(read_at_least, slow, len(streamed.bytes()))
-            await streamed.publish("small")
-            await streamed.attached(1)
+async def test_a_slow_subscriber_that_has_caught_up_is_written_directly_again(tmp_path: Path) -> None:
+    async with published_task(tmp_path) as published:
+        with await narrow(published) as slow:
+            await published.wait_until_caught_up(1)
+            while published._caught_up():
+                await published.publish(LARGE)
+            await anyio.to_thread.run_sync(read_at_least, slow, len(published.bytes()))
+            await published.publish("small")
+            await published.wait_until_caught_up(1)
 
 
-async def test_a_subscriber_that_receives_nothing_is_aborted_at_its_deadline(tmp_path: Path) -> None:
-    async with streamed_task(tmp_path, send_timeout=0.2) as streamed:
-        with await narrow(streamed):
-            await streamed.attached(1)
-            while streamed._attached():
-                await streamed.publish(LARGE)
-            while streamed.hub.subscribers:
+async def test_a_frozen_subscriber_is_disconnected_after_the_send_timeout(tmp_path: Path) -> None:
+    async with published_task(tmp_path, send_timeout=0.2) as published:
+        with await narrow(published):
+            await published.wait_until_caught_up(1)
+            while published._caught_up():
+                await published.publish(LARGE)
+            while published.hub.subscribers:
                 await anyio.sleep(0.005)
 
 
@@ -206,7 +206,7 @@ def read_at_least(sock: socket.socket, size: int) -> None:
 
 
 def dechunked(sock: socket.socket) -> bytes:
-    """The body of the one answer on a connection."""
+    """The body of the only answer on a connection."""
     sock.setblocking(True)
     with sock.makefile("rb") as file:
         while file.readline().strip():
@@ -218,51 +218,51 @@ def dechunked(sock: socket.socket) -> bytes:
         return body
 
 
-# --- without a direct writer, or without chunks -----------------------------------------------------
+# --- without direct writes --------------------------------------------------------------------------
 
 
-async def test_http_1_0_gets_the_same_without_chunks(tmp_path: Path) -> None:
-    async with streamed_task(tmp_path) as streamed, raw(streamed.port) as connection:
-        await connection.send(request(streamed.path).replace("1.1", "1.0"))
-        await streamed.attached(1)
-        await streamed.publish("two")
-        await streamed.publish("three", over=True)
+async def test_http_1_0_gets_the_same_body_without_chunks(tmp_path: Path) -> None:
+    async with published_task(tmp_path) as published, raw(published.port) as connection:
+        await connection.send(request(published.path).replace("1.1", "1.0"))
+        await published.wait_until_caught_up(1)
+        await published.publish("two")
+        await published.publish("three", over=True)
         head, _, body = (await connection.rest()).partition(b"\r\n\r\n")
         assert b"chunked" not in head
-        assert body == streamed.bytes()
+        assert body == published.bytes()
 
 
-async def test_another_asgi_server_sends_the_same_bytes(tmp_path: Path) -> None:
+async def test_on_another_server_the_same_is_sent_by_plain_asgi_messages(tmp_path: Path) -> None:
     app = create_app(settings(tmp_path))
     sock = listen()
     async with app.router.lifespan_context(app), serve(app, sock):
-        parts: Services = app.state.services
+        services: Services = app.state.services
         task = a_task(principal="local", state=State.RUNNING, stage="generating")
-        await parts.store.create(task, REQUEST, [])
-        streamed = StreamedTask(app=App(url=address(sock), parts=parts), task=task, texts=[])
-        await streamed.publish("one")
-        async with client(streamed.app.url) as http, http.stream("GET", streamed.path) as response:
+        await services.store.create(task, REQUEST, [])
+        published = PublishedTask(app=App(url=address(sock), services=services), task=task, texts=[])
+        await published.publish("one")
+        async with client(published.app.url) as http, http.stream("GET", published.path) as response:
             chunks = response.aiter_bytes()
             read = await anext(chunks)
-            await streamed.publish("two", "three")
-            await streamed.publish("four", over=True)
+            await published.publish("two", "three")
+            await published.publish("four", over=True)
             read += b"".join([chunk async for chunk in chunks])
-            assert read == streamed.bytes()
-            assert streamed._attached() == 0
+            assert read == published.bytes()
+            assert published._caught_up() == 0
 
 
-async def test_a_bug_in_a_stream_aborts_it_and_is_logged(
+async def test_a_bug_in_a_stream_ends_it_and_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An end that looks regular would be taken for the end of the task."""
-    async with streamed_task(tmp_path) as streamed:
+    """A regular end of the body would mean the end of the task."""
+    async with published_task(tmp_path) as published:
 
         def broken(*_: Any) -> None:
             raise ZeroDivisionError
 
         monkeypatch.setattr("gencode.hub.channel.Channel.read", broken)
-        async with client(streamed.app.url) as http:
+        async with client(published.app.url) as http:
             with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
-                await http.get(streamed.path)
-        assert streamed.hub.subscribers == 0
+                await http.get(published.path)
+        assert published.hub.subscribers == 0
     assert "ZeroDivisionError" in "".join(capsys.readouterr())

@@ -76,7 +76,7 @@ async def test_cross_site_requests_to_a_keyless_service_are_refused(tmp_path: Pa
         mine = f"task/{task_id}"
         for headers, path in product(CROSS_SITE, ("generate", f"{mine}/cancel", f"{mine}/ticket")):
             check_problem(await http.post(f"/api/v1/{path}", json=BODY, headers=headers), 403, "CROSS_SITE")
-        assert len(await app.parts.store.find(TaskQuery())) == 1
+        assert len(await app.services.store.find(TaskQuery())) == 1
 
 
 async def test_the_own_page_and_other_programs_are_accepted(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ async def test_a_bug_is_answered_as_a_problem_with_security_headers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
-        monkeypatch.setattr(type(app.parts.store), "find", None)
+        monkeypatch.setattr(type(app.services.store), "find", None)
         answer = await http.get("/api/v1/tasks")
         problem = check_problem(answer, 500, "INTERNAL")
         assert "NoneType" not in problem["detail"]

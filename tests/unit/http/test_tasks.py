@@ -25,8 +25,8 @@ async def stored(app: App, count: int) -> list[Task]:
     """Tasks that are over, oldest first, of the one client of a service without keys."""
     tasks = [a_task(principal="local", state=STATES[STATUSES[n % 3]]) for n in range(count)]
     for task in tasks:
-        await app.parts.store.create(task, REQUEST, [])
-        await app.parts.store.create(a_task(principal="somebody else"), REQUEST, [])
+        await app.services.store.create(task, REQUEST, [])
+        await app.services.store.create(a_task(principal="somebody else"), REQUEST, [])
     return tasks
 
 

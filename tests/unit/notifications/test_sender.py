@@ -44,10 +44,10 @@ def port_of(url: str) -> int:
 
 
 async def test_the_request_has_the_host_name_and_goes_to_the_checked_address() -> None:
-    async with receiver() as services:
-        port = port_of(services.url)
+    async with receiver() as server:
+        port = port_of(server.url)
         assert await sender()(at(port), MESSAGE) == Response(status=204)
-        (seen,) = services.seen
+        (seen,) = server.seen
     assert (seen.path, seen.body) == ("/in?token=t", MESSAGE.body)
     assert seen.headers["host"] == f"hooks.example:{port}"
     assert seen.headers["webhook-id"] == "m-1"
@@ -57,13 +57,13 @@ async def test_the_request_has_the_host_name_and_goes_to_the_checked_address() -
 async def test_dns_rebinding_has_no_effect() -> None:
     """The connection is made to a checked address, and each call resolves and checks the name again."""
     names = ScriptedResolver(["127.0.0.1"], ["169.254.169.254"], ["10.0.0.1"])
-    async with receiver() as services:
+    async with receiver() as server:
         send = sender(names=names)
-        assert (await send(at(port_of(services.url)), MESSAGE)).status == 204
+        assert (await send(at(port_of(server.url)), MESSAGE)).status == 204
         for _ in range(2):
             with pytest.raises(UrlRefused, match="not public"):
-                await send(at(port_of(services.url)), MESSAGE)
-        assert len(services.seen) == 1
+                await send(at(port_of(server.url)), MESSAGE)
+        assert len(server.seen) == 1
 
 
 async def test_redirects_are_not_followed() -> None:
@@ -71,33 +71,33 @@ async def test_redirects_are_not_followed() -> None:
         headers = {"location": "http://169.254.169.254/latest/meta-data/"}
         async with receiver(
             [Reply(status=307, headers=headers), Reply(status=302, headers={"location": other.url})]
-        ) as services:
+        ) as server:
             send = sender()
-            assert (await send(at(port_of(services.url)), MESSAGE)).status == 307
-            assert (await send(at(port_of(services.url)), MESSAGE)).status == 302
+            assert (await send(at(port_of(server.url)), MESSAGE)).status == 307
+            assert (await send(at(port_of(server.url)), MESSAGE)).status == 302
         assert not other.seen
 
 
 async def test_cookies_are_not_kept() -> None:
-    async with receiver(Reply(headers={"set-cookie": "a=b; Path=/"})) as services:
+    async with receiver(Reply(headers={"set-cookie": "a=b; Path=/"})) as server:
         send = sender()
         for _ in range(2):
-            await send(at(port_of(services.url)), MESSAGE)
-        assert "cookie" not in services.seen[1].headers
+            await send(at(port_of(server.url)), MESSAGE)
+        assert "cookie" not in server.seen[1].headers
 
 
 async def test_retry_after_is_returned() -> None:
-    async with receiver(Reply(status=429, headers={"retry-after": "30"})) as services:
-        assert await sender()(at(port_of(services.url)), MESSAGE) == Response(status=429, retry_after=30.0)
+    async with receiver(Reply(status=429, headers={"retry-after": "30"})) as server:
+        assert await sender()(at(port_of(server.url)), MESSAGE) == Response(status=429, retry_after=30.0)
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
 
 
 async def test_the_body_of_a_response_is_not_read() -> None:
-    async with peer(lambda _n: [HEAD, *[b"x" * 65536] * 1000]) as services:
-        assert (await sender()(at(services.port), MESSAGE)).status == 200
-        assert services.sent < 65536 * 1000
+    async with peer(lambda _n: [HEAD, *[b"x" * 65536] * 1000]) as server:
+        assert (await sender()(at(server.port), MESSAGE)).status == 200
+        assert server.sent < 65536 * 1000
 
 
 async def failure_of(play: Peer, timeout: float = 5) -> str:
@@ -109,18 +109,18 @@ async def failure_of(play: Peer, timeout: float = 5) -> str:
 
 
 async def test_a_silent_or_slow_receiver_is_left_at_the_deadline() -> None:
-    async with peer(lambda _n: [Act.STALL]) as services:
-        assert await failure_of(services, 0.2) == "did not answer within 0.2 s"
-    async with peer(lambda _n: [b"HTTP/1.1 200 OK\r\nX: ", *[b"x"] * 100, Act.STALL]) as services:
-        assert await failure_of(services, 0.2) == "did not answer within 0.2 s"
+    async with peer(lambda _n: [Act.STALL]) as server:
+        assert await failure_of(server, 0.2) == "did not answer within 0.2 s"
+    async with peer(lambda _n: [b"HTTP/1.1 200 OK\r\nX: ", *[b"x"] * 100, Act.STALL]) as server:
+        assert await failure_of(server, 0.2) == "did not answer within 0.2 s"
 
 
 @pytest.mark.parametrize(
     "answer", [b"", b"\x00\x01nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300_000]
 )
 async def test_a_response_that_is_not_http_is_a_broken_connection(answer: bytes) -> None:
-    async with peer(lambda _n: [answer]) as services:
-        assert await failure_of(services) == "broke the connection off"
+    async with peer(lambda _n: [answer]) as server:
+        assert await failure_of(server) == "broke the connection off"
 
 
 async def test_a_refused_connection_is_reported() -> None:
@@ -128,14 +128,14 @@ async def test_a_refused_connection_is_reported() -> None:
 
 
 async def test_the_next_address_is_tried_when_one_refuses() -> None:
-    async with receiver() as services:
+    async with receiver() as server:
         rules = UrlRules(networks=[ipaddress.ip_network("127.0.0.0/8")], http=True)
         send = sender(rules, ScriptedResolver(["127.0.0.9", "127.0.0.1"]))
-        assert (await send(at(port_of(services.url)), MESSAGE)).status == 204
+        assert (await send(at(port_of(server.url)), MESSAGE)).status == 204
 
 
 async def test_an_untrusted_receiver_gets_nothing_over_tls() -> None:
-    async with receiver() as services:
+    async with receiver() as server:
         with pytest.raises(NoResponse):
-            await sender()(f"https://hooks.example:{port_of(services.url)}/", MESSAGE)
-        assert not services.seen
+            await sender()(f"https://hooks.example:{port_of(server.url)}/", MESSAGE)
+        assert not server.seen

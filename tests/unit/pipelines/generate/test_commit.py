@@ -18,9 +18,9 @@ from gencode.pipelines.generate.commit import SNAPSHOT, CommitContent, commit_ch
 from gencode.pipelines.generate.committed_report import REPORT
 from gencode.pipelines.generate.files import files
 from gencode.pipelines.generate.report import report
+from tests.servers.generate_harness import INSTRUCTED, generate_harness
 from tests.servers.github import Fault
 from tests.servers.model import plan_and_files
-from tests.servers.runs import INSTRUCTED, house
 from tests.unit.codegen.test_repair_loop import BAD, ScriptedRepairs, check
 
 COMMIT = CommitContent(
@@ -85,20 +85,20 @@ def test_there_is_no_commit_before_the_files_are_merged() -> None:
 
 
 async def test_a_large_file_is_stored_once(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files({"a.py": LARGE, "b.py": "b = 1\n"})) as services:
-        task = await services.run()
-        checkpoints = await services.store.checkpoints(task.id)
+    async with generate_harness(tmp_path, plan_and_files({"a.py": LARGE, "b.py": "b = 1\n"})) as harness:
+        task = await harness.run()
+        checkpoints = await harness.store.checkpoints(task.id)
         assert sum(map(len, checkpoints.values())) < 1.1 * len(json.dumps(LARGE))
         assert [name for name, content in checkpoints.items() if "line_3999" in content] == ["piece:1:a.py"]
-        assert (await services.pushed())["a.py"] == LARGE.encode()
+        assert (await harness.pushed())["a.py"] == LARGE.encode()
 
 
 async def test_every_reader_resolves_the_references(tmp_path: Path) -> None:
     texts = {"a.py": LARGE, "README.md": "# Hello\n"}
-    async with house(tmp_path, plan_and_files(texts)) as services:
-        task = await services.run(include_report=True)
-        events, checkpoints = await services.store.events(task.id), await services.store.checkpoints(task.id)
-        pushed = await services.pushed()
+    async with generate_harness(tmp_path, plan_and_files(texts)) as harness:
+        task = await harness.run(include_report=True)
+        events, checkpoints = await harness.store.events(task.id), await harness.store.checkpoints(task.id)
+        pushed = await harness.pushed()
     assert stored_files(checkpoints)["a.py"] == {"checkpoint": "piece:1:a.py"}
     committed = {path: file.text.encode() for path, file in files(checkpoints).by_path.items()}
     assert committed == pushed
@@ -110,28 +110,28 @@ async def test_every_reader_resolves_the_references(tmp_path: Path) -> None:
 
 
 async def test_the_commit_is_restored_with_the_same_sha_after_a_failed_push(tmp_path: Path) -> None:
-    async with house(tmp_path, plan_and_files({"a.py": LARGE})) as services:
-        services.github.fail("info_refs", Fault(status=500))
-        task = await services.run(include_report=True)
+    async with generate_harness(tmp_path, plan_and_files({"a.py": LARGE})) as harness:
+        harness.github.fail("info_refs", Fault(status=500))
+        task = await harness.run(include_report=True)
         assert task.failure
         assert task.failure.stage == "pushing"
-        checkpoints = await services.store.checkpoints(task.id)
+        checkpoints = await harness.store.checkpoints(task.id)
         assert isinstance(stored_files(checkpoints)[REPORT], str), "no other checkpoint holds the report"
-        restored = await services.restored(task, checkpoints)
-        await services.task_service.retry(task)
-        await services.heard(task)
-        task = await services.task(task)
+        restored = await harness.restored(task, checkpoints)
+        await harness.task_service.retry(task)
+        await harness.stream_of(task)
+        task = await harness.task(task)
         assert task.result["commit"] == commit_sha(restored.project.snapshot)
-        assert (await services.pushed())["a.py"] == LARGE.encode()
+        assert (await harness.pushed())["a.py"] == LARGE.encode()
 
 
 async def test_a_repaired_file_refers_to_its_repair_and_the_warning_is_stored(tmp_path: Path) -> None:
     broken = {**BAD, "b.py": "y = BAD\n"}
     answers = ScriptedRepairs("x = 2\n", "BAD\n", "BAD 2\n")
-    async with house(tmp_path, plan_and_files(broken, replace=answers), check=check) as services:
-        task = await services.run(deliver="best_effort")
-        checkpoints = await services.store.checkpoints(task.id)
-        pushed = await services.pushed()
+    async with generate_harness(tmp_path, plan_and_files(broken, replace=answers), check=check) as harness:
+        task = await harness.run(deliver="best_effort")
+        checkpoints = await harness.store.checkpoints(task.id)
+        pushed = await harness.pushed()
     found = stored_files(checkpoints)
     assert (found["a.py"], found["b.py"]) == (
         {"checkpoint": "repair1:1:a.py"},
@@ -147,9 +147,9 @@ async def test_fenced_and_continued_files_are_stored_inline(tmp_path: Path) -> N
     whole = "".join(f"line_{n} = {n}\n" for n in range(60))
     texts = {"a.py": "```python\nx = 1\n```\n", "b.py": whole}
     script = plan_and_files(texts, cut_at=len(whole) // 3)
-    async with house(tmp_path, script, quirks=INSTRUCTED) as services:
-        task = await services.run()
-        checkpoints = await services.store.checkpoints(task.id)
+    async with generate_harness(tmp_path, script, quirks=INSTRUCTED) as harness:
+        task = await harness.run()
+        checkpoints = await harness.store.checkpoints(task.id)
     assert stored_files(checkpoints) == {"a.py": "x = 1\n", "b.py": whole}
 
 

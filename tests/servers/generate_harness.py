@@ -1,8 +1,8 @@
-"""Whole runs of the generate pipeline in the test's loop: a scripted model, a scripted GitHub, real sockets.
+"""Runs the generate pipeline in the test's event loop: a scripted model, a scripted GitHub, real sockets.
 
-async with house(tmp_path, plan_and_files({"a.py": "x = 1\\n"})) as its:
-    task = await its.run()
-    assert await its.pushed() == {"a.py": b"x = 1\\n"}
+async with generate_harness(tmp_path, plan_and_files({"a.py": "x = 1\\n"})) as harness:
+    task = await harness.run()
+    assert await harness.pushed() == {"a.py": b"x = 1\\n"}
 """
 
 from __future__ import annotations
@@ -52,8 +52,9 @@ INSTRUCTED = Quirks(prefix="none")
 
 
 @dataclass(kw_only=True)
-class House:
-    """What runs, and what a test looks at. `waits`: the seconds that retries would have slept."""
+class GenerateHarness:
+    """A task service with one pipeline, and its servers. `waits`: seconds for which retries would have
+    slept."""
 
     model: ModelServer
     github: ScriptedGitHub
@@ -69,13 +70,13 @@ class House:
         return await self.task_service.submit(a_task(client, parameters=parameters), request)
 
     async def run(self, **request: Any) -> Task:
-        """Submit, and wait until it is over."""
+        """Submit, and wait until the task is over."""
         task = await self.submit(**request)
-        await self.heard(task)
+        await self.stream_of(task)
         return await self.task(task)
 
-    async def heard(self, task: Task) -> bytes:
-        """The task's whole stream, to its end."""
+    async def stream_of(self, task: Task) -> bytes:
+        """The whole stream of the task, to its end."""
         return b"".join([chunk async for chunk in self.hub.subscribe(task.id, live=True)])
 
     async def task(self, task: Task) -> Task:
@@ -83,7 +84,7 @@ class House:
         return found
 
     async def restored(self, task: Task, checkpoints: Mapping[str, str]) -> Any:
-        """The artifact that the pipeline makes of these checkpoints."""
+        """The artifact that the pipeline makes from these checkpoints."""
         request = {**await self.store.request(task.id), **task.parameters}
         return self.pipeline.restore(task, request, checkpoints)
 
@@ -91,7 +92,7 @@ class House:
         return [event for event in await self.store.events(task.id) if event.kind == kind]
 
     async def code(self, **request: Any) -> str:
-        """Run to a failure; its code."""
+        """Run until the task fails; its error code."""
         task = await self.run(**request)
         assert task.failure is not None, task.status
         return task.failure.code
@@ -100,7 +101,7 @@ class House:
         return sum(count for (what, _), count in self.model.started.items() if what == kind)
 
     async def pushed(self, name: str = "hello") -> dict[str, bytes]:
-        """Every file of the head's tree, by plain Git."""
+        """Every file in the tree of the head, read with plain Git."""
         path = self.github.git.path(self.github.login, name)
         names = await self._git(path, "ls-tree", "-r", "-z", "--name-only", "main")
         return {
@@ -120,12 +121,12 @@ async def no_check(files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
     return ()
 
 
-async def nothing_to_say(path: str, text: str) -> tuple[str, ...]:
+async def no_signatures(path: str, text: str) -> tuple[str, ...]:
     return ()
 
 
 @asynccontextmanager
-async def house(
+async def generate_harness(
     folder: Path,
     script: Script,
     *,
@@ -135,8 +136,9 @@ async def house(
     check: Validate = no_check,
     prompt_cache: Mode = "off",
     **client_options: Any,
-) -> AsyncIterator[House]:
-    """A manager at work on one pipeline. Given a `store` of an earlier house, it goes on from there."""
+) -> AsyncIterator[GenerateHarness]:
+    """A running task service with one pipeline. With the `store` of an earlier harness it resumes the tasks
+    there."""
     store = store or MemoryStore()
     hub, metrics = InProcessHub(store), Metrics()
     async with (
@@ -156,14 +158,14 @@ async def house(
         host = github_host(github.api_url, TOKEN, client, options)
         sessions = LLMSessionFactory(lambda name: provider, retry, metrics, {})
         cache = PromptCache(store, prompt_cache, "settings", threshold=0.9)
-        generating = Generating(sessions, nothing_to_say, limits or WritingLimits(), prompt_cache=cache)
-        repair_loop = RepairLoop(check, nothing_to_say, limits or WritingLimits())
+        generating = Generating(sessions, no_signatures, limits or WritingLimits(), prompt_cache=cache)
+        repair_loop = RepairLoop(check, no_signatures, limits or WritingLimits())
         merging = Merging(sessions, repair_loop, "gencode <gencode@localhost>", Reporter(store))
         pipeline = Generate(generating, merging, host)
         executor = TaskExecutor(store, {"generate": pipeline}, metrics, timeout=60)
         task_service = TaskService(executor, store, hub, FairQueue(10), metrics, concurrency=2)
         await tg.start(task_service.run)
-        yield House(
+        yield GenerateHarness(
             model=model,
             github=github,
             store=store,
