@@ -25,6 +25,7 @@ from gencode.engine.executor import TaskExecutor
 from gencode.engine.hub import Hub
 from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.pipeline import Pipelines
+from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
 from gencode.engine.store import Store
 from gencode.engine.tracing import Tracer
@@ -47,7 +48,7 @@ from gencode.queue.in_process import FairQueue
 from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings, is_loopback, load
 from gencode.storage.lock import data_dir_lock
-from gencode.storage.sqlite.store import open_sqlite
+from gencode.storage.sqlite.store import SQLiteStore, open_sqlite
 from gencode.ui.page import Page
 
 BUILTIN_KINDS: Sequence[KindFactory] = (GENERATE,)
@@ -133,6 +134,7 @@ async def _running(
         async with anyio.create_task_group() as group:
             await group.start(task_service.run)
             group.start_soon(_stop_when_closing, services)
+            group.start_soon(_retention(settings, store).run)
             group.start_soon(keys.watch)
             group.start_soon(services.ticker.run)
             group.start_soon(services.progress_ticker.run)
@@ -142,6 +144,15 @@ async def _running(
             services.closing.set()
             _stop(services)
             group.cancel_scope.cancel()
+
+
+def _retention(settings: Settings, store: SQLiteStore) -> Retention:
+    policy = RetentionPolicy(
+        days=settings.retention_days,
+        days_by_principal=settings.retention_days_by_client,
+        key_days=settings.idempotency_key_days,
+    )
+    return Retention(store, policy)
 
 
 async def _stop_when_closing(services: Services) -> None:

@@ -7,7 +7,7 @@ import pytest
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.llm.port import Usage
-from gencode.pipelines.generate.api.estimate import LAST_EVENTS, total_usage
+from gencode.pipelines.generate.api.estimate import LAST_EVENTS, task_usage
 from gencode.storage.memory import MemoryStore
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
@@ -40,7 +40,7 @@ async def stored(store: MemoryStore, usage_events: dict[int, int]) -> Task:
 async def test_only_the_end_of_a_long_log_is_read() -> None:
     store = Counting()
     task = await stored(store, {3: 10, LONG - 5: 20, LONG - LAST_EVENTS + 1: 15})
-    assert await total_usage(store, task) == Usage(prompt=20, completion=1)
+    assert await task_usage(store, task) == Usage(prompt=20, completion=1)
     assert store.read == LAST_EVENTS
 
 
@@ -49,5 +49,5 @@ async def test_the_whole_log_is_read_when_its_end_has_no_usage(
     usage_events: dict[int, int], prompt: int | None
 ) -> None:
     store = Counting()
-    found = await total_usage(store, await stored(store, usage_events))
+    found = await task_usage(store, await stored(store, usage_events))
     assert (found.prompt if found else None) == prompt
