@@ -3,12 +3,12 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from gencode.llm.deadlines import TAIL, Deadlines, DeadlineTimer
+from gencode.llm.deadlines import USAGE_SECONDS, Deadlines, DeadlineTimer
 from gencode.llm.errors import LLMTimeout
 
 
 class Clock:
-    """Seconds that pass when the test says so."""
+    """A clock that the test moves."""
 
     ahead = 0.0
 
@@ -25,9 +25,9 @@ async def ready() -> str:
     return "it"
 
 
-async def passes(watch: DeadlineTimer) -> bool:
+async def passes(timer: DeadlineTimer) -> bool:
     try:
-        return await watch.wait(ready) == "it"
+        return await timer.wait(ready) == "it"
     except LLMTimeout:
         return False
 
@@ -49,7 +49,7 @@ async def test_a_deadline_that_was_moved_is_measured_from_its_new_start(clock: C
     timer.close()
 
 
-async def test_a_cancellation_from_outside_stays_one() -> None:
+async def test_a_cancellation_from_outside_is_not_a_timeout() -> None:
     with anyio.move_on_after(0.01) as scope:
         await DeadlineTimer(Deadlines(first_token=3600)).wait(anyio.sleep_forever)
     assert scope.cancelled_caught
@@ -61,45 +61,45 @@ async def test_a_step_that_hangs_is_cancelled() -> None:
 
 
 async def test_steps_that_never_wait_meet_the_deadline_too(clock: Clock) -> None:
-    watch = DeadlineTimer(Deadlines(first_token=50), clock)
+    timer = DeadlineTimer(Deadlines(first_token=50), clock)
     clock.ahead = 49
-    assert await passes(watch)
+    assert await passes(timer)
     clock.ahead = 51
-    assert not await passes(watch)
+    assert not await passes(timer)
 
 
 async def test_idle_runs_from_the_last_progress(clock: Clock) -> None:
-    watch = DeadlineTimer(Deadlines(first_token=50, idle=20), clock)
+    timer = DeadlineTimer(Deadlines(first_token=50, idle=20), clock)
     clock.ahead = 40
-    watch.progress()
+    timer.progress()
     clock.ahead = 59
-    assert await passes(watch)
+    assert await passes(timer)
     clock.ahead = 61
-    assert not await passes(watch)
-    assert watch.first == pytest.approx(40, abs=1)
+    assert not await passes(timer)
+    assert timer.first_token == pytest.approx(40, abs=1)
 
 
-async def test_the_readers_own_pause_is_not_idleness(clock: Clock) -> None:
-    watch = DeadlineTimer(Deadlines(idle=20, total=1000), clock)
-    watch.progress()
+async def test_a_pause_of_the_reader_is_not_idleness(clock: Clock) -> None:
+    timer = DeadlineTimer(Deadlines(idle=20, total=1000), clock)
+    timer.progress()
     clock.ahead = 500
-    watch.resume()
-    assert await passes(watch)
+    timer.resume()
+    assert await passes(timer)
 
 
-async def test_total_runs_through(clock: Clock) -> None:
-    watch = DeadlineTimer(Deadlines(idle=20, total=1000), clock)
+async def test_the_total_deadline_is_never_moved(clock: Clock) -> None:
+    timer = DeadlineTimer(Deadlines(idle=20, total=1000), clock)
     clock.ahead = 1001
-    watch.progress()
+    timer.progress()
     with pytest.raises(LLMTimeout, match="1000 s"):
-        await watch.wait(ready)
+        await timer.wait(ready)
 
 
-async def test_a_finished_answer_is_waited_for_briefly_whatever_comes(clock: Clock) -> None:
-    watch = DeadlineTimer(Deadlines(idle=20), clock)
+async def test_after_a_complete_answer_the_wait_is_short_whatever_comes(clock: Clock) -> None:
+    timer = DeadlineTimer(Deadlines(idle=20), clock)
     clock.ahead = 15
-    watch.closing()
-    assert await passes(watch)
-    watch.progress()
-    clock.ahead = 15 + TAIL + 1
-    assert not await passes(watch)
+    timer.answer_complete()
+    assert await passes(timer)
+    timer.progress()
+    clock.ahead = 15 + USAGE_SECONDS + 1
+    assert not await passes(timer)
