@@ -67,7 +67,7 @@ class KindStage(TypedDict):
 class Kind(TypedDict):
     """A kind of task that the service runs. `stages`: in order."""
 
-    kind: str
+    name: str
     title: dict[str, str]
     stages: list[KindStage]
 

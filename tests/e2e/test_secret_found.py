@@ -26,7 +26,7 @@ async def run(
         github_server(folder / "github") as github,
         running_app(settings(folder, model, github)) as app,
     ):
-        app.services.secrets.add_source(lambda: added)
+        app.secrets.add_source(lambda: added)
         body = {"prompt": "say hello", "repo_name": "hello", "private": False, **asked}
         async with httpx.AsyncClient(trust_env=False) as http:
             answer = await http.post(f"{app.url}/api/v1/generate", json=body)

@@ -23,12 +23,13 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 from pydantic import SecretStr
 
-from gencode.bootstrap.app import BUILTIN_KINDS, create_app
+from gencode.bootstrap.app import BUILTIN_KINDS, build_app
 from gencode.bootstrap.serve import Server, listening_socket
 from gencode.domain.task import State
 from gencode.embedded.server import address
 from gencode.http.services import Services
 from gencode.pipelines.dependencies import KindFactory
+from gencode.security.secrets import SecretRegistry
 from gencode.settings import NamedProvider, Settings
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.declared_errors import check_declared_errors
@@ -49,13 +50,15 @@ ROOT = Path(__file__).parents[2]
 class App:
     url: str
     services: Services
+    secrets: SecretRegistry
 
 
 @asynccontextmanager
 async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS) -> AsyncIterator[App]:
     """The application as it is served, on a free port. Not for fixtures: pytest-asyncio would exit its task
     group in another task than it was entered in."""
-    app = create_app(settings, kinds)
+    secrets = SecretRegistry(settings.secrets())
+    app = build_app(settings, secrets, kinds)
     check_declared_errors(app)
     with listening_socket("127.0.0.1", 0) as sock:
         async with app.router.lifespan_context(app), anyio.create_task_group() as tg:
@@ -63,7 +66,7 @@ async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN
             server = Server(app, settings, services.closing)
             tg.start_soon(server.serve, [sock])
             try:
-                yield App(url=address(sock), services=services)
+                yield App(url=address(sock), services=services, secrets=secrets)
             finally:
                 server.stop()
 

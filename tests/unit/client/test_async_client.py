@@ -235,7 +235,7 @@ def test_a_key_that_no_header_can_hold_is_rejected_and_redacted(key: str) -> Non
 
 
 async def test_kinds_are_listed() -> None:
-    kind = {"kind": "generate", "title": {"en": "Generate"}, "stages": []}
+    kind = {"name": "generate", "title": {"en": "Generate"}, "stages": []}
     async with Scripted({"GET /kinds": [JSONResponse({"kinds": [kind]})]})() as client:
         assert await client.kinds() == [kind]
 

@@ -20,6 +20,7 @@ from gencode.domain.task import State, Task
 from gencode.embedded.server import address, listen, serve
 from gencode.http.services import Services
 from gencode.hub.in_process import CLOSING_MESSAGE, InProcessHub
+from gencode.security.secrets import SecretRegistry
 from tests.servers.calls import client
 from tests.servers.raw import raw
 from tests.servers.service import App, running_app, settings
@@ -239,7 +240,9 @@ async def test_on_another_server_the_same_is_sent_by_plain_asgi_messages(tmp_pat
         services: Services = app.state.services
         task = a_task(principal="local", state=State.RUNNING, stage="generating")
         await services.store.create(task, REQUEST, [])
-        published = PublishedTask(app=App(url=address(sock), services=services), task=task, texts=[])
+        published = PublishedTask(
+            app=App(url=address(sock), services=services, secrets=SecretRegistry(())), task=task, texts=[]
+        )
         await published.publish("one")
         async with client(published.app.url) as http, http.stream("GET", published.path) as response:
             chunks = response.aiter_bytes()
