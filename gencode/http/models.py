@@ -33,9 +33,13 @@ class ResponseModel(BaseModel):
 
 
 class TaskRequest(RequestModel):
-    """What every submission of a task has."""
+    """The body of a submission. A kind whose tasks can be reported to a receiver declares the field
+    `callback_url: CallbackURL | None = None`."""
 
-    callback_url: CallbackURL | None = None
+    @property
+    def callback(self) -> str | None:
+        url: str | None = getattr(self, "callback_url", None)
+        return url
 
 
 class NoChanges(RequestModel):

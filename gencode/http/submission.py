@@ -85,10 +85,10 @@ def _new_task(kind: str, prepared: PreparedTask, principal: Principal, language:
 
 
 async def _webhook(services: Services, request: TaskRequest, task_id: str) -> Callback | None:
-    if request.callback_url is None:
+    if request.callback is None:
         return None
     try:
-        return await services.callbacks.webhooks.callback(task_id, request.callback_url)
+        return await services.callbacks.webhooks.callback(task_id, request.callback)
     except UrlRefused as error:
         problem = {"field": "callback_url", "rule": "address", "message": str(error)}
         raise Invalid(f"callback_url: {error}", [problem]) from None

@@ -16,7 +16,7 @@ from gencode.domain.event import Event
 from gencode.domain.task import PENDING, Task
 from gencode.engine.pipeline import Checkpoints, Emit, Pause, Stage, StageUpdate
 from gencode.http.kinds import APPROVED, Kind, KindRuntime, PreparedTask, Submission
-from gencode.http.models import RequestModel, ResponseModel, TaskRequest
+from gencode.http.models import CallbackURL, RequestModel, ResponseModel, TaskRequest
 from gencode.http.operation import operation
 from gencode.http.responses import JsonResponseSpec
 from gencode.http.services import get_services, own_task
@@ -47,6 +47,7 @@ class LetterRequest(TaskRequest):
     recipient: Annotated[str, Field(min_length=1, max_length=50)]
     text: Annotated[str, Field(max_length=100_000)]
     review: bool = False
+    callback_url: CallbackURL | None = None
     stamp: bool = True
     seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
 

@@ -18,7 +18,7 @@ from pydantic import (
 
 from gencode.domain.errors import Invalid
 from gencode.domain.task import now
-from gencode.http.models import CALLBACK_URL_PATTERN, RequestModel, TaskRequest
+from gencode.http.models import CALLBACK_URL_PATTERN, CallbackURL, RequestModel, TaskRequest
 
 MAX_PROMPT = 100_000
 """Characters."""
@@ -118,6 +118,7 @@ class GenerateRequest(TaskRequest):
     deadline: Deadline | None = None
     cache: bool | None = None
     include_report: bool = False
+    callback_url: CallbackURL | None = None
     approve_plan: bool = False
 
     @field_validator("prompt")
