@@ -30,6 +30,7 @@ from gencode.engine.service import TaskService
 from gencode.engine.store import Store
 from gencode.engine.tracing import Tracer
 from gencode.http.checkpoint_reader import FairLimiter
+from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.routes import build
@@ -42,7 +43,6 @@ from gencode.mcp.runtime import MCPRuntime
 from gencode.mcp.tools import all_tools
 from gencode.observability.metrics import Metrics
 from gencode.observability.tracing_setup import configured_tracer
-from gencode.pipelines.dependencies import KindDependencies, KindFactory
 from gencode.pipelines.generate.kind import GENERATE
 from gencode.queue.in_process import FairQueue
 from gencode.security.secrets import SecretRegistry

@@ -23,6 +23,7 @@ from gencode.engine.tracing import Tracer
 from gencode.githosts.http_client import http_client
 from gencode.githosts.port import GitHost
 from gencode.http.checkpoint_reader import CheckpointReader, FairLimiter
+from gencode.http.kind_dependencies import KindDependencies
 from gencode.llm.budget import price_of
 from gencode.llm.catalog import catalog, offline
 from gencode.llm.deadlines import Deadlines
@@ -31,7 +32,6 @@ from gencode.llm.port import Providers
 from gencode.llm.progress import ProgressRegistry
 from gencode.llm.session import LLMSessionFactory
 from gencode.observability.metrics import Metrics
-from gencode.pipelines.dependencies import KindDependencies
 from gencode.resilience.retry import Retry
 from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from gencode.http.kind_dependencies import ChosenModel
 from gencode.llm.catalog import ProviderConfig, deepseek, openai, provider_config
 from gencode.llm.port import Providers
-from gencode.pipelines.dependencies import ChosenModel
 from gencode.settings import Settings
 
 OFFLINE = "offline"

@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 import anyio
 
+from gencode.bootstrap.doctor.check_result import CheckResult
+from gencode.bootstrap.doctor.checks import run_checks
 from gencode.cli.output import printable, write
-from gencode.doctor.check_result import CheckResult
-from gencode.doctor.checks import run_checks
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

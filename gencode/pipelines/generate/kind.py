@@ -19,9 +19,9 @@ from gencode.domain.errors import (
     TreeError,
 )
 from gencode.githosts.errors import GitError, HostError
+from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
-from gencode.pipelines.dependencies import KindDependencies, KindFactory
 from gencode.pipelines.generate.api import estimate, files, plan, results
 from gencode.pipelines.generate.api.preparation import prepare, retry_changes
 from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest, RetryRequest

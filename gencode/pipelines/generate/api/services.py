@@ -11,10 +11,10 @@ from gencode.domain.errors import NotFound
 from gencode.domain.task import Task
 from gencode.engine.store import Store
 from gencode.http.checkpoint_reader import CheckpointReader
+from gencode.http.kind_dependencies import ChosenModel
 from gencode.http.services import own_task
 from gencode.llm.budget import Price
 from gencode.llm.progress import ProgressRegistry
-from gencode.pipelines.dependencies import ChosenModel
 from gencode.security.secrets import SecretRegistry
 
 NAME = "generate"

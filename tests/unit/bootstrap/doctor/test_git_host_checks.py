@@ -12,8 +12,8 @@ import pytest
 from pydantic import SecretStr
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from gencode.doctor.check_result import CheckResult
-from gencode.doctor.git_host_checks import check_git_host, configured_hosts
+from gencode.bootstrap.doctor.check_result import CheckResult
+from gencode.bootstrap.doctor.git_host_checks import check_git_host, configured_hosts
 from gencode.githosts.http_client import http_client
 from gencode.settings import NamedHost
 from tests.servers.fixed_reply import fixed_reply_server

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from gencode.doctor.check_result import CheckResult, fault, note, ok
+from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.domain.errors import StartError
 from gencode.githosts.adapter import credentials
 from gencode.githosts.http_client import HttpReply, exchange

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from gencode.auth.key_file import key_file
-from gencode.doctor import local_checks
+from gencode.bootstrap.doctor import local_checks
 from gencode.embedded.server import listen
 from gencode.githosts.http_client import http_client
 from gencode.storage.sqlite.store import open_sqlite

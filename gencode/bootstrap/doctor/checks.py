@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import httpx
 
+from gencode.bootstrap.doctor import git_host_checks, local_checks, model_checks
+from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.bootstrap.git_hosts import HostRegistry
 from gencode.bootstrap.models import ModelRegistry
-from gencode.doctor import git_host_checks, local_checks, model_checks
-from gencode.doctor.check_result import CheckResult, fault, note, ok
 from gencode.domain.errors import GencodeError, StartError
 from gencode.githosts.http_client import http_client
 from gencode.settings import Settings, load, load_data_dir, set_by_env_file

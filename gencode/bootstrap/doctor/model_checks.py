@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from gencode.doctor.check_result import CheckResult, fault, note, ok
+from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.githosts.http_client import HttpReply, exchange
 from gencode.githosts.responses import error_text, json_object
 from gencode.llm.catalog import ProviderConfig

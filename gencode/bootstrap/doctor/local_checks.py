@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import httpx
 
 from gencode.auth.key_file import key_file
-from gencode.doctor.check_result import CheckResult, fault, note, ok
+from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.settings import Settings
 from gencode.storage.lock import data_dir_lock
