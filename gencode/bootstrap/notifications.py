@@ -15,9 +15,7 @@ from gencode.chatops.routes import ChatIntegration, ChatOps
 from gencode.chatops.verification import mattermost_verification, slack_verification
 from gencode.domain.errors import StartError
 from gencode.engine.outbox import Outbox
-from gencode.notifications.chat_replies import ChatNotifier
-from gencode.notifications.chat_replies import mattermost as escape_for_mattermost
-from gencode.notifications.chat_replies import slack as escape_for_slack
+from gencode.notifications.chat_replies import ChatNotifier, escape_for_mattermost, escape_for_slack
 from gencode.notifications.dispatcher import NotificationDispatcher
 from gencode.notifications.notifier import Notifier, TaskTexts
 from gencode.notifications.sender import Sender, transport

@@ -23,7 +23,7 @@ SECRET = JsonResponseSpec(model=WebhookSecret, description="Yours")
 )
 async def get_secret(request: Request) -> Response:
     """The principal's own; 404 when the operator's signs for everybody."""
-    secret = get_services(request).callbacks.webhooks.secrets.shown(get_principal(request).id)
+    secret = get_services(request).callbacks.webhooks.secrets.disclosed_to(get_principal(request).id)
     if secret is None:
         raise NotFound("callbacks are signed with the operator's WEBHOOK_SECRET: ask the operator for it")
     return SECRET.make(WebhookSecret(secret=secret))

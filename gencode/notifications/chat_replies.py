@@ -1,4 +1,4 @@
-"""Chat rooms: what is said there of a task, through the address that came with the command."""
+"""Replies in a chat about a task, sent to the address that came with the command."""
 
 from __future__ import annotations
 
@@ -14,52 +14,58 @@ from gencode.notifications.url_policy import UrlRefused, host_of, origin_of
 from gencode.security.redaction import sanitize
 
 _MARKUP = re.compile(r"([\\`*_\[\](){}#!|~<>])")
-_NO_SPACE = "\N{ZERO WIDTH SPACE}"
+_ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 
 Escape = Callable[[str], str]
 
 
-def slack(text: str) -> str:
-    """One line that is text to Slack, and names nobody: <!channel> and <@U1> are no commands then."""
+def escape_for_slack(text: str) -> str:
+    """One line without Slack's markup or mentions: neither <!channel> nor <@U1> notifies anybody."""
     escaped = sanitize(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return escaped.replace("@", f"@{_NO_SPACE}")
+    return escaped.replace("@", f"@{_ZERO_WIDTH_SPACE}")
 
 
-def mattermost(text: str) -> str:
-    """One line that is text to Mattermost, whose @all is a word like any other until it stands alone."""
-    return _MARKUP.sub(r"\\\1", sanitize(text)).replace("@", f"@{_NO_SPACE}")
+def escape_for_mattermost(text: str) -> str:
+    """One line without Mattermost's markup or mentions. A zero-width space behind @ keeps @all from being
+    one."""
+    return _MARKUP.sub(r"\\\1", sanitize(text)).replace("@", f"@{_ZERO_WIDTH_SPACE}")
 
 
 class ChatNotifier:
-    """A Voice. `origin`: of the only addresses that are posted to."""
+    """A Notifier: the milestones of a task and its end. Slack accepts five messages at one address, within
+    half an hour: the answer to the command, three more, and the end.
+
+    origin  of the only addresses that are called
+    texts   how a reply names its task, and which stages are milestones
+    """
 
     waits: Sequence[float] = (5.0, 30.0, 120.0, 300.0, 600.0)
     gone = frozenset({404, 410})
-    """Slack says 404 of an address that has expired or was used too often."""
+    """Slack responds 404 for an address that has expired or was used too often."""
 
-    def __init__(self, kind: str, origin: str, escape: Escape, post: Sender, texts: TaskTexts) -> None:
-        self._texts = texts
+    def __init__(self, kind: str, origin: str, escape: Escape, send: Sender, texts: TaskTexts) -> None:
         self.kind = kind
         self.escape = escape
-        self.send = post
+        self.send = send
         self._origin = origin_of(origin)
+        self._texts = texts
 
     def callback(self, task_id: str, url: str) -> Callback:
-        """Raises Refused for an address that is not the chat's."""
+        """Raises UrlRefused for an address that is not the chat's."""
         if origin_of(url) != self._origin:
             raise UrlRefused("is not an address of the chat that is configured")
         return Callback(task_id=task_id, kind=self.kind, url=url, host=host_of(url))
 
     def message(self, task: Task, event: Event, following: Event | None) -> Message | None:
-        if event.kind != "status" or not self._texts.is_milestone(task, event.data["status"]):
+        if event.kind != "status" or not self._texts.is_milestone(task, str(event.data["status"])):
             return None
         code = f" [{following.data['code']}]" if following and following.kind == "error" else ""
-        said = f"{event.data['message']}{code}"
         url = self._texts.result_url(task) if event.data["status"] == "completed" else None
-        body = {"response_type": "ephemeral", "text": self.line(task, said, url)}
+        text = self.line(task, f"{event.data['message']}{code}", url)
+        body = {"response_type": "ephemeral", "text": text}
         return Message(body=dump(body), headers={"Content-Type": "application/json"})
 
-    def line(self, task: Task, said: str, url: object = None) -> str:
-        name = self.escape(self._texts.label(task))
-        where = f" {sanitize(str(url)).replace('<', '%3C').replace('>', '%3E')}" if url else ""
-        return f"{name}: {self.escape(said)}{where}"
+    def line(self, task: Task, text: str, url: object = None) -> str:
+        """One line about a task, escaped for the chat, with a link at its end."""
+        link = f" {sanitize(str(url)).replace('<', '%3C').replace('>', '%3E')}" if url else ""
+        return f"{self.escape(self._texts.label(task))}: {self.escape(text)}{link}"

@@ -1,4 +1,4 @@
-"""Standard Webhooks (standardwebhooks.com): what is sent for a status, and how it is signed."""
+"""Webhooks by the Standard Webhooks specification (standardwebhooks.com): their bodies and signatures."""
 
 from __future__ import annotations
 
@@ -22,55 +22,59 @@ from gencode.notifications.url_policy import UrlPolicy, UrlUnresolved, host_of
 PREFIX = "whsec_"
 MINUTE, HOUR = 60.0, 3600.0
 WAITS = (5.0, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HOUR, 8 * HOUR)
-"""About a day in all."""
-JUDGE_SECONDS = 3.0
-"""For which a client waits at most until its callback_url is judged."""
-_WHY = ("code", "retryable", "stage")
+"""Seconds between attempts; about a day in all."""
+CHECK_SECONDS = 3.0
+"""How long a request waits at most for the check of its callback_url."""
+_ERROR_FIELDS = ("code", "retryable", "stage")
 
 
 class SigningSecrets:
-    """What signs each client's messages.
+    """The secrets that sign each client's messages.
 
-    own       the operator's secrets: every one of them signs, so that a new one can be brought in while the
-              receivers still know the old one
-    master    without any: each client has a secret of its own, made of this and its name
+    configured  the operator's: every message is signed with all of them, so that a new one can be introduced
+                while receivers still know the old one
+    master      without configured ones, each client's secret is derived from this and the client's name
     """
 
-    def __init__(self, own: Sequence[str], master: bytes) -> None:
-        self._own = tuple(own)
+    def __init__(self, configured: Sequence[str], master: bytes) -> None:
+        self._configured = tuple(configured)
         self._master = master
 
     def of(self, client: str) -> Sequence[str]:
-        return self._own or (self._derived(client),)
+        return self._configured or (self._derive(client),)
 
-    def shown(self, client: str) -> str | None:
-        """What the client may be told: the operator's is not ours to tell, since it signs for others, too."""
-        return None if self._own else self._derived(client)
+    def disclosed_to(self, client: str) -> str | None:
+        """The client's own secret; None if the operator's are used, which sign for other clients too."""
+        return None if self._configured else self._derive(client)
 
-    def _derived(self, client: str) -> str:
+    def _derive(self, client: str) -> str:
         digest = hmac.new(self._master, f"webhooks of {client}".encode(), hashlib.sha256).digest()
         return PREFIX + base64.b64encode(digest).decode("ascii")
 
 
 class WebhookNotifier:
-    """A Voice: each status, and a plan that waits for approval, signed."""
+    """A Notifier: every status and every pause for approval, signed.
+
+    texts   what the kind of a task adds to the data of a message
+    """
 
     kind = "webhook"
     waits = WAITS
     gone = frozenset({410})
 
     def __init__(
-        self, secrets: SigningSecrets, url_policy: UrlPolicy, post: Sender, texts: TaskTexts
+        self, secrets: SigningSecrets, url_policy: UrlPolicy, send: Sender, texts: TaskTexts
     ) -> None:
-        self._texts = texts
         self.secrets = secrets
+        self.send = send
         self._url_policy = url_policy
-        self.send = post
+        self._texts = texts
 
     async def callback(self, task_id: str, url: str) -> Callback:
-        """For a new task. Raises Refused; what cannot be judged now is judged when it is called."""
+        """For a new task. Raises UrlRefused. A host name that cannot be resolved now passes: it is checked
+        again before each call."""
         try:
-            with anyio.fail_after(JUDGE_SECONDS):
+            with anyio.fail_after(CHECK_SECONDS):
                 await self._url_policy.resolve(url)
         except (UrlUnresolved, TimeoutError):
             pass
@@ -79,30 +83,32 @@ class WebhookNotifier:
     def message(self, task: Task, event: Event, following: Event | None) -> Message | None:
         if event.kind not in NOTIFIED_EVENTS:
             return None
-        body = dump(self._body(task, event, following))
-        name, at = f"{task.id}-{event.id}", datetime.now(UTC)
+        body = dump(_body(task, event, following, self._texts.notification_fields(task, event)))
+        message_id, at = f"{task.id}-{event.id}", datetime.now(UTC)
         signatures = [
-            Webhook(secret).sign(name, at, body.decode()) for secret in self.secrets.of(task.principal.id)
+            Webhook(secret).sign(message_id, at, body.decode())
+            for secret in self.secrets.of(task.principal.id)
         ]
         headers = {
             "Content-Type": "application/json",
-            "webhook-id": name,
+            "webhook-id": message_id,
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": " ".join(signatures),
         }
         return Message(body=body, headers=headers)
 
-    def _body(self, task: Task, event: Event, following: Event | None) -> Mapping[str, Any]:
-        said = event.data
-        data: dict[str, Any] = {
-            "task_id": task.id,
-            "event_id": event.id,
-            "status": said["status"],
-            "message": said["message"],
-            **self._texts.notification_fields(task, event),
-            **({"approve_by": said["approve_by"]} if "approve_by" in said else {}),
-        }
-        if following and following.kind == "error":
-            data["error"] = {name: following.data[name] for name in _WHY if name in following.data}
-        what = "awaiting_approval" if event.kind == "approval" else said["status"]
-        return {"type": f"task.{what}", "timestamp": said["at"], "data": data}
+
+def _body(task: Task, event: Event, following: Event | None, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    data: dict[str, Any] = {
+        "task_id": task.id,
+        "event_id": event.id,
+        "status": event.data["status"],
+        "message": event.data["message"],
+        **fields,
+    }
+    if "approve_by" in event.data:
+        data["approve_by"] = event.data["approve_by"]
+    if following and following.kind == "error":
+        data["error"] = {name: following.data[name] for name in _ERROR_FIELDS if name in following.data}
+    status = "awaiting_approval" if event.kind == "approval" else event.data["status"]
+    return {"type": f"task.{status}", "timestamp": event.data["at"], "data": data}

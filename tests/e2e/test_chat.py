@@ -21,7 +21,7 @@ import pytest
 from pydantic import SecretStr
 
 from gencode.engine.store import TaskQuery
-from gencode.notifications.chat_replies import ChatNotifier, mattermost, slack
+from gencode.notifications.chat_replies import ChatNotifier, escape_for_mattermost, escape_for_slack
 from tests.servers.calls import FILES, client, get
 from tests.servers.model import http_error, model_server, plan_and_files
 from tests.servers.receiver import Receiver, receiver
@@ -227,11 +227,11 @@ async def test_mattermost_has_the_same_shape(tmp_path: Path) -> None:
 
 def test_nobody_is_called_and_nothing_is_drawn() -> None:
     text = "a <!channel> & <@U1> @here\nsecond *line*"
-    assert slack(text) == "a &amp; &lt;@\u200bU1&gt; @\u200bhere second *line*"
-    assert slack("1 < 2 & 3 > 2") == "1 &lt; 2 &amp; 3 &gt; 2"
-    shown = mattermost("@all [x](http://evil) ![i](http://evil/i.png) `c`")
+    assert escape_for_slack(text) == "a &amp; &lt;@\u200bU1&gt; @\u200bhere second *line*"
+    assert escape_for_slack("1 < 2 & 3 > 2") == "1 &lt; 2 &amp; 3 &gt; 2"
+    shown = escape_for_mattermost("@all [x](http://evil) ![i](http://evil/i.png) `c`")
     assert shown.startswith("@\u200ball \\[x\\]\\(http://evil\\) \\!\\[i\\]")
-    chat = ChatNotifier("slack", "https://hooks.slack.com", slack, None, GenerateTexts())  # type: ignore[arg-type]  # posts nothing
+    chat = ChatNotifier("slack", "https://hooks.slack.com", escape_for_slack, None, GenerateTexts())  # type: ignore[arg-type]  # posts nothing
     line = chat.line(a_task(parameters={"repo_name": "r"}), "done", "https://h/r|<!here>")
     assert "<" not in line
 

@@ -56,8 +56,8 @@ def test_without_a_secret_of_the_operators_each_client_has_its_own() -> None:
     made = message([])
     assert made
     Webhook(secrets.of("alice")[0]).verify(made.body, dict(made.headers))
-    assert secrets.shown("alice") == secrets.of("alice")[0] != secrets.of("bob")[0]
-    assert SigningSecrets([NEW], MASTER).shown("alice") is None
+    assert secrets.disclosed_to("alice") == secrets.of("alice")[0] != secrets.of("bob")[0]
+    assert SigningSecrets([NEW], MASTER).disclosed_to("alice") is None
 
 
 def test_a_failure_comes_with_its_code_and_other_events_are_not_told() -> None:
