@@ -91,9 +91,8 @@ class ApiKeys:
         """A `receive` that returns a disconnect as soon as the key is revoked."""
 
         async def receive_or_disconnect() -> Message:
-            if self.is_valid(authentication):
-                with anyio.CancelScope() as scope, self.call_on_revocation(authentication, scope.cancel):
-                    return await receive()
+            with anyio.CancelScope() as scope, self.call_on_revocation(authentication, scope.cancel):
+                return await receive()
             return {"type": "http.disconnect"}
 
         return receive_or_disconnect
