@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,24 @@ async def test_a_kill_in_a_stage_loses_nothing(tmp_path: Path) -> None:
         await process.kill()
         await process.start()
         assert (await wait_for(process.url, task_id, state="succeeded"))["words"] == 5
+
+
+async def test_gencode_watch_follows_it_through_a_pause(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path), KINDS) as app:
+        task_id = await submit_letter(app.url, review=True)
+        await wait_for(app.url, task_id, state="paused")
+        command = [sys.executable, "-m", "gencode"]
+        async with anyio.create_task_group() as group:
+
+            async def approve() -> None:
+                done = await anyio.run_process([*command, "approve", task_id, "--yes", "--url", app.url])
+                assert done.returncode == 0
+
+            group.start_soon(approve)
+            watched = await anyio.run_process([*command, "watch", task_id, "--url", app.url])
+        lines = watched.stdout.decode()
+    assert all(text in lines for text in ("Writing the letter", "Reading the letter", "The letter is sent"))
+    assert "git clone" not in lines
 
 
 async def test_webhooks_have_its_fields(tmp_path: Path) -> None:
