@@ -6,6 +6,7 @@ crash it. Then only the child ends, and the call returns as if it had found noth
 
 from __future__ import annotations
 
+import importlib
 import resource
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -16,16 +17,15 @@ import structlog
 from anyio import CapacityLimiter, to_process
 
 from gencode.codegen.plan import Plan
-from gencode.codegen.validation.analyzer import signatures
 from gencode.codegen.validation.findings import Finding
 from gencode.codegen.validation.languages import language_of
 from gencode.codegen.validation.treesitter import LANGUAGES
-from gencode.codegen.validation.validator import check
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 MAX_MEMORY = 3 * 2**29  # bytes of address space; 1,000 ordinary files take a third of it
+_PACKAGE = "gencode.codegen.validation"
 CALL_SECONDS = 60.0  # for one call; the validator itself stops after 30 of processor time
 
 
@@ -38,13 +38,13 @@ class LimitedChild:
     async def check(self, files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
         """As `validation.check`; no findings if the child ends or takes too long."""
         if not any(map(_needs_grammar, files)):
-            return await anyio.to_thread.run_sync(check, files, plan)
+            return await anyio.to_thread.run_sync(_check_in_thread, files, plan)
         return await self._run(_check, dict(files), plan.model_dump_json(), default=())
 
     async def signatures(self, path: str, text: str) -> tuple[str, ...]:
         """As `validation.signatures`; none if the child ends or takes too long."""
         if not _needs_grammar(path):
-            return await anyio.to_thread.run_sync(signatures, path, text)
+            return await anyio.to_thread.run_sync(_signatures_in_thread, path, text)
         return await self._run(_signatures, path, text, default=())
 
     async def _run(self, function: Callable[..., T], *args: Any, default: T) -> T:
@@ -62,17 +62,30 @@ def _needs_grammar(path: str) -> bool:
     return language != "python" and (language in LANGUAGES or language in ("vue", "svelte"))
 
 
+# The validator and its parsers are imported at the first use: 40 ms of 700 of a start.
+
+
+def _check_in_thread(files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
+    found: tuple[Finding, ...] = importlib.import_module(f"{_PACKAGE}.validator").check(files, plan)
+    return found
+
+
+def _signatures_in_thread(path: str, text: str) -> tuple[str, ...]:
+    found: tuple[str, ...] = importlib.import_module(f"{_PACKAGE}.analyzer").signatures(path, text)
+    return found
+
+
 # --- in the child -----------------------------------------------------------------------------------
 
 
 def _check(files: dict[str, str], plan: str) -> tuple[Finding, ...]:
     _limit_resources()
-    return check(files, Plan.model_validate_json(plan))
+    return _check_in_thread(files, Plan.model_validate_json(plan))
 
 
 def _signatures(path: str, text: str) -> tuple[str, ...]:
     _limit_resources()
-    return signatures(path, text)
+    return _signatures_in_thread(path, text)
 
 
 def _limit_resources() -> None:

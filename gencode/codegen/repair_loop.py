@@ -16,7 +16,7 @@ from gencode.codegen.file_writer import FileWriter, WritingLimits
 from gencode.codegen.pieces import REPAIR, Piece, Pieces, StoredText, WritingJob, stored_text
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import repair_messages
-from gencode.codegen.validation import Finding
+from gencode.codegen.validation.findings import Finding
 from gencode.domain.errors import GencodeError
 from gencode.engine.pipeline import StageUpdate
 from gencode.llm.errors import LLMTruncated

@@ -20,7 +20,7 @@ import anyio
 from gencode.codegen.file_writer import WritingLimits
 from gencode.codegen.plan import Plan
 from gencode.codegen.repair_loop import RepairLoop, Validate
-from gencode.codegen.validation import Finding
+from gencode.codegen.validation.findings import Finding
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.executor import TaskExecutor

@@ -5,8 +5,8 @@ import pytest
 from gencode.codegen import limited_child
 from gencode.codegen.limited_child import LimitedChild
 from gencode.codegen.plan import Plan
-from gencode.codegen.validation import Rule, treesitter, validator
-from gencode.codegen.validation.findings import Finding
+from gencode.codegen.validation import treesitter, validator
+from gencode.codegen.validation.findings import Finding, Rule
 
 PLAN = Plan.model_validate({"files": [{"path": "a.c"}, {"path": "a.py"}]})
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gencode.codegen.plan import Plan, PlannedFile
-from gencode.codegen.validation import Finding, Rule, check
+from gencode.codegen.validation.findings import Finding, Rule
+from gencode.codegen.validation.validator import check
 
 
 def plan(*files: PlannedFile) -> Plan:

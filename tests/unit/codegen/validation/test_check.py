@@ -8,7 +8,9 @@ from collections.abc import Mapping
 import pytest
 
 from gencode.codegen.plan import Plan
-from gencode.codegen.validation import Rule, check, signatures
+from gencode.codegen.validation.analyzer import signatures
+from gencode.codegen.validation.findings import Rule
+from gencode.codegen.validation.validator import check
 from gencode.embedded.offline.template_project import TemplateProject
 
 

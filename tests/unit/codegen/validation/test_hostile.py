@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.codegen.validation import Rule, signatures, symbols
-from gencode.codegen.validation.analyzer import analyze
+from gencode.codegen.validation.analyzer import analyze, signatures, symbols
+from gencode.codegen.validation.findings import Rule
 from gencode.codegen.validation.languages import language_of
 from gencode.codegen.validation.placeholder_rules import may_contain_placeholder, placeholder_lines
 from tests.unit.codegen.validation.projects import found, of

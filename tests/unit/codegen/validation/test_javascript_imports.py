@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gencode.codegen.validation import Rule
+from gencode.codegen.validation.findings import Rule
 from tests.unit.codegen.validation.projects import found, one
 
 PACKAGE = json.dumps({"name": "app", "dependencies": {"react": "1", "@scope/ui": "1", "express": "1"}})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.codegen.validation import Rule
+from gencode.codegen.validation.findings import Rule
 from tests.unit.codegen.validation.projects import found, one
 
 DECLARING = {

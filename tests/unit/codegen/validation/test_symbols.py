@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gencode.codegen.validation import Import, signatures, symbols
+from gencode.codegen.validation.analyzer import signatures, symbols
+from gencode.codegen.validation.file_analysis import Import
 
 
 def test_the_symbols_of_python() -> None:

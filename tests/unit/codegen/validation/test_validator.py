@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gencode.codegen.plan import PlannedFile
-from gencode.codegen.validation import Rule, check, validator
+from gencode.codegen.validation import validator
+from gencode.codegen.validation.findings import Rule
+from gencode.codegen.validation.validator import check
 from tests.unit.codegen.validation.projects import found, plan
 
 LEGITIMATELY_EMPTY = [
