@@ -29,7 +29,7 @@ from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
 from gencode.engine.store import Store
 from gencode.engine.tracing import Tracer
-from gencode.http.checkpoint_reader import FairLimiter
+from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.rate_limit import RateLimiter

@@ -22,7 +22,8 @@ from gencode.engine.store import Store
 from gencode.engine.tracing import Tracer
 from gencode.githosts.http_client import http_client
 from gencode.githosts.port import GitHost
-from gencode.http.checkpoint_reader import CheckpointReader, FairLimiter
+from gencode.http.checkpoint_reader import CheckpointReader
+from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kind_dependencies import KindDependencies
 from gencode.llm.budget import price_of
 from gencode.llm.catalog import catalog, offline

@@ -36,9 +36,9 @@ class ModelRegistry:
         """
         name = requested or self.default
         if not self.configs and name.partition("/")[0] in self._replaceable:
-            return ChosenModel(name=OFFLINE, is_stand_in=requested != OFFLINE)
+            return ChosenModel(name=OFFLINE, is_fallback=requested != OFFLINE)
         providers(name)
-        return ChosenModel(name=name, is_stand_in=False)
+        return ChosenModel(name=name, is_fallback=False)
 
 
 def _answer_settings(config: ProviderConfig) -> dict[str, object]:

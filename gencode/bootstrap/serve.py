@@ -26,7 +26,7 @@ from gencode.http.connection import connection_class
 from gencode.http.connection_limiter import MAX_REFUSED, ConnectionLimits
 from gencode.http.direct_writer import with_continuations
 from gencode.http.kind_dependencies import KindFactory
-from gencode.http.links import UnderPath
+from gencode.http.links import RootPathMiddleware
 from gencode.observability.logs import configure
 from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings, set_by_env_file
@@ -72,7 +72,7 @@ async def _serve(app: Starlette, settings: Settings) -> None:
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        with_continuations(UnderPath(app, settings.root_path) if settings.root_path else app),
+        with_continuations(RootPathMiddleware(app, settings.root_path) if settings.root_path else app),
         http=connection_class(
             _connection_limits(settings), settings.send_timeout, settings.shutdown_grace / 2
         ),

@@ -10,7 +10,7 @@ _SENTENCE = re.compile(r"[^\W\d_].* .*[:：.。!！]\s*\Z")
 _MARKDOWN = (".md", ".markdown", ".mdown", ".mdx", ".qmd", ".rmd", ".txt")
 
 
-def unfence(text: str, path: str) -> str:
+def strip_fence(text: str, path: str) -> str:
     """The file in a complete answer, without a fence around all of it and without text outside that fence.
 
     Fences inside the file stay. They come in pairs, so an unpaired one is the end of the outer fence.
@@ -41,7 +41,7 @@ def is_fence(line: str) -> bool:
     return bool(_FENCE.match(line))
 
 
-def surely_wraps(line: str, path: str) -> bool:
+def is_outer_fence(line: str, path: str) -> bool:
     """Whether a line is a fence that cannot belong to the file itself."""
     return is_fence(line) and (_info(line) in ("markdown", "md") or not is_markdown(path))
 
@@ -62,7 +62,7 @@ def _opening_fence(lines: Sequence[str], path: str) -> int | None:
     first = [n for n, line in enumerate(lines) if line.strip()][:2]
     if first and is_fence(lines[first[0]]):
         return first[0]
-    if len(first) == 2 and _SENTENCE.match(lines[first[0]]) and surely_wraps(lines[first[1]], path):
+    if len(first) == 2 and _SENTENCE.match(lines[first[0]]) and is_outer_fence(lines[first[1]], path):
         return first[1]
     return None
 

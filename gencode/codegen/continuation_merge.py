@@ -19,9 +19,9 @@ from gencode.codegen.code_fences import (
     closing,
     is_fence,
     is_markdown,
+    is_outer_fence,
     split_lines,
-    surely_wraps,
-    unfence,
+    strip_fence,
 )
 from gencode.codegen.pieces import Piece
 from gencode.llm.errors import LLMBadOutput
@@ -50,7 +50,7 @@ def file_text(pieces: Sequence[Piece], path: str) -> str:
     """The text of the file: the pieces joined, without a code fence around the whole."""
     if pieces and pieces[-1].joined:
         return pieces[-1].text
-    return unfence(joined_text(pieces), path)
+    return strip_fence(joined_text(pieces), path)
 
 
 def without_overlap(before: str, text: str) -> str:
@@ -94,8 +94,8 @@ def continuation(written: str, point: int, answer: str, path: str, *, whole: boo
 
     whole  the model ended the answer by itself
 
-    Raises LLMBadOutput for an answer that visibly does not continue there. An answer that proves nothing
-    counts as an exact continuation.
+    Raises LLMBadOutput for an answer that visibly does not continue there. An answer without a
+    recognisable overlap counts as an exact continuation.
     """
     before, withheld = written[:point], written[point:]
     alignments = [_align(before, withheld, text, fence) for text, fence in _candidates(answer)]
@@ -136,7 +136,7 @@ def _only_agreeing(before: str, withheld: str, answer: str) -> _Alignment | None
 
 
 def _exact_continuation(written: str, point: int, answer: str, path: str) -> _Alignment:
-    """For an answer that proves nothing about its place. Raises LLMBadOutput if it cannot continue there."""
+    """For an answer without a recognisable overlap. Raises LLMBadOutput if it cannot continue there."""
     text, fence = _without_preamble(answer, path)
     _reject_restart(written, point, text)
     _reject_ambiguous(answer, text, path)
@@ -223,7 +223,7 @@ def _without_closing_fence(before: str, text: str, fence: str, path: str) -> str
 def _inside_block(before: str, path: str) -> bool:
     """Whether `before` ends within a code block that belongs to the file."""
     lines = split_lines(before.lstrip())
-    content = lines[1:] if lines and surely_wraps(lines[0], path) else lines
+    content = lines[1:] if lines and is_outer_fence(lines[0], path) else lines
     return sum(is_fence(line) for line in content) % 2 == 1
 
 
@@ -232,7 +232,7 @@ def _without_preamble(answer: str, path: str) -> tuple[str, str]:
     lines, fence, start = split_lines(answer), "", 0
     for n, line in enumerate(lines):
         announced = _PREAMBLE.match(line) or (not line.strip() and n and _PREAMBLE.match(lines[n - 1]))
-        if surely_wraps(line, path) and not fence:
+        if is_outer_fence(line, path) and not fence:
             fence = line
         elif not announced:
             if line.strip():

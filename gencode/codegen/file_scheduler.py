@@ -8,10 +8,10 @@ from functools import partial
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from gencode.codegen.chunked_file_writer import ChunkedFileWriter, Describe, division
 from gencode.codegen.continuation_merge import file_text
 from gencode.codegen.file_writer import FileWriter, WritingLimits
 from gencode.codegen.largest_first_limiter import LargestFirstLimiter
+from gencode.codegen.multipart_file_writer import Describe, MultipartFileWriter, part_counts
 from gencode.codegen.pieces import PIECE, Piece, WritingJob
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import TOKENS_PER_LINE, file_messages
@@ -44,7 +44,9 @@ class FileScheduler:
         self._describe = describe
         retries = job.retries.get(LLMTruncated.code, 0)
         self._writer = FileWriter(session=session, limits=limits, kind=PIECE, retries=retries)
-        self._chunked_writer = ChunkedFileWriter(session=session, limits=limits, describe=describe, job=job)
+        self._multipart_writer = MultipartFileWriter(
+            session=session, limits=limits, describe=describe, job=job
+        )
         self._limits = limits
         self._progress = session.progress
         self.deflated_blobs: dict[str, bytes] = {}
@@ -96,7 +98,7 @@ class FileScheduler:
         pieces = self._pieces.setdefault(file.path, [])
         completed = partial(self._file_update, file.path)
         if outline := await self._outline(file, plan, pieces):
-            pieces.append(await self._chunked_writer.write(file, plan, self._symbols, outline, completed))
+            pieces.append(await self._multipart_writer.write(file, plan, self._symbols, outline, completed))
         messages = file_messages(self._job.prompt, plan, file, self._symbols)
         await self._writer.write(file.path, messages, pieces, completed)
         await self._finish(file.path, file_text(pieces, file.path))
@@ -109,10 +111,10 @@ class FileScheduler:
 
     async def _outline(self, file: PlannedFile, plan: Plan, pieces: Sequence[Piece]) -> Sequence[str]:
         """The parts of a file that one answer probably cannot hold; empty for one that has been started."""
-        parts, lines = division(file.lines, self._limits.max_tokens, self._tokens_per_line())
+        parts, lines = part_counts(file.lines, self._limits.max_tokens, self._tokens_per_line())
         if pieces or (parts == 1 and file.path not in self._job.outlines):
             return ()
-        return await self._chunked_writer.outline(file, plan, parts, lines)
+        return await self._multipart_writer.outline(file, plan, parts, lines)
 
     def _tokens_per_line(self) -> float:
         """As measured in this task's files, once there are enough of them."""

@@ -9,10 +9,10 @@ from itertools import groupby
 
 import anyio
 
-from gencode.codegen.chunked_file_writer import Describe
 from gencode.codegen.continuation_merge import file_text
 from gencode.codegen.errors import ValidationFailed
 from gencode.codegen.file_writer import FileWriter, WritingLimits
+from gencode.codegen.multipart_file_writer import Describe
 from gencode.codegen.pieces import REPAIR, Piece, Pieces, StoredText, WritingJob, stored_text
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import repair_messages

@@ -68,7 +68,7 @@ class Task:
                   texts such as a prompt are in the request only
     stage         name of the stage that was entered last; "" before the first
     result        what is known of the outcome so far (JSON), such as `repo_url`
-    paused_until  when a paused task has waited long enough and fails
+    paused_until  when a paused task fails, unless it is decided before
     attempts      starts since the last checkpoint was stored; bounds crash loops
     sequence      id of the newest event in the task's log
     version       counts commits: a commit of a stale copy raises Conflict

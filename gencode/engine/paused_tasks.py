@@ -1,4 +1,4 @@
-"""Tasks that wait for a person's decision, and which of them have waited long enough."""
+"""Tasks that wait for a person's decision, and which of them have reached their deadline."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ class PausedTasks:
         changed.set()
 
     def until(self, task_id: str) -> datetime | None:
-        """When the task has waited long enough; None if it is not here."""
+        """The deadline of the decision; None if the task is not here."""
         paused = self._tasks.get(task_id)
         return paused.until if paused else None
 
     def has_expired(self, task_id: str) -> bool:
-        """Whether the task is here and has waited long enough."""
+        """Whether the task is here and its deadline has passed."""
         paused = self._tasks.get(task_id)
         return paused is not None and paused.until <= self._clock()
 
@@ -77,7 +77,7 @@ class PausedTasks:
         return True
 
     async def expired(self) -> str:
-        """The next task that has waited long enough, once there is one; it stays until it is removed."""
+        """The next task whose deadline has passed, once there is one; it stays until it is removed."""
         while True:
             soonest = min(self._tasks, key=lambda task_id: self._tasks[task_id].until, default=None)
             wait = CLOCK_CHECK_SECONDS

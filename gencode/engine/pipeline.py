@@ -86,7 +86,8 @@ class Stage:
 
 
 class Pipeline(Protocol):
-    """What a kind of task does. `restore` is its only memory: everything else is passed by value."""
+    """What a kind of task does. Stateless: artifacts are passed by value, and
+    `restore` makes them again from the request and the checkpoints."""
 
     @property
     def stages(self) -> Sequence[Stage]:

@@ -106,7 +106,7 @@ class RetentionPolicy:
     principals: Collection[str] | None = None
 
     def cutoff(self, at: datetime) -> datetime | None:
-        """What was changed later is kept, whoever owns it; None: everything is."""
+        """Tasks changed after this moment are kept for every principal; None: no task is deleted."""
         days = [days for days in (self.days, *self.days_by_principal.values()) if days > 0]
         return at - timedelta(days=min(days)) if days else None
 

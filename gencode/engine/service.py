@@ -1,4 +1,4 @@
-"""Accepts tasks, runs a bounded number of them at once, and lets principals steer them."""
+"""Accepts tasks, runs a bounded number of them at once; principals cancel, retry and approve them."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from gencode.domain.task import State, Task
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.hub import Hub
 from gencode.engine.keyed_locks import KeyedLocks
+from gencode.engine.metrics import EngineMetrics
 from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.pipeline import Decision, can_run
 from gencode.engine.queue import Queue
 from gencode.engine.store import IdempotencyKey, Store, TaskQuery
 from gencode.engine.sweeper import Sweeper
 from gencode.engine.task_log import TaskLog
-from gencode.engine.telemetry import EngineMetrics
 from gencode.engine.worker_pool import Sleep, WorkerPool
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class TaskService:
     """One per process. `run` is its lifetime; everything else may be called while it runs.
 
     concurrency           tasks that run at once
-    store_retry_seconds   between tries while the store refuses
+    store_retry_seconds   between tries while writes fail with StoreError
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class TaskService:
         return len(self._pool)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Take up what an earlier process left, then work until cancelled."""
+        """Recover what an earlier process left, then work until cancelled."""
         await self._sweeper.recover()
         try:
             async with anyio.create_task_group() as group:
@@ -157,7 +157,7 @@ class TaskService:
     def _is_owned(self, task_id: str) -> bool:
         return task_id in self._submitting or self._pool.active(task_id) is not None
 
-    # --- steering -----------------------------------------------------------------------------------
+    # --- task control -------------------------------------------------------------------------------
 
     async def retry(
         self, task: Task, changes: Mapping[str, Any] | None = None, *, may_pause: bool = False
@@ -239,9 +239,9 @@ class TaskService:
     async def cancel(self, task: Task) -> Task:
         """End a task; returns it when nothing of it runs any more. Cancelling twice is no error.
 
-        While the store refuses, the caller of a running task waits; a task that no worker has raises
-        StoreError and stays as it is. Raises AlreadyFinished for a task that ended in another way, NotFound,
-        UnknownKind.
+        While writes fail with StoreError, the caller of a running task waits; for a task that no worker has,
+        StoreError is raised and the task stays as it is. Raises AlreadyFinished for a task that ended in
+        another way, NotFound, UnknownKind.
         """
         self._check_known(task)
         return await self._to_the_end(self._cancel(task))

@@ -1,4 +1,4 @@
-"""Finds orphans and takes them up: unfinished tasks in the store that are not queued, paused or run here.
+"""Recovers orphans: unfinished tasks in the store that are not queued, paused or run here.
 
 At the start these are what an earlier process left. Later they are tasks whose submission was stored although
 its caller was cancelled or the disk did not confirm, and those that a bug or a Conflict made a worker leave.
@@ -30,7 +30,7 @@ PAGE = 500
 
 
 class Sweeper:
-    """Takes up each orphan once: it is put into the queue or among the paused tasks.
+    """Recovers each orphan once: it is put into the queue or among the paused tasks.
 
     is_owned   whether a submission or a worker in this process handles the task at the moment
     """
@@ -78,7 +78,7 @@ class Sweeper:
         return requested
 
     async def recover(self) -> None:
-        """Before anything else runs: take up all that is unfinished, in the order of acceptance."""
+        """Before anything else runs: recover all that is unfinished, in the order of acceptance."""
         for task in await self._unowned():
             self._take_up(task)
 
@@ -89,12 +89,12 @@ class Sweeper:
             async with self._locks(candidate.id):
                 found += await self._sweep(candidate.id)
         if found:
-            log.warning("orphaned tasks were taken up", tasks=found)
+            log.warning("orphaned tasks were recovered", tasks=found)
         return found
 
     async def _sweep(self, task_id: str) -> bool:
-        """Whether it was taken up. The caller holds the task's lock, and only what is queued is started: so a
-        task that is neither queued nor owned does not change while it is read."""
+        """Whether it was recovered. The caller holds the task's lock, and only what is queued is started: so
+        a task that is neither queued nor owned does not change while it is read."""
         if self._is_busy(task_id):
             return False
         for task in await self._store.find(TaskQuery(id=task_id, states=UNFINISHED, limit=1)):

@@ -100,7 +100,7 @@ class TaskLog:
             await self._write(task, [_status_entry(task)])
 
     async def release(self) -> None:
-        """The process stops in order, in the middle of a run."""
+        """A graceful shutdown interrupts the run."""
         async with self._turn():
             if self.task.state is State.RUNNING:
                 await self._write(lifecycle.release(self.task), [])

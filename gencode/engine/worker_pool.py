@@ -13,12 +13,12 @@ from gencode.domain.errors import Conflict, StoreError
 from gencode.domain.task import State, Task
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.hub import Hub
+from gencode.engine.metrics import EngineMetrics
 from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.pipeline import can_run
 from gencode.engine.queue import Queue
 from gencode.engine.store import Store, TaskQuery
 from gencode.engine.task_log import TaskLog
-from gencode.engine.telemetry import EngineMetrics
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class ActiveRun:
 class WorkerPool:
     """Workers take ids from the queue and register what pauses among the paused tasks.
 
-    store_retry_seconds   between tries while the store refuses
+    store_retry_seconds   between tries while writes fail with StoreError
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class WorkerPool:
             run.finished.set()
 
     async def _attend(self, run: ActiveRun, action: Action, states: Set[State]) -> None:
-        """One task until it is over or paused, also through a store that refuses for a while.
+        """One task until it is over or paused, also while writes fail for a time.
 
         A task in none of `states` is skipped: it was queued twice, or somebody else has ended it.
         """
@@ -136,7 +136,7 @@ class WorkerPool:
                     await action(task_log)
             await self._finish(run, task_log)
         except StoreError as error:
-            log.error("the store refuses; trying again", reason=error.message)
+            log.error("the store cannot be written; trying again", reason=error.message)
             if run.task_log:
                 run.task_log.reset_attempts()
             return False

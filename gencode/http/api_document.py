@@ -9,11 +9,11 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from gencode.http.common_declarations import EVERYWHERE
 from gencode.http.openapi import OpenAPI
 from gencode.http.operation import OperationGroup, operation
 from gencode.http.parameters import JsonSchema
 from gencode.http.responses import ResponseSpec
-from gencode.http.traits import EVERYWHERE
 from gencode.http.views import Problem
 
 DESCRIPTION = """\

@@ -20,11 +20,11 @@ from gencode.settings import Settings
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChosenModel:
-    """The model that answers a request. `is_stand_in`: no model is configured, and the embedded one answers
+    """The model that answers a request. `is_fallback`: no model is configured, and the embedded one answers
     in place of the one that the request names."""
 
     name: str
-    is_stand_in: bool
+    is_fallback: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,7 @@ from gencode.domain.errors import GencodeError, UnknownKind
 from gencode.domain.event import Event
 from gencode.domain.task import FINAL_STATUSES, PENDING, State, Task
 from gencode.engine.pipeline import Decision, Pipeline, StageUpdate
-from gencode.http.models import NoChanges, TaskRequest
+from gencode.http.models import EmptyRetryRequest, TaskRequest
 from gencode.http.operation import Operation
 from gencode.http.tools import Tool
 from gencode.llm.progress import ProgressSnapshot
@@ -88,7 +88,7 @@ class Kind:
     request_model: type[TaskRequest]
     submission: Submission
     view_model: type[BaseModel] | None = None
-    retry_model: type[BaseModel] = NoChanges
+    retry_model: type[BaseModel] = EmptyRetryRequest
     approval_errors: tuple[type[GencodeError], ...] = ()
     errors: Sequence[type[GencodeError]] = ()
     error_advice: Mapping[str, Texts] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Kind:
     operations: Sequence[Operation] = ()
 
 
-def approve_as_it_is(task: Task, if_match: str | None) -> Decision:
+def approve_unconditionally(task: Task, if_match: str | None) -> Decision:
     """The decision of a kind that has nothing to check: it stores that the task was approved."""
     return lambda checkpoints: StageUpdate(checkpoints={APPROVED: "{}"})
 
@@ -134,7 +134,7 @@ class KindRuntime:
     progress: Callable[[Task], ProgressSnapshot] | None = None
     live_progress: Callable[[str], ProgressSnapshot | None] = lambda task_id: None
     retry_changes: Callable[[Any], Mapping[str, Any]] = changed_fields
-    approve: Callable[[Task, str | None], Decision] = approve_as_it_is
+    approve: Callable[[Task, str | None], Decision] = approve_unconditionally
     tools: Sequence[Tool] = ()
     services: object = None
 

@@ -26,7 +26,7 @@ def task_url(api: str, task_id: str) -> str:
     return f"{api}/task/{task_id}"
 
 
-class UnderPath:
+class RootPathMiddleware:
     """ASGI: the application as if it were mounted at ROOT_PATH, for a proxy that serves it there.
 
     Some proxies remove the path before they forward a request, some do not: both work. In ASGI, `path`

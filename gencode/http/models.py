@@ -42,5 +42,5 @@ class TaskRequest(RequestModel):
         return url
 
 
-class NoChanges(RequestModel):
+class EmptyRetryRequest(RequestModel):
     """Of a kind whose tasks are retried as they are."""

@@ -18,6 +18,7 @@ from gencode.domain.errors import GencodeError
 from gencode.http import api_document, health, kind_list, problems, reference, webhook_secret
 from gencode.http.api_document import openapi_of
 from gencode.http.authentication import AuthenticationMiddleware
+from gencode.http.common_declarations import API_ERRORS
 from gencode.http.kinds import KindRegistry
 from gencode.http.links import API
 from gencode.http.operation import Operation, OperationGroup
@@ -26,7 +27,6 @@ from gencode.http.status_stream import follow_operation
 from gencode.http.submit_operation import submit_operation
 from gencode.http.tasks import task_operations
 from gencode.http.tracing import TracingMiddleware
-from gencode.http.traits import API_ERRORS
 
 _EXPOSED_HEADERS = [
     "Location",

@@ -32,7 +32,7 @@ class SecurityRules:
                     name: a web page that points its own name at 127.0.0.1 (DNS rebinding) is refused
     keyless         every browser that reaches the service is authenticated, so another web site must not
                     cause requests that change something (cross-site request forgery)
-    origins         web sites that may
+    origins         web sites whose pages may use the API
     max_body        bytes
     """
 

@@ -18,7 +18,8 @@ from gencode.engine.outbox import Outbox
 from gencode.engine.service import TaskService
 from gencode.engine.store import Store, TaskQuery
 from gencode.engine.tracing import Tracer
-from gencode.http.checkpoint_reader import CheckpointReader, FairLimiter
+from gencode.http.checkpoint_reader import CheckpointReader
+from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kinds import ActiveKinds
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.shared_ticker import SharedTicker
@@ -45,7 +46,7 @@ class Callbacks:
 class Services:
     """What every kind of task needs from the service.
 
-    list_limiter         for lists of tasks: accepts come first, whatever the number of clients that list
+    list_limiter         bounds the lists of tasks read at once, so that they do not delay accepts
     language             of messages, where the request asks for none
     ticker               sends comments on idle streams
     progress_ticker      when streams with ?include=progress are given the present progress

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from gencode.domain.errors import IdempotencyKeyReused, QueueFull
 from gencode.domain.task import PENDING
 from gencode.engine.store import IdempotencyKey
+from gencode.http.common_declarations import LOCATION, RATE_LIMITED
 from gencode.http.kinds import LANGUAGES, Kind
 from gencode.http.links import api
 from gencode.http.models import TaskRequest
@@ -17,7 +18,6 @@ from gencode.http.request_body import JsonBody
 from gencode.http.responses import Header, JsonResponseSpec
 from gencode.http.services import get_principal, get_services
 from gencode.http.submission import Submitted, request_digest, submit
-from gencode.http.traits import LOCATION, RATE_LIMITED
 from gencode.http.views import Accepted, accepted
 
 IDEMPOTENCY_KEY = Parameter(

@@ -13,15 +13,15 @@ from starlette.responses import Response
 from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, StillWorking, UnknownKind
 from gencode.domain.task import State, Task, rfc3339
 from gencode.engine.pipeline import Checkpoints
+from gencode.http.common_declarations import IF_MATCH, LOCATION, OWN_TASK, RATE_LIMITED
 from gencode.http.kinds import APPROVED, KindRegistry
 from gencode.http.links import api
-from gencode.http.models import NoChanges
+from gencode.http.models import EmptyRetryRequest
 from gencode.http.operation import Operation, operation
 from gencode.http.request_body import JsonBodyOfKinds
 from gencode.http.responses import JsonDataSpec, JsonResponseSpec
 from gencode.http.services import get_principal, get_services, own_task
 from gencode.http.task_list import list_operation
-from gencode.http.traits import IF_MATCH, LOCATION, OWN_TASK, RATE_LIMITED
 from gencode.http.views import (
     Accepted,
     TicketView,
@@ -90,8 +90,10 @@ def _cancel_operation(task_response: JsonDataSpec) -> Operation:
 
 
 def _retry_operation(kinds: KindRegistry) -> Operation:
-    models = tuple(dict.fromkeys(kind.retry_model for kind in kinds if kind.retry_model is not NoChanges))
-    body = JsonBodyOfKinds(request_models=models, is_required=False)
+    models = tuple(
+        dict.fromkeys(kind.retry_model for kind in kinds if kind.retry_model is not EmptyRetryRequest)
+    )
+    body = JsonBodyOfKinds(request_models=tuple(dict.fromkeys(models)), is_required=False)
 
     @operation(
         "retryTask",
@@ -112,7 +114,7 @@ def _retry_operation(kinds: KindRegistry) -> Operation:
 
     async def changes(request: Request, task: Task) -> Mapping[str, Any]:
         runtime, kind = get_services(request).kinds.require(task), kinds.get(task.kind)
-        model = kind.retry_model if kind else NoChanges
+        model = kind.retry_model if kind else EmptyRetryRequest
         retry = await body.read_optional(request, model)
         return runtime.retry_changes(retry) if retry else {}
 

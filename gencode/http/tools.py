@@ -1,4 +1,4 @@
-"""The record of a tool that assistants can call; which protocol they speak is `gencode.mcp`'s affair."""
+"""The record of a tool that assistants can call; `gencode.mcp` implements the protocol."""
 
 from __future__ import annotations
 

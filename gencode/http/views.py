@@ -74,7 +74,7 @@ class CoreTaskView(ResponseModel):
     )
     message: Words
     awaiting_approval: bool = Field(description="It waits for POST .../approve")
-    approve_by: Moment | None = Field(description="When it has waited long enough, while it does")
+    approve_by: Moment | None = Field(description="The deadline of the decision, while one is due")
     progress: ProgressView
     error: FailureView | None
     last_event_id: int = Field(ge=0, description="The newest event on the task's stream")

@@ -41,8 +41,8 @@ class ChatNotifier:
     texts   how a reply names its task, and which of its statuses are milestones
     """
 
-    waits: Sequence[float] = (5.0, 30.0, 120.0, 300.0, 600.0)
-    gone = frozenset({404, 410})
+    retry_delays: Sequence[float] = (5.0, 30.0, 120.0, 300.0, 600.0)
+    permanent_statuses = frozenset({404, 410})
     """Slack responds 404 for an address that has expired or was used too often."""
 
     def __init__(self, kind: str, origin: str, escape: Escape, send: Sender, texts: TaskTexts) -> None:

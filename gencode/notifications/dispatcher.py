@@ -163,13 +163,13 @@ class NotificationDispatcher:
         if not reason:
             return replace(callback, position=event.id, failures=0, due=0, reason="")
         failures = callback.failures + 1
-        if response and response.status in notifier.gone:
+        if response and response.status in notifier.permanent_statuses:
             reason = f"{reason}: it wants to be told no more"
             return replace(callback, failures=failures, due=None, ended=True, reason=reason)
-        if failures > len(notifier.waits):
+        if failures > len(notifier.retry_delays):
             reason = f"given up after {failures} attempts: {reason}"
             return replace(callback, failures=failures, due=None, ended=True, reason=reason)
-        wait = self._wait(notifier.waits[failures - 1], response)
+        wait = self._wait(notifier.retry_delays[failures - 1], response)
         return replace(callback, failures=failures, due=int((self._now() + wait) * 1000), reason=reason)
 
     def _wait(self, seconds: float, response: Response | None) -> float:

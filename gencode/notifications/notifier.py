@@ -32,14 +32,14 @@ class Notifier(Protocol):
     """Turns events into messages and sends them. One per kind of receiver (`Callback.kind`)."""
 
     @property
-    def waits(self) -> Sequence[float]:
-        """Seconds before the second attempt, the third, and so on. When the attempt after the last wait
+    def retry_delays(self) -> Sequence[float]:
+        """Seconds before the second attempt, the third, and so on. When the attempt after the last delay
         fails, the delivery is given up."""
         ...
 
     @property
-    def gone(self) -> Collection[int]:
-        """HTTP statuses by which the receiver says that it wants no more messages."""
+    def permanent_statuses(self) -> Collection[int]:
+        """HTTP statuses after which the receiver gets no more messages."""
         ...
 
     @property

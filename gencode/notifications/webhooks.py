@@ -21,7 +21,7 @@ from gencode.notifications.url_policy import UrlPolicy, UrlUnresolved, host_of
 
 PREFIX = "whsec_"
 MINUTE, HOUR = 60.0, 3600.0
-WAITS = (5.0, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HOUR, 8 * HOUR)
+RETRY_DELAYS = (5.0, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HOUR, 8 * HOUR)
 """Seconds between attempts; about a day in all."""
 CHECK_SECONDS = 3.0
 """How long a request waits at most for the check of its callback_url."""
@@ -59,8 +59,8 @@ class WebhookNotifier:
     """
 
     kind = "webhook"
-    waits = WAITS
-    gone = frozenset({410})
+    retry_delays = RETRY_DELAYS
+    permanent_statuses = frozenset({410})
 
     def __init__(
         self, secrets: SigningSecrets, url_policy: UrlPolicy, send: Sender, texts: TaskTexts

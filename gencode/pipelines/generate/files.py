@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from gencode.codegen.chunked_file_writer import join_parts
 from gencode.codegen.continuation_merge import file_text
+from gencode.codegen.multipart_file_writer import join_parts
 from gencode.codegen.pieces import Checkpoints, Piece, Pieces, read_parts, read_pieces, read_repairs
 from gencode.domain.errors import TreeError
 from gencode.domain.tree import PathSet

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import anyio
 
 from gencode.domain.task import Task
-from gencode.http.checkpoint_reader import CheckpointReader, FairLimiter
+from gencode.http.checkpoint_reader import CheckpointReader
+from gencode.http.fair_limiter import FairLimiter
 from gencode.storage.memory import MemoryStore
 from tests.unit.storage.samples import a_task
 

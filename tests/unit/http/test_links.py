@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from gencode.http.links import UnderPath
+from gencode.http.links import RootPathMiddleware
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ async def test_the_path_has_the_root_path_whether_a_proxy_removes_it_or_not(
     async def nothing() -> None: ...
 
     scope = {"type": "http", "path": requested, "root_path": ""}
-    await UnderPath(app, "/gen")(scope, nothing, nothing)  # type: ignore[arg-type]  # neither is called
+    await RootPathMiddleware(app, "/gen")(scope, nothing, nothing)  # type: ignore[arg-type]  # neither is called

@@ -28,7 +28,7 @@ def prepare(services: GenerateServices, request: GenerateRequest, language: str)
     return PreparedTask(
         request=stored,
         parameters={name: value for name, value in stored.items() if name not in _LONG_FIELDS},
-        message=message + (offline_note(language) if model.is_stand_in else ""),
+        message=message + (offline_note(language) if model.is_fallback else ""),
         may_pause=request.approve_plan,
     )
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gencode.codegen.chunked_file_writer import division, join_parts
 from gencode.codegen.file_writer import WritingLimits
+from gencode.codegen.multipart_file_writer import join_parts, part_counts
 from gencode.codegen.pieces import Piece
 from gencode.codegen.prompts import OUTLINE_INSTRUCTIONS
 from gencode.engine.store import TaskQuery
@@ -181,4 +181,4 @@ def test_repetitions_within_the_file_stay() -> None:
     [(3000, 8192, 6), (585, 8192, 1), (586, 8192, 2), (0, 8192, 1), (900, 64, 1), (10**6, 8192, 1)],
 )
 def test_the_number_of_parts(lines: int, tokens: int, parts: int) -> None:
-    assert division(lines, tokens)[0] == parts
+    assert part_counts(lines, tokens)[0] == parts

@@ -8,7 +8,7 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from gencode.codegen.code_fences import split_lines, unfence
+from gencode.codegen.code_fences import split_lines, strip_fence
 from gencode.codegen.continuation_merge import joined_text, without_overlap
 from gencode.codegen.file_writer import CompletedUpdate, FileWriter, WritingLimits
 from gencode.codegen.pieces import OUTLINE, PART, PIECE, Outline, Piece, WritingJob, piece_name
@@ -34,7 +34,7 @@ MIN_PART_LINES = 50
 MAX_PARTS = 60
 
 
-def division(lines: int, max_tokens: int, tokens_per_line: float = TOKENS_PER_LINE) -> tuple[int, int]:
+def part_counts(lines: int, max_tokens: int, tokens_per_line: float = TOKENS_PER_LINE) -> tuple[int, int]:
     """How many parts a file needs, and the most lines of each; (1, lines) if it fits one answer."""
     most = int(max_tokens / tokens_per_line)
     if lines <= most or most < MIN_PART_LINES or lines > most * MAX_PARTS:
@@ -52,12 +52,12 @@ def join_parts(parts: Sequence[Sequence[Piece]], path: str) -> str:
 
 def _addition(before: str, answer: str, path: str) -> str:
     """What a part adds to the text `before`: no fence, no repeated lines, starting on a line of its own."""
-    text = without_overlap(before, unfence(answer, path))
+    text = without_overlap(before, strip_fence(answer, path))
     return f"\n{text}" if before and not before.endswith("\n") else text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ChunkedFileWriter:
+class MultipartFileWriter:
     """The large files of one task.
 
     Checkpoints hold the outline, each answer, and at the end the complete text as one joined piece.

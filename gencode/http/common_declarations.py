@@ -66,4 +66,4 @@ EVERYWHERE: tuple[type[GencodeError], ...] = (
     WrongMethod,
     StoreError,
 )
-"""What the middlewares, the router and bugs answer."""
+"""Errors from the middlewares, from the router and of unhandled exceptions."""
