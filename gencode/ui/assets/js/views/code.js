@@ -45,7 +45,7 @@ export function codeView({ address }, followed) {
 
   function update(task, path, following) {
     tick.checked = following;
-    tick.parentElement.hidden = isOver(task.status);
+    tick.parentElement.hidden = isOver(task);
     latest = { task, path };
     const wanted = kindOf(task, path);
     if (!shown || shown.path !== path || shown.kind !== wanted) open(task, path, wanted);
