@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from gencode.bootstrap.app import BUILTIN_KINDS
 from tests.kinds.letter.kind import LETTER
@@ -138,3 +139,38 @@ async def test_a_task_of_an_unknown_kind_is_shown_by_its_names(
         await expect_nothing_of_generate(page)
         await card.get_by_role("button", name="Retry").click()
         await expect(card.get_by_role("alert")).to_contain_text("UNKNOWN_KIND")
+
+
+EVENTS = [
+    ("status", {"status": "pending", "message": "", "at": "2026-01-01T00:00:00Z"}),
+    ("status", {"status": "drafting", "message": "", "at": "2026-01-01T00:00:01Z"}),
+    ("plan", {"of": "the letter"}),
+    ("file", {}),
+    ("usage", {}),
+    ("findings", {"findings": 3}),
+    ("status", {"status": "constructor", "message": "", "at": "2026-01-01T00:00:02Z"}),
+]
+"""Names of events that generate has with other content, and a stage that the kind does not declare."""
+
+
+async def test_events_of_other_content_and_undeclared_stages_are_shown_by_name(
+    browser: Browser, tmp_path: Path
+) -> None:
+    body = "".join(
+        f"event: {name}\nid: {number}\ndata: {json.dumps(data)}\n\n"
+        for number, (name, data) in enumerate(EVENTS, start=1)
+    )
+
+    async def stream(route: Route) -> None:
+        await route.fulfill(content_type="text/event-stream", body=body)
+
+    async with running_app(settings(tmp_path), KINDS) as app, tab(browser, app.url) as page:
+        task_id = await submit_letter(app.url, seconds=60)
+        await page.route("**/api/v1/status/*", stream)
+        await page.goto(f"{app.url}/#/task/{task_id}")
+        await expect(page.locator("main .badge")).to_have_text("constructor")
+        names = [text.partition(" (")[0] for text in await page.locator(".stage-name").all_text_contents()]
+        assert names == ["In line", "Drafting", "constructor", "Reviewing", "Sending", "Done"]
+        await page.locator(".log-box summary").click()
+        await expect(page.locator(".log li")).to_have_count(len(EVENTS))
+        await expect_nothing_of_generate(page)

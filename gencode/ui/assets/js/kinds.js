@@ -12,7 +12,7 @@ const COMMON_STATUSES = ["pending", "completed", "failed", "cancelled"];
 let kinds = new Map(); // by name: {title, stages: Map of titles by name, advice: Map of texts by code}
 let loading = null;
 
-/** Loads the list once. Never rejects: an older service has no list, and after a failure the next call retries. */
+/** Loads the list once. Never rejects: an older service has no list; after a failure the next call retries. */
 export function loadKinds() {
   loading ??= get("kinds").then(
     (list) => (kinds = new Map(list.kinds.map((kind) => [kind.name, parsed(kind)]))),
@@ -36,7 +36,7 @@ export function stagesOf(kind) {
   return isGenerate(kind) ? GENERATE_STAGES : [];
 }
 
-/** The statuses of tasks that are not over. The service refuses a list with a status of no kind of its own. */
+/** The statuses of tasks that are not over. The service rejects a filter with a status of no known kind. */
 export function unfinishedStatuses() {
   const stages = kinds.size ? [...kinds.keys()].flatMap(stagesOf) : GENERATE_STAGES;
   return [...new Set(["pending", ...stages])];

@@ -9,7 +9,7 @@ const MAX_LIVE = 2 ** 21; // characters of one file that is being written
 /** Tasks of kind "generate" have files, a plan and a repository. Older services send no kind. */
 export const isGenerate = (kind) => kind == null || kind === "generate";
 
-/** A task's state: queued, running, paused, succeeded, failed, cancelled or unknown. Older services send none. */
+/** queued, running, paused, succeeded, failed, cancelled or unknown. Older services send no state. */
 export const stateOf = ({ state, status, awaiting_approval: isWaiting }) =>
   state || (isWaiting ? "paused" : stateOfStatus(status));
 const stateOfStatus = (status) => STATES[status] || "running"; // any other status is the name of a stage
@@ -30,7 +30,7 @@ export function blank(id) {
     planned: false,
     summary: "",
     files: new Map(), // path -> {path, state, bytes, purpose, faults, at}
-    live: new Map(), // what is being written: path -> {text, partial, received, start, checkpoint}, see `delta`
+    live: new Map(), // being written: path -> {text, partial, received, start, checkpoint}, see `delta`
     usage: null,
     result: {},
     failure: null,

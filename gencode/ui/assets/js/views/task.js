@@ -17,7 +17,7 @@ import { fileTree } from "./tree.js";
 const TICK = 200; // milliseconds between two updates of the times
 const STATE_EVENTS = ["status", "approval", "approved", ""];
 
-/** Shows the task of `follow` in `main`; returns a function that removes it. `changed`: called for a new state. */
+/** Shows the task in `main`; returns a function that removes it. `changed` is called for each new state. */
 export function taskView(main, follow, { changed }) {
   const view = new TaskView(main, follow, changed);
   const onEvent = (kind) => view.onEvent(kind);
@@ -134,7 +134,7 @@ class TaskView {
   }
 }
 
-/** The path shown in the pane: the user's choice, else what is being written, else the README or first file. */
+/** The path in the pane: the user's choice, else what is being written, else the README or first file. */
 function selected(task, picked) {
   if (picked != null) return picked;
   if (task.live.size) return task.live.has(task.newest) ? stay(task) : [...task.live.keys()].at(-1);
@@ -171,9 +171,9 @@ const waiting = (lost) =>
 function trouble(follow) {
   const { status, code, message } = follow.problem;
   const again = { class: "button primary", onclick: () => follow.resume() };
-  const said =
+  const content =
     status === 401
       ? [h("p", { class: "lead" }, t("needsKey")), h("button", again, icon("key"), t("enterKey"))]
       : [h("h1", {}, code), h("p", { class: "lead" }, status === 404 ? t("notThere") : message)];
-  return h("div", { class: "sheet" }, ...said);
+  return h("div", { class: "sheet" }, ...content);
 }
