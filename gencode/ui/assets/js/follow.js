@@ -1,17 +1,18 @@
-// One task that is being looked at: what is known of it, and its stream. Views listen; they may come and go.
+// The task that the page shows: its data and its stream. Views add and remove themselves as listeners.
 
 import { Problem, get, post } from "./api.js";
+import { loadKinds } from "./kinds.js";
 import { Stream } from "./stream.js";
-import { blank, fold, isOver, noteFiles } from "./task.js";
+import { blank, fold, isGenerate, isOver, noteFiles, stateOf } from "./task.js";
 
 export class Follow {
   constructor(id) {
     this.id = id;
     this.address = `task/${encodeURIComponent(id)}`;
     this.task = blank(id);
-    this.view = null; // as GET /task/{id} gives it
-    this.lost = false; // the connection broke and is being mended
-    this.problem = null; // why there is nothing to see
+    this.view = null; // as GET /task/{id} returns it
+    this.lost = false; // the connection broke; the stream reconnects
+    this.problem = null; // why the task cannot be shown
     this.listeners = new Set();
   }
 
@@ -21,12 +22,14 @@ export class Follow {
     } catch (error) {
       return this.#fail(error);
     }
+    await loadKinds();
     if (this.stopped) return;
+    this.task.kind = this.view.kind;
     this.#listen();
     this.#changed();
   }
 
-  /** Once more from the last event: after a retry, or when a key was given. */
+  /** Follows the task again from the last event: after a retry, or after the user entered a key. */
   resume() {
     this.problem = null;
     if (!this.view) return this.start();
@@ -44,7 +47,7 @@ export class Follow {
     this.#changed();
   }
 
-  /** `changes`: what is to be otherwise from now on, such as a limit. */
+  /** `changes`: parameters to change, such as a limit. */
   async retry(changes) {
     await post(`${this.address}/retry`, Object.keys(changes).length ? changes : undefined);
     this.resume();
@@ -54,37 +57,38 @@ export class Follow {
     const last = this.stream ? this.stream.last : 0;
     if (this.stream) this.stream.close();
     this.stream = new Stream(this.id, last, {
-      hear: (kind, data, id) => this.#hear(kind, data, id),
-      over: () => this.#over(),
-      tell: (connected, error) => this.#tell(connected, error),
+      onEvent: (kind, data, id) => this.#onEvent(kind, data, id),
+      isComplete: () => this.#isComplete(),
+      onConnection: (connected, error) => this.#onConnection(connected, error),
     });
     this.stream.open();
   }
 
-  #hear(kind, data, id) {
+  #onEvent(kind, data, id) {
     fold(this.task, kind, data, id);
     if (kind === "status") this.#refresh();
     this.#changed(kind);
   }
 
-  #over() {
-    const { status, failure } = this.task;
-    return isOver(status) && (status !== "failed" || Boolean(failure));
+  /** The error of a failed task comes after its status. */
+  #isComplete() {
+    return isOver(this.task) && (this.task.state !== "failed" || Boolean(this.task.failure));
   }
 
-  async #tell(connected, error) {
+  async #onConnection(connected, error) {
     if (error instanceof Problem) return this.#fail(error);
     this.lost = !connected;
     this.#changed();
-    if (connected && !isOver(this.view.status)) await this.#seeFiles();
+    if (connected && isGenerate(this.view.kind) && !isOver({ state: stateOf(this.view) }))
+      await this.#loadFiles();
   }
 
-  async #seeFiles() {
+  async #loadFiles() {
     try {
       noteFiles(this.task, (await get(`${this.address}/files`)).files);
       this.#changed();
     } catch {
-      // It is only about what is shown until the files are whole.
+      // The list only adds details until the files are complete.
     }
   }
 
@@ -93,7 +97,7 @@ export class Follow {
       this.view = await get(this.address);
       this.#changed();
     } catch {
-      // The stream says when the service is away; the next status asks again.
+      // The stream reports a lost connection; the next status event loads the task again.
     }
   }
 

@@ -1,7 +1,7 @@
 // A task's events by EventSource: without gap or repeat, whatever happens to the connection.
 //
 // EventSource can reconnect by itself, but only to the same address, and a ticket in that address expires.
-// So each connection is a new EventSource: with a new ticket, and ?after= the last event that was heard.
+// So each connection is a new EventSource, with a new ticket and ?after= the last event that was received.
 
 import { Problem, address, key, post } from "./api.js";
 
@@ -13,12 +13,13 @@ const SLOWEST = 8000;
 
 export class Stream {
   /**
-   * @param hear   (kind, data, id) of each event in its order; id is null for live ones
-   * @param over   () whether the task is over, so that the end of the stream is its end
-   * @param tell   (connected, error): the connection came or went; a Problem means that it stays away
+   * @param onEvent       (kind, data, id), for each event in order; id is null for live events
+   * @param isComplete    () whether the task is over, so that no events follow the end of the stream
+   * @param onConnection  (connected, error), when the connection opens or breaks; after a Problem the stream
+   *                      does not reconnect
    */
-  constructor(taskId, after, { hear, over, tell }) {
-    Object.assign(this, { taskId, last: after, hear, over, tell });
+  constructor(taskId, after, { onEvent, isComplete, onConnection }) {
+    Object.assign(this, { taskId, last: after, onEvent, isComplete, onConnection });
     this.failures = 0;
     this.online = () => this.failures && this.open();
     addEventListener("online", this.online);
@@ -34,7 +35,8 @@ export class Stream {
       if (this.closed || turn !== this.turn) return;
       this.#listen(new EventSource(address(`status/${encodeURIComponent(this.taskId)}?${query}`)));
     } catch (error) {
-      if (error instanceof Problem && error.status < 500 && error.status !== 429) this.tell(false, error);
+      if (error instanceof Problem && error.status < 500 && error.status !== 429)
+        this.onConnection(false, error);
       else this.#later();
     }
   }
@@ -49,7 +51,7 @@ export class Stream {
     this.source = source;
     source.addEventListener("open", () => {
       this.failures = 0;
-      this.tell(true);
+      this.onConnection(true);
     });
     // The service's own "error" has data; the browser's, of a connection that broke, has none.
     for (const kind of KINDS)
@@ -63,18 +65,18 @@ export class Stream {
       if (id <= this.last) return;
       this.last = id;
     }
-    this.hear(kind, JSON.parse(event.data), id);
+    this.onEvent(kind, JSON.parse(event.data), id);
   }
 
   #ended() {
     this.#drop();
-    if (this.over()) this.close();
+    if (this.isComplete()) this.close();
     else this.#later();
   }
 
   #later() {
     this.failures += 1;
-    this.tell(false);
+    this.onConnection(false);
     this.timer = setTimeout(() => this.open(), Math.min(SLOWEST, 250 * 2 ** this.failures));
   }
 

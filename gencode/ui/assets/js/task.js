@@ -1,41 +1,54 @@
-// What a task's events add up to. `fold` is the only place that knows what an event means.
+// What a task's events add up to. `fold` is the only function that interprets events.
 
-const STAGES = ["pending", "generating", "merging_files", "creating_repo", "pushing", "completed"];
-const OVER = ["completed", "failed", "cancelled"];
-const MOST_LIVE = 2 ** 21; // characters of one file that is being written
+export const GENERATE_STAGES = ["generating", "merging_files", "creating_repo", "pushing"];
+const STATES = { pending: "queued", completed: "succeeded", failed: "failed", cancelled: "cancelled" };
+const FINAL_STATUSES = ["completed", "failed", "cancelled"];
+const FINAL_STATES = ["succeeded", "failed", "cancelled"];
+const MAX_LIVE = 2 ** 21; // characters of one file that is being written
 
-export { STAGES };
-export const isOver = (status) => OVER.includes(status);
+/** Tasks of kind "generate" have files, a plan and a repository. Older services send no kind. */
+export const isGenerate = (kind) => kind == null || kind === "generate";
+
+/** queued, running, paused, succeeded, failed, cancelled or unknown. Older services send no state. */
+export const stateOf = ({ state, status, awaiting_approval: isWaiting }) =>
+  state || (isWaiting ? "paused" : stateOfStatus(status));
+const stateOfStatus = (status) => STATES[status] || "running"; // any other status is the name of a stage
+const isFinal = (status) => FINAL_STATUSES.includes(status);
+
+export const isOver = (task) => FINAL_STATES.includes(task.state);
+export const isPaused = (task) => task.state === "paused";
 
 /** A task before its first event. */
 export function blank(id) {
   return {
     id,
+    kind: null,
     status: null,
+    state: null,
     message: "",
     steps: [], // {status, at}, as they were entered
     planned: false,
     summary: "",
     files: new Map(), // path -> {path, state, bytes, purpose, faults, at}
-    live: new Map(), // what is being written: path -> {text, partial, heard, start, kept}, see `delta`
+    live: new Map(), // being written: path -> {text, partial, received, start, checkpoint}, see `delta`
     usage: null,
     result: {},
     failure: null,
-    held: null, // waiting for approval: {approve_by}
+    pause: null, // while the task waits for approval: {approve_by}
     progress: null,
     log: [],
-    newest: null, // the path that was written to last
+    newest: null, // the path that was written last
   };
 }
 
-/** Takes in one event, in place. */
+/** Applies one event to the task, in place. Kinds may give the same name to events of other content. */
 export function fold(task, kind, data, id) {
   if (id !== null) task.log.push({ id, kind, data });
-  const take = FOLDS[kind];
-  if (take) take(task, data);
+  const apply = FOLDS[kind] || (isGenerate(task.kind) && GENERATE_FOLDS[kind]);
+  if (apply) apply(task, data);
 }
 
-/** Files of which a part is kept already (from GET .../files): the log tells of whole ones only. */
+/** Files of which a part is stored already (from GET .../files): events report complete files only. */
 export function noteFiles(task, listed) {
   for (const { path, state, bytes, purpose } of listed) {
     const file = fileOf(task, path);
@@ -49,7 +62,7 @@ export function noteFiles(task, listed) {
 export function times(task, now) {
   const spent = new Map();
   task.steps.forEach(({ status, at }, index) => {
-    if (isOver(status)) return;
+    if (isFinal(status)) return;
     const end = index + 1 < task.steps.length ? Date.parse(task.steps[index + 1].at) : now;
     spent.set(status, (spent.get(status) || 0) + Math.max(0, end - Date.parse(at)));
   });
@@ -61,8 +74,19 @@ export const elapsed = (task, now) => [...times(task, now).values()].reduce((sum
 
 /** The stage that the task is in, or ended in. */
 export function stageOf(task) {
-  const working = task.steps.filter(({ status }) => !isOver(status) || status === "completed");
-  return working.length ? working[working.length - 1].status : "pending";
+  return task.steps.findLast(({ status }) => !isFinal(status) || status === "completed")?.status ?? "pending";
+}
+
+/** The stages for the timeline: those `declared` by the task's kind, and others where they were entered. */
+export function timelineStages(task, declared) {
+  const stages = ["pending", ...declared];
+  let previous = "pending";
+  for (const { status } of task.steps) {
+    if (isFinal(status)) continue;
+    if (!stages.includes(status)) stages.splice(stages.indexOf(previous) + 1, 0, status);
+    previous = status;
+  }
+  return [...stages, "completed"];
 }
 
 export const counts = (task) => {
@@ -75,12 +99,13 @@ export const isWhole = (file) => WHOLE.includes(file.state);
 
 const FOLDS = {
   status(task, data) {
-    Object.assign(task, { status: data.status, message: data.message });
+    const state = stateOfStatus(data.status);
+    Object.assign(task, { status: data.status, state, pause: null, message: data.message });
     task.steps.push({ status: data.status, at: data.at });
     if (data.status !== "failed") task.failure = null;
     Object.assign(task.result, data);
-    if (isOver(data.status)) {
-      Object.assign(task, { held: null, progress: null });
+    if (isOver(task)) {
+      task.progress = null;
       task.live.clear();
       for (const file of task.files.values()) if (file.state === "writing") file.state = "planned";
     }
@@ -88,6 +113,21 @@ const FOLDS = {
   error(task, data) {
     task.failure = data;
   },
+  approval(task, data) {
+    Object.assign(task, { state: "paused", pause: data, message: data.message });
+  },
+  approved(task, data) {
+    Object.assign(task, { state: "running", pause: null, message: data.message });
+  },
+  resumed(task) {
+    for (const answer of task.live.values()) rewind(answer, answer.checkpoint);
+  },
+  progress(task, data) {
+    task.progress = data;
+  },
+};
+
+const GENERATE_FOLDS = {
   plan(task, data) {
     Object.assign(task, { planned: true, summary: data.summary });
     task.live.delete("plan");
@@ -95,14 +135,14 @@ const FOLDS = {
     task.files = new Map();
     for (const { path, purpose } of data.files)
       task.files.set(path, { ...(known.get(path) || { path, state: "planned" }), purpose });
-    // What was begun before the plan was whole is in the plan; only a plan that was edited lacks it.
+    // Files that were begun before the plan was complete are in the plan, unless the plan was edited.
     for (const [path, file] of known) if (isWhole(file) && !task.files.has(path)) task.files.set(path, file);
   },
   file(task, data) {
     Object.assign(fileOf(task, data.path), { state: "whole", bytes: data.bytes });
     task.live.delete(data.path);
   },
-  // A long file is divided before it is written; what was said until then is not of the file.
+  // A long file is divided before it is written; text received until then is no part of the file.
   outline(task, data) {
     task.live.delete(data.path);
   },
@@ -117,17 +157,14 @@ const FOLDS = {
     }
   },
   retry(task, data) {
-    // An answer that came to its end and was no good was accounted for all the same.
-    const said = task.live.get(data.about);
-    back(said, data.code === "LLM_BAD_OUTPUT" ? said?.start : said?.kept);
-  },
-  resumed(task) {
-    for (const said of task.live.values()) back(said, said.kept);
+    // The usage of a complete answer was reported even if the answer was unusable.
+    const answer = task.live.get(data.about);
+    rewind(answer, data.code === "LLM_BAD_OUTPUT" ? answer?.start : answer?.checkpoint);
   },
   usage(task, data) {
     task.usage = data.total;
-    const said = task.live.get(data.about);
-    if (said) said.kept = said.text.length;
+    const answer = task.live.get(data.about);
+    if (answer) answer.checkpoint = answer.text.length;
   },
   merged(task) {
     for (const file of task.files.values()) if (file.state === "writing") file.state = "whole";
@@ -138,32 +175,23 @@ const FOLDS = {
   pushed(task, data) {
     Object.assign(task.result, data);
   },
-  approval(task, data) {
-    Object.assign(task, { held: data, message: data.message });
-  },
-  approved(task, data) {
-    Object.assign(task, { held: null, message: data.message });
-  },
-  progress(task, data) {
-    task.progress = data;
-  },
-  // `heard`: characters of the present answer; if the next piece begins elsewhere, some were missed. What
-  // earlier answers said stays (`kept`): a file that the token limit cut is continued by the next answer.
+  // `received`: characters of the current answer; if the next piece has another offset, some were missed. The
+  // text of earlier answers stays (`checkpoint`): the next answer continues a file that the token limit cut.
   delta(task, { about, offset, text }) {
     const plan = about === "plan" && !task.planned;
     if (!task.live.has(about))
       task.live.set(about, {
         text: "",
         partial: task.files.get(about)?.state === "writing",
-        heard: 0,
+        received: 0,
         start: 0,
-        kept: 0,
+        checkpoint: 0,
       });
-    const said = task.live.get(about);
-    if (offset === 0) Object.assign(said, { heard: 0, start: said.text.length });
-    if (offset !== said.heard) said.partial = true;
-    said.heard = offset + [...text].length;
-    if (said.text.length < MOST_LIVE) said.text += text;
+    const answer = task.live.get(about);
+    if (offset === 0) Object.assign(answer, { received: 0, start: answer.text.length });
+    if (offset !== answer.received) answer.partial = true;
+    answer.received = offset + [...text].length;
+    if (answer.text.length < MAX_LIVE) answer.text += text;
     if (plan) return;
     const file = fileOf(task, about);
     if (file.state !== "writing") Object.assign(file, { state: "writing", again: isWhole(file) });
@@ -171,9 +199,9 @@ const FOLDS = {
   },
 };
 
-/** The answer that was being given is given anew. */
-function back(said, to) {
-  if (said) Object.assign(said, { text: said.text.slice(0, to), heard: 0 });
+/** Drops the text after `length`, which the model sends again. */
+function rewind(answer, length) {
+  if (answer) Object.assign(answer, { text: answer.text.slice(0, length), received: 0 });
 }
 
 function fileOf(task, path) {

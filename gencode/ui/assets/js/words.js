@@ -21,10 +21,6 @@ export function t(name, ...figures) {
   return typeof text === "function" ? text(...figures) : text;
 }
 
-export const statusName = (status) => t("statuses")[status] || status;
-/** What to do about a failure, by its code; empty for codes of a service newer than this page. */
-export const advice = (code) => t("advice")[code] || "";
-
 export const number = (value) => new Intl.NumberFormat(chosen).format(value);
 
 /** 950 B, 1.2 kB: what a file tree has room for. */

@@ -68,7 +68,9 @@ export default {
   loading: "Loading…",
 
   // A task
-  held: "Waiting for approval",
+  paused: "Waiting for approval",
+  approveTitle: "This task waits for your approval",
+  approveTask: "Approve",
   statuses: {
     pending: "In line",
     generating: "Generating",
@@ -99,10 +101,12 @@ export default {
   created: (when) => `created ${when}`,
   cancel: "Cancel",
   cancelSure: "Cancel this task? What was written stays readable; nothing more is asked of the model.",
+  cancelSureAny: "Cancel this task? A cancelled task cannot go on.",
   keepOn: "Keep it going",
   cancelYes: "Cancel the task",
   retry: "Retry",
   retryHint: "Goes on where it failed. Nothing already paid for is paid again.",
+  retryHintAny: "Goes on where it failed.",
   raiseTokens: "New limit of tokens",
   raiseCost: "New limit of cost",
   deliverAnyway: "Push all the same, and list the faults in the README",
@@ -135,6 +139,7 @@ export default {
   failedIn: (stage) => `in “${stage}”`,
   whatToDo: "What to do",
   noAdvice: "See the message above.",
+  completedTitle: "The task is completed",
   cancelledTitle: "The task was cancelled",
   readFiles: "The files that are whole can be read and downloaded below.",
   notThere: "There is no such task here, or it belongs to another key.",
@@ -167,7 +172,7 @@ export default {
   planTitle: "Approve the plan",
   planLead:
     "The model waits for you. Change paths and purposes, take files out or put some in; then approve.",
-  planBy: (when) => `If nobody approves it by ${when}, the task ends.`,
+  approveBy: (when) => `If nobody approves it by ${when}, the task ends.`,
   planPath: "Path",
   planPurpose: "Purpose",
   planPathOf: (number) => `Path of file ${number}`,
@@ -178,8 +183,14 @@ export default {
 
   // The log
   log: (count) => `All events (${count})`,
-  events: {
+  commonEvents: {
     status: (d) => d.message,
+    resumed: () => "The service went on with the task",
+    approval: (d) => d.message || "Waiting for approval",
+    approved: () => "Approved",
+    error: (d) => `${d.code}: ${d.message}`,
+  },
+  events: {
     plan: (d) => `Planned ${d.files.length} files: ${d.summary}`,
     file: (d) => `${d.path} is whole (${d.bytes} bytes)`,
     usage: (d) => `${d.about}: ${d.tokens.prompt} + ${d.tokens.completion} tokens`,
@@ -192,11 +203,9 @@ export default {
     pushed: (d) => `Pushed commit ${d.commit}`,
     outline: (d) => `${d.path} is written in ${d.parts?.length || 1} parts`,
     part: (d) => `${d.path}: part ${d.part} of ${d.of} is whole`,
-    cached: (d) => `Plan and files are those of an earlier task (similarity ${d.similarity})`,
-    resumed: () => "The service went on with the task",
     approval: (d) => d.message || "Waiting for approval of the plan",
     approved: () => "The plan was approved",
-    error: (d) => `${d.code}: ${d.message}`,
+    cached: (d) => `Plan and files are those of an earlier task (similarity ${d.similarity})`,
   },
 
   // The key

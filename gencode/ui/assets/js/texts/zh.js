@@ -64,7 +64,9 @@ export default {
   noSuchTasks: "没有这种状态的任务。",
   loading: "正在加载…",
 
-  held: "等待批准",
+  paused: "等待批准",
+  approveTitle: "此任务等待您的批准",
+  approveTask: "批准",
   statuses: {
     pending: "排队中",
     generating: "生成中",
@@ -95,10 +97,12 @@ export default {
   created: (when) => `创建于 ${when}`,
   cancel: "取消",
   cancelSure: "取消这个任务？已写好的内容仍可查看，之后不再向模型提问。",
+  cancelSureAny: "取消这个任务？取消后无法继续。",
   keepOn: "继续进行",
   cancelYes: "取消任务",
   retry: "重试",
   retryHint: "从失败处继续，已付费的部分不会再次付费。",
+  retryHintAny: "从失败处继续。",
   raiseTokens: "新的 token 上限",
   raiseCost: "新的费用上限",
   deliverAnyway: "照样推送，并在 README 中列出问题",
@@ -130,6 +134,7 @@ export default {
   failedIn: (stage) => `阶段“${stage}”`,
   whatToDo: "怎么办",
   noAdvice: "见上面的信息。",
+  completedTitle: "任务已完成",
   cancelledTitle: "任务已取消",
   readFiles: "已完成的文件可在下方查看和下载。",
   notThere: "这里没有这个任务，或者它属于另一个密钥。",
@@ -159,7 +164,7 @@ export default {
 
   planTitle: "批准计划",
   planLead: "模型在等您。可以修改路径和用途，删去或添加文件，然后批准。",
-  planBy: (when) => `若 ${when} 之前无人批准，任务将结束。`,
+  approveBy: (when) => `若 ${when} 之前无人批准，任务将结束。`,
   planPath: "路径",
   planPurpose: "用途",
   planPathOf: (number) => `第 ${number} 个文件的路径`,
@@ -169,8 +174,14 @@ export default {
   planApprove: (count) => `批准 ${count} 个文件`,
 
   log: (count) => `全部事件（${count}）`,
-  events: {
+  commonEvents: {
     status: (d) => d.message,
+    resumed: () => "服务继续执行任务",
+    approval: (d) => d.message || "等待批准",
+    approved: () => "已批准",
+    error: (d) => `${d.code}：${d.message}`,
+  },
+  events: {
     plan: (d) => `计划了 ${d.files.length} 个文件：${d.summary}`,
     file: (d) => `${d.path} 已完成（${d.bytes} 字节）`,
     usage: (d) => `${d.about}：${d.tokens.prompt} + ${d.tokens.completion} token`,
@@ -182,11 +193,9 @@ export default {
     pushed: (d) => `已推送提交 ${d.commit}`,
     outline: (d) => `${d.path} 分 ${d.parts?.length || 1} 部分编写`,
     part: (d) => `${d.path}：第 ${d.part}/${d.of} 部分已完成`,
-    cached: (d) => `计划和文件取自早先的任务（相似度 ${d.similarity}）`,
-    resumed: () => "服务继续执行任务",
     approval: (d) => d.message || "等待批准计划",
     approved: () => "计划已批准",
-    error: (d) => `${d.code}：${d.message}`,
+    cached: (d) => `计划和文件取自早先的任务（相似度 ${d.similarity}）`,
   },
 
   keyTitle: "API 密钥",

@@ -7,7 +7,7 @@ import { isOver, isWhole } from "../task.js";
 import { number, t } from "../words.js";
 
 const PACE = 150; // milliseconds between two paintings of what is being written
-const MOST_LIVE = 40_000; // characters of that which are coloured; more stay plain until the file is whole
+const MAX_COLOURED = 40_000; // characters of unfinished text that are coloured; more stay plain until it is complete
 const AGAIN = 3000; // milliseconds until a file that could not be read is asked for again
 
 export function codeView({ address }, followed) {
@@ -45,7 +45,7 @@ export function codeView({ address }, followed) {
 
   function update(task, path, following) {
     tick.checked = following;
-    tick.parentElement.hidden = isOver(task.status);
+    tick.parentElement.hidden = isOver(task);
     latest = { task, path };
     const wanted = kindOf(task, path);
     if (!shown || shown.path !== path || shown.kind !== wanted) open(task, path, wanted);
@@ -86,12 +86,12 @@ export function codeView({ address }, followed) {
   }
 
   function draw() {
-    const said = latest.task.live.get(shown.path);
-    if (!said || said.text.length === shown.length) return;
+    const answer = latest.task.live.get(shown.path);
+    if (!answer || answer.text.length === shown.length) return;
     const low = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 60;
-    gap.hidden = !said.partial;
-    code.replaceChildren(...coloured(said.text, shown.grammar, MOST_LIVE));
-    shown.length = said.text.length;
+    gap.hidden = !answer.partial;
+    code.replaceChildren(...coloured(answer.text, shown.grammar, MAX_COLOURED));
+    shown.length = answer.text.length;
     if (low) pane.scrollTop = pane.scrollHeight;
   }
 

@@ -1,14 +1,15 @@
-// A task in figures, and notices of what is out of the ordinary.
+// A task's figures (time, files, tokens, cost), and notices of unusual conditions.
 
 import { announce, h, icon, put } from "../dom.js";
-import { counts, elapsed, isOver } from "../task.js";
+import { counts, elapsed, isGenerate, isOver, isPaused } from "../task.js";
 import { clock, duration, money, number, t } from "../words.js";
 
 const UNKNOWN = { percent: null, seconds_left: null, stalled: false, rate_limited_until: null };
+const GENERATE_FIGURES = ["filesDone", "tokens", "cost"];
 
-/** How far it is: as the stream says, until then as the task said when it was looked up. */
+/** The progress from the stream; before its first progress event, from the task as it was loaded. */
 function progressOf({ task, view }) {
-  if (isOver(task.status) || task.held) return UNKNOWN;
+  if (isOver(task) || isPaused(task)) return UNKNOWN;
   return { ...UNKNOWN, ...(task.progress || view?.progress) };
 }
 
@@ -22,7 +23,7 @@ export function figuresOf() {
   const list = h(
     "dl",
     { class: "figures" },
-    ...["elapsed", "left", "filesDone", "tokens", "cost"].map(figure),
+    ...["elapsed", "left", ...GENERATE_FIGURES].map(figure),
   );
   const element = h("div", { class: "measure" }, bar, list);
 
@@ -31,12 +32,17 @@ export function figuresOf() {
     const { percent, seconds_left: left } = progressOf(follow);
     bar.hidden = percent === null;
     if (percent !== null) bar.value = percent;
-    values.left.parentElement.hidden = isOver(task.status);
+    values.left.parentElement.hidden = isOver(task);
     const remaining = left === null ? t("leftUnknown") : t("leftAbout", duration(left * 1000, 0));
     put(values.elapsed, duration(elapsed(task, now)));
     put(values.left, percent === null ? remaining : `${remaining} · ${t("percent", percent)}`);
+    for (const name of GENERATE_FIGURES) values[name].parentElement.hidden = !isGenerate(task.kind);
+    if (isGenerate(task.kind)) generated(task);
+  }
+
+  function generated(task) {
     const { whole, of } = counts(task);
-    // Of how many is known when the plan is whole.
+    // The number of files is known once the plan is complete.
     put(values.filesDone, task.planned ? t("filesOf", number(whole), number(of)) : of ? number(whole) : "–");
     tokens(task.usage);
   }
@@ -60,7 +66,7 @@ export function noticesOf(follow) {
   const { lost, task } = follow;
   const { stalled, rate_limited_until: until } = progressOf(follow);
   return [
-    lost && !isOver(task.status) && t("lost"),
+    lost && !isOver(task) && t("lost"),
     until && t("limited", clock(until)),
     stalled && !until && t("stalled"),
   ].filter(Boolean);

@@ -1,13 +1,13 @@
-// A task's head: its name, its state, and what can be done with it.
+// The head of a task's view: its name, its state, and the button that cancels it.
 
 import { h, icon, put } from "../dom.js";
-import { isOver } from "../task.js";
-import { dated, statusName, t } from "../words.js";
-import { glyph } from "./list.js";
+import { kindTitle, taskName } from "../kinds.js";
+import { isGenerate, isOver } from "../task.js";
+import { dated, t } from "../words.js";
+import { glyph, standing } from "./list.js";
 import { act } from "./outcome.js";
 
-export const standing = (task) => (task.held ? t("held") : statusName(task.status));
-export const nameOf = (follow) => (follow.view && follow.view.repo_name) || follow.id;
+export const nameOf = (follow) => (follow.view ? taskName(follow.view) : follow.id);
 
 export function headOf(follow) {
   const badge = h("span", { class: "badge" });
@@ -26,27 +26,31 @@ export function headOf(follow) {
 
   function update({ task, view }) {
     put(title, nameOf(follow));
-    put(message, task.failure ? "" : task.message); // the card below has it
+    put(message, task.failure ? "" : task.message); // the card below shows it
     put(facts, factsOf(view).filter(Boolean).join(" · "));
-    const state = standing(task);
-    if (drawn === state) return;
-    drawn = state;
-    badge.className = `badge ${task.status}`;
-    badge.replaceChildren(glyph(task.status), state);
-    buttons.replaceChildren(...(isOver(task.status) ? [] : [cancelling(follow)]));
+    const text = standing(task);
+    if (drawn === `${task.state} ${text}`) return;
+    drawn = `${task.state} ${text}`;
+    badge.className = `badge ${task.state}`;
+    badge.replaceChildren(glyph(task.state), text);
+    buttons.replaceChildren(...(isOver(task) ? [] : [cancelling(follow)]));
   }
 
   return { element, update };
 }
 
-const factsOf = (view) => [
-  view.model && t("withModel", view.model),
-  view.private == null ? "" : t(view.private ? "private" : "public"),
-  view.github_org,
-  t("created", dated(view.created_at)),
-];
+function factsOf(view) {
+  const created = t("created", dated(view.created_at));
+  if (!isGenerate(view.kind)) return [view.label && kindTitle(view.kind), created];
+  return [
+    view.model && t("withModel", view.model),
+    view.private == null ? "" : t(view.private ? "private" : "public"),
+    view.github_org,
+    created,
+  ];
+}
 
-/** Cancelling cannot be taken back, so it is asked once more, in place. */
+/** A cancelled task cannot be resumed, so the button asks for confirmation, in place. */
 function cancelling(follow) {
   const first = h("button", { class: "button", onclick: ask }, icon("stop"), t("cancel"));
   const place = h("div", { class: "ask" }, first);
@@ -58,7 +62,7 @@ function cancelling(follow) {
     );
     const no = h("button", { class: "button", onclick: back }, t("keepOn"));
     place.replaceChildren(
-      h("p", { id: "sure" }, t("cancelSure")),
+      h("p", { id: "sure" }, t(isGenerate(follow.view.kind) ? "cancelSure" : "cancelSureAny")),
       h("div", { class: "buttons", role: "group", "aria-labelledby": "sure" }, yes, no),
     );
     no.focus();

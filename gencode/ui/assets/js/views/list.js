@@ -1,16 +1,20 @@
-// The tasks of the past and of now, newest first, a page at a time.
+// The list of tasks, newest first, a page at a time.
 
 import { Problem, get } from "../api.js";
 import { h, icon } from "../dom.js";
-import { ago, dated, statusName, t } from "../words.js";
+import { loadKinds, statusName, taskName, unfinishedStatuses } from "../kinds.js";
+import { stateOf } from "../task.js";
+import { ago, dated, t } from "../words.js";
 
-const EVERY = 15_000; // milliseconds; it is a look at a list, the task's own page is live
-const RUNNING = "pending,generating,merging_files,creating_repo,pushing";
-const GLYPHS = { completed: "check", failed: "cross", cancelled: "dash" };
+const INTERVAL = 15_000; // milliseconds between two refreshes; only the view of one task is live
+const UNFINISHED = "unfinished";
+const GLYPHS = { succeeded: "check", failed: "cross", cancelled: "dash" };
 
-export const glyph = (status) => h("span", { class: `glyph ${status}` }, icon(GLYPHS[status] || "dot"));
+export const glyph = (state) => h("span", { class: `glyph ${state}` }, icon(GLYPHS[state] || "dot"));
+export const standing = ({ state, status, kind }) =>
+  state === "paused" ? t("paused") : statusName(status, kind);
 
-/** Fills `nav`; gives refresh(), mark(id) and stop(). */
+/** Fills `nav`; returns refresh(), mark(id) and stop(). */
 export function listView(nav) {
   const state = { tasks: [], cursor: null, shown: 20, marked: null, asked: 0 };
   const rows = h("ul", { class: "rows" });
@@ -37,7 +41,8 @@ export function listView(nav) {
 
   async function ask(cursor, limit) {
     const query = new URLSearchParams({ limit });
-    if (filter.value) query.set("status", filter.value);
+    const statuses = filter.value === UNFINISHED ? unfinishedStatuses().join() : filter.value;
+    if (statuses) query.set("status", statuses);
     if (cursor) query.set("cursor", cursor);
     return get(`tasks?${query}`);
   }
@@ -46,6 +51,7 @@ export function listView(nav) {
     const turn = ++state.asked;
     try {
       const page = await ask(null, Math.min(100, state.shown));
+      await loadKinds();
       if (turn !== state.asked) return;
       Object.assign(state, { tasks: page.tasks, cursor: page.next_cursor });
       draw();
@@ -77,24 +83,26 @@ export function listView(nav) {
 
   function row(task) {
     const here = task.task_id === state.marked;
+    const taskState = stateOf(task);
+    const note = standing({ ...task, state: taskState });
     return h(
       "li",
       {},
       h(
         "a",
         { href: `#/task/${task.task_id}`, "aria-current": here ? "page" : null },
-        glyph(task.status),
-        h("span", { class: "row-name" }, task.repo_name || task.task_id),
+        glyph(taskState),
+        h("span", { class: "row-name" }, taskName(task)),
         h(
           "span",
           { class: "row-note", title: dated(task.created_at) },
-          `${task.awaiting_approval ? t("held") : statusName(task.status)} · ${ago(task.created_at, Date.now())}`,
+          `${note} · ${ago(task.created_at, Date.now())}`,
         ),
       ),
     );
   }
 
-  const timer = setInterval(() => document.hidden || refresh(), EVERY);
+  const timer = setInterval(() => document.hidden || refresh(), INTERVAL);
   const seen = () => document.hidden || refresh();
   document.addEventListener("visibilitychange", seen);
   refresh();
@@ -115,6 +123,6 @@ export function listView(nav) {
 
 const options = () => [
   ["", t("filterAll")],
-  [RUNNING, t("filterRunning")],
+  [UNFINISHED, t("filterRunning")],
   ...["completed", "failed", "cancelled"].map((status) => [status, statusName(status)]),
 ];

@@ -1,39 +1,42 @@
-// Everything that happened, in words; folded away until somebody wants it.
+// All events of a task as text; collapsed until the user opens it.
 
 import { h } from "../dom.js";
+import { isGenerate } from "../task.js";
 import { clock, t } from "../words.js";
 
-const MOST = 1000; // lines; what is older is in the log of the service
+const MAX_ROWS = 1000; // older events stay readable through the API
 
 export function logView() {
   const summary = h("summary", {});
   const list = h("ol", { class: "log" });
   const element = h("details", { class: "log-box", ontoggle: () => element.open && draw() }, summary, list);
   let log = [];
+  let taskKind = null;
   let drawn = 0;
 
   function update(task) {
     log = task.log;
+    taskKind = task.kind;
     summary.textContent = t("log", log.length);
     if (element.open) draw();
   }
 
   function draw() {
-    for (const event of log.slice(drawn)) list.append(line(event));
+    for (const event of log.slice(drawn)) list.append(row(event, taskKind));
     drawn = log.length;
-    while (list.children.length > MOST) list.firstChild.remove();
+    while (list.children.length > MAX_ROWS) list.firstChild.remove();
   }
 
   return { element, update };
 }
 
-function line({ id, kind, data }) {
-  const words = t("events")[kind];
+function row({ id, kind, data }, taskKind) {
+  const text = (isGenerate(taskKind) && t("events")[kind]) || t("commonEvents")[kind];
   return h(
     "li",
     { class: kind },
     h("span", { class: "log-id" }, String(id)),
     data.at && h("time", { datetime: data.at }, clock(data.at)),
-    h("span", {}, words ? words(data) : kind),
+    h("span", {}, text ? text(data) : kind),
   );
 }

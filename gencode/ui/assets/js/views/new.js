@@ -3,7 +3,8 @@
 import { Problem, Unreachable, post } from "../api.js";
 import { h } from "../dom.js";
 import { forTab } from "../storage.js";
-import { advice, money, number, t } from "../words.js";
+import { advice } from "../kinds.js";
+import { money, number, t } from "../words.js";
 import { FIELDS, bodyOf, draft, parts, suggested, valid } from "./fields.js";
 
 const PAUSE = 400; // milliseconds without a keystroke, after which an estimate is asked for

@@ -1,15 +1,19 @@
-// How a task ended: where its repository is, or what to do now.
+// The result of a task that is over: its repository, or what to do after a failure.
 
 import { address, key, request } from "../api.js";
 import { copy, h, icon } from "../dom.js";
-import { advice, statusName, t } from "../words.js";
+import { advice, statusName } from "../kinds.js";
+import { isGenerate } from "../task.js";
+import { t } from "../words.js";
 
 /** The card of a task that is over; null while it is not. */
 export function outcome(follow) {
   const { task, view } = follow;
-  if (task.status === "completed") return ready(follow);
-  if (task.status === "failed" && task.failure) return failed(follow, task.failure);
-  if (task.status === "cancelled")
+  const isGenerated = isGenerate(task.kind);
+  if (task.state === "succeeded") return isGenerated ? ready(follow) : card("good", t("completedTitle"));
+  if (task.state === "failed" && task.failure) return failed(follow, task.failure);
+  if (task.state === "cancelled" && !isGenerated) return card("calm", t("cancelledTitle"));
+  if (task.state === "cancelled")
     return card("calm", t("cancelledTitle"), h("p", {}, task.message), place(task, view), kept(follow));
   return null;
 }
@@ -33,10 +37,11 @@ function ready(follow) {
 }
 
 function failed(follow, { code, message, stage }) {
-  const changes = changesFor(code);
+  const { kind } = follow.task;
+  const changes = isGenerate(kind) ? changesFor(code) : NO_CHANGES;
   const again = h(
     "button",
-    { class: "button primary", onclick: () => act(again, () => follow.retry(changes.said())) },
+    { class: "button primary", onclick: () => act(again, () => follow.retry(changes.values()), kind) },
     icon("again"),
     t("retry"),
   );
@@ -48,34 +53,36 @@ function failed(follow, { code, message, stage }) {
       { class: "failure" },
       h("code", { class: "code-name" }, code),
       " ",
-      stage && h("span", { class: "note" }, t("failedIn", statusName(stage))),
+      stage && h("span", { class: "note" }, t("failedIn", statusName(stage, kind))),
     ),
     h("p", { class: "message" }, message),
-    h("p", {}, h("strong", {}, t("whatToDo")), h("br"), advice(code) || t("noAdvice")),
+    h("p", {}, h("strong", {}, t("whatToDo")), h("br"), advice(code, kind) || t("noAdvice")),
     changes.element,
     h("div", { class: "buttons" }, again, zip(follow)),
-    h("p", { class: "note" }, t("retryHint")),
+    h("p", { class: "note" }, t(isGenerate(kind) ? "retryHint" : "retryHintAny")),
   );
 }
 
-/** What a retry may change after such a failure, so that it need not fail again: `said()` gives it. */
+const NO_CHANGES = { element: null, values: () => ({}) };
+
+/** The fields that a retry can change after such a failure; `values()` returns what the user entered. */
 function changesFor(code) {
   if (code === "BUDGET_EXCEEDED") return limits();
   if (code === "GATE_FAILED") return delivery();
-  return { element: null, said: () => ({}) };
+  return NO_CHANGES;
 }
 
 function limits() {
   const tokens = h("input", { id: "raise-tokens", inputmode: "numeric", autocomplete: "off" });
   const cost = h("input", { id: "raise-cost", inputmode: "decimal", autocomplete: "off" });
   const field = (name, input) => h("div", { class: "field" }, h("label", { for: input.id }, t(name)), input);
-  const said = () => ({
+  const values = () => ({
     ...(tokens.value.trim() && { max_tokens: Number(tokens.value.replace(/[\s,_]/g, "")) }),
     ...(cost.value.trim() && { max_cost: cost.value.trim() }),
   });
   return {
     element: h("div", { class: "grid" }, field("raiseTokens", tokens), field("raiseCost", cost)),
-    said,
+    values,
   };
 }
 
@@ -83,7 +90,7 @@ function delivery() {
   const tick = h("input", { type: "checkbox" });
   return {
     element: h("label", { class: "tick" }, tick, h("span", {}, t("deliverAnyway"))),
-    said: () => (tick.checked ? { deliver: "best_effort" } : {}),
+    values: () => (tick.checked ? { deliver: "best_effort" } : {}),
   };
 }
 
@@ -95,7 +102,7 @@ const card = (mood, title, ...children) =>
     ...children,
   );
 
-/** An address from outside becomes a link only if it is one of the web. */
+/** An address from outside becomes a link only if its scheme is http or https. */
 function link(url, mood = "") {
   if (!/^https?:\/\//i.test(url || "")) return url ? h("code", {}, url) : null;
   return h(
@@ -113,7 +120,7 @@ function kept(follow) {
   return h("div", {}, h("p", { class: "note" }, t("readFiles")), h("div", { class: "buttons" }, zip(follow)));
 }
 
-/** A link; with a key, which no link can carry, the file is fetched and then handed to the browser. */
+/** A link. A link cannot send a key, so with a key the file is fetched and then saved by the browser. */
 export function zip(follow) {
   if (![...follow.task.files.values()].some(({ bytes }) => bytes != null)) return null;
   const name = `${(follow.view && follow.view.repo_name) || "project"}.zip`;
@@ -151,15 +158,15 @@ export function copier(text) {
   return button;
 }
 
-/** Runs what a button does, once at a time; a refusal is told beside it. */
-export async function act(button, work) {
+/** Runs a button's action, once at a time; an error is shown beside the button. `kind`: of the task. */
+export async function act(button, work, kind) {
   button.disabled = true;
   button.parentElement.querySelector(".wrong")?.remove();
   try {
     await work();
   } catch (error) {
-    const told = [error.code, error.message, advice(error.code)].filter(Boolean).join(" · ");
-    button.parentElement.append(h("p", { class: "wrong", role: "alert" }, told));
+    const text = [error.code, error.message, advice(error.code, kind)].filter(Boolean).join(" · ");
+    button.parentElement.append(h("p", { class: "wrong", role: "alert" }, text));
   } finally {
     button.disabled = false;
   }

@@ -1,21 +1,44 @@
-// The plan that waits for its approval, to be changed before.
+// The card of a task that waits for approval: a plan that can be edited first, or a question of another kind.
 
 import { get, post, put } from "../api.js";
 import { h, icon } from "../dom.js";
+import { isGenerate } from "../task.js";
 import { dated, t } from "../words.js";
 import { act } from "./outcome.js";
 
-/** The card; it loads the plan itself. */
-export function planCard(follow) {
+export const approvalCard = (follow) =>
+  isGenerate(follow.task.kind) ? planCard(follow) : questionCard(follow);
+
+const deadline = ({ approve_by: moment }) =>
+  moment && h("p", { class: "note" }, t("approveBy", dated(moment)));
+
+/** For kinds without a plan: the message in the head is the question, and there is nothing to edit. */
+function questionCard({ address, task }) {
+  const approve = h(
+    "button",
+    { class: "button primary", onclick: () => act(approve, () => post(`${address}/approve`), task.kind) },
+    t("approveTask"),
+  );
+  return h(
+    "section",
+    { class: "card paused", "aria-labelledby": "approve-title" },
+    h("h2", { id: "approve-title" }, t("approveTitle")),
+    deadline(task.pause),
+    h("div", { class: "buttons" }, approve),
+  );
+}
+
+/** Loads the plan. */
+function planCard(follow) {
   const rows = h("ol", { class: "plan-rows" });
   const approve = h("button", { class: "button primary", disabled: true, onclick: () => act(approve, send) });
   const lead = h("p", {}, t("planLead"));
   const element = h(
     "section",
-    { class: "card held", "aria-labelledby": "plan-title" },
+    { class: "card paused", "aria-labelledby": "plan-title" },
     h("h2", { id: "plan-title" }, t("planTitle")),
     lead,
-    follow.task.held.approve_by && h("p", { class: "note" }, t("planBy", dated(follow.task.held.approve_by))),
+    deadline(follow.task.pause),
     rows,
     h(
       "div",

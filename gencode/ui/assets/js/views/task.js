@@ -1,31 +1,32 @@
-// One task: where it stands, what it writes, how it ended.
+// The view of one task: its state, its files while they are written, and its result.
 
 import { skew } from "../api.js";
 import { announce, eachFrame, fill, h, icon } from "../dom.js";
-import { isOver, isWhole } from "../task.js";
+import { isGenerate, isOver, isPaused, isWhole } from "../task.js";
 import { t } from "../words.js";
 import { codeView } from "./code.js";
 import { figuresOf, noticesOf, tell } from "./figures.js";
-import { headOf, nameOf, standing } from "./head.js";
+import { headOf, nameOf } from "./head.js";
+import { standing } from "./list.js";
 import { logView } from "./log.js";
 import { outcome } from "./outcome.js";
-import { planCard } from "./plan.js";
+import { approvalCard } from "./plan.js";
 import { timeline } from "./timeline.js";
 import { fileTree } from "./tree.js";
 
-const TICK = 200; // milliseconds between two looks at the clock
-const STANDINGS = ["status", "approval", "approved", ""];
+const TICK = 200; // milliseconds between two updates of the times
+const STATE_EVENTS = ["status", "approval", "approved", ""];
 
-/** Fills `main` for the task that `follow` follows; gives what takes it away. `changed`: its state did. */
+/** Shows the task in `main`; returns a function that removes it. `changed` is called for each new state. */
 export function taskView(main, follow, { changed }) {
   const view = new TaskView(main, follow, changed);
-  const heard = (kind) => view.heard(kind);
-  follow.listeners.add(heard);
+  const onEvent = (kind) => view.onEvent(kind);
+  follow.listeners.add(onEvent);
   const timer = setInterval(() => view.tick(), TICK);
-  view.heard("");
+  view.onEvent("");
   return () => {
     clearInterval(timer);
-    follow.listeners.delete(heard);
+    follow.listeners.delete(onEvent);
     view.code.stop();
   };
 }
@@ -59,14 +60,14 @@ class TaskView {
     this.update = eachFrame(() => this.#update());
   }
 
-  heard(kind) {
-    if (STANDINGS.includes(kind)) this.#stands();
+  onEvent(kind) {
+    if (STATE_EVENTS.includes(kind)) this.#reportState();
     this.update();
   }
 
-  /** Times go on between events, too. */
+  /** Times change between events, too. */
   tick() {
-    if (this.shown === "task" && !isOver(this.follow.task.status)) this.#times();
+    if (this.shown === "task" && !isOver(this.follow.task)) this.#times();
   }
 
   pick(path) {
@@ -86,7 +87,7 @@ class TaskView {
     );
   }
 
-  #stands() {
+  #reportState() {
     const { task } = this.follow;
     const next = task.status && standing(task);
     if (!next || next === this.standing) return;
@@ -106,12 +107,17 @@ class TaskView {
     this.#times();
     tell(this.notices, noticesOf(follow));
     settle(this.middle, follow);
-    this.work.hidden = Boolean(task.held); // the card shows the same files
-    this.empty.hidden = task.files.size > 0;
-    const path = selected(task, follow.picked);
-    this.tree.update(task, path);
-    this.code.update(task, path, follow.picked == null);
+    this.work.hidden = !isGenerate(task.kind) || isPaused(task); // the card of a pause shows the same files
+    if (isGenerate(task.kind)) this.#updateFiles();
     this.log.update(task);
+  }
+
+  #updateFiles() {
+    const { task, picked } = this.follow;
+    this.empty.hidden = task.files.size > 0;
+    const path = selected(task, picked);
+    this.tree.update(task, path);
+    this.code.update(task, path, picked == null);
   }
 
   #times() {
@@ -120,7 +126,7 @@ class TaskView {
     this.figures.update(this.follow, now);
   }
 
-  /** What fills the view: made anew only if it is another thing than before. */
+  /** Replaces the content of the view, if `name` is another than before. */
   #show(name, make) {
     if (this.shown === name) return;
     this.shown = name;
@@ -128,34 +134,34 @@ class TaskView {
   }
 }
 
-/** What stands in the pane: what the user picked, else what is being written, else the first worth reading. */
+/** The path in the pane: the user's choice, else what is being written, else the README or first file. */
 function selected(task, picked) {
   if (picked != null) return picked;
   if (task.live.size) return task.live.has(task.newest) ? stay(task) : [...task.live.keys()].at(-1);
   const whole = [...task.files.values()].filter(isWhole);
-  if (isOver(task.status))
+  if (isOver(task))
     return (whole.find(({ path }) => /^readme\.md$/i.test(path)) || whole[0])?.path ?? null;
   return task.shown ?? whole[0]?.path ?? null;
 }
 
-/** Several files are written at once: the one that is shown stays until it is whole. */
+/** Several files are written at once: the one that is shown stays until it is complete. */
 function stay(task) {
   if (!task.live.has(task.shown)) task.shown = task.newest;
   return task.shown;
 }
 
-// --- what stands in the middle, or in place of it all --------------------------------------------------
+// --- the card in the middle, and what is shown instead of a task ---------------------------------------
 
-/** The plan that waits, or the outcome; made anew only when it is another one. */
+/** Shows the approval or the outcome; replaced only when it is another one. */
 function settle(place, follow) {
   const { task } = follow;
   const files = [...task.files.values()].filter(({ bytes }) => bytes != null).length > 0;
-  const name = task.held
-    ? "held"
-    : `${task.status} ${task.failure?.code} ${task.result.commit} ${isOver(task.status) && files}`;
+  const name = isPaused(task)
+    ? "paused"
+    : `${task.state} ${task.failure?.code} ${task.result.commit} ${isOver(task) && files}`;
   if (place.dataset.card === name) return;
   place.dataset.card = name;
-  const card = task.held ? planCard(follow) : outcome(follow);
+  const card = isPaused(task) ? approvalCard(follow) : outcome(follow);
   fill(place, card);
 }
 
@@ -165,9 +171,9 @@ const waiting = (lost) =>
 function trouble(follow) {
   const { status, code, message } = follow.problem;
   const again = { class: "button primary", onclick: () => follow.resume() };
-  const said =
+  const content =
     status === 401
       ? [h("p", { class: "lead" }, t("needsKey")), h("button", again, icon("key"), t("enterKey"))]
       : [h("h1", {}, code), h("p", { class: "lead" }, status === 404 ? t("notThere") : message)];
-  return h("div", { class: "sheet" }, ...said);
+  return h("div", { class: "sheet" }, ...content);
 }

@@ -1,7 +1,8 @@
-// The stages as a line: what is done, what goes on, how long each took.
+// The stages of a task in a row: which are done, which one runs, and how long each took.
 
 import { h, icon, put, unseen } from "../dom.js";
-import { STAGES, isOver, stageOf, times } from "../task.js";
+import { stageName, stagesOf } from "../kinds.js";
+import { isOver, stageOf, timelineStages, times } from "../task.js";
 import { duration, t } from "../words.js";
 
 const GLYPHS = { done: "check", failed: "cross", cancelled: "dash", now: "dot", next: "dot" };
@@ -12,17 +13,19 @@ export function timeline() {
   let notes = new Map();
 
   function update(task, now) {
-    const states = STAGES.map((stage) => stateOf(task, stage));
-    if (drawn !== states.join()) draw(states);
+    const stages = timelineStages(task, stagesOf(task.kind));
+    const states = stages.map((_, index) => stateAt(task, stages, index));
+    const wanted = [...stages, ...states].join();
+    if (drawn !== wanted) draw(task.kind, stages, states);
+    drawn = wanted;
     const spent = times(task, now);
     for (const [stage, note] of notes) put(note, spent.has(stage) ? duration(spent.get(stage)) : "");
   }
 
-  function draw(states) {
-    drawn = states.join();
+  function draw(kind, stages, states) {
     notes = new Map();
     list.replaceChildren(
-      ...STAGES.map((stage, index) => {
+      ...stages.map((stage, index) => {
         const state = states[index];
         const note = h("span", { class: "stage-time" });
         notes.set(stage, note);
@@ -30,7 +33,7 @@ export function timeline() {
           "li",
           { class: `stage ${state}`, "aria-current": state === "now" ? "step" : null },
           h("span", { class: "mark" }, icon(GLYPHS[state])),
-          h("span", { class: "stage-name" }, t("stages")[stage], unseen(` (${t("stageStates")[state]})`)),
+          h("span", { class: "stage-name" }, stageName(stage, kind), unseen(` (${t("stageStates")[state]})`)),
           note,
         );
       }),
@@ -40,10 +43,9 @@ export function timeline() {
   return { element: list, update };
 }
 
-function stateOf(task, stage) {
-  const at = STAGES.indexOf(stageOf(task));
-  const index = STAGES.indexOf(stage);
-  if (task.status === "completed" || index < at) return "done";
-  if (index > at) return "next";
-  return isOver(task.status) ? task.status : "now";
+function stateAt(task, stages, index) {
+  const current = stages.indexOf(stageOf(task));
+  if (task.state === "succeeded" || index < current) return "done";
+  if (index > current) return "next";
+  return isOver(task) ? task.state : "now";
 }
