@@ -32,8 +32,8 @@ class ScriptedNotifier:
     gates   by URL: sends there wait until it is set
     """
 
-    waits: Sequence[float] = (5.0, 60.0, 300.0)
-    gone = frozenset({410})
+    retry_delays: Sequence[float] = (5.0, 60.0, 300.0)
+    permanent_statuses = frozenset({410})
 
     def __init__(self, script: Callable[[str, int], Outcome] = lambda _what, _n: OK) -> None:
         self.script = script
