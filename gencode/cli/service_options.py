@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -45,7 +46,11 @@ def run_with_client(
         async with _client(args) as client:
             return await command(client, args)
 
-    return anyio.run(with_client)
+    try:
+        return anyio.run(with_client)
+    except CancelledError:
+        # Ctrl-C when a time limit cancels the task, too: asyncio then does not convert it.
+        raise KeyboardInterrupt from None
 
 
 def _client(args: argparse.Namespace) -> Client:

@@ -83,9 +83,9 @@ async def test_ctrl_c_leaves_the_task_running_and_prints_the_watch_command(tmp_p
                 printed.append(line)
                 if "planned 2 files" in line:
                     process.send_signal(signal.SIGINT)
-            assert await process.wait() == 130
-            task_id = printed[0].removeprefix("task ")
             last = await rest_of_errors(process)
+            assert await process.wait() == 130, [*printed, last]
+            task_id = printed[0].removeprefix("task ")
             assert f"the task goes on; come back with: gencode watch {task_id} --url {served.url}" in last
             assert "Traceback" not in last
         for gate in gates.values():
