@@ -22,11 +22,11 @@ from starlette.types import ASGIApp
 
 from gencode.bootstrap.app import BUILTIN_KINDS, build_app
 from gencode.domain.errors import StartError
-from gencode.http.connection import connection_class
 from gencode.http.connection_limiter import MAX_REFUSED, ConnectionLimits
 from gencode.http.direct_writer import with_continuations
 from gencode.http.kind_dependencies import KindFactory
 from gencode.http.links import RootPathMiddleware
+from gencode.http.uvicorn_protocol import connection_class
 from gencode.observability.logs import configure
 from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings, set_by_env_file

@@ -23,7 +23,7 @@ from gencode.codegen.code_fences import (
     split_lines,
     strip_fence,
 )
-from gencode.codegen.pieces import Piece
+from gencode.codegen.file_checkpoints import Piece
 from gencode.llm.errors import LLMBadOutput
 
 MIN_DISTINCTIVE = 8

@@ -9,10 +9,10 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from gencode.codegen.continuation_merge import file_text
-from gencode.codegen.file_writer import FileWriter, WritingLimits
+from gencode.codegen.file_checkpoints import PIECE, Piece, WritingJob
+from gencode.codegen.file_generator import FileGenerator, WritingLimits
 from gencode.codegen.largest_first_limiter import LargestFirstLimiter
-from gencode.codegen.multipart_file_writer import Describe, MultipartFileWriter, part_counts
-from gencode.codegen.pieces import PIECE, Piece, WritingJob
+from gencode.codegen.multipart_file_generator import Describe, MultipartFileGenerator, part_counts
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import TOKENS_PER_LINE, file_messages
 from gencode.domain.blob import deflated
@@ -43,10 +43,8 @@ class FileScheduler:
     ) -> None:
         self._describe = describe
         retries = job.retries.get(LLMTruncated.code, 0)
-        self._writer = FileWriter(session=session, limits=limits, kind=PIECE, retries=retries)
-        self._multipart_writer = MultipartFileWriter(
-            session=session, limits=limits, describe=describe, job=job
-        )
+        self._generator = FileGenerator(session=session, limits=limits, kind=PIECE, retries=retries)
+        self._multipart = MultipartFileGenerator(session=session, limits=limits, describe=describe, job=job)
         self._limits = limits
         self._progress = session.progress
         self.deflated_blobs: dict[str, bytes] = {}
@@ -98,9 +96,9 @@ class FileScheduler:
         pieces = self._pieces.setdefault(file.path, [])
         completed = partial(self._file_update, file.path)
         if outline := await self._outline(file, plan, pieces):
-            pieces.append(await self._multipart_writer.write(file, plan, self._symbols, outline, completed))
+            pieces.append(await self._multipart.write(file, plan, self._symbols, outline, completed))
         messages = file_messages(self._job.prompt, plan, file, self._symbols)
-        await self._writer.write(file.path, messages, pieces, completed)
+        await self._generator.write(file.path, messages, pieces, completed)
         await self._finish(file.path, file_text(pieces, file.path))
 
     async def _finish(self, path: str, text: str) -> None:
@@ -114,7 +112,7 @@ class FileScheduler:
         parts, lines = part_counts(file.lines, self._limits.max_tokens, self._tokens_per_line())
         if pieces or (parts == 1 and file.path not in self._job.outlines):
             return ()
-        return await self._multipart_writer.outline(file, plan, parts, lines)
+        return await self._multipart.outline(file, plan, parts, lines)
 
     def _tokens_per_line(self) -> float:
         """As measured in this task's files, once there are enough of them."""

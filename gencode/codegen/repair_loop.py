@@ -11,9 +11,9 @@ import anyio
 
 from gencode.codegen.continuation_merge import file_text
 from gencode.codegen.errors import ValidationFailed
-from gencode.codegen.file_writer import FileWriter, WritingLimits
-from gencode.codegen.multipart_file_writer import Describe
-from gencode.codegen.pieces import REPAIR, Piece, Pieces, StoredText, WritingJob, stored_text
+from gencode.codegen.file_checkpoints import REPAIR, Piece, Pieces, StoredText, WritingJob, stored_text
+from gencode.codegen.file_generator import FileGenerator, WritingLimits
+from gencode.codegen.multipart_file_generator import Describe
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import repair_messages
 from gencode.codegen.validation.findings import Finding
@@ -111,7 +111,7 @@ class _RepairRound:
         self._describe = describe
         self.kind = f"{REPAIR}{number}"
         retries = job.retries.get(LLMTruncated.code, 0)
-        self._writer = FileWriter(session=session, limits=limits, kind=self.kind, retries=retries)
+        self._writer = FileGenerator(session=session, limits=limits, kind=self.kind, retries=retries)
         self._limiter = anyio.CapacityLimiter(limits.at_once)
         self._failures: list[Exception] = []
 

@@ -18,9 +18,9 @@ from gencode.domain.errors import GencodeError, UnknownKind
 from gencode.domain.event import Event
 from gencode.domain.task import FINAL_STATUSES, PENDING, State, Task
 from gencode.engine.pipeline import Decision, Pipeline, StageUpdate
+from gencode.http.assistant_tool import Tool
 from gencode.http.models import EmptyRetryRequest, TaskRequest
 from gencode.http.operation import Operation
-from gencode.http.tools import Tool
 from gencode.llm.progress import ProgressSnapshot
 
 Texts = Mapping[str, str]

@@ -23,8 +23,8 @@ from gencode.http.kinds import KindRegistry
 from gencode.http.links import API
 from gencode.http.operation import Operation, OperationGroup
 from gencode.http.security import SecurityMiddleware, SecurityRules
-from gencode.http.status_stream import follow_operation
 from gencode.http.submit_operation import submit_operation
+from gencode.http.task_event_stream import follow_operation
 from gencode.http.tasks import task_operations
 from gencode.http.tracing import TracingMiddleware
 

@@ -14,10 +14,10 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.requests import Request
 
 from gencode.domain.errors import GencodeError, Invalid
+from gencode.http.assistant_tool import Tool, ToolCall
 from gencode.http.links import API
 from gencode.http.problems import reference_for
 from gencode.http.services import get_principal
-from gencode.http.tools import Tool, ToolCall
 
 INSTRUCTIONS = (
     "gencode turns a prompt into a Git repository. Call generate, then status with wait_seconds until the "

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from gencode.codegen.continuation_merge import continuation, file_text, resume_point
-from gencode.codegen.pieces import Piece
+from gencode.codegen.file_checkpoints import Piece
 from gencode.llm.errors import LLMBadOutput
 from tests.campaigns.corpus import sample, source_files
 

@@ -11,7 +11,7 @@ from tests.e2e.cloning import cloned
 from tests.servers.model import Body, Reply, model_server, text
 from tests.servers.service import environment, service
 from tests.servers.stream import events
-from tests.unit.codegen.test_multipart_file_writer import PARTS, WHOLE, ScriptedModel, nth
+from tests.unit.codegen.test_multipart_file_generator import PARTS, WHOLE, ScriptedModel, nth
 
 
 async def test_it_is_complete_and_no_chunk_is_requested_twice(tmp_path: Path) -> None:

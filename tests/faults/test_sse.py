@@ -25,7 +25,7 @@ from gencode.domain.task import State
 from gencode.engine.ids import new_id
 from gencode.http.kinds import KindRegistry
 from gencode.http.shared_ticker import SharedTicker
-from gencode.http.status_stream import follow_operation
+from gencode.http.task_event_stream import follow_operation
 from gencode.hub.in_process import InProcessHub
 from gencode.storage.memory import MemoryStore
 from tests.servers.calls import FILES, client, get, streams_open, submit

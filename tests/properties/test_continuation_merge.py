@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from gencode.codegen.code_fences import is_fence, split_lines
 from gencode.codegen.continuation_merge import continuation, file_text, joined_text, resume_point
-from gencode.codegen.pieces import Piece
+from gencode.codegen.file_checkpoints import Piece
 from gencode.llm.errors import LLMBadOutput
 
 PREAMBLES = (

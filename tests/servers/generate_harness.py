@@ -17,7 +17,7 @@ from typing import Any
 
 import anyio
 
-from gencode.codegen.file_writer import WritingLimits
+from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.plan import Plan
 from gencode.codegen.repair_loop import RepairLoop, Validate
 from gencode.codegen.validation.findings import Finding

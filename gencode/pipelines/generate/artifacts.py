@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gencode.codegen.pieces import Pieces, WritingJob
+from gencode.codegen.file_checkpoints import Pieces, WritingJob
 from gencode.codegen.plan import Plan
 from gencode.githosts.port import Repository, Snapshot
 from gencode.llm.budget import Budget

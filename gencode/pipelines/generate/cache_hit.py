@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gencode.codegen.pieces import PIECE, Piece, Pieces, piece_name
+from gencode.codegen.file_checkpoints import PIECE, Piece, Pieces, piece_name
 from gencode.codegen.plan import PlanCheckpoint
 from gencode.codegen.planning import plan_update
 from gencode.engine.pipeline import StageUpdate

@@ -1,13 +1,13 @@
 """The pipeline's checkpoints of a task's plan, approval, repository and push.
 
-Those of the files are in `gencode.codegen.pieces`, that of the commit is in `commit`.
+Those of the files are in `gencode.codegen.file_checkpoints`, that of the commit is in `commit`.
 """
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from gencode.codegen.pieces import Checkpoints
+from gencode.codegen.file_checkpoints import Checkpoints
 from gencode.codegen.plan import PLAN_CHECKPOINT, PlanCheckpoint
 
 APPROVED = "approved"

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from gencode.codegen.pieces import Checkpoints, Piece, StoredText
+from gencode.codegen.file_checkpoints import Checkpoints, Piece, StoredText
 from gencode.domain.tree import Tree
 from gencode.githosts.port import Snapshot
 

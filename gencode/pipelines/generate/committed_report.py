@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import anyio.to_thread
 
-from gencode.codegen.pieces import Checkpoints
+from gencode.codegen.file_checkpoints import Checkpoints
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.pipeline import StageUpdate

@@ -10,8 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from gencode.codegen.continuation_merge import file_text
-from gencode.codegen.multipart_file_writer import join_parts
-from gencode.codegen.pieces import Checkpoints, Piece, Pieces, read_parts, read_pieces, read_repairs
+from gencode.codegen.file_checkpoints import Checkpoints, Piece, Pieces, read_parts, read_pieces, read_repairs
+from gencode.codegen.multipart_file_generator import join_parts
 from gencode.domain.errors import TreeError
 from gencode.domain.tree import PathSet
 from gencode.pipelines.generate.checkpoints import saved_plan

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import anyio
 
+from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.file_scheduler import FileScheduler
-from gencode.codegen.file_writer import WritingLimits
-from gencode.codegen.multipart_file_writer import Describe
+from gencode.codegen.multipart_file_generator import Describe
 from gencode.codegen.plan import Plan
 from gencode.codegen.planning import OnPlan, request_plan
 from gencode.domain.errors import GencodeError

@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import version
 
 from gencode.codegen.errors import ValidationFailed
-from gencode.codegen.file_writer import WritingLimits
+from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.repair_loop import RepairLoop
 from gencode.domain.errors import (
     ApprovalExpired,

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import anyio.to_thread
 
 from gencode.codegen.continuation_merge import file_text
-from gencode.codegen.pieces import PIECE, StoredText, stored_text
+from gencode.codegen.file_checkpoints import PIECE, StoredText, stored_text
 from gencode.codegen.repair_loop import Files, RepairLoop, ValidationResult
 from gencode.codegen.secrets_scan import OWN_SECRET, SecretFinding, scan
 from gencode.domain.errors import SecretFound

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from gencode.codegen.pieces import (
+from gencode.codegen.file_checkpoints import (
     Checkpoints,
     WritingJob,
     read_outlines,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from gencode.codegen.pieces import Checkpoints
+from gencode.codegen.file_checkpoints import Checkpoints
 from gencode.codegen.plan import Plan, PlanCheckpoint, PlannedFile
 from gencode.codegen.planning import plan_update
 from gencode.domain.errors import Invalid, TreeError

@@ -9,7 +9,7 @@ from typing import Literal
 
 import anyio.to_thread
 
-from gencode.codegen.pieces import Checkpoints
+from gencode.codegen.file_checkpoints import Checkpoints
 from gencode.codegen.plan import Plan
 from gencode.domain.task import State, Task
 from gencode.engine.store import Store, TaskQuery

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gencode.codegen.pieces import OUTLINE, PART, PIECE, REPAIR, Checkpoints, path_of
+from gencode.codegen.file_checkpoints import OUTLINE, PART, PIECE, REPAIR, Checkpoints, path_of
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.llm.budget import total

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from gencode.codegen.file_writer import WritingLimits
+from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.prompts import FILE_INSTRUCTIONS
 from tests.servers.generate_harness import INSTRUCTED, GenerateHarness, generate_harness
 from tests.servers.model import Body, Reply, call_of, plan_and_files, text

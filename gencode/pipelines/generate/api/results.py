@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.codegen.pieces import Checkpoints
+from gencode.codegen.file_checkpoints import Checkpoints
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.http.common_declarations import DISPOSITION, OWN_TASK

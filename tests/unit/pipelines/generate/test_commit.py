@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gencode.codegen.pieces import Piece, StoredText, stored_text
+from gencode.codegen.file_checkpoints import Piece, StoredText, stored_text
 from gencode.githosts.commit import commit_sha
 from gencode.pipelines.generate.bundle import bundle
 from gencode.pipelines.generate.commit import SNAPSHOT, CommitContent, commit_checkpoint, read_commit

@@ -6,7 +6,7 @@ import io
 import zipfile
 from datetime import UTC, datetime
 
-from gencode.codegen.pieces import Piece
+from gencode.codegen.file_checkpoints import Piece
 from gencode.codegen.plan import Plan, PlanCheckpoint, PlannedFile
 from gencode.pipelines.generate.commit import CommitContent
 from gencode.pipelines.generate.files import Files, FileState, archive, files

@@ -12,9 +12,9 @@ import anyio
 import pytest
 
 from gencode.codegen.continuation_merge import file_text
-from gencode.codegen.file_writer import WritingLimits
+from gencode.codegen.file_checkpoints import WritingJob
+from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.limited_child import LimitedChild
-from gencode.codegen.pieces import WritingJob
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import file_messages
 from gencode.domain.blob import deflated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gencode.codegen.file_writer import WritingLimits
+from gencode.codegen.file_generator import WritingLimits
 from gencode.domain.task import Task
 from gencode.llm.port import Usage
 from gencode.pipelines.generate.report import report

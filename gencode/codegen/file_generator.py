@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gencode.codegen.continuation_merge import continuation, joined_text, resume_point
-from gencode.codegen.pieces import Piece, piece_name
+from gencode.codegen.file_checkpoints import Piece, piece_name
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.pipeline import StageUpdate
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
@@ -35,7 +35,7 @@ CompletedUpdate = Callable[[Sequence[Piece]], StageUpdate]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FileWriter:
+class FileGenerator:
     """Stores each answer as it arrives, under the checkpoint name `KIND:N:PATH`.
 
     retries     how often the task was retried after LLM_TRUNCATED

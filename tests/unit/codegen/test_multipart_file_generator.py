@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gencode.codegen.file_writer import WritingLimits
-from gencode.codegen.multipart_file_writer import join_parts, part_counts
-from gencode.codegen.pieces import Piece
+from gencode.codegen.file_checkpoints import Piece
+from gencode.codegen.file_generator import WritingLimits
+from gencode.codegen.multipart_file_generator import join_parts, part_counts
 from gencode.codegen.prompts import OUTLINE_INSTRUCTIONS
 from gencode.engine.store import TaskQuery
 from gencode.pipelines.generate.files import FileState, files

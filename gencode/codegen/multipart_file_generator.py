@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from gencode.codegen.code_fences import split_lines, strip_fence
 from gencode.codegen.continuation_merge import joined_text, without_overlap
-from gencode.codegen.file_writer import CompletedUpdate, FileWriter, WritingLimits
-from gencode.codegen.pieces import OUTLINE, PART, PIECE, Outline, Piece, WritingJob, piece_name
+from gencode.codegen.file_checkpoints import OUTLINE, PART, PIECE, Outline, Piece, WritingJob, piece_name
+from gencode.codegen.file_generator import CompletedUpdate, FileGenerator, WritingLimits
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.plan_parser import json_object
 from gencode.codegen.prompts import (
@@ -57,7 +57,7 @@ def _addition(before: str, answer: str, path: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MultipartFileWriter:
+class MultipartFileGenerator:
     """The large files of one task.
 
     Checkpoints hold the outline, each answer, and at the end the complete text as one joined piece.
@@ -98,7 +98,7 @@ class MultipartFileWriter:
         outline: Sequence[str],
         completed: CompletedUpdate,
     ) -> Piece:
-        """The complete file, stored and published. Raises what FileWriter.write raises for a part."""
+        """The complete file, stored and published. Raises what FileGenerator.write raises for a part."""
         parts: list[list[Piece]] = []
         for _ in outline:
             parts.append(await self._write_part(file, plan, symbols, outline, parts))
@@ -122,7 +122,7 @@ class MultipartFileWriter:
         own_symbols = await self.describe(file.path, text) if text else ()
         written = WrittenParts(count=len(before), text=text, symbols=own_symbols)
         messages = part_messages(self.job.prompt, plan, file, symbols, outline, written)
-        writer = FileWriter(
+        writer = FileGenerator(
             session=self.session,
             limits=self.limits,
             kind=f"{PART}{number}",
