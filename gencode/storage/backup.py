@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from gencode.domain.errors import BadBackup, StartError
-from gencode.storage.sqlite.copy import CopyFailed, check_database, copy_database
+from gencode.storage.sqlite.maintenance import CopyFailed, check_database, copy_database
 
 DATABASE = "gencode.db"
 _EXCLUDED = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", "lock", "demo"}

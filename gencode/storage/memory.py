@@ -14,6 +14,7 @@ from gencode.domain.task import FINAL_STATUSES, Task
 from gencode.engine.ids import earliest_id
 from gencode.engine.retention import FinishedTask, UsageTotal
 from gencode.engine.store import IdempotencyKey, TaskQuery
+from gencode.storage.deleted_usage import TOTAL_KEY, add_up, task_usage, total_to_row
 from gencode.storage.operations import check_digest, stale
 from gencode.storage.rows import (
     FIXED_COLUMNS,
@@ -31,7 +32,6 @@ from gencode.storage.rows import (
     task_to_row,
     to_json,
 )
-from gencode.storage.usage import TOTAL_KEY, add_up, task_usage, total_to_row
 
 
 class MemoryStore:

@@ -15,7 +15,7 @@ from gencode.domain.errors import DataDirLocked, StartError
 from gencode.engine.retention import Retention, RetentionPolicy, RetentionReport
 from gencode.settings import RetentionSettings, load_retention
 from gencode.storage.lock import data_dir_lock
-from gencode.storage.sqlite.copy import CopyFailed, compact_database
+from gencode.storage.sqlite.maintenance import CopyFailed, compact_database
 from gencode.storage.sqlite.store import open_sqlite
 
 DATABASE = "gencode.db"

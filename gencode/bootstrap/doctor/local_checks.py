@@ -16,7 +16,7 @@ from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.settings import Settings
 from gencode.storage.lock import data_dir_lock
-from gencode.storage.sqlite.copy import CopyFailed, copy_database
+from gencode.storage.sqlite.maintenance import CopyFailed, copy_database
 
 DATABASE = "gencode.db"
 LOW_SPACE, TOO_LITTLE_SPACE = 2**30, 64 * 2**20

@@ -11,11 +11,11 @@ import httpx
 from gencode.domain.errors import Transient
 from gencode.domain.event import dump
 from gencode.llm.deadlines import Deadlines, DeadlineTimer
-from gencode.llm.openai.completion_parser import CompletionParser
+from gencode.llm.openai.body_reader import StreamReader
 from gencode.llm.openai.error_mapping import ErrorMapper, error_in
+from gencode.llm.openai.event_parser import CompletionParser
 from gencode.llm.openai.quirks import Quirks, without_rejected_parameter
 from gencode.llm.openai.request_body import completions_url, request_body
-from gencode.llm.openai.stream_reader import StreamReader
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
 from gencode.observability.metrics import Metrics
 

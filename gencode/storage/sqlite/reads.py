@@ -13,6 +13,7 @@ from gencode.domain.task import Task
 from gencode.engine.ids import earliest_id
 from gencode.engine.retention import FinishedTask, UsageTotal
 from gencode.engine.store import TaskQuery
+from gencode.storage.deleted_usage import row_to_total
 from gencode.storage.operations import check_digest
 from gencode.storage.rows import (
     Row,
@@ -24,8 +25,7 @@ from gencode.storage.rows import (
     row_to_task,
 )
 from gencode.storage.sqlite import statements
-from gencode.storage.sqlite.driver import read_page, read_values
-from gencode.storage.usage import row_to_total
+from gencode.storage.sqlite.bulk_statements import read_page, read_values
 
 Read = Callable[[sqlite3.Connection], Any]
 """Called with a connection that sees committed data only."""

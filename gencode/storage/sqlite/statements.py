@@ -1,7 +1,8 @@
-"""The SQL text, apart from how it is run: `{values}` stands for a VALUES list of all rows (see driver).
+"""The SQL text, apart from how it is run: `{values}` stands for a VALUES list of all rows (see
+`bulk_statements`).
 
-Another dialect replaces this module, `schema`, `driver` and `connection`, and runs `transaction` and `reads`
-through its own driver; rows, operations and batcher are shared.
+Another dialect replaces this module, `schema`, `bulk_statements` and `connection`, and runs `writes` and
+`reads` through its own driver; rows, operations and batcher are shared.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from gencode.domain.task import FINAL_STATUSES, PENDING, TERMINAL, State
 from gencode.engine.store import TaskQuery
+from gencode.storage.deleted_usage import TOTAL_COLUMNS, TOTAL_KEY
 from gencode.storage.rows import (
     CALLBACK_COLUMNS,
     CHANGING_COLUMNS,
@@ -23,7 +25,6 @@ from gencode.storage.rows import (
     replace_surrogates,
 )
 from gencode.storage.sqlite.schema import HAS_CACHE_KEY, UNFINISHED
-from gencode.storage.usage import TOTAL_COLUMNS, TOTAL_KEY
 
 # ruff: noqa: S608 - only constants are put into the texts
 

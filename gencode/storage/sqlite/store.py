@@ -36,7 +36,7 @@ from gencode.storage.rows import (
 from gencode.storage.sqlite import reads
 from gencode.storage.sqlite.connection import SEVERAL_CONNECTIONS_SQLITE, connect, connect_reader
 from gencode.storage.sqlite.reads import Read
-from gencode.storage.sqlite.transaction import run_read, run_writes
+from gencode.storage.sqlite.writes import run_read, run_writes
 
 
 class SQLiteStore:

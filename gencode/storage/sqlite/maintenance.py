@@ -1,4 +1,4 @@
-"""Copies a database, also one that is in use: a consistent snapshot, checked page by page."""
+"""Copies a database, also one in use (a consistent snapshot, checked page by page), and compacts it."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from gencode.domain.errors import IdempotencyKeyReused
 from gencode.storage.batcher import Outcome
+from gencode.storage.deleted_usage import TOTAL_KEY, add_up, row_to_total, task_usage, total_to_row
 from gencode.storage.operations import (
     Commit,
     Create,
@@ -25,10 +26,9 @@ from gencode.storage.operations import (
 )
 from gencode.storage.rows import FIXED_COLUMNS, Row
 from gencode.storage.sqlite import reads, statements
-from gencode.storage.sqlite.driver import read_values, write_values
+from gencode.storage.sqlite.bulk_statements import read_values, write_values
 from gencode.storage.sqlite.errors import commit_error, store_error
 from gencode.storage.sqlite.reads import Read
-from gencode.storage.usage import TOTAL_KEY, add_up, row_to_total, task_usage, total_to_row
 
 Outcomes = dict[Write, Outcome]
 

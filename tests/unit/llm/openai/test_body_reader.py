@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from gencode.llm.deadlines import Deadlines, DeadlineTimer
 from gencode.llm.errors import LLMBadOutput, LLMBadRequest, LLMTooLarge
+from gencode.llm.openai.body_reader import MAX_ERROR_BYTES, StreamReader
 from gencode.llm.openai.error_mapping import ErrorMapper
-from gencode.llm.openai.stream_reader import MAX_ERROR_BYTES, StreamReader
 
 
 def reader(blocks: Iterable[bytes], max_bytes: int = 2**20, **headers: str) -> StreamReader:

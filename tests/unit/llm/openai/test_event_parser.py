@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gencode.llm.errors import LLMBadOutput, LLMIncomplete
-from gencode.llm.openai.completion_parser import CompletionParser
 from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.llm.openai.event_parser import CompletionParser
 from gencode.llm.port import ChatRequest, Message, Usage
 
 ASK = ChatRequest(messages=(Message(role="user", content="u"),), max_tokens=7)
