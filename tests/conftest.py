@@ -6,6 +6,8 @@ A test names its row with `@pytest.mark.fault(N)`; several tests may share a row
 from __future__ import annotations
 
 import re
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,11 @@ _ROW = re.compile(r"^\| *(\d+) *\| *(.+?) *\|", re.MULTILINE)
 # By default an example that takes 200 ms fails its test: on a busy machine any of them may.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+
+# A shell starts a background job with SIGINT ignored, and children inherit that: Ctrl-C would test nothing.
+_is_main = threading.current_thread() is threading.main_thread()
+if _is_main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def fault_rows() -> dict[int, str]:

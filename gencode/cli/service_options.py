@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -46,11 +45,7 @@ def run_with_client(
         async with _client(args) as client:
             return await command(client, args)
 
-    try:
-        return anyio.run(with_client)
-    except CancelledError:
-        # Ctrl-C when a time limit cancels the task, too: asyncio then does not convert it.
-        raise KeyboardInterrupt from None
+    return anyio.run(with_client)
 
 
 def _client(args: argparse.Namespace) -> Client:
