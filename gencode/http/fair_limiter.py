@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
+
+from gencode.engine.keyed_locks import KeyedLocks
 
 
 class FairLimiter:
@@ -17,18 +18,10 @@ class FairLimiter:
 
     def __init__(self, total: int) -> None:
         self._total = anyio.CapacityLimiter(total)
-        self._locks: dict[str, anyio.Lock] = {}
-        self._users: Counter[str] = Counter()
+        self._locks = KeyedLocks()
 
     @asynccontextmanager
     async def hold(self, key: str) -> AsyncIterator[None]:
         """Holders with the same key, and of all keys, are admitted in the order of their calls."""
-        self._users[key] += 1
-        lock = self._locks.setdefault(key, anyio.Lock())
-        try:
-            async with lock, self._total:
-                yield
-        finally:
-            self._users[key] -= 1
-            if not self._users[key]:
-                del self._users[key], self._locks[key]
+        async with self._locks(key), self._total:
+            yield

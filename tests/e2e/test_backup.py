@@ -6,8 +6,6 @@ import errno
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,25 +20,12 @@ from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
 from tests.e2e.cloning import cloned
 from tests.servers.calls import FILES, get, submit
+from tests.servers.command import gencode
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
-from tests.servers.service import ROOT, environment, running_app, service, settings
+from tests.servers.service import environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
 from tests.unit.storage.samples import a_task, an_event
-
-
-async def gencode(*arguments: str | Path, data_dir: Path) -> str:
-    """The command's output; it must succeed."""
-    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": str(data_dir)}
-    done = await anyio.run_process(
-        [sys.executable, "-m", "gencode", *arguments],
-        env=variables | {"PYTHONWARNINGS": "error"},
-        cwd=data_dir.parent,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout.decode()
-    return done.stdout.decode()
 
 
 async def test_tasks_of_a_backup_resume_elsewhere_without_a_second_repository(tmp_path: Path) -> None:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 from gencode.domain.task import State, now
@@ -20,29 +15,8 @@ from gencode.engine.ids import earliest_id
 from gencode.engine.store import IdempotencyKey, TaskQuery
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
+from tests.servers.command import gencode
 from tests.unit.storage.samples import a_task, an_event
-
-ROOT = Path(__file__).parents[2]
-
-
-async def gencode(
-    *arguments: str, data_dir: Path, status: int = 0, settings: Mapping[str, str] | None = None
-) -> str:
-    variables = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "DATA_DIR": str(data_dir),
-        **(settings or {}),
-    }
-    done = await anyio.run_process(
-        [sys.executable, "-m", "gencode", *arguments],
-        env=variables | {"PYTHONWARNINGS": "error"},
-        cwd=data_dir.parent,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout.decode()
-    return done.stdout.decode()
 
 
 @pytest.fixture

@@ -8,5 +8,3 @@ CREATING_REPO = "creating_repo"
 """The repository is created at the Git host, or one of an earlier attempt is adopted."""
 PUSHING = "pushing"
 """The commit is pushed."""
-
-STAGES = (GENERATING, MERGING, CREATING_REPO, PUSHING)
