@@ -22,20 +22,20 @@ from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.embedded.server import serve
 from gencode.engine.executor import TaskExecutor
-from gencode.engine.hub import Hub
 from gencode.engine.paused_tasks import PausedTasks
-from gencode.engine.pipeline import Pipelines
+from gencode.engine.ports.hub import Hub
+from gencode.engine.ports.pipeline import Pipelines
+from gencode.engine.ports.store import Store
+from gencode.engine.ports.tracing import Tracer
 from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
-from gencode.engine.store import Store
-from gencode.engine.tracing import Tracer
+from gencode.http.dependencies import Callbacks, Services
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.routes import build
 from gencode.http.security import SecurityRules
-from gencode.http.services import Callbacks, Services
 from gencode.http.shared_ticker import SharedTicker
 from gencode.hub.in_process import InProcessHub
 from gencode.mcp.endpoint import mcp_route

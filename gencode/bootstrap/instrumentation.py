@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import httpx
 
-from gencode.engine.tracing import Tracer
+from gencode.engine.ports.tracing import Tracer
 from gencode.githosts.port import GitHost, Repository, RepositorySpec, Snapshot
 from gencode.llm.port import ChatChunk, ChatRequest, Provider
 

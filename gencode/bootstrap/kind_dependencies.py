@@ -18,8 +18,8 @@ from gencode.bootstrap.models import ModelRegistry
 from gencode.codegen.limited_child import LimitedChild
 from gencode.embedded.lazy_server import LazyServer, bind_forge, bind_offline_model
 from gencode.embedded.server import address
-from gencode.engine.store import Store
-from gencode.engine.tracing import Tracer
+from gencode.engine.ports.store import Store
+from gencode.engine.ports.tracing import Tracer
 from gencode.githosts.http_client import http_client
 from gencode.githosts.port import GitHost
 from gencode.http.checkpoint_reader import CheckpointReader

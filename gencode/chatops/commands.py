@@ -9,9 +9,9 @@ import anyio
 
 from gencode.domain.callback import Callback
 from gencode.domain.principal import Principal
-from gencode.engine.store import IdempotencyKey
+from gencode.engine.ports.store import IdempotencyKey
+from gencode.http.dependencies import Services, task_of
 from gencode.http.kinds import Kind
-from gencode.http.services import Services, task_of
 from gencode.http.submission import request_digest, submit
 from gencode.http.validation import validate
 from gencode.notifications.chat_replies import ChatNotifier

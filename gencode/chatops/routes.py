@@ -22,11 +22,11 @@ from gencode.chatops.commands import Command, SubmitCommand, run_command
 from gencode.chatops.verification import Form, Verify
 from gencode.domain.errors import GencodeError, Malformed, NotFound, Unauthorized
 from gencode.domain.principal import Principal, PrincipalKind
-from gencode.http.models import ResponseModel, Words
+from gencode.http.base_models import ResponseModel, Words
+from gencode.http.dependencies import get_extension, get_services
 from gencode.http.operation import DeclaredError, ErrorResponse, operation
 from gencode.http.request_body import Body
 from gencode.http.responses import JsonResponseSpec
-from gencode.http.services import get_extension, get_services
 from gencode.notifications.chat_replies import ChatNotifier
 from gencode.notifications.url_policy import UrlRefused
 

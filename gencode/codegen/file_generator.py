@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gencode.codegen.continuation_merge import continuation, joined_text, resume_point
 from gencode.codegen.file_checkpoints import Piece, piece_name
 from gencode.domain.tree import MAX_FILE_BYTES
-from gencode.engine.pipeline import StageUpdate
+from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession

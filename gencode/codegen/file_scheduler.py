@@ -16,7 +16,7 @@ from gencode.codegen.multipart_file_generator import Describe, MultipartFileGene
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import TOKENS_PER_LINE, file_messages
 from gencode.domain.blob import deflated
-from gencode.engine.pipeline import StageUpdate
+from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.errors import LLMTruncated
 from gencode.llm.session import LLMSession
 

@@ -22,7 +22,7 @@ from gencode.codegen.prompts import (
     part_messages,
 )
 from gencode.domain.tree import MAX_FILE_BYTES
-from gencode.engine.pipeline import StageUpdate
+from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer, LLMSession

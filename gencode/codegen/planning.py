@@ -8,7 +8,7 @@ from gencode.codegen.plan import PLAN_CHECKPOINT, Plan, PlanCheckpoint
 from gencode.codegen.plan_parser import parse_plan
 from gencode.codegen.plan_stream_parser import PlanStreamParser
 from gencode.codegen.prompts import plan_messages
-from gencode.engine.pipeline import StageUpdate
+from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.errors import LLMTruncated
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer, LLMSession, OnText

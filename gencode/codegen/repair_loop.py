@@ -18,7 +18,7 @@ from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import repair_messages
 from gencode.codegen.validation.findings import Finding
 from gencode.domain.errors import GencodeError
-from gencode.engine.pipeline import StageUpdate
+from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.errors import LLMTruncated
 from gencode.llm.session import LLMSession
 

@@ -22,11 +22,11 @@ from gencode.domain.errors import (
     TaskTimeout,
 )
 from gencode.domain.task import FINAL_STATUSES, PENDING, Failure
-from gencode.engine.metrics import EngineMetrics
-from gencode.engine.pipeline import Artifact, Emit, Pause, Pipeline, Pipelines, Stage, StageUpdate
-from gencode.engine.store import Store
+from gencode.engine.ports.metrics import EngineMetrics
+from gencode.engine.ports.pipeline import Artifact, Emit, Pause, Pipeline, Pipelines, Stage, StageUpdate
+from gencode.engine.ports.store import Store
+from gencode.engine.ports.tracing import NoopTracer, Tracer
 from gencode.engine.task_log import TaskLog
-from gencode.engine.tracing import NoopTracer, Tracer
 
 log = structlog.get_logger(__name__)
 

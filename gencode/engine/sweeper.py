@@ -15,9 +15,9 @@ from gencode.domain.errors import StoreError
 from gencode.domain.task import UNFINISHED, Task
 from gencode.engine.keyed_locks import KeyedLocks
 from gencode.engine.paused_tasks import PausedTasks
-from gencode.engine.pipeline import Pipelines, can_run
-from gencode.engine.queue import Queue
-from gencode.engine.store import Store, TaskQuery
+from gencode.engine.ports.pipeline import Pipelines, can_run
+from gencode.engine.ports.queue import Queue
+from gencode.engine.ports.store import Store, TaskQuery
 
 log = structlog.get_logger(__name__)
 

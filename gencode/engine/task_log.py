@@ -15,9 +15,9 @@ from gencode.domain.callback import Callback
 from gencode.domain.errors import Conflict
 from gencode.domain.event import Event
 from gencode.domain.task import PENDING, Failure, State, Task, now, rfc3339
-from gencode.engine.hub import Hub
-from gencode.engine.pipeline import Pause, StageUpdate
-from gencode.engine.store import IdempotencyKey, Store, TaskQuery
+from gencode.engine.ports.hub import Hub
+from gencode.engine.ports.pipeline import Pause, StageUpdate
+from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
 
 Entry = tuple[str, Mapping[str, Any]]
 """An event before it has an id: kind and data."""
@@ -26,9 +26,9 @@ Entry = tuple[str, Mapping[str, Any]]
 class TaskLog:
     """The only writer of a task in this process; `task` is what the store holds.
 
-    A write that raises may have been stored all the same (see gencode.engine.store.Store), and so may one
-    whose caller was cancelled: the next call reads the task back before it writes. After a Conflict every
-    call raises Conflict.
+    A write that raises may have been stored all the same (see gencode.engine.ports.store.Store), and so may
+    one whose caller was cancelled: the next call reads the task back before it writes. After a Conflict
+    every call raises Conflict.
     """
 
     def __init__(self, task: Task, store: Store, hub: Hub) -> None:
@@ -64,7 +64,7 @@ class TaskLog:
             await self._write(task, [_status_entry(task)])
 
     async def emit(self, *updates: StageUpdate) -> None:
-        """See gencode.engine.pipeline.Emit."""
+        """See gencode.engine.ports.pipeline.Emit."""
         for update in updates:
             if update.live:
                 self._hub.publish_live(self.task.id, update.data)

@@ -14,7 +14,7 @@ from gencode.http.openapi import OpenAPI
 from gencode.http.operation import OperationGroup, operation
 from gencode.http.parameters import JsonSchema
 from gencode.http.responses import ResponseSpec
-from gencode.http.views import Problem
+from gencode.http.task_models import Problem
 
 DESCRIPTION = """\
 A prompt becomes a pushed Git repository; every step is streamed.

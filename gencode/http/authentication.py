@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gencode.auth.api_keys import ApiKeys, Authentication, presented_key
 from gencode.domain.errors import Unauthorized
+from gencode.http.dependencies import get_services
 from gencode.http.direct_writer import Continuation, DirectWriter, direct_writer
 from gencode.http.problems import problem_response
-from gencode.http.services import get_services
 
 _STREAM = re.compile(r"/status/(?P<task_id>[^/]+)")
 """Below the API: the only path where a ticket replaces a key."""

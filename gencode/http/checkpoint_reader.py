@@ -9,8 +9,8 @@ from typing import TypeVar
 import anyio.to_thread
 
 from gencode.domain.task import Task
-from gencode.engine.pipeline import Checkpoints
-from gencode.engine.store import Store
+from gencode.engine.ports.pipeline import Checkpoints
+from gencode.engine.ports.store import Store
 from gencode.http.fair_limiter import FairLimiter
 
 T = TypeVar("T")

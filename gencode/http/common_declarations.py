@@ -37,7 +37,7 @@ RATE_LIMITED = Trait(
 """Of operations that call `Services.rate.spend`."""
 
 OWN_TASK = Trait(errors=(ErrorResponse(error=NotFound, description="No such task, or another client's"),))
-"""Of operations that call `gencode.http.services.own_task`."""
+"""Of operations that call `gencode.http.dependencies.own_task`."""
 
 IF_MATCH = Parameter(
     name="If-Match",

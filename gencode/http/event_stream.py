@@ -10,7 +10,7 @@ import anyio
 from sse_starlette import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
-from gencode.engine.hub import Subscription
+from gencode.engine.ports.hub import Subscription
 from gencode.http.direct_writer import DirectWriter, direct_writer
 from gencode.http.shared_ticker import SharedTicker
 

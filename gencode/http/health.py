@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import StoreError
-from gencode.engine.store import TaskQuery
+from gencode.engine.ports.store import TaskQuery
+from gencode.http.dependencies import Services, get_services
 from gencode.http.operation import operation
 from gencode.http.responses import JsonResponseSpec, ResponseSpec
-from gencode.http.services import Services, get_services
-from gencode.http.views import Health
+from gencode.http.task_models import Health
 
 LIVE = JsonResponseSpec(model=Health, description="It does")
 READY = JsonResponseSpec(model=Health, description="They are")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gencode.codegen.limited_child import LimitedChild
-from gencode.engine.store import Store
+from gencode.engine.ports.store import Store
 from gencode.githosts.port import GitHost
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.kinds import Kind, KindRuntime

@@ -8,12 +8,12 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gencode.http.base_models import Link, ResponseModel
+from gencode.http.dependencies import get_services
 from gencode.http.kinds import Kind, Texts
 from gencode.http.links import api
-from gencode.http.models import Link, ResponseModel
 from gencode.http.operation import operation
 from gencode.http.responses import JsonResponseSpec
-from gencode.http.services import get_services
 
 
 class StageInfo(ResponseModel):

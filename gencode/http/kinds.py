@@ -17,9 +17,9 @@ from pydantic import BaseModel
 from gencode.domain.errors import GencodeError, UnknownKind
 from gencode.domain.event import Event
 from gencode.domain.task import FINAL_STATUSES, PENDING, State, Task
-from gencode.engine.pipeline import Decision, Pipeline, StageUpdate
+from gencode.engine.ports.pipeline import Decision, Pipeline, StageUpdate
 from gencode.http.assistant_tool import Tool
-from gencode.http.models import EmptyRetryRequest, TaskRequest
+from gencode.http.base_models import EmptyRetryRequest, TaskRequest
 from gencode.http.operation import Operation
 from gencode.llm.progress import ProgressSnapshot
 
@@ -122,7 +122,7 @@ class KindRuntime:
     retry_changes         from a validated retry_model to changes of the parameters; raises RequestError
     approve               from a paused task and the If-Match header to the decision that approves it
     tools                 MCP tools besides the generic ones
-    services              what its own operations need; see gencode.http.services.get_extension
+    services              what its own operations need; see gencode.http.dependencies.get_extension
     """
 
     pipeline: Pipeline

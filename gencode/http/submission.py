@@ -12,10 +12,10 @@ from gencode.domain.errors import Invalid
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task, now
 from gencode.engine.ids import new_id
-from gencode.engine.store import IdempotencyKey
+from gencode.engine.ports.store import IdempotencyKey
+from gencode.http.base_models import TaskRequest
+from gencode.http.dependencies import Services
 from gencode.http.kinds import PreparedTask
-from gencode.http.models import TaskRequest
-from gencode.http.services import Services
 from gencode.notifications.url_policy import UrlRefused
 
 MakeCallback = Callable[[str], Awaitable[Callback]]

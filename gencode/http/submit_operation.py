@@ -7,18 +7,18 @@ from starlette.responses import Response
 
 from gencode.domain.errors import IdempotencyKeyReused, QueueFull
 from gencode.domain.task import PENDING
-from gencode.engine.store import IdempotencyKey
+from gencode.engine.ports.store import IdempotencyKey
+from gencode.http.base_models import TaskRequest
 from gencode.http.common_declarations import LOCATION, RATE_LIMITED
+from gencode.http.dependencies import get_principal, get_services
 from gencode.http.kinds import LANGUAGES, Kind
 from gencode.http.links import api
-from gencode.http.models import TaskRequest
 from gencode.http.operation import Operation, operation
 from gencode.http.parameters import Parameter, Text
 from gencode.http.request_body import JsonBody
 from gencode.http.responses import Header, JsonResponseSpec
-from gencode.http.services import get_principal, get_services
 from gencode.http.submission import Submitted, request_digest, submit
-from gencode.http.views import Accepted, accepted
+from gencode.http.task_models import Accepted, accepted
 
 IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",

@@ -11,13 +11,13 @@ from gencode.domain.errors import Malformed
 from gencode.domain.event import encode_live
 from gencode.domain.task import Task
 from gencode.http.common_declarations import OWN_TASK
+from gencode.http.dependencies import get_services, own_task
 from gencode.http.event_stream import EventStream
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.operation import Operation, operation
 from gencode.http.parameters import InvalidText, JsonSchema, Parameter, Text, malformed
 from gencode.http.responses import ResponseSpec
-from gencode.http.services import get_services, own_task
-from gencode.http.views import progress_data
+from gencode.http.task_models import progress_data
 from gencode.llm.progress import ProgressSnapshot
 
 DESCRIPTION = """\

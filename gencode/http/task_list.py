@@ -11,14 +11,14 @@ from starlette.responses import Response
 from gencode.domain.errors import Invalid
 from gencode.domain.event import dump
 from gencode.domain.task import Task
-from gencode.engine.store import Store, TaskQuery
+from gencode.engine.ports.store import Store, TaskQuery
+from gencode.http.dependencies import Services, get_principal, get_services
 from gencode.http.kinds import KindRegistry
 from gencode.http.links import api
 from gencode.http.operation import Operation, operation
 from gencode.http.parameters import Choices, Integer, Parameter, Text
 from gencode.http.responses import JsonDataSpec
-from gencode.http.services import Services, get_principal, get_services
-from gencode.http.views import task_data
+from gencode.http.task_models import task_data
 
 MAX_PAGE = 100
 PAGE_PART = 10

@@ -12,17 +12,17 @@ from starlette.responses import Response
 
 from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, StillWorking, UnknownKind
 from gencode.domain.task import State, Task, rfc3339
-from gencode.engine.pipeline import Checkpoints
+from gencode.engine.ports.pipeline import Checkpoints
+from gencode.http.base_models import EmptyRetryRequest
 from gencode.http.common_declarations import IF_MATCH, LOCATION, OWN_TASK, RATE_LIMITED
+from gencode.http.dependencies import get_principal, get_services, own_task
 from gencode.http.kinds import APPROVED, KindRegistry
 from gencode.http.links import api
-from gencode.http.models import EmptyRetryRequest
 from gencode.http.operation import Operation, operation
 from gencode.http.request_body import JsonBodyOfKinds
 from gencode.http.responses import JsonDataSpec, JsonResponseSpec
-from gencode.http.services import get_principal, get_services, own_task
 from gencode.http.task_list import list_operation
-from gencode.http.views import (
+from gencode.http.task_models import (
     Accepted,
     TicketView,
     accepted,

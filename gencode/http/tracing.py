@@ -7,7 +7,7 @@ from inspect import isroutine
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gencode.engine.tracing import Tracer
+from gencode.engine.ports.tracing import Tracer
 
 _PROBES = ("/livez", "/readyz", "/health", "/metrics")
 """Probed every few seconds; their traces would bury the others."""

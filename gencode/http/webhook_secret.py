@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import NotFound
+from gencode.http.dependencies import get_principal, get_services
 from gencode.http.operation import ErrorResponse, operation
 from gencode.http.responses import JsonResponseSpec
-from gencode.http.services import get_principal, get_services
-from gencode.http.views import WebhookSecret
+from gencode.http.task_models import WebhookSecret
 
 SECRET = JsonResponseSpec(model=WebhookSecret, description="Yours")
 

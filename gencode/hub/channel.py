@@ -16,7 +16,7 @@ import anyio
 
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event, encode, encode_delta
-from gencode.engine.hub import Sink
+from gencode.engine.ports.hub import Sink
 
 CHUNK = 64 * 1024
 """Bytes returned to a subscriber at once: one send for a long replay, yet little is held per slow socket."""

@@ -10,8 +10,8 @@ import structlog
 
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
-from gencode.engine.hub import Sink
-from gencode.engine.store import Store, TaskQuery
+from gencode.engine.ports.hub import Sink
+from gencode.engine.ports.store import Store, TaskQuery
 from gencode.hub.channel import Channel, Cursor
 
 log = structlog.get_logger(__name__)
@@ -20,8 +20,8 @@ CLOSING_MESSAGE = b": the server is restarting; reconnect to go on after the las
 
 
 class InProcessHub:
-    """See gencode.engine.hub.Hub. A channel exists while it has subscribers, and reads the store once for all
-    of them.
+    """See gencode.engine.ports.hub.Hub. A channel exists while it has subscribers, and reads the store once
+    for all of them.
 
     on_publish   called with the events of each commit after they were delivered
     """
@@ -85,7 +85,8 @@ class InProcessHub:
 
 
 class ChannelSubscription:
-    """See gencode.engine.hub.Subscription. Idle subscriptions are many: each is a few slots, not a generator.
+    """See gencode.engine.ports.hub.Subscription. Idle subscriptions are many: each is a few slots, not a
+    generator.
 
     A store that cannot be read ends the stream with the closing message: reconnecting resumes it.
     """

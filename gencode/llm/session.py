@@ -12,7 +12,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict
 
 from gencode.domain.errors import GencodeError, Transient
-from gencode.engine.pipeline import Emit, StageUpdate
+from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.budget import Budget, BudgetTracker, Price, price_of
 from gencode.llm.errors import LLMIncomplete, LLMRateLimit
 from gencode.llm.port import ChatRequest, Provider, Providers, Usage

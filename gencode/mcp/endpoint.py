@@ -10,8 +10,8 @@ from starlette.types import Message, Receive, Scope, Send
 from gencode.auth.api_keys import ApiKeys
 from gencode.domain.errors import WrongMethod
 from gencode.http.authentication import AuthenticationMiddleware
+from gencode.http.dependencies import get_extension
 from gencode.http.problems import problem_response
-from gencode.http.services import get_extension
 from gencode.mcp.runtime import MCPRuntime
 
 

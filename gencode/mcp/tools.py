@@ -11,14 +11,14 @@ from pydantic import BaseModel, Field, create_model
 
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task
-from gencode.engine.store import IdempotencyKey
+from gencode.engine.ports.store import IdempotencyKey
 from gencode.http.assistant_tool import Tool, ToolCall
+from gencode.http.base_models import RequestModel
+from gencode.http.dependencies import Services, task_of
 from gencode.http.kinds import Kind
-from gencode.http.models import RequestModel
-from gencode.http.services import Services, task_of
 from gencode.http.submission import request_digest, submit
+from gencode.http.task_models import task_data
 from gencode.http.validation import validate
-from gencode.http.views import task_data
 
 MAX_WAIT = 30.0
 """Seconds; common clients give a call up after 60."""

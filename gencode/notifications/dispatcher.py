@@ -19,8 +19,8 @@ from anyio.abc import TaskGroup
 from gencode.domain.callback import NOTIFIED_EVENTS, Callback
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
-from gencode.engine.outbox import Outbox
-from gencode.engine.store import Store, TaskQuery
+from gencode.engine.ports.outbox import Outbox
+from gencode.engine.ports.store import Store, TaskQuery
 from gencode.notifications.notifier import Notifier
 from gencode.notifications.sender import Message, NoResponse, Response
 from gencode.notifications.url_policy import UrlRefused

@@ -35,11 +35,11 @@ class Metrics:
         self.tokens = self._counter("gencode_tokens", "Tokens as billed by providers.", "provider", "kind")
 
     def stage_finished(self, stage: str, seconds: float) -> None:
-        """See gencode.engine.metrics."""
+        """See gencode.engine.ports.metrics."""
         self.stage_seconds.labels(stage).observe(seconds)
 
     def task_finished(self, status: str, code: str) -> None:
-        """See gencode.engine.metrics."""
+        """See gencode.engine.ports.metrics."""
         self.finished_tasks.labels(status, code).inc()
 
     def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:

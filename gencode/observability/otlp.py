@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from gencode.domain.errors import GencodeError
-from gencode.engine.tracing import Kind, Span, Value
+from gencode.engine.ports.tracing import Kind, Span, Value
 
 EXPORT_TIMEOUT = 3.0
 """Seconds for one batch, with its retries: an unreachable collector must not delay the end of the process."""
@@ -48,7 +48,8 @@ async def otlp_tracer(
 
 
 class OtlpTracer:
-    """A `gencode.engine.tracing.Tracer`. The current span, the parent of new ones, is a context variable."""
+    """A `gencode.engine.ports.tracing.Tracer`. The current span, the parent of new ones, is a context
+    variable."""
 
     idle = False
 

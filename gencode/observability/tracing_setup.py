@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from gencode.domain.errors import StartError
-from gencode.engine.tracing import NoopTracer, Tracer
+from gencode.engine.ports.tracing import NoopTracer, Tracer
 
 
 @asynccontextmanager

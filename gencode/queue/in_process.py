@@ -12,7 +12,7 @@ from gencode.domain.errors import QueueFull
 
 
 class FairQueue:
-    """See gencode.engine.queue.Queue. `limit`: most ids, reserved places included."""
+    """See gencode.engine.ports.queue.Queue. `limit`: most ids, reserved places included."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

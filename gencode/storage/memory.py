@@ -12,8 +12,8 @@ from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.domain.task import FINAL_STATUSES, Task
 from gencode.engine.ids import earliest_id
+from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.retention import FinishedTask, UsageTotal
-from gencode.engine.store import IdempotencyKey, TaskQuery
 from gencode.storage.deleted_usage import TOTAL_KEY, add_up, task_usage, total_to_row
 from gencode.storage.operations import check_digest, stale
 from gencode.storage.rows import (
@@ -35,7 +35,7 @@ from gencode.storage.rows import (
 
 
 class MemoryStore:
-    """A `gencode.engine.store.Store`, `Outbox` and `RetentionStore`.
+    """A `gencode.engine.ports.store.Store`, `Outbox` and `RetentionStore`.
 
     It stores rows, so that it too refuses what is not JSON. Its writes either return or store nothing:
     OutcomeUnknown is never raised.

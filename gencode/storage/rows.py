@@ -15,8 +15,8 @@ from gencode.domain.callback import Callback
 from gencode.domain.event import Event, dump
 from gencode.domain.principal import Principal, PrincipalKind
 from gencode.domain.task import Failure, State, Task, now
+from gencode.engine.ports.store import IdempotencyKey
 from gencode.engine.retention import FinishedTask
-from gencode.engine.store import IdempotencyKey
 
 Row = tuple[Any, ...]
 """Values in the order of their columns; each is a str, an int or None."""

@@ -14,7 +14,7 @@ from statistics import median
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from gencode.engine.store import Store
+from gencode.engine.ports.store import Store
 from gencode.storage.memory import MemoryStore
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.accepting import Server, accept, accepting, durable_sessions, request

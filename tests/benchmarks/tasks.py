@@ -17,9 +17,9 @@ import anyio
 
 from gencode.bootstrap.serve import tune_garbage_collector
 from gencode.engine.executor import TaskExecutor
-from gencode.engine.pipeline import Emit
+from gencode.engine.ports.pipeline import Emit
+from gencode.engine.ports.store import Store
 from gencode.engine.service import TaskService
-from gencode.engine.store import Store
 from gencode.hub.in_process import InProcessHub
 from gencode.observability.logs import configure
 from gencode.observability.metrics import Metrics

@@ -1,4 +1,4 @@
-"""The contract of `gencode.engine.hub.Hub`, for each implementation."""
+"""The contract of `gencode.engine.ports.hub.Hub`, for each implementation."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from hypothesis import settings as hypothesis_settings
 
 from gencode.domain.event import Event, encode, encode_delta
 from gencode.domain.task import State, Task
-from gencode.engine.hub import Hub, Subscription
-from gencode.engine.store import Store
+from gencode.engine.ports.hub import Hub, Subscription
+from gencode.engine.ports.store import Store
 from gencode.hub.in_process import InProcessHub
 from gencode.storage.memory import MemoryStore
 from tests.unit.engine.rig import an_event, new_task

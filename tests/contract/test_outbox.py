@@ -1,4 +1,4 @@
-"""The promises of `gencode.engine.outbox.Outbox`, checked on every implementation."""
+"""The promises of `gencode.engine.ports.outbox.Outbox`, checked on every implementation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gencode.domain.callback import Callback
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.domain.task import Task
-from gencode.engine.store import IdempotencyKey
+from gencode.engine.ports.store import IdempotencyKey
 from gencode.storage.memory import MemoryStore
 from gencode.storage.sqlite import schema
 from gencode.storage.sqlite.connection import connect

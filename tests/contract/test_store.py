@@ -1,4 +1,4 @@
-"""The promises of `gencode.engine.store.Store`, checked on every implementation."""
+"""The promises of `gencode.engine.ports.store.Store`, checked on every implementation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gencode.domain.errors import Conflict, IdempotencyKeyReused, StoreError
 from gencode.domain.event import Event
 from gencode.domain.principal import LOCAL, Principal, PrincipalKind
 from gencode.domain.task import UNFINISHED, Failure, State, Task
-from gencode.engine.store import IdempotencyKey, Store, TaskQuery
+from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
 from gencode.storage.memory import MemoryStore
 from gencode.storage.sqlite.store import open_sqlite
 from tests.unit.storage.samples import REQUEST, a_task, an_event

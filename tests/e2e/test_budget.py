@@ -11,7 +11,7 @@ import pytest
 
 from gencode.client import Client, ServiceError
 from gencode.domain.task import now
-from gencode.engine.store import TaskQuery
+from gencode.engine.ports.store import TaskQuery
 from gencode.llm.budget import Price
 from tests.servers.service import running_app, settings
 from tests.servers.stream import ReceivedEvent, events

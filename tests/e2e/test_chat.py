@@ -20,7 +20,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from gencode.engine.store import TaskQuery
+from gencode.engine.ports.store import TaskQuery
 from gencode.notifications.chat_replies import ChatNotifier, escape_for_mattermost, escape_for_slack
 from tests.servers.calls import FILES, client, get
 from tests.servers.model import http_error, model_server, plan_and_files

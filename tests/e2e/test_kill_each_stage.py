@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from gencode.domain.task import Task
-from gencode.engine.store import TaskQuery
+from gencode.engine.ports.store import TaskQuery
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.calls import FILES, submit
 from tests.servers.github import ScriptedGitHub, github_server

@@ -21,7 +21,7 @@ import pytest
 
 from gencode.domain.errors import Conflict, DataDirLocked, OutcomeUnknown, StoreError, StoreUnusable
 from gencode.domain.task import State, Task
-from gencode.engine.store import Store, TaskQuery
+from gencode.engine.ports.store import Store, TaskQuery
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
 from tests.unit.storage.samples import REQUEST, a_task, an_event

@@ -16,7 +16,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from gencode.engine.store import TaskQuery
+from gencode.engine.ports.store import TaskQuery
 from gencode.pipelines.generate.api import request as generate_request
 from tests.servers.calls import BODY, client, get, post
 from tests.servers.github import github_server

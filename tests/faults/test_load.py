@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from gencode.engine.store import TaskQuery
+from gencode.engine.ports.store import TaskQuery
 from tests.faults.test_input import check_problem
 from tests.servers.calls import BODY, FILES, client, get, post, submit
 from tests.servers.model import ModelServer, model_server, plan_and_files

@@ -44,9 +44,9 @@ from gencode.domain.errors import (
 from gencode.domain.event import Event, encode
 from gencode.domain.task import UNFINISHED, State, Task
 from gencode.engine.executor import TaskExecutor
-from gencode.engine.pipeline import Emit, Pause, Pipeline, Stage, StageUpdate
+from gencode.engine.ports.pipeline import Emit, Pause, Pipeline, Stage, StageUpdate
+from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
 from gencode.engine.service import TaskService
-from gencode.engine.store import IdempotencyKey, Store, TaskQuery
 from gencode.hub.in_process import CLOSING_MESSAGE, InProcessHub
 from gencode.observability.metrics import Metrics
 from gencode.queue.in_process import FairQueue

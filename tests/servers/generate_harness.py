@@ -24,8 +24,8 @@ from gencode.codegen.validation.findings import Finding
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.executor import TaskExecutor
+from gencode.engine.ports.store import Store, TaskQuery
 from gencode.engine.service import TaskService
-from gencode.engine.store import Store, TaskQuery
 from gencode.githosts.github import github_host
 from gencode.githosts.http_client import http_client
 from gencode.githosts.options import HostOptions

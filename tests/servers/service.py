@@ -27,8 +27,8 @@ from gencode.bootstrap.app import BUILTIN_KINDS, build_app
 from gencode.bootstrap.serve import Server, listening_socket
 from gencode.domain.task import State
 from gencode.embedded.server import address
+from gencode.http.dependencies import Services
 from gencode.http.kind_dependencies import KindFactory
-from gencode.http.services import Services
 from gencode.security.secrets import SecretRegistry
 from gencode.settings import NamedProvider, Settings
 from gencode.storage.sqlite.store import open_sqlite

@@ -17,10 +17,10 @@ from gencode.codegen.validation.placeholder_rules import (
     may_contain_placeholder,
     placeholder_lines,
 )
-from gencode.codegen.validation.stub_rules import stub_bodies
 from gencode.codegen.validation.tolerant_parser import SyntaxTree, parse_source
 from gencode.codegen.validation.treesitter import captures, line_of, matches, text_before, text_of
 from gencode.codegen.validation.treesitter_queries import BASES, COMMENTS, DEFINITIONS
+from gencode.codegen.validation.treesitter_stub_rules import stub_bodies
 
 _JAVASCRIPT = frozenset({"javascript", "typescript", "tsx"})
 _SIGNATURE_WITH_BODY = frozenset(

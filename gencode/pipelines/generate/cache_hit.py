@@ -5,7 +5,7 @@ from __future__ import annotations
 from gencode.codegen.file_checkpoints import PIECE, Piece, Pieces, piece_name
 from gencode.codegen.plan import PlanCheckpoint
 from gencode.codegen.planning import plan_update
-from gencode.engine.pipeline import StageUpdate
+from gencode.engine.ports.pipeline import StageUpdate
 from gencode.pipelines.generate.prompt_cache import CacheHit
 
 

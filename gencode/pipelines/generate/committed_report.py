@@ -9,8 +9,8 @@ import anyio.to_thread
 from gencode.codegen.file_checkpoints import Checkpoints
 from gencode.domain.event import Event
 from gencode.domain.task import Task
-from gencode.engine.pipeline import StageUpdate
-from gencode.engine.store import Store, TaskQuery
+from gencode.engine.ports.pipeline import StageUpdate
+from gencode.engine.ports.store import Store, TaskQuery
 from gencode.pipelines.generate.commit import SNAPSHOT, CommitContent, commit_checkpoint
 from gencode.pipelines.generate.report import report
 

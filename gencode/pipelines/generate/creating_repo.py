@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from gencode.engine.pipeline import Emit, StageUpdate
+from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost, RepositorySpec
 from gencode.pipelines.generate.artifacts import Project, RepositoryCreated
 from gencode.pipelines.generate.checkpoints import REPOSITORY, RepositoryCheckpoint

@@ -10,7 +10,7 @@ from gencode.codegen.multipart_file_generator import Describe
 from gencode.codegen.plan import Plan
 from gencode.codegen.planning import OnPlan, request_plan
 from gencode.domain.errors import GencodeError
-from gencode.engine.pipeline import Emit, Pause
+from gencode.engine.ports.pipeline import Emit, Pause
 from gencode.llm.session import LLMSession, LLMSessionFactory
 from gencode.pipelines.generate.artifacts import Draft, GenerateInput
 from gencode.pipelines.generate.cache_hit import cache_hit_updates, pieces_of

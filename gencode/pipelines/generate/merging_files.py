@@ -12,7 +12,7 @@ from gencode.codegen.file_checkpoints import PIECE, StoredText, stored_text
 from gencode.codegen.repair_loop import Files, RepairLoop, ValidationResult
 from gencode.codegen.secrets_scan import OWN_SECRET, SecretFinding, scan
 from gencode.domain.errors import SecretFound
-from gencode.engine.pipeline import Emit, StageUpdate
+from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.session import LLMSessionFactory
 from gencode.pipelines.generate.artifacts import Draft, GenerateInput, Project
 from gencode.pipelines.generate.commit import SNAPSHOT, CommitContent, commit_checkpoint

@@ -16,7 +16,7 @@ from gencode.codegen.file_checkpoints import (
     read_repairs,
 )
 from gencode.domain.task import Task
-from gencode.engine.pipeline import Stage
+from gencode.engine.ports.pipeline import Stage
 from gencode.githosts.port import GitHost, Repository
 from gencode.llm.budget import Budget, total
 from gencode.llm.session import rejected_usages

@@ -10,7 +10,7 @@ from gencode.codegen.plan import Plan, PlanCheckpoint, PlannedFile
 from gencode.codegen.planning import plan_update
 from gencode.domain.errors import Invalid, TreeError
 from gencode.domain.tree import PathSet
-from gencode.engine.pipeline import StageUpdate
+from gencode.engine.ports.pipeline import StageUpdate
 from gencode.pipelines.generate.checkpoints import APPROVED, ApprovalCheckpoint, saved_plan
 from gencode.pipelines.generate.errors import PlanChanged
 

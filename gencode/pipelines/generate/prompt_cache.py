@@ -12,7 +12,7 @@ import anyio.to_thread
 from gencode.codegen.file_checkpoints import Checkpoints
 from gencode.codegen.plan import Plan
 from gencode.domain.task import State, Task
-from gencode.engine.store import Store, TaskQuery
+from gencode.engine.ports.store import Store, TaskQuery
 from gencode.pipelines.generate.artifacts import GenerateInput
 from gencode.pipelines.generate.cache_key import cache_key, key_prefix
 from gencode.pipelines.generate.checkpoints import saved_plan

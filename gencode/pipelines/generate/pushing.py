@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gencode.engine.pipeline import Emit, StageUpdate
+from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost
 from gencode.pipelines.generate.artifacts import Delivered, RepositoryCreated
 from gencode.pipelines.generate.checkpoints import PUSHED, PushCheckpoint

@@ -11,8 +11,8 @@ from gencode.domain.callback import Callback
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.ids import earliest_id
+from gencode.engine.ports.store import TaskQuery
 from gencode.engine.retention import FinishedTask, UsageTotal
-from gencode.engine.store import TaskQuery
 from gencode.storage.deleted_usage import row_to_total
 from gencode.storage.operations import check_digest
 from gencode.storage.rows import (

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from gencode.domain.task import FINAL_STATUSES, PENDING, TERMINAL, State
-from gencode.engine.store import TaskQuery
+from gencode.engine.ports.store import TaskQuery
 from gencode.storage.deleted_usage import TOTAL_COLUMNS, TOTAL_KEY
 from gencode.storage.rows import (
     CALLBACK_COLUMNS,

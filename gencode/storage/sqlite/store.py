@@ -21,8 +21,8 @@ from gencode.domain.callback import Callback
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.ids import earliest_id
+from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.retention import FinishedTask, UsageTotal
-from gencode.engine.store import IdempotencyKey, TaskQuery
 from gencode.storage.batcher import Batcher
 from gencode.storage.operations import Commit, Create, DeleteKeys, DeleteTasks, SaveCallback, Write
 from gencode.storage.rows import (
@@ -40,7 +40,7 @@ from gencode.storage.sqlite.writes import run_read, run_writes
 
 
 class SQLiteStore:
-    """A `gencode.engine.store.Store`, `Outbox` and `RetentionStore`; see `open_sqlite`.
+    """A `gencode.engine.ports.store.Store`, `Outbox` and `RetentionStore`; see `open_sqlite`.
 
     What cannot be stored (not JSON) raises at the call. Logs and checkpoints of more than a page are read in
     several turns: the pages after the first may show what was committed in between.

@@ -14,14 +14,14 @@ from starlette.responses import Response
 from gencode.domain.errors import GencodeError, NotFound
 from gencode.domain.event import Event
 from gencode.domain.task import PENDING, Task
-from gencode.engine.pipeline import Checkpoints, Emit, Pause, Stage, StageUpdate
+from gencode.engine.ports.pipeline import Checkpoints, Emit, Pause, Stage, StageUpdate
+from gencode.http.base_models import CallbackURL, RequestModel, ResponseModel, TaskRequest
 from gencode.http.common_declarations import OWN_TASK
+from gencode.http.dependencies import get_services, own_task
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import APPROVED, Kind, KindRuntime, PreparedTask, Submission
-from gencode.http.models import CallbackURL, RequestModel, ResponseModel, TaskRequest
 from gencode.http.operation import operation
 from gencode.http.responses import JsonResponseSpec
-from gencode.http.services import get_services, own_task
 
 DRAFTING, REVIEWING, SENDING = "drafting", "reviewing", "sending"
 MESSAGES = {
@@ -81,7 +81,7 @@ class Letter:
 
 
 class LetterPipeline:
-    """See gencode.engine.pipeline.Pipeline."""
+    """See gencode.engine.ports.pipeline.Pipeline."""
 
     @property
     def stages(self) -> Sequence[Stage]:

@@ -13,7 +13,7 @@ from gencode.codegen.file_checkpoints import Piece
 from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.multipart_file_generator import join_parts, part_counts
 from gencode.codegen.prompts import OUTLINE_INSTRUCTIONS
-from gencode.engine.store import TaskQuery
+from gencode.engine.ports.store import TaskQuery
 from gencode.pipelines.generate.files import FileState, files
 from gencode.pipelines.generate.report import report
 from tests.servers.generate_harness import INSTRUCTED, NATIVE, GenerateHarness, generate_harness

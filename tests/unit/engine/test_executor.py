@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from gencode.domain.errors import Conflict, StoreError
 from gencode.domain.task import Failure, State, Task
 from gencode.engine.executor import TaskExecutor
-from gencode.engine.pipeline import Emit, StageUpdate
+from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.engine.task_log import TaskLog
 from gencode.observability.metrics import Metrics
 from tests.servers.loop_clock import LoopClock

@@ -12,7 +12,7 @@ import pytest
 from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, ShuttingDown, StoreError
 from gencode.domain.task import State, Task, now
 from gencode.engine.paused_tasks import PausedTasks
-from gencode.engine.pipeline import StageUpdate
+from gencode.engine.ports.pipeline import StageUpdate
 from tests.servers.loop_clock import LoopClock
 from tests.unit.engine.rig import (
     SEVEN,

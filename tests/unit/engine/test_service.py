@@ -19,9 +19,9 @@ from gencode.domain.errors import (
     UnknownKind,
 )
 from gencode.domain.task import Failure, State, Task, now
-from gencode.engine.pipeline import Emit, StageUpdate
+from gencode.engine.ports.pipeline import Emit, StageUpdate
+from gencode.engine.ports.store import IdempotencyKey
 from gencode.engine.service import TaskService
-from gencode.engine.store import IdempotencyKey
 from gencode.engine.task_log import TaskLog
 from tests.unit.engine.rig import (
     FOUR,

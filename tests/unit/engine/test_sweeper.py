@@ -17,8 +17,8 @@ from gencode.domain.event import Event
 from gencode.domain.task import State, Task, now
 from gencode.engine import sweeper
 from gencode.engine.keyed_locks import KeyedLocks
-from gencode.engine.pipeline import Emit, StageUpdate
-from gencode.engine.store import IdempotencyKey, TaskQuery
+from gencode.engine.ports.pipeline import Emit, StageUpdate
+from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.task_log import TaskLog
 from tests.unit.engine.rig import (
     FaultyStore,

@@ -7,8 +7,8 @@ import pytest
 
 from gencode.domain.errors import Conflict, OutcomeUnknown, StoreError
 from gencode.domain.task import Failure, IllegalTransition, State
-from gencode.engine.pipeline import Pause, StageUpdate
-from gencode.engine.store import IdempotencyKey, TaskQuery
+from gencode.engine.ports.pipeline import Pause, StageUpdate
+from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.task_log import TaskLog
 from tests.unit.engine.rig import FaultyStore, RecordingHub, new_task
 

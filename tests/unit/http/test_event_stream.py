@@ -6,7 +6,7 @@ import anyio
 import pytest
 from starlette.types import Message
 
-from gencode.engine.hub import Sink
+from gencode.engine.ports.hub import Sink
 from gencode.http.direct_writer import EXTENSION, Continuation
 from gencode.http.event_stream import PING, EventStream
 from gencode.http.shared_ticker import SharedTicker

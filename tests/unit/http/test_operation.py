@@ -18,7 +18,7 @@ from gencode.http.parameters import Integer, Parameter, UndeclaredInput
 from gencode.http.problems import on_gencode_error
 from gencode.http.request_body import JsonBody
 from gencode.http.responses import JsonResponseSpec
-from gencode.http.views import Problem
+from gencode.http.task_models import Problem
 
 
 class Drawing(BaseModel):

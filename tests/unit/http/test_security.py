@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from gencode.domain.errors import StartError
-from gencode.engine.store import TaskQuery
+from gencode.engine.ports.store import TaskQuery
 from gencode.settings import load
 from tests.faults.test_input import check_problem
 from tests.servers.calls import BODY, client, submit

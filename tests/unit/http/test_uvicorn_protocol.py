@@ -18,7 +18,7 @@ from gencode.bootstrap.app import create_app
 from gencode.domain.event import encode
 from gencode.domain.task import State, Task
 from gencode.embedded.server import address, listen, serve
-from gencode.http.services import Services
+from gencode.http.dependencies import Services
 from gencode.hub.in_process import CLOSING_MESSAGE, InProcessHub
 from gencode.security.secrets import SecretRegistry
 from tests.servers.calls import client

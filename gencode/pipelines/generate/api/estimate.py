@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from gencode.domain.principal import Principal
 from gencode.domain.task import State, Task
-from gencode.engine.store import Store, TaskQuery
+from gencode.engine.ports.store import Store, TaskQuery
 from gencode.http.common_declarations import RATE_LIMITED
+from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.operation import operation
 from gencode.http.request_body import JsonBody
 from gencode.http.responses import JsonResponseSpec
-from gencode.http.services import get_extension, get_principal, get_services
 from gencode.llm.port import Usage
 from gencode.pipelines.generate.api.request import (
     PATTERN_MESSAGES,

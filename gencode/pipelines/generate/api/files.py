@@ -20,9 +20,9 @@ from gencode.codegen.secrets_scan import paths_with_own_secrets
 from gencode.domain.errors import NotFound, SecretFound
 from gencode.domain.task import Task
 from gencode.http.common_declarations import DISPOSITION, IF_NONE_MATCH, OWN_TASK
+from gencode.http.dependencies import get_extension
 from gencode.http.operation import operation
 from gencode.http.responses import Header, JsonResponseSpec, ResponseSpec
-from gencode.http.services import get_extension
 from gencode.pipelines.generate.api.services import GenerateServices, own_generate_task
 from gencode.pipelines.generate.api.views import FileList, FileView
 from gencode.pipelines.generate.files import Files, FileState

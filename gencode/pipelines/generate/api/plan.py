@@ -14,13 +14,13 @@ from gencode.codegen.plan import MAX_LINES, Name, PlanCheckpoint, PlannedFile
 from gencode.domain.errors import AlreadyFinished, NotFound, NotPaused, UnknownKind
 from gencode.domain.task import Task, rfc3339
 from gencode.domain.tree import MAX_FILES
-from gencode.engine.pipeline import Decision
+from gencode.engine.ports.pipeline import Decision
+from gencode.http.base_models import RequestModel
 from gencode.http.common_declarations import IF_MATCH, OWN_TASK, RATE_LIMITED
-from gencode.http.models import RequestModel
+from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.operation import operation
 from gencode.http.request_body import JsonBody
 from gencode.http.responses import Header, JsonResponseSpec
-from gencode.http.services import get_extension, get_principal, get_services
 from gencode.pipelines.generate.api.request import integral
 from gencode.pipelines.generate.api.services import GenerateServices, own_generate_task
 from gencode.pipelines.generate.api.views import PlanFileView, PlanView

@@ -18,7 +18,7 @@ from pydantic import (
 
 from gencode.domain.errors import Invalid
 from gencode.domain.task import now
-from gencode.http.models import CALLBACK_URL_PATTERN, CallbackURL, RequestModel, TaskRequest
+from gencode.http.base_models import CALLBACK_URL_PATTERN, CallbackURL, RequestModel, TaskRequest
 
 MAX_PROMPT = 100_000
 """Characters."""

@@ -9,10 +9,10 @@ from starlette.requests import Request
 
 from gencode.domain.errors import NotFound
 from gencode.domain.task import Task
-from gencode.engine.store import Store
+from gencode.engine.ports.store import Store
 from gencode.http.checkpoint_reader import CheckpointReader
+from gencode.http.dependencies import own_task
 from gencode.http.kind_dependencies import ChosenModel
-from gencode.http.services import own_task
 from gencode.llm.budget import Price
 from gencode.llm.progress import ProgressRegistry
 from gencode.security.secrets import SecretRegistry

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from gencode.http.assistant_tool import Tool, ToolCall
-from gencode.http.models import RequestModel
-from gencode.http.services import task_of
+from gencode.http.base_models import RequestModel
+from gencode.http.dependencies import task_of
 from gencode.http.validation import validate
 from gencode.pipelines.generate.api.files import list_files, read_file
 from gencode.pipelines.generate.api.request import invalid

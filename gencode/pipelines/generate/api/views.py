@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from gencode.domain.event import Event
 from gencode.domain.task import Task
-from gencode.http.models import Moment, ResponseModel, TaskId, Words
+from gencode.http.base_models import Moment, ResponseModel, TaskId, Words
 from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.estimate import Estimate
 from gencode.pipelines.generate.files import FileState

@@ -19,7 +19,7 @@ from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import file_messages
 from gencode.domain.blob import deflated
 from gencode.domain.errors import UnsafePath
-from gencode.engine.pipeline import StageUpdate
+from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.budget import Budget, worst_case
 from gencode.llm.errors import BudgetExceeded
 from gencode.llm.port import ChatRequest, Usage

@@ -7,7 +7,7 @@ from stat import S_IMODE
 
 import pytest
 
-from gencode.engine.store import TaskQuery
+from gencode.engine.ports.store import TaskQuery
 from gencode.storage.sqlite.maintenance import CopyFailed, compact_database
 from gencode.storage.sqlite.store import open_sqlite
 from tests.unit.storage.samples import REQUEST, a_task

@@ -14,7 +14,7 @@ import pytest
 
 from gencode.domain.principal import PrincipalKind
 from gencode.domain.task import Failure, State, Task
-from gencode.engine.store import IdempotencyKey, TaskQuery
+from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.storage.sqlite import schema
 from gencode.storage.sqlite.connection import connect
 from gencode.storage.sqlite.store import open_sqlite

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gencode.domain.task import UNFINISHED, State
-from gencode.engine.store import TaskQuery
+from gencode.engine.ports.store import TaskQuery
 from gencode.storage.rows import CHANGING_COLUMNS, TASK_COLUMNS
 from gencode.storage.sqlite import bulk_statements, statements
 from gencode.storage.sqlite.bulk_statements import read_values, write_values

@@ -12,7 +12,7 @@ import pytest
 
 from gencode.domain.errors import StoreError
 from gencode.domain.task import State
-from gencode.engine.store import IdempotencyKey, TaskQuery
+from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.storage.sqlite.store import open_sqlite
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 

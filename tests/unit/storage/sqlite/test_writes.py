@@ -10,7 +10,7 @@ import pytest
 
 from gencode.domain.errors import Conflict, OutcomeUnknown, StoreError
 from gencode.domain.task import Task
-from gencode.engine.store import IdempotencyKey
+from gencode.engine.ports.store import IdempotencyKey
 from gencode.storage.operations import Commit, Create, Write
 from gencode.storage.rows import event_to_row, key_to_row, request_to_row, task_to_row
 from gencode.storage.sqlite import bulk_statements

@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field, create_model
 
 from gencode.domain.callback import Callback
 from gencode.domain.task import PENDING, Failure, Task, rfc3339
+from gencode.http.base_models import Link, Moment, ResponseModel, TaskId, Words
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.links import status_url, task_url
-from gencode.http.models import Link, Moment, ResponseModel, TaskId, Words
 from gencode.llm.progress import ProgressSnapshot
 from gencode.notifications.url_policy import origin_of
 

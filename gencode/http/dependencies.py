@@ -13,11 +13,11 @@ from gencode.auth.tickets import Tickets
 from gencode.domain.errors import NotFound
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task
-from gencode.engine.hub import Hub
-from gencode.engine.outbox import Outbox
+from gencode.engine.ports.hub import Hub
+from gencode.engine.ports.outbox import Outbox
+from gencode.engine.ports.store import Store, TaskQuery
+from gencode.engine.ports.tracing import Tracer
 from gencode.engine.service import TaskService
-from gencode.engine.store import Store, TaskQuery
-from gencode.engine.tracing import Tracer
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kinds import ActiveKinds

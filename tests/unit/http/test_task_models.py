@@ -11,9 +11,9 @@ from jsonschema_rs import Draft202012Validator
 from gencode.domain.callback import Callback
 from gencode.domain.event import dump
 from gencode.domain.task import Failure, State, Task, now
-from gencode.engine.pipeline import Stage
+from gencode.engine.ports.pipeline import Stage
 from gencode.http.kinds import ActiveKinds, KindRegistry, KindRuntime
-from gencode.http.views import callback_data, task_data
+from gencode.http.task_models import callback_data, task_data
 from gencode.pipelines.generate.api.views import GenerateTaskFields, task_fields
 from gencode.pipelines.generate.kind import KIND
 from tests.servers.openapi import document
