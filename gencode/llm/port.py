@@ -36,18 +36,30 @@ class ChatRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """Tokens as the provider counts (and bills) them. `cached`: prompt tokens served from its cache."""
+    """Tokens as the provider counts (and bills) them.
+
+    cached     prompt tokens served from its cache
+    estimated  the provider has not told them, or not all: they are estimated from what was sent and received
+    """
 
     prompt: int = 0
     completion: int = 0
     cached: int = 0
+    estimated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChatChunk:
-    """A part of the answer. `finish_reason` comes once, with or after the last text; `usage` at most once."""
+    """A part of the answer.
+
+    text           of the answer
+    reasoning      what the model thought before it answered: billed like text, and no part of the answer
+    finish_reason  comes once, with or after the last text
+    usage          of the whole call so far; the last one counts
+    """
 
     text: str = ""
+    reasoning: str = ""
     finish_reason: str | None = None
     usage: Usage | None = None
 
@@ -68,9 +80,10 @@ class Provider(Protocol):
     def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer in chunks as they arrive. finish_reason is "stop" (complete) or "length" (truncated).
 
-        Raises the errors of `gencode.llm.errors`: Transient ones if a new attempt may help. Ends only after a
-        finish_reason; a stream that stops without one raises LLMIncomplete. First-token, idle and total
-        deadlines raise LLMTimeout. Closing the iterator closes the connection.
+        Raises the errors of `gencode.llm.errors`: Transient ones if a new attempt may help. What the provider
+        has billed is yielded before the error is raised. Ends only after a finish_reason; a stream that stops
+        without one raises LLMIncomplete. First-token, idle and total deadlines raise LLMTimeout. Closing the
+        iterator closes the connection.
         """
         ...
 
