@@ -22,6 +22,8 @@ from gencode.http.base_models import CALLBACK_URL_PATTERN, CallbackURL, RequestM
 
 MAX_PROMPT = 100_000
 """Characters."""
+_VISIBLE = r"[^\s\u0000-\u001f\u0085\ufeff]"
+"""Neither white space nor a control character. Python and JSON Schema differ in what white space is."""
 _RESERVED_ENDINGS = (".git", ".wiki", ".atom")
 
 # What validators check must be in the schema, too: `json_schema_extra` goes to /openapi.json.
@@ -30,7 +32,7 @@ Prompt = Annotated[
     Field(
         min_length=1,
         max_length=MAX_PROMPT,
-        json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"},
+        json_schema_extra={"pattern": rf"^[^\u0000]*{_VISIBLE}[^\u0000]*$"},
     ),
 ]
 RepoName = Annotated[
@@ -124,7 +126,7 @@ class GenerateRequest(TaskRequest):
     @field_validator("prompt")
     @classmethod
     def _is_not_blank(cls, prompt: str) -> str:
-        if not prompt.strip() or "\0" in prompt:
+        if not re.search(_VISIBLE, prompt) or "\0" in prompt:
             raise ValueError("must say something, without NUL characters")
         return prompt
 

@@ -59,6 +59,14 @@ def test_errors_do_not_repeat_what_was_sent() -> None:
     assert "mistake" not in json.dumps(caught.value.problems) + caught.value.message
 
 
+@pytest.mark.parametrize(
+    "prompt", ["\x1f", "\x85", "\ufeff", "\u2028", " \x1c\n", "\x00a", "a\x1f", "\u200b"]
+)
+def test_the_schema_and_the_model_agree_on_what_is_blank(prompt: str) -> None:
+    body = BODY | {"prompt": prompt}
+    assert SCHEMA.is_valid(body) == is_accepted(body)
+
+
 @given(
     st.fixed_dictionaries(
         {"prompt": st.text(), "repo_name": st.text(alphabet=".agitwmoAGIT-_ /é\n", max_size=12)},
