@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "Client": "gencode.client",
     "ServiceError": "gencode.client",
@@ -16,7 +18,7 @@ _HOMES = {
     "create_app": "gencode.bootstrap.app",
     "running": "gencode.bootstrap.embedding",
 }
-__all__ = ["Client", "ServiceError", "SyncClient", "create_app", "running"]
+__all__ = ["Client", "ServiceError", "SyncClient", "__version__", "create_app", "running"]
 
 
 def __getattr__(name: str) -> Any:
