@@ -18,7 +18,7 @@ _HOMES = {
     "create_app": "gencode.bootstrap.app",
     "running": "gencode.bootstrap.embedding",
 }
-__all__ = ["Client", "ServiceError", "SyncClient", "__version__", "create_app", "running"]
+__all__ = ["Client", "ServiceError", "SyncClient", "create_app", "running"]
 
 
 def __getattr__(name: str) -> Any:
