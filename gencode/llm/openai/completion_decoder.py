@@ -9,7 +9,8 @@ from gencode.llm.errors import LLMBadOutput, LLMIncomplete, ProviderError
 from gencode.llm.openai.answer_end import BodyEnd, EndEvidence
 from gencode.llm.openai.answer_text import AnswerText
 from gencode.llm.openai.completion_events import CompletionEvent, completion_event
-from gencode.llm.openai.error_mapping import ErrorMapper, error_object
+from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.llm.openai.error_objects import error_object
 from gencode.llm.openai.finish_reasons import Mark
 from gencode.llm.openai.line_splitter import LineSplitter
 from gencode.llm.openai.server_events import JsonObject, ServerEvents

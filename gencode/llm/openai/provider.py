@@ -15,7 +15,8 @@ from gencode.llm.errors import LLMRateLimit, ProviderError
 from gencode.llm.openai.answer_end import BodyEnd
 from gencode.llm.openai.body_reader import BodyReader
 from gencode.llm.openai.completion_decoder import CompletionDecoder
-from gencode.llm.openai.error_mapping import ErrorMapper, error_in
+from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.llm.openai.error_objects import error_in
 from gencode.llm.openai.quirks import Quirks, without_rejected_parameter
 from gencode.llm.openai.request_body import completions_url, key_headers, request_body
 from gencode.llm.openai.think_block import UnopenedReasoning
