@@ -17,6 +17,7 @@ MAX_INFLATED = 256 * 1024  # bytes at a time, so that a gzip bomb is noticed ear
 MAX_ERROR_BYTES = 64 * 1024  # of an error page; only its first sentences are shown
 MAX_DRAIN_SECONDS = 0.25  # a new TLS connection takes about as long
 MAX_ERROR_SECONDS = 5.0  # for an error page; the status alone says most
+_GZIP_MAGIC = b"\x1f\x8b"
 
 
 class BodyReader:
@@ -41,7 +42,7 @@ class BodyReader:
             "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
         )
         self._encoding = headers.get("content-encoding", "").strip().lower()
-        self._gzip = zlib.decompressobj(wbits=31) if self._encoding in ("gzip", "x-gzip") else None
+        self._gzip = _gunzip() if self._encoding in ("gzip", "x-gzip") else None
         self._compressed = b""
         self._ended = False
 
@@ -58,6 +59,8 @@ class BodyReader:
         if raw is None:
             self._ended = True
             return self._gzip.flush() if self._gzip else None
+        if not self._received and raw.startswith(_GZIP_MAGIC):  # some proxies do not say that they compress
+            self._gzip = self._gzip or _gunzip()
         self._received += len(raw)
         return self._decode(raw)
 
@@ -86,7 +89,7 @@ class BodyReader:
 
     def _inflate(self, raw: bytes) -> bytes:
         """The request accepts identity only; proxies may compress all the same, and they use gzip."""
-        if self._encoding in ("", "identity"):
+        if self._gzip is None and self._encoding in ("", "identity"):
             return raw
         if self._gzip is None:
             raise self._errors.wrong_address(f"it answers in the encoding {self._encoding[:40]!r}")
@@ -96,3 +99,7 @@ class BodyReader:
             raise LLMBadOutput(f"The model's answer is not the gzip it claims to be ({error}).") from error
         self._compressed = self._gzip.unconsumed_tail
         return block
+
+
+def _gunzip() -> zlib._Decompress:
+    return zlib.decompressobj(wbits=31)
