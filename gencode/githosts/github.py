@@ -64,6 +64,13 @@ class GitHubAdapter(HostAdapter):
     def is_name_taken(self, response: ApiResponse) -> bool:
         return response.status == 422 and reports_taken_name(response.body)
 
+    def missing_scope(self, reply: HttpReply, *, private: bool) -> bool:
+        """Only classic tokens have scopes, which every response names."""
+        if "x-oauth-scopes" not in reply.headers:
+            return False
+        scopes = {scope.strip() for scope in reply.headers["x-oauth-scopes"].split(",")}
+        return "repo" not in scopes and (private or "public_repo" not in scopes)
+
     def permission_hint(self, reply: HttpReply) -> str:
         """As the headers describe it (docs.github.com: "Troubleshooting the REST API")."""
         headers = reply.headers
