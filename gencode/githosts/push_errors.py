@@ -44,6 +44,7 @@ _RULES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = tuple(
                 r"github push protection\b",
                 r"push cannot contain secrets?\b(?![\w./-])",
                 r"push declined due to (?:a detected secret|secret scanning)\b",
+                r"gh009: secrets? detected\b",
                 r"push blocked: secrets? (?:was |were )?detected\b",
                 r"(?:(?:the|this|your) )?(?:push|commits?|files?) contains? (?:a )?secrets?\b(?![\w./-])",
                 r"secrets? (?:was |were )?detected\b",
@@ -52,7 +53,10 @@ _RULES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = tuple(
             "the host found a secret in the files and refused the push; ask for placeholders in the prompt",
         ),
         (
-            (r"refusing to allow (?:an? )?[\w -]{1,60} to create or update workflow\b",),
+            (
+                r"refusing to allow (?:an? )?[\w -]{1,60} to create or update "
+                r"(?:workflow\b|\.github/workflows/)",
+            ),
             PushWorkflowScope,
             "the token may not push workflow files; give it the workflow scope or leave "
             ".github/workflows out",
@@ -60,6 +64,7 @@ _RULES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = tuple(
         (
             (
                 r"gh001: large files detected\b",
+                r"you are attempting to check in one or more blobs which exceed\b",
                 rf"file:? .* is larger than the allowed size of {_SIZE}",
                 rf"file:? .* (?:exceeds|larger than) .*{_SIZE}\W*$",
                 r"pack exceeds maximum allowed size\b",
@@ -90,6 +95,7 @@ _RULES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = tuple(
                 r"not allowed to push to protected branch\b",
                 r"cannot update this protected ref\b",
                 r"branch \S+ is protected\b",
+                r"permission denied to (?:update|create) branch\b",
             ),
             GitRejected,
             "the branch is protected, and the token's role may not push to it: give it a role that may",
@@ -112,9 +118,16 @@ _RULES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = tuple(
                 r"non-fast-forward\W*$",
                 r"fetch first\b",
                 r"(?:cannot lock ref\b.* )?reference already exists\b",
+                r"cannot lock ref\b.* is at [0-9a-f]{40,64} but expected\b",
             ),
             NonFastForward,
             "somebody else has pushed to the branch; choose another repo_name",
+        ),
+        (
+            (r"(?:unpack\b.* )?mismatched algorithms: client sha1\b",),
+            GitRejected,
+            "the repository has SHA-256 objects, which gencode cannot write: let the host make SHA-1 "
+            "repositories",
         ),
         (
             (r"internal server error\b", r"(?:the )?service (?:is )?(?:temporarily )?unavailable\b"),

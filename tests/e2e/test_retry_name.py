@@ -162,4 +162,4 @@ async def test_a_name_that_the_host_does_not_allow_is_refused_at_submission(
         with pytest.raises(ServiceError, match="repo_name: at work it must be") as refused:
             await client.submit("say hello", name)
         assert (refused.value.status, refused.value.code) == (422, "VALIDATION")
-        assert not await client.tasks()
+        assert not [task async for task in client.tasks()]

@@ -55,7 +55,7 @@ RepoName = Annotated[
 OrgName = Annotated[
     str,
     StringConstraints(
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=255
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99})*$", max_length=255
     ),
 ]
 """The widest that any host accepts; the chosen one has a narrower rule (`gencode.githosts.types`)."""
