@@ -65,11 +65,11 @@ class GitHubAdapter(HostAdapter):
         return response.status == 422 and reports_taken_name(response.body)
 
     def missing_scope(self, reply: HttpReply, *, private: bool) -> bool:
-        """Only classic tokens have scopes, which every response names."""
-        if "x-oauth-scopes" not in reply.headers:
-            return False
-        scopes = {scope.strip() for scope in reply.headers["x-oauth-scopes"].split(",")}
-        return "repo" not in scopes and (private or "public_repo" not in scopes)
+        """Only classic tokens have scopes, which every response names. An empty list can also be that of an
+        app's token, whose permissions are not scopes."""
+        scopes = {scope.strip() for scope in reply.headers.get("x-oauth-scopes", "").split(",")} - {""}
+        enough = {"repo"} if private else {"repo", "public_repo"}
+        return bool(scopes) and not scopes & enough
 
     def permission_hint(self, reply: HttpReply) -> str:
         """As the headers describe it (docs.github.com: "Troubleshooting the REST API")."""

@@ -101,7 +101,7 @@ SCOPES: list[tuple[str, bool, bool]] = [
     ("public_repo", False, True),
     ("public_repo", True, False),
     ("read:user", False, False),
-    ("", False, False),
+    ("", True, True),
 ]
 
 
