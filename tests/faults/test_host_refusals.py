@@ -167,6 +167,13 @@ ACCOUNTS: list[tuple[int, str, int, Mapping[str, Any], str]] = [
         {"message": {"base": ["Your project limit is 0 projects! Please contact your administrator"]}},
         "no more repositories",
     ),
+    (
+        130,
+        "github",
+        422,
+        {"errors": [{"field": "name", "message": "name can't be private. You are over your quota."}]},
+        "quota at the host is used up",
+    ),
     (130, "forgejo", 413, {"message": "quota exceeded"}, "quota at the host is used up"),
     (
         131,
