@@ -34,6 +34,8 @@ from gencode.storage.rows import (
     to_json,
 )
 
+PAGE_EVENTS = 500
+
 
 class MemoryStore:
     """A `gencode.engine.ports.store.Store`, `Outbox` and `RetentionStore`.
@@ -103,6 +105,10 @@ class MemoryStore:
     async def events(self, task_id: str, after: int = 0) -> list[Event]:
         log = self._events.get(replace_surrogates(task_id), {})
         return [row_to_event(log[id_]) for id_ in sorted(log) if id_ > after]
+
+    async def event_page(self, task_id: str, after: int = 0) -> tuple[list[Event], bool]:
+        found = await self.events(task_id, after)
+        return found[:PAGE_EVENTS], len(found) <= PAGE_EVENTS
 
     async def checkpoints(self, task_id: str) -> dict[str, str]:
         return dict(self._checkpoints.get(replace_surrogates(task_id), {}))

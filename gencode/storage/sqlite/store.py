@@ -107,10 +107,14 @@ class SQLiteStore:
         log: list[Event] = []
         is_last = False
         while not is_last:
-            page, is_last = await self._read(partial(reads.events, task_id=task_id, after=after))
+            page, is_last = await self.event_page(task_id, after)
             log += page
             after = log[-1].id if log else after
         return log
+
+    async def event_page(self, task_id: str, after: int = 0) -> tuple[list[Event], bool]:
+        page: tuple[list[Event], bool] = await self._read(partial(reads.events, task_id=task_id, after=after))
+        return page
 
     async def checkpoints(self, task_id: str) -> dict[str, str]:
         found: dict[str, str] = {}
