@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from importlib.metadata import version
 
 import anyio
 import httpx
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from gencode import __version__
 from gencode.auth.api_keys import ApiKeys
 from gencode.auth.key_file import key_file
 from gencode.auth.tickets import Tickets, load_or_create_key
@@ -172,7 +172,7 @@ def _tracing(settings: Settings) -> AbstractAsyncContextManager[Tracer]:
         settings.otel_exporter_otlp_endpoint,
         settings.otel_headers,
         settings.otel_service_name,
-        version("gencode"),
+        __version__,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from importlib.metadata import version
 
+from gencode import __version__
 from gencode.codegen.errors import ValidationFailed
 from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.repair_loop import RepairLoop
@@ -167,7 +167,7 @@ def _pipeline(dependencies: KindDependencies) -> Generate:
 def _prompt_cache(dependencies: KindDependencies) -> PromptCache:
     settings = dependencies.settings
     digest = settings_digest(
-        version("gencode"),
+        __version__,
         dependencies.models_configuration,
         settings.max_output_tokens,
         settings.allow_workflows,
