@@ -59,8 +59,8 @@ class BodyReader:
         if raw is None:
             self._ended = True
             return self._gzip.flush() if self._gzip else None
-        if not self._received and raw.startswith(_GZIP_MAGIC):  # some proxies do not say that they compress
-            self._gzip = self._gzip or _gunzip()
+        if not (self._received or self._encoding) and raw.startswith(_GZIP_MAGIC):  # by a silent proxy
+            self._gzip = _gunzip()
         self._received += len(raw)
         return self._decode(raw)
 
