@@ -86,7 +86,7 @@ class TaskLog:
     async def fail(self, failure: Failure) -> None:
         async with self._turn():
             task = lifecycle.fail(self.task, failure)
-            await self._write(task, [_status_entry(task), _error_entry(task)])
+            await self._write(task, [_status_entry(task), _error_entry(task, failure)])
 
     async def cancel(self, message: str) -> None:
         async with self._turn():
@@ -213,9 +213,9 @@ def _status_entry(task: Task) -> Entry:
     return "status", {"status": task.status, "message": task.message, "at": at, **task.result}
 
 
-def _error_entry(task: Task) -> Entry:
-    failure = asdict(task.failure) if task.failure else {}
-    return "error", {"status": task.status, **failure, "stage": task.stage or PENDING}
+def _error_entry(task: Task, failure: Failure) -> Entry:
+    fields = {**asdict(failure), "stage": task.stage or PENDING, "retry_fields": list(failure.retry_fields)}
+    return "error", {"status": task.status, **fields}
 
 
 def _pause_entry(kind: str, task: Task) -> Entry:

@@ -31,7 +31,7 @@ Each code is explained in docs/errors.md.
 
 from __future__ import annotations
 
-from gencode.domain.errors import GencodeError, Transient
+from gencode.domain.errors import GencodeError, RetryHelps, Transient
 
 # --- the REST API of a host -------------------------------------------------------------------------
 
@@ -150,14 +150,17 @@ class GitNotFound(GitError):
 
 class GitUnavailable(GitError):
     code = "GIT_UNAVAILABLE"
+    retry_helps = RetryHelps.LATER
 
 
 class GitTimeout(GitError):
     code = "GIT_TIMEOUT"
+    retry_helps = RetryHelps.LATER
 
 
 class GitNetwork(GitError):
     code = "GIT_NETWORK"
+    retry_helps = RetryHelps.LATER
 
 
 class GitProtocol(GitError):
@@ -171,7 +174,8 @@ class GitRejected(GitError):
 
 
 class PushSecret(GitError):
-    """The host's push protection found a secret in the files."""
+    """The host's push protection found a secret in the files. A retry pushes the same files, which helps only
+    once the host lets them pass."""
 
     code = "PUSH_SECRET"
 
@@ -184,6 +188,7 @@ class PushWorkflowScope(GitError):
 
 class PushTooLarge(GitError):
     code = "PUSH_TOO_LARGE"
+    retry_helps = RetryHelps.NEVER
 
 
 class NonFastForward(GitError):

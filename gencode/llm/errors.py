@@ -5,7 +5,7 @@ A Transient error may be cured by another attempt; `gencode.llm.session` makes i
 
 from __future__ import annotations
 
-from gencode.domain.errors import GencodeError, Transient
+from gencode.domain.errors import GencodeError, RetryHelps, Transient
 
 
 class ProviderError(GencodeError):
@@ -39,18 +39,21 @@ class LLMRefused(ProviderError):
     """The model, or the provider's content filter, refuses to answer."""
 
     code = "LLM_REFUSED"
+    retry_helps = RetryHelps.NEVER
 
 
 class LLMTruncated(ProviderError):
-    """The answer is still incomplete after every answer that the limits allow."""
+    """The answer is still incomplete after all answers that the limits allow. A retry grants as many."""
 
     code = "LLM_TRUNCATED"
+    retry_helps = RetryHelps.NOW
 
 
 class LLMTooLarge(ProviderError):
     """The answer, or the file that it belongs to, exceeds its limit in bytes."""
 
     code = "LLM_TOO_LARGE"
+    retry_helps = RetryHelps.NEVER
 
 
 class LLMRateLimit(ProviderError, Transient):
@@ -79,9 +82,11 @@ class LLMBadOutput(ProviderError, Transient):
     """The answer is not what was asked for: blank, not the JSON of a plan, reasoning only."""
 
     code = "LLM_BAD_OUTPUT"
+    retry_helps = RetryHelps.NOW
 
 
 class BudgetExceeded(GencodeError):
     """The next model call could exceed the limits that the request itself sets."""
 
     code = "BUDGET_EXCEEDED"
+    retry_fields = ("max_tokens", "max_cost", "deadline")

@@ -93,6 +93,8 @@ class ReportedFailure(_View):
     message: str
     retryable: bool
     stage: str
+    retry_helps: str | None = Field(None, description="As in the task; null of older failures")
+    retry_fields: list[str] = []
 
 
 class Report(_View):

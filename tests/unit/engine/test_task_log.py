@@ -142,7 +142,8 @@ async def test_an_illegal_transition_writes_nothing() -> None:
 async def test_a_failure_is_a_status_event_then_an_error_event(stage: str) -> None:
     fixture = Fixture()
     task_log = await fixture.open(state=State.RUNNING, stage=stage)
-    await task_log.fail(Failure(code="X", message="why", retryable=True))
+    why = Failure(code="X", message="why", retryable=True, retry_helps="now", retry_fields=("deliver",))
+    await task_log.fail(why)
     status, error = fixture.hub.published
     assert (status.kind, status.data["status"]) == ("status", "failed")
     assert error.kind == "error"
@@ -152,6 +153,8 @@ async def test_a_failure_is_a_status_event_then_an_error_event(stage: str) -> No
         "message": "why",
         "retryable": True,
         "stage": stage or "pending",
+        "retry_helps": "now",
+        "retry_fields": ["deliver"],
     }
     assert fixture.hub.final == [task_log.task.id]
     await fixture.agrees(task_log)

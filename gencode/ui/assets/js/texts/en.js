@@ -107,6 +107,8 @@ export default {
   retry: "Retry",
   retryHint: "Goes on where it failed. Nothing already paid for is paid again.",
   retryHintAny: "Goes on where it failed.",
+  retryAfterChange: "Remove the cause first.",
+  retryNever: "A retry would end the same way: submit another request.",
   raiseTokens: "New limit of tokens",
   raiseCost: "New limit of cost",
   deliverAnyway: "Push all the same, and list the faults in the README",
