@@ -37,6 +37,7 @@ from gencode.http.rate_limit import RateLimiter
 from gencode.http.routes import build
 from gencode.http.security import SecurityRules
 from gencode.http.shared_ticker import SharedTicker
+from gencode.http.write_probe import WriteProbe
 from gencode.hub.in_process import InProcessHub
 from gencode.mcp.endpoint import mcp_route
 from gencode.mcp.runtime import MCPRuntime
@@ -223,6 +224,7 @@ def _services(
         ),
         checkpoint_reader=offered.checkpoint_reader,
         list_limiter=FairLimiter(MAX_LISTS),
+        write_probe=WriteProbe(offered.store.check_writable),
         language=settings.language,
         ticker=SharedTicker(settings.ping_seconds),
         progress_ticker=SharedTicker(PROGRESS_SECONDS, slots=1),

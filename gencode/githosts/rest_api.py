@@ -10,7 +10,7 @@ import anyio
 import httpx
 
 from gencode.githosts.adapter import ApiRequest, HostAdapter, credentials
-from gencode.githosts.http_client import CONNECT_SECONDS, HttpReply, ReplyTooLong, exchange
+from gencode.githosts.http_client import CONNECT_SECONDS, MAX_JSON_BYTES, HttpReply, ReplyTooLong, exchange
 from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.origins import origin_of
 from gencode.githosts.profile import HostProfile
@@ -82,7 +82,7 @@ class RestApi:
         name, errors = self._profile.name, self._profile.errors
         with self._options.metrics.host_seconds.labels(self._profile.label, operation).time():
             try:
-                return await exchange(self._client, request, DEADLINE)
+                return await exchange(self._client, request, DEADLINE, MAX_JSON_BYTES)
             except httpx.TimeoutException as error:
                 raise errors.network(f"{name} did not answer in time; try again later") from error
             except ReplyTooLong as error:

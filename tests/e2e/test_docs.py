@@ -269,8 +269,9 @@ def test_every_metric_is_documented() -> None:
     assert {name for name in named if not name.endswith("_created")} | gauges == documented
 
 
-def test_every_row_of_the_fault_table_has_its_number() -> None:
-    assert list(fault_rows()) == list(range(1, len(fault_rows()) + 1))
+def test_every_row_of_the_fault_table_has_a_number_of_its_own() -> None:
+    numbers = re.findall(r"^\| *(\d+) *\|", read("docs/faults.md"), re.MULTILINE)
+    assert len(numbers) == len(set(numbers)) == len(fault_rows())
 
 
 def test_every_fault_marker_names_a_row_of_the_fault_table() -> None:

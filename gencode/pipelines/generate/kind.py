@@ -118,6 +118,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         progress=partial(task_progress, dependencies.progress_registry),
         live_progress=dependencies.progress_registry.running,
         retry_changes=retry_changes,
+        may_pause=lambda task: bool(task.parameters.get("approve_plan")),
         approve=plan.approval,
         tools=(files_tool(services),),
         services=services,
