@@ -9,30 +9,39 @@ from gencode.domain.errors import GencodeError, RetryHelps, Transient
 
 
 class ProviderError(GencodeError):
-    """A failure of the model provider's API, or of its answer."""
+    """A failure of the model provider's API, or of its answer.
+
+    may_be_billed  whether the provider may bill a call that ended so before anything was received. False: the
+                   request was refused before the model ran, or never reached the provider
+    """
 
     code = "LLM_ERROR"
     http_status = 502
+    may_be_billed: bool = True
 
 
 class LLMBadRequest(ProviderError):
     code = "LLM_BAD_REQUEST"
+    may_be_billed = False
 
 
 class LLMAuth(ProviderError):
     code = "LLM_AUTH"
+    may_be_billed = False
 
 
 class LLMBalance(ProviderError):
     """The provider's account has no money left."""
 
     code = "LLM_BALANCE"
+    may_be_billed = False
 
 
 class LLMQuota(ProviderError):
     """A spending limit or quota at the provider is used up; waiting a little does not help."""
 
     code = "LLM_QUOTA"
+    may_be_billed = False
 
 
 class LLMRefused(ProviderError):
@@ -58,10 +67,12 @@ class LLMTooLarge(ProviderError):
 
 class LLMRateLimit(ProviderError, Transient):
     code = "LLM_RATE_LIMIT"
+    may_be_billed = False
 
 
 class LLMUnavailable(ProviderError, Transient):
     code = "LLM_UNAVAILABLE"
+    may_be_billed = False
 
 
 class LLMNetwork(ProviderError, Transient):

@@ -46,6 +46,9 @@ _STATUS_OF_CODE = {  # codes and types of error objects that have no status
     "too_many_requests": 429,
     "timeout": 408,
 }
+_GATEWAY_TIMEOUTS = (408, 504, 524)
+"""Statuses behind which the model may have run."""
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _ADVICE: Mapping[type[ProviderError], str] = {
     LLMBadRequest: "Check the model id, base_url, the provider's quirks and the length of the prompt",
     LLMAuth: "Check the provider's API key and what it may be used for",
@@ -71,7 +74,9 @@ class ErrorMapper:
         if 300 <= status < 400:
             return self.wrong_address("it redirects, and redirects are not followed")
         wait = retry_after(response.headers.get("retry-after", ""), time.time())
-        return self._error(status, error_in(page), wait)
+        error = self._error(status, error_in(page), wait)
+        error.may_be_billed = status in _GATEWAY_TIMEOUTS
+        return error
 
     def from_error_object(self, error: Mapping[str, Any]) -> ProviderError:
         """For an error object within a 200 stream: the same error as for an equivalent response."""
@@ -79,12 +84,14 @@ class ErrorMapper:
 
     def from_connect_error(self, error: httpx.HTTPError) -> ProviderError:
         """For a failure before the response headers."""
-        if isinstance(error, httpx.TimeoutException):
-            return LLMTimeout(f"{self._name} could not be reached in time. Try again later.")
-        return LLMNetwork(
+        made: ProviderError = LLMNetwork(
             f"{self._name} could not be reached: {self.quote(str(error))}. "
             "Check base_url and the network, then try again."
         )
+        if isinstance(error, httpx.TimeoutException):
+            made = LLMTimeout(f"{self._name} could not be reached in time. Try again later.")
+        made.may_be_billed = not isinstance(error, _NOT_SENT)
+        return made
 
     def from_read_error(self, error: httpx.HTTPError) -> ProviderError:
         """For a failure within the response body."""

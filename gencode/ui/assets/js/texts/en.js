@@ -129,6 +129,7 @@ export default {
   tokensHint: (prompt, completion, cached) => `${prompt} prompt (${cached} cached), ${completion} answer`,
   cost: "Cost",
   noPrice: "no price set",
+  free: "free",
 
   // The outcome
   resultTitle: "The repository is ready",

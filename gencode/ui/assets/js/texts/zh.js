@@ -125,6 +125,7 @@ export default {
   tokensHint: (prompt, completion, cached) => `提示 ${prompt}（缓存 ${cached}），回答 ${completion}`,
   cost: "费用",
   noPrice: "未设价格",
+  free: "免费",
 
   resultTitle: "仓库已就绪",
   openRepository: "打开仓库",
