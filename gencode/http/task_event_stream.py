@@ -75,23 +75,11 @@ INCLUDE = Parameter(
     type=Text(),
     default="",
 )
-EVENT_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "event": {"type": "string"},
-        "id": {"type": "string", "pattern": "^[0-9]*$"},
-        "data": {"type": "string", "contentMediaType": "application/json"},
-    },
-    "description": "Each event",
-}
-"""Of an event as a parser of event streams returns it."""
 FINISHED = ResponseSpec(status=204, description="The task is over and the client has every event")
 
 
 def follow_operation(kinds: KindRegistry) -> Operation:
-    stream = ResponseSpec(
-        description=_description(kinds), media_type="text/event-stream", schema=EVENT_SCHEMA
-    )
+    stream = ResponseSpec(description=_description(kinds), media_type="text/event-stream")
 
     @operation(
         "followTask",
