@@ -3,7 +3,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 ARGS ?=
-JOBS ?= 3
+JOBS ?= 4
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint deploy/constraints.txt
 MADE_FROM := pyproject.toml deploy/constraints.txt .ci/venv
