@@ -6,9 +6,9 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from ipaddress import ip_network
 
+from gencode import __version__
 from gencode.auth.tickets import load_or_create_key
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import ChatIntegration, ChatOps
@@ -52,7 +52,7 @@ def make_notifications(
     carrier = transport(tls)
 
     def posts(rules: UrlRules) -> Sender:
-        agent = f"gencode/{version('gencode')}"
+        agent = f"gencode/{__version__}"
         return Sender(UrlPolicy(rules, resolve), carrier, agent, settings.webhook_timeout)
 
     secrets = SigningSecrets(settings.webhook_secrets, load_or_create_key(settings.data_dir / "webhook.key"))

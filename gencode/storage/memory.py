@@ -106,6 +106,8 @@ class MemoryStore:
     async def checkpoints(self, task_id: str) -> dict[str, str]:
         return dict(self._checkpoints.get(replace_surrogates(task_id), {}))
 
+    async def check_writable(self) -> None: ...
+
     async def next_callbacks(
         self, limit: int, exclude_tasks: Collection[str] = (), exclude_hosts: Collection[str] = ()
     ) -> list[Callback]:

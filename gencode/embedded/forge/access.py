@@ -7,13 +7,12 @@ import binascii
 import hashlib
 import hmac
 import re
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _SCHEMES = ("bearer", "token")
 _ENCODED_SEPARATOR = re.compile(rb"%(?:2f|5c|00)", re.IGNORECASE)
 _BEFORE_A_REF = re.compile(rb"/api/v3/repos/[^/%]+/[^/%]+/(?:git/ref|branches)/")
@@ -65,10 +64,7 @@ def _has_encoded_separator(path: bytes) -> bool:
 
 
 def _is_local(hosts: list[str]) -> bool:
-    try:
-        return len(hosts) == 1 and urlsplit(f"//{hosts[0]}").hostname in _LOCAL_HOSTS
-    except ValueError:
-        return False
+    return len(hosts) == 1 and _LOCAL_HOST.fullmatch(hosts[0]) is not None
 
 
 class AccessToken:

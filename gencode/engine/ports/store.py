@@ -100,3 +100,8 @@ class Store(Protocol):
     async def checkpoints(self, task_id: str) -> dict[str, str]:
         """Every checkpoint of a task, in the order in which they were first stored."""
         ...
+
+    async def check_writable(self) -> None:
+        """Write a little that changes nothing, as durably as everything else. Raises StoreError when it
+        cannot be stored: the disk is full or read-only."""
+        ...

@@ -24,7 +24,15 @@ from gencode.engine.ids import earliest_id
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.retention import FinishedTask, UsageTotal
 from gencode.storage.batcher import Batcher
-from gencode.storage.operations import Commit, Create, DeleteKeys, DeleteTasks, SaveCallback, Write
+from gencode.storage.operations import (
+    CheckWritable,
+    Commit,
+    Create,
+    DeleteKeys,
+    DeleteTasks,
+    SaveCallback,
+    Write,
+)
 from gencode.storage.rows import (
     callback_to_row,
     checkpoints_to_rows,
@@ -111,6 +119,9 @@ class SQLiteStore:
             found.update((name, data) for _, name, data in page)
             after = page[-1][0] if page else after
         return found
+
+    async def check_writable(self) -> None:
+        await self._write(CheckWritable())
 
     async def next_callbacks(
         self, limit: int, exclude_tasks: Collection[str] = (), exclude_hosts: Collection[str] = ()

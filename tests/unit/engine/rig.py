@@ -157,6 +157,9 @@ class FaultyStore:
         self._read()
         return await self.inner.checkpoints(task_id)
 
+    async def check_writable(self) -> None:
+        await self._write(self.inner.check_writable)
+
     def refuse(self, number: int) -> None:
         """Fail one write, by its number."""
 
