@@ -40,28 +40,19 @@ class Header:
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ResponseSpec:
     """A response without a body or, with `media_type`, one whose body the endpoint writes itself: an event
-    stream, a file.
-
-    item_schema  of one event of a stream (OpenAPI 3.2). The whole has no type then: generated clients return
-                 its text, while validators that know event streams expect a list of events
-    """
+    stream, a file."""
 
     status: int = 200
     description: str
     headers: tuple[Header, ...] = ()
     media_type: str = ""
     schema: JsonSchema = field(default_factory=lambda: {"type": "string"})
-    item_schema: JsonSchema | None = None
 
     def models(self) -> tuple[type[BaseModel], ...]:
         return ()
 
     def content(self) -> JsonSchema:
-        if not self.media_type:
-            return {}
-        if self.item_schema:
-            return {self.media_type: {"schema": {}, "itemSchema": self.item_schema}}
-        return {self.media_type: {"schema": self.schema}}
+        return {self.media_type: {"schema": self.schema}} if self.media_type else {}
 
     def to_openapi(self, more_headers: tuple[Header, ...] = ()) -> JsonSchema:
         headers = {header.name: header.to_openapi() for header in (*more_headers, *self.headers)}

@@ -86,23 +86,14 @@ INCLUDE = Parameter(
     type=Text(),
     default="",
 )
-EVENT_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "event": {"type": "string"},
-        "id": {"type": "string", "pattern": "^[0-9]*$"},
-        "data": {"type": "string", "contentMediaType": "application/json"},
-        "retry": {"type": "integer"},
-    },
-    "description": "Each event",
-}
-"""Of an event as a parser of event streams returns it."""
+EVENT_SCHEMA: JsonSchema = {}
+"""None: validators apply it to each event, clients that are generated from it to the whole text."""
 FINISHED = ResponseSpec(status=204, description="The task is over and the client has every event")
 
 
 def follow_operation(kinds: KindRegistry) -> Operation:
     stream = ResponseSpec(
-        description=_description(kinds), media_type="text/event-stream", item_schema=EVENT_SCHEMA
+        description=_description(kinds), media_type="text/event-stream", schema=EVENT_SCHEMA
     )
 
     @operation(
