@@ -67,7 +67,7 @@ def provider(base_url: str) -> dict[str, NamedProvider]:
 async def outcome(folder: Path, base_url: str) -> dict[str, Any]:
     async with running_app(settings(folder, providers=provider(base_url))) as app:
         task_id = await submit(app.url)
-        async with httpx.AsyncClient(base_url=app.url, trust_env=False, timeout=300) as http:
+        async with httpx.AsyncClient(base_url=f"{app.url}/api/v1", trust_env=False, timeout=300) as http:
             await history(http, task_id)
         task: dict[str, Any] = await get(app.url, f"/api/v1/task/{task_id}")
         return task
