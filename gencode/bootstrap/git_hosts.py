@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from gencode.githosts.profile import github_profile
 from gencode.githosts.router import HostRouter
 from gencode.githosts.types import ACCOUNT_RULES, GITHUB, REPOSITORY_RULES, connect
 from gencode.observability.metrics import Metrics
+from gencode.outbound.transport import Outbound
 from gencode.settings import NamedHost, Settings
 
 LOCAL = "local"
@@ -36,7 +36,7 @@ class HttpDeps:
     """What the clients of all hosts share."""
 
     client: httpx.AsyncClient
-    tls: ssl.SSLContext
+    outbound: Outbound
     metrics: Metrics
     agent: str
 
@@ -105,7 +105,7 @@ class HostRegistry:
             agent=deps.agent,
             push_timeout=self._settings.push_timeout,
             spacing=spacing,
-            tls=deps.tls,
+            outbound=deps.outbound,
         )
 
 

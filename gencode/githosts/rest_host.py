@@ -53,7 +53,7 @@ class RestGitHost:
         self._options = options
         self._repositories = RepositoryApi(adapter, profile, endpoint, client, options)
         self._git = GitClient(
-            timeout=options.push_timeout, agent=options.agent, tls=options.tls, sleep=options.sleep
+            timeout=options.push_timeout, agent=options.agent, outbound=options.outbound, sleep=options.sleep
         )
         self._git_user = adapter.git_user
 

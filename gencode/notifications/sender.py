@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,8 @@ import anyio
 import httpx
 
 from gencode.notifications.url_policy import ResolvedUrl, UrlPolicy
+from gencode.outbound.transport import Outbound
+from gencode.outbound.tunnel import TunnelTransport
 from gencode.resilience.retry_after import retry_after
 
 MAX_TRIED_ADDRESSES = 3
@@ -37,12 +38,18 @@ class NoResponse(Exception):
     """The receiver did not respond; the text says why, and does not contain the address."""
 
 
-def transport(tls: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
+def transport(outbound: Outbound) -> httpx.AsyncBaseTransport:
     """The layer below httpx's client: it follows no redirects, keeps no cookies and reads no proxy variables.
     No connection is reused: one that was opened to an IP address for host A must never carry a message for
     host B at the same IP address."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
+
+    def make(proxy: httpx.Proxy | None) -> httpx.AsyncBaseTransport:
+        if proxy:
+            return TunnelTransport(outbound.tls, proxy)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        return httpx.AsyncHTTPTransport(verify=outbound.tls, trust_env=False, limits=limits)
+
+    return outbound.routed(make)
 
 
 class Sender:
@@ -55,7 +62,7 @@ class Sender:
     def __init__(
         self,
         url_policy: UrlPolicy,
-        transport: httpx.AsyncHTTPTransport,
+        transport: httpx.AsyncBaseTransport,
         agent: str,
         timeout: float,
         now: Callable[[], float] = time.time,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-import ssl
 from collections.abc import Sequence
 
 import pytest
 
 from gencode.notifications.sender import Message, NoResponse, Response, Sender, transport
 from gencode.notifications.url_policy import UrlPolicy, UrlRefused, UrlRules
+from gencode.outbound.transport import Outbound
 from tests.servers.peer import Act, Peer, peer
 from tests.servers.ports import closed_port
 from tests.servers.receiver import Reply, receiver
@@ -30,9 +30,7 @@ class ScriptedResolver:
 
 def sender(rules: UrlRules = LOOPBACK, names: ScriptedResolver | None = None, timeout: float = 5) -> Sender:
     url_policy = UrlPolicy(rules, names or ScriptedResolver(["127.0.0.1"]))
-    return Sender(
-        url_policy, transport(ssl.create_default_context()), "gencode/test", timeout, now=lambda: 0.0
-    )
+    return Sender(url_policy, transport(Outbound()), "gencode/test", timeout, now=lambda: 0.0)
 
 
 def at(port: int) -> str:
