@@ -20,10 +20,6 @@ PAID = "one answer of one token"
 async def check_model(config: ProviderConfig, client: httpx.AsyncClient, *, paid: bool) -> CheckResult:
     """Request the list of models, which is free; with `paid`, one token of the model instead."""
     about = f"model {config.name}"
-    if config.base_url.rstrip("/").endswith("/chat/completions"):
-        correct = config.base_url.rstrip("/").removesuffix("/chat/completions")
-        detail = "the base URL ends in /chat/completions, which gencode appends itself"
-        return fault(about, detail, f"set it to {correct}")
     request = _completion_request(config, client) if paid else _list_request(config, client)
     secrets = (config.api_key.get_secret_value(), *config.quirks.headers.values())
     try:

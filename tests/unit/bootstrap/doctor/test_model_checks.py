@@ -64,12 +64,3 @@ async def test_an_unreachable_api_is_a_fault() -> None:
         found = await check_model(config, client, paid=False)
     assert found.state == "fault"
     assert json.dumps(found.message)
-
-
-@pytest.mark.parametrize("end", ["/chat/completions", "/chat/completions/"])
-async def test_a_base_url_with_the_path_of_a_request_is_a_fault(end: str) -> None:
-    config = provider_config("it", base_url=f"https://models.example/v1{end}", model="m", api_key=KEY)
-    async with http_client() as client:
-        found = await check_model(config, client, paid=False)
-    assert found.state == "fault"
-    assert found.advice == "set it to https://models.example/v1"
