@@ -1,75 +1,54 @@
-"""An httpx transport whose every connection is a tunnel (CONNECT) through a proxy."""
+"""A connection through a proxy, by CONNECT."""
 
 from __future__ import annotations
 
 import re
-import ssl
 from base64 import b64encode
-from collections.abc import Iterable
+from urllib.parse import unquote, urlsplit
 
-import httpcore
-import httpx
+import anyio
+from anyio.abc import ByteStream
 
 MAX_HEAD = 16 * 1024
-_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})([^\r\n]*)\r?\n")
+_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 
 
-class TunnelTransport(httpx.AsyncHTTPTransport):
-    """The proxy connects to the host of the URL, and TLS is as on a direct connection: the certificate must
-    be for the extension `sni_hostname`. httpx's own proxies support no URL with an IP address in place of
-    the name. No connection is reused."""
+class ProxyRefused(OSError):
+    """The proxy did not open the tunnel."""
 
-    def __init__(self, tls: ssl.SSLContext, proxy: httpx.Proxy) -> None:
-        super().__init__(verify=tls, trust_env=False)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls,
-            max_connections=None,
-            max_keepalive_connections=0,
-            network_backend=_Tunnels(proxy),
+
+async def open_tunnel(proxy: str, host: str, port: int) -> ByteStream:
+    """A connection to `host`, a name or an IP address, through the proxy with this URL. Raises OSError, and
+    what anyio's streams raise when the connection breaks."""
+    parts = urlsplit(proxy)
+    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    stream = await anyio.connect_tcp(parts.hostname or "", parts.port or 80)
+    try:
+        await stream.send(
+            f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{_credentials(proxy)}\r\n".encode()
         )
+        await _check_response(stream)
+    except BaseException:
+        await anyio.aclose_forcefully(stream)
+        raise
+    return stream
 
 
-class _Tunnels(httpcore.AsyncNetworkBackend):
-    def __init__(self, proxy: httpx.Proxy) -> None:
-        self._proxy = proxy
-        self._network = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        url = self._proxy.url
-        stream = await self._network.connect_tcp(url.host, url.port or 80, timeout)
-        try:
-            await stream.write(
-                self._request(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"), timeout
-            )
-            await _check_response(stream, timeout)
-        except BaseException:
-            await stream.aclose()
-            raise
-        return stream
-
-    def _request(self, target: str) -> bytes:
-        credentials = ""
-        if auth := self._proxy.raw_auth:
-            credentials = f"Proxy-Authorization: Basic {b64encode(b':'.join(auth)).decode('ascii')}\r\n"
-        return f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{credentials}\r\n".encode("ascii")
-
-
-async def _check_response(stream: httpcore.AsyncNetworkStream, timeout: float | None) -> None:
-    """Read the head of the response. Nothing may follow it: the other side waits for our first byte."""
+async def _check_response(stream: ByteStream) -> None:
+    """Read the head of the response. Nothing may follow it: the target waits for our first byte."""
     head = b""
-    while not (head.endswith(b"\r\n\r\n") or len(head) > MAX_HEAD):
-        data = await stream.read(MAX_HEAD, timeout)
-        if not data:
-            break
-        head += data
+    while not head.endswith(b"\r\n\r\n"):
+        head += await stream.receive()
+        if len(head) > MAX_HEAD:
+            raise ProxyRefused("the proxy sent more than the head of a response")
     status = _STATUS.match(head)
-    if not (status and status[1].startswith(b"2") and head.endswith(b"\r\n\r\n")):
-        reason = (status[1] + status[2]).decode("ascii", "replace") if status else "no HTTP response"
-        raise httpcore.ProxyError(reason)
+    if not (status and status[1].startswith(b"2")):
+        raise ProxyRefused(f"the proxy answered {status[1].decode() if status else 'no HTTP'}")
+
+
+def _credentials(proxy: str) -> str:
+    parts = urlsplit(proxy)
+    if parts.username is None:
+        return ""
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return f"Proxy-Authorization: Basic {b64encode(pair.encode()).decode('ascii')}\r\n"

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from gencode.domain.errors import StartError
 from gencode.embedded.server import address, listen
-from gencode.notifications.sender import Message, NoResponse, Sender, transport
+from gencode.notifications.sender import Message, NoResponse, Sender
 from gencode.notifications.url_policy import UrlPolicy, UrlRefused, UrlRules
 from gencode.outbound.proxies import ProxyRules
 from gencode.outbound.transport import Outbound
@@ -187,7 +187,7 @@ def sender(proxy: OutboundProxy, authority: PrivateCA, address: str, by_proxy: b
     outbound = Outbound(proxies=ProxyRules(by_scheme={"http": proxy.url, "https": proxy.url}))
     outbound.tls.load_verify_locations(authority.file)
     rules = UrlRules(by_proxy=outbound.proxies) if by_proxy else UrlRules()
-    return Sender(UrlPolicy(rules, resolve), transport(outbound), "gencode/test", 5)
+    return Sender(UrlPolicy(rules, resolve), outbound, "gencode/test", 5)
 
 
 async def test_the_proxy_connects_to_the_address_that_was_checked(tmp_path: Path) -> None:
