@@ -6,7 +6,7 @@ from typing import Any
 
 import schemathesis
 
-from gencode.githosts.types import ACCOUNT_RULES
+from gencode.githosts.name_rules import ACCOUNT_RULES
 
 MODEL, HOST = "scripted", "local"
 """Which models and hosts there are is known to a running service only."""
