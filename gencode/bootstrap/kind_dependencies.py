@@ -3,15 +3,14 @@ them."""
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 
 import httpx
 
+from gencode import __version__
 from gencode.bootstrap.git_hosts import Forge, HostRegistry, HttpDeps
 from gencode.bootstrap.instrumentation import TracedHost, TracedProvider, propagate
 from gencode.bootstrap.models import ModelRegistry
@@ -33,6 +32,7 @@ from gencode.llm.prices import price_of
 from gencode.llm.progress import ProgressRegistry
 from gencode.llm.session import LLMSessionFactory
 from gencode.observability.metrics import Metrics
+from gencode.outbound.transport import Outbound
 from gencode.resilience.retry import Retry
 from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings
@@ -51,16 +51,16 @@ class DependencyFactory:
     secrets: SecretRegistry
 
     async def create(
-        self, stack: AsyncExitStack, store: Store, metrics: Metrics, tracer: Tracer, tls: ssl.SSLContext
+        self, stack: AsyncExitStack, store: Store, metrics: Metrics, tracer: Tracer, outbound: Outbound
     ) -> tuple[KindDependencies, Sequence[LazyServer]]:
         settings, models = self.settings, self.models
         traced = partial(propagate, hosts=settings.trace_hosts.split(","), tracer=tracer)
         model = bind_offline_model(stack)
         forge = self._forge(stack) if self.hosts.uses_embedded_forge else None
-        model_http = traced(await stack.enter_async_context(model_client(tls)))
-        git_http = traced(await stack.enter_async_context(http_client(tls)))
+        model_http = traced(await stack.enter_async_context(model_client(outbound)))
+        git_http = traced(await stack.enter_async_context(http_client(outbound)))
         providers = self._providers(model, model_http, metrics)
-        host, progress = self._git_host(forge, git_http, tls, metrics), ProgressRegistry()
+        host, progress = self._git_host(forge, git_http, outbound, metrics), ProgressRegistry()
         dependencies = KindDependencies(
             settings=settings,
             store=store,
@@ -98,9 +98,9 @@ class DependencyFactory:
         return bind_forge(stack, settings.data_dir, port)
 
     def _git_host(
-        self, forge: LazyServer | None, client: httpx.AsyncClient, tls: ssl.SSLContext, metrics: Metrics
+        self, forge: LazyServer | None, client: httpx.AsyncClient, outbound: Outbound, metrics: Metrics
     ) -> GitHost:
         """All that are configured; the local forge is reached through the same client."""
-        deps = HttpDeps(client=client, tls=tls, metrics=metrics, agent=f"gencode/{version('gencode')}")
+        deps = HttpDeps(client=client, outbound=outbound, metrics=metrics, agent=f"gencode/{__version__}")
         local = Forge(url=address(forge.sock), token=forge.token) if forge else None
         return self.hosts.connect(local, deps)

@@ -39,6 +39,10 @@ from gencode.engine.worker_pool import Sleep, WorkerPool
 
 log = structlog.get_logger(__name__)
 
+OPERATIONS_GRACE = 2.0
+"""Seconds that retries, approvals, changes and cancellations under way have to end when the service stops.
+The next process finds what they have stored by then."""
+
 
 class TaskService:
     """One per process. `run` is its lifetime; everything else may be called while it runs.
@@ -107,6 +111,16 @@ class TaskService:
                 task_status.started()
         finally:
             self._accepting = False
+            with anyio.CancelScope(shield=True):
+                await self._end_operations()
+
+    async def _end_operations(self) -> None:
+        """Operations whose callers have left end before the store closes; one that waits for the store does
+        not hold up the stop."""
+        if self._operations:
+            _, late = await asyncio.wait(self._operations, timeout=OPERATIONS_GRACE)
+            for operation in late:
+                operation.cancel()
 
     def stop_accepting(self) -> None:
         self._accepting = False
@@ -134,7 +148,7 @@ class TaskService:
         self._check_known(task)
         if may_pause:
             self._paused.check_limit(task.principal.id)
-        with self._queue.reserve(), self._as_submitting(task.id):
+        with self._queue.reserve(task.principal.id), self._as_submitting(task.id):
             stored = await self._task_log(task).create(request, key, callback)
             if stored.id == task.id:
                 self._queue.put(stored.id, stored.principal.id)
@@ -186,7 +200,7 @@ class TaskService:
             if run := self._pool.active(task.id):
                 await run.finished.wait()  # it has failed, but its worker has not left it yet
             task_log = self._task_log(stored)
-            with self._queue.reserve():
+            with self._queue.reserve(stored.principal.id):
                 await self._confirm(task_log, self._executor.retry(task_log, changes))
                 self._queue.put(stored.id, stored.principal.id)
         log.info("task retried", task_id=task.id, status=task_log.task.status)
@@ -212,7 +226,7 @@ class TaskService:
                 return stored
             _check_paused(stored)
             task_log = self._task_log(stored)
-            with self._queue.reserve():
+            with self._queue.reserve(stored.principal.id):
                 update = decision(await self._store.checkpoints(task.id))
                 await self._confirm(task_log, self._executor.approve(task_log, update))
                 self._paused.remove(task.id)

@@ -47,6 +47,7 @@ class RepoExists(HostError):
     """The name is taken by a repository that this task did not create."""
 
     code = "REPO_EXISTS"
+    retry_fields = ("repo_name", "github_org")
 
 
 class HostUnknown(HostError):
@@ -71,12 +72,14 @@ class HostOrg(HostError):
     """The organisation does not exist, or the token may not create repositories in it."""
 
     code = "HOST_ORG"
+    retry_fields = ("github_org",)
 
 
 class HostInvalid(HostError):
     """The host refused the repository for another reason, for example its name."""
 
     code = "HOST_INVALID"
+    retry_fields = ("repo_name", "github_org")
 
 
 class HostRateLimit(HostError, Transient):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from gencode import __version__
 from gencode.http.common_declarations import EVERYWHERE
 from gencode.http.openapi import OpenAPI
 from gencode.http.operation import OperationGroup, operation
@@ -45,15 +45,15 @@ def get_openapi(request: Request) -> OpenAPI:
 
 @operation("openapi", "GET /openapi.json", "This document", responses=(DOCUMENT,))
 async def show(request: Request) -> JSONResponse:
-    """`servers` names the path that the service is mounted under."""
-    document, mount_path = get_openapi(request).document, request.scope.get("root_path", "")
-    return JSONResponse({**document, "servers": [{"url": quote(mount_path)}]} if mount_path else document)
+    """`servers` names the path that the service is mounted under: the address is the document's own."""
+    mount_path = quote(request.scope.get("root_path", "")) or "/"
+    return JSONResponse({**get_openapi(request).document, "servers": [{"url": mount_path}]})
 
 
 def _info() -> JsonSchema:
     return {
         "title": "gencode",
-        "version": version("gencode"),
+        "version": __version__,
         "summary": "Prompt in, Git repository out.",
         "description": DESCRIPTION,
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},

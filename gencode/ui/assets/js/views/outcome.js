@@ -88,10 +88,17 @@ const INPUTS = {
     })),
   max_cost: () => limit("raise-cost", "raiseCost", "decimal", (text) => ({ max_cost: text })),
   deliver: delivery,
+  repo_name: () => naming("new-name", "newName", (text) => ({ repo_name: text })),
+  github_org: () => naming("new-org", "newOrg", (text) => ({ github_org: text })),
 };
 
-function limit(id, label, inputmode, read) {
-  const input = h("input", { id, inputmode, autocomplete: "off" });
+function naming(id, label, read) {
+  const attributes = { autocapitalize: "off", spellcheck: "false" };
+  return limit(id, label, "text", read, attributes);
+}
+
+function limit(id, label, inputmode, read, attributes = {}) {
+  const input = h("input", { id, inputmode, autocomplete: "off", ...attributes });
   const element = h("div", { class: "field" }, h("label", { for: id }, t(label)), input);
   return { element, values: () => (input.value.trim() ? read(input.value.trim()) : {}) };
 }
