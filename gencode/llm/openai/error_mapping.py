@@ -34,6 +34,9 @@ _NO_ENDPOINT = re.compile(
     r"|no static resource",
     re.IGNORECASE,
 )
+_GATEWAY_TIMEOUTS = (408, 504, 524)
+"""Statuses behind which the model may have run."""
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _ADVICE: Mapping[type[ProviderError], str] = {
     LLMBadRequest: "Check the model id, base_url, the provider's quirks and the length of the prompt",
     LLMAuth: "Check the provider's API key and what it may be used for",
@@ -61,7 +64,10 @@ class ErrorMapper:
         error = error_in(page)
         told = (response.headers, _headers_in(error))
         waits = (wait_from_headers(headers, time.time()) for headers in told)
-        return self._error(status, error, next((wait for wait in waits if wait), None) or wait_in(error))
+        wait = next((wait for wait in waits if wait), None) or wait_in(error)
+        made = self._error(status, error, wait)
+        made.may_be_billed = status in _GATEWAY_TIMEOUTS
+        return made
 
     def from_error_object(self, error: Mapping[str, Any], *, is_first: bool = False) -> ProviderError:
         """For an error object within a 200 stream: the same error as for an equivalent response.
@@ -75,12 +81,14 @@ class ErrorMapper:
 
     def from_connect_error(self, error: httpx.HTTPError) -> ProviderError:
         """For a failure before the response headers."""
-        if isinstance(error, httpx.TimeoutException):
-            return LLMTimeout(f"{self._name} could not be reached in time. Try again later.")
-        return LLMNetwork(
+        made: ProviderError = LLMNetwork(
             f"{self._name} could not be reached: {self.quote(str(error))}. "
             "Check base_url and the network, then try again."
         )
+        if isinstance(error, httpx.TimeoutException):
+            made = LLMTimeout(f"{self._name} could not be reached in time. Try again later.")
+        made.may_be_billed = not isinstance(error, _NOT_SENT)
+        return made
 
     def from_read_error(self, error: httpx.HTTPError) -> ProviderError:
         """For a failure within the response body."""
