@@ -57,6 +57,7 @@ def first_column(table: str, header: str) -> list[str]:
 
 
 @needs_tools
+@pytest.mark.long
 @pytest.mark.parametrize(
     "document",
     [path for path in DOCUMENTS if BLOCK.search(path.read_text())],
