@@ -110,6 +110,7 @@ UNRUN = {
     "python3 -m venv /opt/gencode": "needs systemd and root; test_deploy.py has systemd check the unit",
     "/opt/gencode/bin/gencode keys": "needs systemd and root",
     "kubectl exec": "needs a cluster",
+    "kubectl scale": "needs a cluster; test_deploy.py checks the manifests",
     "gencode prune": "needs a stopped service; test_prune.py runs the command",
     '@operation("changePlan"': "an excerpt of gencode/http/plan.py",
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
@@ -262,6 +263,7 @@ def test_documents_and_manifests_name_the_same_image() -> None:
         "deploy/Dockerfile",
         "deploy/compose.yaml",
         "deploy/kubernetes/sidecar.yaml",
+        "deploy/kubernetes/restore.yaml",
     ]
     tags = [
         tag
