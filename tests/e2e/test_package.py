@@ -110,6 +110,7 @@ def test_the_wheel_contains_the_package_and_its_data_files(machine: Machine) -> 
 def test_a_user_without_rights_runs_the_whole_demo_from_another_folder(machine: Machine) -> None:
     said = machine.run_as_nobody(str(machine.gencode), "demo")
     assert "completed" in said
+    assert "without your settings: the offline model answers" in said
     assert str(ROOT) not in said
     words = shlex.split(said.strip().splitlines()[-1])
     assert words[:2] == ["git", "clone"]
