@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
 import structlog
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from gencode.domain.errors import GencodeError, Transient
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.budget import Budget, BudgetTracker, Price, price_of
-from gencode.llm.errors import LLMIncomplete, LLMRateLimit
+from gencode.llm.errors import LLMBadOutput, LLMIncomplete, LLMRateLimit
 from gencode.llm.port import ChatRequest, Provider, Providers, Usage
 from gencode.llm.progress import CallProgress, ProgressRegistry, ProgressTracker
 from gencode.observability.metrics import Metrics
@@ -72,22 +72,29 @@ class LLMSession:
         """Call the model until `parse` accepts an answer; returns what `parse` returns.
 
         about        names the subject of the call in events: "plan" or a path
-        parse        its Transient errors count as failed attempts too
+        parse        its Transient errors count as failed attempts too; the next attempt tells the model
+                     what an LLMBadOutput has for it
         new_on_text  makes a text callback for each attempt
 
         Raises BudgetExceeded before a call that could exceed the budget, LLM* errors of the last attempt,
         and whatever `parse` raises.
         """
 
+        current = request
+
         async def attempt() -> T:
-            async with self.budget_tracker.reserve(request):
+            nonlocal current
+            async with self.budget_tracker.reserve(current):
                 with self.progress.track(about) as call:
-                    answer = await self._stream(request, call, new_on_text() if new_on_text else None)
+                    answer = await self._stream(current, call, new_on_text() if new_on_text else None)
                 self.budget_tracker.add(answer.usage)
             try:
                 parsed = parse(answer)
-            except GencodeError:
+            except GencodeError as error:
                 await self._save_rejected(about, answer.usage)
+                if isinstance(error, LLMBadOutput):
+                    error.quote(answer.text)
+                    current = _with_note(request, error.for_model)
                 raise
             self.progress.accept(call)
             return parsed
@@ -168,6 +175,15 @@ class LLMSessionFactory:
             metrics=self._metrics,
             progress=self._progress_registry.begin(task_id),
         )
+
+
+def _with_note(request: ChatRequest, note: str) -> ChatRequest:
+    """The request with a note at the end of its last message; as it is without one."""
+    if not note:
+        return request
+    *before, last = request.messages
+    noted = replace(last, content=f"{last.content}\n\nYour previous answer could not be used: {note}")
+    return replace(request, messages=(*before, noted))
 
 
 def _valid_utf8(text: str) -> str:
