@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gencode.codegen.answer_checks import (
+    check_file,
+    check_not_blank,
+    check_progress,
+    check_window,
+    confirms_end,
+    stopped_at_limit,
+)
 from gencode.codegen.continuation_merge import continuation, joined_text, resume_point
 from gencode.codegen.file_checkpoints import Piece, piece_name
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.ports.pipeline import StageUpdate
-from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
+from gencode.llm.errors import LLMTooLarge, LLMTruncated
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession
-
-MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,16 +86,31 @@ class FileGenerator:
         request = ChatRequest(messages=messages, max_tokens=self.limits.max_tokens, prefix=written[:point])
 
         def parse(answer: Answer) -> Piece:
-            whole, text = not answer.truncated, answer.text
+            if pieces and pieces[-1].ended and confirms_end(answer, written[point:]):
+                return self._piece(path, written[point:], point, written, answer)
+            text = answer.text
+            if written:
+                check_window(path, written, written + text, answer)
             if not exact:
-                text = continuation(written, point, text, path, whole=whole)
-            if not (written + text).strip() and not path.endswith(MAY_BE_EMPTY):
-                raise LLMBadOutput(f"the model's answer for {path} is blank")
-            if whole and self.check_text:
-                self.check_text(written[:point] + text)
-            return Piece(text=text, follows=point, whole=whole, usage=answer.usage)
+                text = continuation(written, point, text, path, whole=not answer.truncated)
+            if written:
+                check_window(path, written, written[:point] + text, answer)
+                check_progress(path, written, written[:point] + text, answer)
+            return self._piece(path, text, point, written, answer, ended=stopped_at_limit(answer, request))
 
         return await self.session.ask(request, path, parse)
+
+    def _piece(
+        self, path: str, text: str, point: int, written: str, answer: Answer, *, ended: bool = False
+    ) -> Piece:
+        """Raises LLMBadOutput for an answer that completes a file which it cannot be."""
+        whole = not answer.truncated and not ended
+        check_not_blank(path, written + text, answer)
+        if whole:
+            check_file(path, written[:point] + text)
+            if self.check_text:
+                self.check_text(written[:point] + text)
+        return Piece(text=text, follows=point, whole=whole, ended=ended, usage=answer.usage)
 
     async def _save(self, path: str, pieces: list[Piece], completed: CompletedUpdate) -> None:
         """Commits the answer, its usage and the event of the completed file in one transaction."""

@@ -44,11 +44,16 @@ def rejected_usages(checkpoints: Mapping[str, str]) -> list[Usage]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A complete response. `truncated`: the token limit ended it, not the model."""
+    """A complete response.
+
+    truncated      the token limit ended it, not the model
+    has_reasoning  the model thought before it answered
+    """
 
     text: str
     truncated: bool
     usage: Usage = field(default_factory=Usage)
+    has_reasoning: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,6 +132,7 @@ class LLMSession:
         offset = 0
         finish: str | None = None
         usage = Usage()
+        has_reasoning = False
         async with aclosing(self.provider.stream(request)) as chunks:
             async for chunk in chunks:
                 call.add_chunk(len(chunk.text))
@@ -139,9 +145,11 @@ class LLMSession:
                         on_text(chunk.text)
                 finish = chunk.finish_reason or finish
                 usage = chunk.usage or usage
+                has_reasoning = has_reasoning or bool(chunk.reasoning)
         if finish not in ("stop", "length"):
             raise LLMIncomplete("the model's stream ended without saying that it was done")
-        return Answer(text=_valid_utf8("".join(texts)), truncated=finish == "length", usage=usage)
+        text = _valid_utf8("".join(texts))
+        return Answer(text=text, truncated=finish == "length", usage=usage, has_reasoning=has_reasoning)
 
 
 class LLMSessionFactory:
