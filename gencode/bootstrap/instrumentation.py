@@ -52,6 +52,10 @@ class TracedHost:
         self._host = host
         self._tracer = tracer
 
+    async def check(self, spec: RepositorySpec) -> None:
+        with self._tracer.span("host check", {"gencode.host": spec.host or "default"}, kind="client"):
+            await self._host.check(spec)
+
     async def create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
         with self._tracer.span("host create", {"gencode.host": spec.host or "default"}, kind="client"):
             return await self._host.create(spec, snapshot)

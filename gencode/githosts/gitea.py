@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from gencode.githosts.adapter import ApiRequest, CreateRepository, HostAdapter, creation_path
-from gencode.githosts.responses import ApiResponse
+from collections.abc import Mapping
+from typing import Any
+
+from gencode.githosts.adapter import (
+    ApiRequest,
+    CreateRepository,
+    HostAdapter,
+    creation_path,
+    path_segment,
+)
+from gencode.githosts.responses import ApiResponse, error_text
 
 
 class Gitea(HostAdapter):
@@ -17,6 +26,12 @@ class Gitea(HostAdapter):
     def headers(self, token: str) -> dict[str, str]:
         return {"Authorization": f"token {token}"}
 
+    def permission_path(self, login: str, account: str | None) -> str | None:
+        return f"/users/{path_segment(login)}/orgs/{path_segment(account)}/permissions" if account else None
+
+    def forbids_creation(self, permissions: Mapping[str, Any]) -> bool:
+        return permissions.get("can_create_repository") is False
+
     def create_request(self, wanted: CreateRepository) -> ApiRequest:
         body = {
             "name": wanted.name,
@@ -24,11 +39,13 @@ class Gitea(HostAdapter):
             "private": wanted.private,
             "auto_init": False,
             "default_branch": wanted.branch,
+            "object_format_name": "sha1",
         }
         return ApiRequest(path=creation_path(wanted.account), body=body)
 
     def is_name_taken(self, response: ApiResponse) -> bool:
-        return response.status == 409
+        """409 also reports files on the server's disk that belong to no repository."""
+        return response.status == 409 and "files already exist" not in error_text(response.body).lower()
 
 
 class Forgejo(Gitea):

@@ -36,6 +36,16 @@ class GitLab(HostAdapter):
         """A project is created in a namespace by the namespace's number."""
         return f"/namespaces/{path_segment(account)}"
 
+    def account_check_path(self, account: str) -> str | None:
+        return None
+
+    def permission_path(self, login: str, account: str | None) -> str | None:
+        return None if account else "/user"
+
+    def forbids_creation(self, permissions: Mapping[str, Any]) -> bool:
+        """Also true when the user's limit of projects is reached."""
+        return permissions.get("can_create_project") is False
+
     def create_request(self, wanted: CreateRepository) -> ApiRequest:
         body = {
             "name": wanted.name,
@@ -50,7 +60,10 @@ class GitLab(HostAdapter):
         return f"/projects/{path_segment(f'{owner}/{name}')}"
 
     def is_name_taken(self, response: ApiResponse) -> bool:
-        return response.status in (400, 409) and "has already been taken" in error_text(response.body)
+        """409: another request created it at the same moment."""
+        return response.status == 409 or (
+            response.status == 400 and "has already been taken" in error_text(response.body)
+        )
 
     def parse_repository(self, body: Mapping[str, Any]) -> FoundRepository:
         return _ProjectJson.model_validate(body).found()

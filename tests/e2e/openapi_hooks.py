@@ -6,7 +6,7 @@ from typing import Any
 
 import schemathesis
 
-from gencode.githosts.types import ACCOUNT_RULES
+from gencode.githosts.name_rules import ACCOUNT_RULES
 
 MODEL, HOST = "scripted", "local"
 """Which models and hosts there are is known to a running service only."""
@@ -47,7 +47,8 @@ def filter_headers(_context: Any, headers: Any) -> bool:
 
 @schemathesis.hook
 def filter_query(_context: Any, query: Any) -> bool:
-    return not _is_in_the_future((query or {}).get("after"))
+    ids = (query or {}).get("after"), (query or {}).get("lastEventId")
+    return not any(map(_is_in_the_future, ids))
 
 
 def _is_in_the_future(event: Any) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from importlib.metadata import version
 
+from gencode import __version__
 from gencode.codegen.errors import ValidationFailed
 from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.repair_loop import RepairLoop
@@ -117,7 +117,8 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         notification_fields=notification_fields,
         progress=partial(task_progress, dependencies.progress_registry),
         live_progress=dependencies.progress_registry.running,
-        retry_changes=retry_changes,
+        retry_changes=partial(retry_changes, services),
+        may_pause=lambda task: bool(task.parameters.get("approve_plan")),
         approve=plan.approval,
         tools=(files_tool(services),),
         services=services,
@@ -166,7 +167,7 @@ def _pipeline(dependencies: KindDependencies) -> Generate:
 def _prompt_cache(dependencies: KindDependencies) -> PromptCache:
     settings = dependencies.settings
     digest = settings_digest(
-        version("gencode"),
+        __version__,
         dependencies.models_configuration,
         settings.max_output_tokens,
         settings.allow_workflows,

@@ -35,6 +35,7 @@ from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import cached_note, repository_kept_note, status_text
 from gencode.pipelines.generate.pushing import Pushing
+from gencode.pipelines.generate.repository_check import CheckedGenerating
 from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
 
 
@@ -46,7 +47,7 @@ class Generate:
         self, generating: Generating, merging: Merging, host: GitHost, *, workflows: bool = False
     ) -> None:
         self._stages = (
-            Stage(name=GENERATING, run=generating),
+            Stage(name=GENERATING, run=CheckedGenerating(host, generating)),
             Stage(name=MERGING, run=merging),
             Stage(name=CREATING_REPO, run=CreatingRepo(host)),
             Stage(name=PUSHING, run=Pushing(host)),

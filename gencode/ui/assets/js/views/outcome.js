@@ -63,10 +63,13 @@ function failed(follow, { code, message, stage }) {
   );
 }
 
+/** Failures before a repository was created that another name or organisation may mend. */
+const NAMING = new Set(["REPO_EXISTS", "HOST_ORG", "GITHUB_ORG", "HOST_INVALID", "GITHUB_INVALID"]);
 const NO_CHANGES = { element: null, values: () => ({}) };
 
 /** The fields that a retry can change after such a failure; `values()` returns what the user entered. */
 function changesFor(code) {
+  if (NAMING.has(code)) return naming();
   if (code === "BUDGET_EXCEEDED") return limits();
   if (code === "GATE_FAILED") return delivery();
   return NO_CHANGES;
@@ -84,6 +87,17 @@ function limits() {
     element: h("div", { class: "grid" }, field("raiseTokens", tokens), field("raiseCost", cost)),
     values,
   };
+}
+
+function naming() {
+  const text = (id) => h("input", { id, autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
+  const [name, org] = [text("new-name"), text("new-org")];
+  const field = (label, input) => h("div", { class: "field" }, h("label", { for: input.id }, t(label)), input);
+  const values = () => ({
+    ...(name.value.trim() && { repo_name: name.value.trim() }),
+    ...(org.value.trim() && { github_org: org.value.trim() }),
+  });
+  return { element: h("div", { class: "grid" }, field("newName", name), field("newOrg", org)), values };
 }
 
 function delivery() {
