@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -18,6 +17,7 @@ from gencode.githosts.profile import github_profile
 from gencode.githosts.router import HostRouter
 from gencode.githosts.types import connect
 from gencode.observability.metrics import Metrics
+from gencode.outbound.transport import Outbound
 from gencode.settings import NamedHost, Settings
 
 LOCAL = "local"
@@ -37,7 +37,7 @@ class HttpDeps:
     """What the clients of all hosts share."""
 
     client: httpx.AsyncClient
-    tls: ssl.SSLContext
+    outbound: Outbound
     metrics: Metrics
     agent: str
 
@@ -106,7 +106,7 @@ class HostRegistry:
             agent=deps.agent,
             push_timeout=self._settings.push_timeout,
             spacing=spacing,
-            tls=deps.tls,
+            outbound=deps.outbound,
         )
 
 

@@ -52,6 +52,8 @@ class Failure(TypedDict):
     message: str
     retryable: bool
     stage: Status
+    retry_helps: NotRequired[Literal["now", "later", "after_change", "never"]]
+    retry_fields: NotRequired[list[str]]
 
 
 class Progress(TypedDict):

@@ -57,7 +57,7 @@ class RestGitHost:
         self._repositories = RepositoryApi(adapter, profile, api, endpoint.web, options.sleep)
         self._check = RepositoryCheck(adapter, profile, api, self._repositories)
         self._git = GitClient(
-            timeout=options.push_timeout, agent=options.agent, tls=options.tls, sleep=options.sleep
+            timeout=options.push_timeout, agent=options.agent, outbound=options.outbound, sleep=options.sleep
         )
         self._git_user = adapter.git_user
 

@@ -16,9 +16,8 @@ NEWEST = 2
 
 @schemathesis.hook
 def filter_case(_context: Any, case: Any) -> bool:
-    """The phase "coverage" calls only this hook for bodies that may be left out. A GET with a body is refused
-    before its path is looked up."""
-    return filter_body(_context, case.body) and not (case.method == "GET" and isinstance(case.body, dict))
+    """The phase "coverage" calls only this hook for bodies that may be left out."""
+    return filter_body(_context, case.body)
 
 
 @schemathesis.hook
