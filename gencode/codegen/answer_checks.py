@@ -10,11 +10,9 @@ from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer
 
 MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
-MAX_REMARK = 200
-"""Characters of a remark that a file is complete."""
 _COMPLETE = re.compile(
-    r"\b(?:complete|completed|finished|done|nothing (?:more|else|left)|ends? here|no (?:more|further))\b"
-    r"|完整|完成|结束|没有(?:更多|其他)",
+    r"(?:The|This|Your|That|It|Done|There|Nothing|No|I)\b[^\n]{0,150}"
+    r"\b(?:complete|completed|finished|done|nothing|more|further)\b[^\n]{0,60}|[^\n]{0,40}(?:完整|完成|结束)[^\n]{0,20}",
     re.IGNORECASE,
 )
 _FOR_MODEL = "Answer with the content of the file alone: no explanation, no code block, no tag, no patch."
@@ -26,15 +24,6 @@ def stopped_at_limit(answer: Answer, request: ChatRequest) -> bool:
     usage = answer.usage
     counted = usage.completion >= request.max_tokens and not usage.estimated
     return not answer.truncated and counted and not answer.has_reasoning
-
-
-def confirms_end(answer: Answer, withheld: str) -> bool:
-    """Whether a model, asked to continue a text that it had ended at the limit, adds nothing: no text, the
-    end of the text again, or a remark that it is complete."""
-    text = answer.text.strip()
-    if answer.truncated:
-        return False
-    return text in ("", withheld.strip()) or (len(text) <= MAX_REMARK and bool(_COMPLETE.search(text)))
 
 
 def check_window(path: str, before: str, after: str, answer: Answer) -> None:
@@ -55,6 +44,15 @@ def check_progress(path: str, before: str, after: str, answer: Answer) -> None:
         f"{path} was cut by the token limit, and asked to continue it the model added nothing",
         for_model="it added nothing to a file that is not complete. Continue the file to its end.",
     )
+
+
+def check_remark(path: str, answer: Answer) -> None:
+    """Raises LLMBadOutput for a remark that a file is complete which was cut."""
+    if not answer.truncated and _COMPLETE.fullmatch(answer.text.strip()):
+        raise LLMBadOutput(
+            f"{path} was cut by the token limit, and asked to continue it the model said that it is complete",
+            for_model="the file is not complete. Continue it to its end, without a remark.",
+        )
 
 
 def check_not_blank(path: str, text: str, answer: Answer) -> None:

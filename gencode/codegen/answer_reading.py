@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from gencode.codegen.answer_blocks import Block, blocks_in, is_prose
 from gencode.codegen.answer_wrappers import unwrapped
 from gencode.codegen.code_fences import (
+    is_fence,
     is_markdown,
     split_lines,
     strip_markdown_fence,
@@ -50,16 +51,23 @@ class Reading:
 
 def read_answer(text: str, path: str) -> Reading:
     """The file `path` in an answer that the model has ended by itself."""
-    doubt = ""
+    doubt, answer = "", text
     for _ in range(MAX_WRAPPERS):
         reading = _read_once(text, path)
         doubt = doubt or reading.doubt
         if reading.text == text:
             break
         text = reading.text
+    if not doubt and text != answer and is_markdown(path) and _is_between_fences(text):
+        doubt = "it may have a code block around the file, or begin and end with one"
     if not doubt and _PATCH.match(text) and not (is_patch_path(path) or is_markdown(path)):
         doubt = "it is a patch, not the file"
     return Reading(text=text, doubt=doubt)
+
+
+def _is_between_fences(text: str) -> bool:
+    lines = [line for line in split_lines(text) if line.strip()]
+    return bool(lines) and is_fence(lines[0]) and is_fence(lines[-1])
 
 
 def file_in_answer(text: str, path: str) -> str:
@@ -114,6 +122,8 @@ def _read_markdown(text: str, path: str) -> Reading:
     is_readme = path.rpartition("/")[2].lower().startswith("readme")
     if is_readme and lines and _CHAT.match(lines[0]) and any(line.startswith("# ") for line in lines[1:2]):
         return Reading(text=text, doubt="it begins with a remark about the file")
+    if lines and is_fence(lines[0]) and sum(map(is_fence, lines)) % 2:
+        return Reading(text=text, doubt=UNCLOSED)
     wrapped = bool(lines) and re.match(r"[`~]{3,} *(?:markdown|md)\b", lines[0]) is not None
     if wrapped and (is_readme or _CHAT.match(lines[-1])):
         return Reading(text=text, doubt="it goes on after the code block of the file")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 
-from gencode.codegen.code_fences import is_markdown
+from gencode.codegen.answer_blocks import is_prose
+from gencode.codegen.code_fences import is_markdown, split_lines
 from gencode.codegen.fence_languages import is_json_like, is_markup
 
 _TAGS = r"file|answer|content|code|current|output|result|response|source|document"
 _OPENING = re.compile(
     rf"\s*(?:[^<\n]{{1,200}}[:：.。!！]\s*\n\s*)?<(?P<name>{_TAGS})(?P<attributes>(?:\s+[\w-]+=\"[^\"<>\n]*\")*)\s*>"
 )
+MAX_REMARKS = 2000
+"""Characters before a tag."""
 _CONTENT_KEYS = ("content", "code", "file_content", "text")
 _OTHER_KEYS = frozenset({"path", "file", "filename", "file_path", "name", "language", "explanation"})
 
@@ -23,7 +26,7 @@ def unwrapped(text: str, path: str) -> tuple[str, bool]:
 
 
 def _without_tag(text: str, path: str) -> tuple[str, bool]:
-    opening = _OPENING.match(text)
+    opening = _own_tag(text, path) or _OPENING.match(text)
     if not opening or not _can_be_wrapper(opening, path):
         return text, True
     body = text[opening.end() :]
@@ -34,6 +37,13 @@ def _without_tag(text: str, path: str) -> tuple[str, bool]:
         return body, False
     rest = body[end + len(closing) :]
     return body[:end], len(rest.strip()) < 400 and "<" not in rest
+
+
+def _own_tag(text: str, path: str) -> re.Match[str] | None:
+    """The tag of our prompts with the file's own path, after remarks."""
+    tag = re.compile(rf'^<(?P<name>file)(?P<attributes> path="{re.escape(path)}")\s*>', re.MULTILINE)
+    opening = tag.search(text, 0, MAX_REMARKS + len(path))
+    return opening if opening and is_prose(split_lines(text[: opening.start()]), path) else None
 
 
 def _can_be_wrapper(opening: re.Match[str], path: str) -> bool:
@@ -47,20 +57,20 @@ def _can_be_wrapper(opening: re.Match[str], path: str) -> bool:
 def _decoded(text: str, path: str) -> str | None:
     """The file in a JSON string with escaped line ends, or in an object with its content."""
     bare = text.strip()
-    if is_json_like(path) or not (bare.startswith(('"', "{")) and bare.endswith(('"', "}"))):
+    if not (bare.startswith(('"', "{")) and bare.endswith(('"', "}"))):
         return None
     try:
         value = json.loads(bare)
     except (ValueError, RecursionError):
         return None
     if isinstance(value, str):
-        return value if "\n" in value and "\n" not in bare else None
+        return value if "\n" in value and "\n" not in bare and not is_json_like(path) else None
     return _content(value, path) if isinstance(value, dict) else None
 
 
 def _content(value: dict[str, object], path: str) -> str | None:
     texts = [value[key] for key in _CONTENT_KEYS if isinstance(value.get(key), str)]
-    named = value.get("path", value.get("file_path", path))
+    named = value.get("path", value.get("file_path", None if is_json_like(path) else path))
     if len(texts) != 1 or named != path or not value.keys() <= {*_CONTENT_KEYS, *_OTHER_KEYS}:
         return None
     return str(texts[0])

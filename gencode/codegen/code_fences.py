@@ -22,7 +22,7 @@ def strip_markdown_fence(text: str, path: str) -> tuple[str, bool]:
         return text, True
     body = lines[start + 1 :]
     end = closing(body, lines[start], path)
-    if not _wraps_markdown(lines[start], body, end):
+    if not _wraps_markdown(lines[start], body, end, path):
         return text, True
     return "".join(body[:end]), end is not None
 
@@ -64,7 +64,7 @@ def fence_info(line: str) -> str:
 
 def is_outer_fence(line: str, path: str) -> bool:
     """Whether a line is a fence that cannot belong to the file itself."""
-    return is_fence(line) and (fence_info(line) in ("markdown", "md") or not is_markdown(path))
+    return is_fence(line) and (_names_markdown(line, path) or not is_markdown(path))
 
 
 def closing(lines: Sequence[str], opening: str, path: str, *, inside: bool = False) -> int | None:
@@ -93,11 +93,16 @@ def _matches_opening(line: str, opening: str) -> bool:
     return is_fence(line) and line.strip().startswith(fence_mark(opening))
 
 
-def _wraps_markdown(opening: str, body: Sequence[str], end: int | None) -> bool:
+def _names_markdown(line: str, path: str) -> bool:
+    """Whether a fence names Markdown, or the file itself."""
+    return fence_info(line) in ("markdown", "md") or path.rpartition("/")[2].lower() in fence_info(line)
+
+
+def _wraps_markdown(opening: str, body: Sequence[str], end: int | None, path: str) -> bool:
     """Markdown may itself begin and end with a fence. It is wrapped only if the fence names Markdown, or if a
     bare fence is closed by the last line and by none before."""
     at_the_end = end is not None and not "".join(body[end + 1 :]).strip()
-    if fence_info(opening) in ("markdown", "md"):
+    if _names_markdown(opening, path):
         return at_the_end or end is None
     return at_the_end and not fence_info(opening) and _balanced(body[:end], opening)
 

@@ -74,6 +74,8 @@ def resume_point(written: str, newest: int) -> int:
     no text can serve as an anchor, nothing is shown, and the file is requested from its beginning.
     """
     lines = split_lines(written)
+    if len(lines) == 1 and written.lstrip().startswith(("`", "~", "<", "{", '"')):
+        return 0  # a part of a wrapper, perhaps
     counts = Counter(line.strip() for line in lines)
     point, end = len(written), len(written)
     for line in reversed(lines):

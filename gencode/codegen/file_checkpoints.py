@@ -33,14 +33,12 @@ class Piece(_Frozen):
 
     follows  how many characters of the earlier pieces, joined, precede this one
     whole    the model ended the answer by itself: the file is complete
-    ended    the model ended it by itself, but at the token limit: whether the file is complete is asked
     joined   not an answer: the complete text of the file, joined from parts or copied from a cache hit
     """
 
     text: str
     follows: int = 0
     whole: bool
-    ended: bool = False
     usage: Usage = Usage()
     joined: bool = False
 

@@ -9,8 +9,8 @@ from gencode.codegen.answer_checks import (
     check_file,
     check_not_blank,
     check_progress,
+    check_remark,
     check_window,
-    confirms_end,
     stopped_at_limit,
 )
 from gencode.codegen.continuation_merge import continuation, joined_text, resume_point
@@ -86,31 +86,27 @@ class FileGenerator:
         request = ChatRequest(messages=messages, max_tokens=self.limits.max_tokens, prefix=written[:point])
 
         def parse(answer: Answer) -> Piece:
-            if pieces and pieces[-1].ended and confirms_end(answer, written[point:]):
-                return self._piece(path, written[point:], point, written, answer)
-            text = answer.text
+            text, whole = answer.text, not answer.truncated and not stopped_at_limit(answer, request)
             if written:
                 check_window(path, written, written + text, answer)
+                check_remark(path, answer)
             if not exact:
                 text = continuation(written, point, text, path, whole=not answer.truncated)
+            joined = written[:point] + text
             if written:
-                check_window(path, written, written[:point] + text, answer)
-                check_progress(path, written, written[:point] + text, answer)
-            return self._piece(path, text, point, written, answer, ended=stopped_at_limit(answer, request))
+                check_window(path, written, joined, answer)
+                check_progress(path, written, joined, answer)
+            check_not_blank(path, joined, answer)
+            if whole:
+                check_file(path, joined)
+                self._check_text(joined)
+            return Piece(text=text, follows=point, whole=whole, usage=answer.usage)
 
         return await self.session.ask(request, path, parse)
 
-    def _piece(
-        self, path: str, text: str, point: int, written: str, answer: Answer, *, ended: bool = False
-    ) -> Piece:
-        """Raises LLMBadOutput for an answer that completes a file which it cannot be."""
-        whole = not answer.truncated and not ended
-        check_not_blank(path, written + text, answer)
-        if whole:
-            check_file(path, written[:point] + text)
-            if self.check_text:
-                self.check_text(written[:point] + text)
-        return Piece(text=text, follows=point, whole=whole, ended=ended, usage=answer.usage)
+    def _check_text(self, text: str) -> None:
+        if self.check_text:
+            self.check_text(text)
 
     async def _save(self, path: str, pieces: list[Piece], completed: CompletedUpdate) -> None:
         """Commits the answer, its usage and the event of the completed file in one transaction."""
