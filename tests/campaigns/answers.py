@@ -2,9 +2,9 @@
 
     python -m tests.campaigns.answers --mixtures 100000 --seed 1
 
-Each mixture is one file, written by the product's own FileGenerator from a scripted model's answers: a remark or
-title, a code block, tag or JSON, further remarks and blocks, a cut, an end that is not one. Prints how many files
-are the original, how many were refused, and how many are others, which must be none.
+Each mixture is one file, written by the product's own FileGenerator from a scripted model's answers: a remark
+or title, a code block, tag or JSON, further remarks and blocks, a cut, an end that is not one. Prints how
+many files are the original, how many were refused, and how many are others, which must be none.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ RIGHT, REFUSED, WRONG = "right", "refused", "wrong"
 MAX_TOKENS = 1000
 ATTEMPTS = 3
 TEXTS = {
-    "Dockerfile": 'FROM python:3.11\nWORKDIR /app\nCOPY . .\nRUN pip install -r r.txt\nCMD ["python", "a.py"]\n',
-    "schema.sql": "-- The tables.\nCREATE TABLE notes (\n  id INTEGER PRIMARY KEY,\n  text TEXT NOT NULL\n);\n",
+    "Dockerfile": 'FROM python:3.11\nWORKDIR /app\nCOPY . .\nRUN pip install x\nCMD ["python", "a.py"]\n',
+    "schema.sql": "-- The tables.\nCREATE TABLE notes (\n  id INTEGER PRIMARY KEY,\n  text TEXT\n);\n",
     "setup.cfg": "[metadata]\nname = notes\nversion = 1.0\n\n[options]\npackages = find:\n",
     ".env.example": "# Copy it to .env\nDATABASE_URL=sqlite:///notes\nDEBUG=false\n",
     "Makefile": "all: build\n\nbuild:\n\tgo build ./...\n\n.PHONY: all build\n",
     "src/doc.py": '"""Notes.\n\n```\nadd("x")\n```\n"""\n\n\ndef add(text: str) -> None:\n    print(text)\n',
     "web/vite.config.ts": "export default {\n  include: ['src/**/*.ts'],\n  name: `a${1}b`,\n}\n",
-    "README.md": "# Notes\n\nA tool.\n\n```bash\npip install notes\n```\n\n## Use\n\n```python\nimport notes\n```\n",
+    "README.md": "# Notes\n\nA tool.\n\n```bash\npip install notes\n```\n\n## Use\n\n```py\nimport x\n```\n",
     "docs/guide.md": "```bash\nmake\n```\n\n# Guide\n\nText.\n",
     "setup.sh": "#!/bin/sh\ncat > README.md <<EOF\n# x\n\n```\ny\n```\nEOF\necho done\n",
 }
