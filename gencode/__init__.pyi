@@ -3,3 +3,5 @@ from gencode.bootstrap.embedding import running as running
 from gencode.client import Client as Client
 from gencode.client import ServiceError as ServiceError
 from gencode.client import SyncClient as SyncClient
+
+__version__: str

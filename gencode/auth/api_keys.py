@@ -98,6 +98,24 @@ class ApiKeys:
         return receive_or_disconnect
 
     @contextmanager
+    def cancelling_on_revocation(
+        self, authentication: Authentication, may_cancel: Callable[[], bool]
+    ) -> Iterator[anyio.CancelScope]:
+        """A scope that is cancelled when the key, which has just been checked, is revoked, if `may_cancel`
+        returns True at that moment."""
+
+        def cancel() -> None:
+            if may_cancel():
+                scope.cancel()
+
+        self._on_revocation[cancel] = authentication
+        try:
+            with anyio.CancelScope() as scope:
+                yield scope
+        finally:
+            del self._on_revocation[cancel]
+
+    @contextmanager
     def call_on_revocation(self, authentication: Authentication, call: Callable[[], None]) -> Iterator[None]:
         """Within the block, `call` is called when the key is revoked; at once if it was before."""
         self._on_revocation[call] = authentication

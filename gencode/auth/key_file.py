@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from gencode.domain.errors import StartError
+from gencode.security.regular_file import NotAFile, read_regular_file
 
 NAME = "keys.json"
 MARK = "gck_"
@@ -61,11 +62,11 @@ class KeyFile:
     def read(self) -> list[StoredKey]:
         """In the order of their creation; empty if there is no file."""
         try:
-            if self.path.stat().st_size > LARGEST:
-                raise ValueError("it is too large")
-            return _parsed(self.path.read_text(encoding="utf-8"))
+            return _parsed(read_regular_file(self.path, LARGEST).decode())
         except FileNotFoundError:
             return []
+        except NotAFile as error:
+            raise StartError(f"{self.path} cannot be read: {error}") from None
         except OSError as error:
             raise StartError(f"{self.path} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

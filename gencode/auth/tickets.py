@@ -19,6 +19,7 @@ from pathlib import Path
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from gencode.domain.errors import Unauthorized
+from gencode.security.regular_file import read_regular_file
 
 
 class Tickets:
@@ -54,7 +55,7 @@ def load_or_create_key(path: Path) -> bytes:
     """The secret bytes in this file, which only its owner can read; created if there is none, or an
     incomplete one."""
     path.touch(mode=0o600)
-    key = path.read_bytes()
+    key = read_regular_file(path)
     if len(key) != hashlib.sha256().digest_size:
         key = secrets.token_bytes(hashlib.sha256().digest_size)
         path.write_bytes(key)

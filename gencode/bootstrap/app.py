@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from importlib.metadata import version
 
 import anyio
 import httpx
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from gencode import __version__
 from gencode.auth.api_keys import ApiKeys
 from gencode.auth.key_file import key_file
 from gencode.auth.tickets import Tickets, load_or_create_key
@@ -37,6 +37,7 @@ from gencode.http.rate_limit import RateLimiter
 from gencode.http.routes import build
 from gencode.http.security import SecurityRules
 from gencode.http.shared_ticker import SharedTicker
+from gencode.http.write_probe import WriteProbe
 from gencode.hub.in_process import InProcessHub
 from gencode.mcp.endpoint import mcp_route
 from gencode.mcp.runtime import MCPRuntime
@@ -171,7 +172,7 @@ def _tracing(settings: Settings) -> AbstractAsyncContextManager[Tracer]:
         settings.otel_exporter_otlp_endpoint,
         settings.otel_headers,
         settings.otel_service_name,
-        version("gencode"),
+        __version__,
     )
 
 
@@ -223,6 +224,7 @@ def _services(
         ),
         checkpoint_reader=offered.checkpoint_reader,
         list_limiter=FairLimiter(MAX_LISTS),
+        write_probe=WriteProbe(offered.store.check_writable),
         language=settings.language,
         ticker=SharedTicker(settings.ping_seconds),
         progress_ticker=SharedTicker(PROGRESS_SECONDS, slots=1),

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 
 import httpx
 
+from gencode import __version__
 from gencode.bootstrap.git_hosts import Forge, HostRegistry, HttpDeps
 from gencode.bootstrap.instrumentation import TracedHost, TracedProvider, propagate
 from gencode.bootstrap.models import ModelRegistry
@@ -101,6 +101,6 @@ class DependencyFactory:
         self, forge: LazyServer | None, client: httpx.AsyncClient, tls: ssl.SSLContext, metrics: Metrics
     ) -> GitHost:
         """All that are configured; the local forge is reached through the same client."""
-        deps = HttpDeps(client=client, tls=tls, metrics=metrics, agent=f"gencode/{version('gencode')}")
+        deps = HttpDeps(client=client, tls=tls, metrics=metrics, agent=f"gencode/{__version__}")
         local = Forge(url=address(forge.sock), token=forge.token) if forge else None
         return self.hosts.connect(local, deps)

@@ -6,9 +6,9 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from ipaddress import ip_network
 
+from gencode import __version__
 from gencode.auth.tickets import load_or_create_key
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import ChatIntegration, ChatOps
@@ -18,13 +18,15 @@ from gencode.engine.ports.outbox import Outbox
 from gencode.notifications.chat_replies import ChatNotifier, escape_for_mattermost, escape_for_slack
 from gencode.notifications.dispatcher import NotificationDispatcher
 from gencode.notifications.notifier import Notifier, TaskTexts
-from gencode.notifications.sender import Sender, transport
+from gencode.notifications.sender import Sender
 from gencode.notifications.url_policy import Resolve, Resolver, UrlPolicy, UrlRefused, UrlRules
 from gencode.notifications.webhooks import SigningSecrets, WebhookNotifier
 from gencode.observability.metrics import Metrics
 from gencode.settings import Settings
 from gencode.storage.sqlite.store import SQLiteStore
 
+MAX_CHECKED_NAMES, MAX_RESOLVED_NAMES = 8, 64
+"""Names that are resolved at once for submissions and for deliveries: neither waits for the other's."""
 EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
@@ -48,15 +50,15 @@ def make_notifications(
     resolve: Resolve | None = None,
 ) -> Notifications:
     """`resolve` replaces the system's resolver; `submit_command`: what people submit in chats."""
-    resolve = resolve or Resolver()
-    carrier = transport(tls)
+    checks = resolve or Resolver(MAX_CHECKED_NAMES)
+    resolve = resolve or Resolver(MAX_RESOLVED_NAMES)
 
     def posts(rules: UrlRules) -> Sender:
-        agent = f"gencode/{version('gencode')}"
-        return Sender(UrlPolicy(rules, resolve), carrier, agent, settings.webhook_timeout)
+        agent = f"gencode/{__version__}"
+        return Sender(UrlPolicy(rules, resolve), tls, agent, settings.webhook_timeout)
 
     secrets = SigningSecrets(settings.webhook_secrets, load_or_create_key(settings.data_dir / "webhook.key"))
-    webhooks = WebhookNotifier(secrets, UrlPolicy(_rules(settings), resolve), posts(_rules(settings)), texts)
+    webhooks = WebhookNotifier(secrets, UrlPolicy(_rules(settings), checks), posts(_rules(settings)), texts)
     integrations = {one.chat.kind: one for one in _integrations(settings, posts, texts)}
     notifiers: dict[str, Notifier] = {name: one.chat for name, one in integrations.items()}
     dispatcher = NotificationDispatcher(store, store, notifiers | {webhooks.kind: webhooks}, metrics)

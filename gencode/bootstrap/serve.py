@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 
 from gencode.bootstrap.app import BUILTIN_KINDS, build_app
 from gencode.domain.errors import StartError
+from gencode.http.absolute_target import AbsoluteTargetMiddleware
 from gencode.http.connection_limiter import MAX_REFUSED, ConnectionLimits
 from gencode.http.direct_writer import with_continuations
 from gencode.http.kind_dependencies import KindFactory
@@ -71,8 +72,9 @@ async def _serve(app: Starlette, settings: Settings) -> None:
 
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    rooted = RootPathMiddleware(app, settings.root_path) if settings.root_path else app
     return uvicorn.Config(
-        with_continuations(RootPathMiddleware(app, settings.root_path) if settings.root_path else app),
+        with_continuations(AbsoluteTargetMiddleware(rooted)),
         http=connection_class(
             _connection_limits(settings), settings.send_timeout, settings.shutdown_grace / 2
         ),

@@ -8,9 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
+from gencode import __version__
 from gencode.cli.output import printable
 from gencode.cli.registry import TASK_REGISTRY, CommandRegistry
 from gencode.domain.errors import GencodeError, StartError
@@ -55,7 +55,7 @@ def _parser(argv: Sequence[str], registry: CommandRegistry) -> argparse.Argument
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"gencode {version('gencode')}")
+    parser.add_argument("--version", action="version", version=f"gencode {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     given = next((argument for argument in argv if not argument.startswith("-")), "")
     for name, command in registry.commands.items():

@@ -22,6 +22,7 @@ from gencode.domain.errors import (
     TaskTimeout,
 )
 from gencode.domain.task import FINAL_STATUSES, PENDING, Failure
+from gencode.engine.cancellation import is_being_cancelled
 from gencode.engine.ports.metrics import EngineMetrics
 from gencode.engine.ports.pipeline import Artifact, Emit, Pause, Pipeline, Pipelines, Stage, StageUpdate
 from gencode.engine.ports.store import Store
@@ -180,8 +181,7 @@ async def _run_stage(stage: Stage, artifact: Artifact, emit: Emit) -> Artifact |
     try:
         return await stage.run(artifact, emit)
     except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task and task.cancelling():
+        if is_being_cancelled():
             raise
         # A future that the stage awaited was cancelled. Let through, it would end the worker silently.
         raise RuntimeError("a stage raised CancelledError without having been cancelled") from error

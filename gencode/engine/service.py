@@ -39,6 +39,10 @@ from gencode.engine.worker_pool import Sleep, WorkerPool
 
 log = structlog.get_logger(__name__)
 
+OPERATIONS_GRACE = 2.0
+"""Seconds that retries, approvals, changes and cancellations under way have to end when the service stops.
+The next process finds what they have stored by then."""
+
 
 class TaskService:
     """One per process. `run` is its lifetime; everything else may be called while it runs.
@@ -107,6 +111,16 @@ class TaskService:
                 task_status.started()
         finally:
             self._accepting = False
+            with anyio.CancelScope(shield=True):
+                await self._end_operations()
+
+    async def _end_operations(self) -> None:
+        """Operations whose callers have left end before the store closes; one that waits for the store does
+        not hold up the stop."""
+        if self._operations:
+            _, late = await asyncio.wait(self._operations, timeout=OPERATIONS_GRACE)
+            for operation in late:
+                operation.cancel()
 
     def stop_accepting(self) -> None:
         self._accepting = False

@@ -6,6 +6,7 @@ its caller was cancelled or the disk did not confirm, and those that a bug or a 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import anyio
@@ -13,6 +14,7 @@ import structlog
 
 from gencode.domain.errors import StoreError
 from gencode.domain.task import UNFINISHED, Task
+from gencode.engine.cancellation import is_being_cancelled
 from gencode.engine.keyed_locks import KeyedLocks
 from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.ports.pipeline import Pipelines, can_run
@@ -62,13 +64,20 @@ class Sweeper:
         while True:
             requested = await self._wait(pause)
             pause = FIRST_PAUSE if requested else min(2 * pause, INTERVAL)
-            try:
-                await self.sweep()
-            except StoreError as error:
-                log.warning("the sweep waits for the store", reason=error.message)
+            if not await self._has_swept():
                 pause = min(pause, FIRST_PAUSE)
-            except Exception:
-                log.exception("a bug ended this sweep")
+
+    async def _has_swept(self) -> bool:
+        try:
+            await self.sweep()
+        except StoreError as error:
+            log.warning("the sweep waits for the store", reason=error.message)
+            return False
+        except (Exception, asyncio.CancelledError):
+            if is_being_cancelled():
+                raise
+            log.exception("a bug ended this sweep")
+        return True
 
     async def _wait(self, seconds: float) -> bool:
         """Whether a sweep was requested meanwhile."""

@@ -11,6 +11,7 @@ import structlog
 
 from gencode.domain.errors import Conflict, StoreError
 from gencode.domain.task import State, Task
+from gencode.engine.cancellation import is_being_cancelled
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.ports.hub import Hub
@@ -115,6 +116,9 @@ class WorkerPool:
             while not await self._attempt(run, action, states):
                 await self._sleep(self._store_retry_seconds)
         except anyio.get_cancelled_exc_class():
+            if not is_being_cancelled():
+                log.exception("a bug left this task unfinished; the sweeper will queue it again")
+                return
             run.interrupted = True
             await self._release(run)
             raise

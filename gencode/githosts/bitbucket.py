@@ -19,6 +19,10 @@ from gencode.githosts.adapter import (
 from gencode.githosts.port import Repository
 from gencode.githosts.responses import ApiResponse, error_text
 
+_TAKEN = re.compile(
+    r"repository with this slug and owner already exists|have a repository with this name", re.I
+)
+"""Not: "Project with this Owner and Key already exists"."""
 _USER_IN_URL = re.compile(r"^(https?://)[A-Za-z0-9._-]+@")
 
 
@@ -59,7 +63,7 @@ class Bitbucket(HostAdapter):
         return name.lower()
 
     def is_name_taken(self, response: ApiResponse) -> bool:
-        return response.status in (400, 409) and "already exists" in error_text(response.body)
+        return response.status in (400, 409) and bool(_TAKEN.search(error_text(response.body)))
 
     def parse_repository(self, body: Mapping[str, Any]) -> FoundRepository:
         return _RepositoryJson.model_validate(body).found()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import anyio
@@ -14,14 +14,17 @@ import httpx
 from dulwich.refs import Ref
 
 from gencode.githosts.commit import CommitObjects, commit_objects
-from gencode.githosts.errors import GitError, GitTimeout, NonFastForward
+from gencode.githosts.errors import GitAuth, GitError, GitNotFound, GitTimeout, NonFastForward
 from gencode.githosts.http_client import http_client
 from gencode.githosts.port import Snapshot
 from gencode.githosts.smart_http import DEFAULT_USER, SmartHttpClient
+from gencode.resilience.retry import Sleep
 
 T = TypeVar("T")
 
 CHECK_SECONDS = 10.0  # for reading the ref again after a push of unknown outcome
+READY_PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Seconds. The Git server can learn of a new repository, and of who may use it, later than the API."""
 
 
 class GitClient:
@@ -30,6 +33,8 @@ class GitClient:
     timeout     seconds for one push; reading the ref again after a lost response may add CHECK_SECONDS
     max_pushes  pushes at a time, each in a thread of its own; the wait for one of them does not count
                 towards the timeout
+    pauses      seconds between readings of the refs while they are answered with 401, 403 or 404. Reading
+                changes nothing, so that it may be repeated; a push that was sent is not
     """
 
     def __init__(
@@ -39,10 +44,14 @@ class GitClient:
         max_pushes: int = 4,
         agent: str = "gencode",
         tls: ssl.SSLContext | None = None,
+        pauses: Sequence[float] = READY_PAUSES,
+        sleep: Sleep = anyio.sleep,
     ) -> None:
         self._timeout = timeout
         self._agent = agent
         self._tls = tls or httpx.create_ssl_context()
+        self._pauses = pauses
+        self._sleep = sleep
         self._slots = anyio.Semaphore(max_pushes)
         self._threads = anyio.CapacityLimiter(max_pushes)
 
@@ -57,7 +66,7 @@ class GitClient:
             objects = await anyio.to_thread.run_sync(commit_objects, snapshot, limiter=self._threads)
             remote = SmartHttpClient(url, token, client, self._agent, self._timeout, user)
             try:
-                await self._run(lambda: remote.push(ref, objects), self._timeout)
+                await self._until_ready(remote, lambda: remote.push(ref, objects))
             except GitError as error:
                 if not remote.push_sent:
                     raise
@@ -69,8 +78,19 @@ class GitClient:
         """Every branch and tag with its SHA. Raises GitError."""
         async with self._slots, http_client(self._tls) as client:
             remote = SmartHttpClient(url, token, client, self._agent, self._timeout, user)
-            refs = await self._run(remote.refs, self._timeout)
+            refs = await self._until_ready(remote, remote.refs)
         return {name.decode("utf-8", "replace"): sha.decode("ascii") for name, sha in refs.items()}
+
+    async def _until_ready(self, remote: SmartHttpClient, call: Callable[[], T]) -> T:
+        """The result of the call, which begins with reading the refs; repeated while that is refused."""
+        for pause in self._pauses:
+            try:
+                return await self._run(call, self._timeout)
+            except (GitAuth, GitNotFound):
+                if remote.push_sent:
+                    raise
+            await self._sleep(pause)
+        return await self._run(call, self._timeout)
 
     async def _check_ref(
         self, remote: SmartHttpClient, ref: Ref, objects: CommitObjects, error: GitError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gencode.githosts.adapter import ApiRequest, CreateRepository, HostAdapter, creation_path
-from gencode.githosts.responses import ApiResponse
+from gencode.githosts.responses import ApiResponse, error_text
 
 
 class Gitea(HostAdapter):
@@ -24,11 +24,13 @@ class Gitea(HostAdapter):
             "private": wanted.private,
             "auto_init": False,
             "default_branch": wanted.branch,
+            "object_format_name": "sha1",
         }
         return ApiRequest(path=creation_path(wanted.account), body=body)
 
     def is_name_taken(self, response: ApiResponse) -> bool:
-        return response.status == 409
+        """409 also reports files on the server's disk that belong to no repository."""
+        return response.status == 409 and "files already exist" not in error_text(response.body).lower()
 
 
 class Forgejo(Gitea):

@@ -35,7 +35,7 @@ class Gitee(HostAdapter):
 
     def is_name_taken(self, response: ApiResponse) -> bool:
         text = error_text(response.body)
-        return response.status in (400, 409, 422) and ("已存在" in text or "already exists" in text)
+        return response.status in (200, 201, 400, 409, 422) and ("已存在" in text or "already exists" in text)
 
     def parse_repository(self, body: Mapping[str, Any]) -> FoundRepository:
         return _RepositoryJson.model_validate(body).found()

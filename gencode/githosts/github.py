@@ -87,6 +87,6 @@ def reports_taken_name(body: Mapping[str, Any]) -> bool:
     return isinstance(errors, list) and any(
         isinstance(error, dict)
         and error.get("field") == "name"
-        and "already exists" in str(error.get("message"))
+        and (error.get("code") == "already_exists" or "already exists" in str(error.get("message")))
         for error in errors
     )

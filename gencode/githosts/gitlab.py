@@ -50,7 +50,10 @@ class GitLab(HostAdapter):
         return f"/projects/{path_segment(f'{owner}/{name}')}"
 
     def is_name_taken(self, response: ApiResponse) -> bool:
-        return response.status in (400, 409) and "has already been taken" in error_text(response.body)
+        """409: another request created it at the same moment."""
+        return response.status == 409 or (
+            response.status == 400 and "has already been taken" in error_text(response.body)
+        )
 
     def parse_repository(self, body: Mapping[str, Any]) -> FoundRepository:
         return _ProjectJson.model_validate(body).found()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import anyio
 import httpx
 
-MAX_REPLY_BYTES = 4 * 2**20  # the JSON of a new repository has 6 KB, a push report 10 KB of progress
+from gencode.resilience.content_decoder import ContentDecoder, UnreadableEncoding
+
+MAX_REPLY_BYTES = 4 * 2**20  # a push report has 10 KB of progress; a list of refs can be long
+MAX_JSON_BYTES = 512 * 1024  # the JSON of a new repository has 6 KB; parsed, it can take 20 times the memory
 CONNECT_SECONDS = 10.0
 
 
 class ReplyTooLong(httpx.TransportError):
-    """The reply is longer than MAX_REPLY_BYTES."""
+    """The reply is longer than its reader allows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,30 +35,51 @@ def http_client(tls: ssl.SSLContext | None = None) -> httpx.AsyncClient:
     return httpx.AsyncClient(verify=tls or httpx.create_ssl_context(), trust_env=False)
 
 
-async def exchange(client: httpx.AsyncClient, request: httpx.Request, deadline: float) -> HttpReply:
+async def exchange(
+    client: httpx.AsyncClient, request: httpx.Request, deadline: float, max_bytes: int = MAX_REPLY_BYTES
+) -> HttpReply:
     """Send the request and read the whole response. Raises httpx.TransportError.
 
-    deadline  seconds for all of it; after them httpx.ReadTimeout is raised. A peer that sends a byte at a
-              time never exceeds the timeouts of single reads.
+    deadline   seconds for all of it; after them httpx.ReadTimeout is raised. A peer that sends a byte at a
+               time never exceeds the timeouts of single reads
+    max_bytes  of the body, before and after decoding; one more raises ReplyTooLong
     """
     try:
         with anyio.fail_after(deadline):
             response = await client.send(request, stream=True, auth=None, follow_redirects=False)
             try:
-                content = await _read(response)
+                content = await _read(response, max_bytes)
             finally:
                 await response.aclose()
     except TimeoutError as error:
         raise httpx.ReadTimeout(f"no whole answer within {deadline:g} s") from error
-    except httpx.DecodingError as error:
-        raise httpx.RemoteProtocolError("the answer's compression is broken") from error
+    except UnreadableEncoding as error:
+        raise httpx.RemoteProtocolError(f"the answer cannot be read: {error}") from error
     return HttpReply(status=response.status_code, headers=response.headers, content=content)
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: httpx.Response, max_bytes: int) -> bytes:
     content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > MAX_REPLY_BYTES:
-            raise ReplyTooLong(f"the answer is longer than {MAX_REPLY_BYTES} bytes")
+    async for piece in _pieces(response, max_bytes):
+        content += piece
+        if len(content) > max_bytes:
+            raise _too_long(max_bytes)
     return bytes(content)
+
+
+async def _pieces(response: httpx.Response, max_bytes: int) -> AsyncIterator[bytes]:
+    """The decoded body, of which at most `max_bytes` are received."""
+    decoder = ContentDecoder(response.headers.get("content-encoding", ""))
+    received = 0
+    async for raw in response.aiter_raw():
+        received += len(raw)
+        if received > max_bytes:
+            raise _too_long(max_bytes)
+        for piece in decoder.decode(raw):
+            yield piece
+    if received:  # the answer to HEAD and a 204 have none
+        yield decoder.finish()
+
+
+def _too_long(max_bytes: int) -> ReplyTooLong:
+    return ReplyTooLong(f"the answer is longer than {max_bytes} bytes")

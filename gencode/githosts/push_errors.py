@@ -1,8 +1,14 @@
-"""The error of a refused push: by HTTP status, or else by the server's text, since Git has no error codes."""
+"""The error of a refused push: by HTTP status, or else by the server's text, since Git has no error codes.
+
+Only the lines in which a host says its reason decide, each from its beginning: the rest of the text repeats
+addresses, names and paths, and those can have any words. A repository called `secret-santa` is no secret.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from gencode.githosts.errors import (
     GitAuth,
@@ -17,42 +23,120 @@ from gencode.githosts.errors import (
     PushWorkflowScope,
 )
 from gencode.githosts.http_client import HttpReply
-from gencode.security.redaction import quoted, sanitize
+from gencode.githosts.refusal_texts import MAX_SEARCHED, account_advice, reports_rate_limit
+from gencode.security.redaction import MAX_CHARACTERS, quoted, sanitize
 
-MAX_TEXT = 64 * 1024
-"""Characters of the server's text that are searched: its length is unbounded, and each pattern scans it."""
-_RULES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
-    (
-        re.compile(
-            r"push protection|secret.scanning|contains? secrets?|secrets? detected|GH013.{0,2000}secret",
-            re.I | re.S,
-        ),
-        PushSecret,
-        "the host found a secret in the files and refused the push; ask for placeholders in the prompt",
-    ),
-    (
-        re.compile(
-            r"refusing to allow .{0,2000}workflow|without `?workflows?`? (scope|permission)", re.I | re.S
-        ),
-        PushWorkflowScope,
-        "the token may not push workflow files; give it the workflow scope or leave .github/workflows out",
-    ),
-    (
-        re.compile(r"GH001|large files? detected|file size limit|too large|maximum allowed size", re.I),
-        PushTooLarge,
-        "the push is larger than the host allows; ask for fewer or smaller files",
-    ),
-    (
-        re.compile(r"protected branch", re.I),
-        GitRejected,
-        "the branch is protected, and the token's role may not push to it: give it a role that may",
-    ),
-    (
-        re.compile(r"non-fast-forward|fetch first|reference already exists", re.I),
-        NonFastForward,
-        "somebody else has pushed to the branch; choose another repo_name",
-    ),
+MAX_TEXT = MAX_SEARCHED
+_MAX_LINE = 1000  # characters; a reason is a sentence
+_ANSI = re.compile(r"\x1b\[[0-?]{0,20}[ -/]{0,5}[@-~]")
+_URL = re.compile(r"[a-z][a-z0-9+.-]{0,20}://\S+", re.I)
+_QUOTED = re.compile(r"\"[^\"]{0,1000}\"|(?<!\w)'[^']{1,1000}'(?!\w)|`[^`]{0,1000}`")
+_PREFIX = re.compile(
+    r"(?:(?:remote|error|fatal|gitlab|gitea|forgejo|gl-hook-err|pre-receive|update)(?: error)?:|[-*>!•\s])+",
+    re.I,
 )
+_SIZE = r"\d[\d.,]{0,20} ?[KMGT]i?B"
+_RULES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = tuple(
+    (re.compile("|".join(reasons), re.I), error, advice)
+    for reasons, error, advice in (
+        (
+            (
+                r"github push protection\b",
+                r"push cannot contain secrets?\b(?![\w./-])",
+                r"push declined due to (?:a detected secret|secret scanning)\b",
+                r"push blocked: secrets? (?:was |were )?detected\b",
+                r"(?:(?:the|this|your) )?(?:push|commits?|files?) contains? (?:a )?secrets?\b(?![\w./-])",
+                r"secrets? (?:was |were )?detected\b",
+            ),
+            PushSecret,
+            "the host found a secret in the files and refused the push; ask for placeholders in the prompt",
+        ),
+        (
+            (r"refusing to allow (?:an? )?[\w -]{1,60} to create or update workflow\b",),
+            PushWorkflowScope,
+            "the token may not push workflow files; give it the workflow scope or leave "
+            ".github/workflows out",
+        ),
+        (
+            (
+                r"gh001: large files detected\b",
+                rf"file:? .* is larger than the allowed size of {_SIZE}",
+                rf"file:? .* (?:exceeds|larger than) .*{_SIZE}\W*$",
+                r"pack exceeds maximum allowed size\b",
+                rf"(?:(?:this|your|the) )?repository\b.* size\b.* exceeds {_SIZE}",
+                r"push rejected for repository size\b",
+                r"your push (?:to this repository )?(?:has been rejected|would)\b.* exceed",
+                r"(?:push contains|changes blocked by) files exceeding the (?:file )?size limit\b",
+                r"(?:push|pack|upload|request|object|blob)\b.* too (?:large|big)\W*$",
+            ),
+            PushTooLarge,
+            "the push is larger than the host allows; ask for fewer or smaller files",
+        ),
+        (
+            (
+                r"(?:gh007|ge007):",
+                r"push declined due to email privacy\b",
+                r"(?:commit )?(?:author|committer)(?:'s)? e-?mail\b",
+                r"you cannot push commits for\b",
+            ),
+            GitRejected,
+            "the host does not accept the commit's author: set GIT_AUTHOR to an address that it does",
+        ),
+        (
+            (
+                r"gh006:",
+                r"protected branch (?:update failed|hook declined)\b",
+                r"you are not allowed to (?:\w+ ){1,6}protected branch",
+                r"not allowed to push to protected branch\b",
+                r"cannot update this protected ref\b",
+                r"branch \S+ is protected\b",
+            ),
+            GitRejected,
+            "the branch is protected, and the token's role may not push to it: give it a role that may",
+        ),
+        (
+            (
+                r"changes must be made through a pull request\b",
+                r"cannot create ref due to creations being restricted\b",
+                r"commits must have (?:verified|valid) signatures\b",
+                r"required (?:status check|workflow)s?\b",
+                r"gh013:",
+                r"push declined due to repository rule violations\b",
+            ),
+            GitRejected,
+            "a rule of the organisation forbids this first push: let the token's user bypass the rule, or "
+            "choose another github_org",
+        ),
+        (
+            (
+                r"non-fast-forward\W*$",
+                r"fetch first\b",
+                r"(?:cannot lock ref\b.* )?reference already exists\b",
+            ),
+            NonFastForward,
+            "somebody else has pushed to the branch; choose another repo_name",
+        ),
+        (
+            (r"internal server error\b", r"(?:the )?service (?:is )?(?:temporarily )?unavailable\b"),
+            GitUnavailable,
+            "the Git server failed while it took the push; retry the task later",
+        ),
+        (
+            (r"(?:the )?repository (?:\S+ )?(?:was |is )?not found\W*$", r"no such project\b"),
+            GitNotFound,
+            "the Git server does not know the repository, or hides it from the token",
+        ),
+    )
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Reason:
+    """The line by which a rule was chosen."""
+
+    line: str
+    error: type[GitError]
+    advice: str
 
 
 def push_error(
@@ -61,12 +145,32 @@ def push_error(
     default: type[GitError] = GitRejected,
     message: str = "the host refused the push; its words say why",
 ) -> GitError:
-    """The error for the server's text; `default` with `message` if no rule matches."""
-    text = text[:MAX_TEXT]
+    """The error for the server's text; `default` with `message` if no line of it names a known reason."""
+    text = _ANSI.sub("", text[:MAX_TEXT])
+    lines = list(_reason_lines(text))
+    if reason := _reason(lines):
+        shown = text if len(text) <= MAX_CHARACTERS else f"{reason.line} … {text}"
+        return reason.error(reason.advice + quoted(shown, secrets))
+    return default((account_advice("\n".join(lines)) or message) + quoted(text, secrets))
+
+
+def _reason(lines: Sequence[str]) -> _Reason | None:
+    """By the first rule that any line fulfils: a host may list several reasons, and one may be general."""
     for pattern, error, advice in _RULES:
-        if pattern.search(text):
-            return error(advice + quoted(text, secrets))
-    return default(message + quoted(text, secrets))
+        for line in lines:
+            if pattern.match(line):
+                return _Reason(line=line, error=error, advice=advice)
+    return None
+
+
+def _reason_lines(text: str) -> Iterator[str]:
+    """Each line without what precedes a reason, and without addresses and quoted names. The progress of an
+    upload ends its lines with a carriage return. A line that begins with "warning:" stays one: a warning is
+    no reason."""
+    for line in re.split(r"[\r\n]+", text):
+        line = _QUOTED.sub("", _URL.sub("", line[:_MAX_LINE]))
+        found = _PREFIX.match(line)
+        yield line[found.end() :] if found else line
 
 
 def check_status(reply: HttpReply, secrets: tuple[str, ...]) -> None:
@@ -74,25 +178,25 @@ def check_status(reply: HttpReply, secrets: tuple[str, ...]) -> None:
     not retried."""
     content_type = reply.headers.get("content-type", "")
     if reply.status != 200:
-        text = reply.content.decode("utf-8", "replace") if content_type.startswith("text/plain") else ""
-        raise _status_error(reply, quoted(text, secrets))
+        is_text = content_type.startswith("text/plain")
+        text = reply.content[:MAX_TEXT].decode("utf-8", "replace") if is_text else ""
+        raise _status_error(reply, _ANSI.sub("", text), secrets)
     if not content_type.startswith("application/x-git-receive-pack-"):
         shown = sanitize(content_type) or "something"
         raise GitProtocol(f"the host answered a push with {shown}, which is not Git")
 
 
-def _status_error(reply: HttpReply, quote: str) -> GitError:
-    status = reply.status
+def _status_error(reply: HttpReply, text: str, secrets: tuple[str, ...]) -> GitError:
+    status, quote = reply.status, quoted(text, secrets)
+    if status == 429 or status >= 500 or (status == 403 and reports_rate_limit(text)):
+        pause = sanitize(reply.headers.get("retry-after", ""))
+        wait = f" and asked to wait (Retry-After: {pause})" if pause else ""
+        return GitUnavailable(f"the Git server answered {status}{wait}; try again later{quote}")
     if status in (401, 403):
-        return GitAuth(
-            f"the Git server refused the token ({status}): it needs write access to contents{quote}"
-        )
+        advice = account_advice(text) or "it needs write access to contents"
+        return GitAuth(f"the Git server refused the token ({status}): {advice}{quote}")
     if status == 404:
         return GitNotFound(f"the Git server does not know the repository, or hides it from the token{quote}")
     if status == 413:
         return PushTooLarge(f"the push is larger than the host allows; ask for fewer or smaller files{quote}")
-    if status == 429 or status >= 500:
-        pause = sanitize(reply.headers.get("retry-after", ""))
-        wait = f" and asked to wait (Retry-After: {pause})" if pause else ""
-        return GitUnavailable(f"the Git server answered {status}{wait}; try again later{quote}")
     return GitProtocol(f"the Git server answered a push with status {status}{quote}")

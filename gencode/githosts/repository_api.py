@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import httpx
 from pydantic import ValidationError
 
 from gencode.githosts.adapter import CreateRepository, FoundRepository, HostAdapter
-from gencode.githosts.errors import HostError, HostForbidden
+from gencode.githosts.errors import HostAuth, HostError, HostForbidden
 from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.ownership_marker import marked_description
 from gencode.githosts.port import Repository, RepositorySpec
 from gencode.githosts.profile import HostProfile
+from gencode.githosts.refusal_texts import account_advice
 from gencode.githosts.responses import ApiResponse, error_text
 from gencode.githosts.rest_api import RestApi
 from gencode.security.redaction import quoted
@@ -93,14 +95,20 @@ class RepositoryApi:
         return await self.get(account or await self._login(), self._adapter.normalized_name(name), pauses)
 
     async def get(self, owner: str, name: str, pauses: Sequence[float] = ()) -> FoundRepository | None:
-        """The repository of exactly this name; None if it is still 404 after all pauses."""
-        for pause in (*pauses, None):
-            response = await self._api.get(self._adapter.repo_path(owner, name))
-            if response.status == 200:
-                return self.parse(response)
-            if pause is not None:
-                await self._sleep(pause)
-        return None
+        """The repository of exactly this name; None if it is still 404 after all pauses.
+
+        pauses  seconds, for a repository that was created a moment ago: a replica that does not know it yet
+                answers 404, or refuses the token, which was granted nothing there
+        """
+        path = self._adapter.repo_path(owner, name)
+        for pause in pauses:
+            with suppress(HostAuth, HostForbidden):
+                response = await self._api.get(path)
+                if response.status == 200:
+                    return self.parse(response)
+            await self._sleep(pause)
+        response = await self._api.get(path)
+        return self.parse(response) if response.status == 200 else None
 
     async def set_default_branch(self, repo: Repository, branch: str) -> None:
         """Make clones check out this branch, at hosts where the first push does not."""
@@ -120,7 +128,8 @@ class RepositoryApi:
         try:
             found = self._adapter.parse_repository(response.body)
         except ValidationError as error:
-            raise self._errors.protocol(f"{name}'s answer does not describe a repository") from error
+            quote = quoted(error_text(response.body), self._api.secrets)
+            raise self._errors.protocol(f"{name}'s answer does not describe a repository{quote}") from error
         if not (self._web.owns(found.repo.clone_url) and self._web.owns(found.repo.web_url)):
             raise self._errors.protocol(
                 f"{name}'s answer names a repository on another host; it was not used. If that host is the "
@@ -136,6 +145,8 @@ class RepositoryApi:
         """The error for a refused creation, with the host's own text."""
         quote = quoted(error_text(response.body), self._api.secrets)
         hint = self._adapter.permission_hint(response.reply)
+        if advice := account_advice(error_text(response.body)):
+            return self._errors.forbidden(f"{advice}{quote}")
         if response.status == 404 and account:
             return self._errors.org(
                 f"no organisation {account!r}, or the token may not create in it: {hint}{quote}"

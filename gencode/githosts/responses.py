@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from gencode.githosts.errors import HostError
+from gencode.githosts.errors import HostError, HostRateLimit
 from gencode.githosts.http_client import HttpReply
 from gencode.githosts.profile import HostProfile
+from gencode.githosts.refusal_texts import account_advice, reports_rate_limit
 from gencode.resilience.retry_after import retry_after
 from gencode.security.redaction import quoted
 
+LIMIT_STATUSES = frozenset({400, 403, 422, 429})
+"""Statuses with which hosts report a rate limit; its text or a header tells it from other refusals."""
 SECONDARY_SECONDS = 60.0  # GitHub: "wait for at least one minute", when no header says how long
 _RATE_LIMIT_PREFIXES = ("x-ratelimit", "ratelimit")  # GitHub, Gitee, Bitbucket; GitLab, and the IETF's draft
 _EPOCH = 10**9  # a reset below it can only be a number of seconds to wait
@@ -34,7 +37,9 @@ class ApiResponse:
 
     @property
     def is_success(self) -> bool:
-        return self.status < 300
+        """Gitee has answered refusals with 200: a repository has a full name, an error has a text."""
+        is_refusal = "full_name" not in self.body and "path_with_namespace" not in self.body
+        return self.status < 300 and not (is_refusal and error_text(self.body))
 
 
 def json_object(reply: HttpReply) -> dict[str, Any] | None:
@@ -44,6 +49,14 @@ def json_object(reply: HttpReply) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
+
+
+def refusal_body(reply: HttpReply) -> dict[str, Any]:
+    """The JSON object of the body; a plain text counts as its message. Else {}."""
+    body = json_object(reply)
+    if body is None and reply.headers.get("content-type", "").startswith("text/plain"):
+        return {"message": reply.content[:_MAX_LINE].decode("utf-8", "replace")}
+    return body or {}
 
 
 def error_text(body: Mapping[str, Any]) -> str:
@@ -77,19 +90,20 @@ def status_error(
     hint  what the token probably lacks
     now   seconds since the epoch
     """
+    if limit := rate_limit_error(reply, profile, secrets, now):
+        return limit
     name, errors = profile.name, profile.errors
-    text = error_text(json_object(reply) or {})
+    text = error_text(refusal_body(reply))
     quote = quoted(text, secrets)
-    wait = _rate_limit_wait(reply, text, now)
-    if wait is not None:
-        return errors.rate_limit(
-            f"{name} asks to wait {wait:.0f} s before more requests{quote}", retry_after=wait
-        )
+    # GitHub's header about single sign-on has an address, which its text has not.
+    advice = None if "x-github-sso" in reply.headers else account_advice(text)
     match reply.status:
         case 401:
             return errors.auth(
                 f"{name} refused the token: see that {profile.token_setting} is right and not expired{quote}"
             )
+        case status if status >= 400 and advice:  # also 500: Gitea's answer to too many repositories
+            return errors.forbidden(f"{advice}{quote}")
         case 403:
             return errors.forbidden(f"the token may not do this; {hint}{quote}")
         case status if status >= 500:
@@ -102,17 +116,32 @@ def status_error(
     return errors.invalid(f"{name} answered {reply.status}{quote}")
 
 
-def _rate_limit_wait(reply: HttpReply, text: str, now: float) -> float | None:
-    """Seconds to wait if a rate limit was exceeded: by 403 or by 429, with or without headers."""
-    if reply.status not in (403, 429):
+def rate_limit_error(
+    reply: HttpReply, profile: HostProfile, secrets: tuple[str, ...], now: float
+) -> HostRateLimit | None:
+    """The error for a response that asks to wait; None for any other one."""
+    if reply.status not in LIMIT_STATUSES:
         return None
-    if "retry-after" in reply.headers:
-        asked = retry_after(reply.headers["retry-after"], now)
-        return SECONDARY_SECONDS if asked is None else asked
-    for prefix in _RATE_LIMIT_PREFIXES:
-        if reply.headers.get(f"{prefix}-remaining") == "0":
-            return _seconds_until(reply.headers.get(f"{prefix}-reset", ""), prefix, now)
-    return SECONDARY_SECONDS if reply.status == 429 or "rate limit" in text.lower() else None
+    text = error_text(refusal_body(reply))
+    wait = _rate_limit_wait(reply, text, now)
+    if wait is None:
+        return None
+    return profile.errors.rate_limit(
+        f"{profile.name} asks to wait {wait:.0f} s before more requests{quoted(text, secrets)}",
+        retry_after=wait,
+    )
+
+
+def _rate_limit_wait(reply: HttpReply, text: str, now: float) -> float | None:
+    """Seconds to wait if a rate limit was exceeded, with or without headers."""
+    if reply.status in (403, 429):
+        if "retry-after" in reply.headers:
+            asked = retry_after(reply.headers["retry-after"], now)
+            return SECONDARY_SECONDS if asked is None else asked
+        for prefix in _RATE_LIMIT_PREFIXES:
+            if reply.headers.get(f"{prefix}-remaining") == "0":
+                return _seconds_until(reply.headers.get(f"{prefix}-reset", ""), prefix, now)
+    return SECONDARY_SECONDS if reply.status == 429 or reports_rate_limit(text) else None
 
 
 def _seconds_until(reset: str, prefix: str, now: float) -> float:

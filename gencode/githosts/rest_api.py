@@ -10,11 +10,17 @@ import anyio
 import httpx
 
 from gencode.githosts.adapter import ApiRequest, HostAdapter, credentials
-from gencode.githosts.http_client import CONNECT_SECONDS, HttpReply, ReplyTooLong, exchange
+from gencode.githosts.http_client import CONNECT_SECONDS, MAX_JSON_BYTES, HttpReply, ReplyTooLong, exchange
 from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.origins import origin_of
 from gencode.githosts.profile import HostProfile
-from gencode.githosts.responses import ApiResponse, json_object, status_error
+from gencode.githosts.responses import (
+    ApiResponse,
+    json_object,
+    rate_limit_error,
+    refusal_body,
+    status_error,
+)
 from gencode.security.redaction import quoted
 
 READ_SECONDS = 30.0
@@ -24,6 +30,8 @@ _READ_STATUSES = frozenset({200, 404})
 _WRITE_STATUSES = frozenset({200, 201, 400, 404, 409, 422})
 """Success, or a refusal whose meaning depends on its text."""
 _REDIRECTS = frozenset({301, 302, 307, 308})
+_SAME_METHOD = frozenset({307, 308})
+"""Redirects that a write may follow: GitHub sends them for an organisation that was renamed."""
 
 
 class RestApi:
@@ -65,15 +73,23 @@ class RestApi:
         return self._response(reply, _READ_STATUSES)
 
     async def send(self, request: ApiRequest) -> ApiResponse:
-        """Success, or a refusal by 400, 404, 409 or 422. Writes are serial and `spacing` seconds apart."""
+        """Success, or a refusal by 400, 404, 409 or 422. Writes are serial and `spacing` seconds apart.
+        Follows one redirect as `get` does, if it is one that keeps the method."""
         async with self._write_lock:
             if (pause := self._next_write - anyio.current_time()) > 0:
                 await self._options.sleep(pause)
             try:
-                reply = await self._exchange(request.method, self._url + request.path, request.body)
+                reply = await self._write(request)
             finally:
                 self._next_write = anyio.current_time() + self._options.spacing
         return self._response(reply, _WRITE_STATUSES)
+
+    async def _write(self, request: ApiRequest) -> HttpReply:
+        url = self._url + request.path
+        reply = await self._exchange(request.method, url, request.body)
+        if reply.status in _SAME_METHOD:
+            return await self._exchange(request.method, self._redirect_target(url, reply), request.body)
+        return reply
 
     async def _exchange(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> HttpReply:
         timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
@@ -82,7 +98,7 @@ class RestApi:
         name, errors = self._profile.name, self._profile.errors
         with self._options.metrics.host_seconds.labels(self._profile.label, operation).time():
             try:
-                return await exchange(self._client, request, DEADLINE)
+                return await exchange(self._client, request, DEADLINE, MAX_JSON_BYTES)
             except httpx.TimeoutException as error:
                 raise errors.network(f"{name} did not answer in time; try again later") from error
             except ReplyTooLong as error:
@@ -101,11 +117,16 @@ class RestApi:
         return target
 
     def _response(self, reply: HttpReply, expected: frozenset[int]) -> ApiResponse:
+        now = self._options.clock()
         if reply.status not in expected:
             hint = self._adapter.permission_hint(reply)
-            raise status_error(reply, self._profile, hint, self.secrets, self._options.clock())
+            raise status_error(reply, self._profile, hint, self.secrets, now)
+        if limit := rate_limit_error(reply, self._profile, self.secrets, now):
+            raise limit
         body = json_object(reply)
         if body is None and reply.status < 400:
             name, setting = self._profile.name, self._profile.address_setting
             raise self._profile.errors.protocol(f"{name}'s answer is not a JSON object; check {setting}")
-        return ApiResponse(status=reply.status, body=body or {}, reply=reply)
+        return ApiResponse(
+            status=reply.status, body=refusal_body(reply) if body is None else body, reply=reply
+        )

@@ -52,7 +52,9 @@ class RestGitHost:
         self._errors = profile.errors
         self._options = options
         self._repositories = RepositoryApi(adapter, profile, endpoint, client, options)
-        self._git = GitClient(timeout=options.push_timeout, agent=options.agent, tls=options.tls)
+        self._git = GitClient(
+            timeout=options.push_timeout, agent=options.agent, tls=options.tls, sleep=options.sleep
+        )
         self._git_user = adapter.git_user
 
     # --- create -------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ and frees the thread at once.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Set
 from io import BytesIO
@@ -21,7 +22,7 @@ from dulwich.pack import UnpackedObject
 from dulwich.refs import Ref
 
 from gencode.githosts.commit import CommitObjects, pack_entries
-from gencode.githosts.errors import GitError, GitNetwork, GitProtocol, GitTimeout, NonFastForward
+from gencode.githosts.errors import GitError, GitNetwork, GitProtocol, GitRejected, GitTimeout, NonFastForward
 from gencode.githosts.http_client import CONNECT_SECONDS, HttpReply, exchange
 from gencode.githosts.push_errors import MAX_TEXT, check_status, push_error
 from gencode.security.redaction import quoted
@@ -30,6 +31,9 @@ DEFAULT_USER = "x-access-token"
 _CHUNK = 64 * 1024
 _MALFORMED = (GitProtocolError, ValueError, TypeError, LookupError, AssertionError)
 """What dulwich raises for bytes that are not Git's."""
+
+_SHA256 = re.compile(rb"[\0 ]object-format=sha256\b|0000[0-9a-f]{4}[0-9a-f]{64} ")
+"""In the first lines of the refs: the capability, or an object id of 64 digits."""
 
 _Refs = dict[Ref, ObjectID]
 
@@ -122,9 +126,9 @@ class SmartHttpClient(AbstractHttpGitClient):
         return push_error(self._server_text(reason), self._secrets)
 
     def _server_text(self, reason: str = "") -> str:
-        """The progress channel, which carries the output of hooks, and the reason for a refusal."""
+        """The progress channel, which carries the output of hooks, and the reason for a refusal: lines."""
         progress = self._progress[: MAX_TEXT // 2].decode("utf-8", "replace")
-        return f"{progress} {reason[: MAX_TEXT // 2]}"
+        return f"{progress}\n{reason[: MAX_TEXT // 2]}"
 
     # --- transport ----------------------------------------------------------------------------------
 
@@ -144,6 +148,8 @@ class SmartHttpClient(AbstractHttpGitClient):
         self.push_sent = self.push_sent or body is not None
         reply = anyio.from_thread.run(self._exchange, url, headers or {}, body)
         check_status(reply, self._secrets)
+        if body is None:
+            _check_object_format(reply.content)
         response = _Response(reply)
         return response, response.read
 
@@ -184,6 +190,17 @@ class _Response:
 
     def geturl(self) -> str | None:
         return None
+
+
+def _check_object_format(advertisement: bytes) -> None:
+    """Raises GitRejected for a repository of another object format, before anything is sent to it: its server
+    would only say that the pack is broken."""
+    first = advertisement[:_CHUNK]
+    if _SHA256.search(first) and b" object-format=sha1" not in first:
+        raise GitRejected(
+            "the host made a repository of SHA-256 objects, which gencode cannot write: let the host make "
+            "SHA-1 repositories, then retry with another repo_name"
+        )
 
 
 async def _chunks(body: bytes) -> AsyncIterator[bytes]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from gencode import __version__
 from gencode.http.common_declarations import EVERYWHERE
 from gencode.http.openapi import OpenAPI
 from gencode.http.operation import OperationGroup, operation
@@ -53,7 +53,7 @@ async def show(request: Request) -> JSONResponse:
 def _info() -> JsonSchema:
     return {
         "title": "gencode",
-        "version": version("gencode"),
+        "version": __version__,
         "summary": "Prompt in, Git repository out.",
         "description": DESCRIPTION,
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},

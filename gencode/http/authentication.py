@@ -7,7 +7,7 @@ from functools import partial
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gencode.auth.api_keys import ApiKeys, Authentication, presented_key
 from gencode.domain.errors import Unauthorized
@@ -20,8 +20,10 @@ _STREAM = re.compile(r"/status/(?P<task_id>[^/]+)")
 
 
 class AuthenticationMiddleware:
-    """ASGI middleware: refuses requests without a principal and sets `request.state.principal`. A response
-    that is under way ends when its key is revoked."""
+    """ASGI middleware: refuses requests without a principal and sets `request.state.principal`.
+
+    When the key is revoked, a request that is not answered yet gets 401, and an event stream ends.
+    """
 
     def __init__(self, app: ASGIApp, keys: ApiKeys) -> None:
         self._app = app
@@ -34,10 +36,27 @@ class AuthenticationMiddleware:
             await problem_response(error)(scope, receive, send)
             return
         scope.setdefault("state", {})["principal"] = authentication.principal
-        await self._app(scope, self._keys.receive_while_valid(authentication, receive), send)
+        await self._answer(authentication, scope, receive, send)
         writer = direct_writer(scope)
         if writer and writer.continuation:
             writer.continuation = partial(self._while_valid, authentication, writer, writer.continuation)
+
+    async def _answer(
+        self, authentication: Authentication, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        has_begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        valid = self._keys.cancelling_on_revocation(authentication, lambda: not has_begun)
+        with valid as unanswered:
+            receive_while_valid = self._keys.receive_while_valid(authentication, receive)
+            await self._app(scope, receive_while_valid, send_and_note)
+        if unanswered.cancelled_caught:
+            await problem_response(Unauthorized("the API key was revoked"))(scope, receive, send)
 
     async def _while_valid(
         self, authentication: Authentication, writer: DirectWriter, rest: Continuation, send: Send

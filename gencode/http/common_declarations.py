@@ -54,7 +54,7 @@ IF_NONE_MATCH = Parameter(
     default="",
 )
 
-API_ERRORS: tuple[DeclaredError, ...] = (Unauthorized, StoreError, ShuttingDown, Overloaded)
+API_ERRORS: tuple[DeclaredError, ...] = (Unauthorized, RateLimited, StoreError, ShuttingDown, Overloaded)
 """Of every operation below /api/v1."""
 EVERYWHERE: tuple[type[GencodeError], ...] = (
     GencodeError,

@@ -60,7 +60,10 @@ class ConnectionLimiter(H11Protocol):
         self._cancel_deadline()
 
     def send_400_response(self, msg: str) -> None:
-        """For what h11 could not parse."""
+        """For what h11 could not parse. It ends the exchange: what the application sends later is dropped."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.abort()  # a response is under way already
             return

@@ -23,6 +23,7 @@ from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kinds import ActiveKinds
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.shared_ticker import SharedTicker
+from gencode.http.write_probe import WriteProbe
 from gencode.notifications.webhooks import WebhookNotifier
 from gencode.observability.metrics import Metrics
 
@@ -47,6 +48,7 @@ class Services:
     """What every kind of task needs from the service.
 
     list_limiter         bounds the lists of tasks read at once, so that they do not delay accepts
+    write_probe          whether the store takes writes
     language             of messages, where the request asks for none
     ticker               sends comments on idle streams
     progress_ticker      when streams with ?include=progress are given the present progress
@@ -65,6 +67,7 @@ class Services:
     callbacks: Callbacks
     checkpoint_reader: CheckpointReader
     list_limiter: FairLimiter
+    write_probe: WriteProbe
     language: str
     ticker: SharedTicker
     progress_ticker: SharedTicker

@@ -27,7 +27,7 @@ async def livez(_request: Request) -> Response:
 
 @operation("readyz", "GET /readyz", "Whether new tasks are accepted", responses=(READY, UNREADY))
 async def readyz(request: Request) -> Response:
-    """New tasks are accepted, and the store answers."""
+    """New tasks are accepted, and the store answers and takes writes."""
     if reason := await _reason_unready(get_services(request)):
         return UNREADY.make(Health(status="unavailable", reason=reason))
     return READY.make(Health(status="ok"))
@@ -49,7 +49,9 @@ async def _reason_unready(services: Services) -> str:
         await services.store.find(TaskQuery(limit=1))
     except StoreError as error:
         return error.message
-    return "" if services.task_service.accepting else "the service is stopping"
+    if not services.task_service.accepting:
+        return "the service is stopping"
+    return await services.write_probe.reason()
 
 
 @operation("metrics", "GET /metrics", "Prometheus' text format", responses=(METRICS,))

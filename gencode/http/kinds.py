@@ -120,6 +120,7 @@ class KindRuntime:
     progress              measured progress; None: the share of stages that are done
     live_progress         by task id: measured while the task's stage runs in this process, else None
     retry_changes         from a validated retry_model to changes of the parameters; raises RequestError
+    may_pause             whether a failed task that nobody has approved may pause when it is retried
     approve               from a paused task and the If-Match header to the decision that approves it
     tools                 MCP tools besides the generic ones
     services              what its own operations need; see gencode.http.dependencies.get_extension
@@ -134,6 +135,7 @@ class KindRuntime:
     progress: Callable[[Task], ProgressSnapshot] | None = None
     live_progress: Callable[[str], ProgressSnapshot | None] = lambda task_id: None
     retry_changes: Callable[[Any], Mapping[str, Any]] = changed_fields
+    may_pause: Callable[[Task], bool] = lambda task: False
     approve: Callable[[Task, str | None], Decision] = approve_unconditionally
     tools: Sequence[Tool] = ()
     services: object = None

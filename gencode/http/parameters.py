@@ -123,6 +123,7 @@ class Parameter(Generic[T]):
 
     default        the value if the request does not have the parameter
     is_repeatable  it may occur several times; the texts are joined with commas
+    aliases        other names that are understood in a query, and are not in the document
     on_invalid     makes the error of a broken rule
     """
 
@@ -132,6 +133,7 @@ class Parameter(Generic[T]):
     type: ParameterType[T]
     default: T
     is_repeatable: bool = False
+    aliases: tuple[str, ...] = ()
     on_invalid: Callable[[str, InvalidText], GencodeError] = invalid
 
     def read(self, request: Request) -> T:
@@ -147,7 +149,8 @@ class Parameter(Generic[T]):
     def _text(self, request: Request) -> str | None:
         if self.location == "header":
             return request.headers.get(self.name)
-        texts = request.query_params.getlist(self.name)
+        names = (self.name, *self.aliases)
+        texts = [text for name in names for text in request.query_params.getlist(name)]
         return (",".join(texts) if self.is_repeatable else texts[-1]) if texts else None
 
     def to_openapi(self) -> JsonSchema:

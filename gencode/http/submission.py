@@ -1,21 +1,23 @@
-"""Makes a task of a validated request: the same rules for HTTP, assistants and chats."""
+"""Makes a task of a validated request, and retries one: the same rules for HTTP, assistants and chats."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gencode.domain.callback import Callback
 from gencode.domain.errors import Invalid
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task, now
 from gencode.engine.ids import new_id
+from gencode.engine.ports.pipeline import Checkpoints
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.http.base_models import TaskRequest
 from gencode.http.dependencies import Services
-from gencode.http.kinds import PreparedTask
+from gencode.http.kinds import APPROVED, PreparedTask
 from gencode.notifications.url_policy import UrlRefused
 
 MakeCallback = Callable[[str], Awaitable[Callback]]
@@ -60,6 +62,23 @@ async def submit(
     if target:
         services.callbacks.wake()
     return Submitted(task=stored, is_replay=stored.id != task.id)
+
+
+async def retry(services: Services, task: Task, changes: Mapping[str, Any] | None = None) -> Task:
+    """The failed task, once it is in the queue again. `changes`: to its parameters. Raises what
+    TaskService.retry raises."""
+    runtime = services.kinds.require(task)
+    may_pause = runtime.may_pause(task) and not await is_approved(services, task)
+    return await services.task_service.retry(task, changes, may_pause=may_pause)
+
+
+async def is_approved(services: Services, task: Task) -> bool:
+    """Whether somebody has approved the task."""
+    return await services.checkpoint_reader.read(task, _has_approval)
+
+
+def _has_approval(checkpoints: Checkpoints) -> bool:
+    return APPROVED in checkpoints
 
 
 def request_digest(request: TaskRequest) -> str:

@@ -60,6 +60,15 @@ LAST_EVENT_ID = Parameter(
     default=None,
     on_invalid=malformed,
 )
+LAST_EVENT_ID_QUERY = Parameter(
+    name="lastEventId",
+    location="query",
+    description="The same, as polyfills of EventSource send it; their other spellings are understood too",
+    type=LAST_EVENT_ID.type,
+    default=None,
+    aliases=("lastEventID", "last-event-id", "Last-Event-ID", "last_event_id", "evs_last_event_id"),
+    on_invalid=malformed,
+)
 AFTER = Parameter(
     name="after",
     location="query",
@@ -68,6 +77,8 @@ AFTER = Parameter(
     default=None,
     on_invalid=malformed,
 )
+POSITIONS = (LAST_EVENT_ID, LAST_EVENT_ID_QUERY, AFTER)
+"""The first one that has an id counts: a client that reconnects repeats the `after` of its first address."""
 INCLUDE = Parameter(
     name="include",
     location="query",
@@ -98,7 +109,7 @@ def follow_operation(kinds: KindRegistry) -> Operation:
         "GET /status/{task_id}",
         "A task's events",
         traits=(OWN_TASK,),
-        parameters=(LAST_EVENT_ID, AFTER, INCLUDE),
+        parameters=(*POSITIONS, INCLUDE),
         responses=(stream, FINISHED),
         security=("ticket",),
     )
@@ -148,10 +159,9 @@ class _ProgressMessages:
 
 
 def _position(request: Request, task: Task) -> int:
-    """Last-Event-ID (EventSource sends it), else ?after=. Raises Malformed for an id that does not exist."""
-    position = LAST_EVENT_ID.read(request)
-    if position is None:
-        position = AFTER.read(request) or 0
+    """The event after which the stream begins, or 0. Raises Malformed for an id that does not exist."""
+    given = [position for one in POSITIONS if (position := one.read(request)) is not None]
+    position = given[0] if given else 0
     if position > task.sequence:
         raise Malformed(f"this task has no event {position} yet; its newest is {task.sequence}")
     return position

@@ -12,15 +12,15 @@ from starlette.responses import Response
 
 from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, StillWorking, UnknownKind
 from gencode.domain.task import State, Task, rfc3339
-from gencode.engine.ports.pipeline import Checkpoints
 from gencode.http.base_models import EmptyRetryRequest
 from gencode.http.common_declarations import IF_MATCH, LOCATION, OWN_TASK, RATE_LIMITED
 from gencode.http.dependencies import get_principal, get_services, own_task
-from gencode.http.kinds import APPROVED, KindRegistry
+from gencode.http.kinds import KindRegistry
 from gencode.http.links import api
 from gencode.http.operation import Operation, operation
 from gencode.http.request_body import JsonBodyOfKinds
 from gencode.http.responses import JsonDataSpec, JsonResponseSpec
+from gencode.http.submission import is_approved, retry
 from gencode.http.task_list import list_operation
 from gencode.http.task_models import (
     Accepted,
@@ -109,14 +109,14 @@ def _retry_operation(kinds: KindRegistry) -> Operation:
         services = get_services(request)
         rate_headers = await services.rate.spend(get_principal(request).id)
         task = await own_task(request)
-        retried = await services.task_service.retry(task, await changes(request, task))
+        retried = await retry(services, task, await changes(request, task))
         return _queued_again(request, retried, rate_headers)
 
     async def changes(request: Request, task: Task) -> Mapping[str, Any]:
         runtime, kind = get_services(request).kinds.require(task), kinds.get(task.kind)
         model = kind.retry_model if kind else EmptyRetryRequest
-        retry = await body.read_optional(request, model)
-        return runtime.retry_changes(retry) if retry else {}
+        wanted = await body.read_optional(request, model)
+        return runtime.retry_changes(wanted) if wanted else {}
 
     return retry_task
 
@@ -137,16 +137,12 @@ def _approve_operation(kinds: KindRegistry) -> Operation:
         """202 once the store holds that the task goes on, and for each repetition."""
         services, task = get_services(request), await own_task(request)
         runtime = services.kinds.require(task)
-        if task.state is State.PAUSED or not await services.checkpoint_reader.read(task, _is_approved):
+        if task.state is State.PAUSED or not await is_approved(services, task):
             decision = runtime.approve(task, IF_MATCH.read(request))
             task = await services.task_service.approve(task, decision)
         return _queued_again(request, task)
 
     return approve
-
-
-def _is_approved(checkpoints: Checkpoints) -> bool:
-    return APPROVED in checkpoints
 
 
 def _queued_again(request: Request, task: Task, headers: Mapping[str, str] | None = None) -> Response:

@@ -6,21 +6,21 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Annotated
+from urllib.parse import parse_qsl
 
-import anyio
 import httpx
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from gencode.domain.errors import Invalid, StartError
+from gencode.llm.account import DEFAULT_CONCURRENCY, Account
 from gencode.llm.deadlines import Deadlines
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.openai.quirks import Quirks, header_value
 from gencode.llm.port import Provider, Providers
 from gencode.observability.metrics import Metrics
 
-DEFAULT_CONCURRENCY = 16  # calls at once to one account, unless configured
-
 _MODEL_ID = re.compile(r"[\w.:@+-][\w.:@+/-]{0,199}", re.ASCII)
+_PUBLIC_PARAMETERS = frozenset({"api-version", "api_version", "version", "deployment", "region", "project"})
 _MAX_PROVIDERS = 128  # clients choose model ids, so the cache of their providers must be bounded
 
 
@@ -43,14 +43,21 @@ class ProviderConfig(BaseModel):
             url = AnyHttpUrl(value)
         except ValidationError:
             raise ValueError("must be an address such as https://api.example.com/v1") from None
-        if url.username or url.password or url.query or url.fragment:
-            raise ValueError("may hold neither credentials nor a query: the key goes into api_key")
-        return value.rstrip("/")
+        if url.username or url.password or url.fragment or _has_secret(url.query or ""):
+            raise ValueError("may hold no credentials: the key goes into api_key")
+        path, _, query = value.partition("?")
+        path = path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+        return f"{path}?{query}" if query else path
 
     @field_validator("api_key")
     @classmethod
     def _key(cls, value: SecretStr) -> SecretStr:
         return SecretStr(header_value(value.get_secret_value()))
+
+
+def _has_secret(query: str) -> bool:
+    """Whether a query has other parameters than public ones such as Azure's api-version."""
+    return any(name.lower() not in _PUBLIC_PARAMETERS for name, _ in parse_qsl(query, keep_blank_values=True))
 
 
 def provider_config(name: str, **fields: object) -> ProviderConfig:
@@ -116,7 +123,7 @@ def catalog(
     by_name = {config.name: config for config in configs}
     if len(by_name) != len(configs):
         raise StartError("Two models are configured under one name. Rename one of them.")
-    slots = {config.name: anyio.Semaphore(config.concurrency) for config in configs}
+    accounts = {config.name: Account(config.concurrency) for config in configs}
 
     @lru_cache(maxsize=_MAX_PROVIDERS)  # a provider remembers the parameters that its model rejects
     def find(wanted: str) -> Provider:
@@ -124,7 +131,7 @@ def catalog(
         if name not in by_name or not (wanted == name or _MODEL_ID.fullmatch(model)):
             raise _unknown_model(wanted, by_name)
         config = by_name[name]
-        return _provider(config, model or config.model, slots[name], client, metrics, deadlines)
+        return _provider(config, model or config.model, accounts[name], client, metrics, deadlines)
 
     _check_default(default, find)
     return lambda wanted: find(wanted or default)
@@ -133,7 +140,7 @@ def catalog(
 def _provider(
     config: ProviderConfig,
     model: str,
-    slots: anyio.Semaphore,
+    account: Account,
     client: httpx.AsyncClient,
     metrics: Metrics,
     deadlines: Deadlines | None,
@@ -147,7 +154,7 @@ def _provider(
         metrics=metrics,
         quirks=config.quirks,
         deadlines=deadlines,
-        slots=slots,
+        account=account,
     )
 
 

@@ -45,7 +45,7 @@ class DeadlineTimer:
         self._clock = clock or self._loop.time
         self._started = self._last_progress = self._clock()
         self._total = deadlines.total
-        self._idle = deadlines.idle
+        self._idle = self._idle_allowed = deadlines.idle
         self._allowed = deadlines.first_token
         self._missing = "its first word"
         self._timer: asyncio.TimerHandle | None = None
@@ -78,7 +78,7 @@ class DeadlineTimer:
         """Text or reasoning has arrived."""
         if self.first_token is None:
             self.first_token = self.elapsed
-        self._allowed, self._missing = self._idle, "its next word"
+        self._allowed, self._missing = self._idle_allowed, "its next word"
         self.resume()
 
     def resume(self) -> None:
@@ -87,7 +87,12 @@ class DeadlineTimer:
 
     def answer_complete(self) -> None:
         """Only the token counts are missing."""
-        self._allowed = self._idle = min(self._idle, USAGE_SECONDS)
+        self._allowed = self._idle_allowed = min(self._idle, USAGE_SECONDS)
+        self.resume()
+
+    def answer_continues(self) -> None:
+        """It was not complete after all."""
+        self._allowed = self._idle_allowed = self._idle
         self.resume()
 
     def close(self) -> None:

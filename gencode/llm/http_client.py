@@ -14,6 +14,8 @@ from httpx_aiohttp import AiohttpTransport
 
 KEEP_ALIVE = 30.0  # seconds; most servers close idle connections after 60
 
+MAX_HEAD_BYTES = 100 * 1024  # of a line of the head, as over httpcore; some proxies send long headers
+
 
 def model_client(tls: ssl.SSLContext | None = None) -> httpx.AsyncClient:
     """A client without redirects, cookies and proxies of the environment: they could send the API key, or the
@@ -43,7 +45,12 @@ class _Transport(AiohttpTransport):
         connector = aiohttp.TCPConnector(limit=0, ssl=self.ssl_context, keepalive_timeout=KEEP_ALIVE)
         timeout = aiohttp.ClientTimeout(total=None)
         return aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=timeout, trust_env=False
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=timeout,
+            trust_env=False,
+            max_line_size=MAX_HEAD_BYTES,
+            max_field_size=MAX_HEAD_BYTES,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

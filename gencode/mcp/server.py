@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
 import mcp_types as types
@@ -13,6 +12,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.requests import Request
 
+from gencode import __version__
 from gencode.domain.errors import GencodeError, Invalid
 from gencode.http.assistant_tool import Tool, ToolCall
 from gencode.http.dependencies import get_principal
@@ -32,7 +32,7 @@ def session_manager(tools: Sequence[Tool], max_body: int) -> StreamableHTTPSessi
     toolbox = _Toolbox(tools)
     server = Server(
         "gencode",
-        version=version("gencode"),
+        version=__version__,
         title="gencode",
         instructions=INSTRUCTIONS,
         on_list_tools=toolbox.list,

@@ -16,7 +16,7 @@ from gencode.http.assistant_tool import Tool, ToolCall
 from gencode.http.base_models import RequestModel
 from gencode.http.dependencies import Services, task_of
 from gencode.http.kinds import Kind
-from gencode.http.submission import request_digest, submit
+from gencode.http.submission import request_digest, retry, submit
 from gencode.http.task_models import task_data
 from gencode.http.validation import validate
 
@@ -131,7 +131,7 @@ def _retry_tool(services: Services) -> Tool:
         arguments = validate(TaskArguments, call.arguments)
         await services.rate.spend(call.principal.id)
         task = await task_of(services.store, call.principal, arguments.task_id)
-        return task_data(await services.task_service.retry(task), call.api, services.kinds)
+        return task_data(await retry(services, task), call.api, services.kinds)
 
     return Tool(
         name="retry",

@@ -79,12 +79,15 @@ class ResolvedUrl:
 
 class Resolver:
     """The system's resolver, in threads of its own: slow name servers of clients must not occupy the threads
-    that resolve the names of model APIs."""
+    that resolve the names of model APIs. While all are busy, a name counts as one that cannot be found
+    now."""
 
     def __init__(self, concurrency: int = 8) -> None:
         self._limiter = anyio.CapacityLimiter(concurrency)
 
     async def __call__(self, host: str, port: int) -> list[str]:
+        if not self._limiter.available_tokens:
+            raise socket.gaierror(socket.EAI_AGAIN, "too many names are being resolved")
         lookup = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
         found = await anyio.to_thread.run_sync(lookup, limiter=self._limiter, abandon_on_cancel=True)
         return [str(address[0]) for *_, address in found]

@@ -26,7 +26,8 @@ async def configured_tracer(
         otlp = importlib.import_module("gencode.observability.otlp")
     except ModuleNotFoundError as error:
         raise StartError(
-            f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but {error.name} is missing: pip install 'gencode[otel]'"
+            f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but {error.name} is missing: install gencode with "
+            "its extra `otel` (in a checkout: pip install '.[otel]')"
         ) from None
     async with otlp.otlp_tracer(endpoint, headers, service, version) as tracer:
         yield tracer

@@ -1,1 +1,1 @@
-"""Retries, and the Retry-After header."""
+"""Retries, the Retry-After header, and bodies that are decoded within bounds."""

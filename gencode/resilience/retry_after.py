@@ -1,12 +1,21 @@
-"""Parses the Retry-After header."""
+"""How long the headers of a response ask to wait."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")  # RFC 9110 has no fractions; some servers send them
+_MANY_SECONDS = re.compile(r"[0-9]{1,16}(?:\.[0-9]{1,9})?")
+_RETRY_AFTER = ("retry-after", "llm_provider-retry-after", "x-ratelimit-reset-after")
+_RESET = re.compile(r"(?:llm_provider-)?x-ratelimit-reset(?:-requests|-tokens|-[a-z]+)?\Z")
+_DURATION = re.compile(
+    r"(?=[0-9])(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m(?!s))?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s)?"
+    r"(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)ms)?"
+)
+_DAY = 86_400.0
 
 
 def retry_after(value: str, now: float) -> float | None:
@@ -22,3 +31,43 @@ def retry_after(value: str, now: float) -> float | None:
     except (ValueError, OverflowError):
         return None
     return max(0.0, date.replace(tzinfo=date.tzinfo or UTC).timestamp() - now)
+
+
+def wait_from_headers(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that a response asks to wait; None if it does not say so.
+
+    Retry-After and its variants come first. Of the `x-ratelimit-reset*` headers, those count whose
+    `x-ratelimit-remaining*` is 0 or missing; the latest of them. Their values are seconds, durations such as
+    "1m30s", or times in seconds or milliseconds since the epoch.
+    """
+    told = [retry_after(headers.get(name, ""), now) for name in _RETRY_AFTER]
+    told.append(_number(headers.get("retry-after-ms"), 0.001))
+    if any(told):
+        return max(seconds for seconds in told if seconds)
+    waits = [_reset(value, now) for name, value in headers.items() if _is_reset(name.lower(), headers)]
+    return max((seconds for seconds in waits if seconds), default=None)
+
+
+def _is_reset(name: str, headers: Mapping[str, str]) -> bool:
+    if not _RESET.match(name):
+        return False
+    left = headers.get(name.replace("-reset", "-remaining"))
+    return left is None or left.strip() in ("0", "0.0")
+
+
+def _reset(value: str, now: float) -> float | None:
+    value = value.strip()
+    if parts := _DURATION.fullmatch(value):
+        hours, minutes, seconds, milliseconds = (float(part or 0) for part in parts.groups())
+        return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    seconds_since_epoch = _number(value)
+    if seconds_since_epoch is None:
+        return retry_after(value, now)
+    for factor in (1.0, 0.001):
+        if abs(seconds_since_epoch * factor - now) < _DAY:
+            return max(0.0, seconds_since_epoch * factor - now)
+    return seconds_since_epoch if seconds_since_epoch < _DAY else None
+
+
+def _number(value: str | None, factor: float = 1.0) -> float | None:
+    return float(value) * factor if value and _MANY_SECONDS.fullmatch(value.strip()) else None

@@ -208,7 +208,7 @@ class Settings(_SourcedSettings):
     otel_exporter_otlp_endpoint: str = Field(
         "",
         pattern=r"^(https?://\S+)?$",
-        description="OpenTelemetry collector (OTLP/HTTP), such as http://127.0.0.1:4318; needs gencode[otel]",
+        description="OpenTelemetry collector (OTLP/HTTP), as http://127.0.0.1:4318; needs the extra otel",
     )
     otel_exporter_otlp_headers: SecretStr = Field(
         SecretStr(""), description="Headers for the collector: comma-separated name=value"

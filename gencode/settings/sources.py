@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
 from gencode.domain.errors import StartError
+from gencode.security.regular_file import read_regular_file
 
 ENV_FILE = Path(".env")
 SECRET_OF_URL = {
@@ -33,7 +35,7 @@ class SecretFiles(PydanticBaseSettingsSource):
         if not path or not secret:
             return None, field_name, False
         try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+            return read_regular_file(Path(path)).decode().strip(), field_name, False
         except (OSError, UnicodeDecodeError) as error:
             raise StartError(f"{field_name.upper()}_FILE: cannot read {path}: {error}") from None
 
@@ -74,7 +76,10 @@ class EnvFile(PydanticBaseSettingsSource):
 def read_env_file() -> dict[str, str]:
     """Values of `.env` by field name, without empty ones."""
     try:
-        found = dotenv_values(ENV_FILE, interpolate=False)
+        if not ENV_FILE.exists() or ENV_FILE.is_dir():
+            return {}
+        text = io.StringIO(read_regular_file(ENV_FILE).decode(), newline=None)
+        found = dotenv_values(stream=text, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         raise StartError(f"{ENV_FILE}: cannot read it: {error}") from None
     return {name.lower(): value for name, value in found.items() if value}

@@ -54,7 +54,12 @@ class DeleteKeys:
     limit: int
 
 
-Write = Create | Commit | SaveCallback | DeleteTasks | DeleteKeys
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class CheckWritable:
+    """Changes nothing, and is written all the same. Its outcome is None."""
+
+
+Write = Create | Commit | SaveCallback | DeleteTasks | DeleteKeys | CheckWritable
 
 
 def newest_rows(commits: Iterable[Commit]) -> list[tuple[Row, int]]:

@@ -17,9 +17,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 
-import anyio
 import httpx
 
+from gencode.llm.account import Account
 from gencode.llm.http_client import model_client
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.port import ChatRequest, Message
@@ -42,9 +42,9 @@ async def plain(client: httpx.AsyncClient, url: str) -> int:
 
 
 async def ours(client: httpx.AsyncClient, url: str) -> int:
-    slots = anyio.Semaphore(10_000)
+    account = Account(10_000)
     provider = OpenAICompatibleProvider(
-        "bench", "bench", url, "", client=client, metrics=Metrics(), slots=slots
+        "bench", "bench", url, "", client=client, metrics=Metrics(), account=account
     )
     count = 0
     async with aclosing(provider.stream(REQUEST)) as chunks:

@@ -9,7 +9,9 @@ import subprocess
 from collections.abc import Sequence
 from importlib.metadata import version
 
-_PACKAGES = ("gencode", "starlette", "uvicorn", "sse-starlette", "httpx", "anyio", "dulwich", "pydantic")
+from gencode import __version__
+
+_PACKAGES = ("starlette", "uvicorn", "sse-starlette", "httpx", "anyio", "dulwich", "pydantic")
 
 
 def quantiles(seconds: Sequence[float]) -> str:
@@ -36,5 +38,6 @@ def none_of(count: int) -> str:
 def versions() -> str:
     git = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    packages = f"gencode {__version__}, {packages}"
     system = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, git {git}"
     return f"{packages}; {system}, {platform.system()} {platform.release()}, {os.cpu_count()} cores"

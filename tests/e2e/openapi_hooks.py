@@ -47,7 +47,8 @@ def filter_headers(_context: Any, headers: Any) -> bool:
 
 @schemathesis.hook
 def filter_query(_context: Any, query: Any) -> bool:
-    return not _is_in_the_future((query or {}).get("after"))
+    ids = (query or {}).get("after"), (query or {}).get("lastEventId")
+    return not any(map(_is_in_the_future, ids))
 
 
 def _is_in_the_future(event: Any) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.servers.calls import BODY, client, get, post
 from tests.servers.github import github_server
-from tests.servers.model import ModelServer, model_server, plan_and_files
+from tests.servers.model import ModelServer, http_error, model_server, plan_and_files
 from tests.servers.service import Service, environment, running_app, service, settings
 from tests.servers.stream import ReceivedEvent, events, subscribed
 
@@ -259,3 +259,36 @@ async def test_killed_at_each_commit_around_the_approval(tmp_path: Path) -> None
         assert again.status_code == 202
         await finished(process, task, model)
         assert github.effects == {"create": 1, "push": 1}
+
+
+@pytest.mark.fault(119)
+@pytest.mark.parametrize("by", ["http", "mcp"])
+async def test_a_retry_counts_against_the_limit_of_paused_tasks_until_the_plan_is_approved(
+    tmp_path: Path, by: str
+) -> None:
+    """Else failed tasks could be made to pause without limit, by retrying them."""
+    scripts = {"now": http_error(401, {"message": "no"})}
+    async with (
+        model_server(lambda body: scripts["now"](body)) as model,
+        running_app(settings(tmp_path, model, max_paused_tasks=1)) as app,
+    ):
+        failed = await submitted(app.url)
+        await get(app.url, f"/api/v1/status/{failed}")
+        scripts["now"] = script()
+        waiting = await submitted(app.url)
+        await paused(app.url, waiting)
+        assert "QUEUE_FULL" in await retried(app.url, failed, by)
+        assert (await get(app.url, f"/api/v1/task/{failed}"))["status"] == "failed"
+        assert (await post(app.url, f"/task/{waiting}/cancel")).status_code == 200
+        assert "QUEUE_FULL" not in await retried(app.url, failed, by)
+        await paused(app.url, failed)
+
+
+async def retried(url: str, task: str, by: str) -> str:
+    if by == "http":
+        return (await post(url, f"/task/{task}/retry")).text
+    call = {"name": "retry", "arguments": {"task_id": task}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    async with client(url) as http:
+        accepts = {"Accept": "application/json, text/event-stream"}
+        return (await http.post("/mcp", json=message, headers=accepts)).text

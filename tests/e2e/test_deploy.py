@@ -267,7 +267,7 @@ def _unmet(declared: list[str], lock: str) -> list[str]:
     return [
         str(req)
         for req in wanted
-        if req.name != "gencode"
+        if req.name != "gencode-service"
         and not any(req.specifier.contains(version) for version in versions.get(_normal(req.name), []))
     ]
 

@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.routing import BaseRoute, Mount, Route
 
+from gencode import __version__
 from gencode.bootstrap.app import create_app
 from gencode.client import Client
 from gencode.domain.errors import GencodeError, Transient
@@ -170,25 +172,102 @@ def _anchors(file: Path) -> set[str]:
 # --- names ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "path",
-    [*DOCUMENTS, ROOT / "Makefile", ROOT / ".env.example", *(ROOT / "deploy").rglob("*.*")],
-    ids=lambda path: path.name,
+TOLD = [
+    *(path for path in DOCUMENTS if path.name != "CHANGELOG.md"),
+    *(ROOT / name for name in ("Makefile", ".env.example", "pyproject.toml", ".ci")),
+    *(ROOT / name for name in ("deploy", "gencode", "tests/fixtures")),
+]
+"""Documents, commands, deployment files, and all messages."""
+INSTALLERS = (
+    r"(?:pip[x3]?|uv|poetry|pdm|conda|npm|pnpm|yarn)(?: tool| pip)? (?:install|add|run|download|wheel|i)"
+    "|uvx|npx"
 )
+BY_NAME = re.compile(
+    rf"(?:\b(?:{INSTALLERS})\b[^\n`|;&]*?[ '\"=]gencode(?:[-_]service)?(?![-/.\w])"
+    r"|\bgencode(?:[-_]service)?\[[a-z]+\]"
+    r"|docker pull [^\n]*gencode|(?:ghcr\.io|docker\.io|quay\.io)/[^\s]*gencode|uses: [^\s]*gencode)[^\n]*"
+)
+
+
+def texts(path: Path) -> Iterator[str]:
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield file.read_bytes().decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("path", TOLD, ids=lambda path: path.name)
 def test_no_text_installs_gencode_by_name(path: Path) -> None:
-    """The package of this name on PyPI is another project."""
-    text = path.read_text(encoding="utf-8")
-    installs = re.findall(r"pip install[^\n`]*['\" ]gencode(?![-/\w])[^\n]*", text)
-    assert [line for line in installs if "--no-index" not in line] == []
+    """On PyPI, `gencode` is another project, and nothing of this one is published anywhere."""
+    found = [match[0] for text in texts(path) for match in BY_NAME.finditer(text)]
+    own = {"gencode-service[otel]", "gencode-service[test]"} if path.name == "pyproject.toml" else set()
+    assert [line for line in found if "--no-index" not in line and line.strip('",') not in own] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pip install gencode",
+        "pip3 install -U gencode==0.1.0",
+        "python -m pip install --quiet gencode fastapi",
+        "pip install 'gencode[otel]'",
+        'pip install "gencode>=0.1"',
+        "pip install gencode-service",
+        "pipx install gencode",
+        "pipx run gencode serve",
+        "uv tool install gencode",
+        "uv pip install gencode",
+        "uvx gencode",
+        "uvx --from gencode-service gencode",
+        "poetry add gencode",
+        "npm install gencode",
+        "npx gencode",
+        "needs gencode[otel]",
+        "docker pull gencode:0.1.0",
+        "image: ghcr.io/acme/gencode:1",
+        "uses: gencode/setup@v1",
+    ],
+)
+def test_a_text_that_installs_by_name_is_found(line: str) -> None:
+    assert BY_NAME.search(f"Type {line} .")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pip install .",
+        "pip install '.[otel]'",
+        "pip install PATH_OF_THE_CHECKOUT fastapi uvicorn",
+        "/opt/gencode/bin/pip install --require-hashes --requirement deploy/requirements.lock",
+        "pip install dist/gencode_service-0.1.0-py3-none-any.whl",
+        "pip install /src/gencode/",
+        "docker build --tag gencode:0.1.0 .",
+    ],
+)
+def test_a_text_that_installs_a_checkout_or_a_wheel_is_not(line: str) -> None:
+    assert not BY_NAME.search(f"Type {line} .")
+
+
+def test_the_distribution_has_a_name_of_its_own() -> None:
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    assert project["name"] == "gencode-service"
+    assert list(project["scripts"]) == ["gencode"]
 
 
 def test_documents_and_manifests_name_the_same_image() -> None:
-    texts = [read("docs/deployment.md"), read("deploy/Dockerfile"), read("deploy/kubernetes/sidecar.yaml")]
-    tags = [tag for text in texts for tag in re.findall(r"(?:--tag|image:) (gencode\S*)", text)]
-    version = re.search(r'^version = "(.+)"$', read("pyproject.toml"), re.MULTILINE)
-    assert version
-    assert len(tags) == 3
-    assert set(tags) == {f"gencode:{version[1]}"}
+    """A tag that only a local build makes: no registry of ours exists."""
+    places = [
+        "docs/deployment.md",
+        "deploy/Dockerfile",
+        "deploy/compose.yaml",
+        "deploy/kubernetes/sidecar.yaml",
+    ]
+    tags = [
+        tag
+        for place in places
+        for tag in re.findall(r"(?:--tag|image:|keys\.env) +(\S*gencode\S*)", read(place))
+    ]
+    assert len(tags) >= 3
+    assert set(tags) == {f"gencode:{__version__}"}
 
 
 # --- tables -----------------------------------------------------------------------------------------
@@ -260,8 +339,9 @@ def test_every_metric_is_documented() -> None:
     assert {name for name in named if not name.endswith("_created")} | gauges == documented
 
 
-def test_every_row_of_the_fault_table_has_its_number() -> None:
-    assert list(fault_rows()) == list(range(1, len(fault_rows()) + 1))
+def test_every_row_of_the_fault_table_has_a_number_of_its_own() -> None:
+    numbers = re.findall(r"^\| *(\d+) *\|", read("docs/faults.md"), re.MULTILINE)
+    assert len(numbers) == len(set(numbers)) == len(fault_rows())
 
 
 def test_every_fault_marker_names_a_row_of_the_fault_table() -> None:

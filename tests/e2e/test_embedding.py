@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import os
 import re
 import signal
@@ -20,12 +22,15 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from gencode import create_app, running
 from gencode.client import Client
 from gencode.embedded.server import address, listen, serve
+from gencode.engine import sweeper
+from gencode.settings import NamedProvider
 from tests.servers.calls import BODY, FILES, client
-from tests.servers.model import model_server, plan_and_files
+from tests.servers.model import http_error, model_server, plan_and_files
 from tests.servers.ports import reserve_port
 from tests.servers.service import ROOT, environment, settings
 
@@ -120,6 +125,50 @@ async def test_the_client_works_below_the_prefix(make: Any, tmp_path: Path) -> N
         task_id = (await service.submit("say hello", "hello"))["task_id"]
         assert [message.id async for message in service.events(task_id) if message.id][-1] > 5
         assert (await service.task(task_id))["status"] == "completed"
+
+
+def impatient_host(service: Starlette, lifespan: Any) -> Starlette:
+    """A host that cancels each submission natively, as asyncio.timeout does: one turn of its loop later than
+    the one before."""
+    turns = itertools.count()
+
+    async def impatient(scope: Scope, receive: Receive, send: Send) -> None:
+        call = asyncio.ensure_future(service(scope, receive, send))
+        for _ in range(next(turns) if scope["method"] == "POST" else 10**9):
+            if call.done():
+                break
+            await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.wait([call])
+        if call.cancelled():
+            await PlainTextResponse("too slow", 504)(scope, receive, send)
+
+    return Starlette(routes=[Mount(PREFIX, impatient)], lifespan=lifespan)
+
+
+@pytest.mark.fault(117)
+async def test_a_host_that_cancels_submissions_natively_orphans_no_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """51 of 60 accepted tasks stayed pending behind such a middleware, until a restart."""
+    monkeypatch.setattr(sweeper, "FIRST_PAUSE", 0.01)
+    async with model_server(http_error(401, {"message": "no"})) as model:
+        failing = {"failing": NamedProvider(base_url=model.base_url, model="m")}
+        async with mounted(impatient_host, tmp_path, providers=failing) as url, client(url) as http:
+            await submit_until_accepted(http)
+
+
+async def submit_until_accepted(http: httpx.AsyncClient) -> None:
+    """Submit until three are accepted, and wait until everything that is stored has run."""
+    answers: list[int] = []
+    while answers.count(202) < 3:
+        answers.append((await http.post(f"{PREFIX}/api/v1/generate", json=BODY)).status_code)
+    assert answers.count(504) > 3
+    stored = {}
+    while not stored or set(stored.values()) != {"failed"}:
+        page = (await http.get(f"{PREFIX}/api/v1/tasks?limit=100")).json()
+        stored = {task["task_id"]: task["status"] for task in page["tasks"]}
+    assert len(stored) >= answers.count(202)
 
 
 DOCUMENT = (ROOT / "docs" / "embedding.md").read_text(encoding="utf-8")

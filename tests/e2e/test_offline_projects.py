@@ -31,9 +31,7 @@ needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="needs Go 1.19 
 
 def needs(*modules: str) -> pytest.MarkDecorator:
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
-    return pytest.mark.skipif(
-        bool(missing), reason=f"needs {', '.join(missing)}: pip install 'gencode[test]'"
-    )
+    return pytest.mark.skipif(bool(missing), reason=f"needs {', '.join(missing)}: pip install '.[test]'")
 
 
 def written(folder: Path, request: str) -> Path:

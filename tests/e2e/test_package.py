@@ -100,7 +100,7 @@ def machine() -> Iterator[Machine]:
 
 
 def test_the_wheel_contains_the_package_and_its_data_files(machine: Machine) -> None:
-    (wheel,) = machine.wheels.glob("gencode-*.whl")
+    (wheel,) = machine.wheels.glob("gencode_service-*.whl")
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("gencode/")}
     here = {path.relative_to(ROOT).as_posix() for path in (ROOT / "gencode").rglob("*") if path.is_file()}
     assert "gencode/ui/assets/vendor/highlight/LICENSE" in packed

@@ -170,6 +170,6 @@ async def test_a_missing_package_is_reported_at_the_start(monkeypatch: pytest.Mo
         raise ModuleNotFoundError(name="opentelemetry")
 
     monkeypatch.setattr(tracing_setup.importlib, "import_module", missing)
-    with pytest.raises(StartError, match=r"pip install 'gencode\[otel\]'"):
+    with pytest.raises(StartError, match=r"pip install '\.\[otel\]'"):
         async with tracing_setup.configured_tracer("http://127.0.0.1:4318", {}, "gencode", "1"):
             pass

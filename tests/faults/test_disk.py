@@ -22,8 +22,11 @@ import pytest
 from gencode.domain.errors import Conflict, DataDirLocked, OutcomeUnknown, StoreError, StoreUnusable
 from gencode.domain.task import State, Task
 from gencode.engine.ports.store import Store, TaskQuery
+from gencode.http import write_probe
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
+from tests.servers.calls import client
+from tests.servers.service import running_app, settings
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 spawn = get_context("spawn")
@@ -102,6 +105,26 @@ async def test_on_a_full_disk_every_caller_gets_an_outcome_and_reads_go_on(small
         assert StoreError in {type(outcome) for outcome in outcomes}
         promised = [task for task, outcome in zip(tasks, outcomes, strict=True) if outcome == task]
         assert await store.find(TaskQuery(limit=1000)) == promised[::-1]
+
+
+@pytest.mark.fault(109)
+async def test_on_a_full_disk_the_service_is_not_ready_until_there_is_space(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reads go on, and so does /livez: only what must be stored is refused."""
+    monkeypatch.setattr(write_probe, "PROBE_SECONDS", 0.0)
+    async with running_app(settings(small_disk)) as app, client(app.url) as http:
+        assert (await http.get("/readyz")).status_code == 200
+        filler = fill(small_disk)
+        while (await http.get("/readyz")).status_code == 200:  # the WAL has a little space of its own
+            continue
+        refused = await http.get("/readyz")
+        assert (refused.status_code, refused.json()["status"]) == (503, "unavailable")
+        assert "disk is full" in refused.json()["reason"]
+        assert (await http.get("/health")).status_code == 503
+        assert (await http.get("/livez")).status_code == 200
+        filler.unlink()
+        assert (await http.get("/readyz")).status_code == 200
 
 
 @contextmanager

@@ -28,11 +28,11 @@ from gencode.githosts.errors import (
     PushTooLarge,
     PushWorkflowScope,
 )
-from gencode.githosts.git_client import GitClient
+from gencode.githosts.git_client import READY_PAUSES, GitClient
 from gencode.githosts.port import Snapshot
 from tests.servers.github import TOKEN, Fault, ScriptedGitHub, github_server, served
 from tests.servers.peer import Act, peer
-from tests.unit.githosts.samples import SNAPSHOT, SPEC, TLS, github_client
+from tests.unit.githosts.samples import SNAPSHOT, SPEC, TLS, RecordedSleep, github_client
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,7 +70,8 @@ async def github(server: ScriptedGitHub, tmp_path: Path) -> ScriptedGitHub:
 async def push(
     github: ScriptedGitHub, snapshot: Snapshot = SNAPSHOT, timeout: float = 30, name: str = "hello"
 ) -> str:
-    return await GitClient(timeout=timeout, tls=TLS).push(f"{github.url}/octo/{name}.git", TOKEN, snapshot)
+    git = GitClient(timeout=timeout, tls=TLS, sleep=RecordedSleep())
+    return await git.push(f"{github.url}/octo/{name}.git", TOKEN, snapshot)
 
 
 def hits(github: ScriptedGitHub) -> list[str]:
@@ -82,7 +83,7 @@ def hits(github: ScriptedGitHub) -> list[str]:
 
 @pytest.mark.fault(41)
 @pytest.mark.parametrize(("status", "error"), [(401, GitAuth), (403, GitAuth), (404, GitNotFound)])
-async def test_a_refused_push_is_not_retried(
+async def test_a_push_that_is_refused_before_it_is_sent_only_reads_again(
     github: ScriptedGitHub, status: int, error: type[GitError]
 ) -> None:
     """Row 41."""
@@ -90,11 +91,23 @@ async def test_a_refused_push_is_not_retried(
         "headers": {"content-type": "text/plain"},
         "body": f"remote: Write access denied {TOKEN}".encode(),
     }
-    github.fail("info_refs", Fault(status=status, **text))
+    github.fail("info_refs", Fault(status=status, **text), times=9)
     with pytest.raises(error, match="Write access denied") as caught:
         await push(github)
     assert TOKEN not in caught.value.message
-    assert hits(github) == ["info_refs"]
+    assert hits(github) == ["info_refs"] * (1 + len(READY_PAUSES))
+
+
+@pytest.mark.fault(41)
+@pytest.mark.parametrize(("status", "error"), [(401, GitAuth), (403, GitAuth), (404, GitNotFound)])
+async def test_a_push_that_is_refused_after_it_was_sent_is_not_repeated(
+    github: ScriptedGitHub, status: int, error: type[GitError]
+) -> None:
+    """Row 41."""
+    github.fail("receive_pack", Fault(status=status))
+    with pytest.raises(error):
+        await push(github)
+    assert hits(github) == ["info_refs", "receive_pack", "info_refs"]
 
 
 @pytest.mark.fault(41)
@@ -104,6 +117,42 @@ async def test_a_wrong_token_and_a_missing_repository(github: ScriptedGitHub) ->
         await push(github, name="gone")
     github.token = "another"
     with pytest.raises(GitAuth):
+        await push(github)
+
+
+@pytest.mark.fault(128)
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_git_server_that_does_not_know_the_new_repository_yet_is_asked_again(
+    github: ScriptedGitHub, status: int
+) -> None:
+    github.fail("info_refs", Fault(status=status), times=3)
+    sleep = RecordedSleep()
+    git = GitClient(tls=TLS, sleep=sleep)
+    pushed = await git.push(f"{github.url}/octo/hello.git", TOKEN, SNAPSHOT)
+    assert pushed == await github.head("hello")
+    assert sleep == list(READY_PAUSES[:3])
+    assert hits(github) == ["info_refs"] * 4 + ["receive_pack"]
+
+
+@pytest.mark.fault(127)
+async def test_a_repository_of_sha256_objects_is_refused_before_the_push(github: ScriptedGitHub) -> None:
+    path = github.git.path("octo", "sha256")
+    path.mkdir(parents=True)
+    await github.git.git(path, "init", "-q", "--bare", "--template=", "--object-format=sha256", ".")
+    await github.git.git(path, "config", "http.receivepack", "true")
+    github.repos["octo", "sha256"] = replace(github.repos["octo", "hello"], name="sha256")
+    with pytest.raises(GitRejected, match="SHA-256"):
+        await push(github, name="sha256")
+    assert hits(github) == ["info_refs"]
+
+
+@pytest.mark.fault(127)
+async def test_a_branch_with_a_sha256_id_is_refused_even_if_the_server_names_no_format(
+    github: ScriptedGitHub,
+) -> None:
+    refs = SERVICE + _pkt(b"a" * 64 + b" refs/heads/old\0report-status") + b"0000"
+    github.fail("info_refs", Fault(status=200, headers=ADVERT, body=refs))
+    with pytest.raises(GitRejected, match="SHA-256"):
         await push(github)
 
 

@@ -7,6 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from gencode.llm.account import Account
 from gencode.llm.http_client import model_client
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.port import ChatChunk, ChatRequest, Message, Provider, Usage
@@ -14,6 +15,21 @@ from gencode.observability.metrics import Metrics
 
 KEY = "sk-test-4f9c1d7e"
 ASK = ChatRequest(messages=(Message(role="user", content="Say hello."),), max_tokens=100)
+
+
+class FakeTime:
+    """A clock that only sleeping advances. `slept`: each pause, in seconds."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +44,10 @@ class CollectedAnswer:
 
 @asynccontextmanager
 async def provider_for(base_url: str, **options: Any) -> AsyncIterator[OpenAICompatibleProvider]:
-    """A provider for the server at `base_url` with connections of its own; `options` as of the class."""
-    options = {"metrics": Metrics(), **options}
+    """A provider for the server at `base_url` with connections of its own, whose pauses take no time;
+    `options` as of the class."""
+    time = FakeTime()
+    options = {"metrics": Metrics(), "account": Account(clock=time.clock, sleep=time.sleep), **options}
     async with model_client() as client:
         yield OpenAICompatibleProvider("test", "some-model", base_url, KEY, client=client, **options)
 
@@ -41,6 +59,5 @@ async def collect(provider: Provider, request: ChatRequest = ASK) -> CollectedAn
     finishes = [chunk.finish_reason for chunk in chunks if chunk.finish_reason]
     usages = [chunk.usage for chunk in chunks if chunk.usage]
     assert len(finishes) == 1
-    assert len(usages) <= 1
     text = "".join(chunk.text for chunk in chunks)
-    return CollectedAnswer(text=text, finish=finishes[0], usage=usages[0] if usages else None, chunks=chunks)
+    return CollectedAnswer(text=text, finish=finishes[0], usage=usages[-1] if usages else None, chunks=chunks)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from gencode.domain.errors import StartError
+from gencode.security.regular_file import LARGEST
 from gencode.settings import NamedHost, NamedProvider, Settings, is_loopback, load, set_by_env_file
 from gencode.settings.sources import SECRET_OF_URL
 
@@ -172,6 +174,27 @@ def test_providers_can_be_read_from_a_file(environment: Environment, tmp_path: P
     settings = load()
     assert settings.providers["mine"].model == "m"
     assert "mine-key" in settings.secrets()
+
+
+@pytest.mark.fault(110)
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN_FILE", "PROVIDERS_FILE", ".env"])
+@pytest.mark.parametrize("kind", ["pipe", "device", "huge"])
+def test_what_is_no_bounded_file_ends_the_start_at_once(
+    environment: Environment, tmp_path: Path, name: str, kind: str
+) -> None:
+    """A pipe that nobody writes to would be waited for, and /dev/zero has no end."""
+    path = tmp_path / name
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.write_bytes(b"#" * (LARGEST + 1))
+    if name != ".env":
+        environment.setenv(name, str(path))
+    said = config_error()
+    assert name in said
+    assert ("more than" if kind == "huge" else "not a regular file") in said
 
 
 def test_an_unreadable_file_is_reported(environment: Environment, tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ import base64
 import binascii
 import hashlib
 import hmac
-from urllib.parse import urlsplit
+import re
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _SCHEMES = ("bearer", "token")
 _ENCODED_SEPARATORS = (b"%2f", b"%5c", b"%00")
 _SECURITY_HEADERS = {
@@ -55,10 +55,7 @@ def _rejection(scope: Scope) -> PlainTextResponse | None:
 
 
 def _is_local(hosts: list[str]) -> bool:
-    try:
-        return len(hosts) == 1 and urlsplit(f"//{hosts[0]}").hostname in _LOCAL_HOSTS
-    except ValueError:
-        return False
+    return len(hosts) == 1 and _LOCAL_HOST.fullmatch(hosts[0]) is not None
 
 
 class AccessToken:

@@ -25,11 +25,32 @@ from gencode.llm.errors import (
     ProviderError,
 )
 from gencode.llm.http_client import is_incomplete_response
-from gencode.resilience.retry_after import retry_after
+from gencode.resilience.retry_after import wait_from_headers
 from gencode.security.redaction import sanitize
 
 _REFUSED = frozenset({"content_filter", "content_policy_violation", "refusal", "safety"})
 _QUOTA = re.compile(r"insufficient_quota|current_quota|quota_exhausted|credit|billing|spend", re.IGNORECASE)
+_QUOTA_WORDS = re.compile(
+    r"exceeded your (?:current|monthly|daily)? ?quota|insufficient (?:quota|balance|credits?|funds)"
+    r"|budget has been exceeded|quota (?:is |has been )?(?:exhausted|used up)|out of credits"
+    r"|credit balance is too low"
+    r"|spend(?:ing)? limit|billing hard limit|余额不足|欠费|额度(?:已)?(?:用尽|不足|耗尽)",
+    re.IGNORECASE,
+)
+"""In the message of a 429. A limit per minute may use these words, too, but says when to try again."""
+_PER_MINUTE = re.compile(r"per[ _-]?(?:second|minute)|\b[rt]pm\b|\bqps\b", re.IGNORECASE)
+_WAIT = re.compile(
+    r"(?:try(?:ing)? again|retry(?:ing)?)(?: your request)? (?:in|after) ([0-9.]{1,20}) ?"
+    r"(ms|seconds?|s|minutes?|min|m)\b",
+    re.IGNORECASE,
+)
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]*)?")
+_UNITS = {"ms": 0.001, "s": 1.0, "se": 1.0, "m": 60.0, "mi": 60.0}
+_NO_ENDPOINT = re.compile(
+    r"unexpected endpoint|(?:no such|unknown|invalid|not a valid) (?:endpoint|route|path|url)|cannot post"
+    r"|no static resource",
+    re.IGNORECASE,
+)
 _STATUS_OF_CODE = {  # codes and types of error objects that have no status
     "invalid_request_error": 400,
     "invalid_request": 400,
@@ -70,12 +91,19 @@ class ErrorMapper:
         status = response.status_code
         if 300 <= status < 400:
             return self.wrong_address("it redirects, and redirects are not followed")
-        wait = retry_after(response.headers.get("retry-after", ""), time.time())
-        return self._error(status, error_in(page), wait)
+        error = error_in(page)
+        wait = wait_from_headers(response.headers, time.time()) or _wait_in(error)
+        return self._error(status, error, wait)
 
-    def from_error_object(self, error: Mapping[str, Any]) -> ProviderError:
-        """For an error object within a 200 stream: the same error as for an equivalent response."""
-        return self._error(_equivalent_status(error), error)
+    def from_error_object(self, error: Mapping[str, Any], *, is_first: bool = False) -> ProviderError:
+        """For an error object within a 200 stream: the same error as for an equivalent response.
+
+        is_first   nothing of an answer came before it: then it may say that there is no such address
+        """
+        text = str(error.get("message"))
+        if is_first and _NO_ENDPOINT.search(text):
+            return self.wrong_address(f"it answers {self.quote(text)!r}")
+        return self._error(_equivalent_status(error), error, _wait_in(error))
 
     def from_connect_error(self, error: httpx.HTTPError) -> ProviderError:
         """For a failure before the response headers."""
@@ -108,6 +136,8 @@ class ErrorMapper:
     def _error(self, status: int, error: Mapping[str, Any], wait: float | None = None) -> ProviderError:
         kind = _error_class(status, _codes(error))
         text = error.get("message")
+        if kind is LLMRateLimit and _wait_in(error) is None and _tells_exhausted_quota(str(text)):
+            kind = LLMQuota
         made = self._make(kind, f"answered with error {status}", text if isinstance(text, str) else "")
         if isinstance(made, Transient):
             made.retry_after = wait
@@ -133,6 +163,14 @@ def error_in(page: bytes) -> Mapping[str, Any]:
     return as_error(found, text)
 
 
+def error_object(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The error in an event of a stream; None if it has none."""
+    found = event.get("error")
+    if not found and "error" in (event.get("object"), event.get("type")):
+        found = event
+    return as_error(found) if found else None
+
+
 def as_error(found: object, text: str = "") -> Mapping[str, Any]:
     """An error object with a message, from anything that servers send. `text`: the default message."""
     if isinstance(found, dict):
@@ -155,6 +193,25 @@ def _error_class(status: int, codes: Sequence[str]) -> type[ProviderError]:
         case 429:
             return LLMRateLimit
     return LLMUnavailable if status >= 500 else LLMBadRequest
+
+
+def _tells_exhausted_quota(text: str) -> bool:
+    return bool(_QUOTA_WORDS.search(text)) and not _PER_MINUTE.search(text)
+
+
+def _wait_in(error: Mapping[str, Any]) -> float | None:
+    """Seconds that an error object asks to wait: "Please try again in 20s", or Gemini's `retryDelay`."""
+    details = error.get("details")
+    delays = (
+        [item.get("retryDelay") for item in details if isinstance(item, dict)]
+        if isinstance(details, list)
+        else []
+    )
+    told = [f"retry in {delay}" for delay in delays if isinstance(delay, str)]
+    for text in (*told, str(error.get("message"))[:2000]):
+        if (found := _WAIT.search(text)) and _SECONDS.fullmatch(found[1]):
+            return float(found[1]) * _UNITS[found[2][:2].lower()]
+    return None
 
 
 def _equivalent_status(error: Mapping[str, Any]) -> int:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, closing
 
-import anyio
 import httpx
 
 from gencode.domain.errors import Transient
 from gencode.domain.event import dump
+from gencode.llm.account import Account, until
 from gencode.llm.deadlines import Deadlines, DeadlineTimer
-from gencode.llm.openai.body_reader import StreamReader
+from gencode.llm.errors import LLMRateLimit, ProviderError
+from gencode.llm.openai.answer_end import BodyEnd
+from gencode.llm.openai.body_reader import BodyReader
+from gencode.llm.openai.completion_decoder import CompletionDecoder
 from gencode.llm.openai.error_mapping import ErrorMapper, error_in
-from gencode.llm.openai.event_parser import CompletionParser
 from gencode.llm.openai.quirks import Quirks, without_rejected_parameter
-from gencode.llm.openai.request_body import completions_url, request_body
+from gencode.llm.openai.request_body import completions_url, key_headers, request_body
+from gencode.llm.openai.think_block import UnopenedReasoning
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
 from gencode.observability.metrics import Metrics
 
@@ -28,7 +31,7 @@ class OpenAICompatibleProvider:
 
     name, model  such as "deepseek" and "deepseek-flash"; the metrics are labelled with `name` alone
     client       its timeouts are overridden, its limits are not: allow as many connections as calls
-    slots        limits concurrent calls; may be shared by the models of one account
+    account      limits concurrent calls and their rate; may be shared by the models of one account
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class OpenAICompatibleProvider:
         metrics: Metrics,
         quirks: Quirks | None = None,
         deadlines: Deadlines | None = None,
-        slots: anyio.Semaphore | None = None,
+        account: Account | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self._provider_name = name
@@ -53,7 +56,8 @@ class OpenAICompatibleProvider:
         self._metrics = metrics
         self._quirks = quirks or Quirks()
         self._deadlines = deadlines or Deadlines()
-        self._slots = slots or anyio.Semaphore(16)
+        self._account = account or Account()
+        self._reasons_in_text = False
         self._max_bytes = max_bytes
         self._errors = ErrorMapper(self.name, (api_key, *self._quirks.headers.values()))
 
@@ -67,29 +71,60 @@ class OpenAICompatibleProvider:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """See Provider. To stop early, use contextlib.aclosing: the stream has a connection and a slot."""
-        async with self._slots:
+        async with self._account.call():
             with closing(DeadlineTimer(self._deadlines)) as timer:
-                response = await self._open(request, timer)
-                async with aclosing(response):
-                    reader = self._reader(response, timer)
-                    parser = CompletionParser(request, self._errors)
-                    while (text := await _next_text(reader, parser, timer)) is not None:
-                        if text:
-                            yield ChatChunk(text=text)
-                            timer.resume()
-                    last = parser.finish()
-                    self._record_metrics(timer, last.usage or Usage())
-                    yield last
-                    await reader.drain()
+                try:
+                    async with _closed(await self._open(request, timer)) as response:
+                        self._account.answered()
+                        async with aclosing(self._answer(request, response, timer)) as chunks:
+                            async for chunk in chunks:
+                                yield chunk
+                except LLMRateLimit as error:
+                    raise self._paused(error) from error.__cause__
+
+    async def _answer(
+        self, request: ChatRequest, response: httpx.Response, timer: DeadlineTimer
+    ) -> AsyncGenerator[ChatChunk, None]:
+        """The chunks of an answer. What the provider has counted is yielded before an error is raised."""
+        reader = self._reader(response, timer)
+        decoder = CompletionDecoder(
+            request, self._errors, native=self.native_prefix, hold_text=self._reasons_in_text
+        )
+        end, error = BodyEnd.DONE, None
+        while not decoder.over:
+            proven = decoder.is_proven
+            try:
+                block = await reader.read()
+            except ProviderError as broken:
+                end, error = BodyEnd.BROKEN, None if proven and isinstance(broken, Transient) else broken
+                break
+            if block is None:
+                end = BodyEnd.COMPLETE if reader.is_delimited else BodyEnd.CLOSED
+                break
+            chunk = decoder.feed(block)
+            _observe(timer, decoder, proven)
+            if chunk.text or chunk.reasoning or chunk.usage or decoder.is_alive:
+                yield chunk
+                timer.resume()
+        last, unusable = decoder.finish(end)
+        self._record_metrics(timer, last.usage or Usage(), complete=not (error or unusable))
+        yield last
+        if failure := error or unusable:
+            self._reasons_in_text |= isinstance(failure, UnopenedReasoning)
+            raise failure
+        await reader.drain()
+
+    def _paused(self, error: LLMRateLimit) -> LLMRateLimit:
+        """The error with the time until which the account waits."""
+        wait = self._account.rate_limited(error.retry_after)
+        return LLMRateLimit(f"{error.message} Rate limited {until(wait)}.", retry_after=wait)
 
     async def _open(self, request: ChatRequest, timer: DeadlineTimer) -> httpx.Response:
         """A 200 response with its body unread. Raises the ProviderError for any other status."""
         quirks = self._quirks
         while (response := await self._post(request, quirks, timer)).status_code != 200:
-            try:
+            async with _closed(response):
                 page = await self._reader(response, timer).error_page()
-            finally:
-                await response.aclose()
             rejected = response.status_code == 400
             reduced = without_rejected_parameter(quirks, error_in(page)) if rejected else None
             if reduced is None:
@@ -117,38 +152,39 @@ class OpenAICompatibleProvider:
             "accept": "text/event-stream",
             "accept-encoding": "identity",
             "content-type": "application/json",
+            **key_headers(self._base_url, self._key),
         }
-        if self._key:  # local servers need none
-            headers["authorization"] = f"Bearer {self._key}"
         return headers | {name.lower(): value for name, value in quirks.headers.items()}
 
-    def _reader(self, response: httpx.Response, timer: DeadlineTimer) -> StreamReader:
-        return StreamReader(response, timer, self._max_bytes, self._errors)
+    def _reader(self, response: httpx.Response, timer: DeadlineTimer) -> BodyReader:
+        return BodyReader(response, timer, self._max_bytes, self._errors)
 
-    def _record_metrics(self, timer: DeadlineTimer, usage: Usage) -> None:
-        self._metrics.model_seconds.labels(self._provider_name).observe(timer.elapsed)
-        first_token = timer.first_token or timer.elapsed
-        self._metrics.first_token_seconds.labels(self._provider_name).observe(first_token)
+    def _record_metrics(self, timer: DeadlineTimer, usage: Usage, *, complete: bool) -> None:
+        """Tokens are counted for every call, times for those that were answered."""
         for kind in ("prompt", "completion", "cached"):
             self._metrics.tokens.labels(self._provider_name, kind).inc(getattr(usage, kind))
+        if complete:
+            self._metrics.model_seconds.labels(self._provider_name).observe(timer.elapsed)
+            first_token = timer.first_token or timer.elapsed
+            self._metrics.first_token_seconds.labels(self._provider_name).observe(first_token)
 
 
-async def _next_text(reader: StreamReader, parser: CompletionParser, timer: DeadlineTimer) -> str | None:
-    """The text of the next read, possibly ""; None after the answer."""
-    if parser.done:
-        return None
-    deltas, was_complete = parser.deltas, parser.is_complete
-    try:
-        lines = await reader.lines()
-    except Transient:
-        if was_complete:  # only the token counts are missing
-            return None
-        raise
-    if lines is None:
-        return None
-    text = parser.feed(lines)
-    if parser.deltas > deltas:
+def _observe(timer: DeadlineTimer, decoder: CompletionDecoder, was_proven: bool) -> None:
+    if decoder.is_alive:
         timer.progress()
-    if parser.is_complete and not was_complete:
-        timer.answer_complete()
-    return text
+    if decoder.is_proven != was_proven:
+        if was_proven:
+            timer.answer_continues()
+        else:
+            timer.answer_complete()
+
+
+@asynccontextmanager
+async def _closed(response: httpx.Response) -> AsyncIterator[httpx.Response]:
+    """Close the response, and break the cycle between it and its stream, which would keep the whole request
+    in memory until the garbage collector runs."""
+    try:
+        async with aclosing(response):
+            yield response
+    finally:
+        response.stream = httpx.ByteStream(b"")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from importlib.metadata import version
 
+from gencode import __version__
 from gencode.codegen.errors import CheckFailed, ValidationFailed
 from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.repair_loop import RepairLoop
@@ -119,6 +119,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         progress=partial(task_progress, dependencies.progress_registry),
         live_progress=dependencies.progress_registry.running,
         retry_changes=retry_changes,
+        may_pause=lambda task: bool(task.parameters.get("approve_plan")),
         approve=plan.approval,
         tools=(files_tool(services),),
         services=services,
@@ -169,7 +170,7 @@ def _pipeline(dependencies: KindDependencies) -> Generate:
 def _prompt_cache(dependencies: KindDependencies) -> PromptCache:
     settings = dependencies.settings
     digest = settings_digest(
-        version("gencode"),
+        __version__,
         dependencies.models_configuration,
         settings.max_output_tokens,
         settings.allow_workflows,

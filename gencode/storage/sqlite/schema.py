@@ -199,6 +199,10 @@ MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSI
 VERSION = len(MIGRATIONS)
 
 
+WRITE_HEADER = f"PRAGMA application_id = {APPLICATION_ID}"
+"""Writes the first page, though it stays as it is."""
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database to VERSION, or leave it as it was.
 
@@ -221,7 +225,7 @@ def _missing(connection: sqlite3.Connection) -> list[str]:
     if version == VERSION:
         return []
     steps = [statement for step in MIGRATIONS[version:] for statement in step]
-    return [*steps, f"PRAGMA application_id = {APPLICATION_ID}", f"PRAGMA user_version = {VERSION}"]
+    return [*steps, WRITE_HEADER, f"PRAGMA user_version = {VERSION}"]
 
 
 def _version(connection: sqlite3.Connection) -> int:

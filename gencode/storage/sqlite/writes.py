@@ -14,6 +14,7 @@ from gencode.domain.errors import IdempotencyKeyReused
 from gencode.storage.batcher import Outcome
 from gencode.storage.deleted_usage import TOTAL_KEY, add_up, row_to_total, task_usage, total_to_row
 from gencode.storage.operations import (
+    CheckWritable,
     Commit,
     Create,
     DeleteKeys,
@@ -29,6 +30,7 @@ from gencode.storage.sqlite import reads, statements
 from gencode.storage.sqlite.bulk_statements import read_values, write_values
 from gencode.storage.sqlite.errors import commit_error, store_error
 from gencode.storage.sqlite.reads import Read
+from gencode.storage.sqlite.schema import WRITE_HEADER
 
 Outcomes = dict[Write, Outcome]
 
@@ -98,6 +100,8 @@ def _apply(connection: sqlite3.Connection, writes: Sequence[Write]) -> Outcomes:
         elif isinstance(write, DeleteKeys):
             deleted = connection.execute(statements.DELETE_KEYS, (write.before, write.limit))
             outcomes[write] = Outcome(value=deleted.rowcount)
+        elif isinstance(write, CheckWritable):
+            connection.execute(WRITE_HEADER)
     return outcomes
 
 

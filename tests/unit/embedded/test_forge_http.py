@@ -237,6 +237,9 @@ async def test_other_host_headers_are_rejected(tmp_path: Path) -> None:
         "[::1",
         "",
         "127.0.0.1.evil.example",
+        "evil.example, localhost",
+        "localhost:80, evil.example",
+        "localhost:80/, evil.example",
     ]
     async with running_forge(tmp_path) as local:
         for headers in (*([f"Host: {name}"] for name in names), ["Host: localhost", "Host: evil.example"]):

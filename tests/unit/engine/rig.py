@@ -153,9 +153,16 @@ class FaultyStore:
         self._read()
         return await self.inner.events(task_id, after)
 
+    async def event_page(self, task_id: str, after: int = 0) -> tuple[list[Event], bool]:
+        self._read()
+        return await self.inner.event_page(task_id, after)
+
     async def checkpoints(self, task_id: str) -> dict[str, str]:
         self._read()
         return await self.inner.checkpoints(task_id)
+
+    async def check_writable(self) -> None:
+        await self._write(self.inner.check_writable)
 
     def refuse(self, number: int) -> None:
         """Fail one write, by its number."""

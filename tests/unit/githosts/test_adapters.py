@@ -16,7 +16,9 @@ from tests.servers.hosts import TOKEN, host_client, host_server
 from tests.unit.githosts.samples import SNAPSHOT, SPEC
 
 TEXT = {"description": "Say hello [gencode:1]"}
-GITEA = {"name": "hello", **TEXT, "auto_init": False, "default_branch": "main"}
+GITEA = {"name": "hello", **TEXT, "auto_init": False, "default_branch": "main"} | {
+    "object_format_name": "sha1"
+}
 GITLAB = {"name": "hello", "path": "hello", **TEXT, "initialize_with_readme": False}
 GITEE = {"name": "hello", "path": "hello", **TEXT, "auto_init": False}
 BITBUCKET = {"scm": "git", **TEXT}

@@ -167,7 +167,7 @@ ODD = [
     ("GET /api/v1/task/%2e%2e/tasks", 404),
     ("GET /api/v1/task/..%2ftasks", 404),
     ("GET /api/v1/task/%00%ff%0d%0aX:%20y", 404),
-    ("GET http://evil.example/livez", 404),
+    ("GET http://evil.example/livez", 421),
     ("GET livez", 404),
     ("OPTIONS *", 404),
     ("CONNECT evil.example:443", 404),

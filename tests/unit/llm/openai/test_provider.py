@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from gencode.llm import deadlines
+from gencode.llm.account import Account
 from gencode.llm.errors import LLMBadRequest
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.openai.quirks import Quirks
@@ -69,7 +70,7 @@ async def test_no_more_calls_than_slots_reach_the_server() -> None:
     gate = anyio.Event()
     async with (
         model_server(text("hi", gate=gate)) as server,
-        provider_for(server.base_url, slots=anyio.Semaphore(2)) as provider,
+        provider_for(server.base_url, account=Account(2)) as provider,
         anyio.create_task_group() as tg,
     ):
         for _ in range(5):
@@ -99,7 +100,7 @@ async def test_a_pause_of_the_consumer_is_not_counted(monkeypatch: pytest.Monkey
 
 async def test_after_the_finish_reason_the_wait_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadlines, "USAGE_SECONDS", 0.05)
-    reply = stream(chunk({"content": "a"}, "stop"), anyio.Event())
+    reply = stream(chunk({"content": "a"}), chunk({}, "stop"), anyio.Event())
     async with model_server(reply) as server, provider_for(server.base_url) as provider:
         assert (await collect(provider)).text == "a"  # although the idle deadline is a minute
 

@@ -1,0 +1,60 @@
+"""The text of one answer, from the texts of its events."""
+
+from __future__ import annotations
+
+from gencode.llm.openai.cumulative_text import CumulativeText
+from gencode.llm.openai.end_tokens import EndTokens
+from gencode.llm.openai.surrogate_pairs import SurrogatePairs
+from gencode.llm.openai.think_block import ThinkBlock
+from gencode.llm.port import ChatRequest
+
+
+class AnswerText:
+    """Removes what servers add: text that is repeated, leading reasoning, end tokens.
+
+    Text is returned as soon as it is certain, and never changed afterwards. Raises LLMBadOutput where the
+    answer cannot be told from what the server added.
+    """
+
+    def __init__(self, request: ChatRequest, *, native: bool, hold: bool = False) -> None:
+        self._increments = CumulativeText()
+        self._last_reasoning = ""
+        self._pairs = SurrogatePairs()
+        self._think = ThinkBlock(request, native=native, hold=hold)
+        self._tokens = EndTokens(request.prefix)
+        self._delivered: list[str] = []
+
+    def increment(self, text: str) -> str:
+        """What the text of one event adds, before anything else is removed."""
+        return self._increments.feed(text)
+
+    def reasoning(self, text: str) -> str:
+        """What an event adds to the reasoning. Only its length matters, so a guess that it is cumulative
+        suffices."""
+        last, self._last_reasoning = self._last_reasoning, text
+        return text[len(last) :] if last and len(text) > len(last) and text.startswith(last) else text
+
+    def confirm(self, whole: str) -> bool:
+        """Whether a server repeats the whole answer at its end."""
+        return self._increments.confirm(whole)
+
+    def feed(self, increments: str) -> tuple[str, str]:
+        """Reasoning and text that are certain."""
+        text = self._pairs.feed(increments)
+        reasoning = ""
+        if not self._think.passes:
+            reasoning, text = self._think.feed(text)
+        text = self._tokens.feed(text)
+        if text:
+            self._delivered.append(text)
+        return reasoning, text
+
+    def close(self, *, whole: bool) -> tuple[str, str]:
+        """The rest. `whole`: the model ended the answer, not a limit."""
+        increment = self._increments.close()
+        reasoning, text = self.feed(increment)
+        text += self.feed(self._pairs.close())[1]
+        more_reasoning, rest = self._think.close("".join(self._delivered))
+        text += self._tokens.feed(rest)
+        text += self._tokens.close("".join(self._delivered), whole=whole)
+        return reasoning + more_reasoning, text

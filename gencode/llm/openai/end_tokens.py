@@ -1,0 +1,100 @@
+"""Drops the special tokens with which some servers end an answer."""
+
+from __future__ import annotations
+
+from gencode.llm.errors import LLMBadOutput
+
+_OPENED_BY = {
+    "<|im_end|>": ("<|im_start|>",),
+    "<|endoftext|>": (),
+    "<|end_of_text|>": ("<|begin_of_text|>",),
+    "<|eot_id|>": ("<|start_header_id|>",),
+    "<|eom_id|>": (),
+    "<|eot|>": ("<|header_start|>",),
+    "<|EOT|>": (),
+    "<|end|>": ("<|start|>", "<|user|>", "<|system|>", "<|assistant|>"),
+    "<|return|>": (),
+    "<|eos|>": ("<|bos|>",),
+    "<|end_of_turn|>": (),
+    "<|END_OF_TURN_TOKEN|>": ("<|START_OF_TURN_TOKEN|>",),
+    "<|end▁of▁sentence|>": ("<|begin▁of▁sentence|>",),
+    "<｜end▁of▁sentence｜>": ("<｜begin▁of▁sentence｜>",),
+    "<end_of_turn>": ("<start_of_turn>",),
+    "<eos>": ("<bos>",),
+    "<EOT>": (),
+    "</s>": ("<s>", "<s "),
+}
+"""Each token with those that open what it ends: in a file about chat templates, they come in pairs."""
+_TOKENS = tuple(_OPENED_BY)
+_LONGEST = max(map(len, _TOKENS))
+_MAX_HELD = 4096
+
+
+class EndTokens:
+    """Holds back what may be end tokens, and drops them if they end a whole answer.
+
+    before  the text that the answer continues
+    """
+
+    def __init__(self, before: str = "") -> None:
+        self._before = before
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """Raises LLMBadOutput for an endless row of end tokens."""
+        if "<" not in text and not self._held:
+            return text
+        text = self._held + text
+        at = _run_start(text, _partial_start(text))
+        self._held = text[at:]
+        if len(self._held) > _MAX_HELD:
+            raise LLMBadOutput("The model repeats the token that ends its answer. Try again.")
+        return text[:at]
+
+    def close(self, delivered: str, *, whole: bool) -> str:
+        """The rest of the answer, of which `delivered` is the beginning.
+
+        Raises LLMBadOutput if an end token may be a part of the text.
+        """
+        held = self._held
+        if whole and held.rstrip().endswith(_TOKENS):
+            text = self._before + delivered
+            while (end := _last_token(held)) and _is_extra(text, held, end[1]):
+                held = held[: end[0]]
+        return held
+
+
+def _partial_start(text: str) -> int:
+    """Where the beginning of an end token at the end of the text is; its length if there is none."""
+    at = text.rfind("<", max(0, len(text) - _LONGEST))
+    if at >= 0 and any(token.startswith(text[at:]) for token in _TOKENS):
+        return at
+    return len(text)
+
+
+def _run_start(text: str, end: int) -> int:
+    """Where the tokens that end the first `end` characters begin."""
+    while last := _last_token(text[:end]):
+        end = last[0]
+    return end
+
+
+def _last_token(text: str) -> tuple[int, str] | None:
+    """Position and text of the token at the end, white space after it aside."""
+    text = text.rstrip()
+    if not text.endswith(_TOKENS):
+        return None
+    token = next(token for token in _TOKENS if text.endswith(token))
+    return len(text) - len(token), token
+
+
+def _is_extra(text: str, held: str, token: str) -> bool:
+    """Whether the last of these tokens ends the answer, and nothing in it."""
+    before, at_end = text.count(token), held.count(token)
+    opened = sum(text.count(opener) + held.count(opener) for opener in _OPENED_BY[token])
+    extra = before + at_end - opened
+    if extra > at_end:
+        raise LLMBadOutput(
+            f"The answer ends with {token}, which may be a part of the file or end the answer. Try again."
+        )
+    return extra > 0

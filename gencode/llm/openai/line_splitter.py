@@ -1,0 +1,47 @@
+"""Splits the bytes of a body into lines."""
+
+from __future__ import annotations
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class LineSplitter:
+    """Takes blocks of bytes and returns the lines that they complete, without their ends.
+
+    A line ends with LF, CRLF or CR (the rule of server-sent events), and never at U+2028 or NEL, which JSON
+    strings may contain. One byte order mark before the first line is removed.
+    """
+
+    def __init__(self) -> None:
+        self._partial: list[bytes] = []
+        self._started = False
+        self._after_cr = False
+
+    def feed(self, block: bytes) -> list[bytes]:
+        if not self._started:
+            block = self._start(block)
+        if self._after_cr and block:
+            block, self._after_cr = block.removeprefix(b"\n"), False
+        if b"\n" not in block and b"\r" not in block:
+            self._partial.append(block)
+            return []
+        lines = b"".join([*self._partial, block]).splitlines()
+        ends_line = block.endswith((b"\n", b"\r"))
+        self._after_cr = block.endswith(b"\r")
+        self._partial = [] if ends_line else [lines.pop()]
+        return lines
+
+    def close(self) -> list[bytes]:
+        """The last line, if the body does not end with a line end."""
+        last, self._partial = b"".join(self._partial), []
+        return last.splitlines()
+
+    def _start(self, block: bytes) -> bytes:
+        """Wait for three bytes, then remove the mark."""
+        head = b"".join([*self._partial, block])
+        self._partial = []
+        if len(head) < len(_BYTE_ORDER_MARK) and _BYTE_ORDER_MARK.startswith(head):
+            self._partial = [head]
+            return b""
+        self._started = True
+        return head.removeprefix(_BYTE_ORDER_MARK)

@@ -1,0 +1,230 @@
+"""Separates the reasoning with which some models begin their answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from gencode.llm.errors import LLMBadOutput
+from gencode.llm.port import ChatRequest
+
+_BLOCKS = {
+    "<think>": "</think>",
+    "<thinking>": "</thinking>",
+    "<thought>": "</thought>",
+    "<reasoning>": "</reasoning>",
+    "<seed:think>": "</seed:think>",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|channel|>analysis<|message|>": "<|start|>assistant<|channel|>final<|message|>",
+    "[think]": "[/think]",
+    "◁think▷": "◁/think▷",
+}
+"""Openings and closings, in lower case."""
+_UNOPENED = ("</think>", "</thinking>", "</seed:think>", "[/think]", "◁/think▷")
+_LONGEST = max(map(len, (*_BLOCKS, *_BLOCKS.values())))
+_QUOTES = "\"'`"
+# fmt: off
+_FIRST_WORDS = (
+    "Okay", "Ok", "OK", "Alright", "Let", "First", "Hmm", "So", "We", "I", "I'll", "I'm", "I've",
+    "The user", "The task", "To", "Now", "Well", "Wait", "Looking", "Thinking", "My", "Since",
+    "Need", "User", "Got it", "嗯", "好的", "好，", "首先", "用户", "我", "让我", "现在", "根据",
+)
+"""With which reasoning begins, and files rarely do. Text that begins so is held back until its end."""
+_CODE_WORDS = frozenset((
+    "import", "from", "package", "module", "use", "using", "include", "def", "class", "func",
+    "function", "fn", "public", "private", "const", "let", "var", "return", "set", "export",
+    "namespace",
+))
+# fmt: on
+_SENTENCE = re.compile(r"[^={}<>;$#@\\/_*|`\[\]]*[\w.,:;!?…)。，：！？]")
+_WORD_END = re.compile(r"[\s,.:;!?…，。：]")
+_BLANK_LINES = re.compile(r"[ \t]*\r?\n(?:[ \t]*\r?\n)*")
+_CLOSED_LINE = re.compile(
+    rf"(?<![{_QUOTES}])(?:{'|'.join(map(re.escape, _UNOPENED))})[ \t]*(?:\r?\n|\Z)", re.IGNORECASE
+)
+_OPENING = re.compile("|".join(map(re.escape, _BLOCKS)), re.IGNORECASE)
+_ANY_UNOPENED = "|".join(map(re.escape, _UNOPENED))
+_ANY_TAG = re.compile(f"(?P<opening>{_OPENING.pattern})|{_ANY_UNOPENED}", re.IGNORECASE)
+
+
+class UnopenedReasoning(LLMBadOutput):
+    """Reasoning without an opening tag has been delivered as text. Another attempt can hold the text back."""
+
+
+class ThinkBlock:
+    """Cuts one leading block of reasoning out of the text of an answer.
+
+    A block with its opening tag is cut as it arrives. Without one, text is reasoning until a closing tag only
+    if it reads as prose; such text is held back. A file that mentions the tags further down stays whole.
+
+    An answer that continues a text may begin anywhere in it, also before a `<think>` of the file itself.
+    There, a block at the beginning is reasoning unless the request or the text mentions the tag: then it is a
+    part of the file if the model continues natively, and otherwise the answer is refused.
+
+    hold  hold back any text, because the model has reasoned without an opening tag before
+    """
+
+    def __init__(self, request: ChatRequest, *, native: bool, hold: bool = False) -> None:
+        self._request = request
+        self._native = native
+        self._hold = hold
+        self._closing = _ANY_TAG
+        self._buffer = ""
+        self._parts: list[str] = []
+        self._step: Callable[[], tuple[str, str]] = self._begin
+        self.passes = False
+
+    def feed(self, text: str) -> tuple[str, str]:
+        """Reasoning and text. Raises LLMBadOutput if they cannot be told apart."""
+        if self.passes:
+            return "", text
+        self._buffer += text
+        return self._step()
+
+    def close(self, delivered: str) -> tuple[str, str]:
+        """The rest of the answer. `delivered`: its text so far."""
+        rest = "".join([*self._parts, self._buffer])
+        if self._step == self._reason:
+            return rest, ""
+        if self._step == self._after:
+            return "", ""
+        _check(self._request.prefix, delivered + rest)
+        return "", rest
+
+    # --- steps: each consumes what it can of the buffer ------------------------------------------------
+
+    def _begin(self) -> tuple[str, str]:
+        """Until the first characters decide."""
+        head = self._buffer.lstrip()
+        start = head[:_LONGEST].lower()
+        if not head or any(opening.startswith(start) and opening != start for opening in _BLOCKS):
+            return "", ""
+        if opening := next((tag for tag in _BLOCKS if start.startswith(tag)), ""):
+            return self._open(opening, head)
+        if self._is_held(head):
+            return self._go_on(self._held)
+        if any(word.startswith(head) for word in _FIRST_WORDS):
+            return "", ""
+        return self._go_on(self._pass)
+
+    def _open(self, opening: str, head: str) -> tuple[str, str]:
+        request = self._request
+        if request.prefix and _mentions(opening, request):
+            if not self._native:
+                raise _undecidable(opening)
+            return self._go_on(self._pass)
+        self._closing, self._buffer = (
+            re.compile(re.escape(_BLOCKS[opening]), re.IGNORECASE),
+            head[len(opening) :],
+        )
+        return self._go_on(self._reason)
+
+    def _reason(self) -> tuple[str, str]:
+        """Within a block."""
+        found, keep = _find(self._closing, self._buffer)
+        end = found.start() if found else keep
+        reasoning, self._buffer = self._buffer[:end], self._buffer[found.end() if found else keep :]
+        return reasoning, self._go_on(self._after)[1] if found else ""
+
+    def _held(self) -> tuple[str, str]:
+        """Text that may be reasoning without an opening tag."""
+        found, keep = _find(_ANY_TAG, self._buffer)
+        end = found.start() if found else keep
+        self._parts.append(self._buffer[:end])
+        self._buffer = self._buffer[end:]
+        if not found:
+            return "", ""
+        if found["opening"]:
+            return self._go_on(self._pass)
+        reasoning, tag = "".join(self._parts), found[0]
+        if not (self._request.json or _reads_as_prose(reasoning)):
+            raise _unopened(tag)
+        self._parts, self._buffer = [], self._buffer[len(tag) :]
+        return reasoning, self._go_on(self._after)[1]
+
+    def _after(self) -> tuple[str, str]:
+        """After a block: white space belongs to it up to the next line that is not blank; in a continuation,
+        where blank lines may be the file's, two line ends at most."""
+        rest = self._buffer
+        if not rest.strip():
+            return "", ""
+        if self._request.prefix:
+            self._buffer = re.sub(r"\A(?:[ \t]*\r?\n){1,2}", "", rest)
+        else:
+            blank = _BLANK_LINES.match(rest)
+            self._buffer = rest[blank.end() :] if blank else rest.lstrip(" \t")
+        if self._buffer.lstrip().lower().startswith(tuple(_BLOCKS)):
+            raise _undecidable(self._buffer.lstrip()[:_LONGEST].split("\n")[0])
+        return self._go_on(self._pass)
+
+    def _pass(self) -> tuple[str, str]:
+        self.passes = True
+        text, self._parts, self._buffer = "".join([*self._parts, self._buffer]), [], ""
+        return "", text
+
+    def _go_on(self, step: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+        self._step = step
+        return step()
+
+    def _is_held(self, head: str) -> bool:
+        if self._request.json and not self._request.prefix:
+            return not head.startswith(("{", "[", "`"))
+        return self._hold or any(_begins_with(word, head) for word in _FIRST_WORDS)
+
+
+def _begins_with(word: str, text: str) -> bool:
+    return text.startswith(word) and (not word.isascii() or bool(_WORD_END.match(text, len(word))))
+
+
+def _find(tag: re.Pattern[str], text: str) -> tuple[re.Match[str] | None, int]:
+    """The first tag that is not quoted. Without one: how much of the text needs no second look."""
+    searched = 0
+    for found in tag.finditer(text):
+        start, end = found.span()
+        before, after = text[max(0, start - 1) : start], text[end : end + 1]
+        if not (before and before in _QUOTES):
+            return found, 0
+        if not after:
+            return None, start - 1
+        if after not in _QUOTES:
+            return found, 0
+        searched = end
+    return None, max(searched, len(text) - _LONGEST - 1, 0)
+
+
+def _reads_as_prose(text: str) -> bool:
+    """Whether the first line is a sentence rather than code."""
+    line = text.strip().partition("\n")[0].strip()
+    words = line.split()
+    if not words or words[0] in _CODE_WORDS or not _SENTENCE.fullmatch(line):
+        return False
+    return len(words) > 1 or not line.isascii()
+
+
+def _mentions(opening: str, request: ChatRequest) -> bool:
+    """Whether the request, or the text that the answer continues, is about such tags."""
+    name = opening.strip("<>[]|◁▷")
+    texts = (request.prefix, *(message.content for message in request.messages))
+    tags = (opening, _BLOCKS[opening], f"{name}>")
+    return any(tag in text.lower() for text in texts for tag in tags)
+
+
+def _check(before: str, text: str) -> None:
+    """Raises UnopenedReasoning for a closing tag at the end of a line without an opening tag before it."""
+    closed = _CLOSED_LINE.search(text)
+    if closed and not _OPENING.search(before) and not _OPENING.search(text, 0, closed.start()):
+        raise _unopened(closed[0].strip())
+
+
+def _unopened(tag: str) -> UnopenedReasoning:
+    return UnopenedReasoning(
+        f"The model's reasoning seems to stand in its answer, before {tag}. Switch its thinking off (the "
+        "provider's quirks), or try again."
+    )
+
+
+def _undecidable(tag: str) -> LLMBadOutput:
+    return LLMBadOutput(
+        f"The model's answer begins with {tag}, which may be its reasoning or a part of the file. Switch its "
+        "thinking off (the provider's quirks), or try again."
+    )

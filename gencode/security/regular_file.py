@@ -1,0 +1,32 @@
+"""Reads files whose path comes from a person: never one that has no end, or that nobody may ever write."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+LARGEST = 2**20
+"""Bytes; a setting or a secret is far smaller."""
+
+
+class NotAFile(OSError):
+    """A pipe, a device or a socket, or a file that is too large. The text says which."""
+
+
+def read_regular_file(path: Path, limit: int = LARGEST) -> bytes:
+    """The content of a regular file. It never waits: a pipe may have no writer, and /dev/zero has no end.
+
+    limit   most bytes
+
+    Raises NotAFile, and OSError as `open` does.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotAFile("it is not a regular file (a pipe, a device or a folder)")
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise NotAFile(f"it has more than {limit} bytes")
+    return content

@@ -1,0 +1,240 @@
+"""What servers add to the text of an answer, and what only looks like it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from gencode.llm.errors import LLMBadOutput
+from gencode.llm.openai.think_block import UnopenedReasoning
+from gencode.llm.port import ChatRequest, Message
+from tests.unit.llm.openai.decoding import ASK, DONE, JSON, STOP, Decoded, decode, event, text
+
+CONTINUE = replace(ASK, prefix="line 1\nline 2\n")
+
+
+def answer(
+    content: str, request: ChatRequest = ASK, size: int = 1000, finish: str = "stop", **options: bool
+) -> Decoded:
+    """An answer in events of `size` characters."""
+    pieces = [content[at : at + size] for at in range(0, len(content), size)]
+    return decode(*map(text, pieces), event({}, finish), DONE, request=request, **options)
+
+
+def in_all_sizes(content: str, request: ChatRequest = ASK, **options: bool) -> Decoded:
+    """The one answer that results however the content is cut."""
+    found = {
+        (made.text, made.reasoning)
+        for size in (1, 2, 3, 7, 1000)
+        if (made := answer(content, request, size, **options))
+    }
+    assert len(found) == 1
+    return answer(content, request, **options)
+
+
+# --- cumulative text ------------------------------------------------------------------------------
+
+
+def cumulative(content: str, size: int) -> Iterator[bytes]:
+    return (text(content[: at + size]) for at in range(0, len(content), size))
+
+
+@pytest.mark.parametrize("size", [1, 3, 10])
+def test_cumulative_text_is_delivered_once(size: int) -> None:
+    content = "FROM python:3.12\nCOPY . .\nCMD python app.py\n"
+    assert decode(*cumulative(content, size), STOP).text == content
+    assert decode(*cumulative(content, size), text(content, "stop"), DONE).text == content
+
+
+def test_an_incomplete_character_in_cumulative_text_is_replaced_by_the_whole_one() -> None:
+    texts = ["你", "你好\ufffd", "你好世", "你好世界\ufffd", "你好世界！a", "你好世界！ab"]
+    assert decode(*map(text, texts), STOP).text == texts[-1]
+
+
+def test_cumulative_reasoning_is_not_counted_twice() -> None:
+    thoughts = [event({"reasoning_content": "think"[:n]}) for n in range(1, 6)]
+    assert decode(*thoughts, event({"reasoning_content": "."}), text("x"), STOP).reasoning == "think."
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["a", "ab", "b"],
+        ["x\n", "x\n", "x\n", "x\n"],
+        ["-", "--", "---", "\n"],
+        ["ha", "ha"],
+        ["\n", "\n\n", "x"],
+        ["1", "\n", "12", "\n", "123", "\n", "1234", "\n"],
+        ["ab", "cd", "abcd"],
+    ],
+)
+def test_text_that_repeats_itself_is_left_alone(texts: list[str]) -> None:
+    assert decode(*map(text, texts), STOP).text == "".join(texts)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["a", "ab"],
+        ["a", "ab", "abc"],
+        ["-", "--", "---", "----"],
+        ["a", "ab", "abc", "abcd", "x"],
+        ["a", "b", "c", "d", "abcd"],
+        ["a", "b", "c", "d", "abcde"],
+    ],
+)
+def test_what_may_be_either_is_refused(texts: list[str]) -> None:
+    with pytest.raises(LLMBadOutput, match="repeat"):
+        decode(*map(text, texts), STOP)
+
+
+def test_increments_are_certain_at_the_second_event() -> None:
+    assert decode(text("a"), text("b"), text("c"), STOP).chunks[:3] == ["a", "b", "c"]
+
+
+# --- reasoning ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "tags", [("<think>", "</think>"), ("<Thinking>", "</thinking>"), ("◁think▷", "◁/think▷")]
+)
+@pytest.mark.parametrize("space", ["", "\n", "\n\n", " \r\n"])
+def test_a_leading_block_is_reasoning(tags: tuple[str, str], space: str) -> None:
+    made = in_all_sizes(f"\n{tags[0]}a\n</b> c{tags[1]}{space}FROM x\n\n<think>y</think>\n")
+    assert (made.text, made.reasoning) == ("FROM x\n\n<think>y</think>\n", "a\n</b> c")
+
+
+def test_indentation_after_a_block_is_kept() -> None:
+    assert in_all_sizes("<think>a</think>\n\n    b").text == "    b"
+
+
+def test_a_tag_that_the_reasoning_quotes_does_not_end_it() -> None:
+    assert in_all_sizes('<think>strip "</think>" and `</think>`.</think>\nx').text == "x"
+    assert in_all_sizes('<think>say "x"</think>\nx').text == "x"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "# Title\n<think>\nx\n</think>\n",
+        'x = a.split("</think>")[-1]\n',
+        "a <think> b",
+        "<thin",
+        "<html>\n",
+        "The user guide\n\nText.\n",
+        "I",
+        "",
+    ],
+)
+def test_a_file_that_mentions_tags_or_begins_like_reasoning_stays_whole(content: str) -> None:
+    assert in_all_sizes(content).text == content
+
+
+@pytest.mark.parametrize(
+    "thought", ["Okay, the user wants a file.\n", "首先，写文件。", "Let me plan:\n{x: 1}\n<b>"]
+)
+def test_reasoning_without_an_opening_tag_is_cut_if_it_reads_as_prose(thought: str) -> None:
+    made = in_all_sizes(f"{thought}</think>\n\nFROM x\n")
+    assert (made.text, made.reasoning) == ("FROM x\n", thought)
+
+
+def test_a_draft_of_the_plan_in_the_reasoning_is_no_plan() -> None:
+    draft = 'draft: {"files": [{"path": "wrong.py"}]}\n</think>\n{"files": []}'
+    assert in_all_sizes(draft, JSON).text == '{"files": []}'
+    assert in_all_sizes('{"files": []}', JSON).text == '{"files": []}'
+
+
+def test_other_reasoning_without_an_opening_tag_is_refused_and_cut_when_it_is_expected() -> None:
+    content = "plan of the file\n</think>\nFROM x\n"
+    with pytest.raises(UnopenedReasoning):
+        answer(content)
+    assert in_all_sizes(content, hold_text=True).text == "FROM x\n"
+    with pytest.raises(UnopenedReasoning):
+        answer("import os\n</think>\n", hold_text=True)
+
+
+def test_a_second_leading_block_is_refused() -> None:
+    with pytest.raises(LLMBadOutput, match="begins with <think>"):
+        answer("<think>a</think><think>b</think>c")
+
+
+@pytest.mark.parametrize("content", ["<think>a", "<think>a</think>", "<think>a</think>\n\n"])
+@pytest.mark.parametrize("finish", ["stop", "length"])
+def test_reasoning_alone_is_no_answer(content: str, finish: str) -> None:
+    with pytest.raises(LLMBadOutput, match="only reasoned"):
+        answer(content, finish=finish)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_block_before_a_continuation_is_reasoning(native: bool) -> None:
+    made = in_all_sizes("<think>go on</think>\n\n\nline 3\n", CONTINUE, native=native)
+    assert (made.text, made.reasoning) == ("\nline 3\n", "go on")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        replace(CONTINUE, prefix="<think>\nx\n</think>\n"),
+        replace(CONTINUE, messages=(Message(role="user", content="Write a parser of <think> blocks."),)),
+    ],
+)
+def test_a_block_that_may_be_the_files_own_is_kept_natively_and_else_refused(request_: ChatRequest) -> None:
+    content = "<think>\ny\n</think>\n"
+    assert in_all_sizes(content, request_, native=True).text == content
+    with pytest.raises(LLMBadOutput, match="begins with <think>"):
+        answer(content, request_, native=False)
+
+
+def test_a_continuation_within_a_block_of_the_file_is_kept() -> None:
+    request = replace(CONTINUE, prefix="<think>\nx\n")
+    assert in_all_sizes("y\n</think>\nz\n", request, native=True).text == "y\n</think>\nz\n"
+
+
+# --- end tokens -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "token", ["<|im_end|>", "<｜end▁of▁sentence｜>", "</s>", "<|eot_id|>", "<end_of_turn>", "<|EOT|>"]
+)
+@pytest.mark.parametrize("after", ["", "\n", "\n\n"])
+def test_a_trailing_end_token_is_dropped(token: str, after: str) -> None:
+    assert in_all_sizes(f"FROM x\n{token}{after}").text == "FROM x\n"
+    assert in_all_sizes(f"FROM x\n{token}{token}\n</s>{after}").text == "FROM x\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<|im_end|>\nx\n",
+        "a <|im_end|> b",
+        "<s>old</s>",
+        "<|im_start|>user\nx<|im_end|>\n<|im_start|>system\n<|im_end|>",
+        "x <",
+        "x <|im_e",
+        "<p>\n",
+    ],
+)
+def test_a_token_within_a_file_or_in_a_pair_is_kept(content: str) -> None:
+    assert in_all_sizes(content).text == content
+
+
+def test_the_pair_may_begin_in_the_text_that_is_continued() -> None:
+    request = replace(CONTINUE, prefix="<|im_start|>user\n")
+    assert in_all_sizes("x<|im_end|>", request).text == "x<|im_end|>"
+    assert in_all_sizes("x<|im_end|><|im_end|>", request).text == "x<|im_end|>"
+
+
+def test_a_token_that_may_be_the_files_own_is_refused() -> None:
+    with pytest.raises(LLMBadOutput, match="<eos>"):
+        answer("a <eos> b\n<eos>")
+
+
+def test_the_end_of_a_cut_answer_is_left_alone() -> None:
+    assert answer("x<|im_end|>", finish="length").text == "x<|im_end|>"
+
+
+def test_an_endless_row_of_end_tokens_is_refused() -> None:
+    with pytest.raises(LLMBadOutput, match="repeats the token"):
+        answer("x" + "<|im_end|>" * 1000, size=10)
