@@ -20,7 +20,8 @@ _STRING = r'("(?:[^"\\\n]|\\.)*+"?)'
 _JSON_EXTRAS = re.compile(_STRING + r"|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?")
 _TRAILING_COMMA = re.compile(_STRING + r"|,(?=\s*+[\]}])")
 MAX_KEY_PARTS = 64
-_LONG_KEY = re.compile(rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{MAX_KEY_PARTS}}}""")
+_KEY_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+_LONG_KEY = re.compile(rf"(?<![\w-])(?:{_KEY_PART}){{{MAX_KEY_PARTS}}}")
 _TOML_LINE = re.compile(r"at line (\d+)")
 
 
