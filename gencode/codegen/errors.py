@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from gencode.domain.errors import GencodeError, Transient
+from gencode.domain.errors import GencodeError, RetryHelps, Transient
 
 
 class ValidationFailed(GencodeError):
-    """Validation found faults that the model did not correct in the rounds it was given."""
+    """Validation found faults that the model did not correct in the rounds it was given. A retry grants
+    as many rounds again."""
 
     code = "GATE_FAILED"
+    retry_helps = RetryHelps.NOW
+    retry_fields = ("deliver",)
 
 
 class CheckFailed(Transient):

@@ -16,7 +16,7 @@ from gencode.hub.channel import Channel, Cursor, Page
 
 log = structlog.get_logger(__name__)
 
-CLOSING_MESSAGE = b": the server is restarting; reconnect to go on after the last id\nretry: 1000\n\n"
+CLOSING_MESSAGE = b": the server is restarting; reconnect to go on after the last id\n\n"
 
 
 class InProcessHub:

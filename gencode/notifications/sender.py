@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,8 @@ from anyio.abc import ByteStream
 from anyio.streams.tls import TLSStream
 
 from gencode.notifications.url_policy import ResolvedUrl, UrlPolicy
+from gencode.outbound.transport import Outbound
+from gencode.outbound.tunnel import open_tunnel
 from gencode.resilience.retry_after import retry_after
 
 MAX_TRIED_ADDRESSES = 3
@@ -48,9 +49,9 @@ class Sender:
 
     No connection is reused: one that was opened to an IP address for host A must never carry a message for
     host B at the same IP address. No redirect is followed, and no proxy of the environment is used. Only the
-    head of the answer is read.
+    head of the answer is read. A proxy is asked to connect to the address.
 
-    tls       for https
+    outbound  the proxy, and the certificate authorities that are trusted
     timeout   seconds in all: to resolve the name, connect, send, and receive the head of the response
     now       seconds since the epoch
     """
@@ -58,13 +59,13 @@ class Sender:
     def __init__(
         self,
         url_policy: UrlPolicy,
-        tls: ssl.SSLContext,
+        outbound: Outbound,
         agent: str,
         timeout: float,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._url_policy = url_policy
-        self._tls = tls
+        self._outbound = outbound
         self._agent = agent
         self._timeout = timeout
         self._now = now
@@ -92,12 +93,13 @@ class Sender:
 
     async def _connect(self, url: httpx.URL, address: str) -> ByteStream:
         name, port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
-        stream = await anyio.connect_tcp(address, port)
+        proxy = self._outbound.proxies.proxy_for(url.scheme, port, name, address)
+        stream = await (open_tunnel(proxy, address, port) if proxy else anyio.connect_tcp(address, port))
         if url.scheme != "https":
             return stream
         try:
             return await TLSStream.wrap(
-                stream, hostname=name, ssl_context=self._tls, standard_compatible=False
+                stream, hostname=name, ssl_context=self._outbound.tls, standard_compatible=False
             )
         except BaseException:
             await anyio.aclose_forcefully(stream)

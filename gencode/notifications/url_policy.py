@@ -19,6 +19,8 @@ import anyio
 import anyio.to_thread
 import httpx
 
+from gencode.outbound.proxies import DIRECT, ProxyRules
+
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a host name and a port to IP addresses. Raises OSError."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -63,15 +65,19 @@ class UrlUnresolved(UrlRefused):
 class UrlRules:
     """networks   may be called although they are not public
     http       whether plain HTTP is allowed
+    by_proxy   a name that these send through a proxy is resolved by it and not checked: for targets that the
+               operator named
     """
 
     networks: Sequence[Network] = ()
     http: bool = False
+    by_proxy: ProxyRules = DIRECT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResolvedUrl:
-    """A URL that may be called. `addresses`: IP addresses to connect to, in the order of the attempts."""
+    """A URL that may be called. `addresses`: IP addresses to connect to, in the order of the attempts;
+    or the name, for a proxy that resolves it."""
 
     url: httpx.URL
     addresses: Sequence[str]
@@ -105,6 +111,8 @@ class UrlPolicy:
         parsed = parse(url)
         if parsed.scheme == "http" and not self._rules.http:
             raise UrlRefused("must be an https address")
+        if self._rules.by_proxy.proxy_for(parsed.scheme, parsed.port, _name(parsed)):
+            return ResolvedUrl(url=parsed, addresses=(_name(parsed),))
         addresses = list(dict.fromkeys(await self._addresses(parsed)))
         if not (addresses and all(map(self._is_allowed, addresses))):
             raise UrlRefused("leads to an address that is not public, which this service does not call")

@@ -13,8 +13,10 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gencode.auth.key_file import key_file
+from gencode.outbound.proxies import ProxyRules
 from gencode.security.redaction import MIN_SECRET_LENGTH
 from gencode.settings.json_settings import DaysByClient, HostsByName, PricesByModel, ProvidersByName
+from gencode.settings.proxies import OutboundProxy, proxy_rules, proxy_secrets
 from gencode.settings.sources import EnvFile, SecretFiles
 from gencode.settings.value_types import (
     Count,
@@ -134,7 +136,11 @@ class Settings(_SourcedSettings):
         description='More OpenAI-compatible APIs, JSON: {"name": {"base_url", "model", "api_key", "quirks"}}',
     )
     prices: PricesByModel = Field(
-        {}, description='Cost per million tokens, JSON: {"model": {"prompt", "completion", "cached"}}'
+        {},
+        description=(
+            'Cost per million tokens, JSON: {"model": {"prompt", "completion", "cached"}}; "model" is a '
+            "provider, a model id, or provider/model-id"
+        ),
     )
     default_model: str = Field(
         "deepseek", description="Provider, or provider/model-id, for requests that name none"
@@ -172,6 +178,20 @@ class Settings(_SourcedSettings):
         "gencode <gencode@localhost>",
         pattern=r"^[^\r\n\x00<>]+ <[^\r\n\x00<>]*>$",  # git fsck rejects commits with any other form
         description="Author of the commits",
+    )
+
+    outbound_proxy: OutboundProxy = Field(
+        SecretStr(""),
+        description="Proxy for all outbound requests, http://HOST:PORT or http://USER:PASSWORD@HOST:PORT;"
+        " environment: HTTPS_PROXY and HTTP_PROXY of the process",
+    )
+    no_proxy: str = Field(
+        "",
+        description="Comma-separated targets reached without OUTBOUND_PROXY: names with their subdomains, IP"
+        " addresses, networks; loopback never needs it",
+    )
+    ca_bundle: Path | None = Field(
+        None, description="PEM file of certificate authorities to trust in addition to the public ones"
     )
 
     data_dir: Folder = Field(
@@ -252,6 +272,11 @@ class Settings(_SourcedSettings):
         return not self.api_keys.get_secret_value().strip() and key_file(self.data_dir).version() is None
 
     @property
+    def proxies(self) -> ProxyRules:
+        """OUTBOUND_PROXY and NO_PROXY, parsed."""
+        return proxy_rules(self.outbound_proxy.get_secret_value(), self.no_proxy)
+
+    @property
     def origins(self) -> list[str]:
         """CORS_ORIGINS as a list."""
         return [origin.lower() for origin in split_list(self.cors_origins)]
@@ -287,7 +312,7 @@ class Settings(_SourcedSettings):
     def secrets(self) -> list[str]:
         """Every secret value that is long enough to be redacted from logs and kept out of projects."""
         headers = [part for value in self.otel_headers.values() for part in (value, value.split(" ")[-1])]
-        found = {*headers, *(secret for _, secret in self._named_secrets())}
+        found = {*headers, *proxy_secrets(self.proxies), *(secret for _, secret in self._named_secrets())}
         return sorted(secret for secret in found if len(secret) >= MIN_SECRET_LENGTH)
 
     def short_secrets(self) -> list[str]:
@@ -297,7 +322,8 @@ class Settings(_SourcedSettings):
     def _named_secrets(self) -> Iterator[tuple[str, str]]:
         """Each with the setting that it is in, without those of OTEL_EXPORTER_OTLP_HEADERS."""
         for name in type(self).model_fields:
-            if isinstance(field := getattr(self, name), SecretStr):
+            is_address = name == "outbound_proxy"
+            if not is_address and isinstance(field := getattr(self, name), SecretStr):
                 yield name.upper(), field.get_secret_value().strip()
         for entry in self.api_keys.get_secret_value().split(","):
             yield "API_KEYS", (entry.partition("=")[2] or entry).strip()

@@ -67,6 +67,9 @@ _STATUS_OF_CODE = {  # codes and types of error objects that have no status
     "too_many_requests": 429,
     "timeout": 408,
 }
+_GATEWAY_TIMEOUTS = (408, 504, 524)
+"""Statuses behind which the model may have run."""
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _ADVICE: Mapping[type[ProviderError], str] = {
     LLMBadRequest: "Check the model id, base_url, the provider's quirks and the length of the prompt",
     LLMAuth: "Check the provider's API key and what it may be used for",
@@ -93,7 +96,9 @@ class ErrorMapper:
             return self.wrong_address("it redirects, and redirects are not followed")
         error = error_in(page)
         wait = wait_from_headers(response.headers, time.time()) or _wait_in(error)
-        return self._error(status, error, wait)
+        made = self._error(status, error, wait)
+        made.may_be_billed = status in _GATEWAY_TIMEOUTS
+        return made
 
     def from_error_object(self, error: Mapping[str, Any], *, is_first: bool = False) -> ProviderError:
         """For an error object within a 200 stream: the same error as for an equivalent response.
@@ -107,12 +112,14 @@ class ErrorMapper:
 
     def from_connect_error(self, error: httpx.HTTPError) -> ProviderError:
         """For a failure before the response headers."""
-        if isinstance(error, httpx.TimeoutException):
-            return LLMTimeout(f"{self._name} could not be reached in time. Try again later.")
-        return LLMNetwork(
+        made: ProviderError = LLMNetwork(
             f"{self._name} could not be reached: {self.quote(str(error))}. "
             "Check base_url and the network, then try again."
         )
+        if isinstance(error, httpx.TimeoutException):
+            made = LLMTimeout(f"{self._name} could not be reached in time. Try again later.")
+        made.may_be_billed = not isinstance(error, _NOT_SENT)
+        return made
 
     def from_read_error(self, error: httpx.HTTPError) -> ProviderError:
         """For a failure within the response body."""

@@ -19,7 +19,7 @@ from gencode.llm.openai.error_mapping import ErrorMapper, error_in
 from gencode.llm.openai.quirks import Quirks, without_rejected_parameter
 from gencode.llm.openai.request_body import completions_url, key_headers, request_body
 from gencode.llm.openai.think_block import UnopenedReasoning
-from gencode.llm.port import ChatChunk, ChatRequest, Usage
+from gencode.llm.port import ChatChunk, ChatRequest, OnSend, Usage
 from gencode.observability.metrics import Metrics
 
 MAX_BYTES = 32 * 2**20  # an event of ~300 bytes per token: some 100,000 tokens
@@ -69,9 +69,13 @@ class OpenAICompatibleProvider:
     def native_prefix(self) -> bool:
         return self._quirks.prefix != "none"
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+    async def stream(
+        self, request: ChatRequest, on_send: OnSend | None = None
+    ) -> AsyncGenerator[ChatChunk, None]:
         """See Provider. To stop early, use contextlib.aclosing: the stream has a connection and a slot."""
         async with self._account.call():
+            if on_send:
+                await on_send()
             with closing(DeadlineTimer(self._deadlines)) as timer:
                 try:
                     async with _closed(await self._open(request, timer)) as response:

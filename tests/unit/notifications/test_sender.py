@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
-import ssl
 from collections.abc import Sequence
 
 import pytest
 
 from gencode.notifications.sender import MAX_HEAD, Message, NoResponse, Response, Sender
 from gencode.notifications.url_policy import UrlPolicy, UrlRefused, UrlRules
+from gencode.outbound.transport import Outbound
 from tests.servers.peer import Act, Peer, peer
 from tests.servers.ports import closed_port
 from tests.servers.receiver import Reply, receiver
@@ -31,7 +31,7 @@ class ScriptedResolver:
 
 def sender(rules: UrlRules = LOOPBACK, names: ScriptedResolver | None = None, timeout: float = 5) -> Sender:
     url_policy = UrlPolicy(rules, names or ScriptedResolver(["127.0.0.1"]))
-    return Sender(url_policy, ssl.create_default_context(), "gencode/test", timeout, now=lambda: 0.0)
+    return Sender(url_policy, Outbound(), "gencode/test", timeout, now=lambda: 0.0)
 
 
 def at(port: int) -> str:
