@@ -13,6 +13,7 @@ from gencode.llm.openai.error_mapping import ErrorMapper, error_object
 from gencode.llm.openai.finish_reasons import Mark
 from gencode.llm.openai.line_splitter import LineSplitter
 from gencode.llm.openai.server_events import JsonObject, ServerEvents
+from gencode.llm.openai.think_block import NOTHING_KNOWN, ModelHabits
 from gencode.llm.openai.usage_fields import merged, usage_of
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
 
@@ -22,14 +23,12 @@ class CompletionDecoder:
 
     It reads nothing and waits for nothing: feed it the blocks of a body as they arrive, then finish it.
 
-    native     a request's prefix is continued natively, character by character
-    hold_text  hold text back until its end, because the model has reasoned in its text before
-    over       nothing more is to be read: the server sent [DONE], or the answer has failed
-    is_alive   the last block showed that the model is generating
+    over      nothing more is to be read: the server sent [DONE], or the answer has failed
+    is_alive  the last block showed that the model is generating
     """
 
     def __init__(
-        self, request: ChatRequest, errors: ErrorMapper, *, native: bool = False, hold_text: bool = False
+        self, request: ChatRequest, errors: ErrorMapper, habits: ModelHabits = NOTHING_KNOWN
     ) -> None:
         self._expects_json = request.json and not request.prefix
         self._continues = bool(request.prefix)
@@ -37,7 +36,7 @@ class CompletionDecoder:
         self._errors = errors
         self._lines = LineSplitter()
         self._events = ServerEvents(errors)
-        self._text = AnswerText(request, native=native, hold=hold_text)
+        self._text = AnswerText(request, habits)
         self._end = EndEvidence()
         self._usage: Usage | None = None
         self._failure: ProviderError | None = None
@@ -55,6 +54,11 @@ class CompletionDecoder:
     def is_proven(self) -> bool:
         """Whether the answer is complete even if nothing more arrives."""
         return self._end.is_proven and self._failure is None
+
+    @property
+    def habits(self) -> ModelHabits:
+        """What the answer shows of its model."""
+        return self._text.habits
 
     @property
     def usage(self) -> Usage | None:

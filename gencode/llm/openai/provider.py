@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, closing
+from dataclasses import replace
 
 import httpx
 
@@ -18,7 +19,7 @@ from gencode.llm.openai.completion_decoder import CompletionDecoder
 from gencode.llm.openai.error_mapping import ErrorMapper, error_in
 from gencode.llm.openai.quirks import Quirks, without_rejected_parameter
 from gencode.llm.openai.request_body import completions_url, key_headers, request_body
-from gencode.llm.openai.think_block import UnopenedReasoning
+from gencode.llm.openai.think_block import ModelHabits, UnopenedReasoning
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
 from gencode.observability.metrics import Metrics
 
@@ -57,7 +58,7 @@ class OpenAICompatibleProvider:
         self._quirks = quirks or Quirks()
         self._deadlines = deadlines or Deadlines()
         self._account = account or Account()
-        self._reasons_in_text = False
+        self._habits = ModelHabits(native_prefix=self.native_prefix)
         self._max_bytes = max_bytes
         self._errors = ErrorMapper(self.name, (api_key, *self._quirks.headers.values()))
 
@@ -87,9 +88,7 @@ class OpenAICompatibleProvider:
     ) -> AsyncGenerator[ChatChunk, None]:
         """The chunks of an answer. What the provider has counted is yielded before an error is raised."""
         reader = self._reader(response, timer)
-        decoder = CompletionDecoder(
-            request, self._errors, native=self.native_prefix, hold_text=self._reasons_in_text
-        )
+        decoder = CompletionDecoder(request, self._errors, self._habits)
         end, error = BodyEnd.DONE, None
         while not decoder.over:
             proven = decoder.is_proven
@@ -109,10 +108,19 @@ class OpenAICompatibleProvider:
         last, unusable = decoder.finish(end)
         self._record_metrics(timer, last.usage or Usage(), complete=not (error or unusable))
         yield last
-        if failure := error or unusable:
-            self._reasons_in_text |= isinstance(failure, UnopenedReasoning)
+        failure = error or unusable
+        self._learn(decoder.habits, reasons_in_text=isinstance(failure, UnopenedReasoning))
+        if failure:
             raise failure
         await reader.drain()
+
+    def _learn(self, shown: ModelHabits, *, reasons_in_text: bool) -> None:
+        known = self._habits
+        self._habits = replace(
+            known,
+            thinks=known.thinks or shown.thinks,
+            reasons_in_text=known.reasons_in_text or shown.reasons_in_text or reasons_in_text,
+        )
 
     def _paused(self, error: LLMRateLimit) -> LLMRateLimit:
         """The error with the time until which the account waits."""
