@@ -46,6 +46,9 @@ kill-campaign: $(VENV)/.test ## Kill the service many times at random moments (K
 reconnect-campaign: $(VENV)/.test ## Cut streams at random positions and resume them (CUTS=, TASKS=, SEED=)
 	$(BIN)/python -m tests.campaigns.reconnect $(if $(CUTS),--cuts $(CUTS)) $(if $(TASKS),--tasks $(TASKS)) $(ARGS)
 
+quirks-campaign: $(VENV)/.test ## Decode answers with random quirks of model servers (CASES=, SEED=)
+	$(BIN)/python -m tests.campaigns.quirks $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 soak: $(VENV)/.test ## Apply a load for a long time and measure memory (ARGS=--help)
 	$(BIN)/python -m tests.campaigns.soak $(ARGS)
 
@@ -110,5 +113,5 @@ $(VENV)/.release: $(MADE_FROM) | $(BIN)/python
 	@$(PIP) --editable '.[release]'
 	@touch $@
 
-.PHONY: run demo test check lint faults bench kill-campaign reconnect-campaign soak format documents lock audit \
+.PHONY: run demo test check lint faults bench kill-campaign reconnect-campaign quirks-campaign soak format documents lock audit \
 	system clean help

@@ -15,7 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gencode.llm.openai.answer_end import BodyEnd
 from gencode.llm.openai.completion_decoder import CompletionDecoder
@@ -50,6 +50,11 @@ def outcome(answer: Answer) -> Outcome:
     if last.finish_reason == "length":
         return Outcome(kind=CUT if answer.text.startswith(text) else WRONG, text=text)
     return Outcome(kind=RIGHT if answer.is_whole and text == answer.text else WRONG, text=text)
+
+
+def altered(answer: Answer) -> Answer:
+    """The same answer, as if the model had written something else."""
+    return replace(answer, text=f"{answer.text}.")
 
 
 def cases(count: int, seed: int) -> Iterator[tuple[int, Answer]]:

@@ -55,8 +55,8 @@ class AnswerText:
         return reasoning, text
 
     def close(self, *, whole: bool) -> tuple[str, str]:
-        """The rest. `whole`: the model ended the answer, not a limit. Otherwise what may be half of a character
-        or of a tag is left out: a continuation brings it again."""
+        """The rest. `whole`: the model ended the answer, not a limit. Otherwise what may be half a character
+        or a tag is left out: a continuation brings it again."""
         reasoning, text = self.feed(self._increments.close(whole=whole))
         if whole:
             text += self.feed(self._pairs.close())[1]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import AsyncGenerator
 from contextlib import suppress
+from typing import cast
 
 import anyio
 import httpx
@@ -31,7 +33,7 @@ class BodyReader:
     def __init__(
         self, response: httpx.Response, timer: DeadlineTimer, max_bytes: int, errors: ErrorMapper
     ) -> None:
-        self._raw = response.aiter_raw()
+        self._raw = cast(AsyncGenerator[bytes, None], response.aiter_raw())
         self._timer = timer
         self._max_bytes = max_bytes
         self._errors = errors
@@ -60,6 +62,9 @@ class BodyReader:
             return self._gzip.flush() if self._gzip else None
         self._received += len(raw)
         return self._decode(raw)
+
+    async def aclose(self) -> None:
+        await self._raw.aclose()
 
     async def error_page(self) -> bytes:
         """The beginning of the body, as far as it arrives."""

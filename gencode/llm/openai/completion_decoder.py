@@ -82,9 +82,10 @@ class CompletionDecoder:
             chunk = self._chunk(self._events.close(self._lines.close()))
         if self._events.done or (self._events.document and end is not BodyEnd.BROKEN):
             end = BodyEnd.DONE
+        if failure := self._failure or self._events.failure:
+            self._failure = self._events.failure = None  # its traceback may refer to this decoder
+            return replace(chunk, usage=self.usage), failure
         try:
-            if self._failure:
-                raise self._failure
             mark = self._mark(end)
             reasoning, text = self._text.close(whole=mark is Mark.STOP)
             self._note(reasoning, text)

@@ -48,8 +48,8 @@ class CumulativeText:
         return False
 
     def close(self, *, whole: bool) -> str:
-        """The text that was held back. If it is uncertain, it is left out of an answer that a limit has cut, and
-        raises LLMBadOutput for a `whole` one."""
+        """The text that was held back. If it is uncertain, it is left out of an answer that a limit has cut,
+        and raises LLMBadOutput for a `whole` one."""
         if not self._undecided or not self._texts:
             return ""
         if not whole:

@@ -75,19 +75,21 @@ class OpenAICompatibleProvider:
         async with self._account.call():
             with closing(DeadlineTimer(self._deadlines)) as timer:
                 try:
-                    async with _closed(await self._open(request, timer)) as response:
+                    async with (
+                        _closed(await self._open(request, timer)) as response,
+                        aclosing(self._reader(response, timer)) as reader,
+                        aclosing(self._answer(request, reader, timer)) as chunks,
+                    ):
                         self._account.answered()
-                        async with aclosing(self._answer(request, response, timer)) as chunks:
-                            async for chunk in chunks:
-                                yield chunk
+                        async for chunk in chunks:
+                            yield chunk
                 except LLMRateLimit as error:
                     raise self._paused(error) from error.__cause__
 
     async def _answer(
-        self, request: ChatRequest, response: httpx.Response, timer: DeadlineTimer
+        self, request: ChatRequest, reader: BodyReader, timer: DeadlineTimer
     ) -> AsyncGenerator[ChatChunk, None]:
         """The chunks of an answer. What the provider has counted is yielded before an error is raised."""
-        reader = self._reader(response, timer)
         decoder = CompletionDecoder(request, self._errors, self._habits)
         end, error = BodyEnd.DONE, None
         while not decoder.over:
@@ -111,7 +113,10 @@ class OpenAICompatibleProvider:
         failure = error or unusable
         self._learn(decoder.habits, reasons_in_text=isinstance(failure, UnopenedReasoning))
         if failure:
-            raise failure
+            try:
+                raise failure
+            finally:  # its traceback refers to this frame, which refers to the request
+                del failure, error, unusable
         await reader.drain()
 
     def _learn(self, shown: ModelHabits, *, reasons_in_text: bool) -> None:
@@ -131,8 +136,8 @@ class OpenAICompatibleProvider:
         """A 200 response with its body unread. Raises the ProviderError for any other status."""
         quirks = self._quirks
         while (response := await self._post(request, quirks, timer)).status_code != 200:
-            async with _closed(response):
-                page = await self._reader(response, timer).error_page()
+            async with _closed(response), aclosing(self._reader(response, timer)) as reader:
+                page = await reader.error_page()
             rejected = response.status_code == 400
             reduced = without_rejected_parameter(quirks, error_in(page)) if rejected else None
             if reduced is None:

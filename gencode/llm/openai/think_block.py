@@ -39,6 +39,9 @@ _CODE_WORDS = frozenset((
 ))
 # fmt: on
 _SENTENCE = re.compile(r"[^={}<>;$#@\\/_*|`\[\]]*[\w.,:;!?…)。，：！？]")
+_SENTENCE_PART = re.compile(r"[A-Z\u3400-\u9fff][^={}<>;$#@\\/_*|`\[\]\n]*")
+_SENTENCE_ENDS = (".", ":", "!", "?", "…", "。", "：", "！", "？")
+_MAX_SENTENCE = 1000
 _WORD_END = re.compile(r"[\s,.:;!?…，。：]")
 _BLANK_LINES = re.compile(r"[ \t]*\r?\n(?:[ \t]*\r?\n)*")
 _CLOSED_LINE = re.compile(
@@ -74,7 +77,8 @@ class ThinkBlock:
     """Cuts one leading block of reasoning out of the text of an answer.
 
     A block with its opening tag is cut as it arrives. Without one, text is reasoning until a closing tag only
-    if it reads as prose; such text is held back. A file that mentions the tags further down stays whole.
+    if it reads as prose; such text is held back until its end, and other text after its first line at most.
+    A file that mentions the tags further down stays whole.
 
     An answer that continues a text may begin anywhere in it, also before a `<think>` of the file itself.
     There, a block at the beginning is reasoning unless the request or the text mentions the tag: then it is a
@@ -112,10 +116,17 @@ class ThinkBlock:
             return rest, ""
         if self._step == self._after or (self._step == self._begin and not whole):
             return "", ""  # what is cut off in a tag is asked for again
-        if self._step == self._held and not whole and self._hold and not (self._continues and self._native):
+        if self._step == self._held and not whole and self._is_unended_reasoning(rest):
             return rest, ""
         _check(self._request.prefix, delivered + rest)
         return "", rest
+
+    def _is_unended_reasoning(self, text: str) -> bool:
+        """Whether a model that reasons without an opening tag was cut before the closing one. It rarely
+        reasons before a native continuation."""
+        if self._continues and self._native:
+            return self._hold and (_begins_as_reasoning(text) or _reads_as_prose(text))
+        return self._hold
 
     # --- steps: each consumes what it can of the buffer ------------------------------------------------
 
@@ -129,7 +140,7 @@ class ThinkBlock:
             return self._open(opening, head)
         if self._is_held(head):
             return self._go_on(self._held)
-        if any(word.startswith(head) for word in _FIRST_WORDS):
+        if any(word.startswith(head) for word in _FIRST_WORDS) or _begins_sentence(head):
             return "", ""
         return self._go_on(self._pass)
 
@@ -197,7 +208,7 @@ class ThinkBlock:
     def _is_held(self, head: str) -> bool:
         if self._request.json and not self._continues:
             return not head.startswith(("{", "[", "`"))
-        return self._hold or _begins_as_reasoning(head)
+        return self._hold or _begins_as_reasoning(head) or _is_sentence(head)
 
 
 def _begins_as_reasoning(text: str) -> bool:
@@ -223,6 +234,17 @@ def _find(tag: re.Pattern[str], text: str) -> tuple[re.Match[str] | None, int]:
             return found, 0
         searched = end
     return None, max(searched, len(text) - _LONGEST - 1, 0)
+
+
+def _begins_sentence(text: str) -> bool:
+    """Whether this part of the first line may be the beginning of a sentence."""
+    return len(text) < _MAX_SENTENCE and bool(_SENTENCE_PART.fullmatch(text))
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether the first line is complete, and a sentence as prose has it."""
+    line, end, _ = text.partition("\n")
+    return bool(end and _SENTENCE_PART.fullmatch(line)) and line.rstrip().endswith(_SENTENCE_ENDS)
 
 
 def _reads_as_prose(text: str) -> bool:
