@@ -3,7 +3,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 ARGS ?=
-JOBS ?= 3
+JOBS ?= 4
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint deploy/constraints.txt
 MADE_FROM := pyproject.toml deploy/constraints.txt .ci/venv
@@ -34,6 +34,14 @@ lint: $(VENV)/.check ## Check style, types and the rules of imports
 
 faults: $(VENV)/.test ## Inject every fault of docs/faults.md and print the table with the outcomes
 	$(BIN)/python -m pytest -m fault --fault-table $(ARGS)
+
+# The slice of CI: PEERS="isomorphic_git octokit openapi_clients".
+PEERS ?= $(patsubst tests/peers/test_%.py,%,$(wildcard tests/peers/test_*.py))
+PEERS_HOME := $(abspath $(VENV))/peers
+peers: $(VENV)/.test $(PEERS_HOME)/.node \
+	$(patsubst tests/peers/requirements_%.txt,$(PEERS_HOME)/.%,$(wildcard $(PEERS:%=tests/peers/requirements_%.txt)))
+peers: ## Run the service against software that others wrote (some of it: make peers PEERS=litellm)
+	$(BIN)/python -m pytest -rs $(PEERS:%=tests/peers/test_%.py) $(ARGS)
 
 ##@ Measure
 BENCHMARKS := $(filter-out __init__,$(basename $(notdir $(wildcard tests/benchmarks/*.py))))
@@ -113,5 +121,17 @@ $(VENV)/.release: $(MADE_FROM) | $(BIN)/python
 	@$(PIP) --editable '.[release]'
 	@touch $@
 
-.PHONY: run demo test check lint faults bench kill-campaign reconnect-campaign quirks-campaign soak format documents lock audit \
-	system clean help
+$(PEERS_HOME)/.%: tests/peers/requirements_%.txt | $(BIN)/python
+	@echo "installing the peers of $<"
+	@[ -x $(PEERS_HOME)/python/bin/python ] || $(BIN)/python -m venv $(PEERS_HOME)/python
+	@$(PEERS_HOME)/python/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: --requirement $<
+	@touch $@
+
+$(PEERS_HOME)/.node: tests/peers/package.json
+	@mkdir -p $(PEERS_HOME) && cp $< $(PEERS_HOME)
+	@if command -v npm >/dev/null; then npm --prefix $(PEERS_HOME) install --silent --no-fund --no-audit; \
+	else echo "npm is missing: its peers are left out"; fi
+	@touch $@
+
+.PHONY: run demo test check peers lint faults bench kill-campaign reconnect-campaign quirks-campaign soak format documents \
+	lock audit system clean help

@@ -38,6 +38,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fault-table", action="store_true", help="print docs/faults.md with its outcomes")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--fault-table"):
         config.pluginmanager.register(FaultTable())

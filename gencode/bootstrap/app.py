@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import anyio
-import httpx
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -18,6 +17,7 @@ from gencode.bootstrap.git_hosts import HostRegistry
 from gencode.bootstrap.kind_dependencies import DependencyFactory
 from gencode.bootstrap.models import ModelRegistry
 from gencode.bootstrap.notifications import Notifications, make_notifications
+from gencode.bootstrap.outbound import make_outbound
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.embedded.server import serve
@@ -44,6 +44,7 @@ from gencode.mcp.runtime import MCPRuntime
 from gencode.mcp.tools import all_tools
 from gencode.observability.metrics import Metrics
 from gencode.observability.tracing_setup import configured_tracer
+from gencode.outbound.transport import Outbound
 from gencode.pipelines.generate.kind import GENERATE
 from gencode.queue.in_process import FairQueue
 from gencode.security.secrets import SecretRegistry
@@ -118,11 +119,11 @@ async def _running(
     async with AsyncExitStack() as stack:
         stack.enter_context(data_dir_lock(settings.data_dir))
         store = await stack.enter_async_context(open_sqlite(settings.data_dir / "gencode.db"))
-        metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings))
-        tls = httpx.create_ssl_context()
-        offered, servers = await dependencies.create(stack, store, metrics, tracer, tls)
+        outbound = make_outbound(settings)
+        metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings, outbound))
+        offered, servers = await dependencies.create(stack, store, metrics, tracer, outbound)
         kinds = ActiveKinds(registry, {one.kind.name: one.start(offered) for one in factories})
-        notifications = make_notifications(settings, store, metrics, tls, kinds, CHAT_COMMAND)
+        notifications = make_notifications(settings, store, metrics, outbound, kinds, CHAT_COMMAND)
         hub, mcp = (
             InProcessHub(store, notifications.dispatcher.published),
             MCPRuntime(settings.max_body_bytes),
@@ -167,12 +168,13 @@ def _stop(services: Services) -> None:
     services.hub.close()
 
 
-def _tracing(settings: Settings) -> AbstractAsyncContextManager[Tracer]:
+def _tracing(settings: Settings, outbound: Outbound) -> AbstractAsyncContextManager[Tracer]:
     return configured_tracer(
         settings.otel_exporter_otlp_endpoint,
         settings.otel_headers,
         settings.otel_service_name,
         __version__,
+        outbound,
     )
 
 

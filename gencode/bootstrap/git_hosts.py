@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,12 +10,14 @@ import httpx
 from gencode.domain.errors import Invalid, StartError
 from gencode.githosts.directory import DirectoryHost
 from gencode.githosts.github import github_host
+from gencode.githosts.name_rules import ACCOUNT_RULES, FORGE, GITHUB, REPOSITORY_RULES
 from gencode.githosts.options import HostOptions
 from gencode.githosts.port import GitHost
 from gencode.githosts.profile import github_profile
 from gencode.githosts.router import HostRouter
-from gencode.githosts.types import ACCOUNT_RULES, GITHUB, REPOSITORY_RULES, connect
+from gencode.githosts.types import connect
 from gencode.observability.metrics import Metrics
+from gencode.outbound.transport import Outbound
 from gencode.settings import NamedHost, Settings
 
 LOCAL = "local"
@@ -36,7 +37,7 @@ class HttpDeps:
     """What the clients of all hosts share."""
 
     client: httpx.AsyncClient
-    tls: ssl.SSLContext
+    outbound: Outbound
     metrics: Metrics
     agent: str
 
@@ -105,7 +106,7 @@ class HostRegistry:
             agent=deps.agent,
             push_timeout=self._settings.push_timeout,
             spacing=spacing,
-            tls=deps.tls,
+            outbound=deps.outbound,
         )
 
 
@@ -123,7 +124,7 @@ def _kinds(settings: Settings) -> dict[str, str]:
         if entry.owner and not accounts.allows(entry.owner):
             raise StartError(f'HOSTS: the owner of "{name}" must be {accounts.description}')
         kinds[name] = entry.kind
-    return kinds or {LOCAL: GITHUB}
+    return kinds or {LOCAL: FORGE}
 
 
 def _not_configured(name: str, kinds: Mapping[str, str]) -> str:

@@ -3,7 +3,6 @@ them."""
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -25,14 +24,15 @@ from gencode.githosts.port import GitHost
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kind_dependencies import KindDependencies
-from gencode.llm.budget import price_of
 from gencode.llm.catalog import catalog, offline
 from gencode.llm.deadlines import Deadlines
 from gencode.llm.http_client import model_client
 from gencode.llm.port import Providers
+from gencode.llm.prices import price_of
 from gencode.llm.progress import ProgressRegistry
 from gencode.llm.session import LLMSessionFactory
 from gencode.observability.metrics import Metrics
+from gencode.outbound.transport import Outbound
 from gencode.resilience.retry import Retry
 from gencode.security.secrets import SecretRegistry
 from gencode.settings import Settings
@@ -51,22 +51,22 @@ class DependencyFactory:
     secrets: SecretRegistry
 
     async def create(
-        self, stack: AsyncExitStack, store: Store, metrics: Metrics, tracer: Tracer, tls: ssl.SSLContext
+        self, stack: AsyncExitStack, store: Store, metrics: Metrics, tracer: Tracer, outbound: Outbound
     ) -> tuple[KindDependencies, Sequence[LazyServer]]:
         settings, models = self.settings, self.models
         traced = partial(propagate, hosts=settings.trace_hosts.split(","), tracer=tracer)
         model = bind_offline_model(stack)
         forge = self._forge(stack) if self.hosts.uses_embedded_forge else None
-        model_http = traced(await stack.enter_async_context(model_client(tls)))
-        git_http = traced(await stack.enter_async_context(http_client(tls)))
+        model_http = traced(await stack.enter_async_context(model_client(outbound)))
+        git_http = traced(await stack.enter_async_context(http_client(outbound)))
         providers = self._providers(model, model_http, metrics)
-        host, progress = self._git_host(forge, git_http, tls, metrics), ProgressRegistry()
+        host, progress = self._git_host(forge, git_http, outbound, metrics), ProgressRegistry()
         dependencies = KindDependencies(
             settings=settings,
             store=store,
             sessions=self._sessions(providers, tracer, metrics, progress),
             choose_model=partial(models.choose, providers=providers),
-            price=lambda name: price_of(settings.prices, providers(name).name),
+            price=lambda name: price_of(models.prices, providers(name).name),
             models_configuration=models.configuration,
             git_host=host if tracer.idle else TracedHost(host, tracer),
             choose_host=self.hosts.choose,
@@ -84,7 +84,7 @@ class DependencyFactory:
         self, providers: Providers, tracer: Tracer, metrics: Metrics, progress: ProgressRegistry
     ) -> LLMSessionFactory:
         traced = providers if tracer.idle else lambda name: TracedProvider(providers(name), tracer)
-        return LLMSessionFactory(traced, Retry(), metrics, self.settings.prices, progress)
+        return LLMSessionFactory(traced, Retry(), metrics, self.models.prices, progress, self.secrets.current)
 
     def _providers(self, model: LazyServer, client: httpx.AsyncClient, metrics: Metrics) -> Providers:
         settings = self.settings
@@ -98,9 +98,9 @@ class DependencyFactory:
         return bind_forge(stack, settings.data_dir, port)
 
     def _git_host(
-        self, forge: LazyServer | None, client: httpx.AsyncClient, tls: ssl.SSLContext, metrics: Metrics
+        self, forge: LazyServer | None, client: httpx.AsyncClient, outbound: Outbound, metrics: Metrics
     ) -> GitHost:
         """All that are configured; the local forge is reached through the same client."""
-        deps = HttpDeps(client=client, tls=tls, metrics=metrics, agent=f"gencode/{__version__}")
+        deps = HttpDeps(client=client, outbound=outbound, metrics=metrics, agent=f"gencode/{__version__}")
         local = Forge(url=address(forge.sock), token=forge.token) if forge else None
         return self.hosts.connect(local, deps)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
 from gencode import __version__
@@ -18,13 +17,17 @@ from gencode.engine.ports.outbox import Outbox
 from gencode.notifications.chat_replies import ChatNotifier, escape_for_mattermost, escape_for_slack
 from gencode.notifications.dispatcher import NotificationDispatcher
 from gencode.notifications.notifier import Notifier, TaskTexts
-from gencode.notifications.sender import Sender, transport
+from gencode.notifications.sender import Sender
 from gencode.notifications.url_policy import Resolve, Resolver, UrlPolicy, UrlRefused, UrlRules
 from gencode.notifications.webhooks import SigningSecrets, WebhookNotifier
 from gencode.observability.metrics import Metrics
+from gencode.outbound.proxies import ProxyRules
+from gencode.outbound.transport import Outbound
 from gencode.settings import Settings
 from gencode.storage.sqlite.store import SQLiteStore
 
+MAX_CHECKED_NAMES, MAX_RESOLVED_NAMES = 8, 64
+"""Names that are resolved at once for submissions and for deliveries: neither waits for the other's."""
 EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
@@ -42,22 +45,22 @@ def make_notifications(
     settings: Settings,
     store: SQLiteStore,
     metrics: Metrics,
-    tls: ssl.SSLContext,
+    outbound: Outbound,
     texts: TaskTexts,
     submit_command: SubmitCommand,
     resolve: Resolve | None = None,
 ) -> Notifications:
     """`resolve` replaces the system's resolver; `submit_command`: what people submit in chats."""
-    resolve = resolve or Resolver()
-    carrier = transport(tls)
+    checks = resolve or Resolver(MAX_CHECKED_NAMES)
+    resolve = resolve or Resolver(MAX_RESOLVED_NAMES)
 
     def posts(rules: UrlRules) -> Sender:
         agent = f"gencode/{__version__}"
-        return Sender(UrlPolicy(rules, resolve), carrier, agent, settings.webhook_timeout)
+        return Sender(UrlPolicy(rules, resolve), outbound, agent, settings.webhook_timeout)
 
     secrets = SigningSecrets(settings.webhook_secrets, load_or_create_key(settings.data_dir / "webhook.key"))
-    webhooks = WebhookNotifier(secrets, UrlPolicy(_rules(settings), resolve), posts(_rules(settings)), texts)
-    integrations = {one.chat.kind: one for one in _integrations(settings, posts, texts)}
+    webhooks = WebhookNotifier(secrets, UrlPolicy(_rules(settings), checks), posts(_rules(settings)), texts)
+    integrations = {one.chat.kind: one for one in _integrations(settings, outbound.proxies, posts, texts)}
     notifiers: dict[str, Notifier] = {name: one.chat for name, one in integrations.items()}
     dispatcher = NotificationDispatcher(store, store, notifiers | {webhooks.kind: webhooks}, metrics)
     return Notifications(
@@ -69,18 +72,18 @@ def make_notifications(
 
 
 def _integrations(
-    settings: Settings, post: Callable[[UrlRules], Sender], texts: TaskTexts
+    settings: Settings, proxies: ProxyRules, post: Callable[[UrlRules], Sender], texts: TaskTexts
 ) -> Iterator[ChatIntegration]:
+    """The operator named these addresses, so a proxy may resolve them."""
     if secret := settings.slack_signing_secret.get_secret_value():
         with _named("SLACK_HOOKS"):
-            hooks = ChatNotifier(
-                "slack", settings.slack_hooks, escape_for_slack, post(_rules(settings)), texts
-            )
+            rules = replace(_rules(settings), by_proxy=proxies)
+            hooks = ChatNotifier("slack", settings.slack_hooks, escape_for_slack, post(rules), texts)
         yield ChatIntegration(chat=hooks, verify=slack_verification(secret))
     if token := settings.mattermost_token.get_secret_value():
         url = settings.mattermost_url
-        # The operator named this very address, which is often one of the own network.
-        rules = UrlRules(networks=EVERYWHERE, http=url.startswith("http:"))
+        # This very address, which is often one of the own network.
+        rules = UrlRules(networks=EVERYWHERE, http=url.startswith("http:"), by_proxy=proxies)
         with _named("MATTERMOST_URL"):
             room = ChatNotifier("mattermost", url, escape_for_mattermost, post(rules), texts)
         yield ChatIntegration(chat=room, verify=mattermost_verification(token))

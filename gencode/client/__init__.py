@@ -7,7 +7,17 @@ from gencode.client.async_client import Client
 from gencode.client.errors import ServiceError, Unreachable
 from gencode.client.event_stream import Message
 from gencode.client.sync_client import SyncClient
-from gencode.client.types import Accepted, File, FileList, Kind, Options, Plan, PlannedFile, Task
+from gencode.client.types import (
+    Accepted,
+    File,
+    FileList,
+    Kind,
+    Options,
+    Plan,
+    PlannedFile,
+    RetryOptions,
+    Task,
+)
 
 __all__ = [
     "Accepted",
@@ -20,6 +30,7 @@ __all__ = [
     "Options",
     "Plan",
     "PlannedFile",
+    "RetryOptions",
     "ServiceError",
     "SyncClient",
     "Task",

@@ -15,7 +15,17 @@ import anyio
 from gencode.client.connection import Connection, Sleep
 from gencode.client.errors import ServiceError
 from gencode.client.event_stream import Message, Notice, events
-from gencode.client.types import Accepted, Estimate, FileList, Kind, Options, Plan, PlannedFile, Task
+from gencode.client.types import (
+    Accepted,
+    Estimate,
+    FileList,
+    Kind,
+    Options,
+    Plan,
+    PlannedFile,
+    RetryOptions,
+    Task,
+)
 
 NOT_FOUND = 404
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -111,7 +121,7 @@ class Client:
         """Cancel the task; returns once it has stopped."""
         return cast(Task, await self._connection.request_json("POST", _task_path(task_id, "cancel")))
 
-    async def retry(self, task_id: str, **changes: Unpack[Options]) -> Accepted:
+    async def retry(self, task_id: str, **changes: Unpack[RetryOptions]) -> Accepted:
         """Resume a failed task, with changed options if given; completed model calls are not paid again."""
         more: dict[str, Any] = {"json": changes} if changes else {}
         accepted = await self._connection.request_json(

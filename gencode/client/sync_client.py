@@ -13,7 +13,17 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from gencode.client.async_client import DEFAULT_PATIENCE, DEFAULT_URL, Client
 from gencode.client.event_stream import Message
-from gencode.client.types import Accepted, Estimate, FileList, Kind, Options, Plan, PlannedFile, Task
+from gencode.client.types import (
+    Accepted,
+    Estimate,
+    FileList,
+    Kind,
+    Options,
+    Plan,
+    PlannedFile,
+    RetryOptions,
+    Task,
+)
 
 T = TypeVar("T")
 
@@ -80,7 +90,7 @@ class SyncClient:
     def cancel(self, task_id: str) -> Task:
         return self._portal.call(self._client.cancel, task_id)
 
-    def retry(self, task_id: str, **changes: Unpack[Options]) -> Accepted:
+    def retry(self, task_id: str, **changes: Unpack[RetryOptions]) -> Accepted:
         return self._portal.call(partial(self._client.retry, task_id, **changes))
 
     def plan(self, task_id: str) -> Plan:

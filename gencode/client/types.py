@@ -28,6 +28,12 @@ class Options(TypedDict, total=False):
     callback_url: str | None
 
 
+class RetryOptions(Options, total=False):
+    """Optional fields of a retry; see docs/api.md. None of `github_org` is the default account."""
+
+    repo_name: str | None
+
+
 class Accepted(TypedDict):
     """The 202 of a submission, a retry or an approval."""
 
@@ -46,6 +52,8 @@ class Failure(TypedDict):
     message: str
     retryable: bool
     stage: Status
+    retry_helps: NotRequired[Literal["now", "later", "after_change", "never"]]
+    retry_fields: NotRequired[list[str]]
 
 
 class Progress(TypedDict):

@@ -9,9 +9,10 @@ from gencode.codegen.plan_parser import parse_plan
 from gencode.codegen.plan_stream_parser import PlanStreamParser
 from gencode.codegen.prompts import plan_messages
 from gencode.engine.ports.pipeline import StageUpdate
+from gencode.llm.answer_text import OnText
 from gencode.llm.errors import LLMTruncated
 from gencode.llm.port import ChatRequest
-from gencode.llm.session import Answer, LLMSession, OnText
+from gencode.llm.session import Answer, LLMSession
 
 OnPlan = Callable[[Plan], None]
 """Called with the plan so far, each time an entry is complete."""

@@ -20,6 +20,7 @@ class Callback:
     due       when to try next, in milliseconds since the epoch; None while there is nothing to deliver
     ended     whether delivery has stopped for good; `reason` says why
     reason    of the last failure, for the principal
+    principal  id of the task's; stored with the task, so that only `Outbox.next_callbacks` sets it
     """
 
     task_id: str
@@ -31,3 +32,4 @@ class Callback:
     due: int | None = 0
     ended: bool = False
     reason: str = ""
+    principal: str = field(default="", compare=False)

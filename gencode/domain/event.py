@@ -10,6 +10,8 @@ from typing import Any
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 """json.dumps makes one for each call that is not by default: half of its time for an event."""
 
+RECONNECT_MILLISECONDS = 1000
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
@@ -22,8 +24,13 @@ class Event:
 
 
 def encode(event: Event) -> bytes:
-    """The event-stream format (WHATWG HTML, 9.2). JSON keeps CR, LF and NUL out of the framing."""
-    return b"event: %b\nid: %d\ndata: %b\n\n" % (event.kind.encode(), event.id, dump(event.data))
+    """The event-stream format (WHATWG HTML, 9.2). JSON keeps CR, LF and NUL out of the framing.
+
+    The first event of a task tells clients how long to wait before they reconnect. It is no message of its
+    own: some clients take `retry` alone for an event.
+    """
+    retry = b"retry: %d\n" % RECONNECT_MILLISECONDS if event.id == 1 else b""
+    return b"event: %b\nid: %d\ndata: %b\n%b\n" % (event.kind.encode(), event.id, dump(event.data), retry)
 
 
 def encode_delta(data: Mapping[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gencode.domain.errors import UnsafePath, UnsafeTree
+from gencode.domain.errors import TreeTooLarge, UnsafePath, UnsafeTree
 
 SEGMENT_BYTES = 255  # NAME_MAX of every common file system
 PATH_BYTES = 1024
@@ -133,9 +133,9 @@ def _check_sizes(files: Mapping[str, bytes]) -> None:
     for path, data in files.items():
         total += len(data)
         if len(data) > MAX_FILE_BYTES:
-            raise UnsafeTree(f"{path!r} is larger than {MAX_FILE_BYTES} bytes")
+            raise TreeTooLarge(f"{path!r} is larger than {MAX_FILE_BYTES} bytes")
     if total > MAX_TREE_BYTES:
-        raise UnsafeTree(f"the project is larger than {MAX_TREE_BYTES} bytes")
+        raise TreeTooLarge(f"the project is larger than {MAX_TREE_BYTES} bytes")
 
 
 def _fold(path: str) -> str:

@@ -76,6 +76,22 @@ class HostAdapter:
         None: nothing."""
         return None
 
+    def account_check_path(self, account: str) -> str | None:
+        """A path that is 404 exactly if there is no such account; None if `account_path` tells."""
+        return f"/orgs/{path_segment(account)}"
+
+    def permission_path(self, login: str, account: str | None) -> str | None:
+        """The path of what the token's user may do in the account; None if the host does not tell."""
+        return None
+
+    def forbids_creation(self, permissions: Mapping[str, Any]) -> bool:
+        """Whether the response for `permission_path` says that no repository may be created."""
+        return False
+
+    def missing_scope(self, reply: HttpReply, *, private: bool) -> bool:
+        """Whether the headers of any response say that the token cannot create such a repository."""
+        return False
+
     def create_request(self, wanted: CreateRepository) -> ApiRequest:
         """Creates a repository without a first commit, which would make our push a non-fast-forward."""
         raise NotImplementedError

@@ -47,6 +47,10 @@ class Bitbucket(HostAdapter):
             return {"Authorization": f"Bearer {token}"}
         return {"Authorization": "Basic " + b64encode(f"{self._user}:{token}".encode()).decode("ascii")}
 
+    def account_check_path(self, account: str) -> str | None:
+        """The workspace itself would need another scope than the one for repositories."""
+        return f"/repositories/{path_segment(account.partition('/')[0])}?pagelen=1&fields=size"
+
     def create_request(self, wanted: CreateRepository) -> ApiRequest:
         workspace, _, project = (wanted.account or "").partition("/")
         body = {"scm": "git", "description": wanted.description, "is_private": wanted.private}

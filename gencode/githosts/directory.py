@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -63,6 +64,12 @@ class DirectoryHost:
         self._metrics = metrics or Metrics()
         self._lock = anyio.Lock()
 
+    async def check(self, spec: RepositorySpec) -> None:
+        try:
+            await self._run("read", partial(self._check, spec))
+        except OSError as error:
+            raise HostUnavailable(f"the folder of the Git host cannot be read: {error.strerror}") from error
+
     async def create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
         try:
             return await self._run("create", partial(self._create, spec, snapshot))
@@ -85,6 +92,18 @@ class DirectoryHost:
 
     # --- in the thread ------------------------------------------------------------------------------
 
+    def _check(self, spec: RepositorySpec) -> None:
+        owner, name = spec.org or self._owner, _checked_name(spec.name)
+        folder = self._root / _checked_name(owner) if owner else self._root
+        if owner and folder.exists():
+            _check_real(folder, owner)
+        parent = folder if folder.exists() else self._root
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise HostUnavailable(f"the folder of the Git host cannot be written: {parent}")
+        bare = BareRepository(folder / f"{name}.git")
+        if bare.exists and not bare.description().endswith(marker_suffix(spec)):
+            raise RepoExists(f"{spec.name!r} exists already; choose another repo_name and retry")
+
     def _create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
         owner = spec.org or self._owner
         bare = BareRepository(self._owner_folder(owner) / f"{_checked_name(spec.name)}.git")
@@ -100,10 +119,7 @@ class DirectoryHost:
             return self._root
         folder = self._root / _checked_name(owner)
         folder.mkdir(exist_ok=True)
-        if not is_real_folder(folder):
-            raise HostInvalid(
-                f"the folder of {owner!r} is a link and was left alone; choose another github_org"
-            )
+        _check_real(folder, owner)
         return folder
 
     def _push(self, repo: Repository, snapshot: Snapshot) -> str:
@@ -144,6 +160,11 @@ def _check_ours(bare: BareRepository, spec: RepositorySpec, snapshot: Snapshot) 
         raise RepoExists(f"{spec.name!r} is no Git repository and was left alone") from error
     if refs and refs.get(f"refs/heads/{snapshot.branch}") != commit_sha(snapshot):
         raise RepoExists(f"{spec.name!r} holds other commits and was left alone; choose another repo_name")
+
+
+def _check_real(folder: Path, owner: str) -> None:
+    if not is_real_folder(folder):
+        raise HostInvalid(f"the folder of {owner!r} is a link and was left alone; choose another github_org")
 
 
 def _checked_name(name: str) -> str:

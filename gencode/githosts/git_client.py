@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import concurrent.futures
-import ssl
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
-import httpx
 from dulwich.refs import Ref
 
 from gencode.githosts.commit import CommitObjects, commit_objects
@@ -18,6 +16,7 @@ from gencode.githosts.errors import GitAuth, GitError, GitNotFound, GitTimeout, 
 from gencode.githosts.http_client import http_client
 from gencode.githosts.port import Snapshot
 from gencode.githosts.smart_http import DEFAULT_USER, SmartHttpClient
+from gencode.outbound.transport import Outbound
 from gencode.resilience.retry import Sleep
 
 T = TypeVar("T")
@@ -43,13 +42,13 @@ class GitClient:
         timeout: float = 60.0,
         max_pushes: int = 4,
         agent: str = "gencode",
-        tls: ssl.SSLContext | None = None,
+        outbound: Outbound | None = None,
         pauses: Sequence[float] = READY_PAUSES,
         sleep: Sleep = anyio.sleep,
     ) -> None:
         self._timeout = timeout
         self._agent = agent
-        self._tls = tls or httpx.create_ssl_context()
+        self._outbound = outbound or Outbound()
         self._pauses = pauses
         self._sleep = sleep
         self._slots = anyio.Semaphore(max_pushes)
@@ -62,7 +61,7 @@ class GitClient:
         user   the user whose password the token is; some hosts recognise tokens by it
         """
         ref = Ref(b"refs/heads/" + snapshot.branch.encode())
-        async with self._slots, http_client(self._tls) as client:
+        async with self._slots, http_client(self._outbound) as client:
             objects = await anyio.to_thread.run_sync(commit_objects, snapshot, limiter=self._threads)
             remote = SmartHttpClient(url, token, client, self._agent, self._timeout, user)
             try:
@@ -76,7 +75,7 @@ class GitClient:
 
     async def refs(self, url: str, token: str, *, user: str = DEFAULT_USER) -> dict[str, str]:
         """Every branch and tag with its SHA. Raises GitError."""
-        async with self._slots, http_client(self._tls) as client:
+        async with self._slots, http_client(self._outbound) as client:
             remote = SmartHttpClient(url, token, client, self._agent, self._timeout, user)
             refs = await self._until_ready(remote, remote.refs)
         return {name.decode("utf-8", "replace"): sha.decode("ascii") for name, sha in refs.items()}

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from gencode.githosts.adapter import ApiRequest, CreateRepository, HostAdapter, creation_path
+from collections.abc import Mapping
+from typing import Any
+
+from gencode.githosts.adapter import (
+    ApiRequest,
+    CreateRepository,
+    HostAdapter,
+    creation_path,
+    path_segment,
+)
 from gencode.githosts.responses import ApiResponse, error_text
 
 
@@ -16,6 +25,12 @@ class Gitea(HostAdapter):
 
     def headers(self, token: str) -> dict[str, str]:
         return {"Authorization": f"token {token}"}
+
+    def permission_path(self, login: str, account: str | None) -> str | None:
+        return f"/users/{path_segment(login)}/orgs/{path_segment(account)}/permissions" if account else None
+
+    def forbids_creation(self, permissions: Mapping[str, Any]) -> bool:
+        return permissions.get("can_create_repository") is False
 
     def create_request(self, wanted: CreateRepository) -> ApiRequest:
         body = {

@@ -64,6 +64,13 @@ class GitHubAdapter(HostAdapter):
     def is_name_taken(self, response: ApiResponse) -> bool:
         return response.status == 422 and reports_taken_name(response.body)
 
+    def missing_scope(self, reply: HttpReply, *, private: bool) -> bool:
+        """Only classic tokens have scopes, which every response names. An empty list can also be that of an
+        app's token, whose permissions are not scopes."""
+        scopes = {scope.strip() for scope in reply.headers.get("x-oauth-scopes", "").split(",")} - {""}
+        enough = {"repo"} if private else {"repo", "public_repo"}
+        return bool(scopes) and not scopes & enough
+
     def permission_hint(self, reply: HttpReply) -> str:
         """As the headers describe it (docs.github.com: "Troubleshooting the REST API")."""
         headers = reply.headers

@@ -36,6 +36,16 @@ class GitLab(HostAdapter):
         """A project is created in a namespace by the namespace's number."""
         return f"/namespaces/{path_segment(account)}"
 
+    def account_check_path(self, account: str) -> str | None:
+        return None
+
+    def permission_path(self, login: str, account: str | None) -> str | None:
+        return None if account else "/user"
+
+    def forbids_creation(self, permissions: Mapping[str, Any]) -> bool:
+        """Also true when the user's limit of projects is reached."""
+        return permissions.get("can_create_project") is False
+
     def create_request(self, wanted: CreateRepository) -> ApiRequest:
         body = {
             "name": wanted.name,

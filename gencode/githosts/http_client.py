@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import anyio
 import httpx
 
+from gencode.outbound.transport import Outbound
 from gencode.resilience.content_decoder import ContentDecoder, UnreadableEncoding
 
 MAX_REPLY_BYTES = 4 * 2**20  # a push report has 10 KB of progress; a list of refs can be long
@@ -29,10 +29,10 @@ class HttpReply:
     content: bytes
 
 
-def http_client(tls: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+def http_client(outbound: Outbound | None = None) -> httpx.AsyncClient:
     """A client that ignores the proxies and the .netrc of the environment: either could send a token to
     another server."""
-    return httpx.AsyncClient(verify=tls or httpx.create_ssl_context(), trust_env=False)
+    return httpx.AsyncClient(transport=(outbound or Outbound()).transport(), trust_env=False)
 
 
 async def exchange(

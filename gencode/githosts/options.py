@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ import anyio
 
 from gencode.githosts.origins import Origin
 from gencode.observability.metrics import Metrics
+from gencode.outbound.transport import Outbound
 from gencode.resilience.retry import Retry, Sleep
 
 
@@ -36,7 +36,7 @@ class HostOptions:
     push_timeout  seconds for one push
     spacing       seconds from the end of one write to the next: GitHub wants writes to be serial and a second
                   apart. 0 only for a server of our own
-    tls           for pushes, in place of the default trust roots
+    outbound      the proxy and the certificate authorities for pushes
     sleep, clock  replaced by tests; the clock returns seconds since the epoch
     """
 
@@ -44,7 +44,7 @@ class HostOptions:
     agent: str = "gencode"
     push_timeout: float = 60.0
     spacing: float = 1.0
-    tls: ssl.SSLContext | None = None
+    outbound: Outbound | None = None
     retry: Retry = field(default_factory=Retry)
     metrics: Metrics = field(default_factory=Metrics)
     sleep: Sleep = anyio.sleep

@@ -62,7 +62,16 @@ class Repository:
 
 
 class GitHost(Protocol):
-    """Both methods may be called again with equal arguments: the result is still one repository."""
+    """All methods may be called again with equal arguments: the result is still one repository."""
+
+    async def check(self, spec: RepositorySpec) -> None:
+        """Ask, without changing anything, whether `create` could succeed: whether the host answers and
+        accepts the token, whether the account exists and may have another repository as far as the host
+        tells, and whether the name is free or its repository carries the marker.
+
+        What is free now can be taken when `create` is called. Raises HostError after three attempts.
+        """
+        ...
 
     async def create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
         """Create the repository and wait until it accepts a push.

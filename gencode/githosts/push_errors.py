@@ -1,14 +1,8 @@
-"""The error of a refused push: by HTTP status, or else by the server's text, since Git has no error codes.
-
-Only the lines in which a host says its reason decide, each from its beginning: the rest of the text repeats
-addresses, names and paths, and those can have any words. A repository called `secret-santa` is no secret.
-"""
+"""The error of a refused push: by HTTP status, or else by the server's text, since Git has no error codes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from gencode.githosts.errors import (
     GitAuth,
@@ -17,126 +11,15 @@ from gencode.githosts.errors import (
     GitProtocol,
     GitRejected,
     GitUnavailable,
-    NonFastForward,
-    PushSecret,
     PushTooLarge,
-    PushWorkflowScope,
 )
 from gencode.githosts.http_client import HttpReply
+from gencode.githosts.push_reasons import find_reason, reason_lines
 from gencode.githosts.refusal_texts import MAX_SEARCHED, account_advice, reports_rate_limit
 from gencode.security.redaction import MAX_CHARACTERS, quoted, sanitize
 
 MAX_TEXT = MAX_SEARCHED
-_MAX_LINE = 1000  # characters; a reason is a sentence
 _ANSI = re.compile(r"\x1b\[[0-?]{0,20}[ -/]{0,5}[@-~]")
-_URL = re.compile(r"[a-z][a-z0-9+.-]{0,20}://\S+", re.I)
-_QUOTED = re.compile(r"\"[^\"]{0,1000}\"|(?<!\w)'[^']{1,1000}'(?!\w)|`[^`]{0,1000}`")
-_PREFIX = re.compile(
-    r"(?:(?:remote|error|fatal|gitlab|gitea|forgejo|gl-hook-err|pre-receive|update)(?: error)?:|[-*>!•\s])+",
-    re.I,
-)
-_SIZE = r"\d[\d.,]{0,20} ?[KMGT]i?B"
-_RULES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = tuple(
-    (re.compile("|".join(reasons), re.I), error, advice)
-    for reasons, error, advice in (
-        (
-            (
-                r"github push protection\b",
-                r"push cannot contain secrets?\b(?![\w./-])",
-                r"push declined due to (?:a detected secret|secret scanning)\b",
-                r"push blocked: secrets? (?:was |were )?detected\b",
-                r"(?:(?:the|this|your) )?(?:push|commits?|files?) contains? (?:a )?secrets?\b(?![\w./-])",
-                r"secrets? (?:was |were )?detected\b",
-            ),
-            PushSecret,
-            "the host found a secret in the files and refused the push; ask for placeholders in the prompt",
-        ),
-        (
-            (r"refusing to allow (?:an? )?[\w -]{1,60} to create or update workflow\b",),
-            PushWorkflowScope,
-            "the token may not push workflow files; give it the workflow scope or leave "
-            ".github/workflows out",
-        ),
-        (
-            (
-                r"gh001: large files detected\b",
-                rf"file:? .* is larger than the allowed size of {_SIZE}",
-                rf"file:? .* (?:exceeds|larger than) .*{_SIZE}\W*$",
-                r"pack exceeds maximum allowed size\b",
-                rf"(?:(?:this|your|the) )?repository\b.* size\b.* exceeds {_SIZE}",
-                r"push rejected for repository size\b",
-                r"your push (?:to this repository )?(?:has been rejected|would)\b.* exceed",
-                r"(?:push contains|changes blocked by) files exceeding the (?:file )?size limit\b",
-                r"(?:push|pack|upload|request|object|blob)\b.* too (?:large|big)\W*$",
-            ),
-            PushTooLarge,
-            "the push is larger than the host allows; ask for fewer or smaller files",
-        ),
-        (
-            (
-                r"(?:gh007|ge007):",
-                r"push declined due to email privacy\b",
-                r"(?:commit )?(?:author|committer)(?:'s)? e-?mail\b",
-                r"you cannot push commits for\b",
-            ),
-            GitRejected,
-            "the host does not accept the commit's author: set GIT_AUTHOR to an address that it does",
-        ),
-        (
-            (
-                r"gh006:",
-                r"protected branch (?:update failed|hook declined)\b",
-                r"you are not allowed to (?:\w+ ){1,6}protected branch",
-                r"not allowed to push to protected branch\b",
-                r"cannot update this protected ref\b",
-                r"branch \S+ is protected\b",
-            ),
-            GitRejected,
-            "the branch is protected, and the token's role may not push to it: give it a role that may",
-        ),
-        (
-            (
-                r"changes must be made through a pull request\b",
-                r"cannot create ref due to creations being restricted\b",
-                r"commits must have (?:verified|valid) signatures\b",
-                r"required (?:status check|workflow)s?\b",
-                r"gh013:",
-                r"push declined due to repository rule violations\b",
-            ),
-            GitRejected,
-            "a rule of the organisation forbids this first push: let the token's user bypass the rule, or "
-            "choose another github_org",
-        ),
-        (
-            (
-                r"non-fast-forward\W*$",
-                r"fetch first\b",
-                r"(?:cannot lock ref\b.* )?reference already exists\b",
-            ),
-            NonFastForward,
-            "somebody else has pushed to the branch; choose another repo_name",
-        ),
-        (
-            (r"internal server error\b", r"(?:the )?service (?:is )?(?:temporarily )?unavailable\b"),
-            GitUnavailable,
-            "the Git server failed while it took the push; retry the task later",
-        ),
-        (
-            (r"(?:the )?repository (?:\S+ )?(?:was |is )?not found\W*$", r"no such project\b"),
-            GitNotFound,
-            "the Git server does not know the repository, or hides it from the token",
-        ),
-    )
-)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Reason:
-    """The line by which a rule was chosen."""
-
-    line: str
-    error: type[GitError]
-    advice: str
 
 
 def push_error(
@@ -147,30 +30,11 @@ def push_error(
 ) -> GitError:
     """The error for the server's text; `default` with `message` if no line of it names a known reason."""
     text = _ANSI.sub("", text[:MAX_TEXT])
-    lines = list(_reason_lines(text))
-    if reason := _reason(lines):
+    lines = list(reason_lines(text))
+    if reason := find_reason(lines):
         shown = text if len(text) <= MAX_CHARACTERS else f"{reason.line} … {text}"
         return reason.error(reason.advice + quoted(shown, secrets))
     return default((account_advice("\n".join(lines)) or message) + quoted(text, secrets))
-
-
-def _reason(lines: Sequence[str]) -> _Reason | None:
-    """By the first rule that any line fulfils: a host may list several reasons, and one may be general."""
-    for pattern, error, advice in _RULES:
-        for line in lines:
-            if pattern.match(line):
-                return _Reason(line=line, error=error, advice=advice)
-    return None
-
-
-def _reason_lines(text: str) -> Iterator[str]:
-    """Each line without what precedes a reason, and without addresses and quoted names. The progress of an
-    upload ends its lines with a carriage return. A line that begins with "warning:" stays one: a warning is
-    no reason."""
-    for line in re.split(r"[\r\n]+", text):
-        line = _QUOTED.sub("", _URL.sub("", line[:_MAX_LINE]))
-        found = _PREFIX.match(line)
-        yield line[found.end() :] if found else line
 
 
 def check_status(reply: HttpReply, secrets: tuple[str, ...]) -> None:

@@ -72,7 +72,7 @@ _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         _any_of(
             r"\b(?:quota|storage limit) (?:has been |is |was )?exceeded\b",
-            r"\bexceed(?:s|ed) (?:the |your |its )?quota\b",
+            r"\b(?:exceed(?:s|ed)|over) (?:the |your |its )?quota\b",
         ),
         "the account's quota at the host is used up: free some of it, or raise it",
     ),

@@ -6,38 +6,36 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-import httpx
 from pydantic import ValidationError
 
 from gencode.githosts.adapter import CreateRepository, FoundRepository, HostAdapter
 from gencode.githosts.errors import HostAuth, HostError, HostForbidden
-from gencode.githosts.options import Endpoint, HostOptions
+from gencode.githosts.origins import Origin
 from gencode.githosts.ownership_marker import marked_description
 from gencode.githosts.port import Repository, RepositorySpec
 from gencode.githosts.profile import HostProfile
 from gencode.githosts.refusal_texts import account_advice
 from gencode.githosts.responses import ApiResponse, error_text
 from gencode.githosts.rest_api import RestApi
+from gencode.resilience.retry import Sleep
 from gencode.security.redaction import quoted
 
 
 class RepositoryApi:
-    """One attempt each; all methods raise HostError."""
+    """One attempt each; all methods raise HostError.
+
+    web  the origin of the host's repositories
+    """
 
     def __init__(
-        self,
-        adapter: HostAdapter,
-        profile: HostProfile,
-        endpoint: Endpoint,
-        client: httpx.AsyncClient,
-        options: HostOptions,
+        self, adapter: HostAdapter, profile: HostProfile, api: RestApi, web: Origin, sleep: Sleep
     ) -> None:
         self._adapter = adapter
         self._profile = profile
         self._errors = profile.errors
-        self._web = endpoint.web
-        self._sleep = options.sleep
-        self._api = RestApi(adapter, profile, endpoint, client, options)
+        self._web = web
+        self._sleep = sleep
+        self._api = api
         self._cached_login: str | None = None
 
     # --- accounts -----------------------------------------------------------------------------------
@@ -47,7 +45,7 @@ class RepositoryApi:
         if name is None or not self._adapter.login_field:
             return name
         try:
-            login = await self._login()
+            login = await self.login()
         except HostForbidden:
             return name  # the token of an app, a group or a workspace is no user
         return None if name.lower() == login.lower() else name
@@ -62,7 +60,8 @@ class RepositoryApi:
             raise self.creation_error(response, account)
         return response.body
 
-    async def _login(self) -> str:
+    async def login(self) -> str:
+        """The token's user."""
         if self._cached_login is None:
             response = await self._api.get("/user")
             login = response.body.get(self._adapter.login_field)
@@ -92,7 +91,7 @@ class RepositoryApi:
         self, account: str | None, name: str, pauses: Sequence[float] = ()
     ) -> FoundRepository | None:
         """The repository that was requested by this name; None if it is still 404 after all pauses."""
-        return await self.get(account or await self._login(), self._adapter.normalized_name(name), pauses)
+        return await self.get(account or await self.login(), self._adapter.normalized_name(name), pauses)
 
     async def get(self, owner: str, name: str, pauses: Sequence[float] = ()) -> FoundRepository | None:
         """The repository of exactly this name; None if it is still 404 after all pauses.

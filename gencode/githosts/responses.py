@@ -21,6 +21,7 @@ LIMIT_STATUSES = frozenset({400, 403, 422, 429})
 SECONDARY_SECONDS = 60.0  # GitHub: "wait for at least one minute", when no header says how long
 _RATE_LIMIT_PREFIXES = ("x-ratelimit", "ratelimit")  # GitHub, Gitee, Bitbucket; GitLab, and the IETF's draft
 _EPOCH = 10**9  # a reset below it can only be a number of seconds to wait
+_RATE_LIMIT_PAGE = re.compile(r"[#/](?:about-)?(?:abuse-|primary-|secondary-)?rate-limit(?:s|ing)?\Z")
 _TEXT_FIELDS = ("message", "error_description", "error", "errors")
 _MAX_LINES, _MAX_FIELD, _MAX_LINE = 100, 100, 4000
 """Bounds on the text of an error, in lines and characters: a field name that is repeated before each of a
@@ -141,7 +142,14 @@ def _rate_limit_wait(reply: HttpReply, text: str, now: float) -> float | None:
         for prefix in _RATE_LIMIT_PREFIXES:
             if reply.headers.get(f"{prefix}-remaining") == "0":
                 return _seconds_until(reply.headers.get(f"{prefix}-reset", ""), prefix, now)
-    return SECONDARY_SECONDS if reply.status == 429 or reports_rate_limit(text) else None
+    is_limit = reply.status == 429 or reports_rate_limit(text) or _documents_rate_limit(reply)
+    return SECONDARY_SECONDS if is_limit else None
+
+
+def _documents_rate_limit(reply: HttpReply) -> bool:
+    """Whether GitHub's link for the error is that of rate limits; the words of its message have changed."""
+    url = refusal_body(reply).get("documentation_url")
+    return isinstance(url, str) and bool(_RATE_LIMIT_PAGE.search(url[-_MAX_FIELD:]))
 
 
 def _seconds_until(reset: str, prefix: str, now: float) -> float:

@@ -26,6 +26,8 @@ from gencode.githosts.ownership_marker import marker_suffix
 from gencode.githosts.port import Repository, RepositorySpec, Snapshot
 from gencode.githosts.profile import HostProfile
 from gencode.githosts.repository_api import RepositoryApi
+from gencode.githosts.repository_check import RepositoryCheck
+from gencode.githosts.rest_api import RestApi
 
 log = structlog.get_logger(__name__)
 
@@ -51,11 +53,19 @@ class RestGitHost:
         self._profile = profile
         self._errors = profile.errors
         self._options = options
-        self._repositories = RepositoryApi(adapter, profile, endpoint, client, options)
+        api = RestApi(adapter, profile, endpoint, client, options)
+        self._repositories = RepositoryApi(adapter, profile, api, endpoint.web, options.sleep)
+        self._check = RepositoryCheck(adapter, profile, api, self._repositories)
         self._git = GitClient(
-            timeout=options.push_timeout, agent=options.agent, tls=options.tls, sleep=options.sleep
+            timeout=options.push_timeout, agent=options.agent, outbound=options.outbound, sleep=options.sleep
         )
         self._git_user = adapter.git_user
+
+    async def check(self, spec: RepositorySpec) -> None:
+        async def attempt() -> None:
+            await self._check(spec, spec.org or self._options.owner)
+
+        await self._options.retry(attempt, self._report_retry)
 
     # --- create -------------------------------------------------------------------------------------
 

@@ -19,6 +19,10 @@ class HostRouter:
         self._hosts = dict(hosts)
         self._default = default
 
+    async def check(self, spec: RepositorySpec) -> None:
+        _, host = self._resolve(spec.host)
+        await host.check(spec)
+
     async def create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
         name, host = self._resolve(spec.host)
         return replace(await host.create(spec, snapshot), host=name)

@@ -1,8 +1,7 @@
-"""The types of host that HOSTS may name: adapter and addresses, and the names that each type allows."""
+"""The types of host that HOSTS may name: adapter and addresses. Their rules for names are in `name_rules`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,13 +13,11 @@ from gencode.githosts.gitea import Forgejo, Gitea
 from gencode.githosts.gitee import Gitee
 from gencode.githosts.github import GitHubAdapter
 from gencode.githosts.gitlab import GitLab
+from gencode.githosts.name_rules import GITHUB
 from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.origins import Origin, github_web_origin, origin_of, require_origin
 from gencode.githosts.profile import GITHUB_ERRORS, HOST_ERRORS, HostErrors, HostProfile, named_profile
 from gencode.githosts.rest_host import RestGitHost
-
-GITHUB = "github"
-DIRECTORY = "directory"
 
 
 def connect(
@@ -130,53 +127,3 @@ _TYPES: Mapping[str, HostType] = {
     ),
     "bitbucket": HostType(adapter=Bitbucket, api_url=_bitbucket_api_url, default_url=_BITBUCKET),
 }
-
-
-# --- names ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NameRule:
-    """The names that a kind of host allows. `description`: the same for a reader."""
-
-    pattern: re.Pattern[str]
-    description: str
-
-    def allows(self, name: str) -> bool:
-        return bool(self.pattern.fullmatch(name)) and len(name) <= 255
-
-
-def _rule(pattern: str, description: str) -> NameRule:
-    return NameRule(pattern=re.compile(pattern), description=description)
-
-
-_SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
-_SINGLE_NAME = _rule(_SEGMENT, "one name of letters, digits, '-', '_' and '.'")
-_FOLDER = _rule(
-    rf"(?!.*\.(?:git|lock|)\Z){_SEGMENT}",
-    "a folder's name: it begins with a letter, a digit or '_', and ends in none of .git, .lock and '.'",
-)
-ACCOUNT_RULES: Mapping[str, NameRule] = {
-    GITHUB: _rule(
-        r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}", "a name of at most 39 letters, digits and single hyphens"
-    ),
-    "gitea": _SINGLE_NAME,
-    "forgejo": _SINGLE_NAME,
-    "gitlab": _rule(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,20}}", "a group, or a subgroup as group/subgroup"),
-    "gitee": _SINGLE_NAME,
-    "bitbucket": _rule(rf"{_SEGMENT}(?:/{_SEGMENT})?", "a workspace, or workspace/PROJECT"),
-    DIRECTORY: _FOLDER,
-}
-"""Names of the accounts that repositories can be created for."""
-_ANY_NAME = _rule(r"[A-Za-z0-9._-]{1,100}", "1 to 100 letters, digits, '-', '_' and '.'")
-REPOSITORY_RULES: Mapping[str, NameRule] = {
-    GITHUB: _ANY_NAME,
-    "gitea": _ANY_NAME,
-    "forgejo": _ANY_NAME,
-    "gitlab": _rule(_SEGMENT, "a name that begins with a letter, a digit or '_'"),
-    "gitee": _rule(r"[A-Za-z][A-Za-z0-9._-]{1,99}", "a name of at least two characters, the first a letter"),
-    "bitbucket": _rule(r"[A-Za-z0-9._-]{1,62}", "a name of at most 62 characters"),
-    DIRECTORY: _FOLDER,
-}
-"""Names of repositories. They are checked when a task is submitted, since the host would refuse them only
-after the model has been paid."""

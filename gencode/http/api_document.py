@@ -45,9 +45,9 @@ def get_openapi(request: Request) -> OpenAPI:
 
 @operation("openapi", "GET /openapi.json", "This document", responses=(DOCUMENT,))
 async def show(request: Request) -> JSONResponse:
-    """`servers` names the path that the service is mounted under."""
-    document, mount_path = get_openapi(request).document, request.scope.get("root_path", "")
-    return JSONResponse({**document, "servers": [{"url": quote(mount_path)}]} if mount_path else document)
+    """`servers` names the path that the service is mounted under: the address is the document's own."""
+    mount_path = quote(request.scope.get("root_path", "")) or "/"
+    return JSONResponse({**get_openapi(request).document, "servers": [{"url": mount_path}]})
 
 
 def _info() -> JsonSchema:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="RFC 3339, UTC")]
-TaskId = Annotated[str, Field(json_schema_extra={"format": "uuid"}, description="UUIDv7")]
+TASK_ID_SCHEMA: dict[str, Any] = {"type": "string", "format": "uuid", "description": "UUIDv7"}
+TaskId = Annotated[str, WithJsonSchema(TASK_ID_SCHEMA)]
 Words = Annotated[str, BeforeValidator(lambda text: text.encode("utf-8", "replace").decode())]
 """Text that may quote a model or another service: a lone surrogate, which UTF-8 cannot hold, becomes "?"."""
 Link = Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]

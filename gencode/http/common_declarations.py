@@ -16,6 +16,7 @@ from gencode.domain.errors import (
     Unauthorized,
     WrongMethod,
 )
+from gencode.http.base_models import TASK_ID_SCHEMA
 from gencode.http.operation import DeclaredError, ErrorResponse, Trait
 from gencode.http.parameters import Parameter, Text
 from gencode.http.responses import Header
@@ -36,7 +37,10 @@ RATE_LIMITED = Trait(
 )
 """Of operations that call `Services.rate.spend`."""
 
-OWN_TASK = Trait(errors=(ErrorResponse(error=NotFound, description="No such task, or another client's"),))
+OWN_TASK = Trait(
+    path_schemas={"task_id": TASK_ID_SCHEMA},
+    errors=(ErrorResponse(error=NotFound, description="No such task, or another client's"),),
+)
 """Of operations that call `gencode.http.dependencies.own_task`."""
 
 IF_MATCH = Parameter(
@@ -54,7 +58,7 @@ IF_NONE_MATCH = Parameter(
     default="",
 )
 
-API_ERRORS: tuple[DeclaredError, ...] = (Unauthorized, StoreError, ShuttingDown, Overloaded)
+API_ERRORS: tuple[DeclaredError, ...] = (Unauthorized, RateLimited, StoreError, ShuttingDown, Overloaded)
 """Of every operation below /api/v1."""
 EVERYWHERE: tuple[type[GencodeError], ...] = (
     GencodeError,

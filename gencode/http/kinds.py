@@ -102,7 +102,7 @@ def approve_unconditionally(task: Task, if_match: str | None) -> Decision:
     return lambda checkpoints: StageUpdate(checkpoints={APPROVED: "{}"})
 
 
-def changed_fields(retry: Any) -> Mapping[str, Any]:
+def changed_fields(task: Task, retry: Any) -> Mapping[str, Any]:
     """Changes of a task's parameters: the fields that the request of the retry has."""
     changes: Mapping[str, Any] = retry.model_dump(mode="json", exclude_unset=True)
     return changes
@@ -119,7 +119,8 @@ class KindRuntime:
     notification_fields   its own fields of a webhook's `data`
     progress              measured progress; None: the share of stages that are done
     live_progress         by task id: measured while the task's stage runs in this process, else None
-    retry_changes         from a validated retry_model to changes of the parameters; raises RequestError
+    retry_changes         from a failed task and a validated retry_model to changes of the task's parameters;
+                          raises RequestError
     may_pause             whether a failed task that nobody has approved may pause when it is retried
     approve               from a paused task and the If-Match header to the decision that approves it
     tools                 MCP tools besides the generic ones
@@ -134,7 +135,7 @@ class KindRuntime:
     notification_fields: Callable[[Task, Event], Mapping[str, Any]] = lambda task, event: {}
     progress: Callable[[Task], ProgressSnapshot] | None = None
     live_progress: Callable[[str], ProgressSnapshot | None] = lambda task_id: None
-    retry_changes: Callable[[Any], Mapping[str, Any]] = changed_fields
+    retry_changes: Callable[[Task, Any], Mapping[str, Any]] = changed_fields
     may_pause: Callable[[Task], bool] = lambda task: False
     approve: Callable[[Task, str | None], Decision] = approve_unconditionally
     tools: Sequence[Tool] = ()

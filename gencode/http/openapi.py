@@ -82,7 +82,8 @@ class OpenAPI:
         return paths
 
     def _operation(self, group: OperationGroup, operation: Operation, converters: JsonSchema) -> JsonSchema:
-        parameters = [*map(_path_parameter, converters.items())]
+        schemas = {name: schema for trait in operation.traits for name, schema in trait.path_schemas.items()}
+        parameters = [_path_parameter(name, converters[name], schemas.get(name)) for name in converters]
         parameters += [parameter.to_openapi() for parameter in operation.all_parameters()]
         return (
             {
@@ -158,7 +159,6 @@ def _headers(error: DeclaredError) -> tuple[Header, ...]:
     return (RETRY_AFTER, *declared) if has_retry_after else declared
 
 
-def _path_parameter(converter_of: tuple[str, Any]) -> JsonSchema:
-    name, converter = converter_of
-    schema = {"type": "string"} | ({"minLength": 1} if converter.regex == ".*" else {})
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+def _path_parameter(name: str, converter: Any, schema: JsonSchema | None) -> JsonSchema:
+    default = {"type": "string"} | ({"minLength": 1} if converter.regex == ".*" else {})
+    return {"name": name, "in": "path", "required": True, "schema": schema or default}

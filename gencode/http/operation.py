@@ -11,16 +11,17 @@ routes = api.routes()
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gencode.domain.errors import GencodeError
-from gencode.http.parameters import DECLARED_INPUTS, Parameter
+from gencode.domain.errors import GencodeError, Malformed
+from gencode.http.parameters import DECLARED_INPUTS, JsonSchema, Parameter
 from gencode.http.request_body import Body
 from gencode.http.responses import Header, ResponseSpec
 
@@ -48,9 +49,11 @@ DeclaredError = type[GencodeError] | ErrorResponse
 class Trait:
     """What several operations have in common, described once.
 
-    headers   of every response below 300
+    path_schemas  of path parameters, by name; the default is any text
+    headers       of every response below 300
     """
 
+    path_schemas: Mapping[str, JsonSchema] = field(default_factory=dict)
     parameters: tuple[Parameter[Any], ...] = ()
     headers: tuple[Header, ...] = ()
     errors: tuple[DeclaredError, ...] = ()
@@ -89,9 +92,16 @@ class Operation:
         return frozenset([*self.all_parameters(), *([self.body] if self.body else ())])
 
     async def call(self, request: Request) -> Response:
+        """Raises Malformed for a body that the method cannot have."""
+        if request.method in ("GET", "HEAD") and _has_body(request.headers):
+            raise Malformed(f"{request.method} takes no body")
         request.scope[DECLARED_INPUTS] = self.inputs
         request.scope[OPERATION] = self
         return await self.endpoint(request)
+
+
+def _has_body(headers: Headers) -> bool:
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 def operation(

@@ -20,6 +20,7 @@ from gencode.http.api_document import openapi_of
 from gencode.http.authentication import AuthenticationMiddleware
 from gencode.http.common_declarations import API_ERRORS
 from gencode.http.kinds import KindRegistry
+from gencode.http.large_body import LargeBodyMiddleware, UnsentBodies
 from gencode.http.links import API
 from gencode.http.operation import Operation, OperationGroup
 from gencode.http.security import SecurityMiddleware, SecurityRules
@@ -69,6 +70,7 @@ def build(
             Middleware(TracingMiddleware),
             *_cors(rules),
             Middleware(SecurityMiddleware, rules=rules),
+            Middleware(LargeBodyMiddleware, unsent=UnsentBodies()),
             Middleware(RequestBodyLimitMiddleware, max_body_size=rules.max_body),
         ],
         exception_handlers={

@@ -80,10 +80,6 @@ def _broken_rule(method: str, headers: Headers, rules: SecurityRules) -> Gencode
     if "content-length" in headers and "transfer-encoding" in headers:
         # A proxy could disagree on where this request ends (RFC 9112, 6.1: request smuggling).
         return Malformed("send Content-Length or Transfer-Encoding, not both")
-    if method in _SAFE_METHODS and (
-        "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
-    ):
-        return Malformed(f"{method} takes no body")
     if rules.loopback_only and not _LOOPBACK_NAMES.fullmatch(headers.get("host", "")):
         return Misdirected("without API_KEYS this service answers only to localhost names in the Host header")
     if rules.keyless and method not in _SAFE_METHODS and not _same_site(headers, rules.origins):

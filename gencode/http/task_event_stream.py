@@ -86,16 +86,8 @@ INCLUDE = Parameter(
     type=Text(),
     default="",
 )
-EVENT_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "event": {"type": "string"},
-        "id": {"type": "string", "pattern": "^[0-9]*$"},
-        "data": {"type": "string", "contentMediaType": "application/json"},
-    },
-    "description": "Each event",
-}
-"""Of an event as a parser of event streams returns it."""
+EVENT_SCHEMA: JsonSchema = {}
+"""None: validators apply it to each event, clients that are generated from it to the whole text."""
 FINISHED = ResponseSpec(status=204, description="The task is over and the client has every event")
 
 

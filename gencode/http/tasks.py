@@ -116,7 +116,7 @@ def _retry_operation(kinds: KindRegistry) -> Operation:
         runtime, kind = get_services(request).kinds.require(task), kinds.get(task.kind)
         model = kind.retry_model if kind else EmptyRetryRequest
         wanted = await body.read_optional(request, model)
-        return runtime.retry_changes(wanted) if wanted else {}
+        return runtime.retry_changes(task, wanted) if wanted else {}
 
     return retry_task
 

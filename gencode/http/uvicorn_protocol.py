@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from gencode.http.connection_limiter import ConnectionLimiter, ConnectionLimits
 from gencode.http.direct_writer import EXTENSION, Continuation
+from gencode.http.write_deadline import WriteDeadline, unsent_bytes
 
 Frame = Callable[[bytes], bytes]
 
@@ -21,10 +22,10 @@ def connection_class(
 ) -> type[asyncio.Protocol]:
     """A protocol for uvicorn's `http` option.
 
-    write_timeout              seconds in which a client must receive what was sent; then the connection is
-                               aborted, and the application sees a disconnect
-    write_timeout_at_shutdown  the same from the shutdown on; less than uvicorn's own grace period, which ends
-                               in cancelled requests and a trace in the log for each
+    write_timeout              seconds in which a client that has bytes to receive must take some; then the
+                               connection is aborted, and the application sees a disconnect
+    write_timeout_at_shutdown  seconds from the shutdown on in which it must take all; less than uvicorn's own
+                               grace period, which ends in cancelled requests and a trace in the log for each
 
     A deadline on ASGI's `send` would free the application alone: the transport waits forever to flush the
     rest, and keeps the socket and the memory.
@@ -32,6 +33,7 @@ def connection_class(
 
     class Connection(_Connection):
         _limits = limits
+        _idle: ClassVar[dict[ConnectionLimiter, None]] = {}
         _write_timeout = write_timeout
         _write_timeout_at_shutdown = write_timeout_at_shutdown
 
@@ -43,7 +45,7 @@ class _Connection(ConnectionLimiter):
 
     _write_timeout: float
     _write_timeout_at_shutdown: float
-    _write_deadline: asyncio.TimerHandle | None = None
+    _write_deadline: WriteDeadline | None = None
     _writer: _DirectWriter | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
@@ -62,7 +64,8 @@ class _Connection(ConnectionLimiter):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._write_deadline = self.loop.call_later(self._write_timeout, self.transport.abort)
+        unsent = partial(unsent_bytes, self.transport)
+        self._write_deadline = WriteDeadline(self.loop, self._write_timeout, unsent, self.transport.abort)
 
     def resume_writing(self) -> None:
         self._cancel_write_deadline()
@@ -72,8 +75,7 @@ class _Connection(ConnectionLimiter):
         super().shutdown()
         self._write_timeout = min(self._write_timeout, self._write_timeout_at_shutdown)
         if self._write_deadline:
-            self._cancel_write_deadline()
-            self._write_deadline = self.loop.call_later(self._write_timeout, self.transport.abort)
+            self._write_deadline.end_within(self._write_timeout)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel_write_deadline()

@@ -12,16 +12,16 @@ from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.engine.ports.hub import Sink
 from gencode.engine.ports.store import Store, TaskQuery
-from gencode.hub.channel import Channel, Cursor
+from gencode.hub.channel import Channel, Cursor, Page
 
 log = structlog.get_logger(__name__)
 
-CLOSING_MESSAGE = b": the server is restarting; reconnect to go on after the last id\nretry: 1000\n\n"
+CLOSING_MESSAGE = b": the server is restarting; reconnect to go on after the last id\n\n"
 
 
 class InProcessHub:
     """See gencode.engine.ports.hub.Hub. A channel exists while it has subscribers, and reads the store once
-    for all of them.
+    for all that keep pace.
 
     on_publish   called with the events of each commit after they were delivered
     """
@@ -75,13 +75,14 @@ class InProcessHub:
             channel.close(CLOSING_MESSAGE)
         return channel
 
-    async def _load(self, task_id: str, after: int) -> tuple[Sequence[Event], bool]:
+    async def _load(self, task_id: str, after: int) -> Page:
         """The task is read first: if it is over, no event can be missed by the second read, and events past
         its sequence show that it was retried in between."""
         found = await self._store.find(TaskQuery(id=task_id, limit=1))
-        events = await self._store.events(task_id, after)
+        events, is_last = await self._store.event_page(task_id, after)
         was_retried = bool(events and found and events[-1].id > found[0].sequence)
-        return events, not was_retried and any(task.state.is_terminal for task in found)
+        is_over = not was_retried and any(task.state.is_terminal for task in found)
+        return Page(events=events, is_last=is_last, is_final=is_last and is_over)
 
 
 class ChannelSubscription:

@@ -7,21 +7,25 @@ Measured with 50 streams of 100 events a second, one core serves twice as many s
 from __future__ import annotations
 
 import ssl
+from base64 import b64encode
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+
+from gencode.outbound.transport import Outbound
 
 KEEP_ALIVE = 30.0  # seconds; most servers close idle connections after 60
 
 MAX_HEAD_BYTES = 100 * 1024  # of a line of the head, as over httpcore; some proxies send long headers
 
 
-def model_client(tls: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+def model_client(outbound: Outbound | None = None) -> httpx.AsyncClient:
     """A client without redirects, cookies and proxies of the environment: they could send the API key, or the
     state of another call, to the wrong server. The caller limits the time and the number of calls."""
+    outbound = outbound or Outbound()
     return httpx.AsyncClient(
-        transport=_Transport(verify=tls or httpx.create_ssl_context()),
+        transport=outbound.routed(lambda proxy: _Transport(outbound.tls, proxy)),
         follow_redirects=False,
         trust_env=False,
     )
@@ -37,8 +41,10 @@ def is_incomplete_response(error: httpx.HTTPError) -> bool:
 class _Transport(AiohttpTransport):
     """Maps every aiohttp error to the httpx error with the same meaning."""
 
-    def __init__(self, verify: ssl.SSLContext) -> None:
-        super().__init__(verify=verify, trust_env=False, client=self._session)
+    def __init__(self, verify: ssl.SSLContext, proxy: httpx.Proxy | None = None) -> None:
+        super().__init__(
+            verify=verify, trust_env=False, client=self._session, proxy=_with_credentials_as_header(proxy)
+        )
 
     def _session(self) -> aiohttp.ClientSession:
         """The number of connections is unlimited: waiting for one would use up the first-token deadline."""
@@ -61,6 +67,15 @@ class _Transport(AiohttpTransport):
         except aiohttp.ClientError as error:
             raise httpx.RemoteProtocolError(str(error), request=request) from error
         return response
+
+
+def _with_credentials_as_header(proxy: httpx.Proxy | None) -> httpx.Proxy | None:
+    """aiohttp sends `Authorization` to the proxy as `Proxy-Authorization`, and to nobody else. httpx_aiohttp
+    would pass the credentials by a class that aiohttp deprecates."""
+    if not (proxy and proxy.raw_auth):
+        return proxy
+    credentials = b64encode(b":".join(proxy.raw_auth)).decode("ascii")
+    return httpx.Proxy(proxy.url, headers={"Authorization": f"Basic {credentials}"})
 
 
 def _connect_error(error: httpx.ConnectTimeout) -> httpx.TransportError:

@@ -34,6 +34,13 @@ class TaskArguments(RequestModel):
     task_id: Annotated[str, Field(max_length=100, description="As generate answered it")]
 
 
+class RetryArguments(TaskArguments):
+    changes: Annotated[
+        dict[str, Any] | None,
+        Field(description="What shall differ this time, such as repo_name after REPO_EXISTS, or max_tokens"),
+    ] = None
+
+
 class StatusArguments(TaskArguments):
     wait_seconds: Annotated[
         float, Field(ge=0, le=MAX_WAIT, description="Until the task is over, at most")
@@ -128,16 +135,28 @@ def _cancel_tool(services: Services) -> Tool:
 
 def _retry_tool(services: Services) -> Tool:
     async def call(call: ToolCall) -> Mapping[str, Any]:
-        arguments = validate(TaskArguments, call.arguments)
+        arguments = validate(RetryArguments, call.arguments)
         await services.rate.spend(call.principal.id)
         task = await task_of(services.store, call.principal, arguments.task_id)
-        return task_data(await retry(services, task), call.api, services.kinds)
+        changes = _retry_changes(services, task, arguments.changes or {})
+        return task_data(await retry(services, task, changes), call.api, services.kinds)
 
     return Tool(
         name="retry",
         title="Go on with a failed task",
-        description="Take a failed task back to the stage in which it failed; what was paid for is kept.",
-        arguments=TaskArguments,
+        description=(
+            "Take a failed task back to the stage in which it failed; what was paid for is kept. changes may "
+            "name another repo_name while no repository has been created."
+        ),
+        arguments=RetryArguments,
         call=call,
         is_read_only=False,
     )
+
+
+def _retry_changes(services: Services, task: Task, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raises Invalid for what the task's kind does not let a retry change."""
+    kind, runtime = services.kinds.registry.get(task.kind), services.kinds.require(task)
+    if not kind or not changes:
+        return {}
+    return runtime.retry_changes(task, validate(kind.retry_model, changes))

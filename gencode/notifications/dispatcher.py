@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import anyio
 import structlog
@@ -19,7 +20,7 @@ from anyio.abc import TaskGroup
 from gencode.domain.callback import NOTIFIED_EVENTS, Callback
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
-from gencode.engine.ports.outbox import Outbox
+from gencode.engine.ports.outbox import ANY_TIME, Outbox
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.notifications.notifier import Notifier
 from gencode.notifications.sender import Message, NoResponse, Response
@@ -42,10 +43,13 @@ MAX_JITTER = 0.2
 class NotificationDispatcher:
     """One per process. `run` runs as long as the process; `wake` is called when there may be a new event.
 
-    concurrency  deliveries at a time
-    per_host     of those, how many to one host
-    now          seconds since the epoch
-    random       from 0 to 1, for the jitter
+    concurrency    deliveries at a time
+    per_principal  of those, how many for one principal
+    per_host       of those, how many to one host, whatever the port
+    now            seconds since the epoch
+    random         from 0 to 1, for the jitter
+
+    120 callbacks of one client to eight ports that never answered held another client's up for 42 s.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class NotificationDispatcher:
         notifiers: Mapping[str, Notifier],
         metrics: Metrics,
         concurrency: int = 32,
+        per_principal: int = 8,
         per_host: int = 4,
         now: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
@@ -65,11 +70,13 @@ class NotificationDispatcher:
         self._notifiers = notifiers
         self._metrics = metrics
         self._concurrency = concurrency
+        self._per_principal = per_principal
         self._per_host = per_host
         self._now = now
         self._random = random
         self._sleep = sleep
-        self._active: dict[str, str] = {}  # task id -> host
+        self._active: dict[str, Callback] = {}
+        """By task id: what is being delivered, as it was read."""
         self._woken = anyio.Event()
 
     def wake(self) -> None:
@@ -91,28 +98,29 @@ class NotificationDispatcher:
 
     async def _start_due(self, tg: TaskGroup) -> float:
         """Start what is due. Return the seconds until the next callback is, if nothing wakes this earlier."""
+        at = int(self._now() * 1000)
         try:
-            callbacks = await self._next_callbacks()
+            while len(self._active) < self._concurrency and (callback := await self._next_due(at)):
+                self._active[callback.task_id] = callback
+                tg.start_soon(self._process, callback)
+            following = await self._outbox.next_callbacks(1, list(self._active), due=(at + 1, ANY_TIME[1]))
         except StoreError as error:
             log.warning("callbacks wait for the store", reason=error.message)
             return STORE_PAUSE
-        for callback in callbacks:
-            wait = (callback.due or 0) / 1000 - self._now()
-            if wait > 0:
-                return min(wait, POLL_SECONDS)
-            if self._active_hosts()[callback.host] >= self._per_host:
-                return 0  # read again without this host: callbacks of others may be behind it
-            self._active[callback.task_id] = callback.host
-            tg.start_soon(self._process, callback)
-        return POLL_SECONDS  # a delivery that ends wakes this
+        wait = min([(callback.due or 0) / 1000 - self._now() for callback in following], default=POLL_SECONDS)
+        return max(0.0, min(wait, POLL_SECONDS))  # a delivery that ends wakes this earlier
 
-    async def _next_callbacks(self) -> list[Callback]:
-        free = self._concurrency - len(self._active)
-        busy = [host for host, count in self._active_hosts().items() if count >= self._per_host]
-        return await self._outbox.next_callbacks(free, list(self._active), busy) if free else []
-
-    def _active_hosts(self) -> Counter[str]:
-        return Counter(self._active.values())
+    async def _next_due(self, at: int) -> Callback | None:
+        """A due callback that has a place: first of a principal that has none, however late its turn is."""
+        principals = Counter(callback.principal for callback in self._active.values())
+        names = Counter(_name(callback) for callback in self._active.values())
+        find = partial(
+            self._outbox.next_callbacks, 1, list(self._active), _full(names, self._per_host), due=(0, at)
+        )
+        for excluded in (list(principals), _full(principals, self._per_principal)):
+            for callback in await find(exclude_principals=excluded):
+                return callback
+        return None
 
     async def _process(self, callback: Callback) -> None:
         """Deliver for one callback until nothing is left to deliver or an attempt fails."""
@@ -180,6 +188,14 @@ class NotificationDispatcher:
     async def _save(self, callback: Callback) -> None:
         with anyio.CancelScope(shield=True):
             await self._outbox.save_callback(callback)
+
+
+def _name(callback: Callback) -> str:
+    return callback.host.rpartition(":")[0]
+
+
+def _full(active: Counter[str], limit: int) -> list[str]:
+    return [one for one, count in active.items() if count >= limit]
 
 
 async def _attempt(notifier: Notifier, callback: Callback, message: Message) -> tuple[Response | None, str]:

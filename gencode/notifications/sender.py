@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import anyio
+import h11
 import httpx
+from anyio.abc import ByteStream
+from anyio.streams.tls import TLSStream
 
 from gencode.notifications.url_policy import ResolvedUrl, UrlPolicy
+from gencode.outbound.transport import Outbound
+from gencode.outbound.tunnel import open_tunnel
 from gencode.resilience.retry_after import retry_after
 
 MAX_TRIED_ADDRESSES = 3
 """Of a name that resolves to many."""
+MAX_HEAD = 64 * 1024
+"""Bytes of an answer until its final head is complete. A receiver that sent `100 Continue` without end kept
+a processor busy until the deadline."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,17 +44,14 @@ class NoResponse(Exception):
     """The receiver did not respond; the text says why, and does not contain the address."""
 
 
-def transport(tls: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
-    """The layer below httpx's client: it follows no redirects, keeps no cookies and reads no proxy variables.
-    No connection is reused: one that was opened to an IP address for host A must never carry a message for
-    host B at the same IP address."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
-
-
 class Sender:
     """Called with a URL and a message.
 
+    No connection is reused: one that was opened to an IP address for host A must never carry a message for
+    host B at the same IP address. No redirect is followed, and no proxy of the environment is used. Only the
+    head of the answer is read. A proxy is asked to connect to the address.
+
+    outbound  the proxy, and the certificate authorities that are trusted
     timeout   seconds in all: to resolve the name, connect, send, and receive the head of the response
     now       seconds since the epoch
     """
@@ -55,13 +59,13 @@ class Sender:
     def __init__(
         self,
         url_policy: UrlPolicy,
-        transport: httpx.AsyncHTTPTransport,
+        outbound: Outbound,
         agent: str,
         timeout: float,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._url_policy = url_policy
-        self._transport = transport
+        self._outbound = outbound
         self._agent = agent
         self._timeout = timeout
         self._now = now
@@ -77,26 +81,56 @@ class Sender:
     async def _send(self, target: ResolvedUrl, message: Message) -> Response:
         for address in target.addresses[:MAX_TRIED_ADDRESSES]:
             try:
-                return await self._post(target.url, address, message)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                failure = error
-            except httpx.TransportError as error:
-                raise NoResponse("broke the connection off") from error
-        raise NoResponse("could not be connected to") from failure
+                stream = await self._connect(target.url, address)
+            except (OSError, anyio.EndOfStream, anyio.BrokenResourceError):
+                continue
+            async with stream:
+                try:
+                    return await self._post(stream, target.url, message)
+                except (anyio.EndOfStream, anyio.BrokenResourceError, h11.RemoteProtocolError) as error:
+                    raise NoResponse("broke the connection off") from error
+        raise NoResponse("could not be connected to")
 
-    async def _post(self, url: httpx.URL, address: str, message: Message) -> Response:
-        """The response's body, which may be endless, is not read: only the status matters."""
-        name = url.raw_host.decode("ascii")
-        headers = {"Host": url.netloc.decode("ascii"), "User-Agent": self._agent, **message.headers}
-        seconds = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)
-        request = httpx.Request(
-            "POST",
-            url.copy_with(host=address),
-            headers=headers,
-            content=message.body,
-            extensions={"timeout": seconds, "sni_hostname": name},
-        )
-        response = await self._transport.handle_async_request(request)
-        await response.aclose()
-        wait = retry_after(response.headers.get("retry-after", ""), self._now())
-        return Response(status=response.status_code, retry_after=wait)
+    async def _connect(self, url: httpx.URL, address: str) -> ByteStream:
+        name, port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
+        proxy = self._outbound.proxies.proxy_for(url.scheme, port, name, address)
+        stream = await (open_tunnel(proxy, address, port) if proxy else anyio.connect_tcp(address, port))
+        if url.scheme != "https":
+            return stream
+        try:
+            return await TLSStream.wrap(
+                stream, hostname=name, ssl_context=self._outbound.tls, standard_compatible=False
+            )
+        except BaseException:
+            await anyio.aclose_forcefully(stream)
+            raise
+
+    async def _post(self, stream: ByteStream, url: httpx.URL, message: Message) -> Response:
+        exchange = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
+        headers = {
+            "Host": url.netloc.decode("ascii"),
+            "User-Agent": self._agent,
+            "Content-Length": str(len(message.body)),
+            "Connection": "close",
+            **message.headers,
+        }
+        request = h11.Request(method="POST", target=url.raw_path, headers=list(headers.items()))
+        parts = (request, h11.Data(data=message.body), h11.EndOfMessage())
+        await stream.send(b"".join(exchange.send(part) or b"" for part in parts))
+        head = await _final_head(exchange, stream)
+        wait = retry_after(httpx.Headers(head.headers.raw_items()).get("retry-after", ""), self._now())
+        return Response(status=head.status_code, retry_after=wait)
+
+
+async def _final_head(exchange: h11.Connection, stream: ByteStream) -> h11.Response:
+    """After any informational ones, such as `100 Continue`. Raises NoResponse when the receiver sends more
+    than MAX_HEAD bytes before."""
+    received = 0
+    while not isinstance(event := exchange.next_event(), h11.Response):
+        if event is h11.NEED_DATA:
+            data = await stream.receive()
+            received += len(data)
+            exchange.receive_data(data)
+        if received > MAX_HEAD:
+            raise NoResponse(f"sent more than {MAX_HEAD} bytes before its answer")
+    return event

@@ -19,6 +19,8 @@ import anyio
 import anyio.to_thread
 import httpx
 
+from gencode.outbound.proxies import DIRECT, ProxyRules
+
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a host name and a port to IP addresses. Raises OSError."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -63,15 +65,19 @@ class UrlUnresolved(UrlRefused):
 class UrlRules:
     """networks   may be called although they are not public
     http       whether plain HTTP is allowed
+    by_proxy   a name that these send through a proxy is resolved by it and not checked: for targets that the
+               operator named
     """
 
     networks: Sequence[Network] = ()
     http: bool = False
+    by_proxy: ProxyRules = DIRECT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResolvedUrl:
-    """A URL that may be called. `addresses`: IP addresses to connect to, in the order of the attempts."""
+    """A URL that may be called. `addresses`: IP addresses to connect to, in the order of the attempts;
+    or the name, for a proxy that resolves it."""
 
     url: httpx.URL
     addresses: Sequence[str]
@@ -79,12 +85,15 @@ class ResolvedUrl:
 
 class Resolver:
     """The system's resolver, in threads of its own: slow name servers of clients must not occupy the threads
-    that resolve the names of model APIs."""
+    that resolve the names of model APIs. While all are busy, a name counts as one that cannot be found
+    now."""
 
     def __init__(self, concurrency: int = 8) -> None:
         self._limiter = anyio.CapacityLimiter(concurrency)
 
     async def __call__(self, host: str, port: int) -> list[str]:
+        if not self._limiter.available_tokens:
+            raise socket.gaierror(socket.EAI_AGAIN, "too many names are being resolved")
         lookup = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
         found = await anyio.to_thread.run_sync(lookup, limiter=self._limiter, abandon_on_cancel=True)
         return [str(address[0]) for *_, address in found]
@@ -102,6 +111,8 @@ class UrlPolicy:
         parsed = parse(url)
         if parsed.scheme == "http" and not self._rules.http:
             raise UrlRefused("must be an https address")
+        if self._rules.by_proxy.proxy_for(parsed.scheme, parsed.port, _name(parsed)):
+            return ResolvedUrl(url=parsed, addresses=(_name(parsed),))
         addresses = list(dict.fromkeys(await self._addresses(parsed)))
         if not (addresses and all(map(self._is_allowed, addresses))):
             raise UrlRefused("leads to an address that is not public, which this service does not call")

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from typing import Any
 
 import anyio
 import anyio.to_thread
+import requests
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from requests.adapters import HTTPAdapter
 
 from gencode.domain.errors import GencodeError
 from gencode.engine.ports.tracing import Kind, Span, Value
+from gencode.outbound.transport import Outbound
 
 EXPORT_TIMEOUT = 3.0
 """Seconds for one batch, with its retries: an unreachable collector must not delay the end of the process."""
@@ -30,13 +35,18 @@ _HEADER = "traceparent"
 
 @asynccontextmanager
 async def otlp_tracer(
-    endpoint: str, headers: Mapping[str, str], service: str, version: str
+    endpoint: str, headers: Mapping[str, str], service: str, version: str, outbound: Outbound
 ) -> AsyncIterator[OtlpTracer]:
     """A tracer that exports to `endpoint`/v1/traces; remaining spans are exported on exit.
 
     The library exports from its own thread, buffers at most 2,048 spans, and drops further ones.
     """
-    exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", headers=headers, timeout=EXPORT_TIMEOUT)
+    exporter = OTLPSpanExporter(
+        f"{endpoint.rstrip('/')}/v1/traces",
+        headers=headers,
+        timeout=EXPORT_TIMEOUT,
+        session=_session(endpoint, outbound),
+    )
     resource = Resource.create({"service.name": service, "service.version": version})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -45,6 +55,30 @@ async def otlp_tracer(
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(provider.shutdown)
+
+
+def _session(endpoint: str, outbound: Outbound) -> requests.Session:
+    """Without the proxies and the .netrc of the environment."""
+    session = requests.Session()
+    session.trust_env = False
+    if proxy := outbound.proxies.proxy_for_url(endpoint):
+        session.proxies = {"http": proxy, "https": proxy}
+    session.mount("https://", _Adapter(outbound.tls))
+    return session
+
+
+class _Adapter(HTTPAdapter):
+    """Trusts what the other clients of the service trust."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._tls = tls
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, ssl_context=self._tls)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        return super().proxy_manager_for(proxy, **options, ssl_context=self._tls)
 
 
 class OtlpTracer:

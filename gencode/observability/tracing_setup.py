@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 
 from gencode.domain.errors import StartError
 from gencode.engine.ports.tracing import NoopTracer, Tracer
+from gencode.outbound.transport import Outbound
 
 
 @asynccontextmanager
 async def configured_tracer(
-    endpoint: str, headers: Mapping[str, str], service: str, version: str
+    endpoint: str, headers: Mapping[str, str], service: str, version: str, outbound: Outbound
 ) -> AsyncIterator[Tracer]:
     """The tracer for `endpoint`, which is empty without a collector; other arguments as in `otlp_tracer`.
 
@@ -29,5 +30,5 @@ async def configured_tracer(
             f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but {error.name} is missing: install gencode with "
             "its extra `otel` (in a checkout: pip install '.[otel]')"
         ) from None
-    async with otlp.otlp_tracer(endpoint, headers, service, version) as tracer:
+    async with otlp.otlp_tracer(endpoint, headers, service, version, outbound) as tracer:
         yield tracer

@@ -12,8 +12,10 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gencode.auth.key_file import key_file
+from gencode.outbound.proxies import ProxyRules
 from gencode.security.redaction import MIN_SECRET_LENGTH
 from gencode.settings.json_settings import DaysByClient, HostsByName, PricesByModel, ProvidersByName
+from gencode.settings.proxies import OutboundProxy, proxy_rules, proxy_secrets
 from gencode.settings.sources import EnvFile, SecretFiles
 from gencode.settings.value_types import (
     Count,
@@ -133,7 +135,11 @@ class Settings(_SourcedSettings):
         description='More OpenAI-compatible APIs, JSON: {"name": {"base_url", "model", "api_key", "quirks"}}',
     )
     prices: PricesByModel = Field(
-        {}, description='Cost per million tokens, JSON: {"model": {"prompt", "completion", "cached"}}'
+        {},
+        description=(
+            'Cost per million tokens, JSON: {"model": {"prompt", "completion", "cached"}}; "model" is a '
+            "provider, a model id, or provider/model-id"
+        ),
     )
     default_model: str = Field(
         "deepseek", description="Provider, or provider/model-id, for requests that name none"
@@ -171,6 +177,20 @@ class Settings(_SourcedSettings):
         "gencode <gencode@localhost>",
         pattern=r"^[^\r\n\x00<>]+ <[^\r\n\x00<>]*>$",  # git fsck rejects commits with any other form
         description="Author of the commits",
+    )
+
+    outbound_proxy: OutboundProxy = Field(
+        SecretStr(""),
+        description="Proxy for all outbound requests, http://HOST:PORT or http://USER:PASSWORD@HOST:PORT;"
+        " environment: HTTPS_PROXY and HTTP_PROXY of the process",
+    )
+    no_proxy: str = Field(
+        "",
+        description="Comma-separated targets reached without OUTBOUND_PROXY: names with their subdomains, IP"
+        " addresses, networks; loopback never needs it",
+    )
+    ca_bundle: Path | None = Field(
+        None, description="PEM file of certificate authorities to trust in addition to the public ones"
     )
 
     data_dir: Folder = Field(
@@ -251,6 +271,11 @@ class Settings(_SourcedSettings):
         return not self.api_keys.get_secret_value().strip() and key_file(self.data_dir).version() is None
 
     @property
+    def proxies(self) -> ProxyRules:
+        """OUTBOUND_PROXY and NO_PROXY, parsed."""
+        return proxy_rules(self.outbound_proxy.get_secret_value(), self.no_proxy)
+
+    @property
     def origins(self) -> list[str]:
         """CORS_ORIGINS as a list."""
         return [origin.lower() for origin in split_list(self.cors_origins)]
@@ -285,12 +310,13 @@ class Settings(_SourcedSettings):
 
     def secrets(self) -> list[str]:
         """Every secret value that is long enough to be redacted from logs and kept out of projects."""
-        fields = [getattr(self, name) for name in type(self).model_fields]
+        fields = [getattr(self, name) for name in type(self).model_fields if name != "outbound_proxy"]
         values = [field.get_secret_value() for field in fields if isinstance(field, SecretStr)]
         keys = [entry.partition("=")[2] or entry for entry in self.api_keys.get_secret_value().split(",")]
         named = [secret for provider in self.providers.values() for secret in provider.secrets()]
         named += [host.token.get_secret_value() for host in self.hosts.values()]
         named += [part for value in self.otel_headers.values() for part in (value, value.split(" ")[-1])]
+        named += proxy_secrets(self.proxies)
         found = {secret.strip() for secret in [*values, *keys, *named, *self.webhook_secrets]}
         return sorted(secret for secret in found if len(secret) >= MIN_SECRET_LENGTH)
 

@@ -24,6 +24,8 @@ SECRET_OF_URL = {
 }
 """For each setting with a URL, the secret that is sent to it. Entries of PROVIDERS and HOSTS have both."""
 _JSON_WITH_SECRETS = ("providers", "hosts")
+_ROUTES = ("outbound_proxy", "ca_bundle")
+"""They decide who can see every secret that is sent."""
 
 
 class SecretFiles(PydanticBaseSettingsSource):
@@ -63,7 +65,15 @@ class EnvFile(PydanticBaseSettingsSource):
         for url_setting, secret in SECRET_OF_URL.items():
             if self.current_state.get(secret) and self._changes(url_setting, found):
                 raise StartError(_refusal_message(url_setting.upper(), secret.upper()))
+        for secret in (*SECRET_OF_URL.values(), *_JSON_WITH_SECRETS):
+            if self.current_state.get(secret):
+                self._refuse_routes(found, secret)
         return found
+
+    def _refuse_routes(self, found: dict[str, str], secret: str) -> None:
+        for route in _ROUTES:
+            if route in found and route not in self.current_state:
+                raise StartError(_refusal_message(route.upper(), secret.upper()))
 
     def _changes(self, url_setting: str, found: dict[str, str]) -> bool:
         """Whether `.env` changes the setting, rather than repeat its default as .env.example does."""

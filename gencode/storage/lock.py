@@ -6,10 +6,15 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gencode.domain.errors import DataDirLocked, StoreUnusable
+from gencode.security.ownership import give_to_owner_of
+
+DATABASE = "gencode.db"
+RESTORING = ".gencode-restore-"
+"""Beginning of the name of the folder that a restore unpacks into, inside of one that exists."""
 
 
 @contextmanager
@@ -18,6 +23,7 @@ def data_dir_lock(path: Path) -> Iterator[None]:
 
     Raises DataDirLocked when another process has the lock, StoreUnusable when the folder cannot be used.
     """
+    _check_restored(path)
     descriptor = _open(path)
     try:
         _lock(path, descriptor)
@@ -26,10 +32,22 @@ def data_dir_lock(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _check_restored(path: Path) -> None:
+    """A restore moves the database last. Without this, a folder whose restore was killed would begin anew."""
+    if not (path / DATABASE).exists() and any(path.glob(f"{RESTORING}*")):
+        raise StoreUnusable(
+            f"a restore into {path} has not ended: if none runs any more, remove what is in the folder, and"
+            " run gencode restore again"
+        )
+
+
 def _open(path: Path) -> int:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        with suppress(OSError):  # a file system without owners
+            give_to_owner_of(path, file)
+        return file
     except OSError as error:
         raise _unusable(path, error) from error
 

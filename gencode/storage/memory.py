@@ -12,6 +12,7 @@ from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.domain.task import FINAL_STATUSES, Task
 from gencode.engine.ids import earliest_id
+from gencode.engine.ports.outbox import ANY_TIME
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.retention import FinishedTask, UsageTotal
 from gencode.storage.deleted_usage import TOTAL_KEY, add_up, task_usage, total_to_row
@@ -32,6 +33,8 @@ from gencode.storage.rows import (
     task_to_row,
     to_json,
 )
+
+PAGE_EVENTS = 500
 
 
 class MemoryStore:
@@ -103,22 +106,33 @@ class MemoryStore:
         log = self._events.get(replace_surrogates(task_id), {})
         return [row_to_event(log[id_]) for id_ in sorted(log) if id_ > after]
 
+    async def event_page(self, task_id: str, after: int = 0) -> tuple[list[Event], bool]:
+        found = await self.events(task_id, after)
+        return found[:PAGE_EVENTS], len(found) <= PAGE_EVENTS
+
     async def checkpoints(self, task_id: str) -> dict[str, str]:
         return dict(self._checkpoints.get(replace_surrogates(task_id), {}))
 
     async def check_writable(self) -> None: ...
 
     async def next_callbacks(
-        self, limit: int, exclude_tasks: Collection[str] = (), exclude_hosts: Collection[str] = ()
+        self,
+        limit: int,
+        exclude_tasks: Collection[str] = (),
+        exclude_names: Collection[str] = (),
+        exclude_principals: Collection[str] = (),
+        due: tuple[int, int] = ANY_TIME,
     ) -> list[Callback]:
         found = [
-            (callback.due, callback)
-            for callback in self._callbacks.values()
+            (callback.due, replace(callback, principal=row_to_task(self._tasks[task_id]).principal.id))
+            for task_id, callback in self._callbacks.items()
             if callback.due is not None
-            and callback.task_id not in exclude_tasks
-            and callback.host not in exclude_hosts
+            and due[0] <= callback.due <= due[1]
+            and task_id not in exclude_tasks
+            and callback.host.rpartition(":")[0] not in exclude_names
         ]
-        return [callback for _, callback in sorted(found, key=lambda entry: entry[0])[:limit]]
+        ordered = [callback for _, callback in sorted(found, key=lambda entry: entry[0])]
+        return [one for one in ordered if one.principal not in exclude_principals][:limit]
 
     async def save_callback(self, callback: Callback) -> None:
         stored = self._callbacks.get(replace_surrogates(callback.task_id))

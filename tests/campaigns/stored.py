@@ -60,7 +60,8 @@ def logs(data_dir: Path) -> dict[str, list[bytes]]:
     with closing(sqlite3.connect(data_dir / "gencode.db")) as database:
         rows = database.execute("SELECT task_id, id, kind, data FROM events ORDER BY task_id, id")
         for task_id, id_, kind, data in rows:
-            found[task_id].append(f"event: {kind}\nid: {id_}\ndata: {data}\n\n".encode())
+            retry = "retry: 1000\n" if id_ == 1 else ""
+            found[task_id].append(f"event: {kind}\nid: {id_}\ndata: {data}\n{retry}\n".encode())
     return found
 
 

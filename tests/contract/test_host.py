@@ -116,6 +116,18 @@ async def test_a_repository_with_another_marker_is_left_unchanged(target: HostUn
     assert (await target.clone(repo.clone_url))[0] == commit_sha(SNAPSHOT)
 
 
+async def test_a_check_tells_beforehand_what_creating_would(target: HostUnderTest) -> None:
+    for spec in (SPEC, replace(SPEC, org="acme")):
+        await target.host.check(spec)
+        repo = await target.host.create(spec, SNAPSHOT)
+        await target.host.check(spec)
+        with pytest.raises(RepoExists, match="choose another repo_name"):
+            await target.host.check(replace(spec, marker="gencode:12"))
+        await target.host.push(repo, SNAPSHOT)
+        await target.host.check(spec)
+        await target.host.check(replace(spec, name="hello-2", marker="gencode:12"))
+
+
 async def test_our_own_repository_with_other_commits_is_left_unchanged(target: HostUnderTest) -> None:
     repo = await target.host.create(SPEC, SNAPSHOT)
     await target.host.push(repo, SNAPSHOT)

@@ -94,8 +94,27 @@ async def test_the_earliest_come_first_without_the_excluded_ones(store: AnyStore
     assert await store.next_callbacks(10) == [soon, other, late]
     assert await store.next_callbacks(2) == [soon, other]
     assert await store.next_callbacks(10, exclude_tasks=[two.id]) == [other, late]
-    assert await store.next_callbacks(10, exclude_hosts=["a.example:443"]) == [other]
-    assert await store.next_callbacks(10, exclude_tasks=[one.id, three.id], exclude_hosts=["c:1"]) == [soon]
+    assert await store.next_callbacks(10, exclude_names=["a.example"]) == [other]
+    assert await store.next_callbacks(10, exclude_tasks=[one.id, three.id], exclude_names=["c"]) == [soon]
+    assert await store.next_callbacks(10, due=(11, 30)) == [other, late]
+    assert await store.next_callbacks(10, due=(10, 29)) == [soon, other]
+
+
+async def test_hosts_are_left_out_by_name_whatever_the_port(store: AnyStore) -> None:
+    hosts = ["a:1", "a:65535", "aa:1", "1.2.3.4:1", "::1:443", "10:80", "1:80"]
+    for n, host in enumerate(hosts):
+        await created(store, due=n, host=host)
+    for name, left in (("a", 5), ("1.2.3.4", 6), ("::1", 6), ("1", 6), ("", 7)):
+        assert len(await store.next_callbacks(10, exclude_names=[name])) == left, name
+
+
+async def test_principals_are_known_and_can_be_left_out(store: AnyStore) -> None:
+    for n, principal in enumerate(["alice", "bob", "alice"]):
+        task = a_task(principal)
+        await store.create(task, REQUEST, [], callback=replace(a_callback(task), due=n))
+    assert [one.principal for one in await store.next_callbacks(10)] == ["alice", "bob", "alice"]
+    others = await store.next_callbacks(10, exclude_principals=["alice"])
+    assert [one.principal for one in others] == ["bob"]
 
 
 async def test_a_delivered_callback_is_due_again_with_the_next_status(store: AnyStore) -> None:

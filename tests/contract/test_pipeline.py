@@ -121,7 +121,7 @@ async def test_after_a_failed_file_those_under_way_are_finished_and_stored(tmp_p
         assert ended.failure is not None
         assert ended.failure.code == "LLM_AUTH"
         assert "piece:1:src/app.py" in await harness.store.checkpoints(task.id)
-        assert not harness.github.requests
+        assert not harness.github.writes
 
 
 @pytest.mark.parametrize("quirks", [NATIVE, INSTRUCTED])
@@ -173,7 +173,7 @@ async def test_a_cancelled_task_closes_its_model_call_and_creates_nothing(tmp_pa
         await harness.model.arrival("file", "README.md")
         assert (await harness.task_service.cancel(task)).state is State.CANCELLED
         await harness.model.drop("file", "README.md")
-        assert not harness.github.requests
+        assert not harness.github.writes
 
 
 async def test_the_message_of_a_cancelled_task_names_its_repository(

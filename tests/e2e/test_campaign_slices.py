@@ -10,6 +10,7 @@ from tests.campaigns import kill, reconnect
 from tests.campaigns.schedule import FAILPOINTS
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 async def test_nothing_is_lost_duplicated_or_sent_wrongly_whenever_the_service_is_killed(
     tmp_path: Path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -252,3 +253,50 @@ async def test_a_repository_that_does_not_exist_cannot_be_cloned(tmp_path: Path,
     async with forge_with_git(tmp_path) as local:
         url = str(local.client.base_url).rstrip("/") + address
         assert "not found" in await local.git("clone", url, "c", fails=True)
+
+
+@pytest.mark.parametrize(
+    "capabilities", ["", "side-band-64k", "ofs-delta", "side-band-64k ofs-delta agent=git/isomorphic-git@1.0"]
+)
+async def test_a_client_of_few_capabilities_gets_a_pack_that_needs_no_others(
+    tmp_path: Path, capabilities: str
+) -> None:
+    """The stored pack has deltas; the client may know neither them, nor side bands, nor thin packs."""
+    async with forge_with_git(tmp_path) as local:
+        await local.create_work_tree()
+        similar = hashlib.shake_256(b"text").hexdigest(2000)
+        for number in range(5):
+            await local.commit("w", "similar", f"{similar}{number}\n")
+        await local.git("push", "-q", local.push_url, "main", at="w")
+        head = await local.git("rev-parse", "HEAD", at="w")
+        answer = await local.client.post(
+            "/local/demo/git-upload-pack",
+            content=packet(f"want {head} {capabilities}".rstrip() + "\n") + b"0000" + packet("done\n"),
+            headers={"Content-Type": "application/x-git-upload-pack-request"},
+        )
+        assert answer.status_code == 200, answer.text
+        pack = received_pack(answer.content, "side-band" in capabilities)
+        assert hashlib.sha1(pack[:-20]).digest() == pack[-20:]
+        (tmp_path / "received.pack").write_bytes(pack)
+        await local.git("init", "-q", "c")
+        await local.git("index-pack", "--strict", "../received.pack", at="c")
+        objects = await local.git("verify-pack", "-v", "../received.pack", at="c")
+        assert head in objects
+        assert ("ofs-delta" in capabilities) == ("chain length" in objects)
+
+
+def packet(text: str) -> bytes:
+    return f"{len(text) + 4:04x}{text}".encode()
+
+
+def received_pack(answer: bytes, has_side_bands: bool) -> bytes:
+    """What follows the packet `NAK`; side band 1 alone is the pack."""
+    assert answer.startswith(packet("NAK\n"))
+    rest = answer[8:]
+    if not has_side_bands:
+        return rest
+    pack = b""
+    while size := int(rest[:4], 16):
+        pack += rest[5:size] if rest[4] == 1 else b""
+        rest = rest[size:]
+    return pack

@@ -83,6 +83,7 @@ async def check_finished(process: Service, task_id: str, github: ScriptedGitHub,
     assert github.effects == {"create": 1, "push": 1}
 
 
+@pytest.mark.long
 @pytest.mark.fault(64)
 async def test_killed_after_each_of_its_commits_the_task_still_completes(tmp_path: Path) -> None:
     """Row 64: each process gets one step further, and no answered model call is made again."""
@@ -105,6 +106,7 @@ async def test_killed_after_each_of_its_commits_the_task_still_completes(tmp_pat
         assert ledger.paid == set(CALLS)
 
 
+@pytest.mark.long
 @pytest.mark.fault(64)
 async def test_killed_around_each_outside_effect_it_happens_once(tmp_path: Path) -> None:
     """Row 64: before and after the repository is created, before and after the push, and when an answer has

@@ -100,6 +100,11 @@ async def test_cancelling_and_retrying(tmp_path: Path) -> None:
         failed = await call(session, "status", task_id=task_id, wait_seconds=30)
         assert (failed["status"], failed["error"]["code"]) == ("failed", "LLM_AUTH")
         assert (await call(session, "retry", task_id=task_id))["task_id"] == task_id
+        await call(session, "status", task_id=task_id, wait_seconds=30)
+        wrong = {"task_id": task_id, "changes": {"repo_name": "a b"}}
+        assert "VALIDATION: repo_name" in await refused_call(session, "retry", **wrong)
+        renamed = {"task_id": task_id, "changes": {"repo_name": "another"}}
+        assert (await call(session, "retry", **renamed))["repo_name"] == "another"
 
 
 @pytest.mark.parametrize(

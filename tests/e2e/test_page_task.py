@@ -218,6 +218,19 @@ async def test_a_budget_that_was_too_small_is_raised_on_the_page(browser: Browse
         await expect_status(page)
 
 
+async def test_a_taken_name_is_replaced_on_the_page(browser: Browser, tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, tab(browser, app.url) as page:
+        async with Client(app.url) as client:
+            await client.wait((await client.submit("a notes API", "notes"))["task_id"])
+        await submit(page, "notes", "a notes API")
+        card = page.get_by_role("region", name="The task failed")
+        await expect(card).to_contain_text("REPO_EXISTS")
+        await card.get_by_label("New name of the repository").fill("notes-2")
+        await card.get_by_role("button", name="Retry").click()
+        await expect_status(page)
+        await expect(page.locator("#clone")).to_contain_text("notes-2")
+
+
 async def test_a_link_to_a_task_opens_it_in_another_tab(browser: Browser, tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app:
         async with Client(app.url) as client:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from gencode.domain.errors import StartError
 from gencode.observability import tracing_setup
+from gencode.outbound.transport import Outbound
 from tests.servers.calls import BODY, FILES, client, get, post, submit
 from tests.servers.collector import Collected, collector
 from tests.servers.github import github_server
@@ -171,5 +172,5 @@ async def test_a_missing_package_is_reported_at_the_start(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(tracing_setup.importlib, "import_module", missing)
     with pytest.raises(StartError, match=r"pip install '\.\[otel\]'"):
-        async with tracing_setup.configured_tracer("http://127.0.0.1:4318", {}, "gencode", "1"):
+        async with tracing_setup.configured_tracer("http://127.0.0.1:4318", {}, "gencode", "1", Outbound()):
             pass

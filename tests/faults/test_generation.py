@@ -66,7 +66,7 @@ async def test_a_file_that_never_ends_fails_the_task(tmp_path: Path, quirks: Qui
     async with generate_harness(tmp_path, files, quirks=quirks) as harness:
         assert await harness.code() == "LLM_TRUNCATED"
         assert (harness.calls(), harness.waits) == (12, [])
-        assert not harness.github.requests
+        assert not harness.github.writes
 
 
 def repeating(lines: int) -> Callable[[str, str], str]:
@@ -124,7 +124,7 @@ async def test_a_recognisable_restart_is_not_delivered(tmp_path: Path) -> None:
     async with generate_harness(tmp_path, files, quirks=INSTRUCTED) as harness:
         assert await harness.code() == "LLM_BAD_OUTPUT"
         assert (harness.calls(), len(harness.waits)) == (1 + 3, 2)
-        assert not harness.github.requests
+        assert not harness.github.writes
 
 
 @pytest.mark.fault(22)
@@ -141,7 +141,7 @@ async def test_a_blank_answer_is_requested_twice_more(tmp_path: Path, kind: str,
         assert (task.failure.code, task.failure.retryable) == ("LLM_BAD_OUTPUT", True)
         assert (harness.calls(kind), len(harness.waits)) == (3, 2)
         assert [event.data["code"] for event in await harness.events(task, "retry")] == ["LLM_BAD_OUTPUT"] * 2
-        assert not harness.github.requests
+        assert not harness.github.writes
 
 
 async def test_some_files_may_be_blank(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ async def test_an_answer_without_a_plan_is_requested_twice_more(tmp_path: Path) 
             assert await harness.code(repo_name=f"r{n}") == "LLM_BAD_OUTPUT", answer
             assert len(harness.waits) == 2
         assert harness.calls("plan") == 3 * len(answers)
-        assert not harness.github.requests
+        assert not harness.github.writes
 
 
 @pytest.mark.fault(23)
@@ -261,7 +261,7 @@ async def test_an_answer_over_the_size_limit_fails_the_task_at_once(tmp_path: Pa
     async with generate_harness(tmp_path, flood, max_bytes=100_000) as harness:
         assert await harness.code() == "LLM_TOO_LARGE"
         assert (harness.calls(), harness.waits) == (1, [])
-        assert not harness.github.requests
+        assert not harness.github.writes
 
 
 @pytest.mark.fault(7)

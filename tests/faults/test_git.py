@@ -32,7 +32,7 @@ from gencode.githosts.git_client import READY_PAUSES, GitClient
 from gencode.githosts.port import Snapshot
 from tests.servers.github import TOKEN, Fault, ScriptedGitHub, github_server, served
 from tests.servers.peer import Act, peer
-from tests.unit.githosts.samples import SNAPSHOT, SPEC, TLS, RecordedSleep, github_client
+from tests.unit.githosts.samples import OUTBOUND, SNAPSHOT, SPEC, RecordedSleep, github_client
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,7 +70,7 @@ async def github(server: ScriptedGitHub, tmp_path: Path) -> ScriptedGitHub:
 async def push(
     github: ScriptedGitHub, snapshot: Snapshot = SNAPSHOT, timeout: float = 30, name: str = "hello"
 ) -> str:
-    git = GitClient(timeout=timeout, tls=TLS, sleep=RecordedSleep())
+    git = GitClient(timeout=timeout, outbound=OUTBOUND, sleep=RecordedSleep())
     return await git.push(f"{github.url}/octo/{name}.git", TOKEN, snapshot)
 
 
@@ -127,7 +127,7 @@ async def test_a_git_server_that_does_not_know_the_new_repository_yet_is_asked_a
 ) -> None:
     github.fail("info_refs", Fault(status=status), times=3)
     sleep = RecordedSleep()
-    git = GitClient(tls=TLS, sleep=sleep)
+    git = GitClient(outbound=OUTBOUND, sleep=sleep)
     pushed = await git.push(f"{github.url}/octo/hello.git", TOKEN, SNAPSHOT)
     assert pushed == await github.head("hello")
     assert sleep == list(READY_PAUSES[:3])
@@ -222,7 +222,7 @@ async def test_a_stalled_server_ends_in_a_timeout_and_frees_the_thread(
     """Row 43. `push` returns only after its thread has ended: otherwise the second push could not start."""
     silent = SilentServer(first=first, after=after)
     sock = listen()
-    git = GitClient(timeout=0.3, max_pushes=1, tls=TLS)
+    git = GitClient(timeout=0.3, max_pushes=1, outbound=OUTBOUND)
     async with served(silent, sock):
         for _ in range(2):
             with pytest.raises(GitTimeout):
@@ -236,9 +236,13 @@ async def test_the_timeout_covers_all_exchanges_of_a_push() -> None:
     sock = listen()
     async with served(_accepting(after=0.6), sock):
         with pytest.raises(GitTimeout):
-            await GitClient(timeout=1, tls=TLS).push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
+            await GitClient(timeout=1, outbound=OUTBOUND).push(
+                f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT
+            )
         # With more time the report is believed: only the deadline ended the first push.
-        assert await GitClient(timeout=30, tls=TLS).push(f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT)
+        assert await GitClient(timeout=30, outbound=OUTBOUND).push(
+            f"{address(sock)}/octo/hello.git", TOKEN, SNAPSHOT
+        )
 
 
 def _accepting(after: float) -> ASGIApp:
@@ -260,7 +264,7 @@ async def test_a_cancelled_push_frees_the_thread_at_once() -> None:
     """Row 43."""
     silent = SilentServer()
     sock = listen()
-    git = GitClient(timeout=3600, max_pushes=1, tls=TLS)
+    git = GitClient(timeout=3600, max_pushes=1, outbound=OUTBOUND)
 
     async def cancelled() -> None:
         with anyio.CancelScope() as scope:
@@ -280,7 +284,7 @@ async def test_waiting_for_another_push_does_not_count_towards_the_timeout() -> 
     part of that time: nothing is spawned."""
     silent = SilentServer()
     sock, other = listen(), listen()
-    git = GitClient(timeout=2, max_pushes=1, tls=TLS)
+    git = GitClient(timeout=2, max_pushes=1, outbound=OUTBOUND)
     async with (
         served(silent, sock),
         served(_accepting(after=0), other),
@@ -549,7 +553,7 @@ async def test_a_server_without_http_is_reported() -> None:
     for acts in ([b"SSH-2.0-OpenSSH_9.6\r\n"], [Act.RESET]):
         async with peer(lambda _, acts=acts: acts) as server:
             with pytest.raises(GitNetwork):
-                await GitClient(tls=TLS).push(f"{server.base_url}/octo/hello.git", TOKEN, SNAPSHOT)
+                await GitClient(outbound=OUTBOUND).push(f"{server.base_url}/octo/hello.git", TOKEN, SNAPSHOT)
         assert server.connections == 1
 
 

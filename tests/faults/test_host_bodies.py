@@ -15,7 +15,7 @@ import pytest_asyncio
 from gencode.githosts.errors import GitNetwork, HostNetwork, HostProtocol
 from gencode.githosts.git_client import GitClient
 from tests.servers.github import TOKEN, Fault, ScriptedGitHub, github_server
-from tests.unit.githosts.samples import SNAPSHOT, SPEC, TLS, HostClient, github_client
+from tests.unit.githosts.samples import OUTBOUND, SNAPSHOT, SPEC, HostClient, github_client
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.fault(123)]
 
@@ -83,7 +83,7 @@ async def test_the_answer_to_a_push(github: ScriptedGitHub, operation: str, body
     kind = "advertisement" if operation == "info_refs" else "result"
     github.fail(operation, fault(body, f"application/x-git-receive-pack-{kind}"))
     with pytest.raises(GitNetwork, match=BODIES[body][2]):
-        await GitClient(tls=TLS).push(f"{github.url}/octo/hello.git", TOKEN, SNAPSHOT)
+        await GitClient(outbound=OUTBOUND).push(f"{github.url}/octo/hello.git", TOKEN, SNAPSHOT)
 
 
 async def test_an_honest_answer_may_be_compressed_by_a_proxy(

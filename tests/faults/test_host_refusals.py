@@ -55,6 +55,11 @@ LIMITS: list[tuple[str, int, Mapping[str, Any]]] = [
     ("github", 403, {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}),
     ("github", 422, {"message": "Validation Failed", "errors": [{"message": "was submitted too quickly"}]}),
     ("github", 403, {"message": "API rate limit exceeded for user ID 1."}),
+    (
+        "github",
+        403,
+        {"message": "Forbidden", "documentation_url": "https://developer.github.com/v3/#abuse-rate-limits"},
+    ),
     ("gitee", 403, {"message": "403 Forbidden (Rate Limit Exceeded)"}),
     ("gitlab", 403, {"message": "Too Many Requests"}),
     ("bitbucket", 400, {"error": {"message": "The rate limit has been exceeded"}}),
@@ -161,6 +166,13 @@ ACCOUNTS: list[tuple[int, str, int, Mapping[str, Any], str]] = [
         400,
         {"message": {"base": ["Your project limit is 0 projects! Please contact your administrator"]}},
         "no more repositories",
+    ),
+    (
+        130,
+        "github",
+        422,
+        {"errors": [{"field": "name", "message": "name can't be private. You are over your quota."}]},
+        "quota at the host is used up",
     ),
     (130, "forgejo", 413, {"message": "quota exceeded"}, "quota at the host is used up"),
     (

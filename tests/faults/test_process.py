@@ -140,7 +140,7 @@ async def test_sigterm_with_a_frozen_reader_ends_streams_exits_in_time_and_the_t
             status = await process.terminate()
             assert status == 0
             said = b"".join([part async for part in healthy])
-        assert said.endswith(b"reconnect to go on after the last id\nretry: 1000\n\n")
+        assert said.endswith(b"reconnect to go on after the last id\n\n")
         assert "Traceback" not in process.log.read_text()
         gate.set()
         await process.start()

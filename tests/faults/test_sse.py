@@ -251,7 +251,8 @@ async def test_control_characters_from_a_model_leave_the_framing_intact(tmp_path
     assert not {b"\r", b"\0"} & {bytes([byte]) for byte in body}
     messages = body.decode().removesuffix("\n\n").split("\n\n")
     for number, message in enumerate(messages, start=1):
-        kind, id_, data = message.split("\n")
+        kind, id_, data, *retry = message.split("\n")
+        assert retry == (["retry: 1000"] if number == 1 else [])
         assert kind.startswith("event: ")
         assert id_ == f"id: {number}"
         assert json.loads(data.removeprefix("data: "))

@@ -60,7 +60,7 @@ async def test_a_hostile_path_fails_the_task_and_nothing_is_written(tmp_path: Pa
             assert (task.failure.code, task.failure.retryable) == ("UNSAFE_PATH", False)
         assert harness.calls("plan") == len(HOSTILE)
         assert (harness.calls(), harness.waits) == (0, [])
-        assert not harness.github.requests
+        assert not harness.github.writes
 
 
 @pytest.mark.fault(77)
@@ -70,7 +70,7 @@ async def test_a_hostile_path_at_the_end_of_a_plan_leaves_no_repository_either(t
     plan = json.loads(plan_of([*files, "../evil.py"]))
     async with generate_harness(tmp_path, plan_and_files(files, plan=plan)) as harness:
         assert await harness.code() == "UNSAFE_PATH"
-        assert not harness.github.requests
+        assert not harness.github.writes
 
 
 @pytest.mark.fault(78)
@@ -81,4 +81,4 @@ async def test_clashing_or_too_many_names_fail_the_task_and_nothing_is_written(t
             harness.model.script = text(plan_of(paths), size=200_000)
             assert await harness.code() == "UNSAFE_TREE", name
         assert harness.waits == []
-        assert not harness.github.requests
+        assert not harness.github.writes

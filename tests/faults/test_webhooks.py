@@ -85,7 +85,7 @@ async def test_a_failure_and_its_retry_are_delivered(tmp_path: Path) -> None:
         count = len(seen)
         assert (await post(app.url, f"/task/{second}/retry")).status_code == 202
         await hooks.until(lambda seen: len(seen) > count and seen[-1].json["data"]["status"] == "failed")
-        assert received(hooks.seen, second)[-2:] == ["creating_repo", "failed"]
+        assert received(hooks.seen, second)[-2:] == ["generating", "failed"]
         assert received(hooks.seen, first) == ALL
 
 

@@ -157,8 +157,14 @@ class MortalStore:
     async def events(self, task_id: str, after: int = 0) -> list[Event]:
         return await self._call(self._inner.events(task_id, after))
 
+    async def event_page(self, task_id: str, after: int = 0) -> tuple[list[Event], bool]:
+        return await self._call(self._inner.event_page(task_id, after))
+
     async def checkpoints(self, task_id: str) -> dict[str, str]:
         return await self._call(self._inner.checkpoints(task_id))
+
+    async def check_writable(self) -> None:
+        await self._write(self._inner.check_writable)
 
     async def _write(self, write: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await asyncio.shield(asyncio.ensure_future(self._checked(write)))

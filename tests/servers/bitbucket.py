@@ -19,7 +19,11 @@ PROJECTS = {"TOOLS"}
 class ScriptedBitbucket(ScriptedHost):
     """Names in URLs are in lower case. `person`: the owner of a personal API token; None for a workspace."""
 
-    routes = (route("POST", _REPO, "create"), route("GET", _REPO, "repo"))
+    routes = (
+        route("POST", _REPO, "create"),
+        route("GET", _REPO, "repo"),
+        route("GET", r"/2\.0/repositories/(?P<org>[^/]+)", "org"),
+    )
     git_user = "x-token-auth"
     person: str | None = None
 

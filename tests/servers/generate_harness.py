@@ -33,6 +33,7 @@ from gencode.hub.in_process import InProcessHub
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.session import LLMSessionFactory
 from gencode.observability.metrics import Metrics
+from gencode.outbound.transport import Outbound
 from gencode.pipelines.generate.committed_report import Reporter
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
@@ -47,6 +48,7 @@ from tests.servers.model import ModelServer, Script, model_server
 from tests.servers.model_client import provider_for
 from tests.unit.storage.samples import a_task
 
+NO_CERTIFICATES = Outbound(tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))  # loading the roots takes long
 NATIVE = Quirks(prefix="deepseek")
 INSTRUCTED = Quirks(prefix="none")
 
@@ -145,7 +147,7 @@ async def generate_harness(
         model_server(script) as model,
         github_server(folder / "github") as github,
         provider_for(model.base_url, quirks=quirks, **client_options) as provider,
-        http_client(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client,  # loading certificates takes long
+        http_client(NO_CERTIFICATES) as client,
         anyio.create_task_group() as tg,
     ):
         waits: list[float] = []

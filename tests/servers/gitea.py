@@ -18,6 +18,8 @@ class ScriptedGitea(ScriptedHost):
 
     routes = (
         route("GET", r"/api/v1/user", "user"),
+        route("GET", r"/api/v1/orgs/(?P<org>[^/]+)", "org"),
+        route("GET", r"/api/v1/users/[^/]+/orgs/(?P<org>[^/]+)/permissions", "permissions"),
         route("POST", r"/api/v1/user/repos", "create"),
         route("POST", r"/api/v1/orgs/(?P<org>[^/]+)/repos", "create"),
         route("GET", r"/api/v1/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)", "repo"),

@@ -19,6 +19,7 @@ class ScriptedGitee(ScriptedHost):
 
     routes = (
         route("GET", r"/api/v5/user", "user"),
+        route("GET", r"/api/v5/orgs/(?P<org>[^/]+)", "org"),
         route("POST", r"/api/v5/user/repos", "create"),
         route("POST", r"/api/v5/orgs/(?P<org>[^/]+)/repos", "create"),
         route("GET", _REPO, "repo"),

@@ -94,6 +94,7 @@ class ScriptedHost:
     requests                 all received requests
     effects                  counts changes: "create", and "push" for moved branches
     login, orgs              the token's user, and the organisations in which it may create
+    may_create               whether the host says that the token's user may create repositories
     not_ready                how many requests for each new repository return 404
     advertised_url           the origin of the URLs in its responses
     routes                   the API's paths with their operations; each operation is the name of a method
@@ -120,6 +121,7 @@ class ScriptedHost:
         self.requests: list[ReceivedRequest] = []
         self.effects: Counter[str] = Counter()
         self.not_ready = 0
+        self.may_create = True
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
 
     def fail(self, operation: str, *faults: Fault, times: int = 1) -> None:
@@ -127,6 +129,11 @@ class ScriptedHost:
         assert operation in {name for _, _, name in (*self.routes, *GIT)}
         for fault in faults:
             self._faults[operation].extend([fault] * times)
+
+    @property
+    def writes(self) -> list[ReceivedRequest]:
+        """The requests that would change something."""
+        return [request for request in self.requests if request.method != "GET"]
 
     def seen(self, operation: str) -> list[ReceivedRequest]:
         return [request for request in self.requests if request.operation == operation]
@@ -176,6 +183,16 @@ class ScriptedHost:
     def refusal(self, status: int, message: str) -> Response:
         """An error in the host's own format."""
         return JSONResponse({"message": message}, status)
+
+    async def org(self, _seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
+        """An organisation, by its name as the host's path has it."""
+        if found["org"].lower() not in self.orgs:
+            return self.refusal(404, "Not Found")
+        return JSONResponse({"login": found["org"], "id": 2})
+
+    async def permissions(self, _seen: ReceivedRequest, _found: Mapping[str, str]) -> Response:
+        """What the token's user may do in an organisation."""
+        return JSONResponse({"can_create_repository": self.may_create})
 
     # --- serving ------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ class ScriptedGitHub(ScriptedHost):
 
     routes = (
         route("GET", r"/api/v3/user", "user"),
+        route("GET", r"/api/v3/orgs/(?P<org>[^/]+)", "org"),
         route("POST", r"/api/v3/user/repos", "create"),
         route("POST", r"/api/v3/orgs/(?P<org>[^/]+)/repos", "create"),
         route("GET", _REPO, "repo"),

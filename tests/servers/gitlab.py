@@ -34,7 +34,8 @@ class ScriptedGitLab(ScriptedHost):
         return seen.headers.get("private-token") == self.token
 
     async def user(self, _seen: ReceivedRequest, _found: Mapping[str, str]) -> Response:
-        return JSONResponse({"id": 1, "username": self.login, "state": "active"})
+        body = {"id": 1, "username": self.login, "state": "active", "can_create_project": self.may_create}
+        return JSONResponse(body)
 
     async def namespace(self, _seen: ReceivedRequest, found: Mapping[str, str]) -> Response:
         if (number := self.groups.get(found["path"].lower())) is None:

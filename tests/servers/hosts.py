@@ -20,7 +20,7 @@ from tests.servers.gitee import ScriptedGitee
 from tests.servers.githost import ScriptedHost, served
 from tests.servers.github import ScriptedGitHub
 from tests.servers.gitlab import ScriptedGitLab
-from tests.unit.githosts.samples import TLS, HostClient, recording
+from tests.unit.githosts.samples import OUTBOUND, HostClient, recording
 
 TOKEN = "scripted-token-0123456789"
 OWNER: Mapping[str, str] = {"bitbucket": "octo"}
@@ -56,7 +56,7 @@ async def host_client(
 ) -> AsyncIterator[HostClient]:
     """A client that never sleeps. The options are those of `gencode.githosts.options.HostOptions`."""
     options = {"owner": OWNER.get(kind)} | options
-    async with http_client(TLS) as client:
+    async with http_client(OUTBOUND) as client:
         yield recording(
             lambda chosen: connect(kind, "work", url, token, client, chosen, user=user), **options
         )

@@ -23,6 +23,7 @@ SECTIONS = {
     "github_token": "Git hosts",
     "deepseek_api_key": "Models",
     "max_concurrent_tasks": "Tasks",
+    "outbound_proxy": "Outbound requests",
     "data_dir": "Data, logs, shutdown",
 }
 """Each section by the setting that begins it."""

@@ -120,7 +120,10 @@ def test_an_empty_variable_is_the_same_as_unset(environment: Environment) -> Non
 
 
 SECRETS = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
-VALID_VALUES = {"webhook_secret": f"whsec_{'a' * 40}"}
+VALID_VALUES = {
+    "webhook_secret": f"whsec_{'a' * 40}",
+    "outbound_proxy": "http://user:from-the-file@proxy.example.com:3128",
+}
 """Of secrets that must have a certain form."""
 
 
@@ -132,7 +135,7 @@ def test_every_secret_can_be_read_from_a_file(environment: Environment, tmp_path
     environment.setenv("MATTERMOST_URL", "https://chat.example.com" if name == "mattermost_token" else "")
     settings = load()
     assert getattr(settings, name).get_secret_value() == secret
-    assert secret in settings.secrets()
+    assert any(known in secret for known in settings.secrets())
 
 
 @pytest.mark.parametrize("secret", ["whsec_short", "whsec_" + "é" * 40, "a" * 40, f"whsec_{'a' * 40},x"])
@@ -307,6 +310,27 @@ def test_a_default_url_in_an_env_file_is_accepted(environment: Environment) -> N
     assert load().github_token.get_secret_value() == "a-token"
 
 
+@pytest.mark.parametrize("line", ["OUTBOUND_PROXY=http://10.0.0.1:3128", "ca_bundle=/tmp/ca.pem"])
+@pytest.mark.parametrize("secret", ["GITHUB_TOKEN", "DEEPSEEK_API_KEY", "HOSTS"])
+def test_an_env_file_cannot_route_secrets_of_the_environment(
+    environment: Environment, line: str, secret: str
+) -> None:
+    """A proxy together with a certificate authority could read them."""
+    Path(".env").write_text(f"{line}\n")
+    value = '{"a": {"kind": "gitlab", "token": "very-secret"}}' if secret == "HOSTS" else "very-secret"
+    environment.setenv(secret, value)
+    message = config_error()
+    assert line.partition("=")[0].upper() in message
+    assert secret in message
+    environment.setenv(line.partition("=")[0].upper(), line.partition("=")[2])
+    assert load().secrets() == ["very-secret"]
+
+
+def test_an_env_file_can_route_its_own_secrets(environment: Environment) -> None:
+    Path(".env").write_text("GITHUB_TOKEN=its-own-token\nOUTBOUND_PROXY=http://proxy.example.com:3128\n")
+    assert load().proxies.proxy_for("https", None, "api.github.com") == "http://proxy.example.com:3128"
+
+
 def test_an_env_file_is_not_interpolated(environment: Environment) -> None:
     environment.setenv("GITHUB_TOKEN", "a-token")
     entry = '{"base_url": "https://elsewhere.example.com/${GITHUB_TOKEN}", "model": "m"}'
@@ -371,3 +395,40 @@ def test_invalid_json_and_host_names_are_rejected(environment: Environment, text
     with pytest.raises(StartError, match="HOSTS") as caught:
         load()
     assert "glpat" not in caught.value.message
+
+
+# --- outbound requests ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "https://proxy.example.com:3128",
+        "socks5://proxy.example.com:1080",
+        "http://proxy.example.com",
+        "http://proxy.example.com:99999",
+        "http://user:very-secret@proxy.example.com:3128/path",
+        "http://[::1:3128",
+        "none",
+    ],
+)
+def test_an_invalid_proxy_is_rejected_without_its_password(environment: Environment, proxy: str) -> None:
+    environment.setenv("OUTBOUND_PROXY", proxy)
+    message = config_error()
+    assert message == "OUTBOUND_PROXY: must be http://HOST:PORT or http://USER:PASSWORD@HOST:PORT"
+
+
+def test_proxies_of_the_environment_are_used_only_if_the_operator_says_so(environment: Environment) -> None:
+    environment.setenv("HTTPS_PROXY", "http://user:p%40ssword@secure.example.com:3128")
+    environment.setenv("http_proxy", "plain.example.com:3128")
+    environment.setenv("NO_PROXY", "internal.example.com, 10.0.0.0/8")
+    assert load().proxies.proxy_for("https", None, "api.github.com") == ""
+    environment.setenv("OUTBOUND_PROXY", "environment")
+    proxies = load().proxies
+    assert proxies.proxy_for("https", None, "api.github.com").endswith("@secure.example.com:3128")
+    assert proxies.proxy_for("http", None, "api.github.com") == "http://plain.example.com:3128"
+    assert proxies.proxy_for("https", None, "git.internal.example.com") == ""
+    secrets = load().secrets()
+    assert {"p@ssword", "p%40ssword"} < set(secrets)
+    assert "environment" not in secrets
+    assert "p%40ssword" not in repr(proxies)

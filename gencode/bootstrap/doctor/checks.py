@@ -10,6 +10,7 @@ from gencode.bootstrap.doctor import git_host_checks, local_checks, model_checks
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.bootstrap.git_hosts import HostRegistry
 from gencode.bootstrap.models import ModelRegistry
+from gencode.bootstrap.outbound import make_outbound
 from gencode.domain.errors import GencodeError, StartError
 from gencode.githosts.http_client import http_client
 from gencode.settings import Settings, load, load_data_dir, set_by_env_file
@@ -21,6 +22,7 @@ async def run_checks(*, ask_models: bool) -> AsyncIterator[CheckResult]:
         settings = load()
         models = ModelRegistry(settings)
         hosts = HostRegistry(settings)
+        outbound = make_outbound(settings)
     except GencodeError as error:
         yield fault("configuration", error.message, "correct the setting; all of them: docs/configuration.md")
         for result in _check_data_dir_alone():
@@ -33,7 +35,7 @@ async def run_checks(*, ask_models: bool) -> AsyncIterator[CheckResult]:
     )
     for result in _local_checks(settings):
         yield result
-    async with http_client() as client:
+    async with http_client(outbound) as client:
         yield await local_checks.check_port(settings, local_checks.lock_holder(settings.data_dir), client)
         async for result in _remote_checks(settings, models, hosts, client, ask_models):
             yield result
@@ -51,7 +53,7 @@ def _local_checks(settings: Settings) -> list[CheckResult]:
     results = list(local_checks.check_data_dir(settings.data_dir))
     if not any(result.state == "fault" for result in results):
         results.append(local_checks.check_database(settings.data_dir))
-    return [*results, local_checks.check_api_keys(settings)]
+    return [*results, local_checks.check_api_keys(settings), *local_checks.check_proxy(settings)]
 
 
 async def _remote_checks(
@@ -70,6 +72,8 @@ async def _remote_checks(
         yield note("host", "none: repositories go to the local forge", "set GITHUB_TOKEN, or HOSTS")
     for config in models.configs:
         yield await model_checks.check_model(config, client, paid=ask_models)
+    for result in model_checks.check_prices(models.names, models.prices):
+        yield result
     if not models.configs:
         detail = "none: the offline model stands in, which writes from templates"
         yield note("model", detail, "set DEEPSEEK_API_KEY, OPENAI_API_KEY or PROVIDERS")

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.request import getproxies_environment
 
 import httpx
 
@@ -104,6 +105,18 @@ def check_api_keys(settings: Settings) -> CheckResult:
     if settings.auth == "none":
         return note("keys", "none, and AUTH=none", "see that only trusted programs reach the address")
     return ok("keys", "none: only this machine is served")
+
+
+def check_proxy(settings: Settings) -> Iterator[CheckResult]:
+    """Show through which proxy outbound requests go, or that the environment names one that is not used."""
+    if settings.ca_bundle:
+        yield ok("certificates", f"those of {settings.ca_bundle} are trusted, and the public ones")
+    for scheme, url in settings.proxies.by_scheme.items():
+        proxy = url.rpartition("@")[2].removeprefix("http://").rstrip("/")
+        yield ok("proxy", f"{scheme} requests go through {proxy}, except to loopback and NO_PROXY")
+    if not settings.proxies.by_scheme and getproxies_environment().keys() & {"http", "https", "all"}:
+        message = "HTTPS_PROXY or HTTP_PROXY is set, and not used"
+        yield note("proxy", message, "to use it, set OUTBOUND_PROXY=environment")
 
 
 async def check_port(settings: Settings, running: str, client: httpx.AsyncClient) -> CheckResult:

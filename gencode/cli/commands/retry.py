@@ -13,7 +13,7 @@ from gencode.cli.limits import add_limit_arguments, given_limits
 from gencode.cli.output import write
 from gencode.cli.service_options import add_service_arguments, run_with_client
 from gencode.cli.watching import add_watching_arguments, watch
-from gencode.client import Client, Options
+from gencode.client import Client, RetryOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _retry(client: Client, args: argparse.Namespace) -> int:
     before = await client.task(args.task_id)
-    changes = cast("Options", given_limits(args) | dict(args.changes or ()))
+    changes = cast("RetryOptions", given_limits(args) | dict(args.changes or ()))
     task = await client.retry(args.task_id, **changes)
     goes_on = f"task {task['task_id']} goes on: {task['message']}"
     if args.follow:

@@ -14,7 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _SCHEMES = ("bearer", "token")
-_ENCODED_SEPARATORS = (b"%2f", b"%5c", b"%00")
+_ENCODED_SEPARATOR = re.compile(rb"%(?:2f|5c|00)", re.IGNORECASE)
+_BEFORE_A_REF = re.compile(rb"/api/v3/repos/[^/%]+/[^/%]+/(?:git/ref|branches)/")
+_ENCODED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
+"""GitHub's clients encode the slashes of a ref, as in `git/ref/heads%2Fmain`."""
 _SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
@@ -28,8 +31,8 @@ _SECURITY_HEADERS = {
 
 class AccessMiddleware:
     """Accepts requests with a loopback Host header only, which stops DNS rebinding: a page of another site
-    whose name resolves to 127.0.0.1 gets 421. Rejects paths with an encoded separator (404), and adds the
-    security headers to each response."""
+    whose name resolves to 127.0.0.1 gets 421. Rejects paths with an encoded separator outside a ref (404),
+    and adds the security headers to each response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -49,9 +52,15 @@ class AccessMiddleware:
 def _rejection(scope: Scope) -> PlainTextResponse | None:
     if not _is_local(Headers(scope=scope).getlist("host")):
         return PlainTextResponse("This address answers as localhost only.", 421)
-    if any(encoded in scope.get("raw_path", b"").lower() for encoded in _ENCODED_SEPARATORS):
+    if _has_encoded_separator(scope.get("raw_path", b"")):
         return PlainTextResponse("Not Found", 404)
     return None
+
+
+def _has_encoded_separator(path: bytes) -> bool:
+    if ref := _BEFORE_A_REF.match(path):
+        path = _ENCODED_SLASH.sub(b"/", path[ref.end() :])
+    return _ENCODED_SEPARATOR.search(path) is not None
 
 
 def _is_local(hosts: list[str]) -> bool:

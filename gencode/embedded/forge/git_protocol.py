@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from io import BytesIO
-from typing import IO
+from typing import IO, Any
 
 from dulwich.errors import GitProtocolError, HangupException, ObjectFormatException
-from dulwich.pack import UnresolvedDeltas
-from dulwich.protocol import CAPABILITY_FILTER, ReceivableProtocol
+from dulwich.object_store import DiskObjectStore
+from dulwich.pack import UnpackedObject, UnresolvedDeltas
+from dulwich.protocol import (
+    CAPABILITY_FILTER,
+    CAPABILITY_OFS_DELTA,
+    CAPABILITY_SIDE_BAND_64K,
+    ReceivableProtocol,
+)
 from dulwich.repo import Repo
 from dulwich.server import Backend, BackendRepo, ReceivePackHandler, UploadPackHandler
 
@@ -73,7 +79,7 @@ def handle_request(
     """
     source = _LimitedGzipReader(body) if is_gzipped else body
     with open_repository(repository) as repo:
-        kind = ReceivableProtocol if service is Service.FETCH else PushProtocol
+        kind = _FetchProtocol if service is Service.FETCH else PushProtocol
         proto = kind(source.read, reply.write)
         try:
             _handler(repo, service, proto, advertise_refs=False).handle()
@@ -90,6 +96,8 @@ def _handler(
     repo: Repo, service: Service, proto: ReceivableProtocol, *, advertise_refs: bool
 ) -> UploadPackHandler | ReceivePackHandler:
     kind = _UploadPack if service is Service.FETCH else ReceivePackHandler
+    repo.object_store.close()
+    repo.object_store = _ObjectStore(repo.object_store.path)
     repo.hooks["update"] = PushRules(repo)
     return kind(
         _SingleRepositoryBackend(repo), ["/"], proto, stateless_rpc=True, advertise_refs=advertise_refs
@@ -107,14 +115,51 @@ class _SingleRepositoryBackend(Backend):
 
 
 class _UploadPack(UploadPackHandler):
-    """Does not offer `filter`: a partial clone later fetches by object id, which dulwich rejects."""
+    """Requires no capability of a client: isomorphic-git and go-git have no `thin-pack`, simple clients none.
+
+    Does not offer `filter`: a partial clone later fetches by object id, which dulwich rejects.
+    """
+
+    repo: Repo
 
     def capabilities(self) -> list[bytes]:
         return [capability for capability in super().capabilities() if capability != CAPABILITY_FILTER]
 
+    @classmethod
+    def required_capabilities(cls) -> tuple[bytes, ...]:
+        return ()
+
     def set_client_capabilities(self, caps: Iterable[bytes]) -> None:
         """Git 2.39 sends `filter` although it was not offered, and accepts a complete pack in response."""
         super().set_client_capabilities([cap for cap in caps if cap != CAPABILITY_FILTER])
+        if isinstance(self.repo.object_store, _ObjectStore):
+            self.repo.object_store.reuses_deltas = self.has_capability(CAPABILITY_OFS_DELTA)
+
+    def _start_pack_send_phase(self) -> None:
+        super()._start_pack_send_phase()
+        if isinstance(self.proto, _FetchProtocol):
+            self.proto.ends_with_pack = not self.has_capability(CAPABILITY_SIDE_BAND_64K)
+
+
+class _FetchProtocol(ReceivableProtocol):
+    """ends_with_pack  the pack follows without packets, so that no flush packet may come after it"""
+
+    ends_with_pack = False
+
+    def write_pkt_line(self, line: bytes | None) -> None:
+        if line is not None or not self.ends_with_pack:
+            super().write_pkt_line(line)
+
+
+class _ObjectStore(DiskObjectStore):
+    """reuses_deltas  False: each object is sent whole, since dulwich refers to the base of a delta by its
+    offset, which the client may not understand
+    """
+
+    reuses_deltas = True
+
+    def iter_unpacked_subset(self, shas: Iterable[Any], **options: Any) -> Iterator[UnpackedObject]:
+        return super().iter_unpacked_subset(shas, **options) if self.reuses_deltas else iter(())
 
 
 class _LimitedGzipReader:

@@ -49,6 +49,7 @@ class RestApi:
         return [
             self._route("/user", self._user, needs_token=True),
             self._route("/user/repos", self._create_own, method="POST", needs_token=True),
+            self._route("/orgs/{org}", self._org),
             self._route("/orgs/{org}/repos", self._create_in_org, method="POST", needs_token=True),
             self._route(repo, self._repository),
             self._route(repo + "/git/ref/heads/{branch:path}", self._ref),
@@ -72,12 +73,22 @@ class RestApi:
     async def _user(self, request: Request) -> Response:
         return JSONResponse(self._json.owner(self._json.user))
 
+    async def _org(self, request: Request) -> Response:
+        """Every valid name is an organisation, which is made with its first repository."""
+        org = request.path_params["org"]
+        return (
+            JSONResponse(self._json.owner(org)) if self._is_org(org) else message_response(404, "Not Found")
+        )
+
+    def _is_org(self, name: str) -> bool:
+        return is_valid_owner(name) and name.lower() != self._json.user.lower()
+
     async def _create_own(self, request: Request) -> Response:
         return await self._create(self._json.user, request)
 
     async def _create_in_org(self, request: Request) -> Response:
         org = request.path_params["org"]
-        if not is_valid_owner(org) or org.lower() == self._json.user.lower():
+        if not self._is_org(org):
             return message_response(404, "Not Found")
         return await self._create(org, request)
 

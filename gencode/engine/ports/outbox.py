@@ -7,6 +7,8 @@ from typing import Protocol
 
 from gencode.domain.callback import Callback
 
+ANY_TIME = (0, 2**63 - 1)
+
 
 class Outbox(Protocol):
     """Callbacks are stored by `Store.create` together with their task, and are as durable as the store.
@@ -15,12 +17,19 @@ class Outbox(Protocol):
     """
 
     async def next_callbacks(
-        self, limit: int, exclude_tasks: Collection[str] = (), exclude_hosts: Collection[str] = ()
+        self,
+        limit: int,
+        exclude_tasks: Collection[str] = (),
+        exclude_names: Collection[str] = (),
+        exclude_principals: Collection[str] = (),
+        due: tuple[int, int] = ANY_TIME,
     ) -> list[Callback]:
-        """Callbacks with something to deliver, in the order of `due`, which may lie in the future.
+        """Callbacks with something to deliver, in the order of `due`, with their principals.
 
-        exclude_tasks  ids of tasks whose callbacks are left out
-        exclude_hosts  values of `Callback.host` that are left out
+        exclude_tasks       ids of tasks whose callbacks are left out
+        exclude_names       names of hosts, without a port, that are left out
+        exclude_principals  ids of principals whose callbacks are left out
+        due                 the first and the last `Callback.due`, which may lie in the future
         """
         ...
 

@@ -97,6 +97,10 @@ class Store(Protocol):
         """The log in order, from the first event whose id is greater than `after`. Unknown task: empty."""
         ...
 
+    async def event_page(self, task_id: str, after: int = 0) -> tuple[list[Event], bool]:
+        """The beginning of what `events` returns, and whether that is all: a log may have many megabytes."""
+        ...
+
     async def checkpoints(self, task_id: str) -> dict[str, str]:
         """Every checkpoint of a task, in the order in which they were first stored."""
         ...

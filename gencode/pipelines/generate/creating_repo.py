@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost, RepositorySpec
-from gencode.pipelines.generate.artifacts import Project, RepositoryCreated
+from gencode.pipelines.generate.artifacts import GenerateInput, Project, RepositoryCreated
 from gencode.pipelines.generate.checkpoints import REPOSITORY, RepositoryCheckpoint
 
 
@@ -20,7 +20,8 @@ class CreatingRepo:
         """Raises HostError and its subclasses."""
         if isinstance(project, RepositoryCreated):
             return project
-        repo = await self._host.create(_spec(project), project.snapshot)
+        title = project.snapshot.message.partition("\n")[0]
+        repo = await self._host.create(repository_spec(project.request, title), project.snapshot)
         urls = {"repo_url": repo.web_url, "clone_url": repo.clone_url}
         await emit(
             StageUpdate(
@@ -33,13 +34,13 @@ class CreatingRepo:
         return RepositoryCreated(project=project, repo=repo)
 
 
-def _spec(project: Project) -> RepositorySpec:
-    request = project.request
+def repository_spec(request: GenerateInput, description: str = "") -> RepositorySpec:
+    """The repository of a task; its marker depends on the task alone."""
     return RepositorySpec(
         name=request.name,
         org=request.org,
         private=request.private,
-        description=project.snapshot.message.partition("\n")[0],
+        description=description,
         marker=f"gencode:{request.task_id}",
         host=request.host,
     )

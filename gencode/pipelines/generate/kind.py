@@ -117,7 +117,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         notification_fields=notification_fields,
         progress=partial(task_progress, dependencies.progress_registry),
         live_progress=dependencies.progress_registry.running,
-        retry_changes=retry_changes,
+        retry_changes=partial(retry_changes, services),
         may_pause=lambda task: bool(task.parameters.get("approve_plan")),
         approve=plan.approval,
         tools=(files_tool(services),),

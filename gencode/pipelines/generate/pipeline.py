@@ -19,7 +19,7 @@ from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Stage
 from gencode.githosts.port import GitHost, Repository
 from gencode.llm.budget import Budget, total
-from gencode.llm.session import rejected_usages
+from gencode.llm.call_checkpoints import usages_without_answer
 from gencode.pipelines.generate.artifacts import Delivered, Draft, GenerateInput, Project, RepositoryCreated
 from gencode.pipelines.generate.checkpoints import (
     APPROVED,
@@ -35,6 +35,7 @@ from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import cached_note, repository_kept_note, status_text
 from gencode.pipelines.generate.pushing import Pushing
+from gencode.pipelines.generate.repository_check import CheckedGenerating
 from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
 
 
@@ -46,7 +47,7 @@ class Generate:
         self, generating: Generating, merging: Merging, host: GitHost, *, workflows: bool = False
     ) -> None:
         self._stages = (
-            Stage(name=GENERATING, run=generating),
+            Stage(name=GENERATING, run=CheckedGenerating(host, generating)),
             Stage(name=MERGING, run=merging),
             Stage(name=CREATING_REPO, run=CreatingRepo(host)),
             Stage(name=PUSHING, run=Pushing(host)),
@@ -100,7 +101,7 @@ def _input(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         at=task.created_at,
         plan=plan.plan if plan else None,
         job=job,
-        spent=total(*job.usages, *rejected_usages(checkpoints), *([plan.usage] if plan else [])),
+        spent=total(*job.usages, *usages_without_answer(checkpoints), *([plan.usage] if plan else [])),
         budget=_budget(request),
         include_report=bool(request.get("include_report", False)),
         needs_approval=bool(request.get("approve_plan")) and APPROVED not in checkpoints,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -91,11 +92,14 @@ def usage_totals(connection: sqlite3.Connection) -> list[UsageTotal]:
 
 
 def next_callbacks(
-    connection: sqlite3.Connection, limit: int, exclude_tasks: Collection[str], exclude_hosts: Collection[str]
+    connection: sqlite3.Connection, limit: int, excluded: tuple[list[str], ...], due: tuple[int, int]
 ) -> list[Callback]:
-    sql = statements.select_next_callbacks(exclude_tasks, exclude_hosts)
-    values = (*map(replace_surrogates, exclude_tasks), *map(replace_surrogates, exclude_hosts), limit)
-    return [row_to_callback(row) for row in connection.execute(sql, values)]
+    """`excluded`: tasks, names of hosts, principals."""
+    tasks, names, principals = ([*map(replace_surrogates, values)] for values in excluded)
+    sql = statements.select_next_callbacks(tasks, names, principals)
+    values = (*due, *tasks, *(f"{name}:" for name in names), *principals, limit)
+    rows = connection.execute(sql, values)
+    return [replace(row_to_callback(row), principal=principal) for *row, principal in rows]
 
 
 def callback(connection: sqlite3.Connection, task_id: str) -> Callback | None:

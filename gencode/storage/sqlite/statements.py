@@ -124,12 +124,18 @@ PUT_TOTALS = _insert("usage_totals", TOTAL_COLUMNS).replace("INSERT", "INSERT OR
 # --- statements that depend on what is asked for ---
 
 
-def select_next_callbacks(exclude_tasks: Collection[str], exclude_hosts: Collection[str]) -> str:
-    """Values: the excluded tasks, the excluded hosts, the limit."""
+def select_next_callbacks(
+    exclude_tasks: Collection[str], exclude_names: Collection[str], exclude_principals: Collection[str]
+) -> str:
+    """Values: the first and the last time, what is excluded (names of hosts with a colon), the limit."""
     return (
-        f"SELECT {', '.join(CALLBACK_COLUMNS)} FROM callbacks WHERE due IS NOT NULL"
-        f" AND task_id NOT IN ({_marks(exclude_tasks)}) AND host NOT IN ({_marks(exclude_hosts)})"
-        " ORDER BY due LIMIT ?"
+        f"SELECT {', '.join(f'callbacks.{column}' for column in CALLBACK_COLUMNS)}, tasks.principal"
+        " FROM callbacks CROSS JOIN tasks ON tasks.id = callbacks.task_id"
+        " WHERE callbacks.due IS NOT NULL AND callbacks.due BETWEEN ? AND ?"
+        f" AND task_id NOT IN ({_marks(exclude_tasks)})"
+        f" AND rtrim(host, '0123456789') NOT IN ({_marks(exclude_names)})"
+        f" AND tasks.principal NOT IN ({_marks(exclude_principals)})"
+        " ORDER BY callbacks.due LIMIT ?"
     )
 
 

@@ -21,6 +21,7 @@ from gencode.domain.callback import Callback
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.ids import earliest_id
+from gencode.engine.ports.outbox import ANY_TIME
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.retention import FinishedTask, UsageTotal
 from gencode.storage.batcher import Batcher
@@ -106,10 +107,14 @@ class SQLiteStore:
         log: list[Event] = []
         is_last = False
         while not is_last:
-            page, is_last = await self._read(partial(reads.events, task_id=task_id, after=after))
+            page, is_last = await self.event_page(task_id, after)
             log += page
             after = log[-1].id if log else after
         return log
+
+    async def event_page(self, task_id: str, after: int = 0) -> tuple[list[Event], bool]:
+        page: tuple[list[Event], bool] = await self._read(partial(reads.events, task_id=task_id, after=after))
+        return page
 
     async def checkpoints(self, task_id: str) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -124,14 +129,15 @@ class SQLiteStore:
         await self._write(CheckWritable())
 
     async def next_callbacks(
-        self, limit: int, exclude_tasks: Collection[str] = (), exclude_hosts: Collection[str] = ()
+        self,
+        limit: int,
+        exclude_tasks: Collection[str] = (),
+        exclude_names: Collection[str] = (),
+        exclude_principals: Collection[str] = (),
+        due: tuple[int, int] = ANY_TIME,
     ) -> list[Callback]:
-        read = partial(
-            reads.next_callbacks,
-            limit=limit,
-            exclude_tasks=[*exclude_tasks],
-            exclude_hosts=[*exclude_hosts],
-        )
+        excluded = [*exclude_tasks], [*exclude_names], [*exclude_principals]
+        read = partial(reads.next_callbacks, limit=limit, excluded=excluded, due=due)
         callbacks: list[Callback] = await self._read(read)
         return callbacks
 

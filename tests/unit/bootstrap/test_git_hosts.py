@@ -59,7 +59,7 @@ def test_an_organisation_must_be_a_name_that_the_host_allows() -> None:
 def test_a_repository_name_that_the_host_does_not_allow_is_refused() -> None:
     found = registry(github_token=TOKEN, hosts={"lab": LAB})
     assert found.choose(None, None, ".github") == "github"
-    with pytest.raises(Invalid, match="repo_name: at lab it must be a name that begins with"):
+    with pytest.raises(Invalid, match="repo_name: at lab it must be letters and digits, with single"):
         found.choose("lab", None, ".github")
 
 

@@ -88,7 +88,7 @@ async def test_after_two_rounds_the_task_fails_and_nothing_is_pushed(tmp_path: P
         assert task.failure
         assert task.failure.code == "GATE_FAILED"
         assert "a.py line 1: no BAD" in task.failure.message
-        assert not harness.github.requests
+        assert not harness.github.writes
         assert "BAD again" in scripted_repairs.asked[1]
 
 

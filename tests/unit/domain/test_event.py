@@ -10,7 +10,7 @@ import pytest
 from httpx_sse._decoders import SSEDecoder
 from hypothesis import given
 
-from gencode.domain.event import Event, dump, encode, encode_delta
+from gencode.domain.event import RECONNECT_MILLISECONDS, Event, dump, encode, encode_delta
 
 TEXTS = st.text(st.characters() | st.sampled_from("\r\n\0\u2028\u2029\x85\x0b\x0c\ud800: "))
 JSON = st.recursive(
@@ -38,7 +38,8 @@ def test_one_event_comes_out_as_it_went_in(number: int, data: dict[str, Any]) ->
     (event,) = decode(raw)
     assert (event.event, event.id, event.json()) == ("status", str(number), clean(data))
     assert raw.endswith(b"\n\n")
-    assert raw.count(b"\n") == 4
+    assert raw.count(b"\n") == (5 if number == 1 else 4)
+    assert event.retry == (RECONNECT_MILLISECONDS if number == 1 else None)
     assert not set(raw) & {0, 13}
 
 

@@ -191,6 +191,7 @@ async def test_a_branch_is_reported_as_github_does(tmp_path: Path) -> None:
         commit_files(local, "demo", {b"a.py": b"print()\n"}, branch=b"feature/x")
         main = await local.client.get(f"{ref}/main")
         nested = await local.client.get(f"{ref}/feature/x")
+        encoded = await local.client.get(f"{API}/repos/local/demo/git/ref/heads%2Ffeature%2fx")
         branch = await local.client.get(f"{API}/repos/local/demo/branches/main")
         missing = [
             (await local.client.get(f"{ref}/{name}")).status_code
@@ -198,6 +199,7 @@ async def test_a_branch_is_reported_as_github_does(tmp_path: Path) -> None:
         ]
     assert (empty.status_code, empty.json()) == (409, {"message": "Git Repository is empty."})
     assert main.json()["ref"] == "refs/heads/main"
+    assert (encoded.status_code, encoded.json()) == (200, nested.json())
     assert main.json()["object"]["sha"] == nested.json()["object"]["sha"] == sha
     assert branch.json()["commit"]["sha"] == sha
     assert missing == [404] * 7
@@ -253,6 +255,10 @@ HOSTILE_TARGETS = [
     "/local%2fdemo",
     "/local/demo%2f..%2f..%2fx",
     "/local/demo%00",
+    "/api/v3/repos/local%2fdemo",
+    "/api/v3/repos/local/demo/git/ref%2fheads/main",
+    "/api/v3/repos/local/demo/git/ref/heads%2f..%5cmain",
+    "/api/v3/repos/local/demo/git/ref/heads%2f..%2f..%2fconfig",
     "/local/demo%0a",
     "/..%5c..%5cx/demo",
     "/../demo",

@@ -153,6 +153,10 @@ class FaultyStore:
         self._read()
         return await self.inner.events(task_id, after)
 
+    async def event_page(self, task_id: str, after: int = 0) -> tuple[list[Event], bool]:
+        self._read()
+        return await self.inner.event_page(task_id, after)
+
     async def checkpoints(self, task_id: str) -> dict[str, str]:
         self._read()
         return await self.inner.checkpoints(task_id)

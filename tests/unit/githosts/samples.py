@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import anyio.lowlevel
-import httpx
 
 from gencode.domain.tree import Tree
 from gencode.githosts.github import github_host
@@ -18,6 +17,7 @@ from gencode.githosts.options import HostOptions
 from gencode.githosts.port import RepositorySpec, Snapshot
 from gencode.githosts.rest_host import RestGitHost
 from gencode.observability.metrics import Metrics
+from gencode.outbound.transport import Outbound
 from gencode.resilience.retry import Retry
 from tests.servers.github import TOKEN
 
@@ -33,7 +33,7 @@ SNAPSHOT = Snapshot(
     at=datetime(2026, 11, 22, 6, 0, tzinfo=UTC),
 )
 SPEC = RepositorySpec(name="hello", org=None, private=False, description="Say hello", marker="gencode:1")
-TLS = httpx.create_ssl_context()  # loading the roots takes longer than most tests
+OUTBOUND = Outbound()  # loading the roots takes longer than most tests
 NOW = 1_800_000_000.0
 
 
@@ -58,7 +58,7 @@ class HostClient:
 def recording(connect: Callable[[HostOptions], RestGitHost], **options: Any) -> HostClient:
     """A host with these options that never sleeps."""
     backoff, pauses, metrics = RecordedSleep(), RecordedSleep(), Metrics()
-    defaults: dict[str, Any] = {"spacing": 0, "sleep": pauses, "clock": lambda: NOW, "tls": TLS}
+    defaults: dict[str, Any] = {"spacing": 0, "sleep": pauses, "clock": lambda: NOW, "outbound": OUTBOUND}
     host = connect(HostOptions(retry=Retry(sleep=backoff), metrics=metrics, **(defaults | options)))
     return HostClient(host=host, backoff=backoff, pauses=pauses, metrics=metrics)
 
@@ -66,5 +66,5 @@ def recording(connect: Callable[[HostOptions], RestGitHost], **options: Any) -> 
 @asynccontextmanager
 async def github_client(api_url: str, **options: Any) -> AsyncIterator[HostClient]:
     """GitHub at this address; the options are those of HostOptions."""
-    async with http_client(TLS) as client:
+    async with http_client(OUTBOUND) as client:
         yield recording(lambda chosen: github_host(api_url, TOKEN, client, chosen), **options)

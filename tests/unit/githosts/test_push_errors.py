@@ -28,7 +28,13 @@ REASONS = {
     f"refusing to allow a Personal Access Token {WORKFLOW}": PushWorkflowScope,
     f"error: {RULES}\n- This branch must not contain merge commits.\n"
     f"- refusing to allow a GitHub App {WORKFLOW} without `workflows` permission": PushWorkflowScope,
+    "error: GH009: Secrets detected! This push failed.": PushSecret,
+    "refusing to allow an integration to create or update .github/workflows/x.yml": PushWorkflowScope,
     "error: GH001: Large files detected.": PushTooLarge,
+    "GitLab: You are attempting to check in one or more blobs which exceed the 100MiB limit:": PushTooLarge,
+    f"cannot lock ref 'refs/heads/main': is at {'a' * 40} but expected {'0' * 40}": NonFastForward,
+    "unpack index-pack: fatal: mismatched algorithms: client sha1; server sha256": GitRejected,
+    "Permission denied to update branch main.": GitRejected,
     "error: File a b.zip is 818.04 MB; this exceeds GitHub's file size limit of 100.00 MB": PushTooLarge,
     'GitLab: File "a.bin" is larger than the allowed size of 100 MiB. Use Git LFS': PushTooLarge,
     "GitLab: Your push has been rejected because it would exceed storage limits": PushTooLarge,
@@ -58,6 +64,8 @@ ADVICE = {
     "pull request": "bypass the rule",
     "creations being": "bypass the rule",
     "read only mode": "read-only",
+    "Permission denied": "a role that may",
+    "mismatched": "SHA-1 repositories",
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from gencode.githosts.commit import commit_sha
 from gencode.githosts.directory import DirectoryHost
-from gencode.githosts.errors import HostUnknown
+from gencode.githosts.errors import HostUnknown, RepoExists
 from gencode.githosts.router import HostRouter
 from tests.unit.githosts.samples import SNAPSHOT, SPEC
 
@@ -21,6 +21,9 @@ async def test_each_repository_is_created_on_the_host_it_names(tmp_path: Path) -
     host = HostRouter({"one": disk(tmp_path, "one"), "two": disk(tmp_path, "two")}, "one")
     repo = await host.create(replace(SPEC, host="two"), SNAPSHOT)
     assert repo.host == "two"
+    with pytest.raises(RepoExists):
+        await host.check(replace(SPEC, host="two", marker="gencode:2"))
+    await host.check(replace(SPEC, host="one", marker="gencode:2"))
     assert await host.push(repo, SNAPSHOT) == commit_sha(SNAPSHOT)
     assert [path.name for path in (tmp_path / "two").iterdir()] == ["hello.git"]
     assert not list((tmp_path / "one").iterdir())
@@ -40,4 +43,6 @@ async def test_a_host_that_is_no_longer_configured_is_not_replaced_by_another(tm
         await later.push(repo, SNAPSHOT)
     with pytest.raises(HostUnknown):
         await later.create(replace(SPEC, host="one"), SNAPSHOT)
+    with pytest.raises(HostUnknown):
+        await later.check(replace(SPEC, host="one"))
     assert not list((tmp_path / "two").iterdir())

@@ -10,7 +10,7 @@ from gencode.domain.errors import StartError
 from gencode.githosts.errors import HostAuth
 from gencode.githosts.http_client import http_client
 from gencode.githosts.options import HostOptions
-from gencode.githosts.types import ACCOUNT_RULES, REPOSITORY_RULES, connect
+from gencode.githosts.types import connect
 from tests.servers.fixed_reply import fixed_reply_server
 from tests.unit.githosts.samples import SNAPSHOT, SPEC
 
@@ -69,52 +69,6 @@ def test_a_token_that_no_header_can_carry_is_refused_and_not_shown() -> None:
     with pytest.raises(StartError, match='the token of "work" in HOSTS has characters') as caught:
         connect("gitlab", "work", "", "glpat-\n", httpx.AsyncClient(verify=False), HostOptions())
     assert "glpat" not in caught.value.message
-
-
-@pytest.mark.parametrize(
-    ("kind", "name", "allowed"),
-    [
-        ("github", "acme-inc", True),
-        ("github", "acme/tools", False),
-        ("github", "acme--inc", False),
-        ("gitea", "acme.inc_2", True),
-        ("gitea", "acme/tools", False),
-        ("gitlab", "acme/tools/more", True),
-        ("gitlab", "acme/../tools", False),
-        ("gitlab", "acme//tools", False),
-        ("gitlab", "a/" * 200 + "a", False),
-        ("bitbucket", "acme/TOOLS", True),
-        ("bitbucket", "acme/TOOLS/x", False),
-        ("directory", "acme", True),
-        ("directory", "acme.git", False),
-        ("directory", "acme.", False),
-        ("directory", "..", False),
-        ("directory", "a/b", False),
-    ],
-)
-def test_each_kind_has_its_own_rule_for_accounts(kind: str, name: str, allowed: bool) -> None:
-    assert ACCOUNT_RULES[kind].allows(name) is allowed
-
-
-@pytest.mark.parametrize(
-    ("kind", "name", "allowed"),
-    [
-        ("github", ".github", True),
-        ("gitea", "-", True),
-        ("gitlab", ".github", False),
-        ("gitlab", "_x.y", True),
-        ("gitee", "x", False),
-        ("gitee", "2048", False),
-        ("gitee", "x2", True),
-        ("bitbucket", "x" * 63, False),
-        ("bitbucket", "Hello", True),
-        ("directory", ".github", False),
-        ("directory", "x.lock", False),
-        ("directory", "x.y", True),
-    ],
-)
-def test_each_kind_has_its_own_rule_for_names(kind: str, name: str, allowed: bool) -> None:
-    assert REPOSITORY_RULES[kind].allows(name) is allowed
 
 
 async def test_the_encoded_form_of_a_token_is_redacted_like_the_token() -> None:

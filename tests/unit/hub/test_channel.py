@@ -11,7 +11,7 @@ import pytest
 
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
-from gencode.hub.channel import CHUNK, LIVE_MESSAGES, Channel, _LiveBuffer
+from gencode.hub.channel import CHUNK, LIVE_MESSAGES, WINDOW, Channel, Page, _LiveBuffer
 from tests.unit.engine.rig import an_event, new_task
 
 TASK = new_task()
@@ -22,17 +22,20 @@ def some_events(first: int, last: int, text: str = "") -> list[Event]:
 
 
 class Stored:
-    """What a channel loads. `asked`: the positions it was read from."""
+    """What a channel loads. `asked`: the positions it was read from; `page`: events in a page."""
 
-    def __init__(self, events: Sequence[Event] = (), is_final: bool = False) -> None:
+    def __init__(self, events: Sequence[Event] = (), is_final: bool = False, page: int = 1000) -> None:
+        self.page = page
         self.events = list(events)
         self.is_final = is_final
         self.asked: list[int] = []
 
-    async def __call__(self, after: int) -> tuple[Sequence[Event], bool]:
+    async def __call__(self, after: int) -> Page:
         self.asked.append(after)
         await anyio.lowlevel.checkpoint()
-        return self.events[after:], self.is_final
+        found = self.events[after : after + self.page]
+        is_last = after + len(found) == len(self.events)
+        return Page(events=found, is_last=is_last, is_final=is_last and self.is_final)
 
 
 async def read(channel: Channel, position: int = 0, live: bool = False) -> AsyncGenerator[bytes, None]:
@@ -76,7 +79,99 @@ async def test_a_store_that_lacks_published_events_is_not_read_for_ever() -> Non
     channel.publish(some_events(3, 3), is_final=False)
     with pytest.raises(StoreError, match="lacks an event"):
         await chunks(channel, position=1)
+    assert stored.asked == [1]
+
+
+# --- long logs --------------------------------------------------------------------------------------
+
+LARGE = 10_000
+PAGE = 10
+
+
+def large_log() -> Stored:
+    """Four megabytes in pages of a hundred kilobytes."""
+    return Stored(some_events(1, 400, "x" * LARGE), is_final=True, page=PAGE)
+
+
+def held(channel: Channel) -> int:
+    """Bytes of the log that the channel holds."""
+    return sum(map(len, channel._window))
+
+
+@pytest.mark.fault(113)
+async def test_a_subscriber_that_does_not_read_on_loads_one_page() -> None:
+    """200 of them on a log of 15 MB grew the process from 232 to 2,503 MB."""
+    stored = large_log()
+    channel = Channel(stored)
+    streams = [read(channel) for _ in range(200)]
+    for stream in streams:
+        await anext(stream)
     assert stored.asked == [0]
+    assert held(channel) < 2 * PAGE * LARGE
+    for stream in streams:
+        await stream.aclose()
+
+
+@pytest.mark.fault(113)
+async def test_a_window_of_a_long_log_is_held_and_each_subscriber_gets_all_of_it() -> None:
+    """The first is far behind the window when it reads on; it reads the store for itself."""
+    stored = large_log()
+    channel = Channel(stored)
+    slow = read(channel)
+    begin = await anext(slow)
+    most = 0
+    whole = []
+    async for chunk in read(channel):
+        whole.append(chunk)
+        most = max(most, held(channel))
+    assert most <= WINDOW + 2 * PAGE * LARGE
+    assert begin + b"".join([chunk async for chunk in slow]) == b"".join(whole)
+    assert b"".join(whole).count(b"\nid: ") == 400
+    assert b"".join(await chunks(channel, position=399)).count(b"\nid: ") == 1
+
+
+@pytest.mark.fault(113)
+async def test_what_is_published_leaves_the_window_too() -> None:
+    stored = Stored()
+    channel = Channel(stored)
+    async with aclosing(read(channel)) as stream:
+        for event in some_events(1, 400, "x" * LARGE):
+            stored.events.append(event)
+            channel.publish([event], is_final=False)
+            if event.id == 1:
+                first = await anext(stream)
+        assert held(channel) <= WINDOW + 2 * LARGE
+        received = first
+        while received.count(b"\nid: ") < 400:
+            received += await anext(stream)
+        assert held(channel) <= WINDOW + 2 * LARGE
+
+
+async def test_live_messages_keep_their_place_among_events_that_were_loaded_apart() -> None:
+    """A subscriber behind the window gets a live message after the events that were published before it."""
+    stored = Stored()
+    channel = Channel(stored)
+    channel.live_subscribers = 1
+    async with aclosing(read(channel, live=True)) as stream:
+        waiting = asyncio.ensure_future(anext(stream))
+        await anyio.wait_all_tasks_blocked()
+        for event in some_events(1, 60, "x" * LARGE):
+            stored.events.append(event)
+            channel.publish([event], is_final=False)
+            if event.id == 5:
+                channel.publish_live({"n": 5})
+        assert channel._first > 5
+        received = await waiting
+        while received.count(b"\nid: ") < 60:
+            received += await anext(stream)
+    before, _, after = received.partition(b'{"n":5}')
+    assert (before.count(b"\nid: "), after.count(b"\nid: ")) == (5, 55)
+
+
+async def test_a_subscriber_at_the_end_does_not_load_what_is_before_it() -> None:
+    stored = large_log()
+    assert b"".join(await chunks(Channel(stored), position=395)).count(b"\nid: ") == 5
+    assert stored.asked == [395]
 
 
 @pytest.mark.parametrize("was_final", [False, True])

@@ -116,10 +116,12 @@ class Rig:
     async def _sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
 
-    async def task(self, host: str = "a", statuses: int = 1, **fields: Any) -> Task:
-        task = a_task(sequence=statuses)
+    async def task(
+        self, host: str = "a", statuses: int = 1, principal: str = "alice", port: int = 443, **fields: Any
+    ) -> Task:
+        task = a_task(principal, sequence=statuses)
         events = [an_event(task, n) for n in range(1, statuses + 1)]
-        callback = Callback(task_id=task.id, kind="webhook", url=f"https://{host}/", host=f"{host}:443")
+        callback = Callback(task_id=task.id, kind="webhook", url=f"https://{host}/", host=f"{host}:{port}")
         await self.store.create(task, REQUEST, events, callback=replace(callback, **fields))
         return task
 
@@ -259,6 +261,50 @@ async def test_a_receiver_that_does_not_respond_delays_only_its_own_callbacks() 
         rig.notifier.gates["https://slow/"].set()
         await rig.store.until(caught_up(40))
     assert {what.partition(":")[0] for what in rig.notifier.sent} == {task.id for task in slow + quick}
+
+
+@pytest.mark.fault(115)
+async def test_one_principal_s_receivers_that_hang_leave_places_for_others() -> None:
+    """120 callbacks to eight ports of one address delayed another client's callback from 0.07 to 42 s."""
+    rig = Rig()
+    for n in range(120):
+        rig.notifier.gates[f"https://hangs{n % 30}/"] = anyio.Event()
+        await rig.task(host=f"hangs{n % 30}", principal="mallory")
+    async with running(rig):
+        await rig.notifier.until(lambda: len(rig.notifier.sent) == 8)
+        others = [await rig.task(host=f"good{n}", principal=f"client{n}") for n in range(40)]
+        rig.dispatcher.wake()
+        await rig.store.until(caught_up(40))
+        assert {what.partition(":")[0] for what in rig.notifier.sent[8:]} == {task.id for task in others}
+        assert sum(rig.notifier.active.values()) == 8
+
+
+@pytest.mark.fault(115)
+async def test_ports_of_one_address_share_the_places_of_a_host() -> None:
+    rig = Rig(per_host=2)
+    rig.notifier.gates["https://a/"] = anyio.Event()
+    for port in range(8):
+        await rig.task(host="a", port=port + 1)
+    other = await rig.task(host="b")
+    async with running(rig):
+        await rig.store.until(caught_up(1))
+        assert rig.notifier.active == {"https://a/": 2, "https://b/": 0}
+        assert (await rig.state(other)).due is None
+
+
+@pytest.mark.fault(115)
+async def test_when_all_places_are_taken_the_next_free_one_goes_to_who_has_none() -> None:
+    rig = Rig(concurrency=4, per_principal=2, per_host=1)
+    for n in range(40):
+        rig.notifier.gates[f"https://slow{n}/"] = anyio.Event()
+        await rig.task(host=f"slow{n}", principal=("mallory", "trudy")[n % 2], due=n)
+    async with running(rig):
+        await rig.notifier.until(lambda: len(rig.notifier.sent) == 4)
+        late = await rig.task(host="good", principal="alice", due=1000)
+        rig.dispatcher.wake()
+        rig.notifier.gates["https://slow0/"].set()
+        await rig.store.until(lambda saved: any(one.task_id == late.id for one in saved))
+        assert [what.partition(":")[0] for what in rig.notifier.sent].index(late.id) == 4
 
 
 async def test_a_delivery_that_could_not_be_stored_is_repeated_after_a_pause() -> None:

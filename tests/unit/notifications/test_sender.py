@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-import ssl
+import itertools
 from collections.abc import Sequence
 
 import pytest
 
-from gencode.notifications.sender import Message, NoResponse, Response, Sender, transport
+from gencode.notifications.sender import MAX_HEAD, Message, NoResponse, Response, Sender
 from gencode.notifications.url_policy import UrlPolicy, UrlRefused, UrlRules
+from gencode.outbound.transport import Outbound
 from tests.servers.peer import Act, Peer, peer
 from tests.servers.ports import closed_port
 from tests.servers.receiver import Reply, receiver
@@ -30,9 +31,7 @@ class ScriptedResolver:
 
 def sender(rules: UrlRules = LOOPBACK, names: ScriptedResolver | None = None, timeout: float = 5) -> Sender:
     url_policy = UrlPolicy(rules, names or ScriptedResolver(["127.0.0.1"]))
-    return Sender(
-        url_policy, transport(ssl.create_default_context()), "gencode/test", timeout, now=lambda: 0.0
-    )
+    return Sender(url_policy, Outbound(), "gencode/test", timeout, now=lambda: 0.0)
 
 
 def at(port: int) -> str:
@@ -115,12 +114,28 @@ async def test_a_silent_or_slow_receiver_is_left_at_the_deadline() -> None:
         assert await failure_of(server, 0.2) == "did not answer within 0.2 s"
 
 
-@pytest.mark.parametrize(
-    "answer", [b"", b"\x00\x01nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300_000]
-)
+@pytest.mark.parametrize("answer", [b"", b"\x00\x01nonsense\r\n\r\n"])
 async def test_a_response_that_is_not_http_is_a_broken_connection(answer: bytes) -> None:
     async with peer(lambda _n: [answer]) as server:
         assert await failure_of(server) == "broke the connection off"
+
+
+@pytest.mark.fault(116)
+@pytest.mark.parametrize(
+    "piece", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n", b"x"]
+)
+async def test_a_receiver_that_never_comes_to_its_answer_is_left_after_some_bytes(piece: bytes) -> None:
+    """Valid heads without end, which no limit of a parser ends, and one endless header."""
+    begin = b"HTTP/1.1 200 OK\r\nX: " if piece == b"x" else b""
+    async with peer(lambda _n: itertools.chain([begin], itertools.repeat(piece * 1000))) as server:
+        assert await failure_of(server, 60) == f"sent more than {MAX_HEAD} bytes before its answer"
+        assert server.connections == 1
+
+
+async def test_informational_answers_come_before_the_final_one() -> None:
+    head = b"HTTP/1.1 204 No Content\r\n\r\n"
+    async with peer(lambda _n: [b"HTTP/1.1 100 Continue\r\n\r\n" * 100, head]) as server:
+        assert (await sender()(at(server.port), MESSAGE)).status == 204
 
 
 async def test_a_refused_connection_is_reported() -> None:

@@ -43,6 +43,7 @@ TEXT = ResponseSpec(description="Its text", media_type="text/plain", headers=(ET
 ARCHIVE = ResponseSpec(
     description="The whole files, in one folder; the name says .partial while others are missing",
     media_type="application/zip",
+    schema={"type": "string", "format": "binary"},
     headers=(ETAG, DISPOSITION),
 )
 NOT_MODIFIED = ResponseSpec(status=304, description="The client has it", headers=(ETAG,))

@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gencode.domain.task import PENDING
+from gencode.domain.task import PENDING, Task
 from gencode.http.kinds import PreparedTask
-from gencode.pipelines.generate.api.request import GenerateRequest, RetryRequest, check_cache, check_deadline
+from gencode.pipelines.generate.api.request import (
+    GenerateRequest,
+    RetryRequest,
+    check_cache,
+    check_deadline,
+    check_max_cost,
+    invalid,
+)
 from gencode.pipelines.generate.api.services import GenerateServices
 from gencode.pipelines.generate.messages import offline_note, status_text
 
 _LONG_FIELDS = ("prompt",)
 """They are in the request only, not in the task's row."""
+_PLACE = ("repo_name", "github_org")
+"""What a retry may change about where the repository is created."""
 
 
 def prepare(services: GenerateServices, request: GenerateRequest, language: str) -> PreparedTask:
-    """Raises Invalid for a passed deadline, an unknown model or host, and a cache that is off."""
+    """Raises Invalid for a passed deadline, an unknown model or host, a cache that is off, and a limit of the
+    cost of a model without a price."""
     check_deadline(request)
     check_cache(request, is_enabled=services.is_cache_enabled)
     host = services.choose_host(request.host, request.github_org, request.repo_name)
     model = services.choose_model(request.model)
+    check_max_cost(request, model.name, services.price)
     # callback_url can contain a secret, and the request is shown.
     body = request.model_dump(mode="json", exclude={"callback_url"})
     stored = {**body, "model": model.name, "host": host, "asked_model": request.model}
@@ -33,8 +44,27 @@ def prepare(services: GenerateServices, request: GenerateRequest, language: str)
     )
 
 
-def retry_changes(request: RetryRequest) -> Mapping[str, Any]:
-    """Raises Invalid for a passed deadline."""
+def retry_changes(services: GenerateServices, task: Task, request: RetryRequest) -> Mapping[str, Any]:
+    """Raises Invalid for a passed deadline, a name that the host does not allow, and for another name when a
+    repository has been created: the task's commit belongs into that one."""
     check_deadline(request)
-    changes: Mapping[str, Any] = request.model_dump(mode="json", exclude_unset=True)
+    changes = request.model_dump(mode="json", exclude_unset=True)
+    if request.repo_name is None:
+        changes.pop("repo_name", None)
+    _check_place(services, task, {**task.parameters, **changes})
     return changes
+
+
+def _check_place(services: GenerateServices, task: Task, changed: Mapping[str, Any]) -> None:
+    """Raises Invalid. A task that is older than named hosts has no `host`: it is for the default one."""
+    moved = [name for name in _PLACE if changed.get(name) != task.parameters.get(name)]
+    if not moved:
+        return
+    if url := task.result.get("repo_url"):
+        raise invalid(
+            moved[0],
+            "created",
+            f"the repository {url} has been created for this task already: retry without another name, or "
+            "submit a new task",
+        )
+    services.choose_host(changed.get("host"), changed.get("github_org"), str(changed["repo_name"]))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BeforeValidator,
     Field,
@@ -19,6 +21,7 @@ from pydantic import (
 from gencode.domain.errors import Invalid
 from gencode.domain.task import now
 from gencode.http.base_models import CALLBACK_URL_PATTERN, CallbackURL, RequestModel, TaskRequest
+from gencode.llm.prices import Price
 
 MAX_PROMPT = 100_000
 """Characters."""
@@ -35,9 +38,18 @@ Prompt = Annotated[
         json_schema_extra={"pattern": rf"^[^\u0000]*{_VISIBLE}[^\u0000]*$"},
     ),
 ]
+
+
+def _can_be_created(name: str) -> str:
+    if not name.strip(".") or name.lower().endswith(_RESERVED_ENDINGS):
+        raise ValueError("must not be dots only nor end in .git, .wiki or .atom")
+    return name
+
+
 RepoName = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$"),
+    AfterValidator(_can_be_created),
     Field(
         json_schema_extra={"not": {"pattern": r"^\.+$|\.([gG][iI][tT]|[wW][iI][kK][iI]|[aA][tT][oO][mM])$"}}
     ),
@@ -45,7 +57,7 @@ RepoName = Annotated[
 OrgName = Annotated[
     str,
     StringConstraints(
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=255
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99})*$", max_length=255
     ),
 ]
 """The widest that any host accepts; the chosen one has a narrower rule (`gencode.githosts.types`)."""
@@ -130,21 +142,18 @@ class GenerateRequest(TaskRequest):
             raise ValueError("must say something, without NUL characters")
         return prompt
 
-    @field_validator("repo_name")
-    @classmethod
-    def _can_be_created(cls, name: str) -> str:
-        if not name.strip(".") or name.lower().endswith(_RESERVED_ENDINGS):
-            raise ValueError("must not be dots only nor end in .git, .wiki or .atom")
-        return name
-
 
 class RetryRequest(RequestModel):
-    """What POST /api/v1/task/{task_id}/retry may take: other limits than the task had; null lifts one."""
+    """What POST /api/v1/task/{task_id}/retry may take: other limits than the task had (null lifts one), and,
+    while no repository has been created, another name or account for it (null: the present name, the
+    default account)."""
 
     deliver: Deliver = "checked"
     max_tokens: Tokens | None = None
     max_cost: Money | None = None
     deadline: Deadline | None = None
+    repo_name: RepoName | None = None
+    github_org: OrgName | None = None
 
 
 def check_deadline(request: GenerateRequest | RetryRequest) -> None:
@@ -158,6 +167,15 @@ def check_cache(request: GenerateRequest, *, is_enabled: bool) -> None:
     """Raises Invalid for a request that requires the prompt cache while it is off."""
     if request.cache and not is_enabled:
         raise invalid("cache", "off", "the prompt cache is off: leave it out, or set PROMPT_CACHE")
+
+
+def check_max_cost(request: GenerateRequest, model: str, price: Callable[[str], Price | None]) -> None:
+    """Raises Invalid for a limit of the cost of a model whose cost is unknown."""
+    if request.max_cost is not None and price(model) is None:
+        reason = (
+            f"the model {model} has no price, so its cost cannot be limited: set PRICES, or send max_tokens"
+        )
+        raise invalid("max_cost", "no_price", reason)
 
 
 def invalid(field: str, rule: str, message: str) -> Invalid:

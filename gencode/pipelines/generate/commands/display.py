@@ -49,5 +49,4 @@ DISPLAY = KindDisplay(
         "pushing": "pushing",
     },
     fields=("repo_url", "clone_url", "commit", "model"),
-    retry_helps=frozenset({"GATE_FAILED"}),
 )

@@ -1,4 +1,4 @@
-"""Options of `gencode retry` for generated files."""
+"""Options of `gencode retry` for generated files and their repository."""
 
 from __future__ import annotations
 
@@ -12,4 +12,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append_const",
         const=("deliver", "best_effort"),
         help="push even what the checks found faults in, from now on",
+    )
+    parser.add_argument(
+        "--repo-name",
+        dest="changes",
+        action="append",
+        metavar="NAME",
+        type=lambda name: ("repo_name", name),
+        help="create the repository by another name, if none has been created yet",
+    )
+    parser.add_argument(
+        "--org",
+        dest="changes",
+        action="append",
+        metavar="NAME",
+        type=lambda name: ("github_org", name or None),
+        help="create it in another organisation; '' for the default account",
     )

@@ -93,3 +93,30 @@ def test_keys_are_counted(tmp_path: Path) -> None:
     assert local_checks.check_api_keys(settings(tmp_path)).state == "note", "no request is accepted"
     key_file(tmp_path / "data").path.write_text("{")
     assert local_checks.check_api_keys(settings(tmp_path)).state == "fault"
+
+
+def test_the_proxy_is_shown_without_its_password(tmp_path: Path) -> None:
+    proxy = SecretStr("http://user:very-secret@proxy.example:3128")
+    found = list(
+        local_checks.check_proxy(settings(tmp_path, outbound_proxy=proxy, ca_bundle=tmp_path / "ca.pem"))
+    )
+    assert [(one.about, one.state) for one in found] == [
+        ("certificates", "ok"),
+        ("proxy", "ok"),
+        ("proxy", "ok"),
+    ]
+    assert "proxy.example:3128" in found[1].message
+    assert "very-secret" not in str(found)
+
+
+def test_a_proxy_of_the_environment_that_is_not_used_is_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    assert list(local_checks.check_proxy(settings(tmp_path))) == []
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    (found,) = local_checks.check_proxy(settings(tmp_path))
+    assert found.state == "note"
+    assert "OUTBOUND_PROXY=environment" in found.advice

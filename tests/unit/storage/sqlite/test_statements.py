@@ -58,7 +58,11 @@ def test_every_list_walks_an_index_in_order(
         (statements.SELECT_EVENTS, ("x", 1), "PRIMARY KEY (task_id=? AND id>?)"),
         (statements.SELECT_REQUEST, ("x",), "sqlite_autoindex_requests_1 (task_id=?)"),
         (statements.SELECT_CALLBACK, ("x",), "PRIMARY KEY (task_id=?)"),
-        (statements.select_next_callbacks(["x"], ["h"]), ("x", "h", 1), "callbacks_due (due>?)"),
+        (
+            statements.select_next_callbacks(["x"], ["h"], ["p"]),
+            (0, 1, "x", "h:", "p", 1),
+            "callbacks_due (due>? AND due<?)",
+        ),
     ],
 )
 def test_every_read_of_a_task_uses_an_index(

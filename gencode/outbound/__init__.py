@@ -1,0 +1,1 @@
+"""How outbound requests leave this machine: through which proxy, and which certificates are trusted."""

@@ -1,0 +1,64 @@
+"""An httpx transport that sends each request directly or through the proxy for its target."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from gencode.outbound.proxies import DIRECT, ProxyRules
+
+MakeTransport = Callable[[httpx.Proxy | None], httpx.AsyncBaseTransport]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outbound:
+    """tls      the certificate authorities that are trusted
+    proxies  which requests go through a proxy
+    """
+
+    tls: ssl.SSLContext = field(default_factory=httpx.create_ssl_context)
+    proxies: ProxyRules = DIRECT
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """httpx's own transport, without anything of the environment."""
+        return self.routed(
+            lambda proxy: httpx.AsyncHTTPTransport(verify=self.tls, trust_env=False, proxy=proxy)
+        )
+
+    def routed(self, make: MakeTransport) -> httpx.AsyncBaseTransport:
+        """A transport over those that `make` returns for each proxy, or for None."""
+        return RoutedTransport(self.proxies, make) if self.proxies.by_scheme else make(None)
+
+
+class RoutedTransport(httpx.AsyncBaseTransport):
+    """Has a transport for each proxy, and one for direct requests, made when it is first needed.
+
+    A request to an IP address in place of a name is routed by its extension `sni_hostname`, too.
+    """
+
+    def __init__(self, rules: ProxyRules, make: MakeTransport) -> None:
+        self._rules = rules
+        self._make = make
+        self._transports: dict[str, httpx.AsyncBaseTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        name = request.extensions.get("sni_hostname")
+        url, names = request.url, (name,) if name else ()
+        proxy = self._rules.proxy_for(url.scheme, url.port, url.host, *names)
+        try:
+            return await self._transport(proxy).handle_async_request(request)
+        except httpx.ProxyError as error:
+            reason = str(error) or "it gave no reason"
+            raise httpx.ProxyError(f"the proxy refused the connection: {reason}", request=request) from error
+
+    def _transport(self, proxy: str) -> httpx.AsyncBaseTransport:
+        if proxy not in self._transports:
+            self._transports[proxy] = self._make(httpx.Proxy(proxy) if proxy else None)
+        return self._transports[proxy]
+
+    async def aclose(self) -> None:
+        for transport in self._transports.values():
+            await transport.aclose()
