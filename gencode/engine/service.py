@@ -148,7 +148,7 @@ class TaskService:
         self._check_known(task)
         if may_pause:
             self._paused.check_limit(task.principal.id)
-        with self._queue.reserve(), self._as_submitting(task.id):
+        with self._queue.reserve(task.principal.id), self._as_submitting(task.id):
             stored = await self._task_log(task).create(request, key, callback)
             if stored.id == task.id:
                 self._queue.put(stored.id, stored.principal.id)
@@ -200,7 +200,7 @@ class TaskService:
             if run := self._pool.active(task.id):
                 await run.finished.wait()  # it has failed, but its worker has not left it yet
             task_log = self._task_log(stored)
-            with self._queue.reserve():
+            with self._queue.reserve(stored.principal.id):
                 await self._confirm(task_log, self._executor.retry(task_log, changes))
                 self._queue.put(stored.id, stored.principal.id)
         log.info("task retried", task_id=task.id, status=task_log.task.status)
@@ -226,7 +226,7 @@ class TaskService:
                 return stored
             _check_paused(stored)
             task_log = self._task_log(stored)
-            with self._queue.reserve():
+            with self._queue.reserve(stored.principal.id):
                 update = decision(await self._store.checkpoints(task.id))
                 await self._confirm(task_log, self._executor.approve(task_log, update))
                 self._paused.remove(task.id)

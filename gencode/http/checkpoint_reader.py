@@ -3,11 +3,12 @@ principals."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import anyio.to_thread
 
+from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints
 from gencode.engine.ports.store import Store
@@ -36,6 +37,15 @@ class CheckpointReader:
     async def export(self, task: Task, make: Callable[[Checkpoints], T]) -> T:
         """As `read`, for a large response."""
         return await self._read(self._exports, task, make)
+
+    async def read_with_log(
+        self, task: Task, make: Callable[[Sequence[Event], Checkpoints], T], *, is_large: bool = False
+    ) -> T:
+        """As `read`, or as `export` for a large response, with the task's events: of a long log many
+        megabytes."""
+        async with (self._exports if is_large else self.reads).hold(task.principal.id):
+            events = await self._store.events(task.id)
+            return await anyio.to_thread.run_sync(make, events, await self._store.checkpoints(task.id))
 
     async def _read(self, limiter: FairLimiter, task: Task, make: Callable[[Checkpoints], T]) -> T:
         async with limiter.hold(task.principal.id):

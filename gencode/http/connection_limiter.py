@@ -30,10 +30,14 @@ class ConnectionLimits:
 class ConnectionLimiter(H11Protocol):
     """uvicorn waits forever for the rest of a request; this connection is aborted at a deadline.
 
-    An idle connection between two requests is closed by uvicorn (`timeout_keep_alive`).
+    An idle connection between two requests is closed by uvicorn (`timeout_keep_alive`). Beyond the limit, the
+    one that has been idle for longest gives way to a new one; only while all are busy, new ones are refused.
+    Before, 10,000 idle connections without a key shut all clients out for 13 s.
     """
 
     _limits: ClassVar[ConnectionLimits]
+    _idle: ClassVar[dict[ConnectionLimiter, None]]
+    """Connections without a request under way, the oldest first. One for each class of connections."""
     _awaited: tuple[float, Any] | None = None
     """What must still arrive: see `_next_part`."""
     _arrival_deadline: asyncio.TimerHandle | None = None
@@ -41,6 +45,9 @@ class ConnectionLimiter(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         super().connection_made(transport)
         excess = len(self.connections) - self._limits.connections
+        if excess > 0 and self._close_oldest_idle():
+            excess -= 1
+        self._idle[self] = None
         if excess > MAX_REFUSED:
             transport.abort()
         if excess > 0:
@@ -51,11 +58,20 @@ class ConnectionLimiter(H11Protocol):
         super().data_received(data)
         self._update_deadline()
 
+    def handle_events(self) -> None:
+        before = self.cycle
+        super().handle_events()
+        if self.cycle is not before:
+            self._idle.pop(self, None)
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self._idle[self] = None
         self._update_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._idle.pop(self, None)
         super().connection_lost(exc)
         self._cancel_deadline()
 
@@ -72,6 +88,15 @@ class ConnectionLimiter(H11Protocol):
         for event in (head, h11.Data(data=bytes(problem.body)), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+    def _close_oldest_idle(self) -> bool:
+        """Whether there was one. It counts no more, although its socket closes a moment later."""
+        for oldest in self._idle:
+            del self._idle[oldest]
+            self.connections.discard(oldest)
+            oldest.transport.abort()
+            return True
+        return False
 
     def _update_deadline(self) -> None:
         """One deadline for each part of a request, however slowly its bytes arrive."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
 
+from gencode.domain.errors import RateLimited
 from gencode.engine.keyed_locks import KeyedLocks
+
+MAX_WAITING = 32
+"""Requests of one principal that wait or are admitted; each holds a connection and some memory."""
 
 
 class FairLimiter:
@@ -16,12 +21,28 @@ class FairLimiter:
     Without it, six downloads of a 30 MiB archive raised another client's file list from 6 ms to 5.6 s.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, max_waiting: int = MAX_WAITING) -> None:
         self._total = anyio.CapacityLimiter(total)
+        self._max_waiting = max_waiting
+        self._present: Counter[str] = Counter()
         self._locks = KeyedLocks()
 
     @asynccontextmanager
     async def hold(self, key: str) -> AsyncIterator[None]:
-        """Holders with the same key, and of all keys, are admitted in the order of their calls."""
-        async with self._locks(key), self._total:
-            yield
+        """Holders with the same key, and of all keys, are admitted in the order of their calls.
+
+        Raises RateLimited when too many of the key wait already.
+        """
+        if self._present[key] >= self._max_waiting:
+            raise RateLimited(
+                f"{self._max_waiting} of your requests of this kind wait already; try again later",
+                retry_after=1,
+            )
+        self._present[key] += 1
+        try:
+            async with self._locks(key), self._total:
+                yield
+        finally:
+            self._present[key] -= 1
+            if not self._present[key]:
+                del self._present[key]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
@@ -33,6 +33,7 @@ def connection_class(
 
     class Connection(_Connection):
         _limits = limits
+        _idle: ClassVar[dict[ConnectionLimiter, None]] = {}
         _write_timeout = write_timeout
         _write_timeout_at_shutdown = write_timeout_at_shutdown
 

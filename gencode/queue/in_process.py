@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,13 +10,20 @@ import anyio
 
 from gencode.domain.errors import QueueFull
 
+GUARANTEED_SHARE = 20
+
 
 class FairQueue:
-    """See gencode.engine.ports.queue.Queue. `limit`: most ids, reserved places included."""
+    """See gencode.engine.ports.queue.Queue.
+
+    limit   most ids, reserved places included. Beyond it there are half as many again for principals that
+            have less than a GUARANTEED_SHARE of the limit waiting: one client's flood refuses no other's task
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._reserved = 0
+        self._guaranteed = max(1, limit // GUARANTEED_SHARE)
+        self._reserved: Counter[str] = Counter()
         self._principals: dict[str, str] = {}
         """By task id."""
         self._turns: OrderedDict[str, deque[str]] = OrderedDict()
@@ -30,14 +37,23 @@ class FairQueue:
         return task_id in self._principals
 
     @contextmanager
-    def reserve(self) -> Iterator[None]:
-        if len(self) + self._reserved >= self._limit:
+    def reserve(self, principal: str) -> Iterator[None]:
+        if not self._has_place(principal):
             raise QueueFull(f"{self._limit} tasks are waiting already; try again later", retry_after=10)
-        self._reserved += 1
+        self._reserved[principal] += 1
         try:
             yield
         finally:
-            self._reserved -= 1
+            self._reserved[principal] -= 1
+            if not self._reserved[principal]:
+                del self._reserved[principal]
+
+    def _has_place(self, principal: str) -> bool:
+        taken = len(self) + self._reserved.total()
+        if taken < self._limit:
+            return True
+        own = len(self._turns.get(principal, ())) + self._reserved[principal]
+        return taken - own > 0 and own < self._guaranteed and taken < self._limit + self._limit // 2
 
     def put(self, task_id: str, principal: str) -> None:
         if task_id not in self:

@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from gencode.domain.errors import BadBackup, StartError
+from gencode.storage.lock import DATABASE, RESTORING
 from gencode.storage.sqlite.maintenance import CopyFailed, check_database, copy_database
 
-DATABASE = "gencode.db"
 _EXCLUDED = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", "lock", "demo"}
 """The database is copied by SQLite; the lock belongs to a process; `demo` is for `gencode demo`."""
 _ZIP_ERRORS = (
@@ -108,7 +108,7 @@ def _complete_or_unchanged(data_dir: Path) -> Iterator[Path]:
     there = data_dir.is_dir()
     place = data_dir if there else data_dir.parent
     place.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=place, prefix=".gencode-restore-") as temporary:
+    with TemporaryDirectory(dir=place, prefix=RESTORING) as temporary:
         folder = Path(temporary, "data")
         folder.mkdir(mode=0o700)
         yield folder

@@ -11,6 +11,10 @@ from pathlib import Path
 
 from gencode.domain.errors import DataDirLocked, StoreUnusable
 
+DATABASE = "gencode.db"
+RESTORING = ".gencode-restore-"
+"""Beginning of the name of the folder that a restore unpacks into, inside of one that exists."""
+
 
 @contextmanager
 def data_dir_lock(path: Path) -> Iterator[None]:
@@ -18,12 +22,22 @@ def data_dir_lock(path: Path) -> Iterator[None]:
 
     Raises DataDirLocked when another process has the lock, StoreUnusable when the folder cannot be used.
     """
+    _check_restored(path)
     descriptor = _open(path)
     try:
         _lock(path, descriptor)
         yield
     finally:
         os.close(descriptor)
+
+
+def _check_restored(path: Path) -> None:
+    """A restore moves the database last. Without this, a folder whose restore was killed would begin anew."""
+    if not (path / DATABASE).exists() and any(path.glob(f"{RESTORING}*")):
+        raise StoreUnusable(
+            f"a restore into {path} has not ended: if none runs any more, remove what is in the folder, and"
+            " run gencode restore again"
+        )
 
 
 def _open(path: Path) -> int:

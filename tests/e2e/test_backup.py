@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +17,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gencode.domain.errors import BadBackup
+from gencode.domain.errors import BadBackup, StoreUnusable
+from gencode.domain.task import Task
+from gencode.engine.ports.store import TaskQuery
 from gencode.storage.backup import backup, restore
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
@@ -23,7 +28,7 @@ from tests.servers.calls import FILES, get, submit
 from tests.servers.command import gencode
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
-from tests.servers.service import environment, running_app, service, settings
+from tests.servers.service import ROOT, environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
 from tests.unit.storage.samples import a_task, an_event
 
@@ -261,3 +266,100 @@ async def test_a_damaged_database_is_not_backed_up(tmp_path: Path) -> None:
     with pytest.raises(BadBackup, match=r"damaged|cannot be used"):
         backup(data, tmp_path / "backup.zip")
     assert {path.name for path in tmp_path.iterdir()} == {"data"}
+
+
+# --- kill -9 ----------------------------------------------------------------------------------------
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from gencode.storage import backup
+
+calls = int(sys.argv[1])
+
+def counted(function):
+    def call(*arguments, **options):
+        global calls
+        calls -= 1
+        if calls < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **options)
+    return call
+
+for owner, names in ((Path, ("rename", "replace", "touch", "chmod", "mkdir")), (os, ("fsync", "sync"))):
+    for name in names:
+        setattr(owner, name, counted(getattr(owner, name)))
+getattr(backup, sys.argv[2])(Path(sys.argv[3]), Path(sys.argv[4]))
+"""
+
+
+def killed_after(calls: int, what: str, source: Path, target: Path) -> bool:
+    """Whether it was killed: before its n-th change of the file system, from 0."""
+    command = [sys.executable, "-c", KILLED, str(calls), what, str(source), str(target)]
+    status = subprocess.run(command, check=False, capture_output=True, cwd=ROOT).returncode
+    assert status in (0, -signal.SIGKILL)
+    return status != 0
+
+
+async def a_data_dir(folder: Path) -> Task:
+    """With a task in it, and files beside the database."""
+    (folder / "forge").mkdir(parents=True)
+    (folder / "forge" / "kept").write_text("x", encoding="utf-8")
+    task = a_task()
+    async with open_sqlite(folder / "gencode.db") as store:
+        await store.create(task, {"prompt": "x"}, [an_event(task, 1)])
+    return task
+
+
+async def is_whole(folder: Path, task: Task) -> bool:
+    """Whether a service can start there and has everything; False if it is refused."""
+    try:
+        with data_dir_lock(folder):
+            async with open_sqlite(folder / "gencode.db") as store:
+                assert await store.find(TaskQuery()) == [task]
+    except StoreUnusable:
+        return False
+    assert (folder / "forge" / "kept").read_text(encoding="utf-8") == "x"
+    return True
+
+
+@pytest.mark.fault(120)
+@pytest.mark.parametrize("is_there", [True, False], ids=["in place", "new"])
+async def test_a_folder_whose_restore_was_killed_is_whole_missing_or_refused(
+    tmp_path: Path, is_there: bool
+) -> None:
+    """Never one in which a service begins anew, beside the half of what was restored."""
+    data, file = tmp_path / "data", tmp_path / "backup.zip"
+    task = await a_data_dir(data)
+    backup(data, file)
+    outcomes, calls, was_killed = [], 0, True
+    while was_killed:
+        folder = tmp_path / f"restored-{calls}" / "data"
+        (folder if is_there else folder.parent).mkdir(parents=True)
+        was_killed = killed_after(calls, "restore", file, folder)
+        if folder.exists() and any(folder.iterdir()):
+            outcomes.append(await is_whole(folder, task))
+        calls += 1
+    assert outcomes[-1], "the one that was not killed"
+    if is_there:
+        assert False in outcomes, "some were killed half-way"
+
+
+@pytest.mark.fault(120)
+async def test_a_backup_that_was_killed_is_whole_missing_or_refused(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    task = await a_data_dir(data)
+    calls, was_killed = 0, True
+    while was_killed:
+        file, restored = tmp_path / f"backup-{calls}.zip", tmp_path / f"restored-{calls}"
+        was_killed = killed_after(calls, "backup", data, file)
+        if file.exists():
+            try:
+                restore(file, restored)
+            except BadBackup:
+                assert not restored.exists()
+            else:
+                assert await is_whole(restored, task)
+        calls += 1
+    assert restored.exists()
+    assert await is_whole(data, task)

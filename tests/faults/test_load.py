@@ -16,7 +16,7 @@ from gencode.engine.ports.store import TaskQuery
 from tests.faults.test_input import check_problem
 from tests.servers.calls import BODY, FILES, client, get, post, submit
 from tests.servers.model import ModelServer, model_server, plan_and_files
-from tests.servers.raw import Raw, raw
+from tests.servers.raw import Answer, Raw, raw
 from tests.servers.service import Service, running_app, service, settings
 from tests.servers.stream import events, subscribed
 
@@ -140,24 +140,57 @@ async def open_connections(stack: AsyncExitStack, process: Service, size: int) -
     return [await stack.enter_async_context(raw(process.port)) for _ in range(size)]
 
 
+BODY_COMES = (
+    "POST /api/v1/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    "Content-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+)
+
+
+async def open_busy_connections(stack: AsyncExitStack, process: Service, size: int) -> list[Raw]:
+    """Open connections with a request whose body does not come, though the service asks for it."""
+    busy = await open_connections(stack, process, size)
+    for peer in busy:
+        await peer.send(BODY_COMES)
+        assert (await peer.received()).startswith(b"HTTP/1.1 100 ")
+    return busy
+
+
 @pytest.mark.fault(88)
 async def test_connections_beyond_the_limit_get_503_and_others_stay(tmp_path: Path) -> None:
-    """Row 88: of ten allowed connections the eleventh gets 503 and Retry-After; a freed place is used
-    again."""
+    """Row 88: of ten allowed connections, all busy, the eleventh gets 503 and Retry-After; a freed place is
+    used again."""
     async with service(tmp_path, {"MAX_CONNECTIONS": "10"}) as process, AsyncExitStack() as stack:
-        inside = await open_connections(stack, process, 10)
-        await inside[0].send(LIVEZ)
-        assert (await inside[0].answer()).status == 200
-        async with raw(process.port) as eleventh:
-            await eleventh.send(LIVEZ)
-            answer = await eleventh.answer()
-            assert (answer.status, json.loads(answer.body)["code"]) == (503, "OVERLOADED")
-            assert answer.headers["retry-after"] == "5"
-            assert await eleventh.rest() == b""  # and it was closed
+        inside = await open_busy_connections(stack, process, 10)
+        answer = await answer_to_new_connection(process)
+        assert (answer.status, json.loads(answer.body)["code"]) == (503, "OVERLOADED")
+        assert answer.headers["retry-after"] == "5"
         await inside[9].close()
         await wait_until_accepted(process)
-        await inside[0].send(LIVEZ)
-        assert (await inside[0].answer()).status == 200
+        await inside[0].send("not json!")
+        assert (await inside[0].answer()).status == 400
+
+
+async def answer_to_new_connection(process: Service) -> Answer:
+    async with raw(process.port) as peer:
+        await peer.send(LIVEZ)
+        return await peer.answer()
+
+
+@pytest.mark.fault(112)
+async def test_connections_that_ask_nothing_give_way_to_new_ones(tmp_path: Path) -> None:
+    """The oldest first, also those that have been answered; one with a request under way stays."""
+    async with service(tmp_path, {"MAX_CONNECTIONS": "10"}) as process, AsyncExitStack() as stack:
+        (busy,) = await open_busy_connections(stack, process, 1)
+        answered = await stack.enter_async_context(raw(process.port))
+        await answered.send(LIVEZ)
+        assert (await answered.answer()).status == 200
+        idle = await open_connections(stack, process, 30)
+        for _ in range(3):
+            assert (await answer_to_new_connection(process)).status == 200
+        assert await answered.rest() == b""
+        assert await idle[0].rest() == b""
+        await busy.send("not json!")
+        assert (await busy.answer()).status == 400
 
 
 async def wait_until_accepted(process: Service) -> None:
@@ -175,7 +208,7 @@ async def test_when_descriptors_are_few_a_flood_is_shed_and_work_goes_on(tmp_pat
         task_id = await submit(process.url)
         async with AsyncExitStack() as stack, subscribed(process.url, task_id) as subscriber:
             flood = await open_connections(stack, process, 300)
-            assert await flood[-1].rest() == b""  # cut at once
+            assert await flood[0].rest() == b""  # it gave way to another
             assert (await subscriber.until("status", status="completed")).data["repo_url"]
         await wait_until_accepted(process)
         assert (await get(process.url, "/readyz")) == {"status": "ok"}

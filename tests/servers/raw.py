@@ -56,10 +56,11 @@ class Raw:
 
     async def _next(self) -> object:
         while (event := self._parser.next_event()) is h11.NEED_DATA:
-            self._parser.receive_data(await self._received())
+            self._parser.receive_data(await self.received())
         return event
 
-    async def _received(self) -> bytes:
+    async def received(self) -> bytes:
+        """Some bytes, as they come; empty at the end."""
         try:
             return await self._stream.receive()
         except anyio.EndOfStream:

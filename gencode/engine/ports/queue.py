@@ -17,8 +17,11 @@ class Queue(Protocol):
 
     def __contains__(self, task_id: object) -> bool: ...
 
-    def reserve(self) -> AbstractContextManager[None]:
-        """Reserve a place while the task is being stored. Raises QueueFull."""
+    def reserve(self, principal: str) -> AbstractContextManager[None]:
+        """Reserve a place while the task is being stored. Raises QueueFull.
+
+        A queue that others have filled still has a few places for a principal that has few in it.
+        """
         ...
 
     def put(self, task_id: str, principal: str) -> None: ...

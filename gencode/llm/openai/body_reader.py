@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 
 import anyio
@@ -12,8 +12,8 @@ from gencode.domain.errors import GencodeError
 from gencode.llm.deadlines import DeadlineTimer
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge
 from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.resilience.content_decoder import ContentDecoder, UnreadableEncoding
 
-MAX_INFLATED = 256 * 1024  # bytes at a time, so that a gzip bomb is noticed early
 MAX_ERROR_BYTES = 64 * 1024  # of an error page; only its first sentences are shown
 MAX_DRAIN_SECONDS = 0.25  # a new TLS connection takes about as long
 MAX_ERROR_SECONDS = 5.0  # for an error page; the status alone says most
@@ -22,7 +22,7 @@ MAX_ERROR_SECONDS = 5.0  # for an error page; the status alone says most
 class BodyReader:
     """Reads at most `max_bytes`, before and after decoding; one more raises LLMTooLarge.
 
-    Decoding is done here because httpx inflates a whole read at once: 64 KiB can become 64 MiB.
+    The body is decoded in pieces because httpx inflates a whole read at once: 64 KiB can become 64 MiB.
 
     is_delimited  whether the head says where the body ends. Otherwise it ends with the connection, and a
                   server that died in the middle looks like one that was done.
@@ -40,26 +40,24 @@ class BodyReader:
         self.is_delimited = (
             "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
         )
-        self._encoding = headers.get("content-encoding", "").strip().lower()
-        self._gzip = zlib.decompressobj(wbits=31) if self._encoding in ("gzip", "x-gzip") else None
-        self._compressed = b""
+        self._encoding = headers.get("content-encoding", "")
+        self._decoder: ContentDecoder | None = None
+        self._pieces: Iterator[bytes] = iter(())
         self._ended = False
 
     async def read(self) -> bytes | None:
         """The next bytes, possibly none; None at the end."""
-        if self._compressed:
-            return self._decode(self._compressed)
-        if self._ended:
-            return None
+        if (piece := self._next_piece()) is not None or self._ended:
+            return piece
         try:
             raw = await self._timer.wait(lambda: anext(self._raw, None))
         except httpx.HTTPError as error:
             raise self._errors.from_read_error(error) from error
         if raw is None:
-            self._ended = True
-            return self._gzip.flush() if self._gzip else None
+            return self._finish()
         self._received += len(raw)
-        return self._decode(raw)
+        self._pieces = self._open_decoder().decode(raw)
+        return self._next_piece() or b""
 
     async def error_page(self) -> bytes:
         """The beginning of the body, as far as it arrives."""
@@ -75,24 +73,29 @@ class BodyReader:
             while await self.read() is not None:
                 pass
 
-    def _decode(self, raw: bytes) -> bytes:
-        block = self._inflate(raw)
-        self._decoded += len(block)
+    def _open_decoder(self) -> ContentDecoder:
+        if self._decoder is None:
+            try:
+                self._decoder = ContentDecoder(self._encoding)
+            except UnreadableEncoding as error:
+                raise self._errors.wrong_address(str(error)) from error
+        return self._decoder
+
+    def _next_piece(self) -> bytes | None:
+        """None when what was received is decoded."""
+        try:
+            piece = next(self._pieces, None)
+        except UnreadableEncoding as error:
+            raise LLMBadOutput(f"The model's answer cannot be read: {error}.") from error
+        self._decoded += len(piece or b"")
         if max(self._received, self._decoded) > self._max_bytes:
             raise LLMTooLarge(
                 f"The model's answer exceeds {self._max_bytes} bytes. Ask for a smaller project."
             )
-        return block
+        return piece
 
-    def _inflate(self, raw: bytes) -> bytes:
-        """The request accepts identity only; proxies may compress all the same, and they use gzip."""
-        if self._encoding in ("", "identity"):
-            return raw
-        if self._gzip is None:
-            raise self._errors.wrong_address(f"it answers in the encoding {self._encoding[:40]!r}")
-        try:
-            block = self._gzip.decompress(raw, MAX_INFLATED)
-        except zlib.error as error:
-            raise LLMBadOutput(f"The model's answer is not the gzip it claims to be ({error}).") from error
-        self._compressed = self._gzip.unconsumed_tail
-        return block
+    def _finish(self) -> bytes | None:
+        self._ended = True
+        with suppress(UnreadableEncoding):  # it was cut, which its text shows
+            return self._decoder.finish() if self._decoder else None
+        return None

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import anyio
+import pytest
 
+from gencode.domain.errors import RateLimited
+from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.fair_limiter import FairLimiter
@@ -90,3 +93,44 @@ async def test_exports_hold_up_no_reads_of_the_same_principal() -> None:
 
 def count(checkpoints: Mapping[str, str]) -> int:
     return len(checkpoints)
+
+
+@pytest.mark.fault(118)
+async def test_a_principal_that_asks_for_too_much_at_once_is_refused_and_others_are_not() -> None:
+    """Each request that waits holds a connection and memory."""
+    store = SlowStore()
+    reader = CheckpointReader(store, FairLimiter(2, max_waiting=3), FairLimiter(1))
+    tasks, other = [a_task("greedy") for _ in range(3)], a_task("other")
+    store.blocked = {task.id for task in tasks}
+    async with anyio.create_task_group() as group:
+        for task in tasks:
+            group.start_soon(reader.read, task, count)
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(RateLimited) as caught:
+            await reader.read(tasks[0], count)
+        assert caught.value.retry_after
+        assert await reader.read(other, count) == 0
+        store.gate.set()
+    assert await reader.read(tasks[0], count) == 0
+
+
+async def test_the_log_of_a_task_is_read_only_by_those_that_are_admitted() -> None:
+    """A log may have many megabytes: reports read it outside of the limit before."""
+    store = SlowStore()
+    reader = CheckpointReader(store, FairLimiter(1), FairLimiter(1))
+    first, second = a_task("greedy"), a_task("greedy")
+    store.blocked = {first.id}
+    logs: list[str] = []
+
+    async def events(task_id: str, after: int = 0) -> list[Event]:
+        logs.append(task_id)
+        return []
+
+    store.events = events  # type: ignore[method-assign]
+    async with anyio.create_task_group() as group:
+        for task in (first, second):
+            group.start_soon(reader.read_with_log, task, lambda log, found: len(log))
+        await anyio.wait_all_tasks_blocked()
+        assert logs == [first.id]
+        store.gate.set()
+    assert logs == [first.id, second.id]

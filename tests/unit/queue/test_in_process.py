@@ -48,22 +48,22 @@ async def test_a_principal_that_comes_back_goes_to_the_end() -> None:
 
 async def test_it_is_bounded_and_says_when_to_come_back() -> None:
     queue = filled("a", limit=2)
-    with queue.reserve():
-        with pytest.raises(QueueFull) as caught, queue.reserve():
+    with queue.reserve("a"):
+        with pytest.raises(QueueFull) as caught, queue.reserve("a"):
             pass
         assert caught.value.retry_after
         queue.put("a1", "a")
-    with pytest.raises(QueueFull), queue.reserve():
+    with pytest.raises(QueueFull), queue.reserve("a"):
         pass
     await queue.take()
-    with queue.reserve():
+    with queue.reserve("a"):
         pass
 
 
 async def test_a_reservation_that_was_not_used_is_free_again() -> None:
     queue = FairQueue(1)
     for _ in range(3):
-        with pytest.raises(ZeroDivisionError), queue.reserve():
+        with pytest.raises(ZeroDivisionError), queue.reserve("a"):
             raise ZeroDivisionError
 
 
@@ -138,3 +138,31 @@ def reachable(root: object) -> list[object]:
             found[id(one)] = one
             todo += gc.get_referents(one)
     return list(found.values())
+
+
+@pytest.mark.fault(118)
+async def test_a_queue_that_one_principal_has_filled_still_takes_another_s_tasks() -> None:
+    queue = filled("a" * 100, limit=100)
+    with pytest.raises(QueueFull), queue.reserve("a"):
+        pass
+    for n in range(5):  # a twentieth of the limit
+        with queue.reserve("b"):
+            queue.put(f"b{n}", "b")
+    with pytest.raises(QueueFull), queue.reserve("b"):
+        pass
+    with queue.reserve("c"):
+        pass
+
+
+@pytest.mark.fault(118)
+async def test_however_many_principals_there_are_the_queue_is_bounded() -> None:
+    queue = filled("a" * 100, limit=100)
+    accepted = 0
+    for n in range(1000):
+        try:
+            with queue.reserve(f"p{n}"):
+                queue.put(f"t{n}", f"p{n}")
+                accepted += 1
+        except QueueFull:
+            pass
+    assert accepted == 50

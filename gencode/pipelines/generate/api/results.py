@@ -37,8 +37,7 @@ BUNDLE = JsonResponseSpec(
 async def report(request: Request) -> Response:
     """In every state of the task."""
     services, task = get_services(request), await own_generate_task(request)
-    events = await services.store.events(task.id)
-    return await services.checkpoint_reader.read(task, partial(_report, task, events))
+    return await services.checkpoint_reader.read_with_log(task, partial(_report, task))
 
 
 @operation(
@@ -51,8 +50,10 @@ async def report(request: Request) -> Response:
 async def bundle(request: Request) -> Response:
     """For `gencode replay`; 404 until the commit is pushed."""
     services, task = get_services(request), await own_generate_task(request)
-    submission, events = await services.store.request(task.id), await services.store.events(task.id)
-    return await services.checkpoint_reader.export(task, partial(_bundle, task, submission, events))
+    submission = await services.store.request(task.id)
+    return await services.checkpoint_reader.read_with_log(
+        task, partial(_bundle, task, submission), is_large=True
+    )
 
 
 def _report(task: Task, events: Sequence[Event], checkpoints: Checkpoints) -> Response:
