@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from gencode.domain.errors import StartError
+from gencode.security.ownership import give_to_owner_of
 from gencode.security.regular_file import NotAFile, read_regular_file
 
 NAME = "keys.json"
@@ -104,6 +105,7 @@ class KeyFile:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            give_to_owner_of(self.path.parent, file)
         except OSError as error:
             raise self._unwritable(error) from None
         try:
@@ -120,7 +122,7 @@ class KeyFile:
             new.unlink(missing_ok=True)  # left by a crash, with whatever rights
             file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(file, "w", encoding="utf-8") as stream:
-                _give_to_owner_of(self.path.parent, file)
+                give_to_owner_of(self.path.parent, file)
                 stream.write(text + "\n")
                 stream.flush()
                 os.fsync(file)
@@ -146,13 +148,6 @@ def _parsed(text: str) -> list[StoredKey]:
     if found["version"] != 1 or not all(re.fullmatch(r"[0-9a-f]{64}", key.sha256) for key in keys):
         raise ValueError("not what this version writes")
     return keys
-
-
-def _give_to_owner_of(folder: Path, file: int) -> None:
-    """The administrator may make a key for a service that runs as another user, who must read the file."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(file, owner.st_uid, owner.st_gid)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,7 +9,7 @@ import httpx
 
 from gencode.engine.ports.tracing import Tracer
 from gencode.githosts.port import GitHost, Repository, RepositorySpec, Snapshot
-from gencode.llm.port import ChatChunk, ChatRequest, Provider
+from gencode.llm.port import ChatChunk, ChatRequest, OnSend, Provider
 
 
 class TracedProvider:
@@ -27,11 +27,13 @@ class TracedProvider:
     def native_prefix(self) -> bool:
         return self._provider.native_prefix
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+    async def stream(
+        self, request: ChatRequest, on_send: OnSend | None = None
+    ) -> AsyncGenerator[ChatChunk, None]:
         model = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self.name}
         attributes = model | {"gen_ai.request.max_tokens": request.max_tokens}
         with self._tracer.span(f"chat {self.name}", attributes, kind="client", opens=False) as span:
-            async with aclosing(self._provider.stream(request)) as chunks:
+            async with aclosing(self._provider.stream(request, on_send)) as chunks:
                 async for chunk in chunks:
                     if chunk.finish_reason:
                         span.set({"gen_ai.response.finish_reasons": (chunk.finish_reason,)})

@@ -24,11 +24,11 @@ from gencode.githosts.port import GitHost
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kind_dependencies import KindDependencies
-from gencode.llm.budget import price_of
 from gencode.llm.catalog import catalog, offline
 from gencode.llm.deadlines import Deadlines
 from gencode.llm.http_client import model_client
 from gencode.llm.port import Providers
+from gencode.llm.prices import price_of
 from gencode.llm.progress import ProgressRegistry
 from gencode.llm.session import LLMSessionFactory
 from gencode.observability.metrics import Metrics
@@ -66,7 +66,7 @@ class DependencyFactory:
             store=store,
             sessions=self._sessions(providers, tracer, metrics, progress),
             choose_model=partial(models.choose, providers=providers),
-            price=lambda name: price_of(settings.prices, providers(name).name),
+            price=lambda name: price_of(models.prices, providers(name).name),
             models_configuration=models.configuration,
             git_host=host if tracer.idle else TracedHost(host, tracer),
             choose_host=self.hosts.choose,
@@ -84,7 +84,7 @@ class DependencyFactory:
         self, providers: Providers, tracer: Tracer, metrics: Metrics, progress: ProgressRegistry
     ) -> LLMSessionFactory:
         traced = providers if tracer.idle else lambda name: TracedProvider(providers(name), tracer)
-        return LLMSessionFactory(traced, Retry(), metrics, self.settings.prices, progress)
+        return LLMSessionFactory(traced, Retry(), metrics, self.models.prices, progress, self.secrets.current)
 
     def _providers(self, model: LazyServer, client: httpx.AsyncClient, metrics: Metrics) -> Providers:
         settings = self.settings

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+from gencode.domain.errors import StartError
 from gencode.http.kind_dependencies import ChosenModel
 from gencode.llm.catalog import ProviderConfig, deepseek, openai, provider_config
 from gencode.llm.port import Providers
+from gencode.llm.prices import FREE, Prices, unknown_names
 from gencode.settings import Settings
 
 OFFLINE = "offline"
@@ -21,7 +23,13 @@ class ModelRegistry:
     def __init__(self, settings: Settings) -> None:
         self.configs = _configs(settings)
         self.default = _default(settings, self.configs)
+        self.prices = _prices(settings, self.names)
         self._replaceable = {OFFLINE, "deepseek", "openai", settings.default_model.partition("/")[0]}
+
+    @property
+    def names(self) -> list[str]:
+        """NAME/ID of each, the embedded one included."""
+        return [*(f"{config.name}/{config.model}" for config in self.configs), f"{OFFLINE}/{OFFLINE}"]
 
     @property
     def configuration(self) -> str:
@@ -56,6 +64,17 @@ def _configs(settings: Settings) -> list[ProviderConfig]:
     for name, entry in settings.providers.items():
         configs.append(provider_config(name, **entry.model_dump(), concurrency=calls))
     return configs
+
+
+def _prices(settings: Settings, names: list[str]) -> Prices:
+    """PRICES, and the embedded model for nothing. Raises StartError for a name without a model."""
+    if unknown := unknown_names(settings.prices, names):
+        known = ", ".join(sorted({*names, *(name.partition("/")[0] for name in names)}))
+        raise StartError(
+            f"PRICES names {unknown[0][:200]!r}, which is no configured model. Use one of: {known}; or a "
+            "model's id alone, or NAME/ID for another model of a provider."
+        )
+    return {OFFLINE: FREE, **settings.prices}
 
 
 def _default(settings: Settings, configs: list[ProviderConfig]) -> str:

@@ -158,6 +158,20 @@ gencode is ready at {url} ({who})
                 -d '{{"prompt": "A small Flask app with user login", "repo_name": "my-flask-app"}}'
   follow it   curl -N {url}/api/v1/status/TASK_ID{key}
   or both     {_command()} generate "A small Flask app with user login" --repo my-flask-app --follow{option}
+{_forge_line(settings)}"""
+
+
+def _forge_line(settings: Settings) -> str:
+    """The second port, which a neighbour of the service may want; empty without the local forge."""
+    if settings.hosts or settings.github_token:
+        return ""
+    try:
+        port = (settings.data_dir / "forge.port").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+    return f"""
+  repositories go to the local forge, http://127.0.0.1:{port}
+  (another port: FORGE_PORT; a Git host in its place: GITHUB_TOKEN or HOSTS)
 """
 
 

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from gencode.cli.display.events import KindDisplay
-
-RETRY_HELPS = frozenset({"LLM_TRUNCATED", "GIT_UNAVAILABLE", "GIT_TIMEOUT", "GIT_NETWORK"})
-"""Codes of failures that are not retryable as a request, yet a retry of the task continues from its
-checkpoints: docs/errors.md."""
 
 
 def is_paused(task: Mapping[str, Any]) -> bool:
@@ -23,11 +17,24 @@ def clone_command(task: Mapping[str, Any]) -> str:
     return f"git clone {address}" if address else ""
 
 
-def retry_hint(task: Mapping[str, Any], display: KindDisplay) -> str:
+def retry_hint(task: Mapping[str, Any]) -> str:
     """What to do about a failed task."""
-    helps = _retry_helps(task.get("error"), RETRY_HELPS | display.retry_helps)
-    return f"{'' if helps else 'mend the cause, then '}go on with: gencode retry {task['task_id']}"
+    error: Mapping[str, Any] = task.get("error") or {}
+    command = f"go on with: gencode retry {task['task_id']}"
+    helps = _retry_helps(error)
+    if helps == "never":
+        return "a retry would end the same way: submit another request"
+    if fields := error.get("retry_fields"):
+        others = f"other values of {_listed(fields)}"
+        return f"{command} and {others}" if helps == "after_change" else f"{command} (it takes {others})"
+    return f"mend the cause, then {command}" if helps == "after_change" else command
 
 
-def _retry_helps(error: Mapping[str, Any] | None, codes: Collection[str]) -> bool:
-    return error is not None and bool(error["retryable"] or error["code"] in codes)
+def _retry_helps(error: Mapping[str, Any]) -> str:
+    """Older services send only whether the request can succeed."""
+    return str(error.get("retry_helps") or ("later" if error.get("retryable") else "after_change"))
+
+
+def _listed(words: Sequence[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from gencode.domain.errors import GencodeError
+from gencode.domain.errors import GencodeError, RetryHelps
 
 
 class ValidationFailed(GencodeError):
-    """Validation found faults that the model did not correct in the rounds it was given."""
+    """Validation found faults that the model did not correct in the rounds it was given. A retry grants
+    as many rounds again."""
 
     code = "GATE_FAILED"
+    retry_helps = RetryHelps.NOW
+    retry_fields = ("deliver",)

@@ -9,9 +9,10 @@ from gencode.codegen.plan_parser import parse_plan
 from gencode.codegen.plan_stream_parser import PlanStreamParser
 from gencode.codegen.prompts import plan_messages
 from gencode.engine.ports.pipeline import StageUpdate
+from gencode.llm.answer_text import OnText
 from gencode.llm.errors import LLMTruncated
 from gencode.llm.port import ChatRequest
-from gencode.llm.session import Answer, LLMSession, OnText
+from gencode.llm.session import Answer, LLMSession
 
 OnPlan = Callable[[Plan], None]
 """Called with the plan so far, each time an entry is complete."""
@@ -30,7 +31,8 @@ async def request_plan(
 
     Raises UnsafePath or UnsafeTree as soon as such an entry arrives, LLM* errors, BudgetExceeded.
     """
-    request = ChatRequest(messages=plan_messages(prompt, max_tokens), max_tokens=max_tokens, json=True)
+    messages = plan_messages(prompt, max_tokens, workflows=workflows)
+    request = ChatRequest(messages=messages, max_tokens=max_tokens, json=True)
 
     def new_on_text() -> OnText:
         parser = PlanStreamParser(workflows=workflows)
@@ -57,6 +59,7 @@ def plan_update(made: PlanCheckpoint, model: str, cache_key: str = "") -> StageU
     data = {
         "summary": made.plan.summary,
         "files": [file.model_dump() for file in made.plan.files],
+        "left_out": [entry.model_dump() for entry in made.plan.left_out],
         "model": model,
         "revision": made.revision,
     }

@@ -8,11 +8,10 @@ from itertools import islice
 
 from gencode.codegen.secret_rules import RULES
 from gencode.security.redaction import redact
+from gencode.security.secret_detector import MIN_OWN_SECRET
 
 OWN_SECRET = "service-secret"
 """The rule for secrets of this service itself."""
-MIN_OWN_SECRET = 12
-"""Characters; a shorter secret of this service would be found in innocent files ("changeme")."""
 MAX_FINDINGS = 100
 COMMIT_MESSAGE = "(commit message)"
 FILE_NAMES = "(file names)"

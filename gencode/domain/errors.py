@@ -37,11 +37,32 @@ Failures of one package are defined there, in its module `errors`.
 
 `Transient` is mixed into the errors that a second attempt may cure: the retry layer looks at the class,
 never at the text. A message says what to do next and never holds a secret.
+
+An error that a task can fail with declares whether a retry of the task can help:
+
+    class RepoExists(HostError):
+        code = "REPO_EXISTS"
+        retry_helps = RetryHelps.AFTER_CHANGE
+        retry_fields = ("repo_name",)
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import ClassVar
+
+
+class RetryHelps(StrEnum):
+    """When a retry of a failed task, which goes on from the task's checkpoints, can succeed."""
+
+    NOW = "now"
+    """At once, with nothing changed: the retry grants further attempts."""
+    LATER = "later"
+    """With nothing changed, once the other side is well again."""
+    AFTER_CHANGE = "after_change"
+    """Once its cause is removed, or with other values of `retry_fields`."""
+    NEVER = "never"
+    """The retry would end in the same failure: another request is needed."""
 
 
 class GencodeError(Exception):
@@ -51,6 +72,10 @@ class GencodeError(Exception):
     http_status: ClassVar[int] = 500
     meaning: ClassVar[str] = ""
     """When a request is answered with it, for the OpenAPI document."""
+    retry_helps: ClassVar[RetryHelps] = RetryHelps.AFTER_CHANGE
+    """Of a task that failed with it."""
+    retry_fields: ClassVar[tuple[str, ...]] = ()
+    """The fields of a retry's request whose other values can help."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -64,6 +89,8 @@ class GencodeError(Exception):
 
 class Transient(GencodeError):
     """Mixed into errors that another attempt may cure. `retry_after`: seconds the other side asked for."""
+
+    retry_helps = RetryHelps.LATER
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -241,13 +268,17 @@ class BadBackup(GencodeError):
 
 
 class TaskTimeout(Transient):
+    """A retry has the whole time again."""
+
     code = "TASK_TIMEOUT"
+    retry_helps = RetryHelps.NOW
 
 
 class ApprovalExpired(Transient):
     """Transient: a retry waits for another word."""
 
     code = "APPROVAL_EXPIRED"
+    retry_helps = RetryHelps.NOW
 
 
 class CrashLoop(GencodeError):
@@ -266,11 +297,23 @@ class TreeError(GencodeError):
 
 
 class UnsafePath(TreeError):
+    """A retry asks the model for another plan."""
+
     code = "UNSAFE_PATH"
+    retry_helps = RetryHelps.NOW
 
 
 class UnsafeTree(TreeError):
+    """A retry asks the model for another plan."""
+
     code = "UNSAFE_TREE"
+    retry_helps = RetryHelps.NOW
+
+
+class TreeTooLarge(UnsafeTree):
+    """The written files exceed the limits in bytes."""
+
+    retry_helps = RetryHelps.NEVER
 
 
 class SecretFound(GencodeError):
@@ -278,4 +321,5 @@ class SecretFound(GencodeError):
 
     code = "SECRET_FOUND"
     http_status = 422
+    retry_helps = RetryHelps.NEVER
     meaning = "It holds a secret of this very service, which is never served"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from gencode.domain.errors import RetryHelps
 from gencode.domain.principal import Principal
 
 
@@ -51,12 +52,20 @@ class IllegalTransition(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """Why a task failed, as its principal reads it. `stage`: where; "" before the first one."""
+    """Why a task failed, as its principal reads it.
+
+    retryable     whether submitting the same request again later can succeed
+    stage         where; "" before the first one
+    retry_helps   when a retry of the task can succeed, see gencode.domain.errors.RetryHelps
+    retry_fields  the fields of a retry's request whose other values can help
+    """
 
     code: str
     message: str
     retryable: bool
     stage: str = ""
+    retry_helps: str = RetryHelps.AFTER_CHANGE.value
+    retry_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gencode.domain.errors import UnsafePath, UnsafeTree
+from gencode.domain.errors import TreeTooLarge, UnsafePath, UnsafeTree
 
 SEGMENT_BYTES = 255  # NAME_MAX of every common file system
 PATH_BYTES = 1024
@@ -95,6 +95,11 @@ def check_path(path: str, *, workflows: bool = False) -> None:
         raise UnsafePath(f"{path[:200]!r} cannot be a file name here: {reason}")
 
 
+def is_workflow(path: str) -> bool:
+    """Whether GitHub would run the file."""
+    return _fold(path).startswith(".github/workflows/")
+
+
 def _faults(path: str, workflows: bool) -> Iterator[str]:
     if len(path.encode("utf-8", "replace")) > PATH_BYTES:
         yield f"it is longer than {PATH_BYTES} bytes"
@@ -106,7 +111,7 @@ def _faults(path: str, workflows: bool) -> Iterator[str]:
         yield "it is not in Unicode normal form C"
     for segment in path.split("/"):
         yield from _segment_faults(segment)
-    if not workflows and _fold(path).startswith(".github/workflows/"):
+    if not workflows and is_workflow(path):
         yield "workflow files are switched off (ALLOW_WORKFLOWS)"
 
 
@@ -133,9 +138,9 @@ def _check_sizes(files: Mapping[str, bytes]) -> None:
     for path, data in files.items():
         total += len(data)
         if len(data) > MAX_FILE_BYTES:
-            raise UnsafeTree(f"{path!r} is larger than {MAX_FILE_BYTES} bytes")
+            raise TreeTooLarge(f"{path!r} is larger than {MAX_FILE_BYTES} bytes")
     if total > MAX_TREE_BYTES:
-        raise UnsafeTree(f"the project is larger than {MAX_TREE_BYTES} bytes")
+        raise TreeTooLarge(f"the project is larger than {MAX_TREE_BYTES} bytes")
 
 
 def _fold(path: str) -> str:

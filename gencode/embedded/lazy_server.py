@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from gencode.embedded.forge import forge_app
 from gencode.embedded.offline import offline_model_app
-from gencode.embedded.server import address, listen, listen_on_saved_port
+from gencode.embedded.server import address, listen, listen_on_saved_port, saved_port
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,18 @@ def bind_forge(stack: AsyncExitStack, folder: Path, preferred_port: int) -> Lazy
     Its port and token are stored in `folder`, so that repository URLs and the remotes of clones are valid
     after a restart.
     """
-    sock = stack.enter_context(closing(listen_on_saved_port(folder / "forge.port", preferred_port)))
+    port_file = folder / "forge.port"
+    before = saved_port(port_file)
+    sock = stack.enter_context(closing(listen_on_saved_port(port_file, preferred_port)))
+    if before not in (None, port := sock.getsockname()[1]):
+        log.warning(
+            "the local forge's port is taken by another program: the forge has moved, and addresses of its "
+            "repositories from before lead elsewhere; to bring them back, stop that program and write the "
+            "port before into the file",
+            port_before=before,
+            port=port,
+            file=str(port_file),
+        )
     token = _load_or_create_token(folder / "forge.token")
     log.info("no Git host is configured: repositories go to the local forge", url=address(sock))
     return LazyServer(

@@ -45,8 +45,8 @@ def listen_on_saved_port(port_file: Path, preferred: int) -> socket.socket:
     Stores the port, so that URLs from this process are valid in the next one. Raises StartError when no port
     is free.
     """
-    saved = port_file.read_text(encoding="utf-8").strip() if port_file.exists() else ""
-    for port in (int(saved) if saved.isdigit() else preferred, preferred, 0):
+    saved = saved_port(port_file)
+    for port in (saved or preferred, preferred, 0):
         try:
             sock = listen(port)
         except OSError:
@@ -54,6 +54,12 @@ def listen_on_saved_port(port_file: Path, preferred: int) -> socket.socket:
         port_file.write_text(str(sock.getsockname()[1]), encoding="utf-8")
         return sock
     raise StartError("no port is free on 127.0.0.1 for the local forge")
+
+
+def saved_port(port_file: Path) -> int | None:
+    """The port of the last process; None if there was none."""
+    saved = port_file.read_text(encoding="utf-8").strip() if port_file.exists() else ""
+    return int(saved) if saved.isdigit() else None
 
 
 def address(sock: socket.socket) -> str:

@@ -160,7 +160,7 @@ class TaskExecutor:
         if isinstance(error, StoreError | Conflict):
             raise error
         known = error if isinstance(error, GencodeError) else _unexpected(error)
-        failure = Failure(code=known.code, message=known.message, retryable=known.retryable)
+        failure = _failure(known)
         log.error("task failed", code=known.code, reason=known.message, status=task_log.task.status)
         await task_log.fail(failure)
 
@@ -196,6 +196,16 @@ def _cause(error: Exception) -> Exception:
     known = [cause for cause in causes if isinstance(cause, GencodeError)]
     refused = [cause for cause in known if isinstance(cause, StoreError | Conflict)]
     return next(iter(refused or known or causes))
+
+
+def _failure(error: GencodeError) -> Failure:
+    return Failure(
+        code=error.code,
+        message=error.message,
+        retryable=error.retryable,
+        retry_helps=error.retry_helps.value,
+        retry_fields=error.retry_fields,
+    )
 
 
 def _unexpected(error: Exception) -> Internal:

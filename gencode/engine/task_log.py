@@ -64,19 +64,17 @@ class TaskLog:
             await self._write(task, [_status_entry(task)])
 
     async def emit(self, *updates: StageUpdate) -> None:
-        """See gencode.engine.ports.pipeline.Emit."""
+        """See gencode.engine.ports.pipeline.Emit. Waiting for its turn is shielded, too."""
         for update in updates:
             if update.live:
                 self._hub.publish_live(self.task.id, update.data)
         durable = [update for update in updates if not update.live]
         if not durable:
             return
-        async with self._turn():
-            await self._write(
-                _updated(self.task, durable),
-                _entries(durable),
-                {name: text for update in durable for name, text in update.checkpoints.items()},
-            )
+        checkpoints = {name: text for update in durable for name, text in update.checkpoints.items()}
+        with anyio.CancelScope(shield=True):
+            async with self._turn():
+                await self._write(_updated(self.task, durable), _entries(durable), checkpoints)
 
     async def succeed(self, message: str) -> None:
         async with self._turn():
@@ -86,7 +84,7 @@ class TaskLog:
     async def fail(self, failure: Failure) -> None:
         async with self._turn():
             task = lifecycle.fail(self.task, failure)
-            await self._write(task, [_status_entry(task), _error_entry(task)])
+            await self._write(task, [_status_entry(task), _error_entry(task, failure)])
 
     async def cancel(self, message: str) -> None:
         async with self._turn():
@@ -213,9 +211,9 @@ def _status_entry(task: Task) -> Entry:
     return "status", {"status": task.status, "message": task.message, "at": at, **task.result}
 
 
-def _error_entry(task: Task) -> Entry:
-    failure = asdict(task.failure) if task.failure else {}
-    return "error", {"status": task.status, **failure, "stage": task.stage or PENDING}
+def _error_entry(task: Task, failure: Failure) -> Entry:
+    fields = {**asdict(failure), "stage": task.stage or PENDING, "retry_fields": list(failure.retry_fields)}
+    return "error", {"status": task.status, **fields}
 
 
 def _pause_entry(kind: str, task: Task) -> Entry:
@@ -230,10 +228,11 @@ def _pause_entry(kind: str, task: Task) -> Entry:
 
 
 def _updated(task: Task, updates: Sequence[StageUpdate]) -> Task:
-    """With the updates' results. A checkpoint is progress: the count of attempts begins again."""
+    """With the updates' results. After progress the count of attempts begins again."""
     cache_key = next((update.cache_key for update in reversed(updates) if update.cache_key), task.cache_key)
     result = dict(task.result)
     for update in updates:
         result.update(update.result)
-    attempts = 1 if any(update.checkpoints for update in updates) else task.attempts
+    has_progress = any(update.checkpoints and update.is_progress for update in updates)
+    attempts = 1 if has_progress else task.attempts
     return replace(task, result=result, attempts=attempts, cache_key=cache_key, updated_at=now())

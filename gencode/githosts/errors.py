@@ -31,7 +31,7 @@ Each code is explained in docs/errors.md.
 
 from __future__ import annotations
 
-from gencode.domain.errors import GencodeError, Transient
+from gencode.domain.errors import GencodeError, RetryHelps, Transient
 
 # --- the REST API of a host -------------------------------------------------------------------------
 
@@ -47,6 +47,7 @@ class RepoExists(HostError):
     """The name is taken by a repository that this task did not create."""
 
     code = "REPO_EXISTS"
+    retry_fields = ("repo_name", "github_org")
 
 
 class HostUnknown(HostError):
@@ -71,12 +72,14 @@ class HostOrg(HostError):
     """The organisation does not exist, or the token may not create repositories in it."""
 
     code = "HOST_ORG"
+    retry_fields = ("github_org",)
 
 
 class HostInvalid(HostError):
     """The host refused the repository for another reason, for example its name."""
 
     code = "HOST_INVALID"
+    retry_fields = ("repo_name", "github_org")
 
 
 class HostRateLimit(HostError, Transient):
@@ -150,14 +153,17 @@ class GitNotFound(GitError):
 
 class GitUnavailable(GitError):
     code = "GIT_UNAVAILABLE"
+    retry_helps = RetryHelps.LATER
 
 
 class GitTimeout(GitError):
     code = "GIT_TIMEOUT"
+    retry_helps = RetryHelps.LATER
 
 
 class GitNetwork(GitError):
     code = "GIT_NETWORK"
+    retry_helps = RetryHelps.LATER
 
 
 class GitProtocol(GitError):
@@ -171,7 +177,8 @@ class GitRejected(GitError):
 
 
 class PushSecret(GitError):
-    """The host's push protection found a secret in the files."""
+    """The host's push protection found a secret in the files. A retry pushes the same files, which helps only
+    once the host lets them pass."""
 
     code = "PUSH_SECRET"
 
@@ -184,6 +191,7 @@ class PushWorkflowScope(GitError):
 
 class PushTooLarge(GitError):
     code = "PUSH_TOO_LARGE"
+    retry_helps = RetryHelps.NEVER
 
 
 class NonFastForward(GitError):

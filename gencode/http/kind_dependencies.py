@@ -10,7 +10,7 @@ from gencode.engine.ports.store import Store
 from gencode.githosts.port import GitHost
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.kinds import Kind, KindRuntime
-from gencode.llm.budget import Price
+from gencode.llm.prices import Price
 from gencode.llm.progress import ProgressRegistry
 from gencode.llm.session import LLMSessionFactory
 from gencode.observability.metrics import Metrics

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, create_model
 
 from gencode.domain.callback import Callback
+from gencode.domain.errors import RetryHelps
 from gencode.domain.task import PENDING, Failure, Task, rfc3339
 from gencode.http.base_models import Link, Moment, ResponseModel, TaskId, Words
 from gencode.http.kinds import ActiveKinds, KindRegistry
@@ -39,8 +40,13 @@ class FailureView(ResponseModel):
 
     code: str = Field(description="Stable; the last word of a problem's type, too")
     message: Words
-    retryable: bool = Field(description="Whether the same request can succeed later")
+    retryable: bool = Field(description="Whether the same request, submitted again, can succeed later")
     stage: str = Field(description="What it was doing; a retry goes on from there")
+    retry_helps: str = Field(
+        description="When a retry of the task can succeed: now, later, after_change or never",
+        examples=[help.value for help in RetryHelps],
+    )
+    retry_fields: list[str] = Field(description="Fields of the retry's body whose other values can help")
 
 
 class CallbackView(ResponseModel):
@@ -207,4 +213,6 @@ def _failure_data(failure: Failure) -> dict[str, Any]:
         "message": failure.message,
         "retryable": failure.retryable,
         "stage": failure.stage or PENDING,
+        "retry_helps": failure.retry_helps,
+        "retry_fields": list(failure.retry_fields),
     }

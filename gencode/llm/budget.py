@@ -1,8 +1,8 @@
-"""The cost of a task's model calls, and the budget that no call may exceed."""
+"""The usage of a task's model calls, and the budget that no call may exceed."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,32 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 import anyio
-from pydantic import BaseModel, ConfigDict, Field
 
 from gencode.domain.task import now
 from gencode.llm.errors import BudgetExceeded
 from gencode.llm.port import ChatRequest, Usage
-
-CHARACTERS_PER_TOKEN = 3
-"""Low on purpose (English has about 4, code 3, Chinese 1.5): an estimate must not exceed the budget."""
-MILLION = 1_000_000
-
-
-class Price(BaseModel):
-    """Per million tokens, in the currency of the operator's choice."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    prompt: Decimal = Field(ge=0)
-    completion: Decimal = Field(ge=0)
-    cached: Decimal | None = Field(None, ge=0)
-    """Of prompt tokens that the provider served from its cache; None: the price of other prompt tokens."""
-
-    def of(self, usage: Usage) -> Decimal:
-        """The cost of this usage."""
-        cached = self.prompt if self.cached is None else self.cached
-        fresh = max(usage.prompt - usage.cached, 0)
-        return (fresh * self.prompt + usage.cached * cached + usage.completion * self.completion) / MILLION
+from gencode.llm.prices import Price, cost_text
+from gencode.llm.token_estimate import worst_case
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +29,10 @@ class Budget:
 
 class BudgetTracker:
     """The usage of one task. Calls in progress count with their worst case, so that concurrent calls cannot
-    exceed the budget together; a call that does not fit beside them waits until they end."""
+    exceed the budget together; a call that does not fit beside them waits until they end.
+
+    A task so exceeds its budget by less than one call's worst case, and only if that was estimated too low.
+    """
 
     def __init__(self, spent: Usage, budget: Budget, price: Price | None) -> None:
         self._spent = spent
@@ -60,8 +43,11 @@ class BudgetTracker:
         self._released = anyio.Event()
 
     @asynccontextmanager
-    async def reserve(self, request: ChatRequest) -> AsyncIterator[None]:
-        """Reserves the worst case of a call within the context. Raises BudgetExceeded before the call."""
+    async def reserve(self, request: ChatRequest) -> AsyncIterator[Usage]:
+        """Reserves the worst case of a call within the context. Raises BudgetExceeded before the call.
+
+        Count what the call has used within the context, whatever became of it.
+        """
         worst = worst_case(request)
         while error := self._exceeded(worst):
             if not self._in_progress:
@@ -70,7 +56,7 @@ class BudgetTracker:
         self._reserved = total(self._reserved, worst)
         self._in_progress += 1
         try:
-            yield
+            yield worst
         finally:
             self._reserved = _less(self._reserved, worst)
             self._in_progress -= 1
@@ -79,20 +65,21 @@ class BudgetTracker:
 
     @property
     def spent(self) -> Usage:
-        """By all answered calls."""
+        """By all calls that have ended."""
         return self._spent
 
     def add(self, usage: Usage) -> None:
-        """Count an answered call."""
+        """Count a call that has ended."""
         self._spent = total(self._spent, usage)
 
     def view(self) -> dict[str, Any]:
-        """`{"prompt", "completion", "cached", "cost"}`; the cost is None while no price is known."""
+        """`{"prompt", "completion", "cached", "estimated", "cost"}`; the cost is None without a price."""
         spent = self._spent
         return {
             "prompt": spent.prompt,
             "completion": spent.completion,
             "cached": spent.cached,
+            "estimated": spent.estimated,
             "cost": cost_text(spent, self._price),
         }
 
@@ -120,28 +107,14 @@ class BudgetTracker:
         )
 
 
-def worst_case(request: ChatRequest) -> Usage:
-    """An upper estimate of a call's usage."""
-    characters = sum(len(message.content) for message in request.messages) + len(request.prefix)
-    return Usage(prompt=characters // CHARACTERS_PER_TOKEN + 1, completion=request.max_tokens)
-
-
 def total(*usages: Usage) -> Usage:
+    """An estimate if one of them is."""
     return Usage(
         prompt=sum(usage.prompt for usage in usages),
         completion=sum(usage.completion for usage in usages),
         cached=sum(usage.cached for usage in usages),
+        estimated=any(usage.estimated for usage in usages),
     )
-
-
-def cost_text(usage: Usage, price: Price | None) -> str | None:
-    """A decimal number as text: JSON numbers would round it."""
-    return f"{price.of(usage):.6f}" if price else None
-
-
-def price_of(prices: Mapping[str, Price], model: str) -> Price | None:
-    """The price of `provider/model-id`, else of `provider`."""
-    return prices.get(model) or prices.get(model.partition("/")[0])
 
 
 def _less(usage: Usage, other: Usage) -> Usage:

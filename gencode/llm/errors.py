@@ -5,60 +5,77 @@ A Transient error may be cured by another attempt; `gencode.llm.session` makes i
 
 from __future__ import annotations
 
-from gencode.domain.errors import GencodeError, Transient
+from gencode.domain.errors import GencodeError, RetryHelps, Transient
+
+QUOTED = 200
+"""Characters of an answer in the message of its error."""
 
 
 class ProviderError(GencodeError):
-    """A failure of the model provider's API, or of its answer."""
+    """A failure of the model provider's API, or of its answer.
+
+    may_be_billed  whether the provider may bill a call that ended so before anything was received. False: the
+                   request was refused before the model ran, or never reached the provider
+    """
 
     code = "LLM_ERROR"
     http_status = 502
+    may_be_billed: bool = True
 
 
 class LLMBadRequest(ProviderError):
     code = "LLM_BAD_REQUEST"
+    may_be_billed = False
 
 
 class LLMAuth(ProviderError):
     code = "LLM_AUTH"
+    may_be_billed = False
 
 
 class LLMBalance(ProviderError):
     """The provider's account has no money left."""
 
     code = "LLM_BALANCE"
+    may_be_billed = False
 
 
 class LLMQuota(ProviderError):
     """A spending limit or quota at the provider is used up; waiting a little does not help."""
 
     code = "LLM_QUOTA"
+    may_be_billed = False
 
 
 class LLMRefused(ProviderError):
     """The model, or the provider's content filter, refuses to answer."""
 
     code = "LLM_REFUSED"
+    retry_helps = RetryHelps.NEVER
 
 
 class LLMTruncated(ProviderError):
-    """The answer is still incomplete after every answer that the limits allow."""
+    """The answer is still incomplete after all answers that the limits allow. A retry grants as many."""
 
     code = "LLM_TRUNCATED"
+    retry_helps = RetryHelps.NOW
 
 
 class LLMTooLarge(ProviderError):
     """The answer, or the file that it belongs to, exceeds its limit in bytes."""
 
     code = "LLM_TOO_LARGE"
+    retry_helps = RetryHelps.NEVER
 
 
 class LLMRateLimit(ProviderError, Transient):
     code = "LLM_RATE_LIMIT"
+    may_be_billed = False
 
 
 class LLMUnavailable(ProviderError, Transient):
     code = "LLM_UNAVAILABLE"
+    may_be_billed = False
 
 
 class LLMNetwork(ProviderError, Transient):
@@ -76,12 +93,26 @@ class LLMIncomplete(ProviderError, Transient):
 
 
 class LLMBadOutput(ProviderError, Transient):
-    """The answer is not what was asked for: blank, not the JSON of a plan, reasoning only."""
+    """The answer is not what was asked for: blank, not the JSON of a plan, reasoning only.
+
+    for_model  what the model is told with the next attempt; "": the same request is repeated
+    """
 
     code = "LLM_BAD_OUTPUT"
+    retry_helps = RetryHelps.NOW
+
+    def __init__(self, message: str, *, for_model: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.for_model = for_model
+
+    def quote(self, answer: str) -> None:
+        """Add the beginning of the answer to the message, so that its reader sees what the model did."""
+        if beginning := " ".join(answer[: 4 * QUOTED].split())[:QUOTED]:
+            self.message = f"{self.message.rstrip('.')}. The answer began: {beginning}"
 
 
 class BudgetExceeded(GencodeError):
     """The next model call could exceed the limits that the request itself sets."""
 
     code = "BUDGET_EXCEEDED"
+    retry_fields = ("max_tokens", "max_cost", "deadline")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -64,6 +64,10 @@ class ChatChunk:
     usage: Usage | None = None
 
 
+OnSend = Callable[[], Awaitable[None]]
+"""Awaited once, when a call has its slot and before anything of it is sent. An exception ends the call."""
+
+
 class Provider(Protocol):
     """One configured model. A call is one attempt: the caller retries after Transient errors."""
 
@@ -77,7 +81,7 @@ class Provider(Protocol):
         """Whether a request's `prefix` is continued exactly, character by character."""
         ...
 
-    def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+    def stream(self, request: ChatRequest, on_send: OnSend | None = None) -> AsyncGenerator[ChatChunk, None]:
         """The answer in chunks as they arrive. finish_reason is "stop" (complete) or "length" (truncated).
 
         Raises the errors of `gencode.llm.errors`: Transient ones if a new attempt may help. What the provider

@@ -1,54 +1,53 @@
-"""Model calls of one task: attempts, live text, retry notices, token usage."""
+"""Model calls of one task: attempts, live text, retry notices, and what every call costs.
+
+A call is charged, finished or not. Before it is sent its reserve is stored, and the commit that stores its
+answer, or its charge, settles that: see gencode.llm.call_checkpoints.
+"""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
 import structlog
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
-from gencode.domain.errors import GencodeError, Transient
+from gencode.domain.errors import Conflict, GencodeError, StoreError, Transient
 from gencode.engine.ports.pipeline import Emit, StageUpdate
-from gencode.llm.budget import Budget, BudgetTracker, Price, price_of
-from gencode.llm.errors import LLMIncomplete, LLMRateLimit
+from gencode.llm.answer_text import AnswerText, OnText, own_secret_found
+from gencode.llm.budget import Budget, BudgetTracker
+from gencode.llm.call_checkpoints import reserved, settled
+from gencode.llm.call_meter import CallMeter
+from gencode.llm.errors import LLMBadOutput, LLMIncomplete, LLMRateLimit, ProviderError
 from gencode.llm.port import ChatRequest, Provider, Providers, Usage
+from gencode.llm.prices import Price, price_of
 from gencode.llm.progress import CallProgress, ProgressRegistry, ProgressTracker
 from gencode.observability.metrics import Metrics
 from gencode.resilience.retry import Retry
+from gencode.security.redaction import redact
+from gencode.security.secret_detector import contains_secret
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
-OnText = Callable[[str], None]
-"""Called with each chunk of an attempt's text as it arrives; an exception ends the call."""
-REJECTED = "wasted"
-"""Checkpoints `wasted:RANDOM`: the usage of an answer that could not be used."""
-
-
-class RejectedAnswer(BaseModel):
-    """The usage of an answer that could not be used: the provider bills it all the same."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    usage: Usage
-
-
-def rejected_usages(checkpoints: Mapping[str, str]) -> list[Usage]:
-    """Of every rejected answer in a task's checkpoints."""
-    stored = [text for name, text in checkpoints.items() if name.startswith(f"{REJECTED}:")]
-    return [RejectedAnswer.model_validate_json(text).usage for text in stored]
+SecretList = Callable[[], Sequence[str]]
+"""Returns the secrets that are valid at the time of the call."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A complete response. `truncated`: the token limit ended it, not the model."""
+    """A complete response.
+
+    truncated      the token limit ended it, not the model
+    has_reasoning  the model thought before it answered
+    """
 
     text: str
     truncated: bool
     usage: Usage = field(default_factory=Usage)
+    has_reasoning: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +60,9 @@ class LLMSession:
     retry: Retry
     metrics: Metrics
     progress: ProgressTracker
+    secrets: SecretList = tuple
+    _unstored: dict[str, str] = field(default_factory=dict)
+    """By the subject of a call whose answer was accepted: the checkpoint of its reserve."""
 
     async def ask(
         self,
@@ -72,24 +74,32 @@ class LLMSession:
         """Call the model until `parse` accepts an answer; returns what `parse` returns.
 
         about        names the subject of the call in events: "plan" or a path
-        parse        its Transient errors count as failed attempts too
+        parse        its Transient errors count as failed attempts too; the next attempt tells the model
+                     what an LLMBadOutput has for it
         new_on_text  makes a text callback for each attempt
 
+        The caller stores what it made of the answer in one commit with `usage_update`.
+
         Raises BudgetExceeded before a call that could exceed the budget, LLM* errors of the last attempt,
-        and whatever `parse` raises.
+        SecretFound for an answer with a secret of this service, and whatever `parse` raises.
         """
+        if contains_secret(about, self.secrets()):
+            raise own_secret_found("a path of the plan")
+
+        current = request
 
         async def attempt() -> T:
-            async with self.budget_tracker.reserve(request):
-                with self.progress.track(about) as call:
-                    answer = await self._stream(request, call, new_on_text() if new_on_text else None)
-                self.budget_tracker.add(answer.usage)
+            nonlocal current
+            meter = CallMeter(about, current)
+            answer, call = await self._call(meter, new_on_text() if new_on_text else None)
             try:
-                parsed = parse(answer)
-            except GencodeError:
-                await self._save_rejected(about, answer.usage)
+                parsed = self._checked(parse, answer, about)
+            except Exception as error:
+                await self._store_unused(meter, answer.usage)
+                current = _with_note(request, error)
                 raise
             self.progress.accept(call)
+            self._unstored[about] = meter.checkpoint
             return parsed
 
         async def before_retry(error: Transient, wait: float) -> None:
@@ -97,11 +107,37 @@ class LLMSession:
 
         return await self.retry(attempt, before_retry)
 
+    def _checked(self, parse: Callable[[Answer], T], answer: Answer, about: str) -> T:
+        """What `parse` makes of an answer. Raises SecretFound if that, or its error, has a secret of this
+        service: JSON can spell one in escapes, so that the text does not show it."""
+        try:
+            parsed = parse(answer)
+        except GencodeError as error:
+            if isinstance(error, LLMBadOutput):
+                error.quote(answer.text)
+            self._check_message(error, about)
+            raise
+        if isinstance(parsed, BaseModel) and contains_secret(parsed.model_dump_json(), self.secrets()):
+            raise own_secret_found(about)
+        return parsed
+
+    def _check_message(self, error: BaseException, about: str) -> None:
+        """Redacts what a provider says. Raises SecretFound for another error that quotes the model."""
+        if not isinstance(error, GencodeError) or not contains_secret(error.message, self.secrets()):
+            return
+        if not isinstance(error, ProviderError):
+            raise own_secret_found(about) from None
+        error.message = redact(error.message, self.secrets())
+
     def usage_update(self, about: str, usage: Usage) -> StageUpdate:
-        """The `usage` event of a call: its tokens, and the task's total so far."""
-        return StageUpdate(
-            kind="usage", data={"about": about, "tokens": asdict(usage), "total": self.budget_tracker.view()}
-        )
+        """The `usage` event of an answered call: its tokens, and the task's total so far. To be stored in one
+        commit with the checkpoint of the answer, which has the usage."""
+        name = self._unstored.pop(about, "")
+        return self._usage_event(about, usage, settled(name) if name else {})
+
+    def _usage_event(self, about: str, usage: Usage, checkpoints: Mapping[str, str]) -> StageUpdate:
+        data = {"about": about, "tokens": asdict(usage), "total": self.budget_tracker.view()}
+        return StageUpdate(kind="usage", data=data, checkpoints=checkpoints, is_progress=False)
 
     async def _notify_retry(self, about: str, error: Transient, wait: float) -> None:
         data = {"about": about, "code": error.code, "wait_seconds": round(wait, 1)}
@@ -111,34 +147,75 @@ class LLMSession:
             self.progress.rate_limited(about, wait)
         await self.emit(StageUpdate(kind="retry", data={**data, "message": error.message}))
 
-    async def _save_rejected(self, about: str, usage: Usage) -> None:
-        checkpoint = {f"{REJECTED}:{secrets.token_hex(4)}": RejectedAnswer(usage=usage).model_dump_json()}
-        await self.emit(StageUpdate(checkpoints=checkpoint), self.usage_update(about, usage))
+    # --- one call ---------------------------------------------------------------------------------------
 
-    async def _stream(self, request: ChatRequest, call: CallProgress, on_text: OnText | None) -> Answer:
-        texts: list[str] = []
-        offset = 0
+    async def _call(self, meter: CallMeter, on_text: OnText | None) -> tuple[Answer, CallProgress]:
+        """One attempt, charged to the budget. One that fails is stored as well."""
+        async with self.budget_tracker.reserve(meter.request) as reserve:
+            with self.progress.track(meter.about) as call:
+                try:
+                    answer = await self._stream(meter, reserve, call, on_text)
+                except (Exception, asyncio.CancelledError) as error:
+                    await self._charge_failed(meter, error)
+                    self._check_message(error, meter.about)
+                    raise
+            self.budget_tracker.add(answer.usage)
+        return answer, call
+
+    async def _stream(
+        self, meter: CallMeter, reserve: Usage, call: CallProgress, on_text: OnText | None
+    ) -> Answer:
+        text = AnswerText(meter, self.emit, self.secrets(), on_text)
         finish: str | None = None
-        usage = Usage()
-        async with aclosing(self.provider.stream(request)) as chunks:
+
+        async def on_send() -> None:
+            meter.is_reserved = True
+            await self.emit(StageUpdate(checkpoints=reserved(meter.checkpoint, reserve), is_progress=False))
+            meter.is_sent = True
+
+        has_reasoning = False
+        async with aclosing(self.provider.stream(meter.request, on_send)) as chunks:
             async for chunk in chunks:
+                meter.receive(chunk)
                 call.add_chunk(len(chunk.text))
                 if chunk.text:
-                    texts.append(chunk.text)
-                    data = {"about": call.about, "offset": offset, "text": chunk.text}
-                    await self.emit(StageUpdate(kind="delta", data=data, live=True))
-                    offset += len(chunk.text)
-                    if on_text:
-                        on_text(chunk.text)
+                    await text.add(chunk.text)
                 finish = chunk.finish_reason or finish
-                usage = chunk.usage or usage
+                has_reasoning = has_reasoning or bool(chunk.reasoning)
+        await text.finish()
         if finish not in ("stop", "length"):
             raise LLMIncomplete("the model's stream ended without saying that it was done")
-        return Answer(text=_valid_utf8("".join(texts)), truncated=finish == "length", usage=usage)
+        return Answer(
+            text=text.whole(),
+            truncated=finish == "length",
+            usage=meter.usage(),
+            has_reasoning=has_reasoning,
+        )
+
+    async def _charge_failed(self, meter: CallMeter, error: BaseException) -> None:
+        """Also when the run is cancelled. If the store refuses then, the call is charged with its reserve."""
+        usage = meter.usage_after(error)
+        self.budget_tracker.add(usage)
+        if not meter.is_reserved:
+            return
+        try:
+            await self._store_unused(meter, usage)
+        except (StoreError, Conflict):
+            if isinstance(error, Exception):
+                raise
+            log.warning("the charge of a cancelled call is not stored: its reserve counts", about=meter.about)
+
+    async def _store_unused(self, meter: CallMeter, usage: Usage) -> None:
+        """Settle a call whose answer is not stored. One that costs nothing has no event."""
+        if usage == Usage():
+            await self.emit(StageUpdate(checkpoints=settled(meter.checkpoint), is_progress=False))
+        else:
+            settlement = settled(meter.checkpoint, usage)
+            await self.emit(self._usage_event(meter.about, usage, settlement))
 
 
 class LLMSessionFactory:
-    """Makes the session of one run of a task's stage."""
+    """Makes the session of one run of a task's stage. `secrets`: of this service; no answer may have one."""
 
     def __init__(
         self,
@@ -147,12 +224,14 @@ class LLMSessionFactory:
         metrics: Metrics,
         prices: Mapping[str, Price],
         progress_registry: ProgressRegistry | None = None,
+        secrets: SecretList = tuple,
     ) -> None:
         self._providers = providers
         self._retry = retry
         self._metrics = metrics
         self._prices = prices
         self._progress_registry = progress_registry or ProgressRegistry()
+        self._secrets = secrets
 
     def create(self, model: str, task_id: str, *, spent: Usage, budget: Budget, emit: Emit) -> LLMSession:
         """`spent`: by all calls of the task so far, those of earlier stages and runs included.
@@ -167,9 +246,15 @@ class LLMSessionFactory:
             retry=self._retry,
             metrics=self._metrics,
             progress=self._progress_registry.begin(task_id),
+            secrets=self._secrets,
         )
 
 
-def _valid_utf8(text: str) -> str:
-    """Join the halves of a surrogate pair that arrived in two chunks; a lone half becomes U+FFFD."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+def _with_note(request: ChatRequest, error: Exception) -> ChatRequest:
+    """The request with what a rejected answer's error has for the model at the end of its last message."""
+    note = error.for_model if isinstance(error, LLMBadOutput) else ""
+    if not note:
+        return request
+    *before, last = request.messages
+    noted = replace(last, content=f"{last.content}\n\nYour previous answer could not be used: {note}")
+    return replace(request, messages=(*before, noted))

@@ -25,7 +25,7 @@ RETRY_DELAYS = (5.0, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HO
 """Seconds between attempts; about a day in all."""
 CHECK_SECONDS = 3.0
 """How long a request waits at most for the check of its callback_url."""
-_ERROR_FIELDS = ("code", "retryable", "stage")
+_ERROR_FIELDS = ("code", "retryable", "stage", "retry_helps", "retry_fields")
 
 
 class SigningSecrets:

@@ -135,7 +135,11 @@ class Settings(_SourcedSettings):
         description='More OpenAI-compatible APIs, JSON: {"name": {"base_url", "model", "api_key", "quirks"}}',
     )
     prices: PricesByModel = Field(
-        {}, description='Cost per million tokens, JSON: {"model": {"prompt", "completion", "cached"}}'
+        {},
+        description=(
+            'Cost per million tokens, JSON: {"model": {"prompt", "completion", "cached"}}; "model" is a '
+            "provider, a model id, or provider/model-id"
+        ),
     )
     default_model: str = Field(
         "deepseek", description="Provider, or provider/model-id, for requests that name none"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
-from gencode.llm.budget import Price
+from gencode.llm.prices import Price
 from gencode.settings.value_types import Days
 
 _SECRET_HEADER = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)

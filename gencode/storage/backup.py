@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from gencode.domain.errors import BadBackup, StartError
+from gencode.security.ownership import give_to_owner_of
 from gencode.storage.lock import DATABASE, RESTORING
 from gencode.storage.sqlite.maintenance import CopyFailed, check_database, copy_database
 
@@ -123,6 +124,8 @@ def _move_up(folder: Path, data_dir: Path) -> None:
     """The database is moved last: a folder without it does not count as restored."""
     if len([*data_dir.iterdir()]) > 1:  # besides the temporary folder
         raise BadBackup(f"something else writes into {data_dir}: stop the service, empty it, and try again")
+    for path in [folder, *folder.rglob("*")]:
+        give_to_owner_of(data_dir, path)
     with suppress(PermissionError):  # the folder may belong to another user, who decides on its mode
         data_dir.chmod(0o700)
     for path in sorted(folder.iterdir(), key=lambda path: path.name == DATABASE):

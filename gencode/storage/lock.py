@@ -6,10 +6,11 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gencode.domain.errors import DataDirLocked, StoreUnusable
+from gencode.security.ownership import give_to_owner_of
 
 DATABASE = "gencode.db"
 RESTORING = ".gencode-restore-"
@@ -43,7 +44,10 @@ def _check_restored(path: Path) -> None:
 def _open(path: Path) -> int:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        with suppress(OSError):  # a file system without owners
+            give_to_owner_of(path, file)
+        return file
     except OSError as error:
         raise _unusable(path, error) from error
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gencode.domain.callback import Callback
+from gencode.domain.errors import RetryHelps
 from gencode.domain.event import Event, dump
 from gencode.domain.principal import Principal, PrincipalKind
 from gencode.domain.task import Failure, State, Task, now
@@ -45,6 +46,7 @@ CHECKPOINT_COLUMNS = ("task_id", "name", "data")
 KEY_COLUMNS = ("principal", "value", "digest", "task_id")
 CALLBACK_COLUMNS = ("task_id", "kind", "url", "host", "position", "failures", "due", "ended", "reason")
 
+LATER, AFTER_CHANGE = RetryHelps.LATER.value, RetryHelps.AFTER_CHANGE.value
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _Reader = Callable[[Callable[[Any], Any], Any, Any], Any]
 """Parses a column; takes the parser, the column and a default."""
@@ -125,7 +127,17 @@ def _moment(column: str) -> datetime:
 
 
 def _failure(column: str) -> Failure:
-    return Failure(**from_json(column))
+    """Earlier versions stored no `retry_helps`; fields of newer versions are left out."""
+    data = from_json(column)
+    retry_helps = data.get("retry_helps") or (LATER if data["retryable"] else AFTER_CHANGE)
+    return Failure(
+        code=data["code"],
+        message=data["message"],
+        retryable=data["retryable"],
+        stage=data.get("stage", ""),
+        retry_helps=retry_helps,
+        retry_fields=tuple(data.get("retry_fields", ())),
+    )
 
 
 def row_to_finished_task(row: Row) -> FinishedTask:

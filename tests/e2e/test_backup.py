@@ -268,6 +268,19 @@ async def test_a_damaged_database_is_not_backed_up(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"data"}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+async def test_root_restores_for_the_owner_of_the_folder(tmp_path: Path) -> None:
+    data, file, volume = tmp_path / "data", tmp_path / "backup.zip", tmp_path / "volume"
+    (data / "forge" / "inside").mkdir(parents=True)
+    async with open_sqlite(data / "gencode.db"):
+        pass
+    backup(data, file)
+    volume.mkdir()
+    os.chown(volume, 12345, 12345)
+    restore(file, volume)
+    assert {path.stat().st_uid for path in [volume, *volume.rglob("*")]} == {12345}
+
+
 # --- kill -9 ----------------------------------------------------------------------------------------
 
 KILLED = """

@@ -9,10 +9,15 @@ from typing import Any
 
 import pytest
 
+from gencode.bootstrap.models import ModelRegistry
 from gencode.client import Client, ServiceError
+from gencode.domain.errors import StartError
 from gencode.domain.task import now
 from gencode.engine.ports.store import TaskQuery
-from gencode.llm.budget import Price
+from gencode.llm.prices import Price
+from gencode.settings import Settings
+from gencode.settings.json_settings import NamedProvider
+from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
 from tests.servers.stream import ReceivedEvent, events
 
@@ -49,11 +54,42 @@ async def test_the_cost_of_a_task_is_reported_with_each_call(tmp_path: Path) -> 
     assert told == sorted(told)
 
 
+async def test_the_embedded_model_is_free(tmp_path: Path) -> None:
+    heard = await run(tmp_path, max_cost="0.01")
+    assert heard[-1].data["status"] == "completed"
+    assert {account["cost"] for account in accounts(heard)} == {"0.000000"}
+
+
 async def test_without_prices_the_cost_is_unknown_and_cannot_be_limited(tmp_path: Path) -> None:
-    heard = await run(tmp_path / "1")
+    async with (
+        model_server(plan_and_files({"app.py": "x = 1\n"})) as model,
+        running_app(settings(tmp_path, model)) as app,
+        Client(app.url) as client,
+    ):
+        for ask in (client.submit, client.estimate):
+            with pytest.raises(ServiceError, match="PRICES") as caught:
+                await ask("a page", "page", max_cost=1)
+            assert (caught.value.code, caught.value.status) == ("VALIDATION", 422)
+        assert not await app.services.store.find(TaskQuery())
+        heard = await events(app.url, (await client.submit("a page", "page"))["task_id"])
     assert {account["cost"] for account in accounts(heard)} == {None}
-    heard = await run(tmp_path / "2", max_cost=1)
-    assert "PRICES" in heard[-1].data["message"]
+
+
+@pytest.mark.parametrize("name", ["scripted", "m", "scripted/m", "scripted/another"])
+def test_prices_are_given_for_providers_and_models(name: str) -> None:
+    models = ModelRegistry(settings_with_prices(name))
+    assert name in models.prices
+
+
+@pytest.mark.parametrize("name", ["scripted-model", "other/m", "m/scripted", ""])
+def test_a_price_of_an_unknown_model_is_refused_at_start_with_the_known_names(name: str) -> None:
+    with pytest.raises(StartError, match=r"PRICES.*Use one of: .*scripted, scripted/m;"):
+        ModelRegistry(settings_with_prices(name))
+
+
+def settings_with_prices(name: str) -> Settings:
+    provider = NamedProvider(base_url="http://127.0.0.1:1/v1", model="m")
+    return Settings(providers={"scripted": provider}, prices={name: PRICES["offline"]})
 
 
 async def test_invalid_limits_are_refused(tmp_path: Path) -> None:

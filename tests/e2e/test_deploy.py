@@ -152,6 +152,21 @@ def sidecar(pod: dict[str, Any]) -> dict[str, Any]:
     return container
 
 
+def test_the_pod_that_restores_uses_the_volume_as_the_sidecar_does(
+    pod: dict[str, Any], sidecar: dict[str, Any]
+) -> None:
+    text = (DEPLOY / "kubernetes/restore.yaml").read_text(encoding="utf-8")
+    spec = yaml.safe_load(text)["spec"]
+    (container,) = spec["containers"]
+    for name in ("image", "imagePullPolicy", "securityContext"):
+        assert container[name] == sidecar[name]
+    assert spec["securityContext"] == pod["securityContext"]
+    assert [volume for volume in spec["volumes"] if volume["name"] == "data"] == [
+        volume for volume in pod["volumes"] if volume["name"] == "data"
+    ]
+    assert all(mount in sidecar["volumeMounts"] for mount in container["volumeMounts"])
+
+
 def test_the_sidecar_names_settings_and_stays_on_loopback(sidecar: dict[str, Any]) -> None:
     environment = {entry["name"]: entry["value"] for entry in sidecar["env"]}
     assert [name for name in environment if not names_a_setting(name)] == []

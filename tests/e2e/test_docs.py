@@ -26,6 +26,7 @@ from gencode.client import Client
 from gencode.domain.errors import GencodeError, Transient
 from gencode.observability.metrics import Metrics
 from gencode.pipelines.generate.api.request import GenerateRequest
+from gencode.pipelines.generate.kind import GENERATE
 from tests.conftest import fault_rows
 from tests.servers.githttp import git_environment
 from tests.servers.ports import reserve_port
@@ -109,6 +110,7 @@ UNRUN = {
     "python3 -m venv /opt/gencode": "needs systemd and root; test_deploy.py has systemd check the unit",
     "/opt/gencode/bin/gencode keys": "needs systemd and root",
     "kubectl exec": "needs a cluster",
+    "kubectl scale": "needs a cluster; test_deploy.py checks the manifests",
     "gencode prune": "needs a stopped service; test_prune.py runs the command",
     '@operation("changePlan"': "an excerpt of gencode/http/plan.py",
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
@@ -261,6 +263,7 @@ def test_documents_and_manifests_name_the_same_image() -> None:
         "deploy/Dockerfile",
         "deploy/compose.yaml",
         "deploy/kubernetes/sidecar.yaml",
+        "deploy/kubernetes/restore.yaml",
     ]
     tags = [
         tag
@@ -292,6 +295,14 @@ def test_transient_and_permanent_errors_are_distinguished() -> None:
     rows = re.findall(r"^\| `(\w+)` \|.*?\| (Service|You|No) \|", read("docs/errors.md"), re.MULTILINE)
     passing = {c.code for c in error_classes() if issubclass(c, Transient)} - {GencodeError.code}
     assert {code for code, again in rows if again != "No"} == passing
+
+
+def test_whether_a_retry_of_the_task_helps_is_as_the_errors_declare() -> None:
+    rows = re.findall(r"^\| `(\w+)` (?:\|[^|]*){2}\| ([^|]*) \|", read("docs/errors.md"), re.MULTILINE)
+    declared: dict[str, set[str]] = {code: set() for code, _ in rows}
+    for error in GENERATE.kind.errors:
+        declared[error.code] |= {error.retry_helps.value, *error.retry_fields}
+    assert {code: set(re.findall(r"`(\w+)`", cell)) for code, cell in rows} == declared
 
 
 def test_every_route_is_documented(tmp_path: Path) -> None:

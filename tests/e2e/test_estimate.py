@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from gencode.client import Client
-from gencode.llm.budget import Price
 from gencode.llm.port import Usage
+from gencode.llm.prices import Price
 from gencode.pipelines.generate.estimate import MIN_HISTORY, estimate
 from tests.servers.github import github_server
 from tests.servers.model import USAGE, model_server, plan_and_files

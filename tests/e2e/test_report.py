@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from gencode.client import Client
-from gencode.llm.budget import Price
+from gencode.llm.prices import Price
 from gencode.pipelines.generate.api import results
 from tests.e2e.test_retry import FILES, Account
 from tests.servers.calls import get
@@ -65,6 +65,7 @@ async def test_it_describes_a_failure_and_then_the_whole_task(tmp_path: Path) ->
         "prompt": calls * USAGE.prompt,
         "completion": calls * USAGE.completion,
         "cached": calls * USAGE.cached,
+        "estimated": False,
         "cost": f"{Decimal(calls * (USAGE.prompt + 2 * USAGE.completion)) / 10**6:.6f}",
     }
     assert [stage["status"] for stage in done["stages"]] == [*STAGES[:2], "failed", *STAGES[1:]]

@@ -21,7 +21,7 @@ import pytest
 from anyio.abc import Process
 
 from tests.servers.github import Fault, ScriptedGitHub, github_server
-from tests.servers.model import ModelServer, http_error, model_server, plan_and_files
+from tests.servers.model import ModelServer, call_of, http_error, model_server, plan_and_files, text
 from tests.servers.ports import closed_port, reserve_port
 from tests.servers.receiver import receiver
 
@@ -282,6 +282,59 @@ async def test_every_secret_is_only_where_it_belongs(tmp_path: Path) -> None:
     assert b"print('hello')" in outputs.texts["git objects"]
     assert {secret: outputs.holding(secret) for secret in MAY_BE} == MAY_BE
     assert outputs.holding(ticket) == {"answers"}
+
+
+def _escaped(secret: str) -> str:
+    """In JSON escapes: the text of the answer does not show it."""
+    return "".join(f"\\u{ord(character):04x}" for character in secret)
+
+
+ANSWERS: Mapping[str, tuple[str, str]] = {
+    "summary": (f'{{"summary": "{GITHUB_TOKEN}", "files": [{{"path": "app.py"}}]}}', "x = 1\n"),
+    "purpose": (
+        f'{{"summary": "s", "files": [{{"path": "app.py", "purpose": "{PROVIDER_KEY}"}}]}}',
+        "x = 1\n",
+    ),
+    "path": (f'{{"summary": "s", "files": [{{"path": "{DEEPSEEK_KEY}.py"}}]}}', "x = 1\n"),
+    "escaped": (
+        f'{{"summary": "s", "files": [{{"path": "{_escaped(DEEPSEEK_KEY)}.py"}}, {{"path": "b.py"}}]}}',
+        "x = 1\n",
+    ),
+    "escaped-unsafe": (f'{{"summary": "s", "files": [{{"path": "../{_escaped(DEEPSEEK_KEY)}"}}]}}', ""),
+    "not-json": (f"I do not plan, but the key is {DEEPSEEK_KEY}", ""),
+    "file": ('{"summary": "s", "files": [{"path": "app.py"}]}', f"TOKEN = '{API_KEY}'\nx = 1\n"),
+}
+"""By where the model repeats a secret of the service: its plan, and each file."""
+
+
+@pytest.mark.fault(84)
+@pytest.mark.parametrize("where", ANSWERS)
+async def test_a_secret_that_the_model_repeats_is_nowhere(tmp_path: Path, where: str) -> None:
+    """Row 84: cut into chunks of three characters; nothing is delivered."""
+    plan, content = ANSWERS[where]
+    outputs = Outputs()
+    async with (
+        model_server(lambda body: text(plan if call_of(body)[0] == "plan" else content, size=3)) as deepseek,
+        model_server(http_error(401, {})) as another,
+        github_server(tmp_path / "github", GITHUB_TOKEN) as github,
+    ):
+        variables = environment(tmp_path, deepseek, another, github)
+        url = f"http://127.0.0.1:{variables['SERVER_PORT']}"
+        async with (
+            child(tmp_path, variables, outputs) as process,
+            httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http,
+        ):
+            http.headers["Authorization"] = f"Bearer {API_KEY}"
+            failed = await run(http, outputs, "hello", allow_secrets=True)
+            task = f"/api/v1/task/{failed['task_id']}"
+            for part in ("files", "report", "plan", "archive.zip", "bundle"):
+                outputs.answer(await http.get(f"{task}/{part}"))
+            collect(outputs, tmp_path, process)
+    assert failed["error"]["code"] == "SECRET_FOUND"
+    assert "secret of this service" in failed["error"]["message"]
+    assert not github.effects
+    for secret in (GITHUB_TOKEN, PROVIDER_KEY, DEEPSEEK_KEY, API_KEY):
+        assert outputs.holding(secret) == set()
 
 
 @pytest.mark.fault(84)

@@ -41,7 +41,11 @@ def _make(args: argparse.Namespace, file: KeyFile) -> int:
             f"This is the key of {stored.name}, shown this once; {file.path} keeps its hash.", file=sys.stderr
         )
     if is_first and not args.json:
-        print("A service with this folder wants a key from now on.", file=sys.stderr)
+        print(
+            "A service with this folder wants a key from now on. Older tasks belong to the client local;"
+            " a key of that name shows them: gencode keys make local",
+            file=sys.stderr,
+        )
     return 0
 
 

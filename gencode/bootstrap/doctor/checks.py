@@ -72,6 +72,8 @@ async def _remote_checks(
         yield note("host", "none: repositories go to the local forge", "set GITHUB_TOKEN, or HOSTS")
     for config in models.configs:
         yield await model_checks.check_model(config, client, paid=ask_models)
+    for result in model_checks.check_prices(models.names, models.prices):
+        yield result
     if not models.configs:
         detail = "none: the offline model stands in, which writes from templates"
         yield note("model", detail, "set DEEPSEEK_API_KEY, OPENAI_API_KEY or PROVIDERS")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.githosts.http_client import HttpReply, exchange
 from gencode.githosts.responses import error_text, json_object
 from gencode.llm.catalog import ProviderConfig
+from gencode.llm.prices import Prices, price_of
 from gencode.security.redaction import quoted
 
 REQUEST_TIMEOUT = 20.0  # seconds
@@ -30,6 +32,15 @@ async def check_model(config: ProviderConfig, client: httpx.AsyncClient, *, paid
             about, f"cannot be reached{detail}", "see the base URL, the network and the certificates"
         )
     return _evaluate(about, config, reply, secrets, paid)
+
+
+def check_prices(models: Sequence[str], prices: Prices) -> list[CheckResult]:
+    """A note on the models, given as NAME/ID, whose cost is unknown."""
+    unpriced = [model for model in models if price_of(prices, model) is None]
+    if not unpriced:
+        return []
+    message = f"none for {', '.join(unpriced)}: the cost of tasks is unknown, and max_cost is refused"
+    return [note("prices", message, "set PRICES if costs are to be shown and limited")]
 
 
 def _evaluate(

@@ -53,7 +53,7 @@ def _lines(task: Task, display: KindDisplay) -> Iterator[str]:
     if error := values.get("error"):
         stage = f" while {error['stage']}" if error.get("stage") else ""
         yield f"{'error':<12}{error['code']}{stage}: {error['message']}"
-        yield f"{'':<12}{retry_hint(task, display)}"
+        yield f"{'':<12}{retry_hint(task)}"
     if is_paused(task):
         yield f"{'':<12}it waits for: gencode approve {task['task_id']}"
 

@@ -18,20 +18,18 @@ INDENT = " " * 15
 class KindDisplay:
     """What a kind of task registers for the command line; the defaults do for a kind that is not known.
 
-    lines        by the kind of event: its text, of one line, for a person
-    updates      by the kind of event: the view model after it. Both may raise KeyError, TypeError and
-                 ValueError for data of a newer service; the event is then skipped
-    stages       title by the name of the stage, in order
-    fields       what `gencode show` prints of a task beside status and times. None: every field that is a
-                 text or a number
-    retry_helps  codes of failures that are not retryable, yet `gencode retry` may help
+    lines    by the kind of event: its text, of one line, for a person
+    updates  by the kind of event: the view model after it. Both may raise KeyError, TypeError and
+             ValueError for data of a newer service; the event is then skipped
+    stages   title by the name of the stage, in order
+    fields   what `gencode show` prints of a task beside status and times. None: every field that is a
+             text or a number
     """
 
     lines: Mapping[str, Callable[[Data], str]] = field(default_factory=dict)
     updates: Mapping[str, Callable[[TaskViewModel, Data], TaskViewModel]] = field(default_factory=dict)
     stages: Mapping[str, str] = field(default_factory=dict)
     fields: Sequence[str] | None = None
-    retry_helps: frozenset[str] = frozenset()
 
     def merged_stages(self, described: Kind | None) -> Mapping[str, str]:
         """The stages in the service's order if it describes the kind; titles registered here go first."""

@@ -26,6 +26,7 @@ class StageUpdate:
     kind         event name; "" for no event
     data         the event's data (JSON)
     checkpoints  JSON texts by name that must survive a crash: stored with the event in one transaction
+    is_progress  whether the checkpoints are progress: after it, a crash counts as the first one again
     result       fields to merge into the task's result, such as `repo_url`
     live         delivered to present subscribers only, never stored (token deltas)
     cache_key    sets the task's; "" leaves it
@@ -34,6 +35,7 @@ class StageUpdate:
     kind: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     checkpoints: Mapping[str, str] = field(default_factory=dict)
+    is_progress: bool = True
     result: Mapping[str, Any] = field(default_factory=dict)
     live: bool = False
     cache_key: str = ""
@@ -65,7 +67,10 @@ class Emit(Protocol):
     """How a stage reports. Updates emitted in one call are committed in one transaction."""
 
     async def __call__(self, *updates: StageUpdate) -> None:
-        """Returns once they are committed (live ones: given to the hub). Safe to call concurrently."""
+        """Returns once they are committed (live ones: given to the hub). Safe to call concurrently.
+
+        They are committed although the run is cancelled meanwhile: what a stage stores is paid for.
+        """
         ...
 
 

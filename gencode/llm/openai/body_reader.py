@@ -17,6 +17,7 @@ from gencode.resilience.content_decoder import ContentDecoder, UnreadableEncodin
 MAX_ERROR_BYTES = 64 * 1024  # of an error page; only its first sentences are shown
 MAX_DRAIN_SECONDS = 0.25  # a new TLS connection takes about as long
 MAX_ERROR_SECONDS = 5.0  # for an error page; the status alone says most
+_GZIP_MAGIC = b"\x1f\x8b"
 
 
 class BodyReader:
@@ -55,6 +56,8 @@ class BodyReader:
             raise self._errors.from_read_error(error) from error
         if raw is None:
             return self._finish()
+        if not (self._received or self._encoding) and raw.startswith(_GZIP_MAGIC):
+            self._encoding = "gzip"  # some proxies compress and do not say so
         self._received += len(raw)
         self._pieces = self._open_decoder().decode(raw)
         return self._next_piece() or b""

@@ -8,8 +8,10 @@ from dataclasses import replace
 from gencode.llm.errors import LLMBadOutput, LLMIncomplete, ProviderError
 from gencode.llm.openai.answer_end import BodyEnd, EndEvidence
 from gencode.llm.openai.answer_text import AnswerText
+from gencode.llm.openai.choice_index import ChoiceIndex
 from gencode.llm.openai.completion_events import CompletionEvent, completion_event
-from gencode.llm.openai.error_mapping import ErrorMapper, error_object
+from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.llm.openai.error_objects import error_object
 from gencode.llm.openai.finish_reasons import Mark
 from gencode.llm.openai.line_splitter import LineSplitter
 from gencode.llm.openai.server_events import JsonObject, ServerEvents
@@ -37,6 +39,7 @@ class CompletionDecoder:
         self._errors = errors
         self._lines = LineSplitter()
         self._events = ServerEvents(errors)
+        self._index = ChoiceIndex()
         self._text = AnswerText(request, native=native, hold=hold_text)
         self._end = EndEvidence()
         self._usage: Usage | None = None
@@ -68,14 +71,14 @@ class CompletionDecoder:
 
     def feed(self, block: bytes) -> ChatChunk:
         """What the next bytes of the body add. A failure is kept for `finish`: nothing received is lost."""
-        return self._chunk(self._events.feed(self._lines.feed(block)))
+        return self._chunk(self._index.feed(self._events.feed(self._lines.feed(block))))
 
     def finish(self, end: BodyEnd) -> tuple[ChatChunk, ProviderError | None]:
         """The last chunk, and why the answer cannot be used, if it cannot. Without a failure, the chunk has a
         finish_reason."""
-        chunk = ChatChunk()
-        if not self.over and end is not BodyEnd.BROKEN:
-            chunk = self._chunk(self._events.close(self._lines.close()))
+        rest = [] if self.over or end is BodyEnd.BROKEN else self._events.close(self._lines.close())
+        rest = [*self._index.feed(rest), *self._index.close()]
+        chunk = ChatChunk() if self._failure else self._chunk(rest)
         if self._events.done or (self._events.document and end is not BodyEnd.BROKEN):
             end = BodyEnd.DONE
         try:

@@ -14,13 +14,14 @@ _BLOCKS = {
     "<thought>": "</thought>",
     "<reasoning>": "</reasoning>",
     "<seed:think>": "</seed:think>",
+    "<mm:think>": "</mm:think>",
     "<|begin_of_thought|>": "<|end_of_thought|>",
     "<|channel|>analysis<|message|>": "<|start|>assistant<|channel|>final<|message|>",
     "[think]": "[/think]",
     "◁think▷": "◁/think▷",
 }
 """Openings and closings, in lower case."""
-_UNOPENED = ("</think>", "</thinking>", "</seed:think>", "[/think]", "◁/think▷")
+_UNOPENED = ("</think>", "</thinking>", "</seed:think>", "</mm:think>", "[/think]", "◁/think▷")
 _LONGEST = max(map(len, (*_BLOCKS, *_BLOCKS.values())))
 _QUOTES = "\"'`"
 # fmt: off

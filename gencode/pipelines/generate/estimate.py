@@ -9,8 +9,9 @@ from statistics import median, quantiles
 from pydantic import BaseModel, ConfigDict
 
 from gencode.domain.event import Event
-from gencode.llm.budget import CHARACTERS_PER_TOKEN, Price
 from gencode.llm.port import Usage
+from gencode.llm.prices import Price
+from gencode.llm.token_estimate import estimate_tokens
 
 MIN_HISTORY = 3
 """Completed tasks; with fewer, the rule is the better estimate."""
@@ -62,7 +63,7 @@ def estimate(prompt: str, model: str, history: Sequence[Usage], price: Price | N
         prompt_tokens=int(median(sample.prompt for sample in samples)),
         completion_tokens=TokenRange(low=int(low), high=int(high)),
         cost=CostRange(low=f"{cost[0]:.6f}", high=f"{cost[1]:.6f}") if cost else None,
-        basis=_basis(len(history)),
+        basis=_basis(len(history), sum(sample.estimated for sample in history)),
     )
 
 
@@ -72,11 +73,16 @@ def total_usage(events: Sequence[Event]) -> Usage | None:
     if not totals:
         return None
     newest = totals[-1]
-    return Usage(prompt=newest["prompt"], completion=newest["completion"], cached=newest["cached"])
+    return Usage(
+        prompt=newest["prompt"],
+        completion=newest["completion"],
+        cached=newest["cached"],
+        estimated=newest.get("estimated", False),
+    )
 
 
 def _by_rule(prompt: str) -> list[Usage]:
-    per_call = len(prompt) // CHARACTERS_PER_TOKEN + INSTRUCTIONS
+    per_call = estimate_tokens(prompt) + INSTRUCTIONS
     return [
         Usage(prompt=(1 + files) * per_call, completion=files * (tokens + PLAN_ENTRY))
         for files, tokens in ((FEW_FILES, SHORT_FILE), (MANY_FILES, LONG_FILE))
@@ -91,9 +97,11 @@ def _range(values: Sequence[Decimal]) -> tuple[Decimal, Decimal]:
     return lower, upper
 
 
-def _basis(tasks: int) -> str:
+def _basis(tasks: int, estimated: int) -> str:
+    """`estimated`: tasks whose provider has not told the usage of every call."""
     if tasks >= MIN_HISTORY:
-        return f"median and quartiles of your newest {tasks} completed tasks with this model"
+        note = f"; the usage of {estimated} of them is an estimate itself" if estimated else ""
+        return f"median and quartiles of your newest {tasks} completed tasks with this model{note}"
     return (
         f"a rule, as fewer than {MIN_HISTORY} of your tasks with this model are completed: one call for the "
         f"plan and one a file, {FEW_FILES} files of {SHORT_FILE} tokens to {MANY_FILES} files of "

@@ -19,7 +19,7 @@ from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Stage
 from gencode.githosts.port import GitHost, Repository
 from gencode.llm.budget import Budget, total
-from gencode.llm.session import rejected_usages
+from gencode.llm.call_checkpoints import usages_without_answer
 from gencode.pipelines.generate.artifacts import Delivered, Draft, GenerateInput, Project, RepositoryCreated
 from gencode.pipelines.generate.checkpoints import (
     APPROVED,
@@ -101,7 +101,7 @@ def _input(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         at=task.created_at,
         plan=plan.plan if plan else None,
         job=job,
-        spent=total(*job.usages, *rejected_usages(checkpoints), *([plan.usage] if plan else [])),
+        spent=total(*job.usages, *usages_without_answer(checkpoints), *([plan.usage] if plan else [])),
         budget=_budget(request),
         include_report=bool(request.get("include_report", False)),
         needs_approval=bool(request.get("approve_plan")) and APPROVED not in checkpoints,

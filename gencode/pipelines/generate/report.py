@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -30,10 +31,11 @@ class Tokens(_View):
     prompt: int = 0
     completion: int = 0
     cached: int = 0
+    estimated: bool = Field(False, description="The provider has not told all of them")
 
 
 class Account(Tokens):
-    """Of every answered call, those included whose answer could not be used."""
+    """Of every call, those included that broke off or whose answer could not be used."""
 
     cost: str | None = Field(None, description="A decimal number; null while the model has no price")
 
@@ -93,6 +95,8 @@ class ReportedFailure(_View):
     message: str
     retryable: bool
     stage: str
+    retry_helps: str | None = Field(None, description="As in the task; null of older failures")
+    retry_fields: list[str] = []
 
 
 class Report(_View):
@@ -114,7 +118,7 @@ class Report(_View):
     findings: list[ReportedFinding]
     repairs: list[ReportedRepair]
     usage: Account
-    calls: int = Field(description="Answered model calls")
+    calls: int = Field(description="Charged model calls")
     calls_repeated: int = Field(description="Model calls that failed and were made again")
     stages: list[ReportedStage]
     failures: list[ReportedFailure] = Field(description="More than one after retries")
@@ -211,7 +215,7 @@ def _calls(checkpoints: Checkpoints) -> dict[str, list[_Call]]:
 
 
 def _tokens(usage: Usage) -> Tokens:
-    return Tokens(prompt=usage.prompt, completion=usage.completion, cached=usage.cached)
+    return Tokens(**asdict(usage))
 
 
 def _findings(events: Sequence[Event]) -> list[ReportedFinding]:

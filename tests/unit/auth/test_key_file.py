@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 
 from gencode.auth.key_file import KeyFile, key_file
 from gencode.domain.errors import StartError
+
+SERVICE = 12345
+"""The user of a service."""
 
 
 @pytest.fixture
@@ -119,3 +123,12 @@ def test_the_format_is_stable(file: KeyFile) -> None:
         "version": 1,
         "keys": [{"name": "alice", "sha256": made.sha256, "created_at": made.created_at}],
     }
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_leaves_every_file_to_the_owner_of_the_folder(file: KeyFile) -> None:
+    file.path.parent.mkdir(mode=0o700)
+    os.chown(file.path.parent, SERVICE, SERVICE)
+    file.make("alice")
+    owners = {path.name: (path.stat().st_uid, path.stat().st_gid) for path in file.path.parent.iterdir()}
+    assert owners == {"keys.json": (SERVICE, SERVICE), "keys.lock": (SERVICE, SERVICE)}

@@ -4,24 +4,31 @@ from typing import Any
 
 import pytest
 
-from gencode.cli.display.events import KindDisplay
 from gencode.cli.outcome import clone_command, is_paused, retry_hint
 
 
 @pytest.mark.parametrize(
-    ("code", "retryable", "first"),
+    ("error", "expected"),
     [
-        ("LLM_NETWORK", True, "go on with"),
-        ("GIT_TIMEOUT", False, "go on with"),
-        ("GATE_FAILED", False, "go on with"),
-        ("REPO_EXISTS", False, "mend the cause, then go on with"),
+        ({"retry_helps": "now", "retryable": False}, "go on with: gencode retry t1"),
+        ({"retry_helps": "later", "retryable": True}, "go on with: gencode retry t1"),
+        ({"retry_helps": "after_change"}, "mend the cause, then go on with: gencode retry t1"),
+        ({"retry_helps": "never"}, "a retry would end the same way: submit another request"),
+        (
+            {"retry_helps": "after_change", "retry_fields": ["max_tokens", "max_cost", "deadline"]},
+            "go on with: gencode retry t1 and other values of max_tokens, max_cost or deadline",
+        ),
+        (
+            {"retry_helps": "now", "retry_fields": ["deliver"]},
+            "go on with: gencode retry t1 (it takes other values of deliver)",
+        ),
+        # older services
+        ({"retryable": True}, "go on with: gencode retry t1"),
+        ({"retryable": False}, "mend the cause, then go on with: gencode retry t1"),
     ],
 )
-def test_a_retry_is_proposed_alone_only_where_it_can_help(code: str, retryable: bool, first: str) -> None:
-    failed: dict[str, Any] = {"task_id": "t1", "error": {"code": code, "retryable": retryable}}
-    assert retry_hint(failed, KindDisplay(retry_helps=frozenset({"GATE_FAILED"}))) == (
-        f"{first}: gencode retry t1"
-    )
+def test_the_hint_after_a_failure_follows_whether_a_retry_helps(error: dict[str, Any], expected: str) -> None:
+    assert retry_hint({"task_id": "t1", "error": {"code": "X", **error}}) == expected
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,12 @@ async def test_a_known_failure_ends_the_task_with_its_code(
     reached = "wxyz".index(letter)
     assert (task.state, task.message) == (State.FAILED, error.message)
     assert failure_of(task) == Failure(
-        code=error.code, message=error.message, retryable=retryable, stage=STAGES[reached]
+        code=error.code,
+        message=error.message,
+        retryable=retryable,
+        stage=STAGES[reached],
+        retry_helps="later" if retryable else "after_change",
+        retry_fields=error.retry_fields,
     )
     assert "".join(bench.pipeline.finished) == "wxyz"[:reached]
 

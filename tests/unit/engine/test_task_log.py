@@ -142,7 +142,8 @@ async def test_an_illegal_transition_writes_nothing() -> None:
 async def test_a_failure_is_a_status_event_then_an_error_event(stage: str) -> None:
     fixture = Fixture()
     task_log = await fixture.open(state=State.RUNNING, stage=stage)
-    await task_log.fail(Failure(code="X", message="why", retryable=True))
+    why = Failure(code="X", message="why", retryable=True, retry_helps="now", retry_fields=("deliver",))
+    await task_log.fail(why)
     status, error = fixture.hub.published
     assert (status.kind, status.data["status"]) == ("status", "failed")
     assert error.kind == "error"
@@ -152,6 +153,8 @@ async def test_a_failure_is_a_status_event_then_an_error_event(stage: str) -> No
         "message": "why",
         "retryable": True,
         "stage": stage or "pending",
+        "retry_helps": "now",
+        "retry_fields": ["deliver"],
     }
     assert fixture.hub.final == [task_log.task.id]
     await fixture.agrees(task_log)
@@ -232,19 +235,34 @@ async def test_a_write_under_way_is_finished_and_published_when_its_caller_is_ca
     await fixture.agrees(task_log)
 
 
-async def test_a_caller_that_is_cancelled_before_its_turn_writes_nothing() -> None:
+async def test_what_a_stage_emits_is_stored_although_its_run_is_cancelled_before_its_turn() -> None:
+    """A model call is paid for: its answer, or its charge, is stored."""
     fixture = Fixture()
     task_log = await fixture.started()
     fixture.store.gate, fixture.store.asked = anyio.Event(), anyio.Event()
+    scope = anyio.CancelScope()
+
+    async def cancelled() -> None:
+        with scope:
+            await task_log.emit(StageUpdate(kind="second"))
+
     async with anyio.create_task_group() as group:
         group.start_soon(task_log.emit, StageUpdate(kind="first"))
         await fixture.store.asked.wait()
-        with anyio.CancelScope() as scope:
-            scope.cancel()
-            await task_log.emit(StageUpdate(kind="second"))
+        group.start_soon(cancelled)
+        await anyio.wait_all_tasks_blocked()
+        scope.cancel()
         fixture.store.gate.set()
-    assert fixture.kinds == ["first"]
+    assert fixture.kinds == ["first", "second"]
     await fixture.agrees(task_log)
+
+
+@pytest.mark.parametrize(("is_progress", "attempts"), [(True, 1), (False, 3)])
+async def test_only_progress_lets_the_count_of_attempts_begin_again(is_progress: bool, attempts: int) -> None:
+    fixture = Fixture()
+    task_log = await fixture.open(state=State.RUNNING, stage="draft", attempts=3)
+    await task_log.emit(StageUpdate(checkpoints={"k": "v"}, is_progress=is_progress))
+    assert task_log.task.attempts == attempts
 
 
 async def test_a_refused_write_changes_nothing_and_the_next_goes_on() -> None:

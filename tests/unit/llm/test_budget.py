@@ -6,17 +6,22 @@ from datetime import timedelta
 from decimal import Decimal
 
 import anyio
+import pytest
 
 from gencode.domain.task import now
-from gencode.llm.budget import Budget, BudgetTracker, Price, price_of, worst_case
+from gencode.llm.budget import Budget, BudgetTracker
 from gencode.llm.errors import BudgetExceeded
 from gencode.llm.port import ChatRequest, Message, Usage
+from gencode.llm.prices import Price, price_of, unknown_names
+from gencode.llm.token_estimate import worst_case
 
 PRICE = Price(prompt=Decimal(2), completion=Decimal(8), cached=Decimal("0.5"))
 
 
 def a_request(characters: int = 300, max_tokens: int = 100) -> ChatRequest:
-    return ChatRequest(messages=(Message(role="user", content="x" * characters),), max_tokens=max_tokens)
+    return ChatRequest(
+        messages=(Message(role="user", content="word " * (characters // 5)),), max_tokens=max_tokens
+    )
 
 
 def test_cached_tokens_have_their_own_price() -> None:
@@ -61,7 +66,13 @@ async def test_calls_in_progress_count_with_their_worst_case_and_are_awaited() -
         assert not await refusal(budget_tracker)
         order.append("second")
     assert order == ["first", "second"]
-    assert budget_tracker.view() == {"prompt": 20, "completion": 5, "cached": 0, "cost": None}
+    assert budget_tracker.view() == {
+        "prompt": 20,
+        "completion": 5,
+        "cached": 0,
+        "estimated": False,
+        "cost": None,
+    }
 
 
 async def test_the_cost_is_limited_in_the_currency_of_the_prices() -> None:
@@ -82,9 +93,28 @@ async def test_no_call_is_made_after_the_deadline() -> None:
     assert not await refusal(BudgetTracker(Usage(), early, None))
 
 
-def test_the_price_of_a_model_precedes_that_of_its_provider() -> None:
-    own = Price(prompt=Decimal(1), completion=Decimal(1))
-    prices = {"deepseek": PRICE, "deepseek/small": own}
-    assert price_of(prices, "deepseek/small") == own
-    assert price_of(prices, "deepseek/other") == PRICE
-    assert price_of(prices, "qwen") is None
+OWN = Price(prompt=Decimal(1), completion=Decimal(1))
+
+
+@pytest.mark.parametrize(
+    ("prices", "model", "expected"),
+    [
+        ({"deepseek": PRICE, "deepseek/small": OWN}, "deepseek/small", OWN),
+        ({"deepseek": PRICE, "small": OWN}, "deepseek/small", OWN),
+        ({"small": PRICE, "deepseek/small": OWN}, "deepseek/small", OWN),
+        ({"deepseek": PRICE, "deepseek/small": OWN}, "deepseek/other", PRICE),
+        ({"qwen/qwen-3": OWN}, "router/qwen/qwen-3", OWN),
+        ({"deepseek": PRICE}, "router/small", None),
+    ],
+)
+def test_a_price_is_given_for_a_provider_an_id_or_both(
+    prices: dict[str, Price], model: str, expected: Price | None
+) -> None:
+    assert price_of(prices, model) == expected
+
+
+def test_a_price_of_no_configured_model_is_unknown() -> None:
+    models = ["deepseek/flash", "router/qwen/qwen-3"]
+    known = ["deepseek", "flash", "deepseek/flash", "deepseek/pro", "router", "qwen/qwen-3", "router/x/y"]
+    assert unknown_names(dict.fromkeys(known, OWN), models) == []
+    assert unknown_names({"flash": OWN, "flahs": OWN, "other/flash": OWN}, models) == ["flahs", "other/flash"]

@@ -44,3 +44,11 @@ def test_a_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     path.touch()
     with pytest.raises(StoreUnusable, match="DATA_DIR"), data_dir_lock(path):
         pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_leaves_the_lock_to_the_owner_of_the_folder(tmp_path: Path) -> None:
+    """`gencode prune` as root before the first start of the service."""
+    os.chown(tmp_path, 12345, 12345)
+    with data_dir_lock(tmp_path):
+        assert (tmp_path / "lock").stat().st_uid == 12345

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gencode.domain.errors import RetryHelps
 from gencode.domain.event import Event
 from gencode.domain.principal import Principal, PrincipalKind
 from gencode.domain.task import Failure, State
@@ -38,12 +41,31 @@ any_text = st.text(st.characters())  # with lone surrogates
     state=st.sampled_from(State),
     principal=st.builds(Principal, id=st.text(), kind=st.sampled_from(PrincipalKind)),
     failure=st.none()
-    | st.builds(Failure, code=st.text(), message=st.text(), retryable=st.booleans(), stage=st.text()),
+    | st.builds(
+        Failure,
+        code=st.text(),
+        message=st.text(),
+        retryable=st.booleans(),
+        stage=st.text(),
+        retry_helps=st.sampled_from([helps.value for helps in RetryHelps]),
+        retry_fields=st.lists(st.text()).map(tuple),
+    ),
     at=st.datetimes(timezones=st.just(UTC)),
 )
 def test_a_task_comes_back_from_its_row(at: datetime, **fields: Any) -> None:
     task = a_task(created_at=at, updated_at=at, paused_until=at, **fields)
     assert row_to_task(task_to_row(task)) == task
+
+
+@pytest.mark.parametrize(("retryable", "helps"), [(True, "later"), (False, "after_change")])
+@pytest.mark.parametrize("newer", [{}, {"field_of_a_newer_version": 1}])
+def test_a_failure_of_another_version_is_read(retryable: bool, helps: str, newer: Mapping[str, int]) -> None:
+    row = list(task_to_row(a_task(state=State.FAILED)))
+    old = {"code": "C", "message": "m", "retryable": retryable, "stage": "pushing"}
+    row[TASK_COLUMNS.index("failure")] = json.dumps({**old, **newer})
+    assert row_to_task(tuple(row)).failure == Failure(
+        code="C", message="m", retryable=retryable, stage="pushing", retry_helps=helps
+    )
 
 
 @given(id_=st.integers(min_value=1), kind=st.text(), data=json_objects)

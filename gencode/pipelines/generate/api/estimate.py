@@ -19,6 +19,7 @@ from gencode.pipelines.generate.api.request import (
     GenerateRequest,
     check_cache,
     check_deadline,
+    check_max_cost,
 )
 from gencode.pipelines.generate.api.services import GenerateServices
 from gencode.pipelines.generate.api.views import EstimateView
@@ -54,6 +55,7 @@ async def estimate(request: Request) -> Response:
     check_deadline(submission)
     check_cache(submission, is_enabled=services.is_cache_enabled)
     model = services.choose_model(submission.model).name
+    check_max_cost(submission, model, services.price)
     history = await _history(services, principal, model)
     made = make_estimate(submission.prompt, model, history, services.price(model))
     return ESTIMATED.make(EstimateView(**made.model_dump()), headers)

@@ -12,6 +12,7 @@ from gencode.pipelines.generate.api.request import (
     RetryRequest,
     check_cache,
     check_deadline,
+    check_max_cost,
     invalid,
 )
 from gencode.pipelines.generate.api.services import GenerateServices
@@ -24,11 +25,13 @@ _PLACE = ("repo_name", "github_org")
 
 
 def prepare(services: GenerateServices, request: GenerateRequest, language: str) -> PreparedTask:
-    """Raises Invalid for a passed deadline, an unknown model or host, and a cache that is off."""
+    """Raises Invalid for a passed deadline, an unknown model or host, a cache that is off, and a limit of the
+    cost of a model without a price."""
     check_deadline(request)
     check_cache(request, is_enabled=services.is_cache_enabled)
     host = services.choose_host(request.host, request.github_org, request.repo_name)
     model = services.choose_model(request.model)
+    check_max_cost(request, model.name, services.price)
     # callback_url can contain a secret, and the request is shown.
     body = request.model_dump(mode="json", exclude={"callback_url"})
     stored = {**body, "model": model.name, "host": host, "asked_model": request.model}

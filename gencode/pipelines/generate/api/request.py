@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -20,6 +21,7 @@ from pydantic import (
 from gencode.domain.errors import Invalid
 from gencode.domain.task import now
 from gencode.http.base_models import CALLBACK_URL_PATTERN, CallbackURL, RequestModel, TaskRequest
+from gencode.llm.prices import Price
 
 MAX_PROMPT = 100_000
 """Characters."""
@@ -165,6 +167,15 @@ def check_cache(request: GenerateRequest, *, is_enabled: bool) -> None:
     """Raises Invalid for a request that requires the prompt cache while it is off."""
     if request.cache and not is_enabled:
         raise invalid("cache", "off", "the prompt cache is off: leave it out, or set PROMPT_CACHE")
+
+
+def check_max_cost(request: GenerateRequest, model: str, price: Callable[[str], Price | None]) -> None:
+    """Raises Invalid for a limit of the cost of a model whose cost is unknown."""
+    if request.max_cost is not None and price(model) is None:
+        reason = (
+            f"the model {model} has no price, so its cost cannot be limited: set PRICES, or send max_tokens"
+        )
+        raise invalid("max_cost", "no_price", reason)
 
 
 def invalid(field: str, rule: str, message: str) -> Invalid:

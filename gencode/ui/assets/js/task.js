@@ -111,7 +111,9 @@ const FOLDS = {
     }
   },
   error(task, data) {
-    task.failure = data;
+    // Events of older versions lack retry_helps.
+    const helps = data.retryable ? "later" : "after_change";
+    task.failure = { retry_helps: helps, retry_fields: [], ...data };
   },
   approval(task, data) {
     Object.assign(task, { state: "paused", pause: data, message: data.message });

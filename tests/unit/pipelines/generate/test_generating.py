@@ -18,12 +18,14 @@ from gencode.codegen.limited_child import LimitedChild
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import file_messages
 from gencode.domain.blob import deflated
-from gencode.domain.errors import UnsafePath
+from gencode.domain.errors import GencodeError, UnsafePath
 from gencode.engine.ports.pipeline import StageUpdate
-from gencode.llm.budget import Budget, worst_case
+from gencode.llm.budget import Budget, total
+from gencode.llm.call_checkpoints import usages_without_answer
 from gencode.llm.errors import BudgetExceeded
 from gencode.llm.port import ChatRequest, Usage
 from gencode.llm.session import LLMSessionFactory
+from gencode.llm.token_estimate import estimate_tokens, worst_case
 from gencode.observability.metrics import Metrics
 from gencode.pipelines.generate.artifacts import Draft, GenerateInput
 from gencode.pipelines.generate.generating import Generating
@@ -34,6 +36,7 @@ from tests.servers.model import (
     Reply,
     call_of,
     chunk,
+    http_error,
     model_server,
     plan_and_files,
     stream,
@@ -91,6 +94,25 @@ async def generate(
     """The files that the stage makes, by path."""
     draft, sent = await draft_of(server, request, **limits)
     return {path: file_text(pieces, path) for path, pieces in draft.pieces.items()}, sent
+
+
+async def failure_of(
+    server: ModelServer, request: GenerateInput = REQUEST, **limits: int
+) -> tuple[GencodeError, RecordedUpdates]:
+    """The error that the stage ends with, and what it has stored."""
+    sent = RecordedUpdates()
+    async with provider_for(server.base_url) as provider:
+        sessions = LLMSessionFactory(lambda _: provider, Retry(base=0), Metrics(), {})
+        stage = Generating(sessions, LimitedChild().signatures, WritingLimits(**limits))
+        with pytest.raises(GencodeError) as caught:
+            await stage(request, sent)
+    return caught.value, sent
+
+
+def charged(sent: RecordedUpdates) -> Usage:
+    """Of the calls without a stored answer."""
+    checkpoints = {name: part for update in sent.updates for name, part in update.checkpoints.items()}
+    return total(*usages_without_answer(checkpoints))
 
 
 def an_entry(path: str, **more: Any) -> str:
@@ -211,9 +233,78 @@ async def test_the_usage_of_a_rejected_answer_is_counted() -> None:
     assert sum(name.startswith("wasted:") for item in sent.updates for name in item.checkpoints) == 1
 
 
+async def test_an_answer_without_usage_is_charged_by_an_estimate() -> None:
+    async with model_server(plan_and_files({"a": "word " * 300}, usage=Usage())) as server:
+        _, sent = await generate(server)
+    assert all(data["tokens"]["estimated"] and data["total"]["estimated"] for data in sent.of("usage"))
+    assert sent.of("usage")[-1]["tokens"]["completion"] == estimate_tokens("word " * 300)
+
+
+async def test_streams_that_break_off_are_charged_by_what_was_received_and_end_at_the_budget() -> None:
+    """Each breaks off after about 750 tokens, and there are three attempts for the plan."""
+    broken = [chunk({"content": "word "})] * 750
+    async with model_server(stream(*broken, done=False)) as server:
+        unlimited, _ = await failure_of(server)
+        attempts = len(server.requests)
+        budget = Budget(tokens=4000)
+        limited, sent = await failure_of(server, replace(REQUEST, budget=budget), max_tokens=1000)
+    assert (unlimited.code, attempts) == ("LLM_INCOMPLETE", 3)
+    assert (limited.code, len(server.requests) - attempts) == ("BUDGET_EXCEEDED", 2)
+    assert charged(sent).estimated
+    assert 2 * 750 <= charged(sent).completion <= 2.5 * 2 * 750
+    assert [data["total"]["completion"] for data in sent.of("usage")][-1] == charged(sent).completion
+
+
+@pytest.mark.parametrize("status", [401, 429, 503])
+async def test_a_call_that_was_refused_before_the_model_ran_costs_nothing(status: int) -> None:
+    async with model_server(http_error(status, {"message": "no"})) as server:
+        _, sent = await failure_of(server)
+    assert [update.checkpoints for update in sent.updates if update.checkpoints]
+    assert charged(sent) == Usage()
+    assert not sent.of("usage")
+
+
 async def test_the_plan_and_every_answer_are_stored() -> None:
     script = plan_and_files({"a": "1\n", "b": "2\n"})
     async with model_server(script) as server:
         _, sent = await generate(server)
     checkpoints = {name: part for item in sent.updates for name, part in item.checkpoints.items()}
-    assert {"plan", "piece:1:a", "piece:1:b"} == checkpoints.keys()
+    reserves = [name for name in checkpoints if name.startswith("call:")]
+    assert checkpoints.keys() - reserves == {"plan", "piece:1:a", "piece:1:b"}
+    assert len(reserves) == 3
+    assert usages_without_answer(checkpoints) == [Usage()] * 3
+
+
+async def test_an_absolute_path_is_sent_back_to_the_model_with_the_reason() -> None:
+    answers = iter(['{"files": ["/app.py"]}', '{"files": ["app.py"]}'])
+
+    def script(body: Body) -> Reply:
+        return text(next(answers)) if call_of(body)[0] == "plan" else text("x = 1\n")
+
+    async with model_server(script) as server:
+        files, sent = await generate(server)
+    assert files == {"app.py": "x = 1\n"}
+    first, second = (seen.body["messages"] for seen in server.requests if seen.call[0] == "plan")
+    assert second[-1]["content"].startswith(first[-1]["content"])
+    assert "'/app.py' is absolute" in second[-1]["content"]
+    (retry,) = sent.of("retry")
+    assert retry["message"].endswith('The answer began: {"files": ["/app.py"]}')
+
+
+async def test_a_picture_is_left_out_and_the_files_that_need_it_are_told() -> None:
+    plan = '{"files": [{"path": "page.html", "needs": ["logo.png"]}, "logo.png", ".github/workflows/ci.yml"]}'
+
+    def script(body: Body) -> Reply:
+        return text(plan) if call_of(body)[0] == "plan" else text("<p>x</p>\n")
+
+    async with model_server(script) as server:
+        files, sent = await generate(server)
+    assert list(files) == ["page.html"]
+    (planned,) = sent.of("plan")
+    assert planned["left_out"] == [
+        {"path": "logo.png", "reason": "binary", "needed_by": ("page.html",)},
+        {"path": ".github/workflows/ci.yml", "reason": "workflow", "needed_by": ()},
+    ]
+    plan_prompt, file_prompt = (seen.body["messages"][-1]["content"] for seen in server.requests)
+    assert "Plan no files below .github/workflows" in plan_prompt
+    assert "Not part of the project, do without: logo.png, .github/workflows/ci.yml" in file_prompt

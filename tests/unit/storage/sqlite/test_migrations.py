@@ -138,7 +138,9 @@ async def test_foreign_rows_are_shown_as_they_are_and_no_pipeline_knows_their_st
     dreaming = next(task for task in tasks.values() if task.status == "dreaming")
     assert (dreaming.state, dreaming.stage) == (State.QUEUED, "dreaming")
     failed = next(task for task in tasks.values() if task.kind == "teleport" and task.state is State.FAILED)
-    assert failed.failure == Failure(code="LOST", message="in between", retryable=True, stage="")
+    assert failed.failure == Failure(
+        code="LOST", message="in between", retryable=True, stage="", retry_helps="later"
+    )
     assert failed.parameters == {"to": "there"}
 
 

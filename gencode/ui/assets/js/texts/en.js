@@ -107,6 +107,8 @@ export default {
   retry: "Retry",
   retryHint: "Goes on where it failed. Nothing already paid for is paid again.",
   retryHintAny: "Goes on where it failed.",
+  retryAfterChange: "Remove the cause first.",
+  retryNever: "A retry would end the same way: submit another request.",
   raiseTokens: "New limit of tokens",
   raiseCost: "New limit of cost",
   newName: "New name of the repository",
@@ -129,6 +131,7 @@ export default {
   tokensHint: (prompt, completion, cached) => `${prompt} prompt (${cached} cached), ${completion} answer`,
   cost: "Cost",
   noPrice: "no price set",
+  free: "free",
 
   // The outcome
   resultTitle: "The repository is ready",

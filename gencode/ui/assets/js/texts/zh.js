@@ -103,6 +103,8 @@ export default {
   retry: "重试",
   retryHint: "从失败处继续，已付费的部分不会再次付费。",
   retryHintAny: "从失败处继续。",
+  retryAfterChange: "请先消除原因。",
+  retryNever: "重试也会以同样的方式失败：请提交新的请求。",
   raiseTokens: "新的 token 上限",
   raiseCost: "新的费用上限",
   newName: "新的仓库名",
@@ -125,6 +127,7 @@ export default {
   tokensHint: (prompt, completion, cached) => `提示 ${prompt}（缓存 ${cached}），回答 ${completion}`,
   cost: "费用",
   noPrice: "未设价格",
+  free: "免费",
 
   resultTitle: "仓库已就绪",
   openRepository: "打开仓库",

@@ -13,6 +13,14 @@ function progressOf({ task, view }) {
   return { ...UNKNOWN, ...(task.progress || view?.progress) };
 }
 
+/** A mark before figures that the provider has not told. */
+const about = (usage) => (usage.estimated ? "≈ " : "");
+
+function cost(usage) {
+  if (usage.cost == null) return t("noPrice");
+  return Number(usage.cost) ? about(usage) + money(usage.cost) : t("free");
+}
+
 export function figuresOf() {
   const bar = h("progress", { max: 100, "aria-label": t("progress") });
   const values = {};
@@ -48,7 +56,7 @@ export function figuresOf() {
   }
 
   function tokens(usage) {
-    put(values.tokens, usage ? number(usage.prompt + usage.completion) : "–");
+    put(values.tokens, usage ? about(usage) + number(usage.prompt + usage.completion) : "–");
     if (usage)
       values.tokens.title = t(
         "tokensHint",
@@ -56,7 +64,7 @@ export function figuresOf() {
         number(usage.completion),
         number(usage.cached),
       );
-    put(values.cost, usage ? (usage.cost == null ? t("noPrice") : money(usage.cost)) : "–");
+    put(values.cost, usage ? cost(usage) : "–");
   }
 
   return { element, update };

@@ -36,12 +36,14 @@ function ready(follow) {
   );
 }
 
-function failed(follow, { code, message, stage }) {
+function failed(follow, failure) {
+  const { code, message, stage } = failure;
   const { kind } = follow.task;
-  const changes = isGenerate(kind) ? changesFor(code) : NO_CHANGES;
+  const changes = changesFor(failure.retry_fields);
+  const never = failure.retry_helps === "never";
   const again = h(
     "button",
-    { class: "button primary", onclick: () => act(again, () => follow.retry(changes.values()), kind) },
+    { class: never ? "button" : "button primary", onclick: () => act(again, () => follow.retry(changes.values()), kind) },
     icon("again"),
     t("retry"),
   );
@@ -59,45 +61,46 @@ function failed(follow, { code, message, stage }) {
     h("p", {}, h("strong", {}, t("whatToDo")), h("br"), advice(code, kind) || t("noAdvice")),
     changes.element,
     h("div", { class: "buttons" }, again, zip(follow)),
-    h("p", { class: "note" }, t(isGenerate(kind) ? "retryHint" : "retryHintAny")),
+    h("p", { class: "note" }, retryNote(failure.retry_helps, kind)),
   );
 }
 
-/** Failures before a repository was created that another name or organisation may mend. */
-const NAMING = new Set(["REPO_EXISTS", "HOST_ORG", "GITHUB_ORG", "HOST_INVALID", "GITHUB_INVALID"]);
-const NO_CHANGES = { element: null, values: () => ({}) };
-
-/** The fields that a retry can change after such a failure; `values()` returns what the user entered. */
-function changesFor(code) {
-  if (NAMING.has(code)) return naming();
-  if (code === "BUDGET_EXCEEDED") return limits();
-  if (code === "GATE_FAILED") return delivery();
-  return NO_CHANGES;
+/** What a retry can do for a failure of this kind, by the error's `retry_helps`. */
+function retryNote(helps, kind) {
+  const continues = t(isGenerate(kind) ? "retryHint" : "retryHintAny");
+  if (helps === "never") return t("retryNever");
+  return helps === "after_change" ? `${t("retryAfterChange")} ${continues}` : continues;
 }
 
-function limits() {
-  const tokens = h("input", { id: "raise-tokens", inputmode: "numeric", autocomplete: "off" });
-  const cost = h("input", { id: "raise-cost", inputmode: "decimal", autocomplete: "off" });
-  const field = (name, input) => h("div", { class: "field" }, h("label", { for: input.id }, t(name)), input);
-  const values = () => ({
-    ...(tokens.value.trim() && { max_tokens: Number(tokens.value.replace(/[\s,_]/g, "")) }),
-    ...(cost.value.trim() && { max_cost: cost.value.trim() }),
-  });
+/** Inputs for the failure's `retry_fields`, as far as they are known; `values()` returns what the user entered. */
+function changesFor(names) {
+  const inputs = names.filter((name) => name in INPUTS).map((name) => INPUTS[name]());
   return {
-    element: h("div", { class: "grid" }, field("raiseTokens", tokens), field("raiseCost", cost)),
-    values,
+    element: inputs.length ? h("div", { class: "grid" }, ...inputs.map(({ element }) => element)) : null,
+    values: () => Object.assign({}, ...inputs.map(({ values }) => values())),
   };
 }
 
-function naming() {
-  const text = (id) => h("input", { id, autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
-  const [name, org] = [text("new-name"), text("new-org")];
-  const field = (label, input) => h("div", { class: "field" }, h("label", { for: input.id }, t(label)), input);
-  const values = () => ({
-    ...(name.value.trim() && { repo_name: name.value.trim() }),
-    ...(org.value.trim() && { github_org: org.value.trim() }),
-  });
-  return { element: h("div", { class: "grid" }, field("newName", name), field("newOrg", org)), values };
+const INPUTS = {
+  max_tokens: () =>
+    limit("raise-tokens", "raiseTokens", "numeric", (text) => ({
+      max_tokens: Number(text.replace(/[\s,_]/g, "")),
+    })),
+  max_cost: () => limit("raise-cost", "raiseCost", "decimal", (text) => ({ max_cost: text })),
+  deliver: delivery,
+  repo_name: () => naming("new-name", "newName", (text) => ({ repo_name: text })),
+  github_org: () => naming("new-org", "newOrg", (text) => ({ github_org: text })),
+};
+
+function naming(id, label, read) {
+  const attributes = { autocapitalize: "off", spellcheck: "false" };
+  return limit(id, label, "text", read, attributes);
+}
+
+function limit(id, label, inputmode, read, attributes = {}) {
+  const input = h("input", { id, inputmode, autocomplete: "off", ...attributes });
+  const element = h("div", { class: "field" }, h("label", { for: id }, t(label)), input);
+  return { element, values: () => (input.value.trim() ? read(input.value.trim()) : {}) };
 }
 
 function delivery() {

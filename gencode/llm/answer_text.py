@@ -1,0 +1,61 @@
+"""The text of one answer as it arrives: published and passed on, unless it has a secret of this service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gencode.domain.errors import SecretFound
+from gencode.engine.ports.pipeline import Emit, StageUpdate
+from gencode.llm.call_meter import CallMeter
+from gencode.security.secret_detector import SecretDetector
+
+OnText = Callable[[str], None]
+"""Called with each chunk of an attempt's text as it arrives; an exception ends the call."""
+
+
+class AnswerText:
+    """`secrets`: of this service."""
+
+    def __init__(self, meter: CallMeter, emit: Emit, secrets: Sequence[str], on_text: OnText | None) -> None:
+        self._about = meter.about
+        self._prefix = meter.request.prefix
+        self._emit = emit
+        self._on_text = on_text
+        self._detector = SecretDetector(secrets, self._prefix)
+        self._parts: list[str] = []
+        self._length = 0
+
+    async def add(self, chunk: str) -> None:
+        """Raises SecretFound, and whatever the callback raises."""
+        passed = self._detector.feed(chunk)
+        if passed is None:
+            line = (self._prefix + self.whole()).count("\n") + 1
+            raise own_secret_found(f"{self._about} line {line}")
+        await self._pass_on(passed)
+
+    async def finish(self) -> None:
+        """The answer has ended."""
+        await self._pass_on(self._detector.finish())
+
+    def whole(self) -> str:
+        """The text so far. The halves of a surrogate pair that arrived in two chunks are joined; a lone half
+        becomes U+FFFD."""
+        return "".join(self._parts).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+    async def _pass_on(self, text: str) -> None:
+        if not text:
+            return
+        self._parts.append(text)
+        data = {"about": self._about, "offset": self._length, "text": text}
+        await self._emit(StageUpdate(kind="delta", data=data, live=True))
+        self._length += len(text)
+        if self._on_text:
+            self._on_text(text)
+
+
+def own_secret_found(where: str) -> SecretFound:
+    """The failure of a task whose model has written a secret of this service. `where`: it did so."""
+    return SecretFound(
+        f"{where[:200]} holds a secret of this service, which the model has written. The answer was not "
+        "stored and nothing was pushed; replace that secret"
+    )

@@ -1,0 +1,51 @@
+"""The checkpoints that account for model calls without a stored answer.
+
+call:RANDOM:ABOUT   written before a call is sent: the usage reserved for it. Overwritten with no usage by the
+                    commit that stores the call's answer or its charge. One that still has its reserve
+                    belongs to a call in progress when the process was killed: the provider bills it, nobody
+                    knows how much, so it counts with its reserve
+wasted:RANDOM       the usage of a call that broke off, or whose answer could not be used
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict
+
+from gencode.llm.port import Usage
+
+CALL = "call"
+UNUSED = "wasted"
+
+
+class _Charge(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    usage: Usage
+
+
+def call_name(about: str) -> str:
+    """A new name for one call."""
+    return f"{CALL}:{secrets.token_hex(4)}:{about}"
+
+
+def reserved(name: str, reserve: Usage) -> Mapping[str, str]:
+    """The checkpoint of a call that is about to be sent."""
+    return {name: _Charge(usage=reserve).model_dump_json()}
+
+
+def settled(name: str, unused: Usage | None = None) -> Mapping[str, str]:
+    """The checkpoints of a call that has ended. `unused`: its usage, unless its answer is stored."""
+    closed = reserved(name, Usage())
+    if not unused:
+        return closed
+    return {**closed, f"{UNUSED}:{secrets.token_hex(4)}": _Charge(usage=unused).model_dump_json()}
+
+
+def usages_without_answer(checkpoints: Mapping[str, str]) -> list[Usage]:
+    """Of every call in a task's checkpoints whose answer is not stored."""
+    prefixes = (f"{CALL}:", f"{UNUSED}:")
+    stored = [text for name, text in checkpoints.items() if name.startswith(prefixes)]
+    return [_Charge.model_validate_json(text).usage for text in stored]

@@ -1,0 +1,54 @@
+"""What one model call has cost so far, by what its provider told and by what was sent and received."""
+
+from __future__ import annotations
+
+from gencode.llm.call_checkpoints import call_name
+from gencode.llm.errors import ProviderError
+from gencode.llm.port import ChatChunk, ChatRequest, Usage
+from gencode.llm.token_estimate import estimate_tokens, prompt_tokens
+
+
+class CallMeter:
+    """Of one attempt.
+
+    about        its subject: "plan" or a path
+    checkpoint   the name under which its reserve is stored
+    is_reserved  the reserve has been, or may have been, stored
+    is_sent      the request has been, or may have been, sent
+    """
+
+    def __init__(self, about: str, request: ChatRequest) -> None:
+        self.about = about
+        self.request = request
+        self.checkpoint = call_name(about)
+        self._told: Usage | None = None
+        self._untold: list[str] = []
+        """Text and reasoning since the provider last told the usage."""
+        self.is_reserved = self.is_sent = False
+
+    def receive(self, chunk: ChatChunk) -> None:
+        """A usage includes the text that comes with it. One without completion tokens says nothing about text
+        that has been received."""
+        self.is_sent = True
+        self._untold += [text for text in (chunk.text, chunk.reasoning) if text]
+        if chunk.usage:
+            self._told = chunk.usage
+            if chunk.usage.completion:
+                self._untold = []
+
+    def usage(self) -> Usage:
+        """Of an answered call: as told; what was not told is estimated. A chunk is one token at least."""
+        told = self._told or Usage()
+        untold = max(estimate_tokens("".join(self._untold)), len(self._untold))
+        return Usage(
+            prompt=told.prompt or prompt_tokens(self.request),
+            completion=told.completion + untold,
+            cached=told.cached,
+            estimated=told.estimated or not told.prompt or untold > 0,
+        )
+
+    def usage_after(self, error: BaseException) -> Usage:
+        """Of a call that ended with this error: none if it was not sent, or refused before the model ran."""
+        has_run = self._told is not None or bool(self._untold)
+        was_refused = isinstance(error, ProviderError) and not error.may_be_billed
+        return self.usage() if self.is_sent and (has_run or not was_refused) else Usage()

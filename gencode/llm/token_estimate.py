@@ -1,0 +1,46 @@
+"""Estimates tokens of texts, for limits and for calls whose provider does not tell their usage.
+
+High rather than low. Measured with the tokenizers of DeepSeek and Qwen, the estimate is 1.0 to 2.4 times the
+count for prose (English, German, Russian, Chinese, Japanese), code, base64 and hexadecimal digests, and at
+least 0.8 times for columns of random numbers and identifiers. Random rare Chinese characters are 1.7 times as
+many tokens as estimated.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gencode.llm.port import ChatRequest, Usage
+
+_DIGITS = b"0123456789"
+_SYMBOLS = bytes(code for code in range(33, 127) if not chr(code).isalnum())
+_DENSE_RUN = re.compile(rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/=]{24,}")
+"""base64 and digests: no word is so long."""
+_UNIT = 12
+"""Twelfths of a token, in which bytes are weighed."""
+_BYTE, _DIGIT, _SYMBOL, _DENSE = 4, 12, 8, 8
+"""Of a letter, a space or a byte of UTF-8 (a Chinese character has three); of a digit, a token to many; of a
+punctuation mark; of each byte of a dense run in addition."""
+PER_MESSAGE = 16
+"""Tokens around a message: its role and marks, and what a provider adds to have it continued."""
+
+
+def estimate_tokens(text: str) -> int:
+    """How many tokens a model counts for the text, at most. Linear: some microseconds per KiB."""
+    data = text.encode("utf-8", "replace")
+    digits = len(data) - len(data.translate(None, _DIGITS))
+    symbols = len(data) - len(data.translate(None, _SYMBOLS))
+    dense = sum(map(len, _DENSE_RUN.findall(data)))
+    plain = len(data) - digits - symbols
+    return -(-(plain * _BYTE + digits * _DIGIT + symbols * _SYMBOL + dense * _DENSE) // _UNIT)
+
+
+def prompt_tokens(request: ChatRequest) -> int:
+    """Of all that is sent for a request."""
+    texts = [message.content for message in request.messages] + [request.prefix] * bool(request.prefix)
+    return sum(estimate_tokens(text) + PER_MESSAGE for text in texts)
+
+
+def worst_case(request: ChatRequest) -> Usage:
+    """An upper estimate of a call's usage, which is reserved for it."""
+    return Usage(prompt=prompt_tokens(request), completion=request.max_tokens, estimated=True)
