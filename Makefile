@@ -82,7 +82,7 @@ audit: $(VENV)/.release ## Check every locked version for known vulnerabilities 
 system: ## Install what some tests need: Node, Go, browser, proxies (Debian, Ubuntu; as root)
 	apt-get update
 	apt-get install --yes --no-install-recommends git python3-venv nodejs npm golang-go gcc libc6-dev chromium \
-		nginx-light caddy curl openssl
+		nginx-light caddy haproxy curl openssl
 
 clean: ## Remove the virtual environment, caches and build results
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache
