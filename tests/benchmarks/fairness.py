@@ -165,7 +165,7 @@ async def finished_task(http: httpx.AsyncClient) -> str:
 async def target(model: ModelServer) -> AsyncIterator[Target]:
     keys = ",".join(f"{name}={key}" for name, key in KEYS.items())
     with tempfile.TemporaryDirectory() as folder:
-        variables = environment(model, API_KEYS=keys, LOG_LEVEL="ERROR")
+        variables = environment(model, API_KEYS=keys, LOG_LEVEL="ERROR", RATE_LIMIT="1000000/minute")
         async with service(Path(folder), variables) as process:
             tasks = {}
             for client in KEYS:
@@ -177,7 +177,7 @@ async def target(model: ModelServer) -> AsyncIterator[Target]:
 async def measure(count: int, names: Sequence[str]) -> None:
     async with model_server(plan_and_files(FILES)) as model, target(model) as ours, target(model) as control:
         print(
-            f"{'':12} {'alone p50':>9} {'p99':>9} {'control':>9} {'p99':>9} {'flood p50':>9} {'p99':>9}  ratios"
+            f"{'':12} {'alone p50':>9} {'p99':>9} {'control':>9} {'p99':>9} {'flood':>9} {'p99':>9}  ratios"
         )
         async with authorised(ours.url, "other") as http:
             for name in names:
@@ -193,18 +193,15 @@ async def measure(count: int, names: Sequence[str]) -> None:
 async def count_answers() -> None:
     keys = ",".join(f"{name}={key}" for name, key in KEYS.items())
     with tempfile.TemporaryDirectory() as folder:
-        async with (
-            running_app(settings(Path(folder), api_keys=SecretStr(keys))) as app,
-            AsyncExitStack() as stack,
-        ):
+        chosen = settings(Path(folder), api_keys=SecretStr(keys))
+        async with running_app(chosen) as app, AsyncExitStack() as stack:
             clients = {who: await stack.enter_async_context(authorised(app.url, who)) for who in KEYS}
             tasks = {who: await finished_task(http) for who, http in clients.items()}
             for name in COUNTED:
                 for size in (FLOOD, LARGE_FLOOD):
                     found = await answers_in_between(CALLS[name], clients, tasks, size)
-                    print(
-                        f"{name:12} {size:>3} connections: median {statistics.median(found)}, most {max(found)}"
-                    )
+                    shown = f"median {statistics.median(found)}, most {max(found)}"
+                    print(f"{name:12} {size:>3} connections: {shown}")
 
 
 async def answers_in_between(
