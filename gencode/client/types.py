@@ -134,6 +134,14 @@ class PlannedFile(TypedDict):
     lines: NotRequired[int]
 
 
+class LeftOut(TypedDict):
+    """A file that was planned and is not written; `needed_by`: files that were to use it."""
+
+    path: str
+    reason: str
+    needed_by: list[str]
+
+
 class Plan(TypedDict):
     """The plan of a task; `revision` increases with each change."""
 
@@ -143,6 +151,7 @@ class Plan(TypedDict):
     revision: int
     summary: str
     files: list[PlannedFile]
+    left_out: NotRequired[list[LeftOut]]
 
 
 class Estimate(TypedDict):

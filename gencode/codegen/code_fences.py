@@ -1,4 +1,4 @@
-"""Removes the code fences that a model puts around a file although it was instructed not to."""
+"""Code fences: what they are, and those around a Markdown file."""
 
 from __future__ import annotations
 
@@ -10,20 +10,29 @@ _SENTENCE = re.compile(r"[^\W\d_].* .*[:：.。!！]\s*\Z")
 _MARKDOWN = (".md", ".markdown", ".mdown", ".mdx", ".qmd", ".rmd", ".txt")
 
 
-def strip_fence(text: str, path: str) -> str:
-    """The file in a complete answer, without a fence around all of it and without text outside that fence.
+def strip_markdown_fence(text: str, path: str) -> tuple[str, bool]:
+    """A Markdown file without a fence around all of it and without text outside that fence; and whether that
+    fence is closed.
 
     Fences inside the file stay. They come in pairs, so an unpaired one is the end of the outer fence.
     """
     lines = split_lines(text)
     start = _opening_fence(lines, path)
     if start is None:
-        return text if is_markdown(path) else _without_stray_end(text, lines, path)
+        return text, True
     body = lines[start + 1 :]
     end = closing(body, lines[start], path)
-    if is_markdown(path) and not _wraps_markdown(lines[start], body, end):
+    if not _wraps_markdown(lines[start], body, end, path):
+        return text, True
+    return "".join(body[:end]), end is not None
+
+
+def without_stray_end(text: str, lines: Sequence[str], path: str) -> str:
+    """Source code without an unpaired fence as its last line, whose opening an earlier piece lost."""
+    fences = [n for n, line in enumerate(lines) if is_fence(line)]
+    if len(fences) % 2 == 0 or lines[fences[-1]][0].isspace() or "".join(lines[fences[-1] + 1 :]).strip():
         return text
-    return "".join(body[:end])
+    return "".join(lines[: closing(lines, "```", path)])
 
 
 def is_markdown(path: str) -> bool:
@@ -41,16 +50,28 @@ def is_fence(line: str) -> bool:
     return bool(_FENCE.match(line))
 
 
+def fence_mark(line: str) -> str:
+    """The characters of a fence; "" for another line."""
+    match = _FENCE.match(line)
+    return match["mark"] if match else ""
+
+
+def fence_info(line: str) -> str:
+    """The language, or whatever follows the characters of a fence, in lower case."""
+    match = _FENCE.match(line)
+    return match["info"].strip().lower() if match else ""
+
+
 def is_outer_fence(line: str, path: str) -> bool:
     """Whether a line is a fence that cannot belong to the file itself."""
-    return is_fence(line) and (_info(line) in ("markdown", "md") or not is_markdown(path))
+    return is_fence(line) and (_names_markdown(line, path) or not is_markdown(path))
 
 
 def closing(lines: Sequence[str], opening: str, path: str, *, inside: bool = False) -> int | None:
     """The index of the line that closes the fence `opening` (a line); None if it is not closed. `inside`: the
     lines begin within a code block that belongs to the file."""
     fences = [n for n, line in enumerate(lines) if _matches_opening(line, opening)]
-    if not fences or _info(lines[fences[-1]]):
+    if not fences or fence_info(lines[fences[-1]]):
         return None
     at_the_end = not "".join(lines[fences[-1] + 1 :]).strip() and not lines[fences[-1]][0].isspace()
     odd = (len(fences) + inside) % 2 == 1
@@ -69,40 +90,27 @@ def _opening_fence(lines: Sequence[str], path: str) -> int | None:
 
 def _matches_opening(line: str, opening: str) -> bool:
     """Shorter fences, and those of the other character, are text within a longer one."""
-    return is_fence(line) and line.strip().startswith(_mark(opening))
+    return is_fence(line) and line.strip().startswith(fence_mark(opening))
 
 
-def _mark(line: str) -> str:
-    match = _FENCE.match(line)
-    return match["mark"] if match else ""
+def _names_markdown(line: str, path: str) -> bool:
+    """Whether a fence names Markdown, or the file itself."""
+    return fence_info(line) in ("markdown", "md") or path.rpartition("/")[2].lower() in fence_info(line)
 
 
-def _info(line: str) -> str:
-    match = _FENCE.match(line)
-    return match["info"].strip().lower() if match else ""
-
-
-def _without_stray_end(text: str, lines: Sequence[str], path: str) -> str:
-    """Source code without an unpaired fence as its last line, whose opening an earlier piece lost."""
-    fences = [n for n, line in enumerate(lines) if is_fence(line)]
-    if len(fences) % 2 == 0 or lines[fences[-1]][0].isspace() or "".join(lines[fences[-1] + 1 :]).strip():
-        return text
-    return "".join(lines[: closing(lines, "```", path)])
-
-
-def _wraps_markdown(opening: str, body: Sequence[str], end: int | None) -> bool:
+def _wraps_markdown(opening: str, body: Sequence[str], end: int | None, path: str) -> bool:
     """Markdown may itself begin and end with a fence. It is wrapped only if the fence names Markdown, or if a
     bare fence is closed by the last line and by none before."""
     at_the_end = end is not None and not "".join(body[end + 1 :]).strip()
-    if _info(opening) in ("markdown", "md"):
+    if _names_markdown(opening, path):
         return at_the_end or end is None
-    return at_the_end and not _info(opening) and _balanced(body[:end], opening)
+    return at_the_end and not fence_info(opening) and _balanced(body[:end], opening)
 
 
 def _balanced(body: Sequence[str], opening: str) -> bool:
     depth = 0
     for line in (line for line in body if _matches_opening(line, opening)):
-        if _info(line):
+        if fence_info(line):
             depth += 1
         elif depth:
             depth -= 1

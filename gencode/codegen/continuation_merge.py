@@ -15,15 +15,18 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
+from gencode.codegen.answer_blocks import blocks_in, closing_line, is_prose
+from gencode.codegen.answer_reading import file_in_answer
 from gencode.codegen.code_fences import (
     closing,
+    fence_mark,
     is_fence,
     is_markdown,
     is_outer_fence,
     split_lines,
-    strip_fence,
 )
 from gencode.codegen.file_checkpoints import Piece
+from gencode.codegen.literal_state import LiteralState
 from gencode.llm.errors import LLMBadOutput
 
 MIN_DISTINCTIVE = 8
@@ -50,7 +53,7 @@ def file_text(pieces: Sequence[Piece], path: str) -> str:
     """The text of the file: the pieces joined, without a code fence around the whole."""
     if pieces and pieces[-1].joined:
         return pieces[-1].text
-    return strip_fence(joined_text(pieces), path)
+    return file_in_answer(joined_text(pieces), path)
 
 
 def without_overlap(before: str, text: str) -> str:
@@ -71,6 +74,8 @@ def resume_point(written: str, newest: int) -> int:
     no text can serve as an anchor, nothing is shown, and the file is requested from its beginning.
     """
     lines = split_lines(written)
+    if len(lines) == 1 and written.lstrip().startswith(("`", "~", "<", "{", '"')):
+        return 0  # a part of a wrapper, perhaps
     counts = Counter(line.strip() for line in lines)
     point, end = len(written), len(written)
     for line in reversed(lines):
@@ -104,7 +109,7 @@ def continuation(written: str, point: int, answer: str, path: str, *, whole: boo
         best = _only_agreeing(before, withheld, answer) or _exact_continuation(written, point, answer, path)
     elif 0 < best.overlap < MIN_DISTINCTIVE:  # many lines end like the previous one
         best = _only_agreeing(before, withheld, answer) or best
-    return _without_closing_fence(before, best.text, best.fence, path) if whole else best.text
+    return _without_own_fence(before, best.text, best.fence, path) if whole and best.fence else best.text
 
 
 class _Alignment(NamedTuple):
@@ -213,18 +218,40 @@ def _anchor(before: str) -> str:
     return ""
 
 
-def _without_closing_fence(before: str, text: str, fence: str, path: str) -> str:
-    """The text without the closing fence of the code block, if any, that the answer opened."""
-    lines = split_lines(text)
-    end = closing(lines, fence, path, inside=_inside_block(before, path)) if fence else None
-    return text if end is None else "".join(lines[:end])
+def _without_own_fence(before: str, text: str, fence: str, path: str) -> str:
+    """The text without the closing fence of the code block that the answer opened. If the file is itself in a
+    block, that is closed. Raises LLMBadOutput if the answer does not close its block."""
+    lines, wrapper = split_lines(text), _open_wrapper(before, path)
+    end = _closing_line(before, lines, fence, wrapper, path)
+    if end is None:
+        raise LLMBadOutput("asked to go on with a file that was cut, the model opened a code block for good")
+    return "".join(lines[:end]) + (f"{fence_mark(wrapper)}\n" if wrapper else "")
 
 
-def _inside_block(before: str, path: str) -> bool:
-    """Whether `before` ends within a code block that belongs to the file."""
+def _closing_line(before: str, lines: Sequence[str], fence: str, wrapper: str, path: str) -> int | None:
+    content = split_lines(before.lstrip())
+    if wrapper:
+        content = content[content.index(wrapper) + 1 :]
+    inside = sum(is_fence(line) for line in content) % 2 == 1
+    if is_markdown(path):
+        return closing(lines, fence, path, inside=inside)
+    literal = LiteralState(path)
+    for line in content:
+        if not is_fence(line):
+            literal.add(line)
+    end = closing_line([fence, *lines], 0, path, literal=literal, inside=inside)
+    return None if end is None else end - 1
+
+
+def _open_wrapper(before: str, path: str) -> str:
+    """The fence of the block that the file itself is in and that is not closed yet; "" if there is none."""
     lines = split_lines(before.lstrip())
-    content = lines[1:] if lines and is_outer_fence(lines[0], path) else lines
-    return sum(is_fence(line) for line in content) % 2 == 1
+    if is_markdown(path):
+        return lines[0] if lines and is_outer_fence(lines[0], path) else ""
+    blocks = blocks_in(lines, path)
+    if blocks and blocks[-1].end is None and is_prose(lines[: blocks[0].start], path):
+        return lines[blocks[-1].start]
+    return ""
 
 
 def _without_preamble(answer: str, path: str) -> tuple[str, str]:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gencode.codegen.answer_checks import (
+    check_file,
+    check_not_blank,
+    check_progress,
+    check_remark,
+    check_window,
+    stopped_at_limit,
+)
 from gencode.codegen.continuation_merge import continuation, joined_text, resume_point
 from gencode.codegen.file_checkpoints import Piece, piece_name
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.ports.pipeline import StageUpdate
-from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
+from gencode.llm.errors import LLMTooLarge, LLMTruncated, PrefixRejected
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession
-
-MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,16 +86,30 @@ class FileGenerator:
         request = ChatRequest(messages=messages, max_tokens=self.limits.max_tokens, prefix=written[:point])
 
         def parse(answer: Answer) -> Piece:
-            whole, text = not answer.truncated, answer.text
+            text, whole = answer.text, not answer.truncated and not stopped_at_limit(answer, request)
+            if written:
+                check_window(path, written, written + text, answer)
+                check_remark(path, answer)
             if not exact:
-                text = continuation(written, point, text, path, whole=whole)
-            if not (written + text).strip() and not path.endswith(MAY_BE_EMPTY):
-                raise LLMBadOutput(f"the model's answer for {path} is blank")
-            if whole and self.check_text:
-                self.check_text(written[:point] + text)
+                text = continuation(written, point, text, path, whole=not answer.truncated)
+            joined = written[:point] + text
+            if written:
+                check_window(path, written, joined, answer)
+                check_progress(path, written, joined, answer)
+            check_not_blank(path, joined, answer)
+            if whole:
+                check_file(path, joined)
+                self._check_text(joined)
             return Piece(text=text, follows=point, whole=whole, usage=answer.usage)
 
-        return await self.session.ask(request, path, parse)
+        try:
+            return await self.session.ask(request, path, parse)
+        except PrefixRejected:  # the provider is no longer native: this time the answer may overlap
+            return await self._next_piece(path, messages, pieces)
+
+    def _check_text(self, text: str) -> None:
+        if self.check_text:
+            self.check_text(text)
 
     async def _save(self, path: str, pieces: list[Piece], completed: CompletedUpdate) -> None:
         """Commits the answer, its usage and the event of the completed file in one transaction."""

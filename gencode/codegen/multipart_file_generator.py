@@ -8,7 +8,8 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from gencode.codegen.code_fences import split_lines, strip_fence
+from gencode.codegen.answer_reading import file_in_answer
+from gencode.codegen.code_fences import split_lines
 from gencode.codegen.continuation_merge import joined_text, without_overlap
 from gencode.codegen.file_checkpoints import OUTLINE, PART, PIECE, Outline, Piece, WritingJob, piece_name
 from gencode.codegen.file_generator import CompletedUpdate, FileGenerator, WritingLimits
@@ -52,7 +53,7 @@ def join_parts(parts: Sequence[Sequence[Piece]], path: str) -> str:
 
 def _addition(before: str, answer: str, path: str) -> str:
     """What a part adds to the text `before`: no fence, no repeated lines, starting on a line of its own."""
-    text = without_overlap(before, strip_fence(answer, path))
+    text = without_overlap(before, file_in_answer(answer, path))
     return f"\n{text}" if before and not before.endswith("\n") else text
 
 

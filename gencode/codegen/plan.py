@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -11,6 +11,7 @@ from gencode.llm.port import Usage
 PLAN_CHECKPOINT = "plan"
 MAX_LINES = 10**6
 """Of one planned file. A model can answer any number, and there are integers that no float can represent."""
+Reason = Literal["binary", "workflow", "directory", "removed"]
 Name = Annotated[str, Field(max_length=300)]
 
 
@@ -33,11 +34,25 @@ class PlannedFile(_Frozen):
     lines: Annotated[int, Field(ge=0), AfterValidator(lambda lines: min(lines, MAX_LINES))] = 0
 
 
+class LeftOut(_Frozen):
+    """A file that was planned and is not written.
+
+    reason     "binary" (no text can be such a file), "workflow" (switched off), "directory", or "removed" by
+               the person who was asked for approval
+    needed_by  paths of the planned files that were to use it
+    """
+
+    path: str
+    reason: Reason
+    needed_by: tuple[str, ...] = ()
+
+
 class Plan(_Frozen):
     """The files of the project, in the model's order."""
 
     summary: Annotated[str, Field(max_length=2000)] = ""
     files: Annotated[tuple[PlannedFile, ...], Field(min_length=1)]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class PlanCheckpoint(_Frozen):

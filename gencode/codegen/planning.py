@@ -31,7 +31,8 @@ async def request_plan(
 
     Raises UnsafePath or UnsafeTree as soon as such an entry arrives, LLM* errors, BudgetExceeded.
     """
-    request = ChatRequest(messages=plan_messages(prompt, max_tokens), max_tokens=max_tokens, json=True)
+    messages = plan_messages(prompt, max_tokens, workflows=workflows)
+    request = ChatRequest(messages=messages, max_tokens=max_tokens, json=True)
 
     def new_on_text() -> OnText:
         parser = PlanStreamParser(workflows=workflows)
@@ -58,6 +59,7 @@ def plan_update(made: PlanCheckpoint, model: str, cache_key: str = "") -> StageU
     data = {
         "summary": made.plan.summary,
         "files": [file.model_dump() for file in made.plan.files],
+        "left_out": [entry.model_dump() for entry in made.plan.left_out],
         "model": model,
         "revision": made.revision,
     }

@@ -18,8 +18,10 @@ Answer with one JSON object and nothing else, of this form:
             "lines": 80}]}
 Put each file after those that it needs; "lines" is how long you expect it to become.
 List every file that the project needs to run, its tests, a README.md and the dependency manifest of its
-language. Paths are relative, with forward slashes. Plan no binary files, no lock files and no secrets.
+language. Paths are relative, with forward slashes, and name files, not directories. Plan no binary files
+(pictures, fonts, archives, databases), no lock files and no secrets.
 """
+NO_WORKFLOWS = "Plan no files below .github/workflows: they are switched off here."
 
 FILE_INSTRUCTIONS = """\
 You are a senior software engineer writing one file of a planned project.
@@ -44,6 +46,15 @@ TOKENS_PER_LINE = 14
 """Of code, with a margin: how many tokens of an answer a planned line may take."""
 CONTEXT_LINES = 60
 """Of the previous part, shown to the model with the request for the next one."""
+CONTEXT_CHARACTERS = 8000
+"""Of those lines."""
+PLAN_CHARACTERS = 24_000
+"""Of the plan in a prompt, which every call repeats: a larger one is shown in less detail."""
+NEIGHBOUR_CHARACTERS = 24_000
+"""Of what a prompt says about the files that a file uses, and those that use it."""
+SHORT_PURPOSE = 100
+MAX_FAULTS = 50
+"""In one request for a repair."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,13 +66,15 @@ class WrittenParts:
     symbols: Sequence[str]
 
 
-def plan_messages(prompt: str, max_tokens: int) -> tuple[Message, ...]:
-    """Asks for the plan. `max_tokens`: of one answer; the model is asked to split larger files."""
+def plan_messages(prompt: str, max_tokens: int, *, workflows: bool = False) -> tuple[Message, ...]:
+    """Asks for the plan. `max_tokens`: of one answer; the model is asked to split larger files. `workflows`:
+    whether workflow files may be planned."""
     lines = max_tokens // TOKENS_PER_LINE
-    size = f"Plan no file of more than {lines} lines: split what is larger into several files."
+    rules = [f"Plan no file of more than {lines} lines: split what is larger into several files."]
+    rules += [] if workflows else [NO_WORKFLOWS]
     return (
         Message(role="system", content=PLAN_INSTRUCTIONS),
-        Message(role="user", content=f"{_request(prompt)}\n\n{size}"),
+        Message(role="user", content="\n".join([f"{_request(prompt)}\n", *rules])),
     )
 
 
@@ -109,7 +122,7 @@ def repair_messages(
 ) -> tuple[Message, ...]:
     """Asks for a corrected version of the whole file. The prompt begins as in `file_messages`, for the
     provider's prompt cache."""
-    listed = "\n".join(f"- {fault}" for fault in faults)
+    listed = "\n".join(f"- {fault}" for fault in faults[:MAX_FAULTS])
     content = (
         f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_file_context(plan, file, symbols)}"
         f"<current>\n{text}\n</current>\nThe file has these faults:\n{listed}\n"
@@ -121,7 +134,7 @@ def repair_messages(
 def _previous_parts(written: WrittenParts) -> str:
     if not written.count:
         return ""
-    last_lines = "".join(split_lines(written.text)[-CONTEXT_LINES:])
+    last_lines = "".join(split_lines(written.text)[-CONTEXT_LINES:])[-CONTEXT_CHARACTERS:]
     return (
         f"Parts 1 to {written.count} are written and define:\n{_listed(written.symbols)}"
         f"They end with these lines, which your answer must not repeat:\n<before>\n{last_lines}</before>\n"
@@ -133,8 +146,33 @@ def _request(prompt: str) -> str:
 
 
 def _plan(plan: Plan) -> str:
-    lines = "\n".join(_plan_line(file) for file in plan.files)
-    return f"<plan>\n{plan.summary}\n{lines}\n</plan>"
+    """The same for every file of the plan, in as much detail as PLAN_CHARACTERS permit."""
+    for describe in (_plan_line, _short_plan_line, _plan_path):
+        listed = [describe(file) for file in plan.files]
+        if sum(map(len, listed)) + len(listed) <= PLAN_CHARACTERS:
+            break
+    shown = _within(listed, PLAN_CHARACTERS)
+    more = [f"... and {len(listed) - len(shown)} more files"] if len(shown) < len(listed) else []
+    lines = "\n".join([plan.summary, *shown, *more])
+    return f"<plan>\n{lines}\n{_left_out(plan)}</plan>"
+
+
+def _left_out(plan: Plan) -> str:
+    """What files must do without: a model that planned a picture would refer to it."""
+    paths = [entry.path for entry in plan.left_out if entry.reason != "directory"]
+    listed = ", ".join(_within(paths, PLAN_CHARACTERS))
+    return f"Not part of the project, do without: {listed}\n" if listed else ""
+
+
+def _within(lines: Iterable[str], characters: int) -> list[str]:
+    """The first lines that have no more than so many characters together."""
+    shown: list[str] = []
+    for line in lines:
+        characters -= len(line) + 1
+        if characters < 0:
+            break
+        shown.append(line)
+    return shown
 
 
 def _write(file: PlannedFile) -> str:
@@ -144,7 +182,8 @@ def _write(file: PlannedFile) -> str:
 def _file_context(plan: Plan, file: PlannedFile, symbols: WrittenSymbols) -> str:
     neighbours = [f for f in plan.files if f.path in file.needs or file.path in f.needs]
     about = f"Purpose: {file.purpose}\n{_names('Must export', file.exports)}"
-    around = "".join(f"Neighbour {_plan_line(f)}\n{_listed(symbols.get(f.path, ()))}" for f in neighbours)
+    described = [f"Neighbour {_plan_line(f)}\n{_listed(symbols.get(f.path, ()))}" for f in neighbours]
+    around = "".join(_within(described, NEIGHBOUR_CHARACTERS))
     return f'<file path="{file.path}">\n{about}{around}</file>\n'
 
 
@@ -155,6 +194,14 @@ def _listed(signatures: Sequence[str]) -> str:
 def _plan_line(file: PlannedFile) -> str:
     exports = f" (exports {', '.join(file.exports)})" if file.exports else ""
     return f"{file.path}: {file.purpose}{exports}"
+
+
+def _short_plan_line(file: PlannedFile) -> str:
+    return f"{file.path}: {file.purpose[:SHORT_PURPOSE]}"
+
+
+def _plan_path(file: PlannedFile) -> str:
+    return file.path
 
 
 def _names(label: str, names: Iterable[str]) -> str:

@@ -95,6 +95,11 @@ def check_path(path: str, *, workflows: bool = False) -> None:
         raise UnsafePath(f"{path[:200]!r} cannot be a file name here: {reason}")
 
 
+def is_workflow(path: str) -> bool:
+    """Whether GitHub would run the file."""
+    return _fold(path).startswith(".github/workflows/")
+
+
 def _faults(path: str, workflows: bool) -> Iterator[str]:
     if len(path.encode("utf-8", "replace")) > PATH_BYTES:
         yield f"it is longer than {PATH_BYTES} bytes"
@@ -106,7 +111,7 @@ def _faults(path: str, workflows: bool) -> Iterator[str]:
         yield "it is not in Unicode normal form C"
     for segment in path.split("/"):
         yield from _segment_faults(segment)
-    if not workflows and _fold(path).startswith(".github/workflows/"):
+    if not workflows and is_workflow(path):
         yield "workflow files are switched off (ALLOW_WORKFLOWS)"
 
 

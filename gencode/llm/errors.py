@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from gencode.domain.errors import GencodeError, RetryHelps, Transient
 
+QUOTED = 200
+"""Characters of an answer in the message of its error."""
+
 
 class ProviderError(GencodeError):
     """A failure of the model provider's API, or of its answer.
@@ -23,6 +26,11 @@ class ProviderError(GencodeError):
 class LLMBadRequest(ProviderError):
     code = "LLM_BAD_REQUEST"
     may_be_billed = False
+
+
+class PrefixRejected(LLMBadRequest):
+    """The model does not complete a prefix. From now on it is continued by an instruction: ask once more,
+    with a prefix for that."""
 
 
 class LLMAuth(ProviderError):
@@ -90,10 +98,22 @@ class LLMIncomplete(ProviderError, Transient):
 
 
 class LLMBadOutput(ProviderError, Transient):
-    """The answer is not what was asked for: blank, not the JSON of a plan, reasoning only."""
+    """The answer is not what was asked for: blank, not the JSON of a plan, reasoning only.
+
+    for_model  what the model is told with the next attempt; "": the same request is repeated
+    """
 
     code = "LLM_BAD_OUTPUT"
     retry_helps = RetryHelps.NOW
+
+    def __init__(self, message: str, *, for_model: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.for_model = for_model
+
+    def quote(self, answer: str) -> None:
+        """Add the beginning of the answer to the message, so that its reader sees what the model did."""
+        if beginning := " ".join(answer[: 4 * QUOTED].split())[:QUOTED]:
+            self.message = f"{self.message.rstrip('.')}. The answer began: {beginning}"
 
 
 class BudgetExceeded(GencodeError):

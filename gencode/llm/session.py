@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
 import structlog
@@ -21,7 +21,7 @@ from gencode.llm.answer_text import AnswerText, OnText, own_secret_found
 from gencode.llm.budget import Budget, BudgetTracker
 from gencode.llm.call_checkpoints import reserved, settled
 from gencode.llm.call_meter import CallMeter
-from gencode.llm.errors import LLMIncomplete, LLMRateLimit, ProviderError
+from gencode.llm.errors import LLMBadOutput, LLMIncomplete, LLMRateLimit, ProviderError
 from gencode.llm.port import ChatRequest, Provider, Providers, Usage
 from gencode.llm.prices import Price, price_of
 from gencode.llm.progress import CallProgress, ProgressRegistry, ProgressTracker
@@ -38,11 +38,16 @@ SecretList = Callable[[], Sequence[str]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A complete response. `truncated`: the token limit ended it, not the model."""
+    """A complete response.
+
+    truncated      the token limit ended it, not the model
+    has_reasoning  the model thought before it answered
+    """
 
     text: str
     truncated: bool
     usage: Usage = field(default_factory=Usage)
+    has_reasoning: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +74,8 @@ class LLMSession:
         """Call the model until `parse` accepts an answer; returns what `parse` returns.
 
         about        names the subject of the call in events: "plan" or a path
-        parse        its Transient errors count as failed attempts too
+        parse        its Transient errors count as failed attempts too; the next attempt tells the model
+                     what an LLMBadOutput has for it
         new_on_text  makes a text callback for each attempt
 
         The caller stores what it made of the answer in one commit with `usage_update`.
@@ -80,13 +86,17 @@ class LLMSession:
         if contains_secret(about, self.secrets()):
             raise own_secret_found("a path of the plan")
 
+        current = request
+
         async def attempt() -> T:
-            meter = CallMeter(about, request)
+            nonlocal current
+            meter = CallMeter(about, current)
             answer, call = await self._call(meter, new_on_text() if new_on_text else None)
             try:
                 parsed = self._checked(parse, answer, about)
-            except Exception:
+            except Exception as error:
                 await self._store_unused(meter, answer.usage)
+                current = _with_note(request, error)
                 raise
             self.progress.accept(call)
             self._unstored[about] = meter.checkpoint
@@ -103,6 +113,8 @@ class LLMSession:
         try:
             parsed = parse(answer)
         except GencodeError as error:
+            if isinstance(error, LLMBadOutput):
+                error.quote(answer.text)
             self._check_message(error, about)
             raise
         if isinstance(parsed, BaseModel) and contains_secret(parsed.model_dump_json(), self.secrets()):
@@ -161,6 +173,7 @@ class LLMSession:
             await self.emit(StageUpdate(checkpoints=reserved(meter.checkpoint, reserve), is_progress=False))
             meter.is_sent = True
 
+        has_reasoning = False
         async with aclosing(self.provider.stream(meter.request, on_send)) as chunks:
             async for chunk in chunks:
                 meter.receive(chunk)
@@ -168,10 +181,16 @@ class LLMSession:
                 if chunk.text:
                     await text.add(chunk.text)
                 finish = chunk.finish_reason or finish
+                has_reasoning = has_reasoning or bool(chunk.reasoning)
         await text.finish()
         if finish not in ("stop", "length"):
             raise LLMIncomplete("the model's stream ended without saying that it was done")
-        return Answer(text=text.whole(), truncated=finish == "length", usage=meter.usage())
+        return Answer(
+            text=text.whole(),
+            truncated=finish == "length",
+            usage=meter.usage(),
+            has_reasoning=has_reasoning,
+        )
 
     async def _charge_failed(self, meter: CallMeter, error: BaseException) -> None:
         """Also when the run is cancelled. If the store refuses then, the call is charged with its reserve."""
@@ -229,3 +248,13 @@ class LLMSessionFactory:
             progress=self._progress_registry.begin(task_id),
             secrets=self._secrets,
         )
+
+
+def _with_note(request: ChatRequest, error: Exception) -> ChatRequest:
+    """The request with what a rejected answer's error has for the model at the end of its last message."""
+    note = error.for_model if isinstance(error, LLMBadOutput) else ""
+    if not note:
+        return request
+    *before, last = request.messages
+    noted = replace(last, content=f"{last.content}\n\nYour previous answer could not be used: {note}")
+    return replace(request, messages=(*before, noted))

@@ -10,12 +10,14 @@ outcome.delivers(TEXT, calls=1)
 from __future__ import annotations
 
 import json
+import ssl
 import subprocess
 import tarfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ import httpx
 import pytest
 
 from gencode.bootstrap import kind_dependencies
+from gencode.llm import catalog
+from gencode.llm.account import Account
 from gencode.resilience.retry import Retry
 from gencode.settings import NamedHost, NamedProvider
 from tests.servers.githttp import git_environment
@@ -175,14 +179,24 @@ class Harness:
 
 @pytest.fixture(name="run")
 def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
-    """The service's own retries, with a recorded sleep."""
-    made = Harness(folder=tmp_path)
+    """Retries and pauses of the account are as they are, but move a clock ahead in place of sleeping."""
+    made, now = Harness(folder=tmp_path), 0.0
 
     async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
         made.waits.append(seconds)
 
-    monkeypatch.setattr(kind_dependencies, "Retry", lambda **options: Retry(**{**options, "sleep": sleep}))
+    monkeypatch.setattr(kind_dependencies, "Retry", partial(Retry, sleep=sleep))
+    monkeypatch.setattr(catalog, "Account", partial(Account, clock=lambda: now, sleep=sleep))
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda **options: _tls())
     return made
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Loading the certificates takes half of the time of a row; no row uses TLS."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def plan_of(*paths: str) -> dict[str, Any]:

@@ -208,7 +208,7 @@ async def test_every_shape_of_an_error_page(run: Harness, fields: dict[str, Any]
         ),
         ({"code": 11200, "message": "AppIdNoAuthError", "sid": "cha000"}, "LLM_AUTH", 1),
         ({"header": {"code": 11200, "message": "AppIdNoAuthError", "status": 2}}, "LLM_AUTH", 1),
-        ({"detail": "upstream is gone"}, "LLM_UNAVAILABLE", 3),
+        ({"detail": "upstream is gone"}, "LLM_BAD_REQUEST", 1),
         ({"error": {"message": "upstream is gone", "type": "server_error"}}, "LLM_UNAVAILABLE", 3),
         ({"object": "error", "message": "maximum context length", "code": 400}, "LLM_BAD_REQUEST", 1),
     ],

@@ -148,3 +148,27 @@ async def test_a_base_url_with_a_path(run: Harness, base: str) -> None:
     outcome = await run(data(*deltas(), STOP, DONE), base=base)
     outcome.delivers()
     assert set(outcome.targets) == {f"{base.rstrip('/')}/chat/completions"}
+
+
+@pytest.mark.compatibility("R10")
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This model's maximum context length is 4096 tokens. However, you requested 8292 tokens (100 in the "
+        "messages, 8192 in the completion). Please reduce the length of the messages or completion.",
+        "'max_tokens' is too large: 8192. This model's maximum context length is 4096 tokens and your "
+        "request has 100 input tokens (8192 > 4096 - 100).",
+    ],
+    ids=["OpenAI", "vLLM"],
+)
+async def test_a_token_limit_that_does_not_fit_beside_the_prompt(run: Harness, words: str) -> None:
+    """The next prompt may be shorter: the limit is lowered for this call alone."""
+
+    def answer(body: Body) -> Reply:
+        if body["max_tokens"] > 3996:
+            return http_error(400, {"message": words, "code": "context_length_exceeded"})
+        return text(TEXT) if call_of(body)[0] == "file" else PLAN
+
+    outcome = await run(answer, plan=answer)
+    outcome.delivers(calls=2)
+    assert [body["max_tokens"] for body in outcome.bodies] == [8192, 3996, 8192, 3996]

@@ -24,7 +24,6 @@ THOUGHT = "Ten tables are asked for.\n```sql\nCREATE TABLE draft (id INTEGER);\n
 HARMONY = "<|channel|>analysis<|message|>{}<|end|><|start|>assistant<|channel|>final<|message|>"
 BLOCKS = {
     "think": f"<think>\n{THOUGHT}</think>\n\n",
-    "no opening tag": f"{THOUGHT}</think>\n\n",
     "empty": "<think>\n\n</think>\n\n",
     "after blank lines": f"\n\n<think>{THOUGHT}</think>\n",
 }
@@ -51,6 +50,16 @@ END_TOKENS = [
 @pytest.mark.parametrize("size", [3, 10_000])
 async def test_a_think_block_before_a_file(run: Harness, block: str, size: int) -> None:
     (await run(text(block + TEXT, size=size))).delivers()
+
+
+@pytest.mark.compatibility("T13")
+@pytest.mark.parametrize("begins", ["Okay, the user wants ten tables.\n", "Ten tables are asked for.\n"])
+@pytest.mark.parametrize("size", [3, 10_000])
+async def test_a_think_block_without_its_opening_tag(run: Harness, begins: str, size: int) -> None:
+    """What begins like a thought is held back; otherwise the file is asked for once more."""
+    outcome = await run(text(f"{begins}{THOUGHT}</think>\n\n{TEXT}", size=size))
+    outcome.delivers(calls=outcome.file_calls())
+    assert outcome.file_calls() <= 2
 
 
 @pytest.mark.compatibility("T2")

@@ -175,7 +175,7 @@ async def test_an_answer_without_a_plan_is_requested_twice_more(tmp_path: Path) 
     answers = [
         "I would write a small Flask application with a few files.",
         '{"summary": "s", "files": NaN}',
-        json.dumps([{"path": f"f{n}.py", "purpose": "x"} for n in range(3000)]),
+        json.dumps([f"f{n}.py" for n in range(3000)]),
         PLAN[:-3],
         '{"files": "a.py"}',
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
+from typing import cast
 
 import anyio
 import httpx
@@ -17,6 +18,7 @@ from gencode.resilience.content_decoder import ContentDecoder, UnreadableEncodin
 MAX_ERROR_BYTES = 64 * 1024  # of an error page; only its first sentences are shown
 MAX_DRAIN_SECONDS = 0.25  # a new TLS connection takes about as long
 MAX_ERROR_SECONDS = 5.0  # for an error page; the status alone says most
+_GZIP_MAGIC = b"\x1f\x8b"
 
 
 class BodyReader:
@@ -31,7 +33,7 @@ class BodyReader:
     def __init__(
         self, response: httpx.Response, timer: DeadlineTimer, max_bytes: int, errors: ErrorMapper
     ) -> None:
-        self._raw = response.aiter_raw()
+        self._raw = cast(AsyncGenerator[bytes, None], response.aiter_raw())
         self._timer = timer
         self._max_bytes = max_bytes
         self._errors = errors
@@ -55,9 +57,14 @@ class BodyReader:
             raise self._errors.from_read_error(error) from error
         if raw is None:
             return self._finish()
+        if not (self._received or self._encoding) and raw.startswith(_GZIP_MAGIC):
+            self._encoding = "gzip"  # some proxies compress and do not say so
         self._received += len(raw)
         self._pieces = self._open_decoder().decode(raw)
         return self._next_piece() or b""
+
+    async def aclose(self) -> None:
+        await self._raw.aclose()
 
     async def error_page(self) -> bytes:
         """The beginning of the body, as far as it arrives."""

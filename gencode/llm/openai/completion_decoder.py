@@ -8,11 +8,14 @@ from dataclasses import replace
 from gencode.llm.errors import LLMBadOutput, LLMIncomplete, ProviderError
 from gencode.llm.openai.answer_end import BodyEnd, EndEvidence
 from gencode.llm.openai.answer_text import AnswerText
+from gencode.llm.openai.choice_index import ChoiceIndex
 from gencode.llm.openai.completion_events import CompletionEvent, completion_event
-from gencode.llm.openai.error_mapping import ErrorMapper, error_object
+from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.llm.openai.error_objects import error_object
 from gencode.llm.openai.finish_reasons import Mark
 from gencode.llm.openai.line_splitter import LineSplitter
 from gencode.llm.openai.server_events import JsonObject, ServerEvents
+from gencode.llm.openai.think_block import NOTHING_KNOWN, ModelHabits
 from gencode.llm.openai.usage_fields import merged, usage_of
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
 
@@ -22,14 +25,12 @@ class CompletionDecoder:
 
     It reads nothing and waits for nothing: feed it the blocks of a body as they arrive, then finish it.
 
-    native     a request's prefix is continued natively, character by character
-    hold_text  hold text back until its end, because the model has reasoned in its text before
-    over       nothing more is to be read: the server sent [DONE], or the answer has failed
-    is_alive   the last block showed that the model is generating
+    over      nothing more is to be read: the server sent [DONE], or the answer has failed
+    is_alive  the last block showed that the model is generating
     """
 
     def __init__(
-        self, request: ChatRequest, errors: ErrorMapper, *, native: bool = False, hold_text: bool = False
+        self, request: ChatRequest, errors: ErrorMapper, habits: ModelHabits = NOTHING_KNOWN
     ) -> None:
         self._expects_json = request.json and not request.prefix
         self._continues = bool(request.prefix)
@@ -37,7 +38,8 @@ class CompletionDecoder:
         self._errors = errors
         self._lines = LineSplitter()
         self._events = ServerEvents(errors)
-        self._text = AnswerText(request, native=native, hold=hold_text)
+        self._index = ChoiceIndex()
+        self._text = AnswerText(request, habits)
         self._end = EndEvidence()
         self._usage: Usage | None = None
         self._failure: ProviderError | None = None
@@ -57,6 +59,11 @@ class CompletionDecoder:
         return self._end.is_proven and self._failure is None
 
     @property
+    def habits(self) -> ModelHabits:
+        """What the answer shows of its model."""
+        return self._text.habits
+
+    @property
     def usage(self) -> Usage | None:
         """The tokens that the server has counted so far; None if its count cannot be that of this call."""
         usage = self._usage
@@ -68,19 +75,20 @@ class CompletionDecoder:
 
     def feed(self, block: bytes) -> ChatChunk:
         """What the next bytes of the body add. A failure is kept for `finish`: nothing received is lost."""
-        return self._chunk(self._events.feed(self._lines.feed(block)))
+        return self._chunk(self._index.feed(self._events.feed(self._lines.feed(block))))
 
     def finish(self, end: BodyEnd) -> tuple[ChatChunk, ProviderError | None]:
         """The last chunk, and why the answer cannot be used, if it cannot. Without a failure, the chunk has a
         finish_reason."""
-        chunk = ChatChunk()
-        if not self.over and end is not BodyEnd.BROKEN:
-            chunk = self._chunk(self._events.close(self._lines.close()))
+        rest = [] if self.over or end is BodyEnd.BROKEN else self._events.close(self._lines.close())
+        rest = [*self._index.feed(rest), *self._index.close()]
+        chunk = ChatChunk() if self._failure else self._chunk(rest)
         if self._events.done or (self._events.document and end is not BodyEnd.BROKEN):
             end = BodyEnd.DONE
+        if failure := self._failure or self._events.failure:
+            self._failure = self._events.failure = None  # its traceback may refer to this decoder
+            return replace(chunk, usage=self.usage), failure
         try:
-            if self._failure:
-                raise self._failure
             mark = self._mark(end)
             reasoning, text = self._text.close(whole=mark is Mark.STOP)
             self._note(reasoning, text)

@@ -28,6 +28,7 @@ _MARKS = {
         "stop_sequence",
         "stop_token",
         "end",
+        "complete",
         "completed",
         "finish_reason_stop",
     ),

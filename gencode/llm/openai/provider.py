@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, closing
+from dataclasses import replace
 
 import httpx
 
@@ -11,14 +13,16 @@ from gencode.domain.errors import Transient
 from gencode.domain.event import dump
 from gencode.llm.account import Account, until
 from gencode.llm.deadlines import Deadlines, DeadlineTimer
-from gencode.llm.errors import LLMRateLimit, ProviderError
+from gencode.llm.errors import LLMRateLimit, PrefixRejected, ProviderError
 from gencode.llm.openai.answer_end import BodyEnd
 from gencode.llm.openai.body_reader import BodyReader
 from gencode.llm.openai.completion_decoder import CompletionDecoder
-from gencode.llm.openai.error_mapping import ErrorMapper, error_in
-from gencode.llm.openai.quirks import Quirks, without_rejected_parameter
+from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.llm.openai.error_objects import error_in
+from gencode.llm.openai.quirks import Quirks, rejects_prefix, without_rejected_parameter
 from gencode.llm.openai.request_body import completions_url, key_headers, request_body
-from gencode.llm.openai.think_block import UnopenedReasoning
+from gencode.llm.openai.think_block import ModelHabits, UnopenedReasoning
+from gencode.llm.openai.token_limit import token_limit
 from gencode.llm.port import ChatChunk, ChatRequest, OnSend, Usage
 from gencode.observability.metrics import Metrics
 
@@ -27,7 +31,7 @@ MAX_BYTES = 32 * 2**20  # an event of ~300 bytes per token: some 100,000 tokens
 
 class OpenAICompatibleProvider:
     """Implements Provider. One call is one attempt, except that a parameter which the model rejects is
-    removed, in this call and all later ones.
+    removed, and a token limit above its own is lowered, in this call and all later ones.
 
     name, model  such as "deepseek" and "deepseek-flash"; the metrics are labelled with `name` alone
     client       its timeouts are overridden, its limits are not: allow as many connections as calls
@@ -57,7 +61,8 @@ class OpenAICompatibleProvider:
         self._quirks = quirks or Quirks()
         self._deadlines = deadlines or Deadlines()
         self._account = account or Account()
-        self._reasons_in_text = False
+        self._habits = ModelHabits(native_prefix=self.native_prefix)
+        self._max_tokens = sys.maxsize
         self._max_bytes = max_bytes
         self._errors = ErrorMapper(self.name, (api_key, *self._quirks.headers.values()))
 
@@ -78,22 +83,23 @@ class OpenAICompatibleProvider:
                 await on_send()
             with closing(DeadlineTimer(self._deadlines)) as timer:
                 try:
-                    async with _closed(await self._open(request, timer)) as response:
+                    response, request = await self._open(request, timer)
+                    async with (
+                        _closed(response),
+                        aclosing(self._reader(response, timer)) as reader,
+                        aclosing(self._answer(request, reader, timer)) as chunks,
+                    ):
                         self._account.answered()
-                        async with aclosing(self._answer(request, response, timer)) as chunks:
-                            async for chunk in chunks:
-                                yield chunk
+                        async for chunk in chunks:
+                            yield chunk
                 except LLMRateLimit as error:
                     raise self._paused(error) from error.__cause__
 
     async def _answer(
-        self, request: ChatRequest, response: httpx.Response, timer: DeadlineTimer
+        self, request: ChatRequest, reader: BodyReader, timer: DeadlineTimer
     ) -> AsyncGenerator[ChatChunk, None]:
         """The chunks of an answer. What the provider has counted is yielded before an error is raised."""
-        reader = self._reader(response, timer)
-        decoder = CompletionDecoder(
-            request, self._errors, native=self.native_prefix, hold_text=self._reasons_in_text
-        )
+        decoder = CompletionDecoder(request, self._errors, self._habits)
         end, error = BodyEnd.DONE, None
         while not decoder.over:
             proven = decoder.is_proven
@@ -113,28 +119,48 @@ class OpenAICompatibleProvider:
         last, unusable = decoder.finish(end)
         self._record_metrics(timer, last.usage or Usage(), complete=not (error or unusable))
         yield last
-        if failure := error or unusable:
-            self._reasons_in_text |= isinstance(failure, UnopenedReasoning)
-            raise failure
+        failure = error or unusable
+        self._learn(decoder.habits, reasons_in_text=isinstance(failure, UnopenedReasoning))
+        if failure:
+            try:
+                raise failure
+            finally:  # its traceback refers to this frame, which refers to the request
+                del failure, error, unusable
         await reader.drain()
+
+    def _learn(self, shown: ModelHabits, *, reasons_in_text: bool) -> None:
+        known = self._habits
+        self._habits = replace(
+            known,
+            thinks=known.thinks or shown.thinks,
+            reasons_in_text=known.reasons_in_text or shown.reasons_in_text or reasons_in_text,
+        )
 
     def _paused(self, error: LLMRateLimit) -> LLMRateLimit:
         """The error with the time until which the account waits."""
         wait = self._account.rate_limited(error.retry_after)
         return LLMRateLimit(f"{error.message} Rate limited {until(wait)}.", retry_after=wait)
 
-    async def _open(self, request: ChatRequest, timer: DeadlineTimer) -> httpx.Response:
-        """A 200 response with its body unread. Raises the ProviderError for any other status."""
+    async def _open(self, request: ChatRequest, timer: DeadlineTimer) -> tuple[httpx.Response, ChatRequest]:
+        """A 200 response with its body unread, and the request as it was accepted. Raises the ProviderError
+        for any other status."""
+        request = replace(request, max_tokens=min(request.max_tokens, self._max_tokens))
         quirks = self._quirks
         while (response := await self._post(request, quirks, timer)).status_code != 200:
-            async with _closed(response):
-                page = await self._reader(response, timer).error_page()
-            rejected = response.status_code == 400
-            reduced = without_rejected_parameter(quirks, error_in(page)) if rejected else None
-            if reduced is None:
+            async with _closed(response), aclosing(self._reader(response, timer)) as reader:
+                page = await reader.error_page()
+            error = error_in(page) if response.status_code in (400, 422) else {}
+            if limit := token_limit(error, request.max_tokens):
+                request = replace(request, max_tokens=limit.tokens)
+                self._max_tokens = min(self._max_tokens, limit.tokens if limit.of_model else self._max_tokens)
+            elif reduced := without_rejected_parameter(quirks, error):
+                quirks = self._quirks = reduced
+            elif request.prefix and rejects_prefix(quirks, error):
+                self._quirks = quirks.model_copy(update={"prefix": "none"})
+                raise PrefixRejected(f"{self.name} does not complete a prefix. Ask again.")
+            else:
                 raise self._errors.from_response(response, page)
-            quirks = self._quirks = reduced
-        return response
+        return response, request
 
     async def _post(self, request: ChatRequest, quirks: Quirks, timer: DeadlineTimer) -> httpx.Response:
         http_request = self._client.build_request(

@@ -9,6 +9,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 _REJECTION = re.compile(r"unsupported|not supported|unrecognized|unknown", re.IGNORECASE)
+_INVALID = re.compile(
+    r"extra inputs|extra_forbidden|not permitted|not allowed|not valid|invalid|must be|unexpected",
+    re.IGNORECASE,
+)
+
+_PREFIX_FIELDS = {"none": "", "deepseek": "prefix", "partial": "partial"}
 
 
 def header_value(value: str) -> str:
@@ -24,12 +30,14 @@ class Quirks(BaseModel):
     """Part of a provider's configuration.
 
     prefix            how the model is made to continue a partial answer: "deepseek" (`prefix: true`, at
-                      /beta), "partial" (`partial: true`; Moonshot, Qwen), "none" (by an instruction)
-    json_mode         whether `response_format: json_object` is supported
+                      /beta), "partial" (`partial: true`; Moonshot, Qwen), "none" (by an instruction);
+                      replaced automatically by "none" when the model rejects it
+    json_mode         whether `response_format: json_object` is supported; ended automatically when it is
+                      rejected
     max_tokens_field  replaced automatically by max_completion_tokens when the API demands it
     thinking          body fields that control thinking; by default it may be on, and counts against
                       max_tokens. Removed automatically when the model rejects them
-    stream_usage      whether `stream_options.include_usage` is supported
+    stream_usage      whether `stream_options.include_usage` is supported; likewise
     extra_body        further fields of every request, such as temperature
     headers           further headers of every request; may contain secrets
     """
@@ -48,19 +56,32 @@ class Quirks(BaseModel):
 
 
 def without_rejected_parameter(quirks: Quirks, error: Mapping[str, Any]) -> Quirks | None:
-    """The quirks without the parameter that a 400 error rejects; None for other errors.
+    """The quirks without the parameter that a 400 or 422 error rejects; None for other errors.
 
     The same error never changes the result again, so repeated attempts end.
     """
     code, text, param = (str(error.get(key) or "") for key in ("code", "message", "param"))
-    if not _REJECTION.search(f"{code} {text}"):
+    said = f"{code} {text}"
+    if _REJECTION.search(said):
+        if quirks.max_tokens_field == "max_tokens" and _names(param, text, "max_tokens"):
+            return quirks.model_copy(update={"max_tokens_field": "max_completion_tokens"})
+    elif not _INVALID.search(said):
         return None
-    if quirks.max_tokens_field == "max_tokens" and _names(param, text, "max_tokens"):
-        return quirks.model_copy(update={"max_tokens_field": "max_completion_tokens"})
     if any(_names(param, text, field) for field in quirks.thinking):
         return quirks.model_copy(update={"thinking": {}})
+    if quirks.json_mode and _names(param, text, "response_format"):
+        return quirks.model_copy(update={"json_mode": False})
+    if quirks.stream_usage and _names(param, text, "stream_options"):
+        return quirks.model_copy(update={"stream_usage": False})
     return None
 
 
+def rejects_prefix(quirks: Quirks, error: Mapping[str, Any]) -> bool:
+    """Whether a 400 or 422 error rejects the field that asks for native prefix completion."""
+    field, text = _PREFIX_FIELDS[quirks.prefix], f"{error.get('message')} {error.get('param')}"
+    is_rejection = bool(_REJECTION.search(text) or _INVALID.search(text))
+    return is_rejection and bool(field and re.search(rf"\b{field}\b", text))
+
+
 def _names(param: str, text: str, field: str) -> bool:
-    return param == field if param else bool(re.search(rf"\b{re.escape(field)}\b", text))
+    return param.partition(".")[0] == field if param else bool(re.search(rf"\b{re.escape(field)}\b", text))

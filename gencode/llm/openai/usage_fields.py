@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ _PROMPT = ("prompt_tokens", "input_tokens", "prompt_eval_count", "prompt_n")
 _COMPLETION = ("completion_tokens", "output_tokens", "eval_count", "predicted_n")
 _CACHED = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens", "cache_n")
 _DETAILS = ("prompt_tokens_details", "input_tokens_details")
+_DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
 _ELSEWHERE = frozenset({"x_groq", "timings", "prompt_eval_count", "eval_count"})
 
 
@@ -54,9 +56,10 @@ def _read(usage: Mapping[str, Any]) -> Usage:
     details: Mapping[str, Any] = next(
         (usage[name] for name in _DETAILS if isinstance(usage.get(name), dict)), {}
     )
+    prompt = _number(usage, _PROMPT)
     return Usage(
-        prompt=_number(usage, _PROMPT),
-        completion=_number(usage, _COMPLETION),
+        prompt=prompt,
+        completion=_completion(usage, prompt),
         cached=_number(details, _CACHED) or _number(usage, _CACHED),
     )
 
@@ -71,6 +74,19 @@ def _timings(timings: Mapping[str, Any]) -> Usage | None:
 def _number(fields: Mapping[str, Any], names: tuple[str, ...]) -> int:
     for name in names:
         value = fields.get(name)
+        if isinstance(value, str) and _DECIMAL.fullmatch(value):
+            value = float(value)
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 2**53:
             return int(value)
     return 0
+
+
+def _completion(usage: Mapping[str, Any], prompt: int) -> int:
+    """Some servers leave reasoning out of the completion: it shows in the total, and is billed."""
+    told, total, details = (
+        _number(usage, _COMPLETION),
+        _number(usage, ("total_tokens",)),
+        usage.get("completion_tokens_details"),
+    )
+    reasoning = _number(details, ("reasoning_tokens",)) if isinstance(details, dict) else 0
+    return max(told, min(total - prompt, told + reasoning)) if reasoning else told

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
+from gencode.codegen.binary_files import is_binary
 from gencode.codegen.file_checkpoints import Checkpoints
-from gencode.codegen.plan import Plan, PlanCheckpoint, PlannedFile
+from gencode.codegen.plan import LeftOut, Plan, PlanCheckpoint, PlannedFile
 from gencode.codegen.planning import plan_update
 from gencode.domain.errors import Invalid, TreeError
 from gencode.domain.tree import PathSet
@@ -39,10 +40,15 @@ def change_plan(
     *,
     workflows: bool = False,
 ) -> StageUpdate:
-    """Replaces the files of the plan, and its summary unless that is None. Raises PlanChanged, Invalid."""
+    """Replaces the files of the plan, and its summary unless that is None. Removed files that others needed
+    become entries of `left_out`. Raises PlanChanged, Invalid."""
     known = _current_plan(checkpoints, matches)
     validate_plan(files, workflows=workflows)
-    plan = Plan(summary=known.plan.summary if summary is None else summary, files=tuple(files))
+    plan = Plan(
+        summary=known.plan.summary if summary is None else summary,
+        files=tuple(files),
+        left_out=_left_out(known.plan, files),
+    )
     changed = PlanCheckpoint(plan=plan, usage=known.usage, revision=known.revision + 1)
     return plan_update(changed, model)
 
@@ -64,6 +70,23 @@ def _current_plan(checkpoints: Checkpoints, matches: Matches) -> PlanCheckpoint:
     return known
 
 
+def _left_out(before: Plan, files: Sequence[PlannedFile]) -> tuple[LeftOut, ...]:
+    """What was left out before, and removed files, with the planned files that were to use them."""
+    planned = {file.path for file in files}
+    users: dict[str, list[str]] = {file.path: [] for file in before.files if file.path not in planned}
+    for file in before.files:
+        for need in file.needs if file.path in planned else ():
+            if need in users:
+                users[need].append(file.path)
+    removed = [LeftOut(path=path, reason="removed", needed_by=tuple(by)) for path, by in users.items() if by]
+    known = [
+        entry.model_copy(update={"needed_by": tuple(path for path in entry.needed_by if path in planned)})
+        for entry in before.left_out
+        if entry.path not in planned
+    ]
+    return (*(entry for entry in known if entry.reason != "removed" or entry.needed_by), *removed)
+
+
 def _problems(files: Sequence[PlannedFile], workflows: bool) -> Iterator[dict[str, str]]:
     together, seen = PathSet(workflows=workflows), set[str]()
     planned = {file.path for file in files}
@@ -75,6 +98,8 @@ def _problems(files: Sequence[PlannedFile], workflows: bool) -> Iterator[dict[st
         if file.path in seen:
             yield _problem(f"files.{n}.path", "duplicate", "this path is in the plan already")
         seen.add(file.path)
+        if is_binary(file.path):
+            yield _problem(f"files.{n}.path", "binary", "a model writes text: it cannot write a binary file")
         for m, need in enumerate(file.needs):
             if need not in planned:
                 yield _problem(f"files.{n}.needs.{m}", "unknown", "it names no file of this plan")

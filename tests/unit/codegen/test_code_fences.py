@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.codegen.code_fences import strip_fence
+from gencode.codegen.answer_reading import file_in_answer
 
 CODE = 'def f():\n    """Use it so:\n\n    ```python\n    f()\n    ```\n    """\n'
 README = "# Title\n\n```bash\nmake\n```\n\nText.\n\n```\nplain\n```\n"
@@ -29,7 +29,7 @@ TWO_BLOCKS = "```\na\n```\n\ntext\n\n```\nb\n```\n"
     ],
 )
 def test_a_file_without_a_fence_around_it_is_unchanged(path: str, text: str) -> None:
-    assert strip_fence(text, path) == text
+    assert file_in_answer(text, path) == text
 
 
 @pytest.mark.parametrize("opening", ["```\n", "```python\n", "\n```py\n", "~~~~python\n"])
@@ -37,7 +37,7 @@ def test_a_file_without_a_fence_around_it_is_unchanged(path: str, text: str) -> 
 @pytest.mark.parametrize("after", ["", "\n", "\nThis code does it.\n"])
 def test_a_fence_around_source_code_is_removed(opening: str, before: str, after: str) -> None:
     mark = opening.strip().rstrip("python")
-    assert strip_fence(f"{before}{opening}{CODE}{mark}{after}", "app.py") == CODE
+    assert file_in_answer(f"{before}{opening}{CODE}{mark}{after}", "app.py") == CODE
 
 
 @pytest.mark.parametrize("opening", ["```markdown\n", "```md\n", "````\n", "````markdown\n"])
@@ -45,18 +45,18 @@ def test_a_fence_around_markdown_is_removed_if_it_is_certain(
     opening: str,
 ) -> None:
     mark = opening.strip().rstrip("markdown")
-    assert strip_fence(f"{opening}{README}{mark}\n", "README.md") == README
+    assert file_in_answer(f"{opening}{README}{mark}\n", "README.md") == README
 
 
 def test_a_bare_fence_around_markdown_with_named_blocks_is_removed() -> None:
     text = "# T\n\n```bash\nmake\n```\n"
-    assert strip_fence(f"```\n{text}```\n", "README.md") == text
+    assert file_in_answer(f"```\n{text}```\n", "README.md") == text
 
 
-def test_an_unclosed_fence_is_removed() -> None:
-    assert strip_fence(f"```python\n{CODE}", "a.py") == CODE
-    assert strip_fence(f"```markdown\n{README}", "README.md") == README
+def test_an_unclosed_fence_is_removed_in_doubt() -> None:
+    assert file_in_answer(f"```python\n{CODE}", "a.py") == CODE
+    assert file_in_answer(f"```markdown\n{README}", "README.md") == README
 
 
 def test_a_closing_fence_without_an_opening_one_is_removed() -> None:
-    assert strip_fence(f"{CODE}```\n", "a.py") == CODE
+    assert file_in_answer(f"{CODE}```\n", "a.py") == CODE

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from gencode.codegen import plan_stream_parser
 from gencode.codegen.plan_parser import parse_plan
-from gencode.codegen.plan_stream_parser import PlanStreamParser
+from gencode.codegen.plan_stream_parser import MAX_ENTRY, PlanStreamParser
 from gencode.domain.errors import UnsafePath, UnsafeTree
 
 PLAN = {
@@ -71,3 +73,39 @@ def test_a_malformed_summary_is_left_to_parse_plan(summary: str) -> None:
     plan = parser.plan()
     assert [file.path for file in plan.files] == ["a.py"]
     assert plan.summary in ("", "half an emoji ?")
+
+
+def test_entries_are_read_and_left_out_as_in_the_complete_plan() -> None:
+    files = [{"file": "./src/a.py", "lines": "~20"}, {"path": "logo.png"}, {"path": "src/"}, {"path": "b.py"}]
+    text = json.dumps({"files": [*files, {"path": ".github/workflows/ci.yml"}, {"path": "c\\d.py"}]})
+    parser = PlanStreamParser()
+    found = [entry for character in text for entry in parser.feed(character)]
+    assert tuple(found) == parse_plan(text).files
+
+
+@pytest.mark.parametrize("entry", ['{"path": "/abs"}', '{"purpose": "no path"}', '"b.py"', "{'path': 'b.py'"])
+def test_entries_after_one_that_cannot_be_read_are_left_to_parse_plan(entry: str) -> None:
+    parser = PlanStreamParser()
+    parser.feed('{"files": [{"path": "a.py"}')
+    assert not parser.feed(f', {entry}, {{"path": "c.py"}}]}}')
+    assert list(parser.files) == ["a.py"]
+
+
+@pytest.mark.parametrize(
+    "unit", ['{"purpose": "}', "}", '{"path": "a', "{", "\\", '{"path": "a"},', " ", '"files":']
+)
+def test_a_hostile_plan_is_read_once_and_not_kept(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    read = plan_stream_parser.read_value
+
+    def counted(text: str, start: int) -> tuple[Any, int]:
+        decoded.append(len(text) - start)
+        return read(text, start)
+
+    monkeypatch.setattr(plan_stream_parser, "read_value", counted)
+    parser, length = PlanStreamParser(), 0
+    for part in ['{"files": [', *[unit] * 20_000]:
+        parser.feed(part)
+        length += len(part)
+        assert len(parser._text) <= MAX_ENTRY
+    assert sum(decoded) <= length

@@ -8,9 +8,11 @@ from itertools import pairwise, takewhile
 from pathlib import Path
 
 import anyio
+import pytest
 
 from gencode.codegen.file_generator import WritingLimits
-from gencode.codegen.prompts import FILE_INSTRUCTIONS
+from gencode.codegen.plan import Plan, PlannedFile
+from gencode.codegen.prompts import FILE_INSTRUCTIONS, NEIGHBOUR_CHARACTERS, PLAN_CHARACTERS, file_messages
 from tests.servers.generate_harness import INSTRUCTED, GenerateHarness, generate_harness
 from tests.servers.model import Body, Reply, call_of, plan_and_files, text
 from tests.unit.codegen.test_repair_loop import ScriptedRepairs, check
@@ -83,3 +85,27 @@ async def test_a_continuation_begins_with_the_same_prompt(tmp_path: Path) -> Non
     assert len(prompts) == 3
     for one, other in pairwise(prompts):
         assert other.startswith(one)
+
+
+@pytest.mark.parametrize("count", [1, 40, 400, 2000])
+def test_a_large_plan_is_repeated_in_less_detail(count: int) -> None:
+    """Every file is named as long as the names fit; the prompt says so when they do not."""
+    files = tuple(
+        PlannedFile(
+            path=f"{'d' * 40}/f{n}.py", purpose="p" * 2000, exports=("e" * 300,) * 20, needs=("x",) * 9
+        )
+        for n in range(count)
+    )
+    plan = Plan(summary="s", files=files)
+    (_, message) = file_messages("prompt", plan, files[0], {})
+    assert len(message.content) < PLAN_CHARACTERS + 12_000
+    shown = sum(file.path in message.content for file in files)
+    assert shown == count or f"... and {count - shown} more files" in message.content
+
+
+def test_the_neighbours_of_a_file_are_bounded_together() -> None:
+    neighbours = [PlannedFile(path=f"n{n}.py", purpose="p" * 2000, needs=("a.py",)) for n in range(300)]
+    file = PlannedFile(path="a.py")
+    symbols = {neighbour.path: ["def f(): ..." * 20] * 100 for neighbour in neighbours}
+    (_, message) = file_messages("prompt", Plan(files=(file, *neighbours)), file, symbols)
+    assert len(message.content) < PLAN_CHARACTERS + NEIGHBOUR_CHARACTERS + 1000

@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 
 import pytest
 
-from gencode.codegen.code_fences import strip_fence
+from gencode.codegen.answer_reading import file_in_answer
 from gencode.codegen.plan import Plan
 from gencode.domain.tree import Tree, check_paths
 from gencode.embedded.offline.keywords import Template
@@ -87,7 +87,7 @@ def test_every_file_is_complete_and_passes_unchanged_to_the_tree(
         assert text.strip(), path
         assert text.endswith("\n"), path
         assert "\r" not in text
-        assert strip_fence(text, path) == text, path
+        assert file_in_answer(text, path) == text, path
         assert "@@" not in text or path == "README.md"
         assert path == "README.md" or not UNFINISHED.search(text), path
         assert not BODYLESS.search(text), path

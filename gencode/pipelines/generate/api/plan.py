@@ -23,7 +23,7 @@ from gencode.http.request_body import JsonBody
 from gencode.http.responses import Header, JsonResponseSpec
 from gencode.pipelines.generate.api.request import integral
 from gencode.pipelines.generate.api.services import GenerateServices, own_generate_task
-from gencode.pipelines.generate.api.views import PlanFileView, PlanView
+from gencode.pipelines.generate.api.views import LeftOutView, PlanFileView, PlanView
 from gencode.pipelines.generate.checkpoints import saved_plan
 from gencode.pipelines.generate.errors import PlanChanged
 from gencode.pipelines.generate.plan_approval import Matches, approve_plan, change_plan
@@ -124,6 +124,7 @@ def _view(task: Task, plan: PlanCheckpoint) -> PlanView:
         revision=plan.revision,
         summary=plan.plan.summary,
         files=[PlanFileView(**file.model_dump(mode="json")) for file in plan.plan.files],
+        left_out=[LeftOutView(**entry.model_dump(mode="json")) for entry in plan.plan.left_out],
     )
 
 

@@ -95,6 +95,14 @@ class PlanFileView(ResponseModel):
     lines: int = Field(ge=0, description="Expected; 0: not said")
 
 
+class LeftOutView(ResponseModel):
+    """A file that was planned and is not written."""
+
+    path: Words
+    reason: Words = Field(description="binary, workflow (ALLOW_WORKFLOWS), directory, or removed")
+    needed_by: list[Words] = Field(description="Planned files that were to use it, and must do without")
+
+
 class PlanView(ResponseModel):
     """The plan from which the files are written."""
 
@@ -104,3 +112,4 @@ class PlanView(ResponseModel):
     revision: int = Field(ge=1, description="Grows with each change; the ETag is made of it")
     summary: Words
     files: list[PlanFileView]
+    left_out: list[LeftOutView] = Field(description="Look at their needed_by before you approve")

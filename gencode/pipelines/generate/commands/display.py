@@ -20,6 +20,12 @@ def _findings_line(data: Data) -> str:
     return f"{INDENT}found: {', '.join(shown)}" + (", ..." if len(findings) > SHOWN_FINDINGS else "")
 
 
+def _plan_line(data: Data) -> str:
+    left_out = ", ".join(str(entry["path"]) for entry in data.get("left_out", ())[:SHOWN_FINDINGS])
+    note = f" (not written: {left_out})" if left_out else ""
+    return f"{INDENT}planned {len(data['files'])} files: {data['summary']}{note}"
+
+
 def _plan_files(view: TaskViewModel, data: Data) -> TaskViewModel:
     """A changed plan may have lost files. Files that are whole may have come before the plan."""
     paths = [printable(str(file["path"])) for file in data["files"]]
@@ -33,7 +39,7 @@ def _add_file(view: TaskViewModel, data: Data) -> TaskViewModel:
 
 DISPLAY = KindDisplay(
     lines={
-        "plan": lambda d: f"{INDENT}planned {len(d['files'])} files: {d['summary']}",
+        "plan": _plan_line,
         "cached": lambda d: f"{INDENT}plan and files are those of task {d['from_task']}",
         "part": lambda d: f"{INDENT}{d['path']}: part {d['part']} of {d['of']}",
         "file": lambda d: f"{INDENT}{d['path']} ({d['bytes']} bytes, {d['done']} of {d['of'] or '?'})",

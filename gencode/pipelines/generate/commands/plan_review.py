@@ -16,6 +16,18 @@ from gencode.cli.approval import Review, sigint_handler
 from gencode.client import Client, Plan, ServiceError
 from gencode.domain.errors import StartError
 
+_REASONS = {
+    "binary": "a binary file",
+    "workflow": "workflow files are off, see ALLOW_WORKFLOWS",
+    "directory": "a directory",
+    "removed": "removed from the plan",
+}
+
+
+def reason_text(reason: str) -> str:
+    """Why a planned file is not written; that of a newer service as it is."""
+    return _REASONS.get(reason, reason)
+
 
 class PlanReviewer:
     """A Reviewer. An approval names the plan's revision."""
@@ -56,6 +68,9 @@ def _lines(plan: Plan) -> Iterator[str]:
     for file in plan["files"]:
         lines = f" (about {file['lines']} lines)" if file.get("lines") else ""
         yield f"  {file['path']}{lines}: {file.get('purpose', '')}"
+    for entry in plan.get("left_out", ()):
+        users = f"; it was needed by {', '.join(entry['needed_by'])}" if entry["needed_by"] else ""
+        yield f"  not written: {entry['path']} ({reason_text(entry['reason'])}){users}"
     if plan["approve_by"]:
         yield f"it waits until {plan['approve_by']}"
 

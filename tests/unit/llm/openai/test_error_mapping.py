@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from gencode.llm.errors import LLMBadRequest, LLMRateLimit, LLMTimeout, LLMUnavailable
-from gencode.llm.openai.error_mapping import ErrorMapper, error_in
+from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.llm.openai.error_objects import error_in
 
 ERRORS = ErrorMapper("test/model", ["an-api-key"])
 
@@ -20,7 +21,7 @@ ERRORS = ErrorMapper("test/model", ["an-api-key"])
         ({"error": "words"}, "words"),
         ({"message": "words"}, "words"),
         ([{"error": {"message": "words"}}], "words"),
-        ({"detail": "words"}, '{"detail": "words"}'),
+        ({"detail": "words"}, "words"),
         ([], "[]"),
         (None, "null"),
     ],

@@ -14,8 +14,8 @@ import pytest
 from gencode.codegen.continuation_merge import file_text
 from gencode.codegen.file_checkpoints import WritingJob
 from gencode.codegen.file_generator import WritingLimits
-from gencode.codegen.limited_child import LimitedChild
 from gencode.codegen.plan import Plan, PlannedFile
+from gencode.codegen.project_checker import ProjectChecker
 from gencode.codegen.prompts import file_messages
 from gencode.domain.blob import deflated
 from gencode.domain.errors import GencodeError, UnsafePath
@@ -82,9 +82,9 @@ async def draft_of(
     server: ModelServer, request: GenerateInput = REQUEST, **limits: int
 ) -> tuple[Draft, RecordedUpdates]:
     sent = RecordedUpdates()
-    async with provider_for(server.base_url) as provider:
+    async with provider_for(server.base_url) as provider, ProjectChecker() as checker:
         sessions = LLMSessionFactory(lambda _: provider, Retry(base=0), Metrics(), {})
-        stage = Generating(sessions, LimitedChild().signatures, WritingLimits(**limits))
+        stage = Generating(sessions, checker.signatures, WritingLimits(**limits))
         return await stage(request, sent), sent
 
 
@@ -101,9 +101,9 @@ async def failure_of(
 ) -> tuple[GencodeError, RecordedUpdates]:
     """The error that the stage ends with, and what it has stored."""
     sent = RecordedUpdates()
-    async with provider_for(server.base_url) as provider:
+    async with provider_for(server.base_url) as provider, ProjectChecker() as checker:
         sessions = LLMSessionFactory(lambda _: provider, Retry(base=0), Metrics(), {})
-        stage = Generating(sessions, LimitedChild().signatures, WritingLimits(**limits))
+        stage = Generating(sessions, checker.signatures, WritingLimits(**limits))
         with pytest.raises(GencodeError) as caught:
             await stage(request, sent)
     return caught.value, sent
@@ -273,3 +273,38 @@ async def test_the_plan_and_every_answer_are_stored() -> None:
     assert checkpoints.keys() - reserves == {"plan", "piece:1:a", "piece:1:b"}
     assert len(reserves) == 3
     assert usages_without_answer(checkpoints) == [Usage()] * 3
+
+
+async def test_an_absolute_path_is_sent_back_to_the_model_with_the_reason() -> None:
+    answers = iter(['{"files": ["/app.py"]}', '{"files": ["app.py"]}'])
+
+    def script(body: Body) -> Reply:
+        return text(next(answers)) if call_of(body)[0] == "plan" else text("x = 1\n")
+
+    async with model_server(script) as server:
+        files, sent = await generate(server)
+    assert files == {"app.py": "x = 1\n"}
+    first, second = (seen.body["messages"] for seen in server.requests if seen.call[0] == "plan")
+    assert second[-1]["content"].startswith(first[-1]["content"])
+    assert "'/app.py' is absolute" in second[-1]["content"]
+    (retry,) = sent.of("retry")
+    assert retry["message"].endswith('The answer began: {"files": ["/app.py"]}')
+
+
+async def test_a_picture_is_left_out_and_the_files_that_need_it_are_told() -> None:
+    plan = '{"files": [{"path": "page.html", "needs": ["logo.png"]}, "logo.png", ".github/workflows/ci.yml"]}'
+
+    def script(body: Body) -> Reply:
+        return text(plan) if call_of(body)[0] == "plan" else text("<p>x</p>\n")
+
+    async with model_server(script) as server:
+        files, sent = await generate(server)
+    assert list(files) == ["page.html"]
+    (planned,) = sent.of("plan")
+    assert planned["left_out"] == [
+        {"path": "logo.png", "reason": "binary", "needed_by": ("page.html",)},
+        {"path": ".github/workflows/ci.yml", "reason": "workflow", "needed_by": ()},
+    ]
+    plan_prompt, file_prompt = (seen.body["messages"][-1]["content"] for seen in server.requests)
+    assert "Plan no files below .github/workflows" in plan_prompt
+    assert "Not part of the project, do without: logo.png, .github/workflows/ci.yml" in file_prompt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.codegen.plan import Plan, PlanCheckpoint, PlannedFile
+from gencode.codegen.plan import LeftOut, Plan, PlanCheckpoint, PlannedFile
 from gencode.domain.errors import Invalid
 from gencode.llm.port import Usage
 from gencode.pipelines.generate.checkpoints import saved_plan
@@ -66,6 +66,34 @@ def test_a_change_makes_a_new_revision_with_the_same_usage() -> None:
     again = saved_plan(change_plan(CHECKPOINTS, FILES, "another", "scripted", lambda _: True).checkpoints)
     assert again
     assert again.plan.summary == "another"
+
+
+def test_a_removed_file_is_named_with_the_files_that_needed_it() -> None:
+    """Also when a later change concerns something else; no longer when it is planned again."""
+    entries = [
+        PlannedFile(path="store.py"),
+        PlannedFile(path="a.py", needs=("store.py",)),
+        PlannedFile(path="b.py", needs=("a.py", "store.py")),
+        PlannedFile(path="lonely.py"),
+    ]
+    logo = LeftOut(path="logo.png", reason="binary", needed_by=("a.py", "lonely.py"))
+    plan = PlanCheckpoint(plan=Plan(files=tuple(entries), left_out=(logo,)))
+    checkpoints = {"plan": plan.model_dump_json()}
+    rest = [PlannedFile(path="a.py"), PlannedFile(path="b.py", needs=("a.py",))]
+    told = (
+        LeftOut(path="logo.png", reason="binary", needed_by=("a.py",)),
+        LeftOut(path="store.py", reason="removed", needed_by=("a.py", "b.py")),
+    )
+    for files, left_out in ((rest, told), ([*rest, PlannedFile(path="c.py")], told), (entries, told[:1])):
+        update = change_plan(checkpoints, files, None, "scripted", lambda _: True)
+        changed = saved_plan(checkpoints := dict(update.checkpoints))
+        assert changed
+        assert changed.plan.left_out == left_out
+        assert [entry["path"] for entry in update.data["left_out"]] == [entry.path for entry in left_out]
+
+
+def test_a_binary_file_is_no_part_of_a_plan() -> None:
+    assert problems(PlannedFile(path="logo.png")) == [("files.0.path", "binary")]
 
 
 def test_another_revision_is_refused() -> None:

@@ -1,0 +1,79 @@
+"""Whether an answer is the whole file: only if all evidence agrees. In doubt the model is asked again."""
+
+from __future__ import annotations
+
+import re
+
+from gencode.codegen.answer_reading import read_answer
+from gencode.llm.errors import LLMBadOutput, LLMTruncated
+from gencode.llm.port import ChatRequest
+from gencode.llm.session import Answer
+
+MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
+_COMPLETE = re.compile(
+    r"(?:The|This|Your|That|It|Done|There|Nothing|No|I)\b[^\n]{0,150}"
+    r"\b(?:complete|completed|finished|done|nothing|more|further)\b[^\n]{0,60}|[^\n]{0,40}(?:完整|完成|结束)[^\n]{0,20}",
+    re.IGNORECASE,
+)
+_FOR_MODEL = "Answer with the content of the file alone: no explanation, no code block, no tag, no patch."
+
+
+def stopped_at_limit(answer: Answer, request: ChatRequest) -> bool:
+    """Whether an answer that claims to be complete has used all tokens that it was granted. Some servers say
+    "stop" when the limit has cut the text. What a model thought first may be beyond the limit."""
+    usage = answer.usage
+    counted = usage.completion >= request.max_tokens and not usage.estimated
+    return not answer.truncated and counted and not answer.has_reasoning
+
+
+def check_window(path: str, before: str, after: str, answer: Answer) -> None:
+    """Raises LLMTruncated for an answer that was cut before it added anything to the text `before`."""
+    if answer.truncated and len(after.rstrip()) <= len(before.rstrip()):
+        raise LLMTruncated(
+            f"{path} is not complete, and the model adds nothing to its {len(before)} characters: its "
+            "window is full, or it repeats itself. Ask for smaller files, or choose another model"
+        )
+
+
+def check_progress(path: str, before: str, after: str, answer: Answer) -> None:
+    """Raises LLMBadOutput for an answer that adds nothing to a file that was cut. One that repeats the end of
+    the file, which it was not shown, proves that the file ends there."""
+    if answer.truncated or len(after) > len(before) or (after == before and answer.text.strip()):
+        return
+    raise LLMBadOutput(
+        f"{path} was cut by the token limit, and asked to continue it the model added nothing",
+        for_model="it added nothing to a file that is not complete. Continue the file to its end.",
+    )
+
+
+def check_remark(path: str, answer: Answer) -> None:
+    """Raises LLMBadOutput for a remark that a file is complete which was cut."""
+    if not answer.truncated and _COMPLETE.fullmatch(answer.text.strip()):
+        raise LLMBadOutput(
+            f"{path} was cut by the token limit, and asked to continue it the model said that it is complete",
+            for_model="the file is not complete. Continue it to its end, without a remark.",
+        )
+
+
+def check_not_blank(path: str, text: str, answer: Answer) -> None:
+    """Raises LLMTruncated for a blank answer that used up all tokens, LLMBadOutput for another blank one."""
+    if text.strip() or path.endswith(MAY_BE_EMPTY):
+        return
+    if answer.truncated:
+        raise LLMTruncated(
+            f"the model used up all tokens before the first word of {path}: raise MAX_OUTPUT_TOKENS, or "
+            "choose a model that reasons less or has a larger window"
+        )
+    raise LLMBadOutput(f"the model's answer for {path} is blank")
+
+
+def check_file(path: str, text: str) -> None:
+    """Raises LLMBadOutput for a text that is not surely the whole file."""
+    reading = read_answer(text, path)
+    if reading.doubt:
+        raise LLMBadOutput(
+            f"the model's answer for {path} is not surely the file: {reading.doubt}",
+            for_model=f"{reading.doubt}. {_FOR_MODEL}",
+        )
+    if text.strip() and not reading.text.strip() and not path.endswith(MAY_BE_EMPTY):
+        raise LLMBadOutput(f"the model's answer for {path} holds nothing but a wrapper", for_model=_FOR_MODEL)

@@ -1,0 +1,130 @@
+"""Finds the file in a model's complete answer, and says when that is not certain.
+
+Asked for a file and nothing else, models put it into a code block, after a title, before a remark with
+further blocks, into a tag, or into a JSON string:
+
+    **src/app.py**            the file is the first block that can be it; what follows must be prose with
+    ```python                 closed blocks
+    ...
+    ```
+    Run it with: ...
+
+A file without such a wrapper is taken as it stands, to the byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gencode.codegen.answer_blocks import Block, blocks_in, is_prose
+from gencode.codegen.answer_wrappers import unwrapped
+from gencode.codegen.code_fences import (
+    is_fence,
+    is_markdown,
+    split_lines,
+    strip_markdown_fence,
+    without_stray_end,
+)
+from gencode.codegen.fence_languages import can_hold_fences, is_patch_path
+
+MAX_WRAPPERS = 4
+"""Such as a tag around a code block around a tag."""
+UNCLOSED = "it opens a code block that it does not close"
+_PATCH = re.compile(
+    r"\s*(?:diff --git |--- a?/\S+[^\n]*\n\+\+\+ |\*\*\* Begin Patch|<{5,9} ?SEARCH|@@ -\d+(?:,\d+)? \+\d)"
+)
+_CHAT = re.compile(
+    r"(?:Sure|Certainly|Of course|Okay|Here is|Here's|Here are|Below is|This (?:README|file|document)"
+    r"|Let me know|I hope|I've|I have|Feel free|好的|以下是|这是)"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """`text`: the file as far as it can be told. `doubt`: why it may not be the file; "" if it surely is."""
+
+    text: str
+    doubt: str = ""
+
+
+def read_answer(text: str, path: str) -> Reading:
+    """The file `path` in an answer that the model has ended by itself."""
+    doubt, answer = "", text
+    for _ in range(MAX_WRAPPERS):
+        reading = _read_once(text, path)
+        doubt = doubt or reading.doubt
+        if reading.text == text:
+            break
+        text = reading.text
+    if not doubt and text != answer and is_markdown(path) and _is_between_fences(text):
+        doubt = "it may have a code block around the file, or begin and end with one"
+    if not doubt and _PATCH.match(text) and not (is_patch_path(path) or is_markdown(path)):
+        doubt = "it is a patch, not the file"
+    return Reading(text=text, doubt=doubt)
+
+
+def _is_between_fences(text: str) -> bool:
+    lines = [line for line in split_lines(text) if line.strip()]
+    return bool(lines) and is_fence(lines[0]) and is_fence(lines[-1])
+
+
+def file_in_answer(text: str, path: str) -> str:
+    """The text that read_answer finds, whether it is certain or not."""
+    return read_answer(text, path).text
+
+
+def _read_once(text: str, path: str) -> Reading:
+    inner, is_closed = unwrapped(text, path)
+    if inner != text:
+        return Reading(text=inner, doubt="" if is_closed else "it opens a tag that it does not close")
+    return _read_markdown(text, path) if is_markdown(path) else _read_source(text, path)
+
+
+def _read_source(text: str, path: str) -> Reading:
+    lines = split_lines(text)
+    blocks = blocks_in(lines, path)
+    if not blocks:
+        return Reading(text=without_stray_end(text, lines, path))
+    head = lines[: blocks[0].start]
+    if is_prose(head, path):
+        return _chosen(blocks, lines, path)
+    if can_hold_fences(path):
+        return Reading(text=text)
+    if len(blocks) == 1 and blocks[0].is_stray(lines):
+        return Reading(text="".join(head))
+    return Reading(text=text, doubt="it goes on with a code block after the file, or has text before it")
+
+
+def _chosen(blocks: Sequence[Block], lines: Sequence[str], path: str) -> Reading:
+    """The first of the blocks that fit the file best."""
+    chosen = max(blocks, key=lambda block: block.fit)
+    text = "".join(lines[chosen.start + 1 : chosen.end])
+    if any(block.end is None for block in blocks):
+        return Reading(text=text, doubt=UNCLOSED)
+    if chosen.fit < 0:
+        return Reading(text=text, doubt="it is another file")
+    rivals = [block for block in blocks if block is not chosen and block.rivals(chosen)]
+    if rivals:
+        return Reading(text=text, doubt="it has several code blocks that could be the file")
+    end = blocks[-1].end
+    if not is_prose(lines[len(lines) if end is None else end + 1 :], path):
+        return Reading(text=text, doubt="it goes on after the code block of the file")
+    return Reading(text=chosen.dedented(lines))
+
+
+def _read_markdown(text: str, path: str) -> Reading:
+    inner, is_closed = strip_markdown_fence(text, path)
+    if inner != text:
+        return Reading(text=inner, doubt="" if is_closed else UNCLOSED)
+    lines = [line.strip() for line in split_lines(text) if line.strip()]
+    is_readme = path.rpartition("/")[2].lower().startswith("readme")
+    if is_readme and lines and _CHAT.match(lines[0]) and any(line.startswith("# ") for line in lines[1:2]):
+        return Reading(text=text, doubt="it begins with a remark about the file")
+    if lines and is_fence(lines[0]) and sum(map(is_fence, lines)) % 2:
+        return Reading(text=text, doubt=UNCLOSED)
+    wrapped = bool(lines) and re.match(r"[`~]{3,} *(?:markdown|md)\b", lines[0]) is not None
+    if wrapped and (is_readme or _CHAT.match(lines[-1])):
+        return Reading(text=text, doubt="it goes on after the code block of the file")
+    return Reading(text=text)

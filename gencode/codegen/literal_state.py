@@ -1,0 +1,68 @@
+"""Whether a place in a source file may be within a string or comment of several lines.
+
+Only there can a code fence stand at the start of a line of source code. It is a count of marks, not a parser:
+it may say "perhaps" of any place, and "surely not" only where every mark is closed.
+"""
+
+from __future__ import annotations
+
+import re
+
+_JAVASCRIPT = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".vue", ".svelte")
+_C_LIKE = (
+    *(
+        ".c",
+        ".h",
+        ".cc",
+        ".cpp",
+        ".cxx",
+        ".hpp",
+        ".cs",
+        ".css",
+        ".scss",
+        ".less",
+        ".go",
+        ".java",
+        ".kt",
+        ".kts",
+    ),
+    *(".php", ".proto", ".rs", ".scala", ".sql", ".swift", ".dart", ".tf", *_JAVASCRIPT),
+)
+_BACKTICKS = (".go", ".d", *_JAVASCRIPT)
+_HEREDOC = re.compile(r"<<[-~]?\s*[\"']?[A-Za-z_]")
+_HEREDOC_FILES = (".sh", ".bash", ".zsh", ".rb", ".pl", ".pm", ".php", ".tf", ".ps1", "makefile")
+_OTHER_OPENINGS = ("<!--", "--[[", "=begin", "=pod", "{-", "(*", 'R"', '#"', '@"', "@'", "<#", "%{", "q{")
+
+
+class LiteralState:
+    """Takes a file line by line."""
+
+    def __init__(self, path: str) -> None:
+        name = path.lower()
+        self._has_c_comments = name.endswith(_C_LIKE)
+        self._has_backticks = name.endswith(_BACKTICKS)
+        self._has_heredocs = name.endswith(_HEREDOC_FILES) or "dockerfile" in name
+        self._triple = {'"""': 0, "'''": 0}
+        self._comments = 0
+        self._backticks = 0
+        self._is_unknown = False
+
+    @property
+    def may_be_open(self) -> bool:
+        return (
+            self._is_unknown
+            or self._comments != 0
+            or self._backticks % 2 == 1
+            or any(count % 2 for count in self._triple.values())
+        )
+
+    def add(self, line: str) -> None:
+        for mark in self._triple:
+            if mark in line:
+                self._triple[mark] += line.count(mark)
+        if self._has_c_comments:
+            self._comments += line.count("/*") - line.count("*/")
+        if self._has_backticks:
+            self._backticks += line.count("`") - line.count("\\`")
+        if (self._has_heredocs and _HEREDOC.search(line)) or any(mark in line for mark in _OTHER_OPENINGS):
+            self._is_unknown = True

@@ -1,0 +1,108 @@
+"""Finds the error in what a server sent, in whatever shape.
+
+{"error": {...}}  {"error": "..."}  [{"error": {...}}]  {"detail": ...}  {"errors": [...]}
+{"code", "message"}  {"code", "msg"}  {"header": {"code"}}  {"base_resp": {"status_code", "status_msg"}}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_MESSAGES = ("message", "msg", "status_msg", "detail", "error_msg", "error_description")
+_CONTAINERS = ("error", "errors", "header", "base_resp", "detail", "message")
+_MAX_DEPTH = 5
+
+
+def error_in(page: bytes) -> Mapping[str, Any]:
+    """The error object in an error page; a page without one becomes the message of one."""
+    text = page.decode("utf-8", "replace")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {"message": text}
+    return as_error(found, text)
+
+
+def error_object(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The error in an event of a stream; None if it has none."""
+    found = event.get("error") or _error_of_choice(event)
+    if found:
+        return as_error(found, _dumped(found))
+    return as_error(event, _dumped(event)) if _is_error(event) else None
+
+
+def as_error(found: object, text: str = "") -> Mapping[str, Any]:
+    """An error object with a `message` that is a text. `text`: the default message.
+
+    What an inner object lacks (its code, type or parameter) is taken from the outer one.
+    """
+    error = _fields(found, 0)
+    return {**error, "message": _with_cause(error, error.get("message") or text)}
+
+
+def _fields(found: object, depth: int) -> dict[str, Any]:
+    if isinstance(found, str):
+        return {"message": found}
+    if isinstance(found, list) and found and depth < _MAX_DEPTH:
+        return _fields(found[0], depth + 1)
+    if not isinstance(found, dict):
+        return {}
+    inner: dict[str, Any] = {}
+    for name in _CONTAINERS:
+        if depth < _MAX_DEPTH and name in found:
+            inner = _fields(found[name], depth + 1)
+        if inner.get("message"):
+            break
+    told = (found[name] for name in _MESSAGES if isinstance(found.get(name), str) and found[name])
+    message = next(told, "") or inner.get("message", "")
+    own = {name: value for name, value in found.items() if value is not None}
+    return {**own, **inner, "message": message, **_validation_error(found)}
+
+
+def _validation_error(found: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of FastAPI's `detail`: the parameter is in its `loc`."""
+    place, text = found.get("loc"), found.get("msg")
+    if not (isinstance(place, list) and isinstance(text, str)):
+        return {}
+    names = [str(name) for name in place if name != "body"]
+    return {"message": f"{'.'.join(names)}: {text}", "param": names[0] if names else None}
+
+
+def _with_cause(error: Mapping[str, Any], message: str) -> str:
+    """A gateway may say only that the server behind it failed: that server's words follow."""
+    metadata = error.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    if not raw or not isinstance(raw, str | dict):
+        return message
+    cause = error_in(raw.encode())["message"] if isinstance(raw, str) else as_error(raw)["message"]
+    return f"{message}: {cause}" if cause and cause not in message else message
+
+
+def _error_of_choice(event: Mapping[str, Any]) -> object:
+    choices = event.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first.get("error") if isinstance(first, dict) else None
+
+
+def _is_error(event: Mapping[str, Any]) -> bool:
+    if "error" in (event.get("object"), event.get("type")):
+        return True
+    if any(_is_failure(event.get(name)) for name in ("header", "base_resp")):
+        return True
+    if event.get("choices") or not any(isinstance(event.get(name), str) for name in ("message", "msg")):
+        return False
+    return event.get("success") is False or _is_failure(event)
+
+
+def _is_failure(found: object) -> bool:
+    """Whether the code of a server that always sends one is none of success."""
+    if not isinstance(found, dict):
+        return False
+    code = found.get("code", found.get("status_code"))
+    return isinstance(code, int | str) and str(code) not in ("", "0", "200", "None")
+
+
+def _dumped(found: object) -> str:
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, default=str)
