@@ -54,6 +54,9 @@ kill-campaign: $(VENV)/.test ## Kill the service many times at random moments (K
 reconnect-campaign: $(VENV)/.test ## Cut streams at random positions and resume them (CUTS=, TASKS=, SEED=)
 	$(BIN)/python -m tests.campaigns.reconnect $(if $(CUTS),--cuts $(CUTS)) $(if $(TASKS),--tasks $(TASKS)) $(ARGS)
 
+quirks-campaign: $(VENV)/.test ## Decode answers with random quirks of model servers (CASES=, SEED=)
+	$(BIN)/python -m tests.campaigns.quirks $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 soak: $(VENV)/.test ## Apply a load for a long time and measure memory (ARGS=--help)
 	$(BIN)/python -m tests.campaigns.soak $(ARGS)
 
@@ -79,7 +82,7 @@ audit: $(VENV)/.release ## Check every locked version for known vulnerabilities 
 system: ## Install what some tests need: Node, Go, browser, proxies (Debian, Ubuntu; as root)
 	apt-get update
 	apt-get install --yes --no-install-recommends git python3-venv nodejs npm golang-go gcc libc6-dev chromium \
-		nginx-light caddy curl openssl
+		nginx-light caddy haproxy curl openssl
 
 clean: ## Remove the virtual environment, caches and build results
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache
@@ -130,5 +133,5 @@ $(PEERS_HOME)/.node: tests/peers/package.json
 	else echo "npm is missing: its peers are left out"; fi
 	@touch $@
 
-.PHONY: run demo test check peers lint faults bench kill-campaign reconnect-campaign soak format documents lock audit \
-	system clean help
+.PHONY: run demo test check peers lint faults bench kill-campaign reconnect-campaign quirks-campaign soak format documents \
+	lock audit system clean help

@@ -40,7 +40,8 @@ async def _demo(folder: Path) -> int:
         serve(app, sock),
         Client(address(sock)) as client,
     ):
-        print(f"service   {address(sock)}\nprompt    {PROMPT}\n", flush=True)
+        print(f"service   {address(sock)}, without your settings: the offline model answers")
+        print(f"prompt    {PROMPT}\n", flush=True)
         task_id = (await client.submit(PROMPT, name))["task_id"]
         await follow(client, task_id, LineScreen(DISPLAY))
         if (await client.task(task_id))["status"] != "completed":

@@ -89,7 +89,7 @@ class Machine:
         return done.stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def machine() -> Iterator[Machine]:
     # Not pytest's own folder: only its owner may enter that one.
     with tempfile.TemporaryDirectory(prefix="gencode-package-") as name:
@@ -99,17 +99,14 @@ def machine() -> Iterator[Machine]:
         yield made
 
 
-def test_the_wheel_contains_the_package_and_its_data_files(machine: Machine) -> None:
-    (wheel,) = machine.wheels.glob("gencode_service-*.whl")
-    packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("gencode/")}
-    here = {path.relative_to(ROOT).as_posix() for path in (ROOT / "gencode").rglob("*") if path.is_file()}
-    assert "gencode/ui/assets/vendor/highlight/LICENSE" in packed
-    assert packed == {name for name in here if "__pycache__" not in name}
-
-
-def test_a_user_without_rights_runs_the_whole_demo_from_another_folder(machine: Machine) -> None:
+@pytest.mark.long
+def test_the_container_is_built_and_a_user_without_rights_runs_the_whole_demo(machine: Machine) -> None:
+    """One test: each process of a test run would build the container again."""
+    _check_the_wheel_is_complete(machine)
+    _check_nothing_is_imported_from_the_source_folder(machine)
     said = machine.run_as_nobody(str(machine.gencode), "demo")
     assert "completed" in said
+    assert "without your settings: the offline model answers" in said
     assert str(ROOT) not in said
     words = shlex.split(said.strip().splitlines()[-1])
     assert words[:2] == ["git", "clone"]
@@ -117,7 +114,15 @@ def test_a_user_without_rights_runs_the_whole_demo_from_another_folder(machine: 
     assert not machine.run_as_nobody("git", "-C", words[3], "fsck", "--strict", "--no-progress")
 
 
-def test_the_installed_service_imports_nothing_from_the_source_folder(machine: Machine) -> None:
+def _check_the_wheel_is_complete(machine: Machine) -> None:
+    (wheel,) = machine.wheels.glob("gencode_service-*.whl")
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("gencode/")}
+    here = {path.relative_to(ROOT).as_posix() for path in (ROOT / "gencode").rglob("*") if path.is_file()}
+    assert "gencode/ui/assets/vendor/highlight/LICENSE" in packed
+    assert packed == {name for name in here if "__pycache__" not in name}
+
+
+def _check_nothing_is_imported_from_the_source_folder(machine: Machine) -> None:
     python = machine.gencode.with_name("python")
     where = machine.run_as_nobody(str(python), "-c", "import gencode; print(gencode.__path__[0])")
     assert where.startswith(str(machine.top / "opt"))

@@ -20,7 +20,7 @@ from gencode.client import Client
 from tests.faults.test_input import check_problem
 from tests.servers.calls import BODY, FILES, client, get, post, streams_open, submit
 from tests.servers.model import Body, ModelServer, Reply, call_of, chunk, model_server, plan_and_files, stream
-from tests.servers.proxy import ALL, CADDY, NGINX, Site, program, proxy, run_nginx, write_nginx
+from tests.servers.proxy import ALL, CADDY, HAPROXY, NGINX, Site, program, proxy, run_nginx, write_nginx
 from tests.servers.service import environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
 
@@ -38,7 +38,7 @@ def site(request: pytest.FixtureRequest) -> Site:
     return _installed(request.param)
 
 
-@pytest.fixture(params=[NGINX, CADDY], ids=lambda site: site.name)
+@pytest.fixture(params=[NGINX, CADDY, HAPROXY], ids=lambda site: site.name)
 def own_site(request: pytest.FixtureRequest) -> Site:
     """A site with its own host name."""
     return _installed(request.param)
@@ -188,7 +188,7 @@ async def test_links_point_to_the_proxy(site: Site, tmp_path: Path) -> None:
         ):
             assert (seen["task_url"], seen["status_url"]) == (task["task_url"], task["status_url"])
         document = await get(front.url, "/openapi.json")
-        assert document.get("servers", [{"url": ""}]) == [{"url": site.path}]
+        assert document["servers"] == [{"url": site.path or "/"}]
         assert "<html" in await get(front.url, "/")
 
 

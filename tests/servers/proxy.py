@@ -141,6 +141,23 @@ def _run_caddy(main: Path, folder: Path) -> list[str]:
     return ["run", "--adapter", "caddyfile", "--config", str(main)]
 
 
+# --- HAProxy ----------------------------------------------------------------------------------------
+
+
+def _write_haproxy(folder: Path, port: int, service_port: int) -> Path:
+    text = (SITES / "haproxy.cfg").read_text(encoding="utf-8")
+    text = re.sub(r"bind :443 .*", f"bind 127.0.0.1:{port}", text)
+    text = text.replace("127.0.0.1:8080", f"127.0.0.1:{service_port}")
+    text = re.sub(r"timeout (client|server) 60s", rf"timeout \1 {READ_TIMEOUT}s", text)
+    main = folder / "haproxy.cfg"
+    main.write_text(text)
+    return main
+
+
+def _run_haproxy(main: Path, folder: Path) -> list[str]:
+    return ["-db", "-f", str(main)]
+
+
 def _nginx(name: str, path: str) -> Site:
     def write(folder: Path, port: int, service_port: int) -> Path:
         return write_nginx(f"{name}.conf", folder, port, service_port)
@@ -159,4 +176,5 @@ NGINX = _nginx("nginx", "")
 NGINX_PATH = _nginx("nginx-path", "/gencode")
 CADDY = _caddy("caddy", "gencode.example.com", "")
 CADDY_PATH = _caddy("caddy-path", "www.example.com", "/gencode")
-ALL = (NGINX, NGINX_PATH, CADDY, CADDY_PATH)
+HAPROXY = Site(name="haproxy", program="haproxy", path="", write=_write_haproxy, arguments=_run_haproxy)
+ALL = (NGINX, NGINX_PATH, CADDY, CADDY_PATH, HAPROXY)

@@ -11,6 +11,7 @@ from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.githosts.http_client import HttpReply, exchange
 from gencode.githosts.responses import error_text, json_object
 from gencode.llm.catalog import ProviderConfig
+from gencode.llm.openai.request_body import endpoint, key_headers
 from gencode.llm.prices import Prices, price_of
 from gencode.security.redaction import quoted
 
@@ -88,7 +89,7 @@ def _evaluate_list(about: str, config: ProviderConfig, reply: HttpReply) -> Chec
 
 
 def _list_request(config: ProviderConfig, client: httpx.AsyncClient) -> httpx.Request:
-    return client.build_request("GET", f"{config.base_url}/models", headers=_headers(config))
+    return client.build_request("GET", endpoint(config.base_url, "models"), headers=_headers(config))
 
 
 def _completion_request(config: ProviderConfig, client: httpx.AsyncClient) -> httpx.Request:
@@ -99,13 +100,12 @@ def _completion_request(config: ProviderConfig, client: httpx.AsyncClient) -> ht
         **config.quirks.thinking,
     }
     return client.build_request(
-        "POST", f"{config.base_url}/chat/completions", headers=_headers(config), json=body
+        "POST", endpoint(config.base_url, "chat/completions"), headers=_headers(config), json=body
     )
 
 
 def _headers(config: ProviderConfig) -> dict[str, str]:
-    key = config.api_key.get_secret_value()
-    own = {"authorization": f"Bearer {key}"} if key else {}
+    own = key_headers(config.base_url, config.api_key.get_secret_value())
     return own | {name.lower(): value for name, value in config.quirks.headers.items()}
 
 

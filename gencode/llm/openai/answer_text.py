@@ -5,7 +5,7 @@ from __future__ import annotations
 from gencode.llm.openai.cumulative_text import CumulativeText
 from gencode.llm.openai.end_tokens import EndTokens
 from gencode.llm.openai.surrogate_pairs import SurrogatePairs
-from gencode.llm.openai.think_block import ThinkBlock
+from gencode.llm.openai.think_block import ModelHabits, ThinkBlock
 from gencode.llm.port import ChatRequest
 
 
@@ -16,13 +16,18 @@ class AnswerText:
     answer cannot be told from what the server added.
     """
 
-    def __init__(self, request: ChatRequest, *, native: bool, hold: bool = False) -> None:
+    def __init__(self, request: ChatRequest, habits: ModelHabits) -> None:
         self._increments = CumulativeText()
         self._last_reasoning = ""
         self._pairs = SurrogatePairs()
-        self._think = ThinkBlock(request, native=native, hold=hold)
+        self._think = ThinkBlock(request, habits)
         self._tokens = EndTokens(request.prefix)
         self._delivered: list[str] = []
+
+    @property
+    def habits(self) -> ModelHabits:
+        """What the answer shows of its model."""
+        return ModelHabits(thinks=self._think.has_block, reasons_in_text=self._think.has_unopened)
 
     def increment(self, text: str) -> str:
         """What the text of one event adds, before anything else is removed."""
@@ -50,11 +55,12 @@ class AnswerText:
         return reasoning, text
 
     def close(self, *, whole: bool) -> tuple[str, str]:
-        """The rest. `whole`: the model ended the answer, not a limit."""
-        increment = self._increments.close()
-        reasoning, text = self.feed(increment)
-        text += self.feed(self._pairs.close())[1]
-        more_reasoning, rest = self._think.close("".join(self._delivered))
-        text += self._tokens.feed(rest)
-        text += self._tokens.close("".join(self._delivered), whole=whole)
-        return reasoning + more_reasoning, text
+        """The rest. `whole`: the model ended the answer, not a limit. Otherwise what may be half a character
+        or a tag is left out: a continuation brings it again."""
+        reasoning, text = self.feed(self._increments.close(whole=whole))
+        if whole:
+            text += self.feed(self._pairs.close())[1]
+        more_reasoning, rest = self._think.close("".join(self._delivered), whole=whole)
+        rest = self._tokens.feed(rest)
+        rest += self._tokens.close("".join([*self._delivered, rest]), whole=whole)
+        return reasoning + more_reasoning, text + rest

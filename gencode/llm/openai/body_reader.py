@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
+from typing import cast
 
 import anyio
 import httpx
@@ -32,7 +33,7 @@ class BodyReader:
     def __init__(
         self, response: httpx.Response, timer: DeadlineTimer, max_bytes: int, errors: ErrorMapper
     ) -> None:
-        self._raw = response.aiter_raw()
+        self._raw = cast(AsyncGenerator[bytes, None], response.aiter_raw())
         self._timer = timer
         self._max_bytes = max_bytes
         self._errors = errors
@@ -61,6 +62,9 @@ class BodyReader:
         self._received += len(raw)
         self._pieces = self._open_decoder().decode(raw)
         return self._next_piece() or b""
+
+    async def aclose(self) -> None:
+        await self._raw.aclose()
 
     async def error_page(self) -> bytes:
         """The beginning of the body, as far as it arrives."""

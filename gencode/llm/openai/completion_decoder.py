@@ -15,6 +15,7 @@ from gencode.llm.openai.error_objects import error_object
 from gencode.llm.openai.finish_reasons import Mark
 from gencode.llm.openai.line_splitter import LineSplitter
 from gencode.llm.openai.server_events import JsonObject, ServerEvents
+from gencode.llm.openai.think_block import NOTHING_KNOWN, ModelHabits
 from gencode.llm.openai.usage_fields import merged, usage_of
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
 
@@ -24,14 +25,12 @@ class CompletionDecoder:
 
     It reads nothing and waits for nothing: feed it the blocks of a body as they arrive, then finish it.
 
-    native     a request's prefix is continued natively, character by character
-    hold_text  hold text back until its end, because the model has reasoned in its text before
-    over       nothing more is to be read: the server sent [DONE], or the answer has failed
-    is_alive   the last block showed that the model is generating
+    over      nothing more is to be read: the server sent [DONE], or the answer has failed
+    is_alive  the last block showed that the model is generating
     """
 
     def __init__(
-        self, request: ChatRequest, errors: ErrorMapper, *, native: bool = False, hold_text: bool = False
+        self, request: ChatRequest, errors: ErrorMapper, habits: ModelHabits = NOTHING_KNOWN
     ) -> None:
         self._expects_json = request.json and not request.prefix
         self._continues = bool(request.prefix)
@@ -40,7 +39,7 @@ class CompletionDecoder:
         self._lines = LineSplitter()
         self._events = ServerEvents(errors)
         self._index = ChoiceIndex()
-        self._text = AnswerText(request, native=native, hold=hold_text)
+        self._text = AnswerText(request, habits)
         self._end = EndEvidence()
         self._usage: Usage | None = None
         self._failure: ProviderError | None = None
@@ -58,6 +57,11 @@ class CompletionDecoder:
     def is_proven(self) -> bool:
         """Whether the answer is complete even if nothing more arrives."""
         return self._end.is_proven and self._failure is None
+
+    @property
+    def habits(self) -> ModelHabits:
+        """What the answer shows of its model."""
+        return self._text.habits
 
     @property
     def usage(self) -> Usage | None:
@@ -81,9 +85,10 @@ class CompletionDecoder:
         chunk = ChatChunk() if self._failure else self._chunk(rest)
         if self._events.done or (self._events.document and end is not BodyEnd.BROKEN):
             end = BodyEnd.DONE
+        if failure := self._failure or self._events.failure:
+            self._failure = self._events.failure = None  # its traceback may refer to this decoder
+            return replace(chunk, usage=self.usage), failure
         try:
-            if self._failure:
-                raise self._failure
             mark = self._mark(end)
             reasoning, text = self._text.close(whole=mark is Mark.STOP)
             self._note(reasoning, text)

@@ -47,18 +47,25 @@ class CumulativeText:
             return True
         return False
 
-    def close(self) -> str:
-        """The text that was held back. Raises LLMBadOutput if it cannot be told what it is."""
+    def close(self, *, whole: bool) -> str:
+        """The text that was held back. If it is uncertain, it is left out of an answer that a limit has cut,
+        and raises LLMBadOutput for a `whole` one."""
         if not self._undecided or not self._texts:
             return ""
-        whole = self._whole
-        if not whole and not self._growths(self._texts):
-            whole = "".join(self._texts)
-        elif not whole and self._is_cumulative(self._texts):
-            whole = self._texts[-1]
         if not whole:
+            text = self._texts[-1] if self._is_cumulative(self._texts) else self._texts[0]
+            return _stable(text)[len(_stable(self._texts[0])) :]
+        return self._settled()[len(_stable(self._texts[0])) :]
+
+    def _settled(self) -> str:
+        """The whole text, while each event extended the one before it."""
+        if self._whole:
+            return self._whole
+        if not self._growths(self._texts):
+            return "".join(self._texts)
+        if not self._is_cumulative(self._texts):
             raise _ambiguous()
-        return whole[len(_stable(self._texts[0])) :]
+        return self._texts[-1]
 
     def _compare(self, text: str) -> str:
         texts = self._texts

@@ -52,12 +52,13 @@ class EndTokens:
         return text[:at]
 
     def close(self, delivered: str, *, whole: bool) -> str:
-        """The rest of the answer, of which `delivered` is the beginning.
+        """The rest of the answer, of which `delivered` is the beginning. If it is not whole, what may be end
+        tokens is left out.
 
         Raises LLMBadOutput if an end token may be a part of the text.
         """
-        held = self._held
-        if whole and held.rstrip().endswith(_TOKENS):
+        held = self._held if whole else ""
+        if held.rstrip().endswith(_TOKENS):
             text = self._before + delivered
             while (end := _last_token(held)) and _is_extra(text, held, end[1]):
                 held = held[: end[0]]

@@ -21,7 +21,7 @@ from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.error_objects import error_in
 from gencode.llm.openai.quirks import Quirks, without_rejected_parameter
 from gencode.llm.openai.request_body import completions_url, key_headers, request_body
-from gencode.llm.openai.think_block import UnopenedReasoning
+from gencode.llm.openai.think_block import ModelHabits, UnopenedReasoning
 from gencode.llm.openai.token_limit import token_limit
 from gencode.llm.port import ChatChunk, ChatRequest, OnSend, Usage
 from gencode.observability.metrics import Metrics
@@ -61,7 +61,7 @@ class OpenAICompatibleProvider:
         self._quirks = quirks or Quirks()
         self._deadlines = deadlines or Deadlines()
         self._account = account or Account()
-        self._reasons_in_text = False
+        self._habits = ModelHabits(native_prefix=self.native_prefix)
         self._max_tokens = sys.maxsize
         self._max_bytes = max_bytes
         self._errors = ErrorMapper(self.name, (api_key, *self._quirks.headers.values()))
@@ -84,22 +84,22 @@ class OpenAICompatibleProvider:
             with closing(DeadlineTimer(self._deadlines)) as timer:
                 try:
                     response, request = await self._open(request, timer)
-                    async with _closed(response):
+                    async with (
+                        _closed(response),
+                        aclosing(self._reader(response, timer)) as reader,
+                        aclosing(self._answer(request, reader, timer)) as chunks,
+                    ):
                         self._account.answered()
-                        async with aclosing(self._answer(request, response, timer)) as chunks:
-                            async for chunk in chunks:
-                                yield chunk
+                        async for chunk in chunks:
+                            yield chunk
                 except LLMRateLimit as error:
                     raise self._paused(error) from error.__cause__
 
     async def _answer(
-        self, request: ChatRequest, response: httpx.Response, timer: DeadlineTimer
+        self, request: ChatRequest, reader: BodyReader, timer: DeadlineTimer
     ) -> AsyncGenerator[ChatChunk, None]:
         """The chunks of an answer. What the provider has counted is yielded before an error is raised."""
-        reader = self._reader(response, timer)
-        decoder = CompletionDecoder(
-            request, self._errors, native=self.native_prefix, hold_text=self._reasons_in_text
-        )
+        decoder = CompletionDecoder(request, self._errors, self._habits)
         end, error = BodyEnd.DONE, None
         while not decoder.over:
             proven = decoder.is_proven
@@ -119,10 +119,22 @@ class OpenAICompatibleProvider:
         last, unusable = decoder.finish(end)
         self._record_metrics(timer, last.usage or Usage(), complete=not (error or unusable))
         yield last
-        if failure := error or unusable:
-            self._reasons_in_text |= isinstance(failure, UnopenedReasoning)
-            raise failure
+        failure = error or unusable
+        self._learn(decoder.habits, reasons_in_text=isinstance(failure, UnopenedReasoning))
+        if failure:
+            try:
+                raise failure
+            finally:  # its traceback refers to this frame, which refers to the request
+                del failure, error, unusable
         await reader.drain()
+
+    def _learn(self, shown: ModelHabits, *, reasons_in_text: bool) -> None:
+        known = self._habits
+        self._habits = replace(
+            known,
+            thinks=known.thinks or shown.thinks,
+            reasons_in_text=known.reasons_in_text or shown.reasons_in_text or reasons_in_text,
+        )
 
     def _paused(self, error: LLMRateLimit) -> LLMRateLimit:
         """The error with the time until which the account waits."""
@@ -135,8 +147,8 @@ class OpenAICompatibleProvider:
         request = replace(request, max_tokens=min(request.max_tokens, self._max_tokens))
         quirks = self._quirks
         while (response := await self._post(request, quirks, timer)).status_code != 200:
-            async with _closed(response):
-                page = await self._reader(response, timer).error_page()
+            async with _closed(response), aclosing(self._reader(response, timer)) as reader:
+                page = await reader.error_page()
             error = error_in(page) if response.status_code in (400, 422) else {}
             if limit := token_limit(error, request.max_tokens):
                 request = replace(request, max_tokens=limit.tokens)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from gencode.llm.errors import LLMBadOutput
 from gencode.llm.port import ChatRequest
@@ -24,6 +25,7 @@ _BLOCKS = {
 _UNOPENED = ("</think>", "</thinking>", "</seed:think>", "</mm:think>", "[/think]", "◁/think▷")
 _LONGEST = max(map(len, (*_BLOCKS, *_BLOCKS.values())))
 _QUOTES = "\"'`"
+_QUOTED = tuple(_QUOTES)
 # fmt: off
 _FIRST_WORDS = (
     "Okay", "Ok", "OK", "Alright", "Let", "First", "Hmm", "So", "We", "I", "I'll", "I'm", "I've",
@@ -38,6 +40,9 @@ _CODE_WORDS = frozenset((
 ))
 # fmt: on
 _SENTENCE = re.compile(r"[^={}<>;$#@\\/_*|`\[\]]*[\w.,:;!?…)。，：！？]")
+_SENTENCE_PART = re.compile(r"[A-Z\u3400-\u9fff][^={}<>;$#@\\/_*|`\[\]\n]*")
+_SENTENCE_ENDS = (".", ":", "!", "?", "…", "。", "：", "！", "？")
+_MAX_SENTENCE = 1000
 _WORD_END = re.compile(r"[\s,.:;!?…，。：]")
 _BLANK_LINES = re.compile(r"[ \t]*\r?\n(?:[ \t]*\r?\n)*")
 _CLOSED_LINE = re.compile(
@@ -48,6 +53,23 @@ _ANY_UNOPENED = "|".join(map(re.escape, _UNOPENED))
 _ANY_TAG = re.compile(f"(?P<opening>{_OPENING.pattern})|{_ANY_UNOPENED}", re.IGNORECASE)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelHabits:
+    """What is known about a model.
+
+    native_prefix    it continues a prefix natively, character by character
+    thinks           it has begun an answer with a block of reasoning
+    reasons_in_text  it has reasoned without an opening tag: all text is held back
+    """
+
+    native_prefix: bool = False
+    thinks: bool = False
+    reasons_in_text: bool = False
+
+
+NOTHING_KNOWN = ModelHabits()
+
+
 class UnopenedReasoning(LLMBadOutput):
     """Reasoning without an opening tag has been delivered as text. Another attempt can hold the text back."""
 
@@ -56,24 +78,30 @@ class ThinkBlock:
     """Cuts one leading block of reasoning out of the text of an answer.
 
     A block with its opening tag is cut as it arrives. Without one, text is reasoning until a closing tag only
-    if it reads as prose; such text is held back. A file that mentions the tags further down stays whole.
+    if it reads as prose; such text is held back until its end, and other text after its first line at most.
+    A file that mentions the tags further down stays whole.
 
     An answer that continues a text may begin anywhere in it, also before a `<think>` of the file itself.
     There, a block at the beginning is reasoning unless the request or the text mentions the tag: then it is a
-    part of the file if the model continues natively, and otherwise the answer is refused.
+    part of the file if the model continues natively and is not known to think, and otherwise the answer is
+    refused.
 
-    hold  hold back any text, because the model has reasoned without an opening tag before
+    has_block     the answer, which is no continuation, begins with a block
+    has_unopened  it begins with a block without an opening tag
+    passes        what comes is all text
     """
 
-    def __init__(self, request: ChatRequest, *, native: bool, hold: bool = False) -> None:
+    def __init__(self, request: ChatRequest, habits: ModelHabits) -> None:
         self._request = request
-        self._native = native
-        self._hold = hold
+        self._continues = bool(request.prefix)
+        self._native = habits.native_prefix
+        self._thinks = habits.thinks
+        self._hold = habits.reasons_in_text
         self._closing = _ANY_TAG
         self._buffer = ""
         self._parts: list[str] = []
         self._step: Callable[[], tuple[str, str]] = self._begin
-        self.passes = False
+        self.has_block = self.has_unopened = self.passes = False
 
     def feed(self, text: str) -> tuple[str, str]:
         """Reasoning and text. Raises LLMBadOutput if they cannot be told apart."""
@@ -82,15 +110,24 @@ class ThinkBlock:
         self._buffer += text
         return self._step()
 
-    def close(self, delivered: str) -> tuple[str, str]:
+    def close(self, delivered: str, *, whole: bool) -> tuple[str, str]:
         """The rest of the answer. `delivered`: its text so far."""
         rest = "".join([*self._parts, self._buffer])
         if self._step == self._reason:
             return rest, ""
-        if self._step == self._after:
-            return "", ""
+        if self._step == self._after or (self._step == self._begin and not whole):
+            return "", ""  # what is cut off in a tag is asked for again
+        if self._step == self._held and not whole and self._is_unended_reasoning(rest):
+            return rest, ""
         _check(self._request.prefix, delivered + rest)
         return "", rest
+
+    def _is_unended_reasoning(self, text: str) -> bool:
+        """Whether a model that reasons without an opening tag was cut before the closing one. It rarely
+        reasons before a native continuation."""
+        if self._continues and self._native:
+            return self._hold and (_begins_as_reasoning(text) or _reads_as_prose(text))
+        return self._hold
 
     # --- steps: each consumes what it can of the buffer ------------------------------------------------
 
@@ -104,16 +141,17 @@ class ThinkBlock:
             return self._open(opening, head)
         if self._is_held(head):
             return self._go_on(self._held)
-        if any(word.startswith(head) for word in _FIRST_WORDS):
+        if any(word.startswith(head) for word in _FIRST_WORDS) or _begins_sentence(head):
             return "", ""
         return self._go_on(self._pass)
 
     def _open(self, opening: str, head: str) -> tuple[str, str]:
         request = self._request
-        if request.prefix and _mentions(opening, request):
-            if not self._native:
+        if self._continues and _mentions(opening, request):
+            if self._thinks or not self._native:
                 raise _undecidable(opening)
             return self._go_on(self._pass)
+        self.has_block = not self._continues
         self._closing, self._buffer = (
             re.compile(re.escape(_BLOCKS[opening]), re.IGNORECASE),
             head[len(opening) :],
@@ -138,8 +176,9 @@ class ThinkBlock:
         if found["opening"]:
             return self._go_on(self._pass)
         reasoning, tag = "".join(self._parts), found[0]
-        if not (self._request.json or _reads_as_prose(reasoning)):
+        if not (self._request.json or _begins_as_reasoning(reasoning) or _reads_as_prose(reasoning)):
             raise _unopened(tag)
+        self.has_unopened = True
         self._parts, self._buffer = [], self._buffer[len(tag) :]
         return reasoning, self._go_on(self._after)[1]
 
@@ -149,7 +188,7 @@ class ThinkBlock:
         rest = self._buffer
         if not rest.strip():
             return "", ""
-        if self._request.prefix:
+        if self._continues:
             self._buffer = re.sub(r"\A(?:[ \t]*\r?\n){1,2}", "", rest)
         else:
             blank = _BLANK_LINES.match(rest)
@@ -168,9 +207,14 @@ class ThinkBlock:
         return step()
 
     def _is_held(self, head: str) -> bool:
-        if self._request.json and not self._request.prefix:
+        if self._request.json and not self._continues:
             return not head.startswith(("{", "[", "`"))
-        return self._hold or any(_begins_with(word, head) for word in _FIRST_WORDS)
+        return self._hold or _begins_as_reasoning(head) or _is_sentence(head)
+
+
+def _begins_as_reasoning(text: str) -> bool:
+    head = text.lstrip()
+    return any(_begins_with(word, head) for word in _FIRST_WORDS)
 
 
 def _begins_with(word: str, text: str) -> bool:
@@ -193,6 +237,17 @@ def _find(tag: re.Pattern[str], text: str) -> tuple[re.Match[str] | None, int]:
     return None, max(searched, len(text) - _LONGEST - 1, 0)
 
 
+def _begins_sentence(text: str) -> bool:
+    """Whether this part of the first line may be the beginning of a sentence."""
+    return len(text) < _MAX_SENTENCE and bool(_SENTENCE_PART.fullmatch(text))
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether the first line is complete, and a sentence as prose has it."""
+    line, end, _ = text.partition("\n")
+    return bool(end and _SENTENCE_PART.fullmatch(line)) and line.rstrip().endswith(_SENTENCE_ENDS)
+
+
 def _reads_as_prose(text: str) -> bool:
     """Whether the first line is a sentence rather than code."""
     line = text.strip().partition("\n")[0].strip()
@@ -211,10 +266,20 @@ def _mentions(opening: str, request: ChatRequest) -> bool:
 
 
 def _check(before: str, text: str) -> None:
-    """Raises UnopenedReasoning for a closing tag at the end of a line without an opening tag before it."""
-    closed = _CLOSED_LINE.search(text)
-    if closed and not _OPENING.search(before) and not _OPENING.search(text, 0, closed.start()):
-        raise _unopened(closed[0].strip())
+    """Raises UnopenedReasoning for a closing tag at the end of a line that no tag before it opens."""
+    whole, opened = before + text, 0
+    if not _CLOSED_LINE.search(text):
+        return
+    for found in _ANY_TAG.finditer(whole):
+        start, end = found.span()
+        if whole[start - 1 : start] in _QUOTED and whole[end : end + 1] in _QUOTED:
+            continue
+        if found["opening"]:
+            opened += 1
+        elif opened:
+            opened -= 1
+        elif start >= len(before) and _CLOSED_LINE.match(whole, start):
+            raise _unopened(found[0])
 
 
 def _unopened(tag: str) -> UnopenedReasoning:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from gencode import __version__
-from gencode.codegen.errors import ValidationFailed
+from gencode.codegen.errors import CheckFailed, ValidationFailed
 from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.repair_loop import RepairLoop
 from gencode.domain.errors import (
@@ -81,6 +81,7 @@ KIND = Kind(
             ProviderError,
             BudgetExceeded,
             ValidationFailed,
+            CheckFailed,
             SecretFound,
             TreeError,
             HostError,
@@ -143,19 +144,21 @@ def _services(dependencies: KindDependencies) -> GenerateServices:
 
 
 def _pipeline(dependencies: KindDependencies) -> Generate:
-    settings, child = dependencies.settings, dependencies.child
+    settings, checker = dependencies.settings, dependencies.checker
     limits = WritingLimits(max_tokens=settings.max_output_tokens, at_once=settings.files_at_once)
     generating = Generating(
         dependencies.sessions,
-        child.signatures,
+        checker.signatures,
         limits,
+        warm_up=checker.warm_up,
         approval_seconds=settings.approval_timeout,
         prompt_cache=_prompt_cache(dependencies),
         workflows=settings.allow_workflows,
     )
     merging = Merging(
         dependencies.sessions,
-        RepairLoop(child.check, child.signatures, limits),
+        RepairLoop(checker.check, checker.signatures, limits),
+        checker.scan,
         settings.git_author,
         Reporter(dependencies.store),
         secrets=dependencies.secrets.current,

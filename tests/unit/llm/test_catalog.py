@@ -96,6 +96,21 @@ def test_a_configuration_error_names_the_field_and_shows_no_value(field: str, va
     )  # the name of a field, not a value
 
 
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("https://x.test/v1/", "https://x.test/v1"),
+        ("https://x.test/v1/chat/completions/", "https://x.test/v1"),
+        (
+            "https://x.test/openai/deployments/m/chat/completions?api-version=2024-06-01",
+            "https://x.test/openai/deployments/m?api-version=2024-06-01",
+        ),
+    ],
+)
+def test_a_base_url_may_name_the_whole_endpoint_and_a_version(address: str, kept: str) -> None:
+    assert provider_config("mine", base_url=address, model="m").base_url == kept
+
+
 def test_defaults_of_the_known_providers() -> None:
     assert str(deepseek("").base_url) == "https://api.deepseek.com"
     assert deepseek("").quirks.thinking == {"thinking": {"type": "disabled"}}

@@ -10,6 +10,7 @@ from typing import Any
 from gencode.llm.openai.answer_end import BodyEnd
 from gencode.llm.openai.completion_decoder import CompletionDecoder
 from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.llm.openai.think_block import ModelHabits
 from gencode.llm.port import ChatChunk, ChatRequest, Message, Usage
 
 ASK = ChatRequest(messages=(Message(role="user", content="u"),), max_tokens=7)
@@ -41,15 +42,15 @@ def text(content: str, finish: Any = None, **more: Any) -> bytes:
 STOP = event({}, "stop")
 
 
-def new_decoder(request: ChatRequest = ASK, **options: bool) -> CompletionDecoder:
-    return CompletionDecoder(request, ErrorMapper("test"), **options)
+def new_decoder(request: ChatRequest = ASK, **habits: bool) -> CompletionDecoder:
+    return CompletionDecoder(request, ErrorMapper("test"), ModelHabits(**habits))
 
 
 def decode(
-    *blocks: bytes, request: ChatRequest = ASK, end: BodyEnd = BodyEnd.COMPLETE, **options: bool
+    *blocks: bytes, request: ChatRequest = ASK, end: BodyEnd = BodyEnd.COMPLETE, **habits: bool
 ) -> Decoded:
     """The answer in these blocks; raises the error for one that cannot be used."""
-    decoder = new_decoder(request, **options)
+    decoder = new_decoder(request, **habits)
     chunks = list(_chunks(decoder, blocks))
     last, error = decoder.finish(end)
     if error:

@@ -23,15 +23,11 @@ def answer(
     return decode(*map(text, pieces), event({}, finish), DONE, request=request, **options)
 
 
-def in_all_sizes(content: str, request: ChatRequest = ASK, **options: bool) -> Decoded:
+def in_all_sizes(content: str, request: ChatRequest = ASK, finish: str = "stop", **habits: bool) -> Decoded:
     """The one answer that results however the content is cut."""
-    found = {
-        (made.text, made.reasoning)
-        for size in (1, 2, 3, 7, 1000)
-        if (made := answer(content, request, size, **options))
-    }
-    assert len(found) == 1
-    return answer(content, request, **options)
+    answers = [answer(content, request, size, finish, **habits) for size in (1, 2, 3, 7, 1000)]
+    assert len({(made.text, made.reasoning) for made in answers}) == 1
+    return answers[0]
 
 
 # --- cumulative text ------------------------------------------------------------------------------
@@ -124,6 +120,8 @@ def test_a_tag_that_the_reasoning_quotes_does_not_end_it() -> None:
         "<thin",
         "<html>\n",
         "The user guide\n\nText.\n",
+        "Ten tables.\n\n</b>\n",
+        "FROM python:3.12",
         "I",
         "",
     ],
@@ -150,9 +148,11 @@ def test_other_reasoning_without_an_opening_tag_is_refused_and_cut_when_it_is_ex
     content = "plan of the file\n</think>\nFROM x\n"
     with pytest.raises(UnopenedReasoning):
         answer(content)
-    assert in_all_sizes(content, hold_text=True).text == "FROM x\n"
+    assert in_all_sizes(content, reasons_in_text=True).text == "FROM x\n"
     with pytest.raises(UnopenedReasoning):
-        answer("import os\n</think>\n", hold_text=True)
+        answer("import os\n</think>\n", reasons_in_text=True)
+    with pytest.raises(UnopenedReasoning):
+        answer("x\n</think>\ny\n", replace(CONTINUE, prefix="<think>closed</think>\n"), native_prefix=True)
 
 
 def test_a_second_leading_block_is_refused() -> None:
@@ -169,7 +169,7 @@ def test_reasoning_alone_is_no_answer(content: str, finish: str) -> None:
 
 @pytest.mark.parametrize("native", [True, False])
 def test_a_block_before_a_continuation_is_reasoning(native: bool) -> None:
-    made = in_all_sizes("<think>go on</think>\n\n\nline 3\n", CONTINUE, native=native)
+    made = in_all_sizes("<think>go on</think>\n\n\nline 3\n", CONTINUE, native_prefix=native)
     assert (made.text, made.reasoning) == ("\nline 3\n", "go on")
 
 
@@ -182,14 +182,16 @@ def test_a_block_before_a_continuation_is_reasoning(native: bool) -> None:
 )
 def test_a_block_that_may_be_the_files_own_is_kept_natively_and_else_refused(request_: ChatRequest) -> None:
     content = "<think>\ny\n</think>\n"
-    assert in_all_sizes(content, request_, native=True).text == content
+    assert in_all_sizes(content, request_, native_prefix=True).text == content
     with pytest.raises(LLMBadOutput, match="begins with <think>"):
-        answer(content, request_, native=False)
+        answer(content, request_, native_prefix=False)
+    with pytest.raises(LLMBadOutput, match="begins with <think>"):
+        answer(content, request_, native_prefix=True, thinks=True)
 
 
 def test_a_continuation_within_a_block_of_the_file_is_kept() -> None:
     request = replace(CONTINUE, prefix="<think>\nx\n")
-    assert in_all_sizes("y\n</think>\nz\n", request, native=True).text == "y\n</think>\nz\n"
+    assert in_all_sizes("y\n</think>\nz\n", request, native_prefix=True).text == "y\n</think>\nz\n"
 
 
 # --- end tokens -----------------------------------------------------------------------------------
@@ -231,8 +233,23 @@ def test_a_token_that_may_be_the_files_own_is_refused() -> None:
         answer("a <eos> b\n<eos>")
 
 
-def test_the_end_of_a_cut_answer_is_left_alone() -> None:
-    assert answer("x<|im_end|>", finish="length").text == "x<|im_end|>"
+@pytest.mark.parametrize("end", ["<|im_end|>", "<|im_", "<", "\ud83d", "</s>\n"])
+def test_what_a_cut_answer_ends_with_is_left_to_the_continuation_if_it_may_be_half_a_token(end: str) -> None:
+    assert in_all_sizes(f"x{end}", finish="length").text == "x"
+
+
+@pytest.mark.parametrize("begin", ["<thi", "\n<", "Le"])
+def test_half_an_opening_tag_is_no_text(begin: str) -> None:
+    assert answer(begin, finish="length").text == ""
+
+
+def test_reasoning_that_the_limit_cuts_is_no_text_of_a_model_that_reasons_without_an_opening_tag() -> None:
+    content = "Okay, the user wants a file."
+    assert answer(content, finish="length").text == content
+    with pytest.raises(LLMBadOutput, match="only reasoned"):
+        answer(content, finish="length", reasons_in_text=True)
+    rest = "x = 1\n"
+    assert answer(rest, CONTINUE, finish="length", reasons_in_text=True, native_prefix=True).text == rest
 
 
 def test_an_endless_row_of_end_tokens_is_refused() -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import aclosing
+from dataclasses import replace
 
 import anyio
+import anyio.lowlevel
+import httpx
 import pytest
 
 from gencode.llm import deadlines
 from gencode.llm.account import Account
-from gencode.llm.errors import LLMBadRequest
+from gencode.llm.errors import LLMBadRequest, LLMIncomplete, LLMRateLimit, ProviderError
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.openai.quirks import Quirks
+from gencode.llm.openai.think_block import UnopenedReasoning
 from gencode.llm.port import ChatChunk, ChatRequest, Message, Usage
 from gencode.observability.metrics import Metrics
 from tests.servers.model import Reply, chunk, http_error, model_server, stream, text
-from tests.servers.model_client import ASK, KEY, collect, provider_for
+from tests.servers.model_client import ASK, KEY, FakeTime, collect, provider_for
 
 
 async def test_the_request_has_key_and_headers_and_accepts_no_compression() -> None:
@@ -139,6 +144,82 @@ async def test_rejected_thinking_fields_are_removed_from_later_calls() -> None:
         assert (await collect(provider)).text == "hi"
         assert (await collect(provider)).text == "hi"
     assert len(server.requests) == 3
+
+
+async def test_a_call_leaves_no_reference_cycle_with_its_prompt() -> None:
+    """Each call would keep its whole prompt in memory until a garbage collection."""
+    replies = [text("hi"), http_error(400), text("half", None)]
+    async with model_server(replies) as server, provider_for(server.base_url) as provider:
+        gc.collect()
+        gc.disable()
+        try:
+            await collect(provider)
+            for kind in (LLMBadRequest, LLMIncomplete):
+                with pytest.raises(kind):
+                    await collect(provider)
+            for _ in range(3):  # the event loop closes the generators that a call left
+                await anyio.lowlevel.checkpoint()
+            left = [found for found in gc.get_objects() if isinstance(found, httpx.Request | httpx.Response)]
+        finally:
+            gc.enable()
+    assert not left
+
+
+async def test_a_rate_limit_pauses_the_account_and_tells_until_when() -> None:
+    time = FakeTime()
+    account = Account(clock=time.clock, sleep=time.sleep)
+    limited = http_error(429, {"message": "slow down"}, {"retry-after": "30"})
+    async with (
+        model_server([limited, text("hi")]) as server,
+        provider_for(server.base_url, account=account) as provider,
+        provider_for(server.base_url, account=account) as other,
+    ):
+        with pytest.raises(LLMRateLimit, match=r"slow down\. .* Rate limited until .* UTC\.") as caught:
+            await collect(provider)
+        assert (await collect(other)).text == "hi"
+    assert caught.value.retry_after == 30
+    assert time.slept == [30]
+
+
+async def test_what_was_billed_is_told_before_an_error_is_raised() -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 4}
+    failures: list[Reply] = [
+        stream(chunk({"content": "I"}), chunk({}, "content_filter"), {"choices": [], "usage": usage}),
+        stream(chunk({"content": "I"}), {"choices": [], "usage": usage}, {"error": {"message": "no"}}),
+        stream(chunk({"content": "I"}), {"choices": [], "usage": usage}, done=False),
+    ]
+    for reply in failures:
+        async with model_server(reply) as server, provider_for(server.base_url) as provider:
+            assert await _last_usage(provider) == Usage(prompt=9, completion=4)
+
+
+async def test_a_model_that_reasons_without_an_opening_tag_is_understood_at_the_second_attempt() -> None:
+    async with (
+        model_server(text("plan of it\n</think>\nx\n")) as server,
+        provider_for(server.base_url) as provider,
+    ):
+        with pytest.raises(UnopenedReasoning):
+            await collect(provider)
+        assert (await collect(provider)).text == "x\n"
+
+
+async def test_a_long_response_header_is_accepted() -> None:
+    headers = {"content-type": "text/event-stream", "x-long": "x" * 11_000}
+    reply = replace(text("hi"), headers=headers)
+    async with model_server(reply) as server, provider_for(server.base_url) as provider:
+        assert (await collect(provider)).text == "hi"
+
+
+async def _last_usage(provider: OpenAICompatibleProvider) -> Usage | None:
+    """Of a call that fails."""
+    usage = None
+    try:
+        async with aclosing(provider.stream(ASK)) as chunks:
+            async for found in chunks:
+                usage = found.usage or usage
+    except ProviderError:
+        return usage
+    raise AssertionError("the call did not fail")
 
 
 def _connections(provider: OpenAICompatibleProvider) -> list[object]:

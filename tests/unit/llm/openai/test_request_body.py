@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from gencode.llm.openai.quirks import Quirks
-from gencode.llm.openai.request_body import CONTINUE_INSTRUCTION, completions_url, request_body
+from gencode.llm.openai.request_body import (
+    CONTINUE_INSTRUCTION,
+    completions_url,
+    key_headers,
+    request_body,
+)
 from gencode.llm.port import ChatRequest, Message
 
 ASK = ChatRequest(
@@ -69,11 +74,27 @@ def test_a_prefix_has_the_form_of_the_provider(prefix: Any, last: list[dict[str,
     [
         ("https://x.test", "https://x.test", "https://x.test/beta"),
         ("https://x.test/v1/", "https://x.test/v1", "https://x.test/beta"),
+        ("https://x.test/v1?api-version=1", "https://x.test/v1", "https://x.test/beta"),
         ("https://x.test/a/beta", "https://x.test/a/beta", "https://x.test/a/beta"),
     ],
 )
 def test_only_a_native_deepseek_prefix_goes_to_beta(address: str, plain: str, beta: str) -> None:
     deepseek = Quirks(prefix="deepseek")
-    assert completions_url(address, ASK, deepseek) == f"{plain}/chat/completions"
-    assert completions_url(address, CONTINUE, deepseek) == f"{beta}/chat/completions"
-    assert completions_url(address, CONTINUE, Quirks(prefix="partial")) == f"{plain}/chat/completions"
+    path = "/chat/completions" + ("?api-version=1" if "?" in address else "")
+    assert completions_url(address, ASK, deepseek) == plain + path
+    assert completions_url(address, CONTINUE, deepseek) == beta + path
+    assert completions_url(address, CONTINUE, Quirks(prefix="partial")) == plain + path
+
+
+@pytest.mark.parametrize(
+    ("address", "header"),
+    [
+        ("https://api.example.com/v1", "authorization"),
+        ("https://us.openai.azure.com/openai/v1", "api-key"),
+        ("https://gateway.test/openai/deployments/m?api-version=1", "api-key"),
+        ("https://openai.azure.com.evil.test/v1", "authorization"),
+    ],
+)
+def test_azure_gets_the_key_in_a_header_of_its_own(address: str, header: str) -> None:
+    assert list(key_headers(address, "k")) == [header]
+    assert key_headers(address, "") == {}

@@ -298,6 +298,7 @@ export default {
     UNSAFE_TREE: "Names clash, or there is too much. Ask for less.",
     GATE_FAILED:
       "The files have faults. Submit again with another model or a clearer prompt, or let faults pass.",
+    CHECK_FAILED: "The files could not be checked. Retry; if it fails again, ask for smaller or simpler files.",
     SECRET_FOUND: "The files seem to hold a secret. Ask for placeholders in the prompt.",
   },
 };
