@@ -19,7 +19,7 @@ from gencode.codegen.continuation_merge import continuation, joined_text, resume
 from gencode.codegen.file_checkpoints import Piece, piece_name
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.ports.pipeline import StageUpdate
-from gencode.llm.errors import LLMTooLarge, LLMTruncated
+from gencode.llm.errors import LLMTooLarge, LLMTruncated, PrefixRejected
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession
 
@@ -107,7 +107,10 @@ class FileGenerator:
                 self._check_text(joined)
             return Piece(text=text, follows=point, whole=whole, usage=answer.usage)
 
-        return await self.session.ask(request, path, parse)
+        try:
+            return await self.session.ask(request, path, parse)
+        except PrefixRejected:  # the provider is no longer native: this time the answer may overlap
+            return await self._next_piece(path, messages, pieces)
 
     def _resume_point(self, path: str, written: str, newest: int) -> int:
         """As `continuation_merge.resume_point`; 0 if no line of the file would be shown."""
