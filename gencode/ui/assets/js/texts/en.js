@@ -105,6 +105,7 @@ export default {
   keepOn: "Keep it going",
   cancelYes: "Cancel the task",
   retry: "Retry",
+  editAgain: "Edit and run again",
   retryHint: "Goes on where it failed. Nothing already paid for is paid again.",
   retryHintAny: "Goes on where it failed.",
   retryAfterChange: "Remove the cause first.",

@@ -101,6 +101,7 @@ export default {
   keepOn: "继续进行",
   cancelYes: "取消任务",
   retry: "重试",
+  editAgain: "修改后重新运行",
   retryHint: "从失败处继续，已付费的部分不会再次付费。",
   retryHintAny: "从失败处继续。",
   retryAfterChange: "请先消除原因。",
