@@ -14,7 +14,7 @@ from gencode import __version__
 from gencode.bootstrap.git_hosts import Forge, HostRegistry, HttpDeps
 from gencode.bootstrap.instrumentation import TracedHost, TracedProvider, propagate
 from gencode.bootstrap.models import ModelRegistry
-from gencode.codegen.limited_child import LimitedChild
+from gencode.codegen.project_checker import ProjectChecker
 from gencode.embedded.lazy_server import LazyServer, bind_forge, bind_offline_model
 from gencode.embedded.server import address
 from gencode.engine.ports.store import Store
@@ -76,7 +76,7 @@ class DependencyFactory:
             checkpoint_reader=CheckpointReader(
                 store, FairLimiter(MAX_CHECKPOINT_READS), FairLimiter(MAX_EXPORTS)
             ),
-            child=LimitedChild(),
+            checker=await stack.enter_async_context(ProjectChecker()),
         )
         return dependencies, [server for server in (model, forge) if server]
 

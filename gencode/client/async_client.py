@@ -96,6 +96,12 @@ class Client:
     async def task(self, task_id: str) -> Task:
         return cast(Task, await self._connection.request_json("GET", _task_path(task_id)))
 
+    async def request(self, task_id: str) -> dict[str, Any]:
+        """The request as it was accepted, without its callback: a body that can be submitted again."""
+        path = _task_path(task_id, "request")
+        found: dict[str, Any] = await self._connection.request_json("GET", path, required_field="")
+        return found
+
     async def events(
         self, task_id: str, after: int = 0, *, include: Sequence[str] = (), notice: Notice | None = None
     ) -> AsyncGenerator[Message, None]:

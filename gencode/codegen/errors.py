@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gencode.domain.errors import GencodeError, RetryHelps
+from gencode.domain.errors import GencodeError, RetryHelps, Transient
 
 
 class ValidationFailed(GencodeError):
@@ -12,3 +12,9 @@ class ValidationFailed(GencodeError):
     code = "GATE_FAILED"
     retry_helps = RetryHelps.NOW
     retry_fields = ("deliver",)
+
+
+class CheckFailed(Transient):
+    """The files could not be checked. What is not checked is not pushed."""
+
+    code = "CHECK_FAILED"

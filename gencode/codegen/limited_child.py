@@ -1,93 +1,187 @@
-"""Validation in a child process with limited memory: the grammars are C code that parses hostile text.
+"""One process in which generated text is parsed: its start, its calls and its end.
 
-Some texts (`a=>` 32,000 times, parsed as C) make the error recovery of a grammar ask for 20 GB, others could
-crash it. Then only the child ends, and the call returns as if it had found nothing.
+Python's own ways to run a function in a process are not used: they start a copy of the program that runs the
+service, with its environment and its secrets, and they exchange pickles.
 """
 
 from __future__ import annotations
 
-import importlib
-import resource
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
 
 import anyio
-import anyio.to_thread
-import structlog
-from anyio import CapacityLimiter, to_process
+from anyio.abc import ByteReceiveStream, ByteSendStream, Process
+from anyio.streams.buffered import BufferedByteReceiveStream
 
-from gencode.codegen.plan import Plan
-from gencode.codegen.validation.findings import Finding
-from gencode.codegen.validation.languages import language_of
-from gencode.codegen.validation.treesitter import LANGUAGES
+from gencode.codegen.child_protocol import (
+    ERROR,
+    MAX_LINE,
+    OUT_OF_MEMORY,
+    READY,
+    RESULT,
+    STEP,
+    ChildRequest,
+    encoded,
+    encoded_head,
+)
 
-log = structlog.get_logger(__name__)
-T = TypeVar("T")
+START_SECONDS = 60.0
+END_SECONDS = 5.0
+STEP_SECONDS = 300.0
+"""For one step of a call on a machine that does much else; 10 s of processor time end the child before."""
+_PIPE = 2**16
+_PROGRAM = "import sys; _, _, *sys.path = sys.argv; import gencode.codegen.child_main as child; child.main()"
+_INHERITED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
+"""Without the first two some interpreters do not find their own library."""
+_REASONS: Mapping[int, str] = {
+    signal.SIGXCPU: "it took too much processor time",
+    signal.SIGKILL: "the system ended it",
+    signal.SIGSEGV: "a parser crashed",
+    signal.SIGABRT: "a parser crashed",
+}
 
-MAX_MEMORY = 3 * 2**29  # bytes of address space; 1,000 ordinary files take a third of it
-_PACKAGE = "gencode.codegen.validation"
-CALL_SECONDS = 60.0  # for one call; the validator itself stops after 30 of processor time
+
+class ChildFailed(Exception):
+    """A call ended without a result. The child is of no further use.
+
+    at  the text that was being parsed; "" if it was none of them
+    """
+
+    def __init__(self, reason: str, at: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.at = at
 
 
 class LimitedChild:
-    """One process at a time, started at the first call; anyio ends it after some idle minutes."""
+    """One call at a time. A call that is cancelled or fails ends the process."""
 
-    def __init__(self) -> None:
-        self._limiter = CapacityLimiter(1)
+    def __init__(self, process: Process, requests: ByteSendStream, answers: ByteReceiveStream) -> None:
+        self._process = process
+        self._requests = requests
+        self._answers = BufferedByteReceiveStream(answers)
 
-    async def check(self, files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
-        """As `validation.check`; no findings if the child ends or takes too long."""
-        if not any(map(_needs_grammar, files)):
-            return await anyio.to_thread.run_sync(_check_in_thread, files, plan)
-        return await self._run(_check, dict(files), plan.model_dump_json(), default=())
-
-    async def signatures(self, path: str, text: str) -> tuple[str, ...]:
-        """As `validation.signatures`; none if the child ends or takes too long."""
-        if not _needs_grammar(path):
-            return await anyio.to_thread.run_sync(_signatures_in_thread, path, text)
-        return await self._run(_signatures, path, text, default=())
-
-    async def _run(self, function: Callable[..., T], *args: Any, default: T) -> T:
+    @classmethod
+    async def start(cls) -> LimitedChild:
+        """Raises ChildFailed."""
         try:
-            with anyio.fail_after(CALL_SECONDS):
-                return await to_process.run_sync(function, *args, cancellable=True, limiter=self._limiter)
-        except (anyio.BrokenWorkerProcess, TimeoutError, MemoryError) as error:
-            log.warning("a check did not survive the files; they count as in order", reason=repr(error)[:200])
-            return default
+            process = await _open_process()
+        except OSError as error:
+            raise ChildFailed(f"it cannot be started: {error}") from None
+        if not process.stdin or not process.stdout:
+            raise ChildFailed("it has no pipes")
+        child = cls(process, process.stdin, process.stdout)
+        try:
+            with anyio.fail_after(START_SECONDS):
+                await child._read_ready()
+        except BaseException as error:
+            await child.stop()
+            if isinstance(error, TimeoutError):
+                raise ChildFailed(f"it did not start within {START_SECONDS:.0f} seconds") from None
+            raise
+        return child
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.returncode is None
+
+    async def call(self, request: ChildRequest) -> Any:
+        """The result, which is JSON of the child's own making: to be validated. Raises ChildFailed."""
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._send, request)
+                result = await self._result(request)
+                group.cancel_scope.cancel()
+        except* ChildFailed as failures:
+            failure = failures.exceptions[0]
+        else:
+            return result
+        raise failure
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def stop(self) -> None:
+        """End the process and close its pipes, also when the caller is cancelled."""
+        self.kill()
+        with anyio.CancelScope(shield=True):
+            await self._process.aclose()
+
+    async def _send(self, request: ChildRequest) -> None:
+        """A child that ends early is noticed by `_result`."""
+        sizes = [len(encoded(text)) for text in request.texts.values()]
+        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
+            for data in (encoded_head(request, sizes), *map(encoded, request.texts.values())):
+                for part in _parts(data):
+                    await self._requests.send(part)
+
+    async def _result(self, request: ChildRequest) -> Any:
+        at = ""
+        while True:
+            answer = await self._answer(at)
+            if RESULT in answer:
+                return answer[RESULT]
+            if ERROR in answer:
+                raise ChildFailed(f"it failed: {answer[ERROR]}", at)
+            at = request.name(int(answer[STEP]))
+
+    async def _answer(self, at: str) -> dict[str, Any]:
+        try:
+            with anyio.fail_after(STEP_SECONDS):
+                return dict(json.loads(await self._answers.receive_until(b"\n", MAX_LINE)))
+        except TimeoutError:
+            raise ChildFailed(f"it did not answer for {STEP_SECONDS:.0f} seconds", at) from None
+        except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, OSError):
+            raise ChildFailed(await self._why_it_ended(), at) from None
+        except (ValueError, anyio.DelimiterNotFound):
+            raise ChildFailed("its answer cannot be read", at) from None
+
+    async def _why_it_ended(self) -> str:
+        with anyio.move_on_after(END_SECONDS):
+            await self._process.wait()
+        status = self._process.returncode
+        if status is None:
+            return "it closed its pipe"
+        if status == OUT_OF_MEMORY:
+            return "it ran out of memory"
+        return _REASONS.get(-status, f"it ended with status {status}")
+
+    async def _read_ready(self) -> None:
+        try:
+            said = await self._answers.receive_exactly(len(READY))
+        except anyio.IncompleteRead:
+            said = self._answers.buffer
+        if said != READY:
+            raise ChildFailed(f"it cannot be started: {await self._last_words(said)}")
+
+    async def _last_words(self, said: bytes) -> str:
+        """Of a process that could not start: the last line of its error."""
+        with suppress(anyio.EndOfStream):
+            while len(said) < _PIPE:
+                said += await self._answers.receive(_PIPE)
+        lines = said.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1][:300] if lines else "it said nothing"
 
 
-def _needs_grammar(path: str) -> bool:
-    """False for Python, which `ast` parses, and for data and documents."""
-    language = language_of(path)
-    return language != "python" and (language in LANGUAGES or language in ("vue", "svelte"))
+async def _open_process() -> Process:
+    """Its errors go where its answers go until it is ready; then they go nowhere."""
+    path = [folder or os.getcwd() for folder in sys.path]
+    return await anyio.open_process(
+        [sys.executable, "-I", "-c", _PROGRAM, str(os.getpid()), *path],
+        stderr=-2,
+        cwd="/",
+        env={name: os.environ[name] for name in _INHERITED if name in os.environ},
+        start_new_session=True,  # Ctrl-C is for the service, which ends it
+    )
 
 
-# The validator and its parsers are imported at the first use: 40 ms of 700 of a start.
-
-
-def _check_in_thread(files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
-    found: tuple[Finding, ...] = importlib.import_module(f"{_PACKAGE}.validator").check(files, plan)
-    return found
-
-
-def _signatures_in_thread(path: str, text: str) -> tuple[str, ...]:
-    found: tuple[str, ...] = importlib.import_module(f"{_PACKAGE}.analyzer").signatures(path, text)
-    return found
-
-
-# --- in the child -----------------------------------------------------------------------------------
-
-
-def _check(files: dict[str, str], plan: str) -> tuple[Finding, ...]:
-    _limit_resources()
-    return _check_in_thread(files, Plan.model_validate_json(plan))
-
-
-def _signatures(path: str, text: str) -> tuple[str, ...]:
-    _limit_resources()
-    return _signatures_in_thread(path, text)
-
-
-def _limit_resources() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def _parts(data: bytes) -> Iterator[bytes]:
+    """Small enough for others to run in between."""
+    view = memoryview(data)
+    return (bytes(view[at : at + _PIPE]) for at in range(0, len(data), _PIPE))

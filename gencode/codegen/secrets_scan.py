@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -26,13 +26,50 @@ class SecretFinding:
     rule: str
 
 
+def scanned_texts(files: Mapping[str, str], message: str) -> Mapping[str, str]:
+    """All that would be pushed, by path or by what it is."""
+    return {**files, COMMIT_MESSAGE: message, FILE_NAMES: "\n".join(files)}
+
+
+def own_secret_findings(texts: Mapping[str, str], own_secrets: Sequence[str]) -> list[SecretFinding]:
+    """At most MAX_FINDINGS of this service's own secrets; its paths are redacted."""
+    found = (
+        SecretFinding(path=redact(place, own_secrets), line=line, rule=OWN_SECRET)
+        for place, text in texts.items()
+        for line in _own_secret_lines(text, own_secrets)
+    )
+    return list(islice(found, MAX_FINDINGS))
+
+
+def rule_findings(
+    texts: Mapping[str, str], progress: Callable[[int], None] = lambda step: None
+) -> list[SecretFinding]:
+    """At most MAX_FINDINGS by the rules for others' secrets, with paths as they are.
+
+    progress  called with the index of each text before it is scanned
+    """
+    found: list[SecretFinding] = []
+    for step, (place, text) in enumerate(texts.items()):
+        progress(step)
+        found += islice(_by_rules(place, text), MAX_FINDINGS - len(found))
+    return found
+
+
+def merged_findings(
+    own: Iterable[SecretFinding], others: Iterable[SecretFinding], own_secrets: Sequence[str]
+) -> list[SecretFinding]:
+    """At most MAX_FINDINGS, those of this service's own secrets first, with redacted paths."""
+    redacted = [
+        SecretFinding(path=redact(found.path, own_secrets), line=found.line, rule=found.rule)
+        for found in others
+    ]
+    return [*own, *redacted][:MAX_FINDINGS]
+
+
 def scan(files: Mapping[str, str], message: str, own_secrets: Sequence[str] = ()) -> list[SecretFinding]:
-    """At most MAX_FINDINGS, those of this service's own secrets first. 32 MB of files take about a second."""
-    texts = {**files, COMMIT_MESSAGE: message, FILE_NAMES: "\n".join(files)}
-    places = [(redact(name, own_secrets), text) for name, text in texts.items()]
-    own = (found for place, text in places for found in _own_secrets(place, text, own_secrets))
-    others = (found for place, text in places for found in _by_rules(place, text))
-    return [*islice(own, MAX_FINDINGS), *islice(others, MAX_FINDINGS)][:MAX_FINDINGS]
+    """Both kinds of findings, in this process; for generated files see `ProjectChecker.scan`."""
+    texts = scanned_texts(files, message)
+    return merged_findings(own_secret_findings(texts, own_secrets), rule_findings(texts), own_secrets)
 
 
 def paths_with_own_secrets(files: Mapping[str, str], own_secrets: Sequence[str]) -> list[str]:
@@ -40,14 +77,14 @@ def paths_with_own_secrets(files: Mapping[str, str], own_secrets: Sequence[str])
     return [
         redact(path, own_secrets)
         for path, text in files.items()
-        if any(_own_secrets(path, f"{path}\n{text}", own_secrets))
+        if any(_own_secret_lines(f"{path}\n{text}", own_secrets))
     ]
 
 
-def _own_secrets(place: str, text: str, secrets: Sequence[str]) -> Iterator[SecretFinding]:
+def _own_secret_lines(text: str, secrets: Sequence[str]) -> Iterator[int]:
     for secret in secrets:
         if len(secret) >= MIN_OWN_SECRET and (at := text.find(secret)) >= 0:
-            yield SecretFinding(path=place, line=_line(text, at), rule=OWN_SECRET)
+            yield _line(text, at)
 
 
 def _by_rules(place: str, text: str) -> Iterator[SecretFinding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gencode.codegen.limited_child import LimitedChild
+from gencode.codegen.project_checker import ProjectChecker
 from gencode.engine.ports.store import Store
 from gencode.githosts.port import GitHost
 from gencode.http.checkpoint_reader import CheckpointReader
@@ -37,7 +37,7 @@ class KindDependencies:
     price                 of a model; None if it is not configured
     models_configuration  all of the models' configuration that shapes answers, without secrets
     checkpoint_reader     for endpoints that read a whole project
-    child                 the process in which untrusted texts are parsed
+    checker               parses untrusted texts, in processes of its own
     """
 
     settings: Settings = field(repr=False)
@@ -52,7 +52,7 @@ class KindDependencies:
     progress_registry: ProgressRegistry
     secrets: SecretRegistry = field(repr=False)
     checkpoint_reader: CheckpointReader
-    child: LimitedChild
+    checker: ProjectChecker
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ from gencode.http.kinds import KindRegistry
 from gencode.http.links import api
 from gencode.http.operation import Operation, operation
 from gencode.http.request_body import JsonBodyOfKinds
-from gencode.http.responses import JsonDataSpec, JsonResponseSpec
+from gencode.http.responses import JsonDataSpec, JsonOfKindsSpec, JsonResponseSpec
 from gencode.http.submission import is_approved, retry
 from gencode.http.task_list import list_operation
 from gencode.http.task_models import (
@@ -52,6 +52,7 @@ def task_operations(kinds: KindRegistry) -> tuple[Operation, ...]:
     return (
         list_operation(kinds, JsonDataSpec(model=task_list, description="A page")),
         _get_operation(JsonDataSpec(model=task_view, description="The task")),
+        _request_operation(kinds),
         _approve_operation(kinds),
         _cancel_operation(JsonDataSpec(model=task_view, description="Nothing of it runs any more")),
         _retry_operation(kinds),
@@ -69,6 +70,26 @@ def _get_operation(task_response: JsonDataSpec) -> Operation:
         return task_response.make(view)
 
     return get_task
+
+
+def _request_operation(kinds: KindRegistry) -> Operation:
+    models = tuple(dict.fromkeys(kind.request_model for kind in kinds))
+    found = JsonOfKindsSpec(kind_models=models, description="The body that submits it again")
+
+    @operation(
+        "getRequest",
+        "GET /task/{task_id}/request",
+        "The request of a task",
+        traits=(OWN_TASK,),
+        responses=(found,),
+        errors=(UnknownKind,),
+    )
+    async def get_request(request: Request) -> Response:
+        """As it was accepted, without its callback."""
+        services, task = get_services(request), await own_task(request)
+        return found.make(services.kinds.submitted(task, await services.store.request(task.id)))
+
+    return get_request
 
 
 def _cancel_operation(task_response: JsonDataSpec) -> Operation:

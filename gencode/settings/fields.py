@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
@@ -310,15 +311,27 @@ class Settings(_SourcedSettings):
 
     def secrets(self) -> list[str]:
         """Every secret value that is long enough to be redacted from logs and kept out of projects."""
-        fields = [getattr(self, name) for name in type(self).model_fields if name != "outbound_proxy"]
-        values = [field.get_secret_value() for field in fields if isinstance(field, SecretStr)]
-        keys = [entry.partition("=")[2] or entry for entry in self.api_keys.get_secret_value().split(",")]
-        named = [secret for provider in self.providers.values() for secret in provider.secrets()]
-        named += [host.token.get_secret_value() for host in self.hosts.values()]
-        named += [part for value in self.otel_headers.values() for part in (value, value.split(" ")[-1])]
-        named += proxy_secrets(self.proxies)
-        found = {secret.strip() for secret in [*values, *keys, *named, *self.webhook_secrets]}
+        headers = [part for value in self.otel_headers.values() for part in (value, value.split(" ")[-1])]
+        found = {*headers, *proxy_secrets(self.proxies), *(secret for _, secret in self._named_secrets())}
         return sorted(secret for secret in found if len(secret) >= MIN_SECRET_LENGTH)
+
+    def short_secrets(self) -> list[str]:
+        """The settings that have a secret which is too short for that."""
+        return sorted({name for name, secret in self._named_secrets() if 0 < len(secret) < MIN_SECRET_LENGTH})
+
+    def _named_secrets(self) -> Iterator[tuple[str, str]]:
+        """Each with the setting that it is in, without those of OTEL_EXPORTER_OTLP_HEADERS."""
+        for name in type(self).model_fields:
+            is_address = name == "outbound_proxy"
+            if not is_address and isinstance(field := getattr(self, name), SecretStr):
+                yield name.upper(), field.get_secret_value().strip()
+        for entry in self.api_keys.get_secret_value().split(","):
+            yield "API_KEYS", (entry.partition("=")[2] or entry).strip()
+        yield from (("WEBHOOK_SECRET", secret) for secret in self.webhook_secrets)
+        for name, provider in self.providers.items():
+            yield from ((f"PROVIDERS ({name})", secret.strip()) for secret in provider.secrets())
+        for name, host in self.hosts.items():
+            yield f"HOSTS ({name})", host.token.get_secret_value().strip()
 
 
 class DataDir(_SourcedSettings):

@@ -79,3 +79,10 @@ async def test_a_configuration_that_cannot_be_read_is_a_finding(tmp_path: Path) 
     assert found["about"] == "configuration"
     assert "gencode keys make" in found["message"]
     assert state(document, "DATA_DIR") == ["ok"]
+
+
+async def test_a_secret_that_is_too_short_to_be_redacted_is_noted(tmp_path: Path) -> None:
+    provider = {"base_url": "http://127.0.0.1:9/v1", "model": "m", "api_key": "x"}
+    document, _ = await doctor(tmp_path, 1, "--json", PROVIDERS=json.dumps({"local": provider}))
+    (secrets,) = [finding for finding in document["findings"] if finding["about"] == "secrets"]
+    assert (secrets["state"], "PROVIDERS (local)" in secrets["message"]) == ("note", True)

@@ -89,7 +89,7 @@ async def test_after_a_refused_push_the_files_can_be_fetched(tmp_path: Path) -> 
         github_server(tmp_path / "github") as github,
         running_app(settings(tmp_path, model, github)) as app,
     ):
-        github.fail("info_refs", Fault(status=403))
+        github.fail("receive_pack", Fault(status=403))
         task = await submit(app.url)
         assert (await events(app.url, task))[-1].data["code"] == "GIT_AUTH"
         packed = await fetch(app.url, f"{task}/archive.zip")

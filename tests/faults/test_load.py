@@ -23,8 +23,10 @@ from tests.servers.stream import events, subscribed
 TWO = SecretStr("alice=alices-key,bob=bobs-key")
 
 
-async def submit_as(url: str, who: str, prompt: str = "x") -> httpx.Response:
-    return await post(url, "/generate", BODY | {"prompt": prompt}, **{"X-API-Key": f"{who}s-key"})
+async def submit_as(url: str, who: str, name: str = "x") -> httpx.Response:
+    """A task whose prompt and repository have this name: a taken repository fails before its plan."""
+    body = {"prompt": name, "repo_name": name}
+    return await post(url, "/generate", body, **{"X-API-Key": f"{who}s-key"})
 
 
 # --- row 85 -----------------------------------------------------------------------------------------
@@ -110,9 +112,9 @@ async def test_the_flood_of_one_client_does_not_delay_the_task_of_another(tmp_pa
         chosen = settings(tmp_path, model, api_keys=TWO, max_concurrent_tasks=1)
         async with running_app(chosen) as app:
             for number in range(30):
-                assert (await submit_as(app.url, "alice", f"alice {number}")).status_code == 202
+                assert (await submit_as(app.url, "alice", f"alice-{number}")).status_code == 202
             await model.arrival("plan")
-            bobs = (await submit_as(app.url, "bob", "bob 0")).json()["task_id"]
+            bobs = (await submit_as(app.url, "bob", "bob-0")).json()["task_id"]
             gate.set()
             await wait_until_over(app.url, bobs)
             assert "bob" in order_of_plans(model)[:3]
@@ -127,7 +129,7 @@ async def wait_until_over(url: str, task_id: str) -> None:
 def order_of_plans(model: ModelServer) -> list[str]:
     """The clients whose tasks were started, in order."""
     prompts = [json.dumps(seen.body) for seen in model.requests if seen.call == ("plan", "")]
-    return ["bob" if "bob 0" in prompt else "alice" for prompt in prompts]
+    return ["bob" if "bob-0" in prompt else "alice" for prompt in prompts]
 
 
 # --- row 88 -----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ import anyio
 from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.plan import Plan
 from gencode.codegen.repair_loop import RepairLoop, Validate
+from gencode.codegen.secrets_scan import SecretFinding, scan
 from gencode.codegen.validation.findings import Finding
 from gencode.domain.event import Event
 from gencode.domain.task import Task
@@ -127,6 +128,11 @@ async def no_signatures(path: str, text: str) -> tuple[str, ...]:
     return ()
 
 
+async def scan_here(files: Mapping[str, str], message: str, own: Sequence[str]) -> list[SecretFinding]:
+    """As `ProjectChecker.scan`, without a process."""
+    return scan(files, message, own)
+
+
 @asynccontextmanager
 async def generate_harness(
     folder: Path,
@@ -162,7 +168,7 @@ async def generate_harness(
         cache = PromptCache(store, prompt_cache, "settings", threshold=0.9)
         generating = Generating(sessions, no_signatures, limits or WritingLimits(), prompt_cache=cache)
         repair_loop = RepairLoop(check, no_signatures, limits or WritingLimits())
-        merging = Merging(sessions, repair_loop, "gencode <gencode@localhost>", Reporter(store))
+        merging = Merging(sessions, repair_loop, scan_here, "gencode <gencode@localhost>", Reporter(store))
         pipeline = Generate(generating, merging, host)
         executor = TaskExecutor(store, {"generate": pipeline}, metrics, timeout=60)
         task_service = TaskService(executor, store, hub, FairQueue(10), metrics, concurrency=2)

@@ -60,7 +60,9 @@ class OutboundProxy:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:
             path = target.split("/", 3)[3]
-            lines = [line for line in head.split("\r\n")[1:] if not line.lower().startswith("proxy-")]
+            dropped = ("proxy-", "connection:")
+            lines = [line for line in head.split("\r\n")[1:] if not line.lower().startswith(dropped)]
+            lines.insert(0, "Connection: close")  # a later request on this connection would be copied unseen
             there[1].write("\r\n".join([f"{method} /{path} {version}", *lines]).encode("latin-1"))
         await join((reader, writer), there)
 

@@ -53,7 +53,8 @@ def _local_checks(settings: Settings) -> list[CheckResult]:
     results = list(local_checks.check_data_dir(settings.data_dir))
     if not any(result.state == "fault" for result in results):
         results.append(local_checks.check_database(settings.data_dir))
-    return [*results, local_checks.check_api_keys(settings), *local_checks.check_proxy(settings)]
+    found = [local_checks.check_api_keys(settings), local_checks.check_secrets(settings)]
+    return [*results, *found, *local_checks.check_proxy(settings)]
 
 
 async def _remote_checks(

@@ -15,6 +15,7 @@ import httpx
 from gencode.auth.key_file import key_file
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.domain.errors import DataDirLocked, StartError
+from gencode.security.redaction import MIN_SECRET_LENGTH
 from gencode.settings import Settings
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.maintenance import CopyFailed, copy_database
@@ -105,6 +106,14 @@ def check_api_keys(settings: Settings) -> CheckResult:
     if settings.auth == "none":
         return note("keys", "none, and AUTH=none", "see that only trusted programs reach the address")
     return ok("keys", "none: only this machine is served")
+
+
+def check_secrets(settings: Settings) -> CheckResult:
+    """Whether each secret is long enough to be recognised in other text."""
+    if not (short := settings.short_secrets()):
+        return ok("secrets", "each that is set is long enough to be kept out of logs and files")
+    detail = f"{', '.join(short)}: shorter than {MIN_SECRET_LENGTH} characters"
+    return note("secrets", f"{detail}, so not removed from logs and messages", "use a longer key")
 
 
 def check_proxy(settings: Settings) -> Iterator[CheckResult]:

@@ -5,6 +5,7 @@ describe one file. Each file is analysed once, on its own (`analyzer`): syntax, 
 definitions, imports. The rules across files (`python_imports`, `javascript_imports`,
 `go_imports`, `export_checks`) use these analyses only.
 
-A finding costs a model call or the whole task, so every rule avoids false positives: a file that cannot be
-analysed counts as valid, and what something outside of the project may provide counts as present.
+A finding costs a model call or the whole task, so every rule avoids false positives: a kind of file that no
+parser is known for counts as valid, and what something outside of the project may provide counts as present.
+A file at which a parser fails does not (`gencode.codegen.project_checker`, which runs all this in a process).
 """

@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from typing import Any
 from xml.parsers import expat
 
 import yaml
@@ -14,18 +15,17 @@ from gencode.codegen.validation.file_analysis import FileAnalysis, unparsable
 from gencode.codegen.validation.languages import has_template_syntax
 from gencode.codegen.validation.parse_limits import LimitExceeded, ParseError, check_depth
 
-MAX_CHARACTERS = 2**20  # these parsers are quick, but hold the interpreter's lock all the while
-
 # Possessive, and a missing end matches too: each character is read once, whatever the text.
 _STRING = r'("(?:[^"\\\n]|\\.)*+"?)'
 _JSON_EXTRAS = re.compile(_STRING + r"|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?")
 _TRAILING_COMMA = re.compile(_STRING + r"|,(?=\s*+[\]}])")
+MAX_KEY_PARTS = 64
+_KEY_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+_LONG_KEY = re.compile(rf"(?<![\w-])(?:{_KEY_PART}){{{MAX_KEY_PARTS}}}")
 _TOML_LINE = re.compile(r"at line (\d+)")
 
 
 def analyze_data(path: str, text: str, language: str) -> FileAnalysis:
-    if len(text) > MAX_CHARACTERS:
-        return FileAnalysis()
     try:
         _PARSERS[language](text)
     except ParseError as error:
@@ -86,11 +86,20 @@ def _yaml(text: str) -> None:
 
 
 def _toml(text: str) -> None:
+    parse_toml(text)
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Raises ParseError, also for text that would take tomllib a time that grows by the square of its length,
+    and for a number that Python does not convert."""
+    if found := _LONG_KEY.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise LimitExceeded(line, f"a key has more than {MAX_KEY_PARTS} parts")
     try:
-        tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as error:
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except ValueError as error:  # TOMLDecodeError, or a number of more than 4,300 digits
         found = _TOML_LINE.search(str(error))
-        raise ParseError(line=int(found[1]) if found else 0, reason=str(error)) from None
+        raise ParseError(line=int(found[1]) if found else 0, reason=str(error).partition(";")[0]) from None
 
 
 def _xml(text: str) -> None:

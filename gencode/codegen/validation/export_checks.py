@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from gencode.codegen.plan import Plan, PlannedFile
+from gencode.codegen.validation.expectations import Expectations
 from gencode.codegen.validation.findings import Finding, Rule
 from gencode.codegen.validation.languages import is_test_file
 from gencode.codegen.validation.project import Project
@@ -23,22 +23,28 @@ _NAME = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::)[A-Za-z_$][\w$]*)*")
 _KEYWORDS = (
     r"def|class|function\*?|func|fn|struct|enum|interface|trait|type|const|let|var|get|set|static|async"
 )
+_WORD = re.compile(r"[\w$]++")
+_AFTER_KEYWORD = re.compile(rf"\b(?:{_KEYWORDS})\s++(?=([\w$]++))")
+_BEFORE_SIGN = re.compile(r"(?<![\w$])([\w$]++)(?=\s*+(?::(?!:)|=(?!=)|\([^()\n]*+\)\s*+\{))")
+_GO_FIELD = re.compile(r"(?:^|[{;])[ \t]*+([\w$]++)(?=[ \t]++[\w*\[])", re.MULTILINE)
 
 
-def export_findings(project: Project, plan: Plan) -> Iterator[Finding]:
-    for file in plan.files:
-        symbols = project.symbols(file.path)
-        if symbols.language and file.path in project.files and not is_test_file(file.path):
-            yield from _missing_export_findings(project, file)
+def export_findings(project: Project, expectations: Expectations) -> Iterator[Finding]:
+    for path, expectation in expectations.items():
+        symbols = project.symbols(path)
+        if symbols.language and path in project.files and not is_test_file(path):
+            yield from _missing_export_findings(project, path, expectation.exports)
 
 
-def _missing_export_findings(project: Project, file: PlannedFile) -> Iterator[Finding]:
-    symbols, text = project.symbols(file.path), project.files[file.path]
-    for export in file.exports:
-        name = exported_name(export)
-        if name and name not in symbols.names and not _defines(symbols.language, text, name):
-            message = f"the plan promises that {file.path} defines {name!r}, and it does not: define it"
-            yield Finding(path=file.path, line=0, rule=Rule.BROKEN_PROMISE, message=message)
+def _missing_export_findings(project: Project, path: str, exports: Sequence[str]) -> Iterator[Finding]:
+    symbols = project.symbols(path)
+    names = filter(None, map(exported_name, exports))
+    missing = [name for name in dict.fromkeys(names) if name not in symbols.names]
+    defined = _defined_names(symbols.language, project.files[path]) if missing else frozenset()
+    for name in missing:
+        if name not in defined:
+            message = f"the plan promises that {path} defines {name!r}, and it does not: define it"
+            yield Finding(path=path, line=0, rule=Rule.BROKEN_PROMISE, message=message)
 
 
 def exported_name(export: str) -> str:
@@ -51,11 +57,9 @@ def exported_name(export: str) -> str:
     return name.rpartition(".")[2] if _NAME.fullmatch(name) and not _KIND_WORDS.fullmatch(name) else ""
 
 
-def _defines(language: str, text: str, name: str) -> bool:
-    """Nested definitions count: methods, attributes, members of an object."""
-    word = rf"(?<![\w$]){re.escape(name)}(?![\w$])"
+def _defined_names(language: str, text: str) -> frozenset[str]:
+    """Nested definitions count: methods, attributes, members of an object. One pass for all names."""
     if language not in _DEFINITION_LANGUAGES:
-        return re.search(word, text) is not None
-    field = rf"|^[ \t]*{word}[ \t]+[\w*\[]|[{{;][ \t]*{word}[ \t]+[\w*\[]" if language == "go" else ""
-    definition = rf"\b(?:{_KEYWORDS})\s+{word}{field}|{word}\s*(?::(?!:)|=(?!=)|\([^()\n]*\)\s*\{{)"
-    return re.search(definition, text, re.MULTILINE) is not None
+        return frozenset(_WORD.findall(text))
+    patterns = (_AFTER_KEYWORD, _BEFORE_SIGN, *((_GO_FIELD,) if language == "go" else ()))
+    return frozenset(name for pattern in patterns for name in pattern.findall(text))

@@ -54,6 +54,14 @@ def syntax_error(path: str, line: int, reason: str) -> Finding:
     return Finding(path=path, line=line, rule=Rule.SYNTAX, message=message)
 
 
+def uncheckable(path: str) -> Finding:
+    """A file at which the parser of its language crashed, or ran out of memory or time."""
+    message = (
+        f"{path} could not be checked: its parser came to no end. Write the whole file again, and simpler."
+    )
+    return Finding(path=path, line=0, rule=Rule.SYNTAX, message=message)
+
+
 def placeholder(path: str, line: int, what: str) -> Finding:
     message = f"{what} in line {line} of {path} stands for code that is missing: write that code out"
     return Finding(path=path, line=line, rule=Rule.PLACEHOLDER, message=message)

@@ -13,9 +13,7 @@ from gencode.codegen.validation.go_symbols import default_package_name
 from gencode.codegen.validation.project import Project, join, word_set
 
 _MODULE = re.compile(r"^module[ \t]+\"?([^\s\"]+)", re.MULTILINE)
-_REQUIRED = re.compile(
-    r"^(?:require[ \t]+|replace[ \t]+|[ \t]+)\"?([\w.~-]+\.[\w.~-]+/[^\s\"]+)", re.MULTILINE
-)
+_REQUIRED = re.compile(r"^(?:require[ \t]+|replace[ \t]+|[ \t]+)\"?([\w.~-]++/[^\s\"]+)", re.MULTILINE)
 
 _GENERATED_FOLDERS = word_set("gen generated pb mocks mock ent docs proto")
 _GENERATOR_INPUTS = (".proto", ".s", ".c", ".sql", ".templ")
@@ -65,7 +63,8 @@ def _layout(project: Project) -> _Layout:
     packages: dict[str, dict[str, Symbols]] = {}
     for path, symbols in project.in_language("go"):
         packages.setdefault(dirname(path), {})[path] = symbols
-    required = frozenset(name for text in manifests.values() for name in _REQUIRED.findall(text))
+    names = (name for text in manifests.values() for name in _REQUIRED.findall(text))
+    required = frozenset(name for name in names if "." in name.partition("/")[0].strip("."))
     return _Layout(project=project, modules=modules, required=required, packages=packages)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import configparser
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gencode.codegen.validation.data_formats import parse_toml
+from gencode.codegen.validation.parse_limits import ParseError
 from gencode.codegen.validation.project import DeclaredPackages
 from gencode.codegen.validation.python_packages import canonical_name
 
@@ -18,13 +19,14 @@ _REQUIREMENTS = re.compile(
     r"(?:^|/)(?:[\w.-]*requirements?[\w.-]*|constraints)\.(?:txt|in|pip)$|(?:^|/)requirements/[\w.-]+\.(?:txt|in)$"
 )
 _NAME = re.compile(r"\s*([A-Za-z0-9][\w.-]*)")
-_URL_NAME = re.compile(r"[#&]egg=([\w.-]+)|/([\w.-]+?)(?:\.git)?(?:@[\w./-]+)?(?:#\S*)?$")
+_URL_NAME = re.compile(r"[#&]egg=([\w.-]+)|/([\w.-]+?)(?:\.git)?(?:@[\w./-]+)?(?:#[^\s#]*)?$")
 _INSTALL_COMMAND = re.compile(
     r"\b(?:pip3?|uv|pipx|poetry|pdm|conda|mamba)[ \t]+(?:pip[ \t]+)?(?:install|add)\b([^\n|&;`]*)"
 )
 _QUOTED = re.compile(r"""["']([A-Za-z0-9][\w.-]*)(?:\[[\w, -]*\])?[ \t]*(?:[<>=!~;@][^"'\n]*)?["']""")
-_SCRIPT_METADATA = re.compile(r"^# dependencies = \[([^\]]*)\]", re.MULTILINE)
+_SCRIPT_METADATA = re.compile(r"^# dependencies = \[([^\]]{0,10000})\]", re.MULTILINE)
 _CONDA_DEPENDENCY = re.compile(r"^[ \t]*-[ \t]+(?:[\w-]+::)?([A-Za-z0-9][\w.-]*)", re.MULTILINE)
+_MANY_BLANKS = re.compile(r"[^\S\n]{200}")
 _TOOL_TABLES = ("dependencies", "dev-dependencies", "requires", "optional-dependencies", "group")
 _WITH_COMMANDS = (
     *(".md", ".rst", ".txt", ".sh", ".yml", ".yaml", ".ini", ".toml"),
@@ -80,6 +82,8 @@ def _names_in_requirements(text: str) -> Iterator[str]:
 
 
 def _names_in_setup_cfg(text: str) -> list[str] | None:
+    if _MANY_BLANKS.search(text):
+        return None  # the parser's own patterns take quadratic time for them
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read_string(text)
@@ -106,8 +110,8 @@ def _install_arguments(text: str) -> list[str]:
 
 def _names_in_toml(text: str) -> list[str] | None:
     try:
-        tables = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+        tables = parse_toml(text)
+    except (ParseError, RecursionError):
         return None
     project = tables.get("project", {})
     if not isinstance(project, dict) or "dependencies" in (project.get("dynamic") or ()):

@@ -16,7 +16,7 @@ from tree_sitter import Language, Node, Parser, Point, Query, QueryCursor
 from gencode.codegen.validation.parse_limits import MAX_BYTES, LimitExceeded, check_angles, check_depth
 
 MAX_CPU_SECONDS = 1.0  # 256 KiB of valid code take 0.05
-_SLICE = 16 * 1024  # bytes between two chances for other threads: the parser holds the interpreter's lock
+_SLICE = 4 * 1024  # bytes between two looks at the time; some texts of 15 KB take four seconds
 
 _GRAMMARS = {
     "bash": ("tree_sitter_bash", "language"),
@@ -47,10 +47,7 @@ def parse(language: str, text: str) -> Node | None:
     check_depth(text)
     if language not in _WITHOUT_NESTED_ANGLES:
         check_angles(text)
-    parser = Parser(_language(language))
-    if len(data) <= _SLICE:
-        return parser.parse(data).root_node
-    return _parse_in_slices(parser, data)
+    return _parse_in_slices(Parser(_language(language)), data)
 
 
 def captures(language: str, query: str, node: Node) -> Mapping[str, list[Node]]:

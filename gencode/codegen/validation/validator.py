@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import groupby, islice
 
-from gencode.codegen.plan import Plan
 from gencode.codegen.validation.analyzer import analyze
+from gencode.codegen.validation.expectations import Expectation, Expectations
 from gencode.codegen.validation.export_checks import export_findings
 from gencode.codegen.validation.file_analysis import FileAnalysis
-from gencode.codegen.validation.findings import Finding, Rule
+from gencode.codegen.validation.findings import Finding, Rule, uncheckable
 from gencode.codegen.validation.go_imports import go_import_findings
 from gencode.codegen.validation.javascript_imports import javascript_import_findings
 from gencode.codegen.validation.project import Project
 from gencode.codegen.validation.python_imports import python_import_findings
 
-MAX_CPU_SECONDS = 30.0  # for the analysis of all files; 1,000 ordinary ones take 3
+MAX_FINDINGS, MAX_FINDINGS_OF_FILE = 5_000, 50
+"""More are left out: the file is repaired for those that are there, and checked again."""
 _MAY_BE_EMPTY = re.compile(
     r"(?:^|/)(?:__init__\.pyi?|py\.typed|conftest\.py|go\.sum|\.git\w*|\.keep|\.nojekyll|\.\w*ignore|CNAME"
     r"|[\w.-]*\.component\.(?:css|scss|less)|[\w.-]*\.lock|\.env[\w.]*)$"
@@ -24,36 +25,56 @@ _MAY_BE_EMPTY = re.compile(
 _EMPTY_BY_PLAN = re.compile(r"\bempty\b|\bblank\b|\bmarker\b|\bplaceholder\b|空|占位|标记", re.IGNORECASE)
 
 
-def check(files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
+def check(
+    files: Mapping[str, str],
+    expectations: Expectations,
+    unreadable: Collection[str] = (),
+    progress: Callable[[int], None] = lambda step: None,
+) -> tuple[Finding, ...]:
     """The findings of a project, sorted by path, line and rule; equal projects have equal findings.
 
-    A pure function for a worker thread or process: it never raises, and spends at most MAX_CPU_SECONDS of
-    processor time on analysis (files beyond that count as valid).
+    unreadable  files that have ended a parser: each gets a finding and is not parsed
+    progress    called with the index of each file before it is parsed, and with -1 before the rules across
+                files
     """
-    analyses = _analyze_all(files)
+    analyses = _analyze_all(files, unreadable, progress)
+    progress(-1)
     project = Project.of(files, analyses)
     findings = [
         *(finding for analysis in analyses.values() for finding in analysis.findings),
         *_stub_findings(analyses.values()),
-        *_empty_file_findings(files, plan),
+        *_empty_file_findings(files, expectations),
         *python_import_findings(project),
         *javascript_import_findings(project),
         *go_import_findings(project),
-        *export_findings(project, plan),
+        *export_findings(project, expectations),
     ]
-    return tuple(sorted(set(findings), key=_order))
+    return tuple(_limited(sorted(set(findings), key=_order)))
+
+
+def _limited(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The first ones of each file."""
+    by_file = groupby(findings, key=lambda finding: finding.path)
+    first = (found for _, of_file in by_file for found in islice(of_file, MAX_FINDINGS_OF_FILE))
+    return islice(first, MAX_FINDINGS)
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str]:
     return finding.path, finding.line, list(Rule).index(finding.rule), finding.message
 
 
-def _analyze_all(files: Mapping[str, str]) -> dict[str, FileAnalysis]:
-    end = time.thread_time() + MAX_CPU_SECONDS
-    return {
-        path: analyze(path, files[path]) if time.thread_time() < end else FileAnalysis()
-        for path in sorted(files)
-    }
+def _analyze_all(
+    files: Mapping[str, str], unreadable: Collection[str], progress: Callable[[int], None]
+) -> dict[str, FileAnalysis]:
+    """Sorted by path, whatever order the files are parsed in."""
+    analyses: dict[str, FileAnalysis] = {}
+    for step, (path, text) in enumerate(files.items()):
+        progress(step)
+        if path in unreadable:
+            analyses[path] = FileAnalysis(findings=(uncheckable(path),))
+        else:
+            analyses[path] = analyze(path, text)
+    return {path: analyses[path] for path in sorted(analyses)}
 
 
 def _stub_findings(analyses: Iterable[FileAnalysis]) -> Iterator[Finding]:
@@ -66,10 +87,10 @@ def _stub_findings(analyses: Iterable[FileAnalysis]) -> Iterator[Finding]:
                 yield stub.finding
 
 
-def _empty_file_findings(files: Mapping[str, str], plan: Plan) -> Iterator[Finding]:
-    purposes = {file.path: file.purpose for file in plan.files}
+def _empty_file_findings(files: Mapping[str, str], expectations: Expectations) -> Iterator[Finding]:
     for path, text in files.items():
-        if text.strip() or _MAY_BE_EMPTY.search(path) or _EMPTY_BY_PLAN.search(purposes.get(path, "")):
+        purpose = expectations.get(path, Expectation()).purpose
+        if text.strip() or _MAY_BE_EMPTY.search(path) or _EMPTY_BY_PLAN.search(purpose):
             continue
         message = f"{path} is empty, and its purpose in the plan does not say so: write it"
         yield Finding(path=path, line=0, rule=Rule.EMPTY, message=message)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from typing import Any
+
 import anyio
+import anyio.lowlevel
 
 from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.file_scheduler import FileScheduler
@@ -21,6 +25,7 @@ from gencode.pipelines.generate.prompt_cache import CacheHit, PromptCache
 class Generating:
     """Stores the plan and each answer as it arrives, so that no completed model call is paid for twice.
 
+    warm_up       called while the model writes the plan, to prepare what `describe` and the checks need
     prompt_cache  finds the plan and files of an earlier task; None: every task calls the model
     """
 
@@ -30,6 +35,7 @@ class Generating:
         describe: Describe,
         limits: WritingLimits,
         *,
+        warm_up: Callable[[], Coroutine[Any, Any, None]] = anyio.lowlevel.checkpoint,
         prompt_cache: PromptCache | None = None,
         approval_seconds: float = 24 * 3600,
         workflows: bool = False,
@@ -37,6 +43,7 @@ class Generating:
         self._sessions = sessions
         self._describe = describe
         self._limits = limits
+        self._warm_up = warm_up
         self._prompt_cache = prompt_cache
         self._approval_seconds = approval_seconds
         self._workflows = workflows
@@ -71,6 +78,7 @@ class Generating:
         no project."""
         failure: GencodeError | None = None
         async with anyio.create_task_group() as group:
+            group.start_soon(self._warm_up)
             scheduler = FileScheduler(session, self._describe, self._limits, request.job, group)
             try:
                 plan = request.plan or await self._request_plan(session, request, scheduler.update_plan)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from gencode import __version__
-from gencode.codegen.errors import ValidationFailed
+from gencode.codegen.errors import CheckFailed, ValidationFailed
 from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.repair_loop import RepairLoop
 from gencode.domain.errors import (
@@ -23,7 +23,7 @@ from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
 from gencode.pipelines.generate.api import estimate, files, plan, results
-from gencode.pipelines.generate.api.preparation import prepare, retry_changes
+from gencode.pipelines.generate.api.preparation import prepare, retry_changes, submitted
 from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest, RetryRequest
 from gencode.pipelines.generate.api.services import NAME, GenerateServices
 from gencode.pipelines.generate.api.tools import files_tool
@@ -81,6 +81,7 @@ KIND = Kind(
             ProviderError,
             BudgetExceeded,
             ValidationFailed,
+            CheckFailed,
             SecretFound,
             TreeError,
             HostError,
@@ -117,6 +118,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         notification_fields=notification_fields,
         progress=partial(task_progress, dependencies.progress_registry),
         live_progress=dependencies.progress_registry.running,
+        submitted=submitted,
         retry_changes=partial(retry_changes, services),
         may_pause=lambda task: bool(task.parameters.get("approve_plan")),
         approve=plan.approval,
@@ -143,19 +145,21 @@ def _services(dependencies: KindDependencies) -> GenerateServices:
 
 
 def _pipeline(dependencies: KindDependencies) -> Generate:
-    settings, child = dependencies.settings, dependencies.child
+    settings, checker = dependencies.settings, dependencies.checker
     limits = WritingLimits(max_tokens=settings.max_output_tokens, at_once=settings.files_at_once)
     generating = Generating(
         dependencies.sessions,
-        child.signatures,
+        checker.signatures,
         limits,
+        warm_up=checker.warm_up,
         approval_seconds=settings.approval_timeout,
         prompt_cache=_prompt_cache(dependencies),
         workflows=settings.allow_workflows,
     )
     merging = Merging(
         dependencies.sessions,
-        RepairLoop(child.check, child.signatures, limits),
+        RepairLoop(checker.check, checker.signatures, limits),
+        checker.scan,
         settings.git_author,
         Reporter(dependencies.store),
         secrets=dependencies.secrets.current,

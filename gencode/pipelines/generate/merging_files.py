@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
-
-import anyio.to_thread
 
 from gencode.codegen.continuation_merge import file_text
 from gencode.codegen.file_checkpoints import PIECE, StoredText, stored_text
 from gencode.codegen.repair_loop import Files, RepairLoop, ValidationResult
-from gencode.codegen.secrets_scan import OWN_SECRET, SecretFinding, scan
+from gencode.codegen.secrets_scan import OWN_SECRET, SecretFinding
 from gencode.domain.errors import SecretFound
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.session import LLMSessionFactory
 from gencode.pipelines.generate.artifacts import Draft, GenerateInput, Project
 from gencode.pipelines.generate.commit import SNAPSHOT, CommitContent, commit_checkpoint
 from gencode.pipelines.generate.committed_report import REPORT, Reporter
+
+Scan = Callable[[Files, str, Sequence[str]], Awaitable[Sequence[SecretFinding]]]
+"""From the files, the commit's message and this service's own secrets to findings."""
 
 
 class Merging:
@@ -30,6 +31,7 @@ class Merging:
         self,
         sessions: LLMSessionFactory,
         repair_loop: RepairLoop,
+        scan: Scan,
         author: str,
         reporter: Reporter,
         *,
@@ -38,13 +40,14 @@ class Merging:
     ) -> None:
         self._sessions = sessions
         self._repair_loop = repair_loop
+        self._scan = scan
         self._author = author
         self._reporter = reporter
         self._secrets = secrets
         self._workflows = workflows
 
     async def __call__(self, draft: Draft | Project, emit: Emit) -> Project:
-        """Raises ValidationFailed, SecretFound, UnsafePath, UnsafeTree, LLM* errors of repairs."""
+        """Raises ValidationFailed, CheckFailed, SecretFound, UnsafePath, UnsafeTree, LLM* errors."""
         if isinstance(draft, Project):
             return draft
         result = await self._validated(draft, emit)
@@ -85,7 +88,7 @@ class Merging:
         self, commit: CommitContent, request: GenerateInput, emit: Emit
     ) -> list[StageUpdate]:
         """The events of findings that the request allows. Raises SecretFound for other findings."""
-        found = await anyio.to_thread.run_sync(scan, commit.files, commit.message, self._secrets())
+        found = await self._scan(commit.files, commit.message, self._secrets())
         if not found:
             return []
         findings = StageUpdate(

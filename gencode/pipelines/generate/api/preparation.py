@@ -44,6 +44,11 @@ def prepare(services: GenerateServices, request: GenerateRequest, language: str)
     )
 
 
+def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The stored request with the model that was asked for in place of the one that was chosen."""
+    return {**stored, "model": stored.get("asked_model", stored.get("model"))}
+
+
 def retry_changes(services: GenerateServices, task: Task, request: RetryRequest) -> Mapping[str, Any]:
     """Raises Invalid for a passed deadline, a name that the host does not allow, and for another name when a
     repository has been created: the task's commit belongs into that one."""

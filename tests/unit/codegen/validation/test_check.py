@@ -10,8 +10,8 @@ import pytest
 from gencode.codegen.plan import Plan
 from gencode.codegen.validation.analyzer import signatures
 from gencode.codegen.validation.findings import Rule
-from gencode.codegen.validation.validator import check
 from gencode.embedded.offline.template_project import TemplateProject
+from tests.unit.codegen.validation.projects import check_plan
 
 
 def a_plan(files: Mapping[str, str], **exports: list[str]) -> Plan:
@@ -20,7 +20,7 @@ def a_plan(files: Mapping[str, str], **exports: list[str]) -> Plan:
 
 
 def found(files: Mapping[str, str], **exports: list[str]) -> list[tuple[str, int, Rule]]:
-    return [(f.path, f.line, f.rule) for f in check(files, a_plan(files, **exports))]
+    return [(f.path, f.line, f.rule) for f in check_plan(files, a_plan(files, **exports))]
 
 
 @pytest.mark.parametrize(
@@ -148,13 +148,13 @@ def test_a_file_must_not_be_empty_without_a_reason() -> None:
 def test_the_projects_of_the_offline_model_are_valid(request_text: str) -> None:
     project = TemplateProject.from_request(request_text)
     plan = Plan.model_validate_json(project.plan())
-    assert check({file.path: project.file(file.path) for file in plan.files}, plan) == ()
+    assert check_plan({file.path: project.file(file.path) for file in plan.files}, plan) == ()
 
 
 @pytest.mark.parametrize("text", ["(" * 5000, "x" * 2_000_000, "[" * 100_000, "\0\ufffd" * 100, '"' * 9999])
 @pytest.mark.parametrize("path", ["a.py", "a.js", "a.go", "a.json", "a.yaml", "a.toml", "a.html", "a.c"])
 def test_hostile_text_gives_findings_and_never_an_exception(path: str, text: str) -> None:
-    check({path: text}, a_plan({path: text}))
+    check_plan({path: text}, a_plan({path: text}))
 
 
 def test_signatures_are_one_line_each() -> None:

@@ -137,3 +137,17 @@ def test_hostile_paths_raise_nothing() -> None:
 def test_circular_imports_are_valid() -> None:
     files = {"a.py": "from b import x\n", "b.py": "from a import x\n", "a.ts": "export * from './b';\n"}
     assert found({**files, "b.ts": "export * from './a';\nimport { z } from './a';\n"}) == []
+
+
+@pytest.mark.fault(96)
+@pytest.mark.parametrize(
+    "text", ["a." * 500_000, f"a = {'9' * 5_000}", f"a = 1\n{'b . ' * 500_000} = 2\n"], ids=lambda t: t[:9]
+)
+def test_toml_that_python_cannot_take_is_a_finding(text: str) -> None:
+    files = {"a.toml": text, "pyproject.toml": text, "a.py": "import x\n"}
+    assert ("a.toml", Rule.SYNTAX) in {(path, rule) for path, _, rule in found(files)}
+
+
+def test_short_texts_that_a_grammar_takes_seconds_for_are_given_up() -> None:
+    """15 KB, which took four seconds."""
+    assert of("a.js", "&key=" * 3_000) == [(0, Rule.SYNTAX)]

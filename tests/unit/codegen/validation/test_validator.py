@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gencode.codegen.plan import PlannedFile
-from gencode.codegen.validation import validator
 from gencode.codegen.validation.findings import Rule
-from gencode.codegen.validation.validator import check
-from tests.unit.codegen.validation.projects import found, plan
+from gencode.codegen.validation.validator import MAX_FINDINGS, MAX_FINDINGS_OF_FILE, check
+from tests.unit.codegen.validation.projects import check_plan, found, plan
 
 LEGITIMATELY_EMPTY = [
     *("pkg/__init__.py", "pkg/py.typed", ".gitkeep", "data/.keep", "conftest.py", "go.sum", ".nojekyll"),
@@ -35,8 +34,8 @@ def test_a_plan_may_say_that_a_file_is_empty(purpose: str) -> None:
 
 def test_findings_are_sorted_by_path_line_and_rule_whatever_the_order_of_the_files() -> None:
     files = {"b.py": "def f(:\n", "a.js": "import x from './y';\nimport z from './w';\n", "c.json": ""}
-    findings = check(files, plan())
-    assert findings == check(dict(reversed(files.items())), plan())
+    findings = check_plan(files, plan())
+    assert findings == check_plan(dict(reversed(files.items())), plan())
     assert [(finding.path, finding.line) for finding in findings] == [
         ("a.js", 1),
         ("a.js", 2),
@@ -45,8 +44,17 @@ def test_findings_are_sorted_by_path_line_and_rule_whatever_the_order_of_the_fil
     ]
 
 
-def test_files_beyond_the_time_limit_count_as_valid(monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {"a.py": "from b import x\n", "b.py": "def f(:\n"}
-    assert found(files) == [("b.py", 1, Rule.SYNTAX)]
-    monkeypatch.setattr(validator, "MAX_CPU_SECONDS", -1.0)
-    assert found(files) == []
+def test_a_file_that_cannot_be_parsed_has_a_finding_and_unknown_exports() -> None:
+    files = {"a.py": "from b import x\n", "b.py": "x = 1\n"}
+    steps: list[int] = []
+    findings = check(files, {}, unreadable=["b.py"], progress=steps.append)
+    assert [(found.path, found.rule) for found in findings] == [("b.py", Rule.SYNTAX)]
+    assert steps == [0, 1, -1]
+
+
+def test_each_file_has_a_bounded_number_of_findings() -> None:
+    comment = "# ... rest of the code\n" * 1_000
+    files = {f"m{number}.py": comment for number in range(120)}
+    findings = check(files, {})
+    assert len(findings) == MAX_FINDINGS
+    assert sum(found.path == "m0.py" for found in findings) == MAX_FINDINGS_OF_FILE

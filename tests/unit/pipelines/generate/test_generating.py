@@ -14,8 +14,8 @@ import pytest
 from gencode.codegen.continuation_merge import file_text
 from gencode.codegen.file_checkpoints import WritingJob
 from gencode.codegen.file_generator import WritingLimits
-from gencode.codegen.limited_child import LimitedChild
 from gencode.codegen.plan import Plan, PlannedFile
+from gencode.codegen.project_checker import ProjectChecker
 from gencode.codegen.prompts import file_messages
 from gencode.domain.blob import deflated
 from gencode.domain.errors import GencodeError, UnsafePath
@@ -82,9 +82,9 @@ async def draft_of(
     server: ModelServer, request: GenerateInput = REQUEST, **limits: int
 ) -> tuple[Draft, RecordedUpdates]:
     sent = RecordedUpdates()
-    async with provider_for(server.base_url) as provider:
+    async with provider_for(server.base_url) as provider, ProjectChecker() as checker:
         sessions = LLMSessionFactory(lambda _: provider, Retry(base=0), Metrics(), {})
-        stage = Generating(sessions, LimitedChild().signatures, WritingLimits(**limits))
+        stage = Generating(sessions, checker.signatures, WritingLimits(**limits))
         return await stage(request, sent), sent
 
 
@@ -101,9 +101,9 @@ async def failure_of(
 ) -> tuple[GencodeError, RecordedUpdates]:
     """The error that the stage ends with, and what it has stored."""
     sent = RecordedUpdates()
-    async with provider_for(server.base_url) as provider:
+    async with provider_for(server.base_url) as provider, ProjectChecker() as checker:
         sessions = LLMSessionFactory(lambda _: provider, Retry(base=0), Metrics(), {})
-        stage = Generating(sessions, LimitedChild().signatures, WritingLimits(**limits))
+        stage = Generating(sessions, checker.signatures, WritingLimits(**limits))
         with pytest.raises(GencodeError) as caught:
             await stage(request, sent)
     return caught.value, sent

@@ -105,6 +105,7 @@ export default {
   keepOn: "Keep it going",
   cancelYes: "Cancel the task",
   retry: "Retry",
+  editAgain: "Edit and run again",
   retryHint: "Goes on where it failed. Nothing already paid for is paid again.",
   retryHintAny: "Goes on where it failed.",
   retryAfterChange: "Remove the cause first.",
@@ -298,6 +299,7 @@ export default {
     UNSAFE_TREE: "Names clash, or there is too much. Ask for less.",
     GATE_FAILED:
       "The files have faults. Submit again with another model or a clearer prompt, or let faults pass.",
+    CHECK_FAILED: "The files could not be checked. Retry; if it fails again, ask for smaller or simpler files.",
     SECRET_FOUND: "The files seem to hold a secret. Ask for placeholders in the prompt.",
   },
 };

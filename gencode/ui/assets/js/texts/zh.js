@@ -101,6 +101,7 @@ export default {
   keepOn: "继续进行",
   cancelYes: "取消任务",
   retry: "重试",
+  editAgain: "修改后重新运行",
   retryHint: "从失败处继续，已付费的部分不会再次付费。",
   retryHintAny: "从失败处继续。",
   retryAfterChange: "请先消除原因。",
@@ -286,6 +287,7 @@ export default {
     UNSAFE_PATH: "模型给出了不安全的路径。重新提交，或修改描述。",
     UNSAFE_TREE: "名称冲突，或文件过多过大。请减少要求。",
     GATE_FAILED: "文件存在问题。换一个模型或更清楚的描述重新提交，或允许带问题交付。",
+    CHECK_FAILED: "文件无法检查。请重试；若再次失败，请要求更小或更简单的文件。",
     SECRET_FOUND: "文件中似乎有密钥。请在描述中要求使用占位符。",
   },
 };

@@ -1,0 +1,68 @@
+"""What the service and its limited child say to each other, over pipes.
+
+A request is one line of JSON, followed by the texts that it names; the answer is one line of JSON for each
+step that begins, and one for the result. Nothing is pickled: the parsers in the child are C code that reads
+hostile text, so its answers are foreign data, too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+READY = b"gencode child 1\n"
+"""The first bytes of a child; anything else is the message of a process that could not start."""
+MAX_LINE = 2**25
+"""Bytes of one answer; 5,000 findings are about one MB."""
+OUT_OF_MEMORY = 12
+"""The status of a child that ended for want of memory (ENOMEM)."""
+STEP, RESULT, ERROR = "step", "result", "error"
+"""Keys of an answer. STEP: the index of the text that is parsed next, or -1 for the rules across texts."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChildRequest:
+    """A function of `child_main` with its texts, by path or name, in the order in which they are parsed.
+
+    arguments  JSON
+    """
+
+    function: str
+    texts: Mapping[str, str]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Characters of all texts."""
+        return sum(map(len, self.texts.values()))
+
+    def name(self, step: int) -> str:
+        """The text of a step; "" for the rules across texts. Raises IndexError."""
+        return "" if step < 0 else list(self.texts)[step]
+
+
+def encoded_head(request: ChildRequest, sizes: Sequence[int]) -> bytes:
+    """The first line of a request. `sizes`: bytes of each text, as `encoded` makes them."""
+    head = {"function": request.function, "arguments": request.arguments}
+    texts = list(zip(request.texts, sizes, strict=True))
+    return json.dumps({**head, "texts": texts}).encode() + b"\n"
+
+
+def encoded(text: str) -> bytes:
+    """A model may send half of a surrogate pair, which plain UTF-8 cannot hold."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def read_request(source: BinaryIO) -> ChildRequest | None:
+    """None at the end of the input."""
+    if not (line := source.readline()):
+        return None
+    head = json.loads(line)
+    texts = {name: source.read(size).decode("utf-8", "surrogatepass") for name, size in head["texts"]}
+    return ChildRequest(function=head["function"], texts=texts, arguments=head["arguments"])
+
+
+def encoded_answer(key: str, value: Any) -> bytes:
+    return json.dumps({key: value}).encode() + b"\n"

@@ -1,0 +1,149 @@
+"""Checks generated text in limited children. A check that fails never counts as one that found nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from types import TracebackType
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from gencode.codegen.child_pool import ChildPool
+from gencode.codegen.child_protocol import ChildRequest
+from gencode.codegen.errors import CheckFailed
+from gencode.codegen.limited_child import ChildFailed
+from gencode.codegen.plan import Plan
+from gencode.codegen.prompts import MAX_SYMBOLS
+from gencode.codegen.secrets_scan import (
+    SecretFinding,
+    merged_findings,
+    own_secret_findings,
+    scanned_texts,
+)
+from gencode.codegen.validation.expectations import Expectation, Expectations
+from gencode.codegen.validation.findings import Finding
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+MAX_FAILURES = 8
+"""Of one check: four files that end a process twice each."""
+SIGNATURE_SECONDS = 30.0
+"""With the wait for a process: a model waits for the description."""
+_FINDINGS = TypeAdapter(tuple[Finding, ...])
+_SECRETS = TypeAdapter(list[SecretFinding])
+_SIGNATURES = TypeAdapter(tuple[str, ...])
+
+
+def expectations_of(plan: Plan) -> Expectations:
+    return {file.path: Expectation(purpose=file.purpose, exports=file.exports) for file in plan.files}
+
+
+class ProjectChecker:
+    """Used as an async context manager, at whose end its processes end."""
+
+    def __init__(self) -> None:
+        self._pool = ChildPool()
+
+    async def __aenter__(self) -> ProjectChecker:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pool.stop()
+
+    async def warm_up(self) -> None:
+        """Start a process before the first text is there. A failure shows at the first check."""
+        try:
+            await self._pool.warm_up()
+        except ChildFailed as error:
+            log.warning("the process that checks files did not start", reason=error.reason)
+
+    async def check(self, files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
+        """As `validator.check`. A file at which two processes ended has a finding that says so.
+
+        Raises CheckFailed.
+        """
+        expectations = {path: asdict(expected) for path, expected in expectations_of(plan).items()}
+        failures = _Failures()
+        while True:
+            # What ended a process comes first: if it does so again, little has been done in vain.
+            order = sorted(files, key=lambda path: (not failures.counts[path], path))
+            arguments = {"expectations": expectations, "unreadable": failures.unreadable()}
+            request = ChildRequest(
+                function="check", texts={path: files[path] for path in order}, arguments=arguments
+            )
+            try:
+                return await self._call(request, _FINDINGS)
+            except ChildFailed as error:
+                failures.add(error)
+
+    async def scan(
+        self, files: Mapping[str, str], message: str, own_secrets: Sequence[str] = ()
+    ) -> list[SecretFinding]:
+        """As `secrets_scan.scan`; this service's own secrets stay in this process. Raises CheckFailed."""
+        texts = scanned_texts(files, message)
+        own = await anyio.to_thread.run_sync(own_secret_findings, texts, own_secrets)
+        failures = _Failures(is_file_left_out=False)
+        while True:
+            try:
+                found = await self._call(ChildRequest(function="secrets", texts=texts), _SECRETS)
+                return merged_findings(own, found, own_secrets)
+            except ChildFailed as error:
+                failures.add(error)
+
+    async def signatures(self, path: str, text: str) -> tuple[str, ...]:
+        """As `analyzer.signatures`, at most MAX_SYMBOLS; none if the process fails: they are a hint."""
+        request = ChildRequest(function="signatures", texts={path: text}, arguments={"most": MAX_SYMBOLS})
+        try:
+            with anyio.fail_after(SIGNATURE_SECONDS):
+                return await self._call(request, _SIGNATURES)
+        except (ChildFailed, TimeoutError) as error:
+            log.warning("a file is not described to the files that use it", reason=str(error))
+            return ()
+
+    async def _call(self, request: ChildRequest, result: TypeAdapter[T]) -> T:
+        """Raises ChildFailed."""
+        async with self._pool.lend(request.size) as child:
+            answer = await child.call(request)
+            try:
+                return result.validate_python(answer)
+            except ValidationError:
+                raise ChildFailed("its answer is malformed") from None
+
+
+class _Failures:
+    """Of one check, counted by the file that was parsed; "" if it was none.
+
+    is_file_left_out  whether a file at which two processes ended can be left out of the next try
+    """
+
+    def __init__(self, *, is_file_left_out: bool = True) -> None:
+        self.counts = Counter[str]()
+        self._is_file_left_out = is_file_left_out
+
+    def add(self, failure: ChildFailed) -> None:
+        """Raises CheckFailed when another try would not help."""
+        self.counts[failure.at] += 1
+        log.warning("a check did not survive the files", file=failure.at[:200], reason=failure.reason)
+        can_be_left_out = self._is_file_left_out and failure.at
+        if (self.counts[failure.at] > 1 and not can_be_left_out) or self.counts.total() >= MAX_FAILURES:
+            raise _check_failed(failure)
+
+    def unreadable(self) -> list[str]:
+        return [path for path, count in self.counts.items() if count > 1]
+
+
+def _check_failed(failure: ChildFailed) -> CheckFailed:
+    where = f" at {failure.at[:200]!r}" if failure.at else ""
+    return CheckFailed(
+        f"The files could not be checked: the process that does it failed{where}, also when it was repeated "
+        f"({failure.reason}). Nothing was pushed. Retry the task; if it fails again, ask for smaller or "
+        "simpler files, or read the service's log"
+    )

@@ -1,0 +1,26 @@
+"""What a plan says about a file, as the rules need it: plain values, so that the child needs no pydantic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expectation:
+    """purpose  what the file is for, in the model's words
+    exports  what other files may use of it, as the model describes it
+    """
+
+    purpose: str = ""
+    exports: Sequence[str] = ()
+
+
+Expectations = Mapping[str, Expectation]
+"""By path, in the order of the plan."""
+
+
+def expectations_from_json(value: Mapping[str, Any]) -> Expectations:
+    """From what `dataclasses.asdict` makes of each."""
+    return {path: Expectation(**fields) for path, fields in value.items()}

@@ -1,0 +1,52 @@
+"""Functions of the service itself that read text of a model, a host, a client or another server.
+
+Parsers of generated files run in a limited child instead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from gencode.cli.output import as_json, printable
+from gencode.codegen.code_fences import split_lines
+from gencode.codegen.plan_parser import json_object
+from gencode.codegen.secret_rules import RULES
+from gencode.codegen.secrets_scan import own_secret_findings
+from gencode.domain.tree import check_path
+from gencode.githosts.push_errors import push_error
+from gencode.githosts.responses import error_text
+from gencode.http.validation import parse_json
+from gencode.llm.openai.error_mapping import ErrorMapper, error_in
+from gencode.notifications.chat_replies import escape_for_mattermost, escape_for_slack
+from gencode.notifications.url_policy import parse as parse_url
+from gencode.security.redaction import quoted, redact, sanitize
+
+Function = Callable[[str], object]
+"""It may raise errors of ours."""
+
+
+def _error_page(text: str) -> None:
+    for page in (text, json.dumps({"error": {"message": text, "code": text, "type": text}})):
+        _ERRORS.from_error_object(error_in(page.encode("utf-8", "replace")))
+
+
+_ERRORS = ErrorMapper("model", ["own-secret-of-the-service"])
+
+FUNCTIONS: Mapping[str, Function] = {
+    **{f"secret {rule.name} {rule.hints[0]}": lambda text, r=rule: list(r.find(text)) for rule in RULES},
+    "own secrets": lambda text: own_secret_findings({"a": text}, [text[:40], "a" * 30 + "b", "ab" * 20]),
+    "redact": lambda text: redact(text, ["a" * 30 + "b", text[:20]]),
+    "sanitize": lambda text: (sanitize(text), quoted(text)),
+    "plan": lambda text: json_object(text, "files"),
+    "lines": split_lines,
+    "model error": _error_page,
+    "push error": lambda text: push_error(text, ()),
+    "host error": lambda text: error_text({"message": text, "errors": [text, {"a": [text]}]}),
+    "path": check_path,
+    "JSON body": lambda text: parse_json(text.encode("utf-8", "replace")),
+    "callback url": lambda text: (parse_url(text[:4000]), parse_url(f"https://{text[:4000]}")),
+    "chat text": lambda text: (escape_for_slack(text), escape_for_mattermost(text)),
+    "terminal": lambda text: (printable(text), as_json({"a": text})),
+}
+"""By a name of its own."""

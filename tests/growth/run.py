@@ -1,0 +1,49 @@
+"""Runs functions on hostile texts, in a process whose processor time is limited.
+
+Nothing is decided by speed: a linear pass over such a text takes milliseconds, one that takes time by the
+square of its length takes minutes. What took noticeably long is run again with a text that is LARGE_FACTOR
+times as long, where that difference is as much larger.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import time
+from contextlib import suppress
+
+from gencode.domain.errors import GencodeError
+from gencode.notifications.url_policy import UrlRefused
+from tests.growth.functions import FUNCTIONS, Function
+from tests.growth.texts import LARGE_FACTOR, hostile_texts
+
+SECONDS = 10
+"""Of processor time, for one function and one text."""
+NOTICEABLE = 0.02
+
+
+def seconds(function: Function, text: str) -> float:
+    """Ends the process at the limit."""
+    begin = time.process_time()
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(begin) + SECONDS, hard))
+    with suppress(GencodeError, UrlRefused):
+        function(text)
+    return time.process_time() - begin
+
+
+def main(names: list[str]) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    large = dict(hostile_texts(LARGE_FACTOR))
+    for name in names or FUNCTIONS:
+        for described, text in hostile_texts():
+            print(f"{name}: {described}", flush=True)
+            took = seconds(FUNCTIONS[name], text)
+            if took > NOTICEABLE:
+                print(f"{name}: {described}, large ({took:.2f})", flush=True)
+                print(f"   took {seconds(FUNCTIONS[name], large[described]):.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

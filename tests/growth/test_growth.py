@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.growth.functions import FUNCTIONS
+
+GROUPS = 4
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.fault(95)
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_no_text_makes_a_pass_over_it_take_more_than_time_in_proportion(group: int) -> None:
+    names = list(FUNCTIONS)[group::GROUPS]
+    command = [sys.executable, "-m", "tests.growth.run", *names]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout.splitlines()[-1]}: {done.stderr[-500:]}"
+    assert set(names) == {line.partition(": ")[0] for line in done.stdout.splitlines() if ": " in line}
