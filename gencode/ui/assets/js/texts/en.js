@@ -229,6 +229,7 @@ export default {
     BODY_TOO_LARGE: "Shorten the prompt, or raise MAX_BODY_BYTES.",
     UNSUPPORTED_MEDIA: "Reload the page. If it stays, report it.",
     UNAUTHORIZED: "Enter a valid API key.",
+    FORBIDDEN: "Use the key of an operator.",
     CROSS_SITE: "Open the page at the service's own address.",
     NOT_FOUND: "Check the address; the task may belong to another key.",
     METHOD_NOT_ALLOWED: "Reload the page. If it stays, report it.",

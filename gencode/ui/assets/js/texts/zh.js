@@ -218,6 +218,7 @@ export default {
     BODY_TOO_LARGE: "缩短描述，或调大 MAX_BODY_BYTES。",
     UNSUPPORTED_MEDIA: "刷新页面；若仍出现，请报告。",
     UNAUTHORIZED: "输入有效的 API 密钥。",
+    FORBIDDEN: "请使用运维人员的密钥。",
     CROSS_SITE: "请从服务自己的地址打开页面。",
     NOT_FOUND: "检查地址；任务可能属于另一个密钥。",
     METHOD_NOT_ALLOWED: "刷新页面；若仍出现，请报告。",
