@@ -130,7 +130,7 @@ async def _running(
         )
         task_service = _task_service(settings, store, hub, metrics, tracer, kinds.pipelines)
         _add_gauges(metrics, task_service, hub)
-        services = _services(settings, task_service, hub, kinds, offered, tracer, notifications, mcp)
+        services = _services(settings, task_service, hub, kinds, offered, tracer, notifications, mcp, keys)
         for server in servers:
             await stack.enter_async_context(serve(server.app, server.sock))
         async with anyio.create_task_group() as group:
@@ -209,6 +209,7 @@ def _services(
     tracer: Tracer,
     notifications: Notifications,
     mcp: MCPRuntime,
+    keys: ApiKeys,
 ) -> Services:
     return Services(
         kinds=kinds,
@@ -217,7 +218,7 @@ def _services(
         hub=hub,
         metrics=offered.metrics,
         tracer=tracer,
-        rate=RateLimiter(settings.rate),
+        rate=RateLimiter(settings.rate, own_rate=keys.rate),
         tickets=Tickets(load_or_create_key(settings.data_dir / "ticket.key"), settings.sse_ticket_seconds),
         callbacks=Callbacks(
             webhooks=notifications.webhooks,

@@ -31,7 +31,19 @@ _C_LIKE = (
 _BACKTICKS = (".go", ".d", *_JAVASCRIPT)
 _HEREDOC = re.compile(r"<<[-~]?\s*[\"']?[A-Za-z_]")
 _HEREDOC_FILES = (".sh", ".bash", ".zsh", ".rb", ".pl", ".pm", ".php", ".tf", ".ps1", "makefile")
-_OTHER_OPENINGS = ("<!--", "--[[", "=begin", "=pod", "{-", "(*", 'R"', '#"', '@"', "@'", "<#", "%{", "q{")
+_OTHER_OPENINGS = (
+    ((".html", ".htm", ".xml", ".svg", ".vue", ".svelte"), ("<!--", "<![CDATA[")),
+    ((".rb",), ("=begin", "%{", "%q", "%Q")),
+    ((".pl", ".pm"), ("=pod", "=head", "q{")),
+    ((".cpp", ".cc", ".cxx", ".hpp", ".h"), ('R"',)),
+    ((".rs", ".swift"), ('#"',)),
+    ((".cs",), ('@"', '$"')),
+    ((".ps1",), ('@"', "@'", "<#")),
+    ((".lua",), ("[[", "[=")),
+    ((".hs", ".elm"), ("{-",)),
+    ((".ml", ".fs", ".pas"), ("(*",)),
+)
+"""By suffixes, what may begin a text of several lines and is not counted."""
 
 
 class LiteralState:
@@ -42,6 +54,7 @@ class LiteralState:
         self._has_c_comments = name.endswith(_C_LIKE)
         self._has_backticks = name.endswith(_BACKTICKS)
         self._has_heredocs = name.endswith(_HEREDOC_FILES) or "dockerfile" in name
+        self._openings = next((found for suffixes, found in _OTHER_OPENINGS if name.endswith(suffixes)), ())
         self._triple = {'"""': 0, "'''": 0}
         self._comments = 0
         self._backticks = 0
@@ -64,5 +77,5 @@ class LiteralState:
             self._comments += line.count("/*") - line.count("*/")
         if self._has_backticks:
             self._backticks += line.count("`") - line.count("\\`")
-        if (self._has_heredocs and _HEREDOC.search(line)) or any(mark in line for mark in _OTHER_OPENINGS):
+        if (self._has_heredocs and _HEREDOC.search(line)) or any(mark in line for mark in self._openings):
             self._is_unknown = True

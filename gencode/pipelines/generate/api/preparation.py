@@ -56,6 +56,11 @@ def _template(model: ChosenModel, prompt: str) -> Mapping[str, Any] | None:
     return {**asdict(model.template(prompt)), "is_fallback": model.is_fallback}
 
 
+def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The stored request with the model that was asked for in place of the one that was chosen."""
+    return {**stored, "model": stored.get("asked_model", stored.get("model"))}
+
+
 def retry_changes(services: GenerateServices, task: Task, request: RetryRequest) -> Mapping[str, Any]:
     """Raises Invalid for a passed deadline, a name that the host does not allow, and for another name when a
     repository has been created: the task's commit belongs into that one."""
