@@ -133,6 +133,10 @@ export default {
   cost: "Cost",
   noPrice: "no price set",
   free: "free",
+  fromTemplate: (title) => `This is a template, ${title}, and was not written for your prompt. `,
+  nearestTemplate: (other) => `No template has ${other}; this is the nearest. `,
+  howToConfigure:
+    "No language model is configured: set DEEPSEEK_API_KEY, OPENAI_API_KEY or PROVIDERS, start the service again, and submit a new task.",
 
   // The outcome
   resultTitle: "The repository is ready",

@@ -129,6 +129,10 @@ export default {
   cost: "费用",
   noPrice: "未设价格",
   free: "免费",
+  fromTemplate: (title) => `这是模板项目：${title}，并非按您的描述编写。`,
+  nearestTemplate: (other) => `没有 ${other} 的模板，这是最接近的一个。`,
+  howToConfigure:
+    "未配置语言模型：请设置 DEEPSEEK_API_KEY、OPENAI_API_KEY 或 PROVIDERS，重新启动服务，再提交新任务。",
 
   resultTitle: "仓库已就绪",
   openRepository: "打开仓库",
