@@ -96,6 +96,12 @@ class Client:
     async def task(self, task_id: str) -> Task:
         return cast(Task, await self._connection.request_json("GET", _task_path(task_id)))
 
+    async def request(self, task_id: str) -> dict[str, Any]:
+        """The request as it was accepted, without its callback: a body that can be submitted again."""
+        path = _task_path(task_id, "request")
+        found: dict[str, Any] = await self._connection.request_json("GET", path, required_field="")
+        return found
+
     async def events(
         self, task_id: str, after: int = 0, *, include: Sequence[str] = (), notice: Notice | None = None
     ) -> AsyncGenerator[Message, None]:
@@ -206,10 +212,15 @@ class Client:
         return cast("list[Kind]", found["kinds"])
 
     async def tasks(
-        self, *, status: Sequence[str] = (), limit: int | None = None
+        self, *, status: Sequence[str] = (), limit: int | None = None, client: str | None = None
     ) -> AsyncGenerator[Task, None]:
-        """The tasks of this API key, newest first, at most `limit`; pages are requested as needed."""
+        """The tasks of this API key, newest first, at most `limit`; pages are requested as needed.
+
+        client   with an operator's key: tasks of this client; "*" for all
+        """
         params = {"status": ",".join(status), "limit": str(min(limit or 100, 100))}
+        if client is not None:
+            params["client"] = client
         remaining = limit
         while remaining is None or remaining > 0:
             page = await self._connection.request_json(

@@ -65,14 +65,15 @@ class Connection:
     async def request_json(
         self, method: str, path: str, *, required_field: str = "task_id", repeatable: bool = True, **more: Any
     ) -> Any:
-        """The JSON object of a response. `required_field`: a field that every such response of gencode has;
+        """The JSON object of a response. `required_field`: a field that every such response of gencode has,
+        if there is one;
         `more`: arguments of httpx. Raises ServiceError."""
         response = await self.request(method, path, repeatable=repeatable, **more)
         try:
             body = response.json()
         except ValueError:
             raise unexpected_response(response) from None
-        if not isinstance(body, dict) or required_field not in body:
+        if not isinstance(body, dict) or (required_field and required_field not in body):
             raise unexpected_response(response)
         return body
 

@@ -75,8 +75,13 @@ class SyncClient:
     def task(self, task_id: str) -> Task:
         return self._portal.call(self._client.task, task_id)
 
-    def tasks(self, *, status: Sequence[str] = (), limit: int | None = None) -> Iterator[Task]:
-        return self._iterate(self._client.tasks(status=status, limit=limit))
+    def request(self, task_id: str) -> dict[str, Any]:
+        return self._portal.call(self._client.request, task_id)
+
+    def tasks(
+        self, *, status: Sequence[str] = (), limit: int | None = None, client: str | None = None
+    ) -> Iterator[Task]:
+        return self._iterate(self._client.tasks(status=status, limit=limit, client=client))
 
     def kinds(self) -> list[Kind]:
         return self._portal.call(self._client.kinds)

@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gencode.codegen.code_fences import fence_info, fence_mark, is_fence
+from gencode.codegen.code_fences import fence_info, fence_mark, is_fence, split_lines
 from gencode.codegen.fence_languages import fit
 from gencode.codegen.literal_state import LiteralState
 
 MAX_BLOCKS = 30
+MAX_REMARKS = 8
+"""Lines before a file."""
+MAX_REMARK_CHARACTERS = 600
 _USAGE = re.compile(
     r"\b(?:run|build|usage|us(?:e|ing|ed)|examples?|tests?|start|install|execute|launch|then|output|commands?)\b"
     r"|运行|使用|示例|例如|构建|安装|启动|测试|执行",
@@ -74,6 +77,18 @@ def is_prose(lines: Iterable[str], path: str) -> bool:
     return all(_is_remark(line, path) for line in lines if line.strip())
 
 
+def holds_only_remarks(text: str, path: str) -> bool:
+    """Whether a text that was cut ends before the first line of the file: after remarks, a fence or a tag."""
+    lines = [line for line in split_lines(text) if line.strip() and not is_fence(line)]
+    return (
+        len(lines) < MAX_REMARKS
+        and len(text) < MAX_REMARK_CHARACTERS
+        and all(
+            _is_remark(line, path) or line.lstrip().startswith(("<", "`", "~", "*", "#")) for line in lines
+        )
+    )
+
+
 def _is_remark(line: str, path: str) -> bool:
     bare = line.strip()
     name = path.rpartition("/")[2].lower()
@@ -103,7 +118,7 @@ def _fit(info: str, introduction: Sequence[str], path: str) -> int:
     own = path.rpartition("/")[2].lower()
     for line in introduction:
         names = {name.rpartition("/")[2].lower() for name in _NAME.findall(line)}
-        if own in names:
+        if own in line.lower():
             return 3
         if names and (_TITLE.match(line) or len(line.split()) == 1):
             return -1
@@ -116,25 +131,25 @@ def closing_line(
     """The line that closes the block that line `start` opens, if the rest can be prose with closed blocks.
 
     A fence without a language may also open a block of the file's own. So the first one counts that is not
-    within a string or comment; failing that, the last one. `literal` and `inside`: whether the block begins
+    within a string or comment; failing that, the only one. `literal` and `inside`: whether the block begins
     within a string or comment, and within a block of the file's own.
     """
     fences = [n for n in range(start + 1, len(lines)) if _matches(lines[n], lines[start])]
     bare = [not fence_info(lines[n]) for n in fences]
     rest = _closed_rests(bare)
-    literal, at, is_open, last = literal or LiteralState(path), start + 1, inside, None
+    literal, at, is_open, possible = literal or LiteralState(path), start + 1, inside, list[int]()
     for k, n in enumerate(fences):
         for line in lines[at:n]:
             literal.add(line)
         at = n + 1
         if bare[k] and not is_open and rest[k + 1]:
-            last = n
             if not literal.may_be_open:
                 return n
+            possible.append(n)
         if not bare[k] and is_open:
             break
         is_open = not is_open
-    return last
+    return possible[0] if len(possible) == 1 else None
 
 
 def _closed_rests(bare: Sequence[bool]) -> list[bool]:

@@ -54,7 +54,7 @@ def fit(info: str, path: str) -> int:
     if name in info.lower():
         return 2
     if not words:
-        return 1
+        return 2 if name.endswith(_SHELL_SUFFIXES) else 1
     language, own = words[0].lower(), _family_of(path)
     if language in _OUTPUT:
         return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gencode.codegen.answer_blocks import holds_only_remarks
 from gencode.codegen.answer_checks import (
     check_file,
     check_not_blank,
@@ -13,13 +14,17 @@ from gencode.codegen.answer_checks import (
     check_window,
     stopped_at_limit,
 )
+from gencode.codegen.code_fences import is_markdown
 from gencode.codegen.continuation_merge import continuation, joined_text, resume_point
 from gencode.codegen.file_checkpoints import Piece, piece_name
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.ports.pipeline import StageUpdate
-from gencode.llm.errors import LLMTooLarge, LLMTruncated
+from gencode.llm.errors import LLMTooLarge, LLMTruncated, PrefixRejected
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession
+
+MIN_BEGUN = 200
+"""Characters of a first line that was cut: less may be the beginning of a remark."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +87,7 @@ class FileGenerator:
     async def _next_piece(self, path: str, messages: tuple[Message, ...], pieces: list[Piece]) -> Piece:
         written = joined_text(pieces)
         exact = not pieces or self.session.provider.native_prefix
-        point = len(written) if exact else resume_point(written, len(pieces[-1].text))
+        point = len(written) if exact else self._resume_point(path, written, len(pieces[-1].text))
         request = ChatRequest(messages=messages, max_tokens=self.limits.max_tokens, prefix=written[:point])
 
         def parse(answer: Answer) -> Piece:
@@ -102,7 +107,18 @@ class FileGenerator:
                 self._check_text(joined)
             return Piece(text=text, follows=point, whole=whole, usage=answer.usage)
 
-        return await self.session.ask(request, path, parse)
+        try:
+            return await self.session.ask(request, path, parse)
+        except PrefixRejected:  # the provider is no longer native: this time the answer may overlap
+            return await self._next_piece(path, messages, pieces)
+
+    def _resume_point(self, path: str, written: str, newest: int) -> int:
+        """As `continuation_merge.resume_point`; 0 if no line of the file would be shown."""
+        if "\n" not in written and len(written) < MIN_BEGUN:
+            return 0
+        point = resume_point(written, newest)
+        is_begun = is_markdown(path) or not holds_only_remarks(written[:point], path)
+        return point if is_begun else 0
 
     def _check_text(self, text: str) -> None:
         if self.check_text:

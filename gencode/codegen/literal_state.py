@@ -7,6 +7,7 @@ it may say "perhaps" of any place, and "surely not" only where every mark is clo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _JAVASCRIPT = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".vue", ".svelte")
 _C_LIKE = (
@@ -31,7 +32,19 @@ _C_LIKE = (
 _BACKTICKS = (".go", ".d", *_JAVASCRIPT)
 _HEREDOC = re.compile(r"<<[-~]?\s*[\"']?[A-Za-z_]")
 _HEREDOC_FILES = (".sh", ".bash", ".zsh", ".rb", ".pl", ".pm", ".php", ".tf", ".ps1", "makefile")
-_OTHER_OPENINGS = ("<!--", "--[[", "=begin", "=pod", "{-", "(*", 'R"', '#"', '@"', "@'", "<#", "%{", "q{")
+_OTHER_OPENINGS = (
+    ((".html", ".htm", ".xml", ".svg", ".vue", ".svelte"), ("<!--", "<![CDATA[")),
+    ((".rb",), ("=begin", "%{", "%q", "%Q")),
+    ((".pl", ".pm"), ("=pod", "=head", "q{")),
+    ((".cpp", ".cc", ".cxx", ".hpp", ".h"), ('R"',)),
+    ((".rs", ".swift"), ('#"',)),
+    ((".cs",), ('@"', '$"')),
+    ((".ps1",), ('@"', "@'", "<#")),
+    ((".lua",), ("[[", "[=")),
+    ((".hs", ".elm"), ("{-",)),
+    ((".ml", ".fs", ".pas"), ("(*",)),
+)
+"""By suffixes, what may begin a text of several lines and is not counted."""
 
 
 class LiteralState:
@@ -42,10 +55,19 @@ class LiteralState:
         self._has_c_comments = name.endswith(_C_LIKE)
         self._has_backticks = name.endswith(_BACKTICKS)
         self._has_heredocs = name.endswith(_HEREDOC_FILES) or "dockerfile" in name
+        self._openings = next((found for suffixes, found in _OTHER_OPENINGS if name.endswith(suffixes)), ())
         self._triple = {'"""': 0, "'''": 0}
         self._comments = 0
         self._backticks = 0
         self._is_unknown = False
+
+    @classmethod
+    def after(cls, lines: Iterable[str], path: str) -> LiteralState:
+        """The state after these lines of a file."""
+        state = cls(path)
+        for line in lines:
+            state.add(line)
+        return state
 
     @property
     def may_be_open(self) -> bool:
@@ -64,5 +86,5 @@ class LiteralState:
             self._comments += line.count("/*") - line.count("*/")
         if self._has_backticks:
             self._backticks += line.count("`") - line.count("\\`")
-        if (self._has_heredocs and _HEREDOC.search(line)) or any(mark in line for mark in _OTHER_OPENINGS):
+        if (self._has_heredocs and _HEREDOC.search(line)) or any(mark in line for mark in self._openings):
             self._is_unknown = True

@@ -10,6 +10,7 @@ Failures of one package are defined there, in its module `errors`.
     │   ├── UnsupportedMedia         UNSUPPORTED_MEDIA    415
     │   ├── Unauthorized             UNAUTHORIZED         401
     │   ├── CrossSite                CROSS_SITE           403
+    │   ├── Forbidden                FORBIDDEN            403
     │   ├── NotFound                 NOT_FOUND            404
     │   ├── WrongMethod              METHOD_NOT_ALLOWED   405
     │   ├── AlreadyOver              ALREADY_OVER         409
@@ -144,6 +145,12 @@ class CrossSite(RequestError):
 
     code = "CROSS_SITE"
     http_status = 403
+
+
+class Forbidden(RequestError):
+    code = "FORBIDDEN"
+    http_status = 403
+    meaning = "Only an operator may do this"
 
 
 class NotFound(RequestError):

@@ -119,6 +119,8 @@ class KindRuntime:
     notification_fields   its own fields of a webhook's `data`
     progress              measured progress; None: the share of stages that are done
     live_progress         by task id: measured while the task's stage runs in this process, else None
+    submitted             from the stored request to the body that submits it again; fields that request_model
+                          lacks, and the callback, are left out of it afterwards
     retry_changes         from a failed task and a validated retry_model to changes of the task's parameters;
                           raises RequestError
     may_pause             whether a failed task that nobody has approved may pause when it is retried
@@ -135,6 +137,7 @@ class KindRuntime:
     notification_fields: Callable[[Task, Event], Mapping[str, Any]] = lambda task, event: {}
     progress: Callable[[Task], ProgressSnapshot] | None = None
     live_progress: Callable[[str], ProgressSnapshot | None] = lambda task_id: None
+    submitted: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda stored: stored
     retry_changes: Callable[[Task, Any], Mapping[str, Any]] = changed_fields
     may_pause: Callable[[Task], bool] = lambda task: False
     approve: Callable[[Task, str | None], Decision] = approve_unconditionally
@@ -203,6 +206,13 @@ class ActiveKinds:
     @property
     def services(self) -> tuple[object, ...]:
         return tuple(runtime.services for runtime in self._runtimes.values() if runtime.services)
+
+    def submitted(self, task: Task, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """The body that submits the task's request again, without a callback: its address may hold a secret.
+        `stored`: the stored request. Raises UnknownKind."""
+        body, kind = self.require(task).submitted(stored), self.registry.get(task.kind)
+        fields = kind.request_model.model_fields.keys() - {"callback_url"} if kind else ()
+        return {name: value for name, value in body.items() if name in fields}
 
     def view(self, task: Task) -> Mapping[str, Any]:
         runtime = self.get(task.kind)

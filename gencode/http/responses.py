@@ -106,6 +106,25 @@ class JsonDataSpec(ResponseSpec):
         return {self.media_type: {"schema": schema_ref(self.model())}}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class JsonOfKindsSpec(ResponseSpec):
+    """A JSON object whose model depends on the kind of the task; sent as a dict."""
+
+    kind_models: tuple[type[BaseModel], ...]
+    media_type: str = "application/json"
+
+    def make(self, body: Mapping[str, Any]) -> Response:
+        """Never cached."""
+        return Response(dump(body), self.status, {"Cache-Control": "no-store"}, self.media_type)
+
+    def models(self) -> tuple[type[BaseModel], ...]:
+        return self.kind_models
+
+    def content(self) -> JsonSchema:
+        schemas = [schema_ref(model) for model in self.kind_models]
+        return {self.media_type: {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}}
+
+
 def json_text(body: BaseModel) -> str:
     """Without the fields that were not set."""
     return body.model_dump_json(exclude_unset=True)

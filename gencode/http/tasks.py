@@ -14,12 +14,12 @@ from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, StillWo
 from gencode.domain.task import State, Task, rfc3339
 from gencode.http.base_models import EmptyRetryRequest
 from gencode.http.common_declarations import IF_MATCH, LOCATION, OWN_TASK, RATE_LIMITED
-from gencode.http.dependencies import get_principal, get_services, own_task
+from gencode.http.dependencies import get_principal, get_services, own_task, visible_task
 from gencode.http.kinds import KindRegistry
 from gencode.http.links import api
 from gencode.http.operation import Operation, operation
 from gencode.http.request_body import JsonBodyOfKinds
-from gencode.http.responses import JsonDataSpec, JsonResponseSpec
+from gencode.http.responses import JsonDataSpec, JsonOfKindsSpec, JsonResponseSpec
 from gencode.http.submission import is_approved, retry
 from gencode.http.task_list import list_operation
 from gencode.http.task_models import (
@@ -52,6 +52,7 @@ def task_operations(kinds: KindRegistry) -> tuple[Operation, ...]:
     return (
         list_operation(kinds, JsonDataSpec(model=task_list, description="A page")),
         _get_operation(JsonDataSpec(model=task_view, description="The task")),
+        _request_operation(kinds),
         _approve_operation(kinds),
         _cancel_operation(JsonDataSpec(model=task_view, description="Nothing of it runs any more")),
         _retry_operation(kinds),
@@ -62,13 +63,33 @@ def task_operations(kinds: KindRegistry) -> tuple[Operation, ...]:
 def _get_operation(task_response: JsonDataSpec) -> Operation:
     @operation("getTask", "GET /task/{task_id}", "A task", traits=(OWN_TASK,), responses=(task_response,))
     async def get_task(request: Request) -> Response:
-        services, task = get_services(request), await own_task(request)
+        services, task = get_services(request), await visible_task(request)
         view = task_data(task, api(request), services.kinds)
         if callback := await services.callbacks.outbox.callback(task.id):
             view["callback"] = callback_data(callback)
         return task_response.make(view)
 
     return get_task
+
+
+def _request_operation(kinds: KindRegistry) -> Operation:
+    models = tuple(dict.fromkeys(kind.request_model for kind in kinds))
+    found = JsonOfKindsSpec(kind_models=models, description="The body that submits it again")
+
+    @operation(
+        "getRequest",
+        "GET /task/{task_id}/request",
+        "The request of a task",
+        traits=(OWN_TASK,),
+        responses=(found,),
+        errors=(UnknownKind,),
+    )
+    async def get_request(request: Request) -> Response:
+        """As it was accepted, without its callback."""
+        services, task = get_services(request), await own_task(request)
+        return found.make(services.kinds.submitted(task, await services.store.request(task.id)))
+
+    return get_request
 
 
 def _cancel_operation(task_response: JsonDataSpec) -> Operation:
@@ -83,7 +104,7 @@ def _cancel_operation(task_response: JsonDataSpec) -> Operation:
     async def cancel_task(request: Request) -> Response:
         """200 once nothing of the task runs any more; 409 when it ended in another way."""
         services = get_services(request)
-        cancelled = await services.task_service.cancel(await own_task(request))
+        cancelled = await services.task_service.cancel(await visible_task(request))
         return task_response.make(task_data(cancelled, api(request), services.kinds))
 
     return cancel_task

@@ -28,6 +28,11 @@ class LLMBadRequest(ProviderError):
     may_be_billed = False
 
 
+class PrefixRejected(LLMBadRequest):
+    """The model does not complete a prefix. From now on it is continued by an instruction: ask once more,
+    with a prefix for that."""
+
+
 class LLMAuth(ProviderError):
     code = "LLM_AUTH"
     may_be_billed = False

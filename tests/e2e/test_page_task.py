@@ -53,6 +53,37 @@ def file_item(page: Page, path: str, state: str) -> Locator:
     return page.get_by_role("treeitem", name=f"{path}, {state}")
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_a_failed_task_is_edited_and_run_again(language: str, browser: Browser, tmp_path: Path) -> None:
+    words = {"en": ("Edit and run again", "Generate"), "zh": ("修改后重新运行", "生成")}[language]
+
+    def until_it_is_clear(body: Body) -> Reply | None:
+        return http_error(402, "no balance") if "mumble" in json.dumps(body) else None
+
+    async with (
+        model_server(plan_and_files(FILES, replace=until_it_is_clear)) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await page.get_by_label("Prompt").fill("mumble")
+        await page.get_by_text("Model, budget and delivery").click()
+        await page.locator("#max_tokens").fill("90000")
+        await submit(page, prompt="mumble,\nthen say hello")
+        await expect_status(page, "Failed")
+        if language == "zh":
+            await page.get_by_role("button", name="中文").click()
+        await page.get_by_role("button", name=words[0]).click()
+        await expect(page.locator("#prompt")).to_have_value("mumble,\nthen say hello")
+        values = [
+            await page.locator(f"#{name}").input_value() for name in ("repo_name", "private", "max_tokens")
+        ]
+        assert values == ["hello", "true", "90000"]
+        await page.locator("#prompt").fill("say hello")
+        await page.get_by_role("button", name=words[1]).click()
+        await expect_status(page, {"en": "Completed", "zh": "已完成"}[language])
+
+
 async def test_from_the_prompt_to_the_repository(browser: Browser, tmp_path: Path) -> None:
     """Estimate, stages, files as they fill, code while it is written and when it is complete, the result."""
     gates = {"": anyio.Event(), "lib/tool.py": anyio.Event(), "README.md": anyio.Event()}

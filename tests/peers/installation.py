@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 import pytest
+from anyio.abc import Process
 
 HOME = Path(os.environ.get("PEERS_HOME") or Path(sys.prefix) / "peers")
 """Made by `make peers`: `python`, a virtual environment, and `node_modules`."""
@@ -47,9 +50,24 @@ async def run(*words: str | Path, folder: Path, **environment: str) -> str:
 
 async def run_node(source: str, *arguments: str, folder: Path) -> str:
     """The standard output of a JavaScript module, which can import the installed packages."""
+    return await run("node", _script(source, folder), *arguments, folder=folder)
+
+
+@asynccontextmanager
+async def node_process(source: str, *arguments: str, folder: Path) -> AsyncIterator[Process]:
+    """A JavaScript module that runs until the context ends."""
+    words = ["node", str(_script(source, folder)), *arguments]
+    async with await anyio.open_process(words, cwd=folder, stderr=None) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _script(source: str, folder: Path) -> Path:
     script = folder / "peer.mjs"
     script.write_text(source, encoding="utf-8")
     modules = folder / "node_modules"
     if not modules.exists():
         modules.symlink_to(HOME / "node_modules")
-    return await run("node", script, *arguments, folder=folder)
+    return script

@@ -9,7 +9,7 @@ from gencode.llm.errors import LLMBadOutput, LLMIncomplete, ProviderError
 from gencode.llm.openai.answer_end import BodyEnd, EndEvidence
 from gencode.llm.openai.answer_text import AnswerText
 from gencode.llm.openai.choice_index import ChoiceIndex
-from gencode.llm.openai.completion_events import CompletionEvent, completion_event
+from gencode.llm.openai.completion_events import CompletionEvent, completion_event, plain_text
 from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.error_objects import error_object
 from gencode.llm.openai.finish_reasons import Mark
@@ -124,6 +124,10 @@ class CompletionDecoder:
         return ChatChunk(text=text, reasoning=reasoning, usage=self._usage if self._usage != usage else None)
 
     def _read(self, found: JsonObject, texts: list[str], thoughts: list[str]) -> None:
+        plain = plain_text(found)
+        if plain is not None:
+            self._read_plain(plain, texts)
+            return
         event = self._event(found)
         if event.text or event.mark:
             texts.append(self._increment(event))
@@ -133,6 +137,13 @@ class CompletionDecoder:
             raise LLMBadOutput(
                 "The server sends several answers at once. Request one (the provider's quirks)."
             )
+
+    def _read_plain(self, text: str, texts: list[str]) -> None:
+        self._has_choices = True
+        if text:
+            self.is_alive = self._has_deltas = True
+            self._end.add(has_text=True, mark=Mark.NONE, reason="")
+            texts.append(self._text.increment(text))
 
     def _event(self, found: JsonObject) -> CompletionEvent:
         if self._first_object is None:

@@ -14,6 +14,11 @@ _REFUSAL_PARTS = ("refusal",)
 _PART_TEXT = ("text", "content", "thinking", "reasoning", "summary", "refusal")
 _OTHER_MARKS = frozenset({"native_finish_reason", "stop_reason", "done_reason"})
 _MAX_DEPTH = 4
+_PLAIN_EVENT = frozenset(
+    {"id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier", "provider"}
+)
+_PLAIN_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
+_PLAIN_DELTA = frozenset({"content", "role"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +45,21 @@ class CompletionEvent:
 
 
 NOTHING = CompletionEvent()
+
+
+def plain_text(event: Mapping[str, Any]) -> str | None:
+    """The text of an event that holds nothing else, as almost every one of almost every server; else None."""
+    choices = event.get("choices")
+    if not (isinstance(choices, list) and len(choices) == 1 and event.keys() <= _PLAIN_EVENT):
+        return None
+    choice = choices[0]
+    if not (isinstance(choice, dict) and choice.keys() <= _PLAIN_CHOICE) or choice.get("index"):
+        return None
+    delta = choice.get("delta")
+    if choice.get("finish_reason") or event.get("usage") or not isinstance(delta, dict):
+        return None
+    text = delta.get("content")
+    return text if isinstance(text, str) and delta.keys() <= _PLAIN_DELTA else None
 
 
 def completion_event(event: Mapping[str, Any]) -> CompletionEvent:

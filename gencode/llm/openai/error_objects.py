@@ -12,6 +12,7 @@ from typing import Any
 
 _MESSAGES = ("message", "msg", "status_msg", "detail", "error_msg", "error_description")
 _CONTAINERS = ("error", "errors", "header", "base_resp", "detail", "message")
+_SIGNS = frozenset({"type", "message", "msg", "header", "base_resp"})
 _MAX_DEPTH = 5
 
 
@@ -30,6 +31,8 @@ def error_object(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
     found = event.get("error") or _error_of_choice(event)
     if found:
         return as_error(found, _dumped(found))
+    if event.get("object") != "error" and _SIGNS.isdisjoint(event):  # almost every event
+        return None
     return as_error(event, _dumped(event)) if _is_error(event) else None
 
 

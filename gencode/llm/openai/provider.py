@@ -13,13 +13,13 @@ from gencode.domain.errors import Transient
 from gencode.domain.event import dump
 from gencode.llm.account import Account, until
 from gencode.llm.deadlines import Deadlines, DeadlineTimer
-from gencode.llm.errors import LLMRateLimit, ProviderError
+from gencode.llm.errors import LLMRateLimit, PrefixRejected, ProviderError
 from gencode.llm.openai.answer_end import BodyEnd
 from gencode.llm.openai.body_reader import BodyReader
 from gencode.llm.openai.completion_decoder import CompletionDecoder
 from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.error_objects import error_in
-from gencode.llm.openai.quirks import Quirks, without_rejected_parameter
+from gencode.llm.openai.quirks import Quirks, rejects_prefix, without_rejected_parameter
 from gencode.llm.openai.request_body import completions_url, key_headers, request_body
 from gencode.llm.openai.think_block import ModelHabits, UnopenedReasoning
 from gencode.llm.openai.token_limit import token_limit
@@ -155,6 +155,9 @@ class OpenAICompatibleProvider:
                 self._max_tokens = min(self._max_tokens, limit.tokens if limit.of_model else self._max_tokens)
             elif reduced := without_rejected_parameter(quirks, error):
                 quirks = self._quirks = reduced
+            elif request.prefix and rejects_prefix(quirks, error):
+                self._quirks = quirks.model_copy(update={"prefix": "none"})
+                raise PrefixRejected(f"{self.name} does not complete a prefix. Ask again.")
             else:
                 raise self._errors.from_response(response, page)
         return response, request

@@ -14,6 +14,8 @@ _INVALID = re.compile(
     re.IGNORECASE,
 )
 
+_PREFIX_FIELDS = {"none": "", "deepseek": "prefix", "partial": "partial"}
+
 
 def header_value(value: str) -> str:
     """Strips white space; raises ValueError for other characters that no header can contain: they would fail
@@ -28,7 +30,8 @@ class Quirks(BaseModel):
     """Part of a provider's configuration.
 
     prefix            how the model is made to continue a partial answer: "deepseek" (`prefix: true`, at
-                      /beta), "partial" (`partial: true`; Moonshot, Qwen), "none" (by an instruction)
+                      /beta), "partial" (`partial: true`; Moonshot, Qwen), "none" (by an instruction);
+                      replaced automatically by "none" when the model rejects it
     json_mode         whether `response_format: json_object` is supported; ended automatically when it is
                       rejected
     max_tokens_field  replaced automatically by max_completion_tokens when the API demands it
@@ -71,6 +74,13 @@ def without_rejected_parameter(quirks: Quirks, error: Mapping[str, Any]) -> Quir
     if quirks.stream_usage and _names(param, text, "stream_options"):
         return quirks.model_copy(update={"stream_usage": False})
     return None
+
+
+def rejects_prefix(quirks: Quirks, error: Mapping[str, Any]) -> bool:
+    """Whether a 400 or 422 error rejects the field that asks for native prefix completion."""
+    field, text = _PREFIX_FIELDS[quirks.prefix], f"{error.get('message')} {error.get('param')}"
+    is_rejection = bool(_REJECTION.search(text) or _INVALID.search(text))
+    return is_rejection and bool(field and re.search(rf"\b{field}\b", text))
 
 
 def _names(param: str, text: str, field: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gencode.llm.errors import LLMBadOutput, ProviderError
@@ -13,6 +13,7 @@ from gencode.llm.openai.error_mapping import ErrorMapper
 JsonObject = dict[str, Any]
 
 _QUOTED_BYTES = 1000
+_decode: Callable[[str], object] = json.JSONDecoder().decode  # json.loads looks at its options each time
 _STATUS = re.compile(rb"(?<![0-9])[45][0-9]{2}(?![0-9])")
 _FIELDS = (b"event", b"id", b"retry", b"data")
 _OTHER_FIELD = re.compile(rb"[A-Za-z][\w-]*(?::|\Z)")
@@ -182,6 +183,6 @@ class ServerEvents:
 def _json(data: bytes) -> object:
     """The value, None for what is not JSON in UTF-8."""
     try:
-        return json.loads(data.decode())
+        return _decode(data.decode())
     except (ValueError, RecursionError):
         return None

@@ -126,7 +126,8 @@ class ThinkBlock:
         """Whether a model that reasons without an opening tag was cut before the closing one. It rarely
         reasons before a native continuation."""
         if self._continues and self._native:
-            return self._hold and (_begins_as_reasoning(text) or _reads_as_prose(text))
+            is_code = "\n" in text.strip() and not (_begins_as_reasoning(text) or _reads_as_prose(text))
+            return self._hold and not is_code
         return self._hold
 
     # --- steps: each consumes what it can of the buffer ------------------------------------------------

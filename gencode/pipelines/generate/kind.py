@@ -23,7 +23,7 @@ from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
 from gencode.pipelines.generate.api import estimate, files, plan, results
-from gencode.pipelines.generate.api.preparation import prepare, retry_changes
+from gencode.pipelines.generate.api.preparation import prepare, retry_changes, submitted
 from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest, RetryRequest
 from gencode.pipelines.generate.api.services import NAME, GenerateServices
 from gencode.pipelines.generate.api.tools import files_tool
@@ -118,6 +118,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         notification_fields=notification_fields,
         progress=partial(task_progress, dependencies.progress_registry),
         live_progress=dependencies.progress_registry.running,
+        submitted=submitted,
         retry_changes=partial(retry_changes, services),
         may_pause=lambda task: bool(task.parameters.get("approve_plan")),
         approve=plan.approval,

@@ -59,6 +59,13 @@ async def test_it_is_submitted_streamed_shown_and_listed(tmp_path: Path) -> None
         assert await get(app.url, f"/api/v1/task/{task_id}/draft") == {"text": LETTER_BODY["text"]}
 
 
+async def test_its_request_is_shown_without_a_line_of_its_own(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path), KINDS) as app:
+        task_id = await submit_letter(app.url, stamp=False)
+        request = await get(app.url, f"/api/v1/task/{task_id}/request")
+        assert request == LETTER_BODY | {"review": False, "stamp": False, "seconds": 0.0}
+
+
 async def test_messages_are_in_the_language_of_the_request(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path), KINDS) as app:
         response = await post(app.url, "/letters", LETTER_BODY, **{"Accept-Language": "zh"})

@@ -248,7 +248,8 @@ def test_reasoning_that_the_limit_cuts_is_no_text_of_a_model_that_reasons_withou
     assert answer(content, finish="length").text == content
     with pytest.raises(LLMBadOutput, match="only reasoned"):
         answer(content, finish="length", reasons_in_text=True)
-    rest = "x = 1\n"
+    assert answer("plan", CONTINUE, finish="length", reasons_in_text=True, native_prefix=True).text == ""
+    rest = "x = 1\ny"
     assert answer(rest, CONTINUE, finish="length", reasons_in_text=True, native_prefix=True).text == rest
 
 

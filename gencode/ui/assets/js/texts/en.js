@@ -105,6 +105,7 @@ export default {
   keepOn: "Keep it going",
   cancelYes: "Cancel the task",
   retry: "Retry",
+  editAgain: "Edit and run again",
   retryHint: "Goes on where it failed. Nothing already paid for is paid again.",
   retryHintAny: "Goes on where it failed.",
   retryAfterChange: "Remove the cause first.",
@@ -132,6 +133,10 @@ export default {
   cost: "Cost",
   noPrice: "no price set",
   free: "free",
+  fromTemplate: (title) => `This is a template, ${title}, and was not written for your prompt. `,
+  nearestTemplate: (other) => `No template has ${other}; this is the nearest. `,
+  howToConfigure:
+    "No language model is configured: set DEEPSEEK_API_KEY, OPENAI_API_KEY or PROVIDERS, start the service again, and submit a new task.",
 
   // The outcome
   resultTitle: "The repository is ready",
@@ -228,6 +233,7 @@ export default {
     BODY_TOO_LARGE: "Shorten the prompt, or raise MAX_BODY_BYTES.",
     UNSUPPORTED_MEDIA: "Reload the page. If it stays, report it.",
     UNAUTHORIZED: "Enter a valid API key.",
+    FORBIDDEN: "Use the key of an operator.",
     CROSS_SITE: "Open the page at the service's own address.",
     NOT_FOUND: "Check the address; the task may belong to another key.",
     METHOD_NOT_ALLOWED: "Reload the page. If it stays, report it.",

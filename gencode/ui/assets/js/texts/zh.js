@@ -101,6 +101,7 @@ export default {
   keepOn: "继续进行",
   cancelYes: "取消任务",
   retry: "重试",
+  editAgain: "修改后重新运行",
   retryHint: "从失败处继续，已付费的部分不会再次付费。",
   retryHintAny: "从失败处继续。",
   retryAfterChange: "请先消除原因。",
@@ -128,6 +129,10 @@ export default {
   cost: "费用",
   noPrice: "未设价格",
   free: "免费",
+  fromTemplate: (title) => `这是模板项目：${title}，并非按您的描述编写。`,
+  nearestTemplate: (other) => `没有 ${other} 的模板，这是最接近的一个。`,
+  howToConfigure:
+    "未配置语言模型：请设置 DEEPSEEK_API_KEY、OPENAI_API_KEY 或 PROVIDERS，重新启动服务，再提交新任务。",
 
   resultTitle: "仓库已就绪",
   openRepository: "打开仓库",
@@ -217,6 +222,7 @@ export default {
     BODY_TOO_LARGE: "缩短描述，或调大 MAX_BODY_BYTES。",
     UNSUPPORTED_MEDIA: "刷新页面；若仍出现，请报告。",
     UNAUTHORIZED: "输入有效的 API 密钥。",
+    FORBIDDEN: "请使用运维人员的密钥。",
     CROSS_SITE: "请从服务自己的地址打开页面。",
     NOT_FOUND: "检查地址；任务可能属于另一个密钥。",
     METHOD_NOT_ALLOWED: "刷新页面；若仍出现，请报告。",

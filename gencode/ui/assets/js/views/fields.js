@@ -130,6 +130,15 @@ export function draft(form) {
   );
 }
 
+/** The draft that `bodyOf` makes this request of, as far as the form has its fields. `named`: the name is taken
+ * over; the form suggests none in its place. */
+export function draftOf(request, named) {
+  const value = (name) => (request[name] == null ? "" : String(request[name]));
+  const texts = FIELDS.filter((name) => name !== "approve_plan").map((name) => [name, value(name)]);
+  const taken = named ? value("repo_name") : "";
+  return { ...Object.fromEntries(texts), approve_plan: Boolean(request.approve_plan), repo_name: taken, named };
+}
+
 /** The request; what was left empty is left out. */
 export function bodyOf(form) {
   const said = draft(form);

@@ -1,9 +1,12 @@
 // The head of a task's view: its name, its state, and the button that cancels it.
 
+import { get } from "../api.js";
 import { h, icon, put } from "../dom.js";
 import { kindTitle, taskName } from "../kinds.js";
 import { isGenerate, isOver } from "../task.js";
+import { forTab } from "../storage.js";
 import { dated, t } from "../words.js";
+import { draftOf } from "./fields.js";
 import { glyph, standing } from "./list.js";
 import { act } from "./outcome.js";
 
@@ -33,7 +36,7 @@ export function headOf(follow) {
     drawn = `${task.state} ${text}`;
     badge.className = `badge ${task.state}`;
     badge.replaceChildren(glyph(task.state), text);
-    buttons.replaceChildren(...(isOver(task) ? [] : [cancelling(follow)]));
+    buttons.replaceChildren(isOver(task) ? editing(follow) : cancelling(follow));
   }
 
   return { element, update };
@@ -48,6 +51,19 @@ function factsOf(view) {
     view.github_org,
     created,
   ];
+}
+
+/** Fills the form with the task's request. The name of a repository that was created is taken: it is left out. */
+function editing(follow) {
+  if (!isGenerate(follow.view.kind)) return "";
+  const button = h("button", { class: "button", onclick: () => act(button, edit) }, icon("again"), t("editAgain"));
+  async function edit() {
+    const request = await get(`${follow.address}/request`);
+    const isCreated = Boolean(follow.task.result.repo_url || follow.view.repo_url);
+    forTab.set("draft", JSON.stringify(draftOf(request, !isCreated)));
+    location.hash = "#/";
+  }
+  return h("div", { class: "ask" }, button);
 }
 
 /** A cancelled task cannot be resumed, so the button asks for confirmation, in place. */
