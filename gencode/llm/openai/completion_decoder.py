@@ -19,6 +19,9 @@ from gencode.llm.openai.think_block import NOTHING_KNOWN, ModelHabits
 from gencode.llm.openai.usage_fields import merged, usage_of
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
 
+_MAX_REFUSAL = 2000
+"""Characters of the model's own words: their beginning is shown."""
+
 
 class CompletionDecoder:
     """bytes -> lines -> objects -> events of a completion -> text, reasoning, usage, end.
@@ -156,7 +159,7 @@ class CompletionDecoder:
         self._has_choices = self._has_choices or "choices" in found or event.is_alive
         if event.is_alive:
             self.is_alive = True
-            self._refusal += event.refusal
+            self._refusal += event.refusal[: _MAX_REFUSAL - len(self._refusal)]
             self._has_tool |= event.has_tool
         return event
 

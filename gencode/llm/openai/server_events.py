@@ -39,12 +39,12 @@ class ServerEvents:
     def __init__(self, errors: ErrorMapper) -> None:
         self._errors = errors
         self._objects: list[JsonObject] = []
-        self._document: list[bytes] | None = None
+        self._document: bytearray | None = None
         self._bare_objects = 0
         self._understood = 0
         self._name = b""
         self._status = 0
-        self._pending: list[bytes] = []
+        self._pending = bytearray()
         self.done = False
         self.failure: ProviderError | None = None
 
@@ -58,7 +58,7 @@ class ServerEvents:
         try:
             for line in lines:
                 if self._document is not None:
-                    self._document.append(line)
+                    self._document += b"\n" + line
                 elif line.startswith(b"data:"):
                     self._data(line[5:].strip())
                 else:
@@ -74,7 +74,7 @@ class ServerEvents:
         objects = self.feed(lines)
         try:
             if self._document is not None:
-                self._end_document(b"\n".join(self._document))
+                self._end_document(bytes(self._document))
             elif not self.done and not self.failure:
                 self._dispatch()
         except ProviderError as error:
@@ -94,7 +94,7 @@ class ServerEvents:
         elif isinstance(event, dict):
             self._objects.append(event)
         elif self._pending or data.startswith(b"{"):
-            self._pending.append(data)
+            self._pending += b"\n" + data
         else:
             raise self._not_an_object(data)
 
@@ -145,13 +145,13 @@ class ServerEvents:
             self._bare_objects += 1
             self._understood += 1
         elif not self._understood:
-            self._document = [line]
+            self._document = bytearray(line)
         else:
             raise self._not_an_object(line)
 
     def _dispatch(self) -> None:
         """The end of an event."""
-        data, self._pending = b"\n".join(self._pending), []
+        data, self._pending = bytes(self._pending[1:]), bytearray()
         if data:
             event = _json(data)
             if not isinstance(event, dict):
