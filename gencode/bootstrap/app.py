@@ -29,6 +29,7 @@ from gencode.engine.ports.store import Store
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
+from gencode.http.client_limiter import ClientLimiter
 from gencode.http.dependencies import Callbacks, Services
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
@@ -65,6 +66,11 @@ CHAT_COMMAND = SubmitCommand(
 """What people submit in chats."""
 MAX_LISTS = 1
 """Pages of tasks that are made at once."""
+MAX_TASK_READS = 1
+"""Of one client: look-ups of a task at once. With two, four answers of a flood come before another client's
+stream, with one, two do (tests/benchmarks/fairness)."""
+MAX_STREAM_READS = 1
+"""Of one client: event streams that read the log from the store at once."""
 PROGRESS_SECONDS = 1.0
 """Between two progress messages on a stream."""
 
@@ -243,6 +249,8 @@ def _services(
         ),
         checkpoint_reader=offered.checkpoint_reader,
         list_limiter=FairLimiter(MAX_LISTS),
+        task_limiter=ClientLimiter(MAX_TASK_READS),
+        stream_limiter=ClientLimiter(MAX_STREAM_READS),
         write_probe=WriteProbe(offered.store.check_writable),
         language=settings.language,
         ticker=SharedTicker(settings.ping_seconds),
