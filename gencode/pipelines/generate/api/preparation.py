@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from gencode.domain.task import PENDING, Task
