@@ -103,6 +103,12 @@ class StoredKey:
         return self.sha256[:8]
 
 
+def check_name(name: str) -> None:
+    """Raises StartError for a name that a key's client cannot have."""
+    if not _NAME.fullmatch(name):
+        raise StartError("a key's name has 1 to 64 of A-Z a-z 0-9 . _ -, with a letter or digit at each end")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeyFile:
     """Every method raises StartError, which says what to do, when the file cannot be read or written."""
@@ -134,10 +140,7 @@ class KeyFile:
 
     def make(self, name: str, options: KeyOptions | None = None) -> tuple[str, StoredKey]:
         """Create a key for a client, which may have several. The key itself is returned only here."""
-        if not _NAME.fullmatch(name):
-            raise StartError(
-                "a key's name has 1 to 64 of A-Z a-z 0-9 . _ -, with a letter or digit at each end"
-            )
+        check_name(name)
         key = MARK + secrets.token_hex(24)
         made = StoredKey(
             name=name,

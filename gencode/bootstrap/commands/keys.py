@@ -11,6 +11,7 @@ from typing import Any
 from gencode.auth.key_file import KeyFile, KeyOptions, StoredKey, key_file, parse_expiry
 from gencode.cli.output import write
 from gencode.domain.errors import StartError
+from gencode.domain.principal import LOCAL
 from gencode.settings import load_data_dir
 
 
@@ -56,12 +57,18 @@ def _make(args: argparse.Namespace, file: KeyFile) -> int:
             f"This is the key of {stored.name}, shown this once; {file.path} keeps its hash.", file=sys.stderr
         )
     if is_first and not args.json:
-        print(
-            "A service with this folder wants a key from now on. Older tasks belong to the client local;"
-            " a key of that name shows them: gencode keys make local",
-            file=sys.stderr,
-        )
+        print(_about_the_first_key(stored.name), file=sys.stderr)
     return 0
+
+
+def _about_the_first_key(name: str) -> str:
+    wanted = "A service with this folder wants a key from now on. Older tasks belong to the client local"
+    if name == LOCAL.id:
+        return f"{wanted}; this key shows them."
+    return (
+        f"{wanted}; a key of that name shows them: gencode keys make local. To give them to {name}, stop the"
+        f" service and run: gencode tasks assign --from local --to {name}"
+    )
 
 
 def _options(args: argparse.Namespace) -> KeyOptions:

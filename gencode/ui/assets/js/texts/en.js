@@ -133,6 +133,10 @@ export default {
   cost: "Cost",
   noPrice: "no price set",
   free: "free",
+  fromTemplate: (title) => `This is a template, ${title}, and was not written for your prompt. `,
+  nearestTemplate: (other) => `No template has ${other}; this is the nearest. `,
+  howToConfigure:
+    "No language model is configured: set DEEPSEEK_API_KEY, OPENAI_API_KEY or PROVIDERS, start the service again, and submit a new task.",
 
   // The outcome
   resultTitle: "The repository is ready",
@@ -239,6 +243,7 @@ export default {
     CONFLICT: "Another process has just changed this task: reload it, then decide.",
     NOT_HELD: "Nothing: no plan of this task waits for approval, or not yet.",
     PLAN_CHANGED: "Somebody else changed the plan: read it again, then decide.",
+    RANGE_NOT_SATISFIABLE: "Download it again from its beginning.",
     MISDIRECTED: "Use localhost in the address, or set API_KEYS behind a proxy.",
     IDEMPOTENCY_KEY_REUSED: "Submit again.",
     RATE_LIMITED: "Wait a little, then submit again.",
