@@ -7,16 +7,17 @@ import hmac
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import anyio
 import structlog
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
-from gencode.auth.key_file import KeyFile
+from gencode.auth.key_file import KeyFile, KeyOptions
 from gencode.domain.errors import StartError, Unauthorized
-from gencode.domain.principal import LOCAL, Principal, PrincipalKind
+from gencode.domain.principal import LOCAL, OPERATOR, Principal, PrincipalKind
 
 POLL_SECONDS = 1.0
 """Between two checks of the key file while no requests come; a request checks it itself."""
@@ -33,18 +34,33 @@ class Authentication:
     digest: bytes = b""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownKey:
+    """A client and the digest of one of its keys."""
+
+    name: str
+    digest: bytes
+    options: KeyOptions = field(default_factory=KeyOptions)
+
+
 class ApiKeys:
     """`entries`: API_KEYS, each `key`, `client=key` or `client=sha256:<hex>`, separated by commas.
     `file`: read again whenever it changes.
 
     Once there was a key, one is required until the process ends: revoking the last one opens nothing. Raises
     StartError for an entry, or a file, that cannot be meant; a file that is damaged later authenticates
-    nobody.
+    nobody. `now`: datetime.now in UTC; a key whose time is over authenticates nobody.
     """
 
-    def __init__(self, entries: str, file: KeyFile | None = None) -> None:
-        self._configured = list(_parse(entries))
-        self._stored: list[tuple[str, bytes]] = []
+    def __init__(
+        self,
+        entries: str,
+        file: KeyFile | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._configured = [KnownKey(name=name, digest=digest) for name, digest in _parse(entries)]
+        self._stored: list[KnownKey] = []
+        self._now = now
         self._file = file
         self._version = file.version() if file else None
         if file:
@@ -67,10 +83,14 @@ class ApiKeys:
             return Authentication(principal=LOCAL)
         key = presented_key(headers)
         digest = hashlib.sha256(key).digest()
-        matches = [name for name, known in self._all() if hmac.compare_digest(known, digest)]
+        matches = [known for known in self._all() if hmac.compare_digest(known.digest, digest)]
         if not (key and matches):
             raise Unauthorized("send a valid API key as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")
-        return Authentication(principal=_principal(matches[0]), digest=digest)
+        if self._has_expired(matches[0]):
+            expired = f"{matches[0].options.expires_at:%Y-%m-%d %H:%M}"
+            raise Unauthorized(f"this API key expired at {expired} UTC: ask for a new one")
+        roles = frozenset({OPERATOR}) if matches[0].options.operator else frozenset()
+        return Authentication(principal=_principal(matches[0].name, roles), digest=digest)
 
     def by_ticket(self, principal_id: str) -> Authentication:
         """For the principal that a ticket was issued to. Raises Unauthorized if it has no key any more."""
@@ -85,7 +105,16 @@ class ApiKeys:
         principal, digest = authentication.principal, authentication.digest
         if not self.is_required:
             return principal.id == LOCAL.id
-        return any(name == principal.id and digest in (b"", known) for name, known in self._all())
+        return any(
+            known.name == principal.id and digest in (b"", known.digest) and not self._has_expired(known)
+            for known in self._all()
+        )
+
+    def rate(self, principal_id: str) -> str:
+        """The rate of a client, such as 10/minute: of its newest valid key that has one; "" if none has."""
+        self._reload()
+        own = [key for key in self._stored if key.name == principal_id and not self._has_expired(key)]
+        return next((key.options.rate for key in reversed(own) if key.options.rate), "")
 
     def receive_while_valid(self, authentication: Authentication, receive: Receive) -> Receive:
         """A `receive` that returns a disconnect as soon as the key is revoked."""
@@ -127,13 +156,18 @@ class ApiKeys:
             del self._on_revocation[call]
 
     async def watch(self) -> None:
-        """Notice changes of the file also while no requests come, until cancelled."""
+        """Notice changes of the file, and keys that expire, also while no requests come, until cancelled."""
         while self._file:
             await anyio.sleep(POLL_SECONDS)
             self._reload()
+            if any(map(self._has_expired, self._stored)):
+                self._call_revoked()
 
-    def _all(self) -> list[tuple[str, bytes]]:
+    def _all(self) -> list[KnownKey]:
         return [*self._configured, *self._stored]
+
+    def _has_expired(self, key: KnownKey) -> bool:
+        return key.options.has_expired(self._now())
 
     def _reload(self) -> None:
         version = self._file.version() if self._file else None
@@ -155,8 +189,8 @@ class ApiKeys:
                 call()
 
 
-def _principal(name: str) -> Principal:
-    return Principal(id=name, kind=PrincipalKind.API_KEY)
+def _principal(name: str, roles: frozenset[str] = frozenset()) -> Principal:
+    return Principal(id=name, kind=PrincipalKind.API_KEY, roles=roles)
 
 
 def presented_key(headers: Headers) -> bytes:
@@ -166,8 +200,10 @@ def presented_key(headers: Headers) -> bytes:
     return key.encode("latin-1", "replace")
 
 
-def _read(file: KeyFile) -> list[tuple[str, bytes]]:
-    return [(key.name, bytes.fromhex(key.sha256)) for key in file.read()]
+def _read(file: KeyFile) -> list[KnownKey]:
+    return [
+        KnownKey(name=key.name, digest=bytes.fromhex(key.sha256), options=key.options) for key in file.read()
+    ]
 
 
 def _parse(entries: str) -> Iterator[tuple[str, bytes]]:

@@ -29,6 +29,7 @@ from gencode.engine.ports.store import Store
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
+from gencode.http.client_limiter import ClientLimiter
 from gencode.http.dependencies import Callbacks, Services
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
@@ -42,6 +43,7 @@ from gencode.hub.in_process import InProcessHub
 from gencode.mcp.endpoint import mcp_route
 from gencode.mcp.runtime import MCPRuntime
 from gencode.mcp.tools import all_tools
+from gencode.observability.disk_use import DiskUse
 from gencode.observability.metrics import Metrics
 from gencode.observability.tracing_setup import configured_tracer
 from gencode.outbound.transport import Outbound
@@ -64,6 +66,11 @@ CHAT_COMMAND = SubmitCommand(
 """What people submit in chats."""
 MAX_LISTS = 1
 """Pages of tasks that are made at once."""
+MAX_TASK_READS = 1
+"""Of one client: look-ups of a task at once. With two, four answers of a flood come before another client's
+stream, with one, two do (tests/benchmarks/fairness)."""
+MAX_STREAM_READS = 1
+"""Of one client: event streams that read the log from the store at once."""
 PROGRESS_SECONDS = 1.0
 """Between two progress messages on a stream."""
 
@@ -128,9 +135,10 @@ async def _running(
             InProcessHub(store, notifications.dispatcher.published),
             MCPRuntime(settings.max_body_bytes),
         )
-        task_service = _task_service(settings, store, hub, metrics, tracer, kinds.pipelines)
-        _add_gauges(metrics, task_service, hub)
-        services = _services(settings, task_service, hub, kinds, offered, tracer, notifications, mcp)
+        queue, disk_use = FairQueue(settings.max_waiting_tasks), DiskUse(settings.data_dir)
+        task_service = _task_service(settings, store, hub, queue, metrics, tracer, kinds.pipelines)
+        _add_gauges(metrics, task_service, hub, queue, disk_use)
+        services = _services(settings, task_service, hub, kinds, offered, tracer, notifications, mcp, keys)
         for server in servers:
             await stack.enter_async_context(serve(server.app, server.sock))
         async with anyio.create_task_group() as group:
@@ -138,6 +146,7 @@ async def _running(
             group.start_soon(_stop_when_closing, services)
             group.start_soon(_retention(settings, store).run)
             group.start_soon(keys.watch)
+            group.start_soon(disk_use.run)
             group.start_soon(services.ticker.run)
             group.start_soon(services.progress_ticker.run)
             group.start_soon(notifications.dispatcher.run)
@@ -179,25 +188,38 @@ def _tracing(settings: Settings, outbound: Outbound) -> AbstractAsyncContextMana
 
 
 def _task_service(
-    settings: Settings, store: Store, hub: Hub, metrics: Metrics, tracer: Tracer, pipelines: Pipelines
+    settings: Settings,
+    store: Store,
+    hub: Hub,
+    queue: FairQueue,
+    metrics: Metrics,
+    tracer: Tracer,
+    pipelines: Pipelines,
 ) -> TaskService:
     executor = TaskExecutor(store, pipelines, metrics, timeout=settings.task_timeout, tracer=tracer)
     return TaskService(
         executor,
         store,
         hub,
-        FairQueue(settings.max_waiting_tasks),
+        queue,
         metrics,
         concurrency=settings.max_concurrent_tasks,
         paused=PausedTasks(settings.max_paused_tasks),
     )
 
 
-def _add_gauges(metrics: Metrics, task_service: TaskService, hub: InProcessHub) -> None:
+def _add_gauges(
+    metrics: Metrics, task_service: TaskService, hub: InProcessHub, queue: FairQueue, disk_use: DiskUse
+) -> None:
     metrics.gauge("gencode_tasks_waiting", "Tasks in line.", lambda: task_service.waiting)
     metrics.gauge("gencode_tasks_running", "Tasks that run.", lambda: task_service.running)
     metrics.gauge("gencode_tasks_held", "Tasks that wait for approval.", lambda: task_service.paused)
     metrics.gauge("gencode_streams_open", "Open event streams.", lambda: hub.subscribers)
+    metrics.gauge(
+        "gencode_queue_age_seconds", "How long the oldest task in line waits.", lambda: queue.longest_wait
+    )
+    metrics.gauge("gencode_data_dir_bytes", "Bytes of all files of DATA_DIR.", lambda: disk_use.used)
+    metrics.gauge("gencode_disk_free_bytes", "Free bytes of its disk.", lambda: disk_use.free)
 
 
 def _services(
@@ -209,6 +231,7 @@ def _services(
     tracer: Tracer,
     notifications: Notifications,
     mcp: MCPRuntime,
+    keys: ApiKeys,
 ) -> Services:
     return Services(
         kinds=kinds,
@@ -217,7 +240,7 @@ def _services(
         hub=hub,
         metrics=offered.metrics,
         tracer=tracer,
-        rate=RateLimiter(settings.rate),
+        rate=RateLimiter(settings.rate, own_rate=keys.rate),
         tickets=Tickets(load_or_create_key(settings.data_dir / "ticket.key"), settings.sse_ticket_seconds),
         callbacks=Callbacks(
             webhooks=notifications.webhooks,
@@ -226,6 +249,8 @@ def _services(
         ),
         checkpoint_reader=offered.checkpoint_reader,
         list_limiter=FairLimiter(MAX_LISTS),
+        task_limiter=ClientLimiter(MAX_TASK_READS),
+        stream_limiter=ClientLimiter(MAX_STREAM_READS),
         write_probe=WriteProbe(offered.store.check_writable),
         language=settings.language,
         ticker=SharedTicker(settings.ping_seconds),

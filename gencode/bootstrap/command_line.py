@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gencode.bootstrap.commands import ADMINISTRATION_COMMANDS, SERVICE_COMMANDS
+from gencode.bootstrap.commands import ADMINISTRATION_COMMANDS, SERVICE_COMMANDS, TASK_ASSIGNMENT
 from gencode.cli import main as cli
 from gencode.cli.registry import TASK_COMMANDS, registry_of
 from gencode.pipelines.generate.commands import GENERATE_COMMANDS
 
-REGISTRY = registry_of(SERVICE_COMMANDS, GENERATE_COMMANDS, TASK_COMMANDS, ADMINISTRATION_COMMANDS)
+REGISTRY = registry_of(
+    SERVICE_COMMANDS, GENERATE_COMMANDS, TASK_COMMANDS, ADMINISTRATION_COMMANDS, TASK_ASSIGNMENT
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from gencode.domain.errors import StartError
-from gencode.http.kind_dependencies import ChosenModel
+from gencode.embedded.offline import TemplateProject
+from gencode.http.kind_dependencies import ChosenModel, ProjectTemplate
 from gencode.llm.catalog import ProviderConfig, deepseek, openai, provider_config
 from gencode.llm.port import Providers
 from gencode.llm.prices import FREE, Prices, unknown_names
@@ -44,9 +45,18 @@ class ModelRegistry:
         """
         name = requested or self.default
         if not self.configs and name.partition("/")[0] in self._replaceable:
-            return ChosenModel(name=OFFLINE, is_fallback=requested != OFFLINE)
+            return ChosenModel(name=OFFLINE, is_fallback=requested != OFFLINE, template=_template)
         providers(name)
-        return ChosenModel(name=name, is_fallback=False)
+        is_offline = name.partition("/")[0] == OFFLINE
+        return ChosenModel(name=name, is_fallback=False, template=_template if is_offline else None)
+
+
+def _template(prompt: str) -> ProjectTemplate:
+    """The template from which the offline model answers the prompt."""
+    project = TemplateProject.from_request(prompt.strip())
+    return ProjectTemplate(
+        name=project.choice.template, title=project.titles, nearest_to=project.choice.nearest_to
+    )
 
 
 def _answer_settings(config: ProviderConfig) -> dict[str, object]:

@@ -10,7 +10,7 @@ import anyio
 from gencode.domain.callback import Callback
 from gencode.domain.principal import Principal
 from gencode.engine.ports.store import IdempotencyKey
-from gencode.http.dependencies import Services, task_of
+from gencode.http.dependencies import Services, find_task
 from gencode.http.kinds import Kind
 from gencode.http.submission import request_digest, submit
 from gencode.http.validation import validate
@@ -94,12 +94,12 @@ async def _submit(
 
 
 async def _status(services: Services, command: Command, chat: ChatNotifier, task_id: str) -> str:
-    task = await task_of(services.store, command.principal, task_id)
+    task = await find_task(services, command.principal, task_id)
     return chat.line(task, f"{task.status}. {task.message}", services.kinds.result_url(task))
 
 
 async def _cancel(services: Services, command: Command, chat: ChatNotifier, task_id: str) -> str:
-    task = await task_of(services.store, command.principal, task_id)
+    task = await find_task(services, command.principal, task_id)
     with anyio.move_on_after(CANCEL_SECONDS):
         task = await services.task_service.cancel(task)
         return chat.line(task, task.message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -41,15 +41,25 @@ class KindCommands:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CommandExtension:
+    """`module` has `add_arguments(parser)`, which adds options or verbs to a command of another part."""
+
+    command: str
+    module: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CommandRegistry:
-    """Every command by name, in the order of the help text, and the kinds that brought something."""
+    """Every command by name, in the order of the help text, and what kinds and other parts add to them."""
 
     commands: Mapping[str, Command]
     kinds: Mapping[str, KindCommands] = field(default_factory=dict)
+    added: Sequence[CommandExtension] = ()
 
     def extensions(self, command: str) -> Iterator[str]:
-        """Modules that add options to a command."""
-        return (kind.extensions[command] for kind in self.kinds.values() if command in kind.extensions)
+        """Modules that add options or verbs to a command."""
+        yield from (kind.extensions[command] for kind in self.kinds.values() if command in kind.extensions)
+        yield from (extension.module for extension in self.added if extension.command == command)
 
     def display(self, kind: str) -> KindDisplay | None:
         """None for a kind that registers none."""
@@ -67,16 +77,19 @@ class CommandRegistry:
         return getattr(import_module(module), attribute) if reference else None
 
 
-def registry_of(*parts: Mapping[str, Command] | KindCommands) -> CommandRegistry:
+def registry_of(*parts: Mapping[str, Command] | KindCommands | CommandExtension) -> CommandRegistry:
     """Commands and kinds together, in this order. Raises ValueError for a name that is given twice."""
     commands: dict[str, Command] = {}
     for part in parts:
+        if isinstance(part, CommandExtension):
+            continue
         added = part.commands if isinstance(part, KindCommands) else part
         if taken := commands.keys() & added.keys():
             raise ValueError(f"commands registered twice: {', '.join(sorted(taken))}")
         commands |= added
     kinds = {part.kind: part for part in parts if isinstance(part, KindCommands)}
-    return CommandRegistry(commands=commands, kinds=kinds)
+    extensions = tuple(part for part in parts if isinstance(part, CommandExtension))
+    return CommandRegistry(commands=commands, kinds=kinds, added=extensions)
 
 
 TASK_COMMANDS: Mapping[str, Command] = {

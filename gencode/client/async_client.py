@@ -212,10 +212,15 @@ class Client:
         return cast("list[Kind]", found["kinds"])
 
     async def tasks(
-        self, *, status: Sequence[str] = (), limit: int | None = None
+        self, *, status: Sequence[str] = (), limit: int | None = None, client: str | None = None
     ) -> AsyncGenerator[Task, None]:
-        """The tasks of this API key, newest first, at most `limit`; pages are requested as needed."""
+        """The tasks of this API key, newest first, at most `limit`; pages are requested as needed.
+
+        client   with an operator's key: tasks of this client; "*" for all
+        """
         params = {"status": ",".join(status), "limit": str(min(limit or 100, 100))}
+        if client is not None:
+            params["client"] = client
         remaining = limit
         while remaining is None or remaining > 0:
             page = await self._connection.request_json(

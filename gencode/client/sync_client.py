@@ -78,8 +78,10 @@ class SyncClient:
     def request(self, task_id: str) -> dict[str, Any]:
         return self._portal.call(self._client.request, task_id)
 
-    def tasks(self, *, status: Sequence[str] = (), limit: int | None = None) -> Iterator[Task]:
-        return self._iterate(self._client.tasks(status=status, limit=limit))
+    def tasks(
+        self, *, status: Sequence[str] = (), limit: int | None = None, client: str | None = None
+    ) -> Iterator[Task]:
+        return self._iterate(self._client.tasks(status=status, limit=limit, client=client))
 
     def kinds(self) -> list[Kind]:
         return self._portal.call(self._client.kinds)

@@ -85,6 +85,7 @@ class Task(TypedDict):
 
     task_id: str
     kind: str
+    client: NotRequired[str]
     state: NotRequired[State]
     status: Status
     message: str

@@ -13,6 +13,7 @@ from gencode.codegen.literal_state import LiteralState
 MAX_BLOCKS = 30
 MAX_REMARKS = 8
 """Lines before a file."""
+MAX_REMARK_CHARACTERS = 600
 _USAGE = re.compile(
     r"\b(?:run|build|usage|us(?:e|ing|ed)|examples?|tests?|start|install|execute|launch|then|output|commands?)\b"
     r"|运行|使用|示例|例如|构建|安装|启动|测试|执行",
@@ -79,8 +80,12 @@ def is_prose(lines: Iterable[str], path: str) -> bool:
 def holds_only_remarks(text: str, path: str) -> bool:
     """Whether a text that was cut ends before the first line of the file: after remarks, a fence or a tag."""
     lines = [line for line in split_lines(text) if line.strip() and not is_fence(line)]
-    return len(lines) < MAX_REMARKS and all(
-        _is_remark(line, path) or line.lstrip().startswith(("<", "`", "~", "*", "#")) for line in lines
+    return (
+        len(lines) < MAX_REMARKS
+        and len(text) < MAX_REMARK_CHARACTERS
+        and all(
+            _is_remark(line, path) or line.lstrip().startswith(("<", "`", "~", "*", "#")) for line in lines
+        )
     )
 
 

@@ -74,8 +74,6 @@ def resume_point(written: str, newest: int) -> int:
     no text can serve as an anchor, nothing is shown, and the file is requested from its beginning.
     """
     lines = split_lines(written)
-    if len(lines) == 1 and written.lstrip().startswith(("`", "~", "<", "{", '"')):
-        return 0  # a part of a wrapper, perhaps
     counts = Counter(line.strip() for line in lines)
     point, end = len(written), len(written)
     for line in reversed(lines):
@@ -222,25 +220,25 @@ def _without_own_fence(before: str, text: str, fence: str, path: str) -> str:
     """The text without the closing fence of the code block that the answer opened. If the file is itself in a
     block, that is closed. Raises LLMBadOutput if the answer does not close its block."""
     lines, wrapper = split_lines(text), _open_wrapper(before, path)
-    end = _closing_line(before, lines, fence, wrapper, path)
-    if end is None:
-        raise LLMBadOutput("asked to go on with a file that was cut, the model opened a code block for good")
-    return "".join(lines[:end]) + (f"{fence_mark(wrapper)}\n" if wrapper else "")
-
-
-def _closing_line(before: str, lines: Sequence[str], fence: str, wrapper: str, path: str) -> int | None:
     content = split_lines(before.lstrip())
     if wrapper:
         content = content[content.index(wrapper) + 1 :]
     inside = sum(is_fence(line) for line in content) % 2 == 1
-    if is_markdown(path):
-        return closing(lines, fence, path, inside=inside)
-    literal = LiteralState(path)
-    for line in content:
-        if not is_fence(line):
-            literal.add(line)
+    literal = LiteralState.after((line for line in content if not is_fence(line)), path)
+    if is_markdown(path) or fence[:1].isspace() or literal.may_be_open:
+        end = closing(lines, fence, path, inside=inside)  # the fence may be the file's own
+        if end is None:
+            return text
+    else:
+        end = _closing_line(lines, fence, path, literal, inside)
+    return "".join(lines[:end]) + (f"{fence_mark(wrapper)}\n" if wrapper else "")
+
+
+def _closing_line(lines: Sequence[str], fence: str, path: str, literal: LiteralState, inside: bool) -> int:
     end = closing_line([fence, *lines], 0, path, literal=literal, inside=inside)
-    return None if end is None else end - 1
+    if end is None:
+        raise LLMBadOutput("asked to go on with a file that was cut, the model opened a code block for good")
+    return end - 1
 
 
 def _open_wrapper(before: str, path: str) -> str:

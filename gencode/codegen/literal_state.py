@@ -7,6 +7,7 @@ it may say "perhaps" of any place, and "surely not" only where every mark is clo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _JAVASCRIPT = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".vue", ".svelte")
 _C_LIKE = (
@@ -59,6 +60,14 @@ class LiteralState:
         self._comments = 0
         self._backticks = 0
         self._is_unknown = False
+
+    @classmethod
+    def after(cls, lines: Iterable[str], path: str) -> LiteralState:
+        """The state after these lines of a file."""
+        state = cls(path)
+        for line in lines:
+            state.add(line)
+        return state
 
     @property
     def may_be_open(self) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from gencode.codegen.binary_files import is_binary
 from gencode.codegen.plan import MAX_LINES, LeftOut, Plan, PlannedFile, Reason
 from gencode.domain.errors import UnsafeTree
-from gencode.domain.tree import MAX_FILES, PATH_BYTES, is_workflow
+from gencode.domain.tree import MAX_FILES, PATH_BYTES, check_path, is_workflow
 from gencode.llm.errors import LLMBadOutput
 
 MAX_NAMES = 100
@@ -34,9 +34,10 @@ _LISTED = re.compile(r"\s*[,;]\s*")
 
 
 def read_plan(value: Mapping[str, Any], *, workflows: bool = False) -> Plan:
-    """The plan in `{"files": ...}`. Paths are not checked yet.
+    """The plan in `{"files": ...}`. The paths of its files are not checked yet.
 
-    Raises LLMBadOutput if it cannot be read, UnsafeTree for too many files.
+    Raises LLMBadOutput if it cannot be read, UnsafeTree for too many files, UnsafePath for an entry that is
+    left out and dangerous.
     """
     entries = list(islice(_entries(value.get("files")), MAX_FILES + 1))
     if len(entries) > MAX_FILES:
@@ -74,7 +75,16 @@ def read_entry(entry: Any, share: int = MAX_PLAN_TEXT) -> PlannedFile:
 
 
 def left_out(path: str, *, workflows: bool) -> Reason | None:
-    """Why an entry is not written; None for a file that is."""
+    """Why an entry is not written; None for a file that is. Raises UnsafePath for a path that is dangerous
+    whether it is written or not."""
+    if not (reason := _reason(path, workflows)):
+        return None
+    if path != "/":
+        check_path(path.rstrip("/"), workflows=True)
+    return reason
+
+
+def _reason(path: str, workflows: bool) -> Reason | None:
     if path.endswith("/"):
         return "directory"
     if is_binary(path):

@@ -10,11 +10,13 @@ Failures of one package are defined there, in its module `errors`.
     │   ├── UnsupportedMedia         UNSUPPORTED_MEDIA    415
     │   ├── Unauthorized             UNAUTHORIZED         401
     │   ├── CrossSite                CROSS_SITE           403
+    │   ├── Forbidden                FORBIDDEN            403
     │   ├── NotFound                 NOT_FOUND            404
     │   ├── WrongMethod              METHOD_NOT_ALLOWED   405
     │   ├── AlreadyOver              ALREADY_OVER         409
     │   ├── StillWorking             STILL_WORKING        409
     │   ├── NotHeld                  NOT_HELD             409
+    │   ├── RangeNotSatisfiable      RANGE_NOT_SATISFIABLE 416
     │   ├── Misdirected              MISDIRECTED          421
     │   ├── KeyReused                IDEMPOTENCY_KEY_REUSED 422
     │   ├── RateLimited              RATE_LIMITED         429
@@ -146,6 +148,12 @@ class CrossSite(RequestError):
     http_status = 403
 
 
+class Forbidden(RequestError):
+    code = "FORBIDDEN"
+    http_status = 403
+    meaning = "Only an operator may do this"
+
+
 class NotFound(RequestError):
     code = "NOT_FOUND"
     http_status = 404
@@ -155,6 +163,12 @@ class NotFound(RequestError):
 class WrongMethod(RequestError):
     code = "METHOD_NOT_ALLOWED"
     http_status = 405
+
+
+class RangeNotSatisfiable(RequestError):
+    code = "RANGE_NOT_SATISFIABLE"
+    http_status = 416
+    meaning = "Range begins after the end"
 
 
 class AlreadyFinished(RequestError):

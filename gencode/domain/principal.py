@@ -15,6 +15,10 @@ class PrincipalKind(StrEnum):
     """An integration that acts for people it has authenticated itself, such as a chat."""
 
 
+OPERATOR = "operator"
+"""The role that may list, read and cancel the tasks of all principals."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Principal:
     """`id` is unique over all kinds: ownership, quotas and rate limits are by id.
@@ -26,6 +30,10 @@ class Principal:
     kind: PrincipalKind = PrincipalKind.API_KEY
     roles: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
+
+    @property
+    def is_operator(self) -> bool:
+        return OPERATOR in self.roles
 
 
 LOCAL = Principal(id="local", kind=PrincipalKind.LOCAL)

@@ -22,7 +22,7 @@ _STREAM = re.compile(r"/status/(?P<task_id>[^/]+)")
 class AuthenticationMiddleware:
     """ASGI middleware: refuses requests without a principal and sets `request.state.principal`.
 
-    When the key is revoked, a request that is not answered yet gets 401, and an event stream ends.
+    When the key is revoked or expires, a request that is not answered yet gets 401, and an event stream ends.
     """
 
     def __init__(self, app: ASGIApp, keys: ApiKeys) -> None:
@@ -56,7 +56,9 @@ class AuthenticationMiddleware:
             receive_while_valid = self._keys.receive_while_valid(authentication, receive)
             await self._app(scope, receive_while_valid, send_and_note)
         if unanswered.cancelled_caught:
-            await problem_response(Unauthorized("the API key was revoked"))(scope, receive, send)
+            await problem_response(Unauthorized("the API key was revoked, or has expired"))(
+                scope, receive, send
+            )
 
     async def _while_valid(
         self, authentication: Authentication, writer: DirectWriter, rest: Continuation, send: Send

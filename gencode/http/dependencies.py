@@ -19,6 +19,7 @@ from gencode.engine.ports.store import Store, TaskQuery
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.service import TaskService
 from gencode.http.checkpoint_reader import CheckpointReader
+from gencode.http.client_limiter import ClientLimiter
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kinds import ActiveKinds
 from gencode.http.rate_limit import RateLimiter
@@ -48,6 +49,8 @@ class Services:
     """What every kind of task needs from the service.
 
     list_limiter         bounds the lists of tasks read at once, so that they do not delay accepts
+    task_limiter         bounds each client's look-ups of a task
+    stream_limiter       bounds each client's event streams that read the log, until they are caught up
     write_probe          whether the store takes writes
     language             of messages, where the request asks for none
     ticker               sends comments on idle streams
@@ -67,6 +70,8 @@ class Services:
     callbacks: Callbacks
     checkpoint_reader: CheckpointReader
     list_limiter: FairLimiter
+    task_limiter: ClientLimiter
+    stream_limiter: ClientLimiter
     write_probe: WriteProbe
     language: str
     ticker: SharedTicker
@@ -94,11 +99,27 @@ def get_principal(request: Request) -> Principal:
 
 async def own_task(request: Request) -> Task:
     """The task of the path, if it is the principal's own. Raises NotFound for others' as for none."""
-    return await task_of(get_services(request).store, get_principal(request), request.path_params["task_id"])
+    return await find_task(get_services(request), get_principal(request), request.path_params["task_id"])
+
+
+async def find_task(services: Services, principal: Principal, task_id: str) -> Task:
+    """As `own_task`."""
+    async with services.task_limiter.hold(principal.id):
+        return await task_of(services.store, principal, task_id)
+
+
+async def visible_task(request: Request) -> Task:
+    """As `own_task`; an operator may read and cancel the tasks of all clients."""
+    if not get_principal(request).is_operator:
+        return await own_task(request)
+    query = TaskQuery(id=request.path_params["task_id"], limit=1)
+    for task in await get_services(request).store.find(query):
+        return task
+    raise NotFound("there is no such task")
 
 
 async def task_of(store: Store, principal: Principal, task_id: str) -> Task:
-    """As `own_task`."""
+    """As `own_task`, for callers that limit their reads themselves."""
     for task in await store.find(TaskQuery(id=task_id, principal=principal.id, limit=1)):
         return task
     raise NotFound("there is no such task, or it belongs to another client")

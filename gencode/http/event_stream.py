@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, ExitStack, aclosing, nullcontext
 from functools import partial
 
 import anyio
@@ -19,6 +19,8 @@ PING = b": ping\n\n"
 
 MakeMessage = Callable[[], bytes]
 """Returns whole messages without ids, or b"" for nothing."""
+Loading = Callable[[], AbstractAsyncContextManager[None]]
+"""A limit that is held while the stream reads what the store has at first."""
 Periodic = tuple[SharedTicker, MakeMessage]
 """Messages that are sent besides the events, and when."""
 
@@ -35,10 +37,17 @@ class EventStream(EventSourceResponse):
     open; the hub ends the subscription at shutdown.
     """
 
-    def __init__(self, subscription: Subscription, ticker: SharedTicker, *periodic: Periodic) -> None:
+    def __init__(
+        self,
+        subscription: Subscription,
+        ticker: SharedTicker,
+        *periodic: Periodic,
+        loading: Loading = nullcontext,
+    ) -> None:
         super().__init__(subscription, ping=ticker.seconds)
         self._subscription = subscription
         self._periodic = ((ticker, _ping), *periodic)
+        self._loading = loading
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "HEAD":
@@ -47,7 +56,9 @@ class EventStream(EventSourceResponse):
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         await send(start)
         if writer := direct_writer(scope):
-            writer.continuation = partial(_write_directly, writer, self._subscription, self._periodic)
+            writer.continuation = partial(
+                _write_directly, writer, self._subscription, self._periodic, self._loading
+            )
         else:
             await self._send_events(receive, send)
 
@@ -63,7 +74,11 @@ class EventStream(EventSourceResponse):
 
 
 async def _write_directly(
-    writer: DirectWriter, subscription: Subscription, periodic: Sequence[Periodic], send: Send
+    writer: DirectWriter,
+    subscription: Subscription,
+    periodic: Sequence[Periodic],
+    loading: Loading,
+    send: Send,
 ) -> None:
     """Until the subscription ends or the client disconnects. A function, so that it keeps no response
     alive."""
@@ -72,6 +87,8 @@ async def _write_directly(
             calls.enter_context(ticker.calling(partial(_write_message, writer, make_message)))
         writer.on_disconnect(scope.cancel)
         async with aclosing(subscription):
+            async with loading():
+                await subscription.load()
             await subscription.attach(writer.write)
             async for chunk in subscription:
                 await _send(send, chunk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gencode.codegen.project_checker import ProjectChecker
@@ -19,12 +19,30 @@ from gencode.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ProjectTemplate:
+    """A project that is the same for many prompts.
+
+    title       what it makes, by language: {"en": "a static page ...", "zh": ...}
+    nearest_to  the technology that the prompt asks for, if no template has it, else ""
+    """
+
+    name: str
+    title: Mapping[str, str]
+    nearest_to: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ChosenModel:
-    """The model that answers a request. `is_fallback`: no model is configured, and the embedded one answers
-    in place of the one that the request names."""
+    """The model that answers a request.
+
+    is_fallback  no model is configured, and the embedded one answers in place of the one that the request
+                 names
+    template     of a model that is not a language model: from a prompt to the template that it fills in
+    """
 
     name: str
     is_fallback: bool
+    template: Callable[[str], ProjectTemplate] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

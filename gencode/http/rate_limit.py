@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 
-from limits import RateLimitItem
+from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
@@ -28,7 +28,8 @@ class RateLimiter:
     """A moving window for each principal, in memory: a restart clears it, and so does a change of the clock.
 
     The library measures by the wall clock: set back by an hour, it would refuse for an hour. `wall` and
-    `steady` are time.time and time.monotonic.
+    `steady` are time.time and time.monotonic. `own_rate` returns a principal's own rate, such as
+    10/minute, or "" for `rate`.
     """
 
     def __init__(
@@ -36,10 +37,12 @@ class RateLimiter:
         rate: RateLimitItem,
         wall: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
+        own_rate: Callable[[str], str] = lambda principal: "",
     ) -> None:
         self._rate = rate
         self._wall = wall
         self._steady = steady
+        self._own_rate = own_rate
         self._offset = wall() - steady()
         self._window = MovingWindowRateLimiter(MemoryStorage())
 
@@ -47,16 +50,18 @@ class RateLimiter:
         """Count one request; returns the RateLimit headers. `what`: each has a limit of its own. Raises
         OverLimit."""
         self._forget_after_clock_change()
-        allowed = await self._window.hit(self._rate, what, principal)
-        stats = await self._window.get_window_stats(self._rate, what, principal)
+        own = self._own_rate(principal)
+        rate = parse(own) if own else self._rate
+        allowed = await self._window.hit(rate, what, principal)
+        stats = await self._window.get_window_stats(rate, what, principal)
         wait = max(math.ceil(stats.reset_time - self._wall()), 1)
         headers = {
-            "RateLimit-Limit": str(self._rate.amount),
+            "RateLimit-Limit": str(rate.amount),
             "RateLimit-Remaining": str(max(stats.remaining, 0)),
             "RateLimit-Reset": str(wait),
         }
         if not allowed:
-            raise OverLimit(f"more than {self._rate}; try again in {wait} s", wait, headers)
+            raise OverLimit(f"more than {rate}; try again in {wait} s", wait, headers)
         return headers
 
     def _forget_after_clock_change(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -120,6 +121,7 @@ def follow_operation(kinds: KindRegistry) -> Operation:
             services.hub.subscribe(task.id, after, "delta" in include),
             services.ticker,
             *([progress] if "progress" in include else ()),
+            loading=partial(services.stream_limiter.hold, task.principal.id),
         )
 
     return follow

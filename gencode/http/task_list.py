@@ -8,8 +8,9 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import Invalid
+from gencode.domain.errors import Forbidden, Invalid
 from gencode.domain.event import dump
+from gencode.domain.principal import Principal
 from gencode.domain.task import Task
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.http.dependencies import Services, get_principal, get_services
@@ -42,6 +43,16 @@ CURSOR = Parameter(
 )
 
 
+CLIENT = Parameter(
+    name="client",
+    location="query",
+    description="For operators: tasks of this client; * for all",
+    type=Text(),
+    default=None,
+)
+ALL_CLIENTS = "*"
+
+
 def list_operation(kinds: KindRegistry, page_response: JsonDataSpec) -> Operation:
     status = Parameter(
         name="status",
@@ -56,14 +67,14 @@ def list_operation(kinds: KindRegistry, page_response: JsonDataSpec) -> Operatio
         "listTasks",
         "GET /tasks",
         "One's own tasks, newest first",
-        parameters=(status, LIMIT, CURSOR),
+        parameters=(status, CLIENT, LIMIT, CURSOR),
         responses=(page_response,),
-        errors=(Invalid,),
+        errors=(Invalid, Forbidden),
     )
     async def list_tasks(request: Request) -> Response:
         services, limit, principal = get_services(request), LIMIT.read(request), get_principal(request)
         query = TaskQuery(
-            principal=principal.id,
+            principal=_whose(principal, CLIENT.read(request)),
             statuses=status.read(request) or None,
             before=CURSOR.read(request) or None,
             limit=limit,
@@ -73,6 +84,17 @@ def list_operation(kinds: KindRegistry, page_response: JsonDataSpec) -> Operatio
         return page_response.make_json(page)
 
     return list_tasks
+
+
+def _whose(principal: Principal, client: str | None) -> str | None:
+    """The client whose tasks are listed; None: all. Raises Forbidden."""
+    if not client or client == principal.id:
+        return principal.id
+    if not principal.is_operator:
+        raise Forbidden(
+            "the tasks of other clients are for operators: use a key made with gencode keys make --operator"
+        )
+    return None if client == ALL_CLIENTS else client
 
 
 async def _page(services: Services, query: TaskQuery, path: str) -> bytes:

@@ -74,6 +74,9 @@ class CoreTaskView(ResponseModel):
 
     task_id: TaskId
     kind: str
+    client: Words = Field(
+        description="Whose task it is: the name of an API key; local: of a service without keys"
+    )
     status: str
     state: str = Field(
         description="queued, running, paused, succeeded, failed or cancelled; unknown: by a newer version"
@@ -155,6 +158,7 @@ def task_data(task: Task, api: str, kinds: ActiveKinds) -> dict[str, Any]:
     return {
         "task_id": task.id,
         "kind": task.kind,
+        "client": task.principal.id,
         "status": task.status,
         "state": task.state.value,
         "message": task.message,

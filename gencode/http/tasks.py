@@ -14,7 +14,7 @@ from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, StillWo
 from gencode.domain.task import State, Task, rfc3339
 from gencode.http.base_models import EmptyRetryRequest
 from gencode.http.common_declarations import IF_MATCH, LOCATION, OWN_TASK, RATE_LIMITED
-from gencode.http.dependencies import get_principal, get_services, own_task
+from gencode.http.dependencies import get_principal, get_services, own_task, visible_task
 from gencode.http.kinds import KindRegistry
 from gencode.http.links import api
 from gencode.http.operation import Operation, operation
@@ -63,7 +63,7 @@ def task_operations(kinds: KindRegistry) -> tuple[Operation, ...]:
 def _get_operation(task_response: JsonDataSpec) -> Operation:
     @operation("getTask", "GET /task/{task_id}", "A task", traits=(OWN_TASK,), responses=(task_response,))
     async def get_task(request: Request) -> Response:
-        services, task = get_services(request), await own_task(request)
+        services, task = get_services(request), await visible_task(request)
         view = task_data(task, api(request), services.kinds)
         if callback := await services.callbacks.outbox.callback(task.id):
             view["callback"] = callback_data(callback)
@@ -104,7 +104,7 @@ def _cancel_operation(task_response: JsonDataSpec) -> Operation:
     async def cancel_task(request: Request) -> Response:
         """200 once nothing of the task runs any more; 409 when it ended in another way."""
         services = get_services(request)
-        cancelled = await services.task_service.cancel(await own_task(request))
+        cancelled = await services.task_service.cancel(await visible_task(request))
         return task_response.make(task_data(cancelled, api(request), services.kinds))
 
     return cancel_task

@@ -148,6 +148,13 @@ class Channel:
         """For a subscriber that has read everything: when to reconnect, if the task is not over."""
         return b"" if self._is_final else self._closing_message
 
+    async def load(self, cursor: Cursor) -> None:
+        """A page of the store, if the cursor needs one now. Raises StoreError."""
+        if cursor.position < self._first and not cursor.own:
+            await self._load_own(cursor)
+        elif self._is_behind:
+            await self._catch_up(cursor)
+
     async def attach(self, cursor: Cursor, sink: Sink) -> None:
         """Let publishers write to the sink for as long as nothing must be read. Raises StoreError."""
         if self._is_behind:

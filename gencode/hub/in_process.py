@@ -128,6 +128,12 @@ class ChannelSubscription:
             raise StopAsyncIteration
         return chunk
 
+    async def load(self) -> None:
+        try:
+            await self._entered().load(self._cursor)
+        except StoreError as error:
+            self._end_early(error)
+
     async def attach(self, sink: Sink) -> None:
         if self._has_ended:
             return

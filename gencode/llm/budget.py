@@ -68,6 +68,10 @@ class BudgetTracker:
         """By all calls that have ended."""
         return self._spent
 
+    def cost(self, usage: Usage) -> Decimal | None:
+        """None without a price."""
+        return self._price.of(usage) if self._price else None
+
     def add(self, usage: Usage) -> None:
         """Count a call that has ended."""
         self._spent = total(self._spent, usage)

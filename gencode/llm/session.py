@@ -52,7 +52,10 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LLMSession:
-    """The model calls of one run of one task's stage; the only place where model calls are repeated."""
+    """The model calls of one run of one task's stage; the only place where model calls are repeated.
+
+    client  whose task it is, for metrics
+    """
 
     provider: Provider
     emit: Emit
@@ -61,6 +64,7 @@ class LLMSession:
     metrics: Metrics
     progress: ProgressTracker
     secrets: SecretList = tuple
+    client: str = ""
     _unstored: dict[str, str] = field(default_factory=dict)
     """By the subject of a call whose answer was accepted: the checkpoint of its reserve."""
 
@@ -159,7 +163,7 @@ class LLMSession:
                     await self._charge_failed(meter, error)
                     self._check_message(error, meter.about)
                     raise
-            self.budget_tracker.add(answer.usage)
+            self._charge(answer.usage)
         return answer, call
 
     async def _stream(
@@ -193,10 +197,16 @@ class LLMSession:
             has_reasoning=has_reasoning,
         )
 
+    def _charge(self, usage: Usage) -> None:
+        self.budget_tracker.add(usage)
+        if usage.prompt or usage.completion:
+            tokens = {"prompt": usage.prompt, "completion": usage.completion, "cached": usage.cached}
+            self.metrics.charged(self.provider.name, self.client, tokens, self.budget_tracker.cost(usage))
+
     async def _charge_failed(self, meter: CallMeter, error: BaseException) -> None:
         """Also when the run is cancelled. If the store refuses then, the call is charged with its reserve."""
         usage = meter.usage_after(error)
-        self.budget_tracker.add(usage)
+        self._charge(usage)
         if not meter.is_reserved:
             return
         try:
@@ -234,8 +244,11 @@ class LLMSessionFactory:
         self._progress_registry = progress_registry or ProgressRegistry()
         self._secrets = secrets
 
-    def create(self, model: str, task_id: str, *, spent: Usage, budget: Budget, emit: Emit) -> LLMSession:
-        """`spent`: by all calls of the task so far, those of earlier stages and runs included.
+    def create(
+        self, model: str, task_id: str, *, spent: Usage, budget: Budget, emit: Emit, client: str = ""
+    ) -> LLMSession:
+        """`spent`: by all calls of the task so far, those of earlier stages and runs included; `client`: of
+        the task, for metrics.
 
         Raises Invalid for a model that is not configured.
         """
@@ -248,6 +261,7 @@ class LLMSessionFactory:
             metrics=self._metrics,
             progress=self._progress_registry.begin(task_id),
             secrets=self._secrets,
+            client=client,
         )
 
 

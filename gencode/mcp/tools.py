@@ -14,7 +14,7 @@ from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.http.assistant_tool import Tool, ToolCall
 from gencode.http.base_models import RequestModel
-from gencode.http.dependencies import Services, task_of
+from gencode.http.dependencies import Services, find_task
 from gencode.http.kinds import Kind
 from gencode.http.submission import request_digest, retry, submit
 from gencode.http.task_models import task_data
@@ -90,10 +90,10 @@ def _key(principal: Principal, value: str, digest: str) -> IdempotencyKey:
 def _status_tool(services: Services) -> Tool:
     async def call(call: ToolCall) -> Mapping[str, Any]:
         arguments = validate(StatusArguments, call.arguments)
-        task = await task_of(services.store, call.principal, arguments.task_id)
+        task = await find_task(services, call.principal, arguments.task_id)
         if arguments.wait_seconds and not task.state.is_terminal:
             await _wait(services, task, arguments.wait_seconds)
-            task = await task_of(services.store, call.principal, arguments.task_id)
+            task = await find_task(services, call.principal, arguments.task_id)
         return task_data(task, call.api, services.kinds)
 
     return Tool(
@@ -119,7 +119,7 @@ async def _wait(services: Services, task: Task, seconds: float) -> None:
 def _cancel_tool(services: Services) -> Tool:
     async def call(call: ToolCall) -> Mapping[str, Any]:
         arguments = validate(TaskArguments, call.arguments)
-        task = await task_of(services.store, call.principal, arguments.task_id)
+        task = await find_task(services, call.principal, arguments.task_id)
         return task_data(await services.task_service.cancel(task), call.api, services.kinds)
 
     return Tool(
@@ -137,7 +137,7 @@ def _retry_tool(services: Services) -> Tool:
     async def call(call: ToolCall) -> Mapping[str, Any]:
         arguments = validate(RetryArguments, call.arguments)
         await services.rate.spend(call.principal.id)
-        task = await task_of(services.store, call.principal, arguments.task_id)
+        task = await find_task(services, call.principal, arguments.task_id)
         changes = _retry_changes(services, task, arguments.changes or {})
         return task_data(await retry(services, task, changes), call.api, services.kinds)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -10,10 +11,30 @@ BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 """Upper bounds of all histograms, in seconds."""
 
 
+MAX_NAMES = 100
+"""Distinct values of a label that clients choose; further ones are counted as OTHER."""
+OTHER = "other"
+
+
+class LabelNames:
+    """Bounds the values of a label: the first MAX_NAMES names are themselves, further ones are OTHER."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def bounded(self, name: str) -> str:
+        if name not in self._known:
+            if len(self._known) >= MAX_NAMES:
+                return OTHER
+            self._known.add(name)
+        return name
+
+
 class Metrics:
     """The metrics of one application, in a registry of its own.
 
-    Label values come from closed sets (statuses, codes, provider names), which bounds the number of series.
+    Label values come from closed sets (statuses, codes, provider names) or are bounded by LabelNames, which
+    bounds the number of series. Models and clients are in families of their own: their product is large.
     """
 
     def __init__(self) -> None:
@@ -33,6 +54,22 @@ class Metrics:
         )
         self.callback_seconds = self._histogram("gencode_callback_seconds", "Duration of deliveries.", "kind")
         self.tokens = self._counter("gencode_tokens", "Tokens as billed by providers.", "provider", "kind")
+
+        self._models, self._clients = LabelNames(), LabelNames()
+        self.model_tokens = self._counter("gencode_model_tokens", "Tokens charged.", "model", "kind")
+        self.client_tokens = self._counter("gencode_client_tokens", "Tokens charged.", "client", "kind")
+        self.model_cost = self._counter("gencode_model_cost", "Cost by PRICES.", "model")
+        self.client_cost = self._counter("gencode_client_cost", "Cost by PRICES.", "client")
+
+    def charged(self, model: str, client: str, tokens: Mapping[str, int], cost: Decimal | None) -> None:
+        """A model call was charged. `tokens`: by kind; `cost`: None without a price."""
+        model, client = self._models.bounded(model), self._clients.bounded(client)
+        for kind, count in tokens.items():
+            self.model_tokens.labels(model, kind).inc(count)
+            self.client_tokens.labels(client, kind).inc(count)
+        if cost is not None:
+            self.model_cost.labels(model).inc(float(cost))
+            self.client_cost.labels(client).inc(float(cost))
 
     def stage_finished(self, stage: str, seconds: float) -> None:
         """See gencode.engine.ports.metrics."""

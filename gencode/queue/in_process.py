@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import anyio
@@ -20,18 +21,26 @@ class FairQueue:
             have less than a GUARANTEED_SHARE of the limit waiting: one client's flood refuses no other's task
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
+        self._clock = clock
         self._guaranteed = max(1, limit // GUARANTEED_SHARE)
         self._reserved: Counter[str] = Counter()
         self._principals: dict[str, str] = {}
         """By task id."""
+        self._since: dict[str, float] = {}
+        """By task id, in the order of arrival: the reading of `clock` then."""
         self._turns: OrderedDict[str, deque[str]] = OrderedDict()
         """Task ids by principal; the first principal is served next."""
         self._arrived = anyio.Event()
 
     def __len__(self) -> int:
         return len(self._principals)
+
+    @property
+    def longest_wait(self) -> float:
+        """Seconds since the arrival of the id that has waited longest; 0 while none waits."""
+        return self._clock() - next(iter(self._since.values())) if self._since else 0.0
 
     def __contains__(self, task_id: object) -> bool:
         return task_id in self._principals
@@ -72,13 +81,14 @@ class FairQueue:
         task_id = waiting.popleft()
         if waiting:
             self._turns[principal] = waiting
-        del self._principals[task_id]
+        del self._principals[task_id], self._since[task_id]
         return task_id
 
     def remove(self, task_id: str) -> bool:
         principal = self._principals.pop(task_id, None)
         if principal is None:
             return False
+        del self._since[task_id]
         waiting = self._turns[principal]
         waiting.remove(task_id)
         if not waiting:
@@ -86,7 +96,7 @@ class FairQueue:
         return True
 
     def _of(self, task_id: str, principal: str) -> deque[str]:
-        self._principals[task_id] = principal
+        self._principals[task_id], self._since[task_id] = principal, self._clock()
         return self._turns.setdefault(principal, deque())
 
     def _wake(self) -> None:

@@ -113,6 +113,7 @@ UNRUN = {
     "kubectl exec": "needs a cluster",
     "kubectl scale": "needs a cluster; test_deploy.py checks the manifests",
     "gencode prune": "needs a stopped service; test_prune.py runs the command",
+    "gencode tasks assign": "needs a stopped service; test_assign.py runs the command",
     '@operation("changePlan"': "an excerpt of gencode/http/plan.py",
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
     "BODY='command=/gencode": "needs a secret in the settings; test_chat.py sends the same",
@@ -348,7 +349,9 @@ def test_every_metric_is_documented() -> None:
         family.name: family.type for family in text_string_to_metric_families(Metrics().text().decode())
     }
     named = {f"{name}_total" if kind == "counter" else name for name, kind in counted.items()}
-    gauges = {"gencode_tasks_held", "gencode_tasks_running", "gencode_tasks_waiting", "gencode_streams_open"}
+    of_tasks = {"gencode_tasks_held", "gencode_tasks_running", "gencode_tasks_waiting"}
+    of_disk = {"gencode_data_dir_bytes", "gencode_disk_free_bytes"}
+    gauges = {*of_tasks, *of_disk, "gencode_streams_open", "gencode_queue_age_seconds"}
     assert {name for name in named if not name.endswith("_created")} | gauges == documented
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from gencode.engine.ports.store import TaskQuery
+from gencode.domain.task import Task
+from gencode.engine.ports.store import Store, TaskQuery
 from tests.faults.test_input import check_problem
 from tests.servers.calls import BODY, FILES, client, get, post, submit
 from tests.servers.model import ModelServer, model_server, plan_and_files
@@ -120,9 +123,9 @@ async def test_the_flood_of_one_client_does_not_delay_the_task_of_another(tmp_pa
             assert "bob" in order_of_plans(model)[:3]
 
 
-async def wait_until_over(url: str, task_id: str) -> None:
+async def wait_until_over(url: str, task_id: str, who: str = "bob") -> None:
     async with client(url) as http:
-        answer = await http.get(f"/api/v1/status/{task_id}", headers={"X-API-Key": "bobs-key"})
+        answer = await http.get(f"/api/v1/status/{task_id}", headers={"X-API-Key": f"{who}s-key"})
         assert "event: status" in answer.text
 
 
@@ -130,6 +133,48 @@ def order_of_plans(model: ModelServer) -> list[str]:
     """The clients whose tasks were started, in order."""
     prompts = [json.dumps(seen.body) for seen in model.requests if seen.call == ("plan", "")]
     return ["bob" if "bob-0" in prompt else "alice" for prompt in prompts]
+
+
+@pytest.mark.fault(118)
+@pytest.mark.parametrize("path", ["status/{}", "status/{}?after=1", "task/{}", "task/{}/files"])
+async def test_of_one_clients_reads_few_are_in_the_store_at_once(tmp_path: Path, path: str) -> None:
+    """So that another client's is next, however many connections the flood has. Counted in the store."""
+    async with running_app(settings(tmp_path, api_keys=TWO)) as app:
+        task_id = (await submit_as(app.url, "alice")).json()["task_id"]
+        await wait_until_over(app.url, task_id, "alice")
+        store = CountingStore(app.services.store)
+        object.__setattr__(app.services, "store", store)
+        app.services.hub._store = store  # type: ignore[attr-defined]
+        async with client(app.url) as http, anyio.create_task_group() as group:
+            for _ in range(40):
+                ask = partial(
+                    http.get, f"/api/v1/{path.format(task_id)}", headers={"X-API-Key": "alices-key"}
+                )
+                group.start_soon(ask)
+    assert store.calls >= 40
+    assert 1 <= store.most <= 2  # one look-up, one log
+
+
+class CountingStore:
+    """Counts the look-ups of tasks, which take a few turns of the loop each."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.calls = self.present = self.most = 0
+
+    async def find(self, query: TaskQuery) -> list[Task]:
+        self.calls += 1
+        self.present += 1
+        self.most = max(self.most, self.present)
+        try:
+            for _ in range(20):
+                await anyio.lowlevel.checkpoint()
+            return await self._store.find(query)
+        finally:
+            self.present -= 1
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
 
 
 # --- row 88 -----------------------------------------------------------------------------------------

@@ -12,9 +12,7 @@ from tests.servers.model import plan_and_files, text
 
 HOSTILE = [
     "../../etc/cron.d/x",
-    "/etc/passwd",
     "a/../../b",
-    "C:\\Windows\\x",
     "a\\..\\b",
     ".git/hooks/pre-commit",
     ".GIT/config",
@@ -23,7 +21,6 @@ HOSTILE = [
     ".gitmodules",
     ".gitattributes",
     "sub/.gitmodules",
-    ".github/workflows/ci.yml",
     "CON",
     "aux.py",
     "a:b",
@@ -60,6 +57,16 @@ async def test_a_hostile_path_fails_the_task_and_nothing_is_written(tmp_path: Pa
             assert (task.failure.code, task.failure.retryable) == ("UNSAFE_PATH", False)
         assert harness.calls("plan") == len(HOSTILE)
         assert (harness.calls(), harness.waits) == (0, [])
+        assert not harness.github.writes
+
+
+@pytest.mark.fault(77)
+@pytest.mark.parametrize("path", ["/etc/passwd", "C:\\Windows\\x", "~/x"])
+async def test_an_absolute_path_is_asked_again_and_nothing_is_written(tmp_path: Path, path: str) -> None:
+    """Row 77."""
+    async with generate_harness(tmp_path, text(plan_of([path, "ok.py"]), size=4000)) as harness:
+        assert await harness.code() == "LLM_BAD_OUTPUT"
+        assert (harness.calls("plan"), harness.calls(), len(harness.waits)) == (3, 0, 2)
         assert not harness.github.writes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gencode.cli.registry import Command
+from gencode.cli.registry import Command, CommandExtension
 
 SERVICE_COMMANDS: Mapping[str, Command] = {
     "serve": Command(
@@ -37,3 +37,5 @@ ADMINISTRATION_COMMANDS: Mapping[str, Command] = {
         module="gencode.bootstrap.commands.prune",
     ),
 }
+TASK_ASSIGNMENT = CommandExtension(command="tasks", module="gencode.bootstrap.commands.assign")
+"""The verb `gencode tasks assign`."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from gencode.auth.key_file import KeyFile, StoredKey, key_file
+from gencode.auth.key_file import KeyFile, KeyOptions, StoredKey, key_file, parse_expiry
 from gencode.cli.output import write
 from gencode.domain.errors import StartError
+from gencode.domain.principal import LOCAL
 from gencode.settings import load_data_dir
 
 
@@ -17,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
     make = verbs.add_parser("make", help="make a key for a client, and show it this once")
     make.add_argument("name", help="the client's; it sees the tasks of this name")
+    _add_options(make)
     list_ = verbs.add_parser("list", help="list the keys that were made here; never the keys themselves")
     revoke = verbs.add_parser("revoke", help="end a key, its open streams and its tickets")
     revoke.add_argument("name", help="a client's name (all its keys), or the id of one key")
@@ -24,6 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         verb.allow_abbrev = False
         verb.add_argument("--json", action="store_true", help="JSON for scripts")
         verb.add_argument("--data-dir", type=Path, help="the service's folder (DATA_DIR)")
+
+
+def _add_options(make: argparse.ArgumentParser) -> None:
+    make.add_argument("--label", default="", metavar="TEXT", help="for people: where the key is used")
+    make.add_argument(
+        "--rate", default="", help="submissions of the client in place of RATE_LIMIT, such as 10/minute"
+    )
+    make.add_argument(
+        "--expires", metavar="DATE", help="the last day (UTC) of the key, such as 2030-01-31, or a moment"
+    )
+    make.add_argument(
+        "--operator", action="store_true", help="the key may list, read and cancel the tasks of all clients"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,24 +50,39 @@ def run(args: argparse.Namespace) -> int:
 
 def _make(args: argparse.Namespace, file: KeyFile) -> int:
     is_first = file.version() is None
-    key, stored = file.make(args.name)
+    key, stored = file.make(args.name, _options(args))
     write(args, {"key": key, **_document(stored)}, [key])
     if not args.json:
         print(
             f"This is the key of {stored.name}, shown this once; {file.path} keeps its hash.", file=sys.stderr
         )
     if is_first and not args.json:
-        print(
-            "A service with this folder wants a key from now on. Older tasks belong to the client local;"
-            " a key of that name shows them: gencode keys make local",
-            file=sys.stderr,
-        )
+        print(_about_the_first_key(stored.name), file=sys.stderr)
     return 0
+
+
+def _about_the_first_key(name: str) -> str:
+    wanted = "A service with this folder wants a key from now on. Older tasks belong to the client local"
+    if name == LOCAL.id:
+        return f"{wanted}; this key shows them."
+    return (
+        f"{wanted}; a key of that name shows them: gencode keys make local. To give them to {name}, stop the"
+        f" service and run: gencode tasks assign --from local --to {name}"
+    )
+
+
+def _options(args: argparse.Namespace) -> KeyOptions:
+    return KeyOptions(
+        label=args.label,
+        rate=args.rate,
+        expires_at=parse_expiry(args.expires) if args.expires else None,
+        operator=args.operator,
+    )
 
 
 def _list(args: argparse.Namespace, file: KeyFile) -> int:
     keys = file.read()
-    lines = [f"{key.id}  {key.created_at}  {key.name}" for key in keys]
+    lines = [f"{key.id}  {key.created_at}  {'  '.join(_words(key))}" for key in keys]
     write(args, {"keys": [_document(key) for key in keys]}, lines or [f"no keys in {file.path}"])
     return 0
 
@@ -72,5 +103,18 @@ def _revoke(args: argparse.Namespace, file: KeyFile) -> int:
     return 0
 
 
-def _document(key: StoredKey) -> dict[str, str]:
-    return {"id": key.id, **asdict(key)}
+def _words(key: StoredKey) -> Iterator[str]:
+    options = key.options
+    yield key.name
+    if options.operator:
+        yield "operator"
+    if options.rate:
+        yield options.rate
+    if expires_at := options.to_json()["expires_at"]:
+        yield f"{'expired' if options.has_expired() else 'expires'} {expires_at}"
+    if options.label:
+        yield f"({options.label})"
+
+
+def _document(key: StoredKey) -> dict[str, Any]:
+    return {"id": key.id, **key.to_json(), **key.options.to_json()}

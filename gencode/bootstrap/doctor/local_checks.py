@@ -95,14 +95,15 @@ def check_database(path: Path) -> CheckResult:
 def check_api_keys(settings: Settings) -> CheckResult:
     """Count the API keys, in API_KEYS and made by `gencode keys`."""
     try:
-        made = len(key_file(settings.data_dir).read())
+        keys = key_file(settings.data_dir).read()
     except StartError as error:
         return fault("keys", error.message, "until then keys made by gencode keys are rejected")
+    made = len([key for key in keys if not key.options.has_expired()])
     given = len([entry for entry in settings.api_keys.get_secret_value().split(",") if entry.strip()])
     if not settings.has_no_api_keys and not given + made:
-        return note("keys", "none is left, so every request is rejected", "gencode keys make NAME")
+        return note("keys", "none is left or valid, so every request is rejected", "gencode keys make NAME")
     if not settings.has_no_api_keys:
-        return ok("keys", f"{given} in API_KEYS, {made} made by gencode keys")
+        return ok("keys", f"{given} in API_KEYS, {made} made by gencode keys, {len(keys) - made} expired")
     if settings.auth == "none":
         return note("keys", "none, and AUTH=none", "see that only trusted programs reach the address")
     return ok("keys", "none: only this machine is served")

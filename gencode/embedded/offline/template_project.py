@@ -74,6 +74,11 @@ class TemplateProject:
         return self._render(self.choice.template, path)
 
     @property
+    def titles(self) -> Mapping[str, str]:
+        """What the template makes, in English ("en") and Chinese ("zh")."""
+        return dict(self.manifest["name"])
+
+    @property
     def _language(self) -> str:
         return "zh" if self.request.is_chinese else "en"
 

@@ -18,6 +18,10 @@ class Subscription(Protocol):
 
     async def __anext__(self) -> bytes: ...
 
+    async def load(self) -> None:
+        """Read what the store has for this subscriber, at most a page; waits for no publication."""
+        ...
+
     async def attach(self, sink: Sink) -> None:
         """Let publishers write to `sink` synchronously for as long as the subscriber is caught up.
 

@@ -18,6 +18,8 @@ def cache_hit_updates(cache_hit: CacheHit, model: str) -> list[StageUpdate]:
     """To be sent in one call, so that a crash cannot leave a part of them."""
     source = {"from_task": cache_hit.task_id, "similarity": cache_hit.similarity}
     result = {"cached_from": cache_hit.task_id, "similarity": cache_hit.similarity}
+    if cache_hit.template:
+        result["template"] = cache_hit.template
     cached = StageUpdate(kind="cached", data=source, result=result)
     plan = plan_update(PlanCheckpoint(plan=cache_hit.plan), model)
     return [cached, plan, *_file_updates(cache_hit)]

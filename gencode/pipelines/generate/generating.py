@@ -51,7 +51,12 @@ class Generating:
     async def __call__(self, request: GenerateInput, emit: Emit) -> Draft | Pause:
         """Pauses before the first file if a person is to approve the plan."""
         session = self._sessions.create(
-            request.model, request.task_id, spent=request.spent, budget=request.budget, emit=emit
+            request.model,
+            request.task_id,
+            spent=request.spent,
+            budget=request.budget,
+            emit=emit,
+            client=request.client,
         )
         if request.needs_approval:
             return await self._pause(session, request)

@@ -70,7 +70,12 @@ class Merging:
         request = draft.request
         texts = {path: _valid_utf8(file_text(pieces, path)) for path, pieces in draft.pieces.items()}
         session = self._sessions.create(
-            request.model, request.task_id, spent=draft.spent, budget=request.budget, emit=emit
+            request.model,
+            request.task_id,
+            spent=draft.spent,
+            budget=request.budget,
+            emit=emit,
+            client=request.client,
         )
         session.progress.writing_finished()
         return await self._repair_loop(request.job, draft.plan, texts, session)

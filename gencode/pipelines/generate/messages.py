@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from gencode.domain.task import PENDING
 from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
 
@@ -20,10 +23,23 @@ _TEXTS: dict[str, dict[str, str]] = {
 _GITHUB_LIKE = ("", "github", "local")
 """Hosts that the design's messages call GitHub; the local forge stands in for it."""
 
-_OFFLINE = {
-    "en": " (no model key is configured: the built-in offline model answers, which writes from templates"
-    " and is not a language model)",
-    "zh": "（未配置模型密钥：由内置的 offline 模板模型代答，它不是大语言模型）",
+_TEMPLATE = {
+    "en": ' (the project is the template "{name}", {title}, not written for the prompt{nearest}: {cause})',
+    "zh": "（项目来自模板“{name}”：{title}，并非按描述编写{nearest}：{cause}）",
+}
+_NEAREST = {
+    "en": "; no template has {other}, this is the nearest",
+    "zh": "；没有 {other} 的模板，这是最接近的一个",
+}
+_NO_MODEL = {
+    "en": "no language model is configured; for one, set DEEPSEEK_API_KEY, OPENAI_API_KEY or PROVIDERS, start"
+    " the service again, and submit a new task",
+    "zh": "未配置语言模型；如需使用，请设置 DEEPSEEK_API_KEY、OPENAI_API_KEY 或 PROVIDERS，"
+    "重新启动服务，再提交新任务",
+}
+_NO_LANGUAGE_MODEL = {
+    "en": 'the model "{model}" is not a language model; name another one in a new task',
+    "zh": "模型“{model}”不是语言模型；请在新任务中指定其他模型",
 }
 
 _CACHED = {
@@ -48,9 +64,16 @@ def status_text(status: str, language: str, model: str, host: str = "") -> str:
     return _TEXTS[status][language].format(model=model, host=name)
 
 
-def offline_note(language: str) -> str:
-    """Added when no model is configured and the embedded offline model answers."""
-    return _OFFLINE[language]
+def template_note(language: str, template: Mapping[str, Any], model: str) -> str:
+    """Added when the project is a template. `template`: as TaskTemplate in JSON."""
+    other = str(template["nearest_to"] or "")
+    cause = _NO_MODEL if template["is_fallback"] else _NO_LANGUAGE_MODEL
+    return _TEMPLATE[language].format(
+        name=template["name"],
+        title=template["title"][language],
+        nearest=_NEAREST[language].format(other=other) if other else "",
+        cause=cause[language].format(model=model),
+    )
 
 
 def cached_note(language: str, task_id: str, similarity: float) -> str:

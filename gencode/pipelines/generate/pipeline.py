@@ -15,7 +15,7 @@ from gencode.codegen.file_checkpoints import (
     read_pieces,
     read_repairs,
 )
-from gencode.domain.task import Task
+from gencode.domain.task import PENDING, Task
 from gencode.engine.ports.pipeline import Stage
 from gencode.githosts.port import GitHost, Repository
 from gencode.llm.budget import Budget, total
@@ -33,10 +33,11 @@ from gencode.pipelines.generate.commit import read_commit
 from gencode.pipelines.generate.creating_repo import CreatingRepo
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.merging_files import Merging
-from gencode.pipelines.generate.messages import cached_note, repository_kept_note, status_text
+from gencode.pipelines.generate.messages import cached_note, repository_kept_note, status_text, template_note
 from gencode.pipelines.generate.pushing import Pushing
 from gencode.pipelines.generate.repository_check import CheckedGenerating
 from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
+from gencode.pipelines.generate.template import template_of
 
 
 class Generate:
@@ -78,6 +79,8 @@ class Generate:
     def message(self, task: Task, status: str) -> str:
         host = str(task.parameters.get("host") or "")
         text = status_text(status, task.language, str(task.parameters["model"]), host)
+        if status in (PENDING, "completed") and (template := template_of(task)):
+            text += template_note(task.language, template, str(task.parameters["model"]))
         if "cached_from" in task.result:
             text += cached_note(task.language, str(task.result["cached_from"]), task.result["similarity"])
         if status == "cancelled" and "repo_url" in task.result:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import anyio.to_thread
 
@@ -18,6 +18,7 @@ from gencode.pipelines.generate.cache_key import cache_key, key_prefix
 from gencode.pipelines.generate.checkpoints import saved_plan
 from gencode.pipelines.generate.commit import read_commit
 from gencode.pipelines.generate.committed_report import REPORT
+from gencode.pipelines.generate.template import template_of
 
 Mode = Literal["off", "identical", "similar"]
 DONE = (State.SUCCEEDED,)
@@ -31,12 +32,17 @@ MAX_PROMPT = 10_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CacheHit:
-    """An earlier task's answer. `similarity` of the prompts, from 0 to 1; 1.0: the same cache key."""
+    """An earlier task's answer.
+
+    similarity  of the prompts, from 0 to 1; 1.0: the same cache key
+    template    of that task (see template.py)
+    """
 
     task_id: str
     similarity: float
     plan: Plan
     files: dict[str, str]
+    template: Mapping[str, Any] | None = None
 
 
 class PromptCache:
@@ -81,7 +87,8 @@ class PromptCache:
     async def _read(self, task: Task, similarity: float) -> CacheHit | None:
         """In a thread: the checkpoints may have 32 MiB."""
         checkpoints = await self._store.checkpoints(task.id)
-        return await anyio.to_thread.run_sync(_cache_hit, task.id, similarity, checkpoints)
+        found = await anyio.to_thread.run_sync(_cache_hit, task.id, similarity, checkpoints)
+        return replace(found, template=template_of(task)) if found else None
 
     async def _similar(self, request: GenerateInput, model: str) -> list[tuple[float, Task]]:
         """The most similar first."""

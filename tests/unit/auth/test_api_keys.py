@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
 from gencode.auth.api_keys import ApiKeys, Authentication
-from gencode.auth.key_file import key_file
+from gencode.auth.key_file import KeyOptions, key_file
 from gencode.domain.errors import StartError, Unauthorized
 from gencode.domain.principal import LOCAL, Principal, PrincipalKind
 
@@ -179,3 +180,63 @@ def test_revocation_calls_once_or_at_once_and_not_after_the_block(tmp_path: Path
     file.make("bob")
     assert keys.is_required
     assert calls == ["open", "late"]
+
+
+# --- keys that expire, have a rate, or are an operator's --------------------------------------------
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2099, 12, 31, 17, 59, 59, tzinfo=UTC)
+
+
+EXPIRES = KeyOptions(expires_at=datetime(2099, 12, 31, 18, tzinfo=UTC))
+
+
+async def test_an_expired_key_authenticates_nobody_and_says_why(tmp_path: Path) -> None:
+    file, clock = key_file(tmp_path), Clock()
+    key, _ = file.make("alice", EXPIRES)
+    keys = ApiKeys("", file, lambda: clock.now)
+    authentication = keys.authenticate(Headers({"x-api-key": key}))
+    clock.now += timedelta(seconds=1)
+    with pytest.raises(Unauthorized, match="expired at 2099-12-31 18:00 UTC"):
+        client(keys, key)
+    with pytest.raises(Unauthorized, match="no API key any more"):
+        keys.by_ticket("alice")
+    assert not keys.is_valid(authentication)
+    assert keys.is_required
+
+
+async def test_a_key_that_expires_disconnects_a_waiting_receive(tmp_path: Path) -> None:
+    file, clock = key_file(tmp_path), Clock()
+    key, _ = file.make("alice", EXPIRES)
+    keys = ApiKeys("", file, lambda: clock.now)
+    receive = keys.receive_while_valid(keys.authenticate(Headers({"x-api-key": key})), anyio.sleep_forever)
+    async with anyio.create_task_group() as group:
+        group.start_soon(keys.watch)
+        clock.now += timedelta(seconds=1)
+        assert await receive() == {"type": "http.disconnect"}
+        group.cancel_scope.cancel()
+
+
+def test_the_newest_valid_key_with_a_rate_decides(tmp_path: Path) -> None:
+    file, clock = key_file(tmp_path), Clock()
+    keys = ApiKeys("", file, lambda: clock.now)
+    assert keys.rate("alice") == ""
+    file.make("alice", KeyOptions(rate="1/minute"))
+    file.make("alice", KeyOptions(rate="2/minute", expires_at=EXPIRES.expires_at))
+    file.make("alice")
+    file.make("bob", KeyOptions(rate="3/minute"))
+    assert keys.rate("alice") == "2/minute"
+    clock.now += timedelta(seconds=1)
+    assert keys.rate("alice") == "1/minute"
+    file.revoke("alice")
+    assert keys.rate("alice") == ""
+
+
+def test_only_an_operators_key_has_its_role(tmp_path: Path) -> None:
+    file = key_file(tmp_path)
+    (one, _), (other, _) = file.make("alice", KeyOptions(operator=True)), file.make("alice")
+    keys = ApiKeys("", file)
+    found = [keys.authenticate(Headers({"x-api-key": key})).principal for key in (one, other)]
+    assert [principal.is_operator for principal in found] == [True, False]

@@ -6,11 +6,13 @@ import hashlib
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gencode.auth.key_file import KeyFile, key_file
+from gencode.auth.key_file import KeyFile, KeyOptions, key_file, parse_expiry
 from gencode.domain.errors import StartError
 
 SERVICE = 12345
@@ -132,3 +134,70 @@ def test_root_leaves_every_file_to_the_owner_of_the_folder(file: KeyFile) -> Non
     file.make("alice")
     owners = {path.name: (path.stat().st_uid, path.stat().st_gid) for path in file.path.parent.iterdir()}
     assert owners == {"keys.json": (SERVICE, SERVICE), "keys.lock": (SERVICE, SERVICE)}
+
+
+# --- options of keys --------------------------------------------------------------------------------
+
+EXPIRY = datetime(2099, 12, 31, 18, tzinfo=UTC)
+
+
+def test_options_are_kept(file: KeyFile) -> None:
+    options = KeyOptions(label="build server", rate="10/minute", expires_at=EXPIRY, operator=True)
+    _, made = file.make("alice", options)
+    assert file.read() == [made]
+    assert file.read()[0].options == options
+
+
+def test_a_file_without_options_is_read_by_older_versions_and_written_as_by_them(file: KeyFile) -> None:
+    old = {"name": "alice", "sha256": "0" * 64, "created_at": "2026-01-01T00:00:00Z"}
+    file.path.parent.mkdir()
+    file.path.write_text(json.dumps({"version": 1, "keys": [old]}))
+    assert file.read()[0].options == KeyOptions()
+    file.make("bob")
+    assert json.loads(file.path.read_text())["keys"][0] == old
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"expires_at": "soon"},
+        {"expires_at": "2030-01-01T00:00:00"},
+        {"operator": "yes"},
+        {"rate": "often"},
+        {"label": 5},
+        {"of_a_newer_version": True},
+    ],
+)
+def test_options_that_cannot_be_read_open_nothing(file: KeyFile, options: dict[str, Any]) -> None:
+    file.make("alice")
+    document = json.loads(file.path.read_text())
+    document["keys"][0] |= options
+    file.path.write_text(json.dumps(document))
+    with pytest.raises(StartError, match="damaged"):
+        file.read()
+
+
+@pytest.mark.parametrize("options", [{"rate": "often"}, {"label": "x" * 101}, {"label": "a\nb"}])
+def test_options_that_cannot_be_meant_are_refused(options: dict[str, str]) -> None:
+    with pytest.raises(StartError):
+        KeyOptions(**options)  # type: ignore[arg-type]  # each is a text
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2099-12-31", datetime(2100, 1, 1, tzinfo=UTC)),
+        ("2099-12-31T18:00:00Z", EXPIRY),
+        ("2099-12-31T20:00:00+02:00", EXPIRY),
+    ],
+)
+def test_a_date_lasts_until_its_end(text: str, moment: datetime) -> None:
+    assert parse_expiry(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2000-01-01", "2099-12-31T18:00:00", "9999-12-31", "2099-13-01"]
+)
+def test_a_date_that_cannot_be_meant_is_refused(text: str) -> None:
+    with pytest.raises(StartError):
+        parse_expiry(text)

@@ -18,6 +18,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.responses import Response
 
+from gencode.auth.key_file import key_file
 from gencode.bootstrap.command_line import REGISTRY, main
 from tests.servers.calls import FILES
 from tests.servers.github import github_server
@@ -266,6 +267,29 @@ def test_keys_are_created_listed_and_revoked(
     assert main(["keys", "make", "a,b"]) == 2
     assert main(["keys", "make", "x", "--data-dir", "/proc/none"]) == 2
     assert "DATA_DIR" in capsys.readouterr().err
+
+
+def test_options_of_a_key_are_listed(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    options = ["--label", "build server", "--rate", "10/minute", "--expires", "2099-12-30", "--operator"]
+    assert main(["keys", "make", "alice", *options]) == 0
+    assert main(["keys", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out.splitlines()[-1])["keys"][0]
+    expected = {
+        "label": "build server",
+        "rate": "10/minute",
+        "expires_at": "2099-12-31T00:00:00Z",
+        "operator": True,
+    }
+    assert expected.items() <= listed.items()
+    assert main(["keys", "list"]) == 0
+    words = "alice  operator  10/minute  expires 2099-12-31T00:00:00Z  (build server)"
+    assert words in capsys.readouterr().out
+    for wrong in (["--rate", "often"], ["--expires", "2000-01-01"], ["--label", "a\nb"]):
+        assert main(["keys", "make", "bob", *wrong]) == 2
+    assert "bob" not in key_file(tmp_path / "data").path.read_text()
 
 
 # --- errors before a request ------------------------------------------------------------------------

@@ -84,7 +84,15 @@ def test_an_answer_without_a_plan_is_transient(answer: str) -> None:
 
 
 def test_unsafe_and_clashing_names_are_permanent() -> None:
-    for path in ("../../etc/passwd", "src/../../x", ".git/config", "./.git/hooks/x", "..\\x"):
+    for path in (
+        "../../etc/passwd",
+        "src/../../x",
+        ".git/config",
+        "./.git/hooks/x",
+        "..\\x",
+        "../x.png",
+        "../src/",
+    ):
         with pytest.raises(UnsafePath):
             plan_of({"path": path})
     with pytest.raises(UnsafeTree):

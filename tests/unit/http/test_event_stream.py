@@ -137,7 +137,7 @@ class OneChunkThenAttached:
     """A subscription that returns one chunk, then writes another to the sink, then waits."""
 
     def __init__(self) -> None:
-        self.closed = False
+        self.closed = self.loaded = False
         self._chunks = [b"read\n\n"]
 
     def __aiter__(self) -> OneChunkThenAttached:
@@ -147,6 +147,9 @@ class OneChunkThenAttached:
         if not self._chunks:
             raise StopAsyncIteration
         return self._chunks.pop()
+
+    async def load(self) -> None:
+        self.loaded = True
 
     async def attach(self, take: Sink) -> None:
         if not self._chunks:

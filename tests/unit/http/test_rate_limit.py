@@ -47,6 +47,19 @@ async def test_the_window_moves(clocks: Clocks) -> None:
         await limit.spend("a")
 
 
+async def test_a_principal_may_have_a_rate_of_its_own(clocks: Clocks) -> None:
+    rates = {"a": "1/minute"}
+    limit = RateLimiter(
+        parse("3/minute"), lambda: clocks.wall, lambda: clocks.steady, lambda name: rates.get(name, "")
+    )
+    assert (await limit.spend("a"))["RateLimit-Limit"] == "1"
+    with pytest.raises(OverLimit, match="1 per 1 minute"):
+        await limit.spend("a")
+    assert (await limit.spend("b"))["RateLimit-Remaining"] == "2"
+    rates["a"] = "2/hour"
+    assert (await limit.spend("a"))["RateLimit-Limit"] == "2"
+
+
 async def test_each_principal_has_a_window_of_its_own(clocks: Clocks) -> None:
     limit = clocks.limit("1/minute")
     await limit.spend("a")

@@ -166,3 +166,19 @@ async def test_however_many_principals_there_are_the_queue_is_bounded() -> None:
         except QueueFull:
             pass
     assert accepted == 50
+
+
+async def test_the_longest_wait_is_that_of_the_first_to_arrive() -> None:
+    now = 100.0
+    queue = FairQueue(10, lambda: now)
+    assert queue.longest_wait == 0
+    queue.put("a0", "a")
+    now = 110.0
+    queue.put("b0", "b")
+    queue.put_first("a1", "a")
+    now = 115.0
+    assert queue.longest_wait == 15
+    queue.remove("a0")
+    assert queue.longest_wait == 5
+    await taken(queue, 2)
+    assert queue.longest_wait == 0

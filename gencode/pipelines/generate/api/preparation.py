@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from gencode.domain.task import PENDING, Task
+from gencode.http.kind_dependencies import ChosenModel
 from gencode.http.kinds import PreparedTask
 from gencode.pipelines.generate.api.request import (
     GenerateRequest,
@@ -16,7 +19,7 @@ from gencode.pipelines.generate.api.request import (
     invalid,
 )
 from gencode.pipelines.generate.api.services import GenerateServices
-from gencode.pipelines.generate.messages import offline_note, status_text
+from gencode.pipelines.generate.messages import status_text, template_note
 
 _LONG_FIELDS = ("prompt",)
 """They are in the request only, not in the task's row."""
@@ -36,17 +39,33 @@ def prepare(services: GenerateServices, request: GenerateRequest, language: str)
     body = request.model_dump(mode="json", exclude={"callback_url"})
     stored = {**body, "model": model.name, "host": host, "asked_model": request.model}
     message = status_text(PENDING, language, model.name)
+    if template := _template(model, request.prompt):
+        stored["template"] = template
+        message += template_note(language, template, model.name)
     return PreparedTask(
         request=stored,
         parameters={name: value for name, value in stored.items() if name not in _LONG_FIELDS},
-        message=message + (offline_note(language) if model.is_fallback else ""),
+        message=message,
         may_pause=request.approve_plan,
     )
 
 
+def _template(model: ChosenModel, prompt: str) -> Mapping[str, Any] | None:
+    """A TaskTemplate in JSON; None of a language model."""
+    if not model.template:
+        return None
+    return {**asdict(model.template(prompt)), "is_fallback": model.is_fallback}
+
+
 def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The stored request with the model that was asked for in place of the one that was chosen."""
-    return {**stored, "model": stored.get("asked_model", stored.get("model"))}
+    """The stored request with the model that was asked for in place of the one that was chosen, and the cost
+    without an exponent, which the schema does not have."""
+    cost = stored.get("max_cost")
+    return {
+        **stored,
+        "model": stored.get("asked_model", stored.get("model")),
+        "max_cost": f"{Decimal(cost):f}" if cost is not None else None,
+    }
 
 
 def retry_changes(services: GenerateServices, task: Task, request: RetryRequest) -> Mapping[str, Any]:

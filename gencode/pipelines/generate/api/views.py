@@ -14,10 +14,20 @@ from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.estimate import Estimate
 from gencode.pipelines.generate.files import FileState
 from gencode.pipelines.generate.report import Report
+from gencode.pipelines.generate.template import template_of
 
 _OF_RESULT = ("repo_url", "clone_url", "commit", "cached_from")
 _OF_PARAMETERS = ("repo_name", "github_org", "host", "model", "private")
 _NOTIFIED = ("repo_url", "clone_url", "commit", "branch")
+
+
+class TaskTemplate(ResponseModel):
+    """The project is a template, and was not written for the prompt."""
+
+    name: str
+    title: dict[str, str] = Field(description="What the template makes, by language")
+    nearest_to: str = Field(description='What the prompt asks for and no template has; else ""')
+    is_fallback: bool = Field(description="Whether the cause is that no language model is configured")
 
 
 class GenerateTaskFields(BaseModel):
@@ -34,12 +44,14 @@ class GenerateTaskFields(BaseModel):
     model: str | None = None
     private: bool | None = None
     cached_from: str | None = Field(None, description="The earlier task whose plan and files these are")
+    template: TaskTemplate | None = Field(None, description="null: a language model wrote the project")
 
 
 def task_fields(task: Task) -> Mapping[str, Any]:
     """The fields of GenerateTaskFields."""
     of_result = {name: task.result.get(name) for name in _OF_RESULT}
-    return of_result | {name: task.parameters.get(name) for name in _OF_PARAMETERS}
+    of_parameters = {name: task.parameters.get(name) for name in _OF_PARAMETERS}
+    return {**of_result, **of_parameters, "template": template_of(task)}
 
 
 def label(task: Task) -> str:

@@ -88,7 +88,7 @@ def test_keys_are_counted(tmp_path: Path) -> None:
     assert local_checks.check_api_keys(settings(tmp_path, auth="none")).state == "note"
     key_file(tmp_path / "data").make("alice")
     found = local_checks.check_api_keys(settings(tmp_path, api_keys=SecretStr("a,b")))
-    assert found.message == "2 in API_KEYS, 1 made by gencode keys"
+    assert found.message == "2 in API_KEYS, 1 made by gencode keys, 0 expired"
     key_file(tmp_path / "data").revoke("alice")
     assert local_checks.check_api_keys(settings(tmp_path)).state == "note", "no request is accepted"
     key_file(tmp_path / "data").path.write_text("{")

@@ -133,6 +133,10 @@ export default {
   cost: "Cost",
   noPrice: "no price set",
   free: "free",
+  fromTemplate: (title) => `This is a template, ${title}, and was not written for your prompt. `,
+  nearestTemplate: (other) => `No template has ${other}; this is the nearest. `,
+  howToConfigure:
+    "No language model is configured: set DEEPSEEK_API_KEY, OPENAI_API_KEY or PROVIDERS, start the service again, and submit a new task.",
 
   // The outcome
   resultTitle: "The repository is ready",
@@ -229,6 +233,7 @@ export default {
     BODY_TOO_LARGE: "Shorten the prompt, or raise MAX_BODY_BYTES.",
     UNSUPPORTED_MEDIA: "Reload the page. If it stays, report it.",
     UNAUTHORIZED: "Enter a valid API key.",
+    FORBIDDEN: "Use the key of an operator.",
     CROSS_SITE: "Open the page at the service's own address.",
     NOT_FOUND: "Check the address; the task may belong to another key.",
     METHOD_NOT_ALLOWED: "Reload the page. If it stays, report it.",
@@ -238,6 +243,7 @@ export default {
     CONFLICT: "Another process has just changed this task: reload it, then decide.",
     NOT_HELD: "Nothing: no plan of this task waits for approval, or not yet.",
     PLAN_CHANGED: "Somebody else changed the plan: read it again, then decide.",
+    RANGE_NOT_SATISFIABLE: "Download it again from its beginning.",
     MISDIRECTED: "Use localhost in the address, or set API_KEYS behind a proxy.",
     IDEMPOTENCY_KEY_REUSED: "Submit again.",
     RATE_LIMITED: "Wait a little, then submit again.",

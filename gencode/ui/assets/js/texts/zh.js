@@ -129,6 +129,10 @@ export default {
   cost: "费用",
   noPrice: "未设价格",
   free: "免费",
+  fromTemplate: (title) => `这是模板项目：${title}，并非按您的描述编写。`,
+  nearestTemplate: (other) => `没有 ${other} 的模板，这是最接近的一个。`,
+  howToConfigure:
+    "未配置语言模型：请设置 DEEPSEEK_API_KEY、OPENAI_API_KEY 或 PROVIDERS，重新启动服务，再提交新任务。",
 
   resultTitle: "仓库已就绪",
   openRepository: "打开仓库",
@@ -218,6 +222,7 @@ export default {
     BODY_TOO_LARGE: "缩短描述，或调大 MAX_BODY_BYTES。",
     UNSUPPORTED_MEDIA: "刷新页面；若仍出现，请报告。",
     UNAUTHORIZED: "输入有效的 API 密钥。",
+    FORBIDDEN: "请使用运维人员的密钥。",
     CROSS_SITE: "请从服务自己的地址打开页面。",
     NOT_FOUND: "检查地址；任务可能属于另一个密钥。",
     METHOD_NOT_ALLOWED: "刷新页面；若仍出现，请报告。",
@@ -227,6 +232,7 @@ export default {
     CONFLICT: "另一个进程刚刚更改了此任务：请重新加载后再决定。",
     NOT_HELD: "无需操作：此任务没有（或尚无）等待批准的计划。",
     PLAN_CHANGED: "计划已被他人修改：请重新读取后再决定。",
+    RANGE_NOT_SATISFIABLE: "请从头重新下载。",
     MISDIRECTED: "地址中使用 localhost，或在代理后设置 API_KEYS。",
     IDEMPOTENCY_KEY_REUSED: "请重新提交。",
     RATE_LIMITED: "稍等片刻再提交。",

@@ -4,7 +4,7 @@ import { address, key, request } from "../api.js";
 import { copy, h, icon } from "../dom.js";
 import { advice, statusName } from "../kinds.js";
 import { isGenerate } from "../task.js";
-import { t } from "../words.js";
+import { language, t } from "../words.js";
 
 /** The card of a task that is over; null while it is not. */
 export function outcome(follow) {
@@ -24,6 +24,7 @@ function ready(follow) {
   return card(
     "good",
     t("resultTitle"),
+    templateNotice(follow.view?.template),
     h("div", { class: "buttons" }, link(url, "primary"), zip(follow)),
     h(
       "div",
@@ -33,6 +34,24 @@ function ready(follow) {
       copier(command),
     ),
     commit && h("p", { class: "note" }, `${t("commit")} `, h("code", {}, commit.slice(0, 12))),
+  );
+}
+
+/** Says that the project is a template, which was not written for the prompt; null of a language model's. */
+function templateNotice(template) {
+  if (!template) return null;
+  const { title, nearest_to: nearest, is_fallback: isFallback } = template;
+  return h(
+    "p",
+    { class: "notice" },
+    icon("warn"),
+    h(
+      "span",
+      {},
+      t("fromTemplate", title[language()]),
+      nearest && t("nearestTemplate", nearest),
+      isFallback && t("howToConfigure"),
+    ),
   );
 }
 

@@ -1,0 +1,91 @@
+"""gencode tasks assign --from NAME --to NAME"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from gencode.auth.key_file import check_name, key_file
+from gencode.cli.output import printable, write
+from gencode.domain.errors import DataDirLocked, StartError
+from gencode.domain.principal import LOCAL, Principal
+from gencode.settings import load_data_dir
+from gencode.storage.lock import DATABASE, data_dir_lock
+from gencode.storage.sqlite.assignment import Assignment, assign_tasks, owners
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """An additional verb of `gencode tasks`, which works on DATA_DIR and not over HTTP."""
+    verbs = parser.add_subparsers(metavar="VERB", dest="verb")
+    assign = verbs.add_parser(
+        "assign", help="give all tasks of a client to another one, while the service is stopped"
+    )
+    assign.allow_abbrev = False
+    assign.add_argument(
+        "--from", dest="source", metavar="NAME", required=True, help="the present client, such as local"
+    )
+    assign.add_argument("--to", dest="target", metavar="NAME", required=True, help="the client of a key")
+    assign.add_argument("--dry-run", action="store_true", help="only show what would change")
+    assign.add_argument("--data-dir", type=Path, help="the service's folder (DATA_DIR)")
+    assign.add_argument("--json", action="store_true", help="JSON for scripts")
+    assign.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    data_dir = args.data_dir.expanduser().absolute() if args.data_dir else load_data_dir()
+    target = _target(args)
+    file = data_dir / DATABASE
+    if not file.is_file():
+        raise StartError(f"{data_dir} holds no {DATABASE}: set DATA_DIR as the service has it")
+    try:
+        with data_dir_lock(data_dir):
+            made = _assign(file, args.source, target, dry_run=args.dry_run)
+    except DataDirLocked as error:
+        raise DataDirLocked(
+            f"{error.message}. Tasks change their client only while the service is stopped"
+        ) from None
+    _warn_without_key(args, data_dir)
+    document = {"from": args.source, "to": args.target, "dry_run": args.dry_run, **asdict(made)}
+    write(args, document, _lines(args, made))
+    return 0
+
+
+def _target(args: argparse.Namespace) -> Principal:
+    """Raises StartError for a name that no key can have."""
+    check_name(args.target)
+    if args.source == args.target:
+        raise StartError("--from and --to name the same client: name two")
+    return LOCAL if args.target == LOCAL.id else Principal(id=args.target)
+
+
+def _assign(file: Path, source: str, target: Principal, *, dry_run: bool) -> Assignment:
+    """Raises StartError for a client without tasks: its name is probably a mistake."""
+    if source.isprintable():
+        made = assign_tasks(file, source, target, dry_run=dry_run)
+        if made.tasks or made.idempotency_keys:
+            return made
+    known = ", ".join(f"{name} ({count})" for name, count in owners(file).items())
+    raise StartError(f"the client {source!r} has no tasks; clients that have some: {known or 'none'}")
+
+
+def _warn_without_key(args: argparse.Namespace, data_dir: Path) -> None:
+    has_key = any(key.name == args.target for key in key_file(data_dir).read())
+    if not args.json and not has_key and args.target != LOCAL.id:
+        print(
+            f"{args.target} has no key in {data_dir}: unless it has one in API_KEYS, make one with:"
+            f" gencode keys make {args.target}",
+            file=sys.stderr,
+        )
+
+
+def _lines(args: argparse.Namespace, made: Assignment) -> Iterator[str]:
+    verb = "would belong" if args.dry_run else "belong"
+    yield printable(
+        f"{made.tasks} tasks of {args.source}, {made.callbacks} callbacks and {made.idempotency_keys}"
+        f" idempotency keys {verb} to {args.target} now"
+    )
+    if made.dropped_keys:
+        yield f"{made.dropped_keys} of these keys were used by {args.target} itself and name its own tasks"

@@ -1,0 +1,1 @@
+"""Protocols that storage, queue, hub, observability and pipelines implement for the engine."""
