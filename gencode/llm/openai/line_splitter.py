@@ -18,6 +18,8 @@ class LineSplitter:
         self._after_cr = False
 
     def feed(self, block: bytes) -> list[bytes]:
+        if self._started and block.endswith(b"\n") and not (self._partial or self._after_cr):
+            return block.splitlines()  # whole events, as most servers send them
         if not self._started:
             block = self._start(block)
         if self._after_cr and block:

@@ -13,7 +13,9 @@ from gencode.llm.openai.error_mapping import ErrorMapper
 JsonObject = dict[str, Any]
 
 _QUOTED_BYTES = 1000
-_decode: Callable[[str], object] = json.JSONDecoder().decode  # json.loads looks at its options each time
+_DECODER = json.JSONDecoder()  # json.loads looks at its options each time
+_decode: Callable[[str], object] = _DECODER.decode
+_decode_first: Callable[[str], tuple[object, int]] = _DECODER.raw_decode
 _STATUS = re.compile(rb"(?<![0-9])[45][0-9]{2}(?![0-9])")
 _FIELDS = (b"event", b"id", b"retry", b"data")
 _OTHER_FIELD = re.compile(rb"[A-Za-z][\w-]*(?::|\Z)")
@@ -61,6 +63,8 @@ class ServerEvents:
                     self._document += b"\n" + line
                 elif line.startswith(b"data:"):
                     self._data(line[5:].strip())
+                elif not line and not self._pending:
+                    self._name, self._status = b"", 0
                 else:
                     self._other_line(line)
                 if self.done:
@@ -89,7 +93,7 @@ class ServerEvents:
         if not data:
             return
         event = None if self._pending else _json(data)
-        if self._name not in (b"", b"message"):
+        if self._name and self._name != b"message":
             self._named_event(event, data)
         elif isinstance(event, dict):
             self._objects.append(event)
@@ -181,8 +185,10 @@ class ServerEvents:
 
 
 def _json(data: bytes) -> object:
-    """The value, None for what is not JSON in UTF-8."""
+    """The value, None for what is not JSON in UTF-8. No white space is at the beginning."""
     try:
-        return _decode(data.decode())
+        text = data.decode()
+        found, end = _decode_first(text)
+        return found if end == len(text) else _decode(text)
     except (ValueError, RecursionError):
         return None
