@@ -182,11 +182,12 @@ class LLMSession:
             async for chunk in chunks:
                 meter.receive(chunk)
                 call.add_chunk(len(chunk.text))
-                if chunk.text:
-                    await text.add(chunk.text)
+                if chunk.text and (passed := text.feed(chunk.text)):
+                    await text.pass_on(passed)
                 finish = chunk.finish_reason or finish
                 has_reasoning = has_reasoning or bool(chunk.reasoning)
-        await text.finish()
+        if rest := text.finish():
+            await text.pass_on(rest)
         if finish not in ("stop", "length"):
             raise LLMIncomplete("the model's stream ended without saying that it was done")
         return Answer(
