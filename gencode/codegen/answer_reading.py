@@ -23,6 +23,7 @@ from gencode.codegen.answer_wrappers import unwrapped
 from gencode.codegen.code_fences import (
     is_fence,
     is_markdown,
+    is_unclosed,
     split_lines,
     strip_markdown_fence,
     without_stray_end,
@@ -122,7 +123,7 @@ def _read_markdown(text: str, path: str) -> Reading:
     is_readme = path.rpartition("/")[2].lower().startswith("readme")
     if is_readme and lines and _CHAT.match(lines[0]) and any(line.startswith("# ") for line in lines[1:2]):
         return Reading(text=text, doubt="it begins with a remark about the file")
-    if lines and is_fence(lines[0]) and sum(map(is_fence, lines)) % 2:
+    if lines and is_fence(lines[0]) and (sum(map(is_fence, lines)) % 2 or is_unclosed(lines)):
         return Reading(text=text, doubt=UNCLOSED)
     wrapped = bool(lines) and re.match(r"[`~]{3,} *(?:markdown|md)\b", lines[0]) is not None
     if wrapped and (is_readme or _CHAT.match(lines[-1])):

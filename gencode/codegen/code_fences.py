@@ -80,6 +80,25 @@ def closing(lines: Sequence[str], opening: str, path: str, *, inside: bool = Fal
     return fences[-1] if odd or (at_the_end and not is_markdown(path)) else None
 
 
+def opens_bare_block(lines: Sequence[str]) -> bool:
+    """Whether the first line opens a code block without a language that none of the lines closes. The file
+    may be in that block, or begin with it."""
+    first = next((line for line in lines if line.strip()), "")
+    return is_fence(first) and not fence_info(first) and is_unclosed(lines)
+
+
+def is_unclosed(lines: Sequence[str]) -> bool:
+    """Whether a code block is open after these lines of Markdown. A fence closes it that has the same
+    characters, as many or more, and names no language."""
+    mark = ""
+    for line in filter(is_fence, lines):
+        if not mark:
+            mark = fence_mark(line)
+        elif fence_mark(line).startswith(mark) and not fence_info(line):
+            mark = ""
+    return bool(mark)
+
+
 def _opening_fence(lines: Sequence[str], path: str) -> int | None:
     """The index of a fence that may wrap the rest: the first line, or after "Here is the file:"."""
     first = [n for n, line in enumerate(lines) if line.strip()][:2]

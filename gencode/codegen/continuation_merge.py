@@ -23,6 +23,7 @@ from gencode.codegen.code_fences import (
     is_fence,
     is_markdown,
     is_outer_fence,
+    opens_bare_block,
     split_lines,
 )
 from gencode.codegen.file_checkpoints import Piece
@@ -36,6 +37,7 @@ MAX_OVERLAPS = 100
 MAX_SKIPPED = 20
 """Lines before a continuation that may be a preamble."""
 _BLANK = re.compile(r"\s*+")
+_LEFT_OPEN = "asked to go on with a file that was cut, the model left it open where it goes on"
 _PREAMBLE = re.compile(
     r"(?:(?:Sure|Certainly|Of course|Ok|OK|Okay|Understood)\b.{0,40}[.!:]"
     r"|(?:Here|Below|This)\b.{0,60}\b(?:rest|remain\w*|continuation|continued)\b.{0,80}[:.]"
@@ -72,26 +74,46 @@ def without_overlap(before: str, text: str) -> str:
 def resume_point(written: str, newest: int) -> int:
     """How many characters of `written` to show a model that is instructed to continue.
 
-    Up to the last anchor that enough text follows to recognise the continuation; failing that, up to the end
-    of a line. At least half of the newest answer (of length `newest`) stays, so that each call advances. If
-    no text can serve as an anchor, nothing is shown, and the file is requested from its beginning.
+    Up to the last anchor that enough text follows to recognise the continuation, with a whole line in it if
+    possible, since nearly equal lines begin alike; failing that, up to the end of a line. At least half of
+    the newest answer (of length `newest`) stays, so that each call advances. If no text can serve as an anchor,
+    nothing is shown, and the file is requested from its beginning.
     """
-    lines = split_lines(written)
-    counts = Counter(line.strip() for line in lines)
-    point, end, last = len(written), len(written), _distinctive_end(written)
-    for line in reversed(lines):
-        if end < len(written) - newest // 2:
-            break
-        if line.endswith("\n"):
-            if end <= last and counts[line.strip()] == 1 and _is_distinctive(line) and not is_fence(line):
-                return end
-            if point > last:
-                point = end
-        end -= len(line)
+    whole_lines, least = written[: written.rfind("\n") + 1], len(written) - newest // 2
+    for last in (_distinctive_end(whole_lines), _distinctive_end(written)):
+        if end := _anchor_end(written, least, last):
+            return end
+    point = _line_end(written, least, last)
     start = written.rfind("\n", 0, point) + 1
     if not _is_distinctive(written[start:point]):
         point = start  # a restart of a few characters would look like their continuation
     return point if _is_distinctive(written[:point]) else 0
+
+
+def _anchor_end(written: str, least: int, last: int) -> int:
+    """The end of the last anchor, at least `least` and at most `last`; 0 if there is none."""
+    lines, end = split_lines(written), len(written)
+    counts = Counter(line.strip() for line in lines)
+    for line in reversed(lines):
+        if end < least:
+            break
+        is_whole = line.endswith("\n") and end <= last
+        if is_whole and counts[line.strip()] == 1 and _is_distinctive(line) and not is_fence(line):
+            return end
+        end -= len(line)
+    return 0
+
+
+def _line_end(written: str, least: int, last: int) -> int:
+    """The last end of a line up to `last`, or the first one after that; not before `least`."""
+    point = end = len(written)
+    for line in reversed(split_lines(written)):
+        if end < least or point <= last:
+            break
+        if line.endswith("\n"):
+            point = end
+        end -= len(line)
+    return point
 
 
 def continuation(written: str, point: int, answer: str, path: str, *, whole: bool) -> str:
@@ -105,10 +127,13 @@ def continuation(written: str, point: int, answer: str, path: str, *, whole: boo
     before, withheld = written[:point], written[point:]
     alignments = (_align(before, withheld, text, fence) for text, fence in _candidates(answer))
     best = max(alignments, key=lambda alignment: alignment.evidence, default=_Alignment("", "", 0))
+    agreeing = _only_agreeing(before, withheld, answer)
     if best.evidence < MIN_DISTINCTIVE:
-        best = _only_agreeing(before, withheld, answer) or _exact_continuation(written, point, answer, path)
-    elif 0 < best.overlap < MIN_DISTINCTIVE:  # many lines end like the previous one
-        best = _only_agreeing(before, withheld, answer) or best
+        best = agreeing or _exact_continuation(written, point, answer, path)
+    elif agreeing and best.overlap < MIN_DISTINCTIVE:  # many lines end like the previous one
+        best = agreeing
+    elif agreeing and agreeing.text != best.text:  # the line before the cut and the cut one are nearly equal
+        raise LLMBadOutput(_LEFT_OPEN)
     return _without_own_fence(before, best.text, best.fence, path) if whole and best.fence else best.text
 
 
@@ -130,15 +155,14 @@ class _Alignment(NamedTuple):
 def _only_agreeing(before: str, withheld: str, answer: str) -> _Alignment | None:
     """The only reading that continues with the withheld text. Raises LLMBadOutput if there are several."""
     found: dict[str, _Alignment] = {}
+    cut_line = withheld.lstrip()
     for text, fence in _candidates(answer) if withheld.strip() else ():
         for end in [0, *_short_overlaps(before, text), *_overlaps(before, text)]:
-            if text[end:].lstrip().startswith(withheld.lstrip()):
+            if text.startswith(cut_line, _after_blanks(text, end)):
                 alignment = _Alignment(_with_leading_space(text[end:], withheld), fence, 0)
                 found[alignment.text] = alignment
             if len(found) > 1:
-                raise LLMBadOutput(
-                    "asked to go on with a file that was cut, the model left it open where it goes on"
-                )
+                raise LLMBadOutput(_LEFT_OPEN)
     return next(iter(found.values()), None)
 
 
@@ -251,6 +275,8 @@ def _without_own_fence(before: str, text: str, fence: str, path: str) -> str:
         content = content[content.index(wrapper) + 1 :]
     inside = sum(is_fence(line) for line in content) % 2 == 1
     literal = LiteralState.after((line for line in content if not is_fence(line)), path)
+    if is_markdown(path) and not wrapper and opens_bare_block(content):
+        raise LLMBadOutput("asked to go on with a file in a code block, the model opened another one")
     if is_markdown(path) or fence[:1].isspace() or literal.may_be_open:
         end = closing(lines, fence, path, inside=inside)  # the fence may be the file's own
         if end is None:
@@ -310,7 +336,7 @@ def _reject_ambiguous(answer: str, text: str, path: str) -> None:
     announced = any(_PREAMBLE.match(line) for line in skipped) and not any(is_fence(line) for line in skipped)
     first = next((line for line in split_lines(text) if line.strip()), "")
     if announced and (not skipped[-1].strip() or text[:1].isspace()):
-        raise LLMBadOutput("asked to go on with a file that was cut, the model left it open where it goes on")
+        raise LLMBadOutput(_LEFT_OPEN)
     if is_fence(first) and is_markdown(path):
         raise LLMBadOutput("asked to go on with a file that was cut, the model began with a code fence")
 

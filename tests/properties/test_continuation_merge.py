@@ -154,3 +154,47 @@ def test_a_closing_remark_in_place_of_the_rest_is_rejected() -> None:
     for answer in ("", "Done.", "```\n"):
         with pytest.raises(LLMBadOutput, match="less"):
             continuation(written, point, answer, "a.py", whole=True)
+
+
+REPORTS = """\
+Output::
+
+    {
+        "reports": [
+            "arn:aws:codebuild:<region-ID>:<user-ID>:report/<group-name>:<report ID>",
+            "arn:aws:codebuild:<region-ID>:<user-ID>:report/<group-name>:<report ID>"
+        ]
+    }
+"""
+
+
+@pytest.mark.parametrize("repeated", [0, 1, 2])
+def test_a_cut_between_nearly_equal_lines_loses_none_of_them(repeated: int) -> None:
+    for cut in range(60, len(REPORTS)):
+        point = resume_point(REPORTS[:cut], cut)
+        start = point
+        for _ in range(repeated):
+            start = line_start(REPORTS, start - 1)
+        try:
+            text = continuation(REPORTS[:cut], point, REPORTS[start:], "a.rst", whole=True)
+        except LLMBadOutput:
+            continue
+        assert REPORTS[:point] + text == REPORTS
+
+
+def test_two_overlaps_that_give_different_files_are_rejected() -> None:
+    """The answer is either exact or repeats the line before it: both continue with the line that was cut."""
+    lines = ['    "the same text",\n', '    "the same text",\n', '    "the same text"\n', "]\n"]
+    before, withheld = "x = [\n" + lines[0], '    "the same text'
+    with pytest.raises(LLMBadOutput, match="left it open"):
+        continuation(before + withheld, len(before), "".join(lines[1:]), "a.py", whole=True)
+
+
+@pytest.mark.parametrize("mark", ["```", "````", "~~~"])
+def test_a_block_opened_in_a_bare_block_around_markdown_is_rejected(mark: str) -> None:
+    whole = "# Title\n\nA first paragraph.\n\nA second paragraph.\n\nA third paragraph.\n"
+    written = f"{mark}\n{whole[:40]}"
+    point = resume_point(written, len(written))
+    answer = f"Here is the rest:\n\n```md\n{whole[point - len(mark) - 1 :]}```\n\nThat is all.\n"
+    with pytest.raises(LLMBadOutput, match="opened another one"):
+        continuation(written, point, answer, "a.md", whole=True)

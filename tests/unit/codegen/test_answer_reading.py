@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gencode.codegen.answer_reading import Reading, read_answer
+from gencode.codegen.answer_reading import UNCLOSED, Reading, read_answer
 from gencode.codegen.answer_wrappers import unwrapped
 
 DOCKERFILE = 'FROM python:3.11\nCOPY . .\nCMD ["python", "app.py"]\n'
@@ -141,3 +141,8 @@ def test_a_file_in_json_is_decoded(path: str) -> None:
 )
 def test_a_hostile_answer_is_read(unit: str) -> None:
     assert len(read_answer(unit * 20_000, "a.py").text) <= len(unit) * 20_000
+
+
+@pytest.mark.parametrize("mark", ["````", "~~~"])
+def test_a_block_around_markdown_is_not_closed_by_another_fence(mark: str) -> None:
+    assert read_answer(f"{mark}\n# Title\n\nText.\n```\n\nThat is all.\n", "a.md").doubt == UNCLOSED
