@@ -1,7 +1,7 @@
 """Model calls of one task: attempts, live text, retry notices, and what every call costs.
 
 A call is charged, finished or not. Before it is sent its reserve is stored, and the commit that stores its
-answer, or its charge, settles that: see gencode.llm.call_checkpoints.
+answer, or its charge, settles that: see gencode.llm.charge_checkpoints.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from pydantic import BaseModel
 
 from gencode.domain.errors import Conflict, GencodeError, StoreError, Transient
 from gencode.engine.ports.pipeline import Emit, StageUpdate
-from gencode.llm.answer_text import AnswerText, OnText, own_secret_found
 from gencode.llm.budget import Budget, BudgetTracker
-from gencode.llm.call_checkpoints import reserved, settled
-from gencode.llm.call_meter import CallMeter
+from gencode.llm.call_usage import CallMeter
+from gencode.llm.charge_checkpoints import reserved, settled
 from gencode.llm.errors import LLMBadOutput, LLMIncomplete, LLMRateLimit, ProviderError
+from gencode.llm.live_answer import AnswerText, OnText, own_secret_found
 from gencode.llm.port import ChatRequest, Provider, Providers, Usage
 from gencode.llm.prices import Price, price_of
-from gencode.llm.progress import CallProgress, ProgressRegistry, ProgressTracker
+from gencode.llm.task_progress import CallProgress, ProgressRegistry, ProgressTracker
 from gencode.observability.metrics import Metrics
 from gencode.resilience.retry import Retry
 from gencode.security.redaction import redact
