@@ -18,6 +18,8 @@ class Rule(StrEnum):
 
     SYNTAX = "syntax"
     """The file does not parse."""
+    RESIDUE = "answer-residue"
+    """The file holds a part of the model's answer that is not the file: reasoning, an end token, a fence."""
     PLACEHOLDER = "placeholder"
     """A comment or an empty body stands for code that was left out."""
     EMPTY = "empty-file"
@@ -60,6 +62,11 @@ def uncheckable(path: str) -> Finding:
         f"{path} could not be checked: its parser came to no end. Write the whole file again, and simpler."
     )
     return Finding(path=path, line=0, rule=Rule.SYNTAX, message=message)
+
+
+def answer_residue(path: str, line: int, what: str) -> Finding:
+    message = f"{what} in line {line} of {path} is no part of the file: write the whole file without it"
+    return Finding(path=path, line=line, rule=Rule.RESIDUE, message=message)
 
 
 def placeholder(path: str, line: int, what: str) -> Finding:
