@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 
 from gencode.bootstrap.app import create_app
+from gencode.bootstrap.models import OFFLINE
 from gencode.cli.display.screen import LineScreen
 from gencode.cli.watching import follow
 from gencode.client import Client
@@ -42,7 +43,7 @@ async def _demo(folder: Path) -> int:
     ):
         print(f"service   {address(sock)}, without your settings: the offline model answers")
         print(f"prompt    {PROMPT}\n", flush=True)
-        task_id = (await client.submit(PROMPT, name))["task_id"]
+        task_id = (await client.submit(PROMPT, name, model=OFFLINE))["task_id"]
         await follow(client, task_id, LineScreen(DISPLAY))
         if (await client.task(task_id))["status"] != "completed":
             return 1

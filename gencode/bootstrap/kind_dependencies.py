@@ -94,8 +94,8 @@ class DependencyFactory:
 
     def _forge(self, stack: AsyncExitStack) -> LazyServer:
         settings = self.settings
-        port = settings.forge_port or (settings.server_port + 1 if settings.server_port else 0)
-        return bind_forge(stack, settings.data_dir, port)
+        default = settings.server_port + 1 if settings.server_port else 0
+        return bind_forge(stack, settings.data_dir, settings.forge_port, default)
 
     def _git_host(
         self, forge: LazyServer | None, client: httpx.AsyncClient, outbound: Outbound, metrics: Metrics

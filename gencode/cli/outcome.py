@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gencode.cli.display.events import KindDisplay
+
 
 def is_paused(task: Mapping[str, Any]) -> bool:
     """Whether it waits for approval. Older services send no `state`."""
@@ -17,16 +19,16 @@ def clone_command(task: Mapping[str, Any]) -> str:
     return f"git clone {address}" if address else ""
 
 
-def retry_hint(task: Mapping[str, Any]) -> str:
-    """What to do about a failed task."""
+def retry_hint(task: Mapping[str, Any], display: KindDisplay) -> str:
+    """What to do about a failed task, with the options of the command line."""
     error: Mapping[str, Any] = task.get("error") or {}
     command = f"go on with: gencode retry {task['task_id']}"
     helps = _retry_helps(error)
     if helps == "never":
-        return "a retry would end the same way: submit another request"
+        return display.advice.get(error["code"], "a retry would end the same way: submit another request")
     if fields := error.get("retry_fields"):
-        others = f"other values of {_listed(fields)}"
-        return f"{command} and {others}" if helps == "after_change" else f"{command} (it takes {others})"
+        options = _listed([display.options.get(name) or f"--{name.replace('_', '-')}" for name in fields])
+        return f"{command} with {options}" if helps == "after_change" else f"{command} (it takes {options})"
     return f"mend the cause, then {command}" if helps == "after_change" else command
 
 

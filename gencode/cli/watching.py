@@ -35,7 +35,7 @@ async def watch(client: Client, args: argparse.Namespace, task_id: str, kind: st
     while True:
         followed = await follow(client, task_id, screen, after, pause_at=pause_at)
         if followed.is_over:
-            return _end(args, await client.task(task_id))
+            return _end(args, await client.task(task_id), display)
         after = followed.last
         if not is_paused(await client.task(task_id)):
             continue
@@ -85,11 +85,11 @@ def _is_interactive(args: argparse.Namespace) -> bool:
     return not args.json and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _end(args: argparse.Namespace, task: Task) -> int:
+def _end(args: argparse.Namespace, task: Task, display: KindDisplay) -> int:
     if args.json:
         print(as_json({"event": "task", "id": 0, "data": task}), flush=True)
     elif task["status"] == "completed" and (command := clone_command(task)):
         print(printable(f"\n{command}"), flush=True)
     elif task["status"] == "failed":
-        print(printable(f"\n{retry_hint(task)}"), flush=True)
+        print(printable(f"\n{retry_hint(task, display)}"), flush=True)
     return 0 if task["status"] == "completed" else 1

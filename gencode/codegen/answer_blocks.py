@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gencode.codegen.code_fences import fence_info, fence_mark, is_fence, split_lines
 from gencode.codegen.fence_languages import fit
@@ -13,6 +15,8 @@ from gencode.codegen.literal_state import LiteralState
 MAX_BLOCKS = 30
 MAX_REMARKS = 8
 """Lines before a file."""
+MAX_INTRODUCTION = 300
+"""Characters of the line before a block in which the name of a file is searched."""
 MAX_REMARK_CHARACTERS = 600
 _USAGE = re.compile(
     r"\b(?:run|build|usage|us(?:e|ing|ed)|examples?|tests?|start|install|execute|launch|then|output|commands?)\b"
@@ -59,14 +63,14 @@ class Block:
 def blocks_in(lines: Sequence[str], path: str) -> list[Block]:
     """The blocks in order, without those within strings and comments of a file that is not in a block."""
     found: list[Block] = []
-    literal, at = LiteralState(path), 0
+    literal, fences, at = LiteralState(path), Fences(lines), 0
     while at < len(lines) and len(found) < MAX_BLOCKS:
         if not is_fence(lines[at]) or (not found and literal.may_be_open):
             if not found:
                 literal.add(lines[at])
             at += 1
             continue
-        start, end = at, closing_line(lines, at, path)
+        start, end = at, closing_line(lines, at, path, fences=fences)
         found.append(_block(lines, start, end, path, found[-1].end or 0 if found else -1))
         at = len(lines) if end is None else end + 1
     return found
@@ -117,7 +121,7 @@ def _block(lines: Sequence[str], start: int, end: int | None, path: str, previou
 def _fit(info: str, introduction: Sequence[str], path: str) -> int:
     own = path.rpartition("/")[2].lower()
     for line in introduction:
-        names = {name.rpartition("/")[2].lower() for name in _NAME.findall(line)}
+        names = {name.rpartition("/")[2].lower() for name in _NAME.findall(line[:MAX_INTRODUCTION])}
         if own in line.lower():
             return 3
         if names and (_TITLE.match(line) or len(line.split()) == 1):
@@ -125,28 +129,65 @@ def _fit(info: str, introduction: Sequence[str], path: str) -> int:
     return fit(info, path)
 
 
+class Fences:
+    """The fences of an answer, each read once however many blocks the answer has."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self._all = [
+            (n, _indent(line), fence_mark(line), not fence_info(line))
+            for n, line in enumerate(lines)
+            if line.lstrip()[:1] in "`~" and is_fence(line)
+        ]
+        self._by_opening: dict[tuple[str, str], _Closings] = {}
+
+    def after(self, start: int) -> Iterator[tuple[int, bool, bool]]:
+        """The fences that can close the one in line `start`: its line, whether it is bare, and whether those
+        after it are closed blocks. Shorter fences, those of the other character, and those that are
+        indented otherwise are text."""
+        indent, mark = _indent(self._lines[start]), fence_mark(self._lines[start])
+        found = self._by_opening.get((indent, mark))
+        if not found:
+            matching = [(n, bare) for n, i, m, bare in self._all if i == indent and m.startswith(mark)]
+            bares = [bare for _, bare in matching]
+            found = self._by_opening[indent, mark] = _Closings(
+                [n for n, _ in matching], bares, _closed_rests(bares)
+            )
+        for k in range(bisect_right(found.lines, start), len(found.lines)):
+            yield found.lines[k], found.bare[k], found.rest[k + 1]
+
+
+class _Closings(NamedTuple):
+    lines: Sequence[int]
+    bare: Sequence[bool]
+    rest: Sequence[bool]
+
+
 def closing_line(
-    lines: Sequence[str], start: int, path: str, *, literal: LiteralState | None = None, inside: bool = False
+    lines: Sequence[str],
+    start: int,
+    path: str,
+    *,
+    literal: LiteralState | None = None,
+    inside: bool = False,
+    fences: Fences | None = None,
 ) -> int | None:
     """The line that closes the block that line `start` opens, if the rest can be prose with closed blocks.
 
     A fence without a language may also open a block of the file's own. So the first one counts that is not
     within a string or comment; failing that, the only one. `literal` and `inside`: whether the block begins
-    within a string or comment, and within a block of the file's own.
+    within a string or comment, and within a block of the file's own. `fences`: of these lines.
     """
-    fences = [n for n in range(start + 1, len(lines)) if _matches(lines[n], lines[start])]
-    bare = [not fence_info(lines[n]) for n in fences]
-    rest = _closed_rests(bare)
     literal, at, is_open, possible = literal or LiteralState(path), start + 1, inside, list[int]()
-    for k, n in enumerate(fences):
+    for n, is_bare, is_rest_closed in (fences or Fences(lines)).after(start):
         for line in lines[at:n]:
             literal.add(line)
         at = n + 1
-        if bare[k] and not is_open and rest[k + 1]:
+        if is_bare and not is_open and is_rest_closed:
             if not literal.may_be_open:
                 return n
             possible.append(n)
-        if not bare[k] and is_open:
+        if not is_bare and is_open:
             break
         is_open = not is_open
     return possible[0] if len(possible) == 1 else None
@@ -156,18 +197,10 @@ def _closed_rests(bare: Sequence[bool]) -> list[bool]:
     """For each fence, whether those from it on are closed blocks; the last entry is for none."""
     closed, opened = [True], [False]
     for is_bare in reversed(bare):
-        closed, opened = [*closed, opened[-1]], [*opened, is_bare and closed[-1]]
+        before = closed[-1]
+        closed.append(opened[-1])
+        opened.append(is_bare and before)
     return closed[::-1]
-
-
-def _matches(line: str, opening: str) -> bool:
-    """Shorter fences, those of the other character, and those that are indented otherwise are text."""
-    return (
-        line.lstrip()[:1] in "`~"
-        and is_fence(line)
-        and _indent(line) == _indent(opening)
-        and fence_mark(line).startswith(fence_mark(opening))
-    )
 
 
 def _indent(line: str) -> str:

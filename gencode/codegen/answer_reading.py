@@ -33,7 +33,7 @@ MAX_WRAPPERS = 4
 """Such as a tag around a code block around a tag."""
 UNCLOSED = "it opens a code block that it does not close"
 _PATCH = re.compile(
-    r"\s*(?:diff --git |--- a?/\S+[^\n]*\n\+\+\+ |\*\*\* Begin Patch|<{5,9} ?SEARCH|@@ -\d+(?:,\d+)? \+\d)"
+    r"\s*(?:diff --git |--- a?/\S[^\n]*+\n\+\+\+ |\*\*\* Begin Patch|<{5,9} ?SEARCH|@@ -\d+(?:,\d+)? \+\d)"
 )
 _CHAT = re.compile(
     r"(?:Sure|Certainly|Of course|Okay|Here is|Here's|Here are|Below is|This (?:README|file|document)"

@@ -11,7 +11,7 @@ from gencode.codegen.fence_languages import is_json_like, is_markup
 
 _TAGS = r"file|answer|content|code|current|output|result|response|source|document"
 _OPENING = re.compile(
-    rf"\s*(?:[^<\n]{{1,200}}[:：.。!！]\s*\n\s*)?<(?P<name>{_TAGS})(?P<attributes>(?:\s+[\w-]+=\"[^\"<>\n]*\")*)\s*>"
+    rf"\s*+(?:[^<\n]{{1,200}}[:：.。!！][^\S\n]*+\n\s*+)?<(?P<name>{_TAGS})(?P<attributes>(?:\s+[\w-]+=\"[^\"<>\n]*\")*)\s*>"
 )
 MAX_REMARKS = 2000
 """Characters before a tag."""

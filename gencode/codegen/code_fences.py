@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`\n]*)\n?\Z")
-_SENTENCE = re.compile(r"[^\W\d_].* .*[:：.。!！]\s*\Z")
+_FENCE = re.compile(r"\s*+(?P<mark>`{3,}+|~{3,}+)(?P<info>[^`\n]*+)\n?\Z")
+_LETTER = re.compile(r"[^\W\d_]")
+_SENTENCE_ENDS = (":", "：", ".", "。", "!", "！")
 _MARKDOWN = (".md", ".markdown", ".mdown", ".mdx", ".qmd", ".rmd", ".txt")
 
 
@@ -70,7 +71,8 @@ def is_outer_fence(line: str, path: str) -> bool:
 def closing(lines: Sequence[str], opening: str, path: str, *, inside: bool = False) -> int | None:
     """The index of the line that closes the fence `opening` (a line); None if it is not closed. `inside`: the
     lines begin within a code block that belongs to the file."""
-    fences = [n for n, line in enumerate(lines) if _matches_opening(line, opening)]
+    mark = fence_mark(opening)
+    fences = [n for n, line in enumerate(lines) if _matches_opening(line, mark)]
     if not fences or fence_info(lines[fences[-1]]):
         return None
     at_the_end = not "".join(lines[fences[-1] + 1 :]).strip() and not lines[fences[-1]][0].isspace()
@@ -83,14 +85,20 @@ def _opening_fence(lines: Sequence[str], path: str) -> int | None:
     first = [n for n, line in enumerate(lines) if line.strip()][:2]
     if first and is_fence(lines[first[0]]):
         return first[0]
-    if len(first) == 2 and _SENTENCE.match(lines[first[0]]) and is_outer_fence(lines[first[1]], path):
+    if len(first) == 2 and _is_sentence(lines[first[0]]) and is_outer_fence(lines[first[1]], path):
         return first[1]
     return None
 
 
-def _matches_opening(line: str, opening: str) -> bool:
+def _is_sentence(line: str) -> bool:
+    """A remark of several words, such as "Here is the file:"."""
+    bare = line.rstrip()
+    return bool(_LETTER.match(bare)) and bare.endswith(_SENTENCE_ENDS) and " " in bare[1:]
+
+
+def _matches_opening(line: str, mark: str) -> bool:
     """Shorter fences, and those of the other character, are text within a longer one."""
-    return is_fence(line) and line.strip().startswith(fence_mark(opening))
+    return is_fence(line) and line.lstrip().startswith(mark)
 
 
 def _names_markdown(line: str, path: str) -> bool:
@@ -108,8 +116,8 @@ def _wraps_markdown(opening: str, body: Sequence[str], end: int | None, path: st
 
 
 def _balanced(body: Sequence[str], opening: str) -> bool:
-    depth = 0
-    for line in (line for line in body if _matches_opening(line, opening)):
+    depth, mark = 0, fence_mark(opening)
+    for line in (line for line in body if _matches_opening(line, mark)):
         if fence_info(line):
             depth += 1
         elif depth:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from itertools import islice
 from typing import NamedTuple
 
 from gencode.codegen.answer_blocks import blocks_in, closing_line, is_prose
@@ -33,6 +33,9 @@ MIN_DISTINCTIVE = 8
 """Characters; a shorter line ("}", "else:") occurs in too many places to identify one."""
 MAX_OVERLAPS = 100
 """Occurrences of the anchor to examine; usually there is one, or a few if no better anchor exists."""
+MAX_SKIPPED = 20
+"""Lines before a continuation that may be a preamble."""
+_BLANK = re.compile(r"\s*+")
 _PREAMBLE = re.compile(
     r"(?:(?:Sure|Certainly|Of course|Ok|OK|Okay|Understood)\b.{0,40}[.!:]"
     r"|(?:Here|Below|This)\b.{0,60}\b(?:rest|remain\w*|continuation|continued)\b.{0,80}[:.]"
@@ -75,15 +78,14 @@ def resume_point(written: str, newest: int) -> int:
     """
     lines = split_lines(written)
     counts = Counter(line.strip() for line in lines)
-    point, end = len(written), len(written)
+    point, end, last = len(written), len(written), _distinctive_end(written)
     for line in reversed(lines):
         if end < len(written) - newest // 2:
             break
         if line.endswith("\n"):
-            followed = _is_distinctive(written[end:])
-            if followed and counts[line.strip()] == 1 and _is_distinctive(line) and not is_fence(line):
+            if end <= last and counts[line.strip()] == 1 and _is_distinctive(line) and not is_fence(line):
                 return end
-            if not _is_distinctive(written[point:]):
+            if point > last:
                 point = end
         end -= len(line)
     start = written.rfind("\n", 0, point) + 1
@@ -101,7 +103,7 @@ def continuation(written: str, point: int, answer: str, path: str, *, whole: boo
     recognisable overlap counts as an exact continuation.
     """
     before, withheld = written[:point], written[point:]
-    alignments = [_align(before, withheld, text, fence) for text, fence in _candidates(answer)]
+    alignments = (_align(before, withheld, text, fence) for text, fence in _candidates(answer))
     best = max(alignments, key=lambda alignment: alignment.evidence, default=_Alignment("", "", 0))
     if best.evidence < MIN_DISTINCTIVE:
         best = _only_agreeing(before, withheld, answer) or _exact_continuation(written, point, answer, path)
@@ -133,8 +135,10 @@ def _only_agreeing(before: str, withheld: str, answer: str) -> _Alignment | None
             if text[end:].lstrip().startswith(withheld.lstrip()):
                 alignment = _Alignment(_with_leading_space(text[end:], withheld), fence, 0)
                 found[alignment.text] = alignment
-    if len(found) > 1:
-        raise LLMBadOutput("asked to go on with a file that was cut, the model left it open where it goes on")
+            if len(found) > 1:
+                raise LLMBadOutput(
+                    "asked to go on with a file that was cut, the model left it open where it goes on"
+                )
     return next(iter(found.values()), None)
 
 
@@ -149,7 +153,7 @@ def _exact_continuation(written: str, point: int, answer: str, path: str) -> _Al
 def _candidates(answer: str) -> Iterator[tuple[str, str]]:
     """The answer, then its rest after each line that may be a preamble, with the fence before it."""
     lines, fence = split_lines(answer), ""
-    for skipped, line in enumerate(lines):
+    for skipped, line in islice(enumerate(lines), MAX_SKIPPED):
         yield "".join(lines[skipped:]), fence
         if line.strip() and not is_fence(line) and not _PREAMBLE.match(line):
             return
@@ -159,7 +163,9 @@ def _candidates(answer: str) -> Iterator[tuple[str, str]]:
 def _align(before: str, withheld: str, text: str, fence: str) -> _Alignment:
     """The reading whose overlap with `before` and agreement with the withheld text are the longest."""
     ends = [0, *_short_overlaps(before, text), *_overlaps(before, text)]
-    agreed = {end: _agreeing_characters(text[end:], withheld) for end in ends}
+    begins = {end: _after_blanks(text, end) for end in ends}
+    agreeing = {begin: _agreeing_characters(text[begin:], withheld) for begin in set(begins.values())}
+    agreed = {end: agreeing[begin] for end, begin in begins.items()}
     end = max(ends, key=lambda end: len(text[:end].strip()) + agreed[end])
     overlap = len(text[:end].strip())
     return _Alignment(_with_leading_space(text[end:], withheld), fence, overlap + agreed[end], overlap)
@@ -179,8 +185,25 @@ def _agreeing_characters(text: str, withheld: str) -> int:
     text, withheld = text.lstrip(), withheld.lstrip()
     if text.startswith(withheld):
         return len(withheld)
-    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, withheld, strict=False)))
-    return withheld.rfind("\n", 0, same) + 1
+    return withheld.rfind("\n", 0, _equal_characters(text, withheld)) + 1
+
+
+def _equal_characters(text: str, other: str) -> int:
+    """The length of the beginning that both have; halves are compared, since a loop over the characters of
+    megabytes takes long."""
+    equal, most = 0, min(len(text), len(other))
+    while equal < most:
+        end = (equal + most + 1) // 2
+        if text[equal:end] == other[equal:end]:
+            equal = end
+        else:
+            most = end - 1
+    return equal
+
+
+def _after_blanks(text: str, start: int) -> int:
+    found = _BLANK.match(text, start)
+    return found.end() if found else start
 
 
 def _overlaps(before: str, text: str) -> list[int]:
@@ -209,11 +232,14 @@ def _short_overlaps(before: str, text: str) -> list[int]:
 
 def _anchor(before: str) -> str:
     """The last line, or lines, that are distinctive; "" if all of them together are not."""
-    lines = split_lines(before)
-    for first in range(len(lines) - 1, -1, -1):
-        if _is_distinctive(text := "".join(lines[first:])):
-            return text.lstrip()
-    return ""
+    last = _distinctive_end(before)
+    return before[before.rfind("\n", 0, last) + 1 :].lstrip() if last >= 0 else ""
+
+
+def _distinctive_end(text: str) -> int:
+    """The last place from which on the text is distinctive; -1 if all of it is not."""
+    end = len(text.rstrip()) - MIN_DISTINCTIVE + 1
+    return len(text[:end].rstrip()) - 1 if end > 0 else -1
 
 
 def _without_own_fence(before: str, text: str, fence: str, path: str) -> str:

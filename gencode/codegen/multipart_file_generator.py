@@ -100,12 +100,13 @@ class MultipartFileGenerator:
         completed: CompletedUpdate,
     ) -> Piece:
         """The complete file, stored and published. Raises what FileGenerator.write raises for a part."""
-        parts: list[list[Piece]] = []
-        for _ in outline:
-            parts.append(await self._write_part(file, plan, symbols, outline, parts))
-            if len(join_parts(parts, file.path).encode("utf-8", "replace")) > MAX_FILE_BYTES:
+        text = ""
+        for number in range(1, len(outline) + 1):
+            pieces = await self._write_part(file, plan, symbols, outline, number, text)
+            text += _addition(text, joined_text(pieces), file.path)
+            if len(text.encode("utf-8", "replace")) > MAX_FILE_BYTES:
                 raise LLMTooLarge(f"{file.path} has grown past {MAX_FILE_BYTES} bytes; ask for smaller files")
-        whole = Piece(text=join_parts(parts, file.path), whole=True, joined=True)
+        whole = Piece(text=text, whole=True, joined=True)
         saved = StageUpdate(checkpoints={piece_name(PIECE, 1, file.path): whole.model_dump_json()})
         await self.session.emit(saved, completed([whole]))
         return whole
@@ -116,12 +117,13 @@ class MultipartFileGenerator:
         plan: Plan,
         symbols: WrittenSymbols,
         outline: Sequence[str],
-        before: Sequence[Sequence[Piece]],
+        number: int,
+        text: str,
     ) -> list[Piece]:
-        number, text = len(before) + 1, join_parts(before, file.path)
+        """The answers for one part, which follows the `text` of the parts before it."""
         pieces = list(self.job.parts.get(number, {}).get(file.path, ()))
         own_symbols = await self.describe(file.path, text) if text else ()
-        written = WrittenParts(count=len(before), text=text, symbols=own_symbols)
+        written = WrittenParts(count=number - 1, text=text, symbols=own_symbols)
         messages = part_messages(self.job.prompt, plan, file, symbols, outline, written)
         writer = FileGenerator(
             session=self.session,

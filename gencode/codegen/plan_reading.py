@@ -30,7 +30,7 @@ _PATH_KEYS = ("path", "file", "filename", "file_name", "filepath", "file_path", 
 _PURPOSE_KEYS = ("purpose", "description", "content_description", "role")
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:(?:/|\Z)|~/|file:|\Z")
 _LINES = re.compile(r"\d{1,9}")
-_LISTED = re.compile(r"\s*[,;]\s*")
+_LISTED = re.compile(r"[,;]")
 
 
 def read_plan(value: Mapping[str, Any], *, workflows: bool = False) -> Plan:

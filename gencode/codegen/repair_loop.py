@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 
@@ -73,7 +73,7 @@ class RepairLoop:
     async def _findings(self, plan: Plan, files: Files, session: LLMSession) -> Sequence[Finding]:
         findings = await self._validate(files, plan)
         if findings:
-            shown = [asdict(finding) for finding in findings[:MAX_SHOWN]]
+            shown = [finding.shown for finding in findings[:MAX_SHOWN]]
             update = StageUpdate(kind="findings", data={"findings": shown, "count": len(findings)})
             await session.emit(update)
         return findings
@@ -143,7 +143,7 @@ class _RepairRound:
 
     async def _rewrite(self, files: Files, path: str, findings: tuple[Finding, ...]) -> tuple[Piece, ...]:
         file = next((f for f in self._plan.files if f.path == path), PlannedFile(path=path))
-        faults = [f"line {finding.line}: {finding.message}" for finding in findings]
+        faults = [finding.for_model for finding in findings]
         neighbours = [other for other in files if other in _neighbours(file, self._plan)]
         symbols = {other: await self._describe(other, files[other]) for other in neighbours}
         messages = repair_messages(self._job.prompt, self._plan, file, symbols, files[path], faults)
@@ -176,9 +176,7 @@ def _neighbours(file: PlannedFile, plan: Plan) -> set[str]:
 
 
 def _validation_failed(findings: Sequence[Finding]) -> ValidationFailed:
-    first = findings[0]
-    others = f" (and {len(findings) - 1} more findings)" if len(findings) > 1 else ""
-    return ValidationFailed(
-        f"{first.path} line {first.line}: {first.message}{others}. The model did not mend it; nothing was "
-        'pushed. Retry it for two more rounds, or with "deliver": "best_effort"; or submit another prompt'
-    )
+    count, first = len(findings), findings[0]
+    left = "a fault in the files" if count == 1 else f"{count} faults in the files, the first"
+    where = "" if first.path in first.message else f"{first.path} line {first.line}: "
+    return ValidationFailed(f"The model left {left}: {where}{first.message}. Nothing was pushed")

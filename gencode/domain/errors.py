@@ -16,6 +16,7 @@ Failures of one package are defined there, in its module `errors`.
     │   ├── AlreadyOver              ALREADY_OVER         409
     │   ├── StillWorking             STILL_WORKING        409
     │   ├── NotHeld                  NOT_HELD             409
+    │   ├── RangeNotSatisfiable      RANGE_NOT_SATISFIABLE 416
     │   ├── Misdirected              MISDIRECTED          421
     │   ├── KeyReused                IDEMPOTENCY_KEY_REUSED 422
     │   ├── RateLimited              RATE_LIMITED         429
@@ -162,6 +163,12 @@ class NotFound(RequestError):
 class WrongMethod(RequestError):
     code = "METHOD_NOT_ALLOWED"
     http_status = 405
+
+
+class RangeNotSatisfiable(RequestError):
+    code = "RANGE_NOT_SATISFIABLE"
+    http_status = 416
+    meaning = "Range begins after the end"
 
 
 class AlreadyFinished(RequestError):

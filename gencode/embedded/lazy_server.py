@@ -13,11 +13,25 @@ from starlette.types import ASGIApp
 
 from gencode.embedded.forge import forge_app
 from gencode.embedded.offline import offline_model_app
-from gencode.embedded.server import address, listen, listen_on_saved_port, saved_port
+from gencode.embedded.server import address, listen, listen_on_first_free, saved_port
 
 log = structlog.get_logger(__name__)
 
 FORGE_USER = "local"
+_CONFIGURED_PORT_TAKEN = (
+    "FORGE_PORT is taken by another program: the local forge listens on another port; stop that program or"
+    " choose another FORGE_PORT, and start again"
+)
+_MOVED = (
+    "FORGE_PORT moves the local forge: addresses of its repositories from before lead elsewhere, and an"
+    " unfinished task whose repository is created cannot push; to bring them back, set FORGE_PORT to the port"
+    " before, and start again; to keep the new port, give clones the new address (git remote set-url)"
+)
+_MOVED_AWAY = (
+    "the local forge's port is taken by another program: the forge has moved, and addresses of its"
+    " repositories from before lead elsewhere; to bring them back, stop that program and write the"
+    " port before into the file"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,23 +48,23 @@ def bind_offline_model(stack: AsyncExitStack) -> LazyServer:
     return LazyServer(app=offline_model_app(), sock=stack.enter_context(closing(listen())))
 
 
-def bind_forge(stack: AsyncExitStack, folder: Path, preferred_port: int) -> LazyServer:
+def bind_forge(stack: AsyncExitStack, folder: Path, configured: int, default: int) -> LazyServer:
     """The local forge; `stack` closes the socket.
 
-    Its port and token are stored in `folder`, so that repository URLs and the remotes of clones are valid
-    after a restart.
+    It listens on the `configured` port (0: none is). Otherwise it listens where it did before, so that
+    repository URLs and the remotes of clones are valid after a restart: its port and token are stored in
+    `folder`. At the first start it listens on the `default` port (0: any).
     """
     port_file = folder / "forge.port"
     before = saved_port(port_file)
-    sock = stack.enter_context(closing(listen_on_saved_port(port_file, preferred_port)))
-    if before not in (None, port := sock.getsockname()[1]):
+    ports = [port for port in (configured, before, 0 if configured else default) if port]
+    sock = stack.enter_context(closing(listen_on_first_free(ports, port_file)))
+    port = sock.getsockname()[1]
+    if configured not in (0, port):
+        log.warning(_CONFIGURED_PORT_TAKEN, configured=configured, port=port)
+    if before not in (None, port):
         log.warning(
-            "the local forge's port is taken by another program: the forge has moved, and addresses of its "
-            "repositories from before lead elsewhere; to bring them back, stop that program and write the "
-            "port before into the file",
-            port_before=before,
-            port=port,
-            file=str(port_file),
+            _MOVED if port == configured else _MOVED_AWAY, port_before=before, port=port, file=str(port_file)
         )
     token = _load_or_create_token(folder / "forge.token")
     log.info("no Git host is configured: repositories go to the local forge", url=address(sock))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
@@ -39,14 +39,13 @@ def listen(port: int = 0) -> socket.socket:
     return sock
 
 
-def listen_on_saved_port(port_file: Path, preferred: int) -> socket.socket:
-    """A listening socket on the port stored in `port_file`, else on `preferred`, else on any free port.
+def listen_on_first_free(ports: Sequence[int], port_file: Path) -> socket.socket:
+    """A listening socket on the first of these ports that is free, else on any free port.
 
-    Stores the port, so that URLs from this process are valid in the next one. Raises StartError when no port
-    is free.
+    Stores the port in `port_file`, so that URLs from this process are valid in the next one. Raises
+    StartError when no port is free.
     """
-    saved = saved_port(port_file)
-    for port in (saved or preferred, preferred, 0):
+    for port in (*ports, 0):
         try:
             sock = listen(port)
         except OSError:

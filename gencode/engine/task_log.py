@@ -65,10 +65,12 @@ class TaskLog:
 
     async def emit(self, *updates: StageUpdate) -> None:
         """See gencode.engine.ports.pipeline.Emit. Waiting for its turn is shielded, too."""
+        durable = []
         for update in updates:
             if update.live:
                 self._hub.publish_live(self.task.id, update.data)
-        durable = [update for update in updates if not update.live]
+            else:
+                durable.append(update)
         if not durable:
             return
         checkpoints = {name: text for update in durable for name, text in update.checkpoints.items()}

@@ -32,6 +32,8 @@ from gencode.http.tracing import TracingMiddleware
 _EXPOSED_HEADERS = [
     "Location",
     "ETag",
+    "Accept-Ranges",
+    "Content-Range",
     "Content-Disposition",
     "Retry-After",
     "RateLimit-Limit",
@@ -133,6 +135,8 @@ def _cors(rules: SecurityRules) -> list[Middleware]:
                 "Content-Type",
                 "If-Match",
                 "If-None-Match",
+                "Range",
+                "If-Range",
             ],
             expose_headers=_EXPOSED_HEADERS,
         )

@@ -25,32 +25,31 @@ class AnswerText:
         self._parts: list[str] = []
         self._length = 0
 
-    async def add(self, chunk: str) -> None:
-        """Raises SecretFound, and whatever the callback raises."""
+    def feed(self, chunk: str) -> str:
+        """What can be passed on now. Raises SecretFound."""
         passed = self._detector.feed(chunk)
         if passed is None:
             line = (self._prefix + self.whole()).count("\n") + 1
             raise own_secret_found(f"{self._about} line {line}")
-        await self._pass_on(passed)
+        return passed
 
-    async def finish(self) -> None:
-        """The answer has ended."""
-        await self._pass_on(self._detector.finish())
+    def finish(self) -> str:
+        """The rest that can be passed on: the answer has ended."""
+        return self._detector.finish()
 
-    def whole(self) -> str:
-        """The text so far. The halves of a surrogate pair that arrived in two chunks are joined; a lone half
-        becomes U+FFFD."""
-        return "".join(self._parts).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-    async def _pass_on(self, text: str) -> None:
-        if not text:
-            return
+    async def pass_on(self, text: str) -> None:
+        """Publish what `feed` or `finish` returned. Raises whatever the callback raises."""
         self._parts.append(text)
         data = {"about": self._about, "offset": self._length, "text": text}
         await self._emit(StageUpdate(kind="delta", data=data, live=True))
         self._length += len(text)
         if self._on_text:
             self._on_text(text)
+
+    def whole(self) -> str:
+        """The text so far. The halves of a surrogate pair that arrived in two chunks are joined; a lone half
+        becomes U+FFFD."""
+        return "".join(self._parts).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def own_secret_found(where: str) -> SecretFound:

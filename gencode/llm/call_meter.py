@@ -30,7 +30,10 @@ class CallMeter:
         """A usage includes the text that comes with it. One without completion tokens says nothing about text
         that has been received."""
         self.is_sent = True
-        self._untold += [text for text in (chunk.text, chunk.reasoning) if text]
+        if chunk.text:
+            self._untold.append(chunk.text)
+        if chunk.reasoning:
+            self._untold.append(chunk.reasoning)
         if chunk.usage:
             self._told = chunk.usage
             if chunk.usage.completion:

@@ -59,9 +59,9 @@ class DeadlineTimer:
 
     async def wait(self, read: Callable[[], Awaitable[T]]) -> T:
         """The result of `read`. At the nearest deadline it is cancelled and LLMTimeout is raised."""
-        left, reason = self._left()
+        left = self._left()
         if left <= 0:  # reads of buffered data never yield to the loop, so the timer would never fire
-            raise _timeout(reason)
+            raise self._timeout()
         self._arm(left)
         self._waiting = task = asyncio.current_task()
         cancels = task.cancelling() if task else 0
@@ -69,7 +69,7 @@ class DeadlineTimer:
             return await read()
         except asyncio.CancelledError:
             if self._expired and task and task.uncancel() <= cancels:
-                raise _timeout(reason) from None
+                raise self._timeout() from None
             raise
         finally:
             self._waiting = None
@@ -98,19 +98,23 @@ class DeadlineTimer:
     def close(self) -> None:
         if self._timer:
             self._timer.cancel()
+            self._timer = None
 
-    def _left(self) -> tuple[float, str]:
-        """Seconds until the nearest deadline, and what it means to miss it."""
-        now = self._clock()
-        step, call = self._last_progress + self._allowed - now, self._started + self._total - now
-        if step < call:
-            return step, f"{self._missing} did not come within {self._allowed:g} s"
-        return call, f"its answer was not over after {self._total:g} s"
+    def _left(self) -> float:
+        """Seconds until the nearest deadline."""
+        step, call = self._last_progress + self._allowed, self._started + self._total
+        return (step if step < call else call) - self._clock()
+
+    def _timeout(self) -> LLMTimeout:
+        """What it means to miss the nearest deadline."""
+        if self._last_progress + self._allowed < self._started + self._total:
+            return _timeout(f"{self._missing} did not come within {self._allowed:g} s")
+        return _timeout(f"its answer was not over after {self._total:g} s")
 
     def _arm(self, left: float) -> None:
         """`_fire` rearms a timer that fires too early; only one that would fire too late is replaced."""
         when = self._loop.time() + left
-        if self._timer is None or self._timer.cancelled() or self._timer.when() > when:
+        if self._timer is None or self._timer.when() > when:
             self.close()
             self._timer = self._loop.call_at(when, self._fire)
 
@@ -118,7 +122,7 @@ class DeadlineTimer:
         self._timer = None
         if self._waiting is None:
             return
-        left, _ = self._left()
+        left = self._left()
         if left > 0:
             self._arm(left)
         else:

@@ -12,6 +12,8 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
+import anyio
+import anyio.to_thread
 import structlog
 from pydantic import BaseModel
 
@@ -34,6 +36,9 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 SecretList = Callable[[], Sequence[str]]
 """Returns the secrets that are valid at the time of the call."""
+
+LONG_ANSWER = 50_000
+"""Characters; what reads a longer one must not hold up the other tasks."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +102,7 @@ class LLMSession:
             meter = CallMeter(about, current)
             answer, call = await self._call(meter, new_on_text() if new_on_text else None)
             try:
-                parsed = self._checked(parse, answer, about)
+                parsed = await self._parsed(parse, answer, about)
             except Exception as error:
                 await self._store_unused(meter, answer.usage)
                 current = _with_note(request, error)
@@ -110,6 +115,14 @@ class LLMSession:
             await self._notify_retry(about, error, wait)
 
         return await self.retry(attempt, before_retry)
+
+    async def _parsed(self, parse: Callable[[Answer], T], answer: Answer, about: str) -> T:
+        """As `_checked`; for a long answer in a thread, since it may take seconds."""
+        if len(answer.text) <= LONG_ANSWER:
+            return self._checked(parse, answer, about)
+        with anyio.CancelScope(shield=True):  # the answer is paid for, and is stored next
+            parsed = await anyio.to_thread.run_sync(self._checked, parse, answer, about)
+        return parsed
 
     def _checked(self, parse: Callable[[Answer], T], answer: Answer, about: str) -> T:
         """What `parse` makes of an answer. Raises SecretFound if that, or its error, has a secret of this
@@ -182,11 +195,12 @@ class LLMSession:
             async for chunk in chunks:
                 meter.receive(chunk)
                 call.add_chunk(len(chunk.text))
-                if chunk.text:
-                    await text.add(chunk.text)
+                if chunk.text and (passed := text.feed(chunk.text)):
+                    await text.pass_on(passed)
                 finish = chunk.finish_reason or finish
                 has_reasoning = has_reasoning or bool(chunk.reasoning)
-        await text.finish()
+        if rest := text.finish():
+            await text.pass_on(rest)
         if finish not in ("stop", "length"):
             raise LLMIncomplete("the model's stream ended without saying that it was done")
         return Answer(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+_HEAD = 4
 MIN_OWN_SECRET = 12
 """Characters; a shorter secret of this service would be found in innocent files ("changeme")."""
 
@@ -19,6 +20,8 @@ class SecretDetector:
     def __init__(self, secrets: Iterable[str], before: str = "") -> None:
         self._secrets = [secret for secret in secrets if len(secret) >= MIN_OWN_SECRET]
         self._first = {secret[0] for secret in self._secrets}
+        self._heads = tuple({secret[:_HEAD] for secret in self._secrets})
+        self._short_heads = tuple({head[:length] for head in self._heads for length in range(1, _HEAD)})
         self._longest = max(map(len, self._secrets), default=0)
         self._held = before[self._first_held(before) :]
         self._before = len(self._held)
@@ -29,6 +32,9 @@ class SecretDetector:
         if not self._secrets:
             return chunk
         text = self._held + chunk
+        if not self._may_have(text):  # almost every chunk
+            self._held = ""
+            return self._own(text)
         if any(secret in text for secret in self._secrets):
             return None
         at = next(
@@ -42,8 +48,17 @@ class SecretDetector:
         held, self._held = self._held, ""
         return self._own(held)
 
+    def _may_have(self, text: str) -> bool:
+        """Whether it has the first characters of a secret, or ends with some of them."""
+        for head in self._heads:
+            if head in text:
+                return True
+        return text.endswith(self._short_heads)
+
     def _own(self, text: str) -> str:
         """Without what is of the text before."""
+        if not self._before:
+            return text
         before = min(self._before, len(text))
         self._before -= before
         return text[before:]

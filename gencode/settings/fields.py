@@ -215,7 +215,7 @@ class Settings(_SourcedSettings):
         0,
         ge=0,
         le=65535,
-        description="Port of the local forge; 0: SERVER_PORT + 1, or a free port, which later starts reuse",
+        description="Port of the local forge; 0: that of the last start, else SERVER_PORT + 1, else any free",
     )
     language: Literal["en", "zh"] = Field(
         "en", description="Language of messages if Accept-Language has none that is supported"

@@ -23,9 +23,10 @@ from gencode.engine.service import TaskService
 from gencode.hub.in_process import InProcessHub
 from gencode.observability.logs import configure
 from gencode.observability.metrics import Metrics
+from gencode.queue.in_process import FairQueue
 from gencode.storage.memory import MemoryStore
 from gencode.storage.sqlite.store import open_sqlite
-from tests.unit.engine.rig import Letters, new_task
+from tests.unit.engine.rig import Spelling, new_task
 
 TASKS = 1_000
 SHORTEST, LONGEST = 2.0, 4.0  # seconds of a stage
@@ -38,7 +39,7 @@ class Sleeping:
     def __init__(self) -> None:
         self._chance = random.Random(4)
         self.slept: dict[asyncio.Task[object] | None, float] = {}
-        self.pipeline = Letters(**dict.fromkeys("wxyz", self._sleep))
+        self.pipeline = Spelling(**dict.fromkeys("wxyz", self._sleep))
 
     async def _sleep(self, send: Emit) -> None:
         seconds = self._chance.uniform(SHORTEST, LONGEST)
@@ -76,18 +77,18 @@ async def measure(kind: str, count: int) -> None:
     workload, lags, sizes = Sleeping(), [0.0], [0]
     async with opened(kind) as store, anyio.create_task_group() as tg:
         hub, metrics = InProcessHub(store), Metrics()
-        executor = TaskExecutor(store, [workload.pipeline], metrics, timeout=600)
-        task_service = TaskService(executor, store, hub, metrics, concurrency=count, waiting=count)
+        executor = TaskExecutor(store, {"letters": workload.pipeline}, metrics, timeout=600)
+        task_service = TaskService(executor, store, hub, FairQueue(count), metrics, concurrency=count)
         before = resident()
         await tg.start(task_service.run)
         tg.start_soon(watch, lags, sizes)
         begin = time.perf_counter()
-        await asyncio.gather(*(task_service.submit(new_task()) for _ in range(count)))
+        await asyncio.gather(*(task_service.submit(new_task(), {"prompt": "a word"}) for _ in range(count)))
         while task_service.running or task_service.waiting:
             await anyio.sleep(TICK)
         wall = time.perf_counter() - begin
         tg.cancel_scope.cancel()
-    assert workload.pipeline.done["z"] == count
+    assert workload.pipeline.finished["z"] == count
     report(kind, wall / max(workload.slept.values()), (max(sizes) - before) / count, sorted(lags))
 
 

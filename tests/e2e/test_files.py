@@ -130,6 +130,48 @@ async def test_files_are_sent_so_that_browsers_show_them_as_plain_text(tmp_path:
     assert named.headers["content-disposition"] == "inline; filename*=utf-8''m%C3%B6glich.py"
 
 
+async def test_a_download_that_broke_off_goes_on(tmp_path: Path) -> None:
+    async with model_server(plan_and_files(FILES)) as model, running_app(settings(tmp_path, model)) as app:
+        task = await finished_task(app)
+        for path in ("files/index.html", "archive.zip"):
+            whole = await fetch(app.url, f"{task}/{path}")
+            etag, size = whole.headers["etag"], len(whole.content)
+            assert whole.headers["accept-ranges"] == "bytes"
+            rest = await fetch(app.url, f"{task}/{path}", Range="bytes=7-", **{"If-Range": etag})
+            assert (rest.status_code, whole.content[:7] + rest.content) == (206, whole.content)
+            assert rest.headers["content-range"] == f"bytes 7-{size - 1}/{size}"
+            assert (rest.headers["etag"], rest.headers["content-type"]) == (
+                etag,
+                whole.headers["content-type"],
+            )
+            for asked, expected in parts(whole.content).items():
+                answer = await fetch(app.url, f"{task}/{path}", Range=asked)
+                assert (answer.status_code, answer.content) == expected, asked
+            for other in ('"other"', f"W/{etag}", "Sun, 29 Nov 2026 10:00:00 GMT"):
+                answer = await fetch(app.url, f"{task}/{path}", Range="bytes=7-", **{"If-Range": other})
+                assert (answer.status_code, answer.content) == (200, whole.content)
+            known = await fetch(app.url, f"{task}/{path}", Range="bytes=7-", **{"If-None-Match": etag})
+            head = await fetch(app.url, f"{task}/{path}", "HEAD", Range="bytes=7-")
+            assert (known.status_code, head.status_code) == (304, 200)
+            for beyond in (f"bytes={size}-", "bytes=999999999999-", "bytes=-0"):
+                refused = await fetch(app.url, f"{task}/{path}", Range=beyond)
+                assert (refused.status_code, refused.json()["code"]) == (416, "RANGE_NOT_SATISFIABLE")
+                assert refused.headers["content-range"] == f"bytes */{size}"
+
+
+def parts(data: bytes) -> dict[str, tuple[int, bytes]]:
+    """What ranges give. What cannot be meant, and several ranges, are ignored."""
+    ignored = ("", "bytes", "bytes=", "bytes=-", "bytes=5-4", "bytes=a-b", "lines=0-1", "bytes=0-1,3-4")
+    return {
+        "bytes=0-0": (206, data[:1]),
+        "Bytes=2-5": (206, data[2:6]),
+        "bytes=-3": (206, data[-3:]),
+        "bytes=-999999": (206, data),
+        "bytes=3-999999": (206, data[3:]),
+        **dict.fromkeys((*ignored, f"bytes={'9' * 4000}-"), (200, data)),
+    }
+
+
 HOSTILE = [
     *("", "/", "nothing", "index.html/", "/index.html", "./index.html", "src", "INDEX.HTML"),
     *("..", "../report", "%2e%2e/%2e%2e/etc/passwd", "%252e%252e%252findex.html", "..%5cindex.html"),
@@ -152,19 +194,19 @@ async def test_other_paths_are_not_found(tmp_path: Path) -> None:
 
 
 async def test_a_secret_of_the_service_is_never_served(tmp_path: Path) -> None:
-    """The model repeated it; the task fails only at the secrets scan, which has not run yet here."""
-    files = {"bad.py": f"TOKEN = '{TOKEN}'\n", "good.py": "x = 1\n", "last.py": "y = 2\n"}
-    async with (
-        model_server(plan_and_files(files, gates={"last.py": anyio.Event()})) as model,
-        github_server(tmp_path / "github") as github,
-        running_app(settings(tmp_path, model, github)) as app,
-    ):
-        task = await submit(app.url)
-        async with subscribed(app.url, task) as stream:
-            for path in ("bad.py", "good.py"):
-                await stream.until("file", path=path)
-        answers = [await fetch(app.url, f"{task}/{path}") for path in ("files/bad.py", "archive.zip")]
-        assert (await fetch(app.url, f"{task}/files/good.py")).text == files["good.py"]
+    """It became one after the task: an answer that holds one fails its task at once."""
+    files = {"bad.py": f"NAME = '{TOKEN}'\n", "good.py": "x = 1\n"}
+    async with model_server(plan_and_files(files)) as model:
+        async with running_app(settings(tmp_path, model)) as app:
+            task = await finished_task(app)
+            assert (await fetch(app.url, f"{task}/files/bad.py")).text == files["bad.py"]
+        async with (
+            github_server(tmp_path / "github") as github,
+            running_app(settings(tmp_path, model, github)) as app,
+        ):
+            paths = ("files/bad.py", "archive.zip")
+            answers = [await fetch(app.url, f"{task}/{path}") for path in paths]
+            assert (await fetch(app.url, f"{task}/files/good.py")).text == files["good.py"]
     for answer in answers:
         assert (answer.status_code, answer.json()["code"]) == (422, "SECRET_FOUND")
         assert "bad.py" in answer.json()["detail"]

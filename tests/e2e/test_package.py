@@ -107,6 +107,7 @@ def test_the_container_is_built_and_a_user_without_rights_runs_the_whole_demo(ma
     said = machine.run_as_nobody(str(machine.gencode), "demo")
     assert "completed" in said
     assert "without your settings: the offline model answers" in said
+    assert "No language model is configured" not in said
     assert str(ROOT) not in said
     words = shlex.split(said.strip().splitlines()[-1])
     assert words[:2] == ["git", "clone"]

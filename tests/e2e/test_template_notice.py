@@ -31,7 +31,7 @@ async def finished(url: str, *, language: str = "en", **body: Any) -> tuple[dict
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ["a Python command line tool", "no template has Rust", "no language model is configured"]),
+        ("en", ["a Python command line tool", "no template has Rust", "No language model is configured"]),
         ("zh", ["一个保存笔记的 Python 命令行工具", "没有 Rust 的模板", "未配置语言模型"]),
     ],
 )
@@ -55,7 +55,7 @@ async def test_the_offline_model_by_choice_is_not_blamed_on_the_configuration(tm
         _, chosen = await finished(app.url, prompt="A Flask app", model="offline")
         _, written = await finished(app.url, prompt="A Flask app", repo_name="other")
     assert (chosen["template"]["name"], chosen["template"]["is_fallback"]) == ("flask", False)
-    assert 'the model "offline" is not a language model' in chosen["message"]
+    assert 'The model "offline" is not a language model' in chosen["message"]
     assert "DEEPSEEK_API_KEY" not in chosen["message"]
     assert (written["template"], written["message"]) == (None, "Task completed successfully")
 

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from gencode.domain.errors import Conflict, DataDirLocked, OutcomeUnknown, StoreError, StoreUnusable
@@ -25,8 +26,10 @@ from gencode.engine.ports.store import Store, TaskQuery
 from gencode.http import write_probe
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
-from tests.servers.calls import client
+from tests.servers.calls import BODY, FILES, client, post, submit
+from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
+from tests.servers.stream import events
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 spawn = get_context("spawn")
@@ -433,3 +436,53 @@ async def test_whatever_was_acknowledged_survives_kill_9(tmp_path: Path) -> None
                 log = [event.id for event in await store.events(task.id)]
                 assert log == list(range(1, max(task.sequence, 1) + 1))
                 assert list(await store.checkpoints(task.id)) == [str(id_) for id_ in log[1:]]
+
+
+# --- row 121 ----------------------------------------------------------------------------------------
+
+
+async def set_read_only(store: Store, is_read_only: bool) -> None:
+    """SQLite then refuses writes with SQLITE_READONLY, as on a file system that became read-only."""
+    batcher = store._write.__self__  # type: ignore[attr-defined]
+    (connection,) = batcher._run_writes.args
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(
+        batcher._thread, connection.execute, f"PRAGMA query_only = {int(is_read_only)}"
+    )
+
+
+@pytest.mark.fault(121)
+async def test_a_data_dir_that_becomes_read_only_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 121: submissions get 503, /readyz says why, and the task that runs goes on once it can."""
+    monkeypatch.setattr(write_probe, "PROBE_SECONDS", 0.0)
+    gate = anyio.Event()
+    async with (
+        model_server(plan_and_files(FILES, gates={"": gate})) as model,
+        running_app(settings(tmp_path, model)) as app,
+    ):
+        task_id = await submit(app.url)
+        await model.arrival("plan")
+        await set_read_only(app.services.store, True)
+        gate.set()
+        refused = await post(app.url, "/generate", BODY | {"repo_name": "refused"})
+        assert (refused.status_code, refused.json()["code"]) == (503, "STORAGE")
+        async with client(app.url) as http:
+            ready = await http.get("/readyz")
+        assert ready.status_code == 503
+        assert "cannot be written to" in ready.text
+        await set_read_only(app.services.store, False)
+        assert (await events(app.url, task_id))[-1].data["status"] == "completed"
+        assert len(await app.services.store.find(TaskQuery())) == 1
+
+
+@pytest.mark.fault(121)
+async def test_a_data_dir_that_is_read_only_at_the_start_is_named(small_disk: Path) -> None:
+    path = small_disk / "gencode.db"
+    async with open_sqlite(path):
+        pass
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(StoreUnusable, match="writable"):
+        async with open_sqlite(path):
+            pass

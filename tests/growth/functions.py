@@ -21,6 +21,7 @@ from gencode.llm.openai.error_mapping import ErrorMapper, error_in
 from gencode.notifications.chat_replies import escape_for_mattermost, escape_for_slack
 from gencode.notifications.url_policy import parse as parse_url
 from gencode.security.redaction import quoted, redact, sanitize
+from tests.growth import answers, streams
 
 Function = Callable[[str], object]
 """It may raise errors of ours."""
@@ -48,5 +49,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "callback url": lambda text: (parse_url(text[:4000]), parse_url(f"https://{text[:4000]}")),
     "chat text": lambda text: (escape_for_slack(text), escape_for_mattermost(text)),
     "terminal": lambda text: (printable(text), as_json({"a": text})),
+    **answers.FUNCTIONS,
+    **streams.FUNCTIONS,
+    **streams.STREAMED,
 }
 """By a name of its own."""

@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from gencode.bootstrap.app import BUILTIN_KINDS, build_app
 from gencode.bootstrap.serve import Server, listening_socket
 from gencode.domain.task import State
-from gencode.embedded.server import address
+from gencode.embedded.server import address, saved_port
 from gencode.http.dependencies import Services
 from gencode.http.kind_dependencies import KindFactory
 from gencode.security.secrets import SecretRegistry
@@ -76,7 +76,7 @@ def settings(
 ) -> Settings:
     """Settings that read neither the environment nor a .env file, with a forge port of their own; with the
     scripted servers if they are given."""
-    scripted: dict[str, Any] = {"forge_port": reserve_port()}
+    scripted: dict[str, Any] = {"forge_port": saved_port(folder / "data" / "forge.port") or reserve_port()}
     if model:
         scripted["providers"] = {"scripted": NamedProvider(base_url=model.base_url, model="m")}
     if github:

@@ -75,13 +75,15 @@ def _lines(task: Task, display: KindDisplay) -> Iterator[str]:
     values: dict[str, Any] = {**task}
     middle = _scalar_fields(values) if display.fields is None else display.fields
     yield f"{'task':<12}{task['task_id']}"
+    error = values.get("error")
     for name in (*_FIRST, *middle, *_LAST):
-        if value := values.get(name):
+        is_repeated = error and name == "message"  # the error has it
+        if (value := values.get(name)) and not is_repeated:
             yield f"{name:<11} {value}"
-    if error := values.get("error"):
+    if error:
         stage = f" while {error['stage']}" if error.get("stage") else ""
         yield f"{'error':<12}{error['code']}{stage}: {error['message']}"
-        yield f"{'':<12}{retry_hint(task)}"
+        yield f"{'':<12}{retry_hint(task, display)}"
     if is_paused(task):
         yield f"{'':<12}it waits for: gencode approve {task['task_id']}"
 

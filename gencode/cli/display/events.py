@@ -24,12 +24,16 @@ class KindDisplay:
     stages   title by the name of the stage, in order
     fields   what `gencode show` prints of a task beside status and times. None: every field that is a
              text or a number
+    options  by the field of a retry: its option of `gencode retry`, if that is not named like the field
+    advice   by the code of an error after which no retry helps: what to submit instead
     """
 
     lines: Mapping[str, Callable[[Data], str]] = field(default_factory=dict)
     updates: Mapping[str, Callable[[TaskViewModel, Data], TaskViewModel]] = field(default_factory=dict)
     stages: Mapping[str, str] = field(default_factory=dict)
     fields: Sequence[str] | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    advice: Mapping[str, str] = field(default_factory=dict)
 
     def merged_stages(self, described: Kind | None) -> Mapping[str, str]:
         """The stages in the service's order if it describes the kind; titles registered here go first."""
@@ -45,8 +49,13 @@ def display_for(args: argparse.Namespace, kind: str) -> KindDisplay:
     return args.registry.display(kind) or KindDisplay()
 
 
+def _status_line(data: Data) -> str:
+    """The message of a failure is left to the `error` event that follows it."""
+    return "failed" if data["status"] == "failed" else f"{data['status']:<14} {data['message']}"
+
+
 _LINES: Mapping[str, Callable[[Data], str]] = {
-    "status": lambda d: f"{d['status']:<14} {d['message']}",
+    "status": _status_line,
     "approval": lambda d: f"{INDENT}{d['message']}",
     "approved": lambda d: f"{INDENT}{d['message']}",
     "retry": lambda d: f"{INDENT}trying again in {d['wait_seconds']} s: {d['message']}",

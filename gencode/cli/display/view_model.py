@@ -65,9 +65,17 @@ def _set_progress(view: TaskViewModel, data: Data) -> TaskViewModel:
     return replace(view, progress=dict(data))
 
 
+def _set_error(view: TaskViewModel, data: Data) -> TaskViewModel:
+    """The failed status has the same message; it is shown once, with the code."""
+    if printable(str(data["message"])) != view.message:
+        return view
+    return replace(view, message=printable(f"{data['code']}: {data['message']}"), note="")
+
+
 UPDATES: Mapping[str, Callable[[TaskViewModel, Data], TaskViewModel]] = {
     "status": _enter_status,
     "usage": _set_usage,
     "progress": _set_progress,
+    "error": _set_error,
 }
 """By the kind of event: the view model after it."""

@@ -45,8 +45,8 @@ _COMMENT = re.compile(r"\s*(?:[*;]|//|--|#(?!include))")
 _BLOCK_COMMENT = re.compile(r"/\*(?:[^*]|\*(?!/))*+(?:\*/)?")
 # fmt: off
 _WITH_OPERATORS = frozenset((
-    "bash", "c", "cpp", "csharp", "dart", "go", "java", "javascript", "kotlin", "lua", "make", "rust", "scala",
-    "sql", "swift", "typescript",
+    "bash", "c", "cpp", "csharp", "dart", "go", "java", "javascript", "kotlin", "lua", "make", "rust",
+    "scala", "sql", "swift", "typescript",
 ))
 # fmt: on
 _ENTITY = re.compile(r"&(?:lt|gt|amp);")

@@ -43,8 +43,10 @@ def _missing_export_findings(project: Project, path: str, exports: Sequence[str]
     defined = _defined_names(symbols.language, project.files[path]) if missing else frozenset()
     for name in missing:
         if name not in defined:
-            message = f"the plan promises that {path} defines {name!r}, and it does not: define it"
-            yield Finding(path=path, line=0, rule=Rule.BROKEN_PROMISE, message=message)
+            message = f"the plan promises that {path} defines {name!r}, and it does not"
+            yield Finding(
+                path=path, line=0, rule=Rule.BROKEN_PROMISE, message=message, instruction="Define it."
+            )
 
 
 def exported_name(export: str) -> str:

@@ -37,9 +37,9 @@ class Import:
     level: int = 0
     is_optional: bool = False
 
-    def finding(self, path: str, rule: Rule, message: str) -> Finding:
+    def finding(self, path: str, rule: Rule, message: str, instruction: str = "") -> Finding:
         """A finding at this import of the file `path`."""
-        return Finding(path=path, line=self.line, rule=rule, message=message)
+        return Finding(path=path, line=self.line, rule=rule, message=message, instruction=instruction)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

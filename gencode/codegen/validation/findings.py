@@ -1,11 +1,8 @@
-"""What the validator reports: `Finding`, the ids of its rules, and constructors of common findings.
-
-The messages are read by a model that repairs the file and by people who read the report of a task.
-"""
+"""What the validator reports: `Finding`, the ids of its rules, and constructors of common findings."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,12 +33,28 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """`path` is the file to repair; `line` counts from 1, and 0 means the file as a whole."""
+    """`path` is the file to repair; `line` counts from 1, and 0 means the file as a whole.
+
+    message      what is wrong, one clause without a full stop, for people and for the model
+    instruction  what the model is to do about it, a sentence; people do not see it
+    """
 
     path: str
     line: int
     rule: Rule
     message: str
+    instruction: str = ""
+
+    @property
+    def shown(self) -> Mapping[str, str | int]:
+        """The fields that people and clients see."""
+        return {"path": self.path, "line": self.line, "rule": self.rule, "message": self.message}
+
+    @property
+    def for_model(self) -> str:
+        """The finding as the request for a repair lists it."""
+        text = f"line {self.line}: {self.message}" if self.line else self.message
+        return f"{text}. {self.instruction}" if self.instruction else text
 
 
 def excerpt(text: str, limit: int = 80) -> str:
@@ -52,31 +65,51 @@ def excerpt(text: str, limit: int = 80) -> str:
 
 def syntax_error(path: str, line: int, reason: str) -> Finding:
     where = f" (line {line})" if line else ""
-    message = f"{path} does not parse{where}: {reason}. Write the whole file again, complete and valid."
-    return Finding(path=path, line=line, rule=Rule.SYNTAX, message=message)
+    return Finding(
+        path=path,
+        line=line,
+        rule=Rule.SYNTAX,
+        message=f"{path} does not parse{where}: {reason.rstrip('.')}",
+        instruction="Write the whole file again, complete and valid.",
+    )
 
 
 def uncheckable(path: str) -> Finding:
     """A file at which the parser of its language crashed, or ran out of memory or time."""
-    message = (
-        f"{path} could not be checked: its parser came to no end. Write the whole file again, and simpler."
+    return Finding(
+        path=path,
+        line=0,
+        rule=Rule.SYNTAX,
+        message=f"{path} could not be checked: its parser came to no end",
+        instruction="Write the whole file again, and simpler.",
     )
-    return Finding(path=path, line=0, rule=Rule.SYNTAX, message=message)
 
 
 def answer_residue(path: str, line: int, what: str) -> Finding:
-    message = f"{what} in line {line} of {path} is no part of the file: write the whole file without it"
-    return Finding(path=path, line=line, rule=Rule.RESIDUE, message=message)
+    return Finding(
+        path=path,
+        line=line,
+        rule=Rule.RESIDUE,
+        message=f"{what} in line {line} of {path} is no part of the file",
+        instruction="Write the whole file without it.",
+    )
 
 
 def placeholder(path: str, line: int, what: str) -> Finding:
-    message = f"{what} in line {line} of {path} stands for code that is missing: write that code out"
-    return Finding(path=path, line=line, rule=Rule.PLACEHOLDER, message=message)
+    return Finding(
+        path=path,
+        line=line,
+        rule=Rule.PLACEHOLDER,
+        message=f"{what} in line {line} of {path} stands for code that is missing",
+        instruction="Write that code out.",
+    )
 
 
 def undeclared_dependency(manifest: str, message: str) -> Finding:
     """A package that `manifest` lacks; the manifest is the file to repair."""
-    return Finding(path=manifest, line=0, rule=Rule.UNDECLARED, message=message)
+    return Finding(
+        path=manifest, line=0, rule=Rule.UNDECLARED, message=message, instruction="Declare it there."
+    )
 
 
 def undeclared_without_manifest(path: str, locations: Sequence[str], message: str) -> Finding:

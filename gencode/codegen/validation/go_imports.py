@@ -84,7 +84,7 @@ def _project_import_findings(layout: _Layout, path: str, imported: Import, folde
     where = folder or "."
     if not package:
         message = f"{path} imports {imported.module!r}, but the project has no Go files in {where}"
-        yield imported.finding(path, Rule.UNRESOLVED, f"{message}: correct the import")
+        yield imported.finding(path, Rule.UNRESOLVED, message, "Correct the import.")
         return
     name = default_package_name(imported.module)
     if {symbols.package for symbols in package} != {name}:
@@ -130,5 +130,5 @@ def _path_under_module(layout: _Layout, module: str) -> str:
 
 def _undeclared(manifest: str, module: str, locations: list[str]) -> Finding:
     by = listed(locations)
-    message = f"{manifest} does not require the module of {module!r}, which {by} imports: add it"
+    message = f"{manifest} does not require the module of {module!r}, which {by} imports"
     return undeclared_dependency(manifest, message)

@@ -170,18 +170,18 @@ def _missing_name_findings(layout: _Layout, path: str, imported: Import, file: s
         if name not in symbols.names:
             what = "has no default export" if name == "default" else f"does not export {name!r}"
             message = f"{path} imports {name!r} from {excerpt(imported.module)!r}, but {file} {what}"
-            yield imported.finding(path, Rule.MISSING_NAME, f"{message}: use what it exports")
+            yield imported.finding(path, Rule.MISSING_NAME, message, "Use what it exports.")
 
 
 def _unresolved(path: str, imported: Import) -> Finding:
     message = f"{path} imports {excerpt(imported.module)!r}, but the project has no such file"
-    return imported.finding(path, Rule.UNRESOLVED, f"{message}: correct the path, or do without it")
+    return imported.finding(path, Rule.UNRESOLVED, message, "Correct the path, or do without it.")
 
 
 def _undeclared(manifest: str, package: str, locations: list[str]) -> Finding:
     by = listed(locations)
     if manifest.endswith("package.json"):
-        message = f"{manifest} does not declare {package!r}, which {by} imports: add it to its dependencies"
+        message = f"{manifest} does not declare {package!r}, which {by} imports"
         return undeclared_dependency(manifest, message)
     message = f"{by} imports the package {package!r}, but no package.json declares it"
     return undeclared_without_manifest(manifest, locations, message)

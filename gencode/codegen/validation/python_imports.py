@@ -99,7 +99,7 @@ def _relative_import_findings(layout: _Layout, path: str, imported: Import) -> I
     written = "." * imported.level + imported.module
     if folder.startswith(".."):
         message = f"{path} imports {written!r}, which is above the project's own folder"
-        yield imported.finding(path, Rule.UNRESOLVED, f"{message}: import from the package's top instead")
+        yield imported.finding(path, Rule.UNRESOLVED, message, "Import from the package's top instead.")
         return
     yield from _findings_from_roots(layout, path, imported, written, [folder])
 
@@ -128,12 +128,12 @@ def _findings_from_roots(
     if not found:
         if not _is_built(layout, parts):
             message = f"{path} imports {excerpt(written)!r}, but the project has no such module"
-            yield imported.finding(path, Rule.UNRESOLVED, f"{message}: correct the import or define it")
+            yield imported.finding(path, Rule.UNRESOLVED, message, "Correct the import, or define it.")
         return
     for name in min((_missing_names(layout, root, parts, imported) for root in found), key=len):
         where = _module_file(layout, found[0], parts) or join(found[0], *parts)
         message = f"{path} imports {name!r} from {excerpt(written)!r}, but {where} does not define it"
-        yield imported.finding(path, Rule.MISSING_NAME, f"{message}: use what it defines")
+        yield imported.finding(path, Rule.MISSING_NAME, message, "Use what it defines.")
 
 
 def _module_file(layout: _Layout, root: str, parts: list[str]) -> str | None:
@@ -183,7 +183,7 @@ def _any_manifest(project: Project) -> str | None:
 def _undeclared(manifest: str, top: str, locations: list[str]) -> Finding:
     by = listed(locations)
     if is_manifest(manifest):
-        message = f"{manifest} does not declare the package that provides {top!r}, which {by} imports: add it"
+        message = f"{manifest} does not declare the package that provides {top!r}, which {by} imports"
         return undeclared_dependency(manifest, message)
     message = f"{by} imports {top!r}, which neither the project nor Python has and no manifest declares"
     return undeclared_without_manifest(manifest, locations, message)

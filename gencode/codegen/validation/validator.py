@@ -101,5 +101,5 @@ def _empty_file_findings(files: Mapping[str, str], expectations: Expectations) -
         purpose = expectations.get(path, Expectation()).purpose
         if text.strip() or _MAY_BE_EMPTY.search(path) or _EMPTY_BY_PLAN.search(purpose):
             continue
-        message = f"{path} is empty, and its purpose in the plan does not say so: write it"
-        yield Finding(path=path, line=0, rule=Rule.EMPTY, message=message)
+        message = f"{path} is empty, and its purpose in the plan does not say so"
+        yield Finding(path=path, line=0, rule=Rule.EMPTY, message=message, instruction="Write it.")

@@ -42,11 +42,7 @@ class EndEvidence:
     def add(self, *, has_text: bool, mark: Mark, reason: str) -> None:
         """One event, in the order of arrival."""
         if has_text:
-            if self._mark:
-                self._contradicted = True
-                self._was_cut |= self._mark is Mark.LENGTH
-                self._mark = Mark.NONE
-            self._has_text = True
+            self.add_text()
         if mark:
             if mark >= max(self._mark, self._final):
                 self._reason = reason
@@ -55,12 +51,20 @@ class EndEvidence:
             if mark in (Mark.TOOL, Mark.UNAVAILABLE, Mark.REFUSED):
                 self._final = max(self._final, mark)
 
+    def add_text(self) -> None:
+        """An event with text and without a mark."""
+        self._has_text = True
+        if self._mark:
+            self._contradicted = True
+            self._was_cut |= self._mark is Mark.LENGTH
+            self._mark = Mark.NONE
+
     @property
     def is_proven(self) -> bool:
         """Whether a failure from now on does not affect the answer."""
-        if self._mark is Mark.STOP:
-            return self._stands_alone and not self._contradicted
-        return self._mark is not Mark.NONE
+        if not self._mark:
+            return False
+        return self._mark is not Mark.STOP or (self._stands_alone and not self._contradicted)
 
     @property
     def reason(self) -> str:

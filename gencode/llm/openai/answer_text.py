@@ -46,9 +46,7 @@ class AnswerText:
     def feed(self, increments: str) -> tuple[str, str]:
         """Reasoning and text that are certain."""
         text = self._pairs.feed(increments)
-        reasoning = ""
-        if not self._think.passes:
-            reasoning, text = self._think.feed(text)
+        reasoning, text = ("", text) if self._think.passes else self._think.feed(text)
         text = self._tokens.feed(text)
         if text:
             self._delivered.append(text)

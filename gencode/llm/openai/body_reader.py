@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import cast
 
@@ -13,7 +13,7 @@ from gencode.domain.errors import GencodeError
 from gencode.llm.deadlines import DeadlineTimer
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge
 from gencode.llm.openai.error_mapping import ErrorMapper
-from gencode.resilience.content_decoder import ContentDecoder, UnreadableEncoding
+from gencode.resilience.content_decoder import MAX_PIECE, ContentDecoder, UnreadableEncoding
 
 MAX_ERROR_BYTES = 64 * 1024  # of an error page; only its first sentences are shown
 MAX_DRAIN_SECONDS = 0.25  # a new TLS connection takes about as long
@@ -33,7 +33,8 @@ class BodyReader:
     def __init__(
         self, response: httpx.Response, timer: DeadlineTimer, max_bytes: int, errors: ErrorMapper
     ) -> None:
-        self._raw = cast(AsyncGenerator[bytes, None], response.aiter_raw())
+        raw = self._raw = cast(AsyncGenerator[bytes, None], response.aiter_raw())
+        self._next_raw: Callable[[], Awaitable[bytes | None]] = lambda: anext(raw, None)
         self._timer = timer
         self._max_bytes = max_bytes
         self._errors = errors
@@ -44,15 +45,18 @@ class BodyReader:
         )
         self._encoding = headers.get("content-encoding", "")
         self._decoder: ContentDecoder | None = None
-        self._pieces: Iterator[bytes] = iter(())
+        self._pieces: Iterator[bytes] | None = None
         self._ended = False
 
     async def read(self) -> bytes | None:
         """The next bytes, possibly none; None at the end."""
-        if (piece := self._next_piece()) is not None or self._ended:
+        if self._pieces and (piece := self._next_piece(self._pieces)) is not None:
             return piece
+        self._pieces = None
+        if self._ended:
+            return None
         try:
-            raw = await self._timer.wait(lambda: anext(self._raw, None))
+            raw = await self._timer.wait(self._next_raw)
         except httpx.HTTPError as error:
             raise self._errors.from_read_error(error) from error
         if raw is None:
@@ -60,8 +64,10 @@ class BodyReader:
         if not (self._received or self._encoding) and raw.startswith(_GZIP_MAGIC):
             self._encoding = "gzip"  # some proxies compress and do not say so
         self._received += len(raw)
+        if not self._encoding and len(raw) <= MAX_PIECE:
+            return self._counted(raw)
         self._pieces = self._open_decoder().decode(raw)
-        return self._next_piece() or b""
+        return self._next_piece(self._pieces) or b""
 
     async def aclose(self) -> None:
         await self._raw.aclose()
@@ -88,14 +94,18 @@ class BodyReader:
                 raise self._errors.wrong_address(str(error)) from error
         return self._decoder
 
-    def _next_piece(self) -> bytes | None:
+    def _next_piece(self, pieces: Iterator[bytes]) -> bytes | None:
         """None when what was received is decoded."""
         try:
-            piece = next(self._pieces, None)
+            piece = next(pieces, None)
         except UnreadableEncoding as error:
             raise LLMBadOutput(f"The model's answer cannot be read: {error}.") from error
-        self._decoded += len(piece or b"")
-        if max(self._received, self._decoded) > self._max_bytes:
+        self._counted(piece or b"")
+        return piece
+
+    def _counted(self, piece: bytes) -> bytes:
+        self._decoded += len(piece)
+        if self._received > self._max_bytes or self._decoded > self._max_bytes:
             raise LLMTooLarge(
                 f"The model's answer exceeds {self._max_bytes} bytes. Ask for a smaller project."
             )

@@ -20,10 +20,10 @@ class ChoiceIndex:
         self._decided = False
         self._counts_events = False
 
-    def feed(self, events: Sequence[JsonObject]) -> list[JsonObject]:
+    def feed(self, events: Sequence[JsonObject]) -> Sequence[JsonObject]:
         """The events, with index 0 where it counts them."""
         if self._decided and not self._counts_events:
-            return list(events)
+            return events
         return [ready for event in events for ready in self._next(event)]
 
     def close(self) -> list[JsonObject]:

@@ -19,6 +19,9 @@ from gencode.llm.openai.think_block import NOTHING_KNOWN, ModelHabits
 from gencode.llm.openai.usage_fields import merged, usage_of
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
 
+_MAX_REFUSAL = 2000
+"""Characters of the model's own words: their beginning is shown."""
+
 
 class CompletionDecoder:
     """bytes -> lines -> objects -> events of a completion -> text, reasoning, usage, end.
@@ -75,7 +78,11 @@ class CompletionDecoder:
 
     def feed(self, block: bytes) -> ChatChunk:
         """What the next bytes of the body add. A failure is kept for `finish`: nothing received is lost."""
-        return self._chunk(self._index.feed(self._events.feed(self._lines.feed(block))))
+        events = self._events
+        objects = self._index.feed(events.feed(self._lines.feed(block)))
+        if len(objects) == 1 and events.failure is None and (text := plain_text(objects[0])):
+            return self._plain_chunk(text)
+        return self._chunk(objects)
 
     def finish(self, end: BodyEnd) -> tuple[ChatChunk, ProviderError | None]:
         """The last chunk, and why the answer cannot be used, if it cannot. Without a failure, the chunk has a
@@ -103,6 +110,17 @@ class CompletionDecoder:
             finish_reason="length" if mark is Mark.LENGTH else "stop",
         ), None
 
+    def _plain_chunk(self, text: str) -> ChatChunk:
+        """Nearly every block of nearly every server is one event that holds only text."""
+        reasoning = ""
+        try:
+            reasoning, text = self._text.feed(self._plain(text))
+        except ProviderError as error:
+            self._failure, text = error, ""
+        if reasoning or self._is_blank:
+            self._note(reasoning, text)
+        return ChatChunk(text=text, reasoning=reasoning)
+
     def _chunk(self, objects: Sequence[JsonObject]) -> ChatChunk:
         self.is_alive = False
         usage = self._usage
@@ -126,7 +144,9 @@ class CompletionDecoder:
     def _read(self, found: JsonObject, texts: list[str], thoughts: list[str]) -> None:
         plain = plain_text(found)
         if plain is not None:
-            self._read_plain(plain, texts)
+            self._has_choices = True
+            if plain:
+                texts.append(self._plain(plain))
             return
         event = self._event(found)
         if event.text or event.mark:
@@ -138,12 +158,11 @@ class CompletionDecoder:
                 "The server sends several answers at once. Request one (the provider's quirks)."
             )
 
-    def _read_plain(self, text: str, texts: list[str]) -> None:
-        self._has_choices = True
-        if text:
-            self.is_alive = self._has_deltas = True
-            self._end.add(has_text=True, mark=Mark.NONE, reason="")
-            texts.append(self._text.increment(text))
+    def _plain(self, text: str) -> str:
+        """What the text of an event adds that holds nothing else."""
+        self._has_choices = self._has_deltas = self.is_alive = True
+        self._end.add_text()
+        return self._text.increment(text)
 
     def _event(self, found: JsonObject) -> CompletionEvent:
         if self._first_object is None:
@@ -156,7 +175,7 @@ class CompletionDecoder:
         self._has_choices = self._has_choices or "choices" in found or event.is_alive
         if event.is_alive:
             self.is_alive = True
-            self._refusal += event.refusal
+            self._refusal += event.refusal[: _MAX_REFUSAL - len(self._refusal)]
             self._has_tool |= event.has_tool
         return event
 

@@ -50,16 +50,16 @@ NOTHING = CompletionEvent()
 def plain_text(event: Mapping[str, Any]) -> str | None:
     """The text of an event that holds nothing else, as almost every one of almost every server; else None."""
     choices = event.get("choices")
-    if not (isinstance(choices, list) and len(choices) == 1 and event.keys() <= _PLAIN_EVENT):
+    if not (isinstance(choices, list) and len(choices) == 1 and _PLAIN_EVENT.issuperset(event)):
         return None
     choice = choices[0]
-    if not (isinstance(choice, dict) and choice.keys() <= _PLAIN_CHOICE) or choice.get("index"):
+    if not (isinstance(choice, dict) and _PLAIN_CHOICE.issuperset(choice)) or choice.get("index"):
         return None
     delta = choice.get("delta")
     if choice.get("finish_reason") or event.get("usage") or not isinstance(delta, dict):
         return None
     text = delta.get("content")
-    return text if isinstance(text, str) and delta.keys() <= _PLAIN_DELTA else None
+    return text if isinstance(text, str) and _PLAIN_DELTA.issuperset(delta) else None
 
 
 def completion_event(event: Mapping[str, Any]) -> CompletionEvent:

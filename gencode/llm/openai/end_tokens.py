@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from gencode.llm.answer_markers import END_TOKENS as _OPENED_BY
 from gencode.llm.errors import LLMBadOutput
 
@@ -25,7 +28,7 @@ class EndTokens:
         if "<" not in text and not self._held:
             return text
         text = self._held + text
-        at = _run_start(text, _partial_start(text))
+        at = _run_start(text)
         self._held = text[at:]
         if len(self._held) > _MAX_HELD:
             raise LLMBadOutput("The model repeats the token that ends its answer. Try again.")
@@ -39,8 +42,8 @@ class EndTokens:
         """
         held = self._held if whole else ""
         if held.rstrip().endswith(_TOKENS):
-            text = self._before + delivered
-            while (end := _last_token(held)) and _is_extra(text, held, end[1]):
+            count = cache((self._before + delivered).count)
+            while (end := _last_token(held)) and _is_extra(count, held, end[1]):
                 held = held[: end[0]]
         return held
 
@@ -53,10 +56,13 @@ def _partial_start(text: str) -> int:
     return len(text)
 
 
-def _run_start(text: str, end: int) -> int:
-    """Where the tokens that end the first `end` characters begin."""
-    while last := _last_token(text[:end]):
-        end = last[0]
+def _run_start(text: str) -> int:
+    """Where the tokens at the end begin, the last of which may be incomplete; of a long row, where its last
+    _MAX_HELD characters do."""
+    end = _partial_start(text)
+    skipped = max(0, len(text[:end].rstrip()) - _MAX_HELD - _LONGEST)
+    while last := _last_token(text[skipped:end]):
+        end = skipped + last[0]
     return end
 
 
@@ -69,10 +75,10 @@ def _last_token(text: str) -> tuple[int, str] | None:
     return len(text) - len(token), token
 
 
-def _is_extra(text: str, held: str, token: str) -> bool:
-    """Whether the last of these tokens ends the answer, and nothing in it."""
-    before, at_end = text.count(token), held.count(token)
-    opened = sum(text.count(opener) + held.count(opener) for opener in _OPENED_BY[token])
+def _is_extra(count: Callable[[str], int], held: str, token: str) -> bool:
+    """Whether the last of these tokens ends the answer, and nothing in it. `count`: in the text before."""
+    before, at_end = count(token), held.count(token)
+    opened = sum(count(opener) + held.count(opener) for opener in _OPENED_BY[token])
     extra = before + at_end - opened
     if extra > at_end:
         raise LLMBadOutput(

@@ -13,35 +13,37 @@ class LineSplitter:
     """
 
     def __init__(self) -> None:
-        self._partial: list[bytes] = []
+        self._partial = bytearray()
         self._started = False
         self._after_cr = False
 
     def feed(self, block: bytes) -> list[bytes]:
+        if self._started and block.endswith(b"\n") and not (self._partial or self._after_cr):
+            return block.splitlines()  # whole events, as most servers send them
         if not self._started:
             block = self._start(block)
         if self._after_cr and block:
             block, self._after_cr = block.removeprefix(b"\n"), False
         if b"\n" not in block and b"\r" not in block:
-            self._partial.append(block)
+            self._partial += block
             return []
-        lines = b"".join([*self._partial, block]).splitlines()
+        lines = (bytes(self._partial) + block).splitlines()
         ends_line = block.endswith((b"\n", b"\r"))
         self._after_cr = block.endswith(b"\r")
-        self._partial = [] if ends_line else [lines.pop()]
+        self._partial = bytearray(b"" if ends_line else lines.pop())
         return lines
 
     def close(self) -> list[bytes]:
         """The last line, if the body does not end with a line end."""
-        last, self._partial = b"".join(self._partial), []
+        last, self._partial = bytes(self._partial), bytearray()
         return last.splitlines()
 
     def _start(self, block: bytes) -> bytes:
         """Wait for three bytes, then remove the mark."""
-        head = b"".join([*self._partial, block])
-        self._partial = []
+        head = bytes(self._partial) + block
+        self._partial = bytearray()
         if len(head) < len(_BYTE_ORDER_MARK) and _BYTE_ORDER_MARK.startswith(head):
-            self._partial = [head]
+            self._partial += head
             return b""
         self._started = True
         return head.removeprefix(_BYTE_ORDER_MARK)

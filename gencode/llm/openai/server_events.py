@@ -13,7 +13,9 @@ from gencode.llm.openai.error_mapping import ErrorMapper
 JsonObject = dict[str, Any]
 
 _QUOTED_BYTES = 1000
-_decode: Callable[[str], object] = json.JSONDecoder().decode  # json.loads looks at its options each time
+_DECODER = json.JSONDecoder()  # json.loads looks at its options each time
+_decode: Callable[[str], object] = _DECODER.decode
+_decode_first: Callable[[str], tuple[object, int]] = _DECODER.raw_decode
 _STATUS = re.compile(rb"(?<![0-9])[45][0-9]{2}(?![0-9])")
 _FIELDS = (b"event", b"id", b"retry", b"data")
 _OTHER_FIELD = re.compile(rb"[A-Za-z][\w-]*(?::|\Z)")
@@ -39,12 +41,12 @@ class ServerEvents:
     def __init__(self, errors: ErrorMapper) -> None:
         self._errors = errors
         self._objects: list[JsonObject] = []
-        self._document: list[bytes] | None = None
+        self._document: bytearray | None = None
         self._bare_objects = 0
         self._understood = 0
         self._name = b""
         self._status = 0
-        self._pending: list[bytes] = []
+        self._pending = bytearray()
         self.done = False
         self.failure: ProviderError | None = None
 
@@ -58,9 +60,11 @@ class ServerEvents:
         try:
             for line in lines:
                 if self._document is not None:
-                    self._document.append(line)
+                    self._document += b"\n" + line
                 elif line.startswith(b"data:"):
                     self._data(line[5:].strip())
+                elif not line and not self._pending:
+                    self._name, self._status = b"", 0
                 else:
                     self._other_line(line)
                 if self.done:
@@ -74,7 +78,7 @@ class ServerEvents:
         objects = self.feed(lines)
         try:
             if self._document is not None:
-                self._end_document(b"\n".join(self._document))
+                self._end_document(bytes(self._document))
             elif not self.done and not self.failure:
                 self._dispatch()
         except ProviderError as error:
@@ -89,12 +93,12 @@ class ServerEvents:
         if not data:
             return
         event = None if self._pending else _json(data)
-        if self._name not in (b"", b"message"):
+        if self._name and self._name != b"message":
             self._named_event(event, data)
         elif isinstance(event, dict):
             self._objects.append(event)
         elif self._pending or data.startswith(b"{"):
-            self._pending.append(data)
+            self._pending += b"\n" + data
         else:
             raise self._not_an_object(data)
 
@@ -145,13 +149,13 @@ class ServerEvents:
             self._bare_objects += 1
             self._understood += 1
         elif not self._understood:
-            self._document = [line]
+            self._document = bytearray(line)
         else:
             raise self._not_an_object(line)
 
     def _dispatch(self) -> None:
         """The end of an event."""
-        data, self._pending = b"\n".join(self._pending), []
+        data, self._pending = bytes(self._pending[1:]), bytearray()
         if data:
             event = _json(data)
             if not isinstance(event, dict):
@@ -181,8 +185,10 @@ class ServerEvents:
 
 
 def _json(data: bytes) -> object:
-    """The value, None for what is not JSON in UTF-8."""
+    """The value, None for what is not JSON in UTF-8. No white space is at the beginning."""
     try:
-        return _decode(data.decode())
+        text = data.decode()
+        found, end = _decode_first(text)
+        return found if end == len(text) else _decode(text)
     except (ValueError, RecursionError):
         return None

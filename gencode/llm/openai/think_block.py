@@ -123,6 +123,9 @@ class ThinkBlock:
     def _begin(self) -> tuple[str, str]:
         """Until the first characters decide."""
         head = self._buffer.lstrip()
+        if blanks := self._buffer[: len(self._buffer) - len(head)]:
+            self._parts.append(blanks)
+            self._buffer = head
         start = head[:_LONGEST].lower()
         if not head or any(opening.startswith(start) and opening != start for opening in _BLOCKS):
             return "", ""
@@ -140,7 +143,7 @@ class ThinkBlock:
             if self._thinks or not self._native:
                 raise _undecidable(opening)
             return self._go_on(self._pass)
-        self.has_block = not self._continues
+        self.has_block, self._parts = not self._continues, []
         self._closing, self._buffer = (
             re.compile(re.escape(_BLOCKS[opening]), re.IGNORECASE),
             head[len(opening) :],
@@ -174,9 +177,11 @@ class ThinkBlock:
     def _after(self) -> tuple[str, str]:
         """After a block: white space belongs to it up to the next line that is not blank; in a continuation,
         where blank lines may be the file's, two line ends at most."""
-        rest = self._buffer
-        if not rest.strip():
+        if not self._buffer.strip():
+            self._parts.append(self._buffer)
+            self._buffer = ""
             return "", ""
+        rest, self._parts = "".join([*self._parts, self._buffer]), []
         if self._continues:
             self._buffer = re.sub(r"\A(?:[ \t]*\r?\n){1,2}", "", rest)
         else:

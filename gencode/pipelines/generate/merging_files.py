@@ -118,7 +118,10 @@ def with_warning(result: ValidationResult) -> Files:
     """The files, with a README section that lists the findings that a best-effort delivery contains."""
     if not result.findings:
         return result.files
-    faults = [f"- `{fault.path}` line {fault.line}: {fault.message}" for fault in result.findings]
+    faults = [
+        f"- `{fault.path}`{f' line {fault.line}' if fault.line else ''}: {fault.message}"
+        for fault in result.findings
+    ]
     section = "\n".join(
         ["## Known faults", "", "gencode found these, and the model did not mend them:", "", *faults]
     )
@@ -144,7 +147,7 @@ def _secret_found(found: Sequence[SecretFinding]) -> SecretFound:
         return SecretFound(f"{where} holds a secret of this service{others}; nothing was pushed, replace it")
     return SecretFound(
         f"{where} looks like a secret: {first.rule}{others}. Nothing was pushed; ask for placeholders in the "
-        "prompt, or send allow_secrets if it is none"
+        "prompt, or allow secrets if it is none"
     )
 
 

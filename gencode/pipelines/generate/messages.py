@@ -24,22 +24,21 @@ _GITHUB_LIKE = ("", "github", "local")
 """Hosts that the design's messages call GitHub; the local forge stands in for it."""
 
 _TEMPLATE = {
-    "en": ' (the project is the template "{name}", {title}, not written for the prompt{nearest}: {cause})',
-    "zh": "（项目来自模板“{name}”：{title}，并非按描述编写{nearest}：{cause}）",
+    "en": ' (not written for the prompt: it is the template "{name}", {title}{nearest}. {cause})',
+    "zh": "（并非按描述编写，而是模板“{name}”：{title}{nearest}。{cause}）",
 }
 _NEAREST = {
     "en": "; no template has {other}, this is the nearest",
     "zh": "；没有 {other} 的模板，这是最接近的一个",
 }
 _NO_MODEL = {
-    "en": "no language model is configured; for one, set DEEPSEEK_API_KEY, OPENAI_API_KEY or PROVIDERS, start"
-    " the service again, and submit a new task",
-    "zh": "未配置语言模型；如需使用，请设置 DEEPSEEK_API_KEY、OPENAI_API_KEY 或 PROVIDERS，"
-    "重新启动服务，再提交新任务",
+    "en": "No language model is configured: set DEEPSEEK_API_KEY, OPENAI_API_KEY or PROVIDERS, start the"
+    " service again, and submit a new task",
+    "zh": "未配置语言模型：请设置 DEEPSEEK_API_KEY、OPENAI_API_KEY 或 PROVIDERS，重新启动服务，再提交新任务",
 }
 _NO_LANGUAGE_MODEL = {
-    "en": 'the model "{model}" is not a language model; name another one in a new task',
-    "zh": "模型“{model}”不是语言模型；请在新任务中指定其他模型",
+    "en": 'The model "{model}" is not a language model: name another one in a new task',
+    "zh": "模型“{model}”不是语言模型：请在新任务中指定其他模型",
 }
 
 _CACHED = {

@@ -78,13 +78,18 @@ async def test_watch_prints_events_that_it_does_not_know_as_json(capsys: Capture
 
 async def test_a_failed_task_is_shown_with_its_retry_command(capsys: Capture) -> None:
     error = {"code": "NO_CODE", "message": "nothing to read", "retryable": False, "stage": "reading"}
-    failed = a_task(state="failed", status="failed", error=error)
-    events = stream(("status", at(1, "reading")), ("status", at(2, "failed")), ("error", error))
+    failed = a_task(state="failed", status="failed", message=error["message"], error=error)
+    end = {**at(2, "failed"), "message": error["message"]}
+    events = stream(("status", at(1, "reading")), ("status", end), ("error", error))
     async with Scripted({"GET /task/t": [JSONResponse(failed)], "GET /status/t": [events]}).served() as url:
         assert await gencode(url, "watch", "t") == 1
-        assert "mend the cause, then go on with: gencode retry t" in capsys.readouterr().out
+        watched = capsys.readouterr().out
         assert await gencode(url, "show", "t") == 0
-    assert "NO_CODE while reading: nothing to read" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "mend the cause, then go on with: gencode retry t" in watched
+    assert "NO_CODE: nothing to read" in watched
+    assert "NO_CODE while reading: nothing to read" in shown
+    assert [text.count("nothing to read") for text in (watched, shown)] == [1, 1]
 
 
 async def test_tasks_and_show_print_the_fields_that_there_are(capsys: Capture) -> None:

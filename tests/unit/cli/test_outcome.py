@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from gencode.cli.outcome import clone_command, is_paused, retry_hint
+from gencode.pipelines.generate.commands.display import DISPLAY
 
 
 @pytest.mark.parametrize(
@@ -16,11 +17,20 @@ from gencode.cli.outcome import clone_command, is_paused, retry_hint
         ({"retry_helps": "never"}, "a retry would end the same way: submit another request"),
         (
             {"retry_helps": "after_change", "retry_fields": ["max_tokens", "max_cost", "deadline"]},
-            "go on with: gencode retry t1 and other values of max_tokens, max_cost or deadline",
+            "go on with: gencode retry t1 with --max-tokens, --max-cost or --deadline",
         ),
         (
             {"retry_helps": "now", "retry_fields": ["deliver"]},
-            "go on with: gencode retry t1 (it takes other values of deliver)",
+            "go on with: gencode retry t1 (it takes --best-effort)",
+        ),
+        (
+            {"retry_helps": "after_change", "retry_fields": ["repo_name", "github_org"]},
+            "go on with: gencode retry t1 with --repo-name or --org",
+        ),
+        (
+            {"code": "SECRET_FOUND", "retry_helps": "never"},
+            "ask for placeholders in the prompt and submit it again; --allow-secrets pushes what "
+            "only looks like a secret",
         ),
         # older services
         ({"retryable": True}, "go on with: gencode retry t1"),
@@ -28,7 +38,7 @@ from gencode.cli.outcome import clone_command, is_paused, retry_hint
     ],
 )
 def test_the_hint_after_a_failure_follows_whether_a_retry_helps(error: dict[str, Any], expected: str) -> None:
-    assert retry_hint({"task_id": "t1", "error": {"code": "X", **error}}) == expected
+    assert retry_hint({"task_id": "t1", "error": {"code": "X", **error}}, DISPLAY) == expected
 
 
 @pytest.mark.parametrize(

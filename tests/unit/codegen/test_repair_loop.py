@@ -23,6 +23,7 @@ async def check(files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
             line=content[: content.index("BAD")].count("\n") + 1,
             rule=Rule.SYNTAX,
             message="no BAD",
+            instruction="Take it out.",
         )
         for path, content in sorted(files.items())
         if "BAD" in content
@@ -66,7 +67,7 @@ async def test_the_model_repairs_only_the_file_with_findings(tmp_path: Path) -> 
         task = await harness.run()
         assert (await harness.pushed())["a.py"] == b"x = 2\n"
         (asked,) = scripted_repairs.asked
-        assert "line 1: no BAD" in asked
+        assert "line 1: no BAD. Take it out." in asked
         assert "x = BAD" in asked
         (findings,) = await harness.events(task, "findings")
         assert findings.data["findings"][0] == {
@@ -87,7 +88,9 @@ async def test_after_two_rounds_the_task_fails_and_nothing_is_pushed(tmp_path: P
         task = await harness.run()
         assert task.failure
         assert task.failure.code == "GATE_FAILED"
-        assert "a.py line 1: no BAD" in task.failure.message
+        assert task.failure.message == (
+            "The model left a fault in the files: a.py line 1: no BAD. Nothing was pushed"
+        )
         assert not harness.github.writes
         assert "BAD again" in scripted_repairs.asked[1]
 

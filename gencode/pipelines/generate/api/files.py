@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from starlette.responses import Response
 from gencode.codegen.secrets_scan import paths_with_own_secrets
 from gencode.domain.errors import NotFound, SecretFound
 from gencode.domain.task import Task
+from gencode.http.byte_range import ACCEPT_RANGES, BYTE_RANGES, CONTENT_RANGE, ranged_response
 from gencode.http.common_declarations import DISPOSITION, IF_NONE_MATCH, OWN_TASK
 from gencode.http.dependencies import get_extension
 from gencode.http.operation import operation
@@ -39,13 +40,16 @@ _SAFETY_HEADERS = {
 
 ETAG = Header(name="ETag", description="Of these bytes")
 FILE_LIST = JsonResponseSpec(model=FileList, description="As of now")
-TEXT = ResponseSpec(description="Its text", media_type="text/plain", headers=(ETAG, DISPOSITION))
+DOWNLOAD_HEADERS = (ETAG, DISPOSITION, ACCEPT_RANGES)
+TEXT = ResponseSpec(description="Its text", media_type="text/plain", headers=DOWNLOAD_HEADERS)
 ARCHIVE = ResponseSpec(
     description="The whole files, in one folder; the name says .partial while others are missing",
     media_type="application/zip",
     schema={"type": "string", "format": "binary"},
-    headers=(ETAG, DISPOSITION),
+    headers=DOWNLOAD_HEADERS,
 )
+TEXT_PART = replace(TEXT, status=206, description="The range", headers=(*DOWNLOAD_HEADERS, CONTENT_RANGE))
+ARCHIVE_PART = replace(ARCHIVE, status=206, description="The range", headers=TEXT_PART.headers)
 NOT_MODIFIED = ResponseSpec(status=304, description="The client has it", headers=(ETAG,))
 
 
@@ -53,9 +57,9 @@ NOT_MODIFIED = ResponseSpec(status=304, description="The client has it", headers
     "archiveFiles",
     "GET /task/{task_id}/archive.zip",
     "All whole files",
-    traits=(OWN_TASK,),
+    traits=(OWN_TASK, BYTE_RANGES),
     parameters=(IF_NONE_MATCH,),
-    responses=(ARCHIVE, NOT_MODIFIED),
+    responses=(ARCHIVE, ARCHIVE_PART, NOT_MODIFIED),
     errors=(SecretFound,),
 )
 async def get_archive(request: Request) -> Response:
@@ -82,9 +86,9 @@ async def get_file_list(request: Request) -> Response:
     "readFile",
     "GET /task/{task_id}/files/{path:path}",
     "A file that is whole",
-    traits=(OWN_TASK,),
+    traits=(OWN_TASK, BYTE_RANGES),
     parameters=(IF_NONE_MATCH,),
-    responses=(TEXT, NOT_MODIFIED),
+    responses=(TEXT, TEXT_PART, NOT_MODIFIED),
     errors=(SecretFound,),
 )
 async def get_file(request: Request) -> Response:
@@ -126,7 +130,7 @@ class _Download:
         if _matches(IF_NONE_MATCH.read(request), self.etag):
             return Response(status_code=304, headers=headers)
         headers["Content-Disposition"] = self.disposition
-        return Response(self.data, headers=headers, media_type=self.media_type)
+        return ranged_response(request, self.data, self.etag, headers, self.media_type)
 
 
 def _file_list(task_id: str, active: Collection[str], files: Files) -> FileList:

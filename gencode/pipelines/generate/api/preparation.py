@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from gencode.domain.task import PENDING, Task
@@ -57,8 +58,14 @@ def _template(model: ChosenModel, prompt: str) -> Mapping[str, Any] | None:
 
 
 def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The stored request with the model that was asked for in place of the one that was chosen."""
-    return {**stored, "model": stored.get("asked_model", stored.get("model"))}
+    """The stored request with the model that was asked for in place of the one that was chosen, and the cost
+    without an exponent, which the schema does not have."""
+    cost = stored.get("max_cost")
+    return {
+        **stored,
+        "model": stored.get("asked_model", stored.get("model")),
+        "max_cost": f"{Decimal(cost):f}" if cost is not None else None,
+    }
 
 
 def retry_changes(services: GenerateServices, task: Task, request: RetryRequest) -> Mapping[str, Any]:

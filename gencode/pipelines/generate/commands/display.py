@@ -55,4 +55,9 @@ DISPLAY = KindDisplay(
         "pushing": "pushing",
     },
     fields=("repo_url", "clone_url", "commit", "model"),
+    options={"deliver": "--best-effort", "github_org": "--org"},
+    advice={
+        "SECRET_FOUND": "ask for placeholders in the prompt and submit it again; --allow-secrets pushes what "
+        "only looks like a secret"
+    },
 )

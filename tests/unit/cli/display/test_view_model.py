@@ -115,6 +115,13 @@ def test_a_failure_is_shown_last_with_its_code() -> None:
     assert "LLM_AUTH: the key is refused" in text
 
 
+def test_a_failure_whose_status_has_the_same_message_is_shown_once() -> None:
+    error = event("error", code="LLM_AUTH", message="now failed", stage="generating")
+    text = rendered(view(*EVENTS, status("failed", 5), error))
+    assert text.count("now failed") == 1
+    assert "✗ LLM_AUTH: now failed" in text
+
+
 def test_text_of_a_model_cannot_control_the_terminal() -> None:
     evil = [
         event("file", path="\x1b[2Jevil[red].py", bytes=5, done=1, of=1),

@@ -166,6 +166,5 @@ def test_what_may_be_content_is_left_alone(path: str, text: str) -> None:
 def test_the_message_says_what_to_do() -> None:
     finding = one({"Dockerfile": f"{DOCKERFILE}```\n"})
     assert (finding.line, finding.rule) == (4, Rule.RESIDUE)
-    assert finding.message == (
-        "The code fence ``` in line 4 of Dockerfile is no part of the file: write the whole file without it"
-    )
+    assert finding.message == "The code fence ``` in line 4 of Dockerfile is no part of the file"
+    assert finding.instruction == "Write the whole file without it."

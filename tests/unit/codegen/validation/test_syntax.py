@@ -110,9 +110,15 @@ def test_a_file_cut_off_in_the_middle_of_a_block_is_reported(path: str) -> None:
 
 
 def test_a_message_says_what_is_wrong_and_what_to_do() -> None:
-    message = one({"a.js": "const a = {;\n"}).message
-    assert "a.js does not parse (line 1)" in message
-    assert "Write the whole file again" in message
+    finding = one({"a.js": "const a = {;\n"})
+    assert finding.message.startswith("a.js does not parse (line 1)")
+    assert finding.for_model.endswith(". Write the whole file again, complete and valid.")
+
+
+def test_people_see_no_instruction_to_the_model() -> None:
+    finding = one({"a.js": "const a = {;\n"})
+    assert finding.shown == {"path": "a.js", "line": 1, "rule": "syntax", "message": finding.message}
+    assert "again" not in finding.message
 
 
 def test_a_warning_of_the_compiler_is_not_a_finding() -> None:

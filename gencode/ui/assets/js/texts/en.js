@@ -243,6 +243,7 @@ export default {
     CONFLICT: "Another process has just changed this task: reload it, then decide.",
     NOT_HELD: "Nothing: no plan of this task waits for approval, or not yet.",
     PLAN_CHANGED: "Somebody else changed the plan: read it again, then decide.",
+    RANGE_NOT_SATISFIABLE: "Download it again from its beginning.",
     MISDIRECTED: "Use localhost in the address, or set API_KEYS behind a proxy.",
     IDEMPOTENCY_KEY_REUSED: "Submit again.",
     RATE_LIMITED: "Wait a little, then submit again.",

@@ -232,6 +232,7 @@ export default {
     CONFLICT: "另一个进程刚刚更改了此任务：请重新加载后再决定。",
     NOT_HELD: "无需操作：此任务没有（或尚无）等待批准的计划。",
     PLAN_CHANGED: "计划已被他人修改：请重新读取后再决定。",
+    RANGE_NOT_SATISFIABLE: "请从头重新下载。",
     MISDIRECTED: "地址中使用 localhost，或在代理后设置 API_KEYS。",
     IDEMPOTENCY_KEY_REUSED: "请重新提交。",
     RATE_LIMITED: "稍等片刻再提交。",
