@@ -57,6 +57,9 @@ reconnect-campaign: $(VENV)/.test ## Cut streams at random positions and resume 
 quirks-campaign: $(VENV)/.test ## Decode answers with random quirks of model servers (CASES=, SEED=)
 	$(BIN)/python -m tests.campaigns.quirks $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+hostile-campaign: $(VENV)/.test ## Attack the service while another client uses it (ARGS='--kinds fences')
+	$(BIN)/python -m tests.campaigns.hostile $(ARGS)
+
 soak: $(VENV)/.test ## Apply a load for a long time and measure memory (ARGS=--help)
 	$(BIN)/python -m tests.campaigns.soak $(ARGS)
 
@@ -133,5 +136,5 @@ $(PEERS_HOME)/.node: tests/peers/package.json
 	else echo "npm is missing: its peers are left out"; fi
 	@touch $@
 
-.PHONY: run demo test check peers lint faults bench kill-campaign reconnect-campaign quirks-campaign soak format documents \
+.PHONY: run demo test check peers lint faults bench kill-campaign reconnect-campaign quirks-campaign hostile-campaign soak format documents \
 	lock audit system clean help

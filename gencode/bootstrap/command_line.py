@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gencode.bootstrap.commands import ADMINISTRATION_COMMANDS, SERVICE_COMMANDS, TASK_ASSIGNMENT
 from gencode.cli import main as cli
-from gencode.cli.registry import TASK_COMMANDS, registry_of
+from gencode.cli.kind_commands import TASK_COMMANDS, registry_of
 from gencode.pipelines.generate.commands import GENERATE_COMMANDS
 
 REGISTRY = registry_of(

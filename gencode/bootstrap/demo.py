@@ -10,7 +10,7 @@ import anyio
 
 from gencode.bootstrap.app import create_app
 from gencode.bootstrap.models import OFFLINE
-from gencode.cli.display.screen import LineScreen
+from gencode.cli.display.event_printers import LineScreen
 from gencode.cli.watching import follow
 from gencode.client import Client
 from gencode.embedded.lazy_server import FORGE_USER

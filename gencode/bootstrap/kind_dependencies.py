@@ -24,13 +24,13 @@ from gencode.githosts.port import GitHost
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kind_dependencies import KindDependencies
-from gencode.llm.catalog import catalog, offline
 from gencode.llm.deadlines import Deadlines
 from gencode.llm.http_client import model_client
 from gencode.llm.port import Providers
 from gencode.llm.prices import price_of
-from gencode.llm.progress import ProgressRegistry
+from gencode.llm.provider_catalog import catalog, offline
 from gencode.llm.session import LLMSessionFactory
+from gencode.llm.task_progress import ProgressRegistry
 from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
 from gencode.resilience.retry import Retry

@@ -13,7 +13,7 @@ from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import ChatIntegration, ChatOps
 from gencode.chatops.verification import mattermost_verification, slack_verification
 from gencode.domain.errors import StartError
-from gencode.engine.ports.outbox import Outbox
+from gencode.engine.ports.callback_outbox import Outbox
 from gencode.notifications.chat_replies import ChatNotifier, escape_for_mattermost, escape_for_slack
 from gencode.notifications.dispatcher import NotificationDispatcher
 from gencode.notifications.notifier import Notifier, TaskTexts

@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import Any
 
 from gencode import __version__
+from gencode.cli.kind_commands import TASK_REGISTRY, CommandRegistry
 from gencode.cli.output import printable
-from gencode.cli.registry import TASK_REGISTRY, CommandRegistry
 from gencode.domain.errors import GencodeError, StartError
 
 DONE, FAILED, MISUSED, REFUSED, UNREACHABLE = 0, 1, 2, 3, 4

@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import Any
 
 from gencode.cli.approval import ask_for_approval, reviewer_for
-from gencode.cli.display.events import KindDisplay, display_for
-from gencode.cli.display.screen import JSONScreen, LineScreen, Screen
-from gencode.cli.outcome import clone_command, is_paused, retry_hint
+from gencode.cli.display.event_printers import JSONScreen, LineScreen, Screen
+from gencode.cli.display.kind_display import KindDisplay, display_for
 from gencode.cli.output import as_json, printable
+from gencode.cli.task_hints import clone_command, is_paused, retry_hint
 from gencode.client import Client, Task
 
 

@@ -9,8 +9,8 @@ from gencode.codegen.plan_parser import parse_plan
 from gencode.codegen.plan_stream_parser import PlanStreamParser
 from gencode.codegen.prompts import plan_messages
 from gencode.engine.ports.pipeline import StageUpdate
-from gencode.llm.answer_text import OnText
 from gencode.llm.errors import LLMTruncated
+from gencode.llm.live_answer import OnText
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer, LLMSession
 

@@ -27,13 +27,13 @@ from gencode.domain.errors import (
 from gencode.domain.task import State, Task
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.keyed_locks import KeyedLocks
+from gencode.engine.orphan_sweeper import Sweeper
 from gencode.engine.paused_tasks import PausedTasks
+from gencode.engine.ports.fair_queue import Queue
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.metrics import EngineMetrics
 from gencode.engine.ports.pipeline import Decision, can_run
-from gencode.engine.ports.queue import Queue
 from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
-from gencode.engine.sweeper import Sweeper
 from gencode.engine.task_log import TaskLog
 from gencode.engine.worker_pool import Sleep, WorkerPool
 

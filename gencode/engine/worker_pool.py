@@ -11,13 +11,13 @@ import structlog
 
 from gencode.domain.errors import Conflict, StoreError
 from gencode.domain.task import State, Task
-from gencode.engine.cancellation import is_being_cancelled
+from gencode.engine.cancelled_error import is_being_cancelled
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.paused_tasks import PausedTasks
+from gencode.engine.ports.fair_queue import Queue
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.metrics import EngineMetrics
 from gencode.engine.ports.pipeline import can_run
-from gencode.engine.ports.queue import Queue
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.engine.task_log import TaskLog
 

@@ -13,8 +13,8 @@ from gencode.auth.tickets import Tickets
 from gencode.domain.errors import NotFound
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task
+from gencode.engine.ports.callback_outbox import Outbox
 from gencode.engine.ports.hub import Hub
-from gencode.engine.ports.outbox import Outbox
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.service import TaskService

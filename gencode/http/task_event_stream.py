@@ -19,7 +19,7 @@ from gencode.http.operation import Operation, operation
 from gencode.http.parameters import InvalidText, JsonSchema, Parameter, Text, malformed
 from gencode.http.responses import ResponseSpec
 from gencode.http.task_models import progress_data
-from gencode.llm.progress import ProgressSnapshot
+from gencode.llm.task_progress import ProgressSnapshot
 
 DESCRIPTION = """\
 Server-sent events. Each stored event has an id; ids count 1, 2, 3, ... within the task, without a gap.

@@ -1,7 +1,7 @@
 """Model calls of one task: attempts, live text, retry notices, and what every call costs.
 
 A call is charged, finished or not. Before it is sent its reserve is stored, and the commit that stores its
-answer, or its charge, settles that: see gencode.llm.call_checkpoints.
+answer, or its charge, settles that: see gencode.llm.charge_checkpoints.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
+import anyio
+import anyio.to_thread
 import structlog
 from pydantic import BaseModel
 
 from gencode.domain.errors import Conflict, GencodeError, StoreError, Transient
 from gencode.engine.ports.pipeline import Emit, StageUpdate
-from gencode.llm.answer_text import AnswerText, OnText, own_secret_found
 from gencode.llm.budget import Budget, BudgetTracker
-from gencode.llm.call_checkpoints import reserved, settled
-from gencode.llm.call_meter import CallMeter
+from gencode.llm.call_usage import CallMeter
+from gencode.llm.charge_checkpoints import reserved, settled
 from gencode.llm.errors import LLMBadOutput, LLMIncomplete, LLMRateLimit, ProviderError
+from gencode.llm.live_answer import AnswerText, OnText, own_secret_found
 from gencode.llm.port import ChatRequest, Provider, Providers, Usage
 from gencode.llm.prices import Price, price_of
-from gencode.llm.progress import CallProgress, ProgressRegistry, ProgressTracker
+from gencode.llm.task_progress import CallProgress, ProgressRegistry, ProgressTracker
 from gencode.observability.metrics import Metrics
 from gencode.resilience.retry import Retry
 from gencode.security.redaction import redact
@@ -34,6 +36,9 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 SecretList = Callable[[], Sequence[str]]
 """Returns the secrets that are valid at the time of the call."""
+
+LONG_ANSWER = 50_000
+"""Characters; what reads a longer one must not hold up the other tasks."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +102,7 @@ class LLMSession:
             meter = CallMeter(about, current)
             answer, call = await self._call(meter, new_on_text() if new_on_text else None)
             try:
-                parsed = self._checked(parse, answer, about)
+                parsed = await self._parsed(parse, answer, about)
             except Exception as error:
                 await self._store_unused(meter, answer.usage)
                 current = _with_note(request, error)
@@ -110,6 +115,14 @@ class LLMSession:
             await self._notify_retry(about, error, wait)
 
         return await self.retry(attempt, before_retry)
+
+    async def _parsed(self, parse: Callable[[Answer], T], answer: Answer, about: str) -> T:
+        """As `_checked`; for a long answer in a thread, since it may take seconds."""
+        if len(answer.text) <= LONG_ANSWER:
+            return self._checked(parse, answer, about)
+        with anyio.CancelScope(shield=True):  # the answer is paid for, and is stored next
+            parsed = await anyio.to_thread.run_sync(self._checked, parse, answer, about)
+        return parsed
 
     def _checked(self, parse: Callable[[Answer], T], answer: Answer, about: str) -> T:
         """What `parse` makes of an answer. Raises SecretFound if that, or its error, has a secret of this

@@ -20,7 +20,7 @@ from anyio.abc import TaskGroup
 from gencode.domain.callback import NOTIFIED_EVENTS, Callback
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
-from gencode.engine.ports.outbox import ANY_TIME, Outbox
+from gencode.engine.ports.callback_outbox import ANY_TIME, Outbox
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.notifications.notifier import Notifier
 from gencode.notifications.sender import Message, NoResponse, Response

@@ -15,7 +15,7 @@ GUARANTEED_SHARE = 20
 
 
 class FairQueue:
-    """See gencode.engine.ports.queue.Queue.
+    """See gencode.engine.ports.fair_queue.Queue.
 
     limit   most ids, reserved places included. Beyond it there are half as many again for principals that
             have less than a GUARANTEED_SHARE of the limit waiting: one client's flood refuses no other's task

@@ -12,7 +12,7 @@ from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.domain.task import FINAL_STATUSES, Task
 from gencode.engine.ids import earliest_id
-from gencode.engine.ports.outbox import ANY_TIME
+from gencode.engine.ports.callback_outbox import ANY_TIME
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.retention import FinishedTask, UsageTotal
 from gencode.storage.deleted_usage import TOTAL_KEY, add_up, task_usage, total_to_row

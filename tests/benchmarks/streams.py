@@ -19,7 +19,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import httpx
 
-from gencode.llm.account import Account
+from gencode.llm.account_limiter import Account
 from gencode.llm.http_client import model_client
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.port import ChatRequest, Message

@@ -2,8 +2,9 @@
 
     python -m tests.campaigns.findings --files 300 --projects 60
 
-Single files are checked for syntax and placeholders, installed packages as whole projects for imports and
-exports too. The code is assumed to be correct, so every finding counts as false; all are printed for review.
+Single files are checked for syntax, remains of an answer and placeholders, installed packages as whole
+projects for imports and exports too. The code is assumed to be correct, so every finding counts as false; all
+are printed for review.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from gencode.codegen.plan import Plan, PlannedFile
+from gencode.codegen.project_checker import expectations_of
 from gencode.codegen.validation.findings import Finding, Rule
 from gencode.codegen.validation.validator import check
 from tests.campaigns.corpus import sample, source_files
 
+ALONE = (Rule.SYNTAX, Rule.RESIDUE, Rule.PLACEHOLDER)
+"""Rules that need no other file."""
 Project = tuple[str, Mapping[str, str]]
 LARGEST = 300
 """At most so many files in a project."""
@@ -35,7 +39,7 @@ def one_by_one(count: int) -> Iterator[tuple[str, Counter[str], list[str]]]:
         counts, messages = Counter[str](), []
         for path, text in sample(sound, count, 1, 200_000):
             findings = _check({path.name: text})
-            mine = [finding for finding in findings if finding.rule in (Rule.SYNTAX, Rule.PLACEHOLDER)]
+            mine = [finding for finding in findings if finding.rule in ALONE]
             counts.update(["files", *({"wrong"} if mine else ()), *(finding.rule for finding in mine)])
             messages += [f"{path}:{finding.line}: {finding.message[:150]}" for finding in mine[:1]]
         if counts["files"]:
@@ -64,7 +68,7 @@ def _files(folder: Path, suffixes: tuple[str, ...]) -> Mapping[str, str]:
 
 def _check(files: Mapping[str, str]) -> list[Finding]:
     plan = Plan(files=tuple(PlannedFile(path=path) for path in files))
-    return [finding for finding in check(files, plan) if finding.rule is not Rule.EMPTY]
+    return [finding for finding in check(files, expectations_of(plan)) if finding.rule is not Rule.EMPTY]
 
 
 def _installed() -> str:

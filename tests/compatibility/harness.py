@@ -28,8 +28,8 @@ import httpx
 import pytest
 
 from gencode.bootstrap import kind_dependencies
-from gencode.llm import catalog
-from gencode.llm.account import Account
+from gencode.llm import provider_catalog
+from gencode.llm.account_limiter import Account
 from gencode.resilience.retry import Retry
 from gencode.settings import NamedHost, NamedProvider
 from tests.servers.githttp import git_environment
@@ -188,7 +188,7 @@ def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
         made.waits.append(seconds)
 
     monkeypatch.setattr(kind_dependencies, "Retry", partial(Retry, sleep=sleep))
-    monkeypatch.setattr(catalog, "Account", partial(Account, clock=lambda: now, sleep=sleep))
+    monkeypatch.setattr(provider_catalog, "Account", partial(Account, clock=lambda: now, sleep=sleep))
     monkeypatch.setattr(httpx, "create_ssl_context", lambda **options: _tls())
     return made
 

@@ -148,3 +148,10 @@ async def test_the_plan_names_a_file_twice(run: Harness) -> None:
     outcome = await run(text(TEXT), plan=text(plan(entry(), entry("./schema.sql"), entry())))
     outcome.delivers()
     assert set(outcome.files) == {PATH}
+
+
+@pytest.mark.compatibility("P13")
+async def test_entities_in_place_of_operators(run: Harness) -> None:
+    right = "SELECT a FROM t WHERE a < 1;\nSELECT a FROM t WHERE a > 2;\n"
+    outcome = await run([text(right.replace("<", "&lt;").replace(">", "&gt;")), text(right)])
+    outcome.delivers(right, calls=2)

@@ -1,4 +1,4 @@
-"""The promises of `gencode.engine.ports.outbox.Outbox`, checked on every implementation."""
+"""The promises of `gencode.engine.ports.callback_outbox.Outbox`, checked on every implementation."""
 
 from __future__ import annotations
 

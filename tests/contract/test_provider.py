@@ -16,10 +16,10 @@ from gencode.codegen.prompts import file_messages, plan_messages
 from gencode.domain.errors import Invalid
 from gencode.embedded.offline.app import offline_model_app
 from gencode.embedded.server import address, listen, serve
-from gencode.llm.catalog import ProviderConfig, catalog, offline
 from gencode.llm.errors import LLMBadRequest
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.port import ChatRequest, Provider, Providers
+from gencode.llm.provider_catalog import ProviderConfig, catalog, offline
 from gencode.observability.metrics import Metrics
 from tests.servers.model import Body, Reply, model_server, plan_and_files
 from tests.servers.model_client import collect

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns import kill, reconnect
+from tests.campaigns import hostile, kill, reconnect
+from tests.campaigns.hostile_kinds import KINDS
 from tests.campaigns.schedule import FAILPOINTS
 
 
@@ -36,3 +37,13 @@ async def test_subscribers_whose_connection_is_cut_resume_after_their_last_compl
     assert report.reconnects >= 300
     assert report.live > 0, "running tasks were followed"
     assert any(follower.split for follower in report.followers)
+
+
+@pytest.mark.timeout(900)
+async def test_an_attack_takes_little_memory_and_leaves_the_service_to_others(tmp_path: Path) -> None:
+    names = ("one byte a chunk", "gzip bomb of a model", "JSON bodies")
+    kinds = [kind for kind in KINDS if kind.name in names]
+    report = await hostile.campaign(kinds, tmp_path, timed=False)
+    assert report.faults == []
+    assert [result.kind for result in report.results] == list(names)
+    assert all(result.received for result in report.results)

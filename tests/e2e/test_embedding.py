@@ -27,7 +27,7 @@ from starlette.types import Receive, Scope, Send
 from gencode import create_app, running
 from gencode.client import Client
 from gencode.embedded.server import address, listen, serve
-from gencode.engine import sweeper
+from gencode.engine import orphan_sweeper
 from gencode.settings import NamedProvider
 from tests.servers.calls import BODY, FILES, client
 from tests.servers.model import http_error, model_server, plan_and_files
@@ -151,7 +151,7 @@ async def test_a_host_that_cancels_submissions_natively_orphans_no_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """51 of 60 accepted tasks stayed pending behind such a middleware, until a restart."""
-    monkeypatch.setattr(sweeper, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(orphan_sweeper, "FIRST_PAUSE", 0.01)
     async with model_server(http_error(401, {"message": "no"})) as model:
         failing = {"failing": NamedProvider(base_url=model.base_url, model="m")}
         async with mounted(impatient_host, tmp_path, providers=failing) as url, client(url) as http:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gencode.llm.openai.answer_end import BodyEnd
-from gencode.llm.openai.answer_text import AnswerText
 from gencode.llm.openai.completion_decoder import CompletionDecoder
 from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.line_splitter import LineSplitter
+from gencode.llm.openai.text_filters import AnswerText
 from gencode.llm.openai.think_block import ModelHabits
 from gencode.llm.port import ChatRequest, Message
 from gencode.security.secret_detector import SecretDetector

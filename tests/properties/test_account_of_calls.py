@@ -27,7 +27,7 @@ from structlog.testing import capture_logs
 from gencode.codegen.file_checkpoints import Piece
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.budget import Budget, total
-from gencode.llm.call_checkpoints import usages_without_answer
+from gencode.llm.charge_checkpoints import usages_without_answer
 from gencode.llm.errors import (
     BudgetExceeded,
     LLMBadOutput,

@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from gencode.llm.account import Account
+from gencode.llm.account_limiter import Account
 from gencode.llm.http_client import model_client
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.port import ChatChunk, ChatRequest, Message, Provider, Usage

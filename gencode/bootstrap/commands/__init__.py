@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gencode.cli.registry import Command, CommandExtension
+from gencode.cli.kind_commands import Command, CommandExtension
 
 SERVICE_COMMANDS: Mapping[str, Command] = {
     "serve": Command(

@@ -10,9 +10,9 @@ import httpx
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.githosts.http_client import HttpReply, exchange
 from gencode.githosts.responses import error_text, json_object
-from gencode.llm.catalog import ProviderConfig
 from gencode.llm.openai.request_body import endpoint, key_headers
 from gencode.llm.prices import Prices, price_of
+from gencode.llm.provider_catalog import ProviderConfig
 from gencode.security.redaction import quoted
 
 REQUEST_TIMEOUT = 20.0  # seconds

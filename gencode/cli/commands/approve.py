@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from gencode.cli.approval import Review, ask_for_approval, reviewer_for
+from gencode.cli.client_options import add_service_arguments, run_with_client
 from gencode.cli.output import write
-from gencode.cli.service_options import add_service_arguments, run_with_client
 from gencode.client import Client
 from gencode.domain.errors import StartError
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 from typing import cast
 
+from gencode.cli.client_options import add_service_arguments, run_with_client
 from gencode.cli.limits import add_limit_arguments, given_limits
 from gencode.cli.output import write
-from gencode.cli.service_options import add_service_arguments, run_with_client
 from gencode.cli.watching import add_watching_arguments, watch
 from gencode.client import Client, RetryOptions
 

@@ -10,10 +10,10 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
-from gencode.cli.display.events import KindDisplay, display_for
-from gencode.cli.outcome import is_paused, retry_hint
+from gencode.cli.client_options import add_service_arguments, run_with_client
+from gencode.cli.display.kind_display import KindDisplay, display_for
 from gencode.cli.output import write
-from gencode.cli.service_options import add_service_arguments, run_with_client
+from gencode.cli.task_hints import is_paused, retry_hint
 from gencode.client import Client, Task
 from gencode.domain.errors import StartError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
+from gencode.cli.client_options import add_service_arguments, run_with_client
 from gencode.cli.output import write
-from gencode.cli.service_options import add_service_arguments, run_with_client
 from gencode.client import Client, Task
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from gencode.cli.service_options import add_service_arguments, run_with_client
+from gencode.cli.client_options import add_service_arguments, run_with_client
 from gencode.cli.watching import add_watching_arguments, watch
 from gencode.client import Client
 

@@ -13,8 +13,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from gencode.cli.display.events import KindDisplay, apply_event
-from gencode.cli.display.screen import interruption_line
+from gencode.cli.display.event_printers import interruption_line
+from gencode.cli.display.kind_display import KindDisplay, apply_event
 from gencode.cli.display.view_model import FINAL, PENDING, TaskViewModel
 from gencode.cli.output import printable
 from gencode.client import Message, ServiceError

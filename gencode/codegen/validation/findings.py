@@ -15,6 +15,8 @@ class Rule(StrEnum):
 
     SYNTAX = "syntax"
     """The file does not parse."""
+    RESIDUE = "answer-residue"
+    """The file holds a part of the model's answer that is not the file: reasoning, an end token, a fence."""
     PLACEHOLDER = "placeholder"
     """A comment or an empty body stands for code that was left out."""
     EMPTY = "empty-file"
@@ -80,6 +82,16 @@ def uncheckable(path: str) -> Finding:
         rule=Rule.SYNTAX,
         message=f"{path} could not be checked: its parser came to no end",
         instruction="Write the whole file again, and simpler.",
+    )
+
+
+def answer_residue(path: str, line: int, what: str) -> Finding:
+    return Finding(
+        path=path,
+        line=line,
+        rule=Rule.RESIDUE,
+        message=f"{what} in line {line} of {path} is no part of the file",
+        instruction="Write the whole file without it.",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import groupby, islice
 
 from gencode.codegen.validation.analyzer import analyze
+from gencode.codegen.validation.answer_residue import residue_findings
 from gencode.codegen.validation.expectations import Expectation, Expectations
 from gencode.codegen.validation.export_checks import export_findings
 from gencode.codegen.validation.file_analysis import FileAnalysis
@@ -44,6 +45,7 @@ def check(
         *(finding for analysis in analyses.values() for finding in analysis.findings),
         *_stub_findings(analyses.values()),
         *_empty_file_findings(files, expectations),
+        *_residue_findings(files, analyses),
         *python_import_findings(project),
         *javascript_import_findings(project),
         *go_import_findings(project),
@@ -85,6 +87,13 @@ def _stub_findings(analyses: Iterable[FileAnalysis]) -> Iterator[Finding]:
         for stub in analysis.stubs:
             if not stub.class_name or stub.class_name not in extended:
                 yield stub.finding
+
+
+def _residue_findings(files: Mapping[str, str], analyses: Mapping[str, FileAnalysis]) -> Iterator[Finding]:
+    """Of the files that parse: of another, the syntax error is reported already."""
+    for path, analysis in analyses.items():
+        if all(finding.rule is not Rule.SYNTAX for finding in analysis.findings):
+            yield from residue_findings(path, files[path])
 
 
 def _empty_file_findings(files: Mapping[str, str], expectations: Expectations) -> Iterator[Finding]:

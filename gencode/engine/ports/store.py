@@ -63,8 +63,8 @@ class Store(Protocol):
         """Store a new task, its immutable request (JSON) and its first events.
 
         Returns the task; with a key that is taken, the task that the key named first (another id).
-        `callback`: see gencode.engine.ports.outbox. Raises IdempotencyKeyReused when the key came with
-        another body before.
+        `callback`: see gencode.engine.ports.callback_outbox. Raises IdempotencyKeyReused when the key came
+        with another body before.
         """
         ...
 

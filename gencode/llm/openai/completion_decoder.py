@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from gencode.llm.errors import LLMBadOutput, LLMIncomplete, ProviderError
 from gencode.llm.openai.answer_end import BodyEnd, EndEvidence
-from gencode.llm.openai.answer_text import AnswerText
-from gencode.llm.openai.choice_index import ChoiceIndex
-from gencode.llm.openai.completion_events import CompletionEvent, completion_event, plain_text
+from gencode.llm.openai.choice_index_repair import ChoiceIndex
+from gencode.llm.openai.completion_event_parser import CompletionEvent, completion_event, plain_text
 from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.error_objects import error_object
 from gencode.llm.openai.finish_reasons import Mark
 from gencode.llm.openai.line_splitter import LineSplitter
 from gencode.llm.openai.server_events import JsonObject, ServerEvents
+from gencode.llm.openai.text_filters import AnswerText
 from gencode.llm.openai.think_block import NOTHING_KNOWN, ModelHabits
 from gencode.llm.openai.usage_fields import merged, usage_of
 from gencode.llm.port import ChatChunk, ChatRequest, Usage

@@ -5,29 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from gencode.llm.answer_markers import END_TOKENS as _OPENED_BY
 from gencode.llm.errors import LLMBadOutput
 
-_OPENED_BY = {
-    "<|im_end|>": ("<|im_start|>",),
-    "<|endoftext|>": (),
-    "<|end_of_text|>": ("<|begin_of_text|>",),
-    "<|eot_id|>": ("<|start_header_id|>",),
-    "<|eom_id|>": (),
-    "<|eot|>": ("<|header_start|>",),
-    "<|EOT|>": (),
-    "<|end|>": ("<|start|>", "<|user|>", "<|system|>", "<|assistant|>"),
-    "<|return|>": (),
-    "<|eos|>": ("<|bos|>",),
-    "<|end_of_turn|>": (),
-    "<|END_OF_TURN_TOKEN|>": ("<|START_OF_TURN_TOKEN|>",),
-    "<|end▁of▁sentence|>": ("<|begin▁of▁sentence|>",),
-    "<｜end▁of▁sentence｜>": ("<｜begin▁of▁sentence｜>",),
-    "<end_of_turn>": ("<start_of_turn>",),
-    "<eos>": ("<bos>",),
-    "<EOT>": (),
-    "</s>": ("<s>", "<s "),
-}
-"""Each token with those that open what it ends: in a file about chat templates, they come in pairs."""
 _TOKENS = tuple(_OPENED_BY)
 _LONGEST = max(map(len, _TOKENS))
 _MAX_HELD = 4096

@@ -11,7 +11,7 @@ import httpx
 
 from gencode.domain.errors import Transient
 from gencode.domain.event import dump
-from gencode.llm.account import Account, until
+from gencode.llm.account_limiter import Account, until
 from gencode.llm.deadlines import Deadlines, DeadlineTimer
 from gencode.llm.errors import LLMRateLimit, PrefixRejected, ProviderError
 from gencode.llm.openai.answer_end import BodyEnd
@@ -20,9 +20,9 @@ from gencode.llm.openai.completion_decoder import CompletionDecoder
 from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.error_objects import error_in
 from gencode.llm.openai.quirks import Quirks, rejects_prefix, without_rejected_parameter
+from gencode.llm.openai.rejected_token_limit import token_limit
 from gencode.llm.openai.request_body import completions_url, key_headers, request_body
 from gencode.llm.openai.think_block import ModelHabits, UnopenedReasoning
-from gencode.llm.openai.token_limit import token_limit
 from gencode.llm.port import ChatChunk, ChatRequest, OnSend, Usage
 from gencode.observability.metrics import Metrics
 

@@ -6,23 +6,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gencode.llm.answer_markers import THINK_TAGS as _BLOCKS
+from gencode.llm.answer_markers import UNOPENED_THINK_TAGS as _UNOPENED
 from gencode.llm.errors import LLMBadOutput
 from gencode.llm.port import ChatRequest
 
-_BLOCKS = {
-    "<think>": "</think>",
-    "<thinking>": "</thinking>",
-    "<thought>": "</thought>",
-    "<reasoning>": "</reasoning>",
-    "<seed:think>": "</seed:think>",
-    "<mm:think>": "</mm:think>",
-    "<|begin_of_thought|>": "<|end_of_thought|>",
-    "<|channel|>analysis<|message|>": "<|start|>assistant<|channel|>final<|message|>",
-    "[think]": "[/think]",
-    "◁think▷": "◁/think▷",
-}
-"""Openings and closings, in lower case."""
-_UNOPENED = ("</think>", "</thinking>", "</seed:think>", "</mm:think>", "[/think]", "◁/think▷")
 _LONGEST = max(map(len, (*_BLOCKS, *_BLOCKS.values())))
 _QUOTES = "\"'`"
 _QUOTED = tuple(_QUOTES)

@@ -19,7 +19,7 @@ from gencode.domain.task import PENDING, Task
 from gencode.engine.ports.pipeline import Stage
 from gencode.githosts.port import GitHost, Repository
 from gencode.llm.budget import Budget, total
-from gencode.llm.call_checkpoints import usages_without_answer
+from gencode.llm.charge_checkpoints import usages_without_answer
 from gencode.pipelines.generate.artifacts import Delivered, Draft, GenerateInput, Project, RepositoryCreated
 from gencode.pipelines.generate.checkpoints import (
     APPROVED,

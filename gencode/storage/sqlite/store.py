@@ -21,7 +21,7 @@ from gencode.domain.callback import Callback
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.ids import earliest_id
-from gencode.engine.ports.outbox import ANY_TIME
+from gencode.engine.ports.callback_outbox import ANY_TIME
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.retention import FinishedTask, UsageTotal
 from gencode.storage.batcher import Batcher

@@ -350,7 +350,7 @@ def test_ctrl_c_stops_the_watching_and_not_the_task(capsys: Capture, monkeypatch
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gencode.cli.service_options.anyio.run", interrupt)
+    monkeypatch.setattr("gencode.cli.client_options.anyio.run", interrupt)
     assert main(["watch", "t"]) == 130
     shown = capsys.readouterr().err
     assert "the task goes on" in shown

@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 
 from gencode.domain.errors import GencodeError, OutcomeUnknown, StoreError
 from gencode.domain.task import Task
+from gencode.engine import orphan_sweeper
 from gencode.engine import service as service_module
-from gencode.engine import sweeper
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.engine.ports.store import TaskQuery
 from gencode.engine.service import TaskService
@@ -30,7 +30,7 @@ ALL = TaskQuery(limit=1000)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeper, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(orphan_sweeper, "FIRST_PAUSE", 0.001)
 
 
 def decision(_checkpoints: Any) -> StageUpdate:

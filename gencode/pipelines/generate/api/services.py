@@ -14,7 +14,7 @@ from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.dependencies import own_task
 from gencode.http.kind_dependencies import ChosenModel
 from gencode.llm.prices import Price
-from gencode.llm.progress import ProgressRegistry
+from gencode.llm.task_progress import ProgressRegistry
 from gencode.security.secrets import SecretRegistry
 
 NAME = "generate"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gencode.cli.registry import Command, KindCommands
+from gencode.cli.kind_commands import Command, KindCommands
 
 _PACKAGE = "gencode.pipelines.generate.commands"
 

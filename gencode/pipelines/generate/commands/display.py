@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gencode.cli.display.events import INDENT, KindDisplay
+from gencode.cli.display.kind_display import INDENT, KindDisplay
 from gencode.cli.display.view_model import TaskViewModel
 from gencode.cli.output import printable
 

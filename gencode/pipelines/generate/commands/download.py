@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+from gencode.cli.client_options import add_service_arguments, run_with_client
 from gencode.cli.output import write
-from gencode.cli.service_options import add_service_arguments, run_with_client
 from gencode.client import BadArchive, Client, unpack
 from gencode.domain.errors import StartError
 

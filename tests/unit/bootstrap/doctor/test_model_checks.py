@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from gencode.bootstrap.doctor.check_result import CheckResult
 from gencode.bootstrap.doctor.model_checks import check_model
 from gencode.githosts.http_client import http_client
-from gencode.llm.catalog import provider_config
+from gencode.llm.provider_catalog import provider_config
 from tests.servers.fixed_reply import fixed_reply_server
 from tests.servers.ports import closed_port
 

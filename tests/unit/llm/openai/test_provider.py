@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from gencode.llm import deadlines
-from gencode.llm.account import Account
+from gencode.llm.account_limiter import Account
 from gencode.llm.errors import LLMBadRequest, LLMIncomplete, LLMRateLimit, ProviderError
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.openai.quirks import Quirks

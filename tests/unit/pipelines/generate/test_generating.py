@@ -21,7 +21,7 @@ from gencode.domain.blob import deflated
 from gencode.domain.errors import GencodeError, UnsafePath
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.budget import Budget, total
-from gencode.llm.call_checkpoints import usages_without_answer
+from gencode.llm.charge_checkpoints import usages_without_answer
 from gencode.llm.errors import BudgetExceeded
 from gencode.llm.port import ChatRequest, Usage
 from gencode.llm.session import LLMSessionFactory

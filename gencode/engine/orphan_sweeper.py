@@ -14,11 +14,11 @@ import structlog
 
 from gencode.domain.errors import StoreError
 from gencode.domain.task import UNFINISHED, Task
-from gencode.engine.cancellation import is_being_cancelled
+from gencode.engine.cancelled_error import is_being_cancelled
 from gencode.engine.keyed_locks import KeyedLocks
 from gencode.engine.paused_tasks import PausedTasks
+from gencode.engine.ports.fair_queue import Queue
 from gencode.engine.ports.pipeline import Pipelines, can_run
-from gencode.engine.ports.queue import Queue
 from gencode.engine.ports.store import Store, TaskQuery
 
 log = structlog.get_logger(__name__)

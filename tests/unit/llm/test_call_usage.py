@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gencode.llm.call_meter import CallMeter
+from gencode.llm.call_usage import CallMeter
 from gencode.llm.errors import LLMIncomplete, LLMNetwork, LLMRateLimit, LLMRefused
 from gencode.llm.port import ChatChunk, ChatRequest, Message, Usage
 from gencode.llm.token_estimate import estimate_tokens, prompt_tokens

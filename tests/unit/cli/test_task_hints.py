@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gencode.cli.outcome import clone_command, is_paused, retry_hint
+from gencode.cli.task_hints import clone_command, is_paused, retry_hint
 from gencode.pipelines.generate.commands.display import DISPLAY
 
 

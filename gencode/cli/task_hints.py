@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gencode.cli.display.events import KindDisplay
+from gencode.cli.display.kind_display import KindDisplay
 
 
 def is_paused(task: Mapping[str, Any]) -> bool:

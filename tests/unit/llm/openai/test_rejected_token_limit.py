@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.llm.openai.token_limit import TokenLimit, token_limit
+from gencode.llm.openai.rejected_token_limit import TokenLimit, token_limit
 
 
 @pytest.mark.parametrize(

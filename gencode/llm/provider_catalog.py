@@ -12,7 +12,7 @@ import httpx
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from gencode.domain.errors import Invalid, StartError
-from gencode.llm.account import DEFAULT_CONCURRENCY, Account
+from gencode.llm.account_limiter import DEFAULT_CONCURRENCY, Account
 from gencode.llm.deadlines import Deadlines
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.openai.quirks import Quirks, header_value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.llm.openai.choice_index import ChoiceIndex
+from gencode.llm.openai.choice_index_repair import ChoiceIndex
 from gencode.llm.openai.server_events import JsonObject
 
 

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from gencode.domain.errors import Invalid, StartError
-from gencode.llm.catalog import ProviderConfig, catalog, deepseek, offline, openai, provider_config
 from gencode.llm.port import Providers
+from gencode.llm.provider_catalog import ProviderConfig, catalog, deepseek, offline, openai, provider_config
 from gencode.observability.metrics import Metrics
 
 SECRET = "sk-canary-1234567890"

@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 from typing import Protocol, Self
 
-from gencode.cli.display.events import KindDisplay, event_line
+from gencode.cli.display.kind_display import KindDisplay, event_line
 from gencode.cli.output import as_json, printable
 from gencode.client import Message, ServiceError
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gencode.cli.approval import Reviewer
-    from gencode.cli.display.events import KindDisplay
+    from gencode.cli.display.kind_display import KindDisplay
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

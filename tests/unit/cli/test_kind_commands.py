@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from gencode.bootstrap.command_line import REGISTRY
-from gencode.cli.display.events import KindDisplay
+from gencode.cli.display.kind_display import KindDisplay
+from gencode.cli.kind_commands import TASK_COMMANDS, Command, KindCommands, registry_of
 from gencode.cli.main import main
-from gencode.cli.registry import TASK_COMMANDS, Command, KindCommands, registry_of
 from gencode.pipelines.generate.commands.display import DISPLAY
 from gencode.pipelines.generate.commands.plan_review import REVIEWER
 

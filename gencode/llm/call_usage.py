@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gencode.llm.call_checkpoints import call_name
+from gencode.llm.charge_checkpoints import call_name
 from gencode.llm.errors import ProviderError
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
 from gencode.llm.token_estimate import estimate_tokens, prompt_tokens

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from gencode.domain.errors import SecretFound
 from gencode.engine.ports.pipeline import Emit, StageUpdate
-from gencode.llm.call_meter import CallMeter
+from gencode.llm.call_usage import CallMeter
 from gencode.security.secret_detector import SecretDetector
 
 OnText = Callable[[str], None]

@@ -15,7 +15,7 @@ from gencode.domain.callback import Callback
 from gencode.domain.errors import OutcomeUnknown, StoreError
 from gencode.domain.event import Event
 from gencode.domain.task import State, Task, now
-from gencode.engine import sweeper
+from gencode.engine import orphan_sweeper
 from gencode.engine.keyed_locks import KeyedLocks
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
@@ -37,7 +37,7 @@ PROMPT = {"prompt": "a word"}
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for a sweep."""
-    monkeypatch.setattr(sweeper, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(orphan_sweeper, "FIRST_PAUSE", 0.001)
 
 
 class Hooked(FaultyStore):
@@ -244,7 +244,7 @@ async def test_sweeps_at_once_take_a_task_up_once() -> None:
 
 
 async def test_orphans_are_taken_up_oldest_first_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeper, "PAGE", 2)
+    monkeypatch.setattr(orphan_sweeper, "PAGE", 2)
     rig = Rig(concurrency=1)
     started: list[str] = []
     original = rig.executor.run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from gencode.llm.account import MAX_PAUSE, Account
+from gencode.llm.account_limiter import MAX_PAUSE, Account
 from tests.servers.model_client import FakeTime
 
 

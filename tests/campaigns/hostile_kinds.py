@@ -1,0 +1,164 @@
+"""What the hostile campaign sends."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import httpx
+
+from tests.servers.model import Body, Reply, call_of, chunk, json_answer, sse, text
+
+_MEGABYTE = 2**20
+_FILE = 2 * _MEGABYTE - 100
+"""Bytes; a larger file is refused."""
+_EVENT = 16 * 1024
+"""Characters of an answer in one event."""
+_HOSTILE = "A hostile project"
+_STREAMS = 200
+_CLIENTS = 10
+_BODY = 10 * _MEGABYTE
+Files = Mapping[str, Callable[[], str]]
+
+
+def _repeated(token: str, size: int = _FILE) -> Callable[[], str]:
+    return lambda: token * (size // len(token))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """files    what the model writes
+    plan     what it answers when it is asked for the plan, in place of one of these files
+    reply    makes the reply to every call of the task in place of both
+    body     what clients send in place of a task
+    has_log  a task with a large log is stored, whose streams clients open and never read
+    """
+
+    name: str
+    files: Files = field(default_factory=dict)
+    plan: Callable[[], str] | None = None
+    reply: Callable[[], Reply] | None = None
+    body: Callable[[], bytes] | None = None
+    has_log: bool = False
+
+
+@dataclass(kw_only=True)
+class Attack:
+    """begun  the service has received something of it
+    sent   bytes of it so far
+    """
+
+    kind: Kind
+    large_log: str
+    begun: anyio.Event = field(default_factory=anyio.Event)
+    sent: int = 0
+
+    async def run(self, http: httpx.AsyncClient, port: int, task: Callable[..., Awaitable[str]]) -> str:
+        """How it ended."""
+        if self.kind.has_log:
+            return await self._never_read(port)
+        if self.kind.body:
+            return await self._large_bodies(http, self.kind.body())
+        return await task(http, _HOSTILE)
+
+    def reply(self, body: Body) -> Reply:
+        """To a call of the hostile task."""
+        self.begun.set()
+        kind, path = call_of(body)
+        if self.kind.reply:
+            reply = self.kind.reply()
+        elif kind == "plan":
+            plan = self.kind.plan or (lambda: _plan(self.kind.files))
+            reply = text(plan(), size=_EVENT)
+        else:
+            reply = text(self.kind.files[path](), size=_EVENT)
+        parts = list(reply.parts)
+        self.sent += sum(len(part) for part in parts if isinstance(part, bytes))
+        return Reply(status=reply.status, headers=reply.headers, parts=parts)
+
+    async def _large_bodies(self, http: httpx.AsyncClient, body: bytes) -> str:
+        statuses: Counter[int] = Counter()
+
+        async def send() -> None:
+            self.sent += len(body)
+            headers = {"content-type": "application/json"}
+            try:
+                answer = await http.post("/api/v1/generate", content=body, headers=headers)
+            except httpx.TransportError:
+                statuses[0] += 1  # the service refused it before all was sent
+            else:
+                statuses[answer.status_code] += 1
+
+        async with anyio.create_task_group() as clients:
+            for _ in range(_CLIENTS):
+                clients.start_soon(send)
+            self.begun.set()
+        return ", ".join(f"{count} x {status or 'cut'}" for status, count in statuses.items())
+
+    async def _never_read(self, port: int) -> str:
+        request = f"GET /api/v1/status/{self.large_log} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
+        async with AsyncExitStack() as stack:
+            for _ in range(_STREAMS):
+                stream = await stack.enter_async_context(await anyio.connect_tcp("127.0.0.1", port))
+                await stream.send(request)
+                self.sent += len(request)
+                await stream.receive(16)
+            self.begun.set()
+            await anyio.sleep(_UNREAD_SECONDS)
+        return f"{_STREAMS} streams open"
+
+
+_UNREAD_SECONDS = 5.0
+
+
+def script(attack: Attack, body: Body) -> Reply:
+    """The model's reply: hostile for the hostile task, small for others."""
+    if _HOSTILE in json.dumps(body["messages"]):
+        return attack.reply(body)
+    kind, _ = call_of(body)
+    return text(_plan({"README.md": str}) if kind == "plan" else "# A project\n\nIt is small.\n")
+
+
+def _plan(files: Mapping[str, Any]) -> str:
+    return json.dumps({"summary": "a project", "files": [{"path": path, "lines": 10} for path in files]})
+
+
+def _byte_by_byte() -> Reply:
+    plan = _plan({"README.md": str})
+    body = b"".join(sse(chunk({"content": character})) for character in plan) + sse(chunk({}, "stop"))
+    whole = body + b"data: [DONE]\n\n"
+    return Reply(parts=[whole[at : at + 1] for at in range(len(whole))])
+
+
+def _compressed() -> Reply:
+    head = b'data: {"choices": [{"index": 0, "delta": {"content": "'
+    packed = gzip.compress(head + b" " * (512 * _MEGABYTE), 9)
+    return Reply(headers={"content-type": "text/event-stream", "content-encoding": "gzip"}, parts=[packed])
+
+
+KINDS = (
+    Kind(name="token-like text", files={"a.py": _repeated('"eyJ' + "-eyJ" * 490 + ".eyJ" * 20 + '"\n')}),
+    Kind(name="TOML keys", files={"a.toml": _repeated("a.", _MEGABYTE)}),
+    Kind(name="long number", files={"a.toml": lambda: "a = " + "9" * 5000, "b.py": lambda: "9" * 500_000}),
+    Kind(name="deep nesting", files={"a.json": _repeated("[", _MEGABYTE), "b.py": _repeated("(", _MEGABYTE)}),
+    Kind(name="fences", files={"a.py": _repeated("~~~\n"), "a.md": _repeated("```\n")}),
+    Kind(
+        name="braces and quotes",
+        files={"a.js": _repeated("{"), "b.py": _repeated('"'), "c.go": _repeated("`")},
+    ),
+    Kind(name="blank lines", files={"a.py": _repeated("\n"), "b.js": _repeated(" \n")}),
+    Kind(name="think tags", reply=lambda: text("<think>" * (_FILE // 7), size=_EVENT)),
+    Kind(name="plan of 16 MB", plan=_repeated('{"files": [{"path": "a.py"', 16 * _MEGABYTE)),
+    Kind(name="plan of blanks", plan=lambda: '{"files": [' + " " * (4 * _MEGABYTE)),
+    Kind(name="one byte a chunk", reply=_byte_by_byte),
+    Kind(name="gzip bomb of a model", reply=_compressed),
+    Kind(name="document of a model", reply=lambda: json_answer("[" * (8 * _MEGABYTE))),
+    Kind(name="JSON bodies", body=lambda: b'{"prompt": ' + b"[" * _BODY),
+    Kind(name="streams never read", has_log=True),
+)
