@@ -76,8 +76,8 @@ def resume_point(written: str, newest: int) -> int:
 
     Up to the last anchor that enough text follows to recognise the continuation, with a whole line in it if
     possible, since nearly equal lines begin alike; failing that, up to the end of a line. At least half of
-    the newest answer (of length `newest`) stays, so that each call advances. If no text can serve as an anchor,
-    nothing is shown, and the file is requested from its beginning.
+    the newest answer (of length `newest`) stays, so that each call advances. If no text can serve as an
+    anchor, nothing is shown, and the file is requested from its beginning.
     """
     whole_lines, least = written[: written.rfind("\n") + 1], len(written) - newest // 2
     for last in (_distinctive_end(whole_lines), _distinctive_end(written)):
