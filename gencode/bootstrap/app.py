@@ -32,11 +32,11 @@ from gencode.engine.service import TaskService
 from gencode.http.client_limiter import ClientLimiter
 from gencode.http.dependencies import Callbacks, Services
 from gencode.http.fair_limiter import FairLimiter
-from gencode.http.kind_dependencies import KindDependencies, KindFactory
+from gencode.http.kind_factory import KindDependencies, KindFactory
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.rate_limit import RateLimiter
+from gencode.http.request_rules import SecurityRules
 from gencode.http.routes import build
-from gencode.http.security import SecurityRules
 from gencode.http.shared_ticker import SharedTicker
 from gencode.http.write_probe import WriteProbe
 from gencode.hub.in_process import InProcessHub

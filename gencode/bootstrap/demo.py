@@ -13,7 +13,7 @@ from gencode.bootstrap.models import OFFLINE
 from gencode.cli.display.event_printers import LineScreen
 from gencode.cli.watching import follow
 from gencode.client import Client
-from gencode.embedded.lazy_server import FORGE_USER
+from gencode.embedded.bound_servers import FORGE_USER
 from gencode.embedded.server import address, listen, serve
 from gencode.observability.logs import configure
 from gencode.pipelines.generate.commands.display import DISPLAY

@@ -15,7 +15,7 @@ from gencode.bootstrap.git_hosts import Forge, HostRegistry, HttpDeps
 from gencode.bootstrap.instrumentation import TracedHost, TracedProvider, propagate
 from gencode.bootstrap.models import ModelRegistry
 from gencode.codegen.project_checker import ProjectChecker
-from gencode.embedded.lazy_server import LazyServer, bind_forge, bind_offline_model
+from gencode.embedded.bound_servers import BoundServer, bind_forge, bind_offline_model
 from gencode.embedded.server import address
 from gencode.engine.ports.store import Store
 from gencode.engine.ports.tracing import Tracer
@@ -23,7 +23,7 @@ from gencode.githosts.http_client import http_client
 from gencode.githosts.port import GitHost
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.fair_limiter import FairLimiter
-from gencode.http.kind_dependencies import KindDependencies
+from gencode.http.kind_factory import KindDependencies
 from gencode.llm.deadlines import Deadlines
 from gencode.llm.http_client import model_client
 from gencode.llm.port import Providers
@@ -52,7 +52,7 @@ class DependencyFactory:
 
     async def create(
         self, stack: AsyncExitStack, store: Store, metrics: Metrics, tracer: Tracer, outbound: Outbound
-    ) -> tuple[KindDependencies, Sequence[LazyServer]]:
+    ) -> tuple[KindDependencies, Sequence[BoundServer]]:
         settings, models = self.settings, self.models
         traced = partial(propagate, hosts=settings.trace_hosts.split(","), tracer=tracer)
         model = bind_offline_model(stack)
@@ -86,19 +86,19 @@ class DependencyFactory:
         traced = providers if tracer.idle else lambda name: TracedProvider(providers(name), tracer)
         return LLMSessionFactory(traced, Retry(), metrics, self.models.prices, progress, self.secrets.current)
 
-    def _providers(self, model: LazyServer, client: httpx.AsyncClient, metrics: Metrics) -> Providers:
+    def _providers(self, model: BoundServer, client: httpx.AsyncClient, metrics: Metrics) -> Providers:
         settings = self.settings
         embedded = offline(f"{address(model.sock)}/v1", settings.max_model_calls)
         deadlines = Deadlines(first_token=settings.first_token_timeout, idle=settings.idle_timeout)
         return catalog([*self.models.configs, embedded], self.models.default, client, metrics, deadlines)
 
-    def _forge(self, stack: AsyncExitStack) -> LazyServer:
+    def _forge(self, stack: AsyncExitStack) -> BoundServer:
         settings = self.settings
         default = settings.server_port + 1 if settings.server_port else 0
         return bind_forge(stack, settings.data_dir, settings.forge_port, default)
 
     def _git_host(
-        self, forge: LazyServer | None, client: httpx.AsyncClient, outbound: Outbound, metrics: Metrics
+        self, forge: BoundServer | None, client: httpx.AsyncClient, outbound: Outbound, metrics: Metrics
     ) -> GitHost:
         """All that are configured; the local forge is reached through the same client."""
         deps = HttpDeps(client=client, outbound=outbound, metrics=metrics, agent=f"gencode/{__version__}")

@@ -25,7 +25,7 @@ from gencode.domain.errors import StartError
 from gencode.http.absolute_target import AbsoluteTargetMiddleware
 from gencode.http.connection_limiter import MAX_REFUSED, ConnectionLimits
 from gencode.http.direct_writer import with_continuations
-from gencode.http.kind_dependencies import KindFactory
+from gencode.http.kind_factory import KindFactory
 from gencode.http.links import RootPathMiddleware
 from gencode.http.uvicorn_protocol import connection_class
 from gencode.observability.logs import configure

@@ -12,8 +12,8 @@ from gencode.domain.principal import Principal
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.http.dependencies import Services, find_task
 from gencode.http.kinds import Kind
+from gencode.http.strict_json import validate
 from gencode.http.submission import request_digest, submit
-from gencode.http.validation import validate
 from gencode.notifications.chat_replies import ChatNotifier
 
 CANCEL_SECONDS = 2.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gencode.client.archive import BadArchive, unpack
+from gencode.client.archive_unpacking import BadArchive, unpack
 from gencode.client.async_client import Client
 from gencode.client.errors import ServiceError, Unreachable
 from gencode.client.event_stream import Message

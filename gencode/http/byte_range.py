@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from gencode.domain.errors import RangeNotSatisfiable
 from gencode.http.operation import ErrorResponse, Trait
-from gencode.http.parameters import Parameter, Text
+from gencode.http.parameter_types import Parameter, Text
 from gencode.http.problems import problem_response
 from gencode.http.responses import Header
 

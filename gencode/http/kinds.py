@@ -18,9 +18,9 @@ from gencode.domain.errors import GencodeError, UnknownKind
 from gencode.domain.event import Event
 from gencode.domain.task import FINAL_STATUSES, PENDING, State, Task
 from gencode.engine.ports.pipeline import Decision, Pipeline, StageUpdate
-from gencode.http.assistant_tool import Tool
 from gencode.http.base_models import EmptyRetryRequest, TaskRequest
 from gencode.http.operation import Operation
+from gencode.http.tool_declaration import Tool
 from gencode.llm.task_progress import ProgressSnapshot
 
 Texts = Mapping[str, str]
@@ -52,7 +52,7 @@ class Submission:
     same.
 
     operation_id      of the OpenAPI document, and the tool's name
-    pattern_messages  see gencode.http.validation.validate
+    pattern_messages  see gencode.http.strict_json.validate
     tool_description  what the tool does, for assistants
     """
 

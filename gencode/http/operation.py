@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gencode.domain.errors import GencodeError, Malformed
-from gencode.http.parameters import DECLARED_INPUTS, JsonSchema, Parameter
+from gencode.http.parameter_types import DECLARED_INPUTS, JsonSchema, Parameter
 from gencode.http.request_body import Body
 from gencode.http.responses import Header, ResponseSpec
 

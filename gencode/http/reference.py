@@ -13,10 +13,10 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from gencode.http.api_document import get_openapi
 from gencode.http.openapi import OpenAPI
+from gencode.http.openapi_endpoint import get_openapi
 from gencode.http.operation import operation
-from gencode.http.parameters import JsonSchema
+from gencode.http.parameter_types import JsonSchema
 from gencode.http.responses import ResponseSpec
 
 STYLE = """

@@ -18,9 +18,9 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from gencode.domain.errors import BodyTooLarge, GencodeError, Invalid, Malformed, UnsupportedMedia
-from gencode.http.parameters import JsonSchema, require_declared
+from gencode.http.parameter_types import JsonSchema, require_declared
 from gencode.http.responses import schema_ref
-from gencode.http.validation import parse
+from gencode.http.strict_json import parse
 
 M = TypeVar("M", bound=BaseModel)
 LARGE_BODY = 64 * 1024
@@ -54,7 +54,7 @@ class Body:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class JsonBody(Body, Generic[M]):
-    """`pattern_messages`: see `gencode.http.validation.validate`."""
+    """`pattern_messages`: see `gencode.http.strict_json.validate`."""
 
     model: type[M]
     media_type: str = "application/json"

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from gencode.domain.event import dump
-from gencode.http.parameters import JsonSchema
+from gencode.http.parameter_types import JsonSchema
 
 M = TypeVar("M", bound=BaseModel)
 

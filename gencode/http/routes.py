@@ -15,15 +15,15 @@ from starlette.types import Lifespan
 
 from gencode.auth.api_keys import ApiKeys
 from gencode.domain.errors import GencodeError
-from gencode.http import api_document, health, kind_list, problems, reference, webhook_secret
-from gencode.http.api_document import openapi_of
+from gencode.http import health, kind_list, openapi_endpoint, problems, reference, webhook_secret
 from gencode.http.authentication import AuthenticationMiddleware
 from gencode.http.common_declarations import API_ERRORS
 from gencode.http.kinds import KindRegistry
-from gencode.http.large_body import LargeBodyMiddleware, UnsentBodies
+from gencode.http.large_response import LargeBodyMiddleware, UnsentBodies
 from gencode.http.links import API
+from gencode.http.openapi_endpoint import openapi_of
 from gencode.http.operation import Operation, OperationGroup
-from gencode.http.security import SecurityMiddleware, SecurityRules
+from gencode.http.request_rules import SecurityMiddleware, SecurityRules
 from gencode.http.submit_operation import submit_operation
 from gencode.http.task_event_stream import follow_operation
 from gencode.http.tasks import task_operations
@@ -112,7 +112,7 @@ def _public_group(operations: Sequence[Operation]) -> OperationGroup:
             health.readyz,
             health.health,
             health.metrics,
-            api_document.show,
+            openapi_endpoint.show,
             reference.show,
         )
     )

@@ -14,7 +14,7 @@ from gencode.http.dependencies import get_principal, get_services
 from gencode.http.kinds import LANGUAGES, Kind
 from gencode.http.links import api
 from gencode.http.operation import Operation, operation
-from gencode.http.parameters import Parameter, Text
+from gencode.http.parameter_types import Parameter, Text
 from gencode.http.request_body import JsonBody
 from gencode.http.responses import Header, JsonResponseSpec
 from gencode.http.submission import Submitted, request_digest, submit

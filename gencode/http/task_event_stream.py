@@ -16,7 +16,7 @@ from gencode.http.dependencies import get_services, own_task
 from gencode.http.event_stream import EventStream
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.operation import Operation, operation
-from gencode.http.parameters import InvalidText, JsonSchema, Parameter, Text, malformed
+from gencode.http.parameter_types import InvalidText, JsonSchema, Parameter, Text, malformed
 from gencode.http.responses import ResponseSpec
 from gencode.http.task_models import progress_data
 from gencode.llm.task_progress import ProgressSnapshot

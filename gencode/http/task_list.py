@@ -17,7 +17,7 @@ from gencode.http.dependencies import Services, get_principal, get_services
 from gencode.http.kinds import KindRegistry
 from gencode.http.links import api
 from gencode.http.operation import Operation, operation
-from gencode.http.parameters import Choices, Integer, Parameter, Text
+from gencode.http.parameter_types import Choices, Integer, Parameter, Text
 from gencode.http.responses import JsonDataSpec
 from gencode.http.task_models import task_data
 

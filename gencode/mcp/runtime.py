@@ -12,7 +12,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from gencode.domain.errors import ShuttingDown
-from gencode.http.assistant_tool import Tool
+from gencode.http.tool_declaration import Tool
 
 log = structlog.get_logger(__name__)
 

@@ -14,10 +14,10 @@ from starlette.requests import Request
 
 from gencode import __version__
 from gencode.domain.errors import GencodeError, Invalid
-from gencode.http.assistant_tool import Tool, ToolCall
 from gencode.http.dependencies import get_principal
 from gencode.http.links import API
 from gencode.http.problems import reference_for
+from gencode.http.tool_declaration import Tool, ToolCall
 
 INSTRUCTIONS = (
     "gencode turns a prompt into a Git repository. Call generate, then status with wait_seconds until the "

@@ -12,13 +12,13 @@ from pydantic import BaseModel, Field, create_model
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
-from gencode.http.assistant_tool import Tool, ToolCall
 from gencode.http.base_models import RequestModel
 from gencode.http.dependencies import Services, find_task
 from gencode.http.kinds import Kind
+from gencode.http.strict_json import validate
 from gencode.http.submission import request_digest, retry, submit
 from gencode.http.task_models import task_data
-from gencode.http.validation import validate
+from gencode.http.tool_declaration import Tool, ToolCall
 
 MAX_WAIT = 30.0
 """Seconds; common clients give a call up after 60."""

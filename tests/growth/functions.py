@@ -16,7 +16,7 @@ from gencode.codegen.secrets_scan import own_secret_findings
 from gencode.domain.tree import check_path
 from gencode.githosts.push_errors import push_error
 from gencode.githosts.responses import error_text
-from gencode.http.validation import parse_json
+from gencode.http.strict_json import parse_json
 from gencode.llm.openai.error_mapping import ErrorMapper, error_in
 from gencode.notifications.chat_replies import escape_for_mattermost, escape_for_slack
 from gencode.notifications.url_policy import parse as parse_url

@@ -15,10 +15,10 @@ from starlette.requests import Request
 
 from gencode.domain.errors import Invalid
 from gencode.domain.principal import Principal
-from gencode.http.parameters import DECLARED_INPUTS, InvalidText
+from gencode.http.parameter_types import DECLARED_INPUTS, InvalidText
+from gencode.http.strict_json import validate
 from gencode.http.submit_operation import IDEMPOTENCY_KEY, idempotency_key
 from gencode.http.task_list import CURSOR, CURSOR_PATTERN
-from gencode.http.validation import validate
 from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest
 
 NAMES = st.text(string.ascii_letters + string.digits, min_size=1, max_size=20)

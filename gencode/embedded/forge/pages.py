@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from gencode.embedded.forge import html
+from gencode.embedded.forge import page_html
 from gencode.embedded.forge.contents import default_branch, list_files, read_file
 from gencode.embedded.forge.repositories import Repositories, Repository, open_repository
 
@@ -36,7 +36,7 @@ class Pages:
 
     async def _index(self, request: Request) -> HTMLResponse:
         newest = await to_thread.run_sync(self._repositories.newest, _MAX_REPOSITORIES, limiter=self._threads)
-        return HTMLResponse(html.index_page([repository.info for repository in newest]))
+        return HTMLResponse(page_html.index_page([repository.info for repository in newest]))
 
     async def _repository(self, request: Request) -> HTMLResponse:
         return await self._with_repository(request, self._repository_page)
@@ -46,7 +46,7 @@ class Pages:
         return await self._with_repository(request, lambda repository: _file_page(repository, path))
 
     async def _missing(self, request: Request) -> HTMLResponse:
-        return HTMLResponse(html.not_found_page(), 404)
+        return HTMLResponse(page_html.not_found_page(), 404)
 
     async def _with_repository(
         self, request: Request, page: Callable[[Repository], str | None]
@@ -58,15 +58,15 @@ class Pages:
             return page(repository) if repository else None
 
         text = await to_thread.run_sync(render, limiter=self._threads)
-        return HTMLResponse(html.not_found_page(), 404) if text is None else HTMLResponse(text)
+        return HTMLResponse(page_html.not_found_page(), 404) if text is None else HTMLResponse(text)
 
     def _repository_page(self, repository: Repository) -> str:
         with open_repository(repository) as repo:
             files = list_files(repo, _MAX_FILES + 1)
             by_name = {file.path.lower(): file.path for file in files}
             readme = next((by_name[name] for name in _READMES if name in by_name), None)
-            return html.repository_page(
-                html.RepositoryPage(
+            return page_html.repository_page(
+                page_html.RepositoryPage(
                     info=repository.info,
                     clone_url=f"{self._url}/{repository.full_name}",
                     branch=default_branch(repo),
@@ -85,4 +85,4 @@ def _file_page(repository: Repository, location: str) -> str | None:
         if path == location:
             return None
         data = read_file(repo, path.encode("utf-8", "replace"))
-        return None if data is None else html.file_page(repository.info, path, data)
+        return None if data is None else page_html.file_page(repository.info, path, data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from gencode.embedded.offline.keywords import (
+from gencode.embedded.offline.keyword_tables import (
     PURPOSE_PATTERNS,
     REGEX_FLAGS,
     TECHNOLOGIES,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from gencode.embedded.offline.keywords import Purpose
+from gencode.embedded.offline.keyword_tables import Purpose
 from gencode.embedded.offline.request_summary import RequestSummary
 from gencode.embedded.offline.template_choice import TemplateChoice, choose_template
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.embedded.offline.keywords import TECHNOLOGIES, Purpose, Template
+from gencode.embedded.offline.keyword_tables import TECHNOLOGIES, Purpose, Template
 from gencode.embedded.offline.template_choice import choose_template
 
 VUE_DOCUMENT = """\

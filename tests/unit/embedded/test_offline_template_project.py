@@ -15,7 +15,7 @@ import pytest
 from gencode.codegen.answer_reading import file_in_answer
 from gencode.codegen.plan import Plan
 from gencode.domain.tree import Tree, check_paths
-from gencode.embedded.offline.keywords import Template
+from gencode.embedded.offline.keyword_tables import Template
 from gencode.embedded.offline.template_project import TemplateProject, UnknownFile
 
 REQUESTS = {

@@ -12,7 +12,7 @@ from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.dependencies import own_task
-from gencode.http.kind_dependencies import ChosenModel
+from gencode.http.kind_factory import ChosenModel
 from gencode.llm.prices import Price
 from gencode.llm.task_progress import ProgressRegistry
 from gencode.security.secrets import SecretRegistry

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from gencode.http.assistant_tool import Tool, ToolCall
 from gencode.http.base_models import RequestModel
 from gencode.http.dependencies import task_of
-from gencode.http.validation import validate
+from gencode.http.strict_json import validate
+from gencode.http.tool_declaration import Tool, ToolCall
 from gencode.pipelines.generate.api.files import list_files, read_file
 from gencode.pipelines.generate.api.request import invalid
 from gencode.pipelines.generate.api.services import GenerateServices, check_kind

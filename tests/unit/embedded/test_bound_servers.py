@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from gencode.embedded.lazy_server import bind_forge
+from gencode.embedded.bound_servers import bind_forge
 from gencode.embedded.server import listen
 from tests.servers.ports import reserve_port
 

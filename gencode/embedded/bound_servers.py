@@ -35,7 +35,7 @@ _MOVED_AWAY = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LazyServer:
+class BoundServer:
     """An application and its listening socket. `token`: the credential of its API; empty if it needs none."""
 
     app: ASGIApp
@@ -43,12 +43,12 @@ class LazyServer:
     token: str = field(default="", repr=False)
 
 
-def bind_offline_model(stack: AsyncExitStack) -> LazyServer:
+def bind_offline_model(stack: AsyncExitStack) -> BoundServer:
     """The offline model on a free port; `stack` closes the socket."""
-    return LazyServer(app=offline_model_app(), sock=stack.enter_context(closing(listen())))
+    return BoundServer(app=offline_model_app(), sock=stack.enter_context(closing(listen())))
 
 
-def bind_forge(stack: AsyncExitStack, folder: Path, configured: int, default: int) -> LazyServer:
+def bind_forge(stack: AsyncExitStack, folder: Path, configured: int, default: int) -> BoundServer:
     """The local forge; `stack` closes the socket.
 
     It listens on the `configured` port (0: none is). Otherwise it listens where it did before, so that
@@ -68,7 +68,7 @@ def bind_forge(stack: AsyncExitStack, folder: Path, configured: int, default: in
         )
     token = _load_or_create_token(folder / "forge.token")
     log.info("no Git host is configured: repositories go to the local forge", url=address(sock))
-    return LazyServer(
+    return BoundServer(
         app=forge_app(folder / "forge", address(sock), token, FORGE_USER), sock=sock, token=token
     )
 

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message
 
 from gencode.domain.errors import Overloaded, RateLimited
 from gencode.domain.principal import Principal
-from gencode.http.large_body import PIECE, LargeBodyMiddleware, UnsentBodies
+from gencode.http.large_response import PIECE, LargeBodyMiddleware, UnsentBodies
 
 LARGE = 10 * PIECE + 1
 

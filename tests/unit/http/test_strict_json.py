@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gencode.domain.errors import Invalid, Malformed
-from gencode.http.validation import MAX_LISTED_ERRORS, MAX_VALUES, parse, parse_json, validate
+from gencode.http.strict_json import MAX_LISTED_ERRORS, MAX_VALUES, parse, parse_json, validate
 from gencode.pipelines.generate.api.plan import PlanEdit
 from gencode.pipelines.generate.api.request import GenerateRequest
 
