@@ -94,14 +94,14 @@ class CompletionDecoder:
             end = BodyEnd.DONE
         if failure := self._failure or self._events.failure:
             self._failure = self._events.failure = None  # its traceback may refer to this decoder
-            return replace(chunk, usage=self.usage), failure
+            return self._failed(chunk), failure
         try:
             mark = self._mark(end)
             reasoning, text = self._text.close(whole=mark is Mark.STOP)
             self._note(reasoning, text)
             self._check_content(mark)
         except ProviderError as error:
-            return replace(chunk, usage=self.usage), error
+            return self._failed(chunk), error
         return replace(
             chunk,
             reasoning=chunk.reasoning + reasoning,
@@ -109,6 +109,11 @@ class CompletionDecoder:
             usage=self.usage,
             finish_reason="length" if mark is Mark.LENGTH else "stop",
         ), None
+
+    def _failed(self, chunk: ChatChunk) -> ChatChunk:
+        """The last chunk of an answer that cannot be used. What was withheld counts in the account."""
+        received = "".join([chunk.reasoning, *self._text.withheld])
+        return replace(chunk, reasoning=received, usage=self.usage)
 
     def _plain_chunk(self, text: str) -> ChatChunk:
         """Nearly every block of nearly every server is one event that holds only text."""

@@ -14,6 +14,8 @@ class AnswerText:
 
     Text is returned as soon as it is certain, and never changed afterwards. Raises LLMBadOutput where the
     answer cannot be told from what the server added.
+
+    withheld  what has arrived since text was last returned: billed, also if the answer fails
     """
 
     def __init__(self, request: ChatRequest, habits: ModelHabits) -> None:
@@ -23,6 +25,7 @@ class AnswerText:
         self._think = ThinkBlock(request, habits)
         self._tokens = EndTokens(request.prefix)
         self._delivered: list[str] = []
+        self.withheld: list[str] = []
 
     @property
     def habits(self) -> ModelHabits:
@@ -50,6 +53,10 @@ class AnswerText:
         text = self._tokens.feed(text)
         if text:
             self._delivered.append(text)
+        if reasoning or text:
+            self.withheld.clear()
+        elif increments:
+            self.withheld.append(increments)
         return reasoning, text
 
     def close(self, *, whole: bool) -> tuple[str, str]:

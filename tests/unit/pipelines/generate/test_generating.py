@@ -102,7 +102,8 @@ async def failure_of(
     """The error that the stage ends with, and what it has stored."""
     sent = RecordedUpdates()
     async with provider_for(server.base_url) as provider, ProjectChecker() as checker:
-        sessions = LLMSessionFactory(lambda _: provider, Retry(base=0), Metrics(), {})
+        retry = Retry(base=0, sleep=lambda _: anyio.sleep(0))
+        sessions = LLMSessionFactory(lambda _: provider, retry, Metrics(), {})
         stage = Generating(sessions, checker.signatures, WritingLimits(**limits))
         with pytest.raises(GencodeError) as caught:
             await stage(request, sent)
