@@ -93,7 +93,7 @@ async def test_a_truncated_plan_is_counted_and_requested_again(tmp_path: Path) -
 async def test_a_budget_that_was_too_small_can_be_raised(tmp_path: Path) -> None:
     script = plan_and_files({"a.py": "x = 1\n"}, usage=Usage(prompt=200, completion=100))
     async with generate_harness(tmp_path, script, limits=WritingLimits(max_tokens=500)) as harness:
-        task = await harness.run(max_tokens=850)
+        task = await harness.run(max_tokens=1000)
         assert task.failure
         assert (task.failure.code, harness.calls("plan"), harness.calls()) == ("BUDGET_EXCEEDED", 1, 0)
         task = await retried(harness, task)
