@@ -9,7 +9,7 @@ import pytest
 from tests.faults.test_input import check_problem
 from tests.servers.calls import client
 from tests.servers.service import running_app, settings
-from tests.unit.http.test_validation import HOSTILE
+from tests.unit.http.test_strict_json import HOSTILE
 
 JSON = {"Content-Type": "application/json"}
 LARGE = 2**21
