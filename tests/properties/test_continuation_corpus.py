@@ -14,8 +14,7 @@ from tests.campaigns.corpus import sample, source_files
 from tests.campaigns.seams import REFUSED, SMALL, WRONG, cases, cuts, variants
 from tests.properties.test_continuation_merge import SOURCES
 
-NEVER_REJECTED = ("native prefix", "exact", "in a fence", "restarts the line")
-"""A file begun anew, and repeated lines, are rejected where two overlaps give different files."""
+NEVER_REJECTED = ("native prefix", "exact", "in a fence", "anew", "restarts the line", "repeats 40 lines")
 """Manners whose answers prove their place, or continue exactly."""
 
 
@@ -49,4 +48,4 @@ def test_the_merged_text_is_the_file_or_the_answer_is_rejected(language: str) ->
     assert not {case for case in counts if case[1] == WRONG}
     refused = {manner: count for (manner, outcome), count in counts.items() if outcome == REFUSED}
     assert not refused.keys() & set(NEVER_REJECTED)
-    assert sum(refused.values()) < 0.06 * sum(counts.values()), refused
+    assert sum(refused.values()) < 0.01 * sum(counts.values()), refused
