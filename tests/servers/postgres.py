@@ -42,7 +42,7 @@ else kill -QUIT $server; wait $server; rm -rf "$PGDATA"; fi
 
 
 class PostgresServer:
-    """A server on a port of 127.0.0.1 with the superuser `gencode` and no password; see `running_postgres`."""
+    """A server on a port of 127.0.0.1. Its superuser `gencode` has no password. See `running_postgres`."""
 
     def __init__(self, folder: Path) -> None:
         self.port = reserve_port()
@@ -87,7 +87,7 @@ class PostgresServer:
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
     def template(self, name: str, fill: Callable[[str], None]) -> str:
-        """The name of a template that is made once: `fill` is called with the address of an empty database."""
+        """The name of a template that is made once: `fill` gets the address of an empty database."""
         if name not in self._templates:
             dsn = self.create_database()
             fill(dsn)
