@@ -40,7 +40,8 @@ class Hub(Protocol):
 
     Order and delivery: each subscriber gets every event of the task exactly once, in the order of their ids,
     whatever its speed; a slow one delays nobody and skips nothing. Live messages come between the same events
-    as they were published, and are lost for a subscriber that is slow or late.
+    as they were published, and are lost for a subscriber that is slow or late. Those of another process can
+    be lost or come after later events, yet in their own order and once.
     """
 
     def publish(self, events: Sequence[Event], is_final: bool = False) -> None:
