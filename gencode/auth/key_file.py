@@ -24,7 +24,7 @@ from limits import parse as parse_rate
 
 from gencode.domain.errors import StartError
 from gencode.engine.quota import Quota, parse_quota
-from gencode.security.ownership import give_to_owner_of
+from gencode.security.file_ownership import give_to_owner_of
 from gencode.security.regular_file import NotAFile, read_regular_file
 
 NAME = "keys.json"

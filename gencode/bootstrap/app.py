@@ -50,7 +50,7 @@ from gencode.observability.tracing_setup import configured_tracer
 from gencode.outbound.transport import Outbound
 from gencode.pipelines.generate.kind import GENERATE
 from gencode.queue.in_process import FairQueue
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings, is_loopback, load
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.store import SQLiteStore, open_sqlite

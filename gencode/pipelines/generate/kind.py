@@ -23,7 +23,7 @@ from gencode.githosts.errors import GitError, HostError
 from gencode.http.kind_factory import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
-from gencode.pipelines.generate.api import estimate, files, plan, results
+from gencode.pipelines.generate.api import estimate, files, plan, report_and_bundle
 from gencode.pipelines.generate.api.preparation import prepare, retry_changes, submitted
 from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest, RetryRequest
 from gencode.pipelines.generate.api.services import NAME, GenerateServices
@@ -98,12 +98,12 @@ KIND = Kind(
     operations=(
         estimate.estimate,
         files.get_archive,
-        results.bundle,
+        report_and_bundle.bundle,
         files.get_file_list,
         files.get_file,
         plan.read_plan,
         plan.replace_plan,
-        results.report,
+        report_and_bundle.report,
     ),
 )
 
