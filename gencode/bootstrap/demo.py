@@ -15,9 +15,9 @@ from gencode.cli.watching import follow
 from gencode.client import Client
 from gencode.embedded.bound_servers import FORGE_USER
 from gencode.embedded.server import address, listen, serve
-from gencode.observability.logs import configure
+from gencode.observability.logs import configure_logging
 from gencode.pipelines.generate.commands.display import DISPLAY
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
 
 PROMPT = "A small Flask web app with user registration and login"
@@ -28,7 +28,7 @@ def demo(settings: Settings) -> int:
 
     The local forge ends with the demo, so the clone command names the bare repository's folder.
     """
-    configure("WARNING", settings.log_format, SecretRegistry(settings.secrets()).current)
+    configure_logging("WARNING", settings.log_format, SecretRegistry(settings.secrets()).current)
     return anyio.run(_demo, settings.data_dir / "demo")
 
 

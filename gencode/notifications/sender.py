@@ -15,7 +15,7 @@ from anyio.streams.tls import TLSStream
 from gencode.notifications.url_policy import ResolvedUrl, UrlPolicy
 from gencode.outbound.transport import Outbound
 from gencode.outbound.tunnel import open_tunnel
-from gencode.resilience.retry_after import retry_after
+from gencode.resilience.retry_after import parse_retry_after
 
 MAX_TRIED_ADDRESSES = 3
 """Of a name that resolves to many."""
@@ -118,7 +118,7 @@ class Sender:
         parts = (request, h11.Data(data=message.body), h11.EndOfMessage())
         await stream.send(b"".join(exchange.send(part) or b"" for part in parts))
         head = await _final_head(exchange, stream)
-        wait = retry_after(httpx.Headers(head.headers.raw_items()).get("retry-after", ""), self._now())
+        wait = parse_retry_after(httpx.Headers(head.headers.raw_items()).get("retry-after", ""), self._now())
         return Response(status=head.status_code, retry_after=wait)
 
 

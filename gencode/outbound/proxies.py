@@ -1,4 +1,4 @@
-"""Which requests go through which proxy."""
+"""Rules that select the proxy of a request, and the parser of a proxy's URL."""
 
 from __future__ import annotations
 

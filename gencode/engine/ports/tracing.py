@@ -39,13 +39,13 @@ class Tracer(Protocol):
         *,
         kind: Kind = "internal",
         parent: str = "",
-        opens: bool = True,
+        make_current: bool = True,
     ) -> Iterator[Span]:
         """A span around a block, a child of the current one or of `parent` (a W3C traceparent, valid or not).
-        An exception that leaves the block fails it.
+        An exception that leaves the block marks it as failed.
 
-        `opens`: spans begun in the block are its children. False in a generator, whose block includes what
-        its caller does between two items.
+        `make_current`: spans begun in the block are its children. Must be False in a generator, whose block
+        includes what its caller does between two items.
         """
         ...
 
@@ -67,7 +67,7 @@ class NoopTracer:
         *,
         kind: Kind = "internal",
         parent: str = "",
-        opens: bool = True,
+        make_current: bool = True,
     ) -> Iterator[Span]:
         yield _NOOP_SPAN
 

@@ -308,7 +308,7 @@ class Rig:
     def counted(self, status: str, code: str = "") -> float:
         """How many tasks the metrics have counted with this outcome."""
         line = f'gencode_tasks_total{{code="{code}",outcome="{status}"}} '
-        found = [one for one in self.metrics.text().decode().splitlines() if one.startswith(line)]
+        found = [one for one in self.metrics.render().decode().splitlines() if one.startswith(line)]
         return float(found[0].removeprefix(line)) if found else 0.0
 
 

@@ -363,7 +363,7 @@ async def test_stages_are_named_in_the_log_and_timed() -> None:
     await bench.run()
     assert seen == ["draft", "ship"]
     for stage in STAGES:
-        assert f'gencode_stage_seconds_count{{stage="{stage}"}} 1.0' in bench.rig.metrics.text().decode()
+        assert f'gencode_stage_seconds_count{{stage="{stage}"}} 1.0' in bench.rig.metrics.render().decode()
 
 
 async def test_one_executor_serves_several_kinds() -> None:

@@ -8,23 +8,23 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from gencode.observability.disk_use import DiskUse, folder_bytes
-from gencode.observability.metrics import MAX_NAMES, OTHER, Metrics
+from gencode.observability.metrics import MAX_LABEL_VALUES, OTHER, Metrics
 
 
 def test_names_beyond_the_limit_are_counted_together() -> None:
     metrics = Metrics()
-    for number in range(MAX_NAMES + 50):
+    for number in range(MAX_LABEL_VALUES + 50):
         metrics.charged(f"m/{number}", f"client-{number}", {"prompt": 2}, Decimal("0.5"))
     metrics.charged("m/0", "client-0", {"prompt": 2}, None)
     samples = {
         (sample.name, label): sample.value
-        for family in text_string_to_metric_families(metrics.text().decode())
+        for family in text_string_to_metric_families(metrics.render().decode())
         for sample in family.samples
         for label in sample.labels.values()
     }
     for family, first in (("gencode_model", "m/0"), ("gencode_client", "client-0")):
         series = {label: value for (name, label), value in samples.items() if name == f"{family}_cost_total"}
-        assert len(series) == MAX_NAMES + 1
+        assert len(series) == MAX_LABEL_VALUES + 1
         assert series[OTHER] == 25
         assert series[first] == 0.5
         assert samples[f"{family}_tokens_total", first] == 4
