@@ -18,6 +18,7 @@ from gencode.domain.errors import (
     TaskTimeout,
     TreeError,
 )
+from gencode.domain.task import Task
 from gencode.githosts.errors import GitError, HostError
 from gencode.http.kind_factory import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
@@ -121,10 +122,16 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         submitted=submitted,
         retry_changes=partial(retry_changes, services),
         may_pause=lambda task: bool(task.parameters.get("approve_plan")),
+        calls_model=_calls_model,
         approve=plan.approval,
         tools=(files_tool(services),),
         services=services,
     )
+
+
+def _calls_model(task: Task) -> bool:
+    """Of a failed task. What is left of one whose files are committed costs nothing."""
+    return task.failure is None or task.failure.stage not in (CREATING_REPO, PUSHING)
 
 
 GENERATE = KindFactory(kind=KIND, start=start)
