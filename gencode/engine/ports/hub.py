@@ -41,7 +41,8 @@ class Hub(Protocol):
 
     Order and delivery: each subscriber gets every event of the task exactly once, in the order of their ids,
     whatever its speed; a slow subscriber delays no other one and skips no event. Live messages keep their
-    place between the events, and are lost for a subscriber that is slow or late.
+    place between the events, and are lost for a subscriber that is slow or late. Live messages of another
+    process can be lost or arrive after later events, but in their own order and once.
     """
 
     def publish(self, events: Sequence[Event], is_final: bool = False) -> None:
