@@ -44,7 +44,7 @@ class JobWriter:
     async def __call__(
         self, connection: psycopg.AsyncConnection[Any], tasks: Sequence[tuple[str, str]]
     ) -> None:
-        """`tasks`: ids and principals, in the order of acceptance. Raises psycopg.Error, ConnectorException."""
+        """`tasks`: ids and principals, oldest first. Raises psycopg.Error and ConnectorException."""
         tasks = [(task_id, principal.replace("\0", "\ufffd")) for task_id, principal in tasks]
         turns = await _take_turns(connection, Counter(principal for _, principal in tasks))
         jobs = []

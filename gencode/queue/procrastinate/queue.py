@@ -176,8 +176,8 @@ class ProcrastinateQueue:
             raise
 
     async def _run(self, context: JobContext, task_id: str, principal: str) -> None:
-        """A task that the end of the worker cancels was stored as queued, with a new job; if that could not be
-        stored, the keeper finds it."""
+        """A task that the end of the worker cancels is stored as queued, with a new job; if that cannot be
+        stored, the keeper finds the task."""
         if self._handler is None:
             raise Undelivered
         try:

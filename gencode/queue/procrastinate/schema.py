@@ -54,8 +54,8 @@ async def _is_current(connection: psycopg.AsyncConnection[Any]) -> bool:
     version = await _value(connection, _VERSION)
     if version != PROCRASTINATE:
         raise StoreUnusable(
-            f"the queue has the tables of procrastinate {version}, this gencode knows {PROCRASTINATE}: run the"
-            " same version of gencode everywhere"
+            f"the queue has the tables of procrastinate {version}, this gencode knows {PROCRASTINATE}: run"
+            " the same version of gencode everywhere"
         )
     return True
 
