@@ -82,10 +82,12 @@ audit: $(VENV)/.release ## Check every locked version for known vulnerabilities 
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement deploy/requirements.lock
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement deploy/build.lock
 
-system: ## Install what some tests need: Node, Go, browser, proxies (Debian, Ubuntu; as root)
+# Tests start a PostgreSQL of their own; without the first line, the package would start one as well.
+system: ## Install what some tests need: Node, Go, browser, proxies, PostgreSQL (Debian, Ubuntu; as root)
+	@sh .ci/no_postgres_cluster
 	apt-get update
 	apt-get install --yes --no-install-recommends git python3-venv nodejs npm golang-go gcc libc6-dev chromium \
-		nginx-light caddy haproxy curl openssl
+		nginx-light caddy haproxy curl openssl postgresql
 
 clean: ## Remove the virtual environment, caches and build results
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache

@@ -15,8 +15,8 @@ from gencode.domain.callback import Callback
 from gencode.domain.errors import Conflict
 from gencode.domain.task import State, Task
 from gencode.engine.ids import earliest_id
+from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
-from gencode.engine.retention import FinishedTask, UsageTotal
 from gencode.storage.memory import MemoryStore
 from gencode.storage.sqlite.store import SQLiteStore, open_sqlite
 from tests.unit.storage.samples import REQUEST, a_task, an_event

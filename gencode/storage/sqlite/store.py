@@ -22,8 +22,9 @@ from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.ids import earliest_id
 from gencode.engine.ports.callback_outbox import ANY_TIME
+from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
-from gencode.engine.retention import FinishedTask, UsageTotal
+from gencode.engine.quota import TaskUsage
 from gencode.storage.batcher import Batcher
 from gencode.storage.operations import (
     CheckWritable,
@@ -49,7 +50,7 @@ from gencode.storage.sqlite.writes import run_read, run_writes
 
 
 class SQLiteStore:
-    """A `gencode.engine.ports.store.Store`, `Outbox` and `RetentionStore`; see `open_sqlite`.
+    """A `gencode.engine.ports.store.Store`, `Outbox`, `RetentionStore` and `UsageStore`; see `open_sqlite`.
 
     What cannot be stored (not JSON) raises at the call. Logs and checkpoints of more than a page are read in
     several turns: the pages after the first may show what was committed in between.
@@ -169,9 +170,14 @@ class SQLiteStore:
         count: int = await self._write(DeleteKeys(before=earliest_id(created_before), limit=limit))
         return count
 
-    async def usage_totals(self) -> list[UsageTotal]:
-        totals: list[UsageTotal] = await self._read(reads.usage_totals)
+    async def usage_totals(self, principal: str | None = None) -> list[UsageTotal]:
+        totals: list[UsageTotal] = await self._read(partial(reads.usage_totals, principal=principal))
         return totals
+
+    async def task_usages(self, principal: str, after: str, limit: int) -> list[TaskUsage]:
+        read = partial(reads.task_usages, principal=principal, after=after, limit=limit)
+        usages: list[TaskUsage] = await self._read(read)
+        return usages
 
 
 @asynccontextmanager

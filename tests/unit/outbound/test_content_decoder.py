@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from gencode.resilience.content_decoder import MAX_PIECE, ContentDecoder, UnreadableEncoding
+from gencode.outbound.content_decoder import MAX_PIECE, ContentDecoder, UnreadableEncoding
 
 
 def decoded(encoding: str, *reads: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Checks that a request comes from the chat that it claims to come from."""
+"""Verifiers: functions that check whether a request was sent by Slack or Mattermost."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SIGNATURE_SECONDS = 300
 """How long a signature is valid; Slack's own advice."""
 
 Form = Mapping[str, str]
-Verify = Callable[[Headers, bytes, Form], None]
-"""From the headers, the body and its form fields. Raises Unauthorized for what does not come from the
-chat."""
+Verifier = Callable[[Headers, bytes, Form], None]
+"""Called with the headers, the body and its form fields. Raises Unauthorized if the chat did not send
+them."""
 
 
-def slack_verification(secret: str, now: Callable[[], float] = time.time) -> Verify:
-    """By Slack's signature over the body (v0); `now` in seconds since the epoch."""
+def slack_verifier(secret: str, now: Callable[[], float] = time.time) -> Verifier:
+    """Checks Slack's signature of the body (v0); `now` in seconds since the epoch."""
     return partial(_verify_slack, secret.encode(), now)
 
 
@@ -39,8 +39,8 @@ def _verify_slack(
         raise Unauthorized("this is not signed by Slack: check SLACK_SIGNING_SECRET and this machine's clock")
 
 
-def mattermost_verification(token: str) -> Verify:
-    """By the token that Mattermost sends in the form."""
+def mattermost_verifier(token: str) -> Verifier:
+    """Checks the token that Mattermost sends in the form."""
     return partial(_verify_mattermost, token.encode())
 
 

@@ -1,6 +1,7 @@
 """Decodes the Content-Encoding of a response in small pieces, so that its reader can stop in time.
 
-httpx inflates a whole read at once, and as often as the header says: 10 KB on the wire can become 3 GB.
+httpx decompresses each chunk completely and applies every encoding that the header lists: a 10 KB response
+can expand to 3 GB.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ MAX_PIECE = 256 * 1024
 
 
 class UnreadableEncoding(ValueError):
-    """The body has an encoding that is not read here, or is not what its encoding says."""
+    """The encoding is not supported, or the body is not valid in it."""
 
 
 class ContentDecoder:
-    """Reads bodies that are not encoded and bodies with one layer of gzip. Requests accept identity only;
-    proxies may compress all the same, and they use gzip.
+    """Decodes bodies without an encoding and bodies with one layer of gzip. Requests accept identity only,
+    but proxies may compress a response all the same, and they use gzip.
 
-    encoding   the value of Content-Encoding. Raises UnreadableEncoding for any other one, also for gzip that
-               is applied twice
+    encoding   the value of Content-Encoding. Raises UnreadableEncoding for any other value, also for gzip
+               that is applied twice
     """
 
     def __init__(self, encoding: str) -> None:
@@ -31,8 +32,8 @@ class ContentDecoder:
         self._gzip = zlib.decompressobj(wbits=31) if name.endswith("gzip") else None
 
     def decode(self, raw: bytes) -> Iterator[bytes]:
-        """The decoded bytes in pieces of at most MAX_PIECE, none of them empty. A caller that has read enough
-        stops the iteration. Raises UnreadableEncoding."""
+        """Yield the decoded bytes in pieces of at most MAX_PIECE, none of them empty. A caller that has read
+        enough stops the iteration. Raises UnreadableEncoding."""
         if self._gzip is None:
             yield from (raw[start : start + MAX_PIECE] for start in range(0, len(raw), MAX_PIECE))
             return
@@ -44,11 +45,11 @@ class ContentDecoder:
             raw = self._gzip.unconsumed_tail
 
     def finish(self) -> bytes:
-        """The last decoded bytes, nearly always none. Raises UnreadableEncoding for a body that ended within
-        its encoding."""
+        """Return the remaining decoded bytes, nearly always none. Raises UnreadableEncoding if the encoded
+        data is incomplete."""
         if self._gzip is None:
             return b""
-        rest = self._gzip.flush()  # what the last piece had no room for: less than the gzip window
+        rest = self._gzip.flush()  # at most one gzip window
         if not self._gzip.eof:
             raise UnreadableEncoding("its gzip ends too early")
         return rest
