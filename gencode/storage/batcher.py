@@ -1,9 +1,9 @@
-"""Shares one connection among all callers. Free of any database.
+"""Shares few connections among many callers, in turns. Free of any database.
 
-It works in turns, one at a time. A turn is a batch of all writes that wait: one transaction shares one fsync
-among them. Where reads use the same connection, each turn of writes is followed by a short time slice of
-reads. So a write waits for at most one slice of reads, and for one read where that takes longer than a slice;
-long reads are split into pages by their callers.
+A turn of writes is a batch of all that wait: one transaction shares one fsync among them. Where reads use the
+same connection, each turn of writes is followed by a short time slice of reads. So a write waits for at most
+one slice of reads, and for one read where that takes longer than a slice; long reads are split into pages by
+their callers.
 """
 
 from __future__ import annotations
@@ -37,8 +37,18 @@ class Outcome:
     error: Exception | None = None
 
 
+Run = Callable[[Sequence[Any]], "asyncio.Future[list[Outcome]]"]
+"""Begins a turn with these operations. Its result are the outcomes of the first of them, in their order: of
+at least one."""
+
+
 class _Lane(deque[tuple[Any, "asyncio.Future[Outcome]"]]):
-    """Operations that wait, with the futures of their callers."""
+    """Operations of one sort that wait, with the futures of their callers."""
+
+    def __init__(self, run: Run, failure: type[StoreError]) -> None:
+        super().__init__()
+        self.run = run
+        self.failure = failure
 
     def take(self, limit: int) -> list[tuple[Any, asyncio.Future[Outcome]]]:
         return [self.popleft() for _ in range(min(limit, len(self)))]
@@ -47,36 +57,39 @@ class _Lane(deque[tuple[Any, "asyncio.Future[Outcome]"]]):
         self.extendleft(reversed(entries))
 
 
-Run = Callable[[Sequence[Any]], "asyncio.Future[list[Outcome]]"]
-"""Begins a turn with these operations. Its result are the outcomes of the first of them, in their order: of
-at least one."""
+class Batcher:
+    """Operations begin in the order of the calls.
 
+    Driven by callbacks, without a coroutine of its own: a caller that is cancelled leaves its operation in
+    the batch, and nothing else can be cancelled.
 
-class Batcher(Generic[Write]):
-    """Writes take effect in the order of the calls. At most one turn runs at a time.
-
-    Driven by callbacks, without a coroutine of its own: a caller that is cancelled leaves its write in the
-    batch, and nothing else can be cancelled.
-
-    run     begins a turn of writes
-    limit   most operations that may wait
+    run       begins a turn
+    limit     most operations that may wait
+    failure   raised to the callers of a turn that failed as a whole
+    turns     most turns that run at the same time
+    size      most operations in a turn; None: MAX_BATCH
     """
 
-    def __init__(self, run: Run, limit: int) -> None:
-        self._run_writes = run
+    def __init__(
+        self, run: Run, limit: int, failure: type[StoreError], *, turns: int = 1, size: int | None = None
+    ) -> None:
+        self._lane = _Lane(run, failure)
         self._limit = limit
-        self._writes = _Lane()
+        self._turns = turns
+        self._size = size
         self._waiting = 0
+        self._running = 0
+        self._is_scheduled = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
 
-    async def write(self, operation: Write) -> Any:
-        """The operation's value. Raises its error; OutcomeUnknown when the turn failed as a whole.
+    async def call(self, operation: Any) -> Any:
+        """The operation's value. Raises its error, or `failure`.
 
         Raises StoreError when the batcher is closed or too many operations wait.
         """
-        return await self._submit(self._writes, operation)
+        return await self._submit(self._lane, operation)
 
     async def close(self) -> None:
         """Refuse new operations and wait until those that wait are done."""
@@ -92,44 +105,51 @@ class Batcher(Generic[Write]):
         future: asyncio.Future[Outcome] = loop.create_future()
         lane.append((operation, future))
         self._waiting += 1
-        if self._idle.is_set():
+        if self._running < self._turns and not self._is_scheduled:
+            self._is_scheduled = True
             self._idle.clear()
-            loop.call_soon(self._next_turn)  # after all callers that are ready now
+            loop.call_soon(self._begin_turns)  # after all callers that are ready now
         outcome = await future
         if outcome.error:
             raise outcome.error
         return outcome.value
 
-    def _next_turn(self) -> None:
-        if self._writes:
-            self._start(self._run_writes, self._writes, OutcomeUnknown)
-        else:
+    def _begin_turns(self) -> None:
+        self._is_scheduled = False
+        while self._waiting and self._running < self._turns:
+            self._begin(self._next_lane())
+        if not self._running:
             self._idle.set()
 
-    def _start(self, run: Run, lane: _Lane, failure: type[StoreError]) -> None:
-        entries = lane.take(MAX_BATCH)
+    def _next_lane(self) -> _Lane:
+        """Called while something waits."""
+        return self._lane
+
+    def _begin(self, lane: _Lane) -> None:
+        entries = lane.take(self._size or MAX_BATCH)
         self._waiting -= len(entries)
-        turn = run([operation for operation, _ in entries])
-        turn.add_done_callback(partial(self._finish, lane, entries, failure))
+        self._running += 1
+        turn = lane.run([operation for operation, _ in entries])
+        turn.add_done_callback(partial(self._finish, lane, entries))
 
     def _finish(
         self,
         lane: _Lane,
         entries: Sequence[tuple[Any, asyncio.Future[Outcome]]],
-        failure: type[StoreError],
         turn: asyncio.Future[list[Outcome]],
     ) -> None:
-        outcomes = _outcomes(turn, len(entries), failure)
+        outcomes = _outcomes(turn, len(entries), lane.failure)
         left = entries[len(outcomes) :]
         lane.put_back(left)
         self._waiting += len(left)
+        self._running -= 1
         for (_, future), outcome in zip(entries, outcomes, strict=False):
             if not future.done():  # its caller was cancelled
                 future.set_result(outcome)
-        self._next_turn()
+        self._begin_turns()
 
 
-class ThreadBatcher(Batcher[Write], Generic[Write, Read]):
+class ThreadBatcher(Batcher, Generic[Write, Read]):
     """Reads and writes take turns in one thread.
 
     write    called in the thread with a batch; returns one outcome for each write, in their order
@@ -144,23 +164,22 @@ class ThreadBatcher(Batcher[Write], Generic[Write, Read]):
         thread: Executor,
         limit: int,
     ) -> None:
-        super().__init__(partial(_in_thread, thread, write), limit)
-        self._run_reads = partial(_in_thread, thread, self._read_slice)
+        super().__init__(partial(_in_thread, thread, write), limit, OutcomeUnknown)
+        self._reads = _Lane(partial(_in_thread, thread, self._read_slice), StoreError)
         self._run_read = read
-        self._reads = _Lane()
         self._wrote_last = False
 
+    async def write(self, operation: Write) -> Any:
+        """As `call`; OutcomeUnknown when the thread failed."""
+        return await self._submit(self._lane, operation)
+
     async def read(self, operation: Read) -> Any:
-        """The operation's value. Raises its error; StoreError as `write` does, or when the turn failed."""
+        """As `call`; StoreError when the thread failed."""
         return await self._submit(self._reads, operation)
 
-    def _next_turn(self) -> None:
-        if self._reads and (self._wrote_last or not self._writes):
-            self._wrote_last = False
-            self._start(self._run_reads, self._reads, StoreError)
-        else:
-            self._wrote_last = self._wrote_last or bool(self._writes)
-            super()._next_turn()
+    def _next_lane(self) -> _Lane:
+        self._wrote_last = not (self._reads and (self._wrote_last or not self._lane))
+        return self._lane if self._wrote_last else self._reads
 
     def _read_slice(self, reads: Sequence[Read]) -> list[Outcome]:
         """In the thread: at least one read; the outcomes of those that were run."""
