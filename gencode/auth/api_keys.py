@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from starlette.types import Message, Receive
 from gencode.auth.key_file import KeyFile, KeyOptions
 from gencode.domain.errors import StartError, Unauthorized
 from gencode.domain.principal import LOCAL, OPERATOR, Principal, PrincipalKind
+from gencode.engine.quota import Quota
 
 POLL_SECONDS = 1.0
 """Between two checks of the key file while no requests come; a request checks it itself."""
@@ -112,9 +113,17 @@ class ApiKeys:
 
     def rate(self, principal_id: str) -> str:
         """The rate of a client, such as 10/minute: of its newest valid key that has one; "" if none has."""
+        return next((options.rate for options in self._newest(principal_id) if options.rate), "")
+
+    def quotas(self, principal_id: str) -> Sequence[Quota]:
+        """The quotas of a client: of its newest valid key that has any."""
+        return next((options.quotas for options in self._newest(principal_id) if options.quotas), ())
+
+    def _newest(self, principal_id: str) -> Iterator[KeyOptions]:
+        """Of the client's valid keys, the newest first."""
         self._reload()
-        own = [key for key in self._stored if key.name == principal_id and not self._has_expired(key)]
-        return next((key.options.rate for key in reversed(own) if key.options.rate), "")
+        own = (key for key in reversed(self._stored) if key.name == principal_id)
+        return (key.options for key in own if not self._has_expired(key))
 
     def receive_while_valid(self, authentication: Authentication, receive: Receive) -> Receive:
         """A `receive` that returns a disconnect as soon as the key is revoked."""

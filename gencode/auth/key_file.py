@@ -23,7 +23,8 @@ from typing import Any
 from limits import parse as parse_rate
 
 from gencode.domain.errors import StartError
-from gencode.security.ownership import give_to_owner_of
+from gencode.engine.quota import Quota, parse_quota
+from gencode.security.file_ownership import give_to_owner_of
 from gencode.security.regular_file import NotAFile, read_regular_file
 
 NAME = "keys.json"
@@ -42,12 +43,14 @@ class KeyOptions:
 
     label       for people, such as where the key is used
     rate        submissions of its client in place of RATE_LIMIT, such as 10/minute; "": RATE_LIMIT
+    quotas      of its client, such as 100 tasks/day
     expires_at  when it ends; None: never
     operator    it may list, read and cancel the tasks of all clients
     """
 
     label: str = ""
     rate: str = ""
+    quotas: tuple[Quota, ...] = ()
     expires_at: datetime | None = None
     operator: bool = False
 
@@ -70,6 +73,7 @@ class KeyOptions:
         return {
             "label": self.label,
             "rate": self.rate,
+            "quotas": [str(quota) for quota in self.quotas],
             "expires_at": expires_at,
             "operator": self.operator,
         }
@@ -79,8 +83,12 @@ class KeyOptions:
         """Raises StartError, TypeError, ValueError."""
         if not isinstance(data.get("operator", False), bool):
             raise TypeError("operator is true or false")
-        expires_at = data.pop("expires_at", "")
-        return cls(**data, expires_at=_moment(expires_at) if expires_at else None)
+        expires_at, quotas = data.pop("expires_at", ""), data.pop("quotas", [])
+        return cls(
+            **data,
+            quotas=tuple(map(parse_quota, quotas)),
+            expires_at=_moment(expires_at) if expires_at else None,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -34,6 +34,7 @@ from gencode.http.dependencies import Callbacks, Services
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kind_factory import KindDependencies, KindFactory
 from gencode.http.kinds import ActiveKinds, KindRegistry
+from gencode.http.quotas import Quotas
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.request_rules import SecurityRules
 from gencode.http.routes import build
@@ -49,7 +50,7 @@ from gencode.observability.tracing_setup import configured_tracer
 from gencode.outbound.transport import Outbound
 from gencode.pipelines.generate.kind import GENERATE
 from gencode.queue.in_process import FairQueue
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings, is_loopback, load
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.store import SQLiteStore, open_sqlite
@@ -138,7 +139,14 @@ async def _running(
         queue, disk_use = FairQueue(settings.max_waiting_tasks), DiskUse(settings.data_dir)
         task_service = _task_service(settings, store, hub, queue, metrics, tracer, kinds.pipelines)
         _add_gauges(metrics, task_service, hub, queue, disk_use)
-        services = _services(settings, task_service, hub, kinds, offered, tracer, notifications, mcp, keys)
+        quotas = Quotas(
+            store=store,
+            quotas_of=keys.quotas,
+            has_price=lambda model: offered.price(model) is not None,
+        )
+        services = _services(
+            settings, task_service, hub, kinds, offered, tracer, notifications, mcp, keys, quotas
+        )
         for server in servers:
             await stack.enter_async_context(serve(server.app, server.sock))
         async with anyio.create_task_group() as group:
@@ -232,6 +240,7 @@ def _services(
     notifications: Notifications,
     mcp: MCPRuntime,
     keys: ApiKeys,
+    quotas: Quotas,
 ) -> Services:
     return Services(
         kinds=kinds,
@@ -241,6 +250,7 @@ def _services(
         metrics=offered.metrics,
         tracer=tracer,
         rate=RateLimiter(settings.rate, own_rate=keys.rate),
+        quotas=quotas,
         tickets=Tickets(load_or_create_key(settings.data_dir / "ticket.key"), settings.sse_ticket_seconds),
         callbacks=Callbacks(
             webhooks=notifications.webhooks,

@@ -17,7 +17,7 @@ from gencode.embedded.bound_servers import FORGE_USER
 from gencode.embedded.server import address, listen, serve
 from gencode.observability.logs import configure_logging
 from gencode.pipelines.generate.commands.display import DISPLAY
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
 
 PROMPT = "A small Flask web app with user registration and login"

@@ -29,7 +29,7 @@ from gencode.http.kind_factory import KindFactory
 from gencode.http.links import RootPathMiddleware
 from gencode.http.uvicorn_protocol import connection_class
 from gencode.observability.logs import configure_logging
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings, set_by_env_file
 
 log = structlog.get_logger(__name__)

@@ -20,6 +20,7 @@ Failures of one package are defined there, in its module `errors`.
     │   ├── Misdirected              MISDIRECTED          421
     │   ├── KeyReused                IDEMPOTENCY_KEY_REUSED 422
     │   ├── RateLimited              RATE_LIMITED         429
+    │   ├── QuotaExceeded            QUOTA_EXCEEDED       429
     │   ├── QueueFull                QUEUE_FULL           503
     │   ├── Overloaded               OVERLOADED           503
     │   └── ShuttingDown             SHUTTING_DOWN        503
@@ -218,6 +219,14 @@ class RateLimited(RequestError, Transient):
     code = "RATE_LIMITED"
     http_status = 429
     meaning = "More than RATE_LIMIT"
+
+
+class QuotaExceeded(RequestError, Transient):
+    """`retry_after`: seconds until the next day or month."""
+
+    code = "QUOTA_EXCEEDED"
+    http_status = 429
+    meaning = "A quota of the client is used up"
 
 
 class QueueFull(RequestError, Transient):

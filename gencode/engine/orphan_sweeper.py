@@ -14,7 +14,7 @@ import structlog
 
 from gencode.domain.errors import StoreError
 from gencode.domain.task import UNFINISHED, Task
-from gencode.engine.cancelled_error import is_being_cancelled
+from gencode.engine.cancellation import is_being_cancelled
 from gencode.engine.keyed_locks import KeyedLocks
 from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.ports.fair_queue import Queue

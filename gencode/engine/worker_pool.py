@@ -11,7 +11,7 @@ import structlog
 
 from gencode.domain.errors import Conflict, StoreError
 from gencode.domain.task import State, Task
-from gencode.engine.cancelled_error import is_being_cancelled
+from gencode.engine.cancellation import is_being_cancelled
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.ports.fair_queue import Queue

@@ -124,6 +124,7 @@ class KindRuntime:
     retry_changes         from a failed task and a validated retry_model to changes of the task's parameters;
                           raises RequestError
     may_pause             whether a failed task that nobody has approved may pause when it is retried
+    calls_model           whether a failed task may call a model when it is retried: quotas then apply
     approve               from a paused task and the If-Match header to the decision that approves it
     tools                 MCP tools besides the generic ones
     services              what its own operations need; see gencode.http.dependencies.get_extension
@@ -140,6 +141,7 @@ class KindRuntime:
     submitted: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda stored: stored
     retry_changes: Callable[[Task, Any], Mapping[str, Any]] = changed_fields
     may_pause: Callable[[Task], bool] = lambda task: False
+    calls_model: Callable[[Task], bool] = lambda task: True
     approve: Callable[[Task, str | None], Decision] = approve_unconditionally
     tools: Sequence[Tool] = ()
     services: object = None

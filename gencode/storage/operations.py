@@ -96,7 +96,8 @@ def queued_tasks(
     former_states   of the tasks that `commits` concern, before any of these writes
     """
     states, queued = dict(former_states), dict[str, str]()
-    for write in (*creates, *commits):
+    writes: list[Create | Commit] = [*creates, *commits]
+    for write in writes:
         task_id, state = write.task[0], write.task[_STATE]
         if state != State.QUEUED:
             queued.pop(task_id, None)

@@ -12,8 +12,9 @@ from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.ids import earliest_id
 from gencode.engine.ports.callback_outbox import ANY_TIME
+from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
-from gencode.engine.retention import FinishedTask, UsageTotal
+from gencode.engine.quota import TaskUsage
 from gencode.storage.operations import (
     CheckWritable,
     Commit,
@@ -63,11 +64,12 @@ class Reads(Protocol):
     def finished_tasks(self, connection: Any, updated_before: datetime, after: str, limit: int) -> Any: ...
     def task_sizes(self, connection: Any, task_ids: Sequence[str]) -> Any: ...
     def count_keys(self, connection: Any, before: str) -> Any: ...
-    def usage_totals(self, connection: Any) -> Any: ...
+    def usage_totals(self, connection: Any, principal: str | None) -> Any: ...
+    def task_usages(self, connection: Any, principal: str, after: str, limit: int) -> Any: ...
 
 
 class RowStore:
-    """A `gencode.engine.ports.store.Store`, `Outbox` and `RetentionStore`.
+    """A `gencode.engine.ports.store.Store`, `Outbox`, `RetentionStore` and `UsageStore`.
 
     What cannot be stored (not JSON) raises at the call. Logs and checkpoints of more than a page are read in
     several reads: the pages after the first may show what was committed in between.
@@ -197,6 +199,11 @@ class RowStore:
         count: int = await self._write(DeleteKeys(before=earliest_id(created_before), limit=limit))
         return count
 
-    async def usage_totals(self) -> list[UsageTotal]:
-        totals: list[UsageTotal] = await self._read(self._reads.usage_totals)
+    async def usage_totals(self, principal: str | None = None) -> list[UsageTotal]:
+        totals: list[UsageTotal] = await self._read(partial(self._reads.usage_totals, principal=principal))
         return totals
+
+    async def task_usages(self, principal: str, after: str, limit: int) -> list[TaskUsage]:
+        read = partial(self._reads.task_usages, principal=principal, after=after, limit=limit)
+        usages: list[TaskUsage] = await self._read(read)
+        return usages

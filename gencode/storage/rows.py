@@ -16,8 +16,8 @@ from gencode.domain.errors import RetryHelps
 from gencode.domain.event import Event, dump
 from gencode.domain.principal import Principal, PrincipalKind
 from gencode.domain.task import Failure, State, Task, now
+from gencode.engine.ports.retention_store import FinishedTask
 from gencode.engine.ports.store import IdempotencyKey
-from gencode.engine.retention import FinishedTask
 
 Row = tuple[Any, ...]
 """Values in the order of their columns; each is a str, an int or None."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ from gencode.auth.key_file import KeyFile, KeyOptions, StoredKey, key_file, pars
 from gencode.cli.output import write
 from gencode.domain.errors import StartError
 from gencode.domain.principal import LOCAL
+from gencode.engine.quota import Period, Quota, parse_quota
 from gencode.settings import load_data_dir
+from gencode.storage.sqlite.client_uses import Uses, client_uses
+
+QUOTAS = "'100 tasks/day', '2000000 tokens/month' or '20.50 cost/month'"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,11 +40,26 @@ def _add_options(make: argparse.ArgumentParser) -> None:
         "--rate", default="", help="submissions of the client in place of RATE_LIMIT, such as 10/minute"
     )
     make.add_argument(
+        "--quota",
+        action="append",
+        default=[],
+        type=_quota,
+        metavar="QUOTA",
+        help=f"what the client may use in a day or a month (UTC), such as {QUOTAS}; may be repeated",
+    )
+    make.add_argument(
         "--expires", metavar="DATE", help="the last day (UTC) of the key, such as 2030-01-31, or a moment"
     )
     make.add_argument(
         "--operator", action="store_true", help="the key may list, read and cancel the tasks of all clients"
     )
+
+
+def _quota(text: str) -> Quota:
+    try:
+        return parse_quota(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}: write one such as {QUOTAS}") from None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,6 +95,7 @@ def _options(args: argparse.Namespace) -> KeyOptions:
     return KeyOptions(
         label=args.label,
         rate=args.rate,
+        quotas=tuple(args.quota),
         expires_at=parse_expiry(args.expires) if args.expires else None,
         operator=args.operator,
     )
@@ -82,9 +103,21 @@ def _options(args: argparse.Namespace) -> KeyOptions:
 
 def _list(args: argparse.Namespace, file: KeyFile) -> int:
     keys = file.read()
-    lines = [f"{key.id}  {key.created_at}  {'  '.join(_words(key))}" for key in keys]
-    write(args, {"keys": [_document(key) for key in keys]}, lines or [f"no keys in {file.path}"])
+    uses, problem = _uses(file, keys)
+    lines = [f"{key.id}  {key.created_at}  {'  '.join(_words(key, uses.get(key.name)))}" for key in keys]
+    documents = [{**_document(key), "usage": _usage_document(uses.get(key.name))} for key in keys]
+    write(args, {"keys": documents}, lines or [f"no keys in {file.path}"])
+    if problem:
+        print(f"what the clients have used is unknown: {problem}", file=sys.stderr)
     return 0
+
+
+def _uses(file: KeyFile, keys: Sequence[StoredKey]) -> tuple[Mapping[str, Uses], str]:
+    """By client, and why it is unknown."""
+    try:
+        return client_uses(file.path.parent, [key.name for key in keys], datetime.now(UTC)), ""
+    except StartError as error:
+        return {}, error.message
 
 
 def _revoke(args: argparse.Namespace, file: KeyFile) -> int:
@@ -103,17 +136,37 @@ def _revoke(args: argparse.Namespace, file: KeyFile) -> int:
     return 0
 
 
-def _words(key: StoredKey) -> Iterator[str]:
+def _words(key: StoredKey, uses: Uses | None) -> Iterator[str]:
     options = key.options
     yield key.name
     if options.operator:
         yield "operator"
     if options.rate:
         yield options.rate
+    for quota in options.quotas:
+        yield f"{uses[quota.period].of(quota.unit):f} of {quota}" if uses else f"at most {quota}"
     if expires_at := options.to_json()["expires_at"]:
         yield f"{'expired' if options.has_expired() else 'expires'} {expires_at}"
     if options.label:
         yield f"({options.label})"
+    if uses:
+        use = uses[Period.MONTH]
+        cost = "" if use.cost is None else f", cost {use.cost:f}"
+        yield f"this month: {use.tasks} tasks, {use.tokens} tokens{cost}"
+
+
+def _usage_document(uses: Uses | None) -> dict[str, Any] | None:
+    """Of the client, by period; None: unknown."""
+    if uses is None:
+        return None
+    return {
+        str(period): {
+            "tasks": use.tasks,
+            "tokens": use.tokens,
+            "cost": None if use.cost is None else f"{use.cost:f}",
+        }
+        for period, use in uses.items()
+    }
 
 
 def _document(key: StoredKey) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from gencode.domain.errors import GencodeError
 from gencode.engine.ports.pipeline import Emit, Pause
 from gencode.llm.session import LLMSession, LLMSessionFactory
 from gencode.pipelines.generate.artifacts import Draft, GenerateInput
-from gencode.pipelines.generate.cache_hit import cache_hit_updates, pieces_of
+from gencode.pipelines.generate.cache_hit import CacheHit, cache_hit_updates, pieces_of
 from gencode.pipelines.generate.messages import approval_text
-from gencode.pipelines.generate.prompt_cache import CacheHit, PromptCache
+from gencode.pipelines.generate.prompt_cache import PromptCache
 
 
 class Generating:

@@ -26,6 +26,7 @@ MAX_ROW_CHARACTERS = 200_000_000
 
 _TEXT, _BIGINT = postgres.types["text"], postgres.types["int8"]
 _NULL = b"\xff\xff\xff\xff"
+_EMPTY = struct.pack("!ii", 0, 0)
 _head = struct.Struct("!iiIii").pack
 _length = struct.Struct("!i").pack
 
@@ -61,6 +62,8 @@ class _BigintArrayDumper(Dumper):
 
 
 def _array(parts: Sequence[bytes], element: int, *, has_null: bool) -> bytes:
+    if not parts:
+        return _EMPTY + struct.pack("!I", element)
     return b"".join([_head(1, has_null, element, len(parts), 1), *parts])
 
 

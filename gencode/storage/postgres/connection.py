@@ -82,7 +82,10 @@ class Connection:
         await self.raw.execute(self._begin.encode())
 
     async def commit(self) -> None:
-        await self.raw.execute("COMMIT")
+        """Also fails where something has swallowed an error of the transaction."""
+        cursor = await self.raw.execute("COMMIT")
+        if cursor.statusmessage != "COMMIT":
+            raise psycopg.errors.InFailedSqlTransaction("the database rolled back")
 
     async def roll_back(self) -> None:
         """The connection is given up if that fails."""

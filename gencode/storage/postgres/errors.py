@@ -6,7 +6,7 @@ import psycopg
 
 from gencode.domain.errors import OutcomeUnknown, StoreError, StoreUnusable
 
-_LOST = "the connection to the database was lost: check that PostgreSQL runs and can be reached"
+_LOST = "the database cannot be reached: check that PostgreSQL runs, and DATABASE_URL"
 
 # By SQLSTATE, or else by its first two characters. PostgreSQL's own texts are not used: they may quote data.
 _REASONS = {
@@ -29,29 +29,43 @@ _REASONS = {
     "XX": "the database is damaged: look at its log, and restore a backup",
 }
 
+_ROLLED_BACK = {"23", "25", "40"}
+"""After an error of another class, such as a server that stops, COMMIT may have taken effect."""
+
 
 def store_error(error: psycopg.Error) -> StoreError:
     """For a failure in use, with the original as the cause."""
     return _caused(StoreError(f"the storage failed: {reason(error)}"), error)
 
 
-def commit_error(error: psycopg.Error, *, lost: bool) -> StoreError:
-    """For a failure of COMMIT. `lost`: whether the connection is lost, so that no one knows the outcome."""
-    if not lost:
+def commit_error(error: psycopg.Error, *, is_lost: bool) -> StoreError:
+    """For a failure of COMMIT: OutcomeUnknown, unless the database is there and says that it rolled back.
+
+    is_lost   whether the connection is lost
+    """
+    if not is_lost and (error.sqlstate or "")[:2] in _ROLLED_BACK:
         return store_error(error)
     return _caused(OutcomeUnknown(f"the storage failed: {reason(error)}"), error)
 
 
 def store_unusable(place: str, error: psycopg.Error) -> StoreUnusable:
     """For a failure at the start. `place`: the database's address without a password."""
-    return StoreUnusable(f"the database {place} cannot be used: {reason(error)}")
+    return StoreUnusable(f"the database {place} cannot be used: {detail(error)}")
 
 
 def reason(error: psycopg.Error) -> str:
+    """For every user."""
     state = error.sqlstate
     if state is None:
         return _LOST if isinstance(error, psycopg.OperationalError) else "the database failed; see the log"
     return _REASONS.get(state) or _REASONS.get(state[:2]) or f"the database failed (SQLSTATE {state})"
+
+
+def detail(error: psycopg.Error) -> str:
+    """For the operator: with what the driver says of a server that it cannot connect to."""
+    if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
+        return f"{_LOST} ({' '.join(str(error).split())})"
+    return reason(error)
 
 
 def _caused(error: StoreError, cause: psycopg.Error) -> StoreError:

@@ -10,13 +10,15 @@ from typing import Any
 from gencode.domain.callback import Callback
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
-from gencode.domain.task import Task
+from gencode.domain.task import TERMINAL, Task
 from gencode.engine.ids import earliest_id
+from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import TaskQuery
-from gencode.engine.retention import FinishedTask, UsageTotal
-from gencode.storage.deleted_usage import row_to_total
+from gencode.engine.quota import TaskUsage
+from gencode.storage.deleted_usage import row_to_total, task_usage
 from gencode.storage.operations import check_digest
 from gencode.storage.postgres import statements
+from gencode.storage.postgres.arrays import TextArray
 from gencode.storage.postgres.connection import Connection
 from gencode.storage.rows import (
     Row,
@@ -73,7 +75,7 @@ async def finished_tasks(
 
 async def task_sizes(connection: Connection, task_ids: Sequence[str]) -> dict[str, int]:
     sizes = dict.fromkeys(task_ids, 0)
-    for task_id, size in await connection.fetch(statements.SELECT_TASK_SIZES, [[*task_ids]] * 3):
+    for task_id, size in await connection.fetch(statements.SELECT_TASK_SIZES, [TextArray(task_ids)] * 3):
         sizes[task_id] += size
     return sizes
 
@@ -82,15 +84,27 @@ async def count_keys(connection: Connection, before: str) -> int:
     return int((await connection.fetch(statements.COUNT_KEYS, [before]))[0][0])
 
 
-async def usage_totals(connection: Connection) -> list[UsageTotal]:
-    return [row_to_total(row) for row in await connection.fetch(statements.SELECT_TOTALS)]
+async def usage_totals(connection: Connection, principal: str | None = None) -> list[UsageTotal]:
+    if principal is None:
+        return [row_to_total(row) for row in await connection.fetch(statements.SELECT_TOTALS)]
+    values = [replace_surrogates(principal)]
+    rows = await connection.fetch(statements.SELECT_TOTALS_OF_PRINCIPAL, values)
+    return [row_to_total(row) for row in rows]
+
+
+async def task_usages(connection: Connection, principal: str, after: str, limit: int) -> list[TaskUsage]:
+    values = [replace_surrogates(principal), after, limit]
+    return [
+        TaskUsage(id=task_id, is_over=state in TERMINAL, usage=task_usage(*columns))
+        for task_id, state, *columns in await connection.fetch(statements.SELECT_TASK_USAGES, values)
+    ]
 
 
 async def next_callbacks(
     connection: Connection, limit: int, excluded: tuple[list[str], ...], due: tuple[int, int]
 ) -> list[Callback]:
-    tasks, names, principals = ([*map(replace_surrogates, values)] for values in excluded)
-    values = [*due, tasks, [f"{name}:" for name in names], principals, limit]
+    tasks, names, principals = (TextArray(map(replace_surrogates, values)) for values in excluded)
+    values = [*due, tasks, TextArray(f"{name}:" for name in names), principals, limit]
     rows = await connection.fetch(statements.SELECT_NEXT_CALLBACKS, values)
     return [replace(row_to_callback(tuple(row)), principal=principal) for *row, principal in rows]
 

@@ -164,11 +164,19 @@ SELECT_TASK_SIZES = " UNION ALL ".join(
 LOCK_TOTALS = b"LOCK TABLE gencode.usage_totals IN EXCLUSIVE MODE"
 """What is read and written back is changed by one process at a time; it can be read meanwhile."""
 
-SELECT_DELETED_USAGE = _over_rows(
-    "SELECT tasks.id, principal, kind, created_at, parameters,"
-    " (SELECT data FROM gencode.events"
+_USAGE = (
+    "principal, kind, created_at, parameters, (SELECT data FROM gencode.events"
     " WHERE task_id = tasks.id AND events.kind = 'usage' ORDER BY id DESC LIMIT 1)"
-    " FROM {rows} AS wanted(id, version) JOIN gencode.tasks ON tasks.id = wanted.id"
+)
+"""Of a task, as `deleted_usage.task_usage` takes it."""
+
+SELECT_TASK_USAGES = (
+    f"SELECT id, state, {_USAGE} FROM gencode.tasks WHERE principal = %s AND id > %s ORDER BY id LIMIT %s"
+).encode()
+
+SELECT_DELETED_USAGE = _over_rows(
+    f"SELECT tasks.id, {_USAGE} FROM {{rows}} AS wanted(id, version)"
+    " JOIN gencode.tasks ON tasks.id = wanted.id"
     f" AND tasks.version = wanted.version WHERE {_DELETABLE} ORDER BY tasks.id FOR UPDATE OF tasks",
     "tasks",
     ("id", "version"),
@@ -190,6 +198,7 @@ DELETE_KEYS = (
 
 _TOTALS = f"SELECT {', '.join(TOTAL_COLUMNS)} FROM gencode.usage_totals"
 SELECT_TOTALS = f"{_TOTALS} ORDER BY {', '.join(TOTAL_KEY)}".encode()
+SELECT_TOTALS_OF_PRINCIPAL = f"{_TOTALS} WHERE principal = %s ORDER BY {', '.join(TOTAL_KEY)}".encode()
 SELECT_TOTALS_OF = _over_rows(
     f"{_TOTALS} WHERE ({', '.join(TOTAL_KEY)}) IN (SELECT * FROM {{rows}})", "usage_totals", TOTAL_KEY
 )

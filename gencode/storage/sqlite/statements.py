@@ -83,9 +83,14 @@ SELECT_FINISHED_TASKS = (
     f" WHERE id > ? AND id < ? AND updated_at < ? AND {_DELETABLE} ORDER BY id LIMIT ?"
 )
 
-SELECT_DELETED_USAGE = (
-    "SELECT tasks.id, principal, kind, created_at, parameters,"
+_USAGE = (
+    "principal, kind, created_at, parameters,"
     " (SELECT data FROM events WHERE task_id = tasks.id AND kind = 'usage' ORDER BY id DESC LIMIT 1)"
+)
+"""Of a task, as `deleted_usage.task_usage` takes it."""
+
+SELECT_DELETED_USAGE = (
+    f"SELECT tasks.id, {_USAGE}"
     " FROM ({values}) AS wanted CROSS JOIN tasks ON tasks.id = wanted.column1"
     f" AND tasks.version = wanted.column2 WHERE {_DELETABLE}"
 )
@@ -106,10 +111,14 @@ DELETE_KEYS = (
     " (SELECT principal, value FROM idempotency_keys WHERE task_id < ? LIMIT ?)"
 )
 
-SELECT_TOTALS = f"SELECT {', '.join(TOTAL_COLUMNS)} FROM usage_totals ORDER BY {', '.join(TOTAL_KEY)}"
-SELECT_TOTALS_OF = (
-    f"SELECT {', '.join(TOTAL_COLUMNS)} FROM usage_totals WHERE ({', '.join(TOTAL_KEY)}) IN ({{values}})"
+SELECT_TASK_USAGES = (
+    f"SELECT id, state, {_USAGE} FROM tasks WHERE principal = ? AND id > ? ORDER BY id LIMIT ?"
 )
+
+_TOTALS = f"SELECT {', '.join(TOTAL_COLUMNS)} FROM usage_totals"
+SELECT_TOTALS = f"{_TOTALS} ORDER BY {', '.join(TOTAL_KEY)}"
+SELECT_TOTALS_OF_PRINCIPAL = f"{_TOTALS} WHERE principal = ? ORDER BY {', '.join(TOTAL_KEY)}"
+SELECT_TOTALS_OF = f"{_TOTALS} WHERE ({', '.join(TOTAL_KEY)}) IN ({{values}})"
 """Rows: TOTAL_KEY."""
 PUT_TOTALS = _insert("usage_totals", TOTAL_COLUMNS).replace("INSERT", "INSERT OR REPLACE", 1)
 

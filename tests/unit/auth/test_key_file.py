@@ -14,6 +14,7 @@ import pytest
 
 from gencode.auth.key_file import KeyFile, KeyOptions, key_file, parse_expiry
 from gencode.domain.errors import StartError
+from gencode.engine.quota import parse_quota
 
 SERVICE = 12345
 """The user of a service."""
@@ -142,7 +143,10 @@ EXPIRY = datetime(2099, 12, 31, 18, tzinfo=UTC)
 
 
 def test_options_are_kept(file: KeyFile) -> None:
-    options = KeyOptions(label="build server", rate="10/minute", expires_at=EXPIRY, operator=True)
+    quotas = (parse_quota("100 tasks/day"), parse_quota("20.50 cost/month"))
+    options = KeyOptions(
+        label="build server", rate="10/minute", quotas=quotas, expires_at=EXPIRY, operator=True
+    )
     _, made = file.make("alice", options)
     assert file.read() == [made]
     assert file.read()[0].options == options
@@ -164,6 +168,9 @@ def test_a_file_without_options_is_read_by_older_versions_and_written_as_by_them
         {"expires_at": "2030-01-01T00:00:00"},
         {"operator": "yes"},
         {"rate": "often"},
+        {"quotas": ["5 tasks"]},
+        {"quotas": "5 tasks/day"},
+        {"quotas": [5]},
         {"label": 5},
         {"of_a_newer_version": True},
     ],

@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from gencode.observability.logs import configure_logging
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 
 SECRET = "hunter2-the-second"
 

@@ -60,7 +60,7 @@ OrgName = Annotated[
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99})*$", max_length=255
     ),
 ]
-"""The widest that any host accepts; the chosen one has a narrower rule (`gencode.githosts.types`)."""
+"""The widest that any host accepts; the chosen one has a narrower rule (`gencode.githosts.name_rules`)."""
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 

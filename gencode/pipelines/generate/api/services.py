@@ -15,7 +15,7 @@ from gencode.http.dependencies import own_task
 from gencode.http.kind_factory import ChosenModel
 from gencode.llm.prices import Price
 from gencode.llm.task_progress import ProgressRegistry
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 
 NAME = "generate"
 """Of the kind."""

@@ -247,6 +247,7 @@ export default {
     MISDIRECTED: "Use localhost in the address, or set API_KEYS behind a proxy.",
     IDEMPOTENCY_KEY_REUSED: "Submit again.",
     RATE_LIMITED: "Wait a little, then submit again.",
+    QUOTA_EXCEEDED: "The quota of your key is used up until the next day or month: wait, or ask the operator for more.",
     QUEUE_FULL: "Many tasks are in line. Try again in a moment.",
     OVERLOADED: "The service has too many connections. Try again in a moment.",
     SHUTTING_DOWN: "The service is restarting. Try again in a moment.",

@@ -236,6 +236,7 @@ export default {
     MISDIRECTED: "地址中使用 localhost，或在代理后设置 API_KEYS。",
     IDEMPOTENCY_KEY_REUSED: "请重新提交。",
     RATE_LIMITED: "稍等片刻再提交。",
+    QUOTA_EXCEEDED: "您的密钥配额已用完，请等到下一天或下一月，或请管理员提高配额。",
     QUEUE_FULL: "排队任务较多，请稍后再试。",
     OVERLOADED: "服务连接过多，请稍后再试。",
     SHUTTING_DOWN: "服务正在重启，请稍后再试。",

@@ -16,7 +16,8 @@ from typing import Any
 from gencode.codegen.binary_files import is_binary
 from gencode.codegen.plan import MAX_LINES, LeftOut, Plan, PlannedFile, Reason
 from gencode.domain.errors import UnsafeTree
-from gencode.domain.tree import MAX_FILES, PATH_BYTES, check_path, is_workflow
+from gencode.domain.path_rules import PATH_BYTES, check_path, is_workflow
+from gencode.domain.tree import MAX_FILES
 from gencode.llm.errors import LLMBadOutput
 
 MAX_NAMES = 100

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 
 
 def test_a_source_is_asked_at_each_call() -> None:
