@@ -22,7 +22,7 @@ from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.embedded.server import serve
 from gencode.engine.executor import TaskExecutor
-from gencode.engine.paused_tasks import PausedTasks
+from gencode.engine.paused_tasks import PausedTasksInMemory
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.pipeline import Pipelines
 from gencode.engine.ports.store import Store
@@ -212,7 +212,7 @@ def _task_service(
         queue,
         metrics,
         concurrency=settings.max_concurrent_tasks,
-        paused=PausedTasks(settings.max_paused_tasks),
+        paused=PausedTasksInMemory(settings.max_paused_tasks),
     )
 
 

@@ -20,7 +20,7 @@ def mcp_route(keys: ApiKeys) -> Route:
 
 
 class MCPEndpoint:
-    """Accepts only requests that end: neither streams of the server's own nor sessions."""
+    """Accepts only single requests: no streams of the server's own, and no sessions."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
@@ -28,13 +28,13 @@ class MCPEndpoint:
             await problem_response(error, {"Allow": "POST"})(scope, receive, send)
             return
         request = Request(scope, receive)
-        # Read here: the library would log a trace for a client that disconnects in its body.
+        # Read here, because the library would log a traceback if the client disconnects during its body.
         body = await request.body()
         await get_extension(request, MCPRuntime).handle(scope, _with_body(body, receive), send)
 
 
 def _with_body(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that returns the body, which was read already, and then whatever comes after it."""
+    """A `receive` that returns the body, which was already read, and then the following messages."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_next() -> Message:

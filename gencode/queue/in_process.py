@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import anyio
 
 from gencode.domain.errors import QueueFull
+from gencode.engine.ports.fair_queue import Delivery, Handler, Undelivered
 
 GUARANTEED_SHARE = 20
 
@@ -74,7 +75,26 @@ class FairQueue:
             self._of(task_id, principal).appendleft(task_id)
             self._wake()
 
+    async def work(self, handler: Handler, concurrency: int) -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(concurrency):
+                group.start_soon(self._deliver, handler)
+
+    async def _deliver(self, handler: Handler) -> None:
+        """The sweeper finds what was left unfinished."""
+        while True:
+            task_id = await self.take()
+            with suppress(Undelivered):
+                await handler(Delivery(task_id=task_id))
+
+    async def is_alive(self, owner: str) -> bool:
+        """There is no other process."""
+        return False
+
+    async def request_cancel(self, task_id: str) -> None: ...
+
     async def take(self) -> str:
+        """The next id, once there is one."""
         while not self._turns:
             await self._arrived.wait()
         principal, waiting = self._turns.popitem(last=False)

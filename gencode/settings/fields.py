@@ -21,7 +21,7 @@ from gencode.settings.sources import EnvFile, SecretFiles
 from gencode.settings.value_types import (
     Count,
     Days,
-    Folder,
+    Directory,
     Networks,
     Origin,
     Origins,
@@ -194,7 +194,7 @@ class Settings(_SourcedSettings):
         None, description="PEM file of certificate authorities to trust in addition to the public ones"
     )
 
-    data_dir: Folder = Field(
+    data_dir: Directory = Field(
         DATA_DIR,
         description="Folder of the database and the local forge; for one process only",
     )
@@ -337,7 +337,7 @@ class Settings(_SourcedSettings):
 class DataDir(_SourcedSettings):
     """DATA_DIR alone, for commands that must work while other settings are invalid."""
 
-    data_dir: Folder = DATA_DIR
+    data_dir: Directory = DATA_DIR
 
 
 class RetentionSettings(DataDir):
