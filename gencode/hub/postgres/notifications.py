@@ -103,13 +103,22 @@ class PostgresNotifications:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Listens within the block, or has found that it cannot; what waits at its end is sent."""
+        """Listens within the block, or has found that it cannot; what waits at its end is sent.
+
+        What the block raises is raised as it is, not in a group.
+        """
+        failure: Exception | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(self._keep_sending)
             group.start_soon(self._keep_listening)
             await self._has_tried.wait()
-            yield
+            try:
+                yield
+            except Exception as error:
+                failure = error
             group.cancel_scope.cancel()
+        if failure:
+            raise failure
 
     async def _keep_sending(self) -> None:
         backoff = _Backoff()

@@ -106,6 +106,12 @@ async def test_what_waits_when_the_process_stops_is_sent(postgres: str) -> None:
         assert await received_until(received, "499") == [str(n) for n in range(500)]
 
 
+async def test_what_the_block_raises_is_raised_as_it_is(postgres: str) -> None:
+    with pytest.raises(LookupError, match="mine"):
+        async with PostgresNotifications(postgres).running():
+            raise LookupError("mine")
+
+
 async def test_a_burst_of_messages_arrives_in_order(postgres: str) -> None:
     async with two(postgres) as (sender, received):
         for n in range(10_000):
