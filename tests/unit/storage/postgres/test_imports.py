@@ -7,7 +7,8 @@ CODE = """
 import sys
 import gencode.bootstrap.app, gencode.bootstrap.command_line, gencode.bootstrap.serve
 import gencode.storage.sqlite.store
-print([name for name in sys.modules if name.partition(".")[0] in {"psycopg", "psycopg_binary", "procrastinate"}])
+drivers = {"psycopg", "psycopg_binary", "procrastinate"}
+print([name for name in sys.modules if name.partition(".")[0] in drivers])
 """
 
 
