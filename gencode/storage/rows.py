@@ -38,6 +38,7 @@ CHANGING_COLUMNS = (
     "parameters",
     "retries",
     "cache_key",
+    "owner",
 )
 TASK_COLUMNS = (*FIXED_COLUMNS, *CHANGING_COLUMNS)
 REQUEST_COLUMNS = ("task_id", "data")
@@ -78,6 +79,7 @@ def task_to_row(task: Task) -> Row:
         to_json(task.parameters),
         to_json(task.retries),
         replace_surrogates(task.cache_key),
+        replace_surrogates(task.owner),
     )
 
 
@@ -118,6 +120,7 @@ def _task(columns: Mapping[str, Any], state: State, read: _Reader) -> Task:
         parameters=read(from_json, columns["parameters"], {}),
         retries=read(from_json, columns["retries"], {}),
         cache_key=columns["cache_key"],
+        owner=columns["owner"],
     )
 
 

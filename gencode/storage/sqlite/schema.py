@@ -193,7 +193,9 @@ _VERSION_6 = (
     """,
 )
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
+_VERSION_7 = ("ALTER TABLE tasks ADD COLUMN owner TEXT NOT NULL DEFAULT ''",)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7)
 """Step n brings version n to n+1. A step that was released is never changed; append another."""
 
 VERSION = len(MIGRATIONS)
