@@ -9,6 +9,7 @@ from ipaddress import ip_network
 
 from gencode import __version__
 from gencode.auth.tickets import load_or_create_key
+from gencode.bootstrap.backend import WholeStore
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import ChatIntegration, ChatOps
 from gencode.chatops.verifiers import mattermost_verifier, slack_verifier
@@ -24,7 +25,6 @@ from gencode.observability.metrics import Metrics
 from gencode.outbound.proxies import ProxyRules
 from gencode.outbound.transport import Outbound
 from gencode.settings import Settings
-from gencode.storage.sqlite.store import SQLiteStore
 
 MAX_CHECKED_NAMES, MAX_RESOLVED_NAMES = 8, 64
 """Names that are resolved at once for submissions and for deliveries: neither waits for the other's."""
@@ -43,7 +43,7 @@ class Notifications:
 
 def make_notifications(
     settings: Settings,
-    store: SQLiteStore,
+    store: WholeStore,
     metrics: Metrics,
     outbound: Outbound,
     texts: TaskTexts,

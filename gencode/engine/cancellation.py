@@ -1,4 +1,4 @@
-"""Tells a cancellation of a coroutine from a CancelledError that only passes through it."""
+"""Distinguishes the cancellation of a coroutine from a CancelledError that only passes through it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 
 
 def is_being_cancelled() -> bool:
-    """Whether the CancelledError that was just caught is meant for this coroutine.
+    """Whether the CancelledError that was just caught cancels this coroutine.
 
-    The error of a future that somebody else cancelled is not; let through, it would end a loop of the service
-    silently.
+    A future that was cancelled elsewhere raises one, too; if that propagated, it would silently end a loop of
+    the service.
     """
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

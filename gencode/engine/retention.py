@@ -1,7 +1,7 @@
-"""Deletes tasks that have been over for long enough, and idempotency keys that are old enough.
+"""Deletes finished tasks and idempotency keys by age.
 
-Unfinished tasks, and those with a callback that still has something to deliver, stay however old they are.
-What a task has used outlives it as usage totals.
+Unfinished tasks, and tasks whose callback has undelivered events, are never deleted. The usage of a deleted
+task is added to usage totals, which are kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ INTERVAL = 3600.0
 """Seconds between two runs."""
 PAGE = 500
 BATCH = 10
-"""Tasks in one transaction: their events and checkpoints may be tens of megabytes."""
+"""Tasks deleted in one transaction: their events and checkpoints may be tens of megabytes."""
 PAUSE = 0.05
 """Seconds between two transactions, in which the store serves its other callers."""
 KEY_BATCH = 1000
@@ -31,12 +31,12 @@ KEY_BATCH = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetentionPolicy:
-    """How long things are kept. 0 days means for ever.
+    """How long tasks and idempotency keys are kept. 0 days: for ever.
 
-    days              after a task's last change
+    days              days after a task's last change
     days_by_principal replaces `days` for these principals
-    key_days          after the submission that an idempotency key came with
-    principals        only tasks of these are deleted; None: of all
+    key_days          days after the submission with the idempotency key
+    principals        only tasks of these principals are deleted; None: of all
     """
 
     days: float = 0
@@ -45,7 +45,8 @@ class RetentionPolicy:
     principals: Collection[str] | None = None
 
     def cutoff(self, at: datetime) -> datetime | None:
-        """Tasks changed after this moment are kept for every principal; None: no task is deleted."""
+        """No task that was changed after this time is deleted, whoever owns it; None: no task is deleted at
+        all."""
         days = [days for days in (self.days, *self.days_by_principal.values()) if days > 0]
         return at - timedelta(days=min(days)) if days else None
 
@@ -57,8 +58,8 @@ class RetentionPolicy:
 
 
 @dataclass(slots=True)
-class Deleted:
-    """Of one principal and kind."""
+class DeletedTasks:
+    """The number and the size of the deleted tasks of one principal and kind."""
 
     tasks: int = 0
     bytes: int = 0
@@ -66,9 +67,10 @@ class Deleted:
 
 @dataclass(slots=True)
 class RetentionReport:
-    """What a run deleted, or would delete. `deleted`: by principal and kind."""
+    """What one run deleted, or would delete. `deleted`: tasks by principal and kind; `keys`: idempotency
+    keys."""
 
-    deleted: dict[tuple[str, str], Deleted] = field(default_factory=dict)
+    deleted: dict[tuple[str, str], DeletedTasks] = field(default_factory=dict)
     keys: int = 0
 
     @property
@@ -80,13 +82,13 @@ class RetentionReport:
         return sum(deleted.bytes for deleted in self.deleted.values())
 
     def add(self, task: FinishedTask, size: int) -> None:
-        deleted = self.deleted.setdefault((task.principal, task.kind), Deleted())
+        deleted = self.deleted.setdefault((task.principal, task.kind), DeletedTasks())
         deleted.tasks += 1
         deleted.bytes += size
 
 
 class Retention:
-    """Applies a policy to a store. `clock`: the present moment in UTC."""
+    """Applies a policy to a store. `clock`: returns the current time in UTC."""
 
     def __init__(
         self,
@@ -118,7 +120,7 @@ class Retention:
             await self._sleep(INTERVAL)
 
     async def apply(self, *, dry_run: bool = False) -> RetentionReport:
-        """Delete what the policy does not keep, in small transactions; a dry run only counts it.
+        """Delete expired tasks and keys in small transactions; a dry run only counts them.
 
         Raises StoreError; what was deleted by then stays deleted.
         """

@@ -80,10 +80,10 @@ class HostType:
 def _endpoint(kind: str, profile: HostProfile, url: str, token: str) -> Endpoint:
     host_type = _TYPES[kind]
     url = (url or host_type.default_url or "").rstrip("/")
-    web = require_origin(url, profile.address_setting, host_type.example)
+    web = require_origin(url, profile.url_setting, host_type.example)
     api_url = host_type.api_url(url)
     if kind == GITHUB:
-        web = github_web_origin(api_url, profile.address_setting)
+        web = github_web_origin(api_url, profile.url_setting)
     return Endpoint(api_url=api_url, web=web, token=token)
 
 

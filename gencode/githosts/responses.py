@@ -112,7 +112,7 @@ def status_error(
             return errors.unavailable(f"{name} answered {status}; try again later{quote}", retry_after=wait)
         case status if status < 400:
             return errors.protocol(
-                f"{name} answered {status}, which leads elsewhere; check {profile.address_setting}"
+                f"{name} answered {status}, which leads elsewhere; check {profile.url_setting}"
             )
     return errors.invalid(f"{name} answered {reply.status}{quote}")
 

@@ -118,7 +118,7 @@ class KindRuntime:
     result_url            where the result of a completed task is
     notification_fields   its own fields of a webhook's `data`
     progress              measured progress; None: the share of stages that are done
-    live_progress         by task id: measured while the task's stage runs in this process, else None
+    live_progress         by task id: measured while the task's stage runs, else None
     submitted             from the stored request to the body that submits it again; fields that request_model
                           lacks, and the callback, are left out of it afterwards
     retry_changes         from a failed task and a validated retry_model to changes of the task's parameters;

@@ -1,4 +1,4 @@
-"""The secrets that are valid now, for redaction and for the secrets scan."""
+"""The registry of the currently valid secrets, for redaction and for the secrets scan."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SecretRegistry:
         self._sources = (*self._sources, source)
 
     def current(self) -> tuple[str, ...]:
-        """Every secret once, the longest first; secrets shorter than MIN_SECRET_LENGTH are left out."""
+        """Every valid secret once, the longest first, without secrets shorter than MIN_SECRET_LENGTH."""
         found = frozenset(
             secret for source in self._sources for secret in source() if len(secret) >= MIN_SECRET_LENGTH
         )

@@ -40,18 +40,18 @@ class Queue(Protocol):
     def reserve(self, principal: str) -> AbstractContextManager[None]:
         """Reserve a place while the task is being stored. Raises QueueFull.
 
-        A queue that others have filled still has a few places for a principal that has few in it.
+        A few places are kept for principals that have few ids in a queue that others have filled.
         """
         ...
 
     def put(self, task_id: str, principal: str) -> None: ...
 
     def put_first(self, task_id: str, principal: str) -> None:
-        """In front of the principal's other tasks: where it was before `remove`."""
+        """Put the id before the principal's other ids: where it was before `remove`."""
         ...
 
     def remove(self, task_id: str) -> bool:
-        """Take an id out of the queue; whether it was queued."""
+        """Remove an id from the queue; returns whether it was queued."""
         ...
 
     async def work(self, handler: Handler, concurrency: int) -> None:

@@ -1,4 +1,4 @@
-"""The port to what a store deletes: finished tasks, whose usage it keeps as totals, and idempotency keys."""
+"""The port to the deletion of finished tasks, whose usage is kept as totals, and of idempotency keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FinishedTask:
-    """A task that is over. `version`: as in `Task`; it is deleted only if it has not changed since."""
+    """A finished task. `version`: as in `Task`; the task is deleted only if it has not changed since."""
 
     id: str
     version: int
@@ -21,7 +21,7 @@ class FinishedTask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UsageTotal:
-    """What the deleted tasks of a principal, kind, model and month (of creation, `2026-11`) have used.
+    """The usage of the deleted tasks of a principal, kind, model and month of creation (`2026-11`).
 
     cost   the sum of the known costs, as a decimal text; None while none is known
     """
@@ -38,18 +38,19 @@ class UsageTotal:
 
 
 class RetentionStore(Protocol):
-    """Part of the store. Every method takes a short time: pages and batches are the caller's."""
+    """The store's methods for retention. Each call is short: the caller divides the work into pages and
+    batches."""
 
     async def finished_tasks(self, updated_before: datetime, after: str, limit: int) -> list[FinishedTask]:
         """Tasks that may be deleted, by id, from the first one after `after` ("": from the start)."""
         ...
 
     async def task_sizes(self, task_ids: Sequence[str]) -> dict[str, int]:
-        """Bytes of the requests, events and checkpoints of tasks."""
+        """The bytes of the requests, events and checkpoints of tasks, by task id."""
         ...
 
     async def delete_tasks(self, tasks: Sequence[FinishedTask]) -> list[str]:
-        """Delete tasks with all that belongs to them and add their usage to the totals: all or nothing.
+        """Delete tasks with all their data and add their usage to the totals, in one transaction.
 
         Returns the ids of those that were deleted; one that has changed since it was read stays. Raises
         StoreError.
@@ -57,13 +58,13 @@ class RetentionStore(Protocol):
         ...
 
     async def count_keys(self, created_before: datetime) -> int:
-        """Idempotency keys of tasks that were created before."""
+        """The number of idempotency keys of tasks that were created before this time."""
         ...
 
     async def delete_keys(self, created_before: datetime, limit: int) -> int:
-        """Free at most `limit` of these keys; returns their number. Raises StoreError."""
+        """Delete at most `limit` of these keys; returns the number of deleted keys. Raises StoreError."""
         ...
 
     async def usage_totals(self, principal: str | None = None) -> list[UsageTotal]:
-        """Of deleted tasks; None: of all principals."""
+        """The usage totals of the deleted tasks of a principal; None: of all principals."""
         ...

@@ -1,4 +1,4 @@
-"""The port to tracing: spans, and the header that continues a trace elsewhere. By default there is none."""
+"""The port to tracing: spans, and the header `traceparent`, which continues a trace in another service."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Span(Protocol):
 
 
 class Tracer(Protocol):
-    """Makes spans. They are exported in the background; a failure there raises nothing here."""
+    """Makes spans. They are exported in the background; a failed export raises no error."""
 
     @property
     def idle(self) -> bool:
@@ -50,7 +50,7 @@ class Tracer(Protocol):
         ...
 
     def traceparent(self) -> str:
-        """Of the current span, to continue the trace elsewhere; empty without one."""
+        """The header of the current span; empty without one."""
         ...
 
 

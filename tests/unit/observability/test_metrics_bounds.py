@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from gencode.observability.disk_use import DiskUse, folder_bytes
+from gencode.observability.disk_use import DiskUse, directory_bytes
 from gencode.observability.metrics import MAX_LABEL_VALUES, OTHER, Metrics
 
 
@@ -36,8 +36,8 @@ def test_a_folder_has_the_size_of_its_files(tmp_path: Path) -> None:
     (tmp_path / "one").write_bytes(b"x" * 1000)
     (tmp_path / "a" / "b" / "two").write_bytes(b"x" * 500)
     (tmp_path / "a" / "up").symlink_to(tmp_path)
-    assert 1500 <= folder_bytes(tmp_path) < 3000, "a link is not followed"
-    assert folder_bytes(tmp_path / "none") == 0
+    assert 1500 <= directory_bytes(tmp_path) < 3000, "a link is not followed"
+    assert directory_bytes(tmp_path / "none") == 0
 
 
 def test_a_disk_that_cannot_be_read_is_not_a_number(tmp_path: Path) -> None:
