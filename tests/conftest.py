@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.servers.postgres import MISSING, PostgresServer, is_installed, running_postgres
+
 TABLE = Path(__file__).parents[1] / "docs" / "faults.md"
 _ROW = re.compile(r"^\| *(\d+) *\| *(.+?) *\|", re.MULTILINE)
 
@@ -45,6 +47,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--fault-table"):
         config.pluginmanager.register(FaultTable())
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for all tests of this process, which leave it running; it is started for the first one."""
+    if not is_installed():
+        pytest.skip(MISSING)
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of a database of its own, empty."""
+    dsn = postgres_server.create_database()
+    yield dsn
+    postgres_server.drop_database(dsn)
 
 
 class FaultTable:

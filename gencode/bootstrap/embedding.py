@@ -12,7 +12,7 @@ from types import FrameType
 import anyio
 from starlette.applications import Starlette
 
-from gencode.observability.logs import hand_over
+from gencode.observability.logs import configure_for_embedding
 
 
 @asynccontextmanager
@@ -23,7 +23,7 @@ async def running(service: Starlette) -> AsyncIterator[Starlette]:
     SIGTERM and SIGINT end open event streams at once. The server waits for open responses before it ends the
     lifespan, and ASGI tells an application nothing until then: without this, streams would keep it waiting.
     """
-    hand_over(service.state.secrets.current)
+    configure_for_embedding(service.state.secrets.current)
     async with service.router.lifespan_context(service):
         with _close_on_signals(service.state.services.closing):
             yield service

@@ -10,12 +10,12 @@ import httpx
 from gencode.domain.errors import Invalid, StartError
 from gencode.githosts.directory import DirectoryHost
 from gencode.githosts.github import github_host
+from gencode.githosts.host_types import connect
 from gencode.githosts.name_rules import ACCOUNT_RULES, FORGE, GITHUB, REPOSITORY_RULES
 from gencode.githosts.options import HostOptions
 from gencode.githosts.port import GitHost
 from gencode.githosts.profile import github_profile
 from gencode.githosts.router import HostRouter
-from gencode.githosts.types import connect
 from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
 from gencode.settings import NamedHost, Settings

@@ -32,7 +32,7 @@ class TracedProvider:
     ) -> AsyncGenerator[ChatChunk, None]:
         model = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self.name}
         attributes = model | {"gen_ai.request.max_tokens": request.max_tokens}
-        with self._tracer.span(f"chat {self.name}", attributes, kind="client", opens=False) as span:
+        with self._tracer.span(f"chat {self.name}", attributes, kind="client", make_current=False) as span:
             async with aclosing(self._provider.stream(request, on_send)) as chunks:
                 async for chunk in chunks:
                     if chunk.finish_reason:

@@ -34,7 +34,7 @@ from gencode.llm.task_progress import ProgressRegistry
 from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
 from gencode.resilience.retry import Retry
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
 
 MAX_CHECKPOINT_READS, MAX_EXPORTS = 2, 1

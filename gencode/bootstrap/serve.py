@@ -28,8 +28,8 @@ from gencode.http.direct_writer import with_continuations
 from gencode.http.kind_factory import KindFactory
 from gencode.http.links import RootPathMiddleware
 from gencode.http.uvicorn_protocol import connection_class
-from gencode.observability.logs import configure
-from gencode.security.secrets import SecretRegistry
+from gencode.observability.logs import configure_logging
+from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings, set_by_env_file
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ BACKLOG = 2048
 def serve(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS) -> None:
     """Serve until SIGTERM or SIGINT. Raises StartError before any request is accepted."""
     secrets = SecretRegistry(settings.secrets())
-    configure(settings.log_level, settings.log_format, secrets.current)
+    configure_logging(settings.log_level, settings.log_format, secrets.current)
     if names := set_by_env_file():
         log.info("settings from .env of this folder", names=names)
     anyio.run(_serve, build_app(settings, secrets, kinds), settings)

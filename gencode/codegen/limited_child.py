@@ -171,7 +171,7 @@ class LimitedChild:
 
 async def _open_process() -> Process:
     """Its errors go where its answers go until it is ready; then they go nowhere."""
-    path = [folder or os.getcwd() for folder in sys.path]
+    path = [directory or os.getcwd() for directory in sys.path]
     return await anyio.open_process(
         [sys.executable, "-I", "-c", _PROGRAM, str(os.getpid()), *path],
         stderr=-2,

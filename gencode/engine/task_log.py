@@ -51,10 +51,13 @@ class TaskLog:
 
     # --- the lifecycle ------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """A run begins. Subscribers of a task that has been in a stage before get a `resumed` event."""
+    async def start(self, owner: str = "") -> None:
+        """A run begins. Subscribers of a task that has been in a stage before get a `resumed` event.
+
+        From now on a commit of an earlier owner that still runs raises Conflict.
+        """
         async with self._turn():
-            task = lifecycle.start(self.task)
+            task = lifecycle.start(self.task, owner)
             resumed = {"status": task.status, "attempt": task.attempts}
             await self._write(task, [("resumed", resumed)] if task.stage else [])
 
@@ -111,7 +114,8 @@ class TaskLog:
         async with self._turn():
             until = now() + timedelta(seconds=pause.seconds)
             task = lifecycle.pause(self.task, until, pause.message)
-            await self._write(task, [_pause_entry("approval", task)])
+            kind, data = _pause_entry("approval", task)
+            await self._write(task, [(kind, {**pause.data, **data})])
 
     async def amend(self, update: StageUpdate) -> None:
         """A person changed what the task waits with; it stays paused."""
@@ -191,7 +195,7 @@ def _conflict() -> Conflict:
 
 def _identity(task: Task) -> tuple[object, ...]:
     """Tells the commits of two writers apart, with fields that a store returns as they were."""
-    return task.version, task.sequence, task.state, task.stage, task.updated_at
+    return task.version, task.sequence, task.state, task.stage, task.updated_at, task.owner
 
 
 def _numbered(task: Task, entries: Sequence[Entry]) -> tuple[Task, list[Event]]:

@@ -30,7 +30,7 @@ def github_host(
     api_url   https://api.github.com, or https://HOST/api/v3 of an Enterprise server
     """
     profile = profile or github_profile()
-    web = github_web_origin(api_url, profile.address_setting)
+    web = github_web_origin(api_url, profile.url_setting)
     endpoint = Endpoint(api_url=api_url, web=web, token=token)
     return RestGitHost(GitHubAdapter(), profile, endpoint, client, options)
 

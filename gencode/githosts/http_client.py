@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import anyio
 import httpx
 
+from gencode.outbound.content_decoder import ContentDecoder, UnreadableEncoding
 from gencode.outbound.transport import Outbound
-from gencode.resilience.content_decoder import ContentDecoder, UnreadableEncoding
 
 MAX_REPLY_BYTES = 4 * 2**20  # a push report has 10 KB of progress; a list of refs can be long
 MAX_JSON_BYTES = 512 * 1024  # the JSON of a new repository has 6 KB; parsed, it can take 20 times the memory

@@ -66,7 +66,7 @@ class RepositoryApi:
             response = await self._api.get("/user")
             login = response.body.get(self._adapter.login_field)
             if not isinstance(login, str):
-                name, setting = self._profile.name, self._profile.address_setting
+                name, setting = self._profile.name, self._profile.url_setting
                 raise self._errors.protocol(f"{name} does not say whose the token is; check {setting}")
             self._cached_login = login
         return self._cached_login
@@ -132,7 +132,7 @@ class RepositoryApi:
         if not (self._web.owns(found.repo.clone_url) and self._web.owns(found.repo.web_url)):
             raise self._errors.protocol(
                 f"{name}'s answer names a repository on another host; it was not used. If that host is the "
-                f"same one under its own name, {self._profile.address_setting} must say so"
+                f"same one under its own name, {self._profile.url_setting} must say so"
             )
         return found
 

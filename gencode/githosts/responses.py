@@ -13,7 +13,7 @@ from gencode.githosts.errors import HostError, HostRateLimit
 from gencode.githosts.http_client import HttpReply
 from gencode.githosts.profile import HostProfile
 from gencode.githosts.refusal_texts import account_advice, reports_rate_limit
-from gencode.resilience.retry_after import retry_after
+from gencode.resilience.retry_after import parse_retry_after
 from gencode.security.redaction import quoted
 
 LIMIT_STATUSES = frozenset({400, 403, 422, 429})
@@ -108,11 +108,11 @@ def status_error(
         case 403:
             return errors.forbidden(f"the token may not do this; {hint}{quote}")
         case status if status >= 500:
-            wait = retry_after(reply.headers.get("retry-after", ""), now)
+            wait = parse_retry_after(reply.headers.get("retry-after", ""), now)
             return errors.unavailable(f"{name} answered {status}; try again later{quote}", retry_after=wait)
         case status if status < 400:
             return errors.protocol(
-                f"{name} answered {status}, which leads elsewhere; check {profile.address_setting}"
+                f"{name} answered {status}, which leads elsewhere; check {profile.url_setting}"
             )
     return errors.invalid(f"{name} answered {reply.status}{quote}")
 
@@ -137,7 +137,7 @@ def _rate_limit_wait(reply: HttpReply, text: str, now: float) -> float | None:
     """Seconds to wait if a rate limit was exceeded, with or without headers."""
     if reply.status in (403, 429):
         if "retry-after" in reply.headers:
-            asked = retry_after(reply.headers["retry-after"], now)
+            asked = parse_retry_after(reply.headers["retry-after"], now)
             return SECONDARY_SECONDS if asked is None else asked
         for prefix in _RATE_LIMIT_PREFIXES:
             if reply.headers.get(f"{prefix}-remaining") == "0":

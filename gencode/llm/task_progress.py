@@ -31,6 +31,8 @@ MIN_SECONDS = 1.0
 """Measured time of streaming answers before a rate is known."""
 MAX_AGE = 0.5
 """Seconds for which a snapshot is reused: many subscribers may ask at once."""
+REPORT_SECONDS = 5.0
+"""How long the report of another process counts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -230,11 +232,23 @@ class _Speed:
         return seconds / (self._calls + len(streaming)) if self._calls or streaming else 0.0
 
 
-class ProgressRegistry:
-    """The running stages, by task. A tracker is registered for as long as its stage references it."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunProgress:
+    """What is known of a running stage. `active_calls`: the subjects of its model calls, "plan" or paths."""
 
-    def __init__(self) -> None:
+    snapshot: ProgressSnapshot
+    active_calls: frozenset[str] = frozenset()
+
+
+class ProgressRegistry:
+    """The running stages, by task. A tracker is registered for as long as its stage references it; what
+    another process reports is known for REPORT_SECONDS."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._trackers: WeakValueDictionary[str, ProgressTracker] = WeakValueDictionary()
+        self._reports: dict[str, tuple[float, RunProgress]] = {}
+        """Of other processes, with the time of arrival; the oldest first."""
 
     def begin(self, task_id: str) -> ProgressTracker:
         """Register a new run of the task."""
@@ -242,11 +256,33 @@ class ProgressRegistry:
         return tracker
 
     def running(self, task_id: str) -> ProgressSnapshot | None:
-        """Of a task whose stage calls models in this process; None for any other."""
-        tracker = self._trackers.get(task_id)
-        return tracker.snapshot() if tracker else None
+        """Of a task whose stage calls models, in this process or another; None for any other."""
+        progress = self._progress(task_id)
+        return progress.snapshot if progress else None
 
     def active_calls(self, task_id: str) -> frozenset[str]:
         """The subjects of the task's model calls in progress: "plan" or paths."""
-        tracker = self._trackers.get(task_id)
-        return tracker.active_calls if tracker else frozenset()
+        progress = self._progress(task_id)
+        return progress.active_calls if progress else frozenset()
+
+    def own(self) -> dict[str, RunProgress]:
+        """The stages that run in this process, by task."""
+        return {task_id: _measured(tracker) for task_id, tracker in list(self._trackers.items())}
+
+    def report(self, task_id: str, progress: RunProgress) -> None:
+        """Another process runs the task."""
+        at = self._clock()
+        self._reports.pop(task_id, None)
+        self._reports[task_id] = at, progress
+        while at - self._reports[oldest := next(iter(self._reports))][0] > REPORT_SECONDS:
+            del self._reports[oldest]
+
+    def _progress(self, task_id: str) -> RunProgress | None:
+        if tracker := self._trackers.get(task_id):
+            return _measured(tracker)
+        at, progress = self._reports.get(task_id, (-math.inf, None))
+        return progress if self._clock() - at <= REPORT_SECONDS else None
+
+
+def _measured(tracker: ProgressTracker) -> RunProgress:
+    return RunProgress(snapshot=tracker.snapshot(), active_calls=tracker.active_calls)

@@ -21,18 +21,37 @@ from gencode.domain.task import State, Task
 from gencode.engine.ports.hub import Hub, Subscription
 from gencode.engine.ports.store import Store
 from gencode.hub.in_process import InProcessHub
+from gencode.hub.postgres.hub import PostgresHub
 from gencode.storage.memory import MemoryStore
+from tests.servers.linked_hubs import HubPair, LinkedNotifications
 from tests.unit.engine.rig import an_event, new_task
 
 Make = Callable[[Store], Hub]
 
 
-HUBS: list[Make] = [InProcessHub]
+def alone(store: Store) -> Hub:
+    """A process without others."""
+    return PostgresHub(store, LinkedNotifications())
+
+
+def two_processes(store: Store) -> Hub:
+    """One publishes, the other has the subscribers."""
+    return HubPair.linked(store)
+
+
+HUBS: list[Make] = [InProcessHub, alone, two_processes]
 
 
 @pytest.fixture(params=HUBS, ids=lambda kind: kind.__name__)
 def make(request: pytest.FixtureRequest) -> Make:
     """A hub over a store."""
+    kind: Make = request.param
+    return kind
+
+
+@pytest.fixture(params=[InProcessHub, alone], ids=lambda kind: kind.__name__)
+def make_local(request: pytest.FixtureRequest) -> Make:
+    """A hub whose publishers are in the same process as its subscribers."""
     kind: Make = request.param
     return kind
 
@@ -188,9 +207,9 @@ async def test_subscribers_of_different_speeds_get_the_same(make: Make) -> None:
         assert await pending + await whole(slow) == log.bytes()
 
 
-async def test_many_subscribers_share_one_read_of_the_store(make: Make) -> None:
+async def test_many_subscribers_share_one_read_of_the_store(make_local: Make) -> None:
     store = GatedStore()
-    log = await begun(make, store)
+    log = await begun(make_local, store)
     await log.add(5)
     readers = [asyncio.create_task(whole(log.read())) for _ in range(100)]
     await settled()
@@ -344,8 +363,8 @@ class RecordingSink:
         return len(self.taken) < self._limit
 
 
-async def test_publish_writes_to_attached_sinks_before_it_returns(make: Make) -> None:
-    log = await begun(make)
+async def test_publish_writes_to_attached_sinks_before_it_returns(make_local: Make) -> None:
+    log = await begun(make_local)
     await log.add()
     async with aclosing(log.read()) as stream:
         await anext(stream)
@@ -386,8 +405,10 @@ async def test_nothing_is_written_to_a_sink_while_there_is_something_to_read(mak
     assert sink.taken == []
 
 
-async def test_live_messages_are_written_to_sinks_that_want_them_as_they_were_published(make: Make) -> None:
-    log = await begun(make)
+async def test_live_messages_are_written_to_sinks_that_want_them_as_they_were_published(
+    make_local: Make,
+) -> None:
+    log = await begun(make_local)
     await log.add()
     async with aclosing(log.read(live=True)) as listening, aclosing(log.read()) as plain:
         sinks, attached = [RecordingSink(limit=9), RecordingSink(limit=9)], []
@@ -635,7 +656,7 @@ async def test_a_retry_while_the_store_is_being_read_does_not_end_the_stream(mak
         """Retries the task between the two reads of the hub."""
 
         async def events(self, task_id: str, after: int = 0) -> list[Event]:
-            if log.task.state is State.FAILED:
+            if log.task.sequence == 1:
                 log.task = replace(log.task, state=State.RUNNING)
                 await log.add()
             return await super().events(task_id, after)

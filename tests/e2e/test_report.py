@@ -12,7 +12,7 @@ import pytest
 
 from gencode.client import Client
 from gencode.llm.prices import Price
-from gencode.pipelines.generate.api import results
+from gencode.pipelines.generate.api import report_and_bundle
 from tests.e2e.test_retry import FILES, Account
 from tests.servers.calls import get
 from tests.servers.github import github_server
@@ -87,13 +87,13 @@ async def test_it_is_made_outside_of_the_event_loop(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It reads a whole project, which would delay every stream."""
-    inner, where = getattr(results, f"make_{what}"), set()
+    inner, where = getattr(report_and_bundle, f"make_{what}"), set()
 
     def make(*arguments: Any) -> Any:
         where.add(threading.current_thread())
         return inner(*arguments)
 
-    monkeypatch.setattr(results, f"make_{what}", make)
+    monkeypatch.setattr(report_and_bundle, f"make_{what}", make)
     async with running_app(settings(tmp_path)) as app, Client(app.url) as client:
         task_id = (await client.submit("a static page", "page"))["task_id"]
         await events(app.url, task_id)

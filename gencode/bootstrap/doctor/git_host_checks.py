@@ -14,10 +14,10 @@ import httpx
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.domain.errors import StartError
 from gencode.githosts.adapter import credentials
+from gencode.githosts.host_types import whoami
 from gencode.githosts.http_client import HttpReply, exchange
 from gencode.githosts.name_rules import GITHUB
 from gencode.githosts.responses import error_text, json_object
-from gencode.githosts.types import whoami
 from gencode.security.redaction import quoted, sanitize
 from gencode.settings import NamedHost, Settings
 

@@ -85,11 +85,11 @@ def _package_names(table: dict[str, Any]) -> Iterator[str]:
         yield table["name"]
 
 
-def _aliases(folder: str, table: dict[str, Any]) -> Iterator[PathAlias]:
+def _aliases(directory: str, table: dict[str, Any]) -> Iterator[PathAlias]:
     options = table.get("compilerOptions")
     if not isinstance(options, dict):
         return
-    base = join(folder, str(options.get("baseUrl") or ""))
+    base = join(directory, str(options.get("baseUrl") or ""))
     paths = options.get("paths")
     for pattern, targets in paths.items() if isinstance(paths, dict) else ():
         paths_inside = tuple(join(base, str(target).removesuffix("*")) for target in targets or ())

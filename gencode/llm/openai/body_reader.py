@@ -14,7 +14,7 @@ from gencode.domain.errors import GencodeError
 from gencode.llm.deadlines import DeadlineTimer
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge
 from gencode.llm.openai.error_mapping import ErrorMapper
-from gencode.resilience.content_decoder import MAX_PIECE, ContentDecoder, UnreadableEncoding
+from gencode.outbound.content_decoder import MAX_PIECE, ContentDecoder, UnreadableEncoding
 
 MAX_ERROR_BYTES = 64 * 1024  # of an error page; only its first sentences are shown
 MAX_DRAIN_SECONDS = 0.25  # a new TLS connection takes about as long

@@ -1,12 +1,30 @@
-"""Stores the plan and files of an earlier task as this task's own, as if a model had answered, at no cost."""
+"""A cache hit: the plan and files of an earlier task, stored as this task's own at no cost."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from gencode.codegen.file_checkpoints import PIECE, Piece, Pieces, piece_name
-from gencode.codegen.plan import PlanCheckpoint
+from gencode.codegen.plan import Plan, PlanCheckpoint
 from gencode.codegen.planning import plan_update
 from gencode.engine.ports.pipeline import StageUpdate
-from gencode.pipelines.generate.prompt_cache import CacheHit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CacheHit:
+    """An earlier task's answer.
+
+    similarity  of the prompts, from 0 to 1; 1.0: the same cache key
+    template    of that task (see task_template.py)
+    """
+
+    task_id: str
+    similarity: float
+    plan: Plan
+    files: dict[str, str]
+    template: Mapping[str, Any] | None = None
 
 
 def pieces_of(cache_hit: CacheHit) -> Pieces:

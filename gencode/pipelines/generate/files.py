@@ -74,13 +74,13 @@ def files(checkpoints: Checkpoints) -> Files:
     return Files(by_path=found, complete=whole and planned is not None)
 
 
-def archive(texts: Mapping[str, str], folder: str, at: datetime) -> bytes:
-    """A zip of files by path, below `folder`. Equal arguments make equal bytes. `at` is in UTC."""
+def archive(texts: Mapping[str, str], directory: str, at: datetime) -> bytes:
+    """A zip of files by path, below `directory`. Equal arguments make equal bytes. `at` is in UTC."""
     packed = io.BytesIO()
     moment = max(OLDEST, at.timetuple()[:6])
     with zipfile.ZipFile(packed, "w") as target:
         for path in sorted(texts):
-            entry = zipfile.ZipInfo(f"{folder}/{path}", date_time=moment)
+            entry = zipfile.ZipInfo(f"{directory}/{path}", date_time=moment)
             entry.create_system, entry.external_attr = 3, 0o100644 << 16  # Unix; a regular file
             entry.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(entry, texts[path])

@@ -37,7 +37,7 @@ from gencode.pipelines.generate.messages import cached_note, repository_kept_not
 from gencode.pipelines.generate.pushing import Pushing
 from gencode.pipelines.generate.repository_check import CheckedGenerating
 from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
-from gencode.pipelines.generate.template import template_of
+from gencode.pipelines.generate.task_template import template_of
 
 
 class Generate:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
 import anyio.to_thread
 
 from gencode.codegen.file_checkpoints import Checkpoints
-from gencode.codegen.plan import Plan
 from gencode.domain.task import State, Task
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.pipelines.generate.artifacts import GenerateInput
+from gencode.pipelines.generate.cache_hit import CacheHit
 from gencode.pipelines.generate.cache_key import cache_key, key_prefix
 from gencode.pipelines.generate.checkpoints import saved_plan
 from gencode.pipelines.generate.commit import read_commit
 from gencode.pipelines.generate.committed_report import REPORT
-from gencode.pipelines.generate.template import template_of
+from gencode.pipelines.generate.task_template import template_of
 
 Mode = Literal["off", "identical", "similar"]
 DONE = (State.SUCCEEDED,)
@@ -28,21 +28,6 @@ MAX_COMPARED = 200
 """The client's newest completed tasks, among which a similar prompt is searched for."""
 MAX_PROMPT = 10_000
 """Characters of prompts that are compared (about a millisecond a pair); longer ones must be identical."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CacheHit:
-    """An earlier task's answer.
-
-    similarity  of the prompts, from 0 to 1; 1.0: the same cache key
-    template    of that task (see template.py)
-    """
-
-    task_id: str
-    similarity: float
-    plan: Plan
-    files: dict[str, str]
-    template: Mapping[str, Any] | None = None
 
 
 class PromptCache:

@@ -19,7 +19,7 @@ MAX_BUNDLE_BYTES = 256 * 2**20
 
 
 def replay(file: Path, into: Path, *, workflows: bool = False) -> str:
-    """Write a bare repository into a folder that is new or empty; returns the commit's SHA.
+    """Write a bare repository into a directory that is new or empty; returns the commit's SHA.
 
     Nothing is written before every path is validated and the commit has the bundle's SHA. Raises BadBundle,
     UnsafePath, UnsafeTree.

@@ -60,7 +60,7 @@ OrgName = Annotated[
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99})*$", max_length=255
     ),
 ]
-"""The widest that any host accepts; the chosen one has a narrower rule (`gencode.githosts.types`)."""
+"""The widest that any host accepts; the chosen one has a narrower rule (`gencode.githosts.name_rules`)."""
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 
@@ -169,7 +169,9 @@ def check_cache(request: GenerateRequest, *, is_enabled: bool) -> None:
         raise invalid("cache", "off", "the prompt cache is off: leave it out, or set PROMPT_CACHE")
 
 
-def check_max_cost(request: GenerateRequest, model: str, price: Callable[[str], Price | None]) -> None:
+def check_max_cost(
+    request: GenerateRequest | RetryRequest, model: str, price: Callable[[str], Price | None]
+) -> None:
     """Raises Invalid for a limit of the cost of a model whose cost is unknown."""
     if request.max_cost is not None and price(model) is None:
         reason = (
