@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from gencode import __version__
-from gencode.auth.api_keys import ApiKeys
-from gencode.auth.key_file import key_file
+from gencode.auth.key_authenticator import ApiKeyAuthenticator
+from gencode.auth.key_store import key_store
 from gencode.auth.tickets import Tickets, load_or_create_key
 from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, open_single_process
 from gencode.bootstrap.git_hosts import HostRegistry
@@ -83,7 +83,7 @@ def build_app(
     settings: Settings, secrets: SecretRegistry, kinds: Sequence[KindFactory] = BUILTIN_KINDS
 ) -> Starlette:
     """As `create_app`; logs and responses are cleaned of what `secrets` has at the time."""
-    keys = ApiKeys(settings.api_keys.get_secret_value(), key_file(settings.data_dir))
+    keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), key_store(settings.data_dir))
     registry = KindRegistry([factory.kind for factory in kinds])
     dependencies = DependencyFactory(
         settings=settings, models=ModelRegistry(settings), hosts=HostRegistry(settings), secrets=secrets
@@ -102,7 +102,7 @@ def build_app(
     return app
 
 
-def _rules(settings: Settings, keys: ApiKeys) -> SecurityRules:
+def _rules(settings: Settings, keys: ApiKeyAuthenticator) -> SecurityRules:
     return SecurityRules(
         loopback_only=not keys.is_required and settings.auth != "none" and is_loopback(settings.server_host),
         keyless=not keys.is_required,
@@ -114,7 +114,7 @@ def _rules(settings: Settings, keys: ApiKeys) -> SecurityRules:
 @asynccontextmanager
 async def _running(
     settings: Settings,
-    keys: ApiKeys,
+    keys: ApiKeyAuthenticator,
     registry: KindRegistry,
     factories: Sequence[KindFactory],
     dependencies: DependencyFactory,
@@ -233,7 +233,7 @@ def _services(
     tracer: Tracer,
     notifications: Notifications,
     mcp: MCPRuntime,
-    keys: ApiKeys,
+    keys: ApiKeyAuthenticator,
     quotas: Quotas,
 ) -> Services:
     return Services(

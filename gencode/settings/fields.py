@@ -12,7 +12,7 @@ from limits import RateLimitItem, parse
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from gencode.auth.key_file import key_file
+from gencode.auth.key_store import key_store
 from gencode.outbound.proxies import ProxyRules
 from gencode.security.redaction import MIN_SECRET_LENGTH
 from gencode.settings.json_settings import DaysByClient, HostsByName, PricesByModel, ProvidersByName
@@ -269,7 +269,9 @@ class Settings(_SourcedSettings):
     @property
     def has_no_api_keys(self) -> bool:
         """Whether no API key exists, neither in API_KEYS nor made by `gencode keys`."""
-        return not self.api_keys.get_secret_value().strip() and key_file(self.data_dir).version() is None
+        return (
+            not self.api_keys.get_secret_value().strip() and key_store(self.data_dir).stat_signature() is None
+        )
 
     @property
     def proxies(self) -> ProxyRules:
