@@ -6,10 +6,12 @@ from __future__ import annotations
 import re
 
 from gencode.codegen.answer_reading import read_answer
-from gencode.llm.errors import LLMBadOutput, LLMTruncated
+from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer
 
+MAX_LINES = 200_000
+"""Of a file: what reads it keeps its lines, and 2 MiB of line ends would be two million."""
 MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
 _COMPLETE = re.compile(
     r"(?:The|This|Your|That|It|Done|There|Nothing|No|I)\b[^\n]{0,150}"
@@ -25,6 +27,12 @@ def stopped_at_limit(answer: Answer, request: ChatRequest) -> bool:
     usage = answer.usage
     counted = usage.completion >= request.max_tokens and not usage.estimated
     return not answer.truncated and counted and not answer.has_reasoning
+
+
+def check_lines(path: str, text: str) -> None:
+    """Raises LLMTooLarge for a text of more lines than a file may have."""
+    if text.count("\n") > MAX_LINES:
+        raise LLMTooLarge(f"{path} has more than {MAX_LINES} lines; ask for smaller files")
 
 
 def check_window(path: str, before: str, after: str, answer: Answer) -> None:

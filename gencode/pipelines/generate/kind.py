@@ -148,6 +148,7 @@ def _services(dependencies: KindDependencies) -> GenerateServices:
         progress_registry=dependencies.progress_registry,
         is_cache_enabled=dependencies.settings.prompt_cache != "off",
         workflows=dependencies.settings.allow_workflows,
+        max_output_tokens=dependencies.settings.max_output_tokens,
         secrets=dependencies.secrets,
     )
 

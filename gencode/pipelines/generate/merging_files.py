@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 
-from gencode.codegen.continuation_merge import file_text
+from gencode.codegen.continuation_merge import file_texts
 from gencode.codegen.file_checkpoints import PIECE, StoredText, stored_text
 from gencode.codegen.repair_loop import Files, RepairLoop, ValidationResult
 from gencode.codegen.secrets_scan import OWN_SECRET, SecretFinding
@@ -68,7 +68,8 @@ class Merging:
 
     async def _validated(self, draft: Draft, emit: Emit) -> ValidationResult:
         request = draft.request
-        texts = {path: _valid_utf8(file_text(pieces, path)) for path, pieces in draft.pieces.items()}
+        found = await file_texts(draft.pieces)
+        texts = {path: _valid_utf8(text) for path, text in found.items()}
         session = self._sessions.create(
             request.model,
             request.task_id,

@@ -70,9 +70,11 @@ def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def retry_changes(services: GenerateServices, task: Task, request: RetryRequest) -> Mapping[str, Any]:
-    """Raises Invalid for a passed deadline, a name that the host does not allow, and for another name when a
-    repository has been created: the task's commit belongs into that one."""
+    """Raises Invalid for a passed deadline, a limit of the cost of a model without a price, a name that the
+    host does not allow, and for another name when a repository has been created: the task's commit belongs
+    into that one."""
     check_deadline(request)
+    check_max_cost(request, str(task.parameters["model"]), services.price)
     changes = request.model_dump(mode="json", exclude_unset=True)
     if request.repo_name is None:
         changes.pop("repo_name", None)

@@ -169,7 +169,9 @@ def check_cache(request: GenerateRequest, *, is_enabled: bool) -> None:
         raise invalid("cache", "off", "the prompt cache is off: leave it out, or set PROMPT_CACHE")
 
 
-def check_max_cost(request: GenerateRequest, model: str, price: Callable[[str], Price | None]) -> None:
+def check_max_cost(
+    request: GenerateRequest | RetryRequest, model: str, price: Callable[[str], Price | None]
+) -> None:
     """Raises Invalid for a limit of the cost of a model whose cost is unknown."""
     if request.max_cost is not None and price(model) is None:
         reason = (

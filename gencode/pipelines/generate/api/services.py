@@ -27,6 +27,7 @@ class GenerateServices:
 
     is_cache_enabled  an earlier task may answer in place of the model
     workflows         projects may have .github/workflows
+    max_output_tokens of one answer of a model
     secrets           of this service, which no response may contain
     """
 
@@ -38,6 +39,7 @@ class GenerateServices:
     progress_registry: ProgressRegistry
     is_cache_enabled: bool
     workflows: bool
+    max_output_tokens: int
     secrets: SecretRegistry = field(repr=False)
 
 

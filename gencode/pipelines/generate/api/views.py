@@ -125,3 +125,6 @@ class PlanView(ResponseModel):
     summary: Words
     files: list[PlanFileView]
     left_out: list[LeftOutView] = Field(description="Look at their needed_by before you approve")
+    estimate: EstimateView | None = Field(
+        description="What writing the files will probably cost; null unless the plan waits for approval"
+    )

@@ -15,6 +15,7 @@ from typing import Any
 from gencode.cli.approval import Review, sigint_handler
 from gencode.client import Client, Plan, ServiceError
 from gencode.domain.errors import StartError
+from gencode.pipelines.generate.commands.estimate_lines import writing_line
 
 _REASONS = {
     "binary": "a binary file",
@@ -72,6 +73,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     for entry in plan.get("left_out", ()):
         users = f"; it was needed by {', '.join(entry['needed_by'])}" if entry["needed_by"] else ""
         yield f"  not written: {entry['path']} ({reason_text(entry['reason'])}){users}"
+    if estimate := plan.get("estimate"):
+        yield writing_line(estimate)
     if plan["approve_by"]:
         yield f"it waits until {plan['approve_by']}"
 
