@@ -114,7 +114,8 @@ class TaskLog:
         async with self._turn():
             until = now() + timedelta(seconds=pause.seconds)
             task = lifecycle.pause(self.task, until, pause.message)
-            await self._write(task, [_pause_entry("approval", task)])
+            kind, data = _pause_entry("approval", task)
+            await self._write(task, [(kind, {**pause.data, **data})])
 
     async def amend(self, update: StageUpdate) -> None:
         """A person changed what the task waits with; it stays paused."""

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from gencode.auth.api_keys import ApiKeys
+from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.domain.errors import WrongMethod
 from gencode.http.authentication import AuthenticationMiddleware
 from gencode.http.dependencies import get_extension
@@ -15,7 +15,7 @@ from gencode.http.problems import problem_response
 from gencode.mcp.runtime import MCPRuntime
 
 
-def mcp_route(keys: ApiKeys) -> Route:
+def mcp_route(keys: ApiKeyAuthenticator) -> Route:
     return Route("/mcp", MCPEndpoint(), middleware=[Middleware(AuthenticationMiddleware, keys=keys)])
 
 

@@ -51,10 +51,12 @@ class Pause:
 
     message   shown to users, in the task's language
     seconds   how long to wait, by the wall clock
+    data      further fields of the `approval` event (JSON)
     """
 
     message: str
     seconds: float
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 Decision = Callable[[Checkpoints], StageUpdate]

@@ -1,4 +1,4 @@
-"""What is shown of a task of kind `generate`."""
+"""The fields and JSON models by which clients see a task of kind `generate`."""
 
 from __future__ import annotations
 
@@ -125,3 +125,6 @@ class PlanView(ResponseModel):
     summary: Words
     files: list[PlanFileView]
     left_out: list[LeftOutView] = Field(description="Look at their needed_by before you approve")
+    estimate: EstimateView | None = Field(
+        description="What writing the files will probably cost; null unless the plan waits for approval"
+    )

@@ -190,6 +190,15 @@ export default {
   planRemove: (path) => `Take out ${path || "this file"}`,
   planAdd: "Add a file",
   planApprove: (count) => (count === 1 ? "Approve 1 file" : `Approve ${count} files`),
+  planEstimate: (low, high) => `Writing it takes an estimated ${low} to ${high} tokens`,
+  leftOut: "Planned, and not written",
+  leftOutReasons: {
+    binary: "is a binary file, which a model cannot write",
+    workflow: "is a workflow file; these are off (ALLOW_WORKFLOWS)",
+    directory: "is a directory",
+    removed: "was taken out",
+  },
+  leftOutUsers: (paths) => `. These were to use it, and do without: ${paths.join(", ")}`,
 
   // The log
   log: (count) => `All events (${count})`,

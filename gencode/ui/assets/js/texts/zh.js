@@ -182,6 +182,15 @@ export default {
   planRemove: (path) => `删去 ${path || "此文件"}`,
   planAdd: "添加文件",
   planApprove: (count) => `批准 ${count} 个文件`,
+  planEstimate: (low, high) => `预计编写还需 ${low} 至 ${high} 个 token`,
+  leftOut: "计划中但不会编写的文件",
+  leftOutReasons: {
+    binary: "是二进制文件，模型无法编写",
+    workflow: "是工作流文件，已停用（ALLOW_WORKFLOWS）",
+    directory: "是目录",
+    removed: "已被移除",
+  },
+  leftOutUsers: (paths) => `。以下文件原本要使用它，将不再使用：${paths.join("、")}`,
 
   log: (count) => `全部事件（${count}）`,
   commonEvents: {
