@@ -120,7 +120,7 @@ class Store:
 class Model:
     """A provider whose behaviour is drawn for each call; it counts what it bills."""
 
-    name, native_prefix = "model/m", True
+    name, native_prefix, pause = "model/m", True, 0.0
 
     def __init__(self, random: Random, limit: int) -> None:
         self._random = random
