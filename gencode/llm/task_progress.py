@@ -232,7 +232,7 @@ class ProgressTracker:
         return max(untils, default=None)
 
     def _end_of_pause(self, until: datetime) -> datetime:
-        """The same in each snapshot of a pause, though two clocks measure it: clients are sent each change."""
+        """The same in each snapshot of a pause, which two clocks measure: clients are sent each change."""
         if self._paused_until is None or abs(until - self._paused_until) >= timedelta(seconds=1):
             self._paused_until = until
         return self._paused_until
