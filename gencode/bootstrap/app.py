@@ -10,9 +10,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from gencode import __version__
-from gencode.auth.api_keys import ApiKeys
-from gencode.auth.key_file import key_file
+from gencode.auth.key_authenticator import ApiKeyAuthenticator
+from gencode.auth.key_store import key_store
 from gencode.auth.tickets import Tickets, load_or_create_key
+from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, open_single_process
 from gencode.bootstrap.git_hosts import HostRegistry
 from gencode.bootstrap.kind_dependencies import DependencyFactory
 from gencode.bootstrap.models import ModelRegistry
@@ -22,10 +23,9 @@ from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.embedded.server import serve
 from gencode.engine.executor import TaskExecutor
-from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.pipeline import Pipelines
-from gencode.engine.ports.store import Store
+from gencode.engine.ports.retention_store import RetentionStore
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
@@ -34,12 +34,12 @@ from gencode.http.dependencies import Callbacks, Services
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kind_factory import KindDependencies, KindFactory
 from gencode.http.kinds import ActiveKinds, KindRegistry
+from gencode.http.quotas import Quotas
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.request_rules import SecurityRules
 from gencode.http.routes import build
 from gencode.http.shared_ticker import SharedTicker
 from gencode.http.write_probe import WriteProbe
-from gencode.hub.in_process import InProcessHub
 from gencode.mcp.endpoint import mcp_route
 from gencode.mcp.runtime import MCPRuntime
 from gencode.mcp.tools import all_tools
@@ -48,11 +48,8 @@ from gencode.observability.metrics import Metrics
 from gencode.observability.tracing_setup import configured_tracer
 from gencode.outbound.transport import Outbound
 from gencode.pipelines.generate.kind import GENERATE
-from gencode.queue.in_process import FairQueue
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings, is_loopback, load
-from gencode.storage.lock import data_dir_lock
-from gencode.storage.sqlite.store import SQLiteStore, open_sqlite
 from gencode.ui.page import Page
 
 BUILTIN_KINDS: Sequence[KindFactory] = (GENERATE,)
@@ -86,7 +83,7 @@ def build_app(
     settings: Settings, secrets: SecretRegistry, kinds: Sequence[KindFactory] = BUILTIN_KINDS
 ) -> Starlette:
     """As `create_app`; logs and responses are cleaned of what `secrets` has at the time."""
-    keys = ApiKeys(settings.api_keys.get_secret_value(), key_file(settings.data_dir))
+    keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), key_store(settings.data_dir))
     registry = KindRegistry([factory.kind for factory in kinds])
     dependencies = DependencyFactory(
         settings=settings, models=ModelRegistry(settings), hosts=HostRegistry(settings), secrets=secrets
@@ -105,7 +102,7 @@ def build_app(
     return app
 
 
-def _rules(settings: Settings, keys: ApiKeys) -> SecurityRules:
+def _rules(settings: Settings, keys: ApiKeyAuthenticator) -> SecurityRules:
     return SecurityRules(
         loopback_only=not keys.is_required and settings.auth != "none" and is_loopback(settings.server_host),
         keyless=not keys.is_required,
@@ -117,31 +114,36 @@ def _rules(settings: Settings, keys: ApiKeys) -> SecurityRules:
 @asynccontextmanager
 async def _running(
     settings: Settings,
-    keys: ApiKeys,
+    keys: ApiKeyAuthenticator,
     registry: KindRegistry,
     factories: Sequence[KindFactory],
     dependencies: DependencyFactory,
 ) -> AsyncIterator[Services]:
     """Everything that runs, in the order in which it needs each other; it stops in the reverse order."""
     async with AsyncExitStack() as stack:
-        stack.enter_context(data_dir_lock(settings.data_dir))
-        store = await stack.enter_async_context(open_sqlite(settings.data_dir / "gencode.db"))
+        backend = await stack.enter_async_context(open_single_process(settings))
+        store = backend.store
         outbound = make_outbound(settings)
         metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings, outbound))
         offered, servers = await dependencies.create(stack, store, metrics, tracer, outbound)
         kinds = ActiveKinds(registry, {one.kind.name: one.start(offered) for one in factories})
         notifications = make_notifications(settings, store, metrics, outbound, kinds, CHAT_COMMAND)
-        hub, mcp = (
-            InProcessHub(store, notifications.dispatcher.published),
-            MCPRuntime(settings.max_body_bytes),
+        hub = backend.hub(notifications.dispatcher.published)
+        mcp, disk_use = MCPRuntime(settings.max_body_bytes), DiskUse(settings.data_dir)
+        task_service = _task_service(settings, backend, hub, metrics, tracer, kinds.pipelines)
+        _add_gauges(metrics, task_service, hub, backend.queue, disk_use)
+        quotas = Quotas(
+            store=store,
+            quotas_of=keys.quotas,
+            has_price=lambda model: offered.price(model) is not None,
         )
-        queue, disk_use = FairQueue(settings.max_waiting_tasks), DiskUse(settings.data_dir)
-        task_service = _task_service(settings, store, hub, queue, metrics, tracer, kinds.pipelines)
-        _add_gauges(metrics, task_service, hub, queue, disk_use)
-        services = _services(settings, task_service, hub, kinds, offered, tracer, notifications, mcp, keys)
+        services = _services(
+            settings, task_service, hub, kinds, offered, tracer, notifications, mcp, keys, quotas
+        )
         for server in servers:
             await stack.enter_async_context(serve(server.app, server.sock))
         async with anyio.create_task_group() as group:
+            backend.start(group, task_service)
             await group.start(task_service.run)
             group.start_soon(_stop_when_closing, services)
             group.start_soon(_retention(settings, store).run)
@@ -157,7 +159,7 @@ async def _running(
             group.cancel_scope.cancel()
 
 
-def _retention(settings: Settings, store: SQLiteStore) -> Retention:
+def _retention(settings: Settings, store: RetentionStore) -> Retention:
     policy = RetentionPolicy(
         days=settings.retention_days,
         days_by_principal=settings.retention_days_by_client,
@@ -189,27 +191,27 @@ def _tracing(settings: Settings, outbound: Outbound) -> AbstractAsyncContextMana
 
 def _task_service(
     settings: Settings,
-    store: Store,
+    backend: Backend,
     hub: Hub,
-    queue: FairQueue,
     metrics: Metrics,
     tracer: Tracer,
     pipelines: Pipelines,
 ) -> TaskService:
-    executor = TaskExecutor(store, pipelines, metrics, timeout=settings.task_timeout, tracer=tracer)
+    executor = TaskExecutor(backend.store, pipelines, metrics, timeout=settings.task_timeout, tracer=tracer)
     return TaskService(
         executor,
-        store,
+        backend.store,
         hub,
-        queue,
+        backend.queue,
         metrics,
         concurrency=settings.max_concurrent_tasks,
-        paused=PausedTasks(settings.max_paused_tasks),
+        paused=backend.paused,
+        recovery=backend.recovery(pipelines),
     )
 
 
 def _add_gauges(
-    metrics: Metrics, task_service: TaskService, hub: InProcessHub, queue: FairQueue, disk_use: DiskUse
+    metrics: Metrics, task_service: TaskService, hub: MeasuredHub, queue: MeasuredQueue, disk_use: DiskUse
 ) -> None:
     metrics.gauge("gencode_tasks_waiting", "Tasks in line.", lambda: task_service.waiting)
     metrics.gauge("gencode_tasks_running", "Tasks that run.", lambda: task_service.running)
@@ -231,7 +233,8 @@ def _services(
     tracer: Tracer,
     notifications: Notifications,
     mcp: MCPRuntime,
-    keys: ApiKeys,
+    keys: ApiKeyAuthenticator,
+    quotas: Quotas,
 ) -> Services:
     return Services(
         kinds=kinds,
@@ -241,6 +244,7 @@ def _services(
         metrics=offered.metrics,
         tracer=tracer,
         rate=RateLimiter(settings.rate, own_rate=keys.rate),
+        quotas=quotas,
         tickets=Tickets(load_or_create_key(settings.data_dir / "ticket.key"), settings.sse_ticket_seconds),
         callbacks=Callbacks(
             webhooks=notifications.webhooks,

@@ -1,4 +1,4 @@
-"""`gencode demo`: one prompt from submission to repository, on a service and in a folder of its own."""
+"""`gencode demo`: one prompt from submission to repository, on a service and in a directory of its own."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from gencode.cli.watching import follow
 from gencode.client import Client
 from gencode.embedded.bound_servers import FORGE_USER
 from gencode.embedded.server import address, listen, serve
-from gencode.observability.logs import configure
+from gencode.observability.logs import configure_logging
 from gencode.pipelines.generate.commands.display import DISPLAY
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
 
 PROMPT = "A small Flask web app with user registration and login"
 
 
 def demo(settings: Settings) -> int:
-    """Needs no key, and no network but loopback. Return the exit status: 0 when the project was pushed.
+    """Run the demo, which needs no key and only loopback. Returns the exit status: 0 if the project was
+    pushed.
 
-    The local forge ends with the demo, so the clone command names the bare repository's folder.
+    The local forge ends with the demo, so the clone command names the bare repository's directory.
     """
-    configure("WARNING", settings.log_format, SecretRegistry(settings.secrets()).current)
+    configure_logging("WARNING", settings.log_format, SecretRegistry(settings.secrets()).current)
     return anyio.run(_demo, settings.data_dir / "demo")
 
 
-async def _demo(folder: Path) -> int:
-    app = create_app(Settings.model_construct(data_dir=folder, server_port=0))
+async def _demo(directory: Path) -> int:
+    app = create_app(Settings.model_construct(data_dir=directory, server_port=0))
     name = f"demo-{secrets.token_hex(4)}"
     sock = listen()
     async with (
@@ -47,5 +48,6 @@ async def _demo(folder: Path) -> int:
         await follow(client, task_id, LineScreen(DISPLAY))
         if (await client.task(task_id))["status"] != "completed":
             return 1
-    print(f"\ngit clone {shlex.quote(str(folder / 'forge' / FORGE_USER / f'{name}.git'))} {name}", flush=True)
+    bare = directory / "forge" / FORGE_USER / f"{name}.git"
+    print(f"\ngit clone {shlex.quote(str(bare))} {name}", flush=True)
     return 0

@@ -1,4 +1,4 @@
-"""Tracing around model providers, Git hosts and HTTP clients: each call becomes a span."""
+"""Tracing of model providers, Git hosts and HTTP clients: wrappers that record a span for each call."""
 
 from __future__ import annotations
 
@@ -27,12 +27,16 @@ class TracedProvider:
     def native_prefix(self) -> bool:
         return self._provider.native_prefix
 
+    @property
+    def pause(self) -> float:
+        return self._provider.pause
+
     async def stream(
         self, request: ChatRequest, on_send: OnSend | None = None
     ) -> AsyncGenerator[ChatChunk, None]:
         model = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self.name}
         attributes = model | {"gen_ai.request.max_tokens": request.max_tokens}
-        with self._tracer.span(f"chat {self.name}", attributes, kind="client", opens=False) as span:
+        with self._tracer.span(f"chat {self.name}", attributes, kind="client", make_current=False) as span:
             async with aclosing(self._provider.stream(request, on_send)) as chunks:
                 async for chunk in chunks:
                     if chunk.finish_reason:

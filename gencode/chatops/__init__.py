@@ -1,1 +1,1 @@
-"""Commands from Slack and Mattermost."""
+"""Commands that users enter in Slack and Mattermost."""

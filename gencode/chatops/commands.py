@@ -1,4 +1,4 @@
-"""The commands that people give in a chat, and the immediate answers."""
+"""Executes the commands of a chat (submit, status, cancel, help), and returns the immediate answers."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from gencode.http.submission import request_digest, submit
 from gencode.notifications.chat_replies import ChatNotifier
 
 CANCEL_SECONDS = 2.0
-"""After three, the chat shows an error to the person."""
+"""A chat shows an error if there is no response within 3 seconds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubmitCommand:
     """The command that submits a task: `FIRST-WORD OTHER WORDS`.
 
-    kind        of the task
-    first_word  field of the request that the first word becomes
-    other_words field of the request that the other words become
-    usage       both in a few words, for help
-    example     of both
+    kind        the kind of the task
+    first_word  the field of the request that gets the first word
+    other_words the field of the request that gets the other words
+    usage       the two arguments as shown by help
+    example     example values of the two arguments
     """
 
     kind: Kind
@@ -45,23 +45,24 @@ class SubmitCommand:
 class Command:
     """A command as the chat sent it.
 
-    name          what the command is called there
-    principal     who gave it, such as "slack:T0/U0"
-    mark          identifies this command: sent twice, it is executed once
-    response_url  where to report the task
+    name              the command's name in the chat, such as "/gencode"
+    text              its arguments
+    principal         the user who entered it, such as "slack:T0/U0"
+    deduplication_id  identifies this command: sent twice, it is executed once
+    response_url      the URL to which the outcome of the task is posted
     """
 
     name: str
     text: str
     principal: Principal
-    mark: str
+    deduplication_id: str
     response_url: str = field(repr=False)
 
 
 async def run_command(
     services: Services, command: Command, chat: ChatNotifier, submit_command: SubmitCommand
 ) -> str:
-    """The answer for the person who gave it. Raises GencodeError, and UrlRefused for its response_url."""
+    """The answer to the user. Raises GencodeError, and UrlRefused for the command's response_url."""
     first, _, others = command.text.strip().partition(" ")
     others = others.strip()
     if first in ("status", "cancel") and others and " " not in others:
@@ -79,7 +80,7 @@ async def _submit(
     request = validate(kind.request_model, fields, kind.submission.pattern_messages)
     key = IdempotencyKey(
         principal=command.principal.id,
-        value=f"command {command.mark}"[:255],
+        value=f"command {command.deduplication_id}"[:255],
         digest=request_digest(request),
     )
 

@@ -1,7 +1,7 @@
 """POST /integrations/slack and /integrations/mattermost: a command from a chat.
 
-The answer comes at once, as the chats require; what becomes of a task is posted later, by the notification
-dispatcher, to the address that came with the command.
+The answer is immediate, as the chats require; the outcome of the task is posted later by the notification
+dispatcher, to the `response_url` of the command.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.chatops.commands import Command, SubmitCommand, run_command
-from gencode.chatops.verification import Form, Verify
+from gencode.chatops.verifiers import Form, Verifier
 from gencode.domain.errors import GencodeError, Malformed, NotFound, Unauthorized
 from gencode.domain.principal import Principal, PrincipalKind
 from gencode.http.base_models import ResponseModel, Words
@@ -39,7 +39,7 @@ class ChatIntegration:
     """A configured chat."""
 
     chat: ChatNotifier
-    verify: Verify = field(repr=False)
+    verify: Verifier = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +89,7 @@ async def mattermost(request: Request) -> Response:
 
 
 async def _handle(request: Request, name: str) -> Response:
-    """200 for whatever the chat sent: the person reads in the answer what was wrong with a command."""
+    """Returns 200 also for an invalid command: the text of the answer says what is wrong with it."""
     chatops = get_extension(request, ChatOps)
     if not (integration := chatops.integrations.get(name)):
         raise NotFound(f"no {name} is configured here; see docs/chat.md for its settings")
@@ -124,7 +124,7 @@ def _read_command(chat: str, form: Form, body: bytes) -> Command:
         name=form.get("command", "") or "/gencode",
         text=unescape(text) if chat == "slack" else text,
         principal=Principal(id=f"{chat}:{team}/{user}", kind=PrincipalKind.SERVICE),
-        # A repeated request is the same command: by the chat's own id of it, else by all that was sent.
-        mark=form.get("trigger_id") or hashlib.sha256(body).hexdigest(),
+        # A repeated request is identified by trigger_id if present, else by a hash of the body.
+        deduplication_id=form.get("trigger_id") or hashlib.sha256(body).hexdigest(),
         response_url=form.get("response_url", ""),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from gencode.codegen.lenient_json import find_list, find_object
 from gencode.codegen.plan import Plan
-from gencode.codegen.plan_reading import read_plan
+from gencode.codegen.plan_decoder import read_plan
 from gencode.domain.tree import check_paths
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge
 

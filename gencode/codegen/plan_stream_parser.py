@@ -8,7 +8,7 @@ from typing import Any
 
 from gencode.codegen.lenient_json import NotJson, read_value
 from gencode.codegen.plan import Plan, PlannedFile
-from gencode.codegen.plan_reading import left_out, read_entry
+from gencode.codegen.plan_decoder import left_out, read_entry
 from gencode.domain.tree import PathSet
 from gencode.llm.errors import LLMBadOutput
 

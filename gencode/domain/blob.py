@@ -1,5 +1,5 @@
-"""The content of a file as Git stores it. Deflating is most of the work of a push, so that it is done as soon
-as a file is complete."""
+"""The content of a file as Git stores it. Deflating is most of the work of a push, so each file is deflated
+as soon as it is complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A callback: where a task's events are delivered, and how far the delivery has come."""
+"""A callback: the URL to which a task's events are delivered, and the progress of the delivery."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ NOTIFIED_EVENTS = frozenset({"status", "approval"})
 class Callback:
     """At most one for each task. Progress is a position in the task's log, so that no event can be lost.
 
-    kind      of the notifier that delivers it, such as "webhook"
-    url       may hold secrets: it is never shown
-    host      its host name and port: bounds concurrent deliveries to one receiver
-    position  events up to this id were delivered, or need no delivery
-    failures  failed attempts since the last successful one
-    due       when to try next, in milliseconds since the epoch; None while there is nothing to deliver
-    ended     whether delivery has stopped for good; `reason` says why
-    reason    of the last failure, for the principal
-    principal  id of the task's; stored with the task, so that only `Outbox.next_callbacks` sets it
+    kind       the kind of the notifier that delivers it, such as "webhook"
+    url        never shown, because it may contain secrets
+    host       host name and port of the URL; concurrent deliveries to one host are limited
+    position   events up to this id were delivered, or need no delivery
+    failures   failed attempts since the last successful one
+    due        the time of the next attempt, in milliseconds since the epoch; None if nothing is to be
+               delivered
+    ended      whether delivery has stopped for good; `reason` says why
+    reason     the reason of the last failure, shown to the principal
+    principal  the id of the task's principal; stored with the task, so only `Outbox.next_callbacks` sets it
     """
 
     task_id: str

@@ -20,6 +20,7 @@ Failures of one package are defined there, in its module `errors`.
     │   ├── Misdirected              MISDIRECTED          421
     │   ├── KeyReused                IDEMPOTENCY_KEY_REUSED 422
     │   ├── RateLimited              RATE_LIMITED         429
+    │   ├── QuotaExceeded            QUOTA_EXCEEDED       429
     │   ├── QueueFull                QUEUE_FULL           503
     │   ├── Overloaded               OVERLOADED           503
     │   └── ShuttingDown             SHUTTING_DOWN        503
@@ -30,15 +31,15 @@ Failures of one package are defined there, in its module `errors`.
     ├── HostError                    HOST_*, GITHUB_*, REPO_EXISTS: gencode.githosts.errors
     ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD: gencode.githosts.errors
     ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE
-    ├── SecretFound                  SECRET_FOUND         the files hold what must not be published
-    ├── BadBackup                    BAD_BACKUP           gencode backup, restore: not made, or not usable
+    ├── SecretFound                  SECRET_FOUND         the files contain a secret
+    ├── BadBackup                    BAD_BACKUP           gencode backup, restore: not created, or not usable
     ├── TaskTimeout                  TASK_TIMEOUT
     ├── ApprovalExpired              APPROVAL_EXPIRED     nobody approved in time
     ├── CrashLoop                    CRASH_LOOP
-    └── Internal                     INTERNAL             a bug of ours; the log has the trace
+    └── Internal                     INTERNAL             a bug in this service; the log has the traceback
 
-`Transient` is mixed into the errors that a second attempt may cure: the retry layer looks at the class,
-never at the text. A message says what to do next and never holds a secret.
+`Transient` is mixed into errors after which a second attempt may succeed: the retry layer checks the class,
+never the text. A message says what to do next and never contains a secret.
 
 An error that a task can fail with declares whether a retry of the task can help:
 
@@ -55,12 +56,12 @@ from typing import ClassVar
 
 
 class RetryHelps(StrEnum):
-    """When a retry of a failed task, which goes on from the task's checkpoints, can succeed."""
+    """When a retry of a failed task, which continues from the task's checkpoints, can succeed."""
 
     NOW = "now"
-    """At once, with nothing changed: the retry grants further attempts."""
+    """Immediately and unchanged: the retry grants further attempts."""
     LATER = "later"
-    """With nothing changed, once the other side is well again."""
+    """Unchanged, once the other server works again."""
     AFTER_CHANGE = "after_change"
     """Once its cause is removed, or with other values of `retry_fields`."""
     NEVER = "never"
@@ -68,16 +69,16 @@ class RetryHelps(StrEnum):
 
 
 class GencodeError(Exception):
-    """A failure with a stable `code`, an HTTP `http_status`, and a message written for its reader."""
+    """A failure with a stable `code`, an `http_status`, and a message for the user."""
 
     code: ClassVar[str] = "INTERNAL"
     http_status: ClassVar[int] = 500
     meaning: ClassVar[str] = ""
-    """When a request is answered with it, for the OpenAPI document."""
+    """The cases in which a request gets this error, for the OpenAPI document."""
     retry_helps: ClassVar[RetryHelps] = RetryHelps.AFTER_CHANGE
-    """Of a task that failed with it."""
+    """Whether a retry of a task that failed with it can help."""
     retry_fields: ClassVar[tuple[str, ...]] = ()
-    """The fields of a retry's request whose other values can help."""
+    """The fields of a retry's request for which other values can help."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -85,12 +86,13 @@ class GencodeError(Exception):
 
     @property
     def retryable(self) -> bool:
-        """Whether submitting the same request again later can succeed without anyone changing anything."""
+        """Whether submitting the unchanged request again later can succeed."""
         return isinstance(self, Transient)
 
 
 class Transient(GencodeError):
-    """Mixed into errors that another attempt may cure. `retry_after`: seconds the other side asked for."""
+    """Mixed into errors after which another attempt may succeed. `retry_after`: the seconds to wait that the
+    other server asked for."""
 
     retry_helps = RetryHelps.LATER
 
@@ -99,7 +101,7 @@ class Transient(GencodeError):
         self.retry_after = retry_after
 
 
-# --- the caller's side ------------------------------------------------------------------------------
+# --- errors of a request ------------------------------------------------------------------------------
 
 
 class RequestError(GencodeError):
@@ -142,7 +144,7 @@ class Unauthorized(RequestError):
 
 
 class CrossSite(RequestError):
-    """Another web site made the browser of our user ask this."""
+    """Another web site made the user's browser send this request."""
 
     code = "CROSS_SITE"
     http_status = 403
@@ -178,7 +180,7 @@ class AlreadyFinished(RequestError):
 
 
 class StillWorking(RequestError):
-    """Only what has failed can be tried again."""
+    """Only a failed task can be retried."""
 
     code = "STILL_WORKING"
     http_status = 409
@@ -186,7 +188,7 @@ class StillWorking(RequestError):
 
 
 class NotPaused(RequestError):
-    """Nothing of the task waits for a person's word."""
+    """The task does not wait for a user's decision."""
 
     code = "NOT_HELD"
     http_status = 409
@@ -194,7 +196,7 @@ class NotPaused(RequestError):
 
 
 class UnknownKind(RequestError):
-    """A newer version, or another hand, stored this task: it is shown and left alone."""
+    """This version did not store the task: it is shown, and never changed."""
 
     code = "UNKNOWN_KIND"
     http_status = 409
@@ -208,7 +210,7 @@ class IdempotencyKeyReused(RequestError):
 
 
 class Misdirected(RequestError):
-    """The request is for a host name that this service does not answer to."""
+    """The Host header names a host that this service does not serve."""
 
     code = "MISDIRECTED"
     http_status = 421
@@ -218,6 +220,14 @@ class RateLimited(RequestError, Transient):
     code = "RATE_LIMITED"
     http_status = 429
     meaning = "More than RATE_LIMIT"
+
+
+class QuotaExceeded(RequestError, Transient):
+    """`retry_after`: seconds until the next day or month."""
+
+    code = "QUOTA_EXCEEDED"
+    http_status = 429
+    meaning = "A quota of the client is used up"
 
 
 class QueueFull(RequestError, Transient):
@@ -240,7 +250,7 @@ class ShuttingDown(RequestError, Transient):
     meaning = "The service stops"
 
 
-# --- our own side -----------------------------------------------------------------------------------
+# --- errors of the service ----------------------------------------------------------------------------
 
 
 class StartError(GencodeError):
@@ -282,14 +292,14 @@ class BadBackup(GencodeError):
 
 
 class TaskTimeout(Transient):
-    """A retry has the whole time again."""
+    """A retry gets the whole time again."""
 
     code = "TASK_TIMEOUT"
     retry_helps = RetryHelps.NOW
 
 
 class ApprovalExpired(Transient):
-    """Transient: a retry waits for another word."""
+    """Transient: a retry waits for a decision again."""
 
     code = "APPROVAL_EXPIRED"
     retry_helps = RetryHelps.NOW
@@ -303,7 +313,7 @@ class Internal(GencodeError):
     code = "INTERNAL"
 
 
-# --- what a model may name --------------------------------------------------------------------------
+# --- errors of generated files ------------------------------------------------------------------------
 
 
 class TreeError(GencodeError):
@@ -331,7 +341,7 @@ class TreeTooLarge(UnsafeTree):
 
 
 class SecretFound(GencodeError):
-    """`request`'s allow_secrets lets others' secrets pass, never this service's own."""
+    """The field allow_secrets of a request permits secrets of others, never those of this service."""
 
     code = "SECRET_FOUND"
     http_status = 422

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-"""json.dumps makes one for each call that is not by default: half of its time for an event."""
+"""Shared, because json.dumps with these options creates an encoder for each call, which takes half of its
+time."""
 
 RECONNECT_MILLISECONDS = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """`id` counts 1, 2, 3, ... within its task without a gap; `kind` is the SSE event name."""
+    """Ids are 1, 2, 3, ... within a task, without a gap; `kind` is the SSE event name."""
 
     task_id: str
     id: int
@@ -24,10 +25,10 @@ class Event:
 
 
 def encode(event: Event) -> bytes:
-    """The event-stream format (WHATWG HTML, 9.2). JSON keeps CR, LF and NUL out of the framing.
+    """The event in event-stream format (WHATWG HTML, 9.2). JSON escapes CR, LF and NUL.
 
-    The first event of a task tells clients how long to wait before they reconnect. It is no message of its
-    own: some clients take `retry` alone for an event.
+    The first event of a task also has the field `retry`, the time before clients reconnect. It is not a
+    separate message, because some clients treat `retry` alone as an event.
     """
     retry = b"retry: %d\n" % RECONNECT_MILLISECONDS if event.id == 1 else b""
     return b"event: %b\nid: %d\ndata: %b\n%b\n" % (event.kind.encode(), event.id, dump(event.data), retry)

@@ -1,4 +1,4 @@
-"""Who asks: the identity that a request is authenticated as and that owns the tasks it submits."""
+"""The principal of a request: the authenticated identity, which owns the tasks that it submits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class PrincipalKind(StrEnum):
     API_KEY = "api_key"
     USER = "user"
     SERVICE = "service"
-    """An integration that acts for people it has authenticated itself, such as a chat."""
+    """An integration that acts for users whom it has authenticated itself, such as a chat."""
 
 
 OPERATOR = "operator"

@@ -84,6 +84,7 @@ class Task:
     retries       by the code of a failure, how often the task was retried after it
     trace         W3C traceparent of the request that made it; every run continues that trace
     cache_key     digest of all that shapes the result: tasks of equal keys have equal results
+    owner         name of the worker that runs it; "" if none does, or where one process does everything
     """
 
     id: str
@@ -105,6 +106,7 @@ class Task:
     retries: Mapping[str, int] = field(default_factory=dict)
     trace: str = ""
     cache_key: str = ""
+    owner: str = ""
 
     @property
     def status(self) -> str:
@@ -122,8 +124,8 @@ def transition(
 ) -> Task:
     """The task in another state. Raises IllegalTransition.
 
-    `message` and `stage`: None leaves them. `only`: the one state from which the step is legal. A failure and
-    the end of a pause do not outlive the state that they belong to.
+    `message` and `stage`: None leaves them. `only`: the one state from which the step is legal. A failure,
+    the end of a pause and the owner of a run do not outlive the state that they belong to.
     """
     if state not in _NEXT.get(task.state, ()) or only not in (None, task.state):
         raise IllegalTransition(f"{task.state} -> {state}")
@@ -134,13 +136,15 @@ def transition(
         message=task.message if message is None else message,
         failure=None,
         paused_until=None,
+        owner=task.owner if state is State.RUNNING else "",
         updated_at=now(),
     )
 
 
-def start(task: Task) -> Task:
+def start(task: Task, owner: str = "") -> Task:
     """A worker begins a run; counted before it begins, so that a crash is counted too."""
-    return replace(transition(task, State.RUNNING), attempts=task.attempts + 1, updated_at=task.updated_at)
+    started = transition(task, State.RUNNING)
+    return replace(started, attempts=task.attempts + 1, updated_at=task.updated_at, owner=owner)
 
 
 def release(task: Task) -> Task:

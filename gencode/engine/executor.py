@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from time import perf_counter
 from typing import Any
 
@@ -22,7 +23,7 @@ from gencode.domain.errors import (
     TaskTimeout,
 )
 from gencode.domain.task import FINAL_STATUSES, PENDING, Failure
-from gencode.engine.cancelled_error import is_being_cancelled
+from gencode.engine.cancellation import is_being_cancelled
 from gencode.engine.ports.metrics import EngineMetrics
 from gencode.engine.ports.pipeline import Artifact, Emit, Pause, Pipeline, Pipelines, Stage, StageUpdate
 from gencode.engine.ports.store import Store
@@ -57,8 +58,8 @@ class TaskExecutor:
         self._max_attempts = max_attempts
         self._tracer = tracer or NoopTracer()
 
-    async def run(self, task_log: TaskLog) -> None:
-        """Work until the task is over or paused.
+    async def run(self, task_log: TaskLog, owner: str = "") -> None:
+        """Work until the task is over or paused. `owner`: see Task.owner.
 
         Raises StoreError when the log cannot be written (try again later) and Conflict when somebody else
         writes the task (leave it alone). Cancelled from outside it stops at once; checkpoints stay.
@@ -69,17 +70,17 @@ class TaskExecutor:
             return
         attributes = {"gencode.task.id": task.id, "gencode.task.kind": task.kind}
         with self._tracer.span(f"task {task.kind}", attributes, parent=task.trace) as span:
-            await self._run(task_log)
+            await self._run(task_log, owner)
             task = task_log.task
             span.set({"gencode.task.status": task.status, "gencode.task.attempt": task.attempts})
             if task.failure:
                 span.fail(task.failure.code)
 
-    async def _run(self, task_log: TaskLog) -> None:
+    async def _run(self, task_log: TaskLog, owner: str) -> None:
         deadline = anyio.CancelScope(deadline=anyio.current_time() + self._timeout)
         try:
             with deadline:
-                await self._run_stages(task_log)
+                await self._run_stages(task_log, owner)
             if deadline.cancelled_caught and not task_log.task.is_idle:
                 raise self._timed_out()
         except Exception as error:
@@ -88,9 +89,9 @@ class TaskExecutor:
                 cause = self._timed_out()  # whatever the stage raised when it was cancelled
             await self._fail(task_log, cause)
 
-    async def _run_stages(self, task_log: TaskLog) -> None:
+    async def _run_stages(self, task_log: TaskLog, owner: str) -> None:
         pipeline = self._pipeline(task_log)
-        await self._start(task_log)
+        await self._start(task_log, owner)
         artifact = await self._restore(pipeline, task_log)
         for stage in _remaining(pipeline, task_log.task.stage):
             if not stage.applies(artifact):
@@ -103,13 +104,13 @@ class TaskExecutor:
                 return
         await task_log.succeed(pipeline.message(task_log.task, COMPLETED))
 
-    async def _start(self, task_log: TaskLog) -> None:
+    async def _start(self, task_log: TaskLog, owner: str) -> None:
         if task_log.task.attempts >= self._max_attempts:
             raise CrashLoop(
                 f"the service died {task_log.task.attempts} times while it worked on this task, which is "
                 "given up so that others can run; see the log for the cause"
             )
-        await task_log.start()
+        await task_log.start(owner)
 
     async def _restore(self, pipeline: Pipeline, task_log: TaskLog) -> Artifact:
         task = task_log.task
@@ -143,10 +144,10 @@ class TaskExecutor:
         task = task_log.task
         await task_log.approve(update, self._pipeline(task_log).message(task, task.status))
 
-    async def expire(self, task_log: TaskLog) -> None:
-        """Fail a paused task whose time is over."""
+    async def expire(self, task_log: TaskLog, until: datetime) -> None:
+        """Fail a task that is still paused with this deadline, which has passed."""
         await task_log.reconcile()
-        if task_log.task.paused_until:
+        if task_log.task.paused_until == until:
             expired = "nobody approved in time; retry the task to be asked again"
             await self._fail(task_log, ApprovalExpired(expired))
 
@@ -154,7 +155,8 @@ class TaskExecutor:
         """End a task whose run has ended, unless it is over."""
         await task_log.reconcile()
         if not task_log.task.state.is_terminal:
-            await task_log.cancel(self._pipeline(task_log).message(task_log.task, CANCELLED))
+            message = self._pipeline(task_log).message(task_log.task, CANCELLED)
+            await task_log.cancel(message, await self._final_updates(task_log))
 
     async def _fail(self, task_log: TaskLog, error: Exception) -> None:
         if isinstance(error, StoreError | Conflict):
@@ -162,7 +164,17 @@ class TaskExecutor:
         known = error if isinstance(error, GencodeError) else _unexpected(error)
         failure = _failure(known)
         log.error("task failed", code=known.code, reason=known.message, status=task_log.task.status)
-        await task_log.fail(failure)
+        await task_log.fail(failure, await self._final_updates(task_log))
+
+    async def _final_updates(self, task_log: TaskLog) -> Sequence[StageUpdate]:
+        """Of a task that ends without success, which checkpoints that cannot be read must not prevent."""
+        task = task_log.task
+        checkpoints = await self._store.checkpoints(task.id)
+        try:
+            return self._pipeline(task_log).final_updates(task, checkpoints)
+        except Exception as error:
+            log.error("what the task has used cannot be read", exc_info=error)
+            return ()
 
     def _pipeline(self, task_log: TaskLog) -> Pipeline:
         return self.pipelines[task_log.task.kind]

@@ -9,9 +9,9 @@ from datetime import datetime
 
 
 class IdSource:
-    """Makes ids that only ever grow, within one millisecond and when the clock is set back, too.
+    """Returns strictly increasing ids, also within one millisecond and when the clock is set back.
 
-    `clock` gives nanoseconds since 1970. Not for several threads at once.
+    `clock` returns nanoseconds since 1970. Not thread-safe.
     """
 
     def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
@@ -20,7 +20,7 @@ class IdSource:
         self._tail = 0
 
     def __call__(self) -> str:
-        """The canonical text: 36 characters, lower case."""
+        """The next id in canonical form: 36 characters, lower case."""
         millisecond = self._clock() // 1_000_000
         if millisecond > self._millisecond:
             self._millisecond, self._tail = millisecond, secrets.randbits(73)
@@ -31,7 +31,7 @@ class IdSource:
 
 
 def earliest_id(at: datetime) -> str:
-    """No id that is made at this moment or later sorts before it."""
+    """The smallest id of this time: ids that are made at this time or later do not sort before it."""
     return _text(max(int(at.timestamp() * 1000), 0), 0)
 
 
@@ -43,4 +43,5 @@ def _text(millisecond: int, tail: int) -> str:
 
 
 new_id = IdSource()
-"""The process's own source. The one state of a module in this package: ids grow within the *process*."""
+"""The id source of the process. It is the only module-level state of this package, because ids must increase
+within the *process*."""

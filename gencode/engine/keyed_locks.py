@@ -1,4 +1,4 @@
-"""One lock for each key, for as long as somebody holds or awaits it."""
+"""One lock for each key; it exists while it is held or awaited."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import anyio
 
 
 class KeyedLocks:
+    """`async with locks(key)`: holds the lock of the key. `key in locks`: whether it is held or awaited."""
+
     def __init__(self) -> None:
         self._locks: dict[str, tuple[anyio.Lock, int]] = {}
 

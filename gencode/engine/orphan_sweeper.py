@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 import anyio
 import structlog
 
 from gencode.domain.errors import StoreError
 from gencode.domain.task import UNFINISHED, Task
-from gencode.engine.cancelled_error import is_being_cancelled
+from gencode.engine.cancellation import is_being_cancelled
 from gencode.engine.keyed_locks import KeyedLocks
-from gencode.engine.paused_tasks import PausedTasks
 from gencode.engine.ports.fair_queue import Queue
+from gencode.engine.ports.paused_tasks import PausedTasks
 from gencode.engine.ports.pipeline import Pipelines, can_run
 from gencode.engine.ports.store import Store, TaskQuery
 
@@ -31,8 +32,24 @@ that is looked for may reach the store after the sweep."""
 PAGE = 500
 
 
+class OrphanRecovery(Protocol):
+    """Finds unfinished tasks that nobody has, and sees to it that they are queued or paused again."""
+
+    async def recover(self) -> None:
+        """Before anything else runs. Raises StoreError."""
+        ...
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        ...
+
+    def request(self) -> None:
+        """Ask for a sweep soon: a write may have been stored that its caller does not know of."""
+        ...
+
+
 class Sweeper:
-    """Recovers each orphan once: it is put into the queue or among the paused tasks.
+    """The OrphanRecovery of one process: each orphan is put into the queue or among the paused tasks once.
 
     is_owned   whether a submission or a worker in this process handles the task at the moment
     """
@@ -55,11 +72,9 @@ class Sweeper:
         self._wanted = anyio.Event()
 
     def request(self) -> None:
-        """Ask for a sweep soon: a write may have been stored that its caller does not know of."""
         self._wanted.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
         pause = INTERVAL
         while True:
             requested = await self._wait(pause)
@@ -87,7 +102,7 @@ class Sweeper:
         return requested
 
     async def recover(self) -> None:
-        """Before anything else runs: recover all that is unfinished, in the order of acceptance."""
+        """All that is unfinished, in the order of acceptance."""
         for task in await self._unowned():
             self._take_up(task)
 

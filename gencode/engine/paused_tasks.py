@@ -1,4 +1,4 @@
-"""Tasks that wait for a person's decision, and which of them have reached their deadline."""
+"""The paused tasks of one process, in memory: the sweeper puts those of the store here at the start."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import anyio
 
 from gencode.domain.errors import QueueFull
 from gencode.domain.task import now
+from gencode.engine.ports.paused_tasks import ExpiredPause
 
 CLOCK_CHECK_SECONDS = 30.0
 """Between two looks at the wall clock, which may be set; an expiry is late by no more than that."""
@@ -21,8 +22,8 @@ class _Paused(NamedTuple):
     until: datetime
 
 
-class PausedTasks:
-    """By id only: a paused task costs a few hundred bytes here.
+class PausedTasksInMemory:
+    """See gencode.engine.ports.paused_tasks.PausedTasks. A paused task costs a few hundred bytes here.
 
     limit   most paused tasks of one principal at which it may submit another that can pause
     clock   the present moment in UTC
@@ -41,8 +42,7 @@ class PausedTasks:
     def __contains__(self, task_id: object) -> bool:
         return task_id in self._tasks
 
-    def check_limit(self, principal: str) -> None:
-        """Raises QueueFull for a principal with too many paused tasks."""
+    async def check_limit(self, principal: str) -> None:
         if self._by_principal[principal] >= self._limit:
             raise QueueFull(
                 f"{self._limit} of your tasks wait for approval already; approve or cancel some of them",
@@ -57,33 +57,27 @@ class PausedTasks:
         changed.set()
 
     def until(self, task_id: str) -> datetime | None:
-        """The deadline of the decision; None if the task is not here."""
         paused = self._tasks.get(task_id)
         return paused.until if paused else None
 
-    def has_expired(self, task_id: str) -> bool:
-        """Whether the task is here and its deadline has passed."""
+    def remove(self, task_id: str, until: datetime | None = None) -> bool:
         paused = self._tasks.get(task_id)
-        return paused is not None and paused.until <= self._clock()
-
-    def remove(self, task_id: str) -> bool:
-        """Whether it was here."""
-        paused = self._tasks.pop(task_id, None)
-        if paused is None:
+        if paused is None or until not in (None, paused.until):
             return False
+        del self._tasks[task_id]
         self._by_principal[paused.principal] -= 1
         if not self._by_principal[paused.principal]:
             del self._by_principal[paused.principal]
         return True
 
-    async def expired(self) -> str:
-        """The next task whose deadline has passed, once there is one; it stays until it is removed."""
+    async def expired(self) -> ExpiredPause:
         while True:
             soonest = min(self._tasks, key=lambda task_id: self._tasks[task_id].until, default=None)
             wait = CLOCK_CHECK_SECONDS
             if soonest:
-                wait = (self._tasks[soonest].until - self._clock()).total_seconds()
+                until = self._tasks[soonest].until
+                wait = (until - self._clock()).total_seconds()
                 if wait <= 0:
-                    return soonest
+                    return ExpiredPause(soonest, until)
             with anyio.move_on_after(min(wait, CLOCK_CHECK_SECONDS)):
                 await self._changed.wait()

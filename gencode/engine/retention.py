@@ -1,7 +1,7 @@
-"""Deletes tasks that have been over for long enough, and idempotency keys that are old enough.
+"""Deletes finished tasks and idempotency keys by age.
 
-Unfinished tasks, and those with a callback that still has something to deliver, stay however old they are.
-What a task has used outlives it as usage totals.
+Unfinished tasks, and tasks whose callback has undelivered events, are never deleted. The usage of a deleted
+task is added to usage totals, which are kept.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import anyio
 import structlog
 
 from gencode.domain.errors import StoreError
 from gencode.domain.task import now
+from gencode.engine.ports.retention_store import FinishedTask, RetentionStore
 
 log = structlog.get_logger(__name__)
 
@@ -23,81 +23,20 @@ INTERVAL = 3600.0
 """Seconds between two runs."""
 PAGE = 500
 BATCH = 10
-"""Tasks in one transaction: their events and checkpoints may be tens of megabytes."""
+"""Tasks deleted in one transaction: their events and checkpoints may be tens of megabytes."""
 PAUSE = 0.05
 """Seconds between two transactions, in which the store serves its other callers."""
 KEY_BATCH = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FinishedTask:
-    """A task that is over. `version`: as in `Task`; it is deleted only if it has not changed since."""
-
-    id: str
-    version: int
-    principal: str
-    kind: str
-    updated_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UsageTotal:
-    """What the deleted tasks of a principal, kind, model and month (of creation, `2026-11`) have used.
-
-    cost   the sum of the known costs, as a decimal text; None while none is known
-    """
-
-    principal: str
-    kind: str
-    model: str
-    month: str
-    tasks: int
-    prompt_tokens: int
-    completion_tokens: int
-    cached_tokens: int
-    cost: str | None
-
-
-class RetentionStore(Protocol):
-    """Part of the store. Every method takes a short time: pages and batches are the caller's."""
-
-    async def finished_tasks(self, updated_before: datetime, after: str, limit: int) -> list[FinishedTask]:
-        """Tasks that may be deleted, by id, from the first one after `after` ("": from the start)."""
-        ...
-
-    async def task_sizes(self, task_ids: Sequence[str]) -> dict[str, int]:
-        """Bytes of the requests, events and checkpoints of tasks."""
-        ...
-
-    async def delete_tasks(self, tasks: Sequence[FinishedTask]) -> list[str]:
-        """Delete tasks with all that belongs to them and add their usage to the totals: all or nothing.
-
-        Returns the ids of those that were deleted; one that has changed since it was read stays. Raises
-        StoreError.
-        """
-        ...
-
-    async def count_keys(self, created_before: datetime) -> int:
-        """Idempotency keys of tasks that were created before."""
-        ...
-
-    async def delete_keys(self, created_before: datetime, limit: int) -> int:
-        """Free at most `limit` of these keys; returns their number. Raises StoreError."""
-        ...
-
-    async def usage_totals(self) -> list[UsageTotal]:
-        """Of all deleted tasks."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class RetentionPolicy:
-    """How long things are kept. 0 days means for ever.
+    """How long tasks and idempotency keys are kept. 0 days: for ever.
 
-    days              after a task's last change
+    days              days after a task's last change
     days_by_principal replaces `days` for these principals
-    key_days          after the submission that an idempotency key came with
-    principals        only tasks of these are deleted; None: of all
+    key_days          days after the submission with the idempotency key
+    principals        only tasks of these principals are deleted; None: of all
     """
 
     days: float = 0
@@ -106,7 +45,8 @@ class RetentionPolicy:
     principals: Collection[str] | None = None
 
     def cutoff(self, at: datetime) -> datetime | None:
-        """Tasks changed after this moment are kept for every principal; None: no task is deleted."""
+        """No task that was changed after this time is deleted, whoever owns it; None: no task is deleted at
+        all."""
         days = [days for days in (self.days, *self.days_by_principal.values()) if days > 0]
         return at - timedelta(days=min(days)) if days else None
 
@@ -118,8 +58,8 @@ class RetentionPolicy:
 
 
 @dataclass(slots=True)
-class Deleted:
-    """Of one principal and kind."""
+class DeletedTasks:
+    """The number and the size of the deleted tasks of one principal and kind."""
 
     tasks: int = 0
     bytes: int = 0
@@ -127,9 +67,10 @@ class Deleted:
 
 @dataclass(slots=True)
 class RetentionReport:
-    """What a run deleted, or would delete. `deleted`: by principal and kind."""
+    """What one run deleted, or would delete. `deleted`: tasks by principal and kind; `keys`: idempotency
+    keys."""
 
-    deleted: dict[tuple[str, str], Deleted] = field(default_factory=dict)
+    deleted: dict[tuple[str, str], DeletedTasks] = field(default_factory=dict)
     keys: int = 0
 
     @property
@@ -141,13 +82,13 @@ class RetentionReport:
         return sum(deleted.bytes for deleted in self.deleted.values())
 
     def add(self, task: FinishedTask, size: int) -> None:
-        deleted = self.deleted.setdefault((task.principal, task.kind), Deleted())
+        deleted = self.deleted.setdefault((task.principal, task.kind), DeletedTasks())
         deleted.tasks += 1
         deleted.bytes += size
 
 
 class Retention:
-    """Applies a policy to a store. `clock`: the present moment in UTC."""
+    """Applies a policy to a store. `clock`: returns the current time in UTC."""
 
     def __init__(
         self,
@@ -179,7 +120,7 @@ class Retention:
             await self._sleep(INTERVAL)
 
     async def apply(self, *, dry_run: bool = False) -> RetentionReport:
-        """Delete what the policy does not keep, in small transactions; a dry run only counts it.
+        """Delete expired tasks and keys in small transactions; a dry run only counts them.
 
         Raises StoreError; what was deleted by then stays deleted.
         """

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -15,39 +14,40 @@ from anyio.abc import TaskStatus
 from gencode.domain.callback import Callback
 from gencode.domain.errors import (
     AlreadyFinished,
-    ApprovalExpired,
     NotFound,
-    NotPaused,
     OutcomeUnknown,
     ShuttingDown,
-    StillWorking,
     StoreError,
     UnknownKind,
 )
 from gencode.domain.task import State, Task
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.keyed_locks import KeyedLocks
-from gencode.engine.orphan_sweeper import Sweeper
-from gencode.engine.paused_tasks import PausedTasks
+from gencode.engine.operation_runner import OperationRunner
+from gencode.engine.orphan_sweeper import OrphanRecovery, Sweeper
+from gencode.engine.paused_tasks import PausedTasksInMemory
 from gencode.engine.ports.fair_queue import Queue
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.metrics import EngineMetrics
+from gencode.engine.ports.paused_tasks import PausedTasks
 from gencode.engine.ports.pipeline import Decision, can_run
 from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
+from gencode.engine.state_checks import check_failed, check_paused, has_expired
 from gencode.engine.task_log import TaskLog
 from gencode.engine.worker_pool import Sleep, WorkerPool
 
 log = structlog.get_logger(__name__)
 
-OPERATIONS_GRACE = 2.0
-"""Seconds that retries, approvals, changes and cancellations under way have to end when the service stops.
-The next process finds what they have stored by then."""
+
+CANCEL_POLL_SECONDS = 0.5
+"""Between two looks whether the worker of another process has cancelled a task."""
 
 
 class TaskService:
     """One per process. `run` is its lifetime; everything else may be called while it runs.
 
-    concurrency           tasks that run at once
+    concurrency           tasks that run at once; 0: other processes run them
+    recovery              finds orphans; by default those of this process, which has the store alone
     store_retry_seconds   between tries while writes fail with StoreError
     """
 
@@ -60,6 +60,7 @@ class TaskService:
         metrics: EngineMetrics,
         concurrency: int,
         paused: PausedTasks | None = None,
+        recovery: OrphanRecovery | None = None,
         store_retry_seconds: float = 5.0,
         sleep: Sleep = anyio.sleep,
     ) -> None:
@@ -68,17 +69,19 @@ class TaskService:
         self._hub = hub
         self._queue = queue
         self._concurrency = concurrency
-        self._paused = PausedTasks() if paused is None else paused
+        self._paused = PausedTasksInMemory() if paused is None else paused
         self._pool = WorkerPool(
             queue, self._paused, executor, store, hub, metrics, store_retry_seconds, sleep
         )
         self._locks = KeyedLocks()
         """By task id: held by whoever retries, approves, amends, cancels or expires a task."""
         self._submitting: set[str] = set()
-        self._sweeper = Sweeper(store, queue, self._paused, executor.pipelines, self._locks, self._is_owned)
+        self._recovery = recovery or Sweeper(
+            store, queue, self._paused, executor.pipelines, self._locks, self._is_owned
+        )
         self._store_retry_seconds = store_retry_seconds
         self._sleep = sleep
-        self._operations: set[asyncio.Future[Task]] = set()
+        self._operations = OperationRunner()
         self._accepting = False
 
     @property
@@ -100,27 +103,19 @@ class TaskService:
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Recover what an earlier process left, then work until cancelled."""
-        await self._sweeper.recover()
+        await self._recovery.recover()
         try:
             async with anyio.create_task_group() as group:
-                for _ in range(self._concurrency):
-                    group.start_soon(self._pool.work)
+                if self._concurrency:
+                    group.start_soon(self._pool.work, self._concurrency)
                 group.start_soon(self._expire_paused)
-                group.start_soon(self._sweeper.run)
+                group.start_soon(self._recovery.run)
                 self._accepting = True
                 task_status.started()
         finally:
             self._accepting = False
             with anyio.CancelScope(shield=True):
-                await self._end_operations()
-
-    async def _end_operations(self) -> None:
-        """Operations whose callers have left end before the store closes; one that waits for the store does
-        not hold up the stop."""
-        if self._operations:
-            _, late = await asyncio.wait(self._operations, timeout=OPERATIONS_GRACE)
-            for operation in late:
-                operation.cancel()
+                await self._operations.finish()
 
     def stop_accepting(self) -> None:
         self._accepting = False
@@ -147,7 +142,7 @@ class TaskService:
         self._check_accepting()
         self._check_known(task)
         if may_pause:
-            self._paused.check_limit(task.principal.id)
+            await self._paused.check_limit(task.principal.id)
         with self._queue.reserve(task.principal.id), self._as_submitting(task.id):
             stored = await self._task_log(task).create(request, key, callback)
             if stored.id == task.id:
@@ -163,7 +158,7 @@ class TaskService:
             yield
         except BaseException as error:
             if isinstance(error, OutcomeUnknown) or not isinstance(error, Exception):
-                self._sweeper.request()
+                self._recovery.request()
             raise
         finally:
             self._submitting.discard(task_id)
@@ -186,8 +181,8 @@ class TaskService:
         failed then.
         """
         self._check_known(task)
-        _check_failed(task)
-        return await self._to_the_end(self._retry(task, changes or {}, may_pause))
+        check_failed(task)
+        return await self._operations.run(partial(self._retry, task, changes or {}, may_pause))
 
     async def _retry(self, task: Task, changes: Mapping[str, Any], may_pause: bool) -> Task:
         async with self._locks(task.id):
@@ -195,8 +190,8 @@ class TaskService:
             stored = await self._load(task.id)
             if stored.sequence != task.sequence:
                 return stored
-            if may_pause or _has_expired(stored):
-                self._paused.check_limit(stored.principal.id)
+            if may_pause or has_expired(stored):
+                await self._paused.check_limit(stored.principal.id)
             if run := self._pool.active(task.id):
                 await run.finished.wait()  # it has failed, but its worker has not left it yet
             task_log = self._task_log(stored)
@@ -215,8 +210,8 @@ class TaskService:
         `decision` raises; the task stays paused then.
         """
         self._check_known(task)
-        _check_paused(task)
-        return await self._to_the_end(self._approve(task, decision))
+        check_paused(task)
+        return await self._operations.run(partial(self._approve, task, decision))
 
     async def _approve(self, task: Task, decision: Decision) -> Task:
         async with self._locks(task.id):
@@ -224,7 +219,7 @@ class TaskService:
             stored = await self._load_paused(task.id)
             if not stored.is_idle:
                 return stored
-            _check_paused(stored)
+            check_paused(stored)
             task_log = self._task_log(stored)
             with self._queue.reserve(stored.principal.id):
                 update = decision(await self._store.checkpoints(task.id))
@@ -240,12 +235,12 @@ class TaskService:
         Raises NotPaused, AlreadyFinished, UnknownKind, StoreError and what `decision` raises.
         """
         self._check_known(task)
-        return await self._to_the_end(self._amend(task, decision))
+        return await self._operations.run(partial(self._amend, task, decision))
 
     async def _amend(self, task: Task, decision: Decision) -> Task:
         async with self._locks(task.id):
             task_log = self._task_log(await self._load_paused(task.id))
-            _check_paused(task_log.task)
+            check_paused(task_log.task)
             update = decision(await self._store.checkpoints(task.id))
             await self._confirm(task_log, task_log.amend(update))
             return task_log.task
@@ -258,7 +253,7 @@ class TaskService:
         another way, NotFound, UnknownKind.
         """
         self._check_known(task)
-        return await self._to_the_end(self._cancel(task))
+        return await self._operations.run(partial(self._cancel, task))
 
     async def _cancel(self, task: Task) -> Task:
         async with self._locks(task.id):
@@ -269,17 +264,30 @@ class TaskService:
                 await self._cancel_idle(task)
             return self._check_cancelled(await self._load(task.id))
 
+    def cancel_here(self, task_id: str) -> None:
+        """Another process asks to cancel a task, if this one runs it; does not wait."""
+        self._pool.cancel(task_id)
+
     async def _cancel_idle(self, task: Task) -> None:
-        """Cancel a task that no worker has, unless it is over."""
+        """Cancel a task that no worker of this process has, unless it is over."""
         undo = self._withdraw(task)
         try:
-            task_log = self._task_log(await self._load(task.id))
+            task_log = self._task_log(await self._left_by_others(task.id))
             if not task_log.task.state.is_terminal:
                 await self._confirm(task_log, self._executor.cancel(task_log))
                 self._pool.record_end(task_log.task)
         except BaseException:
             undo()
             raise
+
+    async def _left_by_others(self, task_id: str) -> Task:
+        """The task, once no worker of another process that is alive has it. Such a worker cancels it."""
+        while True:
+            task = await self._load(task_id)
+            if not (task.owner and await self._queue.is_alive(task.owner)):
+                return task
+            await self._queue.request_cancel(task_id)
+            await self._sleep(CANCEL_POLL_SECONDS)
 
     def _withdraw(self, task: Task) -> Callable[[], None]:
         """Take it out of the queue or the paused tasks. Returns what puts it back."""
@@ -293,21 +301,10 @@ class TaskService:
     async def _expire_paused(self) -> None:
         """Fail paused tasks without a decision in time, until cancelled."""
         while True:
-            task_id = await self._paused.expired()
+            task_id, until = await self._paused.expired()
             async with self._locks(task_id):
-                if self._paused.has_expired(task_id):  # still: it may have been approved and paused anew
-                    self._paused.remove(task_id)
-                    await self._pool.expire(task_id)
-
-    async def _to_the_end(self, operation: Coroutine[Any, Any, Task]) -> Task:
-        """Await an operation that goes on when its caller is cancelled.
-
-        anyio's shield does not hold against asyncio's `Task.cancel`, which a host's timeout middleware uses.
-        """
-        task = asyncio.ensure_future(operation)
-        self._operations.add(task)
-        task.add_done_callback(self._operations.discard)
-        return await asyncio.shield(task)
+                if self._paused.remove(task_id, until):  # else it was approved and paused anew meanwhile
+                    await self._pool.expire(task_id, until)
 
     async def _confirm(self, task_log: TaskLog, write: Awaitable[None]) -> None:
         """Await a write. Raises StoreError when it was not stored.
@@ -368,22 +365,3 @@ async def _is_reconciled(task_log: TaskLog) -> bool:
     except StoreError:
         return False
     return True
-
-
-def _has_expired(task: Task) -> bool:
-    """Its retry pauses again."""
-    return task.failure is not None and task.failure.code == ApprovalExpired.code
-
-
-def _check_paused(task: Task) -> None:
-    if task.state.is_terminal:
-        raise AlreadyFinished(f"the task is {task.status}; nothing of it waits for approval")
-    if task.state is not State.PAUSED:
-        raise NotPaused(f"the task is {task.status}; nothing of it waits for approval, or not yet")
-
-
-def _check_failed(task: Task) -> None:
-    if not task.state.is_terminal:
-        raise StillWorking(f"the task is {task.status}: it has not failed, so there is nothing to try again")
-    if task.state is not State.FAILED:
-        raise AlreadyFinished(f"the task is {task.status}; only a failed one can be tried again")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 
 import anyio
 import structlog
 
 from gencode.domain.errors import Conflict, StoreError
 from gencode.domain.task import State, Task
-from gencode.engine.cancelled_error import is_being_cancelled
+from gencode.engine.cancellation import is_being_cancelled
 from gencode.engine.executor import TaskExecutor
-from gencode.engine.paused_tasks import PausedTasks
-from gencode.engine.ports.fair_queue import Queue
+from gencode.engine.ports.fair_queue import Delivery, Queue, Undelivered
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.metrics import EngineMetrics
+from gencode.engine.ports.paused_tasks import PausedTasks
 from gencode.engine.ports.pipeline import can_run
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.engine.task_log import TaskLog
@@ -32,12 +34,14 @@ RUNNABLE = frozenset({State.QUEUED, State.RUNNING})
 class ActiveRun:
     """A task that this process works on.
 
+    owner         the worker's name, see Task.owner
     cancelled     by its principal
     interrupted   by the end of the process
     finished      set when the worker has left the task
     """
 
     task_id: str
+    owner: str
     task_log: TaskLog | None = None
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     finished: anyio.Event = field(default_factory=anyio.Event)
@@ -83,23 +87,31 @@ class WorkerPool:
     def active(self, task_id: str) -> ActiveRun | None:
         return self._active.get(task_id)
 
-    async def work(self) -> None:
-        """One worker, until it is cancelled."""
-        while True:
-            task_id = await self._queue.take()
-            if task_id not in self._active:  # else it was queued twice
-                with self._claim(task_id) as run:
-                    await self._attend(run, self._executor.run, RUNNABLE)
+    async def work(self, concurrency: int) -> None:
+        """Until cancelled: work on what the queue delivers, at most so many tasks at once."""
+        await self._queue.work(self.handle, concurrency)
 
-    async def expire(self, task_id: str) -> None:
-        """Fail a paused task that no worker has and whose time is over."""
-        with self._claim(task_id) as run:
-            await self._attend(run, self._executor.expire, {State.PAUSED})
+    async def handle(self, delivery: Delivery) -> None:
+        """See gencode.engine.ports.fair_queue.Handler."""
+        if delivery.task_id in self._active:
+            return  # it was queued twice
+        with self._claim(delivery.task_id, delivery.owner) as run:
+            await self._attend(run, partial(self._executor.run, owner=delivery.owner), RUNNABLE)
+
+    async def expire(self, task_id: str, until: datetime) -> None:
+        """Fail a task that no worker has, if it is still paused with this deadline, which has passed."""
+        with suppress(Undelivered), self._claim(task_id, "") as run:
+            await self._attend(run, partial(self._executor.expire, until=until), {State.PAUSED})
+
+    def cancel(self, task_id: str) -> None:
+        """Cancel a task that this process works on, for its principal; else nothing happens."""
+        if run := self._active.get(task_id):
+            run.cancel()
 
     @contextmanager
-    def _claim(self, task_id: str) -> Iterator[ActiveRun]:
+    def _claim(self, task_id: str, owner: str) -> Iterator[ActiveRun]:
         """From the moment it leaves the queue, so that `TaskService.cancel` finds it here or there."""
-        run = self._active[task_id] = ActiveRun(task_id)
+        run = self._active[task_id] = ActiveRun(task_id, owner)
         try:
             with structlog.contextvars.bound_contextvars(task_id=task_id):
                 yield run
@@ -111,27 +123,29 @@ class WorkerPool:
         """One task until it is over or paused, also while writes fail for a time.
 
         A task in none of `states` is skipped: it was queued twice, or somebody else has ended it.
+        Raises Undelivered.
         """
         try:
             while not await self._attempt(run, action, states):
                 await self._sleep(self._store_retry_seconds)
-        except anyio.get_cancelled_exc_class():
+        except anyio.get_cancelled_exc_class() as error:
             if not is_being_cancelled():
-                log.exception("a bug left this task unfinished; the sweeper will queue it again")
-                return
+                raise _left_by_bug() from error
             run.interrupted = True
             await self._release(run)
             raise
-        except Conflict:
-            log.error("another process writes this task; it is left alone")
-        except Exception:
-            log.exception("a bug left this task unfinished; the sweeper will queue it again")
+        except Conflict as error:
+            log.warning("the task is left to another worker", reason=error.message)
+            raise Undelivered from error
+        except Exception as error:
+            raise _left_by_bug() from error
 
     async def _attempt(self, run: ActiveRun, action: Action, states: Set[State]) -> bool:
         """Whether it was done; if not, the task could not be read or its log could not be written."""
         try:
             is_first = run.task_log is None
             task_log = await self._load(run)
+            await self._check_owner(run, task_log.task)
             if is_first and not self._is_due(task_log.task, states):
                 log.info("task skipped", state=task_log.task.state, status=task_log.task.status)
                 return True
@@ -145,6 +159,11 @@ class WorkerPool:
                 run.task_log.reset_attempts()
             return False
         return True
+
+    async def _check_owner(self, run: ActiveRun, task: Task) -> None:
+        """Raises Conflict while another worker that is alive has the task."""
+        if task.owner not in ("", run.owner) and await self._queue.is_alive(task.owner):
+            raise Conflict(f"worker {task.owner} runs this task")
 
     def _is_due(self, task: Task, states: Set[State]) -> bool:
         return task.state in states and can_run(self._executor.pipelines, task)
@@ -181,6 +200,12 @@ class WorkerPool:
                 await (self._finish(run, run.task_log) if run.cancelled else run.task_log.release())
             except Exception:
                 log.warning("could not store the orderly stop", exc_info=True)
+
+
+def _left_by_bug() -> Undelivered:
+    """To be raised where an exception is handled, which the log gets."""
+    log.exception("a bug left this task unfinished; it will be queued again")
+    return Undelivered()
 
 
 def _age(task: Task) -> float:

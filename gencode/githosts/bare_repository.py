@@ -1,4 +1,4 @@
-"""One bare repository on the local disk: created atomically, without hooks and without anyone's gitconfig."""
+"""One bare repository on the local disk: created atomically, without hooks and gitconfig."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class BareRepository:
 
     @property
     def exists(self) -> bool:
-        """True for a link as well, but a link is never one of our repositories: see `description`."""
+        """Also true for a link, but a link never counts as our repository: see `description`."""
         return os.path.lexists(self.path)
 
     def create(self, description: str, *, branch: str, private: bool, draft_name: str) -> bool:
         """Returns False if something exists at `path`.
 
-        draft_name   the folder, beside `path`, in which the repository is built before it is renamed; what a
-                     crash left there is removed
+        draft_name   the directory, beside `path`, in which the repository is built before it is renamed; what
+                     a crash left there is removed
         """
         draft = self.path.with_name(draft_name)
         shutil.rmtree(draft, ignore_errors=True)
@@ -50,7 +50,7 @@ class BareRepository:
             shutil.rmtree(draft, ignore_errors=True)
 
     def _move_into_place(self, draft: Path) -> bool:
-        if self.exists:  # rename would replace an empty folder
+        if self.exists:  # rename would replace an empty directory
             return False
         try:
             draft.rename(self.path)
@@ -58,7 +58,7 @@ class BareRepository:
             if self.exists:
                 return False
             raise
-        _sync_folder(self.path.parent)
+        _sync_directory(self.path.parent)
         return True
 
     def add_commit(self, branch: str, objects: CommitObjects) -> bytes | None:
@@ -76,8 +76,8 @@ class BareRepository:
             return head
 
     def description(self) -> str:
-        """ "" for anything but a real folder, which therefore never counts as ours."""
-        if not is_real_folder(self.path):
+        """The description; "" for anything but a real directory, which therefore never counts as ours."""
+        if not is_real_directory(self.path):
             return ""
         try:
             return (self.path / "description").read_bytes()[:4096].decode("utf-8", "replace").strip()
@@ -91,7 +91,7 @@ class BareRepository:
         return {name.decode(): sha.decode() for name, sha in refs.items() if name.startswith(b"refs/")}
 
 
-def is_real_folder(path: Path) -> bool:
+def is_real_directory(path: Path) -> bool:
     """False for a link, which could lead anywhere."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
@@ -99,19 +99,20 @@ def is_real_folder(path: Path) -> bool:
         return False
 
 
-def _sync(folder: Path) -> None:
-    """fsync everything below the folder, then the folder: a reported repository survives a power failure."""
-    for path, _, files in os.walk(folder, topdown=False):
+def _sync(directory: Path) -> None:
+    """fsync everything below the directory, then the directory: a reported repository survives a power
+    failure."""
+    for path, _, files in os.walk(directory, topdown=False):
         for name in files:
             _sync_file(Path(path, name))
-        _sync_folder(Path(path))
+        _sync_directory(Path(path))
 
 
 def _sync_file(path: Path) -> None:
     _fsync(path, os.O_RDONLY)
 
 
-def _sync_folder(path: Path) -> None:
+def _sync_directory(path: Path) -> None:
     _fsync(path, os.O_RDONLY | os.O_DIRECTORY)
 
 

@@ -17,9 +17,9 @@ from dulwich.pack import UnpackedObject, full_unpacked_object, pack_object_heade
 from gencode.githosts.port import Snapshot
 
 _FILE_MODE = 0o100644
-_FOLDER_MODE = 0o040000
+_DIRECTORY_MODE = 0o040000
 
-_Folder = dict[bytes, Union[bytes, "_Folder"]]
+_Directory = dict[bytes, Union[bytes, "_Directory"]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,8 +49,8 @@ def commit_objects(snapshot: Snapshot) -> CommitObjects:
 
 
 def pack_entries(objects: CommitObjects) -> Iterator[UnpackedObject]:
-    """The objects as entries of a pack. Blobs in `deflated_blobs` are used as they are; all other objects
-    are deflated while they are sent."""
+    """The objects as entries of a pack. Blobs in `deflated_blobs` are used unchanged; all other objects are
+    deflated while they are sent."""
     return (_pack_entry(part, objects.deflated_blobs) for part in objects.all)
 
 
@@ -62,31 +62,31 @@ def _pack_entry(part: ShaFile, deflated_blobs: Mapping[str, bytes]) -> UnpackedO
     return entry
 
 
-def _nested(snapshot: Snapshot) -> _Folder:
-    root: _Folder = {}
+def _nested(snapshot: Snapshot) -> _Directory:
+    root: _Directory = {}
     for path, data in snapshot.tree.files.items():
-        *folders, name = path.encode().split(b"/")
-        folder = root
-        for part in folders:
-            inner = folder.setdefault(part, {})
+        *directories, name = path.encode().split(b"/")
+        directory = root
+        for part in directories:
+            inner = directory.setdefault(part, {})
             if isinstance(inner, bytes):
                 raise ValueError(f"{path!r} lies under a file")  # cannot happen: Tree.of refuses such trees
-            folder = inner
-        folder[name] = data
+            directory = inner
+        directory[name] = data
     return root
 
 
-def _tree_objects(folder: _Folder) -> Iterator[ShaFile]:
-    """The folder's blobs and trees; its own tree comes last."""
+def _tree_objects(directory: _Directory) -> Iterator[ShaFile]:
+    """The directory's blobs and trees; its own tree comes last."""
     tree = Tree()
-    for name, entry in folder.items():
+    for name, entry in directory.items():
         if isinstance(entry, bytes):
             blob = Blob.from_string(entry)
             tree.add(name, _FILE_MODE, blob.id)
             yield blob
         else:
             inner = list(_tree_objects(entry))
-            tree.add(name, _FOLDER_MODE, inner[-1].id)
+            tree.add(name, _DIRECTORY_MODE, inner[-1].id)
             yield from inner
     yield tree
 

@@ -17,7 +17,7 @@ import anyio.to_thread
 from dulwich.errors import NotGitRepository
 
 from gencode.domain.errors import StartError
-from gencode.githosts.bare_repository import BareRepository, is_real_folder
+from gencode.githosts.bare_repository import BareRepository, is_real_directory
 from gencode.githosts.commit import commit_objects, commit_sha
 from gencode.githosts.errors import (
     GitNotFound,
@@ -39,11 +39,11 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
 class DirectoryHost:
     """Implements `gencode.githosts.port.GitHost`. Repositories are at `ROOT/NAME.git`, those of an
-    organisation at `ROOT/ORG/NAME.git`. Raises StartError for a root that is no folder.
+    organisation at `ROOT/ORG/NAME.git`. Raises StartError for a root that is no directory.
 
     label   its name in the settings, for messages and metrics
-    url     the address at which a web server shows the root; None: addresses are file:// URLs
-    owner   the folder for requests that name no organisation
+    url     the URL at which a web server serves the root; None: repositories have file:// URLs
+    owner   the directory for requests that name no organisation
     """
 
     def __init__(
@@ -94,33 +94,33 @@ class DirectoryHost:
 
     def _check(self, spec: RepositorySpec) -> None:
         owner, name = spec.org or self._owner, _checked_name(spec.name)
-        folder = self._root / _checked_name(owner) if owner else self._root
-        if owner and folder.exists():
-            _check_real(folder, owner)
-        parent = folder if folder.exists() else self._root
+        directory = self._root / _checked_name(owner) if owner else self._root
+        if owner and directory.exists():
+            _check_real(directory, owner)
+        parent = directory if directory.exists() else self._root
         if not os.access(parent, os.W_OK | os.X_OK):
             raise HostUnavailable(f"the folder of the Git host cannot be written: {parent}")
-        bare = BareRepository(folder / f"{name}.git")
+        bare = BareRepository(directory / f"{name}.git")
         if bare.exists and not bare.description().endswith(marker_suffix(spec)):
             raise RepoExists(f"{spec.name!r} exists already; choose another repo_name and retry")
 
     def _create(self, spec: RepositorySpec, snapshot: Snapshot) -> Repository:
         owner = spec.org or self._owner
-        bare = BareRepository(self._owner_folder(owner) / f"{_checked_name(spec.name)}.git")
+        bare = BareRepository(self._owner_directory(owner) / f"{_checked_name(spec.name)}.git")
         draft = ".new-" + hashlib.sha256(spec.marker.encode()).hexdigest()[:16]
         text = marked_description(spec, MAX_DESCRIPTION)
         if not bare.create(text, branch=snapshot.branch, private=spec.private, draft_name=draft):
             _check_ours(bare, spec, snapshot)
         return self._repository(owner, spec.name)
 
-    def _owner_folder(self, owner: str) -> Path:
-        """The folder of an owner's repositories, created if it does not exist."""
+    def _owner_directory(self, owner: str) -> Path:
+        """The directory of an owner's repositories, created if it does not exist."""
         if not owner:
             return self._root
-        folder = self._root / _checked_name(owner)
-        folder.mkdir(exist_ok=True)
-        _check_real(folder, owner)
-        return folder
+        directory = self._root / _checked_name(owner)
+        directory.mkdir(exist_ok=True)
+        _check_real(directory, owner)
+        return directory
 
     def _push(self, repo: Repository, snapshot: Snapshot) -> str:
         bare = self._existing(repo)
@@ -137,10 +137,10 @@ class DirectoryHost:
 
     def _existing(self, repo: Repository) -> BareRepository:
         owner, name = repo.owner, _checked_name(repo.name)
-        folder = self._root / _checked_name(owner) if owner else self._root
-        bare = BareRepository(folder / f"{name}.git")
+        directory = self._root / _checked_name(owner) if owner else self._root
+        bare = BareRepository(directory / f"{name}.git")
         expected = replace(self._repository(owner, name), host=repo.host)
-        if repo != expected or not is_real_folder(folder) or not has_marker(bare.description()):
+        if repo != expected or not is_real_directory(directory) or not has_marker(bare.description()):
             raise GitNotFound(f"{repo.name!r} is not, or no more, a repository that was made here")
         return bare
 
@@ -162,13 +162,13 @@ def _check_ours(bare: BareRepository, spec: RepositorySpec, snapshot: Snapshot) 
         raise RepoExists(f"{spec.name!r} holds other commits and was left alone; choose another repo_name")
 
 
-def _check_real(folder: Path, owner: str) -> None:
-    if not is_real_folder(folder):
+def _check_real(directory: Path, owner: str) -> None:
+    if not is_real_directory(directory):
         raise HostInvalid(f"the folder of {owner!r} is a link and was left alone; choose another github_org")
 
 
 def _checked_name(name: str) -> str:
-    """The name, if it is that of a direct child folder; raises HostInvalid."""
+    """The name, if it is that of a direct child directory; raises HostInvalid."""
     if not _NAME.fullmatch(name) or name.endswith((".", ".git", ".lock")):
         raise HostInvalid(f"{name[:100]!r} cannot be a folder's name here: use letters, digits, - and _")
     return name

@@ -25,12 +25,12 @@ def github_host(
     options: HostOptions,
     profile: HostProfile | None = None,
 ) -> RestGitHost:
-    """The host of GITHUB_API_URL. Raises StartError for an address or a token that cannot work.
+    """The host of GITHUB_API_URL. Raises StartError for an invalid URL or token.
 
     api_url   https://api.github.com, or https://HOST/api/v3 of an Enterprise server
     """
     profile = profile or github_profile()
-    web = github_web_origin(api_url, profile.address_setting)
+    web = github_web_origin(api_url, profile.url_setting)
     endpoint = Endpoint(api_url=api_url, web=web, token=token)
     return RestGitHost(GitHubAdapter(), profile, endpoint, client, options)
 

@@ -1,7 +1,7 @@
 """The names that each type of host allows for repositories and for the accounts that own them.
 
-They are checked when a task is submitted: the host would refuse them only after the model has been paid. The
-rules are those that the hosts document or check in their code.
+They are checked when a task is submitted, because the host would refuse them only after the model has been
+paid. The hosts document these rules or check them in their code.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ FORGE = "forge"
 class NameRule:
     """The names that a type of host allows.
 
-    reserved      names in lower case that the host keeps for itself
-    description   all of the rule, for a reader
+    reserved      names in lower case that the host reserves
+    description   the whole rule, for messages
     """
 
     pattern: re.Pattern[str]
@@ -43,7 +43,7 @@ def _rule(pattern: str, description: str, reserved: str = "") -> NameRule:
 _SEGMENT = r"[a-z0-9_][a-z0-9._-]{0,99}"
 _GITHUB_ACCOUNT = r"[a-z0-9](?:-?[a-z0-9]){0,38}"
 _SINGLE_NAME = _rule(_SEGMENT, "one name of letters, digits, '-', '_' and '.'")
-_FOLDER = _rule(
+_DIRECTORY_NAME = _rule(
     rf"(?!.*\.(?:git|lock|)\Z){_SEGMENT}",
     "a folder's name: it begins with a letter, a digit or '_', and ends in none of .git, .lock and '.'",
 )
@@ -55,7 +55,7 @@ ACCOUNT_RULES: Mapping[str, NameRule] = {
     "gitlab": _rule(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,20}}", "a group, or a subgroup as group/subgroup"),
     "gitee": _SINGLE_NAME,
     "bitbucket": _rule(rf"{_SEGMENT}(?:/{_SEGMENT})?", "a workspace, or workspace/PROJECT"),
-    DIRECTORY: _FOLDER,
+    DIRECTORY: _DIRECTORY_NAME,
 }
 """Names of the accounts that repositories can be created for."""
 
@@ -94,6 +94,6 @@ REPOSITORY_RULES: Mapping[str, NameRule] = {
         "at most 62 letters, digits, '-', '_' and '.', one of them a letter or a digit, without .git at "
         "the end",
     ),
-    DIRECTORY: _FOLDER,
+    DIRECTORY: _DIRECTORY_NAME,
 }
 """Names of repositories."""

@@ -58,19 +58,19 @@ class HostProfile:
 
     label            its name in the settings, in logs and in metrics
     name             its name in messages, such as GitLab
-    address_setting  the setting that holds its address, as messages name it
-    token_setting    the setting that holds its token, as messages name it
+    url_setting      the setting that has its URL, as messages name it
+    token_setting    the setting that has its token, as messages name it
     """
 
     label: str
     name: str
-    address_setting: str
+    url_setting: str
     token_setting: str
     errors: HostErrors = field(default=HOST_ERRORS, repr=False)
 
     def check_token(self, token: str) -> None:
-        """Raises StartError for a token that no header can carry; the error of an HTTP library would contain
-        the token."""
+        """Raises StartError for a token that cannot be the value of a header. (The error of an HTTP library
+        would contain the token.)"""
         if not (token.isascii() and token.isprintable()):
             raise StartError(f"{self.token_setting} has characters that no header can carry; set it anew")
 
@@ -80,7 +80,7 @@ def github_profile(label: str = "github") -> HostProfile:
     return HostProfile(
         label=label,
         name="GitHub",
-        address_setting="GITHUB_API_URL",
+        url_setting="GITHUB_API_URL",
         token_setting="GITHUB_TOKEN",
         errors=GITHUB_ERRORS,
     )
@@ -91,7 +91,7 @@ def named_profile(label: str, name: str, errors: HostErrors = HOST_ERRORS) -> Ho
     return HostProfile(
         label=label,
         name=name,
-        address_setting=f'the url of "{label}" in HOSTS',
+        url_setting=f'the url of "{label}" in HOSTS',
         token_setting=f'the token of "{label}" in HOSTS',
         errors=errors,
     )

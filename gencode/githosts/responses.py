@@ -13,11 +13,12 @@ from gencode.githosts.errors import HostError, HostRateLimit
 from gencode.githosts.http_client import HttpReply
 from gencode.githosts.profile import HostProfile
 from gencode.githosts.refusal_texts import account_advice, reports_rate_limit
-from gencode.resilience.retry_after import retry_after
+from gencode.resilience.retry_after import parse_retry_after
 from gencode.security.redaction import quoted
 
 LIMIT_STATUSES = frozenset({400, 403, 422, 429})
-"""Statuses with which hosts report a rate limit; its text or a header tells it from other refusals."""
+"""Statuses with which hosts report a rate limit; the text or a header distinguishes it from other
+refusals."""
 SECONDARY_SECONDS = 60.0  # GitHub: "wait for at least one minute", when no header says how long
 _RATE_LIMIT_PREFIXES = ("x-ratelimit", "ratelimit")  # GitHub, Gitee, Bitbucket; GitLab, and the IETF's draft
 _EPOCH = 10**9  # a reset below it can only be a number of seconds to wait
@@ -53,7 +54,7 @@ def json_object(reply: HttpReply) -> dict[str, Any] | None:
 
 
 def refusal_body(reply: HttpReply) -> dict[str, Any]:
-    """The JSON object of the body; a plain text counts as its message. Else {}."""
+    """The JSON object of the body, or its plain text as `message`; otherwise {}."""
     body = json_object(reply)
     if body is None and reply.headers.get("content-type", "").startswith("text/plain"):
         return {"message": reply.content[:_MAX_LINE].decode("utf-8", "replace")}
@@ -61,7 +62,7 @@ def refusal_body(reply: HttpReply) -> dict[str, Any]:
 
 
 def error_text(body: Mapping[str, Any]) -> str:
-    """The text of an error's body. Each host puts it elsewhere, and any of the fields may hold lists, or
+    """The text of an error's body. Hosts use different fields for it, and any of them may contain lists, or
     lists by the name of a field."""
     lines = (line for key in _TEXT_FIELDS for line in _lines(body.get(key)))
     return "; ".join(dict.fromkeys(islice(lines, _MAX_LINES)))
@@ -96,7 +97,7 @@ def status_error(
     name, errors = profile.name, profile.errors
     text = error_text(refusal_body(reply))
     quote = quoted(text, secrets)
-    # GitHub's header about single sign-on has an address, which its text has not.
+    # GitHub's header about single sign-on has a URL, which the text has not.
     advice = None if "x-github-sso" in reply.headers else account_advice(text)
     match reply.status:
         case 401:
@@ -108,11 +109,11 @@ def status_error(
         case 403:
             return errors.forbidden(f"the token may not do this; {hint}{quote}")
         case status if status >= 500:
-            wait = retry_after(reply.headers.get("retry-after", ""), now)
+            wait = parse_retry_after(reply.headers.get("retry-after", ""), now)
             return errors.unavailable(f"{name} answered {status}; try again later{quote}", retry_after=wait)
         case status if status < 400:
             return errors.protocol(
-                f"{name} answered {status}, which leads elsewhere; check {profile.address_setting}"
+                f"{name} answered {status}, which leads elsewhere; check {profile.url_setting}"
             )
     return errors.invalid(f"{name} answered {reply.status}{quote}")
 
@@ -137,7 +138,7 @@ def _rate_limit_wait(reply: HttpReply, text: str, now: float) -> float | None:
     """Seconds to wait if a rate limit was exceeded, with or without headers."""
     if reply.status in (403, 429):
         if "retry-after" in reply.headers:
-            asked = retry_after(reply.headers["retry-after"], now)
+            asked = parse_retry_after(reply.headers["retry-after"], now)
             return SECONDARY_SECONDS if asked is None else asked
         for prefix in _RATE_LIMIT_PREFIXES:
             if reply.headers.get(f"{prefix}-remaining") == "0":

@@ -103,7 +103,7 @@ class RestApi:
                 raise errors.network(f"{name} did not answer in time; try again later") from error
             except ReplyTooLong as error:
                 raise errors.protocol(
-                    f"that was not {name}'s API: {error}; check {self._profile.address_setting}"
+                    f"that was not {name}'s API: {error}; check {self._profile.url_setting}"
                 ) from error
             except httpx.TransportError as error:
                 quote = quoted(str(error), self.secrets)
@@ -112,7 +112,7 @@ class RestApi:
     def _redirect_target(self, url: str, reply: HttpReply) -> str:
         target: str = urljoin(url, reply.headers.get("location", ""))
         if origin_of(target) is None or origin_of(target) != origin_of(self._url):
-            name, setting = self._profile.name, self._profile.address_setting
+            name, setting = self._profile.name, self._profile.url_setting
             raise self._profile.errors.protocol(f"{name}'s API redirects to another host; check {setting}")
         return target
 
@@ -125,7 +125,7 @@ class RestApi:
             raise limit
         body = json_object(reply)
         if body is None and reply.status < 400:
-            name, setting = self._profile.name, self._profile.address_setting
+            name, setting = self._profile.name, self._profile.url_setting
             raise self._profile.errors.protocol(f"{name}'s answer is not a JSON object; check {setting}")
         return ApiResponse(
             status=reply.status, body=refusal_body(reply) if body is None else body, reply=reply

@@ -22,6 +22,7 @@ from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.client_limiter import ClientLimiter
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kinds import ActiveKinds
+from gencode.http.quotas import Quotas
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.shared_ticker import SharedTicker
 from gencode.http.write_probe import WriteProbe
@@ -66,6 +67,7 @@ class Services:
     metrics: Metrics
     tracer: Tracer
     rate: RateLimiter
+    quotas: Quotas
     tickets: Tickets
     callbacks: Callbacks
     checkpoint_reader: CheckpointReader

@@ -58,5 +58,5 @@ async def _reason_unready(services: Services) -> str:
 async def metrics(request: Request) -> Response:
     """The Prometheus text format."""
     return Response(
-        get_services(request).metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8"
+        get_services(request).metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8"
     )

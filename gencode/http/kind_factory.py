@@ -14,7 +14,7 @@ from gencode.llm.prices import Price
 from gencode.llm.session import LLMSessionFactory
 from gencode.llm.task_progress import ProgressRegistry
 from gencode.observability.metrics import Metrics
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
 
 

@@ -118,12 +118,13 @@ class KindRuntime:
     result_url            where the result of a completed task is
     notification_fields   its own fields of a webhook's `data`
     progress              measured progress; None: the share of stages that are done
-    live_progress         by task id: measured while the task's stage runs in this process, else None
+    live_progress         by task id: measured while the task's stage runs, else None
     submitted             from the stored request to the body that submits it again; fields that request_model
                           lacks, and the callback, are left out of it afterwards
     retry_changes         from a failed task and a validated retry_model to changes of the task's parameters;
                           raises RequestError
     may_pause             whether a failed task that nobody has approved may pause when it is retried
+    calls_model           whether a failed task may call a model when it is retried: quotas then apply
     approve               from a paused task and the If-Match header to the decision that approves it
     tools                 MCP tools besides the generic ones
     services              what its own operations need; see gencode.http.dependencies.get_extension
@@ -140,6 +141,7 @@ class KindRuntime:
     submitted: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda stored: stored
     retry_changes: Callable[[Task, Any], Mapping[str, Any]] = changed_fields
     may_pause: Callable[[Task], bool] = lambda task: False
+    calls_model: Callable[[Task], bool] = lambda task: True
     approve: Callable[[Task, str | None], Decision] = approve_unconditionally
     tools: Sequence[Tool] = ()
     services: object = None

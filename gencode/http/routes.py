@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import Lifespan
 
-from gencode.auth.api_keys import ApiKeys
+from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.domain.errors import GencodeError
 from gencode.http import health, kind_list, openapi_endpoint, problems, reference, webhook_secret
 from gencode.http.authentication import AuthenticationMiddleware
@@ -46,7 +46,7 @@ _EXPOSED_HEADERS = [
 
 def build(
     lifespan: Lifespan[Starlette],
-    keys: ApiKeys,
+    keys: ApiKeyAuthenticator,
     rules: SecurityRules,
     kinds: KindRegistry,
     public_operations: Sequence[Operation] = (),

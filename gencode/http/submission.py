@@ -45,8 +45,8 @@ async def submit(
 
     callback   where to report it, in place of the request's `callback_url`
 
-    Raises Invalid, IdempotencyKeyReused, QueueFull, ShuttingDown, StoreError, and what the kind's `prepare`
-    raises; nothing is stored then.
+    Raises Invalid, IdempotencyKeyReused, QuotaExceeded, QueueFull, ShuttingDown, StoreError, and what the
+    kind's `prepare` raises; nothing is stored then.
     """
     # A known key comes first: what was accepted is answered even if the queue is full or its deadline over.
     if key and (known := await services.store.find_by_key(key)):
@@ -56,9 +56,10 @@ async def submit(
     prepared = runtime.prepare(request, language)
     task = _new_task(kind, prepared, principal, language, services.tracer.traceparent())
     target = await callback(task.id) if callback else await _webhook(services, request, task.id)
-    stored = await services.task_service.submit(
-        task, prepared.request, key, target, may_pause=prepared.may_pause
-    )
+    async with services.quotas.submission(principal.id, prepared.parameters.get("model")):
+        stored = await services.task_service.submit(
+            task, prepared.request, key, target, may_pause=prepared.may_pause
+        )
     if target:
         services.callbacks.wake()
     return Submitted(task=stored, is_replay=stored.id != task.id)
@@ -66,10 +67,11 @@ async def submit(
 
 async def retry(services: Services, task: Task, changes: Mapping[str, Any] | None = None) -> Task:
     """The failed task, once it is in the queue again. `changes`: to its parameters. Raises what
-    TaskService.retry raises."""
+    TaskService.retry and Quotas.resumption raise."""
     runtime = services.kinds.require(task)
     may_pause = runtime.may_pause(task) and not await is_approved(services, task)
-    return await services.task_service.retry(task, changes, may_pause=may_pause)
+    async with services.quotas.resumption(task, calls_model=runtime.calls_model(task)):
+        return await services.task_service.retry(task, changes, may_pause=may_pause)
 
 
 async def is_approved(services: Services, task: Task) -> bool:

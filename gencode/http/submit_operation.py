@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import IdempotencyKeyReused, QueueFull
+from gencode.domain.errors import IdempotencyKeyReused, QueueFull, QuotaExceeded
 from gencode.domain.task import PENDING
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.http.base_models import TaskRequest
@@ -58,7 +58,7 @@ def submit_operation(kind: Kind) -> Operation:
         parameters=(IDEMPOTENCY_KEY, ACCEPT_LANGUAGE),
         body=body,
         responses=(ACCEPTED,),
-        errors=(IdempotencyKeyReused, QueueFull),
+        errors=(IdempotencyKeyReused, QuotaExceeded, QueueFull),
     )
     async def submit_task(request: Request) -> Response:
         services, principal = get_services(request), get_principal(request)

@@ -10,7 +10,14 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, StillWorking, UnknownKind
+from gencode.domain.errors import (
+    AlreadyFinished,
+    NotPaused,
+    QueueFull,
+    QuotaExceeded,
+    StillWorking,
+    UnknownKind,
+)
 from gencode.domain.task import State, Task, rfc3339
 from gencode.http.base_models import EmptyRetryRequest
 from gencode.http.common_declarations import IF_MATCH, LOCATION, OWN_TASK, RATE_LIMITED
@@ -123,7 +130,7 @@ def _retry_operation(kinds: KindRegistry) -> Operation:
         traits=(OWN_TASK, RATE_LIMITED),
         body=body,
         responses=(QUEUED_AGAIN,),
-        errors=(StillWorking, AlreadyFinished, UnknownKind, QueueFull),
+        errors=(StillWorking, AlreadyFinished, UnknownKind, QuotaExceeded, QueueFull),
     )
     async def retry_task(request: Request) -> Response:
         """202 once the store holds that the task goes on; 409 unless it has failed."""
@@ -152,7 +159,7 @@ def _approve_operation(kinds: KindRegistry) -> Operation:
         traits=(OWN_TASK,),
         parameters=(IF_MATCH,),
         responses=(QUEUED_AGAIN,),
-        errors=(NotPaused, AlreadyFinished, UnknownKind, *of_kinds, QueueFull),
+        errors=(NotPaused, AlreadyFinished, UnknownKind, *of_kinds, QuotaExceeded, QueueFull),
     )
     async def approve(request: Request) -> Response:
         """202 once the store holds that the task goes on, and for each repetition."""
@@ -160,7 +167,8 @@ def _approve_operation(kinds: KindRegistry) -> Operation:
         runtime = services.kinds.require(task)
         if task.state is State.PAUSED or not await is_approved(services, task):
             decision = runtime.approve(task, IF_MATCH.read(request))
-            task = await services.task_service.approve(task, decision)
+            async with services.quotas.resumption(task):
+                task = await services.task_service.approve(task, decision)
         return _queued_again(request, task)
 
     return approve

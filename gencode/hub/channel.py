@@ -11,6 +11,7 @@ coroutine is woken for it. Waking a coroutine for each subscriber took four fift
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ CHUNK = 64 * 1024
 LIVE_MESSAGES = 2048
 """Live messages held for subscribers that are a little behind; older ones are lost (none is stored)."""
 
+STORE_INTERVAL = 0.1
+"""Seconds until a store that failed is read again."""
 WINDOW = 256 * 1024
 """Bytes of the log that a channel holds, besides the page or the publication that came last."""
 
@@ -67,12 +70,15 @@ class Channel:
 
     subscribers       that are present
     live_subscribers  those of them that want live messages
+    store_timeout     seconds for which the store may fail, or lack events that were published already (a
+                      replica is late), before readers get StoreError
     """
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, store_timeout: float = 0.0) -> None:
         self.subscribers = 0
         self.live_subscribers = 0
         self._load = load
+        self._store_timeout = store_timeout
         self._loading = anyio.Lock()
         self._is_loaded = False
         self._first = 0
@@ -104,6 +110,29 @@ class Channel:
             self._live.append(self._end, message)
             self._attached_live.write(message)
             self._message_arrived.send()
+
+    def announce(self, newest: int, is_final: bool, messages: Sequence[bytes] = ()) -> None:
+        """Another process has published the event `newest`. `messages`: the encoded events up to it; unless
+        they follow the window, the store is read."""
+        known = self._newest, self._is_final
+        if 0 < (missing := newest - self._end) <= len(messages):
+            chunk = self._extend_window(messages[-missing:])
+            self._attached.write(chunk)
+            self._attached_live.write(chunk)
+        self._update_newest(newest, is_final)
+        if known != (self._newest, self._is_final):
+            self._wake()
+
+    def announce_live(self, newest: int, message: bytes) -> None:
+        """A live message of another process, which had published the event `newest` before. Subscribers that
+        are past that event get it at once."""
+        if not self.live_subscribers:
+            return
+        self.announce(newest, is_final=False)  # releases sinks if the event is missing here
+        self._live.append(newest, message)
+        if not self._is_behind:
+            self._attached_live.write(message)
+        self._message_arrived.send()
 
     def close(self, message: bytes) -> None:
         """Subscribers get what is left of the log, then `message`."""
@@ -187,21 +216,30 @@ class Channel:
         async with self._loading:
             if not self._is_behind or cursor.position < self._end:
                 return
-            newest, end = self._newest, self._end
-            page = await self._load(end)
+            end = self._end
+            page = await self._read_store(end, self._newest)
             self._append(page.events)
-            if not page.is_last:
-                return
-            self._is_loaded = True
-            self._update_newest(page.events[-1].id if page.events else end, page.is_final)
-            if self._end < newest:  # cannot be while events are committed first; else a busy loop
-                raise StoreError("the store lacks an event that was published already; reconnect")
+            if page.is_last:
+                self._is_loaded = True
+                self._update_newest(page.events[-1].id if page.events else end, page.is_final)
 
     async def _load_own(self, cursor: Cursor) -> None:
-        page = await self._load(cursor.position)
-        if not page.events:
-            raise StoreError("the store lacks an event that was published already; reconnect")
+        page = await self._read_store(cursor.position, cursor.position + 1)
         cursor.own = [encode(event) for event in page.events]
+
+    async def _read_store(self, after: int, newest: int) -> Page:
+        """The page after an id, once the store has the event `newest`."""
+        end = time.monotonic() + self._store_timeout
+        while True:
+            try:
+                page = await self._load(after)
+                if not page.is_last or newest <= (page.events[-1].id if page.events else after):
+                    return page
+                raise StoreError("the store lacks an event that was published already; reconnect")
+            except StoreError:
+                if time.monotonic() >= end or self._closing_message:
+                    raise
+            await anyio.sleep(STORE_INTERVAL)
 
     def _update_newest(self, newest: int, is_final: bool) -> None:
         """The report with the newest event is right: a task that was over goes on when it is retried. Of two
@@ -212,13 +250,15 @@ class Channel:
 
     def _append(self, events: Sequence[Event]) -> bytes:
         """Returns what is new."""
-        self._shorten_window()
         first = self._end + 1
         new = [encode(event) for event in events if event.id >= first]
-        if not new or events[-1].id != self._end + len(new):
-            return b""
-        self._window += new
-        chunk = b"".join(new)
+        return self._extend_window(new) if new and events[-1].id == self._end + len(new) else b""
+
+    def _extend_window(self, messages: Sequence[bytes]) -> bytes:
+        """Returns them joined."""
+        self._shorten_window()
+        self._window += messages
+        chunk = b"".join(messages)
         self._size += len(chunk)
         return chunk
 

@@ -23,12 +23,19 @@ class InProcessHub:
     """See gencode.engine.ports.hub.Hub. A channel exists while it has subscribers, and reads the store once
     for all that keep pace.
 
-    on_publish   called with the events of each commit after they were delivered
+    on_publish     called with the events of each commit after they were delivered
+    store_timeout  see Channel
     """
 
-    def __init__(self, store: Store, on_publish: Callable[[Sequence[Event]], None] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        on_publish: Callable[[Sequence[Event]], None] | None = None,
+        store_timeout: float = 0.0,
+    ) -> None:
         self._store = store
         self._on_publish = on_publish
+        self._store_timeout = store_timeout
         self._channels: dict[str, Channel] = {}
         self._is_closed = False
 
@@ -46,6 +53,11 @@ class InProcessHub:
     def publish_live(self, task_id: str, data: Mapping[str, Any]) -> None:
         if channel := self._channels.get(task_id):
             channel.publish_live(data)
+
+    @property
+    def channels(self) -> Mapping[str, Channel]:
+        """Those with subscribers, by task id."""
+        return self._channels
 
     def subscribe(self, task_id: str, after: int = 0, live: bool = False) -> ChannelSubscription:
         return ChannelSubscription(self, task_id, after, live)
@@ -70,7 +82,7 @@ class InProcessHub:
             del self._channels[task_id]
 
     def _open(self, task_id: str) -> Channel:
-        channel = self._channels[task_id] = Channel(partial(self._load, task_id))
+        channel = self._channels[task_id] = Channel(partial(self._load, task_id), self._store_timeout)
         if self._is_closed:
             channel.close(CLOSING_MESSAGE)
         return channel

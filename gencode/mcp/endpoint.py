@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from gencode.auth.api_keys import ApiKeys
+from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.domain.errors import WrongMethod
 from gencode.http.authentication import AuthenticationMiddleware
 from gencode.http.dependencies import get_extension
@@ -15,12 +15,12 @@ from gencode.http.problems import problem_response
 from gencode.mcp.runtime import MCPRuntime
 
 
-def mcp_route(keys: ApiKeys) -> Route:
+def mcp_route(keys: ApiKeyAuthenticator) -> Route:
     return Route("/mcp", MCPEndpoint(), middleware=[Middleware(AuthenticationMiddleware, keys=keys)])
 
 
 class MCPEndpoint:
-    """Accepts only requests that end: neither streams of the server's own nor sessions."""
+    """Accepts only single requests: no streams of the server's own, and no sessions."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
@@ -28,13 +28,13 @@ class MCPEndpoint:
             await problem_response(error, {"Allow": "POST"})(scope, receive, send)
             return
         request = Request(scope, receive)
-        # Read here: the library would log a trace for a client that disconnects in its body.
+        # Read here, because the library would log a traceback if the client disconnects during its body.
         body = await request.body()
         await get_extension(request, MCPRuntime).handle(scope, _with_body(body, receive), send)
 
 
 def _with_body(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that returns the body, which was read already, and then whatever comes after it."""
+    """A `receive` that returns the body, which was already read, and then the following messages."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_next() -> Message:

@@ -1,4 +1,4 @@
-"""Starts the MCP library when the first assistant calls."""
+"""Runs the MCP library, which is imported at the first request of an assistant."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gencode.http.tool_declaration import Tool
 log = structlog.get_logger(__name__)
 
 _SERVER = "gencode.mcp.server"
-"""Imported when the first assistant calls: it takes half a second, and most services never need it."""
+"""Imported at the first request: the import takes half a second, and most services never need it."""
 
 
 class MCPRuntime:
@@ -30,7 +30,7 @@ class MCPRuntime:
         self._manager: Any = None
 
     async def run(self, tools: Sequence[Tool]) -> None:
-        """Until cancelled."""
+        """Serve the tools until cancelled."""
         await self._requested.wait()
         try:
             server = await anyio.to_thread.run_sync(importlib.import_module, _SERVER)
@@ -46,7 +46,7 @@ class MCPRuntime:
             self._ready.set()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises ShuttingDown when the library could not be started or has stopped."""
+        """Handle one request. Raises ShuttingDown if the library could not be started or has stopped."""
         self._requested.set()
         await self._ready.wait()
         if not self._manager:

@@ -27,8 +27,8 @@ _Context = ServerRequestContext[Any, Any]
 
 
 def session_manager(tools: Sequence[Tool], max_body: int) -> StreamableHTTPSessionManager:
-    """Stateless: each request is answered by one JSON, so nothing is stored between requests, and clients do
-    not notice a restart."""
+    """A stateless session manager: each request is answered by one JSON document, nothing is stored between
+    requests, and clients do not notice a restart."""
     toolbox = _Toolbox(tools)
     server = Server(
         "gencode",
@@ -53,7 +53,7 @@ class _Toolbox:
         return types.ListToolsResult(tools=[_to_mcp(tool) for tool in self._tools.values()])
 
     async def call(self, context: _Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-        """An error is a result, too, so that the assistant reads what to change."""
+        """Errors are returned as results, so that the assistant can read what to change."""
         request = context.request
         assert isinstance(request, Request)  # noqa: S101 - the transport over HTTP sets it
         try:

@@ -21,7 +21,7 @@ from gencode.http.task_models import task_data
 from gencode.http.tool_declaration import Tool, ToolCall
 
 MAX_WAIT = 30.0
-"""Seconds; common clients give a call up after 60."""
+"""Seconds; common clients abort a call after 60."""
 
 IdempotencyKeyArgument = Annotated[
     Annotated[str, Field(min_length=1, max_length=255, description="Your own; twice the same makes one task")]
@@ -48,7 +48,7 @@ class StatusArguments(TaskArguments):
 
 
 def all_tools(services: Services) -> tuple[Tool, ...]:
-    """Those that submit, the generic ones, and those of the kinds."""
+    """All tools: one that submits each kind, the generic tools, and the tools of the kinds."""
     submit_tools = [_submit_tool(services, kind) for kind in services.kinds.registry]
     generic = (_status_tool(services), _cancel_tool(services), _retry_tool(services))
     return (*submit_tools, *generic, *services.kinds.tools)
@@ -109,7 +109,7 @@ def _status_tool(services: Services) -> Tool:
 
 
 async def _wait(services: Services, task: Task, seconds: float) -> None:
-    """Until the task is over, at most so many seconds."""
+    """Wait until the task is over, at most `seconds`."""
     with anyio.move_on_after(seconds):
         async with aclosing(services.hub.subscribe(task.id, task.sequence)) as events:
             async for _ in events:
@@ -155,7 +155,7 @@ def _retry_tool(services: Services) -> Tool:
 
 
 def _retry_changes(services: Services, task: Task, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Raises Invalid for what the task's kind does not let a retry change."""
+    """The validated changes. Raises Invalid for fields that a retry of this kind cannot change."""
     kind, runtime = services.kinds.registry.get(task.kind), services.kinds.require(task)
     if not kind or not changes:
         return {}

@@ -1,1 +1,1 @@
-"""Delivers the events of tasks to the addresses that their submitters gave: webhooks and chat replies."""
+"""Delivers the events of tasks to the URLs that their submitters gave: webhooks and chat replies."""

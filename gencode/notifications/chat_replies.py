@@ -1,4 +1,4 @@
-"""Replies in a chat about a task, sent to the address that came with the command."""
+"""Replies about a task, sent to the response URL of the chat command that submitted it."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def escape_for_slack(text: str) -> str:
 
 
 def escape_for_mattermost(text: str) -> str:
-    """One line without Mattermost's markup or mentions. A zero-width space behind @ keeps @all from being
-    one."""
+    """One line without Mattermost's markup or mentions. A zero-width space behind @ prevents a
+    mention such as @all."""
     return _MARKUP.sub(r"\\\1", sanitize(text)).replace("@", f"@{_ZERO_WIDTH_SPACE}")
 
 
 class ChatNotifier:
-    """A Notifier: the milestones of a task and its end.
+    """A Notifier: sends the milestones of a task and its end.
 
-    Slack accepts five messages at one address, within half an hour: the answer to the command, at most three
-    milestones, and the end.
+    Slack accepts five messages per response URL, within half an hour: the answer to the command, at most
+    three milestones, and the end.
 
-    origin  of the only addresses that are called
-    texts   how a reply names its task, and which of its statuses are milestones
+    origin  the origin of all URLs that are called
+    texts   names the task in a reply, and says which of its statuses are milestones
     """
 
     retry_delays: Sequence[float] = (5.0, 30.0, 120.0, 300.0, 600.0)
     permanent_statuses = frozenset({404, 410})
-    """Slack responds 404 for an address that has expired or was used too often."""
+    """Slack responds 404 for a URL that has expired or was used too often."""
 
     def __init__(self, kind: str, origin: str, escape: Escape, send: Sender, texts: TaskTexts) -> None:
         self.kind = kind
@@ -53,7 +53,7 @@ class ChatNotifier:
         self._texts = texts
 
     def callback(self, task_id: str, url: str) -> Callback:
-        """Raises UrlRefused for an address that is not the chat's."""
+        """Raises UrlRefused for a URL of another origin."""
         if origin_of(url) != self._origin:
             raise UrlRefused("is not an address of the chat that is configured")
         return Callback(task_id=task_id, kind=self.kind, url=url, host=host_of(url))
@@ -68,6 +68,6 @@ class ChatNotifier:
         return Message(body=dump(body), headers={"Content-Type": "application/json"})
 
     def line(self, task: Task, text: str, url: object = None) -> str:
-        """One line about a task, escaped for the chat, with a link at its end."""
+        """One line about a task, escaped for the chat, followed by the URL."""
         link = f" {sanitize(str(url)).replace('<', '%3C').replace('>', '%3E')}" if url else ""
         return f"{self.escape(self._texts.label(task))}: {self.escape(text)}{link}"

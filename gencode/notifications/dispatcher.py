@@ -1,7 +1,7 @@
 """Delivers the events of tasks to their callbacks, in order and at least once.
 
-Callbacks that are due are read from the store, a few at a time: a thousand tasks with callbacks are a
-thousand rows, not a thousand coroutines. A receiver that is slow or down delays only its own callbacks.
+Callbacks that are due are read from the store, a few at a time, so a thousand tasks with callbacks do not
+need a thousand coroutines. A receiver that is slow or down delays only its own callbacks.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ from gencode.resilience.retry import Sleep
 log = structlog.get_logger(__name__)
 
 MAX_WAIT = 24 * 3600.0
-"""Seconds; a receiver that asks for more by Retry-After is called after these."""
+"""Seconds; the longest wait that a receiver can ask for by Retry-After."""
 POLL_SECONDS = 60.0
-"""How long the store is not read at most while no event is published."""
+"""The longest time between two reads of the store while no event is published."""
 STORE_PAUSE = 5.0
 """Seconds until the next attempt when the store fails."""
 MAX_JITTER = 0.2
-"""Of a wait, added to it at random: many deliveries that failed together are not repeated together."""
+"""The largest random fraction that is added to a wait, so that deliveries that failed at the same time are
+not repeated at the same time."""
 
 
 class NotificationDispatcher:
@@ -49,7 +50,8 @@ class NotificationDispatcher:
     now            seconds since the epoch
     random         from 0 to 1, for the jitter
 
-    120 callbacks of one client to eight ports that never answered held another client's up for 42 s.
+    Without these limits, 120 callbacks of one client to eight ports that never answered delayed another
+    client's callback by 42 s.
     """
 
     def __init__(
@@ -76,14 +78,14 @@ class NotificationDispatcher:
         self._random = random
         self._sleep = sleep
         self._active: dict[str, Callback] = {}
-        """By task id: what is being delivered, as it was read."""
+        """The callbacks that are being delivered, by task id, as they were read."""
         self._woken = anyio.Event()
 
     def wake(self) -> None:
         self._woken.set()
 
     def published(self, events: Sequence[Event]) -> None:
-        """To be called after each commit."""
+        """Must be called after each commit."""
         if any(event.kind in NOTIFIED_EVENTS for event in events):
             self.wake()
 
@@ -97,7 +99,8 @@ class NotificationDispatcher:
                     await self._woken.wait()
 
     async def _start_due(self, tg: TaskGroup) -> float:
-        """Start what is due. Return the seconds until the next callback is, if nothing wakes this earlier."""
+        """Start the due deliveries. Returns the seconds until the next one is due, unless `wake` is called
+        earlier."""
         at = int(self._now() * 1000)
         try:
             while len(self._active) < self._concurrency and (callback := await self._next_due(at)):
@@ -108,10 +111,10 @@ class NotificationDispatcher:
             log.warning("callbacks wait for the store", reason=error.message)
             return STORE_PAUSE
         wait = min([(callback.due or 0) / 1000 - self._now() for callback in following], default=POLL_SECONDS)
-        return max(0.0, min(wait, POLL_SECONDS))  # a delivery that ends wakes this earlier
+        return max(0.0, min(wait, POLL_SECONDS))  # a delivery that ends calls `wake`
 
     async def _next_due(self, at: int) -> Callback | None:
-        """A due callback that has a place: first of a principal that has none, however late its turn is."""
+        """A due callback within the limits; callbacks of principals without an active delivery come first."""
         principals = Counter(callback.principal for callback in self._active.values())
         names = Counter(_name(callback) for callback in self._active.values())
         find = partial(
@@ -172,7 +175,7 @@ class NotificationDispatcher:
             return replace(callback, position=event.id, failures=0, due=0, reason="")
         failures = callback.failures + 1
         if response and response.status in notifier.permanent_statuses:
-            reason = f"{reason}: it wants to be told no more"
+            reason = f"{reason}: it wants no further messages"
             return replace(callback, failures=failures, due=None, ended=True, reason=reason)
         if failures > len(notifier.retry_delays):
             reason = f"given up after {failures} attempts: {reason}"

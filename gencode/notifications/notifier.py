@@ -1,4 +1,4 @@
-"""The interface of a kind of receiver, and how tasks are described to it."""
+"""The protocols of a notifier (one per kind of receiver) and of the texts about a task that it sends."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from gencode.notifications.sender import Message, Sender
 
 
 class TaskTexts(Protocol):
-    """How the kind of a task describes it; see gencode.http.kinds. Works for unknown kinds too."""
+    """Texts about a task, by its kind; see gencode.http.kinds. Also works for unknown kinds."""
 
     def label(self, task: Task) -> str:
-        """What people call the task, such as the name of its repository."""
+        """The name of the task for users, such as the name of its repository."""
         ...
 
     def result_url(self, task: Task) -> str | None: ...
 
     def is_milestone(self, task: Task, status: str) -> bool:
-        """Whether a chat is told that the task has this status."""
+        """Whether this status is reported in chats."""
         ...
 
     def notification_fields(self, task: Task, event: Event) -> Mapping[str, Any]:
-        """What the kind adds to a webhook about an event, such as the repository's address."""
+        """Fields that the kind adds to a webhook about an event, such as the repository's URL."""
         ...
 
 
@@ -47,5 +47,5 @@ class Notifier(Protocol):
 
     def message(self, task: Task, event: Event, following: Event | None) -> Message | None:
         """The message for an event; None for an event that is not delivered. `following`: the event after
-        it, if there is one yet."""
+        it, if it exists already."""
         ...

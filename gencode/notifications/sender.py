@@ -1,4 +1,4 @@
-"""One POST to an address that a client named."""
+"""Sends a message by one POST to a URL that a client named."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from anyio.streams.tls import TLSStream
 from gencode.notifications.url_policy import ResolvedUrl, UrlPolicy
 from gencode.outbound.transport import Outbound
 from gencode.outbound.tunnel import open_tunnel
-from gencode.resilience.retry_after import retry_after
+from gencode.resilience.retry_after import parse_retry_after
 
 MAX_TRIED_ADDRESSES = 3
-"""Of a name that resolves to many."""
+"""The most IP addresses that are tried if a name resolves to many."""
 MAX_HEAD = 64 * 1024
-"""Bytes of an answer until its final head is complete. A receiver that sent `100 Continue` without end kept
-a processor busy until the deadline."""
+"""The most bytes that are read before the final head of the response is complete. Without it, a receiver that
+sent `100 Continue` without end kept a processor busy until the deadline."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,22 +34,22 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Response:
-    """`retry_after`: seconds that the receiver asked for."""
+    """`retry_after`: the seconds to wait that the receiver asked for."""
 
     status: int
     retry_after: float | None = None
 
 
 class NoResponse(Exception):
-    """The receiver did not respond; the text says why, and does not contain the address."""
+    """The receiver did not respond; the text says why, and does not contain the URL."""
 
 
 class Sender:
-    """Called with a URL and a message.
+    """Sends a message to a URL when called.
 
     No connection is reused: one that was opened to an IP address for host A must never carry a message for
     host B at the same IP address. No redirect is followed, and no proxy of the environment is used. Only the
-    head of the answer is read. A proxy is asked to connect to the address.
+    head of the response is read. A proxy is asked to connect to the IP address.
 
     outbound  the proxy, and the certificate authorities that are trusted
     timeout   seconds in all: to resolve the name, connect, send, and receive the head of the response
@@ -71,7 +71,7 @@ class Sender:
         self._now = now
 
     async def __call__(self, url: str, message: Message) -> Response:
-        """Raises UrlRefused for an address that may not be called, NoResponse."""
+        """Send the message. Raises UrlRefused for a URL that may not be called, and NoResponse."""
         try:
             with anyio.fail_after(self._timeout):
                 return await self._send(await self._url_policy.resolve(url), message)
@@ -118,13 +118,13 @@ class Sender:
         parts = (request, h11.Data(data=message.body), h11.EndOfMessage())
         await stream.send(b"".join(exchange.send(part) or b"" for part in parts))
         head = await _final_head(exchange, stream)
-        wait = retry_after(httpx.Headers(head.headers.raw_items()).get("retry-after", ""), self._now())
+        wait = parse_retry_after(httpx.Headers(head.headers.raw_items()).get("retry-after", ""), self._now())
         return Response(status=head.status_code, retry_after=wait)
 
 
 async def _final_head(exchange: h11.Connection, stream: ByteStream) -> h11.Response:
-    """After any informational ones, such as `100 Continue`. Raises NoResponse when the receiver sends more
-    than MAX_HEAD bytes before."""
+    """The first head that is not informational (such as `100 Continue`). Raises NoResponse if the receiver
+    sends more than MAX_HEAD bytes before it."""
     received = 0
     while not isinstance(event := exchange.next_event(), h11.Response):
         if event is h11.NEED_DATA:

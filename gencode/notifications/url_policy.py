@@ -1,9 +1,9 @@
-"""Which URLs of clients may be called: protection from server-side request forgery.
+"""The policy that decides which URLs of clients may be called: protection from server-side request forgery.
 
-A client names the URL and this service calls it from inside its operator's network; without rules a callback
-could reach hosts there that the client cannot. A host name is resolved first, its addresses are checked, and
-the connection is made to a checked address: a name that resolves elsewhere a moment later (DNS rebinding) has
-no effect.
+A client names the URL, and this service calls it from the operator's network; without rules, a callback could
+reach internal hosts that the client cannot reach. A host name is resolved first, its IP addresses are
+checked, and the connection is made to a checked IP address; so a name that resolves differently later (DNS
+rebinding) has no effect.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ _SHAPE = re.compile(r"https?://(?P<authority>[^/?#\\]+)([/?][^#]*)?", re.IGNOREC
 _HOST = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]+", re.IGNORECASE)
 _WEB_PORTS = (80, 443)
 _FIRST_UNPRIVILEGED_PORT = 1024
-"""Mail, name and login servers listen below it, and some can be made to read HTTP as their own protocol."""
+"""Servers of mail, DNS and remote login listen on lower ports, and some interpret HTTP as their own
+protocol."""
 _NO_SUCH_HOST = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -50,11 +51,11 @@ _NEVER_PUBLIC = tuple(
         ),
     )
 )
-"""Networks that are not public although `ipaddress` says so, or said so in some Python versions."""
+"""Networks that are not public, although `ipaddress` treats them as public in some Python versions."""
 
 
 class UrlRefused(Exception):
-    """This URL may not be called; the text tells the client why, and nothing about the network here."""
+    """This URL may not be called; the text says why, and nothing about the operator's network."""
 
 
 class UrlUnresolved(UrlRefused):
@@ -63,10 +64,10 @@ class UrlUnresolved(UrlRefused):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UrlRules:
-    """networks   may be called although they are not public
+    """networks   networks that may be called although they are not public
     http       whether plain HTTP is allowed
-    by_proxy   a name that these send through a proxy is resolved by it and not checked: for targets that the
-               operator named
+    by_proxy   a name to which these rules assign a proxy is resolved by the proxy and not checked; for
+               targets that the operator configured
     """
 
     networks: Sequence[Network] = ()
@@ -85,8 +86,8 @@ class ResolvedUrl:
 
 class Resolver:
     """The system's resolver, in threads of its own: slow name servers of clients must not occupy the threads
-    that resolve the names of model APIs. While all are busy, a name counts as one that cannot be found
-    now."""
+    that resolve the names of model APIs. While all threads are busy, a name counts as
+    temporarily unresolvable."""
 
     def __init__(self, concurrency: int = 8) -> None:
         self._limiter = anyio.CapacityLimiter(concurrency)
@@ -100,14 +101,14 @@ class Resolver:
 
 
 class UrlPolicy:
-    """Resolves URLs that may be called, and refuses others."""
+    """Resolves URLs that may be called, and rejects other URLs."""
 
     def __init__(self, rules: UrlRules, resolve: Resolve) -> None:
         self._rules = rules
         self._lookup = resolve
 
     async def resolve(self, url: str) -> ResolvedUrl:
-        """Raises UrlRefused, of which UrlUnresolved is temporary."""
+        """Raises UrlRefused; its subclass UrlUnresolved is temporary."""
         parsed = parse(url)
         if parsed.scheme == "http" and not self._rules.http:
             raise UrlRefused("must be an https address")
@@ -131,7 +132,8 @@ class UrlPolicy:
             raise UrlRefused("names a host that cannot exist") from None
 
     def _is_allowed(self, text: str) -> bool:
-        """The address and those embedded in it must be public, or one of them in an allowed network."""
+        """Whether the IP address and those embedded in it are public, or one of them is in an allowed
+        network."""
         address = ipaddress.ip_address(text.partition("%")[0])
         targets = [address, *_embedded_ipv4(address)]
         allowed = any(target in network for target in targets for network in self._rules.networks)
@@ -139,7 +141,7 @@ class UrlPolicy:
 
 
 def parse(url: str) -> httpx.URL:
-    """Check all that needs no name to be resolved. Raises UrlRefused."""
+    """Parse a URL and check all that can be checked without resolving its name. Raises UrlRefused."""
     if len(url) > MAX_LENGTH:
         raise UrlRefused(f"must not be longer than {MAX_LENGTH} characters")
     shape = _SHAPE.fullmatch(url)

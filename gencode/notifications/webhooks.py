@@ -1,4 +1,5 @@
-"""Webhooks by the Standard Webhooks specification (standardwebhooks.com): their bodies and signatures."""
+"""Webhooks by the Standard Webhooks specification (standardwebhooks.com): notifier, bodies, signing
+secrets."""
 
 from __future__ import annotations
 
@@ -24,16 +25,17 @@ MINUTE, HOUR = 60.0, 3600.0
 RETRY_DELAYS = (5.0, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 8 * HOUR, 8 * HOUR)
 """Seconds between attempts; about a day in all."""
 CHECK_SECONDS = 3.0
-"""How long a request waits at most for the check of its callback_url."""
+"""The longest time that a request waits for the check of its callback_url."""
 _ERROR_FIELDS = ("code", "retryable", "stage", "retry_helps", "retry_fields")
 
 
 class SigningSecrets:
     """The secrets that sign each client's messages.
 
-    configured  the operator's: every message is signed with all of them, so that a new one can be introduced
-                while receivers still know the old one
-    master      without configured ones, each client's secret is derived from this and the client's name
+    configured  the operator's secrets: every message is signed with all of them, so that a new one can be
+                introduced while receivers still use the old one
+    master      without configured secrets, each client's secret is derived from this one and the client's
+                name
     """
 
     def __init__(self, configured: Sequence[str], master: bytes) -> None:
@@ -44,7 +46,8 @@ class SigningSecrets:
         return self._configured or (self._derive(client),)
 
     def disclosed_to(self, client: str) -> str | None:
-        """The client's own secret; None if the operator's are used, which sign for other clients too."""
+        """The client's own secret; None if the operator's secrets are used, which sign for other clients,
+        too."""
         return None if self._configured else self._derive(client)
 
     def _derive(self, client: str) -> str:
@@ -53,9 +56,9 @@ class SigningSecrets:
 
 
 class WebhookNotifier:
-    """A Notifier: every status and every pause for approval, signed.
+    """A Notifier: sends every status and every pause for approval, signed.
 
-    texts   what the kind of a task adds to the data of a message
+    texts   returns the fields that the kind of a task adds to a message
     """
 
     kind = "webhook"
@@ -71,8 +74,8 @@ class WebhookNotifier:
         self._texts = texts
 
     async def callback(self, task_id: str, url: str) -> Callback:
-        """For a new task. Raises UrlRefused. A host name that cannot be resolved now passes: it is checked
-        again before each call."""
+        """The callback of a new task. Raises UrlRefused. A host name that is temporarily unresolvable is
+        accepted, because the URL is checked again before each call."""
         try:
             with anyio.fail_after(CHECK_SECONDS):
                 await self._url_policy.resolve(url)

@@ -1,1 +1,1 @@
-"""Logging, Prometheus metrics, and OpenTelemetry traces."""
+"""Logging, Prometheus metrics, OpenTelemetry traces, and the disk use of DATA_DIR."""

@@ -1,4 +1,4 @@
-"""How many bytes DATA_DIR takes, measured now and then: a folder with many files takes time to read."""
+"""The disk use of DATA_DIR, measured every PERIOD_SECONDS, because listing many files is slow."""
 
 from __future__ import annotations
 
@@ -13,29 +13,33 @@ PERIOD_SECONDS = 300.0
 
 
 class DiskUse:
-    """`used`: bytes of all files of a folder when they were last measured; `run` measures until cancelled."""
+    """`used`: the bytes of all files of a directory at the last measurement; `run` measures until
+    cancelled."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self.used = 0
 
     @property
     def free(self) -> float:
-        """Free bytes of the folder's disk at this moment; not a number if it cannot be read."""
+        """The bytes that are free now on the directory's disk; NaN if they cannot be read."""
         try:
-            return shutil.disk_usage(self._folder).free
+            return shutil.disk_usage(self._directory).free
         except OSError:
             return math.nan
 
     async def run(self) -> None:
         while True:
-            self.used = await anyio.to_thread.run_sync(folder_bytes, self._folder, abandon_on_cancel=True)
+            self.used = await anyio.to_thread.run_sync(
+                directory_bytes, self._directory, abandon_on_cancel=True
+            )
             await anyio.sleep(PERIOD_SECONDS)
 
 
-def folder_bytes(folder: Path) -> int:
-    """Of all files below the folder; links are not followed. What disappears meanwhile counts 0."""
-    return sum(_size(os.path.join(path, name)) for path, _, names in os.walk(folder) for name in names)
+def directory_bytes(directory: Path) -> int:
+    """The size of all files below the directory. Links are not followed. A file that disappears meanwhile
+    counts as 0."""
+    return sum(_size(os.path.join(path, name)) for path, _, names in os.walk(directory) for name in names)
 
 
 def _size(path: str) -> int:

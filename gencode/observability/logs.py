@@ -1,4 +1,5 @@
-"""Logging through structlog, for libraries as well: one line for each event, with secrets redacted."""
+"""Configures logging through structlog, for libraries as well: one line for each event, with secrets
+redacted."""
 
 from __future__ import annotations
 
@@ -14,11 +15,11 @@ from gencode.security.redaction import SecretSource, redact
 
 EventDict = MutableMapping[str, Any]
 
-OURS = "gencode"
+PACKAGE_LOGGER = "gencode"
 
 
-class Redact:
-    """Replaces the secrets valid now, and what looks like one, in every value of a log line."""
+class RedactionProcessor:
+    """Redacts the currently valid secrets, and text that looks like one, in every value of a log line."""
 
     def __init__(self, secrets: SecretSource) -> None:
         self._secrets = secrets
@@ -38,7 +39,7 @@ def _redacted(value: Any, secrets: tuple[str, ...]) -> Any:
     return value if isinstance(value, (int, float, bool, type(None))) else _redacted(str(value), secrets)
 
 
-def configure(level: str, fmt: str, secrets: SecretSource) -> None:
+def configure_logging(level: str, fmt: str, secrets: SecretSource) -> None:
     """Set up logging of the whole process, to standard error. `fmt`: auto, json or console.
 
     `secrets` is called for each line, so that a secret is redacted from the line after it was added.
@@ -57,14 +58,14 @@ def configure(level: str, fmt: str, secrets: SecretSource) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_formatter(shared, Redact(secrets), console))
+    handler.setFormatter(_formatter(shared, RedactionProcessor(secrets), console))
     logging.basicConfig(handlers=[handler], level=_at_least_warning(level), force=True)
-    logging.getLogger(OURS).setLevel(level)
+    logging.getLogger(PACKAGE_LOGGER).setLevel(level)
 
 
-def hand_over(secrets: SecretSource) -> None:
-    """For use inside another application: each line goes to its logging as one redacted text; its logging
-    configuration is not changed. A structlog configuration of the application is not replaced."""
+def configure_for_embedding(secrets: SecretSource) -> None:
+    """For use inside another application: each record is passed to the application's logging as one redacted
+    string. Its logging configuration is not changed, and a structlog configuration of its own is kept."""
     if structlog.is_configured():
         return
     structlog.configure(
@@ -72,7 +73,7 @@ def hand_over(secrets: SecretSource) -> None:
             structlog.stdlib.filter_by_level,
             structlog.contextvars.merge_contextvars,
             structlog.processors.format_exc_info,
-            Redact(secrets),
+            RedactionProcessor(secrets),
             structlog.processors.LogfmtRenderer(key_order=["event"]),
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -87,7 +88,7 @@ def _at_least_warning(level: str) -> int:
     return max(logging.WARNING, logging.getLevelNamesMapping()[level])
 
 
-def _formatter(shared: list[Processor], redact: Redact, console: bool) -> logging.Formatter:
+def _formatter(shared: list[Processor], redact: RedactionProcessor, console: bool) -> logging.Formatter:
     """Secrets are removed last before rendering, when tracebacks are text already."""
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(

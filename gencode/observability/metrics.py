@@ -11,30 +11,32 @@ BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 """Upper bounds of all histograms, in seconds."""
 
 
-MAX_NAMES = 100
-"""Distinct values of a label that clients choose; further ones are counted as OTHER."""
+MAX_LABEL_VALUES = 100
+"""The most distinct values of a label whose values come from clients; further values are counted as OTHER."""
 OTHER = "other"
 
 
-class LabelNames:
-    """Bounds the values of a label: the first MAX_NAMES names are themselves, further ones are OTHER."""
+class BoundedLabelValues:
+    """Bounds the values of a label: keeps the first MAX_LABEL_VALUES values and replaces later ones by
+    OTHER."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
 
-    def bounded(self, name: str) -> str:
-        if name not in self._known:
-            if len(self._known) >= MAX_NAMES:
+    def bounded(self, value: str) -> str:
+        if value not in self._known:
+            if len(self._known) >= MAX_LABEL_VALUES:
                 return OTHER
-            self._known.add(name)
-        return name
+            self._known.add(value)
+        return value
 
 
 class Metrics:
     """The metrics of one application, in a registry of its own.
 
-    Label values come from closed sets (statuses, codes, provider names) or are bounded by LabelNames, which
-    bounds the number of series. Models and clients are in families of their own: their product is large.
+    Label values come from closed sets (statuses, codes, provider names) or are limited by BoundedLabelValues;
+    so the number of series is bounded. Models and clients are labels of separate metrics: one metric with
+    both labels would have too many series.
     """
 
     def __init__(self) -> None:
@@ -55,7 +57,7 @@ class Metrics:
         self.callback_seconds = self._histogram("gencode_callback_seconds", "Duration of deliveries.", "kind")
         self.tokens = self._counter("gencode_tokens", "Tokens as billed by providers.", "provider", "kind")
 
-        self._models, self._clients = LabelNames(), LabelNames()
+        self._models, self._clients = BoundedLabelValues(), BoundedLabelValues()
         self.model_tokens = self._counter("gencode_model_tokens", "Tokens charged.", "model", "kind")
         self.client_tokens = self._counter("gencode_client_tokens", "Tokens charged.", "client", "kind")
         self.model_cost = self._counter("gencode_model_cost", "Cost by PRICES.", "model")
@@ -83,8 +85,8 @@ class Metrics:
         """Register a gauge; `value` is called for each scrape."""
         Gauge(name, description, registry=self._registry).set_function(value)
 
-    def text(self) -> bytes:
-        """The Prometheus text format 0.0.4."""
+    def render(self) -> bytes:
+        """The metrics in Prometheus text format 0.0.4."""
         return generate_latest(self._registry)
 
     def _counter(self, name: str, description: str, *labels: str) -> Counter:

@@ -68,7 +68,7 @@ def _session(endpoint: str, outbound: Outbound) -> requests.Session:
 
 
 class _Adapter(HTTPAdapter):
-    """Trusts what the other clients of the service trust."""
+    """Trusts the certificate authorities that the service's other clients trust."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._tls = tls
@@ -99,7 +99,7 @@ class OtlpTracer:
         *,
         kind: Kind = "internal",
         parent: str = "",
-        opens: bool = True,
+        make_current: bool = True,
     ) -> Iterator[Span]:
         parent_context = self._propagator.extract({_HEADER: parent}) if parent else None
         started = self._tracer.start_span(name, parent_context, _KINDS[kind], attributes)
@@ -107,7 +107,7 @@ class OtlpTracer:
         no_recording = {"end_on_exit": False, "record_exception": False, "set_status_on_exception": False}
         span = _Span(started)
         try:
-            with trace.use_span(started, **no_recording) if opens else nullcontext():
+            with trace.use_span(started, **no_recording) if make_current else nullcontext():
                 yield span
         except (asyncio.CancelledError, GeneratorExit):
             raise  # the client disconnected, or the service stops: not an error of the operation

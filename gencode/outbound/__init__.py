@@ -1,1 +1,2 @@
-"""How outbound requests leave this machine: through which proxy, and which certificates are trusted."""
+"""What all outbound HTTP requests share: proxies, trusted certificate authorities, decoding of responses
+within bounds."""

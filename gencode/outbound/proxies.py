@@ -1,4 +1,4 @@
-"""Which requests go through which proxy."""
+"""Rules that select the proxy of a request, and the parser of a proxy's URL."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class ProxyRules:
     no_proxy: Sequence[str] = ()
 
     def proxy_for(self, scheme: str, port: int | None, *hosts: str) -> str:
-        """The URL of the proxy, or "". `hosts`: name and address of the target, as far as they are known."""
+        """The URL of the proxy; "" for a direct request. `hosts`: the known names and IP addresses of the
+        target."""
         proxy = self.by_scheme.get(scheme, "")
         number = port or _DEFAULT_PORTS.get(scheme, 0)
         if not proxy or any(self._is_direct(host.lower().rstrip("."), number) for host in hosts):
@@ -34,7 +35,7 @@ class ProxyRules:
         return proxy
 
     def proxy_for_url(self, url: str) -> str:
-        """As `proxy_for`."""
+        """The URL of the proxy for a target URL; "" for a direct request."""
         parts = urlsplit(url)
         return self.proxy_for(parts.scheme, parts.port, parts.hostname or "")
 
@@ -43,11 +44,11 @@ class ProxyRules:
 
 
 DIRECT = ProxyRules()
-"""No proxy at all."""
+"""Rules without a proxy."""
 
 
 def parse_proxy(text: str) -> SplitResult:
-    """The URL of a proxy, checked; `http://` may be missing. Raises ValueError, without the password."""
+    """The parsed URL of a proxy; `http://` may be missing. Raises ValueError, whose text has no password."""
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         port = parts.port

@@ -1,4 +1,4 @@
-"""An httpx transport that sends each request directly or through the proxy for its target."""
+"""httpx transports that send each request directly or through the proxy for its target."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ class Outbound:
     proxies: ProxyRules = DIRECT
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        """httpx's own transport, without anything of the environment."""
+        """httpx's transport, which ignores the environment's settings."""
         return self.routed(
             lambda proxy: httpx.AsyncHTTPTransport(verify=self.tls, trust_env=False, proxy=proxy)
         )
 
     def routed(self, make: MakeTransport) -> httpx.AsyncBaseTransport:
-        """A transport over those that `make` returns for each proxy, or for None."""
+        """A transport that routes requests over the transports that `make` returns for each proxy (None:
+        direct)."""
         return RoutedTransport(self.proxies, make) if self.proxies.by_scheme else make(None)
 
 
 class RoutedTransport(httpx.AsyncBaseTransport):
-    """Has a transport for each proxy, and one for direct requests, made when it is first needed.
+    """Has a transport for each proxy and one for direct requests, each created when it is first needed.
 
-    A request to an IP address in place of a name is routed by its extension `sni_hostname`, too.
+    A request to an IP address is also routed by the name in its extension `sni_hostname`.
     """
 
     def __init__(self, rules: ProxyRules, make: MakeTransport) -> None:

@@ -1,4 +1,4 @@
-"""A connection through a proxy, by CONNECT."""
+"""Connections through a proxy by CONNECT."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def open_tunnel(proxy: str, host: str, port: int) -> ByteStream:
 
 
 async def _check_response(stream: ByteStream) -> None:
-    """Read the head of the response. Nothing may follow it: the target waits for our first byte."""
+    """Read the head of the response. Nothing follows it, because the target waits for our first byte."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         head += await stream.receive()

@@ -1,1 +1,1 @@
-"""Retries, the Retry-After header, and bodies that are decoded within bounds."""
+"""Retries, and the wait that the headers of a response ask for."""

@@ -23,8 +23,8 @@ class Retry:
     attempts         calls in all
     base, cap        seconds; the wait before attempt n+1 is random below min(cap, base * 2**n), and `base` at
                      least
-    max_retry_after  seconds; an error that asks for a longer wait (Retry-After) is raised at once, so that a
-                     task never sleeps through its own deadline
+    max_retry_after  seconds; an error that asks for a longer wait (Retry-After) is raised at once, so that
+                     a wait cannot outlast the task's deadline
     sleep            replaced by tests
     """
 

@@ -1,4 +1,4 @@
-"""How long the headers of a response ask to wait."""
+"""Parses the headers by which a response asks to wait: Retry-After and the headers of rate limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")  # RFC 9110 has no fractions; some servers send them
-_MANY_SECONDS = re.compile(r"[0-9]{1,16}(?:\.[0-9]{1,9})?")
+_NUMBER = re.compile(r"[0-9]{1,16}(?:\.[0-9]{1,9})?")
 _RETRY_AFTER = ("retry-after", "llm_provider-retry-after", "x-ratelimit-reset-after")
 _RESET = re.compile(r"(?:llm_provider-)?x-ratelimit-reset(?:-requests|-tokens|-[a-z]+)?\Z")
 _DURATION = re.compile(
@@ -18,8 +18,9 @@ _DURATION = re.compile(
 _DAY = 86_400.0
 
 
-def retry_after(value: str, now: float) -> float | None:
-    """Seconds to wait (RFC 9110, 10.2.3: digits or a date), None for anything else.
+def parse_retry_after(value: str, now: float) -> float | None:
+    """The seconds that a value of Retry-After asks to wait (RFC 9110, 10.2.3: digits or a date); None if it
+    is invalid.
 
     now   seconds since the epoch
     """
@@ -36,23 +37,26 @@ def retry_after(value: str, now: float) -> float | None:
 def wait_from_headers(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds that a response asks to wait; None if it does not say so.
 
-    Retry-After and its variants come first. Of the `x-ratelimit-reset*` headers, those count whose
-    `x-ratelimit-remaining*` is 0 or missing; the latest of them. Their values are seconds, durations such as
-    "1m30s", or times in seconds or milliseconds since the epoch.
+    Retry-After and its variants take precedence. Of the `x-ratelimit-reset*` headers, those count whose
+    `x-ratelimit-remaining*` is 0 or missing, and the longest wait is returned. Their values are seconds,
+    durations such as "1m30s", or times in seconds or milliseconds since the epoch.
     """
-    told = [retry_after(headers.get(name, ""), now) for name in _RETRY_AFTER]
-    told.append(_number(headers.get("retry-after-ms"), 0.001))
-    if any(told):
-        return max(seconds for seconds in told if seconds)
-    waits = [_reset(value, now) for name, value in headers.items() if _is_reset(name.lower(), headers)]
+    delays = [parse_retry_after(headers.get(name, ""), now) for name in _RETRY_AFTER]
+    delays.append(_number(headers.get("retry-after-ms"), 0.001))
+    if any(delays):
+        return max(seconds for seconds in delays if seconds)
+    waits = [
+        _reset(value, now) for name, value in headers.items() if _is_exhausted_limit(name.lower(), headers)
+    ]
     return max((seconds for seconds in waits if seconds), default=None)
 
 
-def _is_reset(name: str, headers: Mapping[str, str]) -> bool:
+def _is_exhausted_limit(name: str, headers: Mapping[str, str]) -> bool:
+    """Whether the header `name` is the reset time of a limit of which nothing remains."""
     if not _RESET.match(name):
         return False
-    left = headers.get(name.replace("-reset", "-remaining"))
-    return left is None or left.strip() in ("0", "0.0")
+    remaining = headers.get(name.replace("-reset", "-remaining"))
+    return remaining is None or remaining.strip() in ("0", "0.0")
 
 
 def _reset(value: str, now: float) -> float | None:
@@ -60,14 +64,14 @@ def _reset(value: str, now: float) -> float | None:
     if parts := _DURATION.fullmatch(value):
         hours, minutes, seconds, milliseconds = (float(part or 0) for part in parts.groups())
         return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
-    seconds_since_epoch = _number(value)
-    if seconds_since_epoch is None:
-        return retry_after(value, now)
+    number = _number(value)
+    if number is None:
+        return parse_retry_after(value, now)
     for factor in (1.0, 0.001):
-        if abs(seconds_since_epoch * factor - now) < _DAY:
-            return max(0.0, seconds_since_epoch * factor - now)
-    return seconds_since_epoch if seconds_since_epoch < _DAY else None
+        if abs(number * factor - now) < _DAY:
+            return max(0.0, number * factor - now)
+    return number if number < _DAY else None
 
 
 def _number(value: str | None, factor: float = 1.0) -> float | None:
-    return float(value) * factor if value and _MANY_SECONDS.fullmatch(value.strip()) else None
+    return float(value) * factor if value and _NUMBER.fullmatch(value.strip()) else None

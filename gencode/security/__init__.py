@@ -1,1 +1,1 @@
-"""The secrets that are known, and their removal from text."""
+"""Known secrets and their redaction from text; ownership and safe reading of files."""

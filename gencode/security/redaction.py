@@ -1,8 +1,8 @@
 """Removes secrets from text that is logged, stored or shown.
 
-Known secrets are redacted whatever they look like, and so is what looks like a secret: another server may
-echo one that is not ours. Too much is redacted rather than too little, but "token expired" or "no
-GITHUB_TOKEN is set" hold no secret, and messages must stay readable.
+Known secrets are redacted, and so is text that looks like a secret, because another server may echo a secret
+that is not ours. In doubt text is redacted, but messages such as "token expired" or "no GITHUB_TOKEN is set"
+contain no secret and must stay readable.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SecretSource = Callable[[], Iterable[str]]
 
 REDACTED = "[redacted]"
 MIN_SECRET_LENGTH = 8
-"""Characters. A shorter secret is not redacted: with an API key "x", "maximum" became "ma[redacted]imum"."""
+"""Characters. Shorter secrets are not redacted: with an API key "x", "maximum" became "ma[redacted]imum"."""
 MAX_CHARACTERS = 500  # the reason of a push rejection of GitHub is in its first lines
 _MAX_INPUT = 32 * MAX_CHARACTERS
 """Characters that are searched for secrets; another server may send millions."""
@@ -26,8 +26,8 @@ _MAX_MARKUP = 8 * _MAX_INPUT
 
 _TAG = re.compile(r"</?[a-z!][^<>]{0,500}>", re.IGNORECASE)
 
-# Each pattern consumes what it has looked at, also when that turns out to be no secret: so the time is in
-# proportion to the length, also of a text of nothing but beginnings ("sk-sk-sk-...").
+# Each pattern consumes what it has examined, even if that is no secret. So the time is linear in the length,
+# also for a text that only repeats the beginning of a secret ("sk-sk-sk-...").
 _CREDENTIAL = re.compile(r"(?i:\b(?:bearer|basic|token)[ ]++|\bx-access-token:)(?P<word>[^\s\"',;]{8,}+)")
 _DOTTED = re.compile(r"\beyJ[\w-]*+(?:\.[\w-]*+)*+")
 _MODEL_KEY = re.compile(r"\b(?:sk|pk|rk|gsk|xai)-[\w*.-]{4,}+")
@@ -36,7 +36,7 @@ _OTHER_SECRETS = re.compile(
     r"""
     \b(?:gh[a-z]|gck|github_pat|glpat|npm|hf|[sr]k_(?:live|test))[_-]\w{8,}+  # GitHub's, GitLab's, npm's, ...
     | \bA[KS]IA[0-9A-Z]{16} | \bAIza[\w-]{30,}+ | \bxox[a-z]-[\w-]{8,}+  # AWS', Google's, Slack's
-    | (?<=://)[^/\s"'<>]+(?=@)                                 # user:password of an address
+    | (?<=://)[^/\s"'<>]+(?=@)                                 # user:password of a URL
     | (?i:(?<=[?&]key=)|(?<=[?&]token=)|(?<=[?&]ticket=)|(?<=_token=)|(?<=_key=)|(?<=_secret=))[^&\s"']{8,}+
     """,
     re.VERBOSE,
@@ -46,8 +46,8 @@ _OTHER_SECRETS = re.compile(
 def redact(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
     """The text with `secrets`, and whatever looks like one, replaced by REDACTED.
 
-    A secret shorter than MIN_SECRET_LENGTH is not replaced: it is part of ordinary words, and a message that
-    is full of marks says nothing. (It still is when it stands where a credential does, as in a URL.)
+    A secret shorter than MIN_SECRET_LENGTH is not replaced, because ordinary words may contain it. (It is
+    still replaced in the place of a credential, as in a URL.)
     """
     known = secrets() if callable(secrets) else secrets
     for secret in sorted(known, key=len, reverse=True):
@@ -76,7 +76,7 @@ def _is_web_token(dotted: str) -> bool:
 
 
 def _has_digit(key: str) -> bool:
-    """The keys of models' providers have one; "*" stands in a half masked one."""
+    """Keys of model providers contain a digit; a partly masked key contains "*"."""
     return "*" in key or any(map(str.isdigit, key))
 
 
@@ -89,7 +89,7 @@ def sanitize(text: str, secrets: Iterable[str] | SecretSource = ()) -> str:
 
 
 def _beginning(text: str) -> str:
-    """As much as is searched, without the word that is cut, which may be the beginning of a secret."""
+    """The part that is searched, without the word at the cut, which may be the beginning of a secret."""
     if len(text) <= _MAX_MARKUP:
         return text
     return text[:_MAX_MARKUP].rpartition(" ")[0]

@@ -1,4 +1,4 @@
-"""Reads files whose path comes from a person: never one that has no end, or that nobody may ever write."""
+"""Reads files whose path comes from a user: only regular files, since others may block or have no end."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import os
 import stat
 from pathlib import Path
 
-LARGEST = 2**20
-"""Bytes; a setting or a secret is far smaller."""
+MAX_BYTES = 2**20
+"""The default limit; a setting or a secret is far smaller."""
 
 
 class NotAFile(OSError):
     """A pipe, a device or a socket, or a file that is too large. The text says which."""
 
 
-def read_regular_file(path: Path, limit: int = LARGEST) -> bytes:
-    """The content of a regular file. It never waits: a pipe may have no writer, and /dev/zero has no end.
+def read_regular_file(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """The content of a regular file. Never blocks: a pipe may have no writer, and /dev/zero has no end.
 
-    limit   most bytes
+    limit   the most bytes that are accepted
 
     Raises NotAFile, and OSError as `open` does.
     """

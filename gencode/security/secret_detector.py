@@ -1,4 +1,5 @@
-"""Finds this service's own secrets in text that arrives in chunks, before any of it is passed on."""
+"""Detects this service's own secrets in text that arrives in chunks, before any part of a secret is passed
+on."""
 
 from __future__ import annotations
 
@@ -7,14 +8,14 @@ from collections.abc import Iterable
 
 _HEAD = 4
 MIN_OWN_SECRET = 12
-"""Characters; a shorter secret of this service would be found in innocent files ("changeme")."""
+"""Characters; a shorter secret would be found in harmless files ("changeme")."""
 
 
 class SecretDetector:
-    """Of one text. Holds back the end of what has arrived while it may be the beginning of a secret: at most
-    the length of the longest one. The work for a chunk is linear in its length.
+    """Detects secrets in one text. Withholds the end of the received text while it may be the beginning of a
+    secret: at most the length of the longest secret. The work for a chunk is linear in its length.
 
-    before  the text that this one continues; its end may be the beginning of a secret, too
+    before  the text that this one continues; its end may also be the beginning of a secret
     """
 
     def __init__(self, secrets: Iterable[str], before: str = "") -> None:
@@ -25,10 +26,11 @@ class SecretDetector:
         self._longest = max(map(len, self._secrets), default=0)
         self._held = before[self._first_held(before) :]
         self._before = len(self._held)
-        """Characters held that are not of this text."""
+        """The number of withheld characters that belong to `before`."""
 
     def feed(self, chunk: str) -> str | None:
-        """What can be passed on now, perhaps ""; None when a secret is complete: pass on nothing more."""
+        """The text that can be passed on now, possibly ""; None if a secret is complete: pass on nothing
+        more."""
         if not self._secrets:
             return chunk
         text = self._held + chunk
@@ -44,19 +46,19 @@ class SecretDetector:
         return self._own(text[:at])
 
     def finish(self) -> str:
-        """What was held back: the text has ended, so it begins no secret."""
+        """The withheld text: the text has ended, so it cannot begin a secret."""
         held, self._held = self._held, ""
         return self._own(held)
 
     def _may_have(self, text: str) -> bool:
-        """Whether it has the first characters of a secret, or ends with some of them."""
+        """Whether the text contains the first characters of a secret, or ends with some of them."""
         for head in self._heads:
             if head in text:
                 return True
         return text.endswith(self._short_heads)
 
     def _own(self, text: str) -> str:
-        """Without what is of the text before."""
+        """The text without the part that belongs to `before`."""
         if not self._before:
             return text
         before = min(self._before, len(text))
@@ -72,6 +74,6 @@ class SecretDetector:
 
 
 def contains_secret(text: str, secrets: Iterable[str]) -> bool:
-    """Whether a text, or the JSON of one, has one of the secrets."""
+    """Whether a text contains one of the secrets, as it is or as JSON."""
     known = [secret for secret in secrets if len(secret) >= MIN_OWN_SECRET]
     return any(secret in text or json.dumps(secret)[1:-1] in text for secret in known)

@@ -12,7 +12,7 @@ from limits import RateLimitItem, parse
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from gencode.auth.key_file import key_file
+from gencode.auth.key_store import key_store
 from gencode.outbound.proxies import ProxyRules
 from gencode.security.redaction import MIN_SECRET_LENGTH
 from gencode.settings.json_settings import DaysByClient, HostsByName, PricesByModel, ProvidersByName
@@ -21,7 +21,7 @@ from gencode.settings.sources import EnvFile, SecretFiles
 from gencode.settings.value_types import (
     Count,
     Days,
-    Folder,
+    Directory,
     Networks,
     Origin,
     Origins,
@@ -194,7 +194,7 @@ class Settings(_SourcedSettings):
         None, description="PEM file of certificate authorities to trust in addition to the public ones"
     )
 
-    data_dir: Folder = Field(
+    data_dir: Directory = Field(
         DATA_DIR,
         description="Folder of the database and the local forge; for one process only",
     )
@@ -269,7 +269,9 @@ class Settings(_SourcedSettings):
     @property
     def has_no_api_keys(self) -> bool:
         """Whether no API key exists, neither in API_KEYS nor made by `gencode keys`."""
-        return not self.api_keys.get_secret_value().strip() and key_file(self.data_dir).version() is None
+        return (
+            not self.api_keys.get_secret_value().strip() and key_store(self.data_dir).stat_signature() is None
+        )
 
     @property
     def proxies(self) -> ProxyRules:
@@ -316,14 +318,14 @@ class Settings(_SourcedSettings):
         return sorted(secret for secret in found if len(secret) >= MIN_SECRET_LENGTH)
 
     def short_secrets(self) -> list[str]:
-        """The settings that have a secret which is too short for that."""
+        """The settings that have a secret which is too short for this."""
         return sorted({name for name, secret in self._named_secrets() if 0 < len(secret) < MIN_SECRET_LENGTH})
 
     def _named_secrets(self) -> Iterator[tuple[str, str]]:
-        """Each with the setting that it is in, without those of OTEL_EXPORTER_OTLP_HEADERS."""
+        """Each secret with the name of its setting, without those of OTEL_EXPORTER_OTLP_HEADERS."""
         for name in type(self).model_fields:
-            is_address = name == "outbound_proxy"
-            if not is_address and isinstance(field := getattr(self, name), SecretStr):
+            is_url = name == "outbound_proxy"
+            if not is_url and isinstance(field := getattr(self, name), SecretStr):
                 yield name.upper(), field.get_secret_value().strip()
         for entry in self.api_keys.get_secret_value().split(","):
             yield "API_KEYS", (entry.partition("=")[2] or entry).strip()
@@ -337,7 +339,7 @@ class Settings(_SourcedSettings):
 class DataDir(_SourcedSettings):
     """DATA_DIR alone, for commands that must work while other settings are invalid."""
 
-    data_dir: Folder = DATA_DIR
+    data_dir: Directory = DATA_DIR
 
 
 class RetentionSettings(DataDir):

@@ -1,4 +1,4 @@
-"""Validated types of setting values."""
+"""Validated types of the values of settings."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _decoded_length(text: str) -> int:
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 Days = Annotated[float, Field(ge=0, le=36_500)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+Directory = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 Rate = Annotated[str, AfterValidator(_rate)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Origins = Annotated[str, AfterValidator(_origins)]

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from gencode.domain.errors import BadBackup, StartError
-from gencode.security.ownership import give_to_owner_of
+from gencode.security.file_ownership import give_to_owner_of
 from gencode.storage.lock import DATABASE, RESTORING
 from gencode.storage.sqlite.maintenance import CopyFailed, check_database, copy_database
 

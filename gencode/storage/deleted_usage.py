@@ -7,7 +7,7 @@ from dataclasses import astuple, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from gencode.engine.retention import UsageTotal
+from gencode.engine.ports.retention_store import UsageTotal
 from gencode.storage.rows import Row, read_request
 
 TOTAL_COLUMNS = (

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gencode.domain.errors import DataDirLocked, StoreUnusable
-from gencode.security.ownership import give_to_owner_of
+from gencode.security.file_ownership import give_to_owner_of
 
 DATABASE = "gencode.db"
 RESTORING = ".gencode-restore-"

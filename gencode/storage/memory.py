@@ -13,8 +13,9 @@ from gencode.domain.event import Event
 from gencode.domain.task import FINAL_STATUSES, Task
 from gencode.engine.ids import earliest_id
 from gencode.engine.ports.callback_outbox import ANY_TIME
+from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
-from gencode.engine.retention import FinishedTask, UsageTotal
+from gencode.engine.quota import TaskUsage
 from gencode.storage.deleted_usage import TOTAL_KEY, add_up, task_usage, total_to_row
 from gencode.storage.operations import check_digest, stale
 from gencode.storage.rows import (
@@ -38,7 +39,7 @@ PAGE_EVENTS = 500
 
 
 class MemoryStore:
-    """A `gencode.engine.ports.store.Store`, `Outbox` and `RetentionStore`.
+    """A `gencode.engine.ports.store.Store`, `Outbox`, `RetentionStore` and `UsageStore`.
 
     It stores rows, so that it too refuses what is not JSON. Its writes either return or store nothing:
     OutcomeUnknown is never raised.
@@ -184,8 +185,17 @@ class MemoryStore:
             del self._keys[name]
         return len(old)
 
-    async def usage_totals(self) -> list[UsageTotal]:
-        return sorted(self._totals, key=lambda total: total_to_row(total)[: len(TOTAL_KEY)])
+    async def usage_totals(self, principal: str | None = None) -> list[UsageTotal]:
+        wanted = [total for total in self._totals if principal in (None, total.principal)]
+        return sorted(wanted, key=lambda total: total_to_row(total)[: len(TOTAL_KEY)])
+
+    async def task_usages(self, principal: str, after: str, limit: int) -> list[TaskUsage]:
+        stored = (row_to_task(row) for id_, row in sorted(self._tasks.items()) if id_ > after)
+        found = [task for task in stored if task.principal.id == replace_surrogates(principal)]
+        return [
+            TaskUsage(id=task.id, is_over=task.state.is_terminal, usage=self._usage(task))
+            for task in found[:limit]
+        ]
 
     def _is_deletable(self, task: Task) -> bool:
         callback = self._callbacks.get(task.id)

@@ -16,8 +16,8 @@ from gencode.domain.errors import RetryHelps
 from gencode.domain.event import Event, dump
 from gencode.domain.principal import Principal, PrincipalKind
 from gencode.domain.task import Failure, State, Task, now
+from gencode.engine.ports.retention_store import FinishedTask
 from gencode.engine.ports.store import IdempotencyKey
-from gencode.engine.retention import FinishedTask
 
 Row = tuple[Any, ...]
 """Values in the order of their columns; each is a str, an int or None."""
@@ -38,6 +38,7 @@ CHANGING_COLUMNS = (
     "parameters",
     "retries",
     "cache_key",
+    "owner",
 )
 TASK_COLUMNS = (*FIXED_COLUMNS, *CHANGING_COLUMNS)
 REQUEST_COLUMNS = ("task_id", "data")
@@ -78,6 +79,7 @@ def task_to_row(task: Task) -> Row:
         to_json(task.parameters),
         to_json(task.retries),
         replace_surrogates(task.cache_key),
+        replace_surrogates(task.owner),
     )
 
 
@@ -118,6 +120,7 @@ def _task(columns: Mapping[str, Any], state: State, read: _Reader) -> Task:
         parameters=read(from_json, columns["parameters"], {}),
         retries=read(from_json, columns["retries"], {}),
         cache_key=columns["cache_key"],
+        owner=columns["owner"],
     )
 
 

@@ -1,4 +1,4 @@
-"""Serves the page at / and its static files: no build step, and nothing from other hosts."""
+"""Serves the page at / and its static files. It has no build step and loads nothing from other hosts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ POLICY = "; ".join(
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
-        # Nothing that a model wrote can become markup: every sink that takes HTML throws.
+        # Text of a model can never become markup, because every assignment of HTML throws.
         "require-trusted-types-for 'script'",
         "trusted-types 'none'",
     ]
@@ -40,7 +40,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
     "": "text/plain; charset=utf-8",  # licences
 }
-"""By suffix. The system's mimetypes can be wrong, and with nosniff a browser would believe them."""
+"""Media types by suffix. The system's mimetypes can be wrong, and with nosniff a browser would use them."""
 
 HOME_RESPONSE = ResponseSpec(description="The page", media_type="text/html")
 
@@ -55,8 +55,8 @@ class _File:
 class Page:
     """`home` serves the page itself; as an ASGI application, it serves the other files by their path.
 
-    All are in memory (less than 300 KB). Their ETags are made of their content, since files in a wheel have
-    no useful times. A browser caches them and revalidates each time.
+    All files are in memory (less than 300 KB). Their ETags are digests of their content, because files in a
+    wheel have no useful times. A browser caches them and revalidates each time.
     """
 
     def __init__(self) -> None:
@@ -86,8 +86,8 @@ def _answer(request: Request, file: _File) -> Response:
     return Response(file.body, headers=headers, media_type=file.media_type)
 
 
-def _read(folder: Traversable, above: str = "") -> Iterator[tuple[str, _File]]:
-    for entry in folder.iterdir():
+def _read(directory: Traversable, above: str = "") -> Iterator[tuple[str, _File]]:
+    for entry in directory.iterdir():
         name = above + entry.name
         if entry.is_dir():
             yield from _read(entry, f"{name}/")

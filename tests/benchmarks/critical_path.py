@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from gencode.observability.logs import configure
+from gencode.observability.logs import configure_logging
 from gencode.settings import NamedProvider
 from tests.servers.calls import submit
 from tests.servers.paced import paced_server
@@ -79,7 +79,7 @@ async def seconds_to_generate(app: App, name: str) -> float:
 
 
 async def main(rounds: int = ROUNDS) -> None:
-    configure("ERROR", "console", tuple)
+    configure_logging("ERROR", "console", tuple)
     sample = project()
     async with paced_server({"": sample.plan, **sample.files}, RATE) as url:
         with tempfile.TemporaryDirectory() as folder:

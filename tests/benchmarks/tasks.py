@@ -21,7 +21,7 @@ from gencode.engine.ports.pipeline import Emit
 from gencode.engine.ports.store import Store
 from gencode.engine.service import TaskService
 from gencode.hub.in_process import InProcessHub
-from gencode.observability.logs import configure
+from gencode.observability.logs import configure_logging
 from gencode.observability.metrics import Metrics
 from gencode.queue.in_process import FairQueue
 from gencode.storage.memory import MemoryStore
@@ -72,7 +72,7 @@ async def watch(lags: list[float], sizes: list[int]) -> None:
 
 
 async def measure(kind: str, count: int) -> None:
-    configure("INFO", "json", tuple)
+    configure_logging("INFO", "json", tuple)
     tune_garbage_collector()  # as the service does when it starts
     workload, lags, sizes = Sleeping(), [0.0], [0]
     async with opened(kind) as store, anyio.create_task_group() as tg:

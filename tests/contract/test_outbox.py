@@ -17,22 +17,27 @@ from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.storage.memory import MemoryStore
+from gencode.storage.postgres.store import open_postgres
+from gencode.storage.row_store import RowStore
 from gencode.storage.sqlite import schema
 from gencode.storage.sqlite.connection import connect
-from gencode.storage.sqlite.store import SQLiteStore, open_sqlite
+from gencode.storage.sqlite.store import open_sqlite
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MemoryStore | SQLiteStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MemoryStore | RowStore]:
     if request.param == "memory":
         yield MemoryStore()
+    elif request.param == "postgres":
+        async with open_postgres(request.getfixturevalue("postgres")) as opened:
+            yield opened
     else:
         async with open_sqlite(tmp_path / "gencode.db") as opened:
             yield opened
 
 
-AnyStore = MemoryStore | SQLiteStore
+AnyStore = MemoryStore | RowStore
 
 
 def a_callback(task: Task, **fields: Any) -> Callback:

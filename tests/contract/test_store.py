@@ -16,16 +16,21 @@ from gencode.domain.principal import LOCAL, Principal, PrincipalKind
 from gencode.domain.task import UNFINISHED, Failure, State, Task
 from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
 from gencode.storage.memory import MemoryStore
+from gencode.storage.postgres.store import open_postgres
 from gencode.storage.sqlite.store import open_sqlite
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 AWKWARD = "生成代码 🎉 \x00 \r\n \u2028 '; DROP TABLE tasks; --"
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite with a second connection"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite with a second connection", "postgres"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
+        return
+    if request.param == "postgres":
+        async with open_postgres(request.getfixturevalue("postgres")) as opened:
+            yield opened
         return
     second_connection = request.param != "sqlite"
     async with open_sqlite(tmp_path / "gencode.db", second_connection=second_connection) as opened:

@@ -347,7 +347,7 @@ async def _submitted(url: str) -> str:
 def test_every_metric_is_documented() -> None:
     documented = set(first_column(read("docs/operations.md"), "Metric"))
     counted = {
-        family.name: family.type for family in text_string_to_metric_families(Metrics().text().decode())
+        family.name: family.type for family in text_string_to_metric_families(Metrics().render().decode())
     }
     named = {f"{name}_total" if kind == "counter" else name for name, kind in counted.items()}
     of_tasks = {"gencode_tasks_held", "gencode_tasks_running", "gencode_tasks_waiting"}

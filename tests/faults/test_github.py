@@ -138,7 +138,7 @@ async def test_a_secondary_rate_limit_without_headers_waits_a_minute_each_time(
         await client.host.create(SPEC, SNAPSHOT)
     assert client.backoff == [60, 60]
     assert len(github.seen("create")) == 3
-    assert b'gencode_retries_total{code="GITHUB_RATE_LIMIT"} 2.0' in client.metrics.text()
+    assert b'gencode_retries_total{code="GITHUB_RATE_LIMIT"} 2.0' in client.metrics.render()
 
 
 @pytest.mark.fault(31)

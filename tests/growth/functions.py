@@ -13,7 +13,7 @@ from gencode.codegen.code_fences import split_lines
 from gencode.codegen.plan_parser import json_object
 from gencode.codegen.secret_rules import RULES
 from gencode.codegen.secrets_scan import own_secret_findings
-from gencode.domain.tree import check_path
+from gencode.domain.path_rules import check_path
 from gencode.githosts.push_errors import push_error
 from gencode.githosts.responses import error_text
 from gencode.http.strict_json import parse_json

@@ -1,98 +1,98 @@
-"""Prism checks each request that the service sends to GitHub against GitHub's own OpenAPI description."""
+"""Prism checks each request that the service sends to a Git host against the host's own OpenAPI description,
+and answers as it describes."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-import anyio
 import httpx
+import pytest
+from pydantic import SecretStr
 
-from tests.peers.installation import HOME, node_process, requires_node
+from gencode.bootstrap.doctor.git_host_checks import check_git_host
+from gencode.githosts.adapter import CreateRepository, HostAdapter
+from gencode.githosts.gitea import Forgejo, Gitea
+from gencode.githosts.http_client import HttpReply
+from gencode.githosts.responses import ApiResponse, refusal_body
+from gencode.settings import NamedHost
+from tests.peers.installation import requires_node
+from tests.peers.prism import DESCRIBED, GITEA, GITHUB, Description
 from tests.servers.calls import BODY, FILES, post
-from tests.servers.github import ReceivedRequest, github_server
+from tests.servers.githost import ReceivedRequest
 from tests.servers.history import history
+from tests.servers.hosts import TOKEN, host_server
 from tests.servers.model import model_server, plan_and_files
-from tests.servers.ports import reserve_port
 from tests.servers.service import running_app, settings
 
-pytestmark = requires_node("@stoplight/prism-cli")
-
-CHECKED = ("accept", "content-type")
-"""Request headers."""
-WITHOUT_RESPONSES = """
-import fs from "node:fs";
-import { createRequire } from "node:module";
-
-const [prism, source, port] = process.argv.slice(2);
-const description = JSON.parse(fs.readFileSync(source));
-description.servers = [{ url: "/" }];
-for (const path of Object.keys(description.paths)) {
-  if (!/^\\/(user|user\\/repos|orgs\\/\\{org\\}(\\/repos)?|repos\\/\\{owner\\}\\/\\{repo\\})$/.test(path)) {
-    delete description.paths[path];
-    continue;
-  }
-  for (const method of Object.values(description.paths[path])) {
-    method.responses = { 299: { description: "The request is as described" } };
-  }
-}
-fs.writeFileSync("github.json", JSON.stringify(description));
-const options = ["--errors", "--verboseLevel", "silent", "--port", port];
-process.argv = ["node", prism, "mock", ...options, "github.json"];
-createRequire(prism)(prism);
-"""
-"""The requests of a description; its answers are another matter, and slow to load."""
+pytestmark = [
+    requires_node("@stoplight/prism-cli"),
+    pytest.mark.skipif(not GITEA.source.exists(), reason="make peers installs Gitea's description"),
+]
+KINDS = {"github": GITHUB, "gitea": GITEA, "forgejo": GITEA}
+CREATING = CreateRepository(name="hello", description="Say hello", private=True, branch="main")
 
 
-@asynccontextmanager
-async def prism(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    program = HOME / "node_modules/@stoplight/prism-cli/dist/index.js"
-    source = HOME / "node_modules/@octokit/openapi/generated/api.github.com.json"
-    port = reserve_port()
-    async with (
-        node_process(WITHOUT_RESPONSES, str(program), str(source), str(port), folder=folder) as process,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
-    ):
-        while True:
-            assert process.returncode is None
-            try:
-                await client.get("/user")
-                break
-            except httpx.HTTPError:
-                await anyio.sleep(0.2)
-        yield client
+async def sent_requests(kind: str, folder: Path, **body: str) -> list[ReceivedRequest]:
+    """What one task, and `gencode doctor`, send to a host's API."""
+    async with model_server(plan_and_files(FILES)) as model, host_server(kind, folder / kind) as host:
+        entry = NamedHost(kind=kind, url=host.url, token=SecretStr(TOKEN))
+        async with running_app(settings(folder, model, hosts={"work": entry})) as app:
+            task_id = (await post(app.url, "/generate", BODY | body)).json()["task_id"]
+            async with httpx.AsyncClient(base_url=f"{app.url}/api/v1", trust_env=False, timeout=60) as http:
+                log = await history(http, task_id)
+                await check_git_host("work", entry, http, workflows=False)
+        assert '"completed"' in log[-1][2], log[-1]
+        return [seen for seen in host.requests if seen.path.startswith(KINDS[kind].base)]
 
 
-async def sent_requests(folder: Path, **body: str) -> list[ReceivedRequest]:
-    """What one task sends to GitHub's API."""
-    async with (
-        model_server(plan_and_files(FILES)) as model,
-        github_server(folder / "github") as github,
-        running_app(settings(folder, model, github)) as app,
-    ):
-        task_id = (await post(app.url, "/generate", BODY | body)).json()["task_id"]
-        async with httpx.AsyncClient(base_url=f"{app.url}/api/v1", trust_env=False, timeout=60) as http:
-            log = await history(http, task_id)
-        assert '"completed"' in log[-1][2]
-        return [seen for seen in github.requests if seen.path.startswith("/api/v3/")]
-
-
-async def test_no_request_to_github_breaks_its_description(tmp_path: Path) -> None:
-    sent = [
-        *await sent_requests(tmp_path / "user"),
-        *await sent_requests(tmp_path / "org", github_org="acme"),
-    ]
-    assert {"GET", "POST"} <= {seen.method for seen in sent}
-    async with prism(tmp_path) as github:
+async def described(description: Description, folder: Path, sent: list[ReceivedRequest]) -> None:
+    async with description.served(folder) as prism:
         for seen in sent:
-            path = seen.path.removeprefix("/api/v3")
-            headers = {name: value for name, value in seen.headers.items() if name in CHECKED}
-            answer = await github.request(seen.method, path, content=seen.body, headers=headers)
-            assert answer.status_code == 299, f"{seen.method} {seen.path}: {answer.text}"
+            answer = await description.answer(prism, seen)
+            assert answer.status_code == DESCRIBED, f"{seen.method} {seen.path}: {answer.text}"
 
 
-async def test_prism_would_find_a_wrong_request(tmp_path: Path) -> None:
-    async with prism(tmp_path) as github:
-        answer = await github.post("/user/repos", json={"name": 7})
+@pytest.mark.parametrize("kind", KINDS)
+async def test_no_request_breaks_the_description(kind: str, tmp_path: Path) -> None:
+    sent = await sent_requests(kind, tmp_path / "own")
+    sent += await sent_requests(kind, tmp_path / "org", github_org="acme")
+    assert {"GET", "POST"} <= {seen.method for seen in sent}
+    await described(KINDS[kind], tmp_path, sent)
+
+
+@pytest.mark.parametrize(
+    ("description", "path", "body"),
+    [
+        (GITHUB, "/user/repos", {"name": 7}),
+        (GITEA, "/user/repos", {"description": "without a name"}),
+        (GITEA, "/orgs/acme/repos", {"name": "hello", "private": "yes"}),
+    ],
+)
+async def test_prism_would_find_a_wrong_request(
+    description: Description, path: str, body: dict[str, Any], tmp_path: Path
+) -> None:
+    async with description.served(tmp_path) as prism:
+        answer = await prism.post(path, json=body)
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("adapter", [Gitea(), Forgejo()], ids=["gitea", "forgejo"])
+async def test_the_described_answers_are_understood(adapter: HostAdapter, tmp_path: Path) -> None:
+    wanted = adapter.create_request(CREATING)
+    async with GITEA.served(tmp_path, answers=True) as prism:
+        created = await prism.post(wanted.path, json=wanted.body)
+        found = await prism.get(adapter.repo_path("octo", "hello"))
+    assert created.status_code == 201
+    assert found.status_code == 200
+    for answer in (created, found):
+        adapter.parse_repository(answer.json())
+
+
+async def test_giteas_answer_for_a_taken_name_is_understood(tmp_path: Path) -> None:
+    wanted = Gitea().create_request(CREATING)
+    async with GITEA.served(tmp_path, answers=True) as prism:
+        answer = await prism.post(wanted.path, json=wanted.body, headers={"prefer": "code=409"})
+    assert answer.status_code == 409
+    reply = HttpReply(status=409, headers=answer.headers, content=answer.content)
+    assert Gitea().is_name_taken(ApiResponse(status=409, body=refusal_body(reply), reply=reply))

@@ -98,6 +98,9 @@ class Spelling:
         assert request == {"prompt": "a word"}
         return task.id, "".join(checkpoints)
 
+    def final_updates(self, task: Task, checkpoints: Mapping[str, str]) -> Sequence[StageUpdate]:
+        return ()
+
     def message(self, task: Task, status: str) -> str:
         return status
 
@@ -422,7 +425,7 @@ class Lifecycle(RuleBasedStateMachine):
     async def _submit(self, orders: list[tuple[str, str]], leave: int | None) -> list[str | None]:
         found = await asyncio.gather(*[self._submit_one(principal, key, leave) for principal, key in orders])
         await self.process.settle()
-        await self.process.service._sweeper.sweep()  # a creation may be stored after the requested sweep
+        await self.process.service._recovery.sweep()  # a creation may be stored after the requested sweep
         await self._check()
         return [task_id if task_id in self.logs else None for task_id in found]
 
@@ -510,7 +513,7 @@ class Lifecycle(RuleBasedStateMachine):
             assert before.state is State.PAUSED
 
     async def _sweep(self, count: int) -> None:
-        found = await asyncio.gather(*[self.process.service._sweeper.sweep() for _ in range(count)])
+        found = await asyncio.gather(*[self.process.service._recovery.sweep() for _ in range(count)])
         assert found == [0] * count, "a task was orphaned, or taken up twice"
 
     async def _work(self, task_id: str, verdict: str) -> None:

@@ -18,7 +18,8 @@ from dulwich.repo import Repo
 from hypothesis import assume, given, settings
 
 from gencode.domain.errors import TreeError, UnsafePath, UnsafeTree
-from gencode.domain.tree import PATH_BYTES, SEGMENT_BYTES, Tree, check_path, check_paths
+from gencode.domain.path_rules import PATH_BYTES, SEGMENT_BYTES, check_path
+from gencode.domain.tree import Tree, check_paths
 from tests.servers.githttp import git_environment
 
 PLAIN = [

@@ -31,7 +31,7 @@ from gencode.bootstrap import app as composition
 from gencode.bootstrap import serve as serving
 from gencode.bootstrap.app import create_app
 from gencode.embedded.server import listen
-from gencode.observability.logs import configure
+from gencode.observability.logs import configure_logging
 from gencode.settings import NamedProvider
 from gencode.storage.memory import MemoryStore
 from tests.servers.service import settings
@@ -62,7 +62,7 @@ def accepting(kind: str, folder: Path) -> Iterator[Server]:
 
 async def gencode(folder: Path) -> None:
     """The whole service. One task runs, and waits for a model that never answers; the others are queued."""
-    configure("ERROR", "json", tuple)
+    configure_logging("ERROR", "json", tuple)
     with closing(listen()) as silent:
         model = NamedProvider(base_url=f"http://127.0.0.1:{silent.getsockname()[1]}/v1", model="m")
         chosen = settings(

@@ -34,7 +34,7 @@ from gencode.bootstrap.app import create_app
 from gencode.domain.event import Event
 from gencode.domain.task import State
 from gencode.embedded.server import listen
-from gencode.observability.logs import configure
+from gencode.observability.logs import configure_logging
 from tests.servers.ports import reserve_port
 from tests.servers.service import settings
 from tests.unit.storage.samples import REQUEST, a_task, an_event
@@ -201,7 +201,7 @@ async def serve(kind: str, folder: Path) -> None:
 
 async def gencode(folder: Path) -> None:
     """The whole service with its own protocol class; events of one task are published directly to the hub."""
-    configure("ERROR", "json", tuple)
+    configure_logging("ERROR", "json", tuple)
     chosen = settings(folder, max_connections=MOST)
     app = create_app(chosen)
     async with app.router.lifespan_context(app):

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from gencode.embedded.server import address, listen
+from gencode.githosts.host_types import connect
 from gencode.githosts.http_client import http_client
-from gencode.githosts.types import connect
 from tests.servers.bitbucket import ScriptedBitbucket
 from tests.servers.gitea import ScriptedGitea
 from tests.servers.gitee import ScriptedGitee

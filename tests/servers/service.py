@@ -29,7 +29,7 @@ from gencode.domain.task import State
 from gencode.embedded.server import address, saved_port
 from gencode.http.dependencies import Services
 from gencode.http.kind_factory import KindFactory
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import NamedProvider, Settings
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.declared_errors import check_declared_errors

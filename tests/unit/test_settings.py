@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from gencode.domain.errors import StartError
-from gencode.security.regular_file import LARGEST
+from gencode.security.regular_file import MAX_BYTES
 from gencode.settings import NamedHost, NamedProvider, Settings, is_loopback, load, set_by_env_file
 from gencode.settings.sources import SECRET_OF_URL
 
@@ -192,7 +192,7 @@ def test_what_is_no_bounded_file_ends_the_start_at_once(
     elif kind == "device":
         path.symlink_to("/dev/zero")
     else:
-        path.write_bytes(b"#" * (LARGEST + 1))
+        path.write_bytes(b"#" * (MAX_BYTES + 1))
     if name != ".env":
         environment.setenv(name, str(path))
     said = config_error()

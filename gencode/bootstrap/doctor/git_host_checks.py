@@ -14,10 +14,10 @@ import httpx
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.domain.errors import StartError
 from gencode.githosts.adapter import credentials
+from gencode.githosts.host_types import whoami
 from gencode.githosts.http_client import HttpReply, exchange
 from gencode.githosts.name_rules import GITHUB
 from gencode.githosts.responses import error_text, json_object
-from gencode.githosts.types import whoami
 from gencode.security.redaction import quoted, sanitize
 from gencode.settings import NamedHost, Settings
 
@@ -37,7 +37,8 @@ def configured_hosts(settings: Settings) -> dict[str, NamedHost]:
 async def check_git_host(
     name: str, entry: NamedHost, client: httpx.AsyncClient, *, workflows: bool
 ) -> list[CheckResult]:
-    """Check a host with one GET request. `workflows`: the token must be able to push .github/workflows."""
+    """Check a host by one GET request. `workflows`: whether the token must be able to push
+    .github/workflows."""
     about, token = f"host {name}", entry.token.get_secret_value()
     secrets: tuple[str, ...] = (token,)
     if entry.path:

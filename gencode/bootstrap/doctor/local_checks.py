@@ -12,7 +12,7 @@ from urllib.request import getproxies_environment
 
 import httpx
 
-from gencode.auth.key_file import key_file
+from gencode.auth.key_store import key_store
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.security.redaction import MIN_SECRET_LENGTH
@@ -95,7 +95,7 @@ def check_database(path: Path) -> CheckResult:
 def check_api_keys(settings: Settings) -> CheckResult:
     """Count the API keys, in API_KEYS and made by `gencode keys`."""
     try:
-        keys = key_file(settings.data_dir).read()
+        keys = key_store(settings.data_dir).read()
     except StartError as error:
         return fault("keys", error.message, "until then keys made by gencode keys are rejected")
     made = len([key for key in keys if not key.options.has_expired()])

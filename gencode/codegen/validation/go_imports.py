@@ -15,7 +15,7 @@ from gencode.codegen.validation.project import Project, join, word_set
 _MODULE = re.compile(r"^module[ \t]+\"?([^\s\"]+)", re.MULTILINE)
 _REQUIRED = re.compile(r"^(?:require[ \t]+|replace[ \t]+|[ \t]+)\"?([\w.~-]++/[^\s\"]+)", re.MULTILINE)
 
-_GENERATED_FOLDERS = word_set("gen generated pb mocks mock ent docs proto")
+_GENERATED_DIRECTORIES = word_set("gen generated pb mocks mock ent docs proto")
 _GENERATOR_INPUTS = (".proto", ".s", ".c", ".sql", ".templ")
 _STANDARD_LIBRARY = word_set(
     """
@@ -29,9 +29,9 @@ _STANDARD_LIBRARY = word_set(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Layout:
-    """modules   folder of each go.mod by the path of its module
+    """modules   directory of each go.mod by the path of its module
     required  module paths in all go.mod files
-    packages  symbols of Go files by path, by folder
+    packages  symbols of Go files by path, by directory
     """
 
     project: Project
@@ -45,9 +45,9 @@ def go_import_findings(project: Project) -> Iterator[Finding]:
     missing: dict[tuple[str, str], list[str]] = {}
     for path, symbols in project.in_language("go"):
         for imported in symbols.imports:
-            folder = _folder_of(layout, imported.module)
-            if folder is not None:
-                yield from _project_import_findings(layout, path, imported, folder)
+            directory = _directory_of(layout, imported.module)
+            if directory is not None:
+                yield from _project_import_findings(layout, path, imported, directory)
             elif "." in imported.module.partition("/")[0].lstrip("."):
                 if manifest := _manifest_without(layout, path, imported.module):
                     missing.setdefault((manifest, imported.module), []).append(f"{path}:{imported.line}")
@@ -68,20 +68,22 @@ def _layout(project: Project) -> _Layout:
     return _Layout(project=project, modules=modules, required=required, packages=packages)
 
 
-def _folder_of(layout: _Layout, module: str) -> str | None:
-    """The folder of an import path inside the project; the longest module path that matches decides."""
+def _directory_of(layout: _Layout, module: str) -> str | None:
+    """The directory of an import path inside the project; the longest module path that matches decides."""
     for name in sorted(layout.modules, key=len, reverse=True):
         if module == name or module.startswith(name + "/"):
             return join(layout.modules[name], module[len(name) + 1 :])
     return None
 
 
-def _project_import_findings(layout: _Layout, path: str, imported: Import, folder: str) -> Iterator[Finding]:
-    files = layout.packages.get(folder, {})
+def _project_import_findings(
+    layout: _Layout, path: str, imported: Import, directory: str
+) -> Iterator[Finding]:
+    files = layout.packages.get(directory, {})
     package = [symbols for file, symbols in files.items() if not file.endswith("_test.go")]
-    if _has_unknown_files(layout.project, folder):
+    if _has_unknown_files(layout.project, directory):
         return
-    where = folder or "."
+    where = directory or "."
     if not package:
         message = f"{path} imports {imported.module!r}, but the project has no Go files in {where}"
         yield imported.finding(path, Rule.UNRESOLVED, message, "Correct the import.")
@@ -96,11 +98,11 @@ def _project_import_findings(layout: _Layout, path: str, imported: Import, folde
             yield imported.finding(path, Rule.MISSING_NAME, message)
 
 
-def _has_unknown_files(project: Project, folder: str) -> bool:
-    """Whether the folder has Go files that do not parse, or files that Go code is generated from."""
-    if folder.rpartition("/")[2] in _GENERATED_FOLDERS:
+def _has_unknown_files(project: Project, directory: str) -> bool:
+    """Whether the directory has Go files that do not parse, or files that Go code is generated from."""
+    if directory.rpartition("/")[2] in _GENERATED_DIRECTORIES:
         return True
-    inside = [path for path in project.files if dirname(path) == folder]
+    inside = [path for path in project.files if dirname(path) == directory]
     return any(path.endswith(_GENERATOR_INPUTS) for path in inside) or any(
         path.endswith(".go") and project.symbols(path).has_unknown_exports for path in inside
     )
@@ -117,13 +119,13 @@ def _manifest_without(layout: _Layout, path: str, module: str) -> str | None:
 
 
 def _path_under_module(layout: _Layout, module: str) -> str:
-    """The right path for one that names a folder of the project under a wrong module name, else ""."""
+    """The right path for one that names a directory of the project under a wrong module name, else ""."""
     first, _, rest = module.partition("/")
     if first in _STANDARD_LIBRARY:
         return ""
-    for name, folder in layout.modules.items():
+    for name, directory in layout.modules.items():
         for part in (rest, module):
-            if part and join(folder, part) in layout.packages:
+            if part and join(directory, part) in layout.packages:
                 return f"{name}/{part}"
     return ""
 

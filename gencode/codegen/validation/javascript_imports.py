@@ -44,7 +44,7 @@ _BUILD_OUTPUT = re.compile(
     r"|\.output|\.astro|node_modules|vendor|target|coverage|bower_components|\+types|\$types|_generated|\.prisma|wasm"
     r"|paraglide|static|assets|public)(?:/|$)|\.gen(?:\.|$)|\.generated(?:\.|$)|_pb(?:\.|$)"
 )
-"""Folders and names that a build writes: no plan lists what is in them."""
+"""Directories and names that a build writes; no plan lists their files."""
 _ALIAS_ROOTS = ("@/", "~/")
 _SOURCE_ROOTS = ("", "src", "app", "resources/js", "client/src", "frontend/src")
 
@@ -95,8 +95,8 @@ def _relative_import_findings(layout: _Layout, path: str, imported: Import) -> I
 def _bare_import_findings(
     layout: _Layout, path: str, imported: Import, missing: dict[tuple[str, str], list[str]]
 ) -> Iterator[Finding]:
-    """A bare specifier means a file of the project (by an alias or a base folder) or a package. Packages that
-    are not declared are added to `missing`."""
+    """A bare specifier means a file of the project (by an alias or a base directory) or a package. Packages
+    that are not declared are added to `missing`."""
     module = _without_query(imported.module)
     targets = (_resolve(layout.project, target) for target in _aliased_paths(layout, path, module))
     file = next((target for target in targets if target), None)
@@ -120,8 +120,8 @@ def _aliased_paths(layout: _Layout, path: str, module: str) -> Iterator[str]:
             rest = "" if alias.is_exact else module[len(alias.prefix) :]
             yield from (join(target, rest) for target in alias.targets)
     if module.startswith(_ALIAS_ROOTS):
-        for folder in ancestors(path):
-            yield from (join(folder, root, module[2:]) for root in _SOURCE_ROOTS)
+        for directory in ancestors(path):
+            yield from (join(directory, root, module[2:]) for root in _SOURCE_ROOTS)
 
 
 def _is_known(layout: _Layout, module: str) -> bool:
@@ -145,7 +145,7 @@ def _is_aliased(layout: _Layout, module: str) -> bool:
 
 
 def _is_declared_module(project: Project, module: str) -> bool:
-    """`declare module "x"` in some file of the project."""
+    """Whether any file of the project has `declare module "x"`."""
     declared = re.compile(rf"""declare\s+module\s+["']{re.escape(module)}["']""")
     return any(path.endswith(".ts") and declared.search(text) for path, text in project.files.items())
 

@@ -1,4 +1,5 @@
-"""The language of a file by its name, comment marks, test files, and signs of template engines."""
+"""Properties of a file by its name: its language, its comment marks, whether it is a test; and template
+syntax."""
 
 from __future__ import annotations
 
@@ -59,7 +60,7 @@ _JSONC_NAME = re.compile(
     r"(?:ts|js)config(?:[.-][\w.-]+)?\.json|\.(?:eslintrc|swcrc|jshintrc|jscsrc|babelrc)\.json"
     r"|devcontainer\.json|deno\.json|turbo\.json|nx\.json|angular\.json|api-extractor\.json|language-configuration\.json"
 )
-_JSONC_FOLDER = re.compile(r"(?:^|[/.])(?:vscode|codesandbox|devcontainer|zed)$")
+_JSONC_DIRECTORY = re.compile(r"(?:^|[/.])(?:vscode|codesandbox|devcontainer|zed)$")
 """Files whose tools accept JSON with comments and trailing commas, although they are called `.json`."""
 _COMMENT_MARKS = {
     **dict.fromkeys(("kotlin", "swift", "dart", "scala", "scss", "proto"), ("//", "/*", "*")),
@@ -76,17 +77,17 @@ _TEMPLATE_SYNTAX = re.compile(
 
 def language_of(path: str) -> str:
     """ "" for an unknown kind of file; "prose" for documents, which are not checked."""
-    folder, _, name = path.lower().rpartition("/")
+    directory, _, name = path.lower().rpartition("/")
     if "{" in path:  # cookiecutter and similar: the path itself is a template
         return ""
-    if _JSONC_NAME.fullmatch(name) or (name.endswith(".json") and _JSONC_FOLDER.search(folder)):
+    if _JSONC_NAME.fullmatch(name) or (name.endswith(".json") and _JSONC_DIRECTORY.search(directory)):
         return "jsonc"
     stem, dot, suffix = name.rpartition(".")
     return _BY_NAME.get(name) or _BY_SUFFIX.get(dot + suffix, "") or _BY_NAME.get(stem, "")
 
 
 def line_comment_marks(language: str) -> tuple[str, ...]:
-    """How comment lines begin in a language without a grammar."""
+    """The marks that begin comment lines in a language without a grammar."""
     return _COMMENT_MARKS.get(language, ())
 
 
@@ -97,8 +98,10 @@ def has_template_syntax(text: str) -> bool:
 
 def is_test_file(path: str) -> bool:
     parts = path.lower().split("/")
-    folders, name = parts[:-1], parts[-1]
-    if not {"test", "tests", "__tests__", "spec", "specs", "testing", "e2e", "__mocks__"}.isdisjoint(folders):
+    directories, name = parts[:-1], parts[-1]
+    if not {"test", "tests", "__tests__", "spec", "specs", "testing", "e2e", "__mocks__"}.isdisjoint(
+        directories
+    ):
         return True
     return (
         name == "conftest.py"

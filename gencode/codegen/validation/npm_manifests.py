@@ -1,4 +1,4 @@
-"""What JavaScript projects configure: packages in package.json and import maps, path aliases in tsconfig."""
+"""Manifests of JavaScript projects: packages in package.json and import maps, path aliases in tsconfig."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def declared_npm_packages(files: Mapping[str, str]) -> DeclaredPackages:
 
 
 def path_aliases(files: Mapping[str, str]) -> tuple[PathAlias, ...]:
-    """`compilerOptions.paths` and `baseUrl` of every tsconfig and jsconfig."""
+    """The aliases from `compilerOptions.paths` and `baseUrl` of every tsconfig and jsconfig."""
     return tuple(
         alias
         for path, text in files.items()
@@ -85,11 +85,11 @@ def _package_names(table: dict[str, Any]) -> Iterator[str]:
         yield table["name"]
 
 
-def _aliases(folder: str, table: dict[str, Any]) -> Iterator[PathAlias]:
+def _aliases(directory: str, table: dict[str, Any]) -> Iterator[PathAlias]:
     options = table.get("compilerOptions")
     if not isinstance(options, dict):
         return
-    base = join(folder, str(options.get("baseUrl") or ""))
+    base = join(directory, str(options.get("baseUrl") or ""))
     paths = options.get("paths")
     for pattern, targets in paths.items() if isinstance(paths, dict) else ():
         paths_inside = tuple(join(base, str(target).removesuffix("*")) for target in targets or ())

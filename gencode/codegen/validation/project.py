@@ -1,4 +1,4 @@
-"""A project as the rules across files see it: every file with its analysis, and paths between files."""
+"""A project for the rules across files: every file with its analysis, and functions on paths."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from gencode.codegen.validation.file_analysis import FileAnalysis, Symbols
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
-    """`folders` are all folders that contain a file, at any depth; the project's root is ""."""
+    """`directories` are all directories that contain a file, at any depth; the project's root is ""."""
 
     files: Mapping[str, str]
     analyses: Mapping[str, FileAnalysis]
-    folders: frozenset[str]
+    directories: frozenset[str]
 
     @classmethod
     def of(cls, files: Mapping[str, str], analyses: Mapping[str, FileAnalysis]) -> Project:
-        folders = frozenset(folder for path in files for folder in ancestors(path))
-        return cls(files=files, analyses=analyses, folders=folders)
+        directories = frozenset(directory for path in files for directory in ancestors(path))
+        return cls(files=files, analyses=analyses, directories=directories)
 
     def symbols(self, path: str) -> Symbols:
         analysis = self.analyses.get(path)
@@ -32,17 +32,17 @@ class Project:
                 yield path, analysis.symbols
 
     def nearest_file(self, path: str, names: frozenset[str]) -> str | None:
-        """The file with one of these names in the folder of `path` or the closest one above it."""
-        for folder in ancestors(path):
+        """The file with one of these names in the directory of `path` or the closest one above it."""
+        for directory in ancestors(path):
             for name in sorted(names):
-                if (found := join(folder, name)) in self.files:
+                if (found := join(directory, name)) in self.files:
                     return found
         return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeclaredPackages:
-    """What the manifests of a project declare.
+    """The packages that the manifests of a project declare.
 
     names        in their normal form
     is_complete  False when a manifest computes its list or does not parse: more may be declared
@@ -53,16 +53,16 @@ class DeclaredPackages:
 
 
 def word_set(text: str) -> frozenset[str]:
-    """A table of names that is written as text."""
+    """The set of the words in a text; makes tables of names readable."""
     return frozenset(text.split())
 
 
 def ancestors(path: str) -> Iterator[str]:
-    """The folders around a file, the closest first, "" last."""
-    folder = dirname(path)
-    while folder:
-        yield folder
-        folder = dirname(folder)
+    """The directories around a file, the closest first, "" last."""
+    directory = dirname(path)
+    while directory:
+        yield directory
+        directory = dirname(directory)
     yield ""
 
 

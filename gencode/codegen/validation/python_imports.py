@@ -1,7 +1,7 @@
 """Checks the imports of Python files: modules of the project, names in them, packages in manifests.
 
-The files of a project may be run from several folders (its root, `src`, the folder of a script), so a module
-counts as found when it can be imported from any folder of the project.
+The files of a project may be run from several directories (its root, `src`, the directory of a script), so a
+module counts as found when it can be imported from any directory of the project.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gencode.codegen.validation.python_packages import has_distribution_of, is_p
 _SUFFIXES = (".py", ".pyi", ".pyx", "/__init__.py", "/__init__.pyi")
 _LAMBDA_FILE = re.compile(r"lambda|(?:^|/)(?:serverless\.ya?ml|template\.ya?ml|samconfig\.toml|cdk\.json)$")
 _LAMBDA_PACKAGES = frozenset({"boto3", "botocore"})
-"""Part of the runtime of AWS Lambda."""
+"""Modules of the runtime of AWS Lambda."""
 _EXTENSION_SOURCES = (".pyx", "Cargo.toml", ".c", ".cpp", "CMakeLists.txt")
 _IMPLICIT_NAMES = frozenset(
     {"*", "__version__", "__doc__", "__file__", "__name__", "__path__", "__all__", "__author__"}
@@ -36,7 +36,7 @@ _IMPLICIT_NAMES = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Layout:
-    """roots           for each top-level module name of the project, the folders it can be imported from
+    """roots           for each top-level module name of the project, the directories it can be imported from
     has_extensions  whether a part of the project is compiled, which may add modules
     runs_on_lambda  whether AWS Lambda runs it
     """
@@ -71,10 +71,10 @@ def python_import_findings(project: Project) -> Iterator[Finding]:
 
 
 def _is_external(layout: _Layout, path: str, top: str) -> bool:
-    """A folder of the project may have the name of a package that it uses: `adapters/redis`."""
+    """A directory of the project may have the name of a package that it uses: `adapters/redis`."""
     if has_distribution_of(layout.declared.names, top):
         return True
-    reachable = {join(folder, below) for folder in ancestors(path) for below in ("", "src")}
+    reachable = {join(directory, below) for directory in ancestors(path) for below in ("", "src")}
     return reachable.isdisjoint(layout.roots[top]) and provides(layout.declared.names, top)
 
 
@@ -95,28 +95,28 @@ def _layout(project: Project) -> _Layout:
 
 
 def _relative_import_findings(layout: _Layout, path: str, imported: Import) -> Iterator[Finding]:
-    folder = join(dirname(path), *[".."] * (imported.level - 1))
+    directory = join(dirname(path), *[".."] * (imported.level - 1))
     written = "." * imported.level + imported.module
-    if folder.startswith(".."):
+    if directory.startswith(".."):
         message = f"{path} imports {written!r}, which is above the project's own folder"
         yield imported.finding(path, Rule.UNRESOLVED, message, "Import from the package's top instead.")
         return
-    yield from _findings_from_roots(layout, path, imported, written, [folder])
+    yield from _findings_from_roots(layout, path, imported, written, [directory])
 
 
 def _absolute_import_findings(layout: _Layout, path: str, imported: Import) -> Iterator[Finding]:
     top = imported.module.partition(".")[0]
     if is_provided(top):
-        return  # the project has a file with the name of a standard module: either may be meant
+        return  # the project has a file with the name of a standard module: the import is ambiguous
     findings = _findings_from_roots(layout, path, imported, imported.module, sorted(layout.roots[top]))
     if not all(_is_package(layout, root) for root in layout.roots[top]):
         yield from findings
 
 
-def _is_package(layout: _Layout, folder: str) -> bool:
+def _is_package(layout: _Layout, directory: str) -> bool:
     """Modules of a package are imported by the package's name or by dots: an absolute import in it, as in
     `backends/anyio.py`, means the library of that name."""
-    return bool(folder) and join(folder, "__init__.py") in layout.project.files
+    return bool(directory) and join(directory, "__init__.py") in layout.project.files
 
 
 def _findings_from_roots(
@@ -137,13 +137,13 @@ def _findings_from_roots(
 
 
 def _module_file(layout: _Layout, root: str, parts: list[str]) -> str | None:
-    """The file of a module; "" for a package that is a folder only; None when there is neither."""
+    """The file of a module; "" for a package that is a directory only; None when there is neither."""
     module = join(root, *parts)
     for suffix in _SUFFIXES:
         candidate = module + suffix if module else suffix.removeprefix("/")
         if candidate in layout.project.files:
             return candidate
-    return "" if module in layout.project.folders or not module else None
+    return "" if module in layout.project.directories or not module else None
 
 
 def _missing_names(layout: _Layout, root: str, parts: list[str], imported: Import) -> list[str]:

@@ -13,7 +13,7 @@ ANY_TIME = (0, 2**63 - 1)
 class Outbox(Protocol):
     """Callbacks are stored by `Store.create` together with their task, and are as durable as the store.
 
-    A commit with an event of NOTIFIED_EVENTS makes a callback that had nothing to deliver due at once.
+    A commit with an event of NOTIFIED_EVENTS makes a callback without `due` due immediately.
     """
 
     async def next_callbacks(
@@ -34,10 +34,10 @@ class Outbox(Protocol):
         ...
 
     async def save_callback(self, callback: Callback) -> None:
-        """Store how far the delivery has come; kind, url and host stay.
+        """Store the progress of the delivery; kind, url and host are not changed.
 
-        A callback without `due` whose task's log has grown beyond `position` is stored as due at once. An
-        unknown task changes nothing. Raises StoreError.
+        A callback without `due` whose task's log has grown beyond `position` is stored as due immediately.
+        For an unknown task nothing is stored. Raises StoreError.
         """
         ...
 

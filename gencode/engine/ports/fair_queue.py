@@ -1,16 +1,36 @@
-"""The port to the queue: ids of tasks that wait for a worker."""
+"""The port to the queue: ids of tasks that wait for a worker, and their delivery to the workers."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """A task for a worker. `owner`: what the worker stores as Task.owner."""
+
+    task_id: str
+    owner: str = ""
+
+
+class Undelivered(Exception):
+    """A handler has left its task unfinished: it must be delivered again, after a while."""
+
+
+Handler = Callable[[Delivery], Awaitable[None]]
+"""Works on a task until it is over or paused. Raises Undelivered, and nothing else unless it is cancelled."""
 
 
 class Queue(Protocol):
     """Bounded, and fair between principals. It holds ids only: a worker reads the task from the store.
 
     Order: first in, first out within a principal; principals take turns. Delivery: an id that was put is
-    taken once; putting an id that is queued already changes nothing.
+    delivered at least once, and to one worker at a time; putting an id that is queued already changes
+    nothing. A queue that shares the store's transactions queues what is stored as queued: there `put` and
+    `remove` do nothing.
     """
 
     def __len__(self) -> int: ...
@@ -20,20 +40,28 @@ class Queue(Protocol):
     def reserve(self, principal: str) -> AbstractContextManager[None]:
         """Reserve a place while the task is being stored. Raises QueueFull.
 
-        A queue that others have filled still has a few places for a principal that has few in it.
+        A few places are kept for principals that have few ids in a queue that others have filled.
         """
         ...
 
     def put(self, task_id: str, principal: str) -> None: ...
 
     def put_first(self, task_id: str, principal: str) -> None:
-        """In front of the principal's other tasks: where it was before `remove`."""
-        ...
-
-    async def take(self) -> str:
-        """The next id, once there is one."""
+        """Put the id before the principal's other ids: where it was before `remove`."""
         ...
 
     def remove(self, task_id: str) -> bool:
-        """Take an id out of the queue; whether it was queued."""
+        """Remove an id from the queue; returns whether it was queued."""
+        ...
+
+    async def work(self, handler: Handler, concurrency: int) -> None:
+        """Deliver tasks to the handler until cancelled, at most `concurrency` at once."""
+        ...
+
+    async def is_alive(self, owner: str) -> bool:
+        """Whether this worker of another process has shown lately that it works. Raises StoreError."""
+        ...
+
+    async def request_cancel(self, task_id: str) -> None:
+        """Ask the process that runs the task to cancel it. The request may be lost: repeat it."""
         ...

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from gencode.domain.event import Event
 
 Sink = Callable[[bytes], bool]
-"""Takes a chunk of whole messages without waiting and without raising. False: no more for now."""
+"""Accepts a chunk of whole messages; must neither wait nor raise. Returns False if it accepts no more for
+now."""
 
 
 class Subscription(Protocol):
@@ -19,14 +20,14 @@ class Subscription(Protocol):
     async def __anext__(self) -> bytes: ...
 
     async def load(self) -> None:
-        """Read what the store has for this subscriber, at most a page; waits for no publication."""
+        """Read at most a page of stored events for this subscriber; does not wait for new events."""
         ...
 
     async def attach(self, sink: Sink) -> None:
         """Let publishers write to `sink` synchronously for as long as the subscriber is caught up.
 
-        Returns, perhaps at once, when the iterator must be read again: the sink returned False, the log is
-        ahead, or the stream ends. What the sink took, the iterator does not return.
+        Returns, possibly immediately, when the iterator must be read again: the sink returned False, the log
+        is ahead, or the stream ends. The iterator does not return what the sink accepted.
         """
         ...
 
@@ -36,18 +37,19 @@ class Subscription(Protocol):
 
 
 class Hub(Protocol):
-    """Delivers what the store already holds.
+    """Delivers committed events to subscribers.
 
     Order and delivery: each subscriber gets every event of the task exactly once, in the order of their ids,
-    whatever its speed; a slow one delays nobody and skips nothing. Live messages come between the same events
-    as they were published, and are lost for a subscriber that is slow or late.
+    whatever its speed; a slow subscriber delays no other one and skips no event. Live messages keep their
+    place between the events, and are lost for a subscriber that is slow or late. Live messages of another
+    process can be lost or arrive after later events, but in their own order and once.
     """
 
     def publish(self, events: Sequence[Event], is_final: bool = False) -> None:
         """Deliver committed events of one task, at least one, in order.
 
-        `is_final`: nothing follows them unless the task is retried; a subscriber that has not received the
-        end by then reads on.
+        `is_final`: no event follows them unless the task is retried; a subscriber that has not received the
+        last event by then continues with the new ones.
         """
         ...
 
@@ -58,11 +60,11 @@ class Hub(Protocol):
     def subscribe(self, task_id: str, after: int = 0, live: bool = False) -> Subscription:
         """The encoded events with ids greater than `after`: stored ones, then new ones.
 
-        It ends when the task is over or the hub closes (then with a message that tells the client when to
-        reconnect). `live`: live messages too.
+        It ends when the task is over or the hub closes (then with a message that says when to reconnect).
+        `live`: live messages too.
         """
         ...
 
     def close(self) -> None:
-        """End every subscription, now and from now on."""
+        """End every subscription; later subscriptions end immediately."""
         ...

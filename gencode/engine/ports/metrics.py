@@ -1,4 +1,4 @@
-"""What the engine measures."""
+"""The port to metrics of stages and tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The port between the engine and what it runs: named stages over artifacts.
+"""The port to pipelines: the named stages of a kind of task, and what they emit.
 
 The engine looks a pipeline up by the task's kind, runs its stages in order and stores what they emit. It
 never looks inside an artifact.
@@ -26,7 +26,7 @@ class StageUpdate:
     kind         event name; "" for no event
     data         the event's data (JSON)
     checkpoints  JSON texts by name that must survive a crash: stored with the event in one transaction
-    is_progress  whether the checkpoints are progress: after it, a crash counts as the first one again
+    is_progress  whether the checkpoints are progress, which resets the count of crashes
     result       fields to merge into the task's result, such as `repo_url`
     live         delivered to present subscribers only, never stored (token deltas)
     cache_key    sets the task's; "" leaves it
@@ -43,22 +43,24 @@ class StageUpdate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pause:
-    """What a stage returns in place of an artifact when a person has to decide first.
+    """What a stage returns in place of an artifact if a user must decide first.
 
     The run ends; the task uses no worker until `TaskService.approve` stores a decision and queues it again.
     Then the stage is called again: it must see from a checkpoint that it was approved. Without a decision in
     time the task fails with APPROVAL_EXPIRED; a retry calls the stage, which may pause again.
 
-    message   for people, in the task's language
+    message   shown to users, in the task's language
     seconds   how long to wait, by the wall clock
+    data      further fields of the `approval` event (JSON)
     """
 
     message: str
     seconds: float
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 Decision = Callable[[Checkpoints], StageUpdate]
-"""A person's decision on a paused task: from the checkpoints so far to the update that is stored.
+"""A user's decision on a paused task: from the checkpoints so far to the update that is stored.
 
 Raises GencodeError to refuse the decision; nothing is stored then."""
 
@@ -69,7 +71,7 @@ class Emit(Protocol):
     async def __call__(self, *updates: StageUpdate) -> None:
         """Returns once they are committed (live ones: given to the hub). Safe to call concurrently.
 
-        They are committed although the run is cancelled meanwhile: what a stage stores is paid for.
+        They are committed even if the run is cancelled meanwhile, because their model calls are paid for.
         """
         ...
 
@@ -91,8 +93,8 @@ class Stage:
 
 
 class Pipeline(Protocol):
-    """What a kind of task does. Stateless: artifacts are passed by value, and
-    `restore` makes them again from the request and the checkpoints."""
+    """The stages of a kind of task. Stateless: artifacts are passed by value, and `restore` recreates them
+    from the request and the checkpoints."""
 
     @property
     def stages(self) -> Sequence[Stage]:
@@ -106,8 +108,13 @@ class Pipeline(Protocol):
         """
         ...
 
+    def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
+        """What is stored in one commit with the failure or the cancellation of a task, when nothing of it
+        runs: such as what a killed process has used and could not tell."""
+        ...
+
     def message(self, task: Task, status: str) -> str:
-        """What to show people when the task's public status becomes `status`, in the task's language."""
+        """The message to users when the task's public status becomes `status`, in the task's language."""
         ...
 
 

@@ -13,7 +13,7 @@ from gencode.domain.task import State, Task
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IdempotencyKey:
-    """A principal's own name for one submission. `digest` identifies the body that it came with."""
+    """A principal's own name for one submission. `digest` identifies the body of that submission."""
 
     principal: str
     value: str
@@ -22,7 +22,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskQuery:
-    """Which tasks, newest first. None means any.
+    """Selects tasks, newest first. None: no condition.
 
     statuses   public ones (see Task.status), such as `pending`, `generating` or `completed`
     cache_key  "" matches no task
@@ -40,7 +40,7 @@ class TaskQuery:
 
 
 class Store(Protocol):
-    """Every write takes one of four ways:
+    """Every write has one of four outcomes:
 
     - it returns: the write is on disk, and a loss of power does not undo it;
     - StoreError: nothing was stored;
@@ -62,9 +62,9 @@ class Store(Protocol):
     ) -> Task:
         """Store a new task, its immutable request (JSON) and its first events.
 
-        Returns the task; with a key that is taken, the task that the key named first (another id).
-        `callback`: see gencode.engine.ports.callback_outbox. Raises IdempotencyKeyReused when the key came
-        with another body before.
+        Returns the task; if the key was used before, the task of its first use (with another id). `callback`:
+        see gencode.engine.ports.callback_outbox. Raises IdempotencyKeyReused if the first use of the key had
+        another body.
         """
         ...
 
@@ -83,18 +83,19 @@ class Store(Protocol):
         ...
 
     async def find_by_key(self, key: IdempotencyKey) -> Task | None:
-        """The task that a key named, as it is now; None while the key is free.
+        """The task of the first use of a key, as it is now; None if the key was not used.
 
         Raises IdempotencyKeyReused.
         """
         ...
 
     async def request(self, task_id: str) -> dict[str, Any]:
-        """The request as it was accepted. Unknown task: empty."""
+        """The request as it was accepted; empty for an unknown task."""
         ...
 
     async def events(self, task_id: str, after: int = 0) -> list[Event]:
-        """The log in order, from the first event whose id is greater than `after`. Unknown task: empty."""
+        """The log in order, from the first event whose id is greater than `after`; empty for an unknown
+        task."""
         ...
 
     async def event_page(self, task_id: str, after: int = 0) -> tuple[list[Event], bool]:
@@ -106,6 +107,6 @@ class Store(Protocol):
         ...
 
     async def check_writable(self) -> None:
-        """Write a little that changes nothing, as durably as everything else. Raises StoreError when it
-        cannot be stored: the disk is full or read-only."""
+        """Write a small row, as durably as all others, that changes no data. Raises StoreError if it cannot
+        be stored, for example because the disk is full or read-only."""
         ...

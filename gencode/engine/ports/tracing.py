@@ -1,4 +1,4 @@
-"""The port to tracing: spans, and the header that continues a trace elsewhere. By default there is none."""
+"""The port to tracing: spans, and the header `traceparent`, which continues a trace in another service."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Span(Protocol):
 
 
 class Tracer(Protocol):
-    """Makes spans. They are exported in the background; a failure there raises nothing here."""
+    """Makes spans. They are exported in the background; a failed export raises no error."""
 
     @property
     def idle(self) -> bool:
@@ -39,18 +39,18 @@ class Tracer(Protocol):
         *,
         kind: Kind = "internal",
         parent: str = "",
-        opens: bool = True,
+        make_current: bool = True,
     ) -> Iterator[Span]:
         """A span around a block, a child of the current one or of `parent` (a W3C traceparent, valid or not).
-        An exception that leaves the block fails it.
+        An exception that leaves the block marks it as failed.
 
-        `opens`: spans begun in the block are its children. False in a generator, whose block includes what
-        its caller does between two items.
+        `make_current`: spans begun in the block are its children. Must be False in a generator, whose block
+        includes what its caller does between two items.
         """
         ...
 
     def traceparent(self) -> str:
-        """Of the current span, to continue the trace elsewhere; empty without one."""
+        """The header of the current span; empty without one."""
         ...
 
 
@@ -67,7 +67,7 @@ class NoopTracer:
         *,
         kind: Kind = "internal",
         parent: str = "",
-        opens: bool = True,
+        make_current: bool = True,
     ) -> Iterator[Span]:
         yield _NOOP_SPAN
 

@@ -7,13 +7,14 @@ from contextlib import suppress
 from typing import cast
 
 import anyio
+import anyio.lowlevel
 import httpx
 
 from gencode.domain.errors import GencodeError
 from gencode.llm.deadlines import DeadlineTimer
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge
 from gencode.llm.openai.error_mapping import ErrorMapper
-from gencode.resilience.content_decoder import MAX_PIECE, ContentDecoder, UnreadableEncoding
+from gencode.outbound.content_decoder import MAX_PIECE, ContentDecoder, UnreadableEncoding
 
 MAX_ERROR_BYTES = 64 * 1024  # of an error page; only its first sentences are shown
 MAX_DRAIN_SECONDS = 0.25  # a new TLS connection takes about as long
@@ -50,8 +51,10 @@ class BodyReader:
 
     async def read(self) -> bytes | None:
         """The next bytes, possibly none; None at the end."""
-        if self._pieces and (piece := self._next_piece(self._pieces)) is not None:
-            return piece
+        if self._pieces:
+            await anyio.lowlevel.checkpoint()  # others have their turn between the pieces of one read
+            if (piece := self._next_piece(self._pieces)) is not None:
+                return piece
         self._pieces = None
         if self._ended:
             return None

@@ -1,12 +1,30 @@
-"""Stores the plan and files of an earlier task as this task's own, as if a model had answered, at no cost."""
+"""A cache hit: the plan and files of an earlier task, stored as this task's own at no cost."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from gencode.codegen.file_checkpoints import PIECE, Piece, Pieces, piece_name
-from gencode.codegen.plan import PlanCheckpoint
+from gencode.codegen.plan import Plan, PlanCheckpoint
 from gencode.codegen.planning import plan_update
 from gencode.engine.ports.pipeline import StageUpdate
-from gencode.pipelines.generate.prompt_cache import CacheHit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CacheHit:
+    """The plan and the files of an earlier task.
+
+    similarity  the similarity of the prompts, from 0 to 1; 1.0: the same cache key
+    template    the template of that task (see task_template.py)
+    """
+
+    task_id: str
+    similarity: float
+    plan: Plan
+    files: dict[str, str]
+    template: Mapping[str, Any] | None = None
 
 
 def pieces_of(cache_hit: CacheHit) -> Pieces:
@@ -15,7 +33,8 @@ def pieces_of(cache_hit: CacheHit) -> Pieces:
 
 
 def cache_hit_updates(cache_hit: CacheHit, model: str) -> list[StageUpdate]:
-    """To be sent in one call, so that a crash cannot leave a part of them."""
+    """The updates that store the plan and the files. Must be emitted in one call, so that a crash cannot
+    leave a part of them."""
     source = {"from_task": cache_hit.task_id, "similarity": cache_hit.similarity}
     result = {"cached_from": cache_hit.task_id, "similarity": cache_hit.similarity}
     if cache_hit.template:

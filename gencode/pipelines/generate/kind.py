@@ -1,4 +1,5 @@
-"""The registration of the kind `generate`, and how it is put together from what the service offers."""
+"""The registration of the kind `generate`: its texts, and its pipeline with the dependencies of the
+service."""
 
 from __future__ import annotations
 
@@ -18,11 +19,12 @@ from gencode.domain.errors import (
     TaskTimeout,
     TreeError,
 )
+from gencode.domain.task import Task
 from gencode.githosts.errors import GitError, HostError
 from gencode.http.kind_factory import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
-from gencode.pipelines.generate.api import estimate, files, plan, results
+from gencode.pipelines.generate.api import estimate, files, plan, report_and_bundle
 from gencode.pipelines.generate.api.preparation import prepare, retry_changes, submitted
 from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest, RetryRequest
 from gencode.pipelines.generate.api.services import NAME, GenerateServices
@@ -46,7 +48,7 @@ from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING
 
 
 def error_classes(*bases: type[GencodeError]) -> Iterator[type[GencodeError]]:
-    """These classes and all below them."""
+    """These classes and all their subclasses."""
     for base in bases:
         yield base
         yield from error_classes(*base.__subclasses__())
@@ -97,12 +99,12 @@ KIND = Kind(
     operations=(
         estimate.estimate,
         files.get_archive,
-        results.bundle,
+        report_and_bundle.bundle,
         files.get_file_list,
         files.get_file,
         plan.read_plan,
         plan.replace_plan,
-        results.report,
+        report_and_bundle.report,
     ),
 )
 
@@ -121,10 +123,16 @@ def start(dependencies: KindDependencies) -> KindRuntime:
         submitted=submitted,
         retry_changes=partial(retry_changes, services),
         may_pause=lambda task: bool(task.parameters.get("approve_plan")),
+        calls_model=_calls_model,
         approve=plan.approval,
         tools=(files_tool(services),),
         services=services,
     )
+
+
+def _calls_model(task: Task) -> bool:
+    """Of a failed task. What is left of one whose files are committed costs nothing."""
+    return task.failure is None or task.failure.stage not in (CREATING_REPO, PUSHING)
 
 
 GENERATE = KindFactory(kind=KIND, start=start)
@@ -140,6 +148,7 @@ def _services(dependencies: KindDependencies) -> GenerateServices:
         progress_registry=dependencies.progress_registry,
         is_cache_enabled=dependencies.settings.prompt_cache != "off",
         workflows=dependencies.settings.allow_workflows,
+        max_output_tokens=dependencies.settings.max_output_tokens,
         secrets=dependencies.secrets,
     )
 
@@ -165,7 +174,13 @@ def _pipeline(dependencies: KindDependencies) -> Generate:
         secrets=dependencies.secrets.current,
         workflows=settings.allow_workflows,
     )
-    return Generate(generating, merging, dependencies.git_host, workflows=settings.allow_workflows)
+    return Generate(
+        generating,
+        merging,
+        dependencies.git_host,
+        workflows=settings.allow_workflows,
+        price=dependencies.price,
+    )
 
 
 def _prompt_cache(dependencies: KindDependencies) -> PromptCache:

@@ -10,11 +10,12 @@ from typing import Any
 
 from gencode.domain.callback import Callback
 from gencode.domain.event import Event
-from gencode.domain.task import Task
+from gencode.domain.task import TERMINAL, Task
 from gencode.engine.ids import earliest_id
+from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import TaskQuery
-from gencode.engine.retention import FinishedTask, UsageTotal
-from gencode.storage.deleted_usage import row_to_total
+from gencode.engine.quota import TaskUsage
+from gencode.storage.deleted_usage import row_to_total, task_usage
 from gencode.storage.operations import check_digest
 from gencode.storage.rows import (
     Row,
@@ -27,13 +28,14 @@ from gencode.storage.rows import (
 )
 from gencode.storage.sqlite import statements
 from gencode.storage.sqlite.bulk_statements import read_page, read_values
+from gencode.storage.task_select import select_tasks
 
 Read = Callable[[sqlite3.Connection], Any]
 """Called with a connection that sees committed data only."""
 
 
 def find(connection: sqlite3.Connection, query: TaskQuery) -> list[Task]:
-    sql, values = statements.select_tasks(query)
+    sql, values = select_tasks(query)
     return [row_to_task(row) for row in connection.execute(sql, values)]
 
 
@@ -87,8 +89,21 @@ def count_keys(connection: sqlite3.Connection, before: str) -> int:
     return int(connection.execute(statements.COUNT_KEYS, (before,)).fetchone()[0])
 
 
-def usage_totals(connection: sqlite3.Connection) -> list[UsageTotal]:
-    return [row_to_total(row) for row in connection.execute(statements.SELECT_TOTALS)]
+def usage_totals(connection: sqlite3.Connection, principal: str | None = None) -> list[UsageTotal]:
+    """None: of all principals."""
+    if principal is None:
+        return [row_to_total(row) for row in connection.execute(statements.SELECT_TOTALS)]
+    rows = connection.execute(statements.SELECT_TOTALS_OF_PRINCIPAL, (replace_surrogates(principal),))
+    return [row_to_total(row) for row in rows]
+
+
+def task_usages(connection: sqlite3.Connection, principal: str, after: str, limit: int) -> list[TaskUsage]:
+    values = (replace_surrogates(principal), after, limit)
+    rows = connection.execute(statements.SELECT_TASK_USAGES, values)
+    return [
+        TaskUsage(id=task_id, is_over=state in TERMINAL, usage=task_usage(*columns))
+        for task_id, state, *columns in rows
+    ]
 
 
 def next_callbacks(

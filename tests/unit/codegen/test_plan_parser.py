@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gencode.codegen.plan import LeftOut, Plan, PlannedFile
+from gencode.codegen.plan_decoder import MAX_PLAN_TEXT
 from gencode.codegen.plan_parser import MAX_ANSWER, parse_plan
-from gencode.codegen.plan_reading import MAX_PLAN_TEXT
 from gencode.domain.errors import UnsafePath, UnsafeTree
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge
 

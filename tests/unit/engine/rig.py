@@ -17,7 +17,7 @@ from gencode.domain.principal import Principal
 from gencode.domain.task import Task, now
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.ids import new_id
-from gencode.engine.paused_tasks import PausedTasks
+from gencode.engine.paused_tasks import PausedTasksInMemory
 from gencode.engine.ports.hub import Subscription
 from gencode.engine.ports.pipeline import Emit, Pause, Pipeline, Stage, StageUpdate
 from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
@@ -72,6 +72,9 @@ class Spelling:
     def restore(self, task: Task, request: Mapping[str, Any], checkpoints: Mapping[str, str]) -> str:
         self.requests.append(request)
         return "".join(name for name in checkpoints if name in self.letters.values())
+
+    def final_updates(self, task: Task, checkpoints: Mapping[str, str]) -> Sequence[StageUpdate]:
+        return ()
 
     def message(self, task: Task, status: str) -> str:
         return f"now {status}"
@@ -250,8 +253,8 @@ class Rig:
         self.metrics = Metrics()
         timeout, attempts = options.pop("timeout", 60.0), options.pop("max_attempts", 5)
         self.executor = TaskExecutor(self.store, pipelines, self.metrics, timeout, attempts)
-        self.queue = FairQueue(options.pop("waiting", 10))
-        self.paused_tasks: PausedTasks = options.pop("paused", PausedTasks())
+        self.queue: FairQueue = options.pop("queue", FairQueue(options.pop("waiting", 10)))
+        self.paused_tasks: PausedTasksInMemory = options.pop("paused", PausedTasksInMemory())
         self.sleeps: list[float] = []
         self.store_refused = anyio.Event()
         self.retry_store = anyio.Event()
@@ -308,7 +311,7 @@ class Rig:
     def counted(self, status: str, code: str = "") -> float:
         """How many tasks the metrics have counted with this outcome."""
         line = f'gencode_tasks_total{{code="{code}",outcome="{status}"}} '
-        found = [one for one in self.metrics.text().decode().splitlines() if one.startswith(line)]
+        found = [one for one in self.metrics.render().decode().splitlines() if one.startswith(line)]
         return float(found[0].removeprefix(line)) if found else 0.0
 
 

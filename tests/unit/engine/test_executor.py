@@ -10,7 +10,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from gencode.domain.errors import Conflict, StoreError
-from gencode.domain.task import Failure, State, Task
+from gencode.domain.task import Failure, State, Task, now
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.engine.task_log import TaskLog
@@ -323,7 +323,7 @@ async def test_a_task_that_is_over_is_left_alone() -> None:
     before = await bench.rig.log(task_log.task)
     await bench.executor.run(task_log)
     await bench.executor.cancel(task_log)
-    await bench.executor.expire(task_log)
+    await bench.executor.expire(task_log, now())
     assert await bench.rig.log(task_log.task) == before
 
 
@@ -363,7 +363,7 @@ async def test_stages_are_named_in_the_log_and_timed() -> None:
     await bench.run()
     assert seen == ["draft", "ship"]
     for stage in STAGES:
-        assert f'gencode_stage_seconds_count{{stage="{stage}"}} 1.0' in bench.rig.metrics.text().decode()
+        assert f'gencode_stage_seconds_count{{stage="{stage}"}} 1.0' in bench.rig.metrics.render().decode()
 
 
 async def test_one_executor_serves_several_kinds() -> None:

@@ -157,7 +157,7 @@ async def test_a_task_that_is_being_submitted_is_left_to_its_caller() -> None:
     async with rig.running() as service:
 
         async def sweep() -> None:
-            assert await service._sweeper.sweep() == 0
+            assert await service._recovery.sweep() == 0
 
         store.after_create = sweep
         await rig.finished(await rig.submit())
@@ -175,7 +175,7 @@ async def test_queued_running_and_paused_tasks_are_left_where_they_are() -> None
         await rig.submit()
         before = (service.waiting, service.running, service.paused)
         assert before == (1, 1, 1)
-        assert [await service._sweeper.sweep() for _ in range(3)] == [0, 0, 0]
+        assert [await service._recovery.sweep() for _ in range(3)] == [0, 0, 0]
         assert (service.waiting, service.running, service.paused) == before
         assert await rig.task(paused) == paused
         latch.released.set()
@@ -197,7 +197,7 @@ async def test_a_task_that_moves_on_while_it_is_swept_is_not_taken_up() -> None:
                 await rig.idle()
 
         store.after_find = run_meanwhile
-        assert await service._sweeper.sweep() == 0
+        assert await service._recovery.sweep() == 0
         await rig.idle()
         assert (rig.pipeline.started["w"], rig.counted("completed")) == (1, 1)
 
@@ -220,7 +220,7 @@ async def test_a_task_that_is_started_and_ends_while_it_is_swept_is_not_taken_up
                 await rig.idle()
 
         store.after_find = meanwhile
-        assert await service._sweeper.sweep() == 0
+        assert await service._recovery.sweep() == 0
         latch.released.set()
         await rig.finished(orphan)
 
@@ -233,7 +233,7 @@ async def test_sweeps_at_once_take_a_task_up_once() -> None:
             await rig.store.inner.create(orphan, PROMPT, [])
         async with anyio.create_task_group() as group:
             for _ in range(4):
-                group.start_soon(service._sweeper.sweep)
+                group.start_soon(service._recovery.sweep)
         for orphan in orphans:
             await rig.finished(orphan)
         await rig.idle()
@@ -249,16 +249,16 @@ async def test_orphans_are_taken_up_oldest_first_page_by_page(monkeypatch: pytes
     started: list[str] = []
     original = rig.executor.run
 
-    async def run(task_log: TaskLog) -> None:
+    async def run(task_log: TaskLog, owner: str) -> None:
         started.append(task_log.task.id)
-        await original(task_log)
+        await original(task_log, owner)
 
     rig.executor.run = run  # type: ignore[method-assign]
     async with rig.running() as service:
         orphans = [new_task(state=state) for state in (State.QUEUED, State.RUNNING) * 3]
         for orphan in orphans:
             await rig.store.inner.create(orphan, PROMPT, [])
-        assert await service._sweeper.sweep() == 6
+        assert await service._recovery.sweep() == 6
         await rig.idle()
     assert started == [orphan.id for orphan in orphans]
 
@@ -272,7 +272,7 @@ async def test_a_paused_orphan_is_paused_again_and_expires_in_time() -> None:
         )
         for task in (late, early):
             await rig.store.inner.create(task, PROMPT, [])
-        assert await service._sweeper.sweep() == 2
+        assert await service._recovery.sweep() == 2
         assert (await rig.finished(early)).status == "failed"
         assert ((await rig.task(late)).state, service.paused) == (State.PAUSED, 1)
 
@@ -282,7 +282,7 @@ async def test_a_task_that_is_paused_here_and_was_approved_elsewhere_is_run() ->
     async with rig.running() as service:
         task = await rig.paused(await rig.submit())
         await rig.executor.approve(TaskLog(task, rig.store, RecordingHub()), StageUpdate())
-        assert await service._sweeper.sweep() == 1
+        assert await service._recovery.sweep() == 1
         assert (await rig.finished(task)).state is State.SUCCEEDED
         assert service.paused == 0
 
@@ -300,7 +300,7 @@ async def test_a_task_that_a_conflict_left_is_taken_up_by_the_next_sweep() -> No
             await anyio.sleep(0)
         await rig.idle()
         assert (await rig.task(task)).state is State.QUEUED
-        assert await service._sweeper.sweep() == 1
+        assert await service._recovery.sweep() == 1
         assert (await rig.finished(task)).state is State.SUCCEEDED
 
 
@@ -323,7 +323,7 @@ async def test_a_sweep_that_fails_is_repeated_and_stops_nothing(error: Exception
             orphan = new_task()
             await store.inner.create(orphan, PROMPT, [])
             store.after_find = fail
-            service._sweeper.request()
+            service._recovery.request()
             assert (await rig.finished(orphan)).state is State.SUCCEEDED
             assert service.accepting
     assert failures == []

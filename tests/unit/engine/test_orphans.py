@@ -17,8 +17,7 @@ from structlog.testing import capture_logs
 
 from gencode.domain.errors import GencodeError, OutcomeUnknown, StoreError
 from gencode.domain.task import Task
-from gencode.engine import orphan_sweeper
-from gencode.engine import service as service_module
+from gencode.engine import operation_runner, orphan_sweeper
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.engine.ports.store import TaskQuery
 from gencode.engine.service import TaskService
@@ -112,9 +111,9 @@ async def settled(rig: Rig) -> None:
 async def swept(rig: Rig) -> None:
     """A sweep that meets the failure is repeated, as Sweeper.run does."""
     try:
-        await rig.service._sweeper.sweep()
+        await rig.service._recovery.sweep()
     except (StoreError, ZeroDivisionError, asyncio.CancelledError):
-        await rig.service._sweeper.sweep()
+        await rig.service._recovery.sweep()
 
 
 async def check(rig: Rig) -> None:
@@ -257,14 +256,14 @@ async def test_an_operation_whose_caller_has_left_ends_before_the_service_does()
         await rig.store.asked.wait()
         caller.cancel()
         asyncio.get_running_loop().call_later(0.05, rig.store.gate.set)
-    assert not service._operations
+    assert not service._operations._running
     assert (await rig.task(task)).paused_until is None, "it was approved"
 
 
 async def test_an_operation_that_waits_for_the_store_does_not_hold_up_the_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(service_module, "OPERATIONS_GRACE", 0.01)
+    monkeypatch.setattr(operation_runner, "GRACE", 0.01)
     rig = a_rig()
     rig.retry_store = anyio.Event()
     async with rig.running() as service:
@@ -277,4 +276,4 @@ async def test_an_operation_that_waits_for_the_store_does_not_hold_up_the_stop(
         caller = asyncio.ensure_future(service.approve(task, decision))
         await rig.store_refused.wait()
     await asyncio.wait([caller])
-    assert not service._operations
+    assert not service._operations._running

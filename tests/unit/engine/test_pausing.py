@@ -11,7 +11,7 @@ import pytest
 
 from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, ShuttingDown, StoreError
 from gencode.domain.task import State, Task, now
-from gencode.engine.paused_tasks import PausedTasks
+from gencode.engine.paused_tasks import PausedTasksInMemory
 from gencode.engine.ports.pipeline import StageUpdate
 from tests.servers.loop_clock import LoopClock
 from tests.unit.engine.rig import (
@@ -226,7 +226,7 @@ async def test_a_pause_that_ended_between_two_processes_has_ended() -> None:
 
 async def test_a_principal_with_too_many_paused_tasks_may_submit_none_that_can_pause() -> None:
     """Approvals evaded the limit of waiting tasks (review, point 13)."""
-    rig = Rig(Spelling(x=pausing(times=9)), paused=PausedTasks(limit=2))
+    rig = Rig(Spelling(x=pausing(times=9)), paused=PausedTasksInMemory(limit=2))
     async with rig.running() as service:
         first, _ = await paused(rig), await paused(rig)
         writes = rig.store.writes
@@ -241,17 +241,17 @@ async def test_a_principal_with_too_many_paused_tasks_may_submit_none_that_can_p
         await rig.finished(await service.submit(new_task(), {}, may_pause=True))
 
 
-def test_paused_tasks_are_counted_by_principal() -> None:
-    tasks = PausedTasks(limit=2)
+async def test_paused_tasks_are_counted_by_principal() -> None:
+    tasks = PausedTasksInMemory(limit=2)
     for _ in range(3):
         tasks.put("one", "alice", now())  # again and again
-        tasks.check_limit("alice")
+        await tasks.check_limit("alice")
     tasks.put("two", "alice", now())
     with pytest.raises(QueueFull):
-        tasks.check_limit("alice")
-    tasks.check_limit("bob")
+        await tasks.check_limit("alice")
+    await tasks.check_limit("bob")
     assert [tasks.remove("one"), tasks.remove("one")] == [True, False]
-    tasks.check_limit("alice")
+    await tasks.check_limit("alice")
     tasks.remove("two")
     assert not tasks._by_principal
 
@@ -444,25 +444,25 @@ async def test_a_cancellation_of_unknown_outcome_is_published_when_the_store_is_
 
 async def test_the_soonest_is_the_first_to_expire_whatever_the_order() -> None:
     moment = now()
-    tasks = PausedTasks(clock=lambda: moment)
+    tasks = PausedTasksInMemory(clock=lambda: moment)
     tasks.put("late", "a", moment - timedelta(seconds=1))
     tasks.put("early", "a", moment - timedelta(seconds=2))
     tasks.put("gone", "a", moment - timedelta(seconds=3))
     tasks.remove("gone")
-    assert await tasks.expired() == "early"
+    assert (await tasks.expired()).task_id == "early"
     tasks.remove("early")
-    assert await tasks.expired() == "late"
+    assert (await tasks.expired()).task_id == "late"
     assert ("late" in tasks, len(tasks)) == (True, 1)
 
 
 async def test_one_that_is_added_later_but_ends_sooner_expires_first() -> None:
     moment = now()
-    tasks = PausedTasks(clock=lambda: moment)
+    tasks = PausedTasksInMemory(clock=lambda: moment)
     tasks.put("far", "a", moment + timedelta(days=1))
     async with anyio.create_task_group() as group:
 
         async def wait() -> None:
-            assert await tasks.expired() == "near"
+            assert (await tasks.expired()).task_id == "near"
 
         group.start_soon(wait)
         await anyio.wait_all_tasks_blocked()
@@ -480,7 +480,7 @@ class Clock:
 async def test_a_task_that_pauses_anew_while_its_expiry_waits_is_not_expired() -> None:
     """The expiry waits for the task's lock, which an approval, then an amendment hold."""
     clock = Clock()
-    rig = Rig(Spelling(x=pausing(times=2)), paused=PausedTasks(clock=clock))
+    rig = Rig(Spelling(x=pausing(times=2)), paused=PausedTasksInMemory(clock=clock))
     async with rig.running() as service:
         task = await paused(rig)
         async with service._locks(task.id):

@@ -16,7 +16,7 @@ from gencode.domain.errors import (
 )
 from gencode.domain.event import Event
 from gencode.domain.task import State, Task
-from gencode.engine.paused_tasks import PausedTasks
+from gencode.engine.paused_tasks import PausedTasksInMemory
 from tests.unit.engine.rig import (
     FOUR,
     SEVEN,
@@ -198,7 +198,7 @@ async def test_a_full_queue_refuses_and_the_task_stays_failed() -> None:
 
 async def test_a_task_that_would_pause_again_counts_against_the_limit_of_paused_tasks() -> None:
     """Else expired approvals could be retried without limit (review, point 13)."""
-    rig = Rig(Spelling(x=pausing(times=9)), paused=PausedTasks(limit=1))
+    rig = Rig(Spelling(x=pausing(times=9)), paused=PausedTasksInMemory(limit=1))
     async with rig.running() as service:
         rig.pipeline.acts["w"] = failing(EMPTY)
         task = await failed(rig)
@@ -212,7 +212,7 @@ async def test_a_task_that_would_pause_again_counts_against_the_limit_of_paused_
 
 
 async def test_a_task_whose_pause_expired_counts_against_that_limit_whatever_the_caller_knows() -> None:
-    rig = Rig(Spelling(x=pausing(seconds=0)), paused=PausedTasks(limit=1))
+    rig = Rig(Spelling(x=pausing(seconds=0)), paused=PausedTasksInMemory(limit=1))
     async with rig.running() as service:
         expired = await failed(rig)
         rig.pipeline.acts = {"x": pausing(times=9)}

@@ -553,7 +553,7 @@ async def test_a_second_writer_makes_the_worker_leave_the_task_alone() -> None:
         events = await rig.store.events(task.id)
         assert (events[-1].kind, (await rig.task(task)).state) == ("other", State.RUNNING)
         assert rig.sleeps == []
-        assert len([entry for entry in logs if "another process" in entry["event"]]) == 1
+        assert len([entry for entry in logs if "another worker" in entry["event"]]) == 1
         assert (service.running, rig.counted("completed")) == (0, 0)
         rig.pipeline.acts.clear()
         assert (await rig.finished(await rig.submit())).state is State.SUCCEEDED
@@ -650,7 +650,7 @@ async def left_alone(foreign: Task) -> None:
     async with rig.running() as service:
         own = await rig.submit()
         assert (await rig.finished(own)).state is State.SUCCEEDED
-        await service._sweeper.sweep()
+        await service._recovery.sweep()
         for steer in (service.cancel, service.retry):
             with pytest.raises(UnknownKind, match="shown and left alone"):
                 await steer(foreign)
@@ -684,12 +684,12 @@ async def test_a_bug_around_one_task_leaves_the_service_alive() -> None:
     broken = new_task()
     runs = 0
 
-    async def run(task_log: TaskLog) -> None:
+    async def run(task_log: TaskLog, owner: str) -> None:
         nonlocal runs
         if task_log.task.id == broken.id:
             runs += 1
             raise ZeroDivisionError
-        await original(task_log)
+        await original(task_log, owner)
 
     rig.executor.run = run  # type: ignore[method-assign]
     async with rig.running() as service:
@@ -698,7 +698,7 @@ async def test_a_bug_around_one_task_leaves_the_service_alive() -> None:
             assert (await rig.finished(await rig.submit())).state is State.SUCCEEDED
         assert [entry["event"] for entry in logs if entry.get("exc_info")]
         assert (await rig.task(broken)).status == "pending"
-        assert await service._sweeper.sweep() == 1
+        assert await service._recovery.sweep() == 1
         while runs < 2:
             await anyio.sleep(0)
         await rig.idle()
@@ -747,9 +747,9 @@ async def test_what_an_earlier_process_left_is_run_in_the_order_of_acceptance() 
     rig = Rig(Spelling(), store, concurrency=1, waiting=1)
     original = rig.executor.run
 
-    async def run(task_log: TaskLog) -> None:
+    async def run(task_log: TaskLog, owner: str) -> None:
         started.append(task_log.task.id)
-        await original(task_log)
+        await original(task_log, owner)
 
     rig.executor.run = run  # type: ignore[method-assign]
     async with rig.running():

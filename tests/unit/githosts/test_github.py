@@ -103,6 +103,6 @@ async def test_calls_are_timed_by_operation(github: ScriptedGitHub) -> None:
     async with github_client(github.api_url) as client:
         repo = await client.host.create(SPEC, SNAPSHOT)
         await client.host.push(repo, SNAPSHOT)
-    text = client.metrics.text().decode()
+    text = client.metrics.render().decode()
     for operation in ("create", "read", "push"):
         assert f'gencode_host_seconds_count{{host="github",operation="{operation}"}} 1.0' in text

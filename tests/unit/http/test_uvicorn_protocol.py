@@ -20,7 +20,7 @@ from gencode.domain.task import State, Task
 from gencode.embedded.server import address, listen, serve
 from gencode.http.dependencies import Services
 from gencode.hub.in_process import CLOSING_MESSAGE, InProcessHub
-from gencode.security.secrets import SecretRegistry
+from gencode.security.secret_registry import SecretRegistry
 from tests.servers.calls import client
 from tests.servers.raw import raw
 from tests.servers.service import App, running_app, settings

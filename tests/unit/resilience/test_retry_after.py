@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gencode.resilience.retry_after import retry_after, wait_from_headers
+from gencode.resilience.retry_after import parse_retry_after, wait_from_headers
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC).timestamp()
 
@@ -29,7 +29,7 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC).timestamp()
     ],
 )
 def test_the_header_is_seconds_or_a_date(value: str, seconds: float | None) -> None:
-    assert retry_after(value, NOON) == seconds
+    assert parse_retry_after(value, NOON) == seconds
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is shown of a task of kind `generate`."""
+"""The fields and JSON models by which clients see a task of kind `generate`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.estimate import Estimate
 from gencode.pipelines.generate.files import FileState
 from gencode.pipelines.generate.report import Report
-from gencode.pipelines.generate.template import template_of
+from gencode.pipelines.generate.task_template import template_of
 
 _OF_RESULT = ("repo_url", "clone_url", "commit", "cached_from")
 _OF_PARAMETERS = ("repo_name", "github_org", "host", "model", "private")
@@ -125,3 +125,6 @@ class PlanView(ResponseModel):
     summary: Words
     files: list[PlanFileView]
     left_out: list[LeftOutView] = Field(description="Look at their needed_by before you approve")
+    estimate: EstimateView | None = Field(
+        description="What writing the files will probably cost; null unless the plan waits for approval"
+    )

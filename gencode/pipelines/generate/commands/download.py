@@ -44,15 +44,15 @@ async def _download(client: Client, args: argparse.Namespace) -> int:
     return 0
 
 
-async def _unpack(client: Client, task_id: str, folder: Path) -> list[str]:
+async def _unpack(client: Client, task_id: str, directory: Path) -> list[str]:
     try:
-        return [str(folder / path) for path in unpack(await client.archive(task_id), folder)]
+        return [str(directory / path) for path in unpack(await client.archive(task_id), directory)]
     except BadArchive as error:
         raise StartError(str(error)) from None
 
 
 async def _archive_name(client: Client, task_id: str) -> Path:
-    """A name without folders: the service's must not lead out of the current one."""
+    """A name without directories: the service's must not lead out of the current one."""
     task = await client.task(task_id)
     return Path(Path(f"{task['repo_name']}.zip").name)
 

@@ -117,7 +117,7 @@ async def test_complete_calls_are_measured_under_the_configured_name() -> None:
         await collect(provider)
         with pytest.raises(LLMBadRequest):
             await collect(provider)
-    lines = metrics.text().decode().splitlines()
+    lines = metrics.render().decode().splitlines()
     assert 'gencode_tokens_total{kind="prompt",provider="test"} 7.0' in lines
     assert 'gencode_tokens_total{kind="completion",provider="test"} 5.0' in lines
     assert 'gencode_tokens_total{kind="cached",provider="test"} 3.0' in lines

@@ -190,6 +190,15 @@ export default {
   planRemove: (path) => `Take out ${path || "this file"}`,
   planAdd: "Add a file",
   planApprove: (count) => (count === 1 ? "Approve 1 file" : `Approve ${count} files`),
+  planEstimate: (low, high) => `Writing it takes an estimated ${low} to ${high} tokens`,
+  leftOut: "Planned, and not written",
+  leftOutReasons: {
+    binary: "is a binary file, which a model cannot write",
+    workflow: "is a workflow file; these are off (ALLOW_WORKFLOWS)",
+    directory: "is a directory",
+    removed: "was taken out",
+  },
+  leftOutUsers: (paths) => `. These were to use it, and do without: ${paths.join(", ")}`,
 
   // The log
   log: (count) => `All events (${count})`,
@@ -247,6 +256,7 @@ export default {
     MISDIRECTED: "Use localhost in the address, or set API_KEYS behind a proxy.",
     IDEMPOTENCY_KEY_REUSED: "Submit again.",
     RATE_LIMITED: "Wait a little, then submit again.",
+    QUOTA_EXCEEDED: "The quota of your key is used up until the next day or month: wait, or ask the operator for more.",
     QUEUE_FULL: "Many tasks are in line. Try again in a moment.",
     OVERLOADED: "The service has too many connections. Try again in a moment.",
     SHUTTING_DOWN: "The service is restarting. Try again in a moment.",

@@ -182,6 +182,15 @@ export default {
   planRemove: (path) => `删去 ${path || "此文件"}`,
   planAdd: "添加文件",
   planApprove: (count) => `批准 ${count} 个文件`,
+  planEstimate: (low, high) => `预计编写还需 ${low} 至 ${high} 个 token`,
+  leftOut: "计划中但不会编写的文件",
+  leftOutReasons: {
+    binary: "是二进制文件，模型无法编写",
+    workflow: "是工作流文件，已停用（ALLOW_WORKFLOWS）",
+    directory: "是目录",
+    removed: "已被移除",
+  },
+  leftOutUsers: (paths) => `。以下文件原本要使用它，将不再使用：${paths.join("、")}`,
 
   log: (count) => `全部事件（${count}）`,
   commonEvents: {
@@ -236,6 +245,7 @@ export default {
     MISDIRECTED: "地址中使用 localhost，或在代理后设置 API_KEYS。",
     IDEMPOTENCY_KEY_REUSED: "请重新提交。",
     RATE_LIMITED: "稍等片刻再提交。",
+    QUOTA_EXCEEDED: "您的密钥配额已用完，请等到下一天或下一月，或请管理员提高配额。",
     QUEUE_FULL: "排队任务较多，请稍后再试。",
     OVERLOADED: "服务连接过多，请稍后再试。",
     SHUTTING_DOWN: "服务正在重启，请稍后再试。",

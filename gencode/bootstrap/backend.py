@@ -1,0 +1,101 @@
+"""Where tasks are stored, and how they reach workers and subscribers: within one process, on SQLite.
+
+`gencode.bootstrap.cluster` does the same for several processes, on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from anyio.abc import TaskGroup
+
+from gencode.domain.event import Event
+from gencode.engine.orphan_sweeper import OrphanRecovery
+from gencode.engine.paused_tasks import PausedTasksInMemory
+from gencode.engine.ports.callback_outbox import Outbox
+from gencode.engine.ports.fair_queue import Queue
+from gencode.engine.ports.hub import Hub
+from gencode.engine.ports.paused_tasks import PausedTasks
+from gencode.engine.ports.pipeline import Pipelines
+from gencode.engine.ports.retention_store import RetentionStore
+from gencode.engine.ports.store import Store
+from gencode.engine.quota import UsageStore
+from gencode.engine.service import TaskService
+from gencode.hub.in_process import InProcessHub
+from gencode.queue.in_process import FairQueue
+from gencode.settings import Settings
+from gencode.storage.lock import data_dir_lock
+from gencode.storage.sqlite.store import open_sqlite
+
+OnPublish = Callable[[Sequence[Event]], None]
+
+
+class WholeStore(Store, Outbox, RetentionStore, UsageStore, Protocol):
+    """All that a database stores for the service."""
+
+
+class MeasuredQueue(Queue, Protocol):
+    @property
+    def longest_wait(self) -> float:
+        """Seconds since the oldest task that waits was queued."""
+        ...
+
+
+class MeasuredHub(Hub, Protocol):
+    @property
+    def subscribers(self) -> int: ...
+
+
+class Backend(Protocol):
+    """The store, and what delivers tasks and events.
+
+    paused   the paused tasks
+    """
+
+    @property
+    def store(self) -> WholeStore: ...
+
+    @property
+    def queue(self) -> MeasuredQueue: ...
+
+    @property
+    def paused(self) -> PausedTasks: ...
+
+    def hub(self, on_publish: OnPublish) -> MeasuredHub:
+        """To be called once. `on_publish`: see InProcessHub."""
+        ...
+
+    def recovery(self, pipelines: Pipelines) -> OrphanRecovery | None:
+        """What finds orphans; None: the service's own sweeper."""
+        ...
+
+    def start(self, group: TaskGroup, task_service: TaskService) -> None:
+        """Start what runs in the background, before the task service does."""
+        ...
+
+
+class SingleProcess:
+    """See Backend and `open_single_process`."""
+
+    def __init__(self, settings: Settings, store: WholeStore) -> None:
+        self.store = store
+        self.queue = FairQueue(settings.max_waiting_tasks)
+        self.paused = PausedTasksInMemory(settings.max_paused_tasks)
+
+    def hub(self, on_publish: OnPublish) -> InProcessHub:
+        return InProcessHub(self.store, on_publish)
+
+    def recovery(self, pipelines: Pipelines) -> None:
+        return None
+
+    def start(self, group: TaskGroup, task_service: TaskService) -> None: ...
+
+
+@asynccontextmanager
+async def open_single_process(settings: Settings) -> AsyncIterator[SingleProcess]:
+    """Raises StartError, also when another process has DATA_DIR."""
+    with data_dir_lock(settings.data_dir):
+        async with open_sqlite(settings.data_dir / "gencode.db") as store:
+            yield SingleProcess(settings, store)

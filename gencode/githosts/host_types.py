@@ -1,0 +1,130 @@
+"""The types of host that HOSTS may name: their adapters and URLs. Their rules for names are in
+`name_rules`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from gencode.githosts.adapter import HostAdapter
+from gencode.githosts.bitbucket import Bitbucket
+from gencode.githosts.gitea import Forgejo, Gitea
+from gencode.githosts.gitee import Gitee
+from gencode.githosts.github import GitHubAdapter
+from gencode.githosts.gitlab import GitLab
+from gencode.githosts.name_rules import GITHUB
+from gencode.githosts.options import Endpoint, HostOptions
+from gencode.githosts.origins import Origin, github_web_origin, origin_of, require_origin
+from gencode.githosts.profile import GITHUB_ERRORS, HOST_ERRORS, HostErrors, HostProfile, named_profile
+from gencode.githosts.rest_host import RestGitHost
+
+
+def connect(
+    kind: str,
+    label: str,
+    url: str,
+    token: str,
+    client: httpx.AsyncClient,
+    options: HostOptions,
+    *,
+    user: str = "",
+) -> RestGitHost:
+    """The host of an entry of HOSTS, of any kind but a directory. Raises StartError for an invalid URL or
+    token.
+
+    url      the URL of its web pages; "" for the kind's default
+    user     sent together with the token, at hosts that need one (Bitbucket)
+    """
+    host_type = _TYPES[kind]
+    adapter = host_type.adapter(user)
+    profile = named_profile(label, adapter.name, host_type.errors)
+    return RestGitHost(adapter, profile, _endpoint(kind, profile, url, token), client, options)
+
+
+def whoami(kind: str, label: str, url: str, user: str, token: str) -> tuple[str, dict[str, str]]:
+    """URL and headers of a request that returns the token's user and changes nothing. Not for directories.
+
+    Raises StartError for an invalid URL or token.
+    """
+    host_type = _TYPES[kind]
+    adapter = host_type.adapter(user)
+    profile = named_profile(label, adapter.name, host_type.errors)
+    endpoint = _endpoint(kind, profile, url, token)
+    profile.check_token(token)
+    return endpoint.api_url + host_type.token_path, adapter.headers(token)
+
+
+# --- URLs -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostType:
+    """A kind of host with a REST API.
+
+    adapter      makes the adapter; takes the user that is sent together with the token
+    api_url      from the URL of the web pages to the URL of the API
+    default_url  None for software that has no central server
+    example      a URL, for messages
+    token_path   the path that describes the token or its user
+    """
+
+    adapter: Callable[[str], HostAdapter]
+    api_url: Callable[[str], str]
+    default_url: str | None = None
+    example: str = "https://git.example.org"
+    token_path: str = "/user"
+    errors: HostErrors = HOST_ERRORS
+
+
+def _endpoint(kind: str, profile: HostProfile, url: str, token: str) -> Endpoint:
+    host_type = _TYPES[kind]
+    url = (url or host_type.default_url or "").rstrip("/")
+    web = require_origin(url, profile.url_setting, host_type.example)
+    api_url = host_type.api_url(url)
+    if kind == GITHUB:
+        web = github_web_origin(api_url, profile.url_setting)
+    return Endpoint(api_url=api_url, web=web, token=token)
+
+
+def _github_api_url(url: str) -> str:
+    """The URL of the API from that of the web pages; the URL of the API itself is also accepted."""
+    web = origin_of(url)
+    if web is None or url.endswith("/api/v3") or web.host.startswith("api."):
+        return url
+    if _is_github_cloud(web):
+        return f"{web.scheme}://api.{web.host}"
+    return f"{url}/api/v3"
+
+
+def _is_github_cloud(web: Origin) -> bool:
+    return web.host == "github.com" or web.host.endswith(".ghe.com")
+
+
+def _bitbucket_api_url(url: str) -> str:
+    return "https://api.bitbucket.org/2.0" if url == _BITBUCKET else f"{url}/2.0"
+
+
+_BITBUCKET = "https://bitbucket.org"
+_TYPES: Mapping[str, HostType] = {
+    GITHUB: HostType(
+        adapter=lambda _: GitHubAdapter(),
+        api_url=_github_api_url,
+        default_url="https://github.com",
+        example="https://github.com",
+        errors=GITHUB_ERRORS,
+    ),
+    "gitea": HostType(adapter=lambda _: Gitea(), api_url=lambda url: f"{url}/api/v1"),
+    "forgejo": HostType(adapter=lambda _: Forgejo(), api_url=lambda url: f"{url}/api/v1"),
+    "gitlab": HostType(
+        adapter=lambda _: GitLab(),
+        api_url=lambda url: f"{url}/api/v4",
+        default_url="https://gitlab.com",
+        token_path="/personal_access_tokens/self",
+    ),
+    "gitee": HostType(
+        adapter=lambda _: Gitee(), api_url=lambda url: f"{url}/api/v5", default_url="https://gitee.com"
+    ),
+    "bitbucket": HostType(adapter=Bitbucket, api_url=_bitbucket_api_url, default_url=_BITBUCKET),
+}

@@ -1,0 +1,69 @@
+"""Progress of the tasks that run in this process, reported to the others, where it may be asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import anyio
+
+from gencode.llm.task_progress import ProgressRegistry, ProgressSnapshot, RunProgress
+
+REPORT_INTERVAL = 1.0
+"""Seconds between two reports."""
+MAX_REPORT = 7_500
+"""Bytes of a report; without the active calls if they are too many."""
+
+Send = Callable[[str, str], None]
+"""Takes a report and the id of its task: of two reports of a task that wait to be sent, the later counts."""
+
+
+class ProgressReports:
+    """`send`: to the other processes, which give what they get to `receive`. A lost report is harmless."""
+
+    def __init__(self, registry: ProgressRegistry, send: Send) -> None:
+        self._registry = registry
+        self._send = send
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self.report()
+            await anyio.sleep(REPORT_INTERVAL)
+
+    def report(self) -> None:
+        for task_id, progress in self._registry.own().items():
+            self._send(_encoded(task_id, progress), task_id)
+
+    def receive(self, report: str) -> None:
+        """Raises ValueError, KeyError, TypeError for what no ProgressReports has sent."""
+        data = json.loads(report)
+        self._registry.report(data["task"], _decoded(data))
+
+
+def _encoded(task_id: str, progress: RunProgress) -> str:
+    snapshot = progress.snapshot
+    until = snapshot.rate_limited_until
+    data: dict[str, Any] = {
+        "task": task_id,
+        "percent": snapshot.percent,
+        "seconds_left": snapshot.seconds_left,
+        "stalled": snapshot.stalled,
+        "rate_limited_until": until.isoformat() if until else None,
+        "active_calls": sorted(progress.active_calls),
+    }
+    report = json.dumps(data)
+    return report if len(report) <= MAX_REPORT else json.dumps({**data, "active_calls": []})
+
+
+def _decoded(data: dict[str, Any]) -> RunProgress:
+    until = data["rate_limited_until"]
+    snapshot = ProgressSnapshot(
+        percent=data["percent"],
+        seconds_left=data["seconds_left"],
+        stalled=data["stalled"],
+        rate_limited_until=datetime.fromisoformat(until) if until else None,
+    )
+    return RunProgress(snapshot=snapshot, active_calls=frozenset(data["active_calls"]))

@@ -1,0 +1,21 @@
+"""Estimates in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def token_text(estimate: Mapping[str, Any]) -> str:
+    answers = estimate["completion_tokens"]
+    return f"{estimate['prompt_tokens']} of prompts, {answers['low']} to {answers['high']} of answers"
+
+
+def cost_text(estimate: Mapping[str, Any]) -> str:
+    cost = estimate["cost"]
+    return f"{cost['low']} to {cost['high']}" if cost else "unknown: no price for this model in PRICES"
+
+
+def writing_line(estimate: Mapping[str, Any]) -> str:
+    """What is to come once a plan is approved."""
+    return f"writing it is estimated at {token_text(estimate)} tokens; cost {cost_text(estimate)}"

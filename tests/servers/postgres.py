@@ -1,0 +1,174 @@
+"""A PostgreSQL server of a test process, with one database for each test."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from tests.servers.ports import reserve_port
+
+MISSING = "PostgreSQL's initdb was not found: install the package postgresql (make system)"
+
+_SETTINGS = """
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''  # the path of a socket is limited to 107 characters
+fsync = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+shared_buffers = 32MB
+max_connections = 200
+"""
+
+# If the test process is killed, the pipe ends, and with it the server and its folder.
+_WATCH = """
+"$@" </dev/null & server=$!
+if read -r signal; then kill -"$signal" $server; wait $server
+else kill -QUIT $server; wait $server; rm -rf "$PGDATA"; fi
+"""
+
+
+class PostgresServer:
+    """A server on a port of 127.0.0.1. Its superuser `gencode` has no password. See `running_postgres`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = reserve_port()
+        self._folder = folder
+        self._names = map("test_{}".format, count(1))
+        self._templates: dict[str, str] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def dsn(self, database: str = "postgres") -> str:
+        return f"postgresql://gencode@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Returns when the server accepts connections."""
+        command = [_programs() / "postgres", "-D", self._folder, "-p", str(self.port)]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["sh", "-c", _WATCH, "sh", *command],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                **_as_server(self._folder),
+            )
+        self._wait()
+
+    def stop(self, signal: str = "INT") -> None:
+        """INT ends all connections in order; QUIT is like a crash: the next start recovers. Returns when the
+        server is gone."""
+        if self._process:
+            self._process.communicate(f"{signal}\n".encode(), timeout=60)
+            self._process = None
+
+    def create_database(self, template: str = "template1") -> str:
+        """The address of a new database, a copy of another one that nobody is connected to."""
+        name = next(self._names)
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template)))
+        self.execute(create)
+        return self.dsn(name)
+
+    def drop_database(self, dsn: str) -> None:
+        """Ends the connections to it."""
+        name = sql.Identifier(dsn.rpartition("/")[2])
+        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+    def template(self, name: str, fill: Callable[[str], None]) -> str:
+        """The name of a template that is made once: `fill` gets the address of an empty database."""
+        if name not in self._templates:
+            dsn = self.create_database()
+            fill(dsn)
+            self._templates[name] = dsn.rpartition("/")[2]
+        return self._templates[name]
+
+    def execute(self, statement: str | sql.Composable, database: str = "postgres") -> list[Any]:
+        """Run one statement as superuser; returns its rows."""
+        with psycopg.connect(self.dsn(database), autocommit=True) as connection:
+            cursor = connection.execute(statement)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def _wait(self) -> None:
+        assert self._process
+        end = time.monotonic() + 60
+        while True:
+            try:
+                psycopg.connect(self.dsn(), connect_timeout=10).close()
+            except psycopg.OperationalError:
+                log = (self._folder / "log").read_text(errors="replace")[-2000:]
+                assert self._process.poll() is None, log
+                assert time.monotonic() < end, log
+                time.sleep(0.02)
+            else:
+                return
+
+
+def is_installed() -> bool:
+    return _programs() is not None
+
+
+@contextmanager
+def running_postgres(settings: str = "", parent: Path | None = None) -> Iterator[PostgresServer]:
+    """A server in a folder of its own below `parent` (default: the folder for temporary files).
+
+    settings   lines of postgresql.conf, which win over those of `_SETTINGS`
+    """
+    folder = Path(tempfile.mkdtemp(prefix="gencode-postgres-", dir=parent))
+    server = PostgresServer(folder)
+    try:
+        _initialize(folder, settings)
+        server.start()
+        yield server
+    finally:
+        server.stop("QUIT")
+        shutil.rmtree(folder)
+
+
+def _initialize(folder: Path, settings: str) -> None:
+    if user := _server_user():
+        shutil.chown(folder, user)
+    options = ["-U", "gencode", "--auth=trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+    command = [_programs() / "initdb", "-D", folder, *options]
+    made = subprocess.run(command, capture_output=True, text=True, check=False, **_as_server(folder))
+    assert made.returncode == 0, made.stderr
+    with (folder / "postgresql.conf").open("a") as file:
+        file.write(_SETTINGS + settings)
+
+
+def _as_server(folder: Path) -> dict[str, Any]:
+    """How its processes are run: PostgreSQL refuses to run as root. Ctrl-C does not reach them."""
+    environment = {"PATH": os.environ["PATH"], "PGDATA": str(folder), "LC_ALL": "C", "TZ": "UTC"}
+    run: dict[str, Any] = {"cwd": folder, "env": environment, "start_new_session": True}
+    user = _server_user()
+    return run | ({"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {})
+
+
+@cache
+def _server_user() -> str | None:
+    """None: the present one."""
+    if os.geteuid() != 0:
+        return None
+    users = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody") if name in users)
+
+
+@cache
+def _programs() -> Path | None:
+    """The folder of initdb. Debian puts it on no path."""
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    folders = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = sorted(folders, key=lambda path: float(path.parts[4]))
+    return newest[-1].parent if newest else None
