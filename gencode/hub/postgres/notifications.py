@@ -61,7 +61,7 @@ Handler = Callable[[str], None]
 
 
 class NotListeningError(Exception):
-    """A notification of this process did not come back to it."""
+    """LISTEN was accepted, and a notification of this process did not come back to it."""
 
 
 class PostgresNotifications:
@@ -181,14 +181,15 @@ class PostgresNotifications:
     async def _listen(self, connection: Connection, backoff: _Backoff) -> None:
         for channel in (*self.handlers, self._echo_channel):
             await connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
-        seconds = min(FIRST_ECHO_SECONDS, self._echo_seconds)
-        while True:
-            await self._receive(connection, seconds)
-            backoff.reset()
-            seconds = self._echo_seconds
+        if not await self._receive(connection, min(FIRST_ECHO_SECONDS, self._echo_seconds)):
+            raise NotListeningError
+        backoff.reset()
+        while await self._receive(connection, self._echo_seconds):
+            pass
+        raise TimeoutError("the notifications of this process do not arrive any more")
 
-    async def _receive(self, connection: Connection, seconds: float) -> None:
-        """For so long. Raises NotListeningError when an own notification does not arrive meanwhile."""
+    async def _receive(self, connection: Connection, seconds: float) -> bool:
+        """For so long. Whether an own notification has arrived meanwhile."""
         self._echo_is_missing = True
         self.send(self._echo_channel, "")
         async for notify in connection.notifies(timeout=seconds):
@@ -197,8 +198,7 @@ class PostgresNotifications:
                 self._set_listening(True)
             else:
                 self._handle(notify.channel, notify.payload)
-        if self._echo_is_missing:
-            raise NotListeningError
+        return not self._echo_is_missing
 
     def _handle(self, channel: str, payload: str) -> None:
         if payload.startswith(self._origin):
