@@ -16,6 +16,7 @@ from gencode.domain.task import State, Task
 from gencode.engine.ports.retention_store import FinishedTask
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.storage.postgres import connection
+from gencode.storage.postgres.statements import LOCK_TOTALS
 from gencode.storage.postgres.store import PostgresStore, open_postgres
 from tests.unit.storage.postgres.stores import created, next_version, someone_waits_for_a_lock
 from tests.unit.storage.samples import REQUEST, a_task, an_event
@@ -161,14 +162,30 @@ async def test_events_that_another_process_commits_during_a_delivery_are_deliver
     assert [found.position for found in await stores[0].next_callbacks(10)] == [1]
 
 
-async def test_totals_count_what_two_processes_delete_at_the_same_time(stores: Stores) -> None:
+async def test_totals_count_what_two_processes_delete_at_the_same_time(stores: Stores, postgres: str) -> None:
     at = datetime(2026, 1, 31, tzinfo=UTC)
-    old = {"state": State.SUCCEEDED, "created_at": at, "updated_at": at}
-    tasks = [await created(stores[0], **old) for _ in range(40)]
+    task = await created(stores[0], state=State.SUCCEEDED, created_at=at, updated_at=at)
+    wanted = FinishedTask(id=task.id, version=0, principal="alice", kind=task.kind, updated_at=at)
+    async with await psycopg.AsyncConnection.connect(postgres) as process:
+        await process.execute(LOCK_TOTALS)
+        await process.execute(
+            "INSERT INTO gencode.usage_totals VALUES ('alice', 'generate', 'm', '2026-01', 6, 0, 0, 0, NULL)"
+        )
+        deleting = asyncio.create_task(stores[0].delete_tasks([wanted]))
+        await someone_waits_for_a_lock(postgres)
+    assert await deleting == [task.id]
+    assert [total.tasks for total in await stores[1].usage_totals()] == [7]
+
+
+async def test_of_two_processes_that_delete_the_same_tasks_each_task_is_counted_once(stores: Stores) -> None:
+    at = datetime(2026, 1, 31, tzinfo=UTC)
+    tasks = [await created(stores[0], state=State.SUCCEEDED, created_at=at, updated_at=at) for _ in range(40)]
     wanted = [
         FinishedTask(id=task.id, version=0, principal="alice", kind=task.kind, updated_at=at)
         for task in tasks
     ]
-    deleted = await asyncio.gather(*(stores[n % 2].delete_tasks(wanted[n : n + 10]) for n in range(0, 40, 5)))
+    deleted = await asyncio.gather(
+        *(stores[n // 5 % 2].delete_tasks(wanted[n : n + 10]) for n in range(0, 40, 5))
+    )
     assert sorted(id_ for ids in deleted for id_ in ids) == sorted(task.id for task in tasks)
     assert [total.tasks for total in await stores[0].usage_totals()] == [40]
