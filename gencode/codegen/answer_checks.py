@@ -1,14 +1,17 @@
-"""Whether an answer is the whole file: only if all evidence agrees. In doubt the model is asked again."""
+"""Checks that an answer is the whole file. It passes only if all evidence agrees; in doubt the model is asked
+again."""
 
 from __future__ import annotations
 
 import re
 
 from gencode.codegen.answer_reading import read_answer
-from gencode.llm.errors import LLMBadOutput, LLMTruncated
+from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer
 
+MAX_LINES = 200_000
+"""Of a file: what reads it keeps its lines, and 2 MiB of line ends would be two million."""
 MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
 _COMPLETE = re.compile(
     r"(?:The|This|Your|That|It|Done|There|Nothing|No|I)\b[^\n]{0,150}"
@@ -24,6 +27,12 @@ def stopped_at_limit(answer: Answer, request: ChatRequest) -> bool:
     usage = answer.usage
     counted = usage.completion >= request.max_tokens and not usage.estimated
     return not answer.truncated and counted and not answer.has_reasoning
+
+
+def check_lines(path: str, text: str) -> None:
+    """Raises LLMTooLarge for a text of more lines than a file may have."""
+    if text.count("\n") > MAX_LINES:
+        raise LLMTooLarge(f"{path} has more than {MAX_LINES} lines; ask for smaller files")
 
 
 def check_window(path: str, before: str, after: str, answer: Answer) -> None:
@@ -47,7 +56,7 @@ def check_progress(path: str, before: str, after: str, answer: Answer) -> None:
 
 
 def check_remark(path: str, answer: Answer) -> None:
-    """Raises LLMBadOutput for a remark that a file is complete which was cut."""
+    """Raises LLMBadOutput for a remark that a file which was cut is complete."""
     if not answer.truncated and _COMPLETE.fullmatch(answer.text.strip()):
         raise LLMBadOutput(
             f"{path} was cut by the token limit, and asked to continue it the model said that it is complete",
@@ -68,7 +77,7 @@ def check_not_blank(path: str, text: str, answer: Answer) -> None:
 
 
 def check_file(path: str, text: str) -> None:
-    """Raises LLMBadOutput for a text that is not surely the whole file."""
+    """Raises LLMBadOutput for a text that is not certainly the whole file."""
     reading = read_answer(text, path)
     if reading.doubt:
         raise LLMBadOutput(

@@ -26,9 +26,10 @@ from gencode.codegen.code_fences import (
     opens_bare_block,
     split_lines,
 )
-from gencode.codegen.file_checkpoints import Piece
+from gencode.codegen.file_checkpoints import Piece, Pieces
 from gencode.codegen.literal_state import LiteralState
 from gencode.llm.errors import LLMBadOutput
+from gencode.resilience.long_texts import run_on_text
 
 MIN_DISTINCTIVE = 8
 """Characters; a shorter line ("}", "else:") occurs in too many places to identify one."""
@@ -59,6 +60,16 @@ def file_text(pieces: Sequence[Piece], path: str) -> str:
     if pieces and pieces[-1].joined:
         return pieces[-1].text
     return file_in_answer(joined_text(pieces), path)
+
+
+async def file_texts(files: Pieces) -> dict[str, str]:
+    """The text of each file, by path."""
+    size = sum(len(piece.text) for pieces in files.values() for piece in pieces)
+    return await run_on_text(size, _file_texts, files)
+
+
+def _file_texts(files: Pieces) -> dict[str, str]:
+    return {path: file_text(pieces, path) for path, pieces in files.items()}
 
 
 def without_overlap(before: str, text: str) -> str:
