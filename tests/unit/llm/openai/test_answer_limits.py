@@ -13,7 +13,7 @@ import pytest
 from gencode.llm.errors import LLMTooLarge
 from gencode.llm.openai.answer_end import BodyEnd
 from gencode.llm.openai.server_events import MAX_EVENT
-from gencode.resilience.content_decoder import MAX_PIECE
+from gencode.outbound.content_decoder import MAX_PIECE
 from tests.unit.llm.openai.decoding import ASK, JSON, decode, event, new_decoder, text
 from tests.unit.llm.openai.test_body_reader import body_of, reader
 
