@@ -13,8 +13,13 @@ PROCRASTINATE = "3.10"
 """The release whose schema is applied. Its migrations are plain files without a table of versions."""
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('gencode queue schema', 0))"
-_HAS_JOBS = "SELECT to_regclass('procrastinate_jobs') IS NOT NULL"
-_HAS_VERSIONS = "SELECT to_regclass('gencode.queue_versions') IS NOT NULL"
+_HAS_JOBS = (
+    "SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'procrastinate_jobs' AND pg_table_is_visible(oid))"
+)
+_HAS_VERSIONS = (
+    "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'gencode' AND tablename = 'queue_versions')"
+)
+"""Not by to_regclass: it may answer from a cache that does not know what another process has just made."""
 _VERSION = "SELECT procrastinate FROM gencode.queue_versions ORDER BY applied_at DESC LIMIT 1"
 _CREATE = """
 CREATE TABLE gencode.queue_versions (
