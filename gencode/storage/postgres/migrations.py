@@ -12,7 +12,10 @@ from gencode.storage.postgres.schema import CREATE_SCHEMA, MIGRATIONS, VERSION
 Connection = psycopg.AsyncConnection[Any]
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('gencode schema', 0))"
-_HAS_VERSIONS = "SELECT to_regclass('gencode.schema_versions') IS NOT NULL"
+_HAS_VERSIONS = (
+    "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'gencode' AND tablename = 'schema_versions')"
+)
+"""Not by to_regclass: it may answer from a cache that does not know what another process has just made."""
 _VERSION = "SELECT coalesce(max(version), 0) FROM gencode.schema_versions"
 _COUNT_TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('gencode')"
 
