@@ -1,4 +1,4 @@
-"""Tracing around model providers, Git hosts and HTTP clients: each call becomes a span."""
+"""Tracing of model providers, Git hosts and HTTP clients: wrappers that record a span for each call."""
 
 from __future__ import annotations
 

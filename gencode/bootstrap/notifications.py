@@ -1,4 +1,4 @@
-"""Webhooks and chats, by the settings."""
+"""Makes the webhooks and the chat integrations that the settings configure."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ from gencode.outbound.transport import Outbound
 from gencode.settings import Settings
 
 MAX_CHECKED_NAMES, MAX_RESOLVED_NAMES = 8, 64
-"""Names that are resolved at once for submissions and for deliveries: neither waits for the other's."""
+"""The most names that are resolved concurrently, for submissions and for deliveries; neither waits for the
+other."""
 EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notifications:
-    """What reports tasks, and where to."""
+    """The dispatcher and the receivers that report tasks."""
 
     dispatcher: NotificationDispatcher
     webhooks: WebhookNotifier
@@ -50,7 +51,7 @@ def make_notifications(
     submit_command: SubmitCommand,
     resolve: Resolve | None = None,
 ) -> Notifications:
-    """`resolve` replaces the system's resolver; `submit_command`: what people submit in chats."""
+    """`resolve` replaces the system's resolver; `submit_command`: what users submit in chats."""
     checks = resolve or Resolver(MAX_CHECKED_NAMES)
     resolve = resolve or Resolver(MAX_RESOLVED_NAMES)
 
@@ -74,7 +75,7 @@ def make_notifications(
 def _integrations(
     settings: Settings, proxies: ProxyRules, post: Callable[[UrlRules], Sender], texts: TaskTexts
 ) -> Iterator[ChatIntegration]:
-    """The operator named these addresses, so a proxy may resolve them."""
+    """The configured chats. A proxy may resolve their names, because the operator configured their URLs."""
     if secret := settings.slack_signing_secret.get_secret_value():
         with _named("SLACK_HOOKS"):
             rules = replace(_rules(settings), by_proxy=proxies)
@@ -82,7 +83,7 @@ def _integrations(
         yield ChatIntegration(chat=hooks, verify=slack_verifier(secret))
     if token := settings.mattermost_token.get_secret_value():
         url = settings.mattermost_url
-        # This very address, which is often one of the own network.
+        # Only this origin is called, which is often in the internal network.
         rules = UrlRules(networks=EVERYWHERE, http=url.startswith("http:"), by_proxy=proxies)
         with _named("MATTERMOST_URL"):
             room = ChatNotifier("mattermost", url, escape_for_mattermost, post(rules), texts)

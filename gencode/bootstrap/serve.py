@@ -1,4 +1,4 @@
-"""Runs the service under uvicorn: the listening socket, connection limits, signals, the welcome text."""
+"""Serves the application by uvicorn: the listening socket, connection limits, signals, the welcome text."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Server(uvicorn.Server):
             sock.listen(BACKLOG)
 
     def stop(self) -> None:
-        """First call: let responses that have begun finish. Second call: stop at once."""
+        """First call: let started responses finish. Second call: stop immediately."""
         self.force_exit = self.should_exit
         self.should_exit = True
         self._closing.set()
@@ -144,7 +144,7 @@ def _stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def welcome_text(port: int, settings: Settings) -> str:
-    """The first things to do, as commands that can be pasted."""
+    """The first steps, as commands that can be pasted."""
     host = "127.0.0.1" if settings.server_host in ("0.0.0.0", "::", "localhost") else settings.server_host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     key = "" if settings.has_no_api_keys else " -H 'Authorization: Bearer YOUR_KEY'"
@@ -162,7 +162,7 @@ gencode is ready at {url} ({who})
 
 
 def _forge_line(settings: Settings) -> str:
-    """The second port, which a neighbour of the service may want; empty without the local forge."""
+    """The port of the local forge, since another service may need the port; empty without the forge."""
     if settings.hosts or settings.github_token:
         return ""
     try:
@@ -176,7 +176,7 @@ def _forge_line(settings: Settings) -> str:
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Port 0: any free one. Raises StartError."""
+    """A listening socket; port 0 selects a free one. Raises StartError."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         sock = socket.create_server((host, port), family=family, backlog=2048)
@@ -193,7 +193,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def _command() -> str:
-    """How to call this installation from another terminal."""
+    """The command that runs this installation in another terminal."""
     installed = Path(sys.executable).with_name("gencode")
     return "gencode" if which("gencode") else shlex.quote(str(installed))
 

@@ -1,4 +1,5 @@
-"""Whether an answer is the whole file: only if all evidence agrees. In doubt the model is asked again."""
+"""Checks that an answer is the whole file. It passes only if all evidence agrees; in doubt the model is asked
+again."""
 
 from __future__ import annotations
 
@@ -55,7 +56,7 @@ def check_progress(path: str, before: str, after: str, answer: Answer) -> None:
 
 
 def check_remark(path: str, answer: Answer) -> None:
-    """Raises LLMBadOutput for a remark that a file is complete which was cut."""
+    """Raises LLMBadOutput for a remark that a file which was cut is complete."""
     if not answer.truncated and _COMPLETE.fullmatch(answer.text.strip()):
         raise LLMBadOutput(
             f"{path} was cut by the token limit, and asked to continue it the model said that it is complete",
@@ -76,7 +77,7 @@ def check_not_blank(path: str, text: str, answer: Answer) -> None:
 
 
 def check_file(path: str, text: str) -> None:
-    """Raises LLMBadOutput for a text that is not surely the whole file."""
+    """Raises LLMBadOutput for a text that is not certainly the whole file."""
     reading = read_answer(text, path)
     if reading.doubt:
         raise LLMBadOutput(

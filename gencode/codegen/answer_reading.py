@@ -35,7 +35,7 @@ from gencode.codegen.code_fences import (
 from gencode.codegen.fence_languages import can_hold_fences, is_patch_path
 
 MAX_WRAPPERS = 4
-"""Such as a tag around a code block around a tag."""
+"""The most nested wrappers, such as a tag around a code block around a tag."""
 UNCLOSED = "it opens a code block that it does not close"
 _PATCH = re.compile(
     r"\s*(?:diff --git |--- a?/\S[^\n]*+\n\+\+\+ |\*\*\* Begin Patch|<{5,9} ?SEARCH|@@ -\d+(?:,\d+)? \+\d)"
@@ -48,7 +48,8 @@ _CHAT = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """`text`: the file as far as it can be told. `doubt`: why it may not be the file; "" if it surely is."""
+    """`text`: the most probable text of the file. `doubt`: why it may not be the file; "" if it certainly
+    is."""
 
     text: str
     doubt: str = ""

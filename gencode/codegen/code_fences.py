@@ -1,4 +1,4 @@
-"""Code fences: what they are, and those around a Markdown file."""
+"""Code fences: recognises them, and removes those around a Markdown file."""
 
 from __future__ import annotations
 

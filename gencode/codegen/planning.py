@@ -1,4 +1,4 @@
-"""Asks the model for the plan and reports each file as soon as its entry has arrived."""
+"""Requests the plan from the model, and reports each file as soon as its entry has arrived."""
 
 from __future__ import annotations
 

@@ -318,14 +318,14 @@ class Settings(_SourcedSettings):
         return sorted(secret for secret in found if len(secret) >= MIN_SECRET_LENGTH)
 
     def short_secrets(self) -> list[str]:
-        """The settings that have a secret which is too short for that."""
+        """The settings that have a secret which is too short for this."""
         return sorted({name for name, secret in self._named_secrets() if 0 < len(secret) < MIN_SECRET_LENGTH})
 
     def _named_secrets(self) -> Iterator[tuple[str, str]]:
-        """Each with the setting that it is in, without those of OTEL_EXPORTER_OTLP_HEADERS."""
+        """Each secret with the name of its setting, without those of OTEL_EXPORTER_OTLP_HEADERS."""
         for name in type(self).model_fields:
-            is_address = name == "outbound_proxy"
-            if not is_address and isinstance(field := getattr(self, name), SecretStr):
+            is_url = name == "outbound_proxy"
+            if not is_url and isinstance(field := getattr(self, name), SecretStr):
                 yield name.upper(), field.get_secret_value().strip()
         for entry in self.api_keys.get_secret_value().split(","):
             yield "API_KEYS", (entry.partition("=")[2] or entry).strip()

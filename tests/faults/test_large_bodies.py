@@ -20,7 +20,7 @@ async def test_a_megabyte_of_wrong_json_is_refused_with_a_short_response(tmp_pat
     """See tests/unit/http/test_validation.py for the time that it takes."""
     async with running_app(settings(tmp_path, max_body_bytes=LARGE)) as app, client(app.url) as http:
         for name, body in HOSTILE.items():
-            answer = await http.post(path, content=body, headers=JSON)
+            answer = await http.post(path, content=body(), headers=JSON)
             assert answer.status_code in (400, 422), name
             assert len(answer.content) < 2000, name
 

@@ -1,4 +1,4 @@
-"""What a plan says about a file, as the rules need it: plain values, so that the child needs no pydantic."""
+"""The expectations of a plan about a file: plain values, so that the child needs no pydantic."""
 
 from __future__ import annotations
 

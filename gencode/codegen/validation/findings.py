@@ -35,8 +35,8 @@ class Rule(StrEnum):
 class Finding:
     """`path` is the file to repair; `line` counts from 1, and 0 means the file as a whole.
 
-    message      what is wrong, one clause without a full stop, for people and for the model
-    instruction  what the model is to do about it, a sentence; people do not see it
+    message      what is wrong, one clause without a full stop, for users and for the model
+    instruction  what the model must do about it, a sentence; not shown to users
     """
 
     path: str
@@ -47,7 +47,7 @@ class Finding:
 
     @property
     def shown(self) -> Mapping[str, str | int]:
-        """The fields that people and clients see."""
+        """The fields that are shown to users and clients."""
         return {"path": self.path, "line": self.line, "rule": self.rule, "message": self.message}
 
     @property

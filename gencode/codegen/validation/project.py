@@ -1,4 +1,4 @@
-"""A project as the rules across files see it: every file with its analysis, and paths between files."""
+"""A project for the rules across files: every file with its analysis, and functions on paths."""
 
 from __future__ import annotations
 

@@ -72,7 +72,6 @@ class PostgresNotifications:
         self._origin = uuid.uuid4().hex[:12]
         self._echo_seconds = echo_seconds
         self._echo_channel = f"gencode_echo_{self._origin}"
-        self._sent = 0
         self._echo_is_missing = False
         self._was_warned = False
         self._has_tried = anyio.Event()
@@ -87,17 +86,12 @@ class PostgresNotifications:
               payload
         """
         if _is_sendable(payload):
-            self._outgoing.put(channel, payload if key is None else key, self._marked(payload))
+            self._outgoing.put(channel, payload if key is None else key, payload)
 
     def send_droppable(self, channel: str, payload: str) -> None:
         """Deliver at most once. Never waits; the oldest are lost when too many wait."""
         if _is_sendable(payload):
-            self._outgoing.put_droppable(channel, self._marked(payload))
-
-    def _marked(self, payload: str) -> str:
-        """With its origin and a number: PostgreSQL delivers equal notifications of a transaction once."""
-        self._sent += 1
-        return f"{self._origin} {self._sent} {payload}"
+            self._outgoing.put_droppable(channel, payload)
 
     # --- running ------------------------------------------------------------------------------------
 
@@ -143,13 +137,15 @@ class PostgresNotifications:
             raise
 
     async def _send_waiting(self, connection: Connection, seconds: float) -> None:
+        """Each with origin and number: PostgreSQL delivers equal notifications of a transaction once."""
         batch = self._outgoing.take()
         if not (messages := batch.messages):
             return
-        channels, payloads = zip(*messages, strict=True)
+        channels = [message.channel for message in messages]
+        payloads = [f"{self._origin} {message.number} {message.payload}" for message in messages]
         try:
             with anyio.fail_after(seconds, shield=True):
-                await connection.execute(_NOTIFY, (list(channels), list(payloads)))
+                await connection.execute(_NOTIFY, (channels, payloads))
         except _FAILURES:
             self._outgoing.restore(batch)
             raise

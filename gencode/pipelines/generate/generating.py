@@ -50,7 +50,7 @@ class Generating:
         self._workflows = workflows
 
     async def __call__(self, request: GenerateInput, emit: Emit) -> Draft | Pause:
-        """Pauses before the first file if a person is to approve the plan."""
+        """Returns a Pause before the first file if a user must approve the plan."""
         session = self._sessions.create(
             request.model,
             request.task_id,
@@ -90,8 +90,8 @@ class Generating:
         return await self._prompt_cache(request, model)
 
     async def _write_files(self, request: GenerateInput, session: LLMSession) -> Draft:
-        """Files start while the plan is still streaming in. A plan that fails cancels them: they belong to
-        no project."""
+        """Files start while the plan is still streaming in. If the plan fails, they are cancelled, because
+        they belong to no project."""
         failure: GencodeError | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(self._warm_up)

@@ -1,4 +1,5 @@
-"""The registration of the kind `generate`, and how it is put together from what the service offers."""
+"""The registration of the kind `generate`: its texts, and its pipeline with the dependencies of the
+service."""
 
 from __future__ import annotations
 
@@ -47,7 +48,7 @@ from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING
 
 
 def error_classes(*bases: type[GencodeError]) -> Iterator[type[GencodeError]]:
-    """These classes and all below them."""
+    """These classes and all their subclasses."""
     for base in bases:
         yield base
         yield from error_classes(*base.__subclasses__())

@@ -1,4 +1,4 @@
-"""The second stage: answers become files, and validated files become the commit."""
+"""The second stage: merges answers into files, validates the files, and makes the commit."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Merging:
             return draft
         result = await self._validated(draft, emit)
         commit = self._commit(draft, result)
-        commit.snapshot(workflows=self._workflows)  # unsafe paths are refused before anything else is done
+        commit.snapshot(workflows=self._workflows)  # rejects unsafe paths first
         updates = await self._scan_for_secrets(commit, draft.request, emit)
         if draft.request.include_report:
             commit, updates = await self._with_report(commit, updates, draft.request, emit)
@@ -131,7 +131,7 @@ def with_warning(result: ValidationResult) -> Files:
 
 
 def _stored_texts(draft: Draft, result: ValidationResult) -> Mapping[str, StoredText]:
-    """By path, the newest text of the file that one checkpoint holds."""
+    """By path, the newest text of the file if one checkpoint contains all of it."""
     found = {path: stored_text(PIECE, path, pieces) for path, pieces in draft.pieces.items()}
     return {path: text for path, text in found.items() if text} | dict(result.stored)
 

@@ -124,7 +124,8 @@ def _job(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> Wr
 
 
 def _may_cache(request: Mapping[str, Any]) -> bool:
-    """A plan that a person may change depends on more than the request."""
+    """Whether the prompt cache may be used. A plan that a user may change depends on more than the
+    request."""
     return request.get("cache") is not False and not request.get("approve_plan")
 
 

@@ -1,4 +1,4 @@
-"""POST /api/v1/estimate: what a request would probably cost. No model is called."""
+"""POST /api/v1/estimate: the probable cost of a request. No model is called."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from gencode.pipelines.generate.estimate import total_usage
 MAX_SEARCHED = 100
 """Completed tasks among which those with the same model are searched."""
 MAX_SAMPLES = 20
-"""Of these; each costs reading the end of its log."""
+"""The most of these that are used; for each, the end of its log is read."""
 LAST_EVENTS = 40
 """The newest usage event is usually among the last 40: few follow it, from the merging to the push."""
 RATE = "estimate"
@@ -62,7 +62,7 @@ async def estimate(request: Request) -> Response:
 
 
 async def _history(services: GenerateServices, principal: Principal, model: str) -> list[Usage]:
-    """Of the principal's own tasks: others' costs must not be guessed from the estimate."""
+    """Usages of the principal's own tasks, so that the estimate does not reveal the costs of others."""
     query = TaskQuery(principal=principal.id, kind="generate", states=[State.SUCCEEDED], limit=MAX_SEARCHED)
     async with services.checkpoint_reader.reads.hold(principal.id):
         tasks = [task for task in await services.store.find(query) if task.parameters.get("model") == model]
@@ -71,6 +71,7 @@ async def _history(services: GenerateServices, principal: Principal, model: str)
 
 
 async def task_usage(store: Store, task: Task) -> Usage | None:
-    """What a task used in all, by the end of its log if that has it: a log may have thousands of events."""
+    """The total usage of a task. The end of the log is read first, because a log may have thousands of
+    events."""
     last = await store.events(task.id, max(0, task.sequence - LAST_EVENTS))
     return total_usage(last) or total_usage(await store.events(task.id))

@@ -1,7 +1,7 @@
 """The files of a task: listed, read one by one, or all in one archive.
 
 A model wrote them, and they may be hostile: a browser gets plain text or an archive, never a page of this
-origin. Paths in addresses are looked up, never opened.
+origin. Paths in URLs are looked up, never opened.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ _SAFETY_HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "private, no-cache",
 }
-"""No browser treats it as a page; only the client caches it, and asks each time by its ETag."""
+"""No browser treats the response as a page; only the client caches it, and revalidates it each time by its
+ETag."""
 
 ETAG = Header(name="ETag", description="Of these bytes")
 FILE_LIST = JsonResponseSpec(model=FileList, description="As of now")
@@ -63,7 +64,7 @@ NOT_MODIFIED = ResponseSpec(status=304, description="The client has it", headers
     errors=(SecretFound,),
 )
 async def get_archive(request: Request) -> Response:
-    """Of the files that are whole now."""
+    """An archive of the files that are complete now."""
     services, task = get_extension(request, GenerateServices), await own_generate_task(request)
     make = partial(_archive, task, services.secrets.current())
     download = await services.checkpoint_reader.export(task, lambda found: make(make_files(found)))
@@ -167,7 +168,8 @@ def _archive(task: Task, secrets: Sequence[str], files: Files) -> _Download:
 
 
 def _check_secrets(files: Mapping[str, str], own: Sequence[str]) -> None:
-    """A model may have repeated one, and the secrets scan of a task comes only before its push."""
+    """Raises SecretFound. A model may have repeated a secret, and the secrets scan runs only before the
+    push."""
     if found := paths_with_own_secrets(files, own):
         more = f" (and {len(found) - 1} more files)" if len(found) > 1 else ""
         raise SecretFound(f"{found[0][:200]!r}{more} holds a secret of this service, which is never served")

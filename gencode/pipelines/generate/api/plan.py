@@ -1,4 +1,4 @@
-"""The plan of a task: shown and, while the task waits for approval, changed and approved."""
+"""The plan of a task: read it and, while the task waits for approval, change and approve it."""
 
 from __future__ import annotations
 

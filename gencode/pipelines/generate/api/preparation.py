@@ -1,4 +1,5 @@
-"""From a valid request to what is stored of it."""
+"""Prepares a valid request: the stored request, parameters and message of a task, and the changes of a
+retry."""
 
 from __future__ import annotations
 
@@ -22,9 +23,9 @@ from gencode.pipelines.generate.api.services import GenerateServices
 from gencode.pipelines.generate.messages import status_text, template_note
 
 _LONG_FIELDS = ("prompt",)
-"""They are in the request only, not in the task's row."""
+"""Fields that are stored in the request only, not in the task's row."""
 _PLACE = ("repo_name", "github_org")
-"""What a retry may change about where the repository is created."""
+"""Fields by which a retry may change where the repository is created."""
 
 
 def prepare(services: GenerateServices, request: GenerateRequest, language: str) -> PreparedTask:

@@ -1,4 +1,4 @@
-"""What generate's own endpoints and tools work with."""
+"""The dependencies of generate's own endpoints and tools."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gencode.llm.task_progress import ProgressRegistry
 from gencode.security.secret_registry import SecretRegistry
 
 NAME = "generate"
-"""Of the kind."""
+"""The name of the kind."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

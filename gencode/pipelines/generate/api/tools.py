@@ -1,4 +1,4 @@
-"""The tool of assistants that only this kind has: the files of a task."""
+"""This kind's own tool for assistants: the files of a task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gencode.pipelines.generate.api.request import invalid
 from gencode.pipelines.generate.api.services import GenerateServices, check_kind
 
 LARGEST_FILE = 200_000
-"""Bytes of one file in an answer, which fills the assistant's context."""
+"""The most bytes of one file in an answer, because it fills the assistant's context."""
 
 
 class FilesArguments(RequestModel):

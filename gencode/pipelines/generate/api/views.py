@@ -1,4 +1,4 @@
-"""What is shown of a task of kind `generate`."""
+"""The fields and JSON models by which clients see a task of kind `generate`."""
 
 from __future__ import annotations
 

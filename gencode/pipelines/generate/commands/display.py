@@ -1,4 +1,4 @@
-"""How events and tasks of `generate` look on a terminal."""
+"""The display of events and tasks of `generate` on a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan that a task waits with: shown, and changed in the person's editor."""
+"""Shows the plan of a task that waits for approval, and lets the user change it in an editor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _REASONS = {
 
 
 def reason_text(reason: str) -> str:
-    """Why a planned file is not written; that of a newer service as it is."""
+    """The reason why a planned file is not written; an unknown reason of a newer service is returned
+    unchanged."""
     return _REASONS.get(reason, reason)
 
 
@@ -40,7 +41,7 @@ class PlanReviewer:
         return _review(await client.plan(task_id))
 
     async def edit(self, client: Client, task_id: str, review: Review) -> Review:
-        """Open the plan in the person's editor as JSON, and store the result.
+        """Open the plan in the user's editor as JSON, and store the result.
 
         Raises StartError, and ServiceError when the service refuses the plan; the edited file stays then.
         """
@@ -85,7 +86,7 @@ def _write_temporary(text: str) -> Path:
 
 
 def _open_editor(path: Path) -> None:
-    """Ctrl-C in the editor is for the editor alone."""
+    """Run the editor. Ctrl-C does not end this process meanwhile."""
     try:
         with sigint_handler(lambda _number, _frame: None):
             done = subprocess.run([*shlex.split(_editor()), str(path)], check=False)  # noqa: S603  # the user's own
@@ -110,7 +111,7 @@ async def _store(client: Client, task_id: str, revision: int, path: Path) -> Pla
 
 
 def _parse(path: Path) -> tuple[Any, Any]:
-    """Files and summary, as far as they can be found in the text; the service validates them."""
+    """The files and the summary of the edited text; the service validates them."""
     try:
         plan: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return list(plan["files"]), plan.get("summary")

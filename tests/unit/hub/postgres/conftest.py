@@ -15,3 +15,9 @@ def patient_echo(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_rare_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """They would find what a notification should have told."""
     monkeypatch.setattr(hub, "CHECK_SECONDS", 1e6)
+
+
+@pytest.fixture
+def events_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No event fits into a notification: each is read from the store."""
+    monkeypatch.setattr(hub, "MAX_MESSAGES", 0)
