@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -24,10 +24,14 @@ from gencode.queue.procrastinate.queue import ProcrastinateQueue, open_app
 from gencode.queue.procrastinate.schema import migrate_queue
 from gencode.queue.procrastinate.timing import QueueTiming
 from gencode.settings import Settings
+from gencode.storage.postgres.shared_state import forge_lock, shared_keys
 from gencode.storage.postgres.store import PostgresStore, open_postgres
 
 CANCEL = "cancel"
 """The control message that asks whichever process runs a task to cancel it."""
+
+
+SIGNING_KEYS = ("ticket", "webhook")
 
 
 class NoRecovery:
@@ -51,6 +55,7 @@ class Cluster:
         store: PostgresStore,
         queue: ProcrastinateQueue,
         notifications: PostgresNotifications,
+        keys: Mapping[str, bytes],
     ) -> None:
         self.store = store
         self.queue = queue
@@ -59,8 +64,12 @@ class Cluster:
         self._app = app
         self._timing = QueueTiming(stale=settings.worker_stale_seconds)
         self._notifications = notifications
+        self._keys = keys
         self._hub: PostgresHub | None = None
         queue.request_cancel = self._request_cancel
+
+    def signing_key(self, name: str) -> bytes:
+        return self._keys[name]
 
     def hub(self, on_publish: OnPublish) -> PostgresHub:
         self._hub = PostgresHub(self.store, self._notifications, on_publish)
@@ -90,18 +99,19 @@ def _obey(task_service: TaskService, command: str, task_id: str) -> None:
 
 
 @asynccontextmanager
-async def open_cluster(settings: Settings, role: Role) -> AsyncIterator[Cluster]:
+async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) -> AsyncIterator[Cluster]:
     """Makes the tables if they are missing, or brings them up to date. Raises StartError."""
-    dsn = settings.database_url.get_secret_value()
+    dsn, direct = settings.database_url.get_secret_value(), settings.database_direct_url.get_secret_value()
     timing = QueueTiming(stale=settings.worker_stale_seconds)
-    notifications = PostgresNotifications(dsn, settings.database_direct_url.get_secret_value())
+    notifications = PostgresNotifications(dsn, direct)
     async with open_postgres(dsn):  # makes its tables, which the queue's come after
         await migrate_queue(dsn)
+        keys = await shared_keys(dsn, SIGNING_KEYS)
     try:
-        async with open_app(dsn) as app:
+        async with forge_lock(direct or dsn, has_local_forge), open_app(dsn) as app:
             queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
             async with open_postgres(dsn, queue.job_writer) as store, notifications.running():
-                yield Cluster(settings, role, app, store, queue, notifications)
+                yield Cluster(settings, role, app, store, queue, notifications, keys)
     except ConnectorException as error:
         raise StoreUnusable("the queue's database cannot be reached: check DATABASE_URL") from error
 
