@@ -142,7 +142,8 @@ def _open_backend(
         cluster = import_module("gencode.bootstrap.cluster")
     except ModuleNotFoundError as error:
         raise StartError(
-            f"DATABASE_URL needs {error.name}: pip install 'gencode-service[cluster]'"
+            f"DATABASE_URL needs {error.name}, from the extra `cluster` (in a checkout:"
+            " pip install '.[cluster]')"
         ) from error
     opened: AbstractAsyncContextManager[Backend] = cluster.open_cluster(
         settings, role, hosts.uses_embedded_forge

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
 from anyio.abc import TaskGroup
@@ -24,6 +24,7 @@ from gencode.queue.procrastinate.queue import ProcrastinateQueue, open_app
 from gencode.queue.procrastinate.schema import migrate_queue
 from gencode.queue.procrastinate.timing import QueueTiming
 from gencode.settings import Settings
+from gencode.storage.lock import data_dir_lock
 from gencode.storage.postgres.shared_state import forge_lock, shared_keys
 from gencode.storage.postgres.store import PostgresStore, open_postgres
 
@@ -104,14 +105,16 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
     dsn, direct = settings.database_url.get_secret_value(), settings.database_direct_url.get_secret_value()
     timing = QueueTiming(stale=settings.worker_stale_seconds)
     notifications = PostgresNotifications(dsn, direct)
+    folder = data_dir_lock(settings.data_dir) if has_local_forge else nullcontext()
     async with open_postgres(dsn):  # makes its tables, which the queue's come after
         await migrate_queue(dsn)
         keys = await shared_keys(dsn, SIGNING_KEYS)
     try:
-        async with forge_lock(direct or dsn, has_local_forge), open_app(dsn) as app:
-            queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
-            async with open_postgres(dsn, queue.job_writer) as store, notifications.running():
-                yield Cluster(settings, role, app, store, queue, notifications, keys)
+        with folder:
+            async with forge_lock(direct or dsn, has_local_forge), open_app(dsn) as app:
+                queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
+                async with open_postgres(dsn, queue.job_writer) as store, notifications.running():
+                    yield Cluster(settings, role, app, store, queue, notifications, keys)
     except ConnectorException as error:
         raise StoreUnusable("the queue's database cannot be reached: check DATABASE_URL") from error
 
