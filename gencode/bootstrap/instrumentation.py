@@ -27,6 +27,10 @@ class TracedProvider:
     def native_prefix(self) -> bool:
         return self._provider.native_prefix
 
+    @property
+    def pause(self) -> float:
+        return self._provider.pause
+
     async def stream(
         self, request: ChatRequest, on_send: OnSend | None = None
     ) -> AsyncGenerator[ChatChunk, None]:

@@ -85,6 +85,11 @@ class Provider(Protocol):
         """Whether a request's `prefix` is continued exactly, character by character."""
         ...
 
+    @property
+    def pause(self) -> float:
+        """Seconds for which calls wait because the API limits the rate, whichever call has met the limit."""
+        ...
+
     def stream(self, request: ChatRequest, on_send: OnSend | None = None) -> AsyncGenerator[ChatChunk, None]:
         """The answer in chunks as they arrive. finish_reason is "stop" (complete) or "length" (truncated).
 

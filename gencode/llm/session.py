@@ -164,7 +164,7 @@ class LLMSession:
     async def _call(self, meter: CallMeter, on_text: OnText | None) -> tuple[Answer, CallProgress]:
         """One attempt, charged to the budget. One that fails is stored as well."""
         async with self.budget_tracker.reserve(meter.request) as reserve:
-            with self.progress.track(meter.about) as call:
+            with self.progress.track(meter.about, is_waiting=True) as call:
                 try:
                     answer = await self._stream(meter, reserve, call, on_text)
                 except (Exception, asyncio.CancelledError) as error:
@@ -181,6 +181,7 @@ class LLMSession:
         finish: str | None = None
 
         async def on_send() -> None:
+            call.send()
             meter.is_reserved = True
             await self.emit(StageUpdate(checkpoints=reserved(meter.checkpoint, reserve), is_progress=False))
             meter.is_sent = True
@@ -267,7 +268,7 @@ class LLMSessionFactory:
             budget_tracker=BudgetTracker(spent, budget, price_of(self._prices, provider.name)),
             retry=self._retry,
             metrics=self._metrics,
-            progress=self._progress_registry.begin(task_id),
+            progress=self._progress_registry.begin(task_id, lambda: provider.pause),
             secrets=self._secrets,
             client=client,
         )

@@ -175,7 +175,7 @@ class NotificationDispatcher:
             return replace(callback, position=event.id, failures=0, due=0, reason="")
         failures = callback.failures + 1
         if response and response.status in notifier.permanent_statuses:
-            reason = f"{reason}: it wants to be told no more"
+            reason = f"{reason}: it wants no further messages"
             return replace(callback, failures=failures, due=None, ended=True, reason=reason)
         if failures > len(notifier.retry_delays):
             reason = f"given up after {failures} attempts: {reason}"

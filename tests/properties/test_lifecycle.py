@@ -98,6 +98,9 @@ class Spelling:
         assert request == {"prompt": "a word"}
         return task.id, "".join(checkpoints)
 
+    def final_updates(self, task: Task, checkpoints: Mapping[str, str]) -> Sequence[StageUpdate]:
+        return ()
+
     def message(self, task: Task, status: str) -> str:
         return status
 

@@ -130,7 +130,7 @@ def _list(args: argparse.Namespace, store: KeyStore) -> int:
 
 
 def _uses(store: KeyStore, keys: Sequence[StoredKey]) -> tuple[Mapping[str, Uses], str]:
-    """By client, and why it is unknown."""
+    """The uses by client; if they are unknown, none and the reason."""
     try:
         return client_uses(store.path.parent, [key.client for key in keys], datetime.now(UTC)), ""
     except StartError as error:
@@ -173,7 +173,7 @@ def _words(key: StoredKey, uses: Uses | None) -> Iterator[str]:
 
 
 def _usage_document(uses: Uses | None) -> dict[str, Any] | None:
-    """Of the client, by period; None: unknown."""
+    """The client's use by period, for JSON; None: unknown."""
     if uses is None:
         return None
     return {

@@ -18,9 +18,9 @@ class Expectation:
 
 
 Expectations = Mapping[str, Expectation]
-"""By path, in the order of the plan."""
+"""Expectations by path, in the order of the plan."""
 
 
 def expectations_from_json(value: Mapping[str, Any]) -> Expectations:
-    """From what `dataclasses.asdict` makes of each."""
+    """Expectations from JSON, each as `dataclasses.asdict` returns it."""
     return {path: Expectation(**fields) for path, fields in value.items()}

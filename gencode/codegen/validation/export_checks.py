@@ -60,7 +60,8 @@ def exported_name(export: str) -> str:
 
 
 def _defined_names(language: str, text: str) -> frozenset[str]:
-    """Nested definitions count: methods, attributes, members of an object. One pass for all names."""
+    """Which names the text defines, in one pass. Nested definitions count: methods, attributes, members of
+    objects."""
     if language not in _DEFINITION_LANGUAGES:
         return frozenset(_WORD.findall(text))
     patterns = (_AFTER_KEYWORD, _BEFORE_SIGN, *((_GO_FIELD,) if language == "go" else ()))

@@ -1,4 +1,4 @@
-"""Bounds on what the parsers are given, and the errors that they raise.
+"""Limits on the text that is parsed, and the errors of parsers.
 
 Text nested as deep as it is long overflows the stack of a tree-sitter grammar (256 KiB of `[{` in Go), and
 open angle brackets cost it time and memory by their square (64 KiB of `a<` in Java, 8 GB). libyaml takes a

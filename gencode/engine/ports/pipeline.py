@@ -108,6 +108,11 @@ class Pipeline(Protocol):
         """
         ...
 
+    def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
+        """What is stored in one commit with the failure or the cancellation of a task, when nothing of it
+        runs: such as what a killed process has used and could not tell."""
+        ...
+
     def message(self, task: Task, status: str) -> str:
         """The message to users when the task's public status becomes `status`, in the task's language."""
         ...

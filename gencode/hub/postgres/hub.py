@@ -58,8 +58,10 @@ class PostgresHub:
 
     Live messages of other processes may arrive after events that were published later.
 
-    on_publish   called with the events of each commit of this process after they were delivered here
-    on_control   to be set: called with command and task id when another process asks
+    on_publish       called with the events of each commit of this process after they were delivered here
+    on_control       to be set: called with command and task id when another process asks
+    has_subscribers  False for a process without event streams, which is then spared what others publish: its
+                     subscribers find new events by their looks at the store only
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class PostgresHub:
         store: Store,
         notifications: Notifications,
         on_publish: Callable[[Sequence[Event]], None] | None = None,
+        has_subscribers: bool = True,
     ) -> None:
         self.on_control: Callable[[str, str], None] = lambda command, task_id: None
         self._store = store
@@ -75,9 +78,9 @@ class PostgresHub:
         self._newest: OrderedDict[str, tuple[int, bool]] = OrderedDict()
         """By task, of those published here: the newest event, and whether the task was over with it."""
         self._has_changed = anyio.Event()
-        notifications.handlers.update(
-            {EVENTS: self._receive_events, LIVE: self._receive_live, CONTROL: self._receive_control}
-        )
+        notifications.handlers[CONTROL] = self._receive_control
+        if has_subscribers:
+            notifications.handlers.update({EVENTS: self._receive_events, LIVE: self._receive_live})
         notifications.on_change = self._listening_changed
 
     @property

@@ -10,6 +10,8 @@ import anyio
 
 MAX_DROPPABLE = 2048
 """Droppable messages that wait; older ones are lost."""
+MAX_KEPT = 10_000
+"""Kept messages that wait while they cannot be sent; the oldest beyond them are lost."""
 GATHER_SECONDS = 0.02
 """How long droppable messages wait for others, so that one statement sends them all."""
 
@@ -38,7 +40,7 @@ class Batch:
 
 class OutgoingMessages:
     """Kept messages are sent at least once; of two with the same channel and key that wait, the later one.
-    Droppable ones are sent at most once, in order; the oldest are lost when too many wait."""
+    Droppable ones are sent at most once, in order. Of both the oldest are lost when too many wait."""
 
     def __init__(self) -> None:
         self._last_number = 0
@@ -49,6 +51,7 @@ class OutgoingMessages:
 
     def put(self, channel: str, key: str, payload: str) -> None:
         self._kept[channel, key] = self._message(channel, payload)
+        self._drop_oldest()
         self._arrived.set()
         self._kept_arrived.set()
 
@@ -59,6 +62,10 @@ class OutgoingMessages:
     def _message(self, channel: str, payload: str) -> Message:
         self._last_number += 1
         return Message(number=self._last_number, channel=channel, payload=payload)
+
+    def _drop_oldest(self) -> None:
+        while len(self._kept) > MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
 
     async def wait(self) -> None:
         """Until there is something to send. Kept messages are due at once, and take the others along."""
@@ -76,6 +83,7 @@ class OutgoingMessages:
     def restore(self, batch: Batch) -> None:
         """The batch was perhaps not sent: its kept messages wait again, unless later ones do."""
         self._kept = {**batch.kept, **self._kept}
+        self._drop_oldest()
         if self._kept:
             self._arrived.set()
             self._kept_arrived.set()

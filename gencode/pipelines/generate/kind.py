@@ -174,7 +174,13 @@ def _pipeline(dependencies: KindDependencies) -> Generate:
         secrets=dependencies.secrets.current,
         workflows=settings.allow_workflows,
     )
-    return Generate(generating, merging, dependencies.git_host, workflows=settings.allow_workflows)
+    return Generate(
+        generating,
+        merging,
+        dependencies.git_host,
+        workflows=settings.allow_workflows,
+        price=dependencies.price,
+    )
 
 
 def _prompt_cache(dependencies: KindDependencies) -> PromptCache:

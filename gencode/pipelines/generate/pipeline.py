@@ -16,10 +16,11 @@ from gencode.codegen.file_checkpoints import (
     read_repairs,
 )
 from gencode.domain.task import PENDING, Task
-from gencode.engine.ports.pipeline import Stage
+from gencode.engine.ports.pipeline import Stage, StageUpdate
 from gencode.githosts.port import GitHost, Repository
 from gencode.llm.budget import Budget, total
 from gencode.llm.charge_checkpoints import usages_without_answer
+from gencode.llm.port import Usage
 from gencode.pipelines.generate.artifacts import Delivered, Draft, GenerateInput, Project, RepositoryCreated
 from gencode.pipelines.generate.checkpoints import (
     APPROVED,
@@ -32,6 +33,7 @@ from gencode.pipelines.generate.checkpoints import (
 from gencode.pipelines.generate.commit import read_commit
 from gencode.pipelines.generate.creating_repo import CreatingRepo
 from gencode.pipelines.generate.generating import Generating
+from gencode.pipelines.generate.lost_calls import FindPrice, lost_call_updates
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import cached_note, repository_kept_note, status_text, template_note
 from gencode.pipelines.generate.pushing import Pushing
@@ -45,7 +47,13 @@ class Generate:
     was chosen."""
 
     def __init__(
-        self, generating: Generating, merging: Merging, host: GitHost, *, workflows: bool = False
+        self,
+        generating: Generating,
+        merging: Merging,
+        host: GitHost,
+        *,
+        workflows: bool = False,
+        price: FindPrice = lambda model: None,
     ) -> None:
         self._stages = (
             Stage(name=GENERATING, run=CheckedGenerating(host, generating)),
@@ -54,6 +62,7 @@ class Generate:
             Stage(name=PUSHING, run=Pushing(host)),
         )
         self._workflows = workflows
+        self._price = price
 
     @property
     def stages(self) -> Sequence[Stage]:
@@ -75,6 +84,12 @@ class Generate:
         if PUSHED not in checkpoints:
             return RepositoryCreated(project=project, repo=repo)
         return Delivered(repo=repo, sha=PushCheckpoint.model_validate_json(checkpoints[PUSHED]).commit)
+
+    def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
+        def spent(settled: Checkpoints) -> Usage:
+            return _spent(_job(task, {"prompt": ""}, settled), settled)
+
+        return [*lost_call_updates(checkpoints, spent, str(task.parameters["model"]), self._price)]
 
     def message(self, task: Task, status: str) -> str:
         host = str(task.parameters.get("host") or "")
@@ -104,11 +119,16 @@ def _input(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         at=task.created_at,
         plan=plan.plan if plan else None,
         job=job,
-        spent=total(*job.usages, *usages_without_answer(checkpoints), *([plan.usage] if plan else [])),
+        spent=_spent(job, checkpoints),
         budget=_budget(request),
         include_report=bool(request.get("include_report", False)),
         needs_approval=bool(request.get("approve_plan")) and APPROVED not in checkpoints,
     )
+
+
+def _spent(job: WritingJob, checkpoints: Checkpoints) -> Usage:
+    plan = saved_plan(checkpoints)
+    return total(*job.usages, *usages_without_answer(checkpoints), *([plan.usage] if plan else []))
 
 
 def _job(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> WritingJob:

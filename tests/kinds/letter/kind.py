@@ -100,6 +100,9 @@ class LetterPipeline:
             seconds=0.0 if "draft" in checkpoints else request["seconds"],
         )
 
+    def final_updates(self, task: Task, checkpoints: Mapping[str, str]) -> Sequence[StageUpdate]:
+        return ()
+
     def message(self, task: Task, status: str) -> str:
         return MESSAGES[status][task.language]
 

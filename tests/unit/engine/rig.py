@@ -73,6 +73,9 @@ class Spelling:
         self.requests.append(request)
         return "".join(name for name in checkpoints if name in self.letters.values())
 
+    def final_updates(self, task: Task, checkpoints: Mapping[str, str]) -> Sequence[StageUpdate]:
+        return ()
+
     def message(self, task: Task, status: str) -> str:
         return f"now {status}"
 

@@ -9,6 +9,7 @@ from gencode.hub.postgres import hub, notifications
 def patient_echo(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a busy machine, notifications of other tests may take long."""
     monkeypatch.setattr(notifications, "FIRST_ECHO_SECONDS", 60.0)
+    monkeypatch.setattr(notifications, "START_SECONDS", 60.0)
 
 
 @pytest.fixture

@@ -104,6 +104,12 @@ def test_control_messages_reach_the_other_process_only() -> None:
     assert sent.messages == [(CONTROL, "cancel t1", None)]
 
 
+def test_a_process_without_subscribers_receives_control_messages_only() -> None:
+    notifications = LinkedNotifications()
+    PostgresHub(MemoryStore(), notifications, has_subscribers=False)
+    assert notifications.handlers.keys() == {CONTROL}
+
+
 # --- subscribers of another process -----------------------------------------------------------------
 
 

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import anyio
+import pytest
 
-from gencode.hub.postgres.outgoing import MAX_DROPPABLE, OutgoingMessages
+from gencode.hub.postgres.outgoing import MAX_DROPPABLE, MAX_KEPT, OutgoingMessages
 
 
 def taken(outgoing: OutgoingMessages) -> list[tuple[str, str]]:
@@ -40,6 +41,19 @@ def test_a_batch_that_was_perhaps_not_sent_waits_again_without_what_may_be_sent_
     outgoing.put_droppable("live", "y")
     outgoing.restore(batch)
     assert taken(outgoing) == [("a", "old"), ("a", "new"), ("live", "y")]
+
+
+@pytest.mark.parametrize("was_taken", [False, True])
+def test_kept_messages_that_cannot_be_sent_are_bounded(was_taken: bool) -> None:
+    outgoing = OutgoingMessages()
+    for n in range(MAX_KEPT):
+        outgoing.put("a", str(n), str(n))
+    batch = outgoing.take() if was_taken else None
+    for n in range(MAX_KEPT, MAX_KEPT + 10):
+        outgoing.put("a", str(n), str(n))
+    if batch:
+        outgoing.restore(batch)
+    assert taken(outgoing) == [("a", str(n)) for n in range(10, MAX_KEPT + 10)]
 
 
 def test_messages_are_sent_in_the_order_in_which_they_were_put() -> None:
