@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.servers.fork_server import FORK_SERVER
 from tests.servers.postgres import MISSING, PostgresServer, is_installed, running_postgres
 
 TABLE = Path(__file__).parents[1] / "docs" / "faults.md"
@@ -57,6 +58,13 @@ def pytest_collection_finish() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--fault-table"):
         config.pluginmanager.register(FaultTable())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fork_server() -> Iterator[None]:
+    FORK_SERVER.is_enabled = True
+    yield
+    FORK_SERVER.stop()
 
 
 @pytest.fixture(scope="session")

@@ -27,9 +27,6 @@ from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession
 from gencode.resilience.long_texts import run_on_text
 
-MIN_BEGUN = 200
-"""Characters of a first line that was cut: less may be the beginning of a remark."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WritingLimits:
@@ -147,8 +144,6 @@ async def _text(path: str, pieces: Sequence[Piece]) -> str:
 
 def _resume_point(path: str, written: str, newest: int) -> int:
     """As `continuation_merge.resume_point`; 0 if no line of the file would be shown."""
-    if "\n" not in written and len(written) < MIN_BEGUN:
-        return 0
     point = resume_point(written, newest)
     is_begun = is_markdown(path) or not holds_only_remarks(written[:point], path)
     return point if is_begun else 0

@@ -29,7 +29,7 @@ def parse(model: type[M], body: bytes, pattern_messages: Mapping[str, str] | Non
 def parse_json(body: bytes) -> Any:
     """JSON whose objects have no repeated keys, without NaN and Infinity. Raises Malformed, and Invalid for
     more than MAX_VALUES values."""
-    _check_values(body)
+    check_values(body)
     try:
         return json.loads(body.decode(), object_pairs_hook=_unique_keys, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -64,8 +64,8 @@ def _problem(item: Any, pattern_messages: Mapping[str, str]) -> dict[str, str]:
     return {"field": field[:200], "rule": str(item["type"]), "message": message}
 
 
-def _check_values(body: bytes) -> None:
-    """Raises Malformed, Invalid."""
+def check_values(body: bytes) -> None:
+    """Before a JSON body is parsed. Raises Malformed, and Invalid for more than MAX_VALUES values."""
     if not has_more_values(body, MAX_VALUES):
         return
     structure = without_strings(body)

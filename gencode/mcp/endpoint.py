@@ -12,6 +12,7 @@ from gencode.domain.errors import WrongMethod
 from gencode.http.authentication import AuthenticationMiddleware
 from gencode.http.dependencies import get_extension
 from gencode.http.problems import problem_response
+from gencode.http.strict_json import check_values
 from gencode.mcp.runtime import MCPRuntime
 
 
@@ -30,6 +31,7 @@ class MCPEndpoint:
         request = Request(scope, receive)
         # Read here, because the library would log a traceback if the client disconnects during its body.
         body = await request.body()
+        check_values(body)  # the library parses on the event loop
         await get_extension(request, MCPRuntime).handle(scope, _with_body(body, receive), send)
 
 

@@ -106,7 +106,6 @@ async def attacked(kind: Kind, folder: Path) -> Result:
             github,
             RATE_LIMIT="1000000/minute",
             LOG_FORMAT="json",
-            PYTHONWARNINGS="default",  # as in use: an HTTP client warns of large bodies
         )
         async with service(folder, settings) as process, _client(process) as http:
             for _ in range(WARM_UPS):

@@ -18,6 +18,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from gencode.client import Client
 from gencode.llm.prices import Price
+from tests.e2e.test_secret_found import LEAKED
 from tests.servers.browser import chromium, needs_chromium, tab
 from tests.servers.github import github_server
 from tests.servers.model import Body, Reply, call_of, http_error, model_server, plan_and_files, text
@@ -399,6 +400,29 @@ async def test_the_page_shows_what_a_plan_leaves_out_and_what_it_will_cost(
             await expect(page.locator("#plan-left-out")).to_contain_text(text_)
         for text_ in texts[2:]:
             await expect(page.locator("#plan-estimate")).to_contain_text(text_)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_what_only_looks_like_a_secret_is_allowed_on_the_page(
+    language: str, browser: Browser, tmp_path: Path
+) -> None:
+    words = {"en": ("these are no secrets", "Retry", "Completed"), "zh": ("这些不是密钥", "重试", "完成")}[
+        language
+    ]
+    async with (
+        model_server(plan_and_files({"app.py": f"TOKEN = '{LEAKED}'\n"})) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await submit(page)
+        await expect_status(page, "Failed")
+        if language == "zh":
+            await page.get_by_role("button", name="中文").click()
+        await page.get_by_text(words[0]).click()
+        await page.get_by_role("button", name=words[1], exact=True).click()
+        await expect(page.locator("main .badge")).to_contain_text(words[2])
+        assert github.effects == {"create": 1, "push": 1}
 
 
 async def test_the_plan_is_changed_and_approved_on_the_page(browser: Browser, tmp_path: Path) -> None:

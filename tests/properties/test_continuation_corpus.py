@@ -15,8 +15,7 @@ from tests.campaigns.corpus import sample, source_files
 from tests.campaigns.seams import REFUSED, SMALL, WRONG, cases, cuts, variants
 from tests.properties.test_continuation_merge import SOURCES
 
-NEVER_REJECTED = ("native prefix", "exact", "in a fence", "restarts the line")
-"""A file begun anew, and repeated lines, are rejected where two overlaps give different files."""
+NEVER_REJECTED = ("native prefix", "exact", "in a fence", "anew", "restarts the line", "repeats 40 lines")
 """Manners whose answers prove their place, or continue exactly."""
 
 
@@ -57,4 +56,4 @@ def check_language(language: str) -> None:
     assert not {case for case in counts if case[1] == WRONG}, language
     refused = {manner: count for (manner, outcome), count in counts.items() if outcome == REFUSED}
     assert not refused.keys() & set(NEVER_REJECTED), language
-    assert sum(refused.values()) < 0.06 * sum(counts.values()), (language, refused)
+    assert sum(refused.values()) < 0.01 * sum(counts.values()), (language, refused)

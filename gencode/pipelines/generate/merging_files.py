@@ -9,7 +9,7 @@ from gencode.codegen.continuation_merge import file_texts
 from gencode.codegen.file_checkpoints import PIECE, StoredText, stored_text
 from gencode.codegen.repair_loop import Files, RepairLoop, ValidationResult
 from gencode.codegen.secrets_scan import OWN_SECRET, SecretFinding
-from gencode.domain.errors import SecretFound
+from gencode.domain.errors import LikelySecretFound, SecretFound
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.session import LLMSessionFactory
 from gencode.pipelines.generate.artifacts import Draft, GenerateInput, Project
@@ -146,7 +146,7 @@ def _secret_found(found: Sequence[SecretFinding]) -> SecretFound:
     others = f" ({len(found) - 1} more in the findings)" if len(found) > 1 else ""
     if first.rule == OWN_SECRET:
         return SecretFound(f"{where} holds a secret of this service{others}; nothing was pushed, replace it")
-    return SecretFound(
+    return LikelySecretFound(
         f"{where} looks like a secret: {first.rule}{others}. Nothing was pushed; ask for placeholders in the "
         "prompt, or allow secrets if it is none"
     )

@@ -18,13 +18,14 @@ from starlette.responses import Response
 
 from gencode.codegen.secrets_scan import paths_with_own_secrets
 from gencode.domain.errors import NotFound, SecretFound
+from gencode.domain.principal import Principal
 from gencode.domain.task import Task
 from gencode.http.byte_range import ACCEPT_RANGES, BYTE_RANGES, CONTENT_RANGE, ranged_response
 from gencode.http.common_declarations import DISPOSITION, IF_NONE_MATCH, OWN_TASK
-from gencode.http.dependencies import get_extension
+from gencode.http.dependencies import get_extension, get_principal, task_of
 from gencode.http.operation import operation
 from gencode.http.responses import Header, JsonResponseSpec, ResponseSpec
-from gencode.pipelines.generate.api.services import GenerateServices, own_generate_task
+from gencode.pipelines.generate.api.services import GenerateServices, check_kind, own_generate_task
 from gencode.pipelines.generate.api.views import FileList, FileView
 from gencode.pipelines.generate.files import Files, FileState
 from gencode.pipelines.generate.files import archive as make_archive
@@ -79,8 +80,8 @@ async def get_archive(request: Request) -> Response:
     responses=(FILE_LIST,),
 )
 async def get_file_list(request: Request) -> Response:
-    services, task = get_extension(request, GenerateServices), await own_generate_task(request)
-    return FILE_LIST.make(await list_files(services, task))
+    services, principal = get_extension(request, GenerateServices), get_principal(request)
+    return FILE_LIST.make(await list_files(services, principal, request.path_params["task_id"]))
 
 
 @operation(
@@ -94,26 +95,35 @@ async def get_file_list(request: Request) -> Response:
 )
 async def get_file(request: Request) -> Response:
     """404 until the file is whole; 422 when it contains a secret of this service."""
-    services, task = get_extension(request, GenerateServices), await own_generate_task(request)
-    return (await _read_file(services, task, request.path_params["path"])).response(request)
+    services, task_id = get_extension(request, GenerateServices), request.path_params["task_id"]
+    download = await _read_file(services, get_principal(request), task_id, request.path_params["path"])
+    return download.response(request)
 
 
-async def list_files(services: GenerateServices, task: Task) -> FileList:
-    active = services.progress_registry.active_calls(task.id)
-    return await _read(services, task, partial(_file_list, task.id, active))
+async def list_files(services: GenerateServices, principal: Principal, task_id: str) -> FileList:
+    """Raises NotFound."""
+    active = services.progress_registry.active_calls(task_id)
+    return await _read(services, principal, task_id, partial(_file_list, active))
 
 
-async def read_file(services: GenerateServices, task: Task, path: str) -> bytes:
+async def read_file(services: GenerateServices, principal: Principal, task_id: str, path: str) -> bytes:
     """UTF-8. Raises NotFound, SecretFound."""
-    return (await _read_file(services, task, path)).data
+    return (await _read_file(services, principal, task_id, path)).data
 
 
-async def _read_file(services: GenerateServices, task: Task, path: str) -> _Download:
-    return await _read(services, task, partial(_file, path, services.secrets.current()))
+async def _read_file(services: GenerateServices, principal: Principal, task_id: str, path: str) -> _Download:
+    return await _read(services, principal, task_id, partial(_file, path, services.secrets.current()))
 
 
-async def _read(services: GenerateServices, task: Task, make: Callable[[Files], T]) -> T:
-    return await services.checkpoint_reader.read(task, lambda checkpoints: make(make_files(checkpoints)))
+async def _read(
+    services: GenerateServices, principal: Principal, task_id: str, make: Callable[[Task, Files], T]
+) -> T:
+    async def find() -> Task:
+        return check_kind(await task_of(services.store, principal, task_id))
+
+    return await services.checkpoint_reader.find_and_read(
+        principal.id, find, lambda task, checkpoints: make(task, make_files(checkpoints))
+    )
 
 
 # --- called in a thread -----------------------------------------------------------------------------
@@ -134,7 +144,7 @@ class _Download:
         return ranged_response(request, self.data, self.etag, headers, self.media_type)
 
 
-def _file_list(task_id: str, active: Collection[str], files: Files) -> FileList:
+def _file_list(active: Collection[str], task: Task, files: Files) -> FileList:
     """`active`: paths that the model is writing now, of which nothing may be stored yet."""
     views = [
         FileView(
@@ -145,10 +155,10 @@ def _file_list(task_id: str, active: Collection[str], files: Files) -> FileList:
         )
         for path, file in files.by_path.items()
     ]
-    return FileList(task_id=task_id, complete=files.complete, files=views)
+    return FileList(task_id=task.id, complete=files.complete, files=views)
 
 
-def _file(path: str, secrets: Sequence[str], files: Files) -> _Download:
+def _file(path: str, secrets: Sequence[str], _task: Task, files: Files) -> _Download:
     if not (file := files.by_path.get(path)):
         raise NotFound("this task has no such file, or not yet: GET .../files lists those that it has")
     if not file.state.is_whole:

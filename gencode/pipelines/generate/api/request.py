@@ -144,11 +144,12 @@ class GenerateRequest(TaskRequest):
 
 
 class RetryRequest(RequestModel):
-    """What POST /api/v1/task/{task_id}/retry may take: other limits than the task had (null lifts one), and,
-    while no repository has been created, another name or account for it (null: the present name, the
-    default account)."""
+    """What POST /api/v1/task/{task_id}/retry may take: other limits than the task had (null lifts one), that
+    what looks like a secret is none, and, while no repository has been created, another name or account for
+    it (null: the present name, the default account)."""
 
     deliver: Deliver = "checked"
+    allow_secrets: bool = False
     max_tokens: Tokens | None = None
     max_cost: Money | None = None
     deadline: Deadline | None = None

@@ -106,7 +106,8 @@ const INPUTS = {
       max_tokens: Number(text.replace(/[\s,_]/g, "")),
     })),
   max_cost: () => limit("raise-cost", "raiseCost", "decimal", (text) => ({ max_cost: text })),
-  deliver: delivery,
+  deliver: () => tick("deliverAnyway", { deliver: "best_effort" }),
+  allow_secrets: () => tick("allowSecrets", { allow_secrets: true }),
   repo_name: () => naming("new-name", "newName", (text) => ({ repo_name: text })),
   github_org: () => naming("new-org", "newOrg", (text) => ({ github_org: text })),
 };
@@ -122,11 +123,12 @@ function limit(id, label, inputmode, read, attributes = {}) {
   return { element, values: () => (input.value.trim() ? read(input.value.trim()) : {}) };
 }
 
-function delivery() {
-  const tick = h("input", { type: "checkbox" });
+/** A change that the user may make by a tick. */
+function tick(label, change) {
+  const box = h("input", { type: "checkbox" });
   return {
-    element: h("label", { class: "tick" }, tick, h("span", {}, t("deliverAnyway"))),
-    values: () => (tick.checked ? { deliver: "best_effort" } : {}),
+    element: h("label", { class: "tick" }, box, h("span", {}, t(label))),
+    values: () => (box.checked ? change : {}),
   };
 }
 
