@@ -1,7 +1,10 @@
-"""Several processes on one PostgreSQL server.
+"""What PostgreSQL costs, and several processes on one server.
 
+    python -m tests.benchmarks.cluster stores [DIRECTORY]
     python -m tests.benchmarks.cluster events [EVENTS_PER_SECOND] [SECONDS]
 
+stores   what the store accepts and commits in a second, against SQLite on the same disk; goal: >= 0.6 of its
+         accepts
 events   from before the commit in one process to a subscriber in another, at so many events and as many live
          messages a second; goal at 1,000: p99 of the events <= 50 ms
 """
@@ -12,26 +15,88 @@ import asyncio
 import json
 import multiprocessing
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from statistics import quantiles
+from pathlib import Path
+from statistics import median, quantiles
 
 import anyio
 
 from gencode.domain.event import Event
 from gencode.domain.task import State, Task
+from gencode.engine.ports.store import Store
 from gencode.hub.postgres.hub import PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
 from gencode.storage.postgres.store import PostgresStore, open_postgres
+from gencode.storage.sqlite.store import open_sqlite
+from tests.benchmarks.accepts import accepts_per_second
 from tests.servers.postgres import MISSING, is_installed, running_postgres
 from tests.unit.engine.rig import new_task
+from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 TASKS = 50
 """At the same time; each has one subscriber."""
 SETTINGS = "fsync = on\nfull_page_writes = on\n"
+
+ROUNDS = 5
+WORKERS = 64  # tasks at the same time
+COMMITS = 20  # of each in each round, with a checkpoint
+EVENTS = 8  # of each commit
+
+# --- the store against SQLite -----------------------------------------------------------------------
+
+
+async def events_per_second(store: Store) -> float:
+    """Tasks that work at the same time, each of which waits for its own commits."""
+
+    async def work() -> None:
+        task = a_task()
+        await store.create(task, REQUEST, [])
+        for _ in range(COMMITS):
+            first = task.sequence + 1
+            events = [an_event(task, id_, text="x" * 200) for id_ in range(first, first + EVENTS)]
+            task = replace(task, version=task.version + 1, sequence=task.sequence + EVENTS)
+            await store.commit(task, events, {f"piece:{task.version}": "x" * 2000})
+
+    begin = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(WORKERS)))
+    return WORKERS * COMMITS * EVENTS / (time.perf_counter() - begin)
+
+
+async def measure_stores(dsn: str, directory: Path) -> dict[str, list[float]]:
+    """The figures of each round."""
+    figures: dict[str, list[float]] = {}
+    async with open_postgres(dsn) as postgres, open_sqlite(directory / "gencode.db") as sqlite:
+        for _ in range(ROUNDS):
+            for name, store in (("PostgreSQL", postgres), ("SQLite", sqlite)):
+                figures.setdefault(f"{name} accepts", []).append(await accepts_per_second(store))
+                figures.setdefault(f"{name} events", []).append(await events_per_second(store))
+    return figures
+
+
+def print_stores(figures: dict[str, list[float]]) -> None:
+    for what in ("accepts", "events"):
+        postgres, sqlite = (median(figures[f"{name} {what}"]) for name in ("PostgreSQL", "SQLite"))
+        print(f"PostgreSQL {postgres:8.0f} durable {what}/s")
+        print(f"SQLite     {sqlite:8.0f} durable {what}/s")
+        print(f"ratio      {postgres / sqlite:8.2f}")
+
+
+def stores(parent: str = "") -> None:
+    """The user of the server must reach `parent`."""
+    parent = parent or tempfile.gettempdir()
+    with (
+        tempfile.TemporaryDirectory(dir=parent) as directory,
+        running_postgres(SETTINGS + "shared_buffers = 128MB\n", Path(parent)) as server,
+    ):
+        print_stores(asyncio.run(measure_stores(server.create_database(), Path(directory))))
+
+
+# --- the store and the hub of a process -------------------------------------------------------------
 
 
 @asynccontextmanager
@@ -124,14 +189,17 @@ async def events(dsn: str, rate: int, seconds: int) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    what, *numbers = arguments or ["events"]
-    rate, seconds = [*map(int, numbers), *(1000, 10)[len(numbers) :]]
-    assert what == "events", __doc__
     if not is_installed():
         print(MISSING)
         return
-    with running_postgres(SETTINGS) as server:
-        asyncio.run(events(server.create_database(), rate, seconds))
+    what, *options = arguments or ["all"]
+    assert what in ("all", "stores", "events"), __doc__
+    if what in ("all", "stores"):
+        stores(*options)
+    if what in ("all", "events"):
+        rate, seconds = [*map(int, options), *(1000, 10)[len(options) :]]
+        with running_postgres(SETTINGS) as server:
+            asyncio.run(events(server.create_database(), rate, seconds))
 
 
 if __name__ == "__main__":

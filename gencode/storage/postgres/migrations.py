@@ -8,13 +8,16 @@ import psycopg
 
 from gencode.domain.errors import StoreUnusable
 from gencode.storage.postgres.schema import CREATE_SCHEMA, MIGRATIONS, VERSION
+from gencode.storage.rows import Row
 
 Connection = psycopg.AsyncConnection[Any]
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('gencode schema', 0))"
-_HAS_VERSIONS = "SELECT to_regclass('gencode.schema_versions') IS NOT NULL"
+_COUNT_TABLES = (
+    "SELECT count(*), count(*) FILTER (WHERE relname = 'schema_versions')"
+    " FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = 'gencode'"
+)
 _VERSION = "SELECT coalesce(max(version), 0) FROM gencode.schema_versions"
-_COUNT_TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('gencode')"
 
 
 async def migrate(connection: Connection) -> None:
@@ -37,22 +40,23 @@ async def migrate(connection: Connection) -> None:
 
 async def _version(connection: Connection) -> int | None:
     """None: there is no schema yet."""
-    if not await _value(connection, _HAS_VERSIONS):
-        if await _value(connection, _COUNT_TABLES):
-            raise StoreUnusable(
-                "the database has a schema `gencode` of another application: name another database in"
-                " DATABASE_URL"
-            )
+    tables, has_versions = await _row(connection, _COUNT_TABLES)
+    if not tables:
         return None
-    version = int(await _value(connection, _VERSION))
+    if not has_versions:
+        raise StoreUnusable(
+            "the database has a schema `gencode` of another application: name another database in"
+            " DATABASE_URL"
+        )
+    (version,) = await _row(connection, _VERSION)
     if version > VERSION:
         raise StoreUnusable(
             f"the database has schema version {version}, this gencode knows {VERSION}: upgrade gencode,"
             " or restore the database of before"
         )
-    return version
+    return int(version)
 
 
-async def _value(connection: Connection, sql: str) -> Any:
-    row = await (await connection.execute(sql.encode())).fetchone()
-    return row[0] if row else None
+async def _row(connection: Connection, sql: str) -> Row:
+    row: Row | None = await (await connection.execute(sql.encode())).fetchone()
+    return row or ()

@@ -40,6 +40,8 @@ Enqueue = Callable[[psycopg.AsyncConnection[Any], Sequence[tuple[str, str]]], Aw
 was not before, in the order of the calls. What it does must be undone when the transaction is: it may be
 called again for the same tasks. If it fails, the writes fail."""
 
+_WAIT_LESS = b"SET LOCAL lock_timeout = '2s'"
+"""Longer than PostgreSQL takes to find a deadlock. Several writes may have to wait in turn."""
 _ATTEMPTS = 3
 """At a write that other processes interfere with."""
 
@@ -97,7 +99,7 @@ class Writer:
 
     async def _apply_singly(self, connection: Connection, writes: Sequence[Write]) -> Outcomes:
         outcomes: Outcomes = {}
-        await connection.run(b"SET LOCAL lock_timeout = '1s'")
+        await connection.run(_WAIT_LESS)
         for write in writes:
             outcomes |= await self._apply_alone(connection, write)
         return outcomes

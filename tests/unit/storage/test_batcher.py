@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gencode.domain.errors import OutcomeUnknown, StoreError
-from gencode.storage.batcher import Outcome, ThreadBatcher
+from gencode.storage.batcher import Batcher, Outcome, ThreadBatcher
 
 DiskBatcher = ThreadBatcher[str, str]
 
@@ -197,3 +197,83 @@ async def test_closing_waits_for_what_was_called_and_refuses_the_rest(
     disk.gate.set()
     await closing
     assert [caller.result() for caller in (*first, *second)] == ["A", "B", "READ C"]
+
+
+# --- turns that are coroutines, several at the same time ---------------------------------------------
+
+
+class Pool:
+    """Each turn waits until it is let go; `running` are the operations of turns that are under way."""
+
+    def __init__(self) -> None:
+        self.running: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {}
+
+    def start(self, operations: Sequence[str]) -> asyncio.Future[list[Outcome]]:
+        return asyncio.get_running_loop().create_task(self._run(operations))
+
+    async def _run(self, operations: Sequence[str]) -> list[Outcome]:
+        self.running += operations
+        await self.gates.setdefault(operations[0], asyncio.Event()).wait()
+        self.running = [name for name in self.running if name not in operations]
+        if "bug" in operations:
+            raise RuntimeError("a bug")
+        return [Outcome(value=name.upper()) for name in operations]
+
+    async def let_go(self, *operations: str) -> None:
+        await settled()
+        for name in operations:
+            self.gates.setdefault(name, asyncio.Event()).set()
+        await settled()
+
+
+async def settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_as_many_turns_as_allowed_run_at_the_same_time() -> None:
+    pool = Pool()
+    batcher = Batcher(pool.start, 100, StoreError, turns=2, size=1)
+    callers = [asyncio.create_task(batcher.call(name)) for name in "abcd"]
+    await settled()
+    assert pool.running == ["a", "b"]
+    await pool.let_go("b")
+    assert pool.running == ["a", "c"]
+    await pool.let_go("a", "c", "d")
+    assert [await caller for caller in callers] == ["A", "B", "C", "D"]
+    again = asyncio.create_task(batcher.call("d"))
+    assert await again == "D"
+    await batcher.close()
+
+
+async def test_closing_waits_for_all_turns_that_run() -> None:
+    pool = Pool()
+    batcher = Batcher(pool.start, 100, StoreError, turns=2, size=1)
+    callers = [asyncio.create_task(batcher.call(name)) for name in "abc"]
+    await settled()
+    callers[0].cancel()
+    closing = asyncio.create_task(batcher.close())
+    for name in "bca":
+        assert not closing.done()
+        await pool.let_go(name)
+    await closing
+    assert [caller.done() for caller in callers] == [True] * 3
+
+
+async def test_a_turn_that_fails_or_is_cancelled_reaches_its_callers_only() -> None:
+    pool, turns = Pool(), list[asyncio.Future[list[Outcome]]]()
+
+    def start(operations: Sequence[str]) -> asyncio.Future[list[Outcome]]:
+        turns.append(pool.start(operations))
+        return turns[-1]
+
+    batcher = Batcher(start, 100, OutcomeUnknown, turns=3, size=1)
+    callers = [asyncio.create_task(batcher.call(name)) for name in ("a", "bug", "b")]
+    await settled()
+    turns[0].cancel()
+    await pool.let_go("bug", "b")
+    outcomes = await asyncio.gather(*callers, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [OutcomeUnknown, OutcomeUnknown, str]
+    assert await batcher.call("b") == "B"
+    await batcher.close()

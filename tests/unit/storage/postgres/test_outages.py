@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -30,6 +34,25 @@ def own_server() -> Iterator[PostgresServer]:
         pytest.skip(MISSING)
     with running_postgres() as server:
         yield server
+
+
+@pytest.fixture
+def small_disk(own_server: PostgresServer) -> Iterator[Path]:
+    """A file system of 24 MB, in memory, with the tablespace `small`."""
+    disk, owner = own_server.directory / "small_disk", own_server.directory.stat().st_uid
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size=24m,mode=700,uid={owner}", "none", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a file system")
+    try:
+        space = disk / "space"
+        space.mkdir()
+        shutil.chown(space, owner)
+        own_server.execute(f"CREATE TABLESPACE small LOCATION '{space}'")
+        yield disk
+    finally:
+        own_server.stop("QUIT")
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 @asynccontextmanager
@@ -170,6 +193,28 @@ async def test_while_the_server_is_away_calls_fail_and_the_next_ones_work(own_se
         await asyncio.to_thread(own_server.start)
         await store.check_writable()
         assert await store.find(TaskQuery()) == [task]
+
+
+async def test_a_full_disk_refuses_what_it_cannot_store_and_recovers(
+    own_server: PostgresServer, small_disk: Path
+) -> None:
+    own_server.execute("CREATE DATABASE tasks TABLESPACE small")
+    async with open_postgres(own_server.dsn("tasks")) as store:
+        filler = small_disk / "filler"
+        filler.write_bytes(b"x" * (shutil.disk_usage(small_disk).free - 400_000))
+        tasks = [a_task(message=secrets.token_hex(2000)) for _ in range(300)]
+        outcomes = [await store.create(task, REQUEST, []) for task in tasks[:10]]
+        outcomes += await asyncio.gather(
+            *(store.create(task, REQUEST, []) for task in tasks[10:]), return_exceptions=True
+        )
+        assert {type(outcome) for outcome in outcomes} == {Task, StoreError}
+        reasons = {outcome.message for outcome in outcomes if isinstance(outcome, StoreError)}
+        assert reasons == {"the storage failed: the disk of the database is full: free space on it"}
+        promised = [task for task, outcome in zip(tasks, outcomes, strict=True) if outcome == task]
+        assert await store.find(TaskQuery(limit=1000)) == promised[::-1]
+        filler.unlink()
+        task = await created(store)
+        assert await store.find(TaskQuery(limit=1)) == [task]
 
 
 async def test_leaving_waits_for_a_write_whose_caller_is_gone(postgres: str) -> None:
