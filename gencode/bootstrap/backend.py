@@ -11,6 +11,7 @@ from typing import Protocol
 
 from anyio.abc import TaskGroup
 
+from gencode.auth.tickets import load_or_create_key
 from gencode.domain.event import Event
 from gencode.engine.orphan_sweeper import OrphanRecovery
 from gencode.engine.paused_tasks import PausedTasksInMemory
@@ -63,6 +64,10 @@ class Backend(Protocol):
     @property
     def paused(self) -> PausedTasks: ...
 
+    def signing_key(self, name: str) -> bytes:
+        """A secret that all processes share and that outlives them, made when it is first asked for."""
+        ...
+
     def hub(self, on_publish: OnPublish) -> MeasuredHub:
         """To be called once. `on_publish`: see InProcessHub."""
         ...
@@ -80,9 +85,13 @@ class SingleProcess:
     """See Backend and `open_single_process`."""
 
     def __init__(self, settings: Settings, store: WholeStore) -> None:
+        self._data_dir = settings.data_dir
         self.store = store
         self.queue = FairQueue(settings.max_waiting_tasks)
         self.paused = PausedTasksInMemory(settings.max_paused_tasks)
+
+    def signing_key(self, name: str) -> bytes:
+        return load_or_create_key(self._data_dir / f"{name}.key")
 
     def hub(self, on_publish: OnPublish) -> InProcessHub:
         return InProcessHub(self.store, on_publish)

@@ -44,6 +44,7 @@ class Reads(Protocol):
     """
 
     def find(self, connection: Any, query: TaskQuery) -> Any: ...
+    def count(self, connection: Any, query: TaskQuery) -> Any: ...
     def find_by_key(self, connection: Any, key: Row) -> Any: ...
     def request(self, connection: Any, task_id: str) -> Any: ...
     def events(self, connection: Any, task_id: str, after: int) -> Any:
@@ -122,6 +123,10 @@ class RowStore:
     async def find(self, query: TaskQuery) -> list[Task]:
         tasks: list[Task] = await self._read(partial(self._reads.find, query=query))
         return tasks
+
+    async def count(self, query: TaskQuery) -> int:
+        count: int = await self._read(partial(self._reads.count, query=query))
+        return count
 
     async def find_by_key(self, key: IdempotencyKey) -> Task | None:
         task: Task | None = await self._read(partial(self._reads.find_by_key, key=key_to_row(key, "")))

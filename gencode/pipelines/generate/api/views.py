@@ -80,6 +80,14 @@ class EstimateView(Estimate, ResponseModel):
     """What a request would probably cost: half of comparable tasks lie between low and high."""
 
 
+class RequestEstimateView(EstimateView):
+    """Of a request that is not submitted yet."""
+
+    template: TaskTemplate | None = Field(
+        None, description="That the offline model would fill in; null: a language model would be asked"
+    )
+
+
 class FileView(ResponseModel):
     """One file of a task's project."""
 
