@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
@@ -13,6 +13,7 @@ from procrastinate.exceptions import ConnectorException
 from gencode.bootstrap.backend import OnPublish
 from gencode.bootstrap.roles import Role
 from gencode.domain.errors import StoreUnusable
+from gencode.domain.event import Event
 from gencode.engine.orphan_sweeper import OrphanRecovery
 from gencode.engine.paused_tasks import PausedTasksInStore
 from gencode.engine.ports.pipeline import Pipelines
@@ -64,17 +65,20 @@ class Cluster:
         self._role = role
         self._app = app
         self._timing = QueueTiming(stale=settings.worker_stale_seconds)
-        self._notifications = notifications
         self._keys = keys
-        self._hub: PostgresHub | None = None
+        self._on_publish: OnPublish = lambda events: None
+        self._hub = PostgresHub(store, notifications, self._published, has_subscribers=role.serves)
         queue.request_cancel = self._request_cancel
 
     def signing_key(self, name: str) -> bytes:
         return self._keys[name]
 
     def hub(self, on_publish: OnPublish) -> PostgresHub:
-        self._hub = PostgresHub(self.store, self._notifications, on_publish)
+        self._on_publish = on_publish
         return self._hub
+
+    def _published(self, events: Sequence[Event]) -> None:
+        self._on_publish(events)
 
     def recovery(self, pipelines: Pipelines) -> OrphanRecovery:
         if not self._role.works:
@@ -82,15 +86,12 @@ class Cluster:
         return Keeper(self._app, self.store, pipelines, self._timing)
 
     def start(self, group: TaskGroup, task_service: TaskService) -> None:
-        if self._hub is None:
-            raise RuntimeError("the hub is made first")
         self._hub.on_control = partial(_obey, task_service)
         group.start_soon(self._hub.run)
         group.start_soon(self.queue.watch)
 
     async def _request_cancel(self, task_id: str) -> None:
-        if self._hub:
-            self._hub.send_control(CANCEL, task_id)
+        self._hub.send_control(CANCEL, task_id)
 
 
 def _obey(task_service: TaskService, command: str, task_id: str) -> None:
@@ -113,8 +114,10 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
         with folder:
             async with forge_lock(direct or dsn, has_local_forge), open_app(dsn) as app:
                 queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
-                async with open_postgres(dsn, queue.job_writer) as store, notifications.running():
-                    yield Cluster(settings, role, app, store, queue, notifications, keys)
+                async with open_postgres(dsn, queue.job_writer) as store:
+                    made = Cluster(settings, role, app, store, queue, notifications, keys)
+                    async with notifications.running():  # its hub has said what to listen to
+                        yield made
     except ConnectorException as error:
         raise StoreUnusable("the queue's database cannot be reached: check DATABASE_URL") from error
 
