@@ -36,8 +36,8 @@ class Outbox(Protocol):
     async def claim_callback(self, callback: Callback, until: int) -> bool:
         """Make it due at `until`, in milliseconds since the epoch, if it is as it was read; whether it was.
 
-        For several processes that deliver: who has claimed it delivers it, and the others do so only if nothing
-        was saved by then. Raises StoreError.
+        For several processes that deliver: the one that has claimed it delivers it, another one only if
+        nothing was saved by then. Raises StoreError.
         """
         ...
 
