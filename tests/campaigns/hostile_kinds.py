@@ -177,6 +177,8 @@ KINDS = (
     Kind(name="think tags", reply=lambda: text("<think>" * (_FILE // 7), size=_EVENT)),
     Kind(name="plan of 16 MB", plan=_repeated('{"files": [{"path": "a.py"', 16 * _MEGABYTE)),
     Kind(name="plan of blanks", plan=lambda: '{"files": [' + " " * (4 * _MEGABYTE)),
+    Kind(name="plan of small values", plan=lambda: '{"files": [' + "{a:b,c:d}," * 99_000),
+    Kind(name="many long files", files={f"{n}.py": _repeated("x = 1; ") for n in range(8)}),
     Kind(name="one byte a chunk", reply=_byte_by_byte),
     Kind(name="gzip bomb of a model", reply=_compressed),
     Kind(
