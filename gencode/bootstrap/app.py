@@ -14,7 +14,7 @@ from gencode import __version__
 from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.auth.key_store import key_store
 from gencode.auth.tickets import Tickets
-from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, open_single_process
+from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets, open_single_process
 from gencode.bootstrap.git_hosts import HostRegistry
 from gencode.bootstrap.kind_dependencies import DependencyFactory
 from gencode.bootstrap.models import ModelRegistry
@@ -183,8 +183,13 @@ async def _running(
         )
         for server in servers:
             await stack.enter_async_context(serve(server.app, server.sock))
+        targets = MessageTargets(
+            task_service=task_service,
+            wake_dispatcher=notifications.dispatcher.wake,
+            progress=offered.progress_registry,
+        )
+        await stack.enter_async_context(backend.running(targets))
         async with anyio.create_task_group() as group:
-            backend.start(group, task_service)
             await group.start(task_service.run)
             group.start_soon(_stop_when_closing, services)
             group.start_soon(keys.watch)

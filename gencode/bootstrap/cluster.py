@@ -6,20 +6,21 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
-from anyio.abc import TaskGroup
+import anyio
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
-from gencode.bootstrap.backend import OnPublish
+from gencode.bootstrap.backend import MessageTargets, OnPublish
 from gencode.bootstrap.roles import Role
+from gencode.domain.callback import NOTIFIED_EVENTS
 from gencode.domain.errors import StoreUnusable
 from gencode.domain.event import Event
 from gencode.engine.orphan_sweeper import OrphanRecovery
 from gencode.engine.paused_tasks import PausedTasksInStore
 from gencode.engine.ports.pipeline import Pipelines
-from gencode.engine.service import TaskService
 from gencode.hub.postgres.hub import PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
+from gencode.llm.progress_reports import ProgressReports
 from gencode.queue.procrastinate.keeper import Keeper
 from gencode.queue.procrastinate.queue import ProcrastinateQueue, open_app
 from gencode.queue.procrastinate.schema import migrate_queue
@@ -31,6 +32,12 @@ from gencode.storage.postgres.store import PostgresStore, open_postgres
 
 CANCEL = "cancel"
 """The control message that asks whichever process runs a task to cancel it."""
+CALLBACK = "callback"
+"""The one that tells those which deliver callbacks that one is due."""
+PROGRESS = "gencode_progress"
+"""The channel of the measured progress of running tasks."""
+LEASE_ATTEMPTS = 4
+"""Attempts of the longest kind for which a process claims a callback."""
 
 
 SIGNING_KEYS = ("ticket", "webhook")
@@ -65,39 +72,56 @@ class Cluster:
         self._role = role
         self._app = app
         self._timing = QueueTiming(stale=settings.worker_stale_seconds)
+        self._notifications = notifications
         self._keys = keys
-        self._on_publish: OnPublish = lambda events: None
-        self._hub = PostgresHub(store, notifications, self._published, has_subscribers=role.serves)
+        self._hub: PostgresHub | None = None
+        self.callback_lease = LEASE_ATTEMPTS * settings.webhook_timeout
         queue.request_cancel = self._request_cancel
 
     def signing_key(self, name: str) -> bytes:
         return self._keys[name]
 
     def hub(self, on_publish: OnPublish) -> PostgresHub:
-        self._on_publish = on_publish
-        return self._hub
+        def published(events: Sequence[Event]) -> None:
+            on_publish(events)
+            if not self._role.works and any(event.kind in NOTIFIED_EVENTS for event in events):
+                hub.send_control(CALLBACK, events[0].task_id)
 
-    def _published(self, events: Sequence[Event]) -> None:
-        self._on_publish(events)
+        hub = self._hub = PostgresHub(self.store, self._notifications, published, self._role.serves)
+        return hub
 
     def recovery(self, pipelines: Pipelines) -> OrphanRecovery:
         if not self._role.works:
             return NoRecovery()
         return Keeper(self._app, self.store, pipelines, self._timing)
 
-    def start(self, group: TaskGroup, task_service: TaskService) -> None:
-        self._hub.on_control = partial(_obey, task_service)
-        group.start_soon(self._hub.run)
-        group.start_soon(self.queue.watch)
+    @asynccontextmanager
+    async def running(self, parts: MessageTargets) -> AsyncIterator[None]:
+        if self._hub is None:
+            raise RuntimeError("the hub is made first")
+        self._hub.on_control = partial(_obey, parts)
+        reports = ProgressReports(parts.progress, self._send_progress)
+        self._notifications.handlers[PROGRESS] = reports.receive
+        async with self._notifications.running(), anyio.create_task_group() as group:
+            for run in (self._hub.run, reports.run, self.queue.watch):
+                group.start_soon(run)
+            yield
+            group.cancel_scope.cancel()
+
+    def _send_progress(self, text: str, task_id: str) -> None:
+        self._notifications.send(PROGRESS, text, key=task_id)
 
     async def _request_cancel(self, task_id: str) -> None:
-        self._hub.send_control(CANCEL, task_id)
+        if self._hub:
+            self._hub.send_control(CANCEL, task_id)
 
 
-def _obey(task_service: TaskService, command: str, task_id: str) -> None:
+def _obey(parts: MessageTargets, command: str, task_id: str) -> None:
     """Commands of newer versions are left alone."""
     if command == CANCEL:
-        task_service.cancel_here(task_id)
+        parts.task_service.cancel_here(task_id)
+    elif command == CALLBACK:
+        parts.wake_dispatcher()
 
 
 @asynccontextmanager
@@ -115,9 +139,7 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
             async with forge_lock(direct or dsn, has_local_forge), open_app(dsn) as app:
                 queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
                 async with open_postgres(dsn, queue.job_writer) as store:
-                    made = Cluster(settings, role, app, store, queue, notifications, keys)
-                    async with notifications.running():  # its hub has said what to listen to
-                        yield made
+                    yield Cluster(settings, role, app, store, queue, notifications, keys)
     except ConnectorException as error:
         raise StoreUnusable("the queue's database cannot be reached: check DATABASE_URL") from error
 

@@ -63,7 +63,9 @@ def make_notifications(
     integrations = {one.chat.kind: one for one in _integrations(settings, outbound.proxies, posts, texts)}
     notifiers: dict[str, Notifier] = {name: one.chat for name, one in integrations.items()}
     store = backend.store
-    dispatcher = NotificationDispatcher(store, store, notifiers | {webhooks.kind: webhooks}, metrics)
+    dispatcher = NotificationDispatcher(
+        store, store, notifiers | {webhooks.kind: webhooks}, metrics, lease=backend.callback_lease
+    )
     return Notifications(
         dispatcher=dispatcher,
         webhooks=webhooks,

@@ -138,6 +138,12 @@ class MemoryStore:
         ordered = [callback for _, callback in sorted(found, key=lambda entry: entry[0])]
         return [one for one in ordered if one.principal not in exclude_principals][:limit]
 
+    async def claim_callback(self, callback: Callback, until: int) -> bool:
+        if self._callbacks.get(callback.task_id) != callback or callback.due is None:
+            return False
+        self._callbacks[callback.task_id] = replace(callback, due=until)
+        return True
+
     async def save_callback(self, callback: Callback) -> None:
         stored = self._callbacks.get(replace_surrogates(callback.task_id))
         if not stored:

@@ -17,6 +17,7 @@ from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.quota import TaskUsage
 from gencode.storage.operations import (
     CheckWritable,
+    ClaimCallback,
     Commit,
     Create,
     DeleteKeys,
@@ -175,6 +176,11 @@ class RowStore:
         read = partial(self._reads.next_callbacks, limit=limit, excluded=excluded, due=due)
         callbacks: list[Callback] = await self._read(read)
         return callbacks
+
+    async def claim_callback(self, callback: Callback, until: int) -> bool:
+        values = (until, callback.task_id, callback.position, callback.failures, callback.due)
+        claimed: bool = await self._write(ClaimCallback(values=values))
+        return claimed
 
     async def save_callback(self, callback: Callback) -> None:
         await self._write(SaveCallback(callback=callback_to_row(callback)))
