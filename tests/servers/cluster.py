@@ -39,9 +39,9 @@ class Cluster:
     webs: Sequence[Service]
     workers: Sequence[Service]
 
-    async def owner_of(self, model: ModelServer, order: int = -1) -> Service:
-        """The worker that sent this request to the model; by default the last one."""
-        return self.workers[asking(model.requests[order])]
+    def asking(self, model: ModelServer) -> Service:
+        """The worker that sent the last request to the model."""
+        return self.workers[asking(model.requests[-1])]
 
     async def rows(self, query: str, *arguments: object) -> list[tuple[object, ...]]:
         """What the database answers."""
