@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Protocol
 
-from anyio.abc import TaskGroup
-
+from gencode.auth.tickets import load_or_create_key
 from gencode.domain.event import Event
 from gencode.engine.orphan_sweeper import OrphanRecovery
 from gencode.engine.paused_tasks import PausedTasksInMemory
@@ -24,6 +24,7 @@ from gencode.engine.ports.store import Store
 from gencode.engine.quota import UsageStore
 from gencode.engine.service import TaskService
 from gencode.hub.in_process import InProcessHub
+from gencode.llm.task_progress import ProgressRegistry
 from gencode.queue.in_process import FairQueue
 from gencode.settings import Settings
 from gencode.storage.lock import data_dir_lock
@@ -48,6 +49,18 @@ class MeasuredHub(Hub, Protocol):
     def subscribers(self) -> int: ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageTargets:
+    """The parts that messages of other processes are for.
+
+    wake_dispatcher   called when callbacks may be due
+    """
+
+    task_service: TaskService
+    wake_dispatcher: Callable[[], None]
+    progress: ProgressRegistry
+
+
 class Backend(Protocol):
     """The store, and what delivers tasks and events.
 
@@ -63,6 +76,10 @@ class Backend(Protocol):
     @property
     def paused(self) -> PausedTasks: ...
 
+    def signing_key(self, name: str) -> bytes:
+        """A secret that all processes share and that outlives them, made when it is first asked for."""
+        ...
+
     def hub(self, on_publish: OnPublish) -> MeasuredHub:
         """To be called once. `on_publish`: see InProcessHub."""
         ...
@@ -71,8 +88,13 @@ class Backend(Protocol):
         """What finds orphans; None: the service's own sweeper."""
         ...
 
-    def start(self, group: TaskGroup, task_service: TaskService) -> None:
-        """Start what runs in the background, before the task service does."""
+    @property
+    def callback_lease(self) -> float | None:
+        """See NotificationDispatcher."""
+        ...
+
+    def running(self, parts: MessageTargets) -> AbstractAsyncContextManager[None]:
+        """What runs in the background, longer than the task service does. The hub is made before."""
         ...
 
 
@@ -80,9 +102,14 @@ class SingleProcess:
     """See Backend and `open_single_process`."""
 
     def __init__(self, settings: Settings, store: WholeStore) -> None:
+        self._data_dir = settings.data_dir
         self.store = store
         self.queue = FairQueue(settings.max_waiting_tasks)
         self.paused = PausedTasksInMemory(settings.max_paused_tasks)
+        self.callback_lease = None
+
+    def signing_key(self, name: str) -> bytes:
+        return load_or_create_key(self._data_dir / f"{name}.key")
 
     def hub(self, on_publish: OnPublish) -> InProcessHub:
         return InProcessHub(self.store, on_publish)
@@ -90,7 +117,8 @@ class SingleProcess:
     def recovery(self, pipelines: Pipelines) -> None:
         return None
 
-    def start(self, group: TaskGroup, task_service: TaskService) -> None: ...
+    def running(self, parts: MessageTargets) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 @asynccontextmanager

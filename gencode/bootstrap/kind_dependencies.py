@@ -69,6 +69,7 @@ class DependencyFactory:
             price=lambda name: price_of(models.prices, providers(name).name),
             models_configuration=models.configuration,
             git_host=host if tracer.idle else TracedHost(host, tracer),
+            local_forge=address(forge.sock) if forge else "",
             choose_host=self.hosts.choose,
             metrics=metrics,
             progress_registry=progress,

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
 from gencode import __version__
-from gencode.auth.tickets import load_or_create_key
-from gencode.bootstrap.backend import WholeStore
+from gencode.bootstrap.backend import Backend
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import ChatIntegration, ChatOps
 from gencode.chatops.verifiers import mattermost_verifier, slack_verifier
@@ -44,7 +43,7 @@ class Notifications:
 
 def make_notifications(
     settings: Settings,
-    store: WholeStore,
+    backend: Backend,
     metrics: Metrics,
     outbound: Outbound,
     texts: TaskTexts,
@@ -59,11 +58,14 @@ def make_notifications(
         agent = f"gencode/{__version__}"
         return Sender(UrlPolicy(rules, resolve), outbound, agent, settings.webhook_timeout)
 
-    secrets = SigningSecrets(settings.webhook_secrets, load_or_create_key(settings.data_dir / "webhook.key"))
+    secrets = SigningSecrets(settings.webhook_secrets, backend.signing_key("webhook"))
     webhooks = WebhookNotifier(secrets, UrlPolicy(_rules(settings), checks), posts(_rules(settings)), texts)
     integrations = {one.chat.kind: one for one in _integrations(settings, outbound.proxies, posts, texts)}
     notifiers: dict[str, Notifier] = {name: one.chat for name, one in integrations.items()}
-    dispatcher = NotificationDispatcher(store, store, notifiers | {webhooks.kind: webhooks}, metrics)
+    store = backend.store
+    dispatcher = NotificationDispatcher(
+        store, store, notifiers | {webhooks.kind: webhooks}, metrics, lease=backend.callback_lease
+    )
     return Notifications(
         dispatcher=dispatcher,
         webhooks=webhooks,

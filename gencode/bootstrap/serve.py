@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import which
 
@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from gencode.bootstrap.app import BUILTIN_KINDS, build_app
+from gencode.bootstrap.roles import Role
 from gencode.domain.errors import StartError
 from gencode.http.absolute_target import AbsoluteTargetMiddleware
 from gencode.http.connection_limiter import MAX_REFUSED, ConnectionLimits
@@ -50,13 +51,14 @@ BACKLOG = 2048
 """Connections that wait in the kernel to be accepted."""
 
 
-def serve(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS) -> None:
-    """Serve until SIGTERM or SIGINT. Raises StartError before any request is accepted."""
+def serve(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS, role: Role = Role.ALL) -> None:
+    """Run until SIGTERM or SIGINT. Raises StartError before any request is accepted."""
     secrets = SecretRegistry(settings.secrets())
     configure_logging(settings.log_level, settings.log_format, secrets.current)
     if names := set_by_env_file():
         log.info("settings from .env of this folder", names=names)
-    anyio.run(_serve, build_app(settings, secrets, kinds), settings)
+    app = build_app(settings, secrets, kinds, role)
+    anyio.run(_serve if role.serves else _work, app, settings)
 
 
 async def _serve(app: Starlette, settings: Settings) -> None:
@@ -69,6 +71,23 @@ async def _serve(app: Starlette, settings: Settings) -> None:
                 tune_garbage_collector()
                 print(welcome_text(sock.getsockname()[1], settings), flush=True)
                 await server.serve(sockets=[sock])
+
+
+async def _work(app: Starlette, settings: Settings) -> None:
+    """Run tasks; with WORKER_PORT, answer probes meanwhile."""
+    with ExitStack() as stack:
+        sock = None
+        if settings.worker_port:
+            sock = stack.enter_context(listening_socket(settings.server_host, settings.worker_port))
+        async with app.router.lifespan_context(app):
+            closing = app.state.services.closing
+            server = Server(app, settings, closing) if sock else None
+            with _stop_on_signals(server.stop if server else closing.set):
+                tune_garbage_collector()
+                print("gencode worker is ready", flush=True)
+                if server and sock:
+                    await server.serve(sockets=[sock])
+                await closing.wait()
 
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:

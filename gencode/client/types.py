@@ -151,6 +151,7 @@ class Estimate(TypedDict):
     completion_tokens: dict[str, int]
     cost: dict[str, str] | None
     basis: str
+    template: NotRequired[dict[str, object] | None]
 
 
 class Plan(TypedDict):

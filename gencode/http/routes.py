@@ -88,6 +88,12 @@ def build(
     return app
 
 
+def build_probes(lifespan: Lifespan[Starlette]) -> Starlette:
+    """An application with nothing but probes and metrics, for a process that serves no requests."""
+    group = OperationGroup(operations=(health.livez, health.readyz, health.metrics))
+    return Starlette(routes=group.routes(), lifespan=lifespan)
+
+
 def _api_group(kinds: KindRegistry) -> OperationGroup:
     return OperationGroup(
         prefix=API,

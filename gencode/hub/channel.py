@@ -130,8 +130,7 @@ class Channel:
             return
         self.announce(newest, is_final=False)  # releases sinks if the event is missing here
         self._live.append(newest, message)
-        if not self._is_behind:
-            self._attached_live.write(message)
+        self._attached_live.write(message)
         self._message_arrived.send()
 
     def close(self, message: bytes) -> None:

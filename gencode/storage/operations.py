@@ -43,6 +43,13 @@ class SaveCallback:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ClaimCallback:
+    """See Outbox.claim_callback. `values`: until, task id, position, failures, due. Its outcome is a bool."""
+
+    values: Row
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class DeleteTasks:
     """Rows: id, version. Its outcome is the list of the ids that were deleted."""
 
@@ -62,7 +69,7 @@ class CheckWritable:
     """Changes nothing, and is written all the same. Its outcome is None."""
 
 
-Write = Create | Commit | SaveCallback | DeleteTasks | DeleteKeys | CheckWritable
+Write = Create | Commit | SaveCallback | ClaimCallback | DeleteTasks | DeleteKeys | CheckWritable
 
 
 def newest_rows(commits: Iterable[Commit]) -> list[tuple[Row, int]]:

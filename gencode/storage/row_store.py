@@ -17,6 +17,7 @@ from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.quota import TaskUsage
 from gencode.storage.operations import (
     CheckWritable,
+    ClaimCallback,
     Commit,
     Create,
     DeleteKeys,
@@ -44,6 +45,7 @@ class Reads(Protocol):
     """
 
     def find(self, connection: Any, query: TaskQuery) -> Any: ...
+    def count(self, connection: Any, query: TaskQuery) -> Any: ...
     def find_by_key(self, connection: Any, key: Row) -> Any: ...
     def request(self, connection: Any, task_id: str) -> Any: ...
     def events(self, connection: Any, task_id: str, after: int) -> Any:
@@ -123,6 +125,10 @@ class RowStore:
         tasks: list[Task] = await self._read(partial(self._reads.find, query=query))
         return tasks
 
+    async def count(self, query: TaskQuery) -> int:
+        count: int = await self._read(partial(self._reads.count, query=query))
+        return count
+
     async def find_by_key(self, key: IdempotencyKey) -> Task | None:
         task: Task | None = await self._read(partial(self._reads.find_by_key, key=key_to_row(key, "")))
         return task
@@ -170,6 +176,11 @@ class RowStore:
         read = partial(self._reads.next_callbacks, limit=limit, excluded=excluded, due=due)
         callbacks: list[Callback] = await self._read(read)
         return callbacks
+
+    async def claim_callback(self, callback: Callback, until: int) -> bool:
+        values = (until, callback.task_id, callback.position, callback.failures, callback.due)
+        claimed: bool = await self._write(ClaimCallback(values=values))
+        return claimed
 
     async def save_callback(self, callback: Callback) -> None:
         await self._write(SaveCallback(callback=callback_to_row(callback)))

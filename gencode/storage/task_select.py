@@ -1,4 +1,4 @@
-"""The statement that finds tasks, for every database."""
+"""The statements that find and count tasks, for every database."""
 
 from __future__ import annotations
 
@@ -23,6 +23,18 @@ _FINAL_STATES = dict(zip(FINAL_STATUSES, (State.SUCCEEDED, State.FAILED, State.C
 
 def select_tasks(query: TaskQuery, table: str = "tasks") -> tuple[str, list[Any]]:
     """The statement, with a question mark for each value, and its values."""
+    where, values = _condition(query)
+    sql = f"SELECT {', '.join(TASK_COLUMNS)} FROM {table} WHERE {where} ORDER BY id DESC LIMIT ?"
+    return sql, [*values, query.limit]
+
+
+def count_tasks(query: TaskQuery, table: str = "tasks") -> tuple[str, list[Any]]:
+    """As `select_tasks`; selects one number."""
+    where, values = _condition(query)
+    return f"SELECT count(*) FROM {table} WHERE {where}", values
+
+
+def _condition(query: TaskQuery) -> tuple[str, list[Any]]:
     terms: dict[str, list[Any]] = {}
     columns = {"id = ?": query.id, "principal = ?": query.principal, "kind = ?": query.kind}
     columns |= {"cache_key = ?": query.cache_key, "id < ?": query.before}
@@ -33,9 +45,9 @@ def select_tasks(query: TaskQuery, table: str = "tasks") -> tuple[str, list[Any]
         terms |= _state_terms(query.states)
     if query.statuses is not None:
         terms |= _status_terms(query.statuses)
-    where = " AND ".join(terms) or "TRUE"
-    sql = f"SELECT {', '.join(TASK_COLUMNS)} FROM {table} WHERE {where} ORDER BY id DESC LIMIT ?"
-    return sql, [*chain.from_iterable(terms.values()), query.limit]
+    if query.expired is not None:
+        terms |= {UNFINISHED: [], "paused_until <= ?": [query.expired.isoformat()]}
+    return " AND ".join(terms) or "TRUE", [*chain.from_iterable(terms.values())]
 
 
 def _state_terms(states: Collection[State]) -> dict[str, list[Any]]:

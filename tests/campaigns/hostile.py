@@ -100,6 +100,8 @@ async def attacked(kind: Kind, folder: Path) -> Result:
     folder.mkdir()
     large_log = await a_large_log(folder / "data") if kind.has_log else ""
     attack = Attack(kind=kind, large_log=large_log)
+    if kind.reply:
+        kind.reply()  # what takes long to make is made before anything is measured
     async with model_server(partial(script, attack)) as model, _host(kind, folder) as github:
         settings = environment(
             model,

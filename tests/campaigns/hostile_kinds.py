@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import anyio
@@ -153,10 +154,16 @@ def _byte_by_byte() -> Reply:
     return Reply(parts=[whole[at : at + 1] for at in range(len(whole))])
 
 
-def _compressed() -> Reply:
+@cache
+def _bomb() -> bytes:
+    """Packed once: it takes seconds, in the process that also measures."""
     head = b'data: {"choices": [{"index": 0, "delta": {"content": "'
-    packed = gzip.compress(head + b" " * (512 * _MEGABYTE), 9)
-    return Reply(headers={"content-type": "text/event-stream", "content-encoding": "gzip"}, parts=[packed])
+    return gzip.compress(head + b" " * (512 * _MEGABYTE), 9)
+
+
+def _compressed() -> Reply:
+    headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
+    return Reply(headers=headers, parts=[_bomb()])
 
 
 def _many_values() -> Reply:
@@ -177,6 +184,8 @@ KINDS = (
     Kind(name="think tags", reply=lambda: text("<think>" * (_FILE // 7), size=_EVENT)),
     Kind(name="plan of 16 MB", plan=_repeated('{"files": [{"path": "a.py"', 16 * _MEGABYTE)),
     Kind(name="plan of blanks", plan=lambda: '{"files": [' + " " * (4 * _MEGABYTE)),
+    Kind(name="plan of small values", plan=lambda: '{"files": [' + "{a:b,c:d}," * 99_000),
+    Kind(name="many long files", files={f"{n}.py": _repeated("x = 1; ") for n in range(8)}),
     Kind(name="one byte a chunk", reply=_byte_by_byte),
     Kind(name="gzip bomb of a model", reply=_compressed),
     Kind(

@@ -151,6 +151,9 @@ class MortalStore:
     async def find(self, query: TaskQuery) -> list[Task]:
         return await self._call(self._inner.find(query))
 
+    async def count(self, query: TaskQuery) -> int:
+        return await self.inner.count(query)
+
     async def find_by_key(self, key: IdempotencyKey) -> Task | None:
         return await self._call(self._inner.find_by_key(key))
 

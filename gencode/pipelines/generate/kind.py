@@ -114,9 +114,9 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     return KindRuntime(
         pipeline=_pipeline(dependencies),
         prepare=partial(prepare, services),
-        view=task_fields,
+        view=partial(task_fields, forge=dependencies.local_forge),
         label=label,
-        result_url=result_url,
+        result_url=partial(result_url, forge=dependencies.local_forge),
         notification_fields=notification_fields,
         progress=partial(task_progress, dependencies.progress_registry),
         live_progress=dependencies.progress_registry.running,
@@ -180,6 +180,7 @@ def _pipeline(dependencies: KindDependencies) -> Generate:
         dependencies.git_host,
         workflows=settings.allow_workflows,
         price=dependencies.price,
+        forge=dependencies.local_forge,
     )
 
 

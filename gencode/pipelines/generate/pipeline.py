@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -32,6 +33,7 @@ from gencode.pipelines.generate.checkpoints import (
 )
 from gencode.pipelines.generate.commit import read_commit
 from gencode.pipelines.generate.creating_repo import CreatingRepo
+from gencode.pipelines.generate.forge_address import present_address
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.lost_calls import FindPrice, lost_call_updates
 from gencode.pipelines.generate.merging_files import Merging
@@ -54,7 +56,9 @@ class Generate:
         *,
         workflows: bool = False,
         price: FindPrice = lambda model: None,
+        forge: str = "",
     ) -> None:
+        """`forge`: the address of the local forge."""
         self._stages = (
             Stage(name=GENERATING, run=CheckedGenerating(host, generating)),
             Stage(name=MERGING, run=merging),
@@ -63,6 +67,7 @@ class Generate:
         )
         self._workflows = workflows
         self._price = price
+        self._forge = forge
 
     @property
     def stages(self) -> Sequence[Stage]:
@@ -80,10 +85,18 @@ class Generate:
         if REPOSITORY not in checkpoints:
             return project
         stored = RepositoryCheckpoint.model_validate_json(checkpoints[REPOSITORY])
-        repo = Repository(**stored.model_dump())
+        repo = self._present(Repository(**stored.model_dump()))
         if PUSHED not in checkpoints:
             return RepositoryCreated(project=project, repo=repo)
         return Delivered(repo=repo, sha=PushCheckpoint.model_validate_json(checkpoints[PUSHED]).commit)
+
+    def _present(self, repo: Repository) -> Repository:
+        """The forge may have moved since the repository was created on it."""
+        return replace(
+            repo,
+            web_url=present_address(repo.web_url, repo.host, self._forge),
+            clone_url=present_address(repo.clone_url, repo.host, self._forge),
+        )
 
     def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
         def spent(settled: Checkpoints) -> Usage:

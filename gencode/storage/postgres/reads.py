@@ -29,12 +29,18 @@ from gencode.storage.rows import (
     row_to_finished_task,
     row_to_task,
 )
-from gencode.storage.task_select import select_tasks
+from gencode.storage.task_select import count_tasks, select_tasks
 
 
 async def find(connection: Connection, query: TaskQuery) -> list[Task]:
     sql, values = select_tasks(query, "gencode.tasks")
     return [row_to_task(row) for row in await connection.fetch(sql.replace("?", "%s").encode(), values)]
+
+
+async def count(connection: Connection, query: TaskQuery) -> int:
+    sql, values = count_tasks(query, "gencode.tasks")
+    rows = await connection.fetch(sql.replace("?", "%s").encode(), values)
+    return int(rows[0][0])
 
 
 async def find_by_key(connection: Connection, key: Row) -> Task | None:

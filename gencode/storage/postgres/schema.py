@@ -97,6 +97,12 @@ CREATE TABLE gencode.callbacks (
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX callbacks_due ON gencode.callbacks (due) WHERE due IS NOT NULL;
 
+-- Keys that sign tickets and callbacks, the same in all processes.
+CREATE TABLE gencode.signing_keys (
+    name text PRIMARY KEY,
+    key  bytea NOT NULL
+);
+
 -- Of deleted tasks.
 CREATE TABLE gencode.usage_totals (
     principal         {_TEXT} NOT NULL,

@@ -80,6 +80,11 @@ MAKE_CALLBACKS_DUE = _over_rows(
     ("task_id",),
 )
 
+CLAIM_CALLBACK = (
+    b"UPDATE gencode.callbacks SET due = %s"
+    b" WHERE task_id = %s AND position = %s AND failures = %s AND due = %s AND ended = 0"
+)
+
 SAVE_CALLBACK = b"""
 WITH task AS (SELECT sequence FROM gencode.tasks WHERE id = %(task_id)s FOR SHARE)
 UPDATE gencode.callbacks SET position = %(position)s, failures = %(failures)s, ended = %(ended)s,

@@ -16,6 +16,7 @@ from gencode.storage.batcher import Outcome
 from gencode.storage.deleted_usage import TOTAL_KEY, add_up, row_to_total, task_usage, total_to_row
 from gencode.storage.operations import (
     CheckWritable,
+    ClaimCallback,
     Commit,
     Create,
     DeleteKeys,
@@ -143,6 +144,8 @@ async def _apply_other(connection: Connection, write: Write) -> Any:
         case SaveCallback():
             values = dict(zip(CALLBACK_COLUMNS, write.callback, strict=True))
             await connection.run(statements.SAVE_CALLBACK, values)
+        case ClaimCallback():
+            return await connection.run(statements.CLAIM_CALLBACK, write.values) == 1
         case DeleteTasks():
             return await _delete_tasks(connection, write)
         case DeleteKeys():

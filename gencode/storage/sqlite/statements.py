@@ -49,6 +49,11 @@ UPDATE_TASKS = (
 
 MAKE_CALLBACKS_DUE = "UPDATE callbacks SET due = 0 WHERE due IS NULL AND NOT ended AND task_id IN ({values})"
 
+CLAIM_CALLBACK = (
+    "UPDATE callbacks SET due = ?"
+    " WHERE task_id = ? AND position = ? AND failures = ? AND due = ? AND NOT ended"
+)
+
 SAVE_CALLBACK = (
     "UPDATE callbacks SET position = ?2, failures = ?3, ended = ?5, reason = ?6,"
     " due = CASE WHEN ?4 IS NULL AND NOT ?5"

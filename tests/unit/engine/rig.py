@@ -144,6 +144,10 @@ class FaultyStore:
         self._read()
         return await self.inner.find(query)
 
+    async def count(self, query: TaskQuery) -> int:
+        self._read()
+        return await self.inner.count(query)
+
     async def find_by_key(self, key: IdempotencyKey) -> Task | None:
         self._read()
         return await self.inner.find_by_key(key)

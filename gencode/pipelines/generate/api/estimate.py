@@ -14,6 +14,7 @@ from gencode.http.operation import operation
 from gencode.http.request_body import JsonBody
 from gencode.http.responses import JsonResponseSpec
 from gencode.llm.port import Usage
+from gencode.pipelines.generate.api.preparation import chosen_template
 from gencode.pipelines.generate.api.request import (
     PATTERN_MESSAGES,
     GenerateRequest,
@@ -22,7 +23,7 @@ from gencode.pipelines.generate.api.request import (
     check_max_cost,
 )
 from gencode.pipelines.generate.api.services import GenerateServices
-from gencode.pipelines.generate.api.views import EstimateView
+from gencode.pipelines.generate.api.views import RequestEstimateView
 from gencode.pipelines.generate.estimate import estimate as make_estimate
 from gencode.pipelines.generate.estimate import total_usage
 
@@ -36,7 +37,7 @@ RATE = "estimate"
 """Estimates have a rate limit of their own, as high as that of submissions."""
 
 SUBMISSION = JsonBody(model=GenerateRequest, pattern_messages=PATTERN_MESSAGES)
-ESTIMATED = JsonResponseSpec(model=EstimateView, description="Nothing was stored, no model was asked")
+ESTIMATED = JsonResponseSpec(model=RequestEstimateView, description="Nothing was stored, no model was asked")
 
 
 @operation(
@@ -54,11 +55,14 @@ async def estimate(request: Request) -> Response:
     submission = await SUBMISSION.read(request)
     check_deadline(submission)
     check_cache(submission, is_enabled=services.is_cache_enabled)
-    model = services.choose_model(submission.model).name
+    chosen = services.choose_model(submission.model)
+    model = chosen.name
     check_max_cost(submission, model, services.price)
     history = await _history(services, principal, model)
     made = make_estimate(submission.prompt, model, history, services.price(model))
-    return ESTIMATED.make(EstimateView(**made.model_dump()), headers)
+    template = chosen_template(chosen, submission.prompt)
+    view = RequestEstimateView.model_validate({**made.model_dump(), "template": template})
+    return ESTIMATED.make(view, headers)
 
 
 async def _history(services: GenerateServices, principal: Principal, model: str) -> list[Usage]:

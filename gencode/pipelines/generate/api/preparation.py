@@ -40,7 +40,7 @@ def prepare(services: GenerateServices, request: GenerateRequest, language: str)
     body = request.model_dump(mode="json", exclude={"callback_url"})
     stored = {**body, "model": model.name, "host": host, "asked_model": request.model}
     message = status_text(PENDING, language, model.name)
-    if template := _template(model, request.prompt):
+    if template := chosen_template(model, request.prompt):
         stored["template"] = template
         message += template_note(language, template, model.name)
     return PreparedTask(
@@ -51,7 +51,7 @@ def prepare(services: GenerateServices, request: GenerateRequest, language: str)
     )
 
 
-def _template(model: ChosenModel, prompt: str) -> Mapping[str, Any] | None:
+def chosen_template(model: ChosenModel, prompt: str) -> Mapping[str, Any] | None:
     """A TaskTemplate in JSON; None of a language model."""
     if not model.template:
         return None

@@ -7,7 +7,7 @@ import argparse
 from gencode.cli.client_options import add_service_arguments, run_with_client
 from gencode.cli.output import write
 from gencode.client import Client
-from gencode.pipelines.generate.commands.estimate_lines import cost_text, token_text
+from gencode.pipelines.generate.commands.estimate_lines import cost_text, template_lines, token_text
 from gencode.pipelines.generate.commands.request_arguments import (
     add_request_arguments,
     prompt,
@@ -32,5 +32,5 @@ async def _estimate(client: Client, args: argparse.Namespace) -> int:
         f"cost    {cost_text(estimate)}",
         f"basis   {estimate['basis']}",
     ]
-    write(args, estimate, lines)
+    write(args, estimate, [*lines, *template_lines(estimate)])
     return 0

@@ -19,3 +19,11 @@ def cost_text(estimate: Mapping[str, Any]) -> str:
 def writing_line(estimate: Mapping[str, Any]) -> str:
     """What is to come once a plan is approved."""
     return f"writing it is estimated at {token_text(estimate)} tokens; cost {cost_text(estimate)}"
+
+
+def template_lines(estimate: Mapping[str, Any]) -> list[str]:
+    """What the offline model would make in place of what the prompt asks for."""
+    if not (template := estimate.get("template")):
+        return []
+    nearest = f"; no template has {other}, this is the nearest" if (other := template["nearest_to"]) else ""
+    return [f"result  the template {template['name']}, {template['title']['en']}{nearest}"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from gencode.domain.event import Event, encode
 from gencode.domain.task import State
 from gencode.engine.ports.store import Store
 from gencode.hub.postgres import hub as hub_module
@@ -85,6 +86,21 @@ async def test_no_event_is_missing_or_doubled_with_the_store_in_the_same_databas
                     await asyncio.to_thread(terminate_connections, postgres_server, postgres)
             await log.add(final=True)
             assert await asyncio.gather(*readers) == [log.bytes()] * 3
+
+
+async def test_an_event_has_the_same_bytes_whether_it_is_sent_or_read(postgres: str) -> None:
+    odd = {"text": "a\0\r\n\n\u2028\x85 中 \ud83d \U0001f600", "n": [1.5, 1e300, -0.0, None, True], "": {}}
+    async with open_postgres(postgres) as store, hub_pair(postgres, store) as pair:
+        log = await begun(pair, store)
+        async with aclosing(log.read()) as stream:
+            first = await anext(stream)
+            task = replace(log.task, sequence=2, version=log.task.version + 1, state=State.FAILED)
+            event = Event(task_id=task.id, id=2, kind="file", data=odd)
+            await store.commit(task, [event])
+            pair.publish([event], is_final=True)
+            sent = await whole(stream)
+        assert sent == encode(event)
+        assert await whole(log.read()) == first + sent
 
 
 async def test_the_end_of_a_task_that_is_published_while_the_server_restarts_arrives() -> None:

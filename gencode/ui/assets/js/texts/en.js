@@ -51,6 +51,7 @@ export default {
   estimate: (model, low, high) => `Probably ${low} to ${high} tokens by ${model}`,
   estimateCost: (low, high) => `, costing ${low} to ${high}`,
   estimateNoPrice: ", of unknown price",
+  estimateTemplate: (title) => `. It will be a template, ${title}, as no language model is asked`,
   fieldWrong: "Correct the marked fields.",
   required: "This is needed.",
   nameWrong:

@@ -50,6 +50,7 @@ export default {
   estimate: (model, low, high) => `大约 ${low} 到 ${high} 个 token（${model}）`,
   estimateCost: (low, high) => `，费用 ${low} 到 ${high}`,
   estimateNoPrice: "，价格未知",
+  estimateTemplate: (title) => `。将使用模板：${title}，不会调用语言模型`,
   fieldWrong: "请修改标出的字段。",
   required: "此项必填。",
   nameWrong: "只能用字母、数字、点、连字符和下划线，最多 100 个字符，且不能以 .git、.wiki 或 .atom 结尾。",

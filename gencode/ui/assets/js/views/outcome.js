@@ -19,7 +19,11 @@ export function outcome(follow) {
 }
 
 function ready(follow) {
-  const { repo_url: url, clone_url: clone, commit } = { ...follow.view, ...follow.task.result };
+  const { result } = follow.task;
+  // The log keeps the addresses of its time; the view has those of now, once it was read after the end.
+  const url = follow.view?.repo_url || result.repo_url;
+  const clone = follow.view?.clone_url || result.clone_url;
+  const commit = result.commit || follow.view?.commit;
   const command = `git clone ${clone || url}`;
   return card(
     "good",
@@ -151,7 +155,7 @@ function link(url, mood = "") {
   );
 }
 
-const place = (task, view) => link(task.result.repo_url || (view && view.repo_url));
+const place = (task, view) => link((view && view.repo_url) || task.result.repo_url);
 
 function kept(follow) {
   if (![...follow.task.files.values()].some(({ bytes }) => bytes != null)) return null;
