@@ -5,15 +5,18 @@ A test names its row with `@pytest.mark.fault(N)`; several tests may share a row
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import certifi
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.servers.fork_server import FORK_SERVER
 from tests.servers.postgres import MISSING, PostgresServer, is_installed, running_postgres
 
 TABLE = Path(__file__).parents[1] / "docs" / "faults.md"
@@ -22,6 +25,10 @@ _ROW = re.compile(r"^\| *(\d+) *\| *(.+?) *\|", re.MULTILINE)
 # By default an example that takes 200 ms fails its test: on a busy machine any of them may.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+
+# Collecting makes half a million objects that live to the end: without this, a quarter of its time is spent
+# on garbage collections that find nothing, and each later one of all generations visits them again.
+gc.disable()
 
 # A shell starts a background job with SIGINT ignored, and children inherit that: Ctrl-C would test nothing.
 _is_main = threading.current_thread() is threading.main_thread()
@@ -44,9 +51,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--fault-table"):
         config.pluginmanager.register(FaultTable())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Loading the public certificate authorities takes 17 ms for each client of each test, and no test
+    reaches a server that they certify: here it is the first of them only."""
+    first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition("-----END CERTIFICATE-----\n")
+    file = tmp_path_factory.mktemp("certificates") / "first.pem"
+    file.write_text(first + end, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certifi, "where", lambda: str(file))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fork_server() -> Iterator[None]:
+    FORK_SERVER.is_enabled = True
+    yield
+    FORK_SERVER.stop()
 
 
 @pytest.fixture(scope="session")

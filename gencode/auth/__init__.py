@@ -1,1 +1,1 @@
-"""Authentication: API keys, the file they are kept in, tickets for event streams."""
+"""Authentication: the authenticator of API keys, the store of keys, and tickets for event streams."""

@@ -1,12 +1,13 @@
-"""Tickets: what EventSource, which sends no headers, sends in place of an API key.
+"""Tickets replace API keys for EventSource, which cannot set request headers.
 
-A ticket opens the stream of one task for one principal, and nothing else. It is part of an address, and
-addresses end up in histories and proxies' logs: hence a short lifetime.
+A ticket gives one principal access to the event stream of one task, and to nothing else. It is part of a URL,
+and URLs are recorded in histories and in the logs of proxies; therefore its lifetime is short.
 
-EventSource reconnects by itself, with the same address. So a ticket is no single-use token: it is valid until
-it expires, for any number of connections, and (its key is stored in DATA_DIR) across restarts. A stream that
-is open when its ticket expires goes on; a page that gets 401 on reconnecting requests another ticket. The
-default lifetime of 15 minutes outlives a task, which gets 10 unless TASK_TIMEOUT is larger.
+EventSource reconnects by itself with the same URL. So a ticket is not a single-use token: it is valid until
+it expires, for any number of connections, and also after a restart, because its key is stored in DATA_DIR. A
+stream that is open when its ticket expires stays open; a page that gets 401 on reconnecting requests another
+ticket. The default lifetime of 15 minutes is longer than that of a task, which is 10 minutes unless
+TASK_TIMEOUT is larger.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ class Tickets:
         self._seconds = seconds
 
     def issue(self, principal_id: str, task_id: str) -> tuple[str, datetime]:
-        """A ticket that can be part of an address, and when it expires."""
+        """A ticket that can be part of a URL, and the time of its expiry."""
         ticket = self._serializer.dumps([principal_id, task_id])
         _, issued = self._serializer.loads(ticket, return_timestamp=True)
         return str(ticket), issued + timedelta(seconds=self._seconds)
 
     def verify(self, ticket: str, task_id: str) -> str:
-        """The id of the principal. Raises Unauthorized unless the ticket is genuine, for this task, and has
-        not expired."""
+        """The id of the ticket's principal. Raises Unauthorized unless the ticket is genuine, belongs to this
+        task, and has not expired."""
         try:
             principal_id, of_task = self._serializer.loads(ticket, max_age=self._seconds)
         except BadData:
@@ -52,8 +53,8 @@ class Tickets:
 
 
 def load_or_create_key(path: Path) -> bytes:
-    """The secret bytes in this file, which only its owner can read; created if there is none, or an
-    incomplete one."""
+    """The secret bytes in this file, which only its owner can read. A missing or incomplete file is
+    created."""
     path.touch(mode=0o600)
     key = read_regular_file(path)
     if len(key) != hashlib.sha256().digest_size:

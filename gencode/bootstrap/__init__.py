@@ -1,1 +1,1 @@
-"""The composition root: settings become running parts."""
+"""The composition root: builds the service from the settings, and runs it."""

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib import import_module
 
 import anyio
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from gencode import __version__
-from gencode.auth.api_keys import ApiKeys
-from gencode.auth.key_file import key_file
-from gencode.auth.tickets import Tickets, load_or_create_key
+from gencode.auth.key_authenticator import ApiKeyAuthenticator
+from gencode.auth.key_store import key_store
+from gencode.auth.tickets import Tickets
+from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets, open_single_process
 from gencode.bootstrap.git_hosts import HostRegistry
 from gencode.bootstrap.kind_dependencies import DependencyFactory
 from gencode.bootstrap.models import ModelRegistry
 from gencode.bootstrap.notifications import Notifications, make_notifications
 from gencode.bootstrap.outbound import make_outbound
+from gencode.bootstrap.roles import Role
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
+from gencode.domain.errors import StartError
 from gencode.embedded.server import serve
 from gencode.engine.executor import TaskExecutor
-from gencode.engine.paused_tasks import PausedTasksInMemory
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.pipeline import Pipelines
-from gencode.engine.ports.store import Store
+from gencode.engine.ports.retention_store import RetentionStore
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
@@ -37,10 +40,9 @@ from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.quotas import Quotas
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.request_rules import SecurityRules
-from gencode.http.routes import build
+from gencode.http.routes import build, build_probes
 from gencode.http.shared_ticker import SharedTicker
 from gencode.http.write_probe import WriteProbe
-from gencode.hub.in_process import InProcessHub
 from gencode.mcp.endpoint import mcp_route
 from gencode.mcp.runtime import MCPRuntime
 from gencode.mcp.tools import all_tools
@@ -49,11 +51,8 @@ from gencode.observability.metrics import Metrics
 from gencode.observability.tracing_setup import configured_tracer
 from gencode.outbound.transport import Outbound
 from gencode.pipelines.generate.kind import GENERATE
-from gencode.queue.in_process import FairQueue
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings, is_loopback, load
-from gencode.storage.lock import data_dir_lock
-from gencode.storage.sqlite.store import SQLiteStore, open_sqlite
 from gencode.ui.page import Page
 
 BUILTIN_KINDS: Sequence[KindFactory] = (GENERATE,)
@@ -84,10 +83,14 @@ def create_app(settings: Settings | None = None, kinds: Sequence[KindFactory] = 
 
 
 def build_app(
-    settings: Settings, secrets: SecretRegistry, kinds: Sequence[KindFactory] = BUILTIN_KINDS
+    settings: Settings,
+    secrets: SecretRegistry,
+    kinds: Sequence[KindFactory] = BUILTIN_KINDS,
+    role: Role = Role.ALL,
 ) -> Starlette:
-    """As `create_app`; logs and responses are cleaned of what `secrets` has at the time."""
-    keys = ApiKeys(settings.api_keys.get_secret_value(), key_file(settings.data_dir))
+    """As `create_app`; logs and responses are cleaned of what `secrets` has at the time. For Role.WORKER, the
+    application has probes and metrics only."""
+    keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), key_store(settings.data_dir))
     registry = KindRegistry([factory.kind for factory in kinds])
     dependencies = DependencyFactory(
         settings=settings, models=ModelRegistry(settings), hosts=HostRegistry(settings), secrets=secrets
@@ -95,18 +98,24 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _running(settings, keys, registry, kinds, dependencies) as app.state.services:
+        async with _running(settings, role, keys, registry, kinds, dependencies) as app.state.services:
             yield
 
+    if not role.serves:
+        return _with_secrets(build_probes(lifespan), secrets)
     page = Page()
     public_operations = (slack, mattermost, page.operation())
     more_routes = (Mount("/page", page), mcp_route(keys))
     app = build(lifespan, keys, _rules(settings, keys), registry, public_operations, more_routes)
+    return _with_secrets(app, secrets)
+
+
+def _with_secrets(app: Starlette, secrets: SecretRegistry) -> Starlette:
     app.state.secrets = secrets
     return app
 
 
-def _rules(settings: Settings, keys: ApiKeys) -> SecurityRules:
+def _rules(settings: Settings, keys: ApiKeyAuthenticator) -> SecurityRules:
     return SecurityRules(
         loopback_only=not keys.is_required and settings.auth != "none" and is_loopback(settings.server_host),
         keyless=not keys.is_required,
@@ -115,57 +124,90 @@ def _rules(settings: Settings, keys: ApiKeys) -> SecurityRules:
     )
 
 
+def _open_backend(
+    settings: Settings, role: Role, hosts: HostRegistry
+) -> AbstractAsyncContextManager[Backend]:
+    """Raises StartError, also for settings that do not fit the role."""
+    if not settings.database_url.get_secret_value():
+        if role is not Role.ALL:
+            raise StartError(
+                "a process for web or for work alone needs DATABASE_URL, which all of them share"
+            )
+        return open_single_process(settings)
+    if hosts.uses_embedded_forge and role is not Role.ALL:
+        raise StartError(
+            "the local forge is for one process: set GITHUB_TOKEN or HOSTS, or run `gencode serve` alone"
+        )
+    try:
+        cluster = import_module("gencode.bootstrap.cluster")
+    except ModuleNotFoundError as error:
+        raise StartError(
+            f"DATABASE_URL needs {error.name}, from the extra `cluster` (in a checkout:"
+            " pip install '.[cluster]')"
+        ) from error
+    opened: AbstractAsyncContextManager[Backend] = cluster.open_cluster(
+        settings, role, hosts.uses_embedded_forge
+    )
+    return opened
+
+
 @asynccontextmanager
 async def _running(
     settings: Settings,
-    keys: ApiKeys,
+    role: Role,
+    keys: ApiKeyAuthenticator,
     registry: KindRegistry,
     factories: Sequence[KindFactory],
     dependencies: DependencyFactory,
 ) -> AsyncIterator[Services]:
     """Everything that runs, in the order in which it needs each other; it stops in the reverse order."""
     async with AsyncExitStack() as stack:
-        stack.enter_context(data_dir_lock(settings.data_dir))
-        store = await stack.enter_async_context(open_sqlite(settings.data_dir / "gencode.db"))
+        backend = await stack.enter_async_context(_open_backend(settings, role, dependencies.hosts))
+        store = backend.store
         outbound = make_outbound(settings)
         metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings, outbound))
         offered, servers = await dependencies.create(stack, store, metrics, tracer, outbound)
         kinds = ActiveKinds(registry, {one.kind.name: one.start(offered) for one in factories})
-        notifications = make_notifications(settings, store, metrics, outbound, kinds, CHAT_COMMAND)
-        hub, mcp = (
-            InProcessHub(store, notifications.dispatcher.published),
-            MCPRuntime(settings.max_body_bytes),
-        )
-        queue, disk_use = FairQueue(settings.max_waiting_tasks), DiskUse(settings.data_dir)
-        task_service = _task_service(settings, store, hub, queue, metrics, tracer, kinds.pipelines)
-        _add_gauges(metrics, task_service, hub, queue, disk_use)
+        notifications = make_notifications(settings, backend, metrics, outbound, kinds, CHAT_COMMAND)
+        hub = backend.hub(notifications.dispatcher.published)
+        mcp, disk_use = MCPRuntime(settings.max_body_bytes), DiskUse(settings.data_dir)
+        task_service = _task_service(settings, role, backend, hub, metrics, tracer, kinds.pipelines)
+        _add_gauges(metrics, task_service, hub, backend.queue, disk_use)
         quotas = Quotas(
             store=store,
             quotas_of=keys.quotas,
             has_price=lambda model: offered.price(model) is not None,
         )
         services = _services(
-            settings, task_service, hub, kinds, offered, tracer, notifications, mcp, keys, quotas
+            settings, backend, task_service, hub, kinds, offered, tracer, notifications, mcp, keys, quotas
         )
         for server in servers:
             await stack.enter_async_context(serve(server.app, server.sock))
+        targets = MessageTargets(
+            task_service=task_service,
+            wake_dispatcher=notifications.dispatcher.wake,
+            progress=offered.progress_registry,
+        )
+        await stack.enter_async_context(backend.running(targets))
         async with anyio.create_task_group() as group:
             await group.start(task_service.run)
             group.start_soon(_stop_when_closing, services)
-            group.start_soon(_retention(settings, store).run)
             group.start_soon(keys.watch)
             group.start_soon(disk_use.run)
             group.start_soon(services.ticker.run)
             group.start_soon(services.progress_ticker.run)
-            group.start_soon(notifications.dispatcher.run)
-            group.start_soon(mcp.run, all_tools(services))
+            if role.works:
+                group.start_soon(_retention(settings, store).run)
+                group.start_soon(notifications.dispatcher.run)
+            if role.serves:
+                group.start_soon(mcp.run, all_tools(services))
             yield services
             services.closing.set()
             _stop(services)
             group.cancel_scope.cancel()
 
 
-def _retention(settings: Settings, store: SQLiteStore) -> Retention:
+def _retention(settings: Settings, store: RetentionStore) -> Retention:
     policy = RetentionPolicy(
         days=settings.retention_days,
         days_by_principal=settings.retention_days_by_client,
@@ -197,27 +239,28 @@ def _tracing(settings: Settings, outbound: Outbound) -> AbstractAsyncContextMana
 
 def _task_service(
     settings: Settings,
-    store: Store,
+    role: Role,
+    backend: Backend,
     hub: Hub,
-    queue: FairQueue,
     metrics: Metrics,
     tracer: Tracer,
     pipelines: Pipelines,
 ) -> TaskService:
-    executor = TaskExecutor(store, pipelines, metrics, timeout=settings.task_timeout, tracer=tracer)
+    executor = TaskExecutor(backend.store, pipelines, metrics, timeout=settings.task_timeout, tracer=tracer)
     return TaskService(
         executor,
-        store,
+        backend.store,
         hub,
-        queue,
+        backend.queue,
         metrics,
-        concurrency=settings.max_concurrent_tasks,
-        paused=PausedTasksInMemory(settings.max_paused_tasks),
+        concurrency=settings.max_concurrent_tasks if role.works else 0,
+        paused=backend.paused,
+        recovery=backend.recovery(pipelines),
     )
 
 
 def _add_gauges(
-    metrics: Metrics, task_service: TaskService, hub: InProcessHub, queue: FairQueue, disk_use: DiskUse
+    metrics: Metrics, task_service: TaskService, hub: MeasuredHub, queue: MeasuredQueue, disk_use: DiskUse
 ) -> None:
     metrics.gauge("gencode_tasks_waiting", "Tasks in line.", lambda: task_service.waiting)
     metrics.gauge("gencode_tasks_running", "Tasks that run.", lambda: task_service.running)
@@ -232,6 +275,7 @@ def _add_gauges(
 
 def _services(
     settings: Settings,
+    backend: Backend,
     task_service: TaskService,
     hub: Hub,
     kinds: ActiveKinds,
@@ -239,7 +283,7 @@ def _services(
     tracer: Tracer,
     notifications: Notifications,
     mcp: MCPRuntime,
-    keys: ApiKeys,
+    keys: ApiKeyAuthenticator,
     quotas: Quotas,
 ) -> Services:
     return Services(
@@ -251,7 +295,7 @@ def _services(
         tracer=tracer,
         rate=RateLimiter(settings.rate, own_rate=keys.rate),
         quotas=quotas,
-        tickets=Tickets(load_or_create_key(settings.data_dir / "ticket.key"), settings.sse_ticket_seconds),
+        tickets=Tickets(backend.signing_key("ticket"), settings.sse_ticket_seconds),
         callbacks=Callbacks(
             webhooks=notifications.webhooks,
             outbox=notifications.outbox,

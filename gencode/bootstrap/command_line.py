@@ -1,4 +1,4 @@
-"""The program `gencode`: every command there is. A new kind of task adds its commands here."""
+"""The program `gencode`: the table of all commands. A new kind of task adds its commands here."""
 
 from __future__ import annotations
 

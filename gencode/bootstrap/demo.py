@@ -24,7 +24,8 @@ PROMPT = "A small Flask web app with user registration and login"
 
 
 def demo(settings: Settings) -> int:
-    """Needs no key, and no network but loopback. Return the exit status: 0 when the project was pushed.
+    """Run the demo, which needs no key and only loopback. Returns the exit status: 0 if the project was
+    pushed.
 
     The local forge ends with the demo, so the clone command names the bare repository's directory.
     """

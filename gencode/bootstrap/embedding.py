@@ -17,11 +17,13 @@ from gencode.observability.logs import configure_for_embedding
 
 @asynccontextmanager
 async def running(service: Starlette) -> AsyncIterator[Starlette]:
-    """Run the service within the lifespan of the application that it is mounted in: ASGI servers run no
-    lifespan of mounted applications. Its log goes to the host's logging. Raises StartError.
+    """Run the service within the lifespan of the application in which it is mounted, because ASGI servers do
+    not run the lifespan of mounted applications. Its records are passed to the application's logging. Raises
+    StartError.
 
-    SIGTERM and SIGINT end open event streams at once. The server waits for open responses before it ends the
-    lifespan, and ASGI tells an application nothing until then: without this, streams would keep it waiting.
+    SIGTERM and SIGINT end open event streams immediately. The server waits for open responses before it ends
+    the lifespan, and ASGI does not notify an application earlier: without this, streams would delay the
+    shutdown.
     """
     configure_for_embedding(service.state.secrets.current)
     async with service.router.lifespan_context(service):

@@ -1,4 +1,4 @@
-"""The Git hosts of the settings: which are configured, and which one a request selects."""
+"""The Git hosts that the settings configure, and the choice of one for a request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOCAL = "local"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forge:
-    """The address of the embedded forge, and the token that it accepts."""
+    """The URL of the embedded forge, and the token that it accepts."""
 
     url: str
     token: str = field(repr=False)
@@ -34,7 +34,7 @@ class Forge:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HttpDeps:
-    """What the clients of all hosts share."""
+    """The dependencies that the clients of all hosts share."""
 
     client: httpx.AsyncClient
     outbound: Outbound
@@ -45,7 +45,7 @@ class HttpDeps:
 class HostRegistry:
     """The configured hosts by name; the embedded forge if none is configured.
 
-    Raises StartError for a configuration that cannot work.
+    Raises StartError for an invalid configuration.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Tracing around model providers, Git hosts and HTTP clients: each call becomes a span."""
+"""Tracing of model providers, Git hosts and HTTP clients: wrappers that record a span for each call."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ class TracedProvider:
     @property
     def native_prefix(self) -> bool:
         return self._provider.native_prefix
+
+    @property
+    def pause(self) -> float:
+        return self._provider.pause
 
     async def stream(
         self, request: ChatRequest, on_send: OnSend | None = None

@@ -1,4 +1,4 @@
-"""Makes what every kind of task may use: models, Git hosts and the embedded servers that stand in for
+"""Makes the dependencies of all kinds of task: models, Git hosts, and the embedded servers that replace
 them."""
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
 
 MAX_CHECKPOINT_READS, MAX_EXPORTS = 2, 1
-"""Requests that have a whole project, up to 32 MiB several times over, in memory at once."""
+"""The most concurrent requests that have a whole project in memory, which takes several times 32 MiB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,7 @@ class DependencyFactory:
             price=lambda name: price_of(models.prices, providers(name).name),
             models_configuration=models.configuration,
             git_host=host if tracer.idle else TracedHost(host, tracer),
+            local_forge=address(forge.sock) if forge else "",
             choose_host=self.hosts.choose,
             metrics=metrics,
             progress_registry=progress,
@@ -100,7 +101,7 @@ class DependencyFactory:
     def _git_host(
         self, forge: BoundServer | None, client: httpx.AsyncClient, outbound: Outbound, metrics: Metrics
     ) -> GitHost:
-        """All that are configured; the local forge is reached through the same client."""
+        """All configured hosts as one; the local forge is called by the same client."""
         deps = HttpDeps(client=client, outbound=outbound, metrics=metrics, agent=f"gencode/{__version__}")
         local = Forge(url=address(forge.sock), token=forge.token) if forge else None
         return self.hosts.connect(local, deps)

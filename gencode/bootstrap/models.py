@@ -1,4 +1,4 @@
-"""The models that the settings configure, and which of them a request uses."""
+"""The models that the settings configure, and the choice of one for a request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OFFLINE = "offline"
 class ModelRegistry:
     """The configured providers, without the embedded one, which exists only while the service runs.
 
-    Raises StartError for a configuration that cannot work.
+    Raises StartError for an invalid configuration.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -40,8 +40,8 @@ class ModelRegistry:
     def choose(self, requested: str | None, providers: Providers) -> ChosenModel:
         """The model of a request, by default DEFAULT_MODEL. Raises Invalid for an unknown name.
 
-        The embedded model replaces a well-known name only where no model at all is configured, and the result
-        says so: it never replaces a model that somebody pays for.
+        The embedded model replaces a well-known name only if no model is configured, and the result says so:
+        it never replaces a configured model.
         """
         name = requested or self.default
         if not self.configs and name.partition("/")[0] in self._replaceable:
@@ -77,7 +77,7 @@ def _configs(settings: Settings) -> list[ProviderConfig]:
 
 
 def _prices(settings: Settings, names: list[str]) -> Prices:
-    """PRICES, and the embedded model for nothing. Raises StartError for a name without a model."""
+    """PRICES, with the embedded model free of charge. Raises StartError for a name without a model."""
     if unknown := unknown_names(settings.prices, names):
         known = ", ".join(sorted({*names, *(name.partition("/")[0] for name in names)}))
         raise StartError(

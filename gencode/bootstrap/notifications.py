@@ -1,4 +1,4 @@
-"""Webhooks and chats, by the settings."""
+"""Makes the webhooks and the chat integrations that the settings configure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
 from gencode import __version__
-from gencode.auth.tickets import load_or_create_key
+from gencode.bootstrap.backend import Backend
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import ChatIntegration, ChatOps
 from gencode.chatops.verifiers import mattermost_verifier, slack_verifier
@@ -24,16 +24,16 @@ from gencode.observability.metrics import Metrics
 from gencode.outbound.proxies import ProxyRules
 from gencode.outbound.transport import Outbound
 from gencode.settings import Settings
-from gencode.storage.sqlite.store import SQLiteStore
 
 MAX_CHECKED_NAMES, MAX_RESOLVED_NAMES = 8, 64
-"""Names that are resolved at once for submissions and for deliveries: neither waits for the other's."""
+"""The most names that are resolved concurrently, for submissions and for deliveries; neither waits for the
+other."""
 EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notifications:
-    """What reports tasks, and where to."""
+    """The dispatcher and the receivers that report tasks."""
 
     dispatcher: NotificationDispatcher
     webhooks: WebhookNotifier
@@ -43,14 +43,14 @@ class Notifications:
 
 def make_notifications(
     settings: Settings,
-    store: SQLiteStore,
+    backend: Backend,
     metrics: Metrics,
     outbound: Outbound,
     texts: TaskTexts,
     submit_command: SubmitCommand,
     resolve: Resolve | None = None,
 ) -> Notifications:
-    """`resolve` replaces the system's resolver; `submit_command`: what people submit in chats."""
+    """`resolve` replaces the system's resolver; `submit_command`: what users submit in chats."""
     checks = resolve or Resolver(MAX_CHECKED_NAMES)
     resolve = resolve or Resolver(MAX_RESOLVED_NAMES)
 
@@ -58,11 +58,14 @@ def make_notifications(
         agent = f"gencode/{__version__}"
         return Sender(UrlPolicy(rules, resolve), outbound, agent, settings.webhook_timeout)
 
-    secrets = SigningSecrets(settings.webhook_secrets, load_or_create_key(settings.data_dir / "webhook.key"))
+    secrets = SigningSecrets(settings.webhook_secrets, backend.signing_key("webhook"))
     webhooks = WebhookNotifier(secrets, UrlPolicy(_rules(settings), checks), posts(_rules(settings)), texts)
     integrations = {one.chat.kind: one for one in _integrations(settings, outbound.proxies, posts, texts)}
     notifiers: dict[str, Notifier] = {name: one.chat for name, one in integrations.items()}
-    dispatcher = NotificationDispatcher(store, store, notifiers | {webhooks.kind: webhooks}, metrics)
+    store = backend.store
+    dispatcher = NotificationDispatcher(
+        store, store, notifiers | {webhooks.kind: webhooks}, metrics, lease=backend.callback_lease
+    )
     return Notifications(
         dispatcher=dispatcher,
         webhooks=webhooks,
@@ -74,7 +77,7 @@ def make_notifications(
 def _integrations(
     settings: Settings, proxies: ProxyRules, post: Callable[[UrlRules], Sender], texts: TaskTexts
 ) -> Iterator[ChatIntegration]:
-    """The operator named these addresses, so a proxy may resolve them."""
+    """The configured chats. A proxy may resolve their names, because the operator configured their URLs."""
     if secret := settings.slack_signing_secret.get_secret_value():
         with _named("SLACK_HOOKS"):
             rules = replace(_rules(settings), by_proxy=proxies)
@@ -82,7 +85,7 @@ def _integrations(
         yield ChatIntegration(chat=hooks, verify=slack_verifier(secret))
     if token := settings.mattermost_token.get_secret_value():
         url = settings.mattermost_url
-        # This very address, which is often one of the own network.
+        # Only this origin is called, which is often in the internal network.
         rules = UrlRules(networks=EVERYWHERE, http=url.startswith("http:"), by_proxy=proxies)
         with _named("MATTERMOST_URL"):
             room = ChatNotifier("mattermost", url, escape_for_mattermost, post(rules), texts)

@@ -1,4 +1,4 @@
-"""The proxy and the certificate authorities of the settings."""
+"""Makes `Outbound`: the proxies and the certificate authorities that the settings configure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the service under uvicorn: the listening socket, connection limits, signals, the welcome text."""
+"""Serves the application by uvicorn: the listening socket, connection limits, signals, the welcome text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import which
 
@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from gencode.bootstrap.app import BUILTIN_KINDS, build_app
+from gencode.bootstrap.roles import Role
 from gencode.domain.errors import StartError
 from gencode.http.absolute_target import AbsoluteTargetMiddleware
 from gencode.http.connection_limiter import MAX_REFUSED, ConnectionLimits
@@ -50,13 +51,14 @@ BACKLOG = 2048
 """Connections that wait in the kernel to be accepted."""
 
 
-def serve(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS) -> None:
-    """Serve until SIGTERM or SIGINT. Raises StartError before any request is accepted."""
+def serve(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN_KINDS, role: Role = Role.ALL) -> None:
+    """Run until SIGTERM or SIGINT. Raises StartError before any request is accepted."""
     secrets = SecretRegistry(settings.secrets())
     configure_logging(settings.log_level, settings.log_format, secrets.current)
     if names := set_by_env_file():
         log.info("settings from .env of this folder", names=names)
-    anyio.run(_serve, build_app(settings, secrets, kinds), settings)
+    app = build_app(settings, secrets, kinds, role)
+    anyio.run(_serve if role.serves else _work, app, settings)
 
 
 async def _serve(app: Starlette, settings: Settings) -> None:
@@ -69,6 +71,23 @@ async def _serve(app: Starlette, settings: Settings) -> None:
                 tune_garbage_collector()
                 print(welcome_text(sock.getsockname()[1], settings), flush=True)
                 await server.serve(sockets=[sock])
+
+
+async def _work(app: Starlette, settings: Settings) -> None:
+    """Run tasks; with WORKER_PORT, answer probes meanwhile."""
+    with ExitStack() as stack:
+        sock = None
+        if settings.worker_port:
+            sock = stack.enter_context(listening_socket(settings.server_host, settings.worker_port))
+        async with app.router.lifespan_context(app):
+            closing = app.state.services.closing
+            server = Server(app, settings, closing) if sock else None
+            with _stop_on_signals(server.stop if server else closing.set):
+                tune_garbage_collector()
+                print("gencode worker is ready", flush=True)
+                if server and sock:
+                    await server.serve(sockets=[sock])
+                await closing.wait()
 
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
@@ -125,7 +144,7 @@ class Server(uvicorn.Server):
             sock.listen(BACKLOG)
 
     def stop(self) -> None:
-        """First call: let responses that have begun finish. Second call: stop at once."""
+        """First call: let started responses finish. Second call: stop immediately."""
         self.force_exit = self.should_exit
         self.should_exit = True
         self._closing.set()
@@ -144,7 +163,7 @@ def _stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def welcome_text(port: int, settings: Settings) -> str:
-    """The first things to do, as commands that can be pasted."""
+    """The first steps, as commands that can be pasted."""
     host = "127.0.0.1" if settings.server_host in ("0.0.0.0", "::", "localhost") else settings.server_host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     key = "" if settings.has_no_api_keys else " -H 'Authorization: Bearer YOUR_KEY'"
@@ -162,7 +181,7 @@ gencode is ready at {url} ({who})
 
 
 def _forge_line(settings: Settings) -> str:
-    """The second port, which a neighbour of the service may want; empty without the local forge."""
+    """The port of the local forge, since another service may need the port; empty without the forge."""
     if settings.hosts or settings.github_token:
         return ""
     try:
@@ -176,7 +195,7 @@ def _forge_line(settings: Settings) -> str:
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Port 0: any free one. Raises StartError."""
+    """A listening socket; port 0 selects a free one. Raises StartError."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         sock = socket.create_server((host, port), family=family, backlog=2048)
@@ -193,7 +212,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def _command() -> str:
-    """How to call this installation from another terminal."""
+    """The command that runs this installation in another terminal."""
     installed = Path(sys.executable).with_name("gencode")
     return "gencode" if which("gencode") else shlex.quote(str(installed))
 

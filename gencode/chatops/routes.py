@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from gencode.chatops.commands import Command, SubmitCommand, run_command
 from gencode.chatops.verifiers import Form, Verifier
-from gencode.domain.errors import GencodeError, Malformed, NotFound, Unauthorized
+from gencode.domain.errors import BodyTooLarge, GencodeError, Malformed, NotFound, Unauthorized
 from gencode.domain.principal import Principal, PrincipalKind
 from gencode.http.base_models import ResponseModel, Words
 from gencode.http.dependencies import get_extension, get_services
@@ -31,6 +31,8 @@ from gencode.notifications.chat_replies import ChatNotifier
 from gencode.notifications.url_policy import UrlRefused
 
 MAX_FIELDS = 100
+MAX_FORM = 64 * 1024
+"""Bytes; a command of a chat has a few KB at most."""
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
@@ -94,6 +96,8 @@ async def _handle(request: Request, name: str) -> Response:
     if not (integration := chatops.integrations.get(name)):
         raise NotFound(f"no {name} is configured here; see docs/chat.md for its settings")
     body = await FORM.read_bytes(request)
+    if len(body) > MAX_FORM:
+        raise BodyTooLarge(f"a command of a chat has at most {MAX_FORM} bytes")
     form = _parse_form(body)
     integration.verify(request.headers, body, form)
     if form.get("ssl_check"):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import httpx
 
+from gencode.client.bounded_response import with_body, with_events
 from gencode.client.errors import (
     ServiceError,
     Unreachable,
@@ -102,15 +103,16 @@ class Connection:
         try:
             async with self._http.stream("GET", path, headers=all_headers, **more) as response:
                 if not response.is_success:
-                    await response.aread()
-                    raise error_response(response)
-                yield response
+                    raise error_response(await with_body(response))
+                yield with_events(response)
         except httpx.RequestError as error:
             raise unreachable_error(self.url, error) from error
 
     async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
-            response = await self._http.request(method, path, **more)
+            request = self._http.build_request(method, path, **more)
+            async with aclosing(await self._http.send(request, stream=True)) as unread:
+                response = await with_body(unread)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             raise unreachable_error(self.url, error) from error
         if not response.is_success:

@@ -54,12 +54,13 @@ def error_response(response: httpx.Response) -> ServiceError:
         return ServiceError(response.status_code, "UNEXPECTED", message, retry_after)
 
 
-def unexpected_response(response: httpx.Response) -> ServiceError:
-    """The error for a success whose body is not gencode's."""
+def unexpected_response(response: httpx.Response, reason: str = "") -> ServiceError:
+    """The error for a body that is not gencode's. `reason`: why it is not."""
+    detail = f" ({reason})" if reason else ""
     return ServiceError(
         response.status_code,
         "UNEXPECTED",
-        f"what answers there is not gencode, or a newer one; {CHECK_URL_HINT}",
+        f"what answers there is not gencode, or a newer one{detail}; {CHECK_URL_HINT}",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 Status = Literal[
     "pending", "generating", "merging_files", "creating_repo", "pushing", "completed", "failed", "cancelled"
@@ -143,8 +143,20 @@ class LeftOut(TypedDict):
     needed_by: list[str]
 
 
+class Estimate(TypedDict):
+    """`completion_tokens` and `cost` have `low` and `high`; see docs/api.md."""
+
+    model: str
+    prompt_tokens: int
+    completion_tokens: dict[str, int]
+    cost: dict[str, str] | None
+    basis: str
+    template: NotRequired[dict[str, object] | None]
+
+
 class Plan(TypedDict):
-    """The plan of a task; `revision` increases with each change."""
+    """The plan of a task; `revision` increases with each change. `estimate`: of writing its files, while it
+    waits for approval."""
 
     task_id: str
     awaiting_approval: bool
@@ -153,13 +165,4 @@ class Plan(TypedDict):
     summary: str
     files: list[PlannedFile]
     left_out: NotRequired[list[LeftOut]]
-
-
-class Estimate(TypedDict):
-    """`prompt_tokens` and `completion_tokens` are as in the response; see docs/api.md."""
-
-    model: str
-    prompt_tokens: Any
-    completion_tokens: dict[str, int]
-    cost: dict[str, str] | None
-    basis: str
+    estimate: NotRequired[Estimate | None]

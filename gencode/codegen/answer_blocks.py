@@ -14,7 +14,7 @@ from gencode.codegen.literal_state import LiteralState
 
 MAX_BLOCKS = 30
 MAX_REMARKS = 8
-"""Lines before a file."""
+"""The most lines of remarks before a file."""
 MAX_INTRODUCTION = 300
 """Characters of the line before a block in which the name of a file is searched."""
 MAX_REMARK_CHARACTERS = 600
@@ -32,10 +32,10 @@ _CODE_END = (";", "{", "(", "[", "=", "\\")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
-    """start, end  the lines of its fences; end is None if it is not closed
-    fit         how well it suits the file: 3 named so, 2 its language, 1 no other one, 0 another one, -1
-                named otherwise
-    is_usage    its introduction says that it shows how to use the file
+    """start, end  the indexes of its fences; end is None if it is not closed
+    fit         how well it matches the file: 3 has its name, 2 has its language, 1 names no language, 0
+                another language, -1 another name
+    is_usage    whether its introduction says that it shows the usage of the file
     """
 
     start: int
@@ -53,7 +53,7 @@ class Block:
         return self.end is None and not self.info and not "".join(lines[self.start + 1 :]).strip()
 
     def dedented(self, lines: Sequence[str]) -> str:
-        """Its content, without the indentation of the fence if every line has it."""
+        """The content, without the indentation of the fence if every line has it."""
         body, indent = lines[self.start + 1 : self.end], _indent(lines[self.start])
         if not indent or not all(line.startswith(indent) for line in body if line.strip()):
             return "".join(body)

@@ -1,4 +1,5 @@
-"""Whether an answer is the whole file: only if all evidence agrees. In doubt the model is asked again."""
+"""Checks that an answer is the whole file. It passes only if all evidence agrees; in doubt the model is asked
+again."""
 
 from __future__ import annotations
 
@@ -6,10 +7,12 @@ import json
 import re
 
 from gencode.codegen.answer_reading import read_answer
-from gencode.llm.errors import LLMBadOutput, LLMTruncated, ProviderError
+from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated, ProviderError
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer
 
+MAX_LINES = 200_000
+"""Of a file: what reads it keeps its lines, and 2 MiB of line ends would be two million."""
 MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
 _COMPLETE = re.compile(
     r"(?:The|This|Your|That|It|Done|There|Nothing|No|I)\b[^\n]{0,150}"
@@ -59,6 +62,12 @@ def _cut_json(about: str, answer: Answer, max_tokens: int) -> ProviderError:
     )
 
 
+def check_lines(path: str, text: str) -> None:
+    """Raises LLMTooLarge for a text of more lines than a file may have."""
+    if text.count("\n") > MAX_LINES:
+        raise LLMTooLarge(f"{path} has more than {MAX_LINES} lines; ask for smaller files")
+
+
 def check_window(path: str, before: str, after: str, answer: Answer) -> None:
     """Raises LLMTruncated for an answer that was cut before it added anything to the text `before`."""
     if answer.truncated and len(after.rstrip()) <= len(before.rstrip()):
@@ -80,7 +89,7 @@ def check_progress(path: str, before: str, after: str, answer: Answer) -> None:
 
 
 def check_remark(path: str, answer: Answer) -> None:
-    """Raises LLMBadOutput for a remark that a file is complete which was cut."""
+    """Raises LLMBadOutput for a remark that a file which was cut is complete."""
     if not answer.truncated and _COMPLETE.fullmatch(answer.text.strip()):
         raise LLMBadOutput(
             f"{path} was cut by the token limit, and asked to continue it the model said that it is complete",
@@ -101,7 +110,7 @@ def check_not_blank(path: str, text: str, answer: Answer) -> None:
 
 
 def check_file(path: str, text: str) -> None:
-    """Raises LLMBadOutput for a text that is not surely the whole file."""
+    """Raises LLMBadOutput for a text that is not certainly the whole file."""
     reading = read_answer(text, path)
     if reading.doubt:
         raise LLMBadOutput(

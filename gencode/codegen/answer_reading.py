@@ -21,9 +21,13 @@ from dataclasses import dataclass
 from gencode.codegen.answer_blocks import Block, blocks_in, is_prose
 from gencode.codegen.answer_wrappers import unwrapped
 from gencode.codegen.code_fences import (
+    MAX_FENCES,
+    first_lines,
+    has_too_many_fences,
     is_fence,
     is_markdown,
     is_unclosed,
+    may_have_fences,
     split_lines,
     strip_markdown_fence,
     without_stray_end,
@@ -31,7 +35,7 @@ from gencode.codegen.code_fences import (
 from gencode.codegen.fence_languages import can_hold_fences, is_patch_path
 
 MAX_WRAPPERS = 4
-"""Such as a tag around a code block around a tag."""
+"""The most nested wrappers, such as a tag around a code block around a tag."""
 UNCLOSED = "it opens a code block that it does not close"
 _PATCH = re.compile(
     r"\s*(?:diff --git |--- a?/\S[^\n]*+\n\+\+\+ |\*\*\* Begin Patch|<{5,9} ?SEARCH|@@ -\d+(?:,\d+)? \+\d)"
@@ -44,7 +48,8 @@ _CHAT = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """`text`: the file as far as it can be told. `doubt`: why it may not be the file; "" if it surely is."""
+    """`text`: the most probable text of the file. `doubt`: why it may not be the file; "" if it certainly
+    is."""
 
     text: str
     doubt: str = ""
@@ -52,6 +57,8 @@ class Reading:
 
 def read_answer(text: str, path: str) -> Reading:
     """The file `path` in an answer that the model has ended by itself."""
+    if has_too_many_fences(text):
+        return Reading(text=text, doubt=f"it has more than {MAX_FENCES} code fences")
     doubt, answer = "", text
     for _ in range(MAX_WRAPPERS):
         reading = _read_once(text, path)
@@ -80,7 +87,9 @@ def _read_once(text: str, path: str) -> Reading:
     inner, is_closed = unwrapped(text, path)
     if inner != text:
         return Reading(text=inner, doubt="" if is_closed else "it opens a tag that it does not close")
-    return _read_markdown(text, path) if is_markdown(path) else _read_source(text, path)
+    if is_markdown(path):
+        return _read_markdown(text, path)
+    return _read_source(text, path) if may_have_fences(text) else Reading(text=text)
 
 
 def _read_source(text: str, path: str) -> Reading:
@@ -116,16 +125,35 @@ def _chosen(blocks: Sequence[Block], lines: Sequence[str], path: str) -> Reading
 
 
 def _read_markdown(text: str, path: str) -> Reading:
+    if may_have_fences(text):
+        return _read_fenced_markdown(text, path)
+    return Reading(text=text, doubt=_remark(first_lines(text, 2), path))
+
+
+def _remark(lines: Sequence[str], path: str) -> str:
+    """Why the first lines of a Markdown file show that it is not the file alone."""
+    has_remark = _is_readme(path) and lines and _CHAT.match(lines[0])
+    return "it begins with a remark about the file" if has_remark and _has_title(lines) else ""
+
+
+def _has_title(lines: Sequence[str]) -> bool:
+    return any(line.startswith("# ") for line in lines[1:2])
+
+
+def _is_readme(path: str) -> bool:
+    return path.rpartition("/")[2].lower().startswith("readme")
+
+
+def _read_fenced_markdown(text: str, path: str) -> Reading:
     inner, is_closed = strip_markdown_fence(text, path)
     if inner != text:
         return Reading(text=inner, doubt="" if is_closed else UNCLOSED)
     lines = [line.strip() for line in split_lines(text) if line.strip()]
-    is_readme = path.rpartition("/")[2].lower().startswith("readme")
-    if is_readme and lines and _CHAT.match(lines[0]) and any(line.startswith("# ") for line in lines[1:2]):
-        return Reading(text=text, doubt="it begins with a remark about the file")
+    if doubt := _remark(lines, path):
+        return Reading(text=text, doubt=doubt)
     if lines and is_fence(lines[0]) and (sum(map(is_fence, lines)) % 2 or is_unclosed(lines)):
         return Reading(text=text, doubt=UNCLOSED)
     wrapped = bool(lines) and re.match(r"[`~]{3,} *(?:markdown|md)\b", lines[0]) is not None
-    if wrapped and (is_readme or _CHAT.match(lines[-1])):
+    if wrapped and (_is_readme(path) or _CHAT.match(lines[-1])):
         return Reading(text=text, doubt="it goes on after the code block of the file")
     return Reading(text=text)

@@ -8,11 +8,14 @@ import re
 from gencode.codegen.answer_blocks import is_prose
 from gencode.codegen.code_fences import is_markdown, split_lines
 from gencode.codegen.fence_languages import is_json_like, is_markup
+from gencode.resilience.json_size import has_more_values
 
 _TAGS = r"file|answer|content|code|current|output|result|response|source|document"
 _OPENING = re.compile(
     rf"\s*+(?:[^<\n]{{1,200}}[:：.。!！][^\S\n]*+\n\s*+)?<(?P<name>{_TAGS})(?P<attributes>(?:\s+[\w-]+=\"[^\"<>\n]*\")*)\s*>"
 )
+_MAX_VALUES = 100
+"""In the JSON around a file: seldom more than three."""
 MAX_REMARKS = 2000
 """Characters before a tag."""
 _CONTENT_KEYS = ("content", "code", "file_content", "text")
@@ -58,6 +61,8 @@ def _decoded(text: str, path: str) -> str | None:
     """The file in a JSON string with escaped line ends, or in an object with its content."""
     bare = text.strip()
     if not (bare.startswith(('"', "{")) and bare.endswith(('"', "}"))):
+        return None
+    if has_more_values(bare.encode("utf-8", "replace"), _MAX_VALUES):
         return None
     try:
         value = json.loads(bare)

@@ -1,4 +1,5 @@
-"""Kinds of files that no text can be: asked for one, a model answers with prose or a part of its bytes."""
+"""Recognises binary files by their suffix: asked for one, a model answers with prose or a part of its
+bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lends limited children: a few at a time, started when needed and ended when idle."""
+"""A pool of limited children, started when needed and ended when idle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ IDLE_SECONDS = 300.0
 
 
 class ChildPool:
-    """To be stopped by its owner. Waiting for a child has no deadline: what it waits for has its limits."""
+    """Must be stopped by its owner. Waiting for a child has no deadline, because each request has its own
+    limits."""
 
     def __init__(self) -> None:
         self._places = anyio.Semaphore(MAX_CHILDREN)

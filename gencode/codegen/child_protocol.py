@@ -1,8 +1,8 @@
-"""What the service and its limited child say to each other, over pipes.
+"""The protocol between the service and its limited child, over pipes.
 
 A request is one line of JSON, followed by the texts that it names; the answer is one line of JSON for each
 step that begins, and one for the result. Nothing is pickled: the parsers in the child are C code that reads
-hostile text, so its answers are foreign data, too.
+hostile text, so its answers are untrusted, too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ READY = b"gencode child 1\n"
 MAX_LINE = 2**25
 """Bytes of one answer; 5,000 findings are about one MB."""
 OUT_OF_MEMORY = 12
-"""The status of a child that ended for want of memory (ENOMEM)."""
+"""The exit status of a child that ran out of memory (ENOMEM)."""
 STEP, RESULT, ERROR = "step", "result", "error"
 """Keys of an answer. STEP: the index of the text that is parsed next, or -1 for the rules across texts."""
 

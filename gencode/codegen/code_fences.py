@@ -1,11 +1,16 @@
-"""Code fences: what they are, and those around a Markdown file."""
+"""Code fences: recognises them, and removes those around a Markdown file."""
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 _FENCE = re.compile(r"\s*+(?P<mark>`{3,}+|~{3,}+)(?P<info>[^`\n]*+)\n?\Z")
+_FENCES = re.compile(r"^[^\S\n]*+(?:`{3,}+|~{3,}+)[^`\n]*+$", re.MULTILINE)
+MAX_FENCES = 10_000
+"""Lines of one file; a README of two megabytes has a few hundred."""
 _LETTER = re.compile(r"[^\W\d_]")
 _SENTENCE_ENDS = (":", "：", ".", "。", "!", "！")
 _MARKDOWN = (".md", ".markdown", ".mdown", ".mdx", ".qmd", ".rmd", ".txt")
@@ -44,7 +49,24 @@ def is_markdown(path: str) -> bool:
 
 def split_lines(text: str) -> list[str]:
     """The lines with their line ends; only LF ends a line."""
-    return [line for line in re.split(r"(?<=\n)", text) if line]
+    return list(io.StringIO(text, newline="\n"))
+
+
+def first_lines(text: str, count: int) -> list[str]:
+    """The first lines that are not blank, without white space around them."""
+    lines = (line.strip() for line in io.StringIO(text, newline="\n"))
+    return list(islice((line for line in lines if line), count))
+
+
+def may_have_fences(text: str) -> bool:
+    return "```" in text or "~~~" in text
+
+
+def has_too_many_fences(text: str) -> bool:
+    """Whether more lines than MAX_FENCES are fences: what reads them keeps all."""
+    if text.count("```") + text.count("~~~") <= MAX_FENCES:
+        return False
+    return next(islice(_FENCES.finditer(text), MAX_FENCES, None), None) is not None
 
 
 def is_fence(line: str) -> bool:

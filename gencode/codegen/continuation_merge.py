@@ -10,9 +10,10 @@ with the withheld text, proves where it belongs.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, islice
 from typing import NamedTuple
 
 from gencode.codegen.answer_blocks import blocks_in, closing_line, is_prose
@@ -26,12 +27,15 @@ from gencode.codegen.code_fences import (
     opens_bare_block,
     split_lines,
 )
-from gencode.codegen.file_checkpoints import Piece
+from gencode.codegen.file_checkpoints import Piece, Pieces
 from gencode.codegen.literal_state import LiteralState
 from gencode.llm.errors import LLMBadOutput
+from gencode.resilience.long_texts import run_on_text
 
 MIN_DISTINCTIVE = 8
 """Characters; a shorter line ("}", "else:") occurs in too many places to identify one."""
+SHORT = 200
+"""Characters; no real token limit cuts a file so early, so little is lost by a request from the beginning."""
 MAX_OVERLAPS = 100
 """Occurrences of the anchor to examine; usually there is one, or a few if no better anchor exists."""
 MAX_SKIPPED = 20
@@ -61,6 +65,16 @@ def file_text(pieces: Sequence[Piece], path: str) -> str:
     return file_in_answer(joined_text(pieces), path)
 
 
+async def file_texts(files: Pieces) -> dict[str, str]:
+    """The text of each file, by path."""
+    size = sum(len(piece.text) for pieces in files.values() for piece in pieces)
+    return await run_on_text(size, _file_texts, files)
+
+
+def _file_texts(files: Pieces) -> dict[str, str]:
+    return {path: file_text(pieces, path) for path, pieces in files.items()}
+
+
 def without_overlap(before: str, text: str) -> str:
     """`text`, which is to follow `before`, without a repetition of the end of `before`.
 
@@ -74,46 +88,62 @@ def without_overlap(before: str, text: str) -> str:
 def resume_point(written: str, newest: int) -> int:
     """How many characters of `written` to show a model that is instructed to continue.
 
-    Up to the last anchor that enough text follows to recognise the continuation, with a whole line in it if
-    possible, since nearly equal lines begin alike; failing that, up to the end of a line. At least half of
-    the newest answer (of length `newest`) stays, so that each call advances. If no text can serve as an
-    anchor, nothing is shown, and the file is requested from its beginning.
+    Up to the end of a line, of an anchor if possible, so that the text after it, which is withheld, occurs
+    only there: an answer that begins with that text continues exactly, one that has it after an overlap
+    repeats, and none does both. A whole line is withheld if possible, since nearly equal lines begin alike.
+    At least half of the newest answer (of length `newest`) stays, so that each call advances. If a SHORT text
+    has no such place, or no text can serve as an anchor, nothing is shown, and the file is requested from its
+    beginning.
     """
-    whole_lines, least = written[: written.rfind("\n") + 1], len(written) - newest // 2
-    for last in (_distinctive_end(whole_lines), _distinctive_end(written)):
-        if end := _anchor_end(written, least, last):
-            return end
-    point = _line_end(written, least, last)
+    lines, least = _whole_lines(written), len(written) - newest // 2
+    ends = [end for end in lines if end >= least]
+    anchors = _anchors(written, lines, ends)
+    once, distinctive = _occurs_once(written), _distinctive_end(written)
+    whole = _distinctive_end(written[: written.rfind("\n") + 1])
+    certain = [(anchors, min(whole, once)), (anchors, min(distinctive, once)), (ends, min(distinctive, once))]
+    if len(written) < SHORT:
+        others = [(ends, once), (list(lines), min(distinctive, once))]
+    else:
+        others = [(anchors, whole), (anchors, distinctive), (ends, distinctive)]
+    for places, last in (*certain, *others):
+        if point := max((place for place in places if place <= last), default=0):
+            return point if _is_distinctive(written[:point]) else 0
+    return 0 if len(written) < SHORT else _uncertain_point(written, ends)
+
+
+def _uncertain_point(written: str, ends: Sequence[int]) -> int:
+    """The first of the ends of lines; without one, all that is written."""
+    point = ends[0] if ends else len(written)
     start = written.rfind("\n", 0, point) + 1
     if not _is_distinctive(written[start:point]):
         point = start  # a restart of a few characters would look like their continuation
     return point if _is_distinctive(written[:point]) else 0
 
 
-def _anchor_end(written: str, least: int, last: int) -> int:
-    """The end of the last anchor, at least `least` and at most `last`; 0 if there is none."""
-    lines, end = split_lines(written), len(written)
-    counts = Counter(line.strip() for line in lines)
-    for line in reversed(lines):
-        if end < least:
-            break
-        is_whole = line.endswith("\n") and end <= last
-        if is_whole and counts[line.strip()] == 1 and _is_distinctive(line) and not is_fence(line):
-            return end
-        end -= len(line)
-    return 0
+def _whole_lines(text: str) -> dict[int, str]:
+    """By the place of its end, each line that ends with LF."""
+    lines = split_lines(text)
+    ends = accumulate(map(len, lines))
+    return {end: line for end, line in zip(ends, lines, strict=True) if line.endswith("\n")}
 
 
-def _line_end(written: str, least: int, last: int) -> int:
-    """The last end of a line up to `last`, or the first one after that; not before `least`."""
-    point = end = len(written)
-    for line in reversed(split_lines(written)):
-        if end < least or point <= last:
-            break
-        if line.endswith("\n"):
-            point = end
-        end -= len(line)
-    return point
+def _anchors(written: str, lines: Mapping[int, str], ends: Sequence[int]) -> list[int]:
+    """Those of the ends of lines that are the ends of anchors."""
+    counts = Counter(line.strip() for line in split_lines(written))
+    alone = (end for end in ends if counts[lines[end].strip()] == 1)
+    return [end for end in alone if _is_distinctive(lines[end]) and not is_fence(lines[end])]
+
+
+def _occurs_once(text: str) -> int:
+    """The last place from which on the text, without white space around it, occurs nowhere before; -1 if
+    there is none. The longer such a text, the rarer it is, so the place is found by halving."""
+    text = text.rstrip()
+
+    def repeats(place: int) -> bool:
+        rest = text[place:].lstrip()
+        return text.find(rest) < len(text) - len(rest)
+
+    return bisect_left(range(len(text)), True, key=repeats) - 1
 
 
 def continuation(written: str, point: int, answer: str, path: str, *, whole: bool) -> str:
@@ -192,6 +222,8 @@ def _align(before: str, withheld: str, text: str, fence: str) -> _Alignment:
     agreed = {end: agreeing[begin] for end, begin in begins.items()}
     end = max(ends, key=lambda end: len(text[:end].strip()) + agreed[end])
     overlap = len(text[:end].strip())
+    if overlap >= MIN_DISTINCTIVE and not withheld.strip():
+        _reject_repetitive(before, text, ends)
     return _Alignment(_with_leading_space(text[end:], withheld), fence, overlap + agreed[end], overlap)
 
 
@@ -339,6 +371,15 @@ def _reject_ambiguous(answer: str, text: str, path: str) -> None:
         raise LLMBadOutput(_LEFT_OPEN)
     if is_fence(first) and is_markdown(path):
         raise LLMBadOutput("asked to go on with a file that was cut, the model began with a code fence")
+
+
+def _reject_repetitive(before: str, text: str, ends: Sequence[int]) -> None:
+    """Raises LLMBadOutput for an overlap that may be an equal line or part of a line, where no withheld text
+    decides: the file was cut at the end of a line, or its last line consists of equal parts."""
+    anchor, at_line_end = _anchor(before), text.lstrip(" \t").startswith(("\n", "\r"))
+    is_periodic = (anchor + anchor).find(anchor, 1) < len(anchor)
+    if before.endswith("\n") or at_line_end or is_periodic or len({0, *ends}) > 2:
+        raise LLMBadOutput(_LEFT_OPEN)
 
 
 def _is_distinctive(text: str) -> bool:

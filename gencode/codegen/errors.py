@@ -1,4 +1,4 @@
-"""Failures of generated code."""
+"""Errors of the validation of generated code."""
 
 from __future__ import annotations
 

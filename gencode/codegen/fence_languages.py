@@ -1,4 +1,4 @@
-"""Which code blocks can be which files: the language named by a fence, and the one of a path."""
+"""Compares the language of a code fence with that of a file's path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What model calls have written of a task's files, and the checkpoints that store it.
+"""The answers of model calls for a task's files, and the checkpoints that store them.
 
 A call whose answer is stored is never made again. Checkpoint names count answers from 1:
 
@@ -105,7 +105,7 @@ def piece_name(kind: str, number: int, path: str) -> str:
 
 
 def read_pieces(checkpoints: Checkpoints, kind: str = PIECE) -> Pieces:
-    """Those stored as `KIND:N:PATH`."""
+    """The answers that are stored as `KIND:N:PATH`, by path."""
     found: dict[str, tuple[Piece, ...]] = {}
     for name, content in checkpoints.items():
         if name.startswith(f"{kind}:"):
@@ -115,12 +115,12 @@ def read_pieces(checkpoints: Checkpoints, kind: str = PIECE) -> Pieces:
 
 
 def read_parts(checkpoints: Checkpoints) -> Mapping[int, Pieces]:
-    """By number, from 1, as far as answers are stored."""
+    """The stored answers for parts, by number from 1."""
     return _numbered(checkpoints, PART)
 
 
 def read_repairs(checkpoints: Checkpoints) -> Mapping[int, Pieces]:
-    """By round, from 1, as far as answers are stored."""
+    """The stored answers of repairs, by round from 1."""
     return _numbered(checkpoints, REPAIR)
 
 

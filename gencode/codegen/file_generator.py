@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import anyio
+
 from gencode.codegen.answer_blocks import holds_only_remarks
 from gencode.codegen.answer_checks import (
     check_file,
+    check_lines,
     check_not_blank,
     check_progress,
     check_remark,
@@ -15,16 +18,14 @@ from gencode.codegen.answer_checks import (
     stopped_at_limit,
 )
 from gencode.codegen.code_fences import is_markdown
-from gencode.codegen.continuation_merge import continuation, joined_text, resume_point
+from gencode.codegen.continuation_merge import continuation, file_text, joined_text, resume_point
 from gencode.codegen.file_checkpoints import Piece, piece_name
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.errors import LLMTooLarge, LLMTruncated, PrefixRejected
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession
-
-MIN_BEGUN = 200
-"""Characters of a first line that was cut: less may be the beginning of a remark."""
+from gencode.resilience.long_texts import run_on_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +42,8 @@ class WritingLimits:
 
 CheckText = Callable[[str], object]
 """Checks a text that the model ended by itself; raises LLMBadOutput for one that cannot be the file."""
-CompletedUpdate = Callable[[Sequence[Piece]], StageUpdate]
-"""The event of a completed file."""
+CompletedUpdate = Callable[[Sequence[Piece], str], StageUpdate]
+"""The event of a completed file, from its answers and its text."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,15 +66,21 @@ class FileGenerator:
         messages: tuple[Message, ...],
         pieces: list[Piece],
         completed: CompletedUpdate,
-    ) -> None:
-        """Append to `pieces` what is missing of the file that `messages` ask for.
+    ) -> str:
+        """Append to `pieces` what is missing of the file that `messages` ask for. Returns its text.
 
         Raises LLMTruncated and LLMTooLarge for a file that does not end, other LLM* errors, BudgetExceeded.
         """
         while not (pieces and pieces[-1].whole):
             self._check_limits(path, pieces)
             pieces.append(await self._next_piece(path, messages, pieces))
-            await self._save(path, pieces, completed)
+            if not pieces[-1].whole:
+                await self._save(path, pieces)
+                continue
+            text = await _text(path, pieces)
+            await self._save(path, pieces, completed(pieces, text))
+            return text
+        return await _text(path, pieces)
 
     def _check_limits(self, path: str, pieces: list[Piece]) -> None:
         if len(pieces) >= self.limits.rounds * (1 + self.retries):
@@ -87,10 +94,13 @@ class FileGenerator:
     async def _next_piece(self, path: str, messages: tuple[Message, ...], pieces: list[Piece]) -> Piece:
         written = joined_text(pieces)
         exact = not pieces or self.session.provider.native_prefix
-        point = len(written) if exact else self._resume_point(path, written, len(pieces[-1].text))
+        point = len(written)
+        if not exact:
+            point = await run_on_text(point, _resume_point, path, written, len(pieces[-1].text))
         request = ChatRequest(messages=messages, max_tokens=self.limits.max_tokens, prefix=written[:point])
 
         def parse(answer: Answer) -> Piece:
+            check_lines(path, answer.text)
             text, whole = answer.text, not answer.truncated and not stopped_at_limit(answer, request)
             if written:
                 check_window(path, written, written + text, answer)
@@ -98,6 +108,7 @@ class FileGenerator:
             if not exact:
                 text = continuation(written, point, text, path, whole=not answer.truncated)
             joined = written[:point] + text
+            check_lines(path, joined)
             if written:
                 check_window(path, written, joined, answer)
                 check_progress(path, written, joined, answer)
@@ -112,22 +123,27 @@ class FileGenerator:
         except PrefixRejected:  # the provider is no longer native: this time the answer may overlap
             return await self._next_piece(path, messages, pieces)
 
-    def _resume_point(self, path: str, written: str, newest: int) -> int:
-        """As `continuation_merge.resume_point`; 0 if no line of the file would be shown."""
-        if "\n" not in written and len(written) < MIN_BEGUN:
-            return 0
-        point = resume_point(written, newest)
-        is_begun = is_markdown(path) or not holds_only_remarks(written[:point], path)
-        return point if is_begun else 0
-
     def _check_text(self, text: str) -> None:
         if self.check_text:
             self.check_text(text)
 
-    async def _save(self, path: str, pieces: list[Piece], completed: CompletedUpdate) -> None:
+    async def _save(self, path: str, pieces: list[Piece], *completed: StageUpdate) -> None:
         """Commits the answer, its usage and the event of the completed file in one transaction."""
         piece = pieces[-1]
         name = piece_name(self.kind, len(pieces), path)
         saved = StageUpdate(checkpoints={name: piece.model_dump_json()})
         usage = self.session.usage_update(path, piece.usage)
-        await self.session.emit(saved, usage, *([completed(pieces)] if piece.whole else []))
+        await self.session.emit(saved, usage, *completed)
+
+
+async def _text(path: str, pieces: Sequence[Piece]) -> str:
+    with anyio.CancelScope(shield=True):  # the last answer is paid for, and is stored next
+        text = await run_on_text(sum(len(piece.text) for piece in pieces), file_text, pieces, path)
+    return text
+
+
+def _resume_point(path: str, written: str, newest: int) -> int:
+    """As `continuation_merge.resume_point`; 0 if no line of the file would be shown."""
+    point = resume_point(written, newest)
+    is_begun = is_markdown(path) or not holds_only_remarks(written[:point], path)
+    return point if is_begun else 0

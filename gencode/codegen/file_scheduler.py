@@ -8,7 +8,6 @@ from functools import partial
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from gencode.codegen.continuation_merge import file_text
 from gencode.codegen.file_checkpoints import PIECE, Piece, WritingJob
 from gencode.codegen.file_generator import FileGenerator, WritingLimits
 from gencode.codegen.largest_first_limiter import LargestFirstLimiter
@@ -98,8 +97,7 @@ class FileScheduler:
         if outline := await self._outline(file, plan, pieces):
             pieces.append(await self._multipart.write(file, plan, self._symbols, outline, completed))
         messages = file_messages(self._job.prompt, plan, file, self._symbols)
-        await self._generator.write(file.path, messages, pieces, completed)
-        await self._finish(file.path, file_text(pieces, file.path))
+        await self._finish(file.path, await self._generator.write(file.path, messages, pieces, completed))
 
     async def _finish(self, path: str, text: str) -> None:
         self._progress.file_finished(path, len(text))
@@ -121,9 +119,9 @@ class FileScheduler:
         tokens = sum(piece.usage.completion for piece in whole)
         return tokens / lines if lines >= MIN_MEASURED_LINES else TOKENS_PER_LINE
 
-    def _file_update(self, path: str, pieces: Sequence[Piece]) -> StageUpdate:
+    def _file_update(self, path: str, pieces: Sequence[Piece], text: str) -> StageUpdate:
         """The `file` event. `of`: the number of planned files; null while the plan is incomplete."""
-        size = len(file_text(pieces, path).encode("utf-8", "replace"))
+        size = len(text.encode("utf-8", "replace"))
         done = sum(1 for written in self._pieces.values() if written and written[-1].whole)
         counts = {"calls": len(pieces), "done": done, "of": self._total or None}
         return StageUpdate(kind="file", data={"path": path, "bytes": size, **counts})

@@ -1,4 +1,4 @@
-"""One process in which generated text is parsed: its start, its calls and its end.
+"""A child process in which generated text is parsed: its start, its calls and its end.
 
 Python's own ways to run a function in a process are not used: they start a copy of the program that runs the
 service, with its environment and its secrets, and they exchange pickles.
@@ -161,7 +161,7 @@ class LimitedChild:
             raise ChildFailed(f"it cannot be started: {await self._last_words(said)}")
 
     async def _last_words(self, said: bytes) -> str:
-        """Of a process that could not start: the last line of its error."""
+        """The last line of the error of a process that could not start."""
         with suppress(anyio.EndOfStream):
             while len(said) < _PIPE:
                 said += await self._answers.receive(_PIPE)
@@ -170,7 +170,8 @@ class LimitedChild:
 
 
 async def _open_process() -> Process:
-    """Its errors go where its answers go until it is ready; then they go nowhere."""
+    """Start the process. Until it is ready, its errors are written to the pipe of its answers; then they are
+    discarded."""
     path = [directory or os.getcwd() for directory in sys.path]
     return await anyio.open_process(
         [sys.executable, "-I", "-c", _PROGRAM, str(os.getpid()), *path],

@@ -1,7 +1,7 @@
-"""Whether a place in a source file may be within a string or comment of several lines.
+"""Tracks whether a line of a source file may be within a string or comment of several lines.
 
-Only there can a code fence stand at the start of a line of source code. It is a count of marks, not a parser:
-it may say "perhaps" of any place, and "surely not" only where every mark is closed.
+Only there can a line of source code begin with a code fence. Marks are counted, not parsed: a line may be in
+a literal unless every mark before it is closed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _OTHER_OPENINGS = (
 
 
 class LiteralState:
-    """Takes a file line by line."""
+    """The state after the lines that were added so far."""
 
     def __init__(self, path: str) -> None:
         name = path.lower()

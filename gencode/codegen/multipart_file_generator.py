@@ -8,14 +8,14 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from gencode.codegen.answer_checks import check_json_whole
+from gencode.codegen.answer_checks import check_json_whole, check_lines
 from gencode.codegen.answer_reading import file_in_answer
 from gencode.codegen.code_fences import split_lines
 from gencode.codegen.continuation_merge import joined_text, without_overlap
 from gencode.codegen.file_checkpoints import OUTLINE, PART, PIECE, Outline, Piece, WritingJob, piece_name
 from gencode.codegen.file_generator import CompletedUpdate, FileGenerator, WritingLimits
 from gencode.codegen.plan import Plan, PlannedFile
-from gencode.codegen.plan_parser import json_object
+from gencode.codegen.plan_parser import MAX_ANSWER, json_object
 from gencode.codegen.prompts import (
     TOKENS_PER_LINE,
     WrittenParts,
@@ -78,12 +78,11 @@ class MultipartFileGenerator:
         if saved := self.job.outlines.get(file.path):
             return saved.parts
         messages = outline_messages(self.job.prompt, plan, file, parts, lines)
-        request = ChatRequest(messages=messages, max_tokens=self.limits.max_tokens, json=True)
+        limit = self.limits.max_tokens
+        request = ChatRequest(messages=messages, max_tokens=limit, json=True, max_text=MAX_ANSWER)
         try:
-            outline = await self.session.ask(
-                request, file.path, partial(_parse_outline, max_tokens=request.max_tokens)
-            )
-        except (LLMBadOutput, LLMTruncated):
+            outline = await self.session.ask(request, file.path, partial(_parse_outline, max_tokens=limit))
+        except (LLMBadOutput, LLMTruncated, LLMTooLarge):
             outline = Outline()
         update = StageUpdate(
             kind="outline",
@@ -109,9 +108,10 @@ class MultipartFileGenerator:
             text += _addition(text, joined_text(pieces), file.path)
             if len(text.encode("utf-8", "replace")) > MAX_FILE_BYTES:
                 raise LLMTooLarge(f"{file.path} has grown past {MAX_FILE_BYTES} bytes; ask for smaller files")
+            check_lines(file.path, text)
         whole = Piece(text=text, whole=True, joined=True)
         saved = StageUpdate(checkpoints={piece_name(PIECE, 1, file.path): whole.model_dump_json()})
-        await self.session.emit(saved, completed([whole]))
+        await self.session.emit(saved, completed([whole], text))
         return whole
 
     async def _write_part(
@@ -141,7 +141,7 @@ class MultipartFileGenerator:
         return pieces
 
 
-def _part_update(path: str, number: int, of: int, pieces: Sequence[Piece]) -> StageUpdate:
+def _part_update(path: str, number: int, of: int, pieces: Sequence[Piece], _text: str) -> StageUpdate:
     return StageUpdate(kind="part", data={"path": path, "part": number, "of": of, "calls": len(pieces)})
 
 

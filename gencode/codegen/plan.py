@@ -37,8 +37,8 @@ class PlannedFile(_Frozen):
 class LeftOut(_Frozen):
     """A file that was planned and is not written.
 
-    reason     "binary" (no text can be such a file), "workflow" (switched off), "directory", or "removed" by
-               the person who was asked for approval
+    reason     "binary" (not a text file), "workflow" (switched off), "directory", or "removed" by the user
+               who was asked for approval
     needed_by  paths of the planned files that were to use it
     """
 
@@ -58,7 +58,7 @@ class Plan(_Frozen):
 class PlanCheckpoint(_Frozen):
     """A plan and the tokens of the call that made it.
 
-    revision  1 for the model's own plan; each change by a person adds 1
+    revision  1 for the model's own plan; each change by a user adds 1
     """
 
     plan: Plan

@@ -1,4 +1,4 @@
-"""Reads the decoded JSON of a plan: leniently where it holds hints, strictly where it names files.
+"""Makes a plan from its decoded JSON: lenient about hints, strict about the paths of files.
 
     {"file": "./src/app.py", "exports": "main", "lines": "~20"}  ->  src/app.py, exports ("main",), 20 lines
 

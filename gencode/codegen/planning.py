@@ -1,4 +1,4 @@
-"""Asks the model for the plan and reports each file as soon as its entry has arrived."""
+"""Requests the plan from the model, and reports each file as soon as its entry has arrived."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gencode.codegen.answer_checks import check_json_whole
 from gencode.codegen.plan import PLAN_CHECKPOINT, Plan, PlanCheckpoint
-from gencode.codegen.plan_parser import parse_plan
+from gencode.codegen.plan_parser import MAX_ANSWER, parse_plan
 from gencode.codegen.plan_stream_parser import PlanStreamParser
 from gencode.codegen.prompts import plan_messages
 from gencode.engine.ports.pipeline import StageUpdate
@@ -32,7 +32,7 @@ async def request_plan(
     Raises UnsafePath or UnsafeTree as soon as such an entry arrives, LLM* errors, BudgetExceeded.
     """
     messages = plan_messages(prompt, max_tokens, workflows=workflows)
-    request = ChatRequest(messages=messages, max_tokens=max_tokens, json=True)
+    request = ChatRequest(messages=messages, max_tokens=max_tokens, json=True, max_text=MAX_ANSWER)
 
     def new_on_text() -> OnText:
         parser = PlanStreamParser(workflows=workflows)

@@ -1,4 +1,4 @@
-"""The prompts. Their constant parts come first, so that providers' prompt caches hit."""
+"""The prompts. Their constant parts come first, so that the prompt caches of providers can be used."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ sections, or entries), and names what it defines.
 """
 
 WrittenSymbols = Mapping[str, Sequence[str]]
-"""By path, the signatures that files which are written already define."""
+"""By path, the signatures that the written files define."""
 MAX_SYMBOLS = 40
 """Signatures of one file in a prompt."""
 TOKENS_PER_LINE = 14

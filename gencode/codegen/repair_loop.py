@@ -9,7 +9,7 @@ from itertools import groupby
 
 import anyio
 
-from gencode.codegen.continuation_merge import file_text
+from gencode.codegen.continuation_merge import file_texts
 from gencode.codegen.errors import ValidationFailed
 from gencode.codegen.file_checkpoints import REPAIR, Piece, Pieces, StoredText, WritingJob, stored_text
 from gencode.codegen.file_generator import FileGenerator, WritingLimits
@@ -58,7 +58,7 @@ class RepairLoop:
     ) -> ValidationResult:
         """Raises ValidationFailed with what remains after the last round, LLM* errors of the repairs."""
         first = self._rounds * job.retries.get(ValidationFailed.code, 0) + 1
-        result = _apply(ValidationResult(files=files), range(1, first), job.repairs)
+        result = await _apply(ValidationResult(files=files), range(1, first), job.repairs)
         findings = await self._findings(plan, result.files, session)
         for number in range(first, first + self._rounds):
             if not findings:
@@ -92,7 +92,7 @@ class RepairLoop:
             if not best_effort:
                 raise
             return result
-        return _replace(result, repair.kind, pieces)
+        return await _replace(result, repair.kind, pieces)
 
 
 class _RepairRound:
@@ -151,20 +151,20 @@ class _RepairRound:
         await self._writer.write(path, messages, pieces, partial(self._repair_update, path))
         return tuple(pieces)
 
-    def _repair_update(self, path: str, pieces: Sequence[Piece]) -> StageUpdate:
+    def _repair_update(self, path: str, pieces: Sequence[Piece], _text: str) -> StageUpdate:
         return StageUpdate(kind="repair", data={"path": path, "round": self._number, "calls": len(pieces)})
 
 
-def _apply(result: ValidationResult, rounds: range, repairs: Mapping[int, Pieces]) -> ValidationResult:
+async def _apply(result: ValidationResult, rounds: range, repairs: Mapping[int, Pieces]) -> ValidationResult:
     """The result after the repairs of earlier rounds, which ended before the task failed and was retried."""
     for number in rounds:
         complete = {path: pieces for path, pieces in repairs.get(number, {}).items() if pieces[-1].whole}
-        result = _replace(result, f"{REPAIR}{number}", complete)
+        result = await _replace(result, f"{REPAIR}{number}", complete)
     return result
 
 
-def _replace(result: ValidationResult, kind: str, repaired: Pieces) -> ValidationResult:
-    texts = {path: file_text(pieces, path) for path, pieces in repaired.items()}
+async def _replace(result: ValidationResult, kind: str, repaired: Pieces) -> ValidationResult:
+    texts = await file_texts(repaired)
     found = {path: stored_text(kind, path, pieces) for path, pieces in repaired.items()}
     stored = {path: text for path, text in found.items() if text}
     return ValidationResult(files={**result.files, **texts}, stored={**result.stored, **stored})

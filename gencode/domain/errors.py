@@ -347,3 +347,10 @@ class SecretFound(GencodeError):
     http_status = 422
     retry_helps = RetryHelps.NEVER
     meaning = "It holds a secret of this very service, which is never served"
+
+
+class LikelySecretFound(SecretFound):
+    """What looks like somebody's secret: a retry may allow it if it is none."""
+
+    retry_helps = RetryHelps.AFTER_CHANGE
+    retry_fields = ("allow_secrets",)

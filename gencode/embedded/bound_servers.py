@@ -23,14 +23,14 @@ _CONFIGURED_PORT_TAKEN = (
     " choose another FORGE_PORT, and start again"
 )
 _MOVED = (
-    "FORGE_PORT moves the local forge: addresses of its repositories from before lead elsewhere, and an"
-    " unfinished task whose repository is created cannot push; to bring them back, set FORGE_PORT to the port"
+    "FORGE_PORT moves the local forge: tasks show the new addresses of its repositories, but those in clones,"
+    " event logs and messages from before lead elsewhere; to bring them back, set FORGE_PORT to the port"
     " before, and start again; to keep the new port, give clones the new address (git remote set-url)"
 )
 _MOVED_AWAY = (
-    "the local forge's port is taken by another program: the forge has moved, and addresses of its"
-    " repositories from before lead elsewhere; to bring them back, stop that program and write the"
-    " port before into the file"
+    "the local forge's port is taken by another program, and the forge has moved: tasks show the new"
+    " addresses of its repositories, but those in clones, event logs and messages from before lead elsewhere;"
+    " to bring them back, stop that program and write the port before into the file"
 )
 
 

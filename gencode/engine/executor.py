@@ -155,7 +155,8 @@ class TaskExecutor:
         """End a task whose run has ended, unless it is over."""
         await task_log.reconcile()
         if not task_log.task.state.is_terminal:
-            await task_log.cancel(self._pipeline(task_log).message(task_log.task, CANCELLED))
+            message = self._pipeline(task_log).message(task_log.task, CANCELLED)
+            await task_log.cancel(message, await self._final_updates(task_log))
 
     async def _fail(self, task_log: TaskLog, error: Exception) -> None:
         if isinstance(error, StoreError | Conflict):
@@ -163,7 +164,17 @@ class TaskExecutor:
         known = error if isinstance(error, GencodeError) else _unexpected(error)
         failure = _failure(known)
         log.error("task failed", code=known.code, reason=known.message, status=task_log.task.status)
-        await task_log.fail(failure)
+        await task_log.fail(failure, await self._final_updates(task_log))
+
+    async def _final_updates(self, task_log: TaskLog) -> Sequence[StageUpdate]:
+        """Of a task that ends without success, which checkpoints that cannot be read must not prevent."""
+        task = task_log.task
+        checkpoints = await self._store.checkpoints(task.id)
+        try:
+            return self._pipeline(task_log).final_updates(task, checkpoints)
+        except Exception as error:
+            log.error("what the task has used cannot be read", exc_info=error)
+            return ()
 
     def _pipeline(self, task_log: TaskLog) -> Pipeline:
         return self.pipelines[task_log.task.kind]

@@ -1,17 +1,25 @@
-"""The paused tasks of one process, in memory: the sweeper puts those of the store here at the start."""
+"""The paused tasks: those of one process, in memory, and those of all processes that share a store."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import NamedTuple
 
 import anyio
+import structlog
 
-from gencode.domain.errors import QueueFull
-from gencode.domain.task import now
+from gencode.domain.errors import QueueFull, StoreError
+from gencode.domain.task import State, now
 from gencode.engine.ports.paused_tasks import ExpiredPause
+from gencode.engine.ports.store import Store, TaskQuery
+
+log = structlog.get_logger(__name__)
+
+PAUSED = frozenset({State.PAUSED})
+STORE_LOOK_SECONDS = 5.0
+"""Between two looks in the store for tasks whose deadline has passed."""
 
 CLOCK_CHECK_SECONDS = 30.0
 """Between two looks at the wall clock, which may be set; an expiry is late by no more than that."""
@@ -23,7 +31,8 @@ class _Paused(NamedTuple):
 
 
 class PausedTasksInMemory:
-    """See gencode.engine.ports.paused_tasks.PausedTasks. A paused task costs a few hundred bytes here.
+    """See gencode.engine.ports.paused_tasks.PausedTasks. The sweeper puts those of the store here at the
+    start. A paused task costs a few hundred bytes here.
 
     limit   most paused tasks of one principal at which it may submit another that can pause
     clock   the present moment in UTC
@@ -43,11 +52,7 @@ class PausedTasksInMemory:
         return task_id in self._tasks
 
     async def check_limit(self, principal: str) -> None:
-        if self._by_principal[principal] >= self._limit:
-            raise QueueFull(
-                f"{self._limit} of your tasks wait for approval already; approve or cancel some of them",
-                retry_after=60,
-            )
+        _check(self._by_principal[principal], self._limit)
 
     def put(self, task_id: str, principal: str, until: datetime) -> None:
         self.remove(task_id)
@@ -81,3 +86,68 @@ class PausedTasksInMemory:
                     return ExpiredPause(soonest, until)
             with anyio.move_on_after(min(wait, CLOCK_CHECK_SECONDS)):
                 await self._changed.wait()
+
+
+class PausedTasksInStore:
+    """See gencode.engine.ports.paused_tasks.PausedTasks. The store knows which tasks are paused.
+
+    Several submissions at once may exceed the limit by their number.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        limit: int,
+        clock: Callable[[], datetime] = now,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self._store = store
+        self._limit = limit
+        self._clock = clock
+        self._sleep = sleep
+        self._count = 0
+        self._handed_out: ExpiredPause | None = None
+
+    def __len__(self) -> int:
+        """As of the last look for expired ones."""
+        return self._count
+
+    def __contains__(self, task_id: object) -> bool:
+        return False
+
+    async def check_limit(self, principal: str) -> None:
+        _check(await self._store.count(TaskQuery(principal=principal, states=PAUSED)), self._limit)
+
+    def put(self, task_id: str, principal: str, until: datetime) -> None: ...
+
+    def until(self, task_id: str) -> datetime | None:
+        return None
+
+    def remove(self, task_id: str, until: datetime | None = None) -> bool:
+        return True
+
+    async def expired(self) -> ExpiredPause:
+        """One that is found twice in a row could not be failed: it waits for the next look."""
+        while True:
+            found = await self._next()
+            if found and found != self._handed_out:
+                self._handed_out = found
+                return found
+            self._handed_out = None
+            await self._sleep(STORE_LOOK_SECONDS)
+
+    async def _next(self) -> ExpiredPause | None:
+        try:
+            self._count = await self._store.count(TaskQuery(states=PAUSED))
+            tasks = await self._store.find(TaskQuery(states=PAUSED, expired=self._clock(), limit=1))
+        except StoreError as error:
+            log.warning("paused tasks cannot be read", reason=error.message)
+            return None
+        return next((ExpiredPause(task.id, task.paused_until) for task in tasks if task.paused_until), None)
+
+
+def _check(paused: int, limit: int) -> None:
+    if paused >= limit:
+        raise QueueFull(
+            f"{limit} of your tasks wait for approval already; approve or cancel some of them", retry_after=60
+        )

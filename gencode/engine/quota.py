@@ -1,7 +1,8 @@
-"""Quotas: how many tasks, tokens and how much cost a principal may use in a day or a month, in UTC.
+"""Quotas of a principal: the most tasks, tokens or cost in a day or a month (UTC), and the measurement of
+their use.
 
-A task counts for the day and the month of its submission, with all that it has used since. Tokens are those
-of prompts and of answers; the cost is that of models with a price.
+A task counts for the day and the month of its submission, with all its later usage. Tokens are those of
+prompts and of answers; the cost is that of models with a price.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from gencode.engine.ids import earliest_id
 from gencode.engine.ports.retention_store import UsageTotal
 
 PAGE = 200
-"""Tasks that are read in one turn of the store."""
+"""The number of tasks that are read from the store in one call."""
 _TEXT = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) *(tasks|tokens|cost) */ *(day|month)", re.ASCII)
 
 
@@ -33,7 +34,7 @@ class Period(StrEnum):
     MONTH = "month"
 
     def start(self, at: datetime) -> datetime:
-        """Of the period that the moment, in UTC, belongs to."""
+        """The start of the period that contains this time (UTC)."""
         midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
         return midnight if self is Period.DAY else midnight.replace(day=1)
 
@@ -45,7 +46,7 @@ class Period(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quota:
-    """At most `amount` of `unit` in a `period`. Its text is one such as `100 tasks/day`."""
+    """At most `amount` of `unit` in a `period`; as text, for example `100 tasks/day`."""
 
     amount: Decimal
     unit: Unit
@@ -56,7 +57,7 @@ class Quota:
 
 
 def parse_quota(text: str) -> Quota:
-    """From a text such as `100 tasks/day`, `2000000 tokens/month` or `20.50 cost/month`. Raises
+    """Parses a text such as `100 tasks/day`, `2000000 tokens/month` or `20.50 cost/month`. Raises
     ValueError."""
     found = _TEXT.fullmatch(text.strip())
     if not found or not (amount := Decimal(found[1])) or ("." in found[1] and found[2] != Unit.COST):
@@ -66,19 +67,19 @@ def parse_quota(text: str) -> Quota:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QuotaUse:
-    """`cost`: None while the cost of no task is known."""
+    """The use of a quota. `cost`: None if the cost of no task is known."""
 
     tasks: int = 0
     tokens: int = 0
     cost: Decimal | None = None
 
     def of(self, unit: Unit) -> Decimal:
-        """The used amount."""
+        """The used amount of a unit."""
         amounts = {Unit.TASKS: self.tasks, Unit.TOKENS: self.tokens, Unit.COST: self.cost or 0}
         return Decimal(amounts[unit])
 
     def plus(self, usage: UsageTotal) -> QuotaUse:
-        """With what one task, or a number of deleted ones, has used."""
+        """The sum of this use and the usage of one task, or of deleted tasks."""
         cost = None if usage.cost is None else Decimal(usage.cost)
         return QuotaUse(
             tasks=self.tasks + usage.tasks,
@@ -89,7 +90,8 @@ class QuotaUse:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskUsage:
-    """What a stored task has used so far, by its newest `usage` event; `is_over`: only a retry changes it."""
+    """The usage of a stored task so far, from its newest `usage` event. `is_over`: only a retry can change
+    it."""
 
     id: str
     is_over: bool
@@ -97,27 +99,27 @@ class TaskUsage:
 
 
 class UsageStore(Protocol):
-    """Part of the store."""
+    """The store's methods for quotas."""
 
     async def task_usages(self, principal: str, after: str, limit: int) -> list[TaskUsage]:
-        """Of the principal's stored tasks, by id, from the first one after `after`."""
+        """The usages of the principal's stored tasks, by id, from the first one after `after`."""
         ...
 
     async def usage_totals(self, principal: str | None = None) -> list[UsageTotal]:
-        """Of deleted tasks; None: of all principals."""
+        """The usage totals of the principal's deleted tasks; None: of all principals."""
         ...
 
 
 def before_first(start: datetime) -> str:
-    """Sorts before every id of that moment or later, and after every earlier one."""
+    """A prefix that sorts before every id of this time or later, and after every earlier id."""
     return earliest_id(start)[:-1]
 
 
 class UseSince:
-    """What the stored tasks of a principal, submitted since `start`, have used.
+    """The use of a principal's stored tasks that were submitted since `start`.
 
-    A task that is over is read once, unless an older one is unfinished: 10,000 tasks of a month do not make
-    every further submission slow. Make another one after a retry, which changes a task that is over.
+    A finished task is read once, unless an older one is unfinished, so that 10,000 tasks of a month do not
+    slow down every further submission. Must be created anew after a retry, which changes a finished task.
     """
 
     def __init__(self, store: UsageStore, principal: str, start: datetime) -> None:
@@ -138,8 +140,8 @@ class UseSince:
 
 
 async def use_in(period: Period, start: datetime, since: UseSince, deleted: Iterable[UsageTotal]) -> QuotaUse:
-    """Of the period that begins at `start`; `deleted`: the totals of the principal's deleted tasks. These are
-    known by month, so they count for no day."""
+    """The use in the period that begins at `start`. `deleted`: the totals of the principal's deleted tasks;
+    they are known by month only, so they do not count for a day."""
     use = await since.current()
     for total in deleted:
         if period is Period.MONTH and total.month == f"{start:%Y-%m}":

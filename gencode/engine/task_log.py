@@ -76,7 +76,7 @@ class TaskLog:
                 durable.append(update)
         if not durable:
             return
-        checkpoints = {name: text for update in durable for name, text in update.checkpoints.items()}
+        checkpoints = _checkpoints(durable)
         with anyio.CancelScope(shield=True):
             async with self._turn():
                 await self._write(_updated(self.task, durable), _entries(durable), checkpoints)
@@ -86,15 +86,18 @@ class TaskLog:
             task = lifecycle.transition(self.task, State.SUCCEEDED, message)
             await self._write(task, [_status_entry(task)])
 
-    async def fail(self, failure: Failure) -> None:
+    async def fail(self, failure: Failure, updates: Sequence[StageUpdate] = ()) -> None:
+        """`updates`: stored and published before it, in the same commit."""
         async with self._turn():
-            task = lifecycle.fail(self.task, failure)
-            await self._write(task, [_status_entry(task), _error_entry(task, failure)])
+            task = lifecycle.fail(_updated(self.task, updates), failure)
+            entries = [*_entries(updates), _status_entry(task), _error_entry(task, failure)]
+            await self._write(task, entries, _checkpoints(updates))
 
-    async def cancel(self, message: str) -> None:
+    async def cancel(self, message: str, updates: Sequence[StageUpdate] = ()) -> None:
+        """`updates`: as in `fail`."""
         async with self._turn():
-            task = lifecycle.transition(self.task, State.CANCELLED, message)
-            await self._write(task, [_status_entry(task)])
+            task = lifecycle.transition(_updated(self.task, updates), State.CANCELLED, message)
+            await self._write(task, [*_entries(updates), _status_entry(task)], _checkpoints(updates))
 
     async def retry(self, message: str, changes: Mapping[str, Any]) -> None:
         """`changes`: to the parameters of the failed task."""
@@ -114,7 +117,8 @@ class TaskLog:
         async with self._turn():
             until = now() + timedelta(seconds=pause.seconds)
             task = lifecycle.pause(self.task, until, pause.message)
-            await self._write(task, [_pause_entry("approval", task)])
+            kind, data = _pause_entry("approval", task)
+            await self._write(task, [(kind, {**pause.data, **data})])
 
     async def amend(self, update: StageUpdate) -> None:
         """A person changed what the task waits with; it stays paused."""
@@ -204,6 +208,10 @@ def _numbered(task: Task, entries: Sequence[Entry]) -> tuple[Task, list[Event]]:
         for n, (kind, data) in enumerate(entries, start=1)
     ]
     return replace(task, sequence=task.sequence + len(events)), events
+
+
+def _checkpoints(updates: Sequence[StageUpdate]) -> dict[str, str]:
+    return {name: text for update in updates for name, text in update.checkpoints.items()}
 
 
 def _entries(updates: Sequence[StageUpdate]) -> list[Entry]:

@@ -72,16 +72,17 @@ class HostAdapter:
         return {"Authorization": f"Bearer {token}"}
 
     def account_path(self, account: str) -> str | None:
-        """The path of what `create_request` must know about an account other than the token's own user;
-        None: nothing."""
+        """The path that describes an account other than the token's own user, for `create_request`; None if
+        it needs no description."""
         return None
 
     def account_check_path(self, account: str) -> str | None:
-        """A path that is 404 exactly if there is no such account; None if `account_path` tells."""
+        """A path that is 404 exactly if the account does not exist; None if `account_path` serves for this
+        check."""
         return f"/orgs/{path_segment(account)}"
 
     def permission_path(self, login: str, account: str | None) -> str | None:
-        """The path of what the token's user may do in the account; None if the host does not tell."""
+        """The path that describes what the token's user may do in the account; None if the host has none."""
         return None
 
     def forbids_creation(self, permissions: Mapping[str, Any]) -> bool:
@@ -93,7 +94,8 @@ class HostAdapter:
         return False
 
     def create_request(self, wanted: CreateRepository) -> ApiRequest:
-        """Creates a repository without a first commit, which would make our push a non-fast-forward."""
+        """The request to create a repository without a first commit, which would make our push a
+        non-fast-forward."""
         raise NotImplementedError
 
     def repo_path(self, owner: str, name: str) -> str:
@@ -113,16 +115,16 @@ class HostAdapter:
         return _RepositoryJson.model_validate(body).found()
 
     def permission_hint(self, reply: HttpReply) -> str:
-        """What the token lacks, for the message of a refused request."""
+        """The permission that the token lacks, for the message of a refused request."""
         return f"it needs {self.required_permissions}"
 
     def default_branch_request(self, repo: Repository, branch: str) -> ApiRequest | None:
-        """Makes the branch the default one; None if the host does so at the first push."""
+        """The request that makes the branch the default one; None if the host does so at the first push."""
         return None
 
 
 def credentials(token: str, headers: Mapping[str, str]) -> tuple[str, ...]:
-    """What no message may contain: the token, and the form in which the Authorization header carries it."""
+    """Secrets that no message may contain: the token, and the value that the Authorization header carries."""
     return token, headers.get("Authorization", "").rpartition(" ")[2]
 
 

@@ -1,4 +1,4 @@
-"""One bare repository on the local disk: created atomically, without hooks and without anyone's gitconfig."""
+"""One bare repository on the local disk: created atomically, without hooks and gitconfig."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BareRepository:
 
     @property
     def exists(self) -> bool:
-        """True for a link as well, but a link is never one of our repositories: see `description`."""
+        """Also true for a link, but a link never counts as our repository: see `description`."""
         return os.path.lexists(self.path)
 
     def create(self, description: str, *, branch: str, private: bool, draft_name: str) -> bool:
@@ -76,7 +76,7 @@ class BareRepository:
             return head
 
     def description(self) -> str:
-        """ "" for anything but a real directory, which therefore never counts as ours."""
+        """The description; "" for anything but a real directory, which therefore never counts as ours."""
         if not is_real_directory(self.path):
             return ""
         try:

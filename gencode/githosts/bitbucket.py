@@ -29,7 +29,7 @@ _USER_IN_URL = re.compile(r"^(https?://)[A-Za-z0-9._-]+@")
 class Bitbucket(HostAdapter):
     """An account is a workspace, or `workspace/PROJECT`; users have no account of their own.
 
-    user   none for the access token of a workspace; the e-mail address for a person's API token; the user
+    user   "" for the access token of a workspace; the e-mail address for a user's API token; the user
            name for an app password
     """
 

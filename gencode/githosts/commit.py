@@ -49,8 +49,8 @@ def commit_objects(snapshot: Snapshot) -> CommitObjects:
 
 
 def pack_entries(objects: CommitObjects) -> Iterator[UnpackedObject]:
-    """The objects as entries of a pack. Blobs in `deflated_blobs` are used as they are; all other objects
-    are deflated while they are sent."""
+    """The objects as entries of a pack. Blobs in `deflated_blobs` are used unchanged; all other objects are
+    deflated while they are sent."""
     return (_pack_entry(part, objects.deflated_blobs) for part in objects.all)
 
 

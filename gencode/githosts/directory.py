@@ -42,7 +42,7 @@ class DirectoryHost:
     organisation at `ROOT/ORG/NAME.git`. Raises StartError for a root that is no directory.
 
     label   its name in the settings, for messages and metrics
-    url     the address at which a web server shows the root; None: addresses are file:// URLs
+    url     the URL at which a web server serves the root; None: repositories have file:// URLs
     owner   the directory for requests that name no organisation
     """
 

@@ -1,4 +1,4 @@
-"""Pushes one snapshot over smart HTTP: one attempt within a deadline, and a definite outcome."""
+"""A Git client over smart HTTP: pushes a snapshot in one attempt within a deadline, and reads refs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 CHECK_SECONDS = 10.0  # for reading the ref again after a push of unknown outcome
 READY_PAUSES = (0.5, 1.0, 2.0, 4.0)
-"""Seconds. The Git server can learn of a new repository, and of who may use it, later than the API."""
+"""Seconds. A new repository and its permissions can reach the Git server later than the API."""
 
 
 class GitClient:
@@ -81,7 +81,7 @@ class GitClient:
         return {name.decode("utf-8", "replace"): sha.decode("ascii") for name, sha in refs.items()}
 
     async def _until_ready(self, remote: SmartHttpClient, call: Callable[[], T]) -> T:
-        """The result of the call, which begins with reading the refs; repeated while that is refused."""
+        """The result of the call, which reads the refs first; it is repeated while that is refused."""
         for pause in self._pauses:
             try:
                 return await self._run(call, self._timeout)
@@ -118,6 +118,6 @@ class GitClient:
         try:
             return await anyio.to_thread.run_sync(call, limiter=self._threads)
         except concurrent.futures.CancelledError:
-            # A worker thread reports by it that its exchange was cancelled; raise the real cancellation.
+            # Raised by a worker thread whose exchange was cancelled; raise the real cancellation.
             await anyio.lowlevel.checkpoint()
             raise

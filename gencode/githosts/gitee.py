@@ -46,7 +46,7 @@ class Gitee(HostAdapter):
 
 
 class _RepositoryJson(BaseModel):
-    """`html_url` ends with .git; `owner` is a person, even of an organisation's repository."""
+    """`html_url` ends with .git; `owner` is a user, even for an organisation's repository."""
 
     full_name: str
     html_url: str

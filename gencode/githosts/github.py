@@ -25,7 +25,7 @@ def github_host(
     options: HostOptions,
     profile: HostProfile | None = None,
 ) -> RestGitHost:
-    """The host of GITHUB_API_URL. Raises StartError for an address or a token that cannot work.
+    """The host of GITHUB_API_URL. Raises StartError for an invalid URL or token.
 
     api_url   https://api.github.com, or https://HOST/api/v3 of an Enterprise server
     """

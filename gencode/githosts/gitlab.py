@@ -33,7 +33,7 @@ class GitLab(HostAdapter):
         return {"PRIVATE-TOKEN": token}
 
     def account_path(self, account: str) -> str | None:
-        """A project is created in a namespace by the namespace's number."""
+        """The request to create a project identifies its namespace by number."""
         return f"/namespaces/{path_segment(account)}"
 
     def account_check_path(self, account: str) -> str | None:
@@ -60,7 +60,7 @@ class GitLab(HostAdapter):
         return f"/projects/{path_segment(f'{owner}/{name}')}"
 
     def is_name_taken(self, response: ApiResponse) -> bool:
-        """409: another request created it at the same moment."""
+        """409: another request created it at the same time."""
         return response.status == 409 or (
             response.status == 400 and "has already been taken" in error_text(response.body)
         )

@@ -1,4 +1,5 @@
-"""The types of host that HOSTS may name: adapter and addresses. Their rules for names are in `name_rules`."""
+"""The types of host that HOSTS may name: their adapters and URLs. Their rules for names are in
+`name_rules`."""
 
 from __future__ import annotations
 
@@ -30,10 +31,10 @@ def connect(
     *,
     user: str = "",
 ) -> RestGitHost:
-    """The host of an entry of HOSTS, of any kind but a directory. Raises StartError for an address or a token
-    that cannot work.
+    """The host of an entry of HOSTS, of any kind but a directory. Raises StartError for an invalid URL or
+    token.
 
-    url      the address that a browser opens; "" for the kind's default
+    url      the URL of its web pages; "" for the kind's default
     user     sent together with the token, at hosts that need one (Bitbucket)
     """
     host_type = _TYPES[kind]
@@ -45,7 +46,7 @@ def connect(
 def whoami(kind: str, label: str, url: str, user: str, token: str) -> tuple[str, dict[str, str]]:
     """URL and headers of a request that returns the token's user and changes nothing. Not for directories.
 
-    Raises StartError for an address or a token that cannot work.
+    Raises StartError for an invalid URL or token.
     """
     host_type = _TYPES[kind]
     adapter = host_type.adapter(user)
@@ -55,7 +56,7 @@ def whoami(kind: str, label: str, url: str, user: str, token: str) -> tuple[str,
     return endpoint.api_url + host_type.token_path, adapter.headers(token)
 
 
-# --- addresses --------------------------------------------------------------------------------------
+# --- URLs -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,9 +64,9 @@ class HostType:
     """A kind of host with a REST API.
 
     adapter      makes the adapter; takes the user that is sent together with the token
-    api_url      from the address that a browser opens to the API's
+    api_url      from the URL of the web pages to the URL of the API
     default_url  None for software that has no central server
-    example      an address, for messages
+    example      a URL, for messages
     token_path   the path that describes the token or its user
     """
 
@@ -88,7 +89,7 @@ def _endpoint(kind: str, profile: HostProfile, url: str, token: str) -> Endpoint
 
 
 def _github_api_url(url: str) -> str:
-    """From the address that a browser opens; the API's own address is accepted, too."""
+    """The URL of the API from that of the web pages; the URL of the API itself is also accepted."""
     web = origin_of(url)
     if web is None or url.endswith("/api/v3") or web.host.startswith("api."):
         return url

@@ -1,4 +1,5 @@
-"""One HTTP exchange: no redirects, no credentials from the environment, a bounded reply, a deadline."""
+"""HTTP exchanges without redirects and without credentials of the environment, with a bounded reply and a
+deadline."""
 
 from __future__ import annotations
 
@@ -77,7 +78,7 @@ async def _pieces(response: httpx.Response, max_bytes: int) -> AsyncIterator[byt
             raise _too_long(max_bytes)
         for piece in decoder.decode(raw):
             yield piece
-    if received:  # the answer to HEAD and a 204 have none
+    if received:  # responses to HEAD and with status 204 have no body
         yield decoder.finish()
 
 

@@ -1,7 +1,7 @@
 """The names that each type of host allows for repositories and for the accounts that own them.
 
-They are checked when a task is submitted: the host would refuse them only after the model has been paid. The
-rules are those that the hosts document or check in their code.
+They are checked when a task is submitted, because the host would refuse them only after the model has been
+paid. The hosts document these rules or check them in their code.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ FORGE = "forge"
 class NameRule:
     """The names that a type of host allows.
 
-    reserved      names in lower case that the host keeps for itself
-    description   all of the rule, for a reader
+    reserved      names in lower case that the host reserves
+    description   the whole rule, for messages
     """
 
     pattern: re.Pattern[str]

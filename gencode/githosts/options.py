@@ -1,4 +1,5 @@
-"""What a host with a REST API is connected with: its addresses, its token, and the options of the client."""
+"""The parameters of the connection to a host with a REST API: its URLs, its token, and the client's
+options."""
 
 from __future__ import annotations
 
@@ -16,10 +17,10 @@ from gencode.resilience.retry import Retry, Sleep
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """Where a host is, and the token for it.
+    """The URLs and the token of a host.
 
     api_url  the URL that the API's paths are appended to
-    web      the origin of its repositories: the token is sent to no clone address outside of it
+    web      the origin of its repositories: the token is sent to no clone URL of another origin
     """
 
     api_url: str

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from gencode.domain.errors import StartError
 
-# Strict on purpose: all URL parsers agree on what matches this, so that no two of them can be made to see
-# different hosts.
+# Deliberately strict: all URL parsers agree about a URL that matches, so that none of them can be made to see
+# another host.
 _PLAIN_URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>/[a-z0-9._~%/-]*)?",

@@ -11,7 +11,7 @@ _MARKER = re.compile(r"\[gencode:[^\[\]\s]+\]\Z")
 
 
 def marker_suffix(spec: RepositorySpec) -> str:
-    """What the description of this task's repository ends with."""
+    """The end of the description of this task's repository."""
     return f"[{spec.marker}]"
 
 

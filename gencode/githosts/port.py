@@ -62,14 +62,15 @@ class Repository:
 
 
 class GitHost(Protocol):
-    """All methods may be called again with equal arguments: the result is still one repository."""
+    """Creates repositories and pushes to them. Repeated calls with equal arguments result in one
+    repository."""
 
     async def check(self, spec: RepositorySpec) -> None:
         """Ask, without changing anything, whether `create` could succeed: whether the host answers and
-        accepts the token, whether the account exists and may have another repository as far as the host
-        tells, and whether the name is free or its repository carries the marker.
+        accepts the token, whether the account exists and may have another repository if the host reports it,
+        and whether the name is free or its repository carries the marker.
 
-        What is free now can be taken when `create` is called. Raises HostError after three attempts.
+        A name that is free now can be taken when `create` is called. Raises HostError after three attempts.
         """
         ...
 

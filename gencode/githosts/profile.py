@@ -58,8 +58,8 @@ class HostProfile:
 
     label            its name in the settings, in logs and in metrics
     name             its name in messages, such as GitLab
-    url_setting  the setting that holds its address, as messages name it
-    token_setting    the setting that holds its token, as messages name it
+    url_setting      the setting that has its URL, as messages name it
+    token_setting    the setting that has its token, as messages name it
     """
 
     label: str
@@ -69,8 +69,8 @@ class HostProfile:
     errors: HostErrors = field(default=HOST_ERRORS, repr=False)
 
     def check_token(self, token: str) -> None:
-        """Raises StartError for a token that no header can carry; the error of an HTTP library would contain
-        the token."""
+        """Raises StartError for a token that cannot be the value of a header. (The error of an HTTP library
+        would contain the token.)"""
         if not (token.isascii() and token.isprintable()):
             raise StartError(f"{self.token_setting} has characters that no header can carry; set it anew")
 

@@ -38,8 +38,8 @@ def push_error(
 
 
 def check_status(reply: HttpReply, secrets: tuple[str, ...]) -> None:
-    """Raise the GitError for a response that is not Git's. Retry-After appears in the message; the push is
-    not retried."""
+    """Raise the GitError for a response that is not Git's. The message contains Retry-After; the push is not
+    retried."""
     content_type = reply.headers.get("content-type", "")
     if reply.status != 200:
         is_text = content_type.startswith("text/plain")

@@ -1,7 +1,7 @@
 """The reasons that hosts give for a refused push, and the lines in which they give them.
 
-Only these lines decide, each from its beginning: the rest of the text repeats addresses, names and paths, and
-those can have any words. A repository called `secret-santa` is no secret.
+Only these lines are matched, each from its beginning, because the rest of the text repeats URLs, names and
+paths, which can contain any words: a repository called `secret-santa` is no secret.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ class Reason:
 
 
 def find_reason(lines: Sequence[str]) -> Reason | None:
-    """By the first rule that any line fulfils: a host may list several reasons, and one may be general."""
+    """The reason by the first rule that any line matches: a host may list several reasons, some of them
+    general."""
     for pattern, error, advice in _RULES:
         for line in lines:
             if pattern.match(line):
@@ -155,9 +156,9 @@ def find_reason(lines: Sequence[str]) -> Reason | None:
 
 
 def reason_lines(text: str) -> Iterator[str]:
-    """Each line without what precedes a reason, and without addresses and quoted names. The progress of an
-    upload ends its lines with a carriage return. A line that begins with "warning:" stays one: a warning is
-    no reason."""
+    """Each line without prefixes such as "remote: error:", and without URLs and quoted names. The progress of
+    an upload ends its lines with a carriage return. The prefix "warning:" is kept, because a warning is no
+    reason."""
     for line in re.split(r"[\r\n]+", text):
         line = _QUOTED.sub("", _URL.sub("", line[:_MAX_LINE]))
         found = _PREFIX.match(line)

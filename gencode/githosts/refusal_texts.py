@@ -1,8 +1,8 @@
-"""What the text of a refusal says: a rate limit, or a state of the account that a person must change.
+"""Recognises the text of a refusal: a rate limit, or a state of the account that a user must change.
 
-The status alone does not tell: 403 can be a rate limit, a suspended account, a missing scope or an IP allow
-list. Each pattern is a phrase of several words, so that the name of a repository, an organisation or a
-branch, which has no spaces, is never mistaken for one.
+The status alone does not decide: 403 can mean a rate limit, a suspended account, a missing scope or an IP
+allow list. Each pattern is a phrase of several words, so that the name of a repository, an organisation or a
+branch, which has no spaces, never matches.
 """
 
 from __future__ import annotations
@@ -88,11 +88,12 @@ _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def reports_rate_limit(text: str) -> bool:
-    """Whether the text is that of a rate limit, whatever the status."""
+    """Whether the text reports a rate limit, whatever the status."""
     return bool(_RATE_LIMIT.search(text[:MAX_SEARCHED]))
 
 
 def account_advice(text: str) -> str | None:
-    """What is wrong with the account or the repository and what to do; None if the text does not say."""
+    """The state of the account or the repository, and what to do about it; None if the text does not name
+    one."""
     text = text[:MAX_SEARCHED]
     return next((advice for pattern, advice in _ADVICE if pattern.search(text)), None)

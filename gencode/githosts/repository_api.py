@@ -22,7 +22,7 @@ from gencode.security.redaction import quoted
 
 
 class RepositoryApi:
-    """One attempt each; all methods raise HostError.
+    """Repositories and accounts of one host. Each method makes one attempt and raises HostError.
 
     web  the origin of the host's repositories
     """
@@ -51,7 +51,7 @@ class RepositoryApi:
         return None if name.lower() == login.lower() else name
 
     async def account_details(self, account: str | None) -> Mapping[str, Any]:
-        """What `create` needs to know about the account; {} at most hosts."""
+        """The description of the account that `create` needs; {} at most hosts."""
         path = self._adapter.account_path(account) if account else None
         if path is None:
             return {}
@@ -96,8 +96,8 @@ class RepositoryApi:
     async def get(self, owner: str, name: str, pauses: Sequence[float] = ()) -> FoundRepository | None:
         """The repository of exactly this name; None if it is still 404 after all pauses.
 
-        pauses  seconds, for a repository that was created a moment ago: a replica that does not know it yet
-                answers 404, or refuses the token, which was granted nothing there
+        pauses  seconds between attempts, for a repository that was just created: a replica that does not have
+                it yet answers 404, or refuses the token
         """
         path = self._adapter.repo_path(owner, name)
         for pause in pauses:

@@ -1,6 +1,6 @@
-"""Whether a repository could be created, asked without changing anything.
+"""Checks, without changing anything, whether a repository could be created.
 
-What a host does not tell, or does not let the token read, decides nothing: the creation will tell.
+What a host does not report, or does not let the token read, is not checked: the creation will show it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gencode.githosts.rest_api import RestApi
 
 
 class RepositoryCheck:
-    """One attempt. Raises HostError."""
+    """Checks account, permission and name when called, in one attempt. Raises HostError."""
 
     def __init__(
         self, adapter: HostAdapter, profile: HostProfile, api: RestApi, repositories: RepositoryApi
@@ -70,5 +70,5 @@ class RepositoryCheck:
             )
 
     def _is_at(self, found: FoundRepository, path: str) -> bool:
-        """False for one that was renamed or moved: its old name leads to it, and yet is free."""
+        """False for a repository that was renamed or moved: its old name redirects to it, but is free."""
         return self._adapter.repo_path(found.repo.owner, found.repo.name).lower() == path.lower()

@@ -17,7 +17,8 @@ from gencode.resilience.retry_after import parse_retry_after
 from gencode.security.redaction import quoted
 
 LIMIT_STATUSES = frozenset({400, 403, 422, 429})
-"""Statuses with which hosts report a rate limit; its text or a header tells it from other refusals."""
+"""Statuses with which hosts report a rate limit; the text or a header distinguishes it from other
+refusals."""
 SECONDARY_SECONDS = 60.0  # GitHub: "wait for at least one minute", when no header says how long
 _RATE_LIMIT_PREFIXES = ("x-ratelimit", "ratelimit")  # GitHub, Gitee, Bitbucket; GitLab, and the IETF's draft
 _EPOCH = 10**9  # a reset below it can only be a number of seconds to wait
@@ -53,7 +54,7 @@ def json_object(reply: HttpReply) -> dict[str, Any] | None:
 
 
 def refusal_body(reply: HttpReply) -> dict[str, Any]:
-    """The JSON object of the body; a plain text counts as its message. Else {}."""
+    """The JSON object of the body, or its plain text as `message`; otherwise {}."""
     body = json_object(reply)
     if body is None and reply.headers.get("content-type", "").startswith("text/plain"):
         return {"message": reply.content[:_MAX_LINE].decode("utf-8", "replace")}
@@ -61,7 +62,7 @@ def refusal_body(reply: HttpReply) -> dict[str, Any]:
 
 
 def error_text(body: Mapping[str, Any]) -> str:
-    """The text of an error's body. Each host puts it elsewhere, and any of the fields may hold lists, or
+    """The text of an error's body. Hosts use different fields for it, and any of them may contain lists, or
     lists by the name of a field."""
     lines = (line for key in _TEXT_FIELDS for line in _lines(body.get(key)))
     return "; ".join(dict.fromkeys(islice(lines, _MAX_LINES)))
@@ -96,7 +97,7 @@ def status_error(
     name, errors = profile.name, profile.errors
     text = error_text(refusal_body(reply))
     quote = quoted(text, secrets)
-    # GitHub's header about single sign-on has an address, which its text has not.
+    # GitHub's header about single sign-on has a URL, which the text has not.
     advice = None if "x-github-sso" in reply.headers else account_advice(text)
     match reply.status:
         case 401:

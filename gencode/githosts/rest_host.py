@@ -1,5 +1,5 @@
-"""A Git host with a REST API: creates or adopts a repository, and pushes to it. The steps are the same at
-every host; what differs is in its `HostAdapter`."""
+"""A Git host with a REST API: creates or adopts a repository, and pushes to it. The steps are the same for
+all hosts; the differences are in the `HostAdapter`s."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class RestGitHost:
     async def _adopt_after_error(
         self, account: str | None, spec: RepositorySpec, snapshot: Snapshot, error: HostError
     ) -> Repository:
-        """The response was lost or made no sense: the repository may exist all the same."""
+        """After a lost or malformed response: the repository may have been created."""
         found = await self._repositories.find(account, spec.name)
         if found is None:
             raise error
@@ -121,7 +121,8 @@ class RestGitHost:
         return found.repo
 
     async def _holds_nothing_else(self, repo: Repository, snapshot: Snapshot) -> bool:
-        """Reads the refs over Git, which is the same at every host and is what a push will meet."""
+        """Whether the repository is empty or has just this snapshot. Reads the refs over Git, as a push
+        does."""
         try:
             with self._options.metrics.host_seconds.labels(self._profile.label, "refs").time():
                 refs = await self._git.refs(repo.clone_url, self.endpoint.token, user=self._git_user)
@@ -153,7 +154,7 @@ class RestGitHost:
         return sha
 
     async def _set_default_branch(self, repo: Repository, branch: str) -> None:
-        """Only logs an error: the commit is pushed, so that a failure would be reported wrongly."""
+        """Errors are only logged, because the commit is already pushed."""
         try:
             await self._repositories.set_default_branch(repo, branch)
         except HostError as error:

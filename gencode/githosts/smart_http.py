@@ -30,7 +30,7 @@ from gencode.security.redaction import quoted
 DEFAULT_USER = "x-access-token"
 _CHUNK = 64 * 1024
 _MALFORMED = (GitProtocolError, ValueError, TypeError, LookupError, AssertionError)
-"""What dulwich raises for bytes that are not Git's."""
+"""Exceptions that dulwich raises for bytes that are not Git's protocol."""
 
 _SHA256 = re.compile(rb"[\0 ]object-format=sha256\b|0000[0-9a-f]{4}[0-9a-f]{64} ")
 """In the first lines of the refs: the capability, or an object id of 64 digits."""
@@ -39,7 +39,7 @@ _Refs = dict[Ref, ObjectID]
 
 
 class SmartHttpClient(AbstractHttpGitClient):
-    """One repository, for one attempt. The methods block: call them in a worker thread of anyio's.
+    """A client of one repository, for one attempt. The methods block: call them in a worker thread of anyio.
 
     client     made by `http_client`
     token      sent as the password of `user`, to `url` alone
@@ -64,7 +64,7 @@ class SmartHttpClient(AbstractHttpGitClient):
         self._secrets = (token, credentials)
         self._own_headers = {
             "Authorization": f"Basic {credentials}",
-            # Some servers tell Git from browsers by the first word.
+            # Some servers distinguish Git from browsers by the first word.
             "User-Agent": f"git/{agent}",
             "Accept-Encoding": "identity",
         }

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gencode.auth.api_keys import ApiKeys, Authentication, presented_key
+from gencode.auth.key_authenticator import ApiKeyAuthenticator, Authentication, presented_key
 from gencode.domain.errors import Unauthorized
 from gencode.http.dependencies import get_services
 from gencode.http.direct_writer import Continuation, DirectWriter, direct_writer
@@ -25,7 +25,7 @@ class AuthenticationMiddleware:
     When the key is revoked or expires, a request that is not answered yet gets 401, and an event stream ends.
     """
 
-    def __init__(self, app: ASGIApp, keys: ApiKeys) -> None:
+    def __init__(self, app: ASGIApp, keys: ApiKeyAuthenticator) -> None:
         self._app = app
         self._keys = keys
 
@@ -51,7 +51,7 @@ class AuthenticationMiddleware:
             has_begun = True
             await send(message)
 
-        valid = self._keys.cancelling_on_revocation(authentication, lambda: not has_begun)
+        valid = self._keys.cancelling_on_invalidation(authentication, lambda: not has_begun)
         with valid as unanswered:
             receive_while_valid = self._keys.receive_while_valid(authentication, receive)
             await self._app(scope, receive_while_valid, send_and_note)
@@ -63,7 +63,7 @@ class AuthenticationMiddleware:
     async def _while_valid(
         self, authentication: Authentication, writer: DirectWriter, rest: Continuation, send: Send
     ) -> None:
-        with self._keys.call_on_revocation(authentication, writer.disconnect):
+        with self._keys.call_on_invalidation(authentication, writer.disconnect):
             await rest(send)
 
     def _authenticate(self, scope: Scope) -> Authentication:
@@ -72,7 +72,7 @@ class AuthenticationMiddleware:
         if not (ticket and stream) or presented_key(headers) or not self._keys.is_required:
             return self._keys.authenticate(headers)
         tickets = get_services(Request(scope)).tickets
-        return self._keys.by_ticket(tickets.verify(ticket, stream["task_id"]))
+        return self._keys.authenticate_ticket_holder(tickets.verify(ticket, stream["task_id"]))
 
 
 def _api_path(scope: Scope) -> str:

@@ -53,6 +53,7 @@ class KindDependencies:
     choose_host           from a request's `host`, account and repository to the name of a Git host; raises
                           Invalid
     price                 of a model; None if it is not configured
+    local_forge           the address of the local forge; "" if it does not run
     models_configuration  all of the models' configuration that shapes answers, without secrets
     checkpoint_reader     for endpoints that read a whole project
     checker               parses untrusted texts, in processes of its own
@@ -65,6 +66,7 @@ class KindDependencies:
     price: Callable[[str], Price | None]
     models_configuration: str
     git_host: GitHost
+    local_forge: str
     choose_host: Callable[[str | None, str | None, str], str]
     metrics: Metrics
     progress_registry: ProgressRegistry

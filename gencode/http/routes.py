@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import Lifespan
 
-from gencode.auth.api_keys import ApiKeys
+from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.domain.errors import GencodeError
 from gencode.http import health, kind_list, openapi_endpoint, problems, reference, webhook_secret
 from gencode.http.authentication import AuthenticationMiddleware
@@ -46,7 +46,7 @@ _EXPOSED_HEADERS = [
 
 def build(
     lifespan: Lifespan[Starlette],
-    keys: ApiKeys,
+    keys: ApiKeyAuthenticator,
     rules: SecurityRules,
     kinds: KindRegistry,
     public_operations: Sequence[Operation] = (),
@@ -86,6 +86,12 @@ def build(
     app.router.redirect_slashes = False
     app.state.openapi = openapi_of((api, public))
     return app
+
+
+def build_probes(lifespan: Lifespan[Starlette]) -> Starlette:
+    """An application with nothing but probes and metrics, for a process that serves no requests."""
+    group = OperationGroup(operations=(health.livez, health.readyz, health.metrics))
+    return Starlette(routes=group.routes(), lifespan=lifespan)
 
 
 def _api_group(kinds: KindRegistry) -> OperationGroup:

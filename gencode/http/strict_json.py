@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from gencode.domain.errors import Invalid, Malformed
+from gencode.resilience.json_size import has_more_values, without_strings
 
 MAX_LISTED_ERRORS = 1000
 """A body of one megabyte can break half a million rules; listing them would take seconds, for a response
@@ -18,8 +18,6 @@ MAX_VALUES = 40_000
 """Values in one body. The largest plan (2,000 files) has some 24,000. Parser and validator hold the
 interpreter lock, so that other requests wait also while they run in a thread: 340,000 wrong values took 600
 ms."""
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-"""Also one that does not end, so that no byte is looked at twice."""
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -31,7 +29,7 @@ def parse(model: type[M], body: bytes, pattern_messages: Mapping[str, str] | Non
 def parse_json(body: bytes) -> Any:
     """JSON whose objects have no repeated keys, without NaN and Infinity. Raises Malformed, and Invalid for
     more than MAX_VALUES values."""
-    _check_values(body)
+    check_values(body)
     try:
         return json.loads(body.decode(), object_pairs_hook=_unique_keys, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -66,22 +64,15 @@ def _problem(item: Any, pattern_messages: Mapping[str, str]) -> dict[str, str]:
     return {"field": field[:200], "rule": str(item["type"]), "message": message}
 
 
-def _check_values(body: bytes) -> None:
-    """Counts what separates and opens values, first with strings (an upper limit), then without them. Raises
-    Malformed, Invalid."""
-    if _separators(body) <= MAX_VALUES:
+def check_values(body: bytes) -> None:
+    """Before a JSON body is parsed. Raises Malformed, and Invalid for more than MAX_VALUES values."""
+    if not has_more_values(body, MAX_VALUES):
         return
-    structure = _STRING.sub(b"", body)
-    if _separators(structure) <= MAX_VALUES:
-        return
+    structure = without_strings(body)
     if structure.count(b"[") != structure.count(b"]") or structure.count(b"{") != structure.count(b"}"):
         raise Malformed("the body is not JSON: its brackets do not match")
     rule = f"it has more than {MAX_VALUES} values: /docs has the shape that is meant"
     raise Invalid(f"body: {rule}", [{"field": "body", "rule": "too_many", "message": rule}])
-
-
-def _separators(text: bytes) -> int:
-    return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

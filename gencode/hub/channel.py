@@ -111,23 +111,26 @@ class Channel:
             self._attached_live.write(message)
             self._message_arrived.send()
 
-    def announce(self, newest: int, is_final: bool) -> None:
-        """Another process has published the event `newest`; subscribers read the store."""
+    def announce(self, newest: int, is_final: bool, messages: Sequence[bytes] = ()) -> None:
+        """Another process has published the event `newest`. `messages`: the encoded events up to it; unless
+        they follow the window, the store is read."""
         known = self._newest, self._is_final
+        if 0 < (missing := newest - self._end) <= len(messages):
+            chunk = self._extend_window(messages[-missing:])
+            self._attached.write(chunk)
+            self._attached_live.write(chunk)
         self._update_newest(newest, is_final)
         if known != (self._newest, self._is_final):
             self._wake()
 
-    def publish_live_after(self, newest: int, data: Mapping[str, Any]) -> None:
+    def announce_live(self, newest: int, message: bytes) -> None:
         """A live message of another process, which had published the event `newest` before. Subscribers that
         are past that event get it at once."""
         if not self.live_subscribers:
             return
         self.announce(newest, is_final=False)  # releases sinks if the event is missing here
-        message = encode_delta(data)
         self._live.append(newest, message)
-        if not self._is_behind:
-            self._attached_live.write(message)
+        self._attached_live.write(message)
         self._message_arrived.send()
 
     def close(self, message: bytes) -> None:
@@ -246,13 +249,15 @@ class Channel:
 
     def _append(self, events: Sequence[Event]) -> bytes:
         """Returns what is new."""
-        self._shorten_window()
         first = self._end + 1
         new = [encode(event) for event in events if event.id >= first]
-        if not new or events[-1].id != self._end + len(new):
-            return b""
-        self._window += new
-        chunk = b"".join(new)
+        return self._extend_window(new) if new and events[-1].id == self._end + len(new) else b""
+
+    def _extend_window(self, messages: Sequence[bytes]) -> bytes:
+        """Returns them joined."""
+        self._shorten_window()
+        self._window += messages
+        chunk = b"".join(messages)
         self._size += len(chunk)
         return chunk
 

@@ -44,6 +44,22 @@ def settled(name: str, unused: Usage | None = None) -> Mapping[str, str]:
     return {**closed, f"{UNUSED}:{secrets.token_hex(4)}": _Charge(usage=unused).model_dump_json()}
 
 
+def open_calls(checkpoints: Mapping[str, str]) -> dict[str, Usage]:
+    """The reserves of calls that have not been settled, by checkpoint: they were in progress when the process
+    was killed, or are."""
+    found = {
+        name: _Charge.model_validate_json(text).usage
+        for name, text in checkpoints.items()
+        if name.startswith(f"{CALL}:")
+    }
+    return {name: usage for name, usage in found.items() if usage != Usage()}
+
+
+def subject(name: str) -> str:
+    """What the call of this checkpoint is about."""
+    return name.split(":", 2)[2]
+
+
 def usages_without_answer(checkpoints: Mapping[str, str]) -> list[Usage]:
     """Of every call in a task's checkpoints whose answer is not stored."""
     prefixes = (f"{CALL}:", f"{UNUSED}:")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64encode
+from collections.abc import AsyncIterator
 
 import aiohttp
 import httpx
@@ -17,6 +18,8 @@ from gencode.outbound.transport import Outbound
 
 KEEP_ALIVE = 30.0  # seconds; most servers close idle connections after 60
 
+MAX_PIECE = 256 * 1024
+"""Bytes of a request body that are written at once."""
 MAX_HEAD_BYTES = 100 * 1024  # of a line of the head, as over httpcore; some proxies send long headers
 
 
@@ -61,12 +64,35 @@ class _Transport(AiohttpTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:
-            response = await super().handle_async_request(request)
+            response = await super().handle_async_request(_in_pieces(request))
         except httpx.ConnectTimeout as error:
             raise _connect_error(error) from error.__cause__
         except aiohttp.ClientError as error:
             raise httpx.RemoteProtocolError(str(error), request=request) from error
         return response
+
+
+class _Pieces(httpx.AsyncByteStream):
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._content), MAX_PIECE):
+            yield self._content[start : start + MAX_PIECE]
+
+
+def _in_pieces(request: httpx.Request) -> httpx.Request:
+    """A request whose large body is sent in pieces: aiohttp would write all of it in one turn of the event
+    loop, and warns of it from 1 MiB on."""
+    if len(request.content) <= MAX_PIECE:
+        return request
+    return httpx.Request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        stream=_Pieces(request.content),
+        extensions=request.extensions,
+    )
 
 
 def _with_credentials_as_header(proxy: httpx.Proxy | None) -> httpx.Proxy | None:

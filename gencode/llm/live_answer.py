@@ -49,7 +49,10 @@ class AnswerText:
     def whole(self) -> str:
         """The text so far. The halves of a surrogate pair that arrived in two chunks are joined; a lone half
         becomes U+FFFD."""
-        return "".join(self._parts).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        text = "".join(self._parts)
+        if text.isascii():
+            return text
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def own_secret_found(where: str) -> SecretFound:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Role = Literal["system", "user", "assistant"]
+MAX_TEXT = 3 * 2**20
+"""Characters of an answer: a file of 2 MiB may come with remarks, or escaped in JSON."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +24,7 @@ class ChatRequest:
     """A request for one completion.
 
     max_tokens   upper limit of the answer
+    max_text     characters of it, without reasoning; a longer one raises LLMTooLarge while it arrives
     json         the answer must be one JSON object (a message must contain the word "json": JSON modes
                  demand it)
     prefix       the beginning of the answer, which the model continues. A provider without native prefix
@@ -32,6 +35,7 @@ class ChatRequest:
     max_tokens: int
     json: bool = False
     prefix: str = ""
+    max_text: int = MAX_TEXT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +83,11 @@ class Provider(Protocol):
     @property
     def native_prefix(self) -> bool:
         """Whether a request's `prefix` is continued exactly, character by character."""
+        ...
+
+    @property
+    def pause(self) -> float:
+        """Seconds for which calls wait because the API limits the rate, whichever call has met the limit."""
         ...
 
     def stream(self, request: ChatRequest, on_send: OnSend | None = None) -> AsyncGenerator[ChatChunk, None]:

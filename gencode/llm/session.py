@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
 import anyio
-import anyio.to_thread
 import structlog
 from pydantic import BaseModel
 
@@ -28,6 +27,7 @@ from gencode.llm.port import ChatRequest, Provider, Providers, Usage
 from gencode.llm.prices import Price, price_of
 from gencode.llm.task_progress import CallProgress, ProgressRegistry, ProgressTracker
 from gencode.observability.metrics import Metrics
+from gencode.resilience.long_texts import run_on_text
 from gencode.resilience.retry import Retry
 from gencode.security.redaction import redact
 from gencode.security.secret_detector import contains_secret
@@ -36,9 +36,6 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 SecretList = Callable[[], Sequence[str]]
 """Returns the secrets that are valid at the time of the call."""
-
-LONG_ANSWER = 50_000
-"""Characters; what reads a longer one must not hold up the other tasks."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,10 +115,8 @@ class LLMSession:
 
     async def _parsed(self, parse: Callable[[Answer], T], answer: Answer, about: str) -> T:
         """As `_checked`; for a long answer in a thread, since it may take seconds."""
-        if len(answer.text) <= LONG_ANSWER:
-            return self._checked(parse, answer, about)
         with anyio.CancelScope(shield=True):  # the answer is paid for, and is stored next
-            parsed = await anyio.to_thread.run_sync(self._checked, parse, answer, about)
+            parsed = await run_on_text(len(answer.text), self._checked, parse, answer, about)
         return parsed
 
     def _checked(self, parse: Callable[[Answer], T], answer: Answer, about: str) -> T:
@@ -169,7 +164,7 @@ class LLMSession:
     async def _call(self, meter: CallMeter, on_text: OnText | None) -> tuple[Answer, CallProgress]:
         """One attempt, charged to the budget. One that fails is stored as well."""
         async with self.budget_tracker.reserve(meter.request) as reserve:
-            with self.progress.track(meter.about) as call:
+            with self.progress.track(meter.about, is_waiting=True) as call:
                 try:
                     answer = await self._stream(meter, reserve, call, on_text)
                 except (Exception, asyncio.CancelledError) as error:
@@ -186,6 +181,7 @@ class LLMSession:
         finish: str | None = None
 
         async def on_send() -> None:
+            call.send()
             meter.is_reserved = True
             await self.emit(StageUpdate(checkpoints=reserved(meter.checkpoint, reserve), is_progress=False))
             meter.is_sent = True
@@ -272,7 +268,7 @@ class LLMSessionFactory:
             budget_tracker=BudgetTracker(spent, budget, price_of(self._prices, provider.name)),
             retry=self._retry,
             metrics=self._metrics,
-            progress=self._progress_registry.begin(task_id),
+            progress=self._progress_registry.begin(task_id, lambda: provider.pause),
             secrets=self._secrets,
             client=client,
         )

@@ -48,11 +48,15 @@ class ProgressSnapshot:
 class CallProgress:
     """One model call in progress. Cheap to update: tokens arrive by the hundred each second.
 
+    is_waiting        for its turn at the API: nothing of it has been sent
     first_token       the time of the first text; 0.0 before it
     first_characters  arrived with the first token: no time was measured for them
     """
 
-    __slots__ = ("_clock", "about", "characters", "first_characters", "first_token", "last_chunk", "started")
+    __slots__ = (
+        *("_clock", "about", "characters", "first_characters", "first_token"),
+        *("is_waiting", "last_chunk", "started"),
+    )
 
     def __init__(self, about: str, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -61,6 +65,12 @@ class CallProgress:
         self.first_token = 0.0
         self.first_characters = 0
         self.characters = 0
+        self.is_waiting = False
+
+    def send(self) -> None:
+        """It is its turn: its times begin now."""
+        self.started = self.last_chunk = self._clock()
+        self.is_waiting = False
 
     def add_chunk(self, characters: int) -> None:
         """Count a chunk, perhaps without text."""
@@ -71,13 +81,23 @@ class CallProgress:
 
 
 class ProgressTracker:
-    """The progress of one run of one task's stage. `clock`: monotonic seconds; `utc_now`: the wall clock."""
+    """The progress of one run of one task's stage.
+
+    clock    monotonic seconds
+    utc_now  the wall clock
+    pause    seconds for which the task's model is not called, because its API limits the rate
+    """
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, utc_now: Callable[[], datetime] = now
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        utc_now: Callable[[], datetime] = now,
+        pause: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._clock = clock
         self._utc_now = utc_now
+        self._pause = pause
+        self._paused_until: datetime | None = None
         self._lines: dict[str, float] = {}
         self._at_once = 1
         self._characters: Counter[str] = Counter()
@@ -101,10 +121,14 @@ class ProgressTracker:
         self._characters[path] = characters
 
     @contextmanager
-    def track(self, about: str) -> Iterator[CallProgress]:
-        """Track a call within the context. Its text counts permanently once it is accepted."""
+    def track(self, about: str, *, is_waiting: bool = False) -> Iterator[CallProgress]:
+        """Track a call within the context. Its text counts permanently once it is accepted.
+
+        `is_waiting`: until `send`.
+        """
         self._waits.pop(about, None)
         call = CallProgress(about, self._clock)
+        call.is_waiting = is_waiting
         self._calls.add(call)
         try:
             yield call
@@ -138,7 +162,7 @@ class ProgressTracker:
         made = ProgressSnapshot(
             percent=self._percent_of(lengths) if lengths else self._percent or None,
             seconds_left=self._seconds_left(lengths, at) if lengths else None,
-            stalled=any(at - call.last_chunk >= STALLED_AFTER for call in self._calls),
+            stalled=any(at - call.last_chunk >= STALLED_AFTER for call in self._calls if not call.is_waiting),
             rate_limited_until=self._rate_limited_until(),
         )
         self._cached = at, made
@@ -185,6 +209,7 @@ class ProgressTracker:
             rest = (lengths[path] - so_far[path]) / rate
             if call := in_progress.get(path):
                 start = 0.0 if call.first_token else max(latency - (at - call.started), 0.0)
+                start += self._pause() if call.is_waiting else 0.0
                 heapq.heapreplace(ends, start + rest)
             elif path in self._waits:
                 heapq.heapreplace(ends, self._wait_left(path) + latency + rest)
@@ -198,8 +223,19 @@ class ProgressTracker:
         return max((self._waits[about] - self._utc_now()).total_seconds(), 0.0)
 
     def _rate_limited_until(self) -> datetime | None:
-        until = max(self._waits.values(), default=None)
-        return until if until and until > self._utc_now() else None
+        """Of the calls that wait for their next attempt, and of those that wait although another task's call
+        has met the limit."""
+        at = self._utc_now()
+        untils = [until for until in self._waits.values() if until > at]
+        if (pause := self._pause()) > 0 and any(call.is_waiting for call in self._calls):
+            untils.append(self._end_of_pause(at + timedelta(seconds=pause)))
+        return max(untils, default=None)
+
+    def _end_of_pause(self, until: datetime) -> datetime:
+        """The same in each snapshot of a pause, which two clocks measure: clients are sent each change."""
+        if self._paused_until is None or abs(until - self._paused_until) >= timedelta(seconds=1):
+            self._paused_until = until
+        return self._paused_until
 
 
 class _Speed:
@@ -250,9 +286,9 @@ class ProgressRegistry:
         self._reports: dict[str, tuple[float, RunProgress]] = {}
         """Of other processes, with the time of arrival; the oldest first."""
 
-    def begin(self, task_id: str) -> ProgressTracker:
-        """Register a new run of the task."""
-        tracker = self._trackers[task_id] = ProgressTracker()
+    def begin(self, task_id: str, pause: Callable[[], float] = lambda: 0.0) -> ProgressTracker:
+        """Register a new run of the task. `pause`: see ProgressTracker."""
+        tracker = self._trackers[task_id] = ProgressTracker(pause=pause)
         return tracker
 
     def running(self, task_id: str) -> ProgressSnapshot | None:

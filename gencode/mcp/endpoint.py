@@ -7,15 +7,16 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from gencode.auth.api_keys import ApiKeys
+from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.domain.errors import WrongMethod
 from gencode.http.authentication import AuthenticationMiddleware
 from gencode.http.dependencies import get_extension
 from gencode.http.problems import problem_response
+from gencode.http.strict_json import check_values
 from gencode.mcp.runtime import MCPRuntime
 
 
-def mcp_route(keys: ApiKeys) -> Route:
+def mcp_route(keys: ApiKeyAuthenticator) -> Route:
     return Route("/mcp", MCPEndpoint(), middleware=[Middleware(AuthenticationMiddleware, keys=keys)])
 
 
@@ -30,6 +31,7 @@ class MCPEndpoint:
         request = Request(scope, receive)
         # Read here, because the library would log a traceback if the client disconnects during its body.
         body = await request.body()
+        check_values(body)  # the library parses on the event loop
         await get_extension(request, MCPRuntime).handle(scope, _with_body(body, receive), send)
 
 

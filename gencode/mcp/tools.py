@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import aclosing
+from functools import cache
 from typing import Annotated, Any
 
 import anyio
@@ -67,7 +68,7 @@ def _submit_tool(services: Services, kind: Kind) -> Tool:
         submitted = await submit(services, kind.name, request, call.principal, services.language, named)
         return task_data(submitted.task, call.api, services.kinds)
 
-    model = _arguments_model(kind)
+    model = _arguments_model(kind.request_model)
     return Tool(
         name=submission.operation_id,
         title=submission.tool_title,
@@ -78,9 +79,10 @@ def _submit_tool(services: Services, kind: Kind) -> Tool:
     )
 
 
-def _arguments_model(kind: Kind) -> type[BaseModel]:
-    name = f"{kind.request_model.__name__.removesuffix('Request')}Arguments"
-    return create_model(name, __base__=kind.request_model, idempotency_key=IdempotencyKeyArgument)
+@cache
+def _arguments_model(request_model: type[BaseModel]) -> type[BaseModel]:
+    name = f"{request_model.__name__.removesuffix('Request')}Arguments"
+    return create_model(name, __base__=request_model, idempotency_key=IdempotencyKeyArgument)
 
 
 def _key(principal: Principal, value: str, digest: str) -> IdempotencyKey:

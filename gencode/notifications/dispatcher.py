@@ -49,6 +49,8 @@ class NotificationDispatcher:
     per_host       of those, how many to one host, whatever the port
     now            seconds since the epoch
     random         from 0 to 1, for the jitter
+    lease          seconds for which a callback is claimed, where several processes deliver; longer than an
+                   attempt takes. None: this is the only one
 
     Without these limits, 120 callbacks of one client to eight ports that never answered delayed another
     client's callback by 42 s.
@@ -66,6 +68,7 @@ class NotificationDispatcher:
         now: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
         sleep: Sleep = anyio.sleep,
+        lease: float | None = None,
     ) -> None:
         self._store = store
         self._outbox = outbox
@@ -77,6 +80,7 @@ class NotificationDispatcher:
         self._now = now
         self._random = random
         self._sleep = sleep
+        self._lease = lease
         self._active: dict[str, Callback] = {}
         """The callbacks that are being delivered, by task id, as they were read."""
         self._woken = anyio.Event()
@@ -104,8 +108,9 @@ class NotificationDispatcher:
         at = int(self._now() * 1000)
         try:
             while len(self._active) < self._concurrency and (callback := await self._next_due(at)):
-                self._active[callback.task_id] = callback
-                tg.start_soon(self._process, callback)
+                if claimed := await self._claim(callback):
+                    self._active[callback.task_id] = claimed
+                    tg.start_soon(self._process, claimed)
             following = await self._outbox.next_callbacks(1, list(self._active), due=(at + 1, ANY_TIME[1]))
         except StoreError as error:
             log.warning("callbacks wait for the store", reason=error.message)
@@ -124,6 +129,17 @@ class NotificationDispatcher:
             for callback in await find(exclude_principals=excluded):
                 return callback
         return None
+
+    async def _claim(self, callback: Callback) -> Callback | None:
+        """None if another process was faster: what it has claimed is due later, and is not found again."""
+        if self._lease is None:
+            return callback
+        until = self._leased_until()
+        return replace(callback, due=until) if await self._outbox.claim_callback(callback, until) else None
+
+    def _leased_until(self) -> int:
+        """When a callback is due of which more is to be delivered: at once, or when this process has died."""
+        return int((self._now() + self._lease) * 1000) if self._lease else 0
 
     async def _process(self, callback: Callback) -> None:
         """Deliver for one callback until nothing is left to deliver or an attempt fails."""
@@ -172,10 +188,11 @@ class NotificationDispatcher:
         self, notifier: Notifier, callback: Callback, event: Event, response: Response | None, reason: str
     ) -> Callback:
         if not reason:
-            return replace(callback, position=event.id, failures=0, due=0, reason="")
+            due = self._leased_until()
+            return replace(callback, position=event.id, failures=0, due=due, reason="")
         failures = callback.failures + 1
         if response and response.status in notifier.permanent_statuses:
-            reason = f"{reason}: it wants to be told no more"
+            reason = f"{reason}: it wants no further messages"
             return replace(callback, failures=failures, due=None, ended=True, reason=reason)
         if failures > len(notifier.retry_delays):
             reason = f"given up after {failures} attempts: {reason}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
@@ -25,6 +26,8 @@ from gencode.outbound.transport import Outbound
 
 EXPORT_TIMEOUT = 3.0
 """Seconds for one batch, with its retries: an unreachable collector must not delay the end of the process."""
+MAX_ANSWER = 16 * 1024
+"""Bytes of the collector's answer, of which only the status matters."""
 _KINDS: Mapping[Kind, trace.SpanKind] = {
     "internal": trace.SpanKind.INTERNAL,
     "server": trace.SpanKind.SERVER,
@@ -45,7 +48,7 @@ async def otlp_tracer(
         f"{endpoint.rstrip('/')}/v1/traces",
         headers=headers,
         timeout=EXPORT_TIMEOUT,
-        session=_session(endpoint, outbound),
+        session=make_session(endpoint, outbound),
     )
     resource = Resource.create({"service.name": service, "service.version": version})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
@@ -57,22 +60,31 @@ async def otlp_tracer(
             await anyio.to_thread.run_sync(provider.shutdown)
 
 
-def _session(endpoint: str, outbound: Outbound) -> requests.Session:
+def make_session(endpoint: str, outbound: Outbound) -> requests.Session:
     """Without the proxies and the .netrc of the environment."""
     session = requests.Session()
     session.trust_env = False
     if proxy := outbound.proxies.proxy_for_url(endpoint):
         session.proxies = {"http": proxy, "https": proxy}
-    session.mount("https://", _Adapter(outbound.tls))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter(outbound.tls))
     return session
 
 
 class _Adapter(HTTPAdapter):
-    """Trusts the certificate authorities that the service's other clients trust."""
+    """Trusts the certificate authorities that the service's other clients trust, and reads only the beginning
+    of an answer: requests would receive and inflate all of it."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._tls = tls
         super().__init__()
+
+    def send(self, *args: Any, **options: Any) -> requests.Response:
+        response = super().send(*args, **(options | {"stream": True}))
+        whole = response.raw
+        response.raw = io.BytesIO(whole.read(MAX_ANSWER, decode_content=False))
+        whole.close()
+        return response
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options, ssl_context=self._tls)

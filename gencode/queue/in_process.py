@@ -9,23 +9,19 @@ from contextlib import contextmanager, suppress
 
 import anyio
 
-from gencode.domain.errors import QueueFull
 from gencode.engine.ports.fair_queue import Delivery, Handler, Undelivered
-
-GUARANTEED_SHARE = 20
+from gencode.queue.admission import check_place
 
 
 class FairQueue:
     """See gencode.engine.ports.fair_queue.Queue.
 
-    limit   most ids, reserved places included. Beyond it there are half as many again for principals that
-            have less than a GUARANTEED_SHARE of the limit waiting: one client's flood refuses no other's task
+    limit   most ids, reserved places included, see gencode.queue.admission
     """
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
         self._clock = clock
-        self._guaranteed = max(1, limit // GUARANTEED_SHARE)
         self._reserved: Counter[str] = Counter()
         self._principals: dict[str, str] = {}
         """By task id."""
@@ -48,8 +44,8 @@ class FairQueue:
 
     @contextmanager
     def reserve(self, principal: str) -> Iterator[None]:
-        if not self._has_place(principal):
-            raise QueueFull(f"{self._limit} tasks are waiting already; try again later", retry_after=10)
+        own = len(self._turns.get(principal, ())) + self._reserved[principal]
+        check_place(self._limit, len(self) + self._reserved.total(), own)
         self._reserved[principal] += 1
         try:
             yield
@@ -57,13 +53,6 @@ class FairQueue:
             self._reserved[principal] -= 1
             if not self._reserved[principal]:
                 del self._reserved[principal]
-
-    def _has_place(self, principal: str) -> bool:
-        taken = len(self) + self._reserved.total()
-        if taken < self._limit:
-            return True
-        own = len(self._turns.get(principal, ())) + self._reserved[principal]
-        return taken - own > 0 and own < self._guaranteed and taken < self._limit + self._limit // 2
 
     def put(self, task_id: str, principal: str) -> None:
         if task_id not in self:

@@ -6,13 +6,13 @@ import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from limits import RateLimitItem, parse
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from gencode.auth.key_file import key_file
+from gencode.auth.key_store import key_store
 from gencode.outbound.proxies import ProxyRules
 from gencode.security.redaction import MIN_SECRET_LENGTH
 from gencode.settings.json_settings import DaysByClient, HostsByName, PricesByModel, ProvidersByName
@@ -199,6 +199,25 @@ class Settings(_SourcedSettings):
         DATA_DIR,
         description="Folder of the database and the local forge; for one process only",
     )
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="PostgreSQL database that several processes share, postgresql://USER:PASSWORD@HOST:PORT/NAME"
+        " (needs the extra cluster); unset: SQLite in DATA_DIR, for one process",
+    )
+    database_direct_url: SecretStr = Field(
+        SecretStr(""),
+        description="The same database without a pooler such as PgBouncer, if DATABASE_URL goes through one",
+    )
+    worker_stale_seconds: float = Field(
+        20,
+        ge=4,
+        le=600,
+        description="Seconds without a sign of life after which other workers take over a worker's tasks; the"
+        " same in all processes",
+    )
+    worker_port: int = Field(
+        0, ge=0, le=65535, description="Port of the probes and metrics of `gencode worker`; 0: none"
+    )
     retention_days: Days = Field(
         0, description="Days after its last change when a finished task is deleted; 0: never"
     )
@@ -267,10 +286,19 @@ class Settings(_SourcedSettings):
             )
         return self
 
+    @field_validator("database_url", "database_direct_url")
+    @classmethod
+    def _require_postgresql(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("write it as postgresql://USER:PASSWORD@HOST:PORT/NAME")
+        return url
+
     @property
     def has_no_api_keys(self) -> bool:
         """Whether no API key exists, neither in API_KEYS nor made by `gencode keys`."""
-        return not self.api_keys.get_secret_value().strip() and key_file(self.data_dir).version() is None
+        return (
+            not self.api_keys.get_secret_value().strip() and key_store(self.data_dir).stat_signature() is None
+        )
 
     @property
     def proxies(self) -> ProxyRules:
@@ -317,15 +345,16 @@ class Settings(_SourcedSettings):
         return sorted(secret for secret in found if len(secret) >= MIN_SECRET_LENGTH)
 
     def short_secrets(self) -> list[str]:
-        """The settings that have a secret which is too short for that."""
+        """The settings that have a secret which is too short for this."""
         return sorted({name for name, secret in self._named_secrets() if 0 < len(secret) < MIN_SECRET_LENGTH})
 
     def _named_secrets(self) -> Iterator[tuple[str, str]]:
-        """Each with the setting that it is in, without those of OTEL_EXPORTER_OTLP_HEADERS."""
+        """Each secret with the name of its setting, without those of OTEL_EXPORTER_OTLP_HEADERS."""
         for name in type(self).model_fields:
-            is_address = name == "outbound_proxy"
-            if not is_address and isinstance(field := getattr(self, name), SecretStr):
+            if name != "outbound_proxy" and isinstance(field := getattr(self, name), SecretStr):
                 yield name.upper(), field.get_secret_value().strip()
+        for name in ("database_url", "database_direct_url"):
+            yield name.upper(), unquote(urlsplit(getattr(self, name).get_secret_value()).password or "")
         for entry in self.api_keys.get_secret_value().split(","):
             yield "API_KEYS", (entry.partition("=")[2] or entry).strip()
         yield from (("WEBHOOK_SECRET", secret) for secret in self.webhook_secrets)

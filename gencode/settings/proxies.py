@@ -1,4 +1,4 @@
-"""OUTBOUND_PROXY and NO_PROXY: which proxy outbound requests use."""
+"""Parses OUTBOUND_PROXY and NO_PROXY: the proxies of outbound requests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def proxy_rules(outbound_proxy: str, no_proxy: str) -> ProxyRules:
 
 
 def proxy_secrets(rules: ProxyRules) -> list[str]:
-    """The passwords of the proxies, as they are, as the URLs write them, and as the header has them."""
+    """The passwords of the proxies: decoded, percent-encoded as in the URLs, and encoded as in the header."""
     found: list[str] = []
     for parts in map(urlsplit, rules.by_scheme.values()):
         written = parts.password or ""

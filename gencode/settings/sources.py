@@ -25,7 +25,7 @@ SECRET_OF_URL = {
 """For each setting with a URL, the secret that is sent to it. Entries of PROVIDERS and HOSTS have both."""
 _JSON_WITH_SECRETS = ("providers", "hosts")
 _ROUTES = ("outbound_proxy", "ca_bundle")
-"""They decide who can see every secret that is sent."""
+"""Settings that determine who can read every secret that is sent."""
 
 
 class SecretFiles(PydanticBaseSettingsSource):
@@ -52,8 +52,8 @@ class SecretFiles(PydanticBaseSettingsSource):
 class EnvFile(PydanticBaseSettingsSource):
     """Reads `.env` of the working directory, which may be part of an untrusted repository.
 
-    It cannot send a secret of another source elsewhere: StartError if it changes the URL that belongs to one,
-    and `${NAME}` is not interpolated. Must be the last source.
+    It cannot redirect a secret of another source: it raises StartError if the file changes the URL to which
+    one is sent, and does not interpolate `${NAME}`. It must be the last source.
     """
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:

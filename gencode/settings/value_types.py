@@ -1,4 +1,4 @@
-"""Validated types of setting values."""
+"""Validated types of the values of settings."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Shares one storage thread among all callers. Free of any database.
+"""Shares few connections among many callers, in turns. Free of any database.
 
-The thread works in turns: a batch of all writes that wait (one transaction shares one fsync among them), then
-a short time slice of reads, then writes again. So a write waits for at most one slice of reads, and for one
-read where that takes longer than a slice; long reads are split into pages by their callers.
+A turn of writes is a batch of all that wait: one transaction shares one fsync among them. Where reads use the
+same connection, each turn of writes is followed by a short time slice of reads. So a write waits for at most
+one slice of reads, and for one read where that takes longer than a slice; long reads are split into pages by
+their callers.
 """
 
 from __future__ import annotations
@@ -36,8 +37,18 @@ class Outcome:
     error: Exception | None = None
 
 
+Run = Callable[[Sequence[Any]], "asyncio.Future[list[Outcome]]"]
+"""Begins a turn with these operations. Its result are the outcomes of the first of them, in their order: of
+at least one."""
+
+
 class _Lane(deque[tuple[Any, "asyncio.Future[Outcome]"]]):
-    """Operations that wait, with the futures of their callers."""
+    """Operations of one sort that wait, with the futures of their callers."""
+
+    def __init__(self, run: Run, failure: type[StoreError]) -> None:
+        super().__init__()
+        self.run = run
+        self.failure = failure
 
     def take(self, limit: int) -> list[tuple[Any, asyncio.Future[Outcome]]]:
         return [self.popleft() for _ in range(min(limit, len(self)))]
@@ -46,46 +57,39 @@ class _Lane(deque[tuple[Any, "asyncio.Future[Outcome]"]]):
         self.extendleft(reversed(entries))
 
 
-class Batcher(Generic[Write, Read]):
-    """Writes take effect in the order of the calls. At most one turn is in the thread at a time.
+class Batcher:
+    """Operations begin in the order of the calls.
 
-    Driven by callbacks, without a coroutine of its own: a caller that is cancelled leaves its write in the
-    batch, and nothing else can be cancelled.
+    Driven by callbacks, without a coroutine of its own: a caller that is cancelled leaves its operation in
+    the batch, and nothing else can be cancelled.
 
-    write    called in the thread with a batch; returns one outcome for each write, in their order
-    read     called in the thread for each read; does not raise
-    thread   runs one call at a time
-    limit    most operations that may wait
+    run       begins a turn
+    limit     most operations that may wait
+    failure   raised to the callers of a turn that failed as a whole
+    turns     most turns that run at the same time
+    size      most operations in a turn; None: MAX_BATCH
     """
 
     def __init__(
-        self,
-        write: Callable[[Sequence[Write]], list[Outcome]],
-        read: Callable[[Read], Outcome],
-        thread: Executor,
-        limit: int,
+        self, run: Run, limit: int, failure: type[StoreError], *, turns: int = 1, size: int | None = None
     ) -> None:
-        self._run_writes = write
-        self._run_read = read
-        self._thread = thread
+        self._lane = _Lane(run, failure)
         self._limit = limit
-        self._writes = _Lane()
-        self._reads = _Lane()
-        self._wrote_last = False
+        self._turns = turns
+        self._size = size
+        self._waiting = 0
+        self._running = 0
+        self._is_scheduled = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
 
-    async def write(self, operation: Write) -> Any:
-        """The operation's value. Raises its error; OutcomeUnknown when the thread failed.
+    async def call(self, operation: Any) -> Any:
+        """The operation's value. Raises its error, or `failure`.
 
         Raises StoreError when the batcher is closed or too many operations wait.
         """
-        return await self._submit(self._writes, operation)
-
-    async def read(self, operation: Read) -> Any:
-        """The operation's value. Raises its error; StoreError as `write` does, or when the thread failed."""
-        return await self._submit(self._reads, operation)
+        return await self._submit(self._lane, operation)
 
     async def close(self) -> None:
         """Refuse new operations and wait until those that wait are done."""
@@ -95,35 +99,87 @@ class Batcher(Generic[Write, Read]):
     async def _submit(self, lane: _Lane, operation: Any) -> Any:
         if self._closed:
             raise StoreError("the store is closed: the service is stopping, try again when it is back")
-        if len(self._writes) + len(self._reads) >= self._limit:
+        if self._waiting >= self._limit:
             raise StoreError("too much is waiting for the disk: try again in a moment")
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
         lane.append((operation, future))
-        if self._idle.is_set():
+        self._waiting += 1
+        if self._running < self._turns and not self._is_scheduled:
+            self._is_scheduled = True
             self._idle.clear()
-            asyncio.get_running_loop().call_soon(self._next_turn)  # after all callers that are ready now
+            loop.call_soon(self._begin_turns)  # after all callers that are ready now
         outcome = await future
         if outcome.error:
             raise outcome.error
         return outcome.value
 
-    def _next_turn(self) -> None:
-        if self._reads and (self._wrote_last or not self._writes):
-            self._wrote_last = False
-            self._start(self._read_slice, self._reads, StoreError)
-        elif self._writes:
-            self._wrote_last = True
-            self._start(self._run_writes, self._writes, OutcomeUnknown)
-        else:
+    def _begin_turns(self) -> None:
+        self._is_scheduled = False
+        while self._waiting and self._running < self._turns:
+            self._begin(self._next_lane())
+        if not self._running:
             self._idle.set()
 
-    def _start(
-        self, run: Callable[[Sequence[Any]], list[Outcome]], lane: _Lane, failure: type[StoreError]
+    def _next_lane(self) -> _Lane:
+        """Called while something waits."""
+        return self._lane
+
+    def _begin(self, lane: _Lane) -> None:
+        entries = lane.take(self._size or MAX_BATCH)
+        self._waiting -= len(entries)
+        self._running += 1
+        turn = lane.run([operation for operation, _ in entries])
+        turn.add_done_callback(partial(self._finish, lane, entries))
+
+    def _finish(
+        self,
+        lane: _Lane,
+        entries: Sequence[tuple[Any, asyncio.Future[Outcome]]],
+        turn: asyncio.Future[list[Outcome]],
     ) -> None:
-        entries = lane.take(MAX_BATCH)
-        operations = [operation for operation, _ in entries]
-        job = asyncio.get_running_loop().run_in_executor(self._thread, run, operations)
-        job.add_done_callback(partial(self._finish, lane, entries, failure))
+        outcomes = _outcomes(turn, len(entries), lane.failure)
+        left = entries[len(outcomes) :]
+        lane.put_back(left)
+        self._waiting += len(left)
+        self._running -= 1
+        for (_, future), outcome in zip(entries, outcomes, strict=False):
+            if not future.done():  # its caller was cancelled
+                future.set_result(outcome)
+        self._begin_turns()
+
+
+class ThreadBatcher(Batcher, Generic[Write, Read]):
+    """Reads and writes take turns in one thread.
+
+    write    called in the thread with a batch; returns one outcome for each write, in their order
+    read     called in the thread for each read; does not raise
+    thread   runs one call at a time
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Sequence[Write]], list[Outcome]],
+        read: Callable[[Read], Outcome],
+        thread: Executor,
+        limit: int,
+    ) -> None:
+        super().__init__(partial(_in_thread, thread, write), limit, OutcomeUnknown)
+        self._reads = _Lane(partial(_in_thread, thread, self._read_slice), StoreError)
+        self._run_read = read
+        self._wrote_last = False
+
+    async def write(self, operation: Write) -> Any:
+        """As `call`; OutcomeUnknown when the thread failed."""
+        return await self._submit(self._lane, operation)
+
+    async def read(self, operation: Read) -> Any:
+        """As `call`; StoreError when the thread failed."""
+        return await self._submit(self._reads, operation)
+
+    def _next_lane(self) -> _Lane:
+        self._wrote_last = not (self._reads and (self._wrote_last or not self._lane))
+        return self._lane if self._wrote_last else self._reads
 
     def _read_slice(self, reads: Sequence[Read]) -> list[Outcome]:
         """In the thread: at least one read; the outcomes of those that were run."""
@@ -135,23 +191,17 @@ class Batcher(Generic[Write, Read]):
                 break
         return outcomes
 
-    def _finish(
-        self,
-        lane: _Lane,
-        entries: Sequence[tuple[Any, asyncio.Future[Outcome]]],
-        failure: type[StoreError],
-        job: asyncio.Future[list[Outcome]],
-    ) -> None:
-        outcomes = _outcomes(job, len(entries), failure)
-        lane.put_back(entries[len(outcomes) :])
-        for (_, future), outcome in zip(entries, outcomes, strict=False):
-            if not future.done():  # its caller was cancelled
-                future.set_result(outcome)
-        self._next_turn()
+
+def _in_thread(
+    thread: Executor, run: Callable[[Sequence[Any]], list[Outcome]], operations: Sequence[Any]
+) -> asyncio.Future[list[Outcome]]:
+    return asyncio.get_running_loop().run_in_executor(thread, run, operations)
 
 
-def _outcomes(job: asyncio.Future[list[Outcome]], count: int, failure: type[StoreError]) -> list[Outcome]:
-    """A bug in the thread reaches every caller: one that waits for ever would be worse."""
-    if error := job.exception():
-        return [Outcome(error=failure(f"the storage thread failed: {error!r}")) for _ in range(count)]
-    return job.result()
+def _outcomes(turn: asyncio.Future[list[Outcome]], count: int, failure: type[StoreError]) -> list[Outcome]:
+    """A bug reaches every caller: one that waits for ever would be worse."""
+    if turn.cancelled():
+        return [Outcome(error=failure("the storage was interrupted")) for _ in range(count)]
+    if error := turn.exception():
+        return [Outcome(error=failure(f"the storage failed: {error!r}")) for _ in range(count)]
+    return turn.result()

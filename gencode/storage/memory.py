@@ -94,6 +94,9 @@ class MemoryStore:
         newest_first = (row_to_task(self._tasks[id_]) for id_ in sorted(self._tasks, reverse=True))
         return [task for task in newest_first if _matches(task, query)][: query.limit]
 
+    async def count(self, query: TaskQuery) -> int:
+        return sum(_matches(row_to_task(row), query) for row in self._tasks.values())
+
     async def find_by_key(self, key: IdempotencyKey) -> Task | None:
         key_row = key_to_row(key, "")
         stored = self._keys.get(key_row[:2])
@@ -134,6 +137,12 @@ class MemoryStore:
         ]
         ordered = [callback for _, callback in sorted(found, key=lambda entry: entry[0])]
         return [one for one in ordered if one.principal not in exclude_principals][:limit]
+
+    async def claim_callback(self, callback: Callback, until: int) -> bool:
+        if self._callbacks.get(callback.task_id) != callback or callback.due is None:
+            return False
+        self._callbacks[callback.task_id] = replace(callback, due=until)
+        return True
 
     async def save_callback(self, callback: Callback) -> None:
         stored = self._callbacks.get(replace_surrogates(callback.task_id))
@@ -246,7 +255,12 @@ def _matches(task: Task, query: TaskQuery) -> bool:
         and (query.statuses is None or _has_status(task, query.statuses))
         and (query.cache_key is None or task.cache_key == replace_surrogates(query.cache_key) != "")
         and (query.before is None or task.id < replace_surrogates(query.before))
+        and (query.expired is None or _has_expired(task, query.expired))
     )
+
+
+def _has_expired(task: Task, at: datetime) -> bool:
+    return task.paused_until is not None and task.paused_until <= at
 
 
 def _has_status(task: Task, statuses: Collection[str]) -> bool:

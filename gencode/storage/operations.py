@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gencode.domain.callback import NOTIFIED_EVENTS
 from gencode.domain.errors import Conflict, IdempotencyKeyReused
+from gencode.domain.task import State
 from gencode.storage.rows import TASK_COLUMNS, Row
 
 _VERSION = TASK_COLUMNS.index("version")
+_STATE = TASK_COLUMNS.index("state")
+_PRINCIPAL = TASK_COLUMNS.index("principal")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -40,6 +43,13 @@ class SaveCallback:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ClaimCallback:
+    """See Outbox.claim_callback. `values`: until, task id, position, failures, due. Its outcome is a bool."""
+
+    values: Row
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class DeleteTasks:
     """Rows: id, version. Its outcome is the list of the ids that were deleted."""
 
@@ -59,7 +69,7 @@ class CheckWritable:
     """Changes nothing, and is written all the same. Its outcome is None."""
 
 
-Write = Create | Commit | SaveCallback | DeleteTasks | DeleteKeys | CheckWritable
+Write = Create | Commit | SaveCallback | ClaimCallback | DeleteTasks | DeleteKeys | CheckWritable
 
 
 def newest_rows(commits: Iterable[Commit]) -> list[tuple[Row, int]]:
@@ -83,6 +93,25 @@ def newest_rows(commits: Iterable[Commit]) -> list[tuple[Row, int]]:
 def notified_tasks(commits: Iterable[Commit]) -> list[str]:
     """Ids of the tasks whose callbacks the commits make due."""
     return [event[0] for commit in commits for event in commit.events if event[2] in NOTIFIED_EVENTS]
+
+
+def queued_tasks(
+    creates: Iterable[Create], commits: Iterable[Commit], former_states: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """(id, principal) of the tasks that are queued after these writes and were not before, in their order.
+
+    former_states   of the tasks that `commits` concern, before any of these writes
+    """
+    states, queued = dict(former_states), dict[str, str]()
+    writes: list[Create | Commit] = [*creates, *commits]
+    for write in writes:
+        task_id, state = write.task[0], write.task[_STATE]
+        if state != State.QUEUED:
+            queued.pop(task_id, None)
+        elif states.get(task_id) != State.QUEUED:
+            queued[task_id] = write.task[_PRINCIPAL]
+        states[task_id] = state
+    return list(queued.items())
 
 
 def check_digest(key: Row, stored: Row) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
@@ -60,7 +61,7 @@ class Page:
     """
 
     def __init__(self) -> None:
-        self._files = dict(_read(files("gencode.ui").joinpath("assets")))
+        self._files = _files()
 
     def operation(self) -> Operation:
         return operation("page", "GET /", "The page, for people", responses=(HOME_RESPONSE,))(self.home)
@@ -84,6 +85,11 @@ def _answer(request: Request, file: _File) -> Response:
     if file.tag in known:
         return Response(status_code=304, headers=headers)
     return Response(file.body, headers=headers, media_type=file.media_type)
+
+
+@cache
+def _files() -> Mapping[str, _File]:
+    return dict(_read(files("gencode.ui").joinpath("assets")))
 
 
 def _read(directory: Traversable, above: str = "") -> Iterator[tuple[str, _File]]:

@@ -18,7 +18,7 @@ from gencode.engine.ports.store import Store
 from gencode.storage.memory import MemoryStore
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.accepting import Server, accept, accepting, durable_sessions, request
-from tests.unit.storage.samples import REQUEST, a_task, an_event
+from tests.unit.storage.samples import a_task, an_event
 
 CALLERS = 1_000
 ACCEPTS = 10  # of each caller in each round
@@ -33,8 +33,9 @@ SECONDS = 2.0  # of each round over HTTP
 async def accepts_per_second(store: Store) -> float:
     async def caller() -> None:
         for _ in range(ACCEPTS):
-            task = a_task(request={"prompt": "x" * 200, "repo_name": "benchmark"})
-            await store.create(task, REQUEST, [an_event(task, 1, status="pending", message="accepted")])
+            task = a_task()
+            asked = {"prompt": "x" * 200, "repo_name": "benchmark"}
+            await store.create(task, asked, [an_event(task, 1, status="pending", message="accepted")])
 
     begin = time.perf_counter()
     await asyncio.gather(*(caller() for _ in range(CALLERS)))

@@ -186,7 +186,7 @@ async def outcome(mixed: Mixture, chance: random.Random) -> tuple[str, int]:
     pieces: list[Piece] = []
     try:
         await generator.write(
-            mixed.path, (Message(role="user", content=""),), pieces, lambda _: StageUpdate()
+            mixed.path, (Message(role="user", content=""),), pieces, lambda *_: StageUpdate()
         )
     except GencodeError:
         return REFUSED, session.calls

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sysconfig
 from collections.abc import Iterator, Sequence
+from os.path import islink, join, splitext
 from pathlib import Path
 
 LANGUAGES = {
@@ -56,8 +58,8 @@ def source_files(roots: Sequence[Path] = (), *, system: bool = True) -> dict[str
     installed = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib")]
     folders = [*(roots or installed), *(Path(folder) for folder in SYSTEM if system and not roots)]
     files: dict[str, list[Path]] = {}
-    for path in sorted({path for folder in folders for path in _below(folder)}):
-        files.setdefault(LANGUAGES[path.suffix], []).append(path)
+    for name in sorted({name for folder in folders for name in _below(folder)}):
+        files.setdefault(LANGUAGES[splitext(name)[1]], []).append(Path(name))
     return files
 
 
@@ -73,10 +75,12 @@ def sample(files: Sequence[Path], count: int, least: int, most: int, seed: int =
     return selected
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        if path.suffix in LANGUAGES and not path.is_symlink() and path.is_file():
-            yield path
+def _below(folder: Path) -> Iterator[str]:
+    """Tests list tens of thousands of files: without Path, and without asking for the status of each."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if splitext(name)[1] in LANGUAGES and not islink(path := join(parent, name)):
+                yield path
 
 
 def _text(path: Path, least: int, most: int) -> str:

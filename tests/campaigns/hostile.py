@@ -4,18 +4,20 @@
 
 A model server answers with hostile texts, bodies and encodings, and clients send large bodies or never read.
 Meanwhile another client polls `/livez` and has a small task done. Printed for each kind: bytes in, how it
-ended, the longest `/livez`, and how much memory the service gained at most.
+ended, the longest `/livez`, the most processor time that the service used while one was waited for (which a
+busy machine does not change), and how much memory the service gained at most.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import clock_gettime, perf_counter
 from uuid import uuid4
 
 import anyio
@@ -24,6 +26,7 @@ import httpx
 from tests.campaigns.figures import versions
 from tests.campaigns.hostile_kinds import KINDS, Attack, Kind, script
 from tests.campaigns.running import run_campaign
+from tests.servers.github import ScriptedGitHub, github_server
 from tests.servers.model import model_server
 from tests.servers.service import Service, a_large_log, environment, service
 
@@ -43,6 +46,7 @@ class Result:
     outcome   of the attack: statuses and error codes
     small     status of the other client's task
     livez     seconds of the slowest one
+    worked    processor seconds of the service during one, at most
     gained    bytes of memory, at most
     """
 
@@ -51,6 +55,7 @@ class Result:
     outcome: str
     small: str
     livez: float
+    worked: float
     gained: int
 
     def faults(self, *, timed: bool) -> Iterator[str]:
@@ -74,7 +79,7 @@ class _Watch:
     """Polls `/livez` and the memory of the service."""
 
     def __init__(self, process: Service) -> None:
-        self.slowest = 0.0
+        self.slowest = self.worked = 0.0
         self.gained = 0
         self._process = process
         self._before = _memory(process.pid)
@@ -82,9 +87,10 @@ class _Watch:
     async def run(self) -> None:
         async with _client(self._process) as http:
             while True:
-                began = perf_counter()
+                began, used = perf_counter(), _processor_seconds(self._process.pid)
                 (await http.get("/livez")).raise_for_status()
                 self.slowest = max(self.slowest, perf_counter() - began)
+                self.worked = max(self.worked, _processor_seconds(self._process.pid) - used)
                 self.gained = max(self.gained, _memory(self._process.pid) - self._before)
                 await anyio.sleep(POLL_SECONDS)
 
@@ -94,17 +100,21 @@ async def attacked(kind: Kind, folder: Path) -> Result:
     folder.mkdir()
     large_log = await a_large_log(folder / "data") if kind.has_log else ""
     attack = Attack(kind=kind, large_log=large_log)
-    async with model_server(partial(script, attack)) as model:
+    if kind.reply:
+        kind.reply()  # what takes long to make is made before anything is measured
+    async with model_server(partial(script, attack)) as model, _host(kind, folder) as github:
         settings = environment(
             model,
+            github,
             RATE_LIMIT="1000000/minute",
             LOG_FORMAT="json",
-            PYTHONWARNINGS="default",  # as in use: an HTTP client warns of large bodies
         )
         async with service(folder, settings) as process, _client(process) as http:
             for _ in range(WARM_UPS):
                 await task(http, "A small project")
             watch = _Watch(process)
+            if github:
+                attack.use_host(github)
             outcome, small = await _attack_and_use(attack, process, http, watch)
     return Result(
         kind=kind.name,
@@ -112,8 +122,19 @@ async def attacked(kind: Kind, folder: Path) -> Result:
         outcome=outcome,
         small=small,
         livez=watch.slowest,
+        worked=watch.worked,
         gained=watch.gained,
     )
+
+
+@asynccontextmanager
+async def _host(kind: Kind, folder: Path) -> AsyncIterator[ScriptedGitHub | None]:
+    """The Git host of a kind that attacks as one."""
+    if not kind.host_body:
+        yield None
+        return
+    async with github_server(folder / "github") as github:
+        yield github
 
 
 async def _attack_and_use(
@@ -154,6 +175,11 @@ def _client(process: Service) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=process.url, trust_env=False, timeout=END_SECONDS)
 
 
+def _processor_seconds(pid: int) -> float:
+    """Of all threads of a process, by its clock (see clock_getcpuclockid)."""
+    return clock_gettime((~pid << 3) | 2)
+
+
 def _memory(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(dict(line.split(":", 1) for line in lines)["VmRSS"].split()[0]) * 1024
@@ -176,7 +202,7 @@ async def campaign(kinds: Sequence[Kind], folder: Path, *, timed: bool = True) -
 def row(result: Result) -> str:
     return (
         f"{result.kind:22} {result.received / 2**20:7.2f} MiB {result.livez:6.3f} s"
-        f" {result.gained / 2**20:+7.1f} MiB  {result.outcome}; {result.small}"
+        f" {result.worked:6.3f} s {result.gained / 2**20:+7.1f} MiB  {result.outcome}; {result.small}"
     )
 
 
@@ -190,7 +216,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments).kinds
     kinds = [kind for kind in KINDS if kind.name in chosen or not chosen]
     load = Path("/proc/loadavg").read_text().split()[0]
-    title = f"load {load}; kind, sent, longest /livez, memory, how it ended; the other client's task"
+    columns = (
+        "kind, sent, longest /livez, processor time in it, memory, how it ended; the other client's task"
+    )
+    title = f"load {load}; {columns}"
     return run_campaign("hostile", title, partial(campaign, kinds), show)
 
 

@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import anyio
 import httpx
 
-from tests.servers.model import Body, Reply, call_of, chunk, json_answer, sse, text
+from tests.servers.githost import Fault
+from tests.servers.github import ScriptedGitHub
+from tests.servers.model import Body, Reply, call_of, chunk, json_answer, sse, stream, text
 
 _MEGABYTE = 2**20
 _FILE = 2 * _MEGABYTE - 100
@@ -37,6 +40,7 @@ class Kind:
     plan     what it answers when it is asked for the plan, in place of one of these files
     reply    makes the reply to every call of the task in place of both
     body     what clients send in place of a task
+    host_body  with what, packed by gzip, a Git host answers each operation once
     has_log  a task with a large log is stored, whose streams clients open and never read
     """
 
@@ -45,6 +49,7 @@ class Kind:
     plan: Callable[[], str] | None = None
     reply: Callable[[], Reply] | None = None
     body: Callable[[], bytes] | None = None
+    host_body: Callable[[], bytes] | None = None
     has_log: bool = False
 
 
@@ -59,17 +64,29 @@ class Attack:
     begun: anyio.Event = field(default_factory=anyio.Event)
     sent: int = 0
 
+    def use_host(self, github: ScriptedGitHub) -> None:
+        """Has it answer the next request of each operation with the body."""
+        assert self.kind.host_body
+        body = self.kind.host_body()
+        for operation in _OPERATIONS:
+            headers = {"content-encoding": "gzip", "content-type": "application/json"}
+            github.fail(operation, Fault(status=200, headers=headers, body=body))
+            self.sent += len(body)
+
     async def run(self, http: httpx.AsyncClient, port: int, task: Callable[..., Awaitable[str]]) -> str:
         """How it ended."""
         if self.kind.has_log:
             return await self._never_read(port)
         if self.kind.body:
             return await self._large_bodies(http, self.kind.body())
-        return await task(http, _HOSTILE)
+        outcome = await task(http, _HOSTILE)
+        self.begun.set()  # if it is the host that attacks: the other client would get some of its answers
+        return outcome
 
     def reply(self, body: Body) -> Reply:
         """To a call of the hostile task."""
-        self.begun.set()
+        if not self.kind.host_body:
+            self.begun.set()
         kind, path = call_of(body)
         if self.kind.reply:
             reply = self.kind.reply()
@@ -115,6 +132,7 @@ class Attack:
 
 
 _UNREAD_SECONDS = 5.0
+_OPERATIONS = ("user", "repo", "create", "info_refs")
 
 
 def script(attack: Attack, body: Body) -> Reply:
@@ -136,10 +154,20 @@ def _byte_by_byte() -> Reply:
     return Reply(parts=[whole[at : at + 1] for at in range(len(whole))])
 
 
-def _compressed() -> Reply:
+@cache
+def _bomb() -> bytes:
+    """Packed once: it takes seconds, in the process that also measures."""
     head = b'data: {"choices": [{"index": 0, "delta": {"content": "'
-    packed = gzip.compress(head + b" " * (512 * _MEGABYTE), 9)
-    return Reply(headers={"content-type": "text/event-stream", "content-encoding": "gzip"}, parts=[packed])
+    return gzip.compress(head + b" " * (512 * _MEGABYTE), 9)
+
+
+def _compressed() -> Reply:
+    headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
+    return Reply(headers=headers, parts=[_bomb()])
+
+
+def _many_values() -> Reply:
+    return stream(b'data: {"choices": [' + b"{}," * _MEGABYTE + b"{}]}\n\n")
 
 
 KINDS = (
@@ -156,9 +184,17 @@ KINDS = (
     Kind(name="think tags", reply=lambda: text("<think>" * (_FILE // 7), size=_EVENT)),
     Kind(name="plan of 16 MB", plan=_repeated('{"files": [{"path": "a.py"', 16 * _MEGABYTE)),
     Kind(name="plan of blanks", plan=lambda: '{"files": [' + " " * (4 * _MEGABYTE)),
+    Kind(name="plan of small values", plan=lambda: '{"files": [' + "{a:b,c:d}," * 99_000),
+    Kind(name="many long files", files={f"{n}.py": _repeated("x = 1; ") for n in range(8)}),
     Kind(name="one byte a chunk", reply=_byte_by_byte),
     Kind(name="gzip bomb of a model", reply=_compressed),
+    Kind(
+        name="gzip bomb of a host",
+        files={"README.md": lambda: "# A project\n\nIt is small.\n"},
+        host_body=lambda: gzip.compress(b" " * (512 * _MEGABYTE), 9),
+    ),
     Kind(name="document of a model", reply=lambda: json_answer("[" * (8 * _MEGABYTE))),
+    Kind(name="many values of a model", reply=_many_values),
     Kind(name="JSON bodies", body=lambda: b'{"prompt": ' + b"[" * _BODY),
     Kind(name="streams never read", has_log=True),
 )

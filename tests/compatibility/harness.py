@@ -14,7 +14,7 @@ import ssl
 import subprocess
 import tarfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -26,8 +26,10 @@ import anyio
 import anyio.lowlevel
 import httpx
 import pytest
+import pytest_asyncio
 
 from gencode.bootstrap import kind_dependencies
+from gencode.codegen.project_checker import ProjectChecker
 from gencode.llm import provider_catalog
 from gencode.llm.account_limiter import Account
 from gencode.resilience.retry import Retry
@@ -131,6 +133,7 @@ class Harness:
     """Runs tasks in a folder of its own, each with a service and a model server of its own."""
 
     folder: Path
+    clock: LoopClock
     waits: list[float] = field(default_factory=list)
 
     async def __call__(
@@ -153,7 +156,7 @@ class Harness:
         request     further fields of the submission
         options     further settings
         """
-        _clock.set(LoopClock())
+        _clock.set(self.clock)
         script = _Script(file=file, plan=plan or text(json.dumps(plan_of(path)), usage=USAGE))
         (hosted := self.folder / "hosted").mkdir()
         async with script.served() as address:
@@ -177,16 +180,31 @@ class Harness:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What the tests of a module share: starting the processes that check files takes half of its time."""
+
+    clock: LoopClock
+    checker: ProjectChecker
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared() -> AsyncIterator[Shared]:
+    async with ProjectChecker() as checker:
+        yield Shared(clock=LoopClock(), checker=checker)
+
+
 @pytest.fixture(name="run")
-def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
+def harness(shared: Shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
     """Retries and pauses of the account are as they are, but move a clock ahead in place of sleeping."""
-    made, now = Harness(folder=tmp_path), 0.0
+    made, now = Harness(folder=tmp_path, clock=shared.clock), 0.0
 
     async def sleep(seconds: float) -> None:
         nonlocal now
         now += seconds
         made.waits.append(seconds)
 
+    monkeypatch.setattr(kind_dependencies, "ProjectChecker", lambda: nullcontext(shared.checker))
     monkeypatch.setattr(kind_dependencies, "Retry", partial(Retry, sleep=sleep))
     monkeypatch.setattr(provider_catalog, "Account", partial(Account, clock=lambda: now, sleep=sleep))
     monkeypatch.setattr(httpx, "create_ssl_context", lambda **options: _tls())

@@ -18,6 +18,8 @@ from tests.compatibility.harness import (
 )
 from tests.servers.model import Body, Reply, prefix_of, stream, text
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 HALF = "".join(LINES[:4])
 REST = "".join(LINES[4:])
 BROKEN = ("LLM_INCOMPLETE", "LLM_NETWORK")

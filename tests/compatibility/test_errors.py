@@ -10,6 +10,8 @@ import pytest
 from tests.compatibility.harness import KEY, LINES, TEXT, Harness, data, deltas
 from tests.servers.model import Reply, http_error, stream, text
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 HALF = "".join(LINES[:4])
 HTML = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
 

@@ -11,6 +11,8 @@ import pytest
 from tests.compatibility.harness import PATH, TEXT, Harness
 from tests.servers.model import Reply, chunk, sse, text
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 FENCED = f"```sql\n{TEXT}```\n"
 RUN_IT = "\nRun it with:\n\n```bash\nsqlite3 app.db < schema.sql\n```\n"
 

@@ -10,6 +10,8 @@ import pytest
 from tests.compatibility.harness import DONE, LINES, STOP, TEXT, Harness, data, deltas, plan_of
 from tests.servers.model import Body, Reply, call_of, http_error, prefix_of, text
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 PLAN = text(json.dumps(plan_of("schema.sql")))
 
 

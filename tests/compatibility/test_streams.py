@@ -25,6 +25,8 @@ from tests.compatibility.harness import (
 from tests.servers.model import Reply, json_answer, stream, text
 from tests.servers.peer import Act
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 BOM = b"\xef\xbb\xbf"
 JSON = "content-type: application/json\r\n"
 

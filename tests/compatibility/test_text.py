@@ -20,6 +20,8 @@ from tests.compatibility.harness import (
 )
 from tests.servers.model import Body, Reply, call_of, prefix_of, stream, text
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 THOUGHT = "Ten tables are asked for.\n```sql\nCREATE TABLE draft (id INTEGER);\n```\nThat is too little.\n"
 HARMONY = "<|channel|>analysis<|message|>{}<|end|><|start|>assistant<|channel|>final<|message|>"
 BLOCKS = {

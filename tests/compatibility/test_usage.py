@@ -20,6 +20,8 @@ from tests.compatibility.harness import (
 )
 from tests.servers.model import USAGE, stream, text
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 HALF = "".join(LINES[:4])
 REPORTED = {"prompt_tokens": 190, "completion_tokens": 130, "total_tokens": 320}
 

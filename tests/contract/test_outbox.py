@@ -17,22 +17,27 @@ from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.storage.memory import MemoryStore
+from gencode.storage.postgres.store import open_postgres
+from gencode.storage.row_store import RowStore
 from gencode.storage.sqlite import schema
 from gencode.storage.sqlite.connection import connect
-from gencode.storage.sqlite.store import SQLiteStore, open_sqlite
+from gencode.storage.sqlite.store import open_sqlite
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MemoryStore | SQLiteStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MemoryStore | RowStore]:
     if request.param == "memory":
         yield MemoryStore()
+    elif request.param == "postgres":
+        async with open_postgres(request.getfixturevalue("postgres")) as opened:
+            yield opened
     else:
         async with open_sqlite(tmp_path / "gencode.db") as opened:
             yield opened
 
 
-AnyStore = MemoryStore | SQLiteStore
+AnyStore = MemoryStore | RowStore
 
 
 def a_callback(task: Task, **fields: Any) -> Callback:
@@ -190,3 +195,41 @@ async def test_a_database_of_the_version_before_gets_its_table(
     async with open_sqlite(path) as store:
         _, callback = await created(store)
         assert await store.next_callbacks(1) == [callback]
+
+
+# --- several processes that deliver -----------------------------------------------------------------
+
+
+async def test_a_callback_is_claimed_once_and_due_again_later(store: AnyStore) -> None:
+    await created(store, due=5)
+    (found,) = await store.next_callbacks(9)
+    claims = [await store.claim_callback(found, 1000), await store.claim_callback(found, 2000)]
+    assert claims == [True, False]
+    assert await store.next_callbacks(9, due=(0, 999)) == []
+    assert await store.next_callbacks(9, due=(0, 1000)) == [replace(found, due=1000)]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"position": 1}, {"failures": 1}, {"due": None}, {"ended": True, "due": None}]
+)
+async def test_a_callback_that_has_changed_since_it_was_read_is_not_claimed(
+    store: AnyStore, fields: dict[str, Any]
+) -> None:
+    await created(store, due=5)
+    (found,) = await store.next_callbacks(9)
+    await store.save_callback(replace(found, **fields))
+    before = await store.callback(found.task_id)
+    assert not await store.claim_callback(found, 1000)
+    assert await store.callback(found.task_id) == before
+
+
+async def test_events_that_come_during_a_delivery_make_a_claimed_callback_due_at_its_end(
+    store: AnyStore,
+) -> None:
+    task, _ = await created(store, due=5)
+    (found,) = await store.next_callbacks(9)
+    assert await store.claim_callback(found, 1000)
+    await grown(store, task)
+    assert await store.next_callbacks(9, due=(0, 999)) == []
+    await store.save_callback(replace(found, position=1, due=None))
+    assert [callback.due for callback in await store.next_callbacks(9)] == [0]

@@ -18,18 +18,23 @@ from gencode.engine.ids import earliest_id
 from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.storage.memory import MemoryStore
-from gencode.storage.sqlite.store import SQLiteStore, open_sqlite
+from gencode.storage.postgres.store import open_postgres
+from gencode.storage.row_store import RowStore
+from gencode.storage.sqlite.store import open_sqlite
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
-AnyStore = MemoryStore | SQLiteStore
+AnyStore = MemoryStore | RowStore
 LONG_AGO = datetime(2026, 1, 31, 12, tzinfo=UTC)
 CUTOFF = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyStore]:
     if request.param == "memory":
         yield MemoryStore()
+    elif request.param == "postgres":
+        async with open_postgres(request.getfixturevalue("postgres")) as opened:
+            yield opened
     else:
         async with open_sqlite(tmp_path / "gencode.db") as opened:
             yield opened

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,21 @@ from gencode.domain.principal import LOCAL, Principal, PrincipalKind
 from gencode.domain.task import UNFINISHED, Failure, State, Task
 from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
 from gencode.storage.memory import MemoryStore
+from gencode.storage.postgres.store import open_postgres
 from gencode.storage.sqlite.store import open_sqlite
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 AWKWARD = "生成代码 🎉 \x00 \r\n \u2028 '; DROP TABLE tasks; --"
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite with a second connection"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite with a second connection", "postgres"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
+        return
+    if request.param == "postgres":
+        async with open_postgres(request.getfixturevalue("postgres")) as opened:
+            yield opened
         return
     second_connection = request.param != "sqlite"
     async with open_sqlite(tmp_path / "gencode.db", second_connection=second_connection) as opened:
@@ -500,3 +506,27 @@ async def test_what_was_given_may_change_afterwards(store: Store) -> None:
     assert await store.request(task.id) == {"prompt": "as it was"}
     assert (await the_task(store, task.id)).parameters == {"prompt": "as it was"}
     assert (await store.events(task.id))[0].data == {"prompt": "as it was"}
+
+
+async def test_tasks_are_counted_whatever_the_limit(store: Store) -> None:
+    alice, bob = Principal(id="alice"), Principal(id="bob")
+    for principal, state in [(alice, State.QUEUED), (alice, State.PAUSED), (bob, State.PAUSED)]:
+        await store.create(a_task(principal=principal, state=state), REQUEST, [])
+    assert await store.count(TaskQuery()) == 3
+    assert await store.count(TaskQuery(principal="alice", limit=1)) == 2
+    assert await store.count(TaskQuery(principal="alice", states={State.PAUSED})) == 1
+    assert await store.count(TaskQuery(principal="carol")) == 0
+
+
+async def test_paused_tasks_are_found_once_their_deadline_has_passed(store: Store) -> None:
+    moment = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
+    for milliseconds in (-1, 0, 1):
+        until = moment + timedelta(milliseconds=milliseconds)
+        await store.create(a_task(state=State.PAUSED, paused_until=until), REQUEST, [])
+    await store.create(a_task(state=State.QUEUED), REQUEST, [])
+    found = await store.find(TaskQuery(expired=moment))
+    assert sorted(task.paused_until for task in found if task.paused_until) == [
+        moment - timedelta(milliseconds=1),
+        moment,
+    ]
+    assert await store.find(TaskQuery(expired=moment - timedelta(days=1))) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import anyio
 import httpx
 import pytest
 
+from gencode.llm.prices import Price
 from tests.servers.calls import BODY, client, get, post
 from tests.servers.github import github_server
 from tests.servers.model import ModelServer, http_error, model_server, plan_and_files
@@ -120,6 +122,33 @@ async def test_the_changed_and_approved_plan_is_written(tmp_path: Path) -> None:
         assert (late.status_code, late.json()["status"]) == (202, "completed")
         refused = await put(app.url, task, {"files": files})
         assert (refused.status_code, refused.json()["code"]) == (409, "ALREADY_OVER")
+
+
+@pytest.mark.parametrize("price", [None, Price(prompt=Decimal(1000), completion=Decimal(2000))])
+async def test_a_plan_that_waits_has_an_estimate_of_what_follows(price: Price | None, tmp_path: Path) -> None:
+    files = [{"path": "app.py", "lines": 100}, {"path": "README.md"}]
+    prices = {"scripted": price} if price else {}
+    async with (
+        model_server(plan_and_files(FILES, plan={"summary": "s", "files": files})) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github, prices=prices)) as app,
+    ):
+        task = await submitted(app.url)
+        told = (await paused(app.url, task)).data["estimate"]
+        assert told["model"] == "scripted"
+        assert told["completion_tokens"] == {"low": 100 * 7 + 300, "high": 100 * 14 + 1200}
+        assert 200 < told["prompt_tokens"] < 2000
+        assert "planned lines" in told["basis"]
+        costs = [told["prompt_tokens"] + 2 * tokens for tokens in (1000, 2600)]
+        shown_costs = {"low": f"{costs[0] / 1000:.6f}", "high": f"{costs[1] / 1000:.6f}"}
+        assert told["cost"] == (shown_costs if price else None)
+        assert (await get(app.url, f"/api/v1/task/{task}/plan"))["estimate"] == told
+        smaller = (await put(app.url, task, {"files": [{"path": "app.py", "lines": 10}]})).json()["estimate"]
+        assert smaller["completion_tokens"] == {"low": 70, "high": 140}
+        assert smaller["prompt_tokens"] < told["prompt_tokens"]
+        assert (await post(app.url, f"/task/{task}/approve")).status_code == 202
+        await events(app.url, task)
+        assert (await get(app.url, f"/api/v1/task/{task}/plan"))["estimate"] is None
 
 
 WRONG: list[tuple[Any, list[str]]] = [

@@ -17,7 +17,7 @@ from gencode.engine.ports.store import TaskQuery
 from gencode.llm.prices import Price
 from gencode.settings import Settings
 from gencode.settings.json_settings import NamedProvider
-from tests.servers.model import model_server, plan_and_files
+from tests.servers.model import http_error, model_server, plan_and_files
 from tests.servers.service import running_app, settings
 from tests.servers.stream import ReceivedEvent, events
 
@@ -73,6 +73,22 @@ async def test_without_prices_the_cost_is_unknown_and_cannot_be_limited(tmp_path
         assert not await app.services.store.find(TaskQuery())
         heard = await events(app.url, (await client.submit("a page", "page"))["task_id"])
     assert {account["cost"] for account in accounts(heard)} == {None}
+
+
+async def test_a_retry_cannot_limit_a_cost_that_is_unknown(tmp_path: Path) -> None:
+    async with (
+        model_server(http_error(402, "empty")) as model,
+        running_app(settings(tmp_path, model)) as app,
+        Client(app.url) as client,
+    ):
+        task_id = (await client.submit("a page", "page"))["task_id"]
+        heard = await events(app.url, task_id)
+        with pytest.raises(ServiceError, match=r"max_cost.*PRICES") as caught:
+            await client.retry(task_id, max_cost="1")
+        assert (caught.value.code, caught.value.status) == ("VALIDATION", 422)
+        task = await client.task(task_id)
+        assert (task["status"], task["last_event_id"]) == ("failed", heard[-1].id)
+        assert (await client.retry(task_id, max_cost=None))["status"] == "generating"
 
 
 @pytest.mark.parametrize("name", ["scripted", "m", "scripted/m", "scripted/another"])

@@ -52,8 +52,18 @@ async def test_it_is_taken_from_measured_tasks_and_calls_no_model(tmp_path: Path
         "completion_tokens": {"low": said, "high": said},
         "cost": {"low": cost, "high": cost},
         "basis": f"median and quartiles of your newest {MIN_HISTORY} completed tasks with this model",
+        "template": None,
     }
     assert refused["code"] == "VALIDATION"
+
+
+async def test_it_names_the_template_that_the_offline_model_would_use(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, Client(app.url) as client:
+        prompt = "A ray tracer in Rust"
+        estimated = await requested_estimate(app.url, prompt=prompt)
+        task = await client.task((await client.submit(prompt, "tracer"))["task_id"])
+    assert estimated["template"]["nearest_to"] == "Rust"
+    assert estimated["template"] == task["template"]
 
 
 def test_it_gives_quartiles_not_extremes() -> None:

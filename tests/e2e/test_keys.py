@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import httpx
 
-from gencode.auth.key_file import key_file
+from gencode.auth.key_store import key_store
 from tests.servers.calls import BODY, FILES, client, streams_open
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.raw import raw
@@ -29,8 +29,8 @@ async def service_with_waiting_tasks(folder: Path) -> AsyncIterator[App]:
 
 
 async def test_a_revoked_key_ends_its_open_stream_and_its_ticket(tmp_path: Path) -> None:
-    file = key_file(tmp_path / "data")
-    (alices, _), (bobs, _) = file.make("alice"), file.make("bob")
+    file = key_store(tmp_path / "data")
+    (alices, _), (bobs, _) = file.create("alice"), file.create("bob")
     async with service_with_waiting_tasks(tmp_path) as app, client(app.url) as http:
         alice, bob = {"X-API-Key": alices}, {"X-API-Key": bobs}
         task_id, of_bob = [
@@ -60,7 +60,7 @@ async def test_the_first_key_closes_an_open_service(tmp_path: Path) -> None:
     async with service_with_waiting_tasks(tmp_path) as app, client(app.url) as http:
         task_id = (await http.post("/api/v1/generate", json=BODY)).json()["task_id"]
         async with http.stream("GET", f"/api/v1/status/{task_id}") as stream:
-            key, _ = key_file(tmp_path / "data").make("alice")
+            key, _ = key_store(tmp_path / "data").create("alice")
             await Subscriber(stream).rest()
         assert (await http.get("/api/v1/tasks")).status_code == 401
         assert (await http.get("/api/v1/tasks", headers={"X-API-Key": key})).json()["tasks"] == []
@@ -68,10 +68,10 @@ async def test_the_first_key_closes_an_open_service(tmp_path: Path) -> None:
 
 async def test_a_created_key_works_on_a_public_address_and_is_never_logged(tmp_path: Path) -> None:
     """At DEBUG; created before and after the start, valid, revoked, and in requests that cannot be parsed."""
-    file = key_file(tmp_path / "data")
-    first, _ = file.make("alice")
+    file = key_store(tmp_path / "data")
+    first, _ = file.create("alice")
     async with service(tmp_path, {"SERVER_HOST": "0.0.0.0", "LOG_LEVEL": "DEBUG"}) as process:
-        second, _ = file.make("bob")
+        second, _ = file.create("bob")
         async with client(process.url) as http:
             assert await answers(http, first, second) == [200, 200]
             file.revoke("bob")

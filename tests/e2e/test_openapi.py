@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from gencode.bootstrap.app import create_app
 from gencode.domain.errors import GencodeError, RequestError
+from gencode.llm.prices import FREE
 from gencode.pipelines.generate.api.request import GenerateRequest
 from tests.e2e.openapi_hooks import MODEL
 from tests.servers.calls import BODY, get, post
@@ -58,6 +59,7 @@ async def test_requests_generated_from_the_document_are_answered_as_described(tm
             model,
             api_keys=SecretStr("me=the-key"),
             rate_limit="1000000/minute",
+            prices={MODEL: FREE},  # without a price, max_cost is refused
             max_concurrent_tasks=1,
             max_waiting_tasks=1_000_000,
         )

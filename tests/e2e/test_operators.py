@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gencode.auth.key_file import KeyOptions, key_file
+from gencode.auth.key_store import KeyOptions, key_store
 from tests.e2e.test_cli import gencode, output_of
 from tests.e2e.test_keys import service_with_waiting_tasks
 from tests.faults.test_input import check_problem
@@ -24,9 +24,9 @@ CLIENTS = ("alice", "bob")
 async def tasks_of_two_clients(folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, dict[str, Any]]]:
     """Yields a client, and by name: the headers of alice, bob and the operator carol, and alice's and bob's
     tasks, which never end by themselves."""
-    file = key_file(folder / "data")
-    keys = {name: file.make(name)[0] for name in CLIENTS}
-    keys["carol"], _ = file.make("carol", KeyOptions(operator=True))
+    file = key_store(folder / "data")
+    keys = {name: file.create(name)[0] for name in CLIENTS}
+    keys["carol"], _ = file.create("carol", KeyOptions(operator=True))
     headers = {name: {"X-API-Key": key} for name, key in keys.items()}
     async with service_with_waiting_tasks(folder) as app, client(app.url) as http:
         tasks = {}
@@ -108,9 +108,9 @@ async def test_without_keys_nobody_is_an_operator(tmp_path: Path) -> None:
 
 
 async def test_a_key_has_its_own_rate_for_every_kind_of_submission(tmp_path: Path) -> None:
-    file = key_file(tmp_path / "data")
-    limited, _ = file.make("alice", KeyOptions(rate="1/hour"))
-    free, _ = file.make("bob")
+    file = key_store(tmp_path / "data")
+    limited, _ = file.create("alice", KeyOptions(rate="1/hour"))
+    free, _ = file.create("bob")
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
         answers = [
             await http.post("/api/v1/generate", json=BODY, headers={"X-API-Key": key})

@@ -8,6 +8,7 @@ import json
 import re
 import zipfile
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import anyio
@@ -16,6 +17,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from gencode.client import Client
+from gencode.llm.prices import Price
+from tests.e2e.test_secret_found import LEAKED
 from tests.servers.browser import chromium, needs_chromium, tab
 from tests.servers.github import github_server
 from tests.servers.model import Body, Reply, call_of, http_error, model_server, plan_and_files, text
@@ -370,6 +373,56 @@ WORKING = "".join(
     f'event: status\nid: {number}\ndata: {{"status":"{status}","message":"","at":"2026-01-01T00:00:00Z"}}\n\n'
     for number, status in ((1, "pending"), (2, "generating"))
 )
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_the_page_shows_what_a_plan_leaves_out_and_what_it_will_cost(
+    language: str, browser: Browser, tmp_path: Path
+) -> None:
+    files = [{"path": "app.py", "lines": 100, "needs": ["logo.png"]}, {"path": "logo.png"}]
+    script = plan_and_files({"app.py": "x = 1\n"}, plan={"summary": "s", "files": files})
+    prices = {"scripted": Price(prompt=Decimal(0), completion=Decimal(10_000))}
+    texts = {
+        "en": ["logo.png is a binary file", "do without: app.py", "an estimated", "costing 7 to 14"],
+        "zh": ["logo.png 是二进制文件", "将不再使用：app.py", "预计编写还需", "费用 7 到 14"],
+    }[language]
+    async with (
+        model_server(script) as model,
+        running_app(settings(tmp_path, model, prices=prices)) as app,
+        Client(app.url) as client,
+        tab(browser, app.url) as page,
+    ):
+        task = (await client.submit("an app", "app", approve_plan=True))["task_id"]
+        await page.goto(f"{app.url}/#/task/{task}")
+        if language == "zh":
+            await page.get_by_role("button", name="中文").click()
+        for text_ in texts[:2]:
+            await expect(page.locator("#plan-left-out")).to_contain_text(text_)
+        for text_ in texts[2:]:
+            await expect(page.locator("#plan-estimate")).to_contain_text(text_)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_what_only_looks_like_a_secret_is_allowed_on_the_page(
+    language: str, browser: Browser, tmp_path: Path
+) -> None:
+    words = {"en": ("these are no secrets", "Retry", "Completed"), "zh": ("这些不是密钥", "重试", "完成")}[
+        language
+    ]
+    async with (
+        model_server(plan_and_files({"app.py": f"TOKEN = '{LEAKED}'\n"})) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await submit(page)
+        await expect_status(page, "Failed")
+        if language == "zh":
+            await page.get_by_role("button", name="中文").click()
+        await page.get_by_text(words[0]).click()
+        await page.get_by_role("button", name=words[1], exact=True).click()
+        await expect(page.locator("main .badge")).to_contain_text(words[2])
+        assert github.effects == {"create": 1, "push": 1}
 
 
 async def test_the_plan_is_changed_and_approved_on_the_page(browser: Browser, tmp_path: Path) -> None:

@@ -106,6 +106,22 @@ async def test_a_rate_limited_provider_is_reported(tmp_path: Path) -> None:
             await stream.until("status", status="completed")
 
 
+async def test_a_task_that_waits_for_the_limit_of_another_one_says_so(tmp_path: Path) -> None:
+    refusals = iter([http_error(429, "slow down", {"retry-after": "100"})])
+    script = plan_and_files(FILES, plan=PLAN, replace=lambda body: next(refusals, None))
+    async with model_server(script) as model, running_app(settings(tmp_path, model)) as app:
+        async with subscribed(app.url, await submit(app.url)) as stream:
+            await stream.until("retry")
+        second = await submit(app.url, "other")
+        async with subscribed(app.url, second, include="progress") as stream:
+            told: dict[str, Any] = NOTHING
+            while not told["rate_limited_until"]:
+                told = (await stream.until("progress")).data
+            assert not told["stalled"]
+        assert (await progress_of(app, second))["rate_limited_until"] == told["rate_limited_until"]
+        assert len(model.requests) == 1
+
+
 async def test_a_paused_or_finished_task_has_no_progress(tmp_path: Path) -> None:
     def refusing() -> Iterator[Reply]:
         while True:

@@ -13,7 +13,7 @@ import anyio
 import httpx
 import pytest
 
-from gencode.auth.key_file import KeyOptions, key_file
+from gencode.auth.key_store import KeyOptions, key_store
 from gencode.engine.quota import parse_quota
 from gencode.llm.prices import Price
 from tests.e2e.test_cli import gencode, output_of, rest_of_errors
@@ -30,7 +30,7 @@ USED = 3 * 150
 def key_with(folder: Path, *quotas: str, name: str = "alice") -> Mapping[str, str]:
     """The headers of a new client."""
     options = KeyOptions(quotas=tuple(map(parse_quota, quotas)))
-    return {"X-API-Key": key_file(folder / "data").make(name, options)[0]}
+    return {"X-API-Key": key_store(folder / "data").create(name, options)[0]}
 
 
 @asynccontextmanager
@@ -216,4 +216,4 @@ async def test_a_quota_that_cannot_be_meant_makes_no_key(quota: str, tmp_path: P
     async with gencode(tmp_path, "http://127.0.0.1:9", *arguments) as process:
         assert "100 tasks/day" in await rest_of_errors(process)
         assert await process.wait() == 2
-    assert key_file(tmp_path / "data").read() == []
+    assert key_store(tmp_path / "data").read() == []

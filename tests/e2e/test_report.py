@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -14,10 +15,10 @@ from gencode.client import Client
 from gencode.llm.prices import Price
 from gencode.pipelines.generate.api import report_and_bundle
 from tests.e2e.test_retry import FILES, Account
-from tests.servers.calls import get
+from tests.servers.calls import get, post, submit
 from tests.servers.github import github_server
 from tests.servers.model import USAGE, model_server, plan_and_files
-from tests.servers.service import running_app, settings
+from tests.servers.service import environment, running_app, service, settings
 from tests.servers.stream import events
 
 PRICES = {"scripted": Price(prompt=Decimal(1), completion=Decimal(2))}
@@ -100,3 +101,31 @@ async def test_it_is_made_outside_of_the_event_loop(
         await get(app.url, f"/api/v1/task/{task_id}/{what}")
     assert where
     assert threading.main_thread() not in where
+
+
+async def test_a_call_that_a_kill_cut_off_is_charged_although_the_task_makes_no_other(tmp_path: Path) -> None:
+    """Two tasks are killed in their only file. The older one then keeps the only worker, and the other one is
+    cancelled."""
+    prices = '{"scripted": {"prompt": "1000", "completion": "2000"}}'
+    async with model_server(plan_and_files({"app.py": ""}, gates={"app.py": anyio.Event()})) as model:
+        variables = environment(model, PRICES=prices, MAX_OUTPUT_TOKENS="1000")
+        async with service(tmp_path, variables) as served:
+            _, task = [await submit(served.url, name) for name in ("one", "two")]
+            while model.started["file", "app.py"] < 2:
+                await anyio.sleep(0.01)
+            await served.kill()
+        async with service(tmp_path, variables | {"MAX_CONCURRENT_TASKS": "1"}) as served:
+            assert (await post(served.url, f"/task/{task}/cancel")).json()["status"] == "cancelled"
+            log = await events(served.url, task)
+            found = await report(served.url, task)
+    plan, lost = [event.data["tokens"] for event in log if event.kind == "usage"]
+    assert (lost["completion"], lost["estimated"]) == (1000, True)
+    prompt, completion = (plan[name] + lost[name] for name in ("prompt", "completion"))
+    assert found["usage"] == {
+        "prompt": prompt,
+        "completion": completion,
+        "cached": USAGE.cached,
+        "estimated": True,
+        "cost": f"{Decimal(prompt + 2 * completion) / 1000:.6f}",
+    }
+    assert (found["calls"], found["status"]) == (2, "cancelled")

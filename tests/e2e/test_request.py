@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
-from gencode.auth.key_file import key_file
+from gencode.auth.key_store import key_store
 from gencode.client import Client
 from gencode.llm.prices import Price
 from tests.e2e.test_cli import gencode, output_of
@@ -61,8 +61,8 @@ async def test_the_callback_is_not_shown(tmp_path: Path) -> None:
 
 
 async def test_another_client_does_not_see_it(tmp_path: Path) -> None:
-    file = key_file(tmp_path / "data")
-    (alices, _), (bobs, _) = file.make("alice"), file.make("bob")
+    file = key_store(tmp_path / "data")
+    (alices, _), (bobs, _) = file.create("alice"), file.create("bob")
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
         made = await http.post("/api/v1/generate", json=BODY, headers={"X-API-Key": alices})
         path = f"/api/v1/task/{made.json()['task_id']}/request"

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from gencode.client import Client
 from tests.servers.github import TOKEN, ScriptedGitHub, github_server
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
@@ -52,6 +53,42 @@ async def test_a_request_may_allow_secrets_and_they_are_reported(tmp_path: Path)
     ]
     assert heard[-1].data["status"] == "completed"
     assert github.effects == {"create": 1, "push": 1}
+
+
+async def test_a_retry_may_allow_what_only_looks_like_a_secret(tmp_path: Path) -> None:
+    content = f"import os\nTOKEN = '{LEAKED}'\n"
+    async with (
+        model_server(plan_and_files({"app.py": content})) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+        Client(app.url) as client,
+    ):
+        task = (await client.submit("say hello", "hello"))["task_id"]
+        failed = (await events(app.url, task))[-1]
+        assert (failed.data["retry_helps"], failed.data["retry_fields"]) == (
+            "after_change",
+            ["allow_secrets"],
+        )
+        await client.retry(task, allow_secrets=True)
+        log = await events(app.url, task, after=failed.id)
+        assert log[-1].data["status"] == "completed"
+        assert github.effects == {"create": 1, "push": 1}
+        assert set(model.started.values()) == {1}, "nothing is asked again"
+
+
+async def test_no_retry_can_allow_a_secret_of_the_service(tmp_path: Path) -> None:
+    async with (
+        model_server(plan_and_files({"app.py": f"# {TOKEN}\n"})) as model,
+        github_server(tmp_path / "github") as github,
+        running_app(settings(tmp_path, model, github)) as app,
+        Client(app.url) as client,
+    ):
+        task = (await client.submit("say hello", "hello"))["task_id"]
+        failed = (await events(app.url, task))[-1]
+        assert (failed.data["retry_helps"], failed.data["retry_fields"]) == ("never", [])
+        await client.retry(task, allow_secrets=True)
+        assert (await events(app.url, task, after=failed.id))[-1].data["code"] == "SECRET_FOUND"
+        assert not github.effects
 
 
 async def test_no_request_can_allow_a_secret_of_the_service(tmp_path: Path) -> None:

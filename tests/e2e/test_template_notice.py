@@ -28,6 +28,19 @@ async def finished(url: str, *, language: str = "en", **body: Any) -> tuple[dict
         return accepted, (await http.get(accepted["task_url"].removeprefix("/api/v1"))).json()
 
 
+@needs_chromium
+async def test_the_page_names_the_template_before_the_submission(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, chromium() as browser, tab(browser, app.url) as page:
+        await page.get_by_label("Prompt").fill(RAY_TRACER)
+        await expect(page.locator("#estimate")).to_contain_text(
+            "It will be a template, a Python command line tool"
+        )
+        await page.get_by_role("button", name="中文").click()
+        await expect(page.locator("#estimate")).to_contain_text(
+            "将使用模板：一个保存笔记的 Python 命令行工具"
+        )
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [

@@ -236,7 +236,7 @@ async def test_malformed_http_gets_400_and_is_not_logged(tmp_path: Path) -> None
         (HEAD + "Transfer-Encoding: chunked\r\n\r\nZZ\r\n").encode(),
         (HEAD + length + "0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").encode(),
         b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: localhost\r\n\r\n",
-        b"GET /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx",
+        b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",
     ]
     async with service(tmp_path, {"LOG_LEVEL": "DEBUG"}) as process:
         log = process.log.read_text()

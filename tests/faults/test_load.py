@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -14,15 +16,18 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from gencode.domain.principal import Principal, PrincipalKind
 from gencode.domain.task import Task
 from gencode.engine.ports.store import Store, TaskQuery
+from gencode.http.tool_declaration import ToolCall
 from tests.faults.test_input import check_problem
 from tests.servers.calls import BODY, FILES, client, get, post, submit
 from tests.servers.model import ModelServer, model_server, plan_and_files
 from tests.servers.raw import Answer, Raw, raw
-from tests.servers.service import Service, running_app, service, settings
+from tests.servers.service import App, Service, running_app, service, settings
 from tests.servers.stream import events, subscribed
 
+T = TypeVar("T")
 TWO = SecretStr("alice=alices-key,bob=bobs-key")
 
 
@@ -142,9 +147,7 @@ async def test_of_one_clients_reads_few_are_in_the_store_at_once(tmp_path: Path,
     async with running_app(settings(tmp_path, api_keys=TWO)) as app:
         task_id = (await submit_as(app.url, "alice")).json()["task_id"]
         await wait_until_over(app.url, task_id, "alice")
-        store = CountingStore(app.services.store)
-        object.__setattr__(app.services, "store", store)
-        app.services.hub._store = store  # type: ignore[attr-defined]
+        store = count_reads(app)
         async with client(app.url) as http, anyio.create_task_group() as group:
             for _ in range(40):
                 ask = partial(
@@ -152,24 +155,66 @@ async def test_of_one_clients_reads_few_are_in_the_store_at_once(tmp_path: Path,
                 )
                 group.start_soon(ask)
     assert store.calls >= 40
-    assert 1 <= store.most <= 2  # one look-up, one log
+    assert 1 <= store.most <= (1 if path.endswith("/files") else 2)  # one look-up, one log
+
+
+@pytest.mark.fault(118)
+async def test_an_assistant_and_other_connections_of_one_client_share_its_place(tmp_path: Path) -> None:
+    """The tool `files` looked tasks up beside the limit of the route."""
+    async with running_app(settings(tmp_path, api_keys=TWO)) as app:
+        task_id = (await submit_as(app.url, "alice")).json()["task_id"]
+        await wait_until_over(app.url, task_id, "alice")
+        store = count_reads(app)
+        tool = next(tool for tool in app.services.kinds.tools if tool.name == "files")
+        call = ToolCall(
+            principal=Principal(id="alice", kind=PrincipalKind.API_KEY),
+            api="/api/v1",
+            arguments={"task_id": task_id},
+        )
+
+        async def ask_tool() -> None:
+            await tool.call(call)
+
+        headers = {"X-API-Key": "alices-key"}
+        async with client(app.url) as http, anyio.create_task_group() as group:
+            for _ in range(10):
+                group.start_soon(ask_tool)
+                group.start_soon(partial(http.get, f"/api/v1/task/{task_id}/files", headers=headers))
+    assert store.calls >= 40
+    assert store.most == 1
+
+
+def count_reads(app: App) -> CountingStore:
+    """From now on."""
+    store = CountingStore(app.services.store)
+    object.__setattr__(app.services, "store", store)
+    app.services.hub._store = store  # type: ignore[attr-defined]
+    app.services.checkpoint_reader._store = store  # type: ignore[assignment]
+    object.__setattr__(next(e for e in app.services.extensions if hasattr(e, "store")), "store", store)
+    return store
 
 
 class CountingStore:
-    """Counts the look-ups of tasks, which take a few turns of the loop each."""
+    """Counts the look-ups of tasks and of checkpoints, which take a few turns of the loop each."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.calls = self.present = self.most = 0
 
     async def find(self, query: TaskQuery) -> list[Task]:
+        return await self._count(self._store.find(query))
+
+    async def checkpoints(self, task_id: str) -> Mapping[str, str]:
+        return await self._count(self._store.checkpoints(task_id))
+
+    async def _count(self, read: Awaitable[T]) -> T:
         self.calls += 1
         self.present += 1
         self.most = max(self.most, self.present)
         try:
             for _ in range(20):
                 await anyio.lowlevel.checkpoint()
-            return await self._store.find(query)
+            return await read
         finally:
             self.present -= 1
 

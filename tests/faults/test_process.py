@@ -105,7 +105,11 @@ async def test_a_task_that_kills_each_process_fails_and_others_run(tmp_path: Pat
             await process.launch("answer.after:1")
             assert await process.ended() == -signal.SIGKILL
         await process.start("answer.after:1")
-        *_, status, error = await events(process.url, task_id)
+        *log, status, error = await events(process.url, task_id)
+        charges = [event.data["total"]["completion"] for event in log if event.kind == "usage"]
+        assert charges == [8192 * count for count in range(1, 6)], (
+            "each call that was cut off, by its reserve"
+        )
         assert (status.kind, status.data["status"]) == ("status", "failed")
         assert (error.kind, error.data["code"], error.data["retryable"]) == ("error", "CRASH_LOOP", False)
         assert "died 5 times" in error.data["message"]

@@ -7,7 +7,9 @@ rejected answers, cancellations and kill -9:
 - after every run the account has what the provider told, exactly, and of what it did not tell at least what
   was sent and received;
 - what the next run restores from the checkpoints is that account. A call in progress at a kill has its
-  reserve.
+  reserve;
+- a task that ends then, before its next call, is told that account in its last usage event, and no call
+  stays open.
 
 A history is made from a seed. It drives the real session over a model and a store of the test's own.
 """
@@ -27,7 +29,7 @@ from structlog.testing import capture_logs
 from gencode.codegen.file_checkpoints import Piece
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.budget import Budget, total
-from gencode.llm.charge_checkpoints import usages_without_answer
+from gencode.llm.charge_checkpoints import open_calls, usages_without_answer
 from gencode.llm.errors import (
     BudgetExceeded,
     LLMBadOutput,
@@ -42,6 +44,7 @@ from gencode.llm.port import ChatChunk, ChatRequest, Message, OnSend, Usage
 from gencode.llm.session import Answer, LLMSession, LLMSessionFactory
 from gencode.llm.token_estimate import worst_case
 from gencode.observability.metrics import Metrics
+from gencode.pipelines.generate.lost_calls import lost_call_updates
 from gencode.resilience.retry import Retry
 
 HISTORIES = 10_000
@@ -105,22 +108,30 @@ class Store:
 
     @property
     def answers(self) -> Mapping[str, Usage]:
-        """By path."""
-        return {
-            name.removeprefix("piece:"): Piece.model_validate_json(text).usage
-            for name, text in self.checkpoints.items()
-            if name.startswith("piece:")
-        }
+        return answers_in(self.checkpoints)
 
     def account(self) -> Usage:
-        """As the pipeline restores it."""
-        return total(*self.answers.values(), *usages_without_answer(self.checkpoints))
+        return account_of(self.checkpoints)
+
+
+def answers_in(checkpoints: Mapping[str, str]) -> Mapping[str, Usage]:
+    """By path."""
+    return {
+        name.removeprefix("piece:"): Piece.model_validate_json(text).usage
+        for name, text in checkpoints.items()
+        if name.startswith("piece:")
+    }
+
+
+def account_of(checkpoints: Mapping[str, str]) -> Usage:
+    """As the pipeline restores it."""
+    return total(*answers_in(checkpoints).values(), *usages_without_answer(checkpoints))
 
 
 class Model:
     """A provider whose behaviour is drawn for each call; it counts what it bills."""
 
-    name, native_prefix = "model/m", True
+    name, native_prefix, pause = "model/m", True, 0.0
 
     def __init__(self, random: Random, limit: int) -> None:
         self._random = random
@@ -286,6 +297,21 @@ class History:
             assert (in_memory.prompt, in_memory.completion) == (account.prompt, account.completion)
         if not account.estimated:
             assert spent == known
+        self._check_end(account)
+
+    def _check_end(self, account: Usage) -> None:
+        """As if the task were cancelled now."""
+        stored, told = dict(self.store.checkpoints), None
+        for update in lost_call_updates(stored, account_of, "", lambda _: None):
+            stored |= update.checkpoints
+            told = update.data["total"]
+        assert not open_calls(stored)
+        assert account_of(stored) == account
+        if told:
+            assert (told["prompt"], told["completion"]) == (account.prompt, account.completion)
+            assert told["estimated"]
+        else:
+            assert not open_calls(self.store.checkpoints)
 
 
 def _no_wait() -> Retry:

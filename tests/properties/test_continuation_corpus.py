@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from functools import cache
 
 import pytest
 
@@ -14,11 +15,11 @@ from tests.campaigns.corpus import sample, source_files
 from tests.campaigns.seams import REFUSED, SMALL, WRONG, cases, cuts, variants
 from tests.properties.test_continuation_merge import SOURCES
 
-NEVER_REJECTED = ("native prefix", "exact", "in a fence", "restarts the line")
-"""A file begun anew, and repeated lines, are rejected where two overlaps give different files."""
+NEVER_REJECTED = ("native prefix", "exact", "in a fence", "anew", "restarts the line", "repeats 40 lines")
 """Manners whose answers prove their place, or continue exactly."""
 
 
+@cache
 def corpus() -> dict[str, list[tuple[str, str]]]:
     """By language, a small file and some larger ones; and the files of the offline model's projects."""
     chosen = {}
@@ -31,22 +32,28 @@ def corpus() -> dict[str, list[tuple[str, str]]]:
     return {language: texts for language, texts in chosen.items() if texts}
 
 
-CORPUS = corpus()
+PARTS = 8
+"""Of the languages, for processes that share the work: only those that run a part list the files."""
 
 
 def test_the_corpus_has_ten_languages() -> None:
-    assert len({language.removeprefix("offline ").lower() for language in CORPUS}) >= 10, sorted(CORPUS)
+    assert len({language.removeprefix("offline ").lower() for language in corpus()}) >= 10, sorted(corpus())
 
 
-@pytest.mark.parametrize("language", sorted(CORPUS))
-def test_the_merged_text_is_the_file_or_the_answer_is_rejected(language: str) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_merged_text_is_the_file_or_the_answer_is_rejected(part: int) -> None:
+    for language in sorted(corpus())[part::PARTS]:
+        check_language(language)
+
+
+def check_language(language: str) -> None:
     chance = random.Random(language)
     counts: Counter[tuple[str, str]] = Counter()
-    for name, text in CORPUS[language]:
+    for name, text in corpus()[language]:
         for whole in variants(text) if len(text) > SMALL else (f"{text.rstrip()}\n",):
             for cut in cuts(whole, 6, chance):
                 counts.update(cases(whole, cut, name))
-    assert not {case for case in counts if case[1] == WRONG}
+    assert not {case for case in counts if case[1] == WRONG}, language
     refused = {manner: count for (manner, outcome), count in counts.items() if outcome == REFUSED}
-    assert not refused.keys() & set(NEVER_REJECTED)
-    assert sum(refused.values()) < 0.06 * sum(counts.values()), refused
+    assert not refused.keys() & set(NEVER_REJECTED), language
+    assert sum(refused.values()) < 0.01 * sum(counts.values()), (language, refused)

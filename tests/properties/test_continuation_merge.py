@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,6 +16,7 @@ from gencode.codegen.code_fences import is_fence, split_lines
 from gencode.codegen.continuation_merge import continuation, file_text, joined_text, resume_point
 from gencode.codegen.file_checkpoints import Piece
 from gencode.llm.errors import LLMBadOutput
+from tests.campaigns.seams import RIGHT, WRONG, cases
 
 PREAMBLES = (
     "Here is the rest:\n",
@@ -198,3 +200,81 @@ def test_a_block_opened_in_a_bare_block_around_markdown_is_rejected(mark: str) -
     answer = f"Here is the rest:\n\n```md\n{whole[point - len(mark) - 1 :]}```\n\nThat is all.\n"
     with pytest.raises(LLMBadOutput, match="opened another one"):
         continuation(written, point, answer, "a.md", whole=True)
+
+
+HEADER = """\
+#ifndef VECTORS_H_INCL
+#define VECTORS_H_INCL
+
+// What all vectors have in common
+
+extern int vectors;
+
+#endif  // VECTORS_H_INCL
+"""
+QUERIES = """\
+((macro_invocation
+  (token_tree) @injection.content)
+ (#set! injection.language "rust")
+ (#set! injection.include-children))
+
+((macro_rule
+  (token_tree) @injection.content)
+ (#set! injection.language "rust")
+ (#set! injection.include-children))
+"""
+
+
+@pytest.mark.parametrize(("name", "whole"), [("vectors.h", HEADER), ("queries.scm", QUERIES)])
+def test_a_file_begun_anew_and_repeated_lines_are_accepted_at_every_cut(name: str, whole: str) -> None:
+    """Also where the line that was cut begins like the first one, and where blocks of lines are equal."""
+    counts = Counter(case for cut in range(1, len(whole)) for case in cases(whole, cut, name))
+    assert {outcome for _, outcome in counts} == {RIGHT}, counts
+
+
+def test_the_withheld_text_occurs_only_at_the_resume_point() -> None:
+    for cut in range(1, len(QUERIES)):
+        point = resume_point(QUERIES[:cut], cut)
+        assert point == 0 or QUERIES.find(QUERIES[point:cut].strip()) >= point
+
+
+LINES = st.sampled_from(
+    [
+        *("import os\n", "import osx\n", "    the same text,\n", "    the same text\n", "    the same"),
+        *("========\n", "=\n", "}\n", "\n", "import os", "=========", "", " 0, 0, 0, 0,\n"),
+        *(f"{'=' * 250}\n", f"[{'0, ' * 90}]\n"),
+    ]
+)
+
+
+@quick
+@given(st.lists(LINES, min_size=1, max_size=20), st.lists(LINES, max_size=3), st.integers(1, 9), st.data())
+def test_a_file_of_equal_lines_is_never_another_file(
+    lines: list[str], block: list[str], times: int, data: st.DataObject
+) -> None:
+    whole = ("".join(block) * times + "".join(lines)).rstrip() + "\n"
+    assume(len(whole) > 2)
+    cut = data.draw(st.integers(1, len(whole) - 1), "cut")
+    assert not [manner for manner, outcome in cases(whole, cut, "a.cfg") if outcome == WRONG]
+
+
+LONG = "".join(f"{number}, " for number in range(80))
+
+
+@pytest.mark.parametrize(
+    ("written", "answer"),
+    [
+        (f"{LONG}\n", f"{LONG}\nlast line\n"),
+        (LONG, f"\n{LONG}\nlast line\n"),
+        ("=" * 300, "=" * 400 + "\n"),
+        (f"{LONG}x\n  {LONG}x", f"  {LONG}x\n  {LONG}x\n"),
+    ],
+    ids=["equal lines", "equal lines, cut before the line end", "equal characters", "two overlaps"],
+)
+def test_an_overlap_without_withheld_text_that_may_be_the_files_own_is_rejected(
+    written: str, answer: str
+) -> None:
+    point = resume_point(written, len(written))
+    assert point == len(written)
+    with pytest.raises(LLMBadOutput, match="left it open"):
+        continuation(written, point, answer, "a.csv", whole=True)

@@ -98,6 +98,9 @@ class Spelling:
         assert request == {"prompt": "a word"}
         return task.id, "".join(checkpoints)
 
+    def final_updates(self, task: Task, checkpoints: Mapping[str, str]) -> Sequence[StageUpdate]:
+        return ()
+
     def message(self, task: Task, status: str) -> str:
         return status
 
@@ -147,6 +150,9 @@ class MortalStore:
 
     async def find(self, query: TaskQuery) -> list[Task]:
         return await self._call(self._inner.find(query))
+
+    async def count(self, query: TaskQuery) -> int:
+        return await self.inner.count(query)
 
     async def find_by_key(self, key: IdempotencyKey) -> Task | None:
         return await self._call(self._inner.find_by_key(key))

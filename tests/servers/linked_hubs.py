@@ -12,26 +12,34 @@ import anyio
 from gencode.domain.event import Event
 from gencode.engine.ports.hub import Hub, Subscription
 from gencode.engine.ports.store import Store
-from gencode.hub.postgres.hub import PostgresHub
+from gencode.hub.postgres.hub import EVENTS, PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
 
 
 class LinkedNotifications:
     """See gencode.hub.postgres.hub.Notifications. The `others` receive at once what is sent, if they are
-    listening."""
+    listening.
 
-    def __init__(self) -> None:
+    max_text   of announced events; longer ones are announced without
+    """
+
+    def __init__(self, max_text: int = 10**6) -> None:
         self.handlers: dict[str, Callable[[str], None]] = {}
         self.on_change: Callable[[], None] = lambda: None
         self.is_listening = True
         self.others: list[LinkedNotifications] = []
+        self._max_text = max_text
 
     def send(self, channel: str, payload: str, key: str | None = None) -> None:
+        if channel == EVENTS:
+            *head, text = payload.split(" ", 3)
+            payload = " ".join([*head, text if len(text) <= self._max_text else ""])
+        self.send_droppable(channel, payload)
+
+    def send_droppable(self, channel: str, payload: str) -> None:
         for other in self.others:
             if other.is_listening and channel in other.handlers:
                 other.handlers[channel](payload)
-
-    send_droppable = send
 
 
 class HubPair:
@@ -42,8 +50,8 @@ class HubPair:
         self.subscribing = subscribing
 
     @classmethod
-    def linked(cls, store: Store) -> HubPair:
-        ends = LinkedNotifications(), LinkedNotifications()
+    def linked(cls, store: Store, max_text: int = 10**6) -> HubPair:
+        ends = LinkedNotifications(max_text), LinkedNotifications(max_text)
         for end, other in zip(ends, reversed(ends), strict=True):
             end.others.append(other)
         publishing, subscribing = (PostgresHub(store, end) for end in ends)

@@ -8,7 +8,7 @@ import anyio.lowlevel
 
 
 class LoopClock:
-    """Of the loop that is running when it is made, to its end: each test has a loop of its own."""
+    """Of the loop that is running when it is made, to its end: a test's own, or that of a module."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()

@@ -33,7 +33,7 @@ shared_buffers = 32MB
 max_connections = 200
 """
 
-# If the test process is killed, the pipe ends, and with it the server and its folder.
+# If the test process is killed, the pipe ends, and with it the server and its directory.
 _WATCH = """
 "$@" </dev/null & server=$!
 if read -r signal; then kill -"$signal" $server; wait $server
@@ -44,9 +44,9 @@ else kill -QUIT $server; wait $server; rm -rf "$PGDATA"; fi
 class PostgresServer:
     """A server on a port of 127.0.0.1. Its superuser `gencode` has no password. See `running_postgres`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         self.port = reserve_port()
-        self._folder = folder
+        self.directory = directory
         self._names = map("test_{}".format, count(1))
         self._templates: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -56,14 +56,14 @@ class PostgresServer:
 
     def start(self) -> None:
         """Returns when the server accepts connections."""
-        command = [_programs() / "postgres", "-D", self._folder, "-p", str(self.port)]
-        with (self._folder / "log").open("ab") as log:
+        command = [_programs() / "postgres", "-D", self.directory, "-p", str(self.port)]
+        with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["sh", "-c", _WATCH, "sh", *command],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                **_as_server(self._folder),
+                **_as_server(self.directory),
             )
         self._wait()
 
@@ -107,7 +107,7 @@ class PostgresServer:
             try:
                 psycopg.connect(self.dsn(), connect_timeout=10).close()
             except psycopg.OperationalError:
-                log = (self._folder / "log").read_text(errors="replace")[-2000:]
+                log = (self.directory / "log").read_text(errors="replace")[-2000:]
                 assert self._process.poll() is None, log
                 assert time.monotonic() < end, log
                 time.sleep(0.02)
@@ -121,36 +121,36 @@ def is_installed() -> bool:
 
 @contextmanager
 def running_postgres(settings: str = "", parent: Path | None = None) -> Iterator[PostgresServer]:
-    """A server in a folder of its own below `parent` (default: the folder for temporary files).
+    """A server in a directory of its own below `parent` (default: the one for temporary files).
 
     settings   lines of postgresql.conf, which win over those of `_SETTINGS`
     """
-    folder = Path(tempfile.mkdtemp(prefix="gencode-postgres-", dir=parent))
-    server = PostgresServer(folder)
+    directory = Path(tempfile.mkdtemp(prefix="gencode-postgres-", dir=parent))
+    server = PostgresServer(directory)
     try:
-        _initialize(folder, settings)
+        _initialize(directory, settings)
         server.start()
         yield server
     finally:
         server.stop("QUIT")
-        shutil.rmtree(folder)
+        shutil.rmtree(directory)
 
 
-def _initialize(folder: Path, settings: str) -> None:
+def _initialize(directory: Path, settings: str) -> None:
     if user := _server_user():
-        shutil.chown(folder, user)
+        shutil.chown(directory, user)
     options = ["-U", "gencode", "--auth=trust", "-E", "UTF8", "--no-locale", "--no-sync"]
-    command = [_programs() / "initdb", "-D", folder, *options]
-    made = subprocess.run(command, capture_output=True, text=True, check=False, **_as_server(folder))
+    command = [_programs() / "initdb", "-D", directory, *options]
+    made = subprocess.run(command, capture_output=True, text=True, check=False, **_as_server(directory))
     assert made.returncode == 0, made.stderr
-    with (folder / "postgresql.conf").open("a") as file:
+    with (directory / "postgresql.conf").open("a") as file:
         file.write(_SETTINGS + settings)
 
 
-def _as_server(folder: Path) -> dict[str, Any]:
+def _as_server(directory: Path) -> dict[str, Any]:
     """How its processes are run: PostgreSQL refuses to run as root. Ctrl-C does not reach them."""
-    environment = {"PATH": os.environ["PATH"], "PGDATA": str(folder), "LC_ALL": "C", "TZ": "UTC"}
-    run: dict[str, Any] = {"cwd": folder, "env": environment, "start_new_session": True}
+    environment = {"PATH": os.environ["PATH"], "PGDATA": str(directory), "LC_ALL": "C", "TZ": "UTC"}
+    run: dict[str, Any] = {"cwd": directory, "env": environment, "start_new_session": True}
     user = _server_user()
     return run | ({"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {})
 
@@ -166,9 +166,9 @@ def _server_user() -> str | None:
 
 @cache
 def _programs() -> Path | None:
-    """The folder of initdb. Debian puts it on no path."""
+    """The directory of initdb. Debian puts it on no path."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
-    folders = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    newest = sorted(folders, key=lambda path: float(path.parts[4]))
+    directories = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = sorted(directories, key=lambda path: float(path.parts[4]))
     return newest[-1].parent if newest else None

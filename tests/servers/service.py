@@ -33,11 +33,13 @@ from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import NamedProvider, Settings
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.declared_errors import check_declared_errors
+from tests.servers.fork_server import FORK_SERVER, ForkedProcess
 from tests.servers.github import ScriptedGitHub
 from tests.servers.model import ModelServer
 from tests.servers.ports import reserve_port
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
+AT_START = ("PYTHON", "LANG", "LC_", "TZ")
 START_SECONDS = 60
 POLL_SECONDS = 0.005
 ROOT = Path(__file__).parents[2]
@@ -108,7 +110,7 @@ class Service:
         self._environment = environment
         self._ulimit = ["sh", "-c", f'ulimit -n {nofile}; exec "$@"', "sh"] if nofile else []
         self._module = module
-        self._process: Process | None = None
+        self._process: Process | ForkedProcess | None = None
 
     @property
     def pid(self) -> int:
@@ -127,14 +129,23 @@ class Service:
     async def launch(self, failpoint: str = "") -> None:
         """`start` without waiting until it is ready."""
         module = ["tests.servers.failpoints"] if failpoint else self._module
+        environment = self._env() | {"FAILPOINT": failpoint}
         with self.log.open("ab") as log:
+            if FORK_SERVER.is_enabled and self._can_be_forked:
+                self._process = await FORK_SERVER.start(module, environment, self.log.parent, log.fileno())
+                return
             self._process = await anyio.open_process(
                 [*self._ulimit, sys.executable, "-m", *module],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
                 cwd=self.log.parent,  # away from a developer's .env
-                env=self._env() | {"FAILPOINT": failpoint},
+                env=environment,
             )
+
+    @property
+    def _can_be_forked(self) -> bool:
+        """Whether nothing is asked for that is decided when an interpreter starts."""
+        return not self._ulimit and not any(name.startswith(AT_START) for name in self._environment)
 
     def _env(self) -> dict[str, str]:
         """Nothing that could be a setting is inherited."""

@@ -69,16 +69,16 @@ def test_a_killed_test_process_leaves_no_server_behind() -> None:
         "import os, signal, sys\n"
         "from tests.servers.postgres import running_postgres\n"
         "with running_postgres() as server:\n"
-        "    print(server._folder, flush=True)\n"
+        "    print(server.directory, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
     ) as killed:
         assert killed.stdout
-        folder = Path(killed.stdout.readline().strip())
+        directory = Path(killed.stdout.readline().strip())
     assert killed.returncode == -9
     end = time.monotonic() + 60
-    while folder.exists():
+    while directory.exists():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -10,6 +10,10 @@ SERVICE_COMMANDS: Mapping[str, Command] = {
     "serve": Command(
         help="run the service (settings: see .env.example)", module="gencode.bootstrap.commands.serve"
     ),
+    "worker": Command(
+        help="run the tasks that `gencode serve --role web` accepts (DATABASE_URL)",
+        module="gencode.bootstrap.commands.worker",
+    ),
     "demo": Command(
         help="run the whole job once, offline, and show how to clone the result",
         module="gencode.bootstrap.commands.demo",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from gencode.auth.key_file import check_name, key_file
+from gencode.auth.key_store import check_name, key_store
 from gencode.cli.output import printable, write
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.domain.principal import LOCAL, Principal
@@ -72,7 +72,7 @@ def _assign(file: Path, source: str, target: Principal, *, dry_run: bool) -> Ass
 
 
 def _warn_without_key(args: argparse.Namespace, data_dir: Path) -> None:
-    has_key = any(key.name == args.target for key in key_file(data_dir).read())
+    has_key = any(key.client == args.target for key in key_store(data_dir).read())
     if not args.json and not has_key and args.target != LOCAL.id:
         print(
             f"{args.target} has no key in {data_dir}: unless it has one in API_KEYS, make one with:"

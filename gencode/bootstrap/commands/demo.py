@@ -9,7 +9,7 @@ from gencode.settings import load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None: all settings come from the environment."""
+    """Adds no arguments: all settings come from the environment."""
 
 
 def run(_args: argparse.Namespace) -> int:

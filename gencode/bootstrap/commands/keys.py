@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from gencode.auth.key_file import KeyFile, KeyOptions, StoredKey, key_file, parse_expiry
+from gencode.auth.key_store import KeyOptions, KeyStore, StoredKey, key_store, parse_timestamp
 from gencode.cli.output import write
 from gencode.domain.errors import StartError
 from gencode.domain.principal import LOCAL
@@ -48,7 +48,7 @@ def _add_options(make: argparse.ArgumentParser) -> None:
         help=f"what the client may use in a day or a month (UTC), such as {QUOTAS}; may be repeated",
     )
     make.add_argument(
-        "--expires", metavar="DATE", help="the last day (UTC) of the key, such as 2030-01-31, or a moment"
+        "--expires", metavar="DATE", help="the last day (UTC) of the key, such as 2030-01-31, or a timestamp"
     )
     make.add_argument(
         "--operator", action="store_true", help="the key may list, read and cancel the tasks of all clients"
@@ -63,21 +63,22 @@ def _quota(text: str) -> Quota:
 
 
 def run(args: argparse.Namespace) -> int:
-    folder = args.data_dir.expanduser().absolute() if args.data_dir else load_data_dir()
+    data_dir = args.data_dir.expanduser().absolute() if args.data_dir else load_data_dir()
     verbs = {"make": _make, "list": _list, "revoke": _revoke}
-    return verbs[args.verb](args, key_file(folder))
+    return verbs[args.verb](args, key_store(data_dir))
 
 
-def _make(args: argparse.Namespace, file: KeyFile) -> int:
-    is_first = file.version() is None
-    key, stored = file.make(args.name, _options(args))
+def _make(args: argparse.Namespace, store: KeyStore) -> int:
+    is_first = store.stat_signature() is None
+    key, stored = store.create(args.name, _options(args))
     write(args, {"key": key, **_document(stored)}, [key])
     if not args.json:
         print(
-            f"This is the key of {stored.name}, shown this once; {file.path} keeps its hash.", file=sys.stderr
+            f"This is the key of {stored.client}, shown this once; {store.path} keeps its hash.",
+            file=sys.stderr,
         )
     if is_first and not args.json:
-        print(_about_the_first_key(stored.name), file=sys.stderr)
+        print(_about_the_first_key(stored.client), file=sys.stderr)
     return 0
 
 
@@ -91,6 +92,22 @@ def _about_the_first_key(name: str) -> str:
     )
 
 
+def parse_expiry(text: str) -> datetime:
+    """Parses a date (the key expires at the end of that day, UTC) or an RFC 3339 timestamp. Raises StartError
+    if it is not in the future."""
+    try:
+        expiry = parse_timestamp(text) if "T" in text.upper() else _end_of(date.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise StartError(f"{text!r} is no date such as 2030-01-31 or 2030-01-31T18:00:00Z") from None
+    if expiry <= datetime.now(UTC):
+        raise StartError(f"{text} is over: a key needs a date to come")
+    return expiry
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
 def _options(args: argparse.Namespace) -> KeyOptions:
     return KeyOptions(
         label=args.label,
@@ -101,35 +118,35 @@ def _options(args: argparse.Namespace) -> KeyOptions:
     )
 
 
-def _list(args: argparse.Namespace, file: KeyFile) -> int:
-    keys = file.read()
-    uses, problem = _uses(file, keys)
-    lines = [f"{key.id}  {key.created_at}  {'  '.join(_words(key, uses.get(key.name)))}" for key in keys]
-    documents = [{**_document(key), "usage": _usage_document(uses.get(key.name))} for key in keys]
-    write(args, {"keys": documents}, lines or [f"no keys in {file.path}"])
+def _list(args: argparse.Namespace, store: KeyStore) -> int:
+    keys = store.read()
+    uses, problem = _uses(store, keys)
+    lines = [f"{key.id}  {key.created_at}  {'  '.join(_words(key, uses.get(key.client)))}" for key in keys]
+    documents = [{**_document(key), "usage": _usage_document(uses.get(key.client))} for key in keys]
+    write(args, {"keys": documents}, lines or [f"no keys in {store.path}"])
     if problem:
         print(f"what the clients have used is unknown: {problem}", file=sys.stderr)
     return 0
 
 
-def _uses(file: KeyFile, keys: Sequence[StoredKey]) -> tuple[Mapping[str, Uses], str]:
-    """By client, and why it is unknown."""
+def _uses(store: KeyStore, keys: Sequence[StoredKey]) -> tuple[Mapping[str, Uses], str]:
+    """The uses by client; if they are unknown, none and the reason."""
     try:
-        return client_uses(file.path.parent, [key.name for key in keys], datetime.now(UTC)), ""
+        return client_uses(store.path.parent, [key.client for key in keys], datetime.now(UTC)), ""
     except StartError as error:
         return {}, error.message
 
 
-def _revoke(args: argparse.Namespace, file: KeyFile) -> int:
-    revoked = file.revoke(args.name)
+def _revoke(args: argparse.Namespace, store: KeyStore) -> int:
+    revoked = store.revoke(args.name)
     if not revoked:
-        raise StartError(f"{file.path} has no key of this name or id; see: gencode keys list")
+        raise StartError(f"{store.path} has no key of this name or id; see: gencode keys list")
     write(
         args,
         {"revoked": [_document(key) for key in revoked]},
-        [f"revoked {key.id} {key.name}" for key in revoked],
+        [f"revoked {key.id} {key.client}" for key in revoked],
     )
-    if not args.json and not file.read():
+    if not args.json and not store.read():
         print(
             "No key is left here. A service with this folder lets in only those of API_KEYS.", file=sys.stderr
         )
@@ -138,7 +155,7 @@ def _revoke(args: argparse.Namespace, file: KeyFile) -> int:
 
 def _words(key: StoredKey, uses: Uses | None) -> Iterator[str]:
     options = key.options
-    yield key.name
+    yield key.client
     if options.operator:
         yield "operator"
     if options.rate:
@@ -156,7 +173,7 @@ def _words(key: StoredKey, uses: Uses | None) -> Iterator[str]:
 
 
 def _usage_document(uses: Uses | None) -> dict[str, Any] | None:
-    """Of the client, by period; None: unknown."""
+    """The client's use by period, for JSON; None: unknown."""
     if uses is None:
         return None
     return {

@@ -52,7 +52,7 @@ async def _prune(file: Path, policy: RetentionPolicy, dry_run: bool) -> Retentio
 
 
 async def _no_sleep(seconds: float) -> None:
-    """There are no other callers to let go first."""
+    """Does not wait: there are no other callers of the store."""
 
 
 def _policy(args: argparse.Namespace, settings: RetentionSettings) -> RetentionPolicy:
@@ -78,7 +78,7 @@ def _locked(data_dir: Path) -> Iterator[None]:
 
 
 def _compact(file: Path) -> tuple[int, str]:
-    """The bytes that were freed, and why none were."""
+    """The freed bytes, and the reason if there are none."""
     try:
         return compact_database(file), ""
     except CopyFailed as error:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 
+from gencode.bootstrap.roles import Role
 from gencode.bootstrap.serve import serve
 from gencode.settings import load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None: all settings come from the environment."""
+    """All settings come from the environment."""
+    parser.add_argument(
+        "--role",
+        choices=[Role.ALL.value, Role.WEB.value],
+        default=Role.ALL.value,
+        help="web: accept requests and stream events, and leave the work to `gencode worker` (DATABASE_URL)",
+    )
 
 
-def run(_args: argparse.Namespace) -> None:
-    serve(load())
+def run(args: argparse.Namespace) -> None:
+    serve(load(), role=Role(args.role))

@@ -42,7 +42,7 @@ async def run_checks(*, ask_models: bool) -> AsyncIterator[CheckResult]:
 
 
 def _check_data_dir_alone() -> list[CheckResult]:
-    """The only other check that is possible when settings are invalid."""
+    """Check DATA_DIR, the only other check that is possible if settings are invalid."""
     try:
         return list(local_checks.check_data_dir(load_data_dir()))
     except StartError as error:

@@ -37,7 +37,8 @@ def configured_hosts(settings: Settings) -> dict[str, NamedHost]:
 async def check_git_host(
     name: str, entry: NamedHost, client: httpx.AsyncClient, *, workflows: bool
 ) -> list[CheckResult]:
-    """Check a host with one GET request. `workflows`: the token must be able to push .github/workflows."""
+    """Check a host by one GET request. `workflows`: whether the token must be able to push
+    .github/workflows."""
     about, token = f"host {name}", entry.token.get_secret_value()
     secrets: tuple[str, ...] = (token,)
     if entry.path:

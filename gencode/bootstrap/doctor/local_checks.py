@@ -12,15 +12,19 @@ from urllib.request import getproxies_environment
 
 import httpx
 
-from gencode.auth.key_file import key_file
+from gencode.auth.key_store import key_store
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.domain.errors import DataDirLocked, StartError
+from gencode.githosts.http_client import exchange
+from gencode.githosts.responses import json_object
 from gencode.security.redaction import MIN_SECRET_LENGTH
 from gencode.settings import Settings
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.maintenance import CopyFailed, copy_database
 
 DATABASE = "gencode.db"
+HEALTH_TIMEOUT, MAX_HEALTH = 10.0, 64 * 1024
+"""Seconds for the answer of the port, and bytes of it: another program may listen there."""
 LOW_SPACE, TOO_LITTLE_SPACE = 2**30, 64 * 2**20
 """Bytes free. A task stores a few MiB, and SQLite's write-ahead log may grow to 16 MiB."""
 
@@ -95,7 +99,7 @@ def check_database(path: Path) -> CheckResult:
 def check_api_keys(settings: Settings) -> CheckResult:
     """Count the API keys, in API_KEYS and made by `gencode keys`."""
     try:
-        keys = key_file(settings.data_dir).read()
+        keys = key_store(settings.data_dir).read()
     except StartError as error:
         return fault("keys", error.message, "until then keys made by gencode keys are rejected")
     made = len([key for key in keys if not key.options.has_expired()])
@@ -134,13 +138,12 @@ async def check_port(settings: Settings, running: str, client: httpx.AsyncClient
     listen_address = f"{settings.server_host} port {settings.server_port}"
     if running and settings.server_port:
         try:
-            answer = await client.get(
-                f"http://{_client_address(settings.server_host)}:{settings.server_port}/health"
-            )
-            health = answer.json()
+            address = f"http://{_client_address(settings.server_host)}:{settings.server_port}/health"
+            reply = await exchange(client, client.build_request("GET", address), HEALTH_TIMEOUT, MAX_HEALTH)
+            health = json_object(reply) or {}
             tasks = f"{health['running']} tasks run, {health['waiting']} wait"
             return ok("port", f"gencode answers at {listen_address}: {tasks}")
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        except (httpx.HTTPError, KeyError):
             return note("port", f"a service uses the folder, but none answers at {listen_address}", running)
     return _check_port_is_free(settings.server_host, settings.server_port, listen_address)
 

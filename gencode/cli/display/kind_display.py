@@ -66,7 +66,7 @@ _LINES: Mapping[str, Callable[[Data], str]] = {
 
 def event_line(message: Message, display: KindDisplay) -> str:
     """For a terminal; empty for an event that has no line, such as one of a newer service."""
-    describe = _LINES.get(message.kind) or display.lines.get(message.kind)
+    describe = display.lines.get(message.kind) or _LINES.get(message.kind)
     try:
         text = describe(message.data) if describe else ""
     except (KeyError, TypeError, ValueError):

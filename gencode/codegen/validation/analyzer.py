@@ -16,11 +16,11 @@ from gencode.codegen.validation.treesitter import LANGUAGES
 from gencode.codegen.validation.treesitter_analysis import analyze_source, global_definitions
 
 _MODULES = frozenset({"javascript", "typescript", "tsx"})
-"""An empty file in these languages is analysed, too: it is known to export nothing."""
+"""Languages in which an empty file is analysed, too, because it certainly exports nothing."""
 
 
 def symbols(path: str, text: str) -> Symbols:
-    """What a file offers to others, with one-line signatures, and what it imports.
+    """The exports of a file, with one-line signatures, and its imports.
 
     A file that cannot be parsed has no symbols and `has_unknown_exports`. A JavaScript file that is no module
     exports its top-level definitions, as globals.
@@ -32,12 +32,12 @@ def symbols(path: str, text: str) -> Symbols:
 
 
 def signatures(path: str, text: str) -> tuple[str, ...]:
-    """What a file defines, one line each, for the prompts of the files that use it."""
+    """The signatures of a file's definitions, one line each, for the prompts of the files that use it."""
     return tuple(dict.fromkeys(symbol.signature for symbol in symbols(path, text).exports))
 
 
 def analyze(path: str, text: str) -> FileAnalysis:
-    """Never raises. The analysis of a file in an unknown language is empty."""
+    """The analysis of a file, which is empty for an unknown language. Never raises."""
     language = language_of(path)
     if not language or language == "prose":
         return FileAnalysis()
@@ -54,7 +54,7 @@ def analyze(path: str, text: str) -> FileAnalysis:
 
 
 def _placeholder_comments(path: str, text: str, language: str) -> Iterator[Finding]:
-    """Placeholders in comments that fill a line, for languages without a grammar to find comments with."""
+    """Placeholders in comments that fill a line, for languages without a grammar."""
     marks = line_comment_marks(language)
     if not marks or not may_contain_placeholder(text):
         return

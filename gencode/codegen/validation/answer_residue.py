@@ -22,7 +22,7 @@ _PLAIN_NAME = re.compile(
 )
 """Files that no grammar reads and whose language has no code fences."""
 _MARKUP = frozenset({"html", "xml", "vue", "svelte", "php"})
-"""Such a file may begin with any tag."""
+"""Suffixes of files that may begin with any tag."""
 _README = re.compile(r"(?:readme|changelog|contributing|license|security)[\w-]*(?:\.(?:md|markdown))?")
 _BLANK = "\ufeff \t\r\n"
 _FENCE = re.compile(r"(?:`{3,5}|~{3,5})[\w+#.-]*[ \t]*\r?$", re.MULTILINE)
@@ -35,7 +35,7 @@ _UNOPENED_LINE = re.compile(
 _TOKENS = tuple(END_TOKENS)
 _RELATIVES = (*_TOKENS, *(opener for openers in END_TOKENS.values() for opener in openers))
 _BEFORE_VALUE = tuple(" \t=:,|([{<\\")
-"""After these a token may be a value, as in `STOP=<eos>`."""
+"""Characters after which a token may be a value, as in `STOP=<eos>`."""
 _TEMPLATE_MARK = re.compile(r"[{%$]")
 """In a last line that is a template, a token may be its end, as in `{prompt}</s>`."""
 _MULTILINE_TEXT = re.compile(r"\"\"\"|'''|<<|\[=*\[|^define\b", re.MULTILINE)
@@ -57,7 +57,7 @@ _ENTITY_OPERATOR = re.compile(
 
 
 def residue_findings(path: str, text: str) -> Iterator[Finding]:
-    """Takes time linear in the length of the text."""
+    """The findings of one file, in time linear in the length of the text."""
     kind = _Kind(path)
     yield from _leading_reasoning(kind, text)
     yield from _trailing_token(kind, text)
@@ -66,7 +66,7 @@ def residue_findings(path: str, text: str) -> Iterator[Finding]:
 
 
 class _Kind:
-    """What the path of a file says about it.
+    """Properties of a file by its path.
 
     is_plain   no grammar reads it, and its language has no code fences
     is_source  in a known language, no document

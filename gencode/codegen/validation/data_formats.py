@@ -1,4 +1,4 @@
-"""JSON, YAML, TOML and XML files: whether they parse. Nothing is built from their content."""
+"""Checks that JSON, YAML, TOML and XML files parse. No objects are built from their content."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _json(text: str) -> None:
 
 
 def _is_json_lines(text: str) -> bool:
-    """One value per line, as in logs and data sets."""
+    """Parses one JSON value per line, as in logs and data sets."""
     try:
         return all(
             json.loads(line, parse_int=str) is not Ellipsis for line in text.splitlines() if line.strip()
@@ -73,7 +73,7 @@ def _jsonc(text: str) -> None:
 
 
 def _yaml(text: str) -> None:
-    """Events only: tags are not resolved (CloudFormation's !Ref), aliases are not followed."""
+    """Parses YAML to events only: tags (CloudFormation's !Ref) are not resolved, aliases are not followed."""
     check_depth(text)
     try:
         for _ in yaml.parse(text.encode("utf-8", "replace"), Loader=yaml.CSafeLoader):

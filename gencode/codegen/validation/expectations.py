@@ -1,4 +1,4 @@
-"""What a plan says about a file, as the rules need it: plain values, so that the child needs no pydantic."""
+"""The expectations of a plan about a file: plain values, so that the child needs no pydantic."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Expectation:
 
 
 Expectations = Mapping[str, Expectation]
-"""By path, in the order of the plan."""
+"""Expectations by path, in the order of the plan."""
 
 
 def expectations_from_json(value: Mapping[str, Any]) -> Expectations:
-    """From what `dataclasses.asdict` makes of each."""
+    """Expectations from JSON, each as `dataclasses.asdict` returns it."""
     return {path: Expectation(**fields) for path, fields in value.items()}

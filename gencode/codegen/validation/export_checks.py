@@ -11,7 +11,7 @@ from gencode.codegen.validation.languages import is_test_file
 from gencode.codegen.validation.project import Project
 
 _DEFINITION_LANGUAGES = frozenset({"python", "javascript", "go"})
-"""Where a pattern can tell a definition from a use; elsewhere any occurrence of the name counts."""
+"""Languages in which a pattern can distinguish a definition from a use; in others any occurrence counts."""
 _KIND_WORDS = re.compile(
     r"\b(?:abstract|async|class|classes|component|components|const|constant|data|dataclass|decorator|def|default|enum"
     r"|exception|export|exports|factory|fixture|fn|func|function|functions|handler|helper|hook|instance|interface"
@@ -60,7 +60,8 @@ def exported_name(export: str) -> str:
 
 
 def _defined_names(language: str, text: str) -> frozenset[str]:
-    """Nested definitions count: methods, attributes, members of an object. One pass for all names."""
+    """Which names the text defines, in one pass. Nested definitions count: methods, attributes, members of
+    objects."""
     if language not in _DEFINITION_LANGUAGES:
         return frozenset(_WORD.findall(text))
     patterns = (_AFTER_KEYWORD, _BEFORE_SIGN, *((_GO_FIELD,) if language == "go" else ()))

@@ -1,4 +1,4 @@
-"""What the analysis of one file returns: its symbols, its imports, its stub bodies and its own findings.
+"""The result of the analysis of one file: its symbols, its imports, its stub bodies and its own findings.
 
 Rules across files need nothing else.
 """
@@ -78,7 +78,7 @@ class StubBody:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileAnalysis:
-    """The default says nothing about the file: no findings, unknown exports."""
+    """The default makes no statement about the file: no findings, unknown exports."""
 
     symbols: Symbols = Symbols()
     findings: tuple[Finding, ...] = ()

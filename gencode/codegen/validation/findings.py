@@ -1,4 +1,4 @@
-"""What the validator reports: `Finding`, the ids of its rules, and constructors of common findings."""
+"""Findings of the validator: `Finding`, the ids of the rules, and constructors of common findings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _MAX_LOCATIONS = 3
-"""Locations that a message lists; a repair needs no more of them."""
+"""The most locations that a message lists; a repair needs no more."""
 
 
 class Rule(StrEnum):
@@ -16,7 +16,8 @@ class Rule(StrEnum):
     SYNTAX = "syntax"
     """The file does not parse."""
     RESIDUE = "answer-residue"
-    """The file holds a part of the model's answer that is not the file: reasoning, an end token, a fence."""
+    """The file contains a part of the model's answer that is not the file: reasoning, an end token, a
+    fence."""
     PLACEHOLDER = "placeholder"
     """A comment or an empty body stands for code that was left out."""
     EMPTY = "empty-file"
@@ -35,8 +36,8 @@ class Rule(StrEnum):
 class Finding:
     """`path` is the file to repair; `line` counts from 1, and 0 means the file as a whole.
 
-    message      what is wrong, one clause without a full stop, for people and for the model
-    instruction  what the model is to do about it, a sentence; people do not see it
+    message      what is wrong, one clause without a full stop, for users and for the model
+    instruction  what the model must do about it, a sentence; not shown to users
     """
 
     path: str
@@ -47,7 +48,7 @@ class Finding:
 
     @property
     def shown(self) -> Mapping[str, str | int]:
-        """The fields that people and clients see."""
+        """The fields that are shown to users and clients."""
         return {"path": self.path, "line": self.line, "rule": self.rule, "message": self.message}
 
     @property

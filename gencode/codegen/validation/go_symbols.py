@@ -1,4 +1,4 @@
-"""What a Go file defines and imports, and which names of its imports it uses."""
+"""The definitions and imports of a Go file, and the names of its imports that it uses."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _imports(tree: SyntaxTree) -> Iterator[Import]:
 
 
 def _used_names(tree: SyntaxTree) -> dict[str, tuple[str, ...]]:
-    """The names used of each package; none for a package that a variable of the file has the name of."""
+    """The used names of each package; none for a package whose name is also the name of a variable."""
     hidden = {text_of(node) for node in captures("go", GO_LOCALS, tree.root).get("local", ())}
     used: dict[str, dict[str, None]] = {}
     for match in matches("go", GO_USES, tree.root):

@@ -44,7 +44,7 @@ _BUILD_OUTPUT = re.compile(
     r"|\.output|\.astro|node_modules|vendor|target|coverage|bower_components|\+types|\$types|_generated|\.prisma|wasm"
     r"|paraglide|static|assets|public)(?:/|$)|\.gen(?:\.|$)|\.generated(?:\.|$)|_pb(?:\.|$)"
 )
-"""Directories and names that a build writes: no plan lists what is in them."""
+"""Directories and names that a build writes; no plan lists their files."""
 _ALIAS_ROOTS = ("@/", "~/")
 _SOURCE_ROOTS = ("", "src", "app", "resources/js", "client/src", "frontend/src")
 
@@ -145,7 +145,7 @@ def _is_aliased(layout: _Layout, module: str) -> bool:
 
 
 def _is_declared_module(project: Project, module: str) -> bool:
-    """`declare module "x"` in some file of the project."""
+    """Whether any file of the project has `declare module "x"`."""
     declared = re.compile(rf"""declare\s+module\s+["']{re.escape(module)}["']""")
     return any(path.endswith(".ts") and declared.search(text) for path, text in project.files.items())
 

@@ -1,4 +1,4 @@
-"""What a JavaScript or TypeScript module exports and imports, as an ES module and in CommonJS."""
+"""The exports and imports of a JavaScript or TypeScript module, as an ES module and in CommonJS."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _is_star(statement: Node) -> bool:
 
 
 def _signature(statement: Node) -> str:
-    """The text up to the first body; of a class, with the heads of its members."""
+    """The text up to the first body; for a class, with the heads of its members."""
     declaration = (
         statement.child_by_field_name("declaration") or statement.child_by_field_name("value") or statement
     )

@@ -1,4 +1,5 @@
-"""The language of a file by its name, comment marks, test files, and signs of template engines."""
+"""Properties of a file by its name: its language, its comment marks, whether it is a test; and template
+syntax."""
 
 from __future__ import annotations
 
@@ -86,7 +87,7 @@ def language_of(path: str) -> str:
 
 
 def line_comment_marks(language: str) -> tuple[str, ...]:
-    """How comment lines begin in a language without a grammar."""
+    """The marks that begin comment lines in a language without a grammar."""
     return _COMMENT_MARKS.get(language, ())
 
 

@@ -1,4 +1,4 @@
-"""What JavaScript projects configure: packages in package.json and import maps, path aliases in tsconfig."""
+"""Manifests of JavaScript projects: packages in package.json and import maps, path aliases in tsconfig."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def declared_npm_packages(files: Mapping[str, str]) -> DeclaredPackages:
 
 
 def path_aliases(files: Mapping[str, str]) -> tuple[PathAlias, ...]:
-    """`compilerOptions.paths` and `baseUrl` of every tsconfig and jsconfig."""
+    """The aliases from `compilerOptions.paths` and `baseUrl` of every tsconfig and jsconfig."""
     return tuple(
         alias
         for path, text in files.items()

@@ -1,4 +1,4 @@
-"""JavaScript modules that need no declaration: of Node, of the runtime, of dependencies of packages."""
+"""Which npm packages provide which JavaScript modules, and which modules need no declaration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RUNTIME_MODULES = word_set(
     astro:content solid-refresh
     """
 )
-"""Provided by the program that runs or builds the file: editors, load testers, frameworks."""
+"""Modules that the program which runs or builds the file provides: editors, load testers, frameworks."""
 _VIRTUAL_SCOPES = ("@site/", "@theme/", "@theme-original/", "@theme-init/", "@docusaurus/", "@generated/")
 _DEPENDENCIES: Mapping[str, str] = {
     "@angular/core": "tslib rxjs zone.js",
@@ -66,7 +66,7 @@ _DEPENDENCIES: Mapping[str, str] = {
 
 
 def package_of(module: str) -> str:
-    """`@scope/name` or `name` of an import from a package."""
+    """The package of an imported module: `@scope/name` or `name`."""
     parts = module.split("/")
     return "/".join(parts[:2]) if module.startswith("@") else parts[0]
 

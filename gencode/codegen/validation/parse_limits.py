@@ -1,4 +1,4 @@
-"""Bounds on what the parsers are given, and the errors that they raise.
+"""Limits on the text that is parsed, and the errors of parsers.
 
 Text nested as deep as it is long overflows the stack of a tree-sitter grammar (256 KiB of `[{` in Go), and
 open angle brackets cost it time and memory by their square (64 KiB of `a<` in Java, 8 GB). libyaml takes a
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 MAX_BYTES = 256 * 1024  # a longer file is data or a bundle, and is not parsed
-MAX_DEPTH = 400  # brackets; people stop at 20, generated tables at 100
+MAX_DEPTH = 400  # brackets; written code has at most 20, generated tables 100
 MAX_OPEN_ANGLES = 500  # open `<` within one statement; 2,000 cost 80 MB in Java
 
 

@@ -1,4 +1,4 @@
-"""Phrases of comments by which a model says that it left code out.
+"""Rules for placeholders: phrases of comments by which a model says that it left code out.
 
 Only comments are searched: in strings such phrases may be the content of a to-do application. Every pattern
 is a chain of fixed words with bounded gaps, so none of them can backtrack far.

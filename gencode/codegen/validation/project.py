@@ -1,4 +1,4 @@
-"""A project as the rules across files see it: every file with its analysis, and paths between files."""
+"""A project for the rules across files: every file with its analysis, and functions on paths."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Project:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeclaredPackages:
-    """What the manifests of a project declare.
+    """The packages that the manifests of a project declare.
 
     names        in their normal form
     is_complete  False when a manifest computes its list or does not parse: more may be declared
@@ -53,7 +53,7 @@ class DeclaredPackages:
 
 
 def word_set(text: str) -> frozenset[str]:
-    """A table of names that is written as text."""
+    """The set of the words in a text; makes tables of names readable."""
     return frozenset(text.split())
 
 

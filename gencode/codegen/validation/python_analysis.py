@@ -118,7 +118,7 @@ def _is_public(node: ast.stmt) -> bool:
 
 
 def _head(node: Function | ast.ClassDef, lines: list[str]) -> str:
-    """From the first decorator to the colon."""
+    """The head of a definition, from the first decorator to the colon."""
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
     body = node.body[0]
     decorated = getattr(body, "decorator_list", [])
@@ -159,7 +159,7 @@ def _has_unknown_exports(statements: list[Statement], text: str) -> bool:
 
 
 def _adds_unknown_exports(statement: Statement) -> bool:
-    """A star import, or the module's own `__getattr__`."""
+    """Whether the module may have unknown exports: by a star import, or by its own `__getattr__`."""
     node = statement.node
     if isinstance(node, ast.ImportFrom):
         return any(alias.name == "*" for alias in node.names)
@@ -199,7 +199,7 @@ def _imports(statements: list[Statement], in_test: bool) -> Iterator[Import]:
 
 
 def _analyze_newer_syntax(path: str, text: str) -> FileAnalysis | None:
-    """None when the syntax is not newer but wrong."""
+    """The analysis by tree-sitter; None if the syntax is not newer but wrong."""
     try:
         root = parse("python", text)
     except LimitExceeded:

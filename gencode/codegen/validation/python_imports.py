@@ -27,7 +27,7 @@ from gencode.codegen.validation.python_packages import has_distribution_of, is_p
 _SUFFIXES = (".py", ".pyi", ".pyx", "/__init__.py", "/__init__.pyi")
 _LAMBDA_FILE = re.compile(r"lambda|(?:^|/)(?:serverless\.ya?ml|template\.ya?ml|samconfig\.toml|cdk\.json)$")
 _LAMBDA_PACKAGES = frozenset({"boto3", "botocore"})
-"""Part of the runtime of AWS Lambda."""
+"""Modules of the runtime of AWS Lambda."""
 _EXTENSION_SOURCES = (".pyx", "Cargo.toml", ".c", ".cpp", "CMakeLists.txt")
 _IMPLICIT_NAMES = frozenset(
     {"*", "__version__", "__doc__", "__file__", "__name__", "__path__", "__all__", "__author__"}
@@ -107,7 +107,7 @@ def _relative_import_findings(layout: _Layout, path: str, imported: Import) -> I
 def _absolute_import_findings(layout: _Layout, path: str, imported: Import) -> Iterator[Finding]:
     top = imported.module.partition(".")[0]
     if is_provided(top):
-        return  # the project has a file with the name of a standard module: either may be meant
+        return  # the project has a file with the name of a standard module: the import is ambiguous
     findings = _findings_from_roots(layout, path, imported, imported.module, sorted(layout.roots[top]))
     if not all(_is_package(layout, root) for root in layout.roots[top]):
         yield from findings

@@ -1,4 +1,4 @@
-"""The packages that a Python project declares, in every kind of file that declares some."""
+"""Reads the packages that a Python project declares, from all kinds of manifests."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def is_manifest(path: str) -> bool:
 
 
 def _names_in(path: str, text: str) -> list[str] | None:
-    """None for a manifest that computes its list or does not parse."""
+    """The packages of one manifest; None if it computes its list or does not parse."""
     name = path.rpartition("/")[2]
     if name in ("pyproject.toml", "Pipfile"):
         return _names_in_toml(text)
@@ -129,7 +129,7 @@ def _names_in_toml(text: str) -> list[str] | None:
 
 
 def _names_in_tool(tool: Any) -> list[str]:
-    """Poetry, PDM, uv, Hatch: tables called `dependencies` and the like, some levels down."""
+    """The packages in nested tables such as `dependencies` of Poetry, PDM, uv and Hatch."""
     found: list[str] = []
     stack = [(tool, 0)]
     while stack:
@@ -143,7 +143,7 @@ def _names_in_tool(tool: Any) -> list[str]:
 
 
 def _names(value: Any) -> list[str]:
-    """From a list of requirements, a table of names, or a table of such lists and tables."""
+    """The packages in a list of requirements, a table of names, or a table of such lists and tables."""
     if isinstance(value, list):
         return [match[1] for item in value if isinstance(item, str) and (match := _NAME.match(item))]
     if isinstance(value, dict):

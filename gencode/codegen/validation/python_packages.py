@@ -186,7 +186,7 @@ _RUNTIME_MODULES = word_set(
     apt dbus conans conan colab win32typing xbmc xbmcgui xbmcaddon xbmcplugin
     """
 )
-"""Provided by the program that runs the code: no manifest can declare them."""
+"""Modules that the program which runs the code provides; no manifest can declare them."""
 
 
 def is_provided(top: str) -> bool:
@@ -195,7 +195,7 @@ def is_provided(top: str) -> bool:
 
 
 def canonical_name(distribution: str) -> str:
-    """One spelling for `Foo.Bar`, `foo_bar` and `foo-bar` (PEP 503)."""
+    """The normalised name (PEP 503): the same for `Foo.Bar`, `foo_bar` and `foo-bar`."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 

@@ -1,4 +1,4 @@
-"""Python functions whose whole body is `pass`, `...` or NotImplementedError, and placeholder comments.
+"""Rules for Python stubs: functions whose whole body is `pass`, `...` or NotImplementedError, and comments.
 
 Empty bodies are legitimate in many places (hooks, null objects, command groups, overrides that silence), so
 a body counts as a placeholder only where none of the reasons below applies.
@@ -105,7 +105,7 @@ def _is_intentional(statement: Statement, node: Function, lines: list[str]) -> b
         return True
     class_ = statement.enclosing_class
     if class_ and (_is_abstract(class_) or class_.bases):
-        return True  # with bases: an override that does nothing or refuses
+        return True  # with bases: an override that does nothing or raises
     if any(_INTENTION.search(text) for text in _own_lines(node, lines)[_head_lines(node) :]):
         return True
     return not isinstance(node.body[-1], ast.Raise) and _may_be_empty(node, decorators)

@@ -1,4 +1,4 @@
-"""Single-file components: the scripts of Vue and Svelte files, analysed as modules."""
+"""Analyses single-file components: the scripts of Vue and Svelte files, as modules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Script:
 
 
 def analyze_component(path: str, text: str) -> FileAnalysis:
-    """The exports stay unknown: the component's compiler makes them."""
+    """The analysis of the scripts. The exports are unknown, because the component's compiler makes them."""
     analyses = [analyze_source(path, script.text, script.language) for script in _scripts(text[:MAX_BYTES])]
     imports = tuple(imported for analysis in analyses for imported in analysis.symbols.imports)
     return FileAnalysis(
@@ -32,7 +32,7 @@ def analyze_component(path: str, text: str) -> FileAnalysis:
 
 
 def _scripts(text: str) -> Iterator[_Script]:
-    """Each with as many empty lines before it as keep its line numbers."""
+    """The scripts, each after so many empty lines that its line numbers are those of the file."""
     position = 0
     while opening := _SCRIPT_TAG.search(text, position):
         end = text.find("</script", opening.end())

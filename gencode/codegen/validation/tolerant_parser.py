@@ -39,7 +39,7 @@ _SHELL_KEYWORDS = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SyntaxTree:
-    """`language` is that of the grammar that could parse it."""
+    """A parsed text. `language`: that of the grammar that parsed it."""
 
     language: str
     root: Node
@@ -148,7 +148,7 @@ def _shell_keywords_balance(text: str) -> bool:
 
 
 def _is_fragment(text: str) -> bool:
-    """Browsers accept any HTML; only whole pages are checked."""
+    """Checks whole pages only, because browsers accept any HTML."""
     return "<html" not in text.lower()
 
 

@@ -1,4 +1,4 @@
-"""tree-sitter: loading grammars, parsing within limits, running queries.
+"""tree-sitter: loads grammars, parses within limits, runs queries.
 
 The grammars are C code that parses hostile text, and a crash in one ends the whole process (see
 `gencode.codegen.limited_child`). So nesting is bounded before parsing, and processor time during it.
@@ -16,7 +16,7 @@ from tree_sitter import Language, Node, Parser, Point, Query, QueryCursor
 from gencode.codegen.validation.parse_limits import MAX_BYTES, LimitExceeded, check_angles, check_depth
 
 MAX_CPU_SECONDS = 1.0  # 256 KiB of valid code take 0.05
-_SLICE = 4 * 1024  # bytes between two looks at the time; some texts of 15 KB take four seconds
+_SLICE = 4 * 1024  # bytes between two checks of the time; some texts of 15 KB take four seconds
 
 _GRAMMARS = {
     "bash": ("tree_sitter_bash", "language"),
@@ -73,7 +73,7 @@ def first_error(root: Node) -> Node | None:
 
 
 def line_of(node: Node) -> int:
-    """From 1."""
+    """The line of a node, from 1."""
     return node.start_point.row + 1
 
 
@@ -88,7 +88,7 @@ def text_before(node: Node, inner: Node) -> str:
 
 @cache
 def _language(name: str) -> Language:
-    """Loaded at first use: all grammars together are 20 MB, and a task needs two or three."""
+    """A grammar, loaded at first use: all grammars together are 20 MB, and a task needs two or three."""
     module, attribute = _GRAMMARS[name]
     return Language(getattr(import_module(module), attribute)())
 

@@ -26,7 +26,7 @@ _JAVASCRIPT = frozenset({"javascript", "typescript", "tsx"})
 _SIGNATURE_WITH_BODY = frozenset(
     {"type_spec", "type_alias", "type_definition", "struct_specifier", "struct_item", "enum_item"}
 )
-"""Definitions whose body is part of the signature: others need the fields."""
+"""Kinds of definitions whose body is part of the signature, because other files need the fields."""
 
 
 def analyze_source(path: str, text: str, language: str) -> FileAnalysis:
@@ -46,7 +46,7 @@ def analyze_source(path: str, text: str, language: str) -> FileAnalysis:
 
 
 def global_definitions(language: str, text: str) -> tuple[Symbol, ...]:
-    """The globals that a classic script adds to the page that loads it."""
+    """The global names that a classic script defines in the page that loads it."""
     try:
         tree = parse_source(language, text)
     except ParseError:

@@ -1,4 +1,4 @@
-"""Function bodies in braces that only say that code is missing, found with tree-sitter.
+"""Rules for stubs in languages with braces: function bodies that only say that code is missing.
 
 For Python see `python_stub_rules`.
 """
@@ -61,7 +61,7 @@ def _gap_text(body: Node, language: str) -> str:
 
 
 def _is_about_subclasses(message: str) -> bool:
-    """How languages without the keyword express `abstract`."""
+    """Statements by which languages without the keyword express `abstract`."""
     return (
         re.search(r"subclass|overrid|abstract|must|should|child class|子类", message, re.IGNORECASE)
         is not None

@@ -18,7 +18,7 @@ from gencode.codegen.validation.project import Project
 from gencode.codegen.validation.python_imports import python_import_findings
 
 MAX_FINDINGS, MAX_FINDINGS_OF_FILE = 5_000, 50
-"""More are left out: the file is repaired for those that are there, and checked again."""
+"""The most findings of one file; it is checked again after the repair."""
 _MAY_BE_EMPTY = re.compile(
     r"(?:^|/)(?:__init__\.pyi?|py\.typed|conftest\.py|go\.sum|\.git\w*|\.keep|\.nojekyll|\.\w*ignore|CNAME"
     r"|[\w.-]*\.component\.(?:css|scss|less)|[\w.-]*\.lock|\.env[\w.]*)$"
@@ -55,7 +55,7 @@ def check(
 
 
 def _limited(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The first ones of each file."""
+    """The first findings of each file."""
     by_file = groupby(findings, key=lambda finding: finding.path)
     first = (found for _, of_file in by_file for found in islice(of_file, MAX_FINDINGS_OF_FILE))
     return islice(first, MAX_FINDINGS)
@@ -68,7 +68,7 @@ def _order(finding: Finding) -> tuple[str, int, int, str]:
 def _analyze_all(
     files: Mapping[str, str], unreadable: Collection[str], progress: Callable[[int], None]
 ) -> dict[str, FileAnalysis]:
-    """Sorted by path, whatever order the files are parsed in."""
+    """The files sorted by path, independent of the order of parsing."""
     analyses: dict[str, FileAnalysis] = {}
     for step, (path, text) in enumerate(files.items()):
         progress(step)
@@ -90,7 +90,7 @@ def _stub_findings(analyses: Iterable[FileAnalysis]) -> Iterator[Finding]:
 
 
 def _residue_findings(files: Mapping[str, str], analyses: Mapping[str, FileAnalysis]) -> Iterator[Finding]:
-    """Of the files that parse: of another, the syntax error is reported already."""
+    """The findings of the rules for the files that parse; for others the syntax error is already reported."""
     for path, analysis in analyses.items():
         if all(finding.rule is not Rule.SYNTAX for finding in analysis.findings):
             yield from residue_findings(path, files[path])

@@ -33,6 +33,14 @@ class Outbox(Protocol):
         """
         ...
 
+    async def claim_callback(self, callback: Callback, until: int) -> bool:
+        """Make it due at `until`, in milliseconds since the epoch, if it is as it was read; whether it was.
+
+        For several processes that deliver: the one that has claimed it delivers it, another one only if
+        nothing was saved by then. Raises StoreError.
+        """
+        ...
+
     async def save_callback(self, callback: Callback) -> None:
         """Store the progress of the delivery; kind, url and host are not changed.
 

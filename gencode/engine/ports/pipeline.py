@@ -51,10 +51,12 @@ class Pause:
 
     message   shown to users, in the task's language
     seconds   how long to wait, by the wall clock
+    data      further fields of the `approval` event (JSON)
     """
 
     message: str
     seconds: float
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 Decision = Callable[[Checkpoints], StageUpdate]
@@ -104,6 +106,11 @@ class Pipeline(Protocol):
 
         `request` is the accepted request with the task's present parameters.
         """
+        ...
+
+    def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
+        """What is stored in one commit with the failure or the cancellation of a task, when nothing of it
+        runs: such as what a killed process has used and could not tell."""
         ...
 
     def message(self, task: Task, status: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from gencode.domain.callback import Callback
@@ -27,6 +28,7 @@ class TaskQuery:
     statuses   public ones (see Task.status), such as `pending`, `generating` or `completed`
     cache_key  "" matches no task
     before     only tasks whose id sorts before this one
+    expired    only paused tasks whose deadline has passed at this time, in UTC
     """
 
     id: str | None = None
@@ -36,6 +38,7 @@ class TaskQuery:
     statuses: Collection[str] | None = None
     cache_key: str | None = None
     before: str | None = None
+    expired: datetime | None = None
     limit: int = 100
 
 
@@ -80,6 +83,10 @@ class Store(Protocol):
 
     async def find(self, query: TaskQuery) -> list[Task]:
         """Matching tasks, newest (largest id) first. Reads no requests."""
+        ...
+
+    async def count(self, query: TaskQuery) -> int:
+        """How many tasks match, whatever the query's limit."""
         ...
 
     async def find_by_key(self, key: IdempotencyKey) -> Task | None:

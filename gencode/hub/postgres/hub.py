@@ -1,8 +1,10 @@
-"""The hub over several processes: each tells the others what it has published, and they read the store."""
+"""The hub over several processes: each announces to the others what it has published.
+
+What is lost, coalesced or too long is read from the store.
+"""
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -11,22 +13,23 @@ import anyio
 import structlog
 
 from gencode.domain.errors import StoreError
-from gencode.domain.event import Event
+from gencode.domain.event import Event, encode
 from gencode.engine.ports.hub import Subscription
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.hub.in_process import InProcessHub
-from gencode.hub.postgres.live_data import fitting
+from gencode.hub.postgres.live_messages import fitting
 
 log = structlog.get_logger(__name__)
 
 EVENTS = "gencode_events"
-"""Channel of `TASK_ID SEQUENCE IS_FINAL`: the newest event that was published (1: the task is over)."""
+"""Channel of `TASK_ID SEQUENCE IS_FINAL MESSAGES`: the newest event that was published (1: the task is over)
+and the encoded events up to it, if they are short."""
 LIVE = "gencode_live"
-"""Channel of `TASK_ID SEQUENCE JSON`: a live message and the newest event before it."""
+"""Channel of `TASK_ID SEQUENCE MESSAGE`: a live message and the newest event before it."""
 CONTROL = "gencode_control"
 """Channel of `COMMAND TASK_ID`."""
-MAX_LIVE_DATA = 7_700
-"""Bytes of JSON in a live message: the rest of a notification names the task."""
+MAX_MESSAGES = 7_700
+"""Bytes of messages in a notification; the rest names the task."""
 STORE_TIMEOUT = 30.0
 """See Channel. The store is away for as long while another server takes its place."""
 POLL_SECONDS = 1.0
@@ -51,12 +54,14 @@ class Notifications(Protocol):
 
 class PostgresHub:
     """See gencode.engine.ports.hub.Hub. Subscribers of this process are served as by InProcessHub; those of
-    others read the store when it was announced that there is something new. `run` must run.
+    others are sent what is published here, or read the store when they have missed something. `run` must run.
 
     Live messages of other processes may arrive after events that were published later.
 
-    on_publish   called with the events of each commit of this process after they were delivered here
-    on_control   to be set: called with command and task id when another process asks
+    on_publish       called with the events of each commit of this process after they were delivered here
+    on_control       to be set: called with command and task id when another process asks
+    has_subscribers  False for a process without event streams, which is then spared what others publish: its
+                     subscribers find new events by their looks at the store only
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class PostgresHub:
         store: Store,
         notifications: Notifications,
         on_publish: Callable[[Sequence[Event]], None] | None = None,
+        has_subscribers: bool = True,
     ) -> None:
         self.on_control: Callable[[str, str], None] = lambda command, task_id: None
         self._store = store
@@ -72,9 +78,9 @@ class PostgresHub:
         self._newest: OrderedDict[str, tuple[int, bool]] = OrderedDict()
         """By task, of those published here: the newest event, and whether the task was over with it."""
         self._has_changed = anyio.Event()
-        notifications.handlers.update(
-            {EVENTS: self._receive_events, LIVE: self._receive_live, CONTROL: self._receive_control}
-        )
+        notifications.handlers[CONTROL] = self._receive_control
+        if has_subscribers:
+            notifications.handlers.update({EVENTS: self._receive_events, LIVE: self._receive_live})
         notifications.on_change = self._listening_changed
 
     @property
@@ -91,13 +97,14 @@ class PostgresHub:
         if newest >= known:
             is_final = is_final or (was_final and newest == known)
             self._remember(task_id, newest, is_final)
-            self._notifications.send(EVENTS, f"{task_id} {newest} {is_final:d}", key=task_id)
+            text = _text_if_short(events)
+            self._notifications.send(EVENTS, f"{task_id} {newest} {is_final:d} {text}", key=task_id)
 
     def publish_live(self, task_id: str, data: Mapping[str, Any]) -> None:
         self._local.publish_live(task_id, data)
         newest, _ = self._newest.get(task_id, (0, False))
-        for text in fitting(data, MAX_LIVE_DATA):
-            self._notifications.send_droppable(LIVE, f"{task_id} {newest} {text}")
+        for message in fitting(data, MAX_MESSAGES):
+            self._notifications.send_droppable(LIVE, f"{task_id} {newest} {message.decode()}")
 
     def subscribe(self, task_id: str, after: int = 0, live: bool = False) -> Subscription:
         return self._local.subscribe(task_id, after, live)
@@ -118,14 +125,15 @@ class PostgresHub:
     # --- other processes ----------------------------------------------------------------------------
 
     def _receive_events(self, payload: str) -> None:
-        task_id, newest, is_final = payload.split(" ")
+        task_id, newest, is_final, text = payload.split(" ", 3)
         if channel := self._local.channels.get(task_id):
-            channel.announce(int(newest), is_final == "1")
+            messages = [message + b"\n\n" for message in text.encode().split(b"\n\n")[:-1]]
+            channel.announce(int(newest), is_final == "1", messages)
 
     def _receive_live(self, payload: str) -> None:
-        task_id, newest, text = payload.split(" ", 2)
-        if (channel := self._local.channels.get(task_id)) and channel.live_subscribers:
-            channel.publish_live_after(int(newest), json.loads(text))
+        task_id, newest, message = payload.split(" ", 2)
+        if channel := self._local.channels.get(task_id):
+            channel.announce_live(int(newest), message.encode())
 
     def _receive_control(self, payload: str) -> None:
         command, task_id = payload.split(" ")
@@ -154,3 +162,9 @@ class PostgresHub:
         for task_id, channel in list(self._local.channels.items()):
             for task in await self._store.find(TaskQuery(id=task_id, limit=1)):
                 channel.announce(task.sequence, task.state.is_terminal)
+
+
+def _text_if_short(events: Sequence[Event]) -> str:
+    """The encoded events, or nothing."""
+    text = b"".join(map(encode, events))
+    return text.decode() if len(text) <= MAX_MESSAGES else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -12,7 +12,9 @@ import anyio
 import psycopg
 import structlog
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
+from gencode.domain.errors import StoreUnusable
 from gencode.hub.postgres.outgoing import OutgoingMessages
 
 log = structlog.get_logger(__name__)
@@ -24,7 +26,8 @@ MIN_INTERVAL = 0.005
 ECHO_SECONDS = 10.0
 """How often a process proves that its own notifications reach it."""
 FIRST_ECHO_SECONDS = 5.0
-"""The start waits for it."""
+START_SECONDS = 1.0
+"""The start waits for the first of them so long."""
 SEND_SECONDS = 10.0
 """A statement that takes longer has lost its connection."""
 FLUSH_SECONDS = 2.0
@@ -42,6 +45,14 @@ select count(*) from (
 """
 """PostgreSQL flushes its log for a transaction that notifies, which nothing here needs. The setting lasts for
 the transaction only, so that the statement is right behind PgBouncer, too."""
+_DEFAULTS: Mapping[str, Any] = {
+    "application_name": "gencode notifications",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 _FAILURES = (psycopg.Error, OSError, TimeoutError)
 
 Connection = psycopg.AsyncConnection[Any]
@@ -50,11 +61,12 @@ Handler = Callable[[str], None]
 
 
 class NotListeningError(Exception):
-    """A notification of this process did not come back to it."""
+    """LISTEN was accepted, and a notification of this process did not come back to it."""
 
 
 class PostgresNotifications:
-    """Sends to and receives from the other processes while it runs.
+    """Sends to and receives from the other processes while it runs. Raises StoreUnusable for an address that
+    cannot be read.
 
     dsn          of the database, perhaps through a connection pooler
     direct_dsn   of the same database without a pooler; "": `dsn` is direct. A pooler in transaction mode
@@ -68,11 +80,10 @@ class PostgresNotifications:
         self.handlers: dict[str, Handler] = {}
         self.on_change: Callable[[], None] = lambda: None
         self.is_listening = False
-        self._dsn = direct_dsn or dsn
+        self._parameters = {**_DEFAULTS, **_parsed(direct_dsn or dsn)}
         self._origin = uuid.uuid4().hex[:12]
         self._echo_seconds = echo_seconds
         self._echo_channel = f"gencode_echo_{self._origin}"
-        self._sent = 0
         self._echo_is_missing = False
         self._was_warned = False
         self._has_tried = anyio.Event()
@@ -87,23 +98,18 @@ class PostgresNotifications:
               payload
         """
         if _is_sendable(payload):
-            self._outgoing.put(channel, payload if key is None else key, self._marked(payload))
+            self._outgoing.put(channel, payload if key is None else key, payload)
 
     def send_droppable(self, channel: str, payload: str) -> None:
         """Deliver at most once. Never waits; the oldest are lost when too many wait."""
         if _is_sendable(payload):
-            self._outgoing.put_droppable(channel, self._marked(payload))
-
-    def _marked(self, payload: str) -> str:
-        """With its origin and a number: PostgreSQL delivers equal notifications of a transaction once."""
-        self._sent += 1
-        return f"{self._origin} {self._sent} {payload}"
+            self._outgoing.put_droppable(channel, payload)
 
     # --- running ------------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Listens within the block, or has found that it cannot; what waits at its end is sent.
+        """Listens within the block, as soon as it can; what waits at its end is sent.
 
         What the block raises is raised as it is, not in a group.
         """
@@ -111,7 +117,8 @@ class PostgresNotifications:
         async with anyio.create_task_group() as group:
             group.start_soon(self._keep_sending)
             group.start_soon(self._keep_listening)
-            await self._has_tried.wait()
+            with anyio.move_on_after(START_SECONDS):
+                await self._has_tried.wait()
             try:
                 yield
             except Exception as error:
@@ -143,13 +150,15 @@ class PostgresNotifications:
             raise
 
     async def _send_waiting(self, connection: Connection, seconds: float) -> None:
+        """Each with origin and number: PostgreSQL delivers equal notifications of a transaction once."""
         batch = self._outgoing.take()
         if not (messages := batch.messages):
             return
-        channels, payloads = zip(*messages, strict=True)
+        channels = [message.channel for message in messages]
+        payloads = [f"{self._origin} {message.number} {message.payload}" for message in messages]
         try:
             with anyio.fail_after(seconds, shield=True):
-                await connection.execute(_NOTIFY, (list(channels), list(payloads)))
+                await connection.execute(_NOTIFY, (channels, payloads))
         except _FAILURES:
             self._outgoing.restore(batch)
             raise
@@ -172,14 +181,15 @@ class PostgresNotifications:
     async def _listen(self, connection: Connection, backoff: _Backoff) -> None:
         for channel in (*self.handlers, self._echo_channel):
             await connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
-        seconds = min(FIRST_ECHO_SECONDS, self._echo_seconds)
-        while True:
-            await self._receive(connection, seconds)
-            backoff.reset()
-            seconds = self._echo_seconds
+        if not await self._receive(connection, min(FIRST_ECHO_SECONDS, self._echo_seconds)):
+            raise NotListeningError
+        backoff.reset()
+        while await self._receive(connection, self._echo_seconds):
+            pass
+        raise TimeoutError("the notifications of this process do not arrive any more")
 
-    async def _receive(self, connection: Connection, seconds: float) -> None:
-        """For so long. Raises NotListeningError when an own notification does not arrive meanwhile."""
+    async def _receive(self, connection: Connection, seconds: float) -> bool:
+        """For so long. Whether an own notification has arrived meanwhile."""
         self._echo_is_missing = True
         self.send(self._echo_channel, "")
         async for notify in connection.notifies(timeout=seconds):
@@ -188,8 +198,7 @@ class PostgresNotifications:
                 self._set_listening(True)
             else:
                 self._handle(notify.channel, notify.payload)
-        if self._echo_is_missing:
-            raise NotListeningError
+        return not self._echo_is_missing
 
     def _handle(self, channel: str, payload: str) -> None:
         if payload.startswith(self._origin):
@@ -219,14 +228,7 @@ class PostgresNotifications:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         connection = await psycopg.AsyncConnection.connect(
-            self._dsn,
-            autocommit=True,
-            prepare_threshold=None,
-            application_name="gencode notifications",
-            connect_timeout=10,
-            keepalives_idle=10,
-            keepalives_interval=5,
-            keepalives_count=3,
+            **self._parameters, autocommit=True, prepare_threshold=None
         )
         try:
             yield connection
@@ -246,6 +248,16 @@ class _Backoff:
     async def sleep(self) -> None:
         await anyio.sleep(self._seconds * random.uniform(0.5, 1.0))  # noqa: S311
         self._seconds = min(2 * self._seconds, MAX_BACKOFF)
+
+
+def _parsed(dsn: str) -> dict[str, Any]:
+    try:
+        return {name: value for name, value in conninfo_to_dict(dsn).items() if value is not None}
+    except psycopg.Error:  # it may quote the password
+        raise StoreUnusable(
+            "DATABASE_URL or DATABASE_DIRECT_URL cannot be read: write it as "
+            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of the password as %XX"
+        ) from None
 
 
 def _is_sendable(payload: str) -> bool:

@@ -4,50 +4,68 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import anyio
 
 MAX_DROPPABLE = 2048
 """Droppable messages that wait; older ones are lost."""
+MAX_KEPT = 10_000
+"""Kept messages that wait while they cannot be sent; the oldest beyond them are lost."""
 GATHER_SECONDS = 0.02
 """How long droppable messages wait for others, so that one statement sends them all."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Message:
+    """`number`: its place among all that are sent."""
+
+    number: int
+    channel: str
+    payload: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """Messages in the order in which they are sent, the droppable ones first.
+    """What waited; `kept` is by channel and key."""
 
-    droppable   channel and payload
-    kept        payload by channel and key
-    """
-
-    droppable: Sequence[tuple[str, str]] = ()
-    kept: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    droppable: Sequence[Message]
+    kept: Mapping[tuple[str, str], Message]
 
     @property
-    def messages(self) -> list[tuple[str, str]]:
-        return [*self.droppable, *((channel, payload) for (channel, _), payload in self.kept.items())]
+    def messages(self) -> list[Message]:
+        """In the order in which they were put."""
+        return sorted([*self.droppable, *self.kept.values()])
 
 
 class OutgoingMessages:
     """Kept messages are sent at least once; of two with the same channel and key that wait, the later one.
-    Droppable ones are sent at most once, in order; the oldest are lost when too many wait."""
+    Droppable ones are sent at most once, in order. Of both the oldest are lost when too many wait."""
 
     def __init__(self) -> None:
-        self._droppable: deque[tuple[str, str]] = deque(maxlen=MAX_DROPPABLE)
-        self._kept: dict[tuple[str, str], str] = {}
+        self._last_number = 0
+        self._droppable: deque[Message] = deque(maxlen=MAX_DROPPABLE)
+        self._kept: dict[tuple[str, str], Message] = {}
         self._arrived = anyio.Event()
         self._kept_arrived = anyio.Event()
 
     def put(self, channel: str, key: str, payload: str) -> None:
-        self._kept[channel, key] = payload
+        self._kept[channel, key] = self._message(channel, payload)
+        self._drop_oldest()
         self._arrived.set()
         self._kept_arrived.set()
 
     def put_droppable(self, channel: str, payload: str) -> None:
-        self._droppable.append((channel, payload))
+        self._droppable.append(self._message(channel, payload))
         self._arrived.set()
+
+    def _message(self, channel: str, payload: str) -> Message:
+        self._last_number += 1
+        return Message(number=self._last_number, channel=channel, payload=payload)
+
+    def _drop_oldest(self) -> None:
+        while len(self._kept) > MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
 
     async def wait(self) -> None:
         """Until there is something to send. Kept messages are due at once, and take the others along."""
@@ -64,6 +82,8 @@ class OutgoingMessages:
 
     def restore(self, batch: Batch) -> None:
         """The batch was perhaps not sent: its kept messages wait again, unless later ones do."""
-        later, self._kept = self._kept, {}
-        for (channel, key), payload in {**batch.kept, **later}.items():
-            self.put(channel, key, payload)
+        self._kept = {**batch.kept, **self._kept}
+        self._drop_oldest()
+        if self._kept:
+            self._arrived.set()
+            self._kept_arrived.set()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import cast
 
 import anyio
+import anyio.lowlevel
 import httpx
 
 from gencode.domain.errors import GencodeError
@@ -50,8 +51,10 @@ class BodyReader:
 
     async def read(self) -> bytes | None:
         """The next bytes, possibly none; None at the end."""
-        if self._pieces and (piece := self._next_piece(self._pieces)) is not None:
-            return piece
+        if self._pieces:
+            await anyio.lowlevel.checkpoint()  # others have their turn between the pieces of one read
+            if (piece := self._next_piece(self._pieces)) is not None:
+                return piece
         self._pieces = None
         if self._ended:
             return None

@@ -13,7 +13,7 @@ from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.error_objects import error_object
 from gencode.llm.openai.finish_reasons import Mark
 from gencode.llm.openai.line_splitter import LineSplitter
-from gencode.llm.openai.server_events import JsonObject, ServerEvents
+from gencode.llm.openai.server_events import MAX_EVENT, JsonObject, ServerEvents, too_large
 from gencode.llm.openai.text_filters import AnswerText
 from gencode.llm.openai.think_block import NOTHING_KNOWN, ModelHabits
 from gencode.llm.openai.usage_fields import merged, usage_of
@@ -84,6 +84,8 @@ class CompletionDecoder:
         """What the next bytes of the body add. A failure is kept for `finish`: nothing received is lost."""
         events = self._events
         objects = self._index.feed(events.feed(self._lines.feed(block)))
+        if self._lines.pending > MAX_EVENT:
+            events.failure = too_large()
         if len(objects) == 1 and events.failure is None and (text := plain_text(objects[0])):
             return self._plain_chunk(text)
         return self._chunk(objects)

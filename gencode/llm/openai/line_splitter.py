@@ -17,6 +17,11 @@ class LineSplitter:
         self._started = False
         self._after_cr = False
 
+    @property
+    def pending(self) -> int:
+        """Bytes of the line that has not ended."""
+        return len(self._partial)
+
     def feed(self, block: bytes) -> list[bytes]:
         if self._started and block.endswith(b"\n") and not (self._partial or self._after_cr):
             return block.splitlines()  # whole events, as most servers send them

@@ -74,6 +74,10 @@ class OpenAICompatibleProvider:
     def native_prefix(self) -> bool:
         return self._quirks.prefix != "none"
 
+    @property
+    def pause(self) -> float:
+        return self._account.pause
+
     async def stream(
         self, request: ChatRequest, on_send: OnSend | None = None
     ) -> AsyncGenerator[ChatChunk, None]:

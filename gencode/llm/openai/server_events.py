@@ -7,11 +7,17 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gencode.llm.errors import LLMBadOutput, ProviderError
+from gencode.llm.errors import LLMBadOutput, LLMTooLarge, ProviderError
 from gencode.llm.openai.error_mapping import ErrorMapper
+from gencode.resilience.json_size import has_more_values
 
 JsonObject = dict[str, Any]
 
+MAX_EVENT = 8 * 2**20
+"""Bytes of one event, or of an answer that is one JSON document: a file of 2 MiB, escaped, with reasoning."""
+_LARGE_EVENT = 64 * 1024
+_MAX_VALUES = 100_000
+"""Values in one larger event. Parsing holds the interpreter lock, and a value takes up to 64 bytes."""
 _QUOTED_BYTES = 1000
 _DECODER = json.JSONDecoder()  # json.loads looks at its options each time
 _decode: Callable[[str], object] = _DECODER.decode
@@ -184,8 +190,17 @@ class ServerEvents:
         return self._errors.quote(data[:_QUOTED_BYTES].decode("utf-8", "replace"))
 
 
+def too_large() -> LLMTooLarge:
+    return LLMTooLarge(
+        f"The server sent an event of more than {MAX_EVENT} bytes, or with more values than an answer has. "
+        "Ask for a smaller project."
+    )
+
+
 def _json(data: bytes) -> object:
-    """The value, None for what is not JSON in UTF-8. No white space is at the beginning."""
+    """The value, None for what is not JSON in UTF-8. No white space is before it. Raises LLMTooLarge."""
+    if len(data) > _LARGE_EVENT and (len(data) > MAX_EVENT or has_more_values(data, _MAX_VALUES)):
+        raise too_large()
     try:
         text = data.decode()
         found, end = _decode_first(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gencode.llm.errors import LLMTooLarge
 from gencode.llm.openai.cumulative_text import CumulativeText
 from gencode.llm.openai.end_tokens import EndTokens
 from gencode.llm.openai.surrogate_pairs import SurrogatePairs
@@ -13,7 +14,8 @@ class AnswerText:
     """Removes what servers add: text that is repeated, leading reasoning, end tokens.
 
     Text is returned as soon as it is certain, and never changed afterwards. Raises LLMBadOutput where the
-    answer cannot be told from what the server added.
+    answer cannot be told from what the server added, and LLMTooLarge beyond the request's `max_text`, whether
+    the text is returned or held back.
 
     withheld  what has arrived since text was last returned: billed, also if the answer fails
     """
@@ -21,6 +23,8 @@ class AnswerText:
     def __init__(self, request: ChatRequest, habits: ModelHabits) -> None:
         self._increments = CumulativeText()
         self._last_reasoning = ""
+        self._room = request.max_text
+        self._max_text = request.max_text
         self._pairs = SurrogatePairs()
         self._think = ThinkBlock(request, habits)
         self._tokens = EndTokens(request.prefix)
@@ -50,6 +54,12 @@ class AnswerText:
         """Reasoning and text that are certain."""
         text = self._pairs.feed(increments)
         reasoning, text = ("", text) if self._think.passes else self._think.feed(text)
+        self._room += len(reasoning) - len(increments)
+        if self._room < 0:
+            self.withheld.append(increments)
+            raise LLMTooLarge(
+                f"The model's answer exceeds {self._max_text} characters. Ask for a smaller project."
+            )
         text = self._tokens.feed(text)
         if text:
             self._delivered.append(text)

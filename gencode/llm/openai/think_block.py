@@ -261,9 +261,10 @@ def _mentions(opening: str, request: ChatRequest) -> bool:
 
 def _check(before: str, text: str) -> None:
     """Raises UnopenedReasoning for a closing tag at the end of a line that no tag before it opens."""
-    whole, opened = before + text, 0
-    if not _CLOSED_LINE.search(text):
+    folded = text.casefold()
+    if not any(tag.casefold() in folded for tag in _UNOPENED) or not _CLOSED_LINE.search(text):
         return
+    whole, opened = before + text, 0
     for found in _ANY_TAG.finditer(whole):
         start, end = found.span()
         if whole[start - 1 : start] in _QUOTED and whole[end : end + 1] in _QUOTED:

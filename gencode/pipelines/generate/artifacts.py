@@ -21,10 +21,11 @@ from gencode.llm.port import Usage
 class GenerateInput:
     """The request, and what earlier runs of the task have stored.
 
-    cache             whether an earlier task may supply the answer, and this task those of later ones
+    cache             whether the prompt cache may be read for this task, and may return this task to later
+                      ones
     host              the name of the Git host; "" for a task older than named hosts
     spent             tokens of all calls so far
-    needs_approval    a person is to approve the plan before any file is written
+    needs_approval    whether a user must approve the plan before any file is written
     """
 
     task_id: str
@@ -51,7 +52,7 @@ class Draft:
     """A plan, and for each of its files the answers that complete it.
 
     spent           tokens of all calls so far
-    deflated_blobs  files that are deflated for the push already (see gencode.githosts.port.Snapshot); empty
+    deflated_blobs  files that are already deflated for the push (see gencode.githosts.port.Snapshot); empty
                     after a restart
     """
 
@@ -64,7 +65,7 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
-    """The finished tree as the commit that it will be."""
+    """The validated files as the snapshot that will be committed."""
 
     request: GenerateInput
     snapshot: Snapshot
@@ -80,7 +81,7 @@ class RepositoryCreated:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
-    """The repository whose branch is at the pushed commit."""
+    """The repository, and the pushed commit, which is the head of its branch."""
 
     repo: Repository
     sha: str

@@ -1,4 +1,4 @@
-"""The bundle of a task: all that it takes to make its commit again without a model (GET .../bundle)."""
+"""The bundle of a task: all data to recreate its commit without a model (GET .../bundle)."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ class BundledCommit(BaseModel):
     branch: Branch
 
     def snapshot(self, *, workflows: bool = False) -> Snapshot:
-        """Every path is validated. Raises UnsafePath, UnsafeTree, ValidationError."""
+        """The snapshot of the commit. Validates every path; raises UnsafePath, UnsafeTree,
+        ValidationError."""
         return CommitContent.model_validate(self.model_dump()).snapshot(workflows=workflows)
 
 
 class Bundle(BaseModel):
-    """A versioned document; `sha` is the SHA that the commit must have."""
+    """A versioned document; `sha` is the SHA of the recreated commit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -52,7 +53,7 @@ class Bundle(BaseModel):
 def bundle(
     task: Task, request: Mapping[str, Any], events: Sequence[Event], checkpoints: Mapping[str, str]
 ) -> Bundle:
-    """Raises NotFound for a task that has not pushed its commit."""
+    """The bundle of a task. Raises NotFound if the task has not pushed its commit."""
     commit = read_commit(checkpoints)
     if not commit or "commit" not in task.result:
         raise NotFound("this task has pushed no commit, or not yet: only then there is a bundle")

@@ -14,10 +14,10 @@ from gencode.engine.ports.pipeline import StageUpdate
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CacheHit:
-    """An earlier task's answer.
+    """The plan and the files of an earlier task.
 
-    similarity  of the prompts, from 0 to 1; 1.0: the same cache key
-    template    of that task (see task_template.py)
+    similarity  the similarity of the prompts, from 0 to 1; 1.0: the same cache key
+    template    the template of that task (see task_template.py)
     """
 
     task_id: str
@@ -33,7 +33,8 @@ def pieces_of(cache_hit: CacheHit) -> Pieces:
 
 
 def cache_hit_updates(cache_hit: CacheHit, model: str) -> list[StageUpdate]:
-    """To be sent in one call, so that a crash cannot leave a part of them."""
+    """The updates that store the plan and the files. Must be emitted in one call, so that a crash cannot
+    leave a part of them."""
     source = {"from_task": cache_hit.task_id, "similarity": cache_hit.similarity}
     result = {"cached_from": cache_hit.task_id, "similarity": cache_hit.similarity}
     if cache_hit.template:

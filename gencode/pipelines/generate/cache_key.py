@@ -10,7 +10,7 @@ from gencode.codegen.prompts import FILE_INSTRUCTIONS, PLAN_INSTRUCTIONS
 
 
 def settings_digest(*settings: object) -> str:
-    """Of everything but the request: the given settings and our own prompts. 16 characters."""
+    """The digest of everything but the request: these settings and our own prompts. 16 characters."""
     return _digest([PLAN_INSTRUCTIONS, FILE_INSTRUCTIONS, *map(str, settings)])[:16]
 
 
@@ -23,7 +23,7 @@ def cache_key(settings: str, prompt: str, model: str) -> str:
 
 
 def key_prefix(settings: str, model: str) -> str:
-    """32 characters."""
+    """The part of a cache key that does not depend on the prompt. 32 characters."""
     return _digest([settings, model])[:32]
 
 

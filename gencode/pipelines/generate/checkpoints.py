@@ -20,13 +20,13 @@ class _Frozen(BaseModel):
 
 
 class ApprovalCheckpoint(_Frozen):
-    """A person approved this revision of the plan: its files may be written."""
+    """A user approved this revision of the plan: its files may be written."""
 
     revision: int
 
 
 class RepositoryCheckpoint(_Frozen):
-    """The repository as the Git host normalised its name and addresses."""
+    """The repository, with the name and URLs that the Git host normalised."""
 
     owner: str
     name: str
@@ -36,7 +36,7 @@ class RepositoryCheckpoint(_Frozen):
 
 
 class PushCheckpoint(_Frozen):
-    """The SHA that the branch is at."""
+    """The SHA of the pushed commit."""
 
     commit: str
 

@@ -1,8 +1,8 @@
 """The content of a task's commit, and the `snapshot` checkpoint that stores it.
 
 Author, time, message and every text are stored before the push, so that the commit has the same SHA
-whichever version of this program pushes it. A text that a checkpoint of a model's answer already holds is
-stored as a reference to that checkpoint: each file is stored once.
+whichever version of this program pushes it. A text that a checkpoint of a model's answer already contains is
+stored as a reference to that checkpoint, so that each file is stored once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _Frozen(BaseModel):
 
 
 class CommitContent(_Frozen):
-    """Every file by path, and what else determines the SHA."""
+    """Every file by path, and the other data that determine the SHA."""
 
     files: Mapping[str, str]
     message: str

@@ -1,4 +1,4 @@
-"""The report as a file of the commit: the state of the task at the moment when the commit is made."""
+"""The report as a file of the commit: the state of the task when the commit is made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The third stage: a repository of the task's own at the Git host."""
+"""The third stage: creates the task's repository at the Git host."""
 
 from __future__ import annotations
 

@@ -14,6 +14,6 @@ class PlanChanged(RequestError):
 
 
 class BadBundle(GencodeError):
-    """`gencode replay`: the file does not reproduce a commit of this program."""
+    """`gencode replay`: the file is not a valid bundle."""
 
     code = "BAD_BUNDLE"

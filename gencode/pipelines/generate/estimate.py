@@ -14,13 +14,13 @@ from gencode.llm.prices import Price
 from gencode.llm.token_estimate import estimate_tokens
 
 MIN_HISTORY = 3
-"""Completed tasks; with fewer, the rule is the better estimate."""
+"""The fewest completed tasks from which an estimate is made; with fewer, the rule is better."""
 INSTRUCTIONS = 900
 """Prompt tokens of a call besides the request's own prompt: our instructions and the plan."""
 FEW_FILES, MANY_FILES = 5, 30
-"""In a small and in a large project."""
+"""Numbers of files in a small and in a large project."""
 SHORT_FILE, LONG_FILE = 300, 1200
-"""Tokens of a file in them."""
+"""Tokens of a file in a small and in a large project."""
 PLAN_ENTRY = 60
 """Tokens of a file's entry in the plan."""
 
@@ -42,7 +42,7 @@ class CostRange(BaseModel):
 
 
 class Estimate(BaseModel):
-    """Half of comparable tasks lie between `low` and `high`; `basis` says where the figures are from."""
+    """Half of comparable tasks are between `low` and `high`; `basis` names the source of the figures."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -98,7 +98,7 @@ def _range(values: Sequence[Decimal]) -> tuple[Decimal, Decimal]:
 
 
 def _basis(tasks: int, estimated: int) -> str:
-    """`estimated`: tasks whose provider has not told the usage of every call."""
+    """`estimated`: the number of tasks whose provider has not reported the usage of every call."""
     if tasks >= MIN_HISTORY:
         note = f"; the usage of {estimated} of them is an estimate itself" if estimated else ""
         return f"median and quartiles of your newest {tasks} completed tasks with this model{note}"

@@ -1,4 +1,4 @@
-"""The files of a task as far as they are written, whatever the task's state."""
+"""The files of a task that are written so far, in any state of the task, and the archive of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OLDEST = (1980, 1, 1, 0, 0, 0)
 
 
 class FileState(StrEnum):
-    """How far a file is written."""
+    """The progress of a file."""
 
     PLANNED = "planned"
     WRITING = "writing"
@@ -39,7 +39,7 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class File:
-    """`text`: as far as it is written; without lone surrogates."""
+    """`text`: what is written so far, without lone surrogates."""
 
     state: FileState
     text: str = ""
@@ -62,7 +62,8 @@ class Files:
 
 
 def files(checkpoints: Checkpoints) -> Files:
-    """Before the plan is complete: the files that were started while it streamed in."""
+    """The files by path. Before the plan is complete, they are those that were started while it streamed
+    in."""
     planned = saved_plan(checkpoints)
     purposes = {file.path: file.purpose for file in planned.plan.files} if planned else {}
     if commit := read_commit(checkpoints):
@@ -77,10 +78,10 @@ def files(checkpoints: Checkpoints) -> Files:
 def archive(texts: Mapping[str, str], directory: str, at: datetime) -> bytes:
     """A zip of files by path, below `directory`. Equal arguments make equal bytes. `at` is in UTC."""
     packed = io.BytesIO()
-    moment = max(OLDEST, at.timetuple()[:6])
+    modified = max(OLDEST, at.timetuple()[:6])
     with zipfile.ZipFile(packed, "w") as target:
         for path in sorted(texts):
-            entry = zipfile.ZipInfo(f"{directory}/{path}", date_time=moment)
+            entry = zipfile.ZipInfo(f"{directory}/{path}", date_time=modified)
             entry.create_system, entry.external_attr = 3, 0o100644 << 16  # Unix; a regular file
             entry.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(entry, texts[path])
@@ -125,7 +126,7 @@ def _file(path: str, written: Pieces, purpose: str) -> File:
 
 
 def _compatible(paths: Iterable[str]) -> Iterator[str]:
-    """Those that can be in one tree: attempts at a plan that failed may have left others."""
+    """The paths that can be in one tree: a failed attempt at a plan may have left other paths."""
     tree = PathSet(workflows=True)
     for path in paths:
         try:

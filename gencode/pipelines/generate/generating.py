@@ -19,6 +19,7 @@ from gencode.llm.session import LLMSession, LLMSessionFactory
 from gencode.pipelines.generate.artifacts import Draft, GenerateInput
 from gencode.pipelines.generate.cache_hit import CacheHit, cache_hit_updates, pieces_of
 from gencode.pipelines.generate.messages import approval_text
+from gencode.pipelines.generate.plan_estimate import estimate_plan
 from gencode.pipelines.generate.prompt_cache import PromptCache
 
 
@@ -49,7 +50,7 @@ class Generating:
         self._workflows = workflows
 
     async def __call__(self, request: GenerateInput, emit: Emit) -> Draft | Pause:
-        """Pauses before the first file if a person is to approve the plan."""
+        """Returns a Pause before the first file if a user must approve the plan."""
         session = self._sessions.create(
             request.model,
             request.task_id,
@@ -68,9 +69,19 @@ class Generating:
         return await self._write_files(request, session)
 
     async def _pause(self, session: LLMSession, request: GenerateInput) -> Pause:
-        if not request.plan:
-            await self._request_plan(session, request, _start_nothing)
-        return Pause(message=approval_text(request.language), seconds=self._approval_seconds)
+        plan = request.plan or await self._request_plan(session, request, _start_nothing)
+        estimate = estimate_plan(
+            request.job.prompt,
+            plan,
+            request.model,
+            self._limits.max_tokens,
+            session.budget_tracker.cost,
+        )
+        return Pause(
+            message=approval_text(request.language),
+            seconds=self._approval_seconds,
+            data={"estimate": estimate.model_dump(mode="json")},
+        )
 
     async def _find_cache_hit(self, request: GenerateInput, model: str) -> CacheHit | None:
         """Only for a task that has stored nothing yet."""
@@ -79,8 +90,8 @@ class Generating:
         return await self._prompt_cache(request, model)
 
     async def _write_files(self, request: GenerateInput, session: LLMSession) -> Draft:
-        """Files start while the plan is still streaming in. A plan that fails cancels them: they belong to
-        no project."""
+        """Files start while the plan is still streaming in. If the plan fails, they are cancelled, because
+        they belong to no project."""
         failure: GencodeError | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(self._warm_up)

@@ -1,4 +1,5 @@
-"""The registration of the kind `generate`, and how it is put together from what the service offers."""
+"""The registration of the kind `generate`: its texts, and its pipeline with the dependencies of the
+service."""
 
 from __future__ import annotations
 
@@ -47,7 +48,7 @@ from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING
 
 
 def error_classes(*bases: type[GencodeError]) -> Iterator[type[GencodeError]]:
-    """These classes and all below them."""
+    """These classes and all their subclasses."""
     for base in bases:
         yield base
         yield from error_classes(*base.__subclasses__())
@@ -113,9 +114,9 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     return KindRuntime(
         pipeline=_pipeline(dependencies),
         prepare=partial(prepare, services),
-        view=task_fields,
+        view=partial(task_fields, forge=dependencies.local_forge),
         label=label,
-        result_url=result_url,
+        result_url=partial(result_url, forge=dependencies.local_forge),
         notification_fields=notification_fields,
         progress=partial(task_progress, dependencies.progress_registry),
         live_progress=dependencies.progress_registry.running,
@@ -147,6 +148,7 @@ def _services(dependencies: KindDependencies) -> GenerateServices:
         progress_registry=dependencies.progress_registry,
         is_cache_enabled=dependencies.settings.prompt_cache != "off",
         workflows=dependencies.settings.allow_workflows,
+        max_output_tokens=dependencies.settings.max_output_tokens,
         secrets=dependencies.secrets,
     )
 
@@ -172,7 +174,14 @@ def _pipeline(dependencies: KindDependencies) -> Generate:
         secrets=dependencies.secrets.current,
         workflows=settings.allow_workflows,
     )
-    return Generate(generating, merging, dependencies.git_host, workflows=settings.allow_workflows)
+    return Generate(
+        generating,
+        merging,
+        dependencies.git_host,
+        workflows=settings.allow_workflows,
+        price=dependencies.price,
+        forge=dependencies.local_forge,
+    )
 
 
 def _prompt_cache(dependencies: KindDependencies) -> PromptCache:

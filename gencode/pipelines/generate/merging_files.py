@@ -1,15 +1,15 @@
-"""The second stage: answers become files, and validated files become the commit."""
+"""The second stage: merges answers into files, validates the files, and makes the commit."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 
-from gencode.codegen.continuation_merge import file_text
+from gencode.codegen.continuation_merge import file_texts
 from gencode.codegen.file_checkpoints import PIECE, StoredText, stored_text
 from gencode.codegen.repair_loop import Files, RepairLoop, ValidationResult
 from gencode.codegen.secrets_scan import OWN_SECRET, SecretFinding
-from gencode.domain.errors import SecretFound
+from gencode.domain.errors import LikelySecretFound, SecretFound
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.session import LLMSessionFactory
 from gencode.pipelines.generate.artifacts import Draft, GenerateInput, Project
@@ -52,7 +52,7 @@ class Merging:
             return draft
         result = await self._validated(draft, emit)
         commit = self._commit(draft, result)
-        commit.snapshot(workflows=self._workflows)  # unsafe paths are refused before anything else is done
+        commit.snapshot(workflows=self._workflows)  # rejects unsafe paths first
         updates = await self._scan_for_secrets(commit, draft.request, emit)
         if draft.request.include_report:
             commit, updates = await self._with_report(commit, updates, draft.request, emit)
@@ -68,7 +68,8 @@ class Merging:
 
     async def _validated(self, draft: Draft, emit: Emit) -> ValidationResult:
         request = draft.request
-        texts = {path: _valid_utf8(file_text(pieces, path)) for path, pieces in draft.pieces.items()}
+        found = await file_texts(draft.pieces)
+        texts = {path: _valid_utf8(text) for path, text in found.items()}
         session = self._sessions.create(
             request.model,
             request.task_id,
@@ -130,7 +131,7 @@ def with_warning(result: ValidationResult) -> Files:
 
 
 def _stored_texts(draft: Draft, result: ValidationResult) -> Mapping[str, StoredText]:
-    """By path, the newest text of the file that one checkpoint holds."""
+    """By path, the newest text of the file if one checkpoint contains all of it."""
     found = {path: stored_text(PIECE, path, pieces) for path, pieces in draft.pieces.items()}
     return {path: text for path, text in found.items() if text} | dict(result.stored)
 
@@ -145,7 +146,7 @@ def _secret_found(found: Sequence[SecretFinding]) -> SecretFound:
     others = f" ({len(found) - 1} more in the findings)" if len(found) > 1 else ""
     if first.rule == OWN_SECRET:
         return SecretFound(f"{where} holds a secret of this service{others}; nothing was pushed, replace it")
-    return SecretFound(
+    return LikelySecretFound(
         f"{where} looks like a secret: {first.rule}{others}. Nothing was pushed; ask for placeholders in the "
         "prompt, or allow secrets if it is none"
     )

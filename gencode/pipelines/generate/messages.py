@@ -1,4 +1,4 @@
-"""The messages of a task, in English and Chinese. The Chinese ones are those of the original design."""
+"""The messages of a task, in English and Chinese. The Chinese texts are those of the original design."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,10 +17,11 @@ from gencode.codegen.file_checkpoints import (
     read_repairs,
 )
 from gencode.domain.task import PENDING, Task
-from gencode.engine.ports.pipeline import Stage
+from gencode.engine.ports.pipeline import Stage, StageUpdate
 from gencode.githosts.port import GitHost, Repository
 from gencode.llm.budget import Budget, total
 from gencode.llm.charge_checkpoints import usages_without_answer
+from gencode.llm.port import Usage
 from gencode.pipelines.generate.artifacts import Delivered, Draft, GenerateInput, Project, RepositoryCreated
 from gencode.pipelines.generate.checkpoints import (
     APPROVED,
@@ -31,7 +33,9 @@ from gencode.pipelines.generate.checkpoints import (
 )
 from gencode.pipelines.generate.commit import read_commit
 from gencode.pipelines.generate.creating_repo import CreatingRepo
+from gencode.pipelines.generate.forge_address import present_address
 from gencode.pipelines.generate.generating import Generating
+from gencode.pipelines.generate.lost_calls import FindPrice, lost_call_updates
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import cached_note, repository_kept_note, status_text, template_note
 from gencode.pipelines.generate.pushing import Pushing
@@ -45,8 +49,16 @@ class Generate:
     was chosen."""
 
     def __init__(
-        self, generating: Generating, merging: Merging, host: GitHost, *, workflows: bool = False
+        self,
+        generating: Generating,
+        merging: Merging,
+        host: GitHost,
+        *,
+        workflows: bool = False,
+        price: FindPrice = lambda model: None,
+        forge: str = "",
     ) -> None:
+        """`forge`: the address of the local forge."""
         self._stages = (
             Stage(name=GENERATING, run=CheckedGenerating(host, generating)),
             Stage(name=MERGING, run=merging),
@@ -54,6 +66,8 @@ class Generate:
             Stage(name=PUSHING, run=Pushing(host)),
         )
         self._workflows = workflows
+        self._price = price
+        self._forge = forge
 
     @property
     def stages(self) -> Sequence[Stage]:
@@ -71,10 +85,24 @@ class Generate:
         if REPOSITORY not in checkpoints:
             return project
         stored = RepositoryCheckpoint.model_validate_json(checkpoints[REPOSITORY])
-        repo = Repository(**stored.model_dump())
+        repo = self._present(Repository(**stored.model_dump()))
         if PUSHED not in checkpoints:
             return RepositoryCreated(project=project, repo=repo)
         return Delivered(repo=repo, sha=PushCheckpoint.model_validate_json(checkpoints[PUSHED]).commit)
+
+    def _present(self, repo: Repository) -> Repository:
+        """The forge may have moved since the repository was created on it."""
+        return replace(
+            repo,
+            web_url=present_address(repo.web_url, repo.host, self._forge),
+            clone_url=present_address(repo.clone_url, repo.host, self._forge),
+        )
+
+    def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
+        def spent(settled: Checkpoints) -> Usage:
+            return _spent(_job(task, {"prompt": ""}, settled), settled)
+
+        return [*lost_call_updates(checkpoints, spent, str(task.parameters["model"]), self._price)]
 
     def message(self, task: Task, status: str) -> str:
         host = str(task.parameters.get("host") or "")
@@ -104,11 +132,16 @@ def _input(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         at=task.created_at,
         plan=plan.plan if plan else None,
         job=job,
-        spent=total(*job.usages, *usages_without_answer(checkpoints), *([plan.usage] if plan else [])),
+        spent=_spent(job, checkpoints),
         budget=_budget(request),
         include_report=bool(request.get("include_report", False)),
         needs_approval=bool(request.get("approve_plan")) and APPROVED not in checkpoints,
     )
+
+
+def _spent(job: WritingJob, checkpoints: Checkpoints) -> Usage:
+    plan = saved_plan(checkpoints)
+    return total(*job.usages, *usages_without_answer(checkpoints), *([plan.usage] if plan else []))
 
 
 def _job(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> WritingJob:
@@ -124,7 +157,8 @@ def _job(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> Wr
 
 
 def _may_cache(request: Mapping[str, Any]) -> bool:
-    """A plan that a person may change depends on more than the request."""
+    """Whether the prompt cache may be used. A plan that a user may change depends on more than the
+    request."""
     return request.get("cache") is not False and not request.get("approve_plan")
 
 

@@ -1,4 +1,4 @@
-"""Changes and approvals of a plan that waits for a person's decision."""
+"""Changes and approvals of a plan that waits for a user's decision."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from gencode.pipelines.generate.checkpoints import APPROVED, ApprovalCheckpoint,
 from gencode.pipelines.generate.errors import PlanChanged
 
 MAX_PROBLEMS = 1000
-"""Reported problems of one plan; a plan of a megabyte can have hundreds of thousands."""
+"""The most problems that are reported for one plan; a plan of a megabyte can have hundreds of thousands."""
 Matches = Callable[[int], bool]
 """Whether a revision satisfies the request's precondition (If-Match)."""
 
 
 def validate_plan(files: Sequence[PlannedFile], *, workflows: bool) -> None:
-    """The rules for a model's plan, and those that no path occurs twice and every needed file is planned.
+    """Validate a plan by the rules for a model's plan. In addition no path may occur twice, and every needed
+    file must be planned.
 
     Raises Invalid, which names each entry and the rule that it breaks.
     """
@@ -54,7 +55,7 @@ def change_plan(
 
 
 def approve_plan(checkpoints: Checkpoints, matches: Matches) -> StageUpdate:
-    """From now on the files may be written. Raises PlanChanged."""
+    """The update that permits the files to be written. Raises PlanChanged."""
     revision = _current_plan(checkpoints, matches).revision
     checkpoint = {APPROVED: ApprovalCheckpoint(revision=revision).model_dump_json()}
     return StageUpdate(data={"revision": revision}, checkpoints=checkpoint)

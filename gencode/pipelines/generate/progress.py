@@ -1,4 +1,4 @@
-"""How far a task is: measured while the model writes, by the stage afterwards."""
+"""The progress of a task: measured while the model writes, then determined by the stage."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from gencode.llm.task_progress import WRITTEN_PERCENT, ProgressRegistry, Progres
 from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
 
 _PERCENT = {MERGING: WRITTEN_PERCENT, CREATING_REPO: 97, PUSHING: 98}
-"""When these stages begin."""
+"""The percentage at the beginning of a stage."""
 
 
 def task_progress(registry: ProgressRegistry, task: Task) -> ProgressSnapshot:
-    """100 percent only when the task is completed; nothing is known of one that waits."""
+    """The progress: 100 percent only for a completed task, unknown for a waiting one."""
     if task.state is State.SUCCEEDED:
         return ProgressSnapshot(percent=100, seconds_left=0)
     if task.is_idle or not task.stage:

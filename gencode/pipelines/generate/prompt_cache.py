@@ -23,9 +23,9 @@ from gencode.pipelines.generate.task_template import template_of
 Mode = Literal["off", "identical", "similar"]
 DONE = (State.SUCCEEDED,)
 MAX_CANDIDATES = 5
-"""Tasks whose checkpoints are read; nearly always the newest one is usable."""
+"""The most tasks whose checkpoints are read; nearly always the newest one is usable."""
 MAX_COMPARED = 200
-"""The client's newest completed tasks, among which a similar prompt is searched for."""
+"""The number of the client's newest completed tasks that are searched for a similar prompt."""
 MAX_PROMPT = 10_000
 """Characters of prompts that are compared (about a millisecond a pair); longer ones must be identical."""
 
@@ -70,7 +70,7 @@ class PromptCache:
         return None
 
     async def _read(self, task: Task, similarity: float) -> CacheHit | None:
-        """In a thread: the checkpoints may have 32 MiB."""
+        """Parses the checkpoints in a thread, because they may have 32 MiB."""
         checkpoints = await self._store.checkpoints(task.id)
         found = await anyio.to_thread.run_sync(_cache_hit, task.id, similarity, checkpoints)
         return replace(found, template=template_of(task)) if found else None
@@ -95,7 +95,7 @@ def _is_usable(task: Task, request: GenerateInput) -> bool:
 
 
 def _cache_hit(task_id: str, similarity: float, checkpoints: Checkpoints) -> CacheHit | None:
-    """None for a commit that has other files than its plan. The report of that task is left out."""
+    """None if the commit has other files than its plan. The task's report is omitted."""
     planned, commit = saved_plan(checkpoints), read_commit(checkpoints)
     if not planned or not commit:
         return None

@@ -1,4 +1,4 @@
-"""The last stage: the commit becomes the head of the repository's branch."""
+"""The last stage: pushes the commit to the repository's branch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Makes the repository that a task pushed from its bundle: the same commit, without a model or a service."""
+"""Recreates the pushed repository of a task from its bundle: the same commit, without a model or a
+service."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ MAX_BUNDLE_BYTES = 256 * 2**20
 
 
 def replay(file: Path, into: Path, *, workflows: bool = False) -> str:
-    """Write a bare repository into a directory that is new or empty; returns the commit's SHA.
+    """Write a bare repository into a new or empty directory; returns the commit's SHA.
 
     Nothing is written before every path is validated and the commit has the bundle's SHA. Raises BadBundle,
     UnsafePath, UnsafeTree.

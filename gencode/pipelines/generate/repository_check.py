@@ -1,4 +1,4 @@
-"""Before the first paid call, the Git host is asked whether the result could be delivered."""
+"""Checks before the first paid call whether the Git host could accept the result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class CheckedGenerating:
     """The first stage, with the check at its beginning: a wrong token, an absent organisation, a taken name
     and a host that does not answer fail the task while it has cost nothing.
 
-    A run that continues with what was paid for is not checked again.
+    A run that continues with stored answers is not checked again.
     """
 
     def __init__(self, host: GitHost, generating: Generating) -> None:

@@ -1,4 +1,4 @@
-"""The template of a project that no language model wrote."""
+"""The template from which the offline model made a task's project."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gencode.domain.task import Task
 
 
 def template_of(task: Task) -> Mapping[str, Any] | None:
-    """The template that the project is, in JSON: name, title by language, nearest_to, is_fallback. It is that
-    of the earlier task if the project comes from the prompt cache. None: a language model writes it."""
+    """The template in JSON: name, title by language, nearest_to, is_fallback. If the project comes from the
+    prompt cache, it is the template of the earlier task. None if a language model writes the project."""
     found: Mapping[str, Any] | None = task.result.get("template") or task.parameters.get("template")
     return found

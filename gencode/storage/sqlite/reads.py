@@ -28,14 +28,19 @@ from gencode.storage.rows import (
 )
 from gencode.storage.sqlite import statements
 from gencode.storage.sqlite.bulk_statements import read_page, read_values
+from gencode.storage.task_select import count_tasks, select_tasks
 
 Read = Callable[[sqlite3.Connection], Any]
 """Called with a connection that sees committed data only."""
 
 
 def find(connection: sqlite3.Connection, query: TaskQuery) -> list[Task]:
-    sql, values = statements.select_tasks(query)
+    sql, values = select_tasks(query)
     return [row_to_task(row) for row in connection.execute(sql, values)]
+
+
+def count(connection: sqlite3.Connection, query: TaskQuery) -> int:
+    return int(connection.execute(*count_tasks(query)).fetchone()[0])
 
 
 def find_by_key(connection: sqlite3.Connection, key: Row) -> Task | None:

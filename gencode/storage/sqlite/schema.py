@@ -5,14 +5,9 @@ from __future__ import annotations
 import sqlite3
 
 from gencode.domain.errors import StoreUnusable
+from gencode.storage.task_select import HAS_CACHE_KEY, UNFINISHED
 
 APPLICATION_ID = 0x67656E63  # "genc", in the header of the file: see `file` and PRAGMA application_id
-
-UNFINISHED = "state NOT IN ('succeeded', 'failed', 'cancelled')"
-"""SQLite uses a partial index only for a query that repeats the index's condition word for word."""
-
-HAS_CACHE_KEY = "cache_key <> ''"
-"""The condition of another partial index: most tasks have no key while the prompt cache is off."""
 
 # Ids grow with time, so that inserts only touch the right edge of each index.
 _VERSION_1 = (

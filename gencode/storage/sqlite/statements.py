@@ -1,18 +1,14 @@
 """The SQL text, apart from how it is run: `{values}` stands for a VALUES list of all rows (see
 `bulk_statements`).
 
-Another dialect replaces this module, `schema`, `bulk_statements` and `connection`, and runs `writes` and
-`reads` through its own driver; rows, operations and batcher are shared.
+Another dialect replaces this package; what lies beside it in `gencode.storage` is shared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import chain
 from typing import Any
 
-from gencode.domain.task import FINAL_STATUSES, PENDING, TERMINAL, State
-from gencode.engine.ports.store import TaskQuery
 from gencode.storage.deleted_usage import TOTAL_COLUMNS, TOTAL_KEY
 from gencode.storage.rows import (
     CALLBACK_COLUMNS,
@@ -22,13 +18,10 @@ from gencode.storage.rows import (
     KEY_COLUMNS,
     REQUEST_COLUMNS,
     TASK_COLUMNS,
-    replace_surrogates,
 )
-from gencode.storage.sqlite.schema import HAS_CACHE_KEY, UNFINISHED
+from gencode.storage.task_select import UNFINISHED
 
 # ruff: noqa: S608 - only constants are put into the texts
-
-_FINAL_STATES = dict(zip(FINAL_STATUSES, (State.SUCCEEDED, State.FAILED, State.CANCELLED), strict=True))
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -55,6 +48,11 @@ UPDATE_TASKS = (
 """Rows: id, the version that must be stored, CHANGING_COLUMNS; ids differ. A stale row changes nothing."""
 
 MAKE_CALLBACKS_DUE = "UPDATE callbacks SET due = 0 WHERE due IS NULL AND NOT ended AND task_id IN ({values})"
+
+CLAIM_CALLBACK = (
+    "UPDATE callbacks SET due = ?"
+    " WHERE task_id = ? AND position = ? AND failures = ? AND due = ? AND NOT ended"
+)
 
 SAVE_CALLBACK = (
     "UPDATE callbacks SET position = ?2, failures = ?3, ended = ?5, reason = ?6,"
@@ -157,49 +155,6 @@ def select_task_sizes(task_ids: Sequence[str]) -> tuple[str, list[Any]]:
         for table in tables
     )
     return " UNION ALL ".join(selects), [*task_ids] * len(tables)
-
-
-def select_tasks(query: TaskQuery) -> tuple[str, list[Any]]:
-    """The statement and its values."""
-    terms: dict[str, list[Any]] = {}
-    columns = {"id = ?": query.id, "principal = ?": query.principal, "kind = ?": query.kind}
-    columns |= {"cache_key = ?": query.cache_key, "id < ?": query.before}
-    terms |= {term: [replace_surrogates(value)] for term, value in columns.items() if value is not None}
-    if query.cache_key is not None:
-        terms[HAS_CACHE_KEY] = []
-    if query.states is not None:
-        terms |= _state_terms(query.states)
-    if query.statuses is not None:
-        terms |= _status_terms(query.statuses)
-    where = " AND ".join(terms) or "TRUE"
-    sql = f"SELECT {', '.join(TASK_COLUMNS)} FROM tasks WHERE {where} ORDER BY id DESC LIMIT ?"
-    return sql, [*chain.from_iterable(terms.values()), query.limit]
-
-
-def _state_terms(states: Collection[State]) -> dict[str, list[Any]]:
-    """States that this version does not know are State.UNKNOWN."""
-    term, values = f"state IN ({_marks(states)})", [state.value for state in states]
-    if State.UNKNOWN in states:
-        known = [state.value for state in State if state is not State.UNKNOWN]
-        term, values = f"({term} OR state NOT IN ({_marks(known)}))", [*values, *known]
-    return {term: values} if TERMINAL & set(states) else {term: values, UNFINISHED: []}
-
-
-def _status_terms(statuses: Collection[str]) -> dict[str, list[Any]]:
-    """See Task.status: the name of a final state, or of an unfinished task's stage."""
-    final = [state.value for status, state in _FINAL_STATES.items() if status in statuses]
-    stages = [_stage(status) for status in statuses if status not in FINAL_STATUSES]
-    in_stage = f"stage IN ({_marks(stages)})"
-    if not final:
-        return {UNFINISHED: [], in_stage: stages}
-    in_state = f"state IN ({_marks(final)})"
-    return (
-        {f"({in_state} OR {UNFINISHED} AND {in_stage})": [*final, *stages]} if stages else {in_state: final}
-    )
-
-
-def _stage(status: str) -> str:
-    return "" if status == PENDING else replace_surrogates(status)
 
 
 def _marks(values: Collection[Any]) -> str:

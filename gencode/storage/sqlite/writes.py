@@ -15,6 +15,7 @@ from gencode.storage.batcher import Outcome
 from gencode.storage.deleted_usage import TOTAL_KEY, add_up, row_to_total, task_usage, total_to_row
 from gencode.storage.operations import (
     CheckWritable,
+    ClaimCallback,
     Commit,
     Create,
     DeleteKeys,
@@ -95,6 +96,9 @@ def _apply(connection: sqlite3.Connection, writes: Sequence[Write]) -> Outcomes:
     for write in writes:
         if isinstance(write, SaveCallback):
             _save_callback(connection, write)
+        elif isinstance(write, ClaimCallback):
+            claimed = connection.execute(statements.CLAIM_CALLBACK, write.values)
+            outcomes[write] = Outcome(value=claimed.rowcount == 1)
         elif isinstance(write, DeleteTasks):
             outcomes[write] = Outcome(value=_delete_tasks(connection, write))
         elif isinstance(write, DeleteKeys):

@@ -116,7 +116,7 @@ async def test_idempotency_keys_name_letters_too(tmp_path: Path) -> None:
 
 async def test_a_kill_in_a_stage_loses_nothing(tmp_path: Path) -> None:
     async with service(tmp_path, {}, module=["tests.kinds.letter"]) as process:
-        task_id = await submit_letter(process.url, seconds=1)
+        task_id = await submit_letter(process.url, seconds=3)
         await wait_for(process.url, task_id, status="drafting")
         await process.kill()
         await process.start()

@@ -6,11 +6,13 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import anyio
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
 from gencode.bootstrap.app import BUILTIN_KINDS
+from tests.kinds.letter import kind
 from tests.kinds.letter.kind import LETTER
 from tests.kinds.letter.test_letter import submit_letter, wait_for
 from tests.servers.browser import chromium, needs_chromium, tab
@@ -39,15 +41,20 @@ async def expect_nothing_of_generate(page: Page) -> None:
         await expect(page.get_by_role("link", name=name)).to_have_count(0)
 
 
-async def test_a_letter_is_followed_through_its_stages_and_approved(browser: Browser, tmp_path: Path) -> None:
+async def test_a_letter_is_followed_through_its_stages_and_approved(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = anyio.Event()
+    monkeypatch.setattr(kind, "write", lambda _: may_end.wait())
     async with running_app(settings(tmp_path), KINDS) as app:
-        task_id = await submit_letter(app.url, review=True, seconds=2)
+        task_id = await submit_letter(app.url, review=True)
         async with tab(browser, app.url, hash=f"#/task/{task_id}") as page:
             badge = page.locator("main .badge")
             await expect(page.get_by_role("heading", level=1)).to_have_text(f"Send a letter {task_id}")
             await expect(badge).to_have_text("Drafting")
             await expect(page.locator(".stage.now")).to_contain_text("Drafting (under way)")
             await expect_nothing_of_generate(page)
+            may_end.set()
             await expect(badge).to_have_text("Waiting for approval")
             await expect_stages(
                 page,

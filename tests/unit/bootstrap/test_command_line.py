@@ -18,7 +18,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.responses import Response
 
-from gencode.auth.key_file import key_file
+from gencode.auth.key_store import key_store
 from gencode.bootstrap.command_line import REGISTRY, main
 from tests.servers.calls import FILES
 from tests.servers.github import github_server
@@ -289,7 +289,7 @@ def test_options_of_a_key_are_listed(
     assert words in capsys.readouterr().out
     for wrong in (["--rate", "often"], ["--expires", "2000-01-01"], ["--label", "a\nb"]):
         assert main(["keys", "make", "bob", *wrong]) == 2
-    assert "bob" not in key_file(tmp_path / "data").path.read_text()
+    assert "bob" not in key_store(tmp_path / "data").path.read_text()
 
 
 # --- errors before a request ------------------------------------------------------------------------
@@ -343,7 +343,7 @@ def test_every_command_has_help_and_json(command: str, capsys: Capture) -> None:
     assert f"gencode {command}" in shown
     module = import_module(REGISTRY.commands[command].module)
     assert (module.__doc__ or "").startswith(f"gencode {command}")
-    assert "--json" in shown or command in ("serve", "demo", "keys")
+    assert "--json" in shown or command in ("serve", "worker", "demo", "keys")
 
 
 def test_ctrl_c_stops_the_watching_and_not_the_task(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

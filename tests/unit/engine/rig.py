@@ -73,6 +73,9 @@ class Spelling:
         self.requests.append(request)
         return "".join(name for name in checkpoints if name in self.letters.values())
 
+    def final_updates(self, task: Task, checkpoints: Mapping[str, str]) -> Sequence[StageUpdate]:
+        return ()
+
     def message(self, task: Task, status: str) -> str:
         return f"now {status}"
 
@@ -140,6 +143,10 @@ class FaultyStore:
     async def find(self, query: TaskQuery) -> list[Task]:
         self._read()
         return await self.inner.find(query)
+
+    async def count(self, query: TaskQuery) -> int:
+        self._read()
+        return await self.inner.count(query)
 
     async def find_by_key(self, key: IdempotencyKey) -> Task | None:
         self._read()

@@ -11,7 +11,7 @@ import pytest
 
 from gencode.domain.errors import AlreadyFinished, NotPaused, QueueFull, ShuttingDown, StoreError
 from gencode.domain.task import State, Task, now
-from gencode.engine.paused_tasks import PausedTasksInMemory
+from gencode.engine.paused_tasks import PausedTasksInMemory, PausedTasksInStore
 from gencode.engine.ports.pipeline import StageUpdate
 from tests.servers.loop_clock import LoopClock
 from tests.unit.engine.rig import (
@@ -505,3 +505,63 @@ async def test_a_stale_entry_among_the_paused_tasks_is_dropped_without_an_expiry
                 await anyio.sleep(0)
         assert await rig.log(task) == done
         assert rig.counted("failed", "APPROVAL_EXPIRED") == 1
+
+
+# --- paused tasks of all processes, in the store ----------------------------------------------------
+
+
+class Looks:
+    """Ends the wait for the next look when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting = anyio.Event()
+        self.go_on = anyio.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        self.waiting.set()
+        await self.go_on.wait()
+        self.go_on = anyio.Event()
+
+
+async def test_tasks_that_are_paused_in_the_store_expire_and_are_limited() -> None:
+    store, looks = FaultyStore(), Looks()
+    tasks = PausedTasksInStore(store, limit=1, sleep=looks)
+    rig = Rig(Spelling(x=pausing(times=2)), store, paused=tasks)
+    async with rig.running() as service:
+        await looks.waiting.wait()
+        task = await service.submit(new_task(), {"prompt": "x"}, may_pause=True)
+        await rig.paused(task)
+        with pytest.raises(QueueFull):
+            await service.submit(new_task(principal=task.principal.id), {"prompt": "x"}, may_pause=True)
+        stored = await rig.task(task)
+        past = replace(stored, paused_until=now() - timedelta(seconds=1), version=stored.version + 1)
+        await store.inner.commit(past)
+        looks.go_on.set()
+        failure = (await rig.finished(task)).failure
+        assert failure
+        assert failure.code == "APPROVAL_EXPIRED"
+
+
+async def test_a_paused_task_that_cannot_be_failed_waits_for_the_next_look() -> None:
+    store, looks = FaultyStore(), Looks()
+    tasks = PausedTasksInStore(store, limit=1, sleep=looks)
+    await store.inner.create(new_task(state=State.PAUSED, paused_until=now()), {}, [])
+    first = await tasks.expired()
+    async with anyio.create_task_group() as group:
+        group.start_soon(tasks.expired)
+        await looks.waiting.wait()
+        assert len(tasks) == 1
+        looks.go_on.set()
+    assert (await tasks._next()) == first
+
+
+async def test_a_store_that_cannot_be_read_is_looked_at_again() -> None:
+    store, looks = FaultyStore(), Looks()
+    tasks = PausedTasksInStore(store, limit=1, sleep=looks)
+    store.down = True
+    async with anyio.create_task_group() as group:
+        group.start_soon(tasks.expired)
+        await looks.waiting.wait()
+        store.down = False
+        await store.inner.create(new_task(state=State.PAUSED, paused_until=now()), {}, [])
+        looks.go_on.set()

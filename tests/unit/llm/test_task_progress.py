@@ -226,6 +226,26 @@ def test_the_longest_wait_for_a_rate_limit_is_shown() -> None:
     assert tracker.snapshot().rate_limited_until is None
 
 
+def test_a_call_that_waits_because_another_task_has_met_the_limit_shows_it() -> None:
+    clock, pauses = Clock(), [30.0]
+    tracker = ProgressTracker(clock, clock.moment, lambda: pauses[0])
+    until = clock.moment() + timedelta(seconds=30)
+    assert tracker.snapshot().rate_limited_until is None  # no call of this task waits
+    with tracker.track("plan", is_waiting=True) as call:
+        clock.seconds += 1
+        pauses[0] = 29.001  # two clocks never agree
+        assert tracker.snapshot().rate_limited_until == until + timedelta(seconds=0.001)
+        clock.seconds += STALLED_AFTER
+        pauses[0] = 29 - STALLED_AFTER
+        snapshot = tracker.snapshot()
+        assert (snapshot.rate_limited_until, snapshot.stalled) == (until + timedelta(seconds=0.001), False)
+        call.send()
+        clock.seconds += 1
+        assert tracker.snapshot().rate_limited_until is None
+        clock.seconds += STALLED_AFTER
+        assert tracker.snapshot().stalled
+
+
 def test_a_rate_limit_wait_is_part_of_the_remaining_time() -> None:
     clock = Clock()
     tracker = new_tracker(clock)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gencode.llm import token_estimate
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.token_estimate import estimate_tokens, prompt_tokens, worst_case
 
@@ -40,3 +43,9 @@ def test_the_reserve_of_a_call_has_all_that_is_sent_and_the_longest_answer() -> 
     assert prompt_tokens(continued) > alone
     worst = worst_case(continued)
     assert (worst.prompt, worst.completion, worst.estimated) == (prompt_tokens(continued), 7, True)
+
+
+@given(st.lists(st.sampled_from(["a" * 23, "Z" * 24, "0+/=", "é", " ", "-", "x"]), max_size=8).map("".join))
+def test_the_quick_look_for_dense_runs_finds_those_that_the_search_finds(text: str) -> None:
+    data = text.encode()
+    assert token_estimate._may_have_dense_run(data) == bool(token_estimate._DENSE_RUN.search(data))

@@ -340,3 +340,57 @@ async def test_a_message_that_raises_does_not_delay_others() -> None:
         await rig.store.until(lambda saved: any(callback.task_id == other.id for callback in saved))
     assert (await rig.state(first)).due == 0
     assert set(rig.pauses) == {60.0}
+
+
+# --- several processes that deliver -----------------------------------------------------------------
+
+
+class SharedRig(Rig):
+    """Another process over the same store and receivers."""
+
+    def __init__(self, other: Rig | None = None) -> None:
+        super().__init__(lease=60.0)
+        if other:
+            self.store, self.notifier = other.store, other.notifier
+            self.dispatcher = NotificationDispatcher(
+                self.store,
+                self.store,
+                {"webhook": self.notifier},  # type: ignore[dict-item]  # its send is a method
+                self.metrics,
+                now=lambda: other.now,
+                lease=60.0,
+            )
+
+
+async def test_two_processes_deliver_each_message_once() -> None:
+    one = SharedRig()
+    other = SharedRig(one)
+    tasks = [await one.task(host=str(n), statuses=3) for n in range(20)]
+    async with running(one), running(other):
+        await one.store.until(caught_up(20))
+    assert sorted(one.notifier.sent) == sorted(f"{task.id}:{n}" for task in tasks for n in (1, 2, 3))
+
+
+async def test_what_a_process_that_died_has_claimed_is_delivered_when_its_claim_has_ended() -> None:
+    dead = SharedRig()
+    task = await dead.task()
+    dead.notifier.gates["https://a/"] = anyio.Event()
+    async with running(dead):
+        await dead.notifier.until(lambda: len(dead.notifier.sent) == 1)
+    dead.notifier.gates.clear()
+    other = SharedRig(dead)
+    async with running(other):
+        await anyio.wait_all_tasks_blocked()
+        assert len(dead.notifier.sent) == 1
+        dead.now += 61
+        other.dispatcher.wake()
+        await dead.store.until(caught_up(1))
+    assert dead.notifier.sent == [f"{task.id}:1"] * 2
+
+
+async def test_a_claim_is_renewed_with_each_message() -> None:
+    rig = SharedRig()
+    await rig.task(statuses=2)
+    async with running(rig):
+        await rig.store.until(caught_up(1))
+    assert [callback.due for callback in rig.store.saved] == [int((START + 60) * 1000)] * 2 + [None]

@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gencode.domain.errors import OutcomeUnknown, StoreError
-from gencode.storage.batcher import Batcher, Outcome
+from gencode.storage.batcher import Batcher, Outcome, ThreadBatcher
+
+DiskBatcher = ThreadBatcher[str, str]
 
 
 class Disk:
@@ -41,15 +43,15 @@ def disk() -> Disk:
 
 
 @pytest.fixture
-async def batcher(disk: Disk) -> AsyncIterator[Batcher[str, str]]:
+async def batcher(disk: Disk) -> AsyncIterator[DiskBatcher]:
     with ThreadPoolExecutor(max_workers=1) as thread:
-        batcher: Batcher[str, str] = Batcher(disk.write, disk.read, thread, limit=5)
+        batcher: DiskBatcher = ThreadBatcher(disk.write, disk.read, thread, limit=5)
         yield batcher
         disk.gate.set()
         await batcher.close()
 
 
-async def called(batcher: Batcher[str, str], *operations: str) -> list[asyncio.Task[str]]:
+async def called(batcher: DiskBatcher, *operations: str) -> list[asyncio.Task[str]]:
     """Callers that wait now; "read x" is a read."""
     callers = [
         asyncio.create_task(batcher.read(name[5:]) if name.startswith("read ") else batcher.write(name))
@@ -59,14 +61,12 @@ async def called(batcher: Batcher[str, str], *operations: str) -> list[asyncio.T
     return callers
 
 
-async def test_writes_that_are_ready_at_once_make_one_batch(disk: Disk, batcher: Batcher[str, str]) -> None:
+async def test_writes_that_are_ready_at_once_make_one_batch(disk: Disk, batcher: DiskBatcher) -> None:
     assert await asyncio.gather(*map(batcher.write, "abc")) == ["A", "B", "C"]
     assert disk.batches == [["a", "b", "c"]]
 
 
-async def test_writes_that_come_during_a_turn_make_the_next_batch(
-    disk: Disk, batcher: Batcher[str, str]
-) -> None:
+async def test_writes_that_come_during_a_turn_make_the_next_batch(disk: Disk, batcher: DiskBatcher) -> None:
     disk.gate.clear()
     first = await called(batcher, "a")
     await disk.is_busy()
@@ -77,7 +77,7 @@ async def test_writes_that_come_during_a_turn_make_the_next_batch(
 
 
 async def test_more_writes_than_fit_in_a_batch_keep_their_order(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: Batcher[str, str]
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: DiskBatcher
 ) -> None:
     monkeypatch.setattr("gencode.storage.batcher.MAX_BATCH", 2)
     assert await asyncio.gather(*map(batcher.write, "abcde")) == ["A", "B", "C", "D", "E"]
@@ -85,7 +85,7 @@ async def test_more_writes_than_fit_in_a_batch_keep_their_order(
 
 
 async def test_a_write_waits_for_one_slice_of_reads_only(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: Batcher[str, str]
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: DiskBatcher
 ) -> None:
     monkeypatch.setattr("gencode.storage.batcher.READ_SLICE", 0.0)  # every read is longer than a slice
     disk.gate.clear()
@@ -98,7 +98,7 @@ async def test_a_write_waits_for_one_slice_of_reads_only(
 
 
 async def test_short_reads_share_a_turn(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: Batcher[str, str]
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: DiskBatcher
 ) -> None:
     monkeypatch.setattr("gencode.storage.batcher.READ_SLICE", 60.0)
     disk.gate.clear()
@@ -111,7 +111,7 @@ async def test_short_reads_share_a_turn(
 
 
 async def test_reads_go_on_while_writes_never_end(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: Batcher[str, str]
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: DiskBatcher
 ) -> None:
     monkeypatch.setattr("gencode.storage.batcher.READ_SLICE", 0.0)
     stop = False
@@ -126,9 +126,7 @@ async def test_reads_go_on_while_writes_never_end(
     await asyncio.gather(*writers)
 
 
-async def test_too_many_waiting_are_refused_and_the_others_served(
-    disk: Disk, batcher: Batcher[str, str]
-) -> None:
+async def test_too_many_waiting_are_refused_and_the_others_served(disk: Disk, batcher: DiskBatcher) -> None:
     disk.gate.clear()
     first = await called(batcher, "0")
     await disk.is_busy()
@@ -141,9 +139,7 @@ async def test_too_many_waiting_are_refused_and_the_others_served(
     assert await asyncio.gather(*first, *waiting) == ["0", "1", "2", "3", "READ 4", "READ 5"]
 
 
-async def test_a_cancelled_caller_leaves_its_write_in_the_batch(
-    disk: Disk, batcher: Batcher[str, str]
-) -> None:
+async def test_a_cancelled_caller_leaves_its_write_in_the_batch(disk: Disk, batcher: DiskBatcher) -> None:
     disk.gate.clear()
     outstanding = await called(batcher, "a", "b")
     await disk.is_busy()
@@ -158,7 +154,9 @@ async def test_a_cancelled_caller_leaves_its_write_in_the_batch(
     assert await batcher.write("e") == "E"
 
 
-async def test_when_every_caller_is_cancelled_the_next_one_is_served(batcher: Batcher[str, str]) -> None:
+async def test_when_every_caller_is_cancelled_the_next_one_is_served(
+    batcher: DiskBatcher,
+) -> None:
     for caller in await called(batcher, "a", "read b"):
         caller.cancel()
     assert await batcher.write("c") == "C"
@@ -166,24 +164,24 @@ async def test_when_every_caller_is_cancelled_the_next_one_is_served(batcher: Ba
 
 
 async def test_after_a_bug_in_the_thread_the_outcome_of_every_write_is_unknown(
-    disk: Disk, batcher: Batcher[str, str]
+    disk: Disk, batcher: DiskBatcher
 ) -> None:
     outcomes = await asyncio.gather(batcher.write("a"), batcher.write("bug"), return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {OutcomeUnknown}
     assert await batcher.write("b") == "B"
 
 
-async def test_a_bug_in_a_read_reaches_its_caller(disk: Disk, batcher: Batcher[str, str]) -> None:
+async def test_a_bug_in_a_read_reaches_its_caller(disk: Disk, batcher: DiskBatcher) -> None:
     disk.read = lambda operation: 1 / 0  # type: ignore[assignment, return-value]
     batcher._run_read = disk.read
-    with pytest.raises(StoreError, match="the storage thread failed") as caught:
+    with pytest.raises(StoreError, match="the storage failed") as caught:
         await batcher.read("a")
     assert type(caught.value) is StoreError
     assert await batcher.write("b") == "B"
 
 
 async def test_closing_waits_for_what_was_called_and_refuses_the_rest(
-    disk: Disk, batcher: Batcher[str, str]
+    disk: Disk, batcher: DiskBatcher
 ) -> None:
     disk.gate.clear()
     first = await called(batcher, "a")
@@ -199,3 +197,83 @@ async def test_closing_waits_for_what_was_called_and_refuses_the_rest(
     disk.gate.set()
     await closing
     assert [caller.result() for caller in (*first, *second)] == ["A", "B", "READ C"]
+
+
+# --- turns that are coroutines, several at the same time ---------------------------------------------
+
+
+class Pool:
+    """Each turn waits until it is let go; `running` are the operations of turns that are under way."""
+
+    def __init__(self) -> None:
+        self.running: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {}
+
+    def start(self, operations: Sequence[str]) -> asyncio.Future[list[Outcome]]:
+        return asyncio.get_running_loop().create_task(self._run(operations))
+
+    async def _run(self, operations: Sequence[str]) -> list[Outcome]:
+        self.running += operations
+        await self.gates.setdefault(operations[0], asyncio.Event()).wait()
+        self.running = [name for name in self.running if name not in operations]
+        if "bug" in operations:
+            raise RuntimeError("a bug")
+        return [Outcome(value=name.upper()) for name in operations]
+
+    async def let_go(self, *operations: str) -> None:
+        await settled()
+        for name in operations:
+            self.gates.setdefault(name, asyncio.Event()).set()
+        await settled()
+
+
+async def settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_as_many_turns_as_allowed_run_at_the_same_time() -> None:
+    pool = Pool()
+    batcher = Batcher(pool.start, 100, StoreError, turns=2, size=1)
+    callers = [asyncio.create_task(batcher.call(name)) for name in "abcd"]
+    await settled()
+    assert pool.running == ["a", "b"]
+    await pool.let_go("b")
+    assert pool.running == ["a", "c"]
+    await pool.let_go("a", "c", "d")
+    assert [await caller for caller in callers] == ["A", "B", "C", "D"]
+    again = asyncio.create_task(batcher.call("d"))
+    assert await again == "D"
+    await batcher.close()
+
+
+async def test_closing_waits_for_all_turns_that_run() -> None:
+    pool = Pool()
+    batcher = Batcher(pool.start, 100, StoreError, turns=2, size=1)
+    callers = [asyncio.create_task(batcher.call(name)) for name in "abc"]
+    await settled()
+    callers[0].cancel()
+    closing = asyncio.create_task(batcher.close())
+    for name in "bca":
+        assert not closing.done()
+        await pool.let_go(name)
+    await closing
+    assert [caller.done() for caller in callers] == [True] * 3
+
+
+async def test_a_turn_that_fails_or_is_cancelled_reaches_its_callers_only() -> None:
+    pool, turns = Pool(), list[asyncio.Future[list[Outcome]]]()
+
+    def start(operations: Sequence[str]) -> asyncio.Future[list[Outcome]]:
+        turns.append(pool.start(operations))
+        return turns[-1]
+
+    batcher = Batcher(start, 100, OutcomeUnknown, turns=3, size=1)
+    callers = [asyncio.create_task(batcher.call(name)) for name in ("a", "bug", "b")]
+    await settled()
+    turns[0].cancel()
+    await pool.let_go("bug", "b")
+    outcomes = await asyncio.gather(*callers, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [OutcomeUnknown, OutcomeUnknown, str]
+    assert await batcher.call("b") == "B"
+    await batcher.close()

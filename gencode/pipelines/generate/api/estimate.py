@@ -1,4 +1,4 @@
-"""POST /api/v1/estimate: what a request would probably cost. No model is called."""
+"""POST /api/v1/estimate: the probable cost of a request. No model is called."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gencode.http.operation import operation
 from gencode.http.request_body import JsonBody
 from gencode.http.responses import JsonResponseSpec
 from gencode.llm.port import Usage
+from gencode.pipelines.generate.api.preparation import chosen_template
 from gencode.pipelines.generate.api.request import (
     PATTERN_MESSAGES,
     GenerateRequest,
@@ -22,21 +23,21 @@ from gencode.pipelines.generate.api.request import (
     check_max_cost,
 )
 from gencode.pipelines.generate.api.services import GenerateServices
-from gencode.pipelines.generate.api.views import EstimateView
+from gencode.pipelines.generate.api.views import RequestEstimateView
 from gencode.pipelines.generate.estimate import estimate as make_estimate
 from gencode.pipelines.generate.estimate import total_usage
 
 MAX_SEARCHED = 100
 """Completed tasks among which those with the same model are searched."""
 MAX_SAMPLES = 20
-"""Of these; each costs reading the end of its log."""
+"""The most of these that are used; for each, the end of its log is read."""
 LAST_EVENTS = 40
 """The newest usage event is usually among the last 40: few follow it, from the merging to the push."""
 RATE = "estimate"
 """Estimates have a rate limit of their own, as high as that of submissions."""
 
 SUBMISSION = JsonBody(model=GenerateRequest, pattern_messages=PATTERN_MESSAGES)
-ESTIMATED = JsonResponseSpec(model=EstimateView, description="Nothing was stored, no model was asked")
+ESTIMATED = JsonResponseSpec(model=RequestEstimateView, description="Nothing was stored, no model was asked")
 
 
 @operation(
@@ -54,15 +55,18 @@ async def estimate(request: Request) -> Response:
     submission = await SUBMISSION.read(request)
     check_deadline(submission)
     check_cache(submission, is_enabled=services.is_cache_enabled)
-    model = services.choose_model(submission.model).name
+    chosen = services.choose_model(submission.model)
+    model = chosen.name
     check_max_cost(submission, model, services.price)
     history = await _history(services, principal, model)
     made = make_estimate(submission.prompt, model, history, services.price(model))
-    return ESTIMATED.make(EstimateView(**made.model_dump()), headers)
+    template = chosen_template(chosen, submission.prompt)
+    view = RequestEstimateView.model_validate({**made.model_dump(), "template": template})
+    return ESTIMATED.make(view, headers)
 
 
 async def _history(services: GenerateServices, principal: Principal, model: str) -> list[Usage]:
-    """Of the principal's own tasks: others' costs must not be guessed from the estimate."""
+    """Usages of the principal's own tasks, so that the estimate does not reveal the costs of others."""
     query = TaskQuery(principal=principal.id, kind="generate", states=[State.SUCCEEDED], limit=MAX_SEARCHED)
     async with services.checkpoint_reader.reads.hold(principal.id):
         tasks = [task for task in await services.store.find(query) if task.parameters.get("model") == model]
@@ -71,6 +75,7 @@ async def _history(services: GenerateServices, principal: Principal, model: str)
 
 
 async def task_usage(store: Store, task: Task) -> Usage | None:
-    """What a task used in all, by the end of its log if that has it: a log may have thousands of events."""
+    """The total usage of a task. The end of the log is read first, because a log may have thousands of
+    events."""
     last = await store.events(task.id, max(0, task.sequence - LAST_EVENTS))
     return total_usage(last) or total_usage(await store.events(task.id))

@@ -1,7 +1,7 @@
 """The files of a task: listed, read one by one, or all in one archive.
 
 A model wrote them, and they may be hostile: a browser gets plain text or an archive, never a page of this
-origin. Paths in addresses are looked up, never opened.
+origin. Paths in URLs are looked up, never opened.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from starlette.responses import Response
 
 from gencode.codegen.secrets_scan import paths_with_own_secrets
 from gencode.domain.errors import NotFound, SecretFound
+from gencode.domain.principal import Principal
 from gencode.domain.task import Task
 from gencode.http.byte_range import ACCEPT_RANGES, BYTE_RANGES, CONTENT_RANGE, ranged_response
 from gencode.http.common_declarations import DISPOSITION, IF_NONE_MATCH, OWN_TASK
-from gencode.http.dependencies import get_extension
+from gencode.http.dependencies import get_extension, get_principal, task_of
 from gencode.http.operation import operation
 from gencode.http.responses import Header, JsonResponseSpec, ResponseSpec
-from gencode.pipelines.generate.api.services import GenerateServices, own_generate_task
+from gencode.pipelines.generate.api.services import GenerateServices, check_kind, own_generate_task
 from gencode.pipelines.generate.api.views import FileList, FileView
 from gencode.pipelines.generate.files import Files, FileState
 from gencode.pipelines.generate.files import archive as make_archive
@@ -36,7 +37,8 @@ _SAFETY_HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "private, no-cache",
 }
-"""No browser treats it as a page; only the client caches it, and asks each time by its ETag."""
+"""No browser treats the response as a page; only the client caches it, and revalidates it each time by its
+ETag."""
 
 ETAG = Header(name="ETag", description="Of these bytes")
 FILE_LIST = JsonResponseSpec(model=FileList, description="As of now")
@@ -63,7 +65,7 @@ NOT_MODIFIED = ResponseSpec(status=304, description="The client has it", headers
     errors=(SecretFound,),
 )
 async def get_archive(request: Request) -> Response:
-    """Of the files that are whole now."""
+    """An archive of the files that are complete now."""
     services, task = get_extension(request, GenerateServices), await own_generate_task(request)
     make = partial(_archive, task, services.secrets.current())
     download = await services.checkpoint_reader.export(task, lambda found: make(make_files(found)))
@@ -78,8 +80,8 @@ async def get_archive(request: Request) -> Response:
     responses=(FILE_LIST,),
 )
 async def get_file_list(request: Request) -> Response:
-    services, task = get_extension(request, GenerateServices), await own_generate_task(request)
-    return FILE_LIST.make(await list_files(services, task))
+    services, principal = get_extension(request, GenerateServices), get_principal(request)
+    return FILE_LIST.make(await list_files(services, principal, request.path_params["task_id"]))
 
 
 @operation(
@@ -93,26 +95,35 @@ async def get_file_list(request: Request) -> Response:
 )
 async def get_file(request: Request) -> Response:
     """404 until the file is whole; 422 when it contains a secret of this service."""
-    services, task = get_extension(request, GenerateServices), await own_generate_task(request)
-    return (await _read_file(services, task, request.path_params["path"])).response(request)
+    services, task_id = get_extension(request, GenerateServices), request.path_params["task_id"]
+    download = await _read_file(services, get_principal(request), task_id, request.path_params["path"])
+    return download.response(request)
 
 
-async def list_files(services: GenerateServices, task: Task) -> FileList:
-    active = services.progress_registry.active_calls(task.id)
-    return await _read(services, task, partial(_file_list, task.id, active))
+async def list_files(services: GenerateServices, principal: Principal, task_id: str) -> FileList:
+    """Raises NotFound."""
+    active = services.progress_registry.active_calls(task_id)
+    return await _read(services, principal, task_id, partial(_file_list, active))
 
 
-async def read_file(services: GenerateServices, task: Task, path: str) -> bytes:
+async def read_file(services: GenerateServices, principal: Principal, task_id: str, path: str) -> bytes:
     """UTF-8. Raises NotFound, SecretFound."""
-    return (await _read_file(services, task, path)).data
+    return (await _read_file(services, principal, task_id, path)).data
 
 
-async def _read_file(services: GenerateServices, task: Task, path: str) -> _Download:
-    return await _read(services, task, partial(_file, path, services.secrets.current()))
+async def _read_file(services: GenerateServices, principal: Principal, task_id: str, path: str) -> _Download:
+    return await _read(services, principal, task_id, partial(_file, path, services.secrets.current()))
 
 
-async def _read(services: GenerateServices, task: Task, make: Callable[[Files], T]) -> T:
-    return await services.checkpoint_reader.read(task, lambda checkpoints: make(make_files(checkpoints)))
+async def _read(
+    services: GenerateServices, principal: Principal, task_id: str, make: Callable[[Task, Files], T]
+) -> T:
+    async def find() -> Task:
+        return check_kind(await task_of(services.store, principal, task_id))
+
+    return await services.checkpoint_reader.find_and_read(
+        principal.id, find, lambda task, checkpoints: make(task, make_files(checkpoints))
+    )
 
 
 # --- called in a thread -----------------------------------------------------------------------------
@@ -133,7 +144,7 @@ class _Download:
         return ranged_response(request, self.data, self.etag, headers, self.media_type)
 
 
-def _file_list(task_id: str, active: Collection[str], files: Files) -> FileList:
+def _file_list(active: Collection[str], task: Task, files: Files) -> FileList:
     """`active`: paths that the model is writing now, of which nothing may be stored yet."""
     views = [
         FileView(
@@ -144,10 +155,10 @@ def _file_list(task_id: str, active: Collection[str], files: Files) -> FileList:
         )
         for path, file in files.by_path.items()
     ]
-    return FileList(task_id=task_id, complete=files.complete, files=views)
+    return FileList(task_id=task.id, complete=files.complete, files=views)
 
 
-def _file(path: str, secrets: Sequence[str], files: Files) -> _Download:
+def _file(path: str, secrets: Sequence[str], _task: Task, files: Files) -> _Download:
     if not (file := files.by_path.get(path)):
         raise NotFound("this task has no such file, or not yet: GET .../files lists those that it has")
     if not file.state.is_whole:
@@ -167,7 +178,8 @@ def _archive(task: Task, secrets: Sequence[str], files: Files) -> _Download:
 
 
 def _check_secrets(files: Mapping[str, str], own: Sequence[str]) -> None:
-    """A model may have repeated one, and the secrets scan of a task comes only before its push."""
+    """Raises SecretFound. A model may have repeated a secret, and the secrets scan runs only before the
+    push."""
     if found := paths_with_own_secrets(files, own):
         more = f" (and {len(found) - 1} more files)" if len(found) > 1 else ""
         raise SecretFound(f"{found[0][:200]!r}{more} holds a secret of this service, which is never served")

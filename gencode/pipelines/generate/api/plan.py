@@ -1,4 +1,4 @@
-"""The plan of a task: shown and, while the task waits for approval, changed and approved."""
+"""The plan of a task: read it and, while the task waits for approval, change and approve it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.codegen.plan import MAX_LINES, Name, PlanCheckpoint, PlannedFile
-from gencode.domain.errors import AlreadyFinished, NotFound, NotPaused, UnknownKind
+from gencode.domain.errors import AlreadyFinished, Invalid, NotFound, NotPaused, UnknownKind
 from gencode.domain.task import Task, rfc3339
 from gencode.domain.tree import MAX_FILES
 from gencode.engine.ports.pipeline import Decision
@@ -23,10 +23,11 @@ from gencode.http.request_body import JsonBody
 from gencode.http.responses import Header, JsonResponseSpec
 from gencode.pipelines.generate.api.request import integral
 from gencode.pipelines.generate.api.services import GenerateServices, own_generate_task
-from gencode.pipelines.generate.api.views import LeftOutView, PlanFileView, PlanView
+from gencode.pipelines.generate.api.views import EstimateView, LeftOutView, PlanFileView, PlanView
 from gencode.pipelines.generate.checkpoints import saved_plan
 from gencode.pipelines.generate.errors import PlanChanged
 from gencode.pipelines.generate.plan_approval import Matches, approve_plan, change_plan
+from gencode.pipelines.generate.plan_estimate import estimate_plan
 
 Purpose = Annotated[str, Field(max_length=2000)]
 Names = Annotated[list[Name], FailFast()]
@@ -113,10 +114,31 @@ async def _plan_response(request: Request, task: Task, headers: Mapping[str, str
     plan = await get_services(request).checkpoint_reader.read(task, saved_plan)
     if not plan:
         raise NotFound("this task has no plan, or not yet")
-    return PLAN.make(_view(task, plan), {**(headers or {}), "ETag": _etag(plan.revision)})
+    estimate = await _estimate(get_extension(request, GenerateServices), task, plan)
+    return PLAN.make(_view(task, plan, estimate), {**(headers or {}), "ETag": _etag(plan.revision)})
 
 
-def _view(task: Task, plan: PlanCheckpoint) -> PlanView:
+async def _estimate(services: GenerateServices, task: Task, plan: PlanCheckpoint) -> EstimateView | None:
+    """Of a plan that waits for approval, whose model is configured still."""
+    if task.paused_until is None:
+        return None
+    stored = await services.store.request(task.id)
+    model = str(task.parameters["model"])
+    try:
+        price = services.price(model)
+    except Invalid:
+        return None
+    made = estimate_plan(
+        str(stored["prompt"]),
+        plan.plan,
+        model,
+        services.max_output_tokens,
+        lambda usage: price.of(usage) if price else None,
+    )
+    return EstimateView(**made.model_dump())
+
+
+def _view(task: Task, plan: PlanCheckpoint, estimate: EstimateView | None) -> PlanView:
     return PlanView(
         task_id=task.id,
         awaiting_approval=task.paused_until is not None,
@@ -125,6 +147,7 @@ def _view(task: Task, plan: PlanCheckpoint) -> PlanView:
         summary=plan.plan.summary,
         files=[PlanFileView(**file.model_dump(mode="json")) for file in plan.plan.files],
         left_out=[LeftOutView(**entry.model_dump(mode="json")) for entry in plan.plan.left_out],
+        estimate=estimate,
     )
 
 

@@ -1,4 +1,5 @@
-"""From a valid request to what is stored of it."""
+"""Prepares a valid request: the stored request, parameters and message of a task, and the changes of a
+retry."""
 
 from __future__ import annotations
 
@@ -22,9 +23,9 @@ from gencode.pipelines.generate.api.services import GenerateServices
 from gencode.pipelines.generate.messages import status_text, template_note
 
 _LONG_FIELDS = ("prompt",)
-"""They are in the request only, not in the task's row."""
+"""Fields that are stored in the request only, not in the task's row."""
 _PLACE = ("repo_name", "github_org")
-"""What a retry may change about where the repository is created."""
+"""Fields by which a retry may change where the repository is created."""
 
 
 def prepare(services: GenerateServices, request: GenerateRequest, language: str) -> PreparedTask:
@@ -39,7 +40,7 @@ def prepare(services: GenerateServices, request: GenerateRequest, language: str)
     body = request.model_dump(mode="json", exclude={"callback_url"})
     stored = {**body, "model": model.name, "host": host, "asked_model": request.model}
     message = status_text(PENDING, language, model.name)
-    if template := _template(model, request.prompt):
+    if template := chosen_template(model, request.prompt):
         stored["template"] = template
         message += template_note(language, template, model.name)
     return PreparedTask(
@@ -50,7 +51,7 @@ def prepare(services: GenerateServices, request: GenerateRequest, language: str)
     )
 
 
-def _template(model: ChosenModel, prompt: str) -> Mapping[str, Any] | None:
+def chosen_template(model: ChosenModel, prompt: str) -> Mapping[str, Any] | None:
     """A TaskTemplate in JSON; None of a language model."""
     if not model.template:
         return None
@@ -69,9 +70,11 @@ def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def retry_changes(services: GenerateServices, task: Task, request: RetryRequest) -> Mapping[str, Any]:
-    """Raises Invalid for a passed deadline, a name that the host does not allow, and for another name when a
-    repository has been created: the task's commit belongs into that one."""
+    """Raises Invalid for a passed deadline, a limit of the cost of a model without a price, a name that the
+    host does not allow, and for another name when a repository has been created: the task's commit belongs
+    into that one."""
     check_deadline(request)
+    check_max_cost(request, str(task.parameters["model"]), services.price)
     changes = request.model_dump(mode="json", exclude_unset=True)
     if request.repo_name is None:
         changes.pop("repo_name", None)

@@ -1,4 +1,4 @@
-"""Report and bundle of a task, made of what is stored."""
+"""The report and the bundle of a task, made from its log and checkpoints."""
 
 from __future__ import annotations
 

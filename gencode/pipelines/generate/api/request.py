@@ -1,4 +1,4 @@
-"""What clients send to submit and to retry a task of kind `generate`."""
+"""The requests to submit and to retry a task of kind `generate`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ OrgName = Annotated[
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99})*$", max_length=255
     ),
 ]
-"""The widest that any host accepts; the chosen one has a narrower rule (`gencode.githosts.name_rules`)."""
+"""The widest pattern of all hosts; the chosen host has a narrower rule (`gencode.githosts.name_rules`)."""
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 
@@ -90,11 +90,11 @@ def _rfc_3339(value: object) -> object:
     if not isinstance(value, str):
         return value
     if not _RFC_3339.fullmatch(value.upper()):
-        raise ValueError("must be a moment with its zone, such as 2030-01-31T18:00:00Z")
+        raise ValueError("must be a timestamp with its offset, such as 2030-01-31T18:00:00Z")
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except OverflowError:
-        raise ValueError("must be a moment that a calendar can hold") from None
+        raise ValueError("must be a date of the years 1 to 9999") from None
 
 
 Tokens = Annotated[int, Field(ge=1, le=10**12), BeforeValidator(integral)]
@@ -144,11 +144,12 @@ class GenerateRequest(TaskRequest):
 
 
 class RetryRequest(RequestModel):
-    """What POST /api/v1/task/{task_id}/retry may take: other limits than the task had (null lifts one), and,
-    while no repository has been created, another name or account for it (null: the present name, the
-    default account)."""
+    """What POST /api/v1/task/{task_id}/retry may take: other limits than the task had (null lifts one), that
+    what looks like a secret is none, and, while no repository has been created, another name or account for
+    it (null: the present name, the default account)."""
 
     deliver: Deliver = "checked"
+    allow_secrets: bool = False
     max_tokens: Tokens | None = None
     max_cost: Money | None = None
     deadline: Deadline | None = None
@@ -157,8 +158,8 @@ class RetryRequest(RequestModel):
 
 
 def check_deadline(request: GenerateRequest | RetryRequest) -> None:
-    """No rule of the model, since a submission that is repeated after its deadline was accepted before.
-    Raises Invalid."""
+    """Raises Invalid for a passed deadline. This is no rule of the model, because a submission may be
+    repeated after its deadline."""
     if request.deadline and request.deadline <= now():
         raise invalid("deadline", "value_error", "must be in the future")
 
@@ -169,7 +170,9 @@ def check_cache(request: GenerateRequest, *, is_enabled: bool) -> None:
         raise invalid("cache", "off", "the prompt cache is off: leave it out, or set PROMPT_CACHE")
 
 
-def check_max_cost(request: GenerateRequest, model: str, price: Callable[[str], Price | None]) -> None:
+def check_max_cost(
+    request: GenerateRequest | RetryRequest, model: str, price: Callable[[str], Price | None]
+) -> None:
     """Raises Invalid for a limit of the cost of a model whose cost is unknown."""
     if request.max_cost is not None and price(model) is None:
         reason = (

@@ -1,4 +1,4 @@
-"""What generate's own endpoints and tools work with."""
+"""The dependencies of generate's own endpoints and tools."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gencode.llm.task_progress import ProgressRegistry
 from gencode.security.secret_registry import SecretRegistry
 
 NAME = "generate"
-"""Of the kind."""
+"""The name of the kind."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +27,7 @@ class GenerateServices:
 
     is_cache_enabled  an earlier task may answer in place of the model
     workflows         projects may have .github/workflows
+    max_output_tokens of one answer of a model
     secrets           of this service, which no response may contain
     """
 
@@ -38,6 +39,7 @@ class GenerateServices:
     progress_registry: ProgressRegistry
     is_cache_enabled: bool
     workflows: bool
+    max_output_tokens: int
     secrets: SecretRegistry = field(repr=False)
 
 

@@ -1,4 +1,4 @@
-"""The tool of assistants that only this kind has: the files of a task."""
+"""This kind's own tool for assistants: the files of a task."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from gencode.http.base_models import RequestModel
-from gencode.http.dependencies import task_of
 from gencode.http.strict_json import validate
 from gencode.http.tool_declaration import Tool, ToolCall
 from gencode.pipelines.generate.api.files import list_files, read_file
 from gencode.pipelines.generate.api.request import invalid
-from gencode.pipelines.generate.api.services import GenerateServices, check_kind
+from gencode.pipelines.generate.api.services import GenerateServices
 
 LARGEST_FILE = 200_000
-"""Bytes of one file in an answer, which fills the assistant's context."""
+"""The most bytes of one file in an answer, because it fills the assistant's context."""
 
 
 class FilesArguments(RequestModel):
@@ -27,14 +26,14 @@ class FilesArguments(RequestModel):
 def files_tool(services: GenerateServices) -> Tool:
     async def call(call: ToolCall) -> Mapping[str, Any]:
         arguments = validate(FilesArguments, call.arguments)
-        task = check_kind(await task_of(services.store, call.principal, arguments.task_id))
         if arguments.path is None:
-            return (await list_files(services, task)).model_dump(mode="json", exclude_unset=True)
-        text = await read_file(services, task, arguments.path)
+            listed = await list_files(services, call.principal, arguments.task_id)
+            return listed.model_dump(mode="json", exclude_unset=True)
+        text = await read_file(services, call.principal, arguments.task_id, arguments.path)
         if len(text) > LARGEST_FILE:
             rule = f"this file has {len(text)} bytes, more than an answer holds ({LARGEST_FILE}): download it"
             raise invalid("path", "too_long", rule)
-        return {"task_id": task.id, "path": arguments.path, "text": text.decode()}
+        return {"task_id": arguments.task_id, "path": arguments.path, "text": text.decode()}
 
     return Tool(
         name="files",

@@ -1,4 +1,4 @@
-"""What is shown of a task of kind `generate`."""
+"""The fields and JSON models by which clients see a task of kind `generate`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from gencode.http.base_models import Moment, ResponseModel, TaskId, Words
 from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.estimate import Estimate
 from gencode.pipelines.generate.files import FileState
+from gencode.pipelines.generate.forge_address import present_address_of
 from gencode.pipelines.generate.report import Report
 from gencode.pipelines.generate.task_template import template_of
 
-_OF_RESULT = ("repo_url", "clone_url", "commit", "cached_from")
+_ADDRESSES = ("repo_url", "clone_url")
+_OF_RESULT = ("commit", "cached_from")
 _OF_PARAMETERS = ("repo_name", "github_org", "host", "model", "private")
 _NOTIFIED = ("repo_url", "clone_url", "commit", "branch")
 
@@ -47,20 +49,20 @@ class GenerateTaskFields(BaseModel):
     template: TaskTemplate | None = Field(None, description="null: a language model wrote the project")
 
 
-def task_fields(task: Task) -> Mapping[str, Any]:
-    """The fields of GenerateTaskFields."""
+def task_fields(task: Task, forge: str = "") -> Mapping[str, Any]:
+    """The fields of GenerateTaskFields. `forge`: the address of the local forge."""
+    addresses = {name: present_address_of(task, name, forge) for name in _ADDRESSES}
     of_result = {name: task.result.get(name) for name in _OF_RESULT}
     of_parameters = {name: task.parameters.get(name) for name in _OF_PARAMETERS}
-    return {**of_result, **of_parameters, "template": template_of(task)}
+    return {**addresses, **of_result, **of_parameters, "template": template_of(task)}
 
 
 def label(task: Task) -> str:
     return str(task.parameters.get("repo_name"))
 
 
-def result_url(task: Task) -> str | None:
-    url = task.result.get("repo_url")
-    return None if url is None else str(url)
+def result_url(task: Task, forge: str = "") -> str | None:
+    return present_address_of(task, "repo_url", forge)
 
 
 def notification_fields(task: Task, event: Event) -> Mapping[str, Any]:
@@ -78,6 +80,14 @@ class BundleView(Bundle, ResponseModel):
 
 class EstimateView(Estimate, ResponseModel):
     """What a request would probably cost: half of comparable tasks lie between low and high."""
+
+
+class RequestEstimateView(EstimateView):
+    """Of a request that is not submitted yet."""
+
+    template: TaskTemplate | None = Field(
+        None, description="That the offline model would fill in; null: a language model would be asked"
+    )
 
 
 class FileView(ResponseModel):
@@ -125,3 +135,6 @@ class PlanView(ResponseModel):
     summary: Words
     files: list[PlanFileView]
     left_out: list[LeftOutView] = Field(description="Look at their needed_by before you approve")
+    estimate: EstimateView | None = Field(
+        description="What writing the files will probably cost; null unless the plan waits for approval"
+    )

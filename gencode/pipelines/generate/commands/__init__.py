@@ -1,4 +1,4 @@
-"""What generating a repository adds to the command line."""
+"""The commands and options that the kind `generate` adds to the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How events and tasks of `generate` look on a terminal."""
+"""The display of events and tasks of `generate` on a terminal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from gencode.cli.display.kind_display import INDENT, KindDisplay
 from gencode.cli.display.view_model import TaskViewModel
 from gencode.cli.output import printable
+from gencode.pipelines.generate.commands.estimate_lines import writing_line
 
 Data = Mapping[str, Any]
 SHOWN_FINDINGS = 5
@@ -26,6 +27,11 @@ def _plan_line(data: Data) -> str:
     return f"{INDENT}planned {len(data['files'])} files: {data['summary']}{note}"
 
 
+def _approval_line(data: Data) -> str:
+    estimate = f"; {writing_line(data['estimate'])}" if data.get("estimate") else ""
+    return f"{INDENT}{data['message']}{estimate}"
+
+
 def _plan_files(view: TaskViewModel, data: Data) -> TaskViewModel:
     """A changed plan may have lost files. Files that are whole may have come before the plan."""
     paths = [printable(str(file["path"])) for file in data["files"]]
@@ -40,6 +46,7 @@ def _add_file(view: TaskViewModel, data: Data) -> TaskViewModel:
 DISPLAY = KindDisplay(
     lines={
         "plan": _plan_line,
+        "approval": _approval_line,
         "cached": lambda d: f"{INDENT}plan and files are those of task {d['from_task']}",
         "part": lambda d: f"{INDENT}{d['path']}: part {d['part']} of {d['of']}",
         "file": lambda d: f"{INDENT}{d['path']} ({d['bytes']} bytes, {d['done']} of {d['of'] or '?'})",

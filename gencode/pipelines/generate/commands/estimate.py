@@ -7,6 +7,7 @@ import argparse
 from gencode.cli.client_options import add_service_arguments, run_with_client
 from gencode.cli.output import write
 from gencode.client import Client
+from gencode.pipelines.generate.commands.estimate_lines import cost_text, template_lines, token_text
 from gencode.pipelines.generate.commands.request_arguments import (
     add_request_arguments,
     prompt,
@@ -25,13 +26,11 @@ def run(args: argparse.Namespace) -> int:
 
 async def _estimate(client: Client, args: argparse.Namespace) -> int:
     estimate = await client.estimate(prompt(args), args.repo, **request_options(args))
-    tokens, cost = estimate["completion_tokens"], estimate["cost"]
-    money = f"{cost['low']} to {cost['high']}" if cost else "unknown: no price for this model in PRICES"
     lines = [
         f"model   {estimate['model']}",
-        f"tokens  {estimate['prompt_tokens']} of prompts, {tokens['low']} to {tokens['high']} of answers",
-        f"cost    {money}",
+        f"tokens  {token_text(estimate)}",
+        f"cost    {cost_text(estimate)}",
         f"basis   {estimate['basis']}",
     ]
-    write(args, estimate, lines)
+    write(args, estimate, [*lines, *template_lines(estimate)])
     return 0

@@ -1,4 +1,4 @@
-"""The plan that a task waits with: shown, and changed in the person's editor."""
+"""Shows the plan of a task that waits for approval, and lets the user change it in an editor."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 from gencode.cli.approval import Review, sigint_handler
 from gencode.client import Client, Plan, ServiceError
 from gencode.domain.errors import StartError
+from gencode.pipelines.generate.commands.estimate_lines import writing_line
 
 _REASONS = {
     "binary": "a binary file",
@@ -25,7 +26,8 @@ _REASONS = {
 
 
 def reason_text(reason: str) -> str:
-    """Why a planned file is not written; that of a newer service as it is."""
+    """The reason why a planned file is not written; an unknown reason of a newer service is returned
+    unchanged."""
     return _REASONS.get(reason, reason)
 
 
@@ -39,7 +41,7 @@ class PlanReviewer:
         return _review(await client.plan(task_id))
 
     async def edit(self, client: Client, task_id: str, review: Review) -> Review:
-        """Open the plan in the person's editor as JSON, and store the result.
+        """Open the plan in the user's editor as JSON, and store the result.
 
         Raises StartError, and ServiceError when the service refuses the plan; the edited file stays then.
         """
@@ -71,6 +73,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     for entry in plan.get("left_out", ()):
         users = f"; it was needed by {', '.join(entry['needed_by'])}" if entry["needed_by"] else ""
         yield f"  not written: {entry['path']} ({reason_text(entry['reason'])}){users}"
+    if estimate := plan.get("estimate"):
+        yield writing_line(estimate)
     if plan["approve_by"]:
         yield f"it waits until {plan['approve_by']}"
 
@@ -82,7 +86,7 @@ def _write_temporary(text: str) -> Path:
 
 
 def _open_editor(path: Path) -> None:
-    """Ctrl-C in the editor is for the editor alone."""
+    """Run the editor. Ctrl-C does not end this process meanwhile."""
     try:
         with sigint_handler(lambda _number, _frame: None):
             done = subprocess.run([*shlex.split(_editor()), str(path)], check=False)  # noqa: S603  # the user's own
@@ -107,7 +111,7 @@ async def _store(client: Client, task_id: str, revision: int, path: Path) -> Pla
 
 
 def _parse(path: Path) -> tuple[Any, Any]:
-    """Files and summary, as far as they can be found in the text; the service validates them."""
+    """The files and the summary of the edited text; the service validates them."""
     try:
         plan: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return list(plan["files"]), plan.get("summary")

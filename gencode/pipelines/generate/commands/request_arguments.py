@@ -1,4 +1,4 @@
-"""What `generate` and `estimate` ask for, as arguments of the command line."""
+"""The arguments of the command line that `generate` and `estimate` have in common."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cache", action=argparse.BooleanOptionalAction, help="whether an earlier answer will do"
     )
-    parser.add_argument("--callback", metavar="URL", help="address to tell of each status (docs/webhooks.md)")
+    parser.add_argument("--callback", metavar="URL", help="URL that gets each status (docs/webhooks.md)")
     add_limit_arguments(parser)
 
 

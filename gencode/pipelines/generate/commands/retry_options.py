@@ -14,6 +14,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="push even what the checks found faults in, from now on",
     )
     parser.add_argument(
+        "--allow-secrets",
+        dest="changes",
+        action="append_const",
+        const=("allow_secrets", True),
+        help="push what only looks like a secret; never one of the service",
+    )
+    parser.add_argument(
         "--repo-name",
         dest="changes",
         action="append",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from gencode.auth.key_file import key_file
+from gencode.auth.key_store import key_store
 from gencode.bootstrap.doctor import local_checks
 from gencode.embedded.server import listen
 from gencode.githosts.http_client import http_client
@@ -86,12 +86,12 @@ async def test_the_port_is_free_or_taken_or_the_services_own(tmp_path: Path) -> 
 def test_keys_are_counted(tmp_path: Path) -> None:
     assert local_checks.check_api_keys(settings(tmp_path)).state == "ok"
     assert local_checks.check_api_keys(settings(tmp_path, auth="none")).state == "note"
-    key_file(tmp_path / "data").make("alice")
+    key_store(tmp_path / "data").create("alice")
     found = local_checks.check_api_keys(settings(tmp_path, api_keys=SecretStr("a,b")))
     assert found.message == "2 in API_KEYS, 1 made by gencode keys, 0 expired"
-    key_file(tmp_path / "data").revoke("alice")
+    key_store(tmp_path / "data").revoke("alice")
     assert local_checks.check_api_keys(settings(tmp_path)).state == "note", "no request is accepted"
-    key_file(tmp_path / "data").path.write_text("{")
+    key_store(tmp_path / "data").path.write_text("{")
     assert local_checks.check_api_keys(settings(tmp_path)).state == "fault"
 
 

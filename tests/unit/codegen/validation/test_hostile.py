@@ -107,7 +107,11 @@ def test_a_line_of_two_megabytes_gives_at_most_one_finding(suffix: str) -> None:
 
 @pytest.mark.parametrize("text", SLOW, ids=lambda text: repr(text[:12]))
 def test_no_pattern_takes_quadratic_time(text: str) -> None:
-    """The timeout of the test would fail it. Data formats, comments and manifests are searched as a whole."""
+    """The timeout of the test would fail it. Data formats, comments and manifests are searched as a whole.
+
+    It takes ten minutes and more for a pass by the square of the length.
+    """
+    text = text[:400_000]
     may_contain_placeholder(text)
     list(placeholder_lines(text))
     for path in ("tsconfig.json", "a.sql", "a.md", "a.vue", "a.css", "a.sh", "a.html"):

@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from gencode.domain.errors import StoreError
-from gencode.domain.event import Event, encode_delta
+from gencode.domain.event import Event, encode, encode_delta
 from gencode.domain.task import State
 from gencode.engine.ports.store import TaskQuery
 from gencode.hub import channel as channel_module
@@ -64,7 +64,9 @@ def test_the_newest_event_of_a_task_is_announced_and_never_an_older_one() -> Non
     hub.publish([an_event(task, 2)])
     hub.publish([an_event(task, 3)])
     hub.publish([an_event(task, 4)])
-    assert sent.messages == [(EVENTS, f"{task.id} {text}", task.id) for text in ("2 0", "3 1", "3 1", "4 0")]
+    assert [(channel, payload.split(" ")[1:3], key) for channel, payload, key in sent.messages] == [
+        (EVENTS, numbers.split(), task.id) for numbers in ("2 0", "3 1", "3 1", "4 0")
+    ]
 
 
 def test_live_messages_carry_the_newest_event_and_long_ones_are_sent_in_parts() -> None:
@@ -74,10 +76,10 @@ def test_live_messages_carry_the_newest_event_and_long_ones_are_sent_in_parts() 
     hub.publish([an_event(task, 7)])
     hub.publish_live(task.id, {"about": "a", "offset": 5, "text": "中" * 5000})
     first, _, *rest = (payload for _, payload, _ in sent.messages)
-    assert first == f'{task.id} 0 {{"n":1}}'
+    assert first == f"{task.id} 0 {encode_delta({'n': 1}).decode()}"
     assert len(rest) > 1
     assert all(payload.startswith(f"{task.id} 7 ") and len(payload.encode()) < 7900 for payload in rest)
-    assert "".join(json.loads(payload.split(" ", 2)[2])["text"] for payload in rest) == "中" * 5000
+    assert "".join(json.loads(payload.partition("data: ")[2])["text"] for payload in rest) == "中" * 5000
     assert {channel for channel, _, _ in sent.messages} == {LIVE, EVENTS}
 
 
@@ -102,22 +104,58 @@ def test_control_messages_reach_the_other_process_only() -> None:
     assert sent.messages == [(CONTROL, "cancel t1", None)]
 
 
+def test_a_process_without_subscribers_receives_control_messages_only() -> None:
+    notifications = LinkedNotifications()
+    PostgresHub(MemoryStore(), notifications, has_subscribers=False)
+    assert notifications.handlers.keys() == {CONTROL}
+
+
 # --- subscribers of another process -----------------------------------------------------------------
 
 
-async def test_all_subscribers_share_one_read_of_the_store_for_each_announcement() -> None:
+async def test_short_events_are_sent_and_others_are_read_once_for_all_subscribers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     store = GatedStore()
     pair, _ = linked(store)
     log = await begun(pair, store)
     await log.add()
     readers = [asyncio.create_task(whole(log.read())) for _ in range(50)]
     await anyio.wait_all_tasks_blocked()
+    await log.add(3)
+    await log.add(2)
+    await anyio.wait_all_tasks_blocked()
+    assert store.reads == 1
+    monkeypatch.setattr(hub_module, "MAX_MESSAGES", 200)  # six are longer
     for reads in (2, 3):
-        await log.add(3)
+        await log.add(6)
         await anyio.wait_all_tasks_blocked()
         assert store.reads == reads
     await log.add(final=True)
     assert set(await asyncio.gather(*readers)) == {log.bytes()}
+    assert store.reads == 3
+
+
+async def test_an_event_is_delivered_once_whether_it_was_sent_or_read_first() -> None:
+    """An announcement can overtake the store's answer, come twice, or overlap with what is known."""
+    store = GatedStore()
+    pair, notifications = linked(store)
+    log = await begun(pair, store)
+    await log.add(2)
+    store.gate = anyio.Event()
+    reader = asyncio.create_task(whole(log.read()))
+    await settled()
+    await log.add()
+    for newest, first in ((3, 2), (3, 3), (2, 1)):
+        text = b"".join(encode(an_event(log.task, n, n=n)) for n in range(first, newest + 1)).decode()
+        notifications.handlers[EVENTS](f"{log.task.id} {newest} 0 {text}")
+    store.gate.set()
+    await settled()
+    text = b"".join(encode(an_event(log.task, n, n=n)) for n in range(2, 5)).decode()
+    await log.store_only()
+    notifications.handlers[EVENTS](f"{log.task.id} 4 0 {text}")
+    await log.add(final=True)
+    assert await reader == log.bytes()
 
 
 async def test_an_announcement_for_nobody_reads_nothing() -> None:
@@ -146,8 +184,9 @@ async def test_live_messages_are_written_to_attached_sinks_of_another_process() 
         await log.add(final=True)
         pair.publish_live(log.task.id, {"n": 3})
         await asyncio.gather(*attached)
-        assert await whole(listening) == log.bytes(after=1) + encode_delta({"n": 3})
-        assert await whole(plain) == log.bytes(after=1)
+        assert [sink.taken[-1] for sink in sinks] == [log.bytes(after=1)] * 2
+        assert await whole(listening) == encode_delta({"n": 3})
+        assert await whole(plain) == b""
 
 
 async def test_a_live_message_that_comes_before_the_announcement_of_its_event_waits_for_the_event() -> None:
@@ -161,8 +200,8 @@ async def test_a_live_message_that_comes_before_the_announcement_of_its_event_wa
         attached = asyncio.create_task(stream.attach(sink))
         await settled()
         await log.store_only(2)
-        notifications.handlers[LIVE](f'{log.task.id} 3 {{"n":1}}')
-        notifications.handlers[LIVE](f'{log.task.id} 2 {{"n":2}}')
+        for newest, n in ((3, 1), (2, 2)):
+            notifications.handlers[LIVE](f"{log.task.id} {newest} {encode_delta({'n': n}).decode()}")
         await attached
         expected = log.bytes(after=1) + encode_delta({"n": 1}) + encode_delta({"n": 2})
         assert await at_least(stream, len(expected)) == expected
@@ -176,7 +215,7 @@ async def test_a_live_message_that_is_late_is_delivered_after_the_events_that_ov
     await log.add(3)
     async with aclosing(log.read(live=True)) as stream:
         assert await anext(stream) == log.bytes()
-        notifications.handlers[LIVE](f'{log.task.id} 2 {{"n":1}}')
+        notifications.handlers[LIVE](f"{log.task.id} 2 {encode_delta({'n': 1}).decode()}")
         assert await anext(stream) == encode_delta({"n": 1})
 
 
@@ -203,7 +242,7 @@ async def test_a_retried_task_goes_on_in_another_process_although_both_announcem
         log.task = replace(log.task, state=State.RUNNING)
         await log.store_only()
         for text in ("3 0", "2 1"):
-            notifications.handlers[EVENTS](f"{log.task.id} {text}")
+            notifications.handlers[EVENTS](f"{log.task.id} {text} ")
         assert await anext(stream) == log.bytes(after=1)
         await log.add(final=True)
         assert await whole(stream) == log.bytes(after=3)
@@ -306,6 +345,7 @@ class Replica(MemoryStore):
         return events, is_last
 
 
+@pytest.mark.usefixtures("events_are_long")
 @pytest.mark.parametrize("fault", ["late_reads", "failures"])
 async def test_a_store_that_is_late_or_away_does_not_end_the_stream(
     fault: str, monkeypatch: pytest.MonkeyPatch
@@ -323,6 +363,7 @@ async def test_a_store_that_is_late_or_away_does_not_end_the_stream(
         assert getattr(store, fault) == 0
 
 
+@pytest.mark.usefixtures("events_are_long")
 async def test_a_store_that_stays_away_ends_the_stream_so_that_the_client_reconnects(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -338,6 +379,7 @@ async def test_a_store_that_stays_away_ends_the_stream_so_that_the_client_reconn
         assert await whole(stream) == CLOSING_MESSAGE
 
 
+@pytest.mark.usefixtures("events_are_long")
 async def test_closing_does_not_wait_for_a_store_that_is_away() -> None:
     store = Replica()
     pair, _ = linked(store)

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
+from gencode.domain.errors import StoreUnusable
 from gencode.hub.postgres.notifications import MAX_PAYLOAD, PostgresNotifications
 from tests.servers.linked_hubs import NotificationFilter
 from tests.servers.ports import reserve_port
@@ -110,6 +111,15 @@ async def test_what_the_block_raises_is_raised_as_it_is(postgres: str) -> None:
     with pytest.raises(LookupError, match="mine"):
         async with PostgresNotifications(postgres).running():
             raise LookupError("mine")
+
+
+@pytest.mark.parametrize("direct", ["", "postgresql://gencode@127.0.0.1/postgres"])
+def test_an_address_that_cannot_be_read_is_refused_without_its_password(direct: str) -> None:
+    broken = "postgresql://gencode:geheim%%@127.0.0.1:5432/postgres"
+    with pytest.raises(StoreUnusable, match="DATABASE_DIRECT_URL") as raised:
+        PostgresNotifications(direct or broken, broken)
+    assert "geheim" not in str(raised.value)
+    assert raised.value.__cause__ is None
 
 
 async def test_a_burst_of_messages_arrives_in_order(postgres: str) -> None:

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from gencode.domain.event import Event, encode
 from gencode.domain.task import State
 from gencode.engine.ports.store import Store
 from gencode.hub.postgres import hub as hub_module
 from gencode.hub.postgres.hub import PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
 from gencode.storage.memory import MemoryStore
+from gencode.storage.postgres.store import open_postgres
 from tests.contract.test_hub import Log, at_least, play, settled, steps, whole, without_live
 from tests.servers.linked_hubs import HubPair, NotificationFilter, hub_over, hub_pair
 from tests.servers.postgres import PostgresServer, running_postgres
@@ -33,9 +35,10 @@ async def begun(hub: HubPair, store: Store) -> Log:
 
 
 def terminate_connections(server: PostgresServer, dsn: str) -> None:
+    """Those for notifications, and those of a store that is called `reading`."""
     server.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
-        f"'gencode notifications' and datname = '{dsn.rpartition('/')[2]}'"
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name in "
+        f"('gencode notifications', 'reading') and datname = '{dsn.rpartition('/')[2]}'"
     )
 
 
@@ -62,6 +65,42 @@ async def test_no_event_is_missing_or_doubled_while_connections_are_ended(
         assert plain == log.bytes()
         assert without_live(with_live) == log.bytes()
         assert offsets(with_live) == sorted(set(offsets(with_live)))
+
+
+@pytest.mark.parametrize("longest_sent", [0, 10_000], ids=["read", "sent"])
+async def test_no_event_is_missing_or_doubled_with_the_store_in_the_same_database(
+    postgres: str, postgres_server: PostgresServer, longest_sent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "MAX_MESSAGES", longest_sent)
+    async with (
+        open_postgres(postgres) as writing,
+        open_postgres(f"{postgres}?application_name=reading") as reading,
+    ):
+        both = PostgresNotifications(postgres), PostgresNotifications(postgres)
+        async with hub_over(both[0], writing) as one, hub_over(both[1], reading) as other:
+            log = await begun(HubPair(one, other), writing)
+            readers = [asyncio.create_task(whole(log.read())) for _ in range(3)]
+            for n in range(120):
+                await log.add()
+                if n % 50 == 25:
+                    await asyncio.to_thread(terminate_connections, postgres_server, postgres)
+            await log.add(final=True)
+            assert await asyncio.gather(*readers) == [log.bytes()] * 3
+
+
+async def test_an_event_has_the_same_bytes_whether_it_is_sent_or_read(postgres: str) -> None:
+    odd = {"text": "a\0\r\n\n\u2028\x85 中 \ud83d \U0001f600", "n": [1.5, 1e300, -0.0, None, True], "": {}}
+    async with open_postgres(postgres) as store, hub_pair(postgres, store) as pair:
+        log = await begun(pair, store)
+        async with aclosing(log.read()) as stream:
+            first = await anext(stream)
+            task = replace(log.task, sequence=2, version=log.task.version + 1, state=State.FAILED)
+            event = Event(task_id=task.id, id=2, kind="file", data=odd)
+            await store.commit(task, [event])
+            pair.publish([event], is_final=True)
+            sent = await whole(stream)
+        assert sent == encode(event)
+        assert await whole(log.read()) == first + sent
 
 
 async def test_the_end_of_a_task_that_is_published_while_the_server_restarts_arrives() -> None:

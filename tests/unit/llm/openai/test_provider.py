@@ -40,6 +40,18 @@ async def test_a_lone_surrogate_in_a_prompt_is_sent_as_a_question_mark() -> None
     assert server.requests[0].body["messages"][0]["content"] == "a?b"
 
 
+async def test_a_large_prompt_is_sent_in_pieces_and_with_its_length(recwarn: pytest.WarningsRecorder) -> None:
+    """aiohttp warns of bodies over 1 MiB, which it would write in one turn of the event loop."""
+    prompt = "x = 'ä'\n" * 400_000
+    request = ChatRequest(messages=(Message(role="user", content=prompt),), max_tokens=5)
+    async with model_server(text("hi")) as server, provider_for(server.base_url) as provider:
+        assert (await collect(provider, request)).text == "hi"
+    assert server.requests[0].body["messages"][0]["content"] == prompt
+    assert int(server.requests[0].headers["content-length"]) > len(prompt)
+    assert "transfer-encoding" not in server.requests[0].headers
+    assert not [warning for warning in recwarn if "large body" in str(warning.message)]
+
+
 async def test_stopping_early_closes_the_connection() -> None:
     reply = stream(chunk({"content": "a"}), anyio.Event())
     async with model_server(reply) as server, provider_for(server.base_url) as provider:

@@ -12,6 +12,7 @@ from gencode.storage.rows import CHANGING_COLUMNS, TASK_COLUMNS
 from gencode.storage.sqlite import bulk_statements, statements
 from gencode.storage.sqlite.bulk_statements import read_values, write_values
 from gencode.storage.sqlite.connection import connect
+from gencode.storage.task_select import select_tasks
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def plan(connection: sqlite3.Connection, sql: str, values: object = ()) -> str:
 def test_every_list_walks_an_index_in_order(
     connection: sqlite3.Connection, query: TaskQuery, index: str
 ) -> None:
-    found = plan(connection, *statements.select_tasks(query))
+    found = plan(connection, *select_tasks(query))
     assert index in found
     assert "TEMP B-TREE" not in found
 

@@ -51,6 +51,7 @@ export default {
   estimate: (model, low, high) => `Probably ${low} to ${high} tokens by ${model}`,
   estimateCost: (low, high) => `, costing ${low} to ${high}`,
   estimateNoPrice: ", of unknown price",
+  estimateTemplate: (title) => `. It will be a template, ${title}, as no language model is asked`,
   fieldWrong: "Correct the marked fields.",
   required: "This is needed.",
   nameWrong:
@@ -115,6 +116,7 @@ export default {
   newName: "New name of the repository",
   newOrg: "New organisation",
   deliverAnyway: "Push all the same, and list the faults in the README",
+  allowSecrets: "I have looked: these are no secrets. Push them",
   zip: "Download zip",
   announceStatus: (name, status) => `${name}: ${status}`,
   lost: "The connection is lost. The task goes on; this page reconnects by itself.",
@@ -190,6 +192,15 @@ export default {
   planRemove: (path) => `Take out ${path || "this file"}`,
   planAdd: "Add a file",
   planApprove: (count) => (count === 1 ? "Approve 1 file" : `Approve ${count} files`),
+  planEstimate: (low, high) => `Writing it takes an estimated ${low} to ${high} tokens`,
+  leftOut: "Planned, and not written",
+  leftOutReasons: {
+    binary: "is a binary file, which a model cannot write",
+    workflow: "is a workflow file; these are off (ALLOW_WORKFLOWS)",
+    directory: "is a directory",
+    removed: "was taken out",
+  },
+  leftOutUsers: (paths) => `. These were to use it, and do without: ${paths.join(", ")}`,
 
   // The log
   log: (count) => `All events (${count})`,
@@ -307,6 +318,6 @@ export default {
     GATE_FAILED:
       "The files have faults. Submit again with another model or a clearer prompt, or let faults pass.",
     CHECK_FAILED: "The files could not be checked. Retry; if it fails again, ask for smaller or simpler files.",
-    SECRET_FOUND: "The files seem to hold a secret. Ask for placeholders in the prompt.",
+    SECRET_FOUND: "The files seem to hold a secret. Look at the findings: if they are no secrets, tick the box and retry; otherwise ask for placeholders in the prompt.",
   },
 };

@@ -50,6 +50,7 @@ export default {
   estimate: (model, low, high) => `大约 ${low} 到 ${high} 个 token（${model}）`,
   estimateCost: (low, high) => `，费用 ${low} 到 ${high}`,
   estimateNoPrice: "，价格未知",
+  estimateTemplate: (title) => `。将使用模板：${title}，不会调用语言模型`,
   fieldWrong: "请修改标出的字段。",
   required: "此项必填。",
   nameWrong: "只能用字母、数字、点、连字符和下划线，最多 100 个字符，且不能以 .git、.wiki 或 .atom 结尾。",
@@ -111,6 +112,7 @@ export default {
   newName: "新的仓库名",
   newOrg: "新的组织",
   deliverAnyway: "照样推送，并在 README 中列出问题",
+  allowSecrets: "我已查看：这些不是密钥，请推送",
   zip: "下载 zip",
   announceStatus: (name, status) => `${name}：${status}`,
   lost: "连接已断开。任务仍在进行，页面会自动重新连接。",
@@ -182,6 +184,15 @@ export default {
   planRemove: (path) => `删去 ${path || "此文件"}`,
   planAdd: "添加文件",
   planApprove: (count) => `批准 ${count} 个文件`,
+  planEstimate: (low, high) => `预计编写还需 ${low} 至 ${high} 个 token`,
+  leftOut: "计划中但不会编写的文件",
+  leftOutReasons: {
+    binary: "是二进制文件，模型无法编写",
+    workflow: "是工作流文件，已停用（ALLOW_WORKFLOWS）",
+    directory: "是目录",
+    removed: "已被移除",
+  },
+  leftOutUsers: (paths) => `。以下文件原本要使用它，将不再使用：${paths.join("、")}`,
 
   log: (count) => `全部事件（${count}）`,
   commonEvents: {
@@ -295,6 +306,6 @@ export default {
     UNSAFE_TREE: "名称冲突，或文件过多过大。请减少要求。",
     GATE_FAILED: "文件存在问题。换一个模型或更清楚的描述重新提交，或允许带问题交付。",
     CHECK_FAILED: "文件无法检查。请重试；若再次失败，请要求更小或更简单的文件。",
-    SECRET_FOUND: "文件中似乎有密钥。请在描述中要求使用占位符。",
+    SECRET_FOUND: "文件中似乎有密钥。请查看检查结果：若不是密钥，请勾选后重试；否则请在描述中要求使用占位符。",
   },
 };

@@ -4,7 +4,7 @@ import { Problem, Unreachable, post } from "../api.js";
 import { h } from "../dom.js";
 import { forTab } from "../storage.js";
 import { advice } from "../kinds.js";
-import { money, number, t } from "../words.js";
+import { language, money, number, t } from "../words.js";
 import { FIELDS, bodyOf, draft, parts, suggested, valid } from "./fields.js";
 
 const PAUSE = 400; // milliseconds without a keystroke, after which an estimate is asked for
@@ -77,10 +77,12 @@ export function newView(main, { submitted }) {
     }
   }
 
-  function tell({ model, prompt_tokens: said, completion_tokens: { low, high }, cost, basis }) {
+  function tell({ model, prompt_tokens: said, completion_tokens: { low, high }, cost, basis, template }) {
     const range = t("estimate", model, number(said + low), number(said + high));
     estimate.textContent =
-      range + (cost ? t("estimateCost", money(cost.low), money(cost.high)) : t("estimateNoPrice"));
+      range +
+      (cost ? t("estimateCost", money(cost.low), money(cost.high)) : t("estimateNoPrice")) +
+      (template ? t("estimateTemplate", template.title[language()]) : "");
     estimate.title = basis;
   }
 

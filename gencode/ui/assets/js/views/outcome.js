@@ -19,7 +19,11 @@ export function outcome(follow) {
 }
 
 function ready(follow) {
-  const { repo_url: url, clone_url: clone, commit } = { ...follow.view, ...follow.task.result };
+  const { result } = follow.task;
+  // The log keeps the addresses of its time; the view has those of now, once it was read after the end.
+  const url = follow.view?.repo_url || result.repo_url;
+  const clone = follow.view?.clone_url || result.clone_url;
+  const commit = result.commit || follow.view?.commit;
   const command = `git clone ${clone || url}`;
   return card(
     "good",
@@ -106,7 +110,8 @@ const INPUTS = {
       max_tokens: Number(text.replace(/[\s,_]/g, "")),
     })),
   max_cost: () => limit("raise-cost", "raiseCost", "decimal", (text) => ({ max_cost: text })),
-  deliver: delivery,
+  deliver: () => tick("deliverAnyway", { deliver: "best_effort" }),
+  allow_secrets: () => tick("allowSecrets", { allow_secrets: true }),
   repo_name: () => naming("new-name", "newName", (text) => ({ repo_name: text })),
   github_org: () => naming("new-org", "newOrg", (text) => ({ github_org: text })),
 };
@@ -122,11 +127,12 @@ function limit(id, label, inputmode, read, attributes = {}) {
   return { element, values: () => (input.value.trim() ? read(input.value.trim()) : {}) };
 }
 
-function delivery() {
-  const tick = h("input", { type: "checkbox" });
+/** A change that the user may make by a tick. */
+function tick(label, change) {
+  const box = h("input", { type: "checkbox" });
   return {
-    element: h("label", { class: "tick" }, tick, h("span", {}, t("deliverAnyway"))),
-    values: () => (tick.checked ? { deliver: "best_effort" } : {}),
+    element: h("label", { class: "tick" }, box, h("span", {}, t(label))),
+    values: () => (box.checked ? change : {}),
   };
 }
 
@@ -149,7 +155,7 @@ function link(url, mood = "") {
   );
 }
 
-const place = (task, view) => link(task.result.repo_url || (view && view.repo_url));
+const place = (task, view) => link((view && view.repo_url) || task.result.repo_url);
 
 function kept(follow) {
   if (![...follow.task.files.values()].some(({ bytes }) => bytes != null)) return null;

@@ -1,9 +1,9 @@
 // The card of a task that waits for approval: a plan that can be edited first, or a question of another kind.
 
-import { get, post, put } from "../api.js";
-import { h, icon } from "../dom.js";
+import { get, post, put as send } from "../api.js";
+import { h, icon, put } from "../dom.js";
 import { isGenerate } from "../task.js";
-import { dated, t } from "../words.js";
+import { dated, money, number, t } from "../words.js";
 import { act } from "./outcome.js";
 
 export const approvalCard = (follow) =>
@@ -28,18 +28,39 @@ function questionCard({ address, task }) {
   );
 }
 
+/** What writing the files will probably cost. */
+function estimateOf({ prompt_tokens: said, completion_tokens: { low, high }, cost }) {
+  const range = t("planEstimate", number(said + low), number(said + high));
+  return range + (cost ? t("estimateCost", money(cost.low), money(cost.high)) : t("estimateNoPrice"));
+}
+
+/** What the model planned and is not written, why, and which files were to use it. */
+function leftOutOf(entries) {
+  if (!entries.length) return [];
+  const items = entries.map(({ path, reason, needed_by: users }) =>
+    h("li", {}, h("code", {}, path), ` ${leftOutReason(reason)}${users.length ? t("leftOutUsers", users) : ""}`),
+  );
+  return [h("h3", {}, t("leftOut")), h("ul", { class: "left-out" }, ...items)];
+}
+
+const leftOutReason = (reason) => t("leftOutReasons")[reason] || reason;
+
 /** Loads the plan. */
 function planCard(follow) {
   const rows = h("ol", { class: "plan-rows" });
-  const approve = h("button", { class: "button primary", disabled: true, onclick: () => act(approve, send) });
+  const approve = h("button", { class: "button primary", disabled: true, onclick: () => act(approve, decide) });
   const lead = h("p", {}, t("planLead"));
+  const estimate = h("p", { class: "note", id: "plan-estimate" });
+  const leftOut = h("div", { id: "plan-left-out" });
   const element = h(
     "section",
     { class: "card paused", "aria-labelledby": "plan-title" },
     h("h2", { id: "plan-title" }, t("planTitle")),
     lead,
     deadline(follow.task.pause),
+    estimate,
     rows,
+    leftOut,
     h(
       "div",
       { class: "buttons" },
@@ -64,6 +85,8 @@ function planCard(follow) {
       files = [];
       revision = plan.revision;
       plan.files.forEach((file) => add(file));
+      put(estimate, plan.estimate ? estimateOf(plan.estimate) : "");
+      leftOut.replaceChildren(...leftOutOf(plan.left_out || []));
       before = JSON.stringify(edited());
       count();
     } catch (error) {
@@ -122,7 +145,7 @@ function planCard(follow) {
     }));
   }
 
-  async function send() {
+  async function decide() {
     try {
       await change();
     } catch (error) {
@@ -135,7 +158,7 @@ function planCard(follow) {
     const list = edited();
     const unchanged = () => ({ "If-Match": `"${revision}"` });
     if (JSON.stringify(list) !== before)
-      ({ revision } = await put(`${address}/plan`, { files: list }, unchanged()));
+      ({ revision } = await send(`${address}/plan`, { files: list }, unchanged()));
     before = JSON.stringify(list);
     await post(`${address}/approve`, undefined, unchanged());
   }

@@ -1,4 +1,4 @@
-"""Authenticates requests by API keys: those of API_KEYS and those of `gencode keys`, compared as hashes."""
+"""The authenticator of requests by API key: keys of API_KEYS and of `gencode keys`, compared as digests."""
 
 from __future__ import annotations
 
@@ -15,59 +15,64 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
-from gencode.auth.key_file import KeyFile, KeyOptions
+from gencode.auth.key_store import KeyOptions, KeyStore
 from gencode.domain.errors import StartError, Unauthorized
 from gencode.domain.principal import LOCAL, OPERATOR, Principal, PrincipalKind
 from gencode.engine.quota import Quota
 
 POLL_SECONDS = 1.0
-"""Between two checks of the key file while no requests come; a request checks it itself."""
+"""Seconds between two checks of the key file while there are no requests; each request checks it, too."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Authentication:
-    """A principal and what proved it: the digest of an API key; empty for a ticket, or where no key is
-    required."""
+    """An authenticated principal.
+
+    key_digest  the SHA-256 of its API key; empty for a ticket, or if no key is required
+    """
 
     principal: Principal
-    digest: bytes = b""
+    key_digest: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownKey:
-    """A client and the digest of one of its keys."""
+    """The digest of one key of a client."""
 
-    name: str
+    client: str
     digest: bytes
     options: KeyOptions = field(default_factory=KeyOptions)
 
 
-class ApiKeys:
-    """`entries`: API_KEYS, each `key`, `client=key` or `client=sha256:<hex>`, separated by commas.
-    `file`: read again whenever it changes.
+class ApiKeyAuthenticator:
+    """Authenticates requests by API key.
 
-    Once there was a key, one is required until the process ends: revoking the last one opens nothing. Raises
-    StartError for an entry, or a file, that cannot be meant; a file that is damaged later authenticates
-    nobody. `now`: datetime.now in UTC; a key whose time is over authenticates nobody.
+    entries  the value of API_KEYS: `key`, `client=key` or `client=sha256:<hex>`, separated by commas
+    store    the keys of `gencode keys`, read again whenever the file changes
+    now      returns the current time in UTC; an expired key authenticates nobody
+
+    Once a key has existed, keys are required until the process ends; revoking the last key does not turn
+    authentication off. Raises StartError for an entry or a file that is invalid; the keys of a file that is
+    damaged later authenticate nobody.
     """
 
     def __init__(
         self,
         entries: str,
-        file: KeyFile | None = None,
+        store: KeyStore | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._configured = [KnownKey(name=name, digest=digest) for name, digest in _parse(entries)]
+        self._configured = [KnownKey(client=client, digest=digest) for client, digest in _parse(entries)]
         self._stored: list[KnownKey] = []
         self._now = now
-        self._file = file
-        self._version = file.version() if file else None
-        if file:
-            self._stored = _read(file)
-        self._is_required = bool(self._configured) or self._version is not None
-        self._on_revocation: dict[Callable[[], None], Authentication] = {}
+        self._store = store
+        self._stat_signature = store.stat_signature() if store else None
+        if store:
+            self._stored = _read(store)
+        self._is_required = bool(self._configured) or self._stat_signature is not None
+        self._on_invalidation: dict[Callable[[], None], Authentication] = {}
 
     @property
     def is_required(self) -> bool:
@@ -76,9 +81,9 @@ class ApiKeys:
         return self._is_required
 
     def authenticate(self, headers: Headers) -> Authentication:
-        """By `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+        """Authenticate by `Authorization: Bearer KEY` or `X-API-Key: KEY`.
 
-        Raises Unauthorized. Every key is compared, so that the time taken does not depend on the key.
+        Raises Unauthorized. Every key is compared, so that the time does not depend on the key.
         """
         if not self.is_required:
             return Authentication(principal=LOCAL)
@@ -91,10 +96,11 @@ class ApiKeys:
             expired = f"{matches[0].options.expires_at:%Y-%m-%d %H:%M}"
             raise Unauthorized(f"this API key expired at {expired} UTC: ask for a new one")
         roles = frozenset({OPERATOR}) if matches[0].options.operator else frozenset()
-        return Authentication(principal=_principal(matches[0].name, roles), digest=digest)
+        return Authentication(principal=_principal(matches[0].client, roles), key_digest=digest)
 
-    def by_ticket(self, principal_id: str) -> Authentication:
-        """For the principal that a ticket was issued to. Raises Unauthorized if it has no key any more."""
+    def authenticate_ticket_holder(self, principal_id: str) -> Authentication:
+        """Authenticate the principal of a ticket, which has been verified. Raises Unauthorized if the
+        principal has no valid key any more."""
         principal = _principal(principal_id) if self.is_required else LOCAL
         authentication = Authentication(principal=principal)
         if principal.id != principal_id or not self.is_valid(authentication):
@@ -102,75 +108,77 @@ class ApiKeys:
         return authentication
 
     def is_valid(self, authentication: Authentication) -> bool:
-        """Whether the key is still known; for a ticket, whether its principal has any key."""
-        principal, digest = authentication.principal, authentication.digest
+        """Whether the key is still valid; for a ticket, whether its principal has any valid key."""
+        principal, digest = authentication.principal, authentication.key_digest
         if not self.is_required:
             return principal.id == LOCAL.id
         return any(
-            known.name == principal.id and digest in (b"", known.digest) and not self._has_expired(known)
+            known.client == principal.id and digest in (b"", known.digest) and not self._has_expired(known)
             for known in self._all()
         )
 
     def rate(self, principal_id: str) -> str:
-        """The rate of a client, such as 10/minute: of its newest valid key that has one; "" if none has."""
+        """The rate of a client, such as 10/minute, from its newest valid key that has one; "" if none has."""
         return next((options.rate for options in self._newest(principal_id) if options.rate), "")
 
     def quotas(self, principal_id: str) -> Sequence[Quota]:
-        """The quotas of a client: of its newest valid key that has any."""
+        """The quotas of a client, from its newest valid key that has any."""
         return next((options.quotas for options in self._newest(principal_id) if options.quotas), ())
 
     def _newest(self, principal_id: str) -> Iterator[KeyOptions]:
-        """Of the client's valid keys, the newest first."""
+        """The options of the client's valid keys, the newest first."""
         self._reload()
-        own = (key for key in reversed(self._stored) if key.name == principal_id)
+        own = (key for key in reversed(self._stored) if key.client == principal_id)
         return (key.options for key in own if not self._has_expired(key))
 
     def receive_while_valid(self, authentication: Authentication, receive: Receive) -> Receive:
-        """A `receive` that returns a disconnect as soon as the key is revoked."""
+        """A `receive` that returns a disconnect as soon as the key is revoked or expires."""
 
         async def receive_or_disconnect() -> Message:
-            with anyio.CancelScope() as scope, self.call_on_revocation(authentication, scope.cancel):
+            with anyio.CancelScope() as scope, self.call_on_invalidation(authentication, scope.cancel):
                 return await receive()
             return {"type": "http.disconnect"}
 
         return receive_or_disconnect
 
     @contextmanager
-    def cancelling_on_revocation(
+    def cancelling_on_invalidation(
         self, authentication: Authentication, may_cancel: Callable[[], bool]
     ) -> Iterator[anyio.CancelScope]:
-        """A scope that is cancelled when the key, which has just been checked, is revoked, if `may_cancel`
-        returns True at that moment."""
+        """A scope that is cancelled when the key, which has just been checked, is revoked or expires, if
+        `may_cancel` returns True then."""
 
         def cancel() -> None:
             if may_cancel():
                 scope.cancel()
 
-        self._on_revocation[cancel] = authentication
+        self._on_invalidation[cancel] = authentication
         try:
             with anyio.CancelScope() as scope:
                 yield scope
         finally:
-            del self._on_revocation[cancel]
+            del self._on_invalidation[cancel]
 
     @contextmanager
-    def call_on_revocation(self, authentication: Authentication, call: Callable[[], None]) -> Iterator[None]:
-        """Within the block, `call` is called when the key is revoked; at once if it was before."""
-        self._on_revocation[call] = authentication
+    def call_on_invalidation(
+        self, authentication: Authentication, call: Callable[[], None]
+    ) -> Iterator[None]:
+        """Calls `call` when the key is revoked or expires; immediately if it is already invalid."""
+        self._on_invalidation[call] = authentication
         try:
             if not self.is_valid(authentication):
                 call()
             yield
         finally:
-            del self._on_revocation[call]
+            del self._on_invalidation[call]
 
     async def watch(self) -> None:
-        """Notice changes of the file, and keys that expire, also while no requests come, until cancelled."""
-        while self._file:
+        """Detect changes of the file and expired keys, also while there are no requests, until cancelled."""
+        while self._store:
             await anyio.sleep(POLL_SECONDS)
             self._reload()
             if any(map(self._has_expired, self._stored)):
-                self._call_revoked()
+                self._notify_invalid()
 
     def _all(self) -> list[KnownKey]:
         return [*self._configured, *self._stored]
@@ -179,39 +187,41 @@ class ApiKeys:
         return key.options.has_expired(self._now())
 
     def _reload(self) -> None:
-        version = self._file.version() if self._file else None
-        if self._file is None or version == self._version:
+        signature = self._store.stat_signature() if self._store else None
+        if self._store is None or signature == self._stat_signature:
             return
-        self._version = version  # taken before reading: a change in between is seen the next time
+        self._stat_signature = signature  # taken before reading: a change in between is seen the next time
         try:
-            self._stored = _read(self._file)
+            self._stored = _read(self._store)
             log.info("the API keys have changed", keys=len(self._stored))
         except StartError as error:
             self._stored = []
             log.error("the file of API keys cannot be used; no key of it is let in", reason=error.message)
-        self._is_required = self._is_required or version is not None
-        self._call_revoked()
+        self._is_required = self._is_required or signature is not None
+        self._notify_invalid()
 
-    def _call_revoked(self) -> None:
-        for call, authentication in list(self._on_revocation.items()):
+    def _notify_invalid(self) -> None:
+        for call, authentication in list(self._on_invalidation.items()):
             if not self.is_valid(authentication):
                 call()
 
 
-def _principal(name: str, roles: frozenset[str] = frozenset()) -> Principal:
-    return Principal(id=name, kind=PrincipalKind.API_KEY, roles=roles)
+def _principal(client: str, roles: frozenset[str] = frozenset()) -> Principal:
+    return Principal(id=client, kind=PrincipalKind.API_KEY, roles=roles)
 
 
 def presented_key(headers: Headers) -> bytes:
-    """The key as bytes: header values are latin-1, so that a non-ASCII key compares like any other."""
+    """The key of the request's headers, as bytes: header values are latin-1, so non-ASCII keys can be
+    compared, too."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     key = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
     return key.encode("latin-1", "replace")
 
 
-def _read(file: KeyFile) -> list[KnownKey]:
+def _read(store: KeyStore) -> list[KnownKey]:
     return [
-        KnownKey(name=key.name, digest=bytes.fromhex(key.sha256), options=key.options) for key in file.read()
+        KnownKey(client=key.client, digest=bytes.fromhex(key.sha256), options=key.options)
+        for key in store.read()
     ]
 
 
@@ -228,7 +238,8 @@ def _parse(entries: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _digest(key: str) -> bytes:
-    """Empty for a key that cannot be meant, such as the "=" that is left of a key in base64."""
+    """The digest of a key; empty for a key that is invalid, such as the "=" that remains of a key in
+    base64."""
     marker, _, hexadecimal = key.partition(":")
     if marker != "sha256":
         return hashlib.sha256(key.encode()).digest() if key.strip("=") else b""

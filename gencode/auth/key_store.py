@@ -1,8 +1,8 @@
-"""The file of API keys made by `gencode keys`: their hashes, in DATA_DIR, where the running service reads
-them.
+"""The store of the API keys of `gencode keys`: a file of their hashes in DATA_DIR, which the running service
+reads.
 
-Readers and writers do not wait for each other: the file is replaced as a whole, so that a reader sees the old
-version or the new one, also after a crash. Writers hold a lock.
+Readers and writers do not block each other: the file is replaced as a whole, so that a reader sees the old
+content or the new one, also after a crash. Writers hold a lock.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,25 +27,24 @@ from gencode.engine.quota import Quota, parse_quota
 from gencode.security.file_ownership import give_to_owner_of
 from gencode.security.regular_file import NotAFile, read_regular_file
 
-NAME = "keys.json"
-MARK = "gck_"
-"""Prefix of every key, so that logs and files to be pushed can be searched for keys."""
-LARGEST = 4 * 2**20
-"""Bytes; some 20,000 keys."""
-LONGEST_LABEL = 100
-"""Characters."""
+FILE_NAME = "keys.json"
+KEY_PREFIX = "gck_"
+"""The prefix of every key, so that keys can be found in logs and in files that are to be pushed."""
+MAX_FILE_BYTES = 4 * 2**20
+"""Enough for some 20,000 keys."""
+MAX_LABEL_LENGTH = 100
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeyOptions:
-    """What a key may have besides its client.
+    """Optional properties of a key.
 
-    label       for people, such as where the key is used
-    rate        submissions of its client in place of RATE_LIMIT, such as 10/minute; "": RATE_LIMIT
-    quotas      of its client, such as 100 tasks/day
-    expires_at  when it ends; None: never
-    operator    it may list, read and cancel the tasks of all clients
+    label       a note for users, such as where the key is used
+    rate        the client's limit of submissions in place of RATE_LIMIT, such as 10/minute; "": RATE_LIMIT
+    quotas      the client's quotas, such as 100 tasks/day
+    expires_at  time of expiry; None: never
+    operator    whether the key may list, read and cancel the tasks of all clients
     """
 
     label: str = ""
@@ -55,9 +54,9 @@ class KeyOptions:
     operator: bool = False
 
     def __post_init__(self) -> None:
-        """Raises StartError for values that cannot be meant."""
-        if len(self.label) > LONGEST_LABEL or not self.label.isprintable():
-            raise StartError(f"a key's label has at most {LONGEST_LABEL} printable characters")
+        """Raises StartError for a value that is invalid."""
+        if len(self.label) > MAX_LABEL_LENGTH or not self.label.isprintable():
+            raise StartError(f"a key's label has at most {MAX_LABEL_LENGTH} printable characters")
         if self.rate:
             try:
                 parse_rate(self.rate)
@@ -65,7 +64,7 @@ class KeyOptions:
                 raise StartError(f"{self.rate!r} is no rate: write one such as 10/minute") from None
 
     def has_expired(self, at: datetime | None = None) -> bool:
-        """`at`: a moment; now by default."""
+        """Whether the key has expired at this time, by default now."""
         return self.expires_at is not None and self.expires_at <= (at or datetime.now(UTC))
 
     def to_json(self) -> dict[str, Any]:
@@ -87,44 +86,49 @@ class KeyOptions:
         return cls(
             **data,
             quotas=tuple(map(parse_quota, quotas)),
-            expires_at=_moment(expires_at) if expires_at else None,
+            expires_at=parse_timestamp(expires_at) if expires_at else None,
         )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredKey:
-    """name: of the client; sha256: of the key, in hexadecimal; created_at: RFC 3339."""
+    """`client`: its name; `sha256`: the digest of the key in hexadecimal; `created_at`: an RFC 3339
+    timestamp.
 
-    name: str
+    In JSON, the client is called `name`.
+    """
+
+    client: str
     sha256: str
     created_at: str
     options: KeyOptions = field(default_factory=lambda: KeyOptions())
 
     def to_json(self) -> dict[str, Any]:
-        """Options that are not set are left out, so that older versions can read a file without them."""
+        """Options that are not set are omitted, so that older versions can read a file without them."""
         options = {name: value for name, value in self.options.to_json().items() if value}
-        return {"name": self.name, "sha256": self.sha256, "created_at": self.created_at, **options}
+        return {"name": self.client, "sha256": self.sha256, "created_at": self.created_at, **options}
 
     @property
     def id(self) -> str:
-        """Distinguishes the keys of a client; says nothing about the key."""
+        """The first 8 hexadecimal digits of its hash; does not reveal the key."""
         return self.sha256[:8]
 
 
 def check_name(name: str) -> None:
-    """Raises StartError for a name that a key's client cannot have."""
+    """Raises StartError for an invalid name of a client."""
     if not _NAME.fullmatch(name):
         raise StartError("a key's name has 1 to 64 of A-Z a-z 0-9 . _ -, with a letter or digit at each end")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class KeyFile:
-    """Every method raises StartError, which says what to do, when the file cannot be read or written."""
+class KeyStore:
+    """The keys in one file. Every method raises StartError if the file cannot be read or written."""
 
     path: Path
 
-    def version(self) -> tuple[int, int, int] | None:
-        """Changes with each change of the file; None while there is no file."""
+    def stat_signature(self) -> tuple[int, int, int] | None:
+        """A value that differs after each change of the file (inode, mtime, size); None if there is no
+        file."""
         try:
             found = os.stat(self.path)
         except OSError:
@@ -132,9 +136,9 @@ class KeyFile:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
     def read(self) -> list[StoredKey]:
-        """In the order of their creation; empty if there is no file."""
+        """The keys in the order of their creation; empty if there is no file."""
         try:
-            return _parsed(read_regular_file(self.path, LARGEST).decode())
+            return _parsed(read_regular_file(self.path, MAX_FILE_BYTES).decode())
         except FileNotFoundError:
             return []
         except NotAFile as error:
@@ -146,12 +150,12 @@ class KeyFile:
                 f"{self.path} is damaged: restore it, or remove it and make new keys with: gencode keys make"
             ) from None
 
-    def make(self, name: str, options: KeyOptions | None = None) -> tuple[str, StoredKey]:
-        """Create a key for a client, which may have several. The key itself is returned only here."""
-        check_name(name)
-        key = MARK + secrets.token_hex(24)
+    def create(self, client: str, options: KeyOptions | None = None) -> tuple[str, StoredKey]:
+        """Create a key for a client, which may have several. Returns the key itself, which is not stored."""
+        check_name(client)
+        key = KEY_PREFIX + secrets.token_hex(24)
         made = StoredKey(
-            name=name,
+            client=client,
             sha256=hashlib.sha256(key.encode()).hexdigest(),
             created_at=_rfc3339(datetime.now(UTC)),
             options=options or KeyOptions(),
@@ -161,10 +165,10 @@ class KeyFile:
         return key, made
 
     def revoke(self, name_or_id: str) -> list[StoredKey]:
-        """Revoke all keys of this name, or the one with this id; returns them."""
+        """Revoke all keys of this client, or the key with this id; returns the revoked keys."""
         with self._locked():
             keys = self.read()
-            gone = [key for key in keys if name_or_id in (key.name, key.id)]
+            gone = [key for key in keys if name_or_id in (key.client, key.id)]
             if gone:
                 self._replace([key for key in keys if key not in gone])
         return gone
@@ -184,11 +188,12 @@ class KeyFile:
             os.close(file)
 
     def _replace(self, keys: Sequence[StoredKey]) -> None:
-        """Written to disk before it is renamed: a crash leaves the old file or the new one."""
+        """Replace the file. The new one is synced to disk before it is renamed, so a crash leaves the old or
+        the new."""
         text = json.dumps({"version": 1, "keys": [key.to_json() for key in keys]}, indent=1)
         new = self.path.with_suffix(".new")
         try:
-            new.unlink(missing_ok=True)  # left by a crash, with whatever rights
+            new.unlink(missing_ok=True)  # left by a crash, with any permissions
             file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(file, "w", encoding="utf-8") as stream:
                 give_to_owner_of(self.path.parent, file)
@@ -196,7 +201,7 @@ class KeyFile:
                 stream.flush()
                 os.fsync(file)
             new.replace(self.path)
-            _sync_folder(self.path.parent)
+            _sync_directory(self.path.parent)
         except OSError as error:
             raise self._unwritable(error) from None
 
@@ -207,54 +212,44 @@ class KeyFile:
         )
 
 
-def key_file(data_dir: Path) -> KeyFile:
-    return KeyFile(path=data_dir / NAME)
+def key_store(data_dir: Path) -> KeyStore:
+    return KeyStore(path=data_dir / FILE_NAME)
 
 
 def _parsed(text: str) -> list[StoredKey]:
     found: dict[str, Any] = json.loads(text)
     keys = [_key(key) for key in found["keys"]]
     if found["version"] != 1 or not all(re.fullmatch(r"[0-9a-f]{64}", key.sha256) for key in keys):
-        raise ValueError("not what this version writes")
+        raise ValueError("not the format of this version")
     return keys
 
 
 def _key(data: dict[str, Any]) -> StoredKey:
-    """Raises KeyError, TypeError, ValueError, also for a newer version's field: it may restrict the key."""
-    names = [one.name for one in fields(StoredKey) if one.name != "options"]
-    options = KeyOptions.from_json({name: value for name, value in data.items() if name not in names})
-    return StoredKey(**{name: str(data[name]) for name in names}, options=options)
+    """Raises KeyError, TypeError, ValueError. Unknown fields are rejected: a newer version may have added a
+    restriction which this one would ignore."""
+    options = {name: value for name, value in data.items() if name not in ("name", "sha256", "created_at")}
+    return StoredKey(
+        client=str(data["name"]),
+        sha256=str(data["sha256"]),
+        created_at=str(data["created_at"]),
+        options=KeyOptions.from_json(options),
+    )
 
 
-def parse_expiry(text: str) -> datetime:
-    """From a date, whose end in UTC is meant, or from an RFC 3339 moment. Raises StartError unless it is to
-    come."""
-    try:
-        moment = _moment(text) if "T" in text.upper() else _end_of(date.fromisoformat(text))
-    except (ValueError, OverflowError):
-        raise StartError(f"{text!r} is no date such as 2030-01-31 or 2030-01-31T18:00:00Z") from None
-    if moment <= datetime.now(UTC):
-        raise StartError(f"{text} is over: a key needs a date to come")
-    return moment
+def parse_timestamp(text: str) -> datetime:
+    """Parses an RFC 3339 timestamp; returns it in UTC. Raises ValueError, also without an offset."""
+    timestamp = datetime.fromisoformat(text)
+    if timestamp.tzinfo is None:
+        raise ValueError("a timestamp without its offset")
+    return timestamp.astimezone(UTC)
 
 
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
+def _rfc3339(timestamp: datetime) -> str:
+    return timestamp.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a moment without its zone")
-    return moment.astimezone(UTC)
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
+def _sync_directory(directory: Path) -> None:
+    file = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(file)
     finally:

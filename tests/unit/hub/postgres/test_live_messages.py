@@ -7,22 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gencode.domain.event import dump
-from gencode.hub.postgres.live_data import fitting
+from gencode.domain.event import dump, encode_delta
+from gencode.hub.postgres.live_messages import fitting
 
 SIZE = 200
 
 
 def test_data_that_fits_is_not_changed() -> None:
     data = {"about": "a.py", "offset": 3, "text": "中 x\n"}
-    assert [json.loads(text) for text in fitting(data, SIZE)] == [data]
+    assert list(fitting(data, SIZE)) == [encode_delta(data)]
 
 
 @given(text=st.text(max_size=2000), offset=st.integers(0, 10**6))
 def test_a_long_delta_becomes_several_that_follow_each_other(text: str, offset: int) -> None:
-    parts = list(fitting({"about": "a.py", "offset": offset, "text": text}, SIZE))
-    assert all(len(part.encode()) <= SIZE for part in parts)
-    deltas = [json.loads(part) for part in parts]
+    messages = list(fitting({"about": "a.py", "offset": offset, "text": text}, SIZE))
+    assert all(len(message) <= SIZE for message in messages)
+    deltas = [json.loads(message.partition(b"data: ")[2]) for message in messages]
     assert "".join(delta["text"] for delta in deltas) == json.loads(dump({"text": text}))["text"]
     for delta in deltas:
         assert delta["about"] == "a.py"

@@ -1,0 +1,148 @@
+"""Several processes on PostgreSQL: the parts of gencode.bootstrap.backend, shared through the database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from functools import partial
+
+import anyio
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException
+
+from gencode.bootstrap.backend import MessageTargets, OnPublish
+from gencode.bootstrap.roles import Role
+from gencode.domain.callback import NOTIFIED_EVENTS
+from gencode.domain.errors import StoreUnusable
+from gencode.domain.event import Event
+from gencode.engine.orphan_sweeper import OrphanRecovery
+from gencode.engine.paused_tasks import PausedTasksInStore
+from gencode.engine.ports.pipeline import Pipelines
+from gencode.hub.postgres.hub import PostgresHub
+from gencode.hub.postgres.notifications import PostgresNotifications
+from gencode.llm.progress_reports import ProgressReports
+from gencode.queue.procrastinate.keeper import Keeper
+from gencode.queue.procrastinate.queue import ProcrastinateQueue, open_app
+from gencode.queue.procrastinate.schema import migrate_queue
+from gencode.queue.procrastinate.timing import QueueTiming
+from gencode.settings import Settings
+from gencode.storage.lock import data_dir_lock
+from gencode.storage.postgres.shared_state import forge_lock, shared_keys
+from gencode.storage.postgres.store import PostgresStore, open_postgres
+
+CANCEL = "cancel"
+"""The control message that asks whichever process runs a task to cancel it."""
+CALLBACK = "callback"
+"""The one that tells those which deliver callbacks that one is due."""
+PROGRESS = "gencode_progress"
+"""The channel of the measured progress of running tasks."""
+LEASE_ATTEMPTS = 4
+"""Attempts of the longest kind for which a process claims a callback."""
+
+
+SIGNING_KEYS = ("ticket", "webhook")
+
+
+class NoRecovery:
+    """An OrphanRecovery of a process without workers: the keepers of the others find orphans."""
+
+    async def recover(self) -> None: ...
+
+    async def run(self) -> None: ...
+
+    def request(self) -> None: ...
+
+
+class Cluster:
+    """See gencode.bootstrap.backend.Backend and `open_cluster`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        role: Role,
+        app: App,
+        store: PostgresStore,
+        queue: ProcrastinateQueue,
+        notifications: PostgresNotifications,
+        keys: Mapping[str, bytes],
+    ) -> None:
+        self.store = store
+        self.queue = queue
+        self.paused = PausedTasksInStore(store, settings.max_paused_tasks)
+        self._role = role
+        self._app = app
+        self._timing = QueueTiming(stale=settings.worker_stale_seconds)
+        self._notifications = notifications
+        self._keys = keys
+        self._hub: PostgresHub | None = None
+        self.callback_lease = LEASE_ATTEMPTS * settings.webhook_timeout
+        queue.request_cancel = self._request_cancel
+
+    def signing_key(self, name: str) -> bytes:
+        return self._keys[name]
+
+    def hub(self, on_publish: OnPublish) -> PostgresHub:
+        def published(events: Sequence[Event]) -> None:
+            on_publish(events)
+            if not self._role.works and any(event.kind in NOTIFIED_EVENTS for event in events):
+                hub.send_control(CALLBACK, events[0].task_id)
+
+        hub = self._hub = PostgresHub(self.store, self._notifications, published, self._role.serves)
+        return hub
+
+    def recovery(self, pipelines: Pipelines) -> OrphanRecovery:
+        if not self._role.works:
+            return NoRecovery()
+        return Keeper(self._app, self.store, pipelines, self._timing)
+
+    @asynccontextmanager
+    async def running(self, parts: MessageTargets) -> AsyncIterator[None]:
+        if self._hub is None:
+            raise RuntimeError("the hub is made first")
+        self._hub.on_control = partial(_obey, parts)
+        reports = ProgressReports(parts.progress, self._send_progress)
+        self._notifications.handlers[PROGRESS] = reports.receive
+        async with self._notifications.running(), anyio.create_task_group() as group:
+            for run in (self._hub.run, reports.run, self.queue.watch):
+                group.start_soon(run)
+            yield
+            group.cancel_scope.cancel()
+
+    def _send_progress(self, text: str, task_id: str) -> None:
+        self._notifications.send(PROGRESS, text, key=task_id)
+
+    async def _request_cancel(self, task_id: str) -> None:
+        if self._hub:
+            self._hub.send_control(CANCEL, task_id)
+
+
+def _obey(parts: MessageTargets, command: str, task_id: str) -> None:
+    """Commands of newer versions are left alone."""
+    if command == CANCEL:
+        parts.task_service.cancel_here(task_id)
+    elif command == CALLBACK:
+        parts.wake_dispatcher()
+
+
+@asynccontextmanager
+async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) -> AsyncIterator[Cluster]:
+    """Makes the tables if they are missing, or brings them up to date. Raises StartError."""
+    dsn, direct = settings.database_url.get_secret_value(), settings.database_direct_url.get_secret_value()
+    timing = QueueTiming(stale=settings.worker_stale_seconds)
+    notifications = PostgresNotifications(dsn, direct)
+    folder = data_dir_lock(settings.data_dir) if has_local_forge else nullcontext()
+    async with open_postgres(dsn):  # makes its tables, which the queue's come after
+        await migrate_queue(dsn)
+        keys = await shared_keys(dsn, SIGNING_KEYS)
+    try:
+        with folder:
+            async with forge_lock(direct or dsn, has_local_forge), open_app(dsn) as app:
+                queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
+                async with open_postgres(dsn, queue.job_writer) as store:
+                    yield Cluster(settings, role, app, store, queue, notifications, keys)
+    except ConnectorException as error:
+        raise StoreUnusable("the queue's database cannot be reached: check DATABASE_URL") from error
+
+
+async def _nobody(task_id: str) -> None:
+    """Until the hub is made, nobody can be asked."""

@@ -1,0 +1,214 @@
+"""The queue of several processes: jobs of procrastinate, each with the id of a task."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+
+import anyio
+import structlog
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
+from procrastinate.worker import Worker
+
+from gencode.domain.errors import StoreError
+from gencode.engine.ports.fair_queue import Delivery, Handler, Undelivered
+from gencode.queue.admission import check_place
+from gencode.queue.procrastinate.job_writer import QUEUE, RUN_TASK, JobWriter
+from gencode.queue.procrastinate.timing import QueueTiming
+
+log = structlog.get_logger(__name__)
+
+SNAPSHOT_SECONDS = 1.0
+"""Between two counts of the tasks that wait."""
+RESTART_SECONDS = 1.0
+"""Until a worker that lost the database is started again."""
+CONNECTIONS = 5
+"""Of a process to the queue's tables, beside the one that listens: fetching, ending, counting, keeping."""
+
+_WAITING = (
+    "SELECT args ->> 'principal' AS principal, count(*) AS count FROM procrastinate_jobs"
+    " WHERE status = 'todo' AND queue_name = 'gencode' GROUP BY 1"
+)
+_LONGEST_WAIT = (
+    "SELECT coalesce(extract(epoch FROM now() - min(at)), 0)::float8 AS seconds FROM procrastinate_events"
+    " JOIN procrastinate_jobs AS job ON job.id = job_id"
+    " WHERE type = 'deferred' AND status = 'todo' AND queue_name = 'gencode'"
+)
+_IS_ALIVE = (
+    "SELECT 1 AS alive FROM procrastinate_workers WHERE id = %(worker)s"
+    " AND last_heartbeat > now() - make_interval(secs => %(stale)s)"
+)
+
+RequestCancel = Callable[[str], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What waited when it was counted last, and what this process has added since."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    added: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    def total(self) -> int:
+        return self.counts.total() + self.added.total()
+
+    def of(self, principal: str) -> int:
+        return self.counts[principal] + self.added[principal]
+
+
+class _Redelivery(BaseRetryStrategy):
+    """Every job that ends in an exception is delivered again."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
+        return RetryDecision(retry_in={"seconds": max(1, round(self._seconds))})
+
+
+class ProcrastinateQueue:
+    """See gencode.engine.ports.fair_queue.Queue and `open_queue`. Tasks are queued by `job_writer`, in the
+    store's transactions.
+
+    limit            most tasks that may wait, see gencode.queue.admission. It is checked against a count that
+                     is a second old: several processes together may exceed it by what they accept in a second
+    request_cancel   asks the process that runs a task to cancel it
+    """
+
+    def __init__(self, app: App, limit: int, timing: QueueTiming, request_cancel: RequestCancel) -> None:
+        self.job_writer = JobWriter(app.job_manager)
+        self._app = app
+        self._limit = limit
+        self._timing = timing
+        self._waiting = _Waiting()
+        self._handler: Handler | None = None
+        self.request_cancel = request_cancel
+        app.task(name=RUN_TASK, queue=QUEUE, pass_context=True, retry=_Redelivery(timing.stale))(self._run)
+
+    # --- accepting ----------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return self._waiting.total()
+
+    def __contains__(self, task_id: object) -> bool:
+        return False
+
+    @property
+    def longest_wait(self) -> float:
+        """Seconds since the oldest job that waits was queued."""
+        return self._waiting.seconds
+
+    @contextmanager
+    def reserve(self, principal: str) -> Iterator[None]:
+        check_place(self._limit, self._waiting.total(), self._waiting.of(principal))
+        waiting = self._waiting
+        waiting.added[principal] += 1
+        try:
+            yield
+        except BaseException:
+            waiting.added[principal] -= 1
+            raise
+
+    def put(self, task_id: str, principal: str) -> None: ...
+
+    def put_first(self, task_id: str, principal: str) -> None: ...
+
+    def remove(self, task_id: str) -> bool:
+        return False
+
+    async def watch(self) -> None:
+        """Count what waits, until cancelled."""
+        while True:
+            try:
+                await self._count()
+            except ConnectorException:
+                log.warning("the tasks that wait cannot be counted")
+            await anyio.sleep(SNAPSHOT_SECONDS)
+
+    async def _count(self) -> None:
+        """Reservations that end meanwhile count in the old snapshot only."""
+        rows = await self._app.connector.execute_query_all_async(_WAITING)
+        oldest = await self._app.connector.execute_query_one_async(_LONGEST_WAIT)
+        counts = Counter({row["principal"] or "": row["count"] for row in rows})
+        self._waiting = _Waiting(counts=counts, seconds=oldest["seconds"])
+
+    # --- working ------------------------------------------------------------------------------------
+
+    async def work(self, handler: Handler, concurrency: int) -> None:
+        """A worker that ends because the database was away, or took it for dead, is started anew."""
+        self._handler = handler
+        while True:
+            try:
+                await self._run_worker(concurrency)
+            except Exception as error:
+                log.warning("the worker has lost the database; it starts again", reason=str(error))
+            await anyio.sleep(RESTART_SECONDS)
+
+    async def _run_worker(self, concurrency: int) -> None:
+        """Cancelled, it takes no more tasks, gives those that run `drain` seconds, and cancels the rest."""
+        worker = Worker(
+            self._app,
+            queues=[QUEUE],
+            concurrency=concurrency,
+            fetch_job_polling_interval=self._timing.poll,
+            shutdown_graceful_timeout=self._timing.drain,
+            delete_jobs="successful",
+            install_signal_handlers=False,
+            update_heartbeat_interval=self._timing.heartbeat,
+            stalled_worker_timeout=self._timing.stale,
+        )
+        running = asyncio.ensure_future(worker.run())  # type: ignore[no-untyped-call]
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            worker.stop()  # type: ignore[no-untyped-call]
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([running])
+            with suppress(Exception):
+                running.result()  # else asyncio reports that nobody has
+            raise
+
+    async def _run(self, context: JobContext, task_id: str, principal: str) -> None:
+        """A task that the end of the worker cancels is stored as queued, with a new job; if that cannot be
+        stored, the keeper finds the task."""
+        if self._handler is None:
+            raise Undelivered
+        try:
+            await self._handler(Delivery(task_id=task_id, owner=str(context.job.worker_id)))
+        except asyncio.CancelledError:
+            if context.abort_reason() is None:
+                raise
+
+    async def is_alive(self, owner: str) -> bool:
+        if not owner.isdecimal():
+            return False
+        try:
+            found = await self._app.connector.execute_query_all_async(
+                _IS_ALIVE, worker=int(owner), stale=self._timing.stale
+            )
+        except ConnectorException as error:
+            raise StoreError("the workers cannot be read: try again in a moment") from error
+        return bool(found)
+
+
+@asynccontextmanager
+async def open_app(dsn: str) -> AsyncIterator[App]:
+    """procrastinate with connections of its own: one that it shared with the store could find none left, and
+    ends then. Nothing is prepared, for poolers of transactions. Raises ConnectorException."""
+    logging.getLogger("procrastinate").setLevel(logging.ERROR)  # it reports each job; the service does
+    connector = PsycopgConnector(
+        conninfo=dsn,
+        min_size=1,
+        max_size=CONNECTIONS,
+        kwargs={"prepare_threshold": None, "application_name": "gencode queue"},
+    )
+    app = App(connector=connector)
+    async with app.open_async():
+        yield app

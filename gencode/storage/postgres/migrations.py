@@ -1,0 +1,62 @@
+"""Brings a database to the newest schema; one of several processes that start at once does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from gencode.domain.errors import StoreUnusable
+from gencode.storage.postgres.schema import CREATE_SCHEMA, MIGRATIONS, VERSION
+from gencode.storage.rows import Row
+
+Connection = psycopg.AsyncConnection[Any]
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('gencode schema', 0))"
+_COUNT_TABLES = (
+    "SELECT count(*), count(*) FILTER (WHERE relname = 'schema_versions')"
+    " FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = 'gencode'"
+)
+_VERSION = "SELECT coalesce(max(version), 0) FROM gencode.schema_versions"
+
+
+async def migrate(connection: Connection) -> None:
+    """Bring the database to VERSION, or leave it as it was. The connection must be in autocommit mode.
+
+    Raises StoreUnusable for another application's tables and a newer gencode's, and psycopg.Error.
+    """
+    if await _version(connection) == VERSION:  # without a right to create anything
+        return
+    async with connection.transaction():
+        await connection.execute("SET LOCAL statement_timeout = 0")  # the lock is held as long as it takes
+        await connection.execute(_LOCK)
+        version = await _version(connection)
+        if version is None:
+            await connection.execute(CREATE_SCHEMA)
+        for number in range(version or 0, VERSION):
+            await connection.execute(MIGRATIONS[number].encode())
+            await connection.execute("INSERT INTO gencode.schema_versions VALUES (%s)", (number + 1,))
+
+
+async def _version(connection: Connection) -> int | None:
+    """None: there is no schema yet."""
+    tables, has_versions = await _row(connection, _COUNT_TABLES)
+    if not tables:
+        return None
+    if not has_versions:
+        raise StoreUnusable(
+            "the database has a schema `gencode` of another application: name another database in"
+            " DATABASE_URL"
+        )
+    (version,) = await _row(connection, _VERSION)
+    if version > VERSION:
+        raise StoreUnusable(
+            f"the database has schema version {version}, this gencode knows {VERSION}: upgrade gencode,"
+            " or restore the database of before"
+        )
+    return int(version)
+
+
+async def _row(connection: Connection, sql: str) -> Row:
+    row: Row | None = await (await connection.execute(sql.encode())).fetchone()
+    return row or ()
