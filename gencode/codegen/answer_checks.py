@@ -3,10 +3,11 @@ again."""
 
 from __future__ import annotations
 
+import json
 import re
 
 from gencode.codegen.answer_reading import read_answer
-from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated
+from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated, ProviderError
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer
 
@@ -18,6 +19,8 @@ _COMPLETE = re.compile(
     r"\b(?:complete|completed|finished|done|nothing|more|further)\b[^\n]{0,60}|[^\n]{0,40}(?:完整|完成|结束)[^\n]{0,20}",
     re.IGNORECASE,
 )
+_BLANKS = 1000
+"""Characters in a row that no JSON needs."""
 _FOR_MODEL = "Answer with the content of the file alone: no explanation, no code block, no tag, no patch."
 
 
@@ -27,6 +30,36 @@ def stopped_at_limit(answer: Answer, request: ChatRequest) -> bool:
     usage = answer.usage
     counted = usage.completion >= request.max_tokens and not usage.estimated
     return not answer.truncated and counted and not answer.has_reasoning
+
+
+def check_json_whole(about: str, answer: Answer, max_tokens: int) -> None:
+    """Raises for JSON that was cut, unless it is complete and only blanks followed it: LLMBadOutput if blanks
+    without end follow, LLMTruncated else."""
+    if answer.truncated and not _is_json(answer.text):
+        raise _cut_json(about, answer, max_tokens)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _cut_json(about: str, answer: Answer, max_tokens: int) -> ProviderError:
+    usage, text = answer.usage, answer.text
+    if len(text) - len(text.rstrip()) >= _BLANKS:
+        return LLMBadOutput(f"in place of the rest of {about}, the model wrote blanks without end")
+    if usage.estimated or usage.completion >= max_tokens:
+        return LLMTruncated(
+            f"{about} is longer than the model's output limit of {max_tokens} tokens (MAX_OUTPUT_TOKENS); "
+            "ask for a smaller project"
+        )
+    return LLMTruncated(
+        f"{about} was cut after {usage.completion} tokens, below the limit of {max_tokens}: the model's "
+        "window is full. Ask for a smaller project, or choose a model with a larger window"
+    )
 
 
 def check_lines(path: str, text: str) -> None:

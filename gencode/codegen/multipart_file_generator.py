@@ -8,7 +8,7 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from gencode.codegen.answer_checks import check_lines
+from gencode.codegen.answer_checks import check_json_whole, check_lines
 from gencode.codegen.answer_reading import file_in_answer
 from gencode.codegen.code_fences import split_lines
 from gencode.codegen.continuation_merge import joined_text, without_overlap
@@ -81,7 +81,7 @@ class MultipartFileGenerator:
         limit = self.limits.max_tokens
         request = ChatRequest(messages=messages, max_tokens=limit, json=True, max_text=MAX_ANSWER)
         try:
-            outline = await self.session.ask(request, file.path, _parse_outline)
+            outline = await self.session.ask(request, file.path, partial(_parse_outline, max_tokens=limit))
         except (LLMBadOutput, LLMTruncated, LLMTooLarge):
             outline = Outline()
         update = StageUpdate(
@@ -158,9 +158,8 @@ def _head(text: str) -> list[str]:
     return [line for line in split_lines(text) if line.strip()][:3]
 
 
-def _parse_outline(answer: Answer) -> Outline:
-    if answer.truncated:
-        raise LLMTruncated("the outline of a large file is longer than the model's output limit")
+def _parse_outline(answer: Answer, max_tokens: int) -> Outline:
+    check_json_whole("the outline of a large file", answer, max_tokens)
     value = json_object(answer.text, "parts")
     try:
         outline = Outline.model_validate({"parts": value["parts"], "usage": answer.usage})

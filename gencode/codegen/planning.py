@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gencode.codegen.answer_checks import check_json_whole
 from gencode.codegen.plan import PLAN_CHECKPOINT, Plan, PlanCheckpoint
 from gencode.codegen.plan_parser import MAX_ANSWER, parse_plan
 from gencode.codegen.plan_stream_parser import PlanStreamParser
 from gencode.codegen.prompts import plan_messages
 from gencode.engine.ports.pipeline import StageUpdate
-from gencode.llm.errors import LLMTruncated
 from gencode.llm.live_answer import OnText
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer, LLMSession
@@ -44,8 +44,7 @@ async def request_plan(
         return on_text
 
     def parse(answer: Answer) -> PlanCheckpoint:
-        if answer.truncated:
-            raise LLMTruncated("the plan is longer than the model's output limit; ask for a smaller project")
+        check_json_whole("the plan", answer, max_tokens)
         return PlanCheckpoint(plan=parse_plan(answer.text, workflows=workflows), usage=answer.usage)
 
     made = await session.ask(request, "plan", parse, new_on_text)

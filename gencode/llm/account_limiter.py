@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 
+from gencode.llm.deadlines import CallsInFlight
 from gencode.resilience.retry import Sleep
 
 DEFAULT_CONCURRENCY = 16
@@ -25,6 +26,7 @@ class Account:
 
     concurrency   calls at once; more wait
     clock, sleep  replaced by tests
+    in_flight     the calls that were sent
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Account:
         self._sleep = sleep
         self._paused_until = 0.0
         self._limited = 0
+        self.in_flight = CallsInFlight()
 
     @property
     def pause(self) -> float:

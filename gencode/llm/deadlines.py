@@ -11,6 +11,8 @@ from gencode.llm.errors import LLMTimeout
 
 T = TypeVar("T")
 
+LATER_SECONDS = 5.0
+"""Calls that are sent within this time may arrive in any order."""
 USAGE_SECONDS = 5.0  # how long a complete answer may still take to deliver its token counts
 
 
@@ -19,15 +21,45 @@ class Deadlines:
     """Seconds. Keep-alive comments and blank lines extend none of them, unlike a read timeout.
 
     connect      until the connection is established, TLS included
-    first_token  from the request to the first text or reasoning; models that hide their reasoning need long
+    first_token  from the request to the first text or reasoning; models that hide their reasoning need long.
+                 While the server answers earlier calls, it has not begun
     idle         between two chunks of text or reasoning
-    total        the whole call; three calls and the waits between them may exceed a task's own deadline
+    total        the whole call, likewise; three calls and their waits may exceed a task's own deadline
     """
 
     connect: float = 10.0
     first_token: float = 90.0
     idle: float = 60.0
     total: float = 420.0
+
+
+class CallsInFlight:
+    """The calls that were sent to one account and are not over, in the order in which they were sent.
+
+    A server on one machine, such as llama.cpp's or Ollama, runs few calls at once. The others get no byte
+    until an earlier one is over: they are not late while that one progresses.
+    """
+
+    def __init__(self) -> None:
+        self._timers: list[DeadlineTimer] = []
+
+    def add(self, timer: DeadlineTimer) -> None:
+        self._timers.append(timer)
+
+    def remove(self, timer: DeadlineTimer) -> None:
+        """Its end counts as progress for the calls that wait behind it."""
+        if timer not in self._timers:
+            return
+        self._timers.remove(timer)
+        if timer.first_token is not None:
+            for other in self._timers:
+                other.observe(timer)
+
+    def observe(self, waiting: DeadlineTimer) -> None:
+        """Tell a call that waits for its first word of all that are answered."""
+        for timer in self._timers:
+            if timer.first_token is not None:
+                waiting.observe(timer)
 
 
 class DeadlineTimer:
@@ -40,10 +72,16 @@ class DeadlineTimer:
     first_token  seconds from the start to the first text or reasoning; None before it
     """
 
-    def __init__(self, deadlines: Deadlines, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        deadlines: Deadlines,
+        clock: Callable[[], float] | None = None,
+        in_flight: CallsInFlight | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._clock = clock or self._loop.time
-        self._started = self._last_progress = self._clock()
+        self._started = self._begun = self._last_progress = self._clock()
+        self._is_overtaken = False
         self._total = deadlines.total
         self._idle = self._idle_allowed = deadlines.idle
         self._allowed = deadlines.first_token
@@ -52,6 +90,8 @@ class DeadlineTimer:
         self._waiting: asyncio.Task[object] | None = None
         self._expired = False
         self.first_token: float | None = None
+        self._in_flight = in_flight or CallsInFlight()
+        self._in_flight.add(self)
 
     @property
     def elapsed(self) -> float:
@@ -95,19 +135,36 @@ class DeadlineTimer:
         self._allowed = self._idle_allowed = self._idle
         self.resume()
 
+    def observe(self, other: DeadlineTimer) -> None:
+        """Another call of the account is answered: sent before this one, it may be what this one waits for;
+        sent later, it shows that this one waits for nothing."""
+        if self.first_token is not None or other is self:
+            return
+        if other._started > self._started + LATER_SECONDS:
+            self._is_overtaken = True
+        elif not self._is_overtaken:
+            self._begun = max(self._begun, other._last_progress)
+            self._last_progress = max(self._last_progress, other._last_progress)
+
     def close(self) -> None:
+        self._in_flight.remove(self)
+        self._disarm()
+
+    def _disarm(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
 
     def _left(self) -> float:
         """Seconds until the nearest deadline."""
-        step, call = self._last_progress + self._allowed, self._started + self._total
+        if self.first_token is None:
+            self._in_flight.observe(self)
+        step, call = self._last_progress + self._allowed, self._begun + self._total
         return (step if step < call else call) - self._clock()
 
     def _timeout(self) -> LLMTimeout:
         """What it means to miss the nearest deadline."""
-        if self._last_progress + self._allowed < self._started + self._total:
+        if self._last_progress + self._allowed < self._begun + self._total:
             return _timeout(f"{self._missing} did not come within {self._allowed:g} s")
         return _timeout(f"its answer was not over after {self._total:g} s")
 
@@ -115,7 +172,7 @@ class DeadlineTimer:
         """`_fire` rearms a timer that fires too early; only one that would fire too late is replaced."""
         when = self._loop.time() + left
         if self._timer is None or self._timer.when() > when:
-            self.close()
+            self._disarm()
             self._timer = self._loop.call_at(when, self._fire)
 
     def _fire(self) -> None:

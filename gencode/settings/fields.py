@@ -169,7 +169,8 @@ class Settings(_SourcedSettings):
     )
     files_at_once: Count = Field(8, description="Files of one task that are written concurrently")
     first_token_timeout: Seconds = Field(
-        60, description="Seconds to wait for the first token of a model call"
+        60,
+        description="Seconds to wait for the first token of a model call, once earlier calls are answered",
     )
     idle_timeout: Seconds = Field(60, description="Seconds to wait for the next token of a model call")
     push_timeout: Seconds = Field(120, description="Seconds that a push may take")

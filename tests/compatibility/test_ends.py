@@ -144,6 +144,14 @@ async def test_an_empty_mark_in_every_event_of_a_broken_answer(run: Harness) -> 
     (await run(cut(*deltas(HALF, "")))).fails(BROKEN, calls=3)
 
 
+@pytest.mark.compatibility("E20")
+async def test_the_window_cuts_a_plan(run: Harness) -> None:
+    full = {"choices": [], "usage": {"prompt_tokens": 3900, "completion_tokens": 196}}
+    outcome = await run([], plan=stream(delta('{"summary": "A project'), delta(finish="length"), full))
+    outcome.fails("LLM_TRUNCATED", "window is full", "after 196 tokens", calls=0)
+    assert outcome.file_calls("") == 1
+
+
 @pytest.mark.compatibility("E18")
 async def test_stop_within_an_open_code_fence(run: Harness) -> None:
     """The evidence disagrees: the fence around the file was opened and not closed."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import anyio
 import pytest
 
 from tests.compatibility.harness import PATH, TEXT, Harness
-from tests.servers.model import text
+from tests.servers.model import Reply, chunk, sse, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -157,3 +158,23 @@ async def test_entities_in_place_of_operators(run: Harness) -> None:
     right = "SELECT a FROM t WHERE a < 1;\nSELECT a FROM t WHERE a > 2;\n"
     outcome = await run([text(right.replace("<", "&lt;").replace(">", "&gt;")), text(right)])
     outcome.delivers(right, calls=2)
+
+
+def endless_blanks(before: str) -> Reply:
+    """The server never says more: only a client that hangs up is not kept waiting."""
+    blanks = [sse(chunk({"content": "\n \t" * 10})) for _ in range(100)]
+    return Reply(parts=[sse(chunk({"content": before})), *blanks, anyio.Event()])
+
+
+@pytest.mark.compatibility("P14")
+async def test_blanks_without_end_after_the_plan(run: Harness) -> None:
+    outcome = await run(text(TEXT), plan=endless_blanks(plan(entry())))
+    outcome.delivers()
+    assert outcome.file_calls("") == 1
+
+
+@pytest.mark.compatibility("P15")
+async def test_blanks_without_end_within_the_plan(run: Harness) -> None:
+    outcome = await run([], plan=lambda body: endless_blanks('{"summary": "A project.",'))
+    outcome.fails("LLM_BAD_OUTPUT", "blanks without end", calls=0)
+    assert outcome.file_calls("") == 3

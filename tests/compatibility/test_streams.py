@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 
+import anyio
 import pytest
 
 from tests.compatibility.harness import (
@@ -13,13 +14,15 @@ from tests.compatibility.harness import (
     STOP,
     TEXT,
     Harness,
+    Pause,
     Raw,
     data,
     delta,
     deltas,
     encoded,
+    plan_of,
 )
-from tests.servers.model import Reply, json_answer, stream
+from tests.servers.model import Reply, json_answer, stream, text
 from tests.servers.peer import Act
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -241,3 +244,30 @@ async def test_the_same_piece_as_a_delta_and_as_a_message(run: Harness) -> None:
     end = {"role": "assistant", "content": ""}
     last = {"choices": [{"index": 0, "delta": end, "message": end, "finish_reason": "stop"}]}
     (await run(data(*events, last, DONE))).delivers()
+
+
+class Step:
+    """A part of an answer that sends nothing: it sets an event, then it waits for one."""
+
+    def __init__(self, sets: anyio.Event, awaits: anyio.Event) -> None:
+        self._sets, self._awaits = sets, awaits
+
+    async def wait(self) -> None:
+        self._sets.set()
+        await self._awaits.wait()
+
+
+@pytest.mark.compatibility("S31")
+async def test_calls_beyond_those_that_the_server_runs_at_once(run: Harness) -> None:
+    """The second of two files gets no byte for 200 s, in which the first one is written."""
+    second_sent, first_over = anyio.Event(), anyio.Event()
+    slow = [part for line in LINES[:4] for part in (delta(line), Pause(seconds=50))]
+    first = data(*slow, *deltas("".join(LINES[4:])), STOP, DONE)
+    second = data(*deltas(), STOP, DONE)
+    answers = [
+        Raw(parts=[Step(anyio.Event(), second_sent), *first.parts, Step(first_over, first_over)]),
+        Raw(parts=[Step(second_sent, first_over), *second.parts]),
+    ]
+    outcome = await run(answers, plan=text(json.dumps(plan_of("schema.sql", "other.sql"))))
+    outcome.delivers()
+    outcome.delivers(path="other.sql")

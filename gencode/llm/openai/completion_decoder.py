@@ -19,6 +19,8 @@ from gencode.llm.openai.think_block import NOTHING_KNOWN, ModelHabits
 from gencode.llm.openai.usage_fields import merged, usage_of
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
 
+_MAX_BLANKS = 2000
+"""Characters in a row within JSON: in JSON mode, small models write them until the token limit."""
 _MAX_REFUSAL = 2000
 """Characters of the model's own words: their beginning is shown."""
 
@@ -28,7 +30,8 @@ class CompletionDecoder:
 
     It reads nothing and waits for nothing: feed it the blocks of a body as they arrive, then finish it.
 
-    over      nothing more is to be read: the server sent [DONE], or the answer has failed
+    over      nothing more is to be read: the server sent [DONE], the answer has failed, or it goes on with
+              blanks without end
     is_alive  the last block showed that the model is generating
     """
 
@@ -49,12 +52,13 @@ class CompletionDecoder:
         self._first_object: JsonObject | None = None
         self._has_choices = self._has_deltas = self._has_tool = self._has_reasoning = False
         self._is_blank = True
+        self._blanks = 0
         self._refusal = ""
         self.is_alive = False
 
     @property
     def over(self) -> bool:
-        return self._events.done or self._failure is not None
+        return self._events.done or self._failure is not None or self._blanks > _MAX_BLANKS
 
     @property
     def is_proven(self) -> bool:
@@ -124,7 +128,7 @@ class CompletionDecoder:
             reasoning, text = self._text.feed(self._plain(text))
         except ProviderError as error:
             self._failure, text = error, ""
-        if reasoning or self._is_blank:
+        if reasoning or self._is_blank or self._expects_json:
             self._note(reasoning, text)
         return ChatChunk(text=text, reasoning=reasoning)
 
@@ -203,9 +207,14 @@ class CompletionDecoder:
         self._has_reasoning = self._has_reasoning or bool(reasoning)
         if self._is_blank and text:
             self._is_blank = not text.strip()
+        if self._expects_json and text:
+            end = len(text.rstrip())
+            self._blanks = len(text) - end + (0 if end else self._blanks)
 
     def _mark(self, end: BodyEnd) -> Mark:
         """STOP or LENGTH. Raises for every other end."""
+        if self._blanks > _MAX_BLANKS:
+            return Mark.LENGTH
         mark = self._end.mark(end)
         if self._refusal or mark is Mark.REFUSED:
             raise self._errors.refused(self._refusal)

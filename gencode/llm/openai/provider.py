@@ -85,7 +85,7 @@ class OpenAICompatibleProvider:
         async with self._account.call():
             if on_send:
                 await on_send()
-            with closing(DeadlineTimer(self._deadlines)) as timer:
+            with closing(DeadlineTimer(self._deadlines, in_flight=self._account.in_flight)) as timer:
                 try:
                     response, request = await self._open(request, timer)
                     async with (

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import anyio
 import pytest
 
-from gencode.llm.deadlines import USAGE_SECONDS, Deadlines, DeadlineTimer
+from gencode.llm.deadlines import USAGE_SECONDS, CallsInFlight, Deadlines, DeadlineTimer
 from gencode.llm.errors import LLMTimeout
+
+Send = Callable[[], DeadlineTimer]
 
 
 class Clock:
@@ -105,3 +109,50 @@ async def test_after_a_complete_answer_the_wait_is_short_whatever_arrives(clock:
     timer.progress()
     clock.seconds = 15 + USAGE_SECONDS + 1
     assert not await is_in_time(timer)
+
+
+# --- a server that runs few calls at once -----------------------------------------------------------
+
+
+@pytest.fixture
+def queue(clock: Clock) -> Send:
+    """Sends another call to one account."""
+    in_flight = CallsInFlight()
+    return lambda: DeadlineTimer(Deadlines(first_token=60, idle=60, total=100), clock, in_flight)
+
+
+async def test_a_call_is_not_late_while_an_earlier_one_progresses(clock: Clock, queue: Send) -> None:
+    earlier, waiting = queue(), queue()
+    for clock.seconds in (50, 100, 150):
+        earlier.progress()
+    clock.seconds = 209
+    assert await is_in_time(waiting)
+    clock.seconds = 211
+    assert not await is_in_time(waiting)
+
+
+async def test_the_end_of_an_earlier_call_counts_as_progress(clock: Clock, queue: Send) -> None:
+    earlier, waiting = queue(), queue()
+    clock.seconds = 50
+    earlier.progress()
+    earlier.close()
+    clock.seconds = 109
+    assert await is_in_time(waiting)
+
+
+async def test_a_call_that_later_ones_overtake_waits_for_nothing(clock: Clock, queue: Send) -> None:
+    earlier, lost = queue(), queue()
+    clock.seconds = 10
+    later = queue()
+    for clock.seconds in (20, 40, 61):
+        earlier.progress()
+        later.progress()
+    later.close()
+    assert not await is_in_time(lost)
+
+
+async def test_calls_of_one_moment_may_be_answered_in_any_order(clock: Clock, queue: Send) -> None:
+    waiting, other = queue(), queue()
+    for clock.seconds in (50, 100):
+        other.progress()
+    assert await is_in_time(waiting)
