@@ -21,7 +21,7 @@ import psycopg
 import pytest
 
 from tests.servers.model import ModelServer, Seen
-from tests.servers.proxy import Site, program, proxy, run_nginx, write_nginx
+from tests.servers.proxy import SITES, Site, program, proxy, run_nginx, write_nginx
 from tests.servers.service import Service
 
 STALE_SECONDS = 4.0
@@ -104,6 +104,8 @@ def _site(ports: Sequence[int]) -> Site:
         one = f"server 127.0.0.1:{service_port};"
         text = main.read_text(encoding="utf-8")
         assert text.count(one) == 1
+        passing = folder / "gencode-proxy.conf"  # which closes idle streams soon, for other tests
+        passing.write_text((SITES / passing.name).read_text(encoding="utf-8"))
         main.write_text(text.replace(one, "\n".join(f"server 127.0.0.1:{each};" for each in ports)))
         return main
 

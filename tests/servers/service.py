@@ -118,6 +118,10 @@ class Service:
         assert self._process
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
     async def start(self, failpoint: str = "") -> None:
         """Returns when it is ready; raises RuntimeError with the end of its log if it exits before.
         `failpoint`: where it is to kill itself (see tests.servers.failpoints)."""
@@ -208,12 +212,15 @@ class Service:
         os.kill(self.pid, signal.SIGKILL)
         assert await self.ended() == -signal.SIGKILL
 
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
     def freeze(self) -> None:
         """SIGSTOP: it does nothing until `thaw`, and its connections stay open."""
-        os.kill(self.pid, signal.SIGSTOP)
+        self.signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        os.kill(self.pid, signal.SIGCONT)
+        self.signal(signal.SIGCONT)
 
     async def terminate(self) -> int:
         """SIGTERM; returns the exit status."""
@@ -221,7 +228,7 @@ class Service:
         return await self.ended()
 
     async def close(self) -> None:
-        if self._process and self._process.returncode is None:
+        if self.is_running:
             with suppress(ProcessLookupError):  # it has exited, and was not waited for yet
                 os.kill(self.pid, signal.SIGKILL)
             await self.ended()
