@@ -145,7 +145,7 @@ async def test_a_folder_without_a_database_is_refused_and_left_empty(tmp_path: P
 async def test_a_failure_half_way_changes_nothing(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assignment, "_USED_BY_BOTH", "DELETE FROM no_such_table")
     with pytest.raises(StoreUnusable):
-        assignment.assign_tasks(data_dir / DATABASE, "local", Principal(id="alice"))
+        assignment.transfer_tasks(data_dir / DATABASE, "local", Principal(id="alice"))
     assert await tasks_of(data_dir) == BEFORE
 
 

@@ -10,9 +10,9 @@ from gencode.domain.task import UNFINISHED, State
 from gencode.engine.ports.store import TaskQuery
 from gencode.storage.rows import CHANGING_COLUMNS, TASK_COLUMNS
 from gencode.storage.sqlite import bulk_statements, statements
-from gencode.storage.sqlite.bulk_statements import read_values, write_values
 from gencode.storage.sqlite.connection import connect
-from gencode.storage.task_select import select_tasks
+from gencode.storage.sqlite.statement_execution import read_values, write_values
+from gencode.storage.task_query_sql import select_tasks
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import pytest
 from gencode.domain.errors import Conflict, OutcomeUnknown, StoreError
 from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
-from gencode.storage.operations import Commit, Create, Write
 from gencode.storage.rows import event_to_row, key_to_row, request_to_row, task_to_row
 from gencode.storage.sqlite import bulk_statements
 from gencode.storage.sqlite.connection import connect
 from gencode.storage.sqlite.writes import run_read, run_writes
+from gencode.storage.write_requests import Commit, Create, Write
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 
