@@ -35,6 +35,7 @@ from gencode.storage.postgres.slot import Slot
 from gencode.storage.rows import CALLBACK_COLUMNS, CHECKPOINT_COLUMNS, FIXED_COLUMNS, Row
 
 Outcomes = dict[Write, Outcome]
+Apply = Callable[[Connection, Sequence[Write]], Awaitable[Outcomes]]
 
 Enqueue = Callable[[psycopg.AsyncConnection[Any], Sequence[tuple[str, str]]], Awaitable[None]]
 """Called in the transaction of a batch of writes, with (id, principal) of each task that is queued by it and
@@ -44,7 +45,7 @@ called again for the same tasks. If it fails, the writes fail."""
 _WAIT_LESS = b"SET LOCAL lock_timeout = '2s'"
 """Longer than PostgreSQL takes to find a deadlock. Several writes may have to wait in turn."""
 _ATTEMPTS = 3
-"""At a write that other processes interfere with."""
+"""At a transaction that other processes interfere with."""
 
 
 class Writer:
@@ -62,26 +63,30 @@ class Writer:
         everybody's.
         """
         try:
-            outcomes = await self._transaction(writes, self._apply)
+            outcomes = await self._attempt(writes, self._apply)
         except Exception as error:
-            is_hopeless = len(writes) == 1 and not _is_interference(error)
-            if is_hopeless or not _may_be_of_one_write(error):
-                outcomes = {write: _failed(error) for write in writes}
-            else:
+            if len(writes) > 1 and _may_be_of_one_write(error):
                 outcomes = await self._write_singly(writes)
+            else:
+                outcomes = {write: _failed(error) for write in writes}
         return [outcomes[write] for write in writes]
 
     async def _write_singly(self, writes: Sequence[Write]) -> Outcomes:
         try:
-            return await self._transaction(writes, self._apply_singly)
+            return await self._attempt(writes, self._apply_singly)
         except Exception as error:
             return {write: _failed(error) for write in writes}
 
-    async def _transaction(
-        self,
-        writes: Sequence[Write],
-        apply: Callable[[Connection, Sequence[Write]], Awaitable[Outcomes]],
-    ) -> Outcomes:
+    async def _attempt(self, writes: Sequence[Write], apply: Apply) -> Outcomes:
+        """Once more after a deadlock: only the end of the transaction gives all of its locks up."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._transaction(writes, apply)
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                continue
+        return await self._transaction(writes, apply)
+
+    async def _transaction(self, writes: Sequence[Write], apply: Apply) -> Outcomes:
         """Raises what `apply` raises; nothing is stored then."""
         connection = await self._slot.use(Connection.begin)
         with connection.limited():
@@ -107,17 +112,13 @@ class Writer:
 
     async def _apply_alone(self, connection: Connection, write: Write) -> Outcomes:
         await connection.run(b"SAVEPOINT single")
-        for _ in range(_ATTEMPTS):
-            try:
-                outcomes = await self._apply(connection, [write])
-                break
-            except Exception as error:
-                if not _may_be_of_one_write(error):
-                    raise
-                await connection.run(b"ROLLBACK TO single")
-                outcomes = {write: _failed(error)}
-                if not _is_interference(error):
-                    break
+        try:
+            outcomes = await self._apply(connection, [write])
+        except Exception as error:
+            if not _may_be_of_one_write(error):
+                raise
+            await connection.run(b"ROLLBACK TO single")
+            outcomes = {write: _failed(error)}
         await connection.run(b"RELEASE single")
         return outcomes
 
@@ -250,12 +251,7 @@ def _may_be_of_one_write(error: Exception) -> bool:
     from."""
     if not isinstance(error, psycopg.Error):
         return True
-    return (error.sqlstate or "")[:2] in {"21", "22", "23", "40", "54", "55"}
-
-
-def _is_interference(error: Exception) -> bool:
-    """Deadlocks, which another attempt may avoid."""
-    return isinstance(error, psycopg.Error) and (error.sqlstate or "")[:2] == "40"
+    return (error.sqlstate or "")[:2] in {"21", "22", "23", "54", "55"}
 
 
 def _failed(error: Exception) -> Outcome:
