@@ -1,0 +1,96 @@
+"""One cluster for all tests of a module: its start takes seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.servers.cluster import Cluster, cluster
+from tests.servers.github import ScriptedGitHub, github_server
+from tests.servers.model import ModelServer, Script, model_server, plan_and_files
+from tests.servers.postgres import PostgresServer
+from tests.servers.receiver import Receiver, receiver
+from tests.servers.service import environment
+
+SETTINGS = {
+    "MAX_CONCURRENT_TASKS": "2",
+    "RATE_LIMIT": "100000/minute",
+    "WEBHOOK_ALLOW_NETWORKS": "127.0.0.1/32",
+    "WEBHOOK_ALLOW_HTTP": "true",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    cluster: Cluster
+    model: ModelServer
+    github: ScriptedGitHub
+    hooks: Receiver
+
+    @property
+    def url(self) -> str:
+        return self.cluster.url
+
+    @property
+    def one(self) -> str:
+        """A web process, without the proxy."""
+        return self.cluster.webs[0].url
+
+    @property
+    def other(self) -> str:
+        return self.cluster.webs[1].url
+
+
+Prepare = Callable[[Script], Shared]
+"""Resets the servers: the model answers by this script from now on."""
+
+
+@asynccontextmanager
+async def _started(dsn: str, folder: Path) -> AsyncIterator[Shared]:
+    async with (
+        model_server(plan_and_files({})) as model,
+        github_server(folder / "github") as github,
+        receiver() as hooks,
+        cluster(folder, dsn, environment(model, github, **SETTINGS)) as it,
+    ):
+        yield Shared(cluster=it, model=model, github=github, hooks=hooks)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Shared]:
+    """pytest-asyncio ends a fixture in another task than it began; task groups do not allow that."""
+    made: asyncio.Future[Shared] = asyncio.get_running_loop().create_future()
+    over = asyncio.Event()
+
+    async def hold() -> None:
+        dsn = postgres_server.create_database()
+        async with _started(dsn, tmp_path_factory.mktemp("cluster")) as it:
+            made.set_result(it)
+            await over.wait()
+
+    holder = asyncio.create_task(hold())
+    await asyncio.wait([made, holder], return_when=asyncio.FIRST_COMPLETED)
+    if not made.done():
+        holder.result()
+    yield made.result()
+    over.set()
+    await holder
+
+
+@pytest.fixture
+def prepare(shared: Shared, tmp_path: Path) -> Prepare:
+    def prepared(script: Script) -> Shared:
+        shared.model.reset(script)
+        shared.github.reset(tmp_path)
+        shared.hooks.seen.clear()
+        return shared
+
+    return prepared
