@@ -67,8 +67,8 @@ async def open_postgres(
 def _start(
     run: Callable[[Sequence[Any]], Coroutine[Any, Any, list[Outcome]]], operations: Sequence[Any]
 ) -> asyncio.Task[list[Outcome]]:
-    """The scheduler waits for the turn, and the store for the scheduler, so that it needs no task group. The turn
-    is of many callers: nothing of the context of one is logged with it."""
+    """A task without a group: the scheduler waits for it, and the store for the scheduler. It serves many
+    callers, so nothing of the context of one is logged with it."""
     return asyncio.get_running_loop().create_task(run(operations), context=Context())
 
 
