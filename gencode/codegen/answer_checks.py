@@ -7,7 +7,7 @@ import json
 import re
 
 from gencode.codegen.answer_reading import read_answer
-from gencode.llm.errors import LLMBadOutput, LLMTooLarge, LLMTruncated, ProviderError
+from gencode.llm.errors import LLMBadOutput, LLMBadRequest, LLMTooLarge, LLMTruncated, ProviderError
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer
 
@@ -21,6 +21,10 @@ _COMPLETE = re.compile(
 )
 _BLANKS = 1000
 """Characters in a row that no JSON needs."""
+_WINDOW = re.compile(
+    r"context (?:size|length|window)|maximum context|(?:prompt|input) is too long|too many (?:input )?tokens",
+    re.IGNORECASE,
+)
 _FOR_MODEL = "Answer with the content of the file alone: no explanation, no code block, no tag, no patch."
 
 
@@ -75,6 +79,16 @@ def check_window(path: str, before: str, after: str, answer: Answer) -> None:
             f"{path} is not complete, and the model adds nothing to its {len(before)} characters: its "
             "window is full, or it repeats itself. Ask for smaller files, or choose another model"
         )
+
+
+def check_window_refusal(path: str, before: str, error: LLMBadRequest) -> None:
+    """Raises LLMTruncated if the error says that a cut file, of which `before` exists, fills the window."""
+    if _WINDOW.search(error.message):
+        said = error.message.rpartition(". ")[0]  # without the advice, which is for a user's own prompt
+        raise LLMTruncated(
+            f"{path} is not complete after {len(before)} characters, and the model's window is full: {said}. "
+            "Ask for smaller files, or choose a model with a larger window"
+        ) from error
 
 
 def check_progress(path: str, before: str, after: str, answer: Answer) -> None:

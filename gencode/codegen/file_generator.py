@@ -15,6 +15,7 @@ from gencode.codegen.answer_checks import (
     check_progress,
     check_remark,
     check_window,
+    check_window_refusal,
     stopped_at_limit,
 )
 from gencode.codegen.code_fences import is_markdown
@@ -22,7 +23,7 @@ from gencode.codegen.continuation_merge import continuation, file_text, joined_t
 from gencode.codegen.file_checkpoints import Piece, piece_name
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.ports.pipeline import StageUpdate
-from gencode.llm.errors import LLMTooLarge, LLMTruncated, PrefixRejected
+from gencode.llm.errors import LLMBadRequest, LLMTooLarge, LLMTruncated, PrefixRejected
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession
 from gencode.resilience.long_texts import run_on_text
@@ -122,6 +123,10 @@ class FileGenerator:
             return await self.session.ask(request, path, parse)
         except PrefixRejected:  # the provider is no longer native: this time the answer may overlap
             return await self._next_piece(path, messages, pieces)
+        except LLMBadRequest as error:
+            if written:
+                check_window_refusal(path, written, error)
+            raise
 
     def _check_text(self, text: str) -> None:
         if self.check_text:

@@ -15,8 +15,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from gencode.engine.ids import earliest_id
 from gencode.engine.ports.retention_store import UsageTotal
+from gencode.engine.task_ids import earliest_id
 
 PAGE = 200
 """The number of tasks that are read from the store in one call."""

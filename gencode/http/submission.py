@@ -12,9 +12,9 @@ from gencode.domain.callback import Callback
 from gencode.domain.errors import Invalid
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task, now
-from gencode.engine.ids import new_id
 from gencode.engine.ports.pipeline import Checkpoints
 from gencode.engine.ports.store import IdempotencyKey
+from gencode.engine.task_ids import new_id
 from gencode.http.base_models import TaskRequest
 from gencode.http.dependencies import Services
 from gencode.http.kinds import APPROVED, PreparedTask

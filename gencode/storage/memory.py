@@ -11,13 +11,11 @@ from gencode.domain.callback import NOTIFIED_EVENTS, Callback
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.domain.task import FINAL_STATUSES, Task
-from gencode.engine.ids import earliest_id
 from gencode.engine.ports.callback_outbox import ANY_TIME
 from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.quota import TaskUsage
-from gencode.storage.deleted_usage import TOTAL_KEY, add_up, task_usage, total_to_row
-from gencode.storage.operations import check_digest, stale
+from gencode.engine.task_ids import earliest_id
 from gencode.storage.rows import (
     FIXED_COLUMNS,
     Row,
@@ -34,6 +32,8 @@ from gencode.storage.rows import (
     task_to_row,
     to_json,
 )
+from gencode.storage.usage_totals import TOTAL_KEY, add_up, task_usage, total_to_row
+from gencode.storage.write_requests import check_digest, stale
 
 PAGE_EVENTS = 500
 

@@ -10,21 +10,11 @@ from typing import Any, Protocol
 from gencode.domain.callback import Callback
 from gencode.domain.event import Event
 from gencode.domain.task import Task
-from gencode.engine.ids import earliest_id
 from gencode.engine.ports.callback_outbox import ANY_TIME
 from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.quota import TaskUsage
-from gencode.storage.operations import (
-    CheckWritable,
-    ClaimCallback,
-    Commit,
-    Create,
-    DeleteKeys,
-    DeleteTasks,
-    SaveCallback,
-    Write,
-)
+from gencode.engine.task_ids import earliest_id
 from gencode.storage.rows import (
     Row,
     callback_to_row,
@@ -33,6 +23,16 @@ from gencode.storage.rows import (
     key_to_row,
     request_to_row,
     task_to_row,
+)
+from gencode.storage.write_requests import (
+    CheckWritable,
+    ClaimCallback,
+    Commit,
+    Create,
+    DeleteKeys,
+    DeleteTasks,
+    SaveCallback,
+    Write,
 )
 
 
@@ -76,7 +76,7 @@ class RowStore:
     What cannot be stored (not JSON) raises at the call. Logs and checkpoints of more than a page are read in
     several reads: the pages after the first may show what was committed in between.
 
-    write   runs one of `gencode.storage.operations`; returns or raises its outcome
+    write   runs one of `gencode.storage.write_requests`; returns or raises its outcome
     read    calls what it is given with a connection, and returns or raises its outcome
     reads   the module whose functions are given to `read`
     """

@@ -1,4 +1,4 @@
-"""Converts records to the plain tuples that a table stores, and back. Free of any database.
+"""Converts records to the plain tuples that a table stores, and back. Independent of the database.
 
 A principal's roles and teams are not stored: a task that is read carries its principal's id and kind only.
 """

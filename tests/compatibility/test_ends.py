@@ -16,7 +16,7 @@ from tests.compatibility.harness import (
     delta,
     deltas,
 )
-from tests.servers.model import Body, Reply, prefix_of, stream, text
+from tests.servers.model import Body, Reply, http_error, prefix_of, stream, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -150,6 +150,14 @@ async def test_the_window_cuts_a_plan(run: Harness) -> None:
     outcome = await run([], plan=stream(delta('{"summary": "A project'), delta(finish="length"), full))
     outcome.fails("LLM_TRUNCATED", "window is full", "after 196 tokens", calls=0)
     assert outcome.file_calls("") == 1
+
+
+@pytest.mark.compatibility("E21")
+async def test_a_continuation_exceeds_the_window(run: Harness) -> None:
+    words = "request (2090 tokens) exceeds the available context size (2048 tokens), try increasing it"
+    refused = http_error(400, {"message": words, "type": "exceed_context_size_error", "code": 400})
+    outcome = await run([text(HALF, "length"), refused])
+    outcome.fails("LLM_TRUNCATED", words, "window is full", "smaller files", calls=2)
 
 
 @pytest.mark.compatibility("E18")

@@ -14,9 +14,9 @@ import pytest
 from gencode.domain.callback import Callback
 from gencode.domain.errors import Conflict
 from gencode.domain.task import State, Task
-from gencode.engine.ids import earliest_id
 from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
+from gencode.engine.task_ids import earliest_id
 from gencode.storage.memory import MemoryStore
 from gencode.storage.postgres.store import open_postgres
 from gencode.storage.row_store import RowStore

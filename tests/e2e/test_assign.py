@@ -15,7 +15,7 @@ from gencode.domain.principal import LOCAL, Principal, PrincipalKind
 from gencode.domain.task import State
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.storage.lock import DATABASE, data_dir_lock
-from gencode.storage.sqlite import assignment
+from gencode.storage.sqlite import ownership_transfer
 from gencode.storage.sqlite.store import SQLiteStore, open_sqlite
 from tests.servers.command import gencode
 from tests.servers.service import service
@@ -143,9 +143,9 @@ async def test_a_folder_without_a_database_is_refused_and_left_empty(tmp_path: P
 
 
 async def test_a_failure_half_way_changes_nothing(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assignment, "_USED_BY_BOTH", "DELETE FROM no_such_table")
+    monkeypatch.setattr(ownership_transfer, "_USED_BY_BOTH", "DELETE FROM no_such_table")
     with pytest.raises(StoreUnusable):
-        assignment.assign_tasks(data_dir / DATABASE, "local", Principal(id="alice"))
+        ownership_transfer.transfer_tasks(data_dir / DATABASE, "local", Principal(id="alice"))
     assert await tasks_of(data_dir) == BEFORE
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from gencode.domain.task import State, now
-from gencode.engine.ids import earliest_id
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
+from gencode.engine.task_ids import earliest_id
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.command import gencode

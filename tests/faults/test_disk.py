@@ -443,8 +443,8 @@ async def test_whatever_was_acknowledged_survives_kill_9(tmp_path: Path) -> None
 
 async def set_read_only(store: Store, is_read_only: bool) -> None:
     """SQLite then refuses writes with SQLITE_READONLY, as on a file system that became read-only."""
-    batcher = store._write.__self__  # type: ignore[attr-defined]
-    thread, write = batcher._lane.run.args
+    scheduler = store._write.__self__  # type: ignore[attr-defined]
+    thread, write = scheduler._lane.run.args
     (connection,) = write.args
     loop = asyncio.get_running_loop()
     await loop.run_in_executor(thread, connection.execute, f"PRAGMA query_only = {int(is_read_only)}")

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from gencode.domain import task as task_module
-from gencode.engine.ids import new_id
+from gencode.engine.task_ids import new_id
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.calls import BODY, FILES, get, post, streams_open, submit
 from tests.servers.github import github_server

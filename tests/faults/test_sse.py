@@ -22,7 +22,7 @@ from starlette.types import Message
 
 from gencode.domain.principal import LOCAL
 from gencode.domain.task import State
-from gencode.engine.ids import new_id
+from gencode.engine.task_ids import new_id
 from gencode.http.client_limiter import ClientLimiter
 from gencode.http.kinds import KindRegistry
 from gencode.http.shared_ticker import SharedTicker

@@ -1,4 +1,4 @@
-"""`python -m gencode serve` that kills itself (kill -9) at a point named by FAILPOINT=name:n.
+"""`python -m gencode ...` that kills itself (kill -9) at a point named by FAILPOINT=name:n.
 
     create|commit|note.before|after   the transactions of the store; those that only reserve the cost of a
                                       model call are not counted
@@ -17,6 +17,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from importlib import import_module
 from typing import Any
 
 from gencode.bootstrap.command_line import main
@@ -75,11 +76,19 @@ def _only_reserves(*arguments: Any) -> bool:
     return all(name.startswith("call:") for name in arguments[3])
 
 
+def _store() -> Any:
+    """The class of the store that the settings choose."""
+    if "DATABASE_URL" in os.environ:
+        return import_module("gencode.storage.postgres.store").PostgresStore
+    return SQLiteStore
+
+
 def install(failpoint: Failpoint) -> None:
+    store = _store()
     for wrap, owner, method, name in (
-        (failpoint.around_await, SQLiteStore, "create", "create"),
-        (failpoint.around_await, SQLiteStore, "commit", "commit"),
-        (failpoint.around_await, SQLiteStore, "save_callback", "note"),
+        (failpoint.around_await, store, "create", "create"),
+        (failpoint.around_await, store, "commit", "commit"),
+        (failpoint.around_await, store, "save_callback", "note"),
         (failpoint.around_call, InProcessHub, "publish", "publish"),
         (failpoint.around_await, RestGitHost, "create", "repo"),
         (failpoint.around_await, RestGitHost, "push", "push"),
@@ -90,4 +99,4 @@ def install(failpoint: Failpoint) -> None:
 
 if __name__ == "__main__":
     install(Failpoint(os.environ["FAILPOINT"]))
-    sys.exit(main(["serve"]))
+    sys.exit(main(sys.argv[1:]))

@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[2]
 _MESSAGE = 2**17
 """Bytes of a request at most."""
 _IMPORTED = ("gencode.bootstrap.command_line", "gencode.bootstrap.commands.serve")
+_IMPORTED_FOR_CLUSTERS = ("gencode.bootstrap.cluster", "gencode.bootstrap.commands.worker")
+"""Before the first service with a DATABASE_URL is forked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +189,9 @@ class _Server:
         if not data:
             return []
         stdout, stderr, status = descriptors
+        wanted = _Request(**json.loads(data))
+        if "DATABASE_URL" in wanted.environment:
+            _import(_IMPORTED_FOR_CLUSTERS)
         if pid := os.fork():
             os.close(stdout)
             os.close(stderr)
@@ -197,7 +202,7 @@ class _Server:
         os.dup2(stderr, 2)
         for descriptor in (*descriptors, *self._statuses.values()):
             os.close(descriptor)
-        return self._be_a_fresh_process(_Request(**json.loads(data)))
+        return self._be_a_fresh_process(wanted)
 
     def _be_a_fresh_process(self, request: _Request) -> list[str]:
         signal.set_wakeup_fd(-1)
@@ -220,12 +225,18 @@ class _Server:
                 os.close(descriptor)
 
 
+def _import(modules: Sequence[str]) -> None:
+    """Nothing, if they are there."""
+    if any(module not in sys.modules for module in modules):
+        for module in modules:
+            __import__(module)
+        gc.collect()
+        gc.freeze()
+
+
 def main() -> None:
     requests = socket.socket(fileno=int(sys.argv[1]))
-    for module in _IMPORTED:
-        __import__(module)
-    gc.collect()
-    gc.freeze()
+    _import(_IMPORTED)
     if arguments := _Server(requests).serve():
         sys.argv = arguments
         runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)

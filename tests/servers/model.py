@@ -187,14 +187,18 @@ class ModelServer:
 
     def __init__(self, base_url: str, script: Script) -> None:
         self.base_url = base_url
+        self._open: set[anyio.CancelScope] = set()
+        self.reset(script)
+
+    def reset(self, script: Script) -> None:
+        """As if it had never been asked, for the next test."""
+        self.script = script
         self.requests: list[Seen] = []
         self.started: Counter[Call] = Counter()
         self.completed: Counter[Call] = Counter()
         self.dropped: Counter[Call] = Counter()
         self._arrivals: defaultdict[Call, anyio.Event] = defaultdict(anyio.Event)
         self._drops: defaultdict[Call, anyio.Event] = defaultdict(anyio.Event)
-        self._open: set[anyio.CancelScope] = set()
-        self.script = script
 
     async def arrival(self, kind: str, path: str = "") -> None:
         """Wait until such a request has arrived."""

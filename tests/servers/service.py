@@ -42,6 +42,7 @@ from tests.unit.storage.samples import REQUEST, a_task, an_event
 AT_START = ("PYTHON", "LANG", "LC_", "TZ")
 START_SECONDS = 60
 POLL_SECONDS = 0.005
+_WELCOME = re.compile(r"gencode (worker is ready|is ready at \S+ )")
 ROOT = Path(__file__).parents[2]
 
 
@@ -90,7 +91,7 @@ def settings(
 
 
 class Service:
-    """`python -m gencode serve`, one process at a time, each on the same port and folder.
+    """`python -m gencode serve`, or another role, one process at a time, each on the same port and folder.
 
     log     the file with the standard error of all processes
     nofile  the limit of open file descriptors
@@ -117,6 +118,10 @@ class Service:
         assert self._process
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
     async def start(self, failpoint: str = "") -> None:
         """Returns when it is ready; raises RuntimeError with the end of its log if it exits before.
         `failpoint`: where it is to kill itself (see tests.servers.failpoints)."""
@@ -128,7 +133,7 @@ class Service:
 
     async def launch(self, failpoint: str = "") -> None:
         """`start` without waiting until it is ready."""
-        module = ["tests.servers.failpoints"] if failpoint else self._module
+        module = ["tests.servers.failpoints", *self._module[1:]] if failpoint else self._module
         environment = self._env() | {"FAILPOINT": failpoint}
         with self.log.open("ab") as log:
             if FORK_SERVER.is_enabled and self._can_be_forked:
@@ -165,7 +170,7 @@ class Service:
         output = ""
         async for text in TextReceiveStream(self._process.stdout):
             output += text
-            if re.search(r"gencode is ready at \S+ ", output):
+            if _WELCOME.search(output):
                 return True
         return False
 
@@ -207,13 +212,23 @@ class Service:
         os.kill(self.pid, signal.SIGKILL)
         assert await self.ended() == -signal.SIGKILL
 
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it does nothing until `thaw`, and its connections stay open."""
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.signal(signal.SIGCONT)
+
     async def terminate(self) -> int:
         """SIGTERM; returns the exit status."""
         os.kill(self.pid, signal.SIGTERM)
         return await self.ended()
 
     async def close(self) -> None:
-        if self._process and self._process.returncode is None:
+        if self.is_running:
             with suppress(ProcessLookupError):  # it has exited, and was not waited for yet
                 os.kill(self.pid, signal.SIGKILL)
             await self.ended()

@@ -14,7 +14,7 @@ from gencode.domain.errors import DataDirLocked, StartError
 from gencode.domain.principal import LOCAL, Principal
 from gencode.settings import load_data_dir
 from gencode.storage.lock import DATABASE, data_dir_lock
-from gencode.storage.sqlite.assignment import Assignment, assign_tasks, owners
+from gencode.storage.sqlite.ownership_transfer import OwnershipTransfer, owners, transfer_tasks
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,10 +61,10 @@ def _target(args: argparse.Namespace) -> Principal:
     return LOCAL if args.target == LOCAL.id else Principal(id=args.target)
 
 
-def _assign(file: Path, source: str, target: Principal, *, dry_run: bool) -> Assignment:
+def _assign(file: Path, source: str, target: Principal, *, dry_run: bool) -> OwnershipTransfer:
     """Raises StartError for a client without tasks: its name is probably a mistake."""
     if source.isprintable():
-        made = assign_tasks(file, source, target, dry_run=dry_run)
+        made = transfer_tasks(file, source, target, dry_run=dry_run)
         if made.tasks or made.idempotency_keys:
             return made
     known = ", ".join(f"{name} ({count})" for name, count in owners(file).items())
@@ -81,7 +81,7 @@ def _warn_without_key(args: argparse.Namespace, data_dir: Path) -> None:
         )
 
 
-def _lines(args: argparse.Namespace, made: Assignment) -> Iterator[str]:
+def _lines(args: argparse.Namespace, made: OwnershipTransfer) -> Iterator[str]:
     verb = "would belong" if args.dry_run else "belong"
     yield printable(
         f"{made.tasks} tasks of {args.source}, {made.callbacks} callbacks and {made.idempotency_keys}"

@@ -11,12 +11,10 @@ from gencode.domain.callback import Callback
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.domain.task import TERMINAL, Task
-from gencode.engine.ids import earliest_id
 from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import TaskQuery
 from gencode.engine.quota import TaskUsage
-from gencode.storage.deleted_usage import row_to_total, task_usage
-from gencode.storage.operations import check_digest
+from gencode.engine.task_ids import earliest_id
 from gencode.storage.postgres import statements
 from gencode.storage.postgres.arrays import TextArray
 from gencode.storage.postgres.connection import Connection
@@ -29,7 +27,9 @@ from gencode.storage.rows import (
     row_to_finished_task,
     row_to_task,
 )
-from gencode.storage.task_select import count_tasks, select_tasks
+from gencode.storage.task_query_sql import count_tasks, select_tasks
+from gencode.storage.usage_totals import row_to_total, task_usage
+from gencode.storage.write_requests import check_digest
 
 
 async def find(connection: Connection, query: TaskQuery) -> list[Task]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gencode.storage.task_select import HAS_CACHE_KEY, UNFINISHED
+from gencode.storage.task_query_sql import HAS_CACHE_KEY, UNFINISHED
 
 SCHEMA = "gencode"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gencode.storage.deleted_usage import TOTAL_COLUMNS, TOTAL_KEY
 from gencode.storage.postgres.schema import column_types
 from gencode.storage.rows import (
     CALLBACK_COLUMNS,
@@ -16,7 +15,8 @@ from gencode.storage.rows import (
     REQUEST_COLUMNS,
     TASK_COLUMNS,
 )
-from gencode.storage.task_select import UNFINISHED
+from gencode.storage.task_query_sql import UNFINISHED
+from gencode.storage.usage_totals import TOTAL_COLUMNS, TOTAL_KEY
 
 # ruff: noqa: S608 - only constants are put into the texts
 
@@ -173,7 +173,7 @@ _USAGE = (
     "principal, kind, created_at, parameters, (SELECT data FROM gencode.events"
     " WHERE task_id = tasks.id AND events.kind = 'usage' ORDER BY id DESC LIMIT 1)"
 )
-"""Of a task, as `deleted_usage.task_usage` takes it."""
+"""Of a task, as `usage_totals.task_usage` takes it."""
 
 SELECT_TASK_USAGES = (
     f"SELECT id, state, {_USAGE} FROM gencode.tasks WHERE principal = %s AND id > %s ORDER BY id LIMIT %s"

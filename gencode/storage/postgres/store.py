@@ -17,15 +17,15 @@ import anyio
 import psycopg
 
 from gencode.domain.errors import OutcomeUnknown, StoreError
-from gencode.storage.batcher import Batcher, Outcome
 from gencode.storage.postgres import reads
 from gencode.storage.postgres.connection import Connection, connect, place
 from gencode.storage.postgres.errors import store_error, store_unusable
 from gencode.storage.postgres.migrations import migrate
-from gencode.storage.postgres.slot import Slot
+from gencode.storage.postgres.reconnecting import ReconnectingConnection
 from gencode.storage.postgres.statements import CHECK_WRITABLE
 from gencode.storage.postgres.writes import Enqueue, Writer
 from gencode.storage.row_store import RowStore
+from gencode.storage.turn_scheduler import Outcome, TurnScheduler
 
 Read = Callable[[Connection], Awaitable[Any]]
 
@@ -49,11 +49,11 @@ async def open_postgres(
 
     Raises StoreUnusable with the reason and the remedy.
     """
-    writer = Slot(partial(connect, dsn), patience, await _prepared(dsn))
-    free = [Slot(partial(connect, dsn), patience) for _ in range(readers)]
+    writer = ReconnectingConnection(partial(connect, dsn), patience, await _prepared(dsn))
+    free = [ReconnectingConnection(partial(connect, dsn), patience) for _ in range(readers)]
     slots = [writer, *free]
-    write = Batcher(partial(_start, Writer(writer, enqueue).run), limit, OutcomeUnknown)
-    read = Batcher(partial(_start, partial(_run_read, free)), limit, StoreError, turns=readers, size=1)
+    write = TurnScheduler(partial(_start, Writer(writer, enqueue).run), limit, OutcomeUnknown)
+    read = TurnScheduler(partial(_start, partial(_run_read, free)), limit, StoreError, turns=readers, size=1)
     try:
         yield PostgresStore(write.call, read.call, reads)
     finally:
@@ -67,12 +67,12 @@ async def open_postgres(
 def _start(
     run: Callable[[Sequence[Any]], Coroutine[Any, Any, list[Outcome]]], operations: Sequence[Any]
 ) -> asyncio.Task[list[Outcome]]:
-    """The batcher waits for the turn, and the store for the batcher, so that it needs no task group. The turn
-    is of many callers: nothing of the context of one is logged with it."""
+    """A task without a group: the scheduler waits for it, and the store for the scheduler. It serves many
+    callers, so nothing of the context of one is logged with it."""
     return asyncio.get_running_loop().create_task(run(operations), context=Context())
 
 
-async def _run_read(free: list[Slot], operations: Sequence[Read]) -> list[Outcome]:
+async def _run_read(free: list[ReconnectingConnection], operations: Sequence[Read]) -> list[Outcome]:
     """At most as many turns run as there are slots. A lost connection costs one more attempt."""
     slot, values = free.pop(), list[Any]()
 

@@ -12,9 +12,14 @@ from typing import Any
 import psycopg
 
 from gencode.domain.errors import GencodeError, IdempotencyKeyReused, StoreError
-from gencode.storage.batcher import Outcome
-from gencode.storage.deleted_usage import TOTAL_KEY, add_up, row_to_total, task_usage, total_to_row
-from gencode.storage.operations import (
+from gencode.storage.postgres import reads, statements
+from gencode.storage.postgres.connection import Connection
+from gencode.storage.postgres.errors import commit_error, store_error
+from gencode.storage.postgres.reconnecting import ReconnectingConnection
+from gencode.storage.rows import CALLBACK_COLUMNS, CHECKPOINT_COLUMNS, FIXED_COLUMNS, Row
+from gencode.storage.turn_scheduler import Outcome
+from gencode.storage.usage_totals import TOTAL_KEY, add_up, row_to_total, task_usage, total_to_row
+from gencode.storage.write_requests import (
     CheckWritable,
     ClaimCallback,
     Commit,
@@ -28,11 +33,6 @@ from gencode.storage.operations import (
     queued_tasks,
     stale,
 )
-from gencode.storage.postgres import reads, statements
-from gencode.storage.postgres.connection import Connection
-from gencode.storage.postgres.errors import commit_error, store_error
-from gencode.storage.postgres.slot import Slot
-from gencode.storage.rows import CALLBACK_COLUMNS, CHECKPOINT_COLUMNS, FIXED_COLUMNS, Row
 
 Outcomes = dict[Write, Outcome]
 Apply = Callable[[Connection, Sequence[Write]], Awaitable[Outcomes]]
@@ -51,7 +51,7 @@ _ATTEMPTS = 3
 class Writer:
     """Writes through one connection. `enqueue`: see `Enqueue`."""
 
-    def __init__(self, slot: Slot, enqueue: Enqueue | None) -> None:
+    def __init__(self, slot: ReconnectingConnection, enqueue: Enqueue | None) -> None:
         self._slot = slot
         self._enqueue = enqueue
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from gencode.domain.errors import StoreUnusable
-from gencode.storage.task_select import HAS_CACHE_KEY, UNFINISHED
+from gencode.storage.task_query_sql import HAS_CACHE_KEY, UNFINISHED
 
 APPLICATION_ID = 0x67656E63  # "genc", in the header of the file: see `file` and PRAGMA application_id
 

@@ -1,5 +1,5 @@
 """The SQL text, apart from how it is run: `{values}` stands for a VALUES list of all rows (see
-`bulk_statements`).
+`statement_execution`).
 
 Another dialect replaces this package; what lies beside it in `gencode.storage` is shared.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from gencode.storage.deleted_usage import TOTAL_COLUMNS, TOTAL_KEY
 from gencode.storage.rows import (
     CALLBACK_COLUMNS,
     CHANGING_COLUMNS,
@@ -19,7 +18,8 @@ from gencode.storage.rows import (
     REQUEST_COLUMNS,
     TASK_COLUMNS,
 )
-from gencode.storage.task_select import UNFINISHED
+from gencode.storage.task_query_sql import UNFINISHED
+from gencode.storage.usage_totals import TOTAL_COLUMNS, TOTAL_KEY
 
 # ruff: noqa: S608 - only constants are put into the texts
 
@@ -92,7 +92,7 @@ _USAGE = (
     "principal, kind, created_at, parameters,"
     " (SELECT data FROM events WHERE task_id = tasks.id AND kind = 'usage' ORDER BY id DESC LIMIT 1)"
 )
-"""Of a task, as `deleted_usage.task_usage` takes it."""
+"""Of a task, as `usage_totals.task_usage` takes it."""
 
 SELECT_DELETED_USAGE = (
     f"SELECT tasks.id, {_USAGE}"

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import anyio
 
-from gencode.storage.batcher import ThreadBatcher
-from gencode.storage.operations import Write
 from gencode.storage.row_store import RowStore
 from gencode.storage.sqlite import reads
 from gencode.storage.sqlite.connection import SEVERAL_CONNECTIONS_SQLITE, connect, connect_reader
 from gencode.storage.sqlite.reads import Read
 from gencode.storage.sqlite.writes import run_read, run_writes
+from gencode.storage.turn_scheduler import ThreadScheduler
+from gencode.storage.write_requests import Write
 
 
 class SQLiteStore(RowStore):
@@ -54,20 +54,20 @@ async def open_sqlite(
 @asynccontextmanager
 async def _open(
     connect: Callable[[], sqlite3.Connection], name: str, limit: int
-) -> AsyncIterator[ThreadBatcher[Write, Read]]:
+) -> AsyncIterator[ThreadScheduler[Write, Read]]:
     """A connection on a thread of its own."""
     call = asyncio.get_running_loop().run_in_executor
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix=name) as thread:
         with anyio.CancelScope(shield=True):
             connection = await call(thread, connect)
-        batcher: ThreadBatcher[Write, Read] = ThreadBatcher(
+        scheduler: ThreadScheduler[Write, Read] = ThreadScheduler(
             partial(run_writes, connection), partial(run_read, connection), thread, limit
         )
         try:
-            yield batcher
+            yield scheduler
         finally:
             with anyio.CancelScope(shield=True):
                 try:
-                    await batcher.close()
+                    await scheduler.close()
                 finally:
                     await call(thread, connection.close)

@@ -16,12 +16,12 @@ from gencode.domain.event import Event
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task, now
 from gencode.engine.executor import TaskExecutor
-from gencode.engine.ids import new_id
 from gencode.engine.paused_tasks import PausedTasksInMemory
 from gencode.engine.ports.hub import Subscription
 from gencode.engine.ports.pipeline import Emit, Pause, Pipeline, Stage, StageUpdate
 from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
 from gencode.engine.service import TaskService
+from gencode.engine.task_ids import new_id
 from gencode.observability.metrics import Metrics
 from gencode.queue.in_process import FairQueue
 from gencode.storage.memory import MemoryStore

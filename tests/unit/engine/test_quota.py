@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from gencode.domain.task import State, Task
-from gencode.engine.ids import earliest_id
 from gencode.engine.ports.retention_store import UsageTotal
 from gencode.engine.quota import (
     Period,
@@ -23,6 +22,7 @@ from gencode.engine.quota import (
     parse_quota,
     use_in,
 )
+from gencode.engine.task_ids import earliest_id
 from gencode.storage.memory import MemoryStore
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 

@@ -10,10 +10,10 @@ import pytest
 from gencode.domain.errors import StoreError
 from gencode.domain.task import State, Task
 from gencode.engine import retention
-from gencode.engine.ids import earliest_id
 from gencode.engine.ports.retention_store import FinishedTask
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.retention import Retention, RetentionPolicy, RetentionReport
+from gencode.engine.task_ids import earliest_id
 from gencode.storage.memory import MemoryStore
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 

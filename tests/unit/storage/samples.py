@@ -7,7 +7,7 @@ from typing import Any
 from gencode.domain.event import Event
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task, now
-from gencode.engine.ids import new_id
+from gencode.engine.task_ids import new_id
 
 REQUEST = {"prompt": "a flask app", "model": "m"}
 

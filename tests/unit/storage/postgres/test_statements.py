@@ -11,7 +11,7 @@ from gencode.engine.ports.store import TaskQuery
 from gencode.storage.postgres import arrays, statements
 from gencode.storage.postgres.statements import RowsStatement
 from gencode.storage.postgres.store import open_postgres
-from gencode.storage.task_select import select_tasks
+from gencode.storage.task_query_sql import select_tasks
 
 IDS = arrays.TextArray(["x"])
 

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gencode.domain.errors import OutcomeUnknown, StoreError
-from gencode.storage.batcher import Batcher, Outcome, ThreadBatcher
+from gencode.storage.turn_scheduler import Outcome, ThreadScheduler, TurnScheduler
 
-DiskBatcher = ThreadBatcher[str, str]
+DiskBatcher = ThreadScheduler[str, str]
 
 
 class Disk:
@@ -43,107 +43,107 @@ def disk() -> Disk:
 
 
 @pytest.fixture
-async def batcher(disk: Disk) -> AsyncIterator[DiskBatcher]:
+async def scheduler(disk: Disk) -> AsyncIterator[DiskBatcher]:
     with ThreadPoolExecutor(max_workers=1) as thread:
-        batcher: DiskBatcher = ThreadBatcher(disk.write, disk.read, thread, limit=5)
-        yield batcher
+        scheduler: DiskBatcher = ThreadScheduler(disk.write, disk.read, thread, limit=5)
+        yield scheduler
         disk.gate.set()
-        await batcher.close()
+        await scheduler.close()
 
 
-async def called(batcher: DiskBatcher, *operations: str) -> list[asyncio.Task[str]]:
+async def called(scheduler: DiskBatcher, *operations: str) -> list[asyncio.Task[str]]:
     """Callers that wait now; "read x" is a read."""
     callers = [
-        asyncio.create_task(batcher.read(name[5:]) if name.startswith("read ") else batcher.write(name))
+        asyncio.create_task(scheduler.read(name[5:]) if name.startswith("read ") else scheduler.write(name))
         for name in operations
     ]
     await asyncio.sleep(0)
     return callers
 
 
-async def test_writes_that_are_ready_at_once_make_one_batch(disk: Disk, batcher: DiskBatcher) -> None:
-    assert await asyncio.gather(*map(batcher.write, "abc")) == ["A", "B", "C"]
+async def test_writes_that_are_ready_at_once_make_one_batch(disk: Disk, scheduler: DiskBatcher) -> None:
+    assert await asyncio.gather(*map(scheduler.write, "abc")) == ["A", "B", "C"]
     assert disk.batches == [["a", "b", "c"]]
 
 
-async def test_writes_that_come_during_a_turn_make_the_next_batch(disk: Disk, batcher: DiskBatcher) -> None:
+async def test_writes_that_come_during_a_turn_make_the_next_batch(disk: Disk, scheduler: DiskBatcher) -> None:
     disk.gate.clear()
-    first = await called(batcher, "a")
+    first = await called(scheduler, "a")
     await disk.is_busy()
-    rest = await called(batcher, "b", "c", "d")
+    rest = await called(scheduler, "b", "c", "d")
     disk.gate.set()
     assert await asyncio.gather(*first, *rest) == ["A", "B", "C", "D"]
     assert disk.batches == [["a"], ["b", "c", "d"]]
 
 
 async def test_more_writes_than_fit_in_a_batch_keep_their_order(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: DiskBatcher
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, scheduler: DiskBatcher
 ) -> None:
-    monkeypatch.setattr("gencode.storage.batcher.MAX_BATCH", 2)
-    assert await asyncio.gather(*map(batcher.write, "abcde")) == ["A", "B", "C", "D", "E"]
+    monkeypatch.setattr("gencode.storage.turn_scheduler.MAX_BATCH", 2)
+    assert await asyncio.gather(*map(scheduler.write, "abcde")) == ["A", "B", "C", "D", "E"]
     assert disk.batches == [["a", "b"], ["c", "d"], ["e"]]
 
 
 async def test_a_write_waits_for_one_slice_of_reads_only(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: DiskBatcher
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, scheduler: DiskBatcher
 ) -> None:
-    monkeypatch.setattr("gencode.storage.batcher.READ_SLICE", 0.0)  # every read is longer than a slice
+    monkeypatch.setattr("gencode.storage.turn_scheduler.READ_SLICE", 0.0)  # every read is longer than a slice
     disk.gate.clear()
-    waiting = await called(batcher, "read 1", "read 2", "read 3")
+    waiting = await called(scheduler, "read 1", "read 2", "read 3")
     await disk.is_busy()
-    waiting += await called(batcher, "a", "b")
+    waiting += await called(scheduler, "a", "b")
     disk.gate.set()
     assert await asyncio.gather(*waiting) == ["READ 1", "READ 2", "READ 3", "A", "B"]
     assert disk.batches == [["read 1"], ["a", "b"], ["read 2"], ["read 3"]]
 
 
 async def test_short_reads_share_a_turn(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: DiskBatcher
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, scheduler: DiskBatcher
 ) -> None:
-    monkeypatch.setattr("gencode.storage.batcher.READ_SLICE", 60.0)
+    monkeypatch.setattr("gencode.storage.turn_scheduler.READ_SLICE", 60.0)
     disk.gate.clear()
-    waiting = await called(batcher, "a")
+    waiting = await called(scheduler, "a")
     await disk.is_busy()
-    waiting += await called(batcher, "b", "read 1", "read 2", "c")
+    waiting += await called(scheduler, "b", "read 1", "read 2", "c")
     disk.gate.set()
     await asyncio.gather(*waiting)
     assert disk.batches == [["a"], ["read 1"], ["read 2"], ["b", "c"]]
 
 
 async def test_reads_go_on_while_writes_never_end(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch, batcher: DiskBatcher
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, scheduler: DiskBatcher
 ) -> None:
-    monkeypatch.setattr("gencode.storage.batcher.READ_SLICE", 0.0)
+    monkeypatch.setattr("gencode.storage.turn_scheduler.READ_SLICE", 0.0)
     stop = False
 
     async def write_for_ever() -> None:
         while not stop:
-            await batcher.write("a")
+            await scheduler.write("a")
 
     writers = [asyncio.create_task(write_for_ever()) for _ in range(2)]
-    assert await asyncio.gather(*map(batcher.read, "123")) == ["READ 1", "READ 2", "READ 3"]
+    assert await asyncio.gather(*map(scheduler.read, "123")) == ["READ 1", "READ 2", "READ 3"]
     stop = True
     await asyncio.gather(*writers)
 
 
-async def test_too_many_waiting_are_refused_and_the_others_served(disk: Disk, batcher: DiskBatcher) -> None:
+async def test_too_many_waiting_are_refused_and_the_others_served(disk: Disk, scheduler: DiskBatcher) -> None:
     disk.gate.clear()
-    first = await called(batcher, "0")
+    first = await called(scheduler, "0")
     await disk.is_busy()
-    waiting = await called(batcher, "1", "2", "3", "read 4", "read 5")
+    waiting = await called(scheduler, "1", "2", "3", "read 4", "read 5")
     with pytest.raises(StoreError, match="too much is waiting"):
-        await batcher.write("6")
+        await scheduler.write("6")
     with pytest.raises(StoreError, match="too much is waiting"):
-        await batcher.read("6")
+        await scheduler.read("6")
     disk.gate.set()
     assert await asyncio.gather(*first, *waiting) == ["0", "1", "2", "3", "READ 4", "READ 5"]
 
 
-async def test_a_cancelled_caller_leaves_its_write_in_the_batch(disk: Disk, batcher: DiskBatcher) -> None:
+async def test_a_cancelled_caller_leaves_its_write_in_the_batch(disk: Disk, scheduler: DiskBatcher) -> None:
     disk.gate.clear()
-    outstanding = await called(batcher, "a", "b")
+    outstanding = await called(scheduler, "a", "b")
     await disk.is_busy()
-    waiting = await called(batcher, "c", "d")
+    waiting = await called(scheduler, "c", "d")
     for caller in (outstanding[0], waiting[0]):
         caller.cancel()
     disk.gate.set()
@@ -151,48 +151,48 @@ async def test_a_cancelled_caller_leaves_its_write_in_the_batch(disk: Disk, batc
     assert disk.batches == [["a", "b"], ["c", "d"]]
     assert outstanding[0].cancelled()
     assert waiting[0].cancelled()
-    assert await batcher.write("e") == "E"
+    assert await scheduler.write("e") == "E"
 
 
 async def test_when_every_caller_is_cancelled_the_next_one_is_served(
-    batcher: DiskBatcher,
+    scheduler: DiskBatcher,
 ) -> None:
-    for caller in await called(batcher, "a", "read b"):
+    for caller in await called(scheduler, "a", "read b"):
         caller.cancel()
-    assert await batcher.write("c") == "C"
-    assert await batcher.read("c") == "READ C"
+    assert await scheduler.write("c") == "C"
+    assert await scheduler.read("c") == "READ C"
 
 
 async def test_after_a_bug_in_the_thread_the_outcome_of_every_write_is_unknown(
-    disk: Disk, batcher: DiskBatcher
+    disk: Disk, scheduler: DiskBatcher
 ) -> None:
-    outcomes = await asyncio.gather(batcher.write("a"), batcher.write("bug"), return_exceptions=True)
+    outcomes = await asyncio.gather(scheduler.write("a"), scheduler.write("bug"), return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {OutcomeUnknown}
-    assert await batcher.write("b") == "B"
+    assert await scheduler.write("b") == "B"
 
 
-async def test_a_bug_in_a_read_reaches_its_caller(disk: Disk, batcher: DiskBatcher) -> None:
+async def test_a_bug_in_a_read_reaches_its_caller(disk: Disk, scheduler: DiskBatcher) -> None:
     disk.read = lambda operation: 1 / 0  # type: ignore[assignment, return-value]
-    batcher._run_read = disk.read
+    scheduler._run_read = disk.read
     with pytest.raises(StoreError, match="the storage failed") as caught:
-        await batcher.read("a")
+        await scheduler.read("a")
     assert type(caught.value) is StoreError
-    assert await batcher.write("b") == "B"
+    assert await scheduler.write("b") == "B"
 
 
 async def test_closing_waits_for_what_was_called_and_refuses_the_rest(
-    disk: Disk, batcher: DiskBatcher
+    disk: Disk, scheduler: DiskBatcher
 ) -> None:
     disk.gate.clear()
-    first = await called(batcher, "a")
+    first = await called(scheduler, "a")
     await disk.is_busy()
-    second = await called(batcher, "b", "read c")
-    closing = asyncio.create_task(batcher.close())
+    second = await called(scheduler, "b", "read c")
+    closing = asyncio.create_task(scheduler.close())
     await asyncio.sleep(0)
     with pytest.raises(StoreError, match="closed"):
-        await batcher.write("c")
+        await scheduler.write("c")
     with pytest.raises(StoreError, match="closed"):
-        await batcher.read("c")
+        await scheduler.read("c")
     assert not closing.done()
     disk.gate.set()
     await closing
@@ -234,26 +234,26 @@ async def settled() -> None:
 
 async def test_as_many_turns_as_allowed_run_at_the_same_time() -> None:
     pool = Pool()
-    batcher = Batcher(pool.start, 100, StoreError, turns=2, size=1)
-    callers = [asyncio.create_task(batcher.call(name)) for name in "abcd"]
+    scheduler = TurnScheduler(pool.start, 100, StoreError, turns=2, size=1)
+    callers = [asyncio.create_task(scheduler.call(name)) for name in "abcd"]
     await settled()
     assert pool.running == ["a", "b"]
     await pool.let_go("b")
     assert pool.running == ["a", "c"]
     await pool.let_go("a", "c", "d")
     assert [await caller for caller in callers] == ["A", "B", "C", "D"]
-    again = asyncio.create_task(batcher.call("d"))
+    again = asyncio.create_task(scheduler.call("d"))
     assert await again == "D"
-    await batcher.close()
+    await scheduler.close()
 
 
 async def test_closing_waits_for_all_turns_that_run() -> None:
     pool = Pool()
-    batcher = Batcher(pool.start, 100, StoreError, turns=2, size=1)
-    callers = [asyncio.create_task(batcher.call(name)) for name in "abc"]
+    scheduler = TurnScheduler(pool.start, 100, StoreError, turns=2, size=1)
+    callers = [asyncio.create_task(scheduler.call(name)) for name in "abc"]
     await settled()
     callers[0].cancel()
-    closing = asyncio.create_task(batcher.close())
+    closing = asyncio.create_task(scheduler.close())
     for name in "bca":
         assert not closing.done()
         await pool.let_go(name)
@@ -268,12 +268,12 @@ async def test_a_turn_that_fails_or_is_cancelled_reaches_its_callers_only() -> N
         turns.append(pool.start(operations))
         return turns[-1]
 
-    batcher = Batcher(start, 100, OutcomeUnknown, turns=3, size=1)
-    callers = [asyncio.create_task(batcher.call(name)) for name in ("a", "bug", "b")]
+    scheduler = TurnScheduler(start, 100, OutcomeUnknown, turns=3, size=1)
+    callers = [asyncio.create_task(scheduler.call(name)) for name in ("a", "bug", "b")]
     await settled()
     turns[0].cancel()
     await pool.let_go("bug", "b")
     outcomes = await asyncio.gather(*callers, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [OutcomeUnknown, OutcomeUnknown, str]
-    assert await batcher.call("b") == "B"
-    await batcher.close()
+    assert await scheduler.call("b") == "B"
+    await scheduler.close()

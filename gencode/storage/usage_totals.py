@@ -1,4 +1,4 @@
-"""Sums up what deleted tasks have used. Free of any database."""
+"""Sums up what deleted tasks have used. Independent of the database."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ FIRST_DELAY, LAST_DELAY = 0.05, 1.0
 """Seconds between two attempts to connect, which double."""
 
 
-class Slot:
+class ReconnectingConnection:
     """Used by one turn at a time.
 
     connect    opens a connection

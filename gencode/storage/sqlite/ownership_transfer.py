@@ -28,7 +28,7 @@ _OWNERS = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Assignment:
+class OwnershipTransfer:
     """What belongs to the other client now. `dropped_keys`: of `idempotency_keys`, those that it had used
     itself, which keep naming its own tasks."""
 
@@ -38,7 +38,7 @@ class Assignment:
     dropped_keys: int
 
 
-def assign_tasks(path: Path, source: str, target: Principal, *, dry_run: bool = False) -> Assignment:
+def transfer_tasks(path: Path, source: str, target: Principal, *, dry_run: bool = False) -> OwnershipTransfer:
     """Make `target` the owner of all tasks of `source`, of their callbacks, and of its idempotency keys, in
     one transaction. `dry_run`: only count.
 
@@ -63,10 +63,10 @@ def owners(path: Path) -> dict[str, int]:
             raise store_unusable(path, error) from error
 
 
-def _assign(connection: sqlite3.Connection, source: str, target: Principal) -> Assignment:
+def _assign(connection: sqlite3.Connection, source: str, target: Principal) -> OwnershipTransfer:
     values = {"source": source, "target": target.id, "kind": target.kind.value}
     tasks, keys, callbacks = connection.execute(_COUNT, values).fetchone()
     for sql in _ASSIGN:
         connection.execute(sql, values)
     dropped = connection.execute(_USED_BY_BOTH, values).rowcount
-    return Assignment(tasks=tasks, idempotency_keys=keys, callbacks=callbacks, dropped_keys=dropped)
+    return OwnershipTransfer(tasks=tasks, idempotency_keys=keys, callbacks=callbacks, dropped_keys=dropped)

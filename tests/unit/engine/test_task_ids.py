@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from gencode.engine.ids import IdSource, earliest_id
+from gencode.engine.task_ids import IdSource, earliest_id
 
 
 def clock_of(milliseconds: Iterator[int]) -> IdSource:

@@ -66,7 +66,7 @@ class DeleteKeys:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class CheckWritable:
-    """Changes nothing, and is written all the same. Its outcome is None."""
+    """Rewrites something unchanged, to prove that the database can be written to. Its outcome is None."""
 
 
 Write = Create | Commit | SaveCallback | ClaimCallback | DeleteTasks | DeleteKeys | CheckWritable
