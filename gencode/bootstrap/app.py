@@ -292,7 +292,7 @@ def _services(
         hub=hub,
         metrics=offered.metrics,
         tracer=tracer,
-        rate=RateLimiter(settings.rate, own_rate=keys.rate),
+        rate=RateLimiter(settings.rate, keys.rate, shared=backend.rate_window),
         quotas=quotas,
         tickets=Tickets(backend.signing_key("ticket"), settings.sse_ticket_seconds),
         callbacks=Callbacks(

@@ -19,6 +19,7 @@ from gencode.engine.ports.fair_queue import Queue
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.paused_tasks import PausedTasks
 from gencode.engine.ports.pipeline import Pipelines
+from gencode.engine.ports.rate_window import RateWindow
 from gencode.engine.ports.retention_store import RetentionStore
 from gencode.engine.ports.store import Store
 from gencode.engine.quota import UsageStore
@@ -95,6 +96,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def rate_window(self) -> RateWindow | None:
+        """Counts the submissions of all processes; None: there is one."""
+        ...
+
+    @property
     def callback_lease(self) -> float | None:
         """See NotificationDispatcher."""
         ...
@@ -113,6 +119,7 @@ class SingleProcess:
         self.queue = FairQueue(settings.max_waiting_tasks)
         self.paused = PausedTasksInMemory(settings.max_paused_tasks)
         self.slots: SlotFactory = local_slots
+        self.rate_window = None
         self.callback_lease = None
 
     def signing_key(self, name: str) -> bytes:

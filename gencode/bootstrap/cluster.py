@@ -18,6 +18,7 @@ from gencode.domain.event import Event
 from gencode.engine.orphan_sweeper import OrphanRecovery
 from gencode.engine.paused_tasks import PausedTasksInStore
 from gencode.engine.ports.pipeline import Pipelines
+from gencode.engine.ports.rate_window import RateWindow
 from gencode.hub.postgres.hub import PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
 from gencode.llm.progress_reports import ProgressReports
@@ -29,6 +30,7 @@ from gencode.resilience.call_slots import SlotFactory
 from gencode.settings import Settings
 from gencode.storage.lock import data_dir_lock
 from gencode.storage.postgres.call_slots import SharedSlots
+from gencode.storage.postgres.rate_window import open_rate_window
 from gencode.storage.postgres.shared_state import forge_lock, shared_keys
 from gencode.storage.postgres.statement_runner import open_statement_runner
 from gencode.storage.postgres.store import PostgresStore, open_postgres
@@ -69,6 +71,7 @@ class Cluster:
         notifications: PostgresNotifications,
         keys: Mapping[str, bytes],
         shared_slots: SharedSlots,
+        rate_window: RateWindow,
     ) -> None:
         self.store = store
         self.queue = queue
@@ -80,6 +83,7 @@ class Cluster:
         self._keys = keys
         self._shared_slots = shared_slots
         self.slots: SlotFactory = shared_slots.slots
+        self.rate_window = rate_window
         self._hub: PostgresHub | None = None
         self.callback_lease = LEASE_ATTEMPTS * settings.webhook_timeout
         queue.request_cancel = self._request_cancel
@@ -144,9 +148,13 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
         with folder:
             async with forge_lock(direct or dsn, has_local_forge), open_app(dsn) as app:
                 queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
-                async with open_postgres(dsn, queue.job_writer) as store, open_statement_runner(dsn) as run:
-                    shared = SharedSlots(run, settings.worker_stale_seconds)
-                    yield Cluster(settings, role, app, store, queue, notifications, keys, shared)
+                async with (
+                    open_postgres(dsn, queue.job_writer) as store,
+                    open_statement_runner(dsn) as run,
+                    open_rate_window(dsn) as rate,
+                ):
+                    slots = SharedSlots(run, settings.worker_stale_seconds)
+                    yield Cluster(settings, role, app, store, queue, notifications, keys, slots, rate)
     except ConnectorException as error:
         raise StoreUnusable("the queue's database cannot be reached: check DATABASE_URL") from error
 

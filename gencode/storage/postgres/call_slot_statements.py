@@ -1,6 +1,6 @@
 """The statements of the slots that processes share."""
 
-# ruff: noqa: S608  # all parts are constants
+# ruff: noqa: S608 - only constants are put into the texts
 
 from __future__ import annotations
 
