@@ -28,7 +28,6 @@ from gencode.embedded.server import serve
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.pipeline import Pipelines
-from gencode.engine.ports.retention_store import RetentionStore
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
@@ -166,7 +165,7 @@ async def _running(
         store = backend.store
         outbound = make_outbound(settings)
         metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings, outbound))
-        offered, servers = await dependencies.create(stack, store, metrics, tracer, outbound)
+        offered, servers = await dependencies.create(stack, store, metrics, tracer, outbound, backend.slots)
         kinds = ActiveKinds(registry, {one.kind.name: one.start(offered) for one in factories})
         notifications = make_notifications(settings, backend, metrics, outbound, kinds, CHAT_COMMAND)
         hub = backend.hub(notifications.dispatcher.published)
@@ -197,7 +196,7 @@ async def _running(
             group.start_soon(services.ticker.run)
             group.start_soon(services.progress_ticker.run)
             if role.works:
-                group.start_soon(_retention(settings, store).run)
+                group.start_soon(_retention(settings, backend).run)
                 group.start_soon(notifications.dispatcher.run)
             if role.serves:
                 group.start_soon(mcp.run, all_tools(services))
@@ -207,13 +206,13 @@ async def _running(
             group.cancel_scope.cancel()
 
 
-def _retention(settings: Settings, store: RetentionStore) -> Retention:
+def _retention(settings: Settings, backend: Backend) -> Retention:
     policy = RetentionPolicy(
         days=settings.retention_days,
         days_by_principal=settings.retention_days_by_client,
         key_days=settings.idempotency_key_days,
     )
-    return Retention(store, policy)
+    return Retention(backend.store, policy, turn=backend.slots("retention", 1).hold)
 
 
 async def _stop_when_closing(services: Services) -> None:

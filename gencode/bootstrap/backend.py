@@ -26,8 +26,9 @@ from gencode.engine.service import TaskService
 from gencode.hub.in_process import InProcessHub
 from gencode.llm.task_progress import ProgressRegistry
 from gencode.queue.in_process import FairQueue
+from gencode.resilience.call_slots import SlotFactory, local_slots
 from gencode.settings import Settings
-from gencode.storage.lock import check_not_moved, data_dir_lock
+from gencode.storage.lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
 
 OnPublish = Callable[[Sequence[Event]], None]
@@ -89,6 +90,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def slots(self) -> SlotFactory:
+        """Makes the limits of calls to accounts at models and Git hosts."""
+        ...
+
+    @property
     def callback_lease(self) -> float | None:
         """See NotificationDispatcher."""
         ...
@@ -106,6 +112,7 @@ class SingleProcess:
         self.store = store
         self.queue = FairQueue(settings.max_waiting_tasks)
         self.paused = PausedTasksInMemory(settings.max_paused_tasks)
+        self.slots: SlotFactory = local_slots
         self.callback_lease = None
 
     def signing_key(self, name: str) -> bytes:
@@ -123,8 +130,7 @@ class SingleProcess:
 
 @asynccontextmanager
 async def open_single_process(settings: Settings) -> AsyncIterator[SingleProcess]:
-    """Raises StartError, also when another process has DATA_DIR, or its tasks are in PostgreSQL."""
+    """Raises StartError, also when another process has DATA_DIR."""
     with data_dir_lock(settings.data_dir):
-        check_not_moved(settings.data_dir)
         async with open_sqlite(settings.data_dir / "gencode.db") as store:
             yield SingleProcess(settings, store)

@@ -25,9 +25,12 @@ from gencode.queue.procrastinate.keeper import Keeper
 from gencode.queue.procrastinate.queue import ProcrastinateQueue, open_app
 from gencode.queue.procrastinate.schema import migrate_queue
 from gencode.queue.procrastinate.timing import QueueTiming
+from gencode.resilience.call_slots import SlotFactory
 from gencode.settings import Settings
 from gencode.storage.lock import data_dir_lock
+from gencode.storage.postgres.call_slots import SharedSlots
 from gencode.storage.postgres.shared_state import forge_lock, shared_keys
+from gencode.storage.postgres.statement_runner import open_statement_runner
 from gencode.storage.postgres.store import PostgresStore, open_postgres
 
 CANCEL = "cancel"
@@ -65,6 +68,7 @@ class Cluster:
         queue: ProcrastinateQueue,
         notifications: PostgresNotifications,
         keys: Mapping[str, bytes],
+        shared_slots: SharedSlots,
     ) -> None:
         self.store = store
         self.queue = queue
@@ -74,6 +78,8 @@ class Cluster:
         self._timing = QueueTiming(stale=settings.worker_stale_seconds)
         self._notifications = notifications
         self._keys = keys
+        self._shared_slots = shared_slots
+        self.slots: SlotFactory = shared_slots.slots
         self._hub: PostgresHub | None = None
         self.callback_lease = LEASE_ATTEMPTS * settings.webhook_timeout
         queue.request_cancel = self._request_cancel
@@ -103,7 +109,7 @@ class Cluster:
         reports = ProgressReports(parts.progress, self._send_progress)
         self._notifications.handlers[PROGRESS] = reports.receive
         async with self._notifications.running(), anyio.create_task_group() as group:
-            for run in (self._hub.run, reports.run, self.queue.watch):
+            for run in (self._hub.run, reports.run, self.queue.watch, self._shared_slots.run):
                 group.start_soon(run)
             yield
             group.cancel_scope.cancel()
@@ -138,8 +144,9 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
         with folder:
             async with forge_lock(direct or dsn, has_local_forge), open_app(dsn) as app:
                 queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
-                async with open_postgres(dsn, queue.job_writer) as store:
-                    yield Cluster(settings, role, app, store, queue, notifications, keys)
+                async with open_postgres(dsn, queue.job_writer) as store, open_statement_runner(dsn) as run:
+                    shared = SharedSlots(run, settings.worker_stale_seconds)
+                    yield Cluster(settings, role, app, store, queue, notifications, keys, shared)
     except ConnectorException as error:
         raise StoreUnusable("the queue's database cannot be reached: check DATABASE_URL") from error
 

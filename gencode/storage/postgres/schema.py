@@ -103,6 +103,21 @@ CREATE TABLE gencode.signing_keys (
     key  bytea NOT NULL
 );
 
+-- Slots of limits that all processes share, such as those of the calls to a model account.
+CREATE TABLE gencode.call_slots (
+    name   text NOT NULL,
+    slot   bigint NOT NULL,
+    holder text NOT NULL DEFAULT '',
+    until  timestamptz NOT NULL DEFAULT 'epoch',  -- when it is free, unless its holder renews it
+    PRIMARY KEY (name, slot)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+
+CREATE TABLE gencode.call_pauses (
+    name   text PRIMARY KEY,
+    until  timestamptz NOT NULL,
+    pauses bigint NOT NULL  -- in a row
+) WITH (fillfactor = 50);
+
 -- Of deleted tasks.
 CREATE TABLE gencode.usage_totals (
     principal         {_TEXT} NOT NULL,
