@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from gencode.storage.deleted_usage import TOTAL_COLUMNS, TOTAL_KEY
 from gencode.storage.rows import (
     CALLBACK_COLUMNS,
     CHECKPOINT_COLUMNS,
@@ -17,6 +16,7 @@ from gencode.storage.rows import (
     TASK_COLUMNS,
     Row,
 )
+from gencode.storage.usage_totals import TOTAL_COLUMNS, TOTAL_KEY
 
 PAGE_ROWS = 1000
 PAGE_CHARACTERS = 4_194_304
