@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from importlib import import_module
 
 import anyio
 from starlette.applications import Starlette
@@ -15,6 +14,7 @@ from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.auth.key_store import key_store
 from gencode.auth.tickets import Tickets
 from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets, open_single_process
+from gencode.bootstrap.cluster_parts import cluster_module
 from gencode.bootstrap.git_hosts import HostRegistry
 from gencode.bootstrap.kind_dependencies import DependencyFactory
 from gencode.bootstrap.models import ModelRegistry
@@ -137,13 +137,7 @@ def _open_backend(
         raise StartError(
             "the local forge is for one process: set GITHUB_TOKEN or HOSTS, or run `gencode serve` alone"
         )
-    try:
-        cluster = import_module("gencode.bootstrap.cluster")
-    except ModuleNotFoundError as error:
-        raise StartError(
-            f"DATABASE_URL needs {error.name}, from the extra `cluster` (in a checkout:"
-            " pip install '.[cluster]')"
-        ) from error
+    cluster = cluster_module("gencode.bootstrap.cluster")
     opened: AbstractAsyncContextManager[Backend] = cluster.open_cluster(
         settings, role, hosts.uses_embedded_forge
     )

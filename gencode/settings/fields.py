@@ -370,6 +370,13 @@ class DatabaseSettings(DataDir):
     database_url: DatabaseUrl = SecretStr("")
     database_direct_url: DatabaseUrl = SecretStr("")
 
+    @property
+    def direct_dsn(self) -> str:
+        """The address without a pooler; "" for SQLite."""
+        return self.database_url.get_secret_value() and (
+            self.database_direct_url.get_secret_value() or self.database_url.get_secret_value()
+        )
+
 
 class RetentionSettings(DatabaseSettings):
     """The settings that `gencode prune` needs."""

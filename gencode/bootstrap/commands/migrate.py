@@ -6,12 +6,12 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import anyio
 
+from gencode.bootstrap.cluster_parts import cluster_module
 from gencode.cli.output import write
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.settings import DatabaseSettings, load_database
@@ -26,8 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings = load_database()
-    dsn = settings.database_direct_url.get_secret_value() or settings.database_url.get_secret_value()
-    if not dsn:
+    if not (dsn := settings.direct_dsn):
         raise StartError(
             "set DATABASE_URL to an empty PostgreSQL database, which the tasks of DATA_DIR are taken to"
         )
@@ -40,12 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _migrate(settings: DatabaseSettings, dsn: str, progress: Progress) -> Any:
-    try:
-        migration = import_module("gencode.bootstrap.migration")
-    except ModuleNotFoundError as error:
-        raise StartError(
-            f"this needs {error.name}, from the extra `cluster` (in a checkout: pip install '.[cluster]')"
-        ) from error
+    migration = cluster_module("gencode.bootstrap.migration")
     return await migration.migrate_data_dir(settings.data_dir, dsn, progress)
 
 

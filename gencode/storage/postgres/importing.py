@@ -7,16 +7,14 @@ so, and no process of the service starts on the database (see gencode.storage.po
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-
-import psycopg
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from gencode.domain.errors import StoreUnusable
 from gencode.storage.postgres import statements
-from gencode.storage.postgres.connection import Connection, connect, place
-from gencode.storage.postgres.errors import store_unusable
-from gencode.storage.postgres.migrations import UNFINISHED_IMPORT, migrate
+from gencode.storage.postgres.connection import Connection, place
+from gencode.storage.postgres.exclusive import exclusive_connection, transaction
+from gencode.storage.postgres.migrations import UNFINISHED_IMPORT
 from gencode.storage.postgres.statements import RowsStatement
 from gencode.storage.postgres.writes import Enqueue
 from gencode.storage.rows import Row
@@ -35,8 +33,6 @@ _INSERTS: Mapping[str, RowsStatement] = {
     "usage_totals": statements.PUT_TOTALS,
     "tasks": statements.INSERT_TASKS,
 }
-_LOCK = b"SELECT pg_try_advisory_lock(hashtextextended('gencode local forge', 0))"
-"""Every process of the service shares it, see `shared_state.forge_lock`."""
 _HAS_MARK = f"SELECT to_regclass('gencode.{UNFINISHED_IMPORT}') IS NOT NULL".encode()
 _MARK = f"SELECT source FROM gencode.{UNFINISHED_IMPORT}".encode()
 _ADD_MARK = f"CREATE TABLE gencode.{UNFINISHED_IMPORT} (source text NOT NULL)".encode()
@@ -60,7 +56,7 @@ class Import:
         has_mark = (await self._connection.fetch(_HAS_MARK))[0][0]
         if not has_mark:
             await self._check_empty()
-            async with self._transaction():
+            async with transaction(self._connection):
                 await self._connection.run(_ADD_MARK)
                 await self._connection.run(_SET_MARK, [source])
         elif (await self._connection.fetch(_MARK))[0][0] != source:
@@ -93,7 +89,7 @@ class Import:
     ) -> None:
         """Store rows that follow those that are there. `queued`: id and principal of tasks that `enqueue`
         gives their jobs, in the same transaction."""
-        async with self._transaction():
+        async with transaction(self._connection):
             await self._connection.run_over(_INSERTS[table.name], page)
             if enqueue and queued:
                 await enqueue(self._connection.raw, queued)
@@ -112,16 +108,6 @@ class Import:
             report("verified", table.name, found.rows, total)
         return found.result()
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[None]:
-        await self._connection.begin()
-        try:
-            yield
-            await self._connection.commit()
-        except BaseException:
-            await self._connection.roll_back()
-            raise
-
 
 @asynccontextmanager
 async def open_import(dsn: str) -> AsyncIterator[Import]:
@@ -129,25 +115,8 @@ async def open_import(dsn: str) -> AsyncIterator[Import]:
 
     Raises StoreUnusable, also while it is used, and where a process of the service runs.
     """
-    with _explained(dsn):
-        connection = await connect(dsn)
-        try:
-            if not (await connection.fetch(_LOCK))[0][0]:
-                raise StoreUnusable(
-                    f"processes of gencode use {place(dsn)}: stop them, and start them when this has ended"
-                )
-            await migrate(connection.raw, is_import=True)
-            yield Import(connection, place(dsn))
-        finally:
-            await connection.close()
-
-
-@contextmanager
-def _explained(dsn: str) -> Iterator[None]:
-    try:
-        yield
-    except psycopg.Error as error:
-        raise store_unusable(place(dsn), error) from error
+    async with exclusive_connection(dsn, is_import=True) as connection:
+        yield Import(connection, place(dsn))
 
 
 def _digests_after(table: Table, has_last: bool) -> bytes:
