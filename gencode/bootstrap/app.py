@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from importlib import import_module
 
 import anyio
 from starlette.applications import Starlette
@@ -15,6 +14,7 @@ from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.auth.key_store import key_store
 from gencode.auth.tickets import Tickets
 from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets, open_single_process
+from gencode.bootstrap.cluster_parts import cluster_module
 from gencode.bootstrap.git_hosts import HostRegistry
 from gencode.bootstrap.kind_dependencies import DependencyFactory
 from gencode.bootstrap.models import ModelRegistry
@@ -28,7 +28,6 @@ from gencode.embedded.server import serve
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.pipeline import Pipelines
-from gencode.engine.ports.retention_store import RetentionStore
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
@@ -138,13 +137,7 @@ def _open_backend(
         raise StartError(
             "the local forge is for one process: set GITHUB_TOKEN or HOSTS, or run `gencode serve` alone"
         )
-    try:
-        cluster = import_module("gencode.bootstrap.cluster")
-    except ModuleNotFoundError as error:
-        raise StartError(
-            f"DATABASE_URL needs {error.name}, from the extra `cluster` (in a checkout:"
-            " pip install '.[cluster]')"
-        ) from error
+    cluster = cluster_module("gencode.bootstrap.cluster")
     opened: AbstractAsyncContextManager[Backend] = cluster.open_cluster(
         settings, role, hosts.uses_embedded_forge
     )
@@ -166,13 +159,14 @@ async def _running(
         store = backend.store
         outbound = make_outbound(settings)
         metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings, outbound))
-        offered, servers = await dependencies.create(stack, store, metrics, tracer, outbound)
+        offered, servers = await dependencies.create(stack, store, metrics, tracer, outbound, backend.slots)
         kinds = ActiveKinds(registry, {one.kind.name: one.start(offered) for one in factories})
         notifications = make_notifications(settings, backend, metrics, outbound, kinds, CHAT_COMMAND)
         hub = backend.hub(notifications.dispatcher.published)
         mcp, disk_use = MCPRuntime(settings.max_body_bytes), DiskUse(settings.data_dir)
         task_service = _task_service(settings, role, backend, hub, metrics, tracer, kinds.pipelines)
         _add_gauges(metrics, task_service, hub, backend.queue, disk_use)
+        backend.measure(metrics)
         quotas = Quotas(
             store=store,
             quotas_of=keys.quotas,
@@ -197,7 +191,7 @@ async def _running(
             group.start_soon(services.ticker.run)
             group.start_soon(services.progress_ticker.run)
             if role.works:
-                group.start_soon(_retention(settings, store).run)
+                group.start_soon(_retention(settings, backend).run)
                 group.start_soon(notifications.dispatcher.run)
             if role.serves:
                 group.start_soon(mcp.run, all_tools(services))
@@ -207,13 +201,13 @@ async def _running(
             group.cancel_scope.cancel()
 
 
-def _retention(settings: Settings, store: RetentionStore) -> Retention:
+def _retention(settings: Settings, backend: Backend) -> Retention:
     policy = RetentionPolicy(
         days=settings.retention_days,
         days_by_principal=settings.retention_days_by_client,
         key_days=settings.idempotency_key_days,
     )
-    return Retention(store, policy)
+    return Retention(backend.store, policy, turn=backend.slots("retention", 1).hold)
 
 
 async def _stop_when_closing(services: Services) -> None:
@@ -293,7 +287,7 @@ def _services(
         hub=hub,
         metrics=offered.metrics,
         tracer=tracer,
-        rate=RateLimiter(settings.rate, own_rate=keys.rate),
+        rate=RateLimiter(settings.rate, keys.rate, shared=backend.rate_window),
         quotas=quotas,
         tickets=Tickets(backend.signing_key("ticket"), settings.sse_ticket_seconds),
         callbacks=Callbacks(
@@ -305,7 +299,7 @@ def _services(
         list_limiter=FairLimiter(MAX_LISTS),
         task_limiter=ClientLimiter(MAX_TASK_READS),
         stream_limiter=ClientLimiter(MAX_STREAM_READS),
-        write_probe=WriteProbe(offered.store.check_writable),
+        write_probe=WriteProbe(backend.check),
         language=settings.language,
         ticker=SharedTicker(settings.ping_seconds),
         progress_ticker=SharedTicker(PROGRESS_SECONDS, slots=1),

@@ -3,12 +3,13 @@
 A secret NAME can also be given as NAME_FILE, the path of a file with the value.
 """
 
-from gencode.settings.fields import RetentionSettings, Settings
+from gencode.settings.fields import DatabaseSettings, RetentionSettings, Settings
 from gencode.settings.json_settings import NamedHost, NamedProvider
-from gencode.settings.loading import load, load_data_dir, load_retention, set_by_env_file
+from gencode.settings.loading import load, load_data_dir, load_database, load_retention, set_by_env_file
 from gencode.settings.value_types import is_loopback
 
 __all__ = [
+    "DatabaseSettings",
     "NamedHost",
     "NamedProvider",
     "RetentionSettings",
@@ -16,6 +17,7 @@ __all__ = [
     "is_loopback",
     "load",
     "load_data_dir",
+    "load_database",
     "load_retention",
     "set_by_env_file",
 ]

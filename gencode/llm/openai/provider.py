@@ -96,11 +96,11 @@ class OpenAICompatibleProvider:
                         aclosing(self._reader(response, timer)) as reader,
                         aclosing(self._answer(request, reader, timer)) as chunks,
                     ):
-                        self._account.answered()
+                        await self._account.answered()
                         async for chunk in chunks:
                             yield chunk
                 except LLMRateLimit as error:
-                    raise self._paused(error) from error.__cause__
+                    raise await self._paused(error) from error.__cause__
 
     async def _answer(
         self, request: ChatRequest, reader: BodyReader, timer: DeadlineTimer
@@ -143,9 +143,9 @@ class OpenAICompatibleProvider:
             reasons_in_text=known.reasons_in_text or shown.reasons_in_text or reasons_in_text,
         )
 
-    def _paused(self, error: LLMRateLimit) -> LLMRateLimit:
+    async def _paused(self, error: LLMRateLimit) -> LLMRateLimit:
         """The error with the time until which the account waits."""
-        wait = self._account.rate_limited(error.retry_after)
+        wait = await self._account.rate_limited(error.retry_after)
         return LLMRateLimit(f"{error.message} Rate limited {until(wait)}.", retry_after=wait)
 
     async def _open(
