@@ -13,13 +13,14 @@ from gencode import __version__
 from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.auth.tickets import Tickets
 from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets, open_single_process
+from gencode.bootstrap.cluster_parts import cluster_module
 from gencode.bootstrap.git_hosts import HostRegistry
 from gencode.bootstrap.kind_dependencies import DependencyFactory
 from gencode.bootstrap.models import ModelRegistry
 from gencode.bootstrap.notifications import Notifications, make_notifications
 from gencode.bootstrap.outbound import make_outbound
 from gencode.bootstrap.roles import Role
-from gencode.bootstrap.stored_keys import checked_keys, cluster_module
+from gencode.bootstrap.stored_keys import checked_keys
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.domain.errors import StartError
@@ -138,7 +139,7 @@ def _check_role(settings: Settings, role: Role, hosts: HostRegistry) -> None:
         raise StartError(
             "the local forge is for one process: set GITHUB_TOKEN or HOSTS, or run `gencode serve` alone"
         )
-    cluster_module("cluster")
+    cluster_module("gencode.bootstrap.cluster")
 
 
 def _check_address(settings: Settings, keys: ApiKeyAuthenticator) -> None:
@@ -153,7 +154,8 @@ def _open_backend(
     """Raises StartError."""
     if not settings.database_url.get_secret_value():
         return open_single_process(settings)
-    opened: AbstractAsyncContextManager[Backend] = cluster_module("cluster").open_cluster(
+    cluster = cluster_module("gencode.bootstrap.cluster")
+    opened: AbstractAsyncContextManager[Backend] = cluster.open_cluster(
         settings, role, hosts.uses_embedded_forge
     )
     return opened

@@ -29,7 +29,7 @@ from gencode.llm.task_progress import ProgressRegistry
 from gencode.queue.in_process import FairQueue
 from gencode.resilience.call_slots import SlotFactory, local_slots
 from gencode.settings import Settings
-from gencode.storage.lock import data_dir_lock
+from gencode.storage.lock import check_not_moved, data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
 
 OnPublish = Callable[[Sequence[Event]], None]
@@ -137,7 +137,8 @@ class SingleProcess:
 
 @asynccontextmanager
 async def open_single_process(settings: Settings) -> AsyncIterator[SingleProcess]:
-    """Raises StartError, also when another process has DATA_DIR."""
+    """Raises StartError, also when another process has DATA_DIR, or its tasks are in PostgreSQL."""
     with data_dir_lock(settings.data_dir):
+        check_not_moved(settings.data_dir)
         async with open_sqlite(settings.data_dir / "gencode.db") as store:
             yield SingleProcess(settings, store)

@@ -3,14 +3,13 @@ DATA_DIR."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Protocol
 
 from pydantic import SecretStr
 
 from gencode.auth.key_store import StoredKeys, key_store
+from gencode.bootstrap.cluster_parts import cluster_module
 from gencode.domain.errors import StartError
 
 
@@ -28,7 +27,7 @@ def stored_keys(location: KeyLocation) -> StoredKeys:
     """Raises StartError, also if the keys cannot be read."""
     if not (dsn := location.database_url.get_secret_value()):
         return key_store(location.data_dir)
-    keys: StoredKeys = cluster_module("database_keys").DatabaseKeys(dsn)
+    keys: StoredKeys = cluster_module("gencode.bootstrap.database_keys").DatabaseKeys(dsn)
     return keys
 
 
@@ -39,17 +38,6 @@ def checked_keys(location: KeyLocation) -> StoredKeys:
     if keys.version() is None and file.version() is not None:
         raise StartError(
             f"{file.place} holds API keys, which are not used with DATABASE_URL, and the database has none:"
-            " make new ones, gencode keys make NAME, or move the file away if none are needed"
+            " make new ones (gencode keys make NAME), or move the file away if none are needed"
         )
     return keys
-
-
-def cluster_module(name: str) -> ModuleType:
-    """A module of gencode.bootstrap that needs PostgreSQL. Raises StartError if the extra is missing."""
-    try:
-        return import_module(f"gencode.bootstrap.{name}")
-    except ModuleNotFoundError as error:
-        raise StartError(
-            f"DATABASE_URL needs {error.name}, from the extra `cluster` (in a checkout:"
-            " pip install '.[cluster]')"
-        ) from error

@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from limits import RateLimitItem, parse
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gencode.auth.key_store import key_store
@@ -20,6 +20,7 @@ from gencode.settings.proxies import OutboundProxy, proxy_rules, proxy_secrets
 from gencode.settings.sources import EnvFile, SecretFiles
 from gencode.settings.value_types import (
     Count,
+    DatabaseUrl,
     Days,
     Directory,
     Networks,
@@ -200,12 +201,12 @@ class Settings(_SourcedSettings):
         DATA_DIR,
         description="Folder of the database and the local forge; for one process only",
     )
-    database_url: SecretStr = Field(
+    database_url: DatabaseUrl = Field(
         SecretStr(""),
         description="PostgreSQL database that several processes share, postgresql://USER:PASSWORD@HOST:PORT/NAME"
         " (needs the extra cluster); unset: SQLite in DATA_DIR, for one process",
     )
-    database_direct_url: SecretStr = Field(
+    database_direct_url: DatabaseUrl = Field(
         SecretStr(""),
         description="The same database without a pooler such as PgBouncer, if DATABASE_URL goes through one",
     )
@@ -286,13 +287,6 @@ class Settings(_SourcedSettings):
             raise ValueError(lets_anyone_in(self.server_host))
         return self
 
-    @field_validator("database_url", "database_direct_url")
-    @classmethod
-    def _require_postgresql(cls, url: SecretStr) -> SecretStr:
-        if url.get_secret_value() and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("write it as postgresql://USER:PASSWORD@HOST:PORT/NAME")
-        return url
-
     @property
     def has_no_api_keys(self) -> bool:
         """Whether no API key exists, neither in API_KEYS nor made by `gencode keys`."""
@@ -368,13 +362,21 @@ class DataDir(_SourcedSettings):
     data_dir: Directory = DATA_DIR
 
 
-class KeyLocation(DataDir):
-    """Where the API keys of `gencode keys` are."""
+class DatabaseSettings(DataDir):
+    """Where the tasks are, for commands that must work while other settings are invalid."""
 
-    database_url: SecretStr = SecretStr("")
+    database_url: DatabaseUrl = SecretStr("")
+    database_direct_url: DatabaseUrl = SecretStr("")
+
+    @property
+    def direct_dsn(self) -> str:
+        """The address without a pooler; "" for SQLite."""
+        return self.database_url.get_secret_value() and (
+            self.database_direct_url.get_secret_value() or self.database_url.get_secret_value()
+        )
 
 
-class RetentionSettings(DataDir):
+class RetentionSettings(DatabaseSettings):
     """The settings that `gencode prune` needs."""
 
     retention_days: Days = 0

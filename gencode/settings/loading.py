@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from gencode.domain.errors import StartError
-from gencode.settings.fields import DataDir, KeyLocation, RetentionSettings, Settings
+from gencode.settings.fields import DatabaseSettings, DataDir, RetentionSettings, Settings
 from gencode.settings.sources import read_env_file
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
@@ -27,9 +27,9 @@ def load_data_dir() -> Path:
     return _validated(DataDir, {}).data_dir
 
 
-def load_key_location() -> KeyLocation:
-    """For `gencode keys`. Raises StartError."""
-    return _validated(KeyLocation, {})
+def load_database() -> DatabaseSettings:
+    """DATA_DIR and the addresses of the database. Raises StartError."""
+    return _validated(DatabaseSettings, {})
 
 
 def load_retention() -> RetentionSettings:

@@ -69,6 +69,12 @@ def _webhook_secrets(value: SecretStr) -> SecretStr:
     return value
 
 
+def _database_url(url: SecretStr) -> SecretStr:
+    if url.get_secret_value() and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("write it as postgresql://USER:PASSWORD@HOST:PORT/NAME")
+    return url
+
+
 def _decoded_length(text: str) -> int:
     """Length in bytes of the decoded text; 0 if it is not base64."""
     try:
@@ -86,3 +92,4 @@ Origin = Annotated[str, AfterValidator(_origin)]
 Origins = Annotated[str, AfterValidator(_origins)]
 Networks = Annotated[str, AfterValidator(_networks)]
 WebhookSecrets = Annotated[SecretStr, AfterValidator(_webhook_secrets)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from gencode.auth.key_store import KeyOptions, KeyStore, StoredKey, StoredKeys, key_store, parse_timestamp
-from gencode.bootstrap.stored_keys import cluster_module, stored_keys
+from gencode.bootstrap.cluster_parts import cluster_module
+from gencode.bootstrap.stored_keys import stored_keys
 from gencode.cli.output import write
 from gencode.domain.errors import StartError
 from gencode.domain.principal import LOCAL
 from gencode.engine.quota import Period, Quota, Uses, parse_quota
-from gencode.settings import load_key_location
+from gencode.settings import load_database
 from gencode.storage.sqlite.client_uses import client_uses
 
 QUOTAS = "'100 tasks/day', '2000000 tokens/month' or '20.50 cost/month'"
@@ -72,7 +73,7 @@ def _store(args: argparse.Namespace) -> StoredKeys:
     """Those of a folder that is named, else those of the settings."""
     if args.data_dir:
         return key_store(args.data_dir.expanduser().absolute())
-    return stored_keys(load_key_location())
+    return stored_keys(load_database())
 
 
 def _make(args: argparse.Namespace, store: StoredKeys) -> int:
@@ -95,8 +96,6 @@ def _about_the_first_key(name: str, store: StoredKeys) -> str:
     )
     if name == LOCAL.id:
         return f"{wanted}; this key shows them."
-    if not isinstance(store, KeyStore):
-        return f"{wanted}; a key of that name shows them: gencode keys make local."
     return (
         f"{wanted}; a key of that name shows them: gencode keys make local. To give them to {name}, stop the"
         f" service and run: gencode tasks assign --from local --to {name}"
@@ -145,7 +144,9 @@ def _uses(store: StoredKeys, keys: Sequence[StoredKey]) -> tuple[Mapping[str, Us
     try:
         if isinstance(store, KeyStore):
             return client_uses(store.path.parent, [key.client for key in keys], datetime.now(UTC)), ""
-        uses: Mapping[str, Uses] = cluster_module("database_keys").uses(store, keys, datetime.now(UTC))
+        uses: Mapping[str, Uses] = cluster_module("gencode.bootstrap.database_keys").uses(
+            store, keys, datetime.now(UTC)
+        )
         return uses, ""
     except StartError as error:
         return {}, error.message
