@@ -1,5 +1,6 @@
 """Takes the tasks of a DATA_DIR to PostgreSQL: with requests, events, checkpoints, idempotency keys,
-callbacks, totals of usage, the keys that sign, and the API keys of `gencode keys`. Unfinished tasks get their jobs."""
+callbacks, totals of usage, the keys that sign, and the API keys of `gencode keys`. Unfinished tasks get their
+jobs."""
 
 from __future__ import annotations
 
