@@ -183,6 +183,7 @@ async def _running(
         mcp, disk_use = MCPRuntime(settings.max_body_bytes), DiskUse(settings.data_dir)
         task_service = _task_service(settings, role, backend, hub, metrics, tracer, kinds.pipelines)
         _add_gauges(metrics, task_service, hub, backend.queue, disk_use)
+        backend.measure(metrics)
         quotas = Quotas(
             store=store,
             quotas_of=keys.quotas,
@@ -315,7 +316,7 @@ def _services(
         list_limiter=FairLimiter(MAX_LISTS),
         task_limiter=ClientLimiter(MAX_TASK_READS),
         stream_limiter=ClientLimiter(MAX_STREAM_READS),
-        write_probe=WriteProbe(offered.store.check_writable),
+        write_probe=WriteProbe(backend.check),
         language=settings.language,
         ticker=SharedTicker(settings.ping_seconds),
         progress_ticker=SharedTicker(PROGRESS_SECONDS, slots=1),

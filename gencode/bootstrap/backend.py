@@ -26,6 +26,7 @@ from gencode.engine.quota import UsageStore
 from gencode.engine.service import TaskService
 from gencode.hub.in_process import InProcessHub
 from gencode.llm.task_progress import ProgressRegistry
+from gencode.observability.metrics import Metrics
 from gencode.queue.in_process import FairQueue
 from gencode.resilience.call_slots import SlotFactory, local_slots
 from gencode.settings import Settings
@@ -100,6 +101,14 @@ class Backend(Protocol):
         """Counts the submissions of all processes; None: there is one."""
         ...
 
+    def measure(self, metrics: Metrics) -> None:
+        """Add what only this kind of backend can measure. To be called once, after `hub` and `recovery`."""
+        ...
+
+    async def check(self) -> None:
+        """Raises StoreError unless the store takes writes, and the process works if it is to."""
+        ...
+
     @property
     def callback_lease(self) -> float | None:
         """See NotificationDispatcher."""
@@ -130,6 +139,11 @@ class SingleProcess:
 
     def recovery(self, pipelines: Pipelines) -> None:
         return None
+
+    def measure(self, metrics: Metrics) -> None: ...
+
+    async def check(self) -> None:
+        await self.store.check_writable()
 
     def running(self, parts: MessageTargets) -> AbstractAsyncContextManager[None]:
         return nullcontext()

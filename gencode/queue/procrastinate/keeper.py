@@ -43,6 +43,9 @@ class Keeper:
 
     A job whose worker is dead is delivered again. A task loses its job where a worker that was taken for dead
     ends the job of its successor, where a worker is stopped while the store refuses, or by hand.
+
+    rescued   jobs of dead workers that it has delivered again
+    swept     tasks without a job that it has given one
     """
 
     def __init__(self, app: App, store: Store, pipelines: Pipelines, timing: QueueTiming) -> None:
@@ -52,6 +55,8 @@ class Keeper:
         self._store = store
         self._pipelines = pipelines
         self._timing = timing
+        self.rescued = 0
+        self.swept = 0
         self._wanted = anyio.Event()
 
     def request(self) -> None:
@@ -92,6 +97,7 @@ class Keeper:
                 await self._app.job_manager.retry_job(job)
             except ConnectorException:
                 continue  # it has ended meanwhile
+            self.rescued += 1
             log.warning("a task of a dead worker is delivered again", task_id=job.lock, worker=job.worker_id)
 
     async def _sweep(self, connection: psycopg.AsyncConnection[Any]) -> None:
@@ -99,6 +105,7 @@ class Keeper:
         for (task_id,) in rows:
             if task := await self._orphan(task_id):
                 await self._write_jobs(connection, [(task.id, task.principal.id)])
+                self.swept += 1
                 log.warning("an orphaned task was queued again", task_id=task.id)
 
     async def _orphan(self, task_id: str) -> Task | None:
