@@ -5,8 +5,8 @@
     publish.before|after              of the hub
     repo|push.before|after            of the Git host
     answer.after                      a model's answer is complete, and nothing of it is processed yet
-    reserve.after                     the cost of a model call is reserved, and nothing of it is sent: here the
-                                      process stops itself (SIGSTOP)
+    reserve.after                     the cost of a model call is reserved, and nothing of it is sent: here
+                                      the process stops itself (SIGSTOP)
 
 n counts from 1, in each process anew. The product has no code for this: its methods are wrapped here.
 """
