@@ -1,5 +1,6 @@
 """Takes the tasks of a DATA_DIR to PostgreSQL: with requests, events, checkpoints, idempotency keys,
-callbacks, totals of usage and the keys that sign. Unfinished tasks get their jobs."""
+callbacks, totals of usage, the keys that sign, and the API keys of `gencode keys`. Unfinished tasks get their
+jobs."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from procrastinate.exceptions import ConnectorException
 
+from gencode.auth.key_store import key_document, key_store
 from gencode.bootstrap.app import BUILTIN_KINDS
 from gencode.bootstrap.cluster import SIGNING_KEYS
 from gencode.domain.errors import StartError, StoreUnusable
@@ -40,6 +42,7 @@ class Migration:
     tables        rows and digest of each table, the same in both databases
     queued        tasks that go on when workers are started
     signing_keys  names of the keys that were taken over
+    api_keys      how many were taken over, unless the database had some already
     """
 
     database: str
@@ -47,6 +50,7 @@ class Migration:
     tables: Mapping[str, TableDigest]
     queued: int
     signing_keys: Sequence[str]
+    api_keys: int
 
 
 async def migrate_data_dir(data_dir: Path, dsn: str, report: Report) -> Migration:
@@ -86,11 +90,19 @@ async def _migrate(
                 f"the table {table.name} differs from that of {data_dir}: drop the database, create it"
                 " anew, and try again"
             )
+    api_keys = key_store(data_dir).read()
+    if api_keys:
+        await target.put_api_keys(key_document(api_keys))
     queued = sum(_is_queued(row) for row in source.rows(TABLES[-1]))
     mark_as_moved(data_dir, place(dsn))
     await target.end()
     return Migration(
-        database=place(dsn), continued=continued, tables=expected, queued=queued, signing_keys=[*keys]
+        database=place(dsn),
+        continued=continued,
+        tables=expected,
+        queued=queued,
+        signing_keys=[*keys],
+        api_keys=len(api_keys),
     )
 
 

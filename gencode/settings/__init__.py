@@ -6,7 +6,7 @@ A secret NAME can also be given as NAME_FILE, the path of a file with the value.
 from gencode.settings.fields import DatabaseSettings, RetentionSettings, Settings
 from gencode.settings.json_settings import NamedHost, NamedProvider
 from gencode.settings.loading import load, load_data_dir, load_database, load_retention, set_by_env_file
-from gencode.settings.value_types import is_loopback
+from gencode.settings.value_types import is_loopback, lets_anyone_in
 
 __all__ = [
     "DatabaseSettings",
@@ -15,6 +15,7 @@ __all__ = [
     "RetentionSettings",
     "Settings",
     "is_loopback",
+    "lets_anyone_in",
     "load",
     "load_data_dir",
     "load_database",

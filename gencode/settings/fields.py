@@ -30,6 +30,7 @@ from gencode.settings.value_types import (
     Seconds,
     WebhookSecrets,
     is_loopback,
+    lets_anyone_in,
     split_list,
 )
 
@@ -280,19 +281,16 @@ class Settings(_SourcedSettings):
 
     @model_validator(mode="after")
     def _require_keys_off_loopback(self) -> Settings:
+        if self.database_url.get_secret_value():  # it may have some
+            return self
         if self.has_no_api_keys and self.auth != "none" and not is_loopback(self.server_host):
-            raise ValueError(
-                f"SERVER_HOST={self.server_host} would let anyone in: make a key (gencode keys make NAME), "
-                "or set API_KEYS, SERVER_HOST=127.0.0.1, or AUTH=none if something else guards this address"
-            )
+            raise ValueError(lets_anyone_in(self.server_host))
         return self
 
     @property
     def has_no_api_keys(self) -> bool:
         """Whether no API key exists, neither in API_KEYS nor made by `gencode keys`."""
-        return (
-            not self.api_keys.get_secret_value().strip() and key_store(self.data_dir).stat_signature() is None
-        )
+        return not self.api_keys.get_secret_value().strip() and key_store(self.data_dir).version() is None
 
     @property
     def proxies(self) -> ProxyRules:

@@ -23,7 +23,7 @@ def load(environment: Mapping[str, Any] | None = None) -> Settings:
 
 
 def load_data_dir() -> Path:
-    """DATA_DIR alone, for commands such as `gencode keys` that must work while other settings are invalid."""
+    """DATA_DIR alone, for commands such as `gencode backup` that must work while others are invalid."""
     return _validated(DataDir, {}).data_dir
 
 

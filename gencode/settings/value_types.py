@@ -20,6 +20,14 @@ def split_list(value: str) -> list[str]:
     return [entry for entry in map(str.strip, value.split(",")) if entry]
 
 
+def lets_anyone_in(host: str) -> str:
+    """The message for a service without keys at an address that others reach."""
+    return (
+        f"SERVER_HOST={host} would let anyone in: make a key (gencode keys make NAME), or set API_KEYS,"
+        " SERVER_HOST=127.0.0.1, or AUTH=none if something else guards this address"
+    )
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is `localhost` or a loopback IP address."""
     if host == "localhost":

@@ -17,6 +17,8 @@ import anyio
 import psycopg
 import pytest
 
+from gencode.auth.key_store import KeyOptions, key_store
+from gencode.bootstrap.database_keys import DatabaseKeys
 from gencode.bootstrap.migration import migrate_data_dir
 from gencode.domain.callback import Callback
 from gencode.domain.errors import StartError, StoreUnusable
@@ -83,6 +85,7 @@ async def data_dir(tmp_path: Path) -> Path:
         unknown = a_task(kind="of a newer version", state=State.RUNNING)
         await store.create(unknown, {}, [])
     (folder / "webhook.key").write_bytes(b"w" * 32)
+    key_store(folder).create("alice", KeyOptions(rate="5/minute"))
     return folder
 
 
@@ -129,6 +132,8 @@ async def test_everything_is_there_afterwards(data_dir: Path, postgres: str) -> 
     assert await rows(postgres, JOBS) == [(task_id,) for task_id in sorted(unfinished)]
     assert (done["queued"], done["signing_keys"]) == (len(unfinished), ["webhook"])
     assert await rows(postgres, "SELECT key FROM gencode.signing_keys") == [(b"w" * 32,)]
+    assert done["api_keys"] == 1
+    assert DatabaseKeys(postgres).read() == key_store(data_dir).read()
 
 
 async def test_it_goes_on_after_it_was_killed_anywhere(

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import anyio
 
-from gencode.auth.key_store import check_name, key_store
+from gencode.auth.key_store import StoredKeys, check_name, key_store
 from gencode.bootstrap.cluster_parts import cluster_module
+from gencode.bootstrap.stored_keys import stored_keys
 from gencode.cli.output import printable, write
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.domain.principal import LOCAL, Principal
@@ -43,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
     data_dir = args.data_dir.expanduser().absolute() if args.data_dir else settings.data_dir
     target = _target(args)
     if args.data_dir is None and (dsn := settings.direct_dsn):
-        made = anyio.run(_assign_in_cluster, dsn, args, target)
+        made, keys = anyio.run(_assign_in_cluster, dsn, args, target), stored_keys(settings)
     else:
-        made = _assign_in_folder(data_dir, args, target)
-    _warn_without_key(args, data_dir)
+        made, keys = _assign_in_folder(data_dir, args, target), key_store(data_dir)
+    _warn_without_key(args, keys)
     document = {"from": args.source, "to": args.target, "dry_run": args.dry_run, **asdict(made)}
     write(args, document, _lines(args, made))
     return 0
@@ -98,11 +99,11 @@ def _no_tasks(source: str, known: Mapping[str, int]) -> StartError:
     return StartError(f"the client {source!r} has no tasks; clients that have some: {listed or 'none'}")
 
 
-def _warn_without_key(args: argparse.Namespace, data_dir: Path) -> None:
-    has_key = any(key.client == args.target for key in key_store(data_dir).read())
+def _warn_without_key(args: argparse.Namespace, keys: StoredKeys) -> None:
+    has_key = any(key.client == args.target for key in keys.read())
     if not args.json and not has_key and args.target != LOCAL.id:
         print(
-            f"{args.target} has no key in {data_dir}: unless it has one in API_KEYS, make one with:"
+            f"{args.target} has no key in {keys.scope}: unless it has one in API_KEYS, make one with:"
             f" gencode keys make {args.target}",
             file=sys.stderr,
         )

@@ -41,6 +41,9 @@ _REMOVE_MARK = f"DROP TABLE gencode.{UNFINISHED_IMPORT}".encode()
 _PUT_KEY = (
     b"INSERT INTO gencode.signing_keys VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET key = excluded.key"
 )
+_PUT_API_KEYS = (
+    b"INSERT INTO gencode.api_keys (id, version, document) VALUES (1, 1, %s::text) ON CONFLICT DO NOTHING"
+)
 
 
 class Import:
@@ -97,6 +100,10 @@ class Import:
     async def put_key(self, name: str, key: bytes) -> None:
         """A signing key, in place of one that a process has made."""
         await self._connection.run(_PUT_KEY, [name, key])
+
+    async def put_api_keys(self, document: str) -> None:
+        """Those of `gencode keys`, unless the database has some already."""
+        await self._connection.run(_PUT_API_KEYS, [document])
 
     async def digest(self, table: Table, report: Report) -> TableDigest:
         """As gencode.storage.sqlite.export computes it; the rows stay in the database."""
