@@ -146,7 +146,7 @@ class Campaign:
         is_web = what == "kill" and self._random.random() < WEB_SHARE
         processes = self._cluster.webs if is_web else self._cluster.workers
         free = [process for process in processes if process.port not in self._disturbed]
-        return self._random.choice(free) if is_web and free or len(free) > 1 else None
+        return self._random.choice(free) if (is_web and free) or len(free) > 1 else None
 
     async def _must_progress(self) -> bool:
         """Whether a task has been started so often without progress that it must not be interrupted."""
