@@ -37,6 +37,7 @@ faults: $(VENV)/.test ## Inject every fault of docs/faults.md and print the tabl
 
 test-cluster: $(VENV)/.test ## Run all tests of several processes on PostgreSQL; `make test` runs the short ones
 	CLUSTER=all $(BIN)/python -m pytest -rs tests/cluster $(ARGS)
+	GENCODE_TEST_BACKEND=cluster $(BIN)/python -m pytest -rs --numprocesses $(JOBS) $(CLUSTER_TESTS) $(ARGS)
 
 # The slice of CI: PEERS="isomorphic_git octokit openapi_clients".
 PEERS ?= $(patsubst tests/peers/test_%.py,%,$(wildcard tests/peers/test_*.py))

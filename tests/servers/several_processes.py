@@ -1,15 +1,16 @@
 """GENCODE_TEST_BACKEND=cluster: tests that know the service by its addresses run it as several processes.
 
 `running_app` makes two web applications and three workers on one database, in the test's event loop, behind
-nginx, which gives them the requests in turn. With the local forge, which is for one process, it is one of
-both roles on PostgreSQL. A test that chooses its database is skipped.
+nginx, which gives them the requests in turn; `service` makes as many processes, which are killed and started
+together. With the local forge, which is for one process, it is one of both roles on PostgreSQL. A test that
+chooses its database, or a moment within one process, is skipped.
 """
 
 from __future__ import annotations
 
 import atexit
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -25,12 +26,12 @@ from gencode.bootstrap.serve import Server, listening_socket
 from gencode.http.kind_factory import KindFactory
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
-from tests.servers.cluster import site
+from tests.servers.cluster import STALE_SECONDS, Cluster, cluster, site
 from tests.servers.postgres import MISSING, PostgresServer, is_installed, running_postgres
 from tests.servers.proxy import proxy
+from tests.servers.service import Service
 
 WEBS, WORKERS = 2, 3
-STALE_SECONDS = 4.0
 
 
 @cache
@@ -102,3 +103,71 @@ async def _served(app: Starlette, settings: Settings, role: Role) -> AsyncIterat
             yield sock.getsockname()[1]
         finally:
             server.stop()
+
+
+# --- as processes -----------------------------------------------------------------------------------
+
+
+class Services:
+    """All processes of a cluster, where a test has one Service."""
+
+    def __init__(self, it: Cluster) -> None:
+        self._all = [*it.webs, *it.workers]
+        self.url = it.url
+        self.port = int(it.url.rpartition(":")[2])
+        self.log = it.webs[0].log
+        self.data_dir = it.webs[0].data_dir
+
+    @property
+    def pid(self) -> int:
+        pytest.skip("there are several processes")
+
+    async def start(self, failpoint: str = "") -> None:
+        if failpoint:
+            pytest.skip("a moment of one process is meant")
+        await self._each(Service.start)
+
+    async def launch(self, failpoint: str = "") -> None:
+        if failpoint:
+            pytest.skip("a moment of one process is meant")
+        await self._each(Service.launch)
+
+    async def ready(self) -> bool:
+        return await self._all[0].ready()
+
+    async def ended(self) -> int:
+        return await self._all[0].ended()
+
+    async def kill(self) -> None:
+        await self._each(Service.kill)
+
+    async def terminate(self) -> int:
+        return max([await one.terminate() for one in self._all], key=abs)
+
+    async def _each(self, act: Callable[[Service], Awaitable[object]]) -> None:
+        async with anyio.create_task_group() as group:
+            for one in self._all:
+                group.start_soon(act, one)
+
+
+@asynccontextmanager
+async def services(
+    folder: Path, environment: Mapping[str, str], *others: object
+) -> AsyncIterator[Service | Services]:
+    """See tests.servers.service.service. `others`: what cannot be had from several processes."""
+    if any(others):
+        pytest.skip("one process is meant")
+    dsn = database_of(folder / "data")
+    if environment.keys() & {"GITHUB_TOKEN", "HOSTS"}:
+        async with cluster(folder, dsn, environment) as it:
+            yield Services(it)
+        return
+    process = Service(
+        folder, {**environment, "DATABASE_URL": dsn, "WORKER_STALE_SECONDS": f"{STALE_SECONDS:g}"}
+    )
+    try:
+        await process.start()
+        yield process
+    finally:
+        with anyio.CancelScope(shield=True):
+            await process.close()
