@@ -26,6 +26,8 @@ RUNNABLE = frozenset({State.QUEUED, State.RUNNING})
 MAX_ORPHANS = 500
 """Tasks that one look takes up."""
 
+_LIMIT = "SELECT set_config('idle_in_transaction_session_timeout', %s, true)"
+"""Milliseconds. A process that is stopped while it has the lock loses its connection, and so the lock."""
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('gencode keeper', 0))"
 _ORPHANS = """
 SELECT id FROM gencode.tasks
@@ -78,6 +80,7 @@ class Keeper:
     async def keep(self) -> bool:
         """Look once; False if another process does so at the moment."""
         async with self._connector.pool.connection() as connection, connection.transaction():
+            await connection.execute(_LIMIT, (f"{self._timing.stale * 1000:.0f}",))
             row = await (await connection.execute(_LOCK)).fetchone()
             if not row[0]:
                 return False

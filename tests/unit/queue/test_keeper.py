@@ -102,6 +102,27 @@ async def test_the_job_of_a_dead_worker_is_delivered_again(bench: Bench) -> None
     assert await bench.opened.rows("SELECT * FROM procrastinate_workers") == []
 
 
+async def test_a_keeper_that_stands_still_gives_its_place_to_another(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one whose process is stopped while it looks."""
+    has_the_lock = anyio.Event()
+
+    async def stand_still() -> None:
+        has_the_lock.set()
+        await anyio.sleep_forever()
+
+    stopped = Keeper(bench.opened.app, bench.store, {}, QueueTiming(stale=0.2))
+    monkeypatch.setattr(stopped, "_rescue", stand_still)
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            group.start_soon(stopped.keep)
+            await has_the_lock.wait()
+            while not await bench.keeper.keep():
+                await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+
+
 async def test_the_job_of_a_worker_that_is_alive_is_left_to_it(bench: Bench) -> None:
     started = anyio.Event()
 
