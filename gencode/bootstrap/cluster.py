@@ -146,7 +146,7 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
         keys = await shared_keys(dsn, SIGNING_KEYS)
     try:
         with folder:
-            async with forge_lock(direct or dsn, has_local_forge), open_app(dsn) as app:
+            async with forge_lock(direct or dsn, has_local_forge), open_app(dsn, direct) as app:
                 queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
                 async with (
                     open_postgres(dsn, queue.job_writer) as store,
