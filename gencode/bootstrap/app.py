@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from importlib import import_module
 
 import anyio
 from starlette.applications import Starlette
@@ -12,15 +11,16 @@ from starlette.routing import Mount
 
 from gencode import __version__
 from gencode.auth.key_authenticator import ApiKeyAuthenticator
-from gencode.auth.key_store import key_store
 from gencode.auth.tickets import Tickets
 from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets, open_single_process
+from gencode.bootstrap.cluster_parts import cluster_module
 from gencode.bootstrap.git_hosts import HostRegistry
 from gencode.bootstrap.kind_dependencies import DependencyFactory
 from gencode.bootstrap.models import ModelRegistry
 from gencode.bootstrap.notifications import Notifications, make_notifications
 from gencode.bootstrap.outbound import make_outbound
 from gencode.bootstrap.roles import Role
+from gencode.bootstrap.stored_keys import checked_keys
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.domain.errors import StartError
@@ -51,7 +51,7 @@ from gencode.observability.tracing_setup import configured_tracer
 from gencode.outbound.transport import Outbound
 from gencode.pipelines.generate.kind import GENERATE
 from gencode.security.secret_registry import SecretRegistry
-from gencode.settings import Settings, is_loopback, load
+from gencode.settings import Settings, is_loopback, lets_anyone_in, load
 from gencode.ui.page import Page
 
 BUILTIN_KINDS: Sequence[KindFactory] = (GENERATE,)
@@ -89,10 +89,13 @@ def build_app(
 ) -> Starlette:
     """As `create_app`; logs and responses are cleaned of what `secrets` has at the time. For Role.WORKER, the
     application has probes and metrics only."""
-    keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), key_store(settings.data_dir))
+    _check_role(settings, role, hosts := HostRegistry(settings))
+    keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), checked_keys(settings))
+    if role.serves:
+        _check_address(settings, keys)
     registry = KindRegistry([factory.kind for factory in kinds])
     dependencies = DependencyFactory(
-        settings=settings, models=ModelRegistry(settings), hosts=HostRegistry(settings), secrets=secrets
+        settings=settings, models=ModelRegistry(settings), hosts=hosts, secrets=secrets
     )
 
     @asynccontextmanager
@@ -106,6 +109,7 @@ def build_app(
     public_operations = (slack, mattermost, page.operation())
     more_routes = (Mount("/page", page), mcp_route(keys))
     app = build(lifespan, keys, _rules(settings, keys), registry, public_operations, more_routes)
+    app.state.wants_key = keys.is_required
     return _with_secrets(app, secrets)
 
 
@@ -123,27 +127,34 @@ def _rules(settings: Settings, keys: ApiKeyAuthenticator) -> SecurityRules:
     )
 
 
-def _open_backend(
-    settings: Settings, role: Role, hosts: HostRegistry
-) -> AbstractAsyncContextManager[Backend]:
-    """Raises StartError, also for settings that do not fit the role."""
+def _check_role(settings: Settings, role: Role, hosts: HostRegistry) -> None:
+    """Raises StartError for settings that do not fit the role, and for a missing extra."""
     if not settings.database_url.get_secret_value():
         if role is not Role.ALL:
             raise StartError(
                 "a process for web or for work alone needs DATABASE_URL, which all of them share"
             )
-        return open_single_process(settings)
+        return
     if hosts.uses_embedded_forge and role is not Role.ALL:
         raise StartError(
             "the local forge is for one process: set GITHUB_TOKEN or HOSTS, or run `gencode serve` alone"
         )
-    try:
-        cluster = import_module("gencode.bootstrap.cluster")
-    except ModuleNotFoundError as error:
-        raise StartError(
-            f"DATABASE_URL needs {error.name}, from the extra `cluster` (in a checkout:"
-            " pip install '.[cluster]')"
-        ) from error
+    cluster_module("gencode.bootstrap.cluster")
+
+
+def _check_address(settings: Settings, keys: ApiKeyAuthenticator) -> None:
+    """Raises StartError for an address that would let anyone in."""
+    if not (keys.is_required or settings.auth == "none" or is_loopback(settings.server_host)):
+        raise StartError(lets_anyone_in(settings.server_host))
+
+
+def _open_backend(
+    settings: Settings, role: Role, hosts: HostRegistry
+) -> AbstractAsyncContextManager[Backend]:
+    """Raises StartError."""
+    if not settings.database_url.get_secret_value():
+        return open_single_process(settings)
+    cluster = cluster_module("gencode.bootstrap.cluster")
     opened: AbstractAsyncContextManager[Backend] = cluster.open_cluster(
         settings, role, hosts.uses_embedded_forge
     )
@@ -172,6 +183,7 @@ async def _running(
         mcp, disk_use = MCPRuntime(settings.max_body_bytes), DiskUse(settings.data_dir)
         task_service = _task_service(settings, role, backend, hub, metrics, tracer, kinds.pipelines)
         _add_gauges(metrics, task_service, hub, backend.queue, disk_use)
+        backend.measure(metrics)
         quotas = Quotas(
             store=store,
             quotas_of=keys.quotas,
@@ -304,7 +316,7 @@ def _services(
         list_limiter=FairLimiter(MAX_LISTS),
         task_limiter=ClientLimiter(MAX_TASK_READS),
         stream_limiter=ClientLimiter(MAX_STREAM_READS),
-        write_probe=WriteProbe(offered.store.check_writable),
+        write_probe=WriteProbe(backend.check),
         language=settings.language,
         ticker=SharedTicker(settings.ping_seconds),
         progress_ticker=SharedTicker(PROGRESS_SECONDS, slots=1),

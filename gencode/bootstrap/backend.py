@@ -26,10 +26,11 @@ from gencode.engine.quota import UsageStore
 from gencode.engine.service import TaskService
 from gencode.hub.in_process import InProcessHub
 from gencode.llm.task_progress import ProgressRegistry
+from gencode.observability.metrics import Metrics
 from gencode.queue.in_process import FairQueue
 from gencode.resilience.call_slots import SlotFactory, local_slots
 from gencode.settings import Settings
-from gencode.storage.lock import data_dir_lock
+from gencode.storage.lock import check_not_moved, data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
 
 OnPublish = Callable[[Sequence[Event]], None]
@@ -100,6 +101,14 @@ class Backend(Protocol):
         """Counts the submissions of all processes; None: there is one."""
         ...
 
+    def measure(self, metrics: Metrics) -> None:
+        """Add what only this kind of backend can measure. To be called once, after `hub` and `recovery`."""
+        ...
+
+    async def check(self) -> None:
+        """Raises StoreError unless the store takes writes, and the process works if it is to."""
+        ...
+
     @property
     def callback_lease(self) -> float | None:
         """See NotificationDispatcher."""
@@ -131,13 +140,19 @@ class SingleProcess:
     def recovery(self, pipelines: Pipelines) -> None:
         return None
 
+    def measure(self, metrics: Metrics) -> None: ...
+
+    async def check(self) -> None:
+        await self.store.check_writable()
+
     def running(self, parts: MessageTargets) -> AbstractAsyncContextManager[None]:
         return nullcontext()
 
 
 @asynccontextmanager
 async def open_single_process(settings: Settings) -> AsyncIterator[SingleProcess]:
-    """Raises StartError, also when another process has DATA_DIR."""
+    """Raises StartError, also when another process has DATA_DIR, or its tasks are in PostgreSQL."""
     with data_dir_lock(settings.data_dir):
+        check_not_moved(settings.data_dir)
         async with open_sqlite(settings.data_dir / "gencode.db") as store:
             yield SingleProcess(settings, store)

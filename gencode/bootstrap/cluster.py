@@ -13,7 +13,7 @@ from procrastinate.exceptions import ConnectorException
 from gencode.bootstrap.backend import MessageTargets, OnPublish
 from gencode.bootstrap.roles import Role
 from gencode.domain.callback import NOTIFIED_EVENTS
-from gencode.domain.errors import StoreUnusable
+from gencode.domain.errors import StoreError, StoreUnusable
 from gencode.domain.event import Event
 from gencode.engine.orphan_sweeper import OrphanRecovery
 from gencode.engine.paused_tasks import PausedTasksInStore
@@ -22,6 +22,7 @@ from gencode.engine.ports.rate_window import RateWindow
 from gencode.hub.postgres.hub import PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
 from gencode.llm.progress_reports import ProgressReports
+from gencode.observability.metrics import Metrics
 from gencode.queue.procrastinate.keeper import Keeper
 from gencode.queue.procrastinate.queue import ProcrastinateQueue, open_app
 from gencode.queue.procrastinate.schema import migrate_queue
@@ -85,6 +86,7 @@ class Cluster:
         self.slots: SlotFactory = shared_slots.slots
         self.rate_window = rate_window
         self._hub: PostgresHub | None = None
+        self._keeper: Keeper | None = None
         self.callback_lease = LEASE_ATTEMPTS * settings.webhook_timeout
         queue.request_cancel = self._request_cancel
 
@@ -103,7 +105,27 @@ class Cluster:
     def recovery(self, pipelines: Pipelines) -> OrphanRecovery:
         if not self._role.works:
             return NoRecovery()
-        return Keeper(self._app, self.store, pipelines, self._timing)
+        self._keeper = Keeper(self._app, self.store, pipelines, self._timing)
+        return self._keeper
+
+    def measure(self, metrics: Metrics) -> None:
+        queue, keeper, notifications = self.queue, self._keeper, self._notifications
+        metrics.gauge("gencode_workers_alive", "Workers of all processes.", lambda: queue.workers[0])
+        metrics.gauge("gencode_workers_stale", "Those without a sign of life.", lambda: queue.workers[1])
+        metrics.gauge(
+            "gencode_listening", "1: notifications arrive; 0: polling.", lambda: notifications.is_listening
+        )
+        metrics.count(
+            "gencode_rescued_jobs", "Jobs of dead workers.", lambda: keeper.rescued if keeper else 0
+        )
+        metrics.count(
+            "gencode_swept_tasks", "Tasks that had lost their job.", lambda: keeper.swept if keeper else 0
+        )
+
+    async def check(self) -> None:
+        await self.store.check_writable()
+        if self._role.works and not self.queue.is_working:
+            raise StoreError("the worker does not run: it waits for the database")
 
     @asynccontextmanager
     async def running(self, parts: MessageTargets) -> AsyncIterator[None]:

@@ -12,8 +12,8 @@ from urllib.request import getproxies_environment
 
 import httpx
 
-from gencode.auth.key_store import key_store
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
+from gencode.bootstrap.stored_keys import stored_keys
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.githosts.http_client import exchange
 from gencode.githosts.responses import json_object
@@ -99,14 +99,16 @@ def check_database(path: Path) -> CheckResult:
 def check_api_keys(settings: Settings) -> CheckResult:
     """Count the API keys, in API_KEYS and made by `gencode keys`."""
     try:
-        keys = key_store(settings.data_dir).read()
+        store = stored_keys(settings)
+        keys = store.read()
     except StartError as error:
         return fault("keys", error.message, "until then keys made by gencode keys are rejected")
     made = len([key for key in keys if not key.options.has_expired()])
     given = len([entry for entry in settings.api_keys.get_secret_value().split(",") if entry.strip()])
-    if not settings.has_no_api_keys and not given + made:
+    is_required = bool(given) or store.version() is not None
+    if is_required and not given + made:
         return note("keys", "none is left or valid, so every request is rejected", "gencode keys make NAME")
-    if not settings.has_no_api_keys:
+    if is_required:
         return ok("keys", f"{given} in API_KEYS, {made} made by gencode keys, {len(keys) - made} expired")
     if settings.auth == "none":
         return note("keys", "none, and AUTH=none", "see that only trusted programs reach the address")

@@ -45,6 +45,9 @@ class Keeper:
     A job whose worker is dead is delivered again. A task loses its job where a worker that was taken for dead
     ends the job of its successor, where a worker is stopped while it claims the task or while the store
     refuses, or by hand.
+
+    rescued   jobs of dead workers that it has delivered again
+    swept     tasks without a job that it has given one
     """
 
     def __init__(self, app: App, store: Store, pipelines: Pipelines, timing: QueueTiming) -> None:
@@ -57,6 +60,8 @@ class Keeper:
         self._pause = timing.keeping
         self._after = ""
         """Orphans are looked for behind this task. Those that this version must not run hide no others."""
+        self.rescued = 0
+        self.swept = 0
         self._wanted = anyio.Event()
 
     def request(self) -> None:
@@ -91,6 +96,7 @@ class Keeper:
     async def _rescue(self, connection: Connection) -> None:
         cursor = await connection.execute(DELIVER_AGAIN, self._values)
         for task_id, worker in await cursor.fetchall():
+            self.rescued += 1
             log.warning("a task of a dead worker is delivered again", task_id=task_id, worker=worker)
         await connection.execute(PRUNE_WORKERS, self._values)
         await connection.execute(DELIVER_NOW, self._values)
@@ -102,6 +108,7 @@ class Keeper:
         self._after = rows[-1][0] if len(rows) == MAX_ORPHANS else ""
         if orphans := [task for (task_id,) in rows for task in await self._orphan(task_id)]:
             await self._write_jobs(connection, [(task.id, task.principal.id) for task in orphans])
+            self.swept += len(orphans)
             log.warning("orphaned tasks were queued again", task_ids=[task.id for task in orphans])
 
     async def _orphan(self, task_id: str) -> list[Task]:

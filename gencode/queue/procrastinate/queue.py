@@ -43,6 +43,11 @@ _LONGEST_WAIT = (
     " WHERE type = 'deferred' AND status = 'todo' AND queue_name = 'gencode' AND attempts = 0"
 )
 """Of those that no worker has had yet, and the time of the database's clock."""
+_WORKERS = (
+    "SELECT count(*) FILTER (WHERE fresh)::int AS alive, count(*) FILTER (WHERE NOT fresh)::int AS stale FROM"
+    " (SELECT last_heartbeat > now() - make_interval(secs => %(stale)s) AS fresh FROM procrastinate_workers)"
+    " AS workers"
+)
 _IS_ALIVE = (
     "SELECT 1 AS alive FROM procrastinate_workers WHERE id = %(worker)s"
     " AND last_heartbeat > now() - make_interval(secs => %(stale)s)"
@@ -53,11 +58,13 @@ RequestCancel = Callable[[str], Awaitable[None]]
 
 @dataclass(slots=True)
 class _Waiting:
-    """What waited when it was counted last, and what this process has added since."""
+    """What waited when it was counted last, and what this process has added since; the workers then."""
 
     counts: Counter[str] = field(default_factory=Counter)
     added: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
+    alive: int = 0
+    stale: int = 0
 
     def total(self) -> int:
         return self.counts.total() + self.added.total()
@@ -87,6 +94,7 @@ class ProcrastinateQueue:
 
     limit            most tasks that may wait, see gencode.queue.admission. It is checked against a count that
                      is a second old: several processes together may exceed it by what they accept in a second
+    is_working       whether this process has a worker that takes jobs
     request_cancel   asks the process that runs a task to cancel it
     """
 
@@ -99,6 +107,7 @@ class ProcrastinateQueue:
         self._handler: Handler | None = None
         self.request_cancel = request_cancel
         self._clock_offset = 0.0
+        self.is_working = False
         redelivery = _Redelivery(timing.stale, self.now)
         app.task(name=RUN_TASK, queue=QUEUE, pass_context=True, retry=redelivery)(self._run)
 
@@ -118,6 +127,11 @@ class ProcrastinateQueue:
     def longest_wait(self) -> float:
         """Seconds since the oldest job that no worker has had was queued."""
         return self._waiting.seconds
+
+    @property
+    def workers(self) -> tuple[int, int]:
+        """Of all processes, how many are alive, and how many have given no sign of life."""
+        return self._waiting.alive, self._waiting.stale
 
     @contextmanager
     def reserve(self, principal: str) -> Iterator[None]:
@@ -152,7 +166,8 @@ class ProcrastinateQueue:
         oldest = await self._app.connector.execute_query_one_async(_LONGEST_WAIT)
         self._clock_offset = oldest["now"] - time.time()
         counts = Counter({row["principal"] or "": row["count"] for row in rows})
-        self._waiting = _Waiting(counts=counts, seconds=oldest["seconds"])
+        workers = await self._app.connector.execute_query_one_async(_WORKERS, stale=self._timing.stale)
+        self._waiting = _Waiting(counts=counts, seconds=oldest["seconds"], **workers)
 
     # --- working ------------------------------------------------------------------------------------
 
@@ -180,6 +195,7 @@ class ProcrastinateQueue:
             stalled_worker_timeout=self._timing.stale,
         )
         running = asyncio.ensure_future(worker.run())  # type: ignore[no-untyped-call]
+        self.is_working = True
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -189,6 +205,8 @@ class ProcrastinateQueue:
             with suppress(Exception):
                 running.result()  # else asyncio reports that nobody has
             raise
+        finally:
+            self.is_working = False
 
     async def _run(self, context: JobContext, task_id: str, principal: str) -> None:
         """A task that the end of the worker cancels is stored as queued, with a new job; if that cannot be

@@ -105,6 +105,13 @@ CREATE TABLE gencode.signing_keys (
     key  bytea NOT NULL
 );
 
+-- The API keys that were made at run time: one row.
+CREATE TABLE gencode.api_keys (
+    id       int PRIMARY KEY CHECK (id = 1),
+    version  bigint NOT NULL,
+    document text NOT NULL  -- JSON
+);
+
 -- Slots of limits that all processes share, such as those of the calls to a model account.
 CREATE TABLE gencode.call_slots (
     name   text NOT NULL,
