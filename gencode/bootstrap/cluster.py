@@ -11,6 +11,7 @@ from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
 from gencode.bootstrap.backend import MessageTargets, OnPublish
+from gencode.bootstrap.process_names import process_name
 from gencode.bootstrap.roles import Role
 from gencode.domain.callback import NOTIFIED_EVENTS
 from gencode.domain.errors import StoreError, StoreUnusable
@@ -168,7 +169,10 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
         keys = await shared_keys(dsn, SIGNING_KEYS)
     try:
         with folder:
-            async with forge_lock(direct or dsn, has_local_forge), open_app(dsn, direct) as app:
+            async with (
+                forge_lock(direct or dsn, has_local_forge, process_name(settings, role)),
+                open_app(dsn, direct) as app,
+            ):
                 queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
                 async with (
                     open_postgres(dsn, queue.job_writer) as store,

@@ -138,16 +138,23 @@ def check_proxy(settings: Settings) -> Iterator[CheckResult]:
 async def check_port(settings: Settings, running: str, client: httpx.AsyncClient) -> CheckResult:
     """Whether the port is free, or answered by the service that uses DATA_DIR. `running`: `lock_holder`."""
     listen_address = f"{settings.server_host} port {settings.server_port}"
-    if running and settings.server_port:
-        try:
-            address = f"http://{_client_address(settings.server_host)}:{settings.server_port}/health"
-            reply = await exchange(client, client.build_request("GET", address), HEALTH_TIMEOUT, MAX_HEALTH)
-            health = json_object(reply) or {}
-            tasks = f"{health['running']} tasks run, {health['waiting']} wait"
+    if settings.server_port and (running or settings.database_url.get_secret_value()):
+        if tasks := await _tasks_of_service(settings, client):
             return ok("port", f"gencode answers at {listen_address}: {tasks}")
-        except (httpx.HTTPError, KeyError):
+        if running:
             return note("port", f"a service uses the folder, but none answers at {listen_address}", running)
     return _check_port_is_free(settings.server_host, settings.server_port, listen_address)
+
+
+async def _tasks_of_service(settings: Settings, client: httpx.AsyncClient) -> str:
+    """How many run and wait; "" if no gencode answers."""
+    address = f"http://{_client_address(settings.server_host)}:{settings.server_port}/health"
+    try:
+        reply = await exchange(client, client.build_request("GET", address), HEALTH_TIMEOUT, MAX_HEALTH)
+        health = json_object(reply) or {}
+        return f"{health['running']} tasks run, {health['waiting']} wait"
+    except (httpx.HTTPError, KeyError):
+        return ""
 
 
 def _check_port_is_free(host: str, number: int, listen_address: str) -> CheckResult:

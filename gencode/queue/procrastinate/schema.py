@@ -38,17 +38,17 @@ async def migrate_queue(dsn: str) -> None:
     """Make the tables if they are missing; the store has made its own by then. Raises StoreUnusable."""
     try:
         async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-            if not await _is_current(connection):
+            if not await is_current(connection):
                 async with connection.transaction():
                     await connection.execute(_LOCK)
-                    if not await _is_current(connection):
+                    if not await is_current(connection):
                         await _check_free(connection)
                         await _create(connection)
     except psycopg.Error as error:
         raise StoreUnusable("the queue's tables cannot be made: see the log of PostgreSQL") from error
 
 
-async def _is_current(connection: psycopg.AsyncConnection[Any]) -> bool:
+async def is_current(connection: psycopg.AsyncConnection[Any]) -> bool:
     """Raises StoreUnusable for tables that this version must not use."""
     if not await _value(connection, _HAS_VERSIONS):
         return False
