@@ -56,7 +56,7 @@ class Keeper:
         self._write_jobs = JobWriter(app.job_manager)
         self._store = store
         self._pipelines = pipelines
-        self._values = {"stale": timing.stale}
+        self._values = {"stale": timing.stale, "idle": f"{timing.stale * 500:.0f}"}
         self._pause = timing.keeping
         self._after = ""
         """Orphans are looked for behind this task. Those that this version must not run hide no others."""
@@ -83,7 +83,7 @@ class Keeper:
     async def keep(self) -> bool:
         """Look once; False if another process does so at the moment."""
         async with self._connector.pool.connection() as connection, connection.transaction():
-            await connection.execute(LIMITS)
+            await connection.execute(LIMITS, self._values)
             row = await (await connection.execute(TRY_LOCK)).fetchone()
             if not row[0]:
                 return False

@@ -12,10 +12,11 @@ from typing import LiteralString
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('gencode keeper', 0))"
 
 LIMITS = (
-    "SET LOCAL idle_in_transaction_session_timeout = '10s'; SET LOCAL lock_timeout = '5s';"
-    " SET LOCAL statement_timeout = '30s'"
+    "SELECT set_config('idle_in_transaction_session_timeout', %(idle)s, true),"
+    " set_config('lock_timeout', '5s', true), set_config('statement_timeout', '30s', true)"
 )
-"""A keeper that is stopped (SIGSTOP) would keep the lock, and with it all others from working."""
+"""`idle`: milliseconds. A process that is stopped (SIGSTOP) while it has the lock loses its connection, and so
+the lock: it would keep all others from working."""
 
 _IS_ALIVE: LiteralString = "last_heartbeat > now() - make_interval(secs => %(stale)s)"
 

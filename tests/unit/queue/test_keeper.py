@@ -107,6 +107,27 @@ async def test_the_job_of_a_dead_worker_is_delivered_again(bench: Bench) -> None
     assert await bench.opened.rows("SELECT * FROM procrastinate_workers") == []
 
 
+async def test_a_keeper_that_stands_still_gives_its_place_to_another(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one whose process is stopped while it looks."""
+    has_the_lock = anyio.Event()
+
+    async def stand_still(connection: object) -> None:
+        has_the_lock.set()
+        await anyio.sleep_forever()
+
+    stopped = Keeper(bench.opened.app, bench.store, {}, QueueTiming(stale=0.2))
+    monkeypatch.setattr(stopped, "_rescue", stand_still)
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            group.start_soon(stopped.keep)
+            await has_the_lock.wait()
+            while not await bench.keeper.keep():
+                await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+
+
 async def test_the_job_of_a_worker_that_is_alive_is_left_to_it(bench: Bench) -> None:
     started = anyio.Event()
 
@@ -267,27 +288,3 @@ async def test_a_sweep_holds_up_no_submission(bench: Bench, monkeypatch: pytest.
     await bench.keeper.keep()
     locks = [lock for lock, _ in await bench.jobs()]
     assert {task.id for task in tasks} <= set(locks)
-
-
-async def test_a_keeper_that_is_stopped_stops_no_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As by SIGSTOP in the middle of its transaction: the database ends that, and with it the lock."""
-    limits = module.LIMITS
-    monkeypatch.setattr(module, "LIMITS", "SET LOCAL idle_in_transaction_session_timeout = '50ms'")
-    stopped = anyio.Event()
-
-    async def stop(query: TaskQuery) -> list[Task]:
-        stopped.set()
-        await anyio.sleep_forever()
-        return []
-
-    await bench.stored()
-    await bench.opened.rows("DELETE FROM procrastinate_jobs")
-    async with open_postgres(bench.opened.dsn) as store, anyio.create_task_group() as group:
-        other = Keeper(bench.opened.app, store, {"letters": Spelling()}, FAST)
-        monkeypatch.setattr(bench.store, "find", stop)
-        group.start_soon(bench.keeper.run)
-        await stopped.wait()
-        monkeypatch.setattr(module, "LIMITS", limits)
-        while not await other.keep():
-            await anyio.sleep(0.01)
-        group.cancel_scope.cancel()
