@@ -15,8 +15,8 @@ LIMITS = (
     "SELECT set_config('idle_in_transaction_session_timeout', %(idle)s, true),"
     " set_config('lock_timeout', '5s', true), set_config('statement_timeout', '30s', true)"
 )
-"""`idle`: milliseconds. A process that is stopped (SIGSTOP) while it has the lock loses its connection, and so
-the lock: it would keep all others from working."""
+"""`idle`: milliseconds. A process that is stopped (SIGSTOP) while it has the lock loses its connection, and
+so the lock: it would keep all others from working."""
 
 _IS_ALIVE: LiteralString = "last_heartbeat > now() - make_interval(secs => %(stale)s)"
 
