@@ -188,6 +188,7 @@ async def _running(
             store=store,
             quotas_of=keys.quotas,
             has_price=lambda model: offered.price(model) is not None,
+            turns=backend.turns,
         )
         services = _services(
             settings, backend, task_service, hub, kinds, offered, tracer, notifications, mcp, keys, quotas

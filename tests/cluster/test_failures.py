@@ -110,6 +110,29 @@ async def test_a_displaced_worker_pays_nothing_and_ends_nothing(prepare: Prepare
     assert (await events(it.url, await submit(it.url, "next")))[-1].data["status"] == "completed"
 
 
+async def test_a_worker_that_was_stopped_between_its_reserve_and_its_request_does_not_send_it(
+    prepare: Prepare,
+) -> None:
+    """It stops itself there; its successor waits for the model when it goes on."""
+    gate = anyio.Event()
+    it = prepare(plan_and_files(FILES, gates={"README.md": gate}))
+    await stop_workers(it)
+    stopped, successor = it.cluster.workers[:2]
+    await stopped.start("reserve.after:3")  # of the plan, the first file, the second
+    task_id = await submit(it.one)
+    await it.model.arrival("file", "app.py")
+    await successor.start()
+    await it.model.arrival("file", "README.md")
+    assert it.cluster.asking(it.model) is successor
+    stopped.thaw()
+    await until(lambda: "left to another worker" in stopped.log.read_text())
+    gate.set()
+    heard = await events(it.other, task_id)
+    await check_finished(it, task_id, heard)
+    assert it.model.started == PAID_ONCE
+    await stopped.terminate()
+
+
 async def test_a_worker_that_stops_gives_its_task_to_another_at_once(prepare: Prepare) -> None:
     """SIGTERM while the model answers, which it does not within the time that the worker has."""
     gate = anyio.Event()

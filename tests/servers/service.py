@@ -32,6 +32,7 @@ from gencode.http.kind_factory import KindFactory
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import NamedProvider, Settings
 from gencode.storage.sqlite.store import open_sqlite
+from tests.servers import several_processes
 from tests.servers.declared_errors import check_declared_errors
 from tests.servers.fork_server import FORK_SERVER, ForkedProcess
 from tests.servers.github import ScriptedGitHub
@@ -61,6 +62,10 @@ async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN
     """The application as it is served, on a free port. Not for fixtures: pytest-asyncio would exit its task
     group in another task than it was entered in."""
     secrets = SecretRegistry(settings.secrets())
+    if several_processes.is_chosen():
+        async with several_processes.applications(settings, kinds, secrets) as (first, port):
+            yield App(url=f"http://127.0.0.1:{port}", services=first.state.services, secrets=secrets)
+        return
     app = build_app(settings, secrets, kinds)
     check_declared_errors(app)
     with listening_socket("127.0.0.1", 0) as sock:
