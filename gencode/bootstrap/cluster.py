@@ -173,7 +173,7 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
         with folder:
             async with (
                 forge_lock(direct or dsn, has_local_forge, process_name(settings, role)),
-                open_app(dsn) as app,
+                open_app(dsn, direct) as app,
             ):
                 queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
                 async with (
