@@ -22,6 +22,7 @@ from gencode.engine.ports.pipeline import Pipelines
 from gencode.engine.ports.rate_window import RateWindow
 from gencode.engine.ports.retention_store import RetentionStore
 from gencode.engine.ports.store import Store
+from gencode.engine.ports.turns import Turns
 from gencode.engine.quota import UsageStore
 from gencode.engine.service import TaskService
 from gencode.hub.in_process import InProcessHub
@@ -97,6 +98,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def turns(self) -> Turns | None:
+        """Taken by processes that share the store; None: there is one."""
+        ...
+
+    @property
     def rate_window(self) -> RateWindow | None:
         """Counts the submissions of all processes; None: there is one."""
         ...
@@ -128,6 +134,7 @@ class SingleProcess:
         self.queue = FairQueue(settings.max_waiting_tasks)
         self.paused = PausedTasksInMemory(settings.max_paused_tasks)
         self.slots: SlotFactory = local_slots
+        self.turns = None
         self.rate_window = None
         self.callback_lease = None
 

@@ -20,6 +20,7 @@ from gencode.engine.orphan_sweeper import OrphanRecovery
 from gencode.engine.paused_tasks import PausedTasksInStore
 from gencode.engine.ports.pipeline import Pipelines
 from gencode.engine.ports.rate_window import RateWindow
+from gencode.engine.ports.turns import Turns
 from gencode.hub.postgres.hub import PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
 from gencode.llm.progress_reports import ProgressReports
@@ -85,6 +86,7 @@ class Cluster:
         self._keys = keys
         self._shared_slots = shared_slots
         self.slots: SlotFactory = shared_slots.slots
+        self.turns: Turns = shared_slots
         self.rate_window = rate_window
         self._hub: PostgresHub | None = None
         self._keeper: Keeper | None = None
@@ -171,7 +173,7 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
         with folder:
             async with (
                 forge_lock(direct or dsn, has_local_forge, process_name(settings, role)),
-                open_app(dsn) as app,
+                open_app(dsn, direct) as app,
             ):
                 queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
                 async with (

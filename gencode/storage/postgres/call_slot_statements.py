@@ -25,9 +25,9 @@ WITH paused AS (
     UPDATE gencode.call_slots
     SET holder = %(holder)s::text, until = clock_timestamp() + make_interval(secs => %(lease)s::float8)
     FROM free WHERE call_slots.name = %(name)s::text AND call_slots.slot = free.slot
-    RETURNING call_slots.slot
+    RETURNING call_slots.changes
 )
-SELECT EXISTS (SELECT FROM taken), coalesce((SELECT seconds FROM paused), 0),
+SELECT (SELECT changes FROM taken), coalesce((SELECT seconds FROM paused), 0),
     coalesce((SELECT pauses FROM gencode.call_pauses WHERE name = %(name)s::text), 0), {_UNFLUSHED}
 """.encode()
 RENEW = f"""
@@ -37,7 +37,7 @@ WHERE call_slots.name = held.name AND call_slots.holder = held.holder RETURNING 
 """.encode()
 RELEASE = f"""
 UPDATE gencode.call_slots
-SET holder = '', until = clock_timestamp() + make_interval(secs => %s::float8)
+SET holder = '', until = clock_timestamp() + make_interval(secs => %s::float8), changes = changes + %s::int
 WHERE name = %s::text AND holder = %s::text RETURNING {_UNFLUSHED}
 """.encode()
 PAUSE = f"""

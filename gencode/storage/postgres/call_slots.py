@@ -11,7 +11,7 @@ import random
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import anyio
@@ -45,11 +45,12 @@ class Held:
 class Answer:
     """To an attempt to take a slot.
 
+    changes  of the slot that was taken; None: none was free
     paused   seconds until the end of the pause
     pauses   in a row
     """
 
-    is_taken: bool
+    changes: int | None
     paused: float
     pauses: int
 
@@ -61,6 +62,12 @@ class SharedSlots:
         self.statements = statements
         self._lease = lease
         self._held: set[Held] = set()
+        self._turns: dict[str, PostgresSlots] = {}
+
+    def turn(self, name: str, *, changes: bool = False) -> AbstractAsyncContextManager[int]:
+        """See gencode.engine.ports.turns. Its names must be few: they are kept."""
+        slots = self._turns.get(name) or self._turns.setdefault(name, self.slots(f"turn {name}", 1))
+        return slots.turn(changes=changes)
 
     def slots(self, name: str, count: int, spacing: float = 0.0) -> PostgresSlots:
         """A SlotFactory."""
@@ -83,13 +90,13 @@ class SharedSlots:
         """One attempt."""
         self._held.add(held)
         values = {"name": held.name, "holder": held.holder, "count": count, "lease": self._lease}
-        is_taken, paused, pauses, _ = (await self.statements.fetch(TAKE, values))[0]
-        return Answer(is_taken=is_taken, paused=paused, pauses=pauses)
+        changes, paused, pauses, _ = (await self.statements.fetch(TAKE, values))[0]
+        return Answer(changes=changes, paused=paused, pauses=pauses)
 
-    async def release(self, held: Held, spacing: float) -> None:
+    async def release(self, held: Held, spacing: float, *, changes: bool = False) -> None:
         self._held.discard(held)
         with anyio.move_on_after(RELEASE_SECONDS, shield=True), _logged("a slot was not given back"):
-            await self.statements.fetch(RELEASE, (spacing, held.name, held.holder))
+            await self.statements.fetch(RELEASE, (spacing, int(changes), held.name, held.holder))
 
 
 class PostgresSlots:
@@ -111,26 +118,33 @@ class PostgresSlots:
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
+        async with self.turn():
+            yield
+
+    @asynccontextmanager
+    async def turn(self, *, changes: bool = False) -> AsyncIterator[int]:
         held = Held(name=self._name, holder=uuid.uuid4().hex)
         async with self._line:
-            await self._take(held)
+            before = await self._take(held)
         try:
-            yield
+            yield before
         finally:
-            await self._shared.release(held, self._spacing)
+            await self._shared.release(held, self._spacing, changes=changes)
 
-    async def _take(self, held: Held) -> None:
-        """Gives the slot back if it is cancelled meanwhile: the statement may have been sent."""
+    async def _take(self, held: Held) -> int:
+        """Returns the changes of the slot. Gives it back if it is cancelled meanwhile: the statement may have
+        been sent."""
         poll = FIRST_POLL
         try:
             await self._add_rows()
             await anyio.sleep(self.pause)
-            while not (answer := await self._shared.take(held, self._count)).is_taken:
+            while (answer := await self._shared.take(held, self._count)).changes is None:
                 if answer.paused:
                     self._note_pause(answer.paused)
                 await anyio.sleep(min(answer.paused, MAX_PAUSED_POLL) or poll * random.uniform(0.5, 1))  # noqa: S311
                 poll = min(poll * 2, LAST_POLL)
             self._pauses = answer.pauses
+            return answer.changes
         except BaseException:
             await self._shared.release(held, 0)
             raise

@@ -114,10 +114,11 @@ CREATE TABLE gencode.api_keys (
 
 -- Slots of limits that all processes share, such as those of the calls to a model account.
 CREATE TABLE gencode.call_slots (
-    name   text NOT NULL,
-    slot   bigint NOT NULL,
-    holder text NOT NULL DEFAULT '',
-    until  timestamptz NOT NULL DEFAULT 'epoch',  -- when it is free, unless its holder renews it
+    name    text NOT NULL,
+    slot    bigint NOT NULL,
+    holder  text NOT NULL DEFAULT '',
+    until   timestamptz NOT NULL DEFAULT 'epoch',  -- when it is free, unless its holder renews it
+    changes bigint NOT NULL DEFAULT 0,             -- how many holders have changed what the slot stands for
     PRIMARY KEY (name, slot)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
