@@ -82,6 +82,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-ann
 	--no-emit-index-url --custom-compile-command 'make lock'
 lock: $(VENV)/.release ## Write the lock files of deploy/ (newest versions: make lock ARGS=--upgrade)
 	$(LOCK) $(ARGS) --generate-hashes --output-file deploy/requirements.lock pyproject.toml
+	$(LOCK) $(ARGS) --extra cluster --generate-hashes --output-file deploy/cluster.lock pyproject.toml
 	echo hatchling | $(LOCK) $(ARGS) --generate-hashes --output-file deploy/build.lock -
 	$(LOCK) $(ARGS) --extra check --extra bench --output-file deploy/constraints.txt pyproject.toml
 
