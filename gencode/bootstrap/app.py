@@ -90,7 +90,8 @@ def build_app(
     """As `create_app`; logs and responses are cleaned of what `secrets` has at the time. For Role.WORKER, the
     application has probes and metrics only."""
     _check_role(settings, role, hosts := HostRegistry(settings))
-    keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), checked_keys(settings))
+    made_keys = checked_keys(settings) if role.serves else None
+    keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), made_keys)
     if role.serves:
         _check_address(settings, keys)
     registry = KindRegistry([factory.kind for factory in kinds])
@@ -120,8 +121,8 @@ def _with_secrets(app: Starlette, secrets: SecretRegistry) -> Starlette:
 
 def _rules(settings: Settings, keys: ApiKeyAuthenticator) -> SecurityRules:
     return SecurityRules(
-        loopback_only=not keys.is_required and settings.auth != "none" and is_loopback(settings.server_host),
-        keyless=not keys.is_required,
+        loopback_only=settings.auth != "none" and is_loopback(settings.server_host),
+        requires_key=lambda: keys.is_required,
         origins=settings.origins,
         max_body=settings.max_body_bytes,
     )

@@ -144,7 +144,8 @@ def catalog(
 def _account(config: ProviderConfig, slots: SlotFactory) -> Account:
     if config.name == OFFLINE:  # each process has its own
         return Account(config.concurrency)
-    name = account_name(config.name, config.base_url, config.api_key.get_secret_value())
+    key = config.api_key.get_secret_value()
+    name = account_name(config.name, "" if key else config.base_url, key)
     return Account(slots=slots(name, config.concurrency))
 
 
