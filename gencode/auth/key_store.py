@@ -1,8 +1,7 @@
-"""The store of the API keys of `gencode keys`: a file of their hashes in DATA_DIR, which the running service
-reads.
+"""The store of the API keys of `gencode keys`: a document of their hashes, which the running service reads.
 
-Readers and writers do not block each other: the file is replaced as a whole, so that a reader sees the old
-content or the new one, also after a crash. Writers hold a lock.
+In one process it is a file in DATA_DIR. Readers and writers do not block each other: the file is replaced as
+a whole, so that a reader sees the old content or the new one, also after a crash. Writers hold a lock.
 """
 
 from __future__ import annotations
@@ -13,13 +12,15 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 from limits import parse as parse_rate
 
 from gencode.domain.errors import StartError
@@ -33,6 +34,8 @@ KEY_PREFIX = "gck_"
 MAX_FILE_BYTES = 4 * 2**20
 """Enough for some 20,000 keys."""
 MAX_LABEL_LENGTH = 100
+POLL_SECONDS = 1.0
+"""Seconds between two checks for changes while there are no requests; each request checks, too."""
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
 
@@ -120,34 +123,48 @@ def check_name(name: str) -> None:
         raise StartError("a key's name has 1 to 64 of A-Z a-z 0-9 . _ -, with a letter or digit at each end")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KeyStore:
-    """The keys in one file. Every method raises StartError if the file cannot be read or written."""
+Change = Callable[[list[StoredKey]], list[StoredKey]]
 
-    path: Path
 
-    def stat_signature(self) -> tuple[int, int, int] | None:
-        """A value that differs after each change of the file (inode, mtime, size); None if there is no
-        file."""
-        try:
-            found = os.stat(self.path)
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+class StoredKeys(ABC):
+    """The keys that were made at run time. Every method raises StartError if they cannot be read or written.
+
+    place   where they are, for messages
+    scope   what a service that reads them has in common with this place, for messages
+    """
+
+    place: str
+    scope: str
+
+    @abstractmethod
+    def version(self) -> Hashable | None:
+        """A value that differs after each change; None if there never was a key."""
+
+    @abstractmethod
+    def _document(self) -> str | None:
+        """The keys as JSON; None if there never was a key."""
+
+    @abstractmethod
+    def _change(self, change: Change) -> None:
+        """Replace the keys by what `change` returns. One caller at a time."""
+
+    async def watch(self, look: Callable[[], None]) -> None:
+        """Call `look` every POLL_SECONDS, until cancelled."""
+        while True:
+            await anyio.sleep(POLL_SECONDS)
+            look()
 
     def read(self) -> list[StoredKey]:
-        """The keys in the order of their creation; empty if there is no file."""
+        """The keys in the order of their creation; empty if there never was one."""
+        document = self._document()
+        return [] if document is None else self._parsed(document)
+
+    def _parsed(self, document: str) -> list[StoredKey]:
         try:
-            return _parsed(read_regular_file(self.path, MAX_FILE_BYTES).decode())
-        except FileNotFoundError:
-            return []
-        except NotAFile as error:
-            raise StartError(f"{self.path} cannot be read: {error}") from None
-        except OSError as error:
-            raise StartError(f"{self.path} cannot be read: {error.strerror}") from None
+            return parsed_keys(document)
         except (StartError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise StartError(
-                f"{self.path} is damaged: restore it, or remove it and make new keys with: gencode keys make"
+                f"{self.place} is damaged: restore it, or remove it and make new keys with: gencode keys make"
             ) from None
 
     def create(self, client: str, options: KeyOptions | None = None) -> tuple[str, StoredKey]:
@@ -160,18 +177,56 @@ class KeyStore:
             created_at=_rfc3339(datetime.now(UTC)),
             options=options or KeyOptions(),
         )
-        with self._locked():
-            self._replace([*self.read(), made])
+        self._change(lambda keys: [*keys, made])
         return key, made
 
     def revoke(self, name_or_id: str) -> list[StoredKey]:
         """Revoke all keys of this client, or the key with this id; returns the revoked keys."""
+        gone: list[StoredKey] = []
+
+        def without(keys: list[StoredKey]) -> list[StoredKey]:
+            gone[:] = [key for key in keys if name_or_id in (key.client, key.id)]
+            return [key for key in keys if key not in gone]
+
+        self._change(without)
+        return gone
+
+
+class KeyStore(StoredKeys):
+    """The keys in one file."""
+
+    scope = "this folder"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.place = str(path)
+
+    def version(self) -> tuple[int, int, int] | None:
+        """Inode, mtime and size of the file."""
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def _document(self) -> str | None:
+        try:
+            return read_regular_file(self.path, MAX_FILE_BYTES).decode()
+        except FileNotFoundError:
+            return None
+        except NotAFile as error:
+            raise StartError(f"{self.path} cannot be read: {error}") from None
+        except OSError as error:
+            raise StartError(f"{self.path} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            return ""
+
+    def _change(self, change: Change) -> None:
         with self._locked():
             keys = self.read()
-            gone = [key for key in keys if name_or_id in (key.client, key.id)]
-            if gone:
-                self._replace([key for key in keys if key not in gone])
-        return gone
+            changed = change(keys)
+            if changed != keys:
+                self._replace(changed)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -190,7 +245,7 @@ class KeyStore:
     def _replace(self, keys: Sequence[StoredKey]) -> None:
         """Replace the file. The new one is synced to disk before it is renamed, so a crash leaves the old or
         the new."""
-        text = json.dumps({"version": 1, "keys": [key.to_json() for key in keys]}, indent=1)
+        text = key_document(keys)
         new = self.path.with_suffix(".new")
         try:
             new.unlink(missing_ok=True)  # left by a crash, with any permissions
@@ -213,10 +268,16 @@ class KeyStore:
 
 
 def key_store(data_dir: Path) -> KeyStore:
-    return KeyStore(path=data_dir / FILE_NAME)
+    return KeyStore(data_dir / FILE_NAME)
 
 
-def _parsed(text: str) -> list[StoredKey]:
+def key_document(keys: Sequence[StoredKey]) -> str:
+    """The keys as JSON."""
+    return json.dumps({"version": 1, "keys": [key.to_json() for key in keys]}, indent=1)
+
+
+def parsed_keys(text: str) -> list[StoredKey]:
+    """Raises StartError, and other errors for a text that is no document of keys."""
     found: dict[str, Any] = json.loads(text)
     keys = [_key(key) for key in found["keys"]]
     if found["version"] != 1 or not all(re.fullmatch(r"[0-9a-f]{64}", key.sha256) for key in keys):

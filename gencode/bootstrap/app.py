@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from importlib import import_module
 
 import anyio
 from starlette.applications import Starlette
@@ -12,15 +11,16 @@ from starlette.routing import Mount
 
 from gencode import __version__
 from gencode.auth.key_authenticator import ApiKeyAuthenticator
-from gencode.auth.key_store import key_store
 from gencode.auth.tickets import Tickets
 from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets, open_single_process
+from gencode.bootstrap.cluster_parts import cluster_module
 from gencode.bootstrap.git_hosts import HostRegistry
 from gencode.bootstrap.kind_dependencies import DependencyFactory
 from gencode.bootstrap.models import ModelRegistry
 from gencode.bootstrap.notifications import Notifications, make_notifications
 from gencode.bootstrap.outbound import make_outbound
 from gencode.bootstrap.roles import Role
+from gencode.bootstrap.stored_keys import checked_keys
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.domain.errors import StartError
@@ -28,7 +28,6 @@ from gencode.embedded.server import serve
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.pipeline import Pipelines
-from gencode.engine.ports.retention_store import RetentionStore
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
@@ -52,7 +51,7 @@ from gencode.observability.tracing_setup import configured_tracer
 from gencode.outbound.transport import Outbound
 from gencode.pipelines.generate.kind import GENERATE
 from gencode.security.secret_registry import SecretRegistry
-from gencode.settings import Settings, is_loopback, load
+from gencode.settings import Settings, is_loopback, lets_anyone_in, load
 from gencode.ui.page import Page
 
 BUILTIN_KINDS: Sequence[KindFactory] = (GENERATE,)
@@ -90,10 +89,14 @@ def build_app(
 ) -> Starlette:
     """As `create_app`; logs and responses are cleaned of what `secrets` has at the time. For Role.WORKER, the
     application has probes and metrics only."""
-    keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), key_store(settings.data_dir))
+    _check_role(settings, role, hosts := HostRegistry(settings))
+    made_keys = checked_keys(settings) if role.serves else None
+    keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), made_keys)
+    if role.serves:
+        _check_address(settings, keys)
     registry = KindRegistry([factory.kind for factory in kinds])
     dependencies = DependencyFactory(
-        settings=settings, models=ModelRegistry(settings), hosts=HostRegistry(settings), secrets=secrets
+        settings=settings, models=ModelRegistry(settings), hosts=hosts, secrets=secrets
     )
 
     @asynccontextmanager
@@ -107,6 +110,7 @@ def build_app(
     public_operations = (slack, mattermost, page.operation())
     more_routes = (Mount("/page", page), mcp_route(keys))
     app = build(lifespan, keys, _rules(settings, keys), registry, public_operations, more_routes)
+    app.state.wants_key = keys.is_required
     return _with_secrets(app, secrets)
 
 
@@ -124,27 +128,34 @@ def _rules(settings: Settings, keys: ApiKeyAuthenticator) -> SecurityRules:
     )
 
 
-def _open_backend(
-    settings: Settings, role: Role, hosts: HostRegistry
-) -> AbstractAsyncContextManager[Backend]:
-    """Raises StartError, also for settings that do not fit the role."""
+def _check_role(settings: Settings, role: Role, hosts: HostRegistry) -> None:
+    """Raises StartError for settings that do not fit the role, and for a missing extra."""
     if not settings.database_url.get_secret_value():
         if role is not Role.ALL:
             raise StartError(
                 "a process for web or for work alone needs DATABASE_URL, which all of them share"
             )
-        return open_single_process(settings)
+        return
     if hosts.uses_embedded_forge and role is not Role.ALL:
         raise StartError(
             "the local forge is for one process: set GITHUB_TOKEN or HOSTS, or run `gencode serve` alone"
         )
-    try:
-        cluster = import_module("gencode.bootstrap.cluster")
-    except ModuleNotFoundError as error:
-        raise StartError(
-            f"DATABASE_URL needs {error.name}, from the extra `cluster` (in a checkout:"
-            " pip install '.[cluster]')"
-        ) from error
+    cluster_module("gencode.bootstrap.cluster")
+
+
+def _check_address(settings: Settings, keys: ApiKeyAuthenticator) -> None:
+    """Raises StartError for an address that would let anyone in."""
+    if not (keys.is_required or settings.auth == "none" or is_loopback(settings.server_host)):
+        raise StartError(lets_anyone_in(settings.server_host))
+
+
+def _open_backend(
+    settings: Settings, role: Role, hosts: HostRegistry
+) -> AbstractAsyncContextManager[Backend]:
+    """Raises StartError."""
+    if not settings.database_url.get_secret_value():
+        return open_single_process(settings)
+    cluster = cluster_module("gencode.bootstrap.cluster")
     opened: AbstractAsyncContextManager[Backend] = cluster.open_cluster(
         settings, role, hosts.uses_embedded_forge
     )
@@ -166,17 +177,19 @@ async def _running(
         store = backend.store
         outbound = make_outbound(settings)
         metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings, outbound))
-        offered, servers = await dependencies.create(stack, store, metrics, tracer, outbound)
+        offered, servers = await dependencies.create(stack, store, metrics, tracer, outbound, backend.slots)
         kinds = ActiveKinds(registry, {one.kind.name: one.start(offered) for one in factories})
         notifications = make_notifications(settings, backend, metrics, outbound, kinds, CHAT_COMMAND)
         hub = backend.hub(notifications.dispatcher.published)
         mcp, disk_use = MCPRuntime(settings.max_body_bytes), DiskUse(settings.data_dir)
         task_service = _task_service(settings, role, backend, hub, metrics, tracer, kinds.pipelines)
         _add_gauges(metrics, task_service, hub, backend.queue, disk_use)
+        backend.measure(metrics)
         quotas = Quotas(
             store=store,
             quotas_of=keys.quotas,
             has_price=lambda model: offered.price(model) is not None,
+            turns=backend.turns,
         )
         services = _services(
             settings, backend, task_service, hub, kinds, offered, tracer, notifications, mcp, keys, quotas
@@ -197,7 +210,7 @@ async def _running(
             group.start_soon(services.ticker.run)
             group.start_soon(services.progress_ticker.run)
             if role.works:
-                group.start_soon(_retention(settings, store).run)
+                group.start_soon(_retention(settings, backend).run)
                 group.start_soon(notifications.dispatcher.run)
             if role.serves:
                 group.start_soon(mcp.run, all_tools(services))
@@ -207,13 +220,13 @@ async def _running(
             group.cancel_scope.cancel()
 
 
-def _retention(settings: Settings, store: RetentionStore) -> Retention:
+def _retention(settings: Settings, backend: Backend) -> Retention:
     policy = RetentionPolicy(
         days=settings.retention_days,
         days_by_principal=settings.retention_days_by_client,
         key_days=settings.idempotency_key_days,
     )
-    return Retention(store, policy)
+    return Retention(backend.store, policy, turn=backend.slots("retention", 1).hold)
 
 
 async def _stop_when_closing(services: Services) -> None:
@@ -293,7 +306,7 @@ def _services(
         hub=hub,
         metrics=offered.metrics,
         tracer=tracer,
-        rate=RateLimiter(settings.rate, own_rate=keys.rate),
+        rate=RateLimiter(settings.rate, keys.rate, shared=backend.rate_window),
         quotas=quotas,
         tickets=Tickets(backend.signing_key("ticket"), settings.sse_ticket_seconds),
         callbacks=Callbacks(
@@ -305,7 +318,7 @@ def _services(
         list_limiter=FairLimiter(MAX_LISTS),
         task_limiter=ClientLimiter(MAX_TASK_READS),
         stream_limiter=ClientLimiter(MAX_STREAM_READS),
-        write_probe=WriteProbe(offered.store.check_writable),
+        write_probe=WriteProbe(backend.check),
         language=settings.language,
         ticker=SharedTicker(settings.ping_seconds),
         progress_ticker=SharedTicker(PROGRESS_SECONDS, slots=1),

@@ -19,15 +19,19 @@ from gencode.engine.ports.fair_queue import Queue
 from gencode.engine.ports.hub import Hub
 from gencode.engine.ports.paused_tasks import PausedTasks
 from gencode.engine.ports.pipeline import Pipelines
+from gencode.engine.ports.rate_window import RateWindow
 from gencode.engine.ports.retention_store import RetentionStore
 from gencode.engine.ports.store import Store
+from gencode.engine.ports.turns import Turns
 from gencode.engine.quota import UsageStore
 from gencode.engine.service import TaskService
 from gencode.hub.in_process import InProcessHub
 from gencode.llm.task_progress import ProgressRegistry
+from gencode.observability.metrics import Metrics
 from gencode.queue.in_process import FairQueue
+from gencode.resilience.call_slots import SlotFactory, local_slots
 from gencode.settings import Settings
-from gencode.storage.lock import data_dir_lock
+from gencode.storage.lock import check_not_moved, data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
 
 OnPublish = Callable[[Sequence[Event]], None]
@@ -89,6 +93,29 @@ class Backend(Protocol):
         ...
 
     @property
+    def slots(self) -> SlotFactory:
+        """Makes the limits of calls to accounts at models and Git hosts."""
+        ...
+
+    @property
+    def turns(self) -> Turns | None:
+        """Taken by processes that share the store; None: there is one."""
+        ...
+
+    @property
+    def rate_window(self) -> RateWindow | None:
+        """Counts the submissions of all processes; None: there is one."""
+        ...
+
+    def measure(self, metrics: Metrics) -> None:
+        """Add what only this kind of backend can measure. To be called once, after `hub` and `recovery`."""
+        ...
+
+    async def check(self) -> None:
+        """Raises StoreError unless the store takes writes, and the process works if it is to."""
+        ...
+
+    @property
     def callback_lease(self) -> float | None:
         """See NotificationDispatcher."""
         ...
@@ -106,6 +133,9 @@ class SingleProcess:
         self.store = store
         self.queue = FairQueue(settings.max_waiting_tasks)
         self.paused = PausedTasksInMemory(settings.max_paused_tasks)
+        self.slots: SlotFactory = local_slots
+        self.turns = None
+        self.rate_window = None
         self.callback_lease = None
 
     def signing_key(self, name: str) -> bytes:
@@ -117,13 +147,19 @@ class SingleProcess:
     def recovery(self, pipelines: Pipelines) -> None:
         return None
 
+    def measure(self, metrics: Metrics) -> None: ...
+
+    async def check(self) -> None:
+        await self.store.check_writable()
+
     def running(self, parts: MessageTargets) -> AbstractAsyncContextManager[None]:
         return nullcontext()
 
 
 @asynccontextmanager
 async def open_single_process(settings: Settings) -> AsyncIterator[SingleProcess]:
-    """Raises StartError, also when another process has DATA_DIR."""
+    """Raises StartError, also when another process has DATA_DIR, or its tasks are in PostgreSQL."""
     with data_dir_lock(settings.data_dir):
+        check_not_moved(settings.data_dir)
         async with open_sqlite(settings.data_dir / "gencode.db") as store:
             yield SingleProcess(settings, store)

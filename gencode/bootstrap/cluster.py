@@ -11,23 +11,31 @@ from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
 from gencode.bootstrap.backend import MessageTargets, OnPublish
+from gencode.bootstrap.process_names import process_name
 from gencode.bootstrap.roles import Role
 from gencode.domain.callback import NOTIFIED_EVENTS
-from gencode.domain.errors import StoreUnusable
+from gencode.domain.errors import StoreError, StoreUnusable
 from gencode.domain.event import Event
 from gencode.engine.orphan_sweeper import OrphanRecovery
 from gencode.engine.paused_tasks import PausedTasksInStore
 from gencode.engine.ports.pipeline import Pipelines
+from gencode.engine.ports.rate_window import RateWindow
+from gencode.engine.ports.turns import Turns
 from gencode.hub.postgres.hub import PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
 from gencode.llm.progress_reports import ProgressReports
+from gencode.observability.metrics import Metrics
 from gencode.queue.procrastinate.keeper import Keeper
 from gencode.queue.procrastinate.queue import ProcrastinateQueue, open_app
 from gencode.queue.procrastinate.schema import migrate_queue
 from gencode.queue.procrastinate.timing import QueueTiming
+from gencode.resilience.call_slots import SlotFactory
 from gencode.settings import Settings
 from gencode.storage.lock import data_dir_lock
+from gencode.storage.postgres.call_slots import SharedSlots
+from gencode.storage.postgres.rate_window import open_rate_window
 from gencode.storage.postgres.shared_state import forge_lock, shared_keys
+from gencode.storage.postgres.statement_runner import open_statement_runner
 from gencode.storage.postgres.store import PostgresStore, open_postgres
 
 CANCEL = "cancel"
@@ -65,6 +73,8 @@ class Cluster:
         queue: ProcrastinateQueue,
         notifications: PostgresNotifications,
         keys: Mapping[str, bytes],
+        shared_slots: SharedSlots,
+        rate_window: RateWindow,
     ) -> None:
         self.store = store
         self.queue = queue
@@ -74,7 +84,12 @@ class Cluster:
         self._timing = QueueTiming(stale=settings.worker_stale_seconds)
         self._notifications = notifications
         self._keys = keys
+        self._shared_slots = shared_slots
+        self.slots: SlotFactory = shared_slots.slots
+        self.turns: Turns = shared_slots
+        self.rate_window = rate_window
         self._hub: PostgresHub | None = None
+        self._keeper: Keeper | None = None
         self.callback_lease = LEASE_ATTEMPTS * settings.webhook_timeout
         queue.request_cancel = self._request_cancel
 
@@ -93,7 +108,27 @@ class Cluster:
     def recovery(self, pipelines: Pipelines) -> OrphanRecovery:
         if not self._role.works:
             return NoRecovery()
-        return Keeper(self._app, self.store, pipelines, self._timing)
+        self._keeper = Keeper(self._app, self.store, pipelines, self._timing)
+        return self._keeper
+
+    def measure(self, metrics: Metrics) -> None:
+        queue, keeper, notifications = self.queue, self._keeper, self._notifications
+        metrics.gauge("gencode_workers_alive", "Workers of all processes.", lambda: queue.workers[0])
+        metrics.gauge("gencode_workers_stale", "Those without a sign of life.", lambda: queue.workers[1])
+        metrics.gauge(
+            "gencode_listening", "1: notifications arrive; 0: polling.", lambda: notifications.is_listening
+        )
+        metrics.count(
+            "gencode_rescued_jobs", "Jobs of dead workers.", lambda: keeper.rescued if keeper else 0
+        )
+        metrics.count(
+            "gencode_swept_tasks", "Tasks that had lost their job.", lambda: keeper.swept if keeper else 0
+        )
+
+    async def check(self) -> None:
+        await self.store.check_writable()
+        if self._role.works and not self.queue.is_working:
+            raise StoreError("the worker does not run: it waits for the database")
 
     @asynccontextmanager
     async def running(self, parts: MessageTargets) -> AsyncIterator[None]:
@@ -103,7 +138,7 @@ class Cluster:
         reports = ProgressReports(parts.progress, self._send_progress)
         self._notifications.handlers[PROGRESS] = reports.receive
         async with self._notifications.running(), anyio.create_task_group() as group:
-            for run in (self._hub.run, reports.run, self.queue.watch):
+            for run in (self._hub.run, reports.run, self.queue.watch, self._shared_slots.run):
                 group.start_soon(run)
             yield
             group.cancel_scope.cancel()
@@ -136,10 +171,18 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
         keys = await shared_keys(dsn, SIGNING_KEYS)
     try:
         with folder:
-            async with forge_lock(direct or dsn, has_local_forge), open_app(dsn) as app:
+            async with (
+                forge_lock(direct or dsn, has_local_forge, process_name(settings, role)),
+                open_app(dsn, direct) as app,
+            ):
                 queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
-                async with open_postgres(dsn, queue.job_writer) as store:
-                    yield Cluster(settings, role, app, store, queue, notifications, keys)
+                async with (
+                    open_postgres(dsn, queue.job_writer) as store,
+                    open_statement_runner(dsn) as run,
+                    open_rate_window(dsn) as rate,
+                ):
+                    slots = SharedSlots(run, settings.worker_stale_seconds)
+                    yield Cluster(settings, role, app, store, queue, notifications, keys, slots, rate)
     except ConnectorException as error:
         raise StoreUnusable("the queue's database cannot be reached: check DATABASE_URL") from error
 

@@ -12,12 +12,13 @@ from gencode.githosts.directory import DirectoryHost
 from gencode.githosts.github import github_host
 from gencode.githosts.host_types import connect
 from gencode.githosts.name_rules import ACCOUNT_RULES, FORGE, GITHUB, REPOSITORY_RULES
-from gencode.githosts.options import HostOptions
+from gencode.githosts.options import WRITE_SPACING, HostOptions
 from gencode.githosts.port import GitHost
 from gencode.githosts.profile import github_profile
 from gencode.githosts.router import HostRouter
 from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
+from gencode.resilience.call_slots import CallSlots, LocalSlots, SlotFactory, account_name, local_slots
 from gencode.settings import NamedHost, Settings
 
 LOCAL = "local"
@@ -40,6 +41,7 @@ class HttpDeps:
     outbound: Outbound
     metrics: Metrics
     agent: str
+    slots: SlotFactory = local_slots
 
 
 class HostRegistry:
@@ -82,11 +84,12 @@ class HostRegistry:
         """All configured hosts as one. `forge`: given exactly if `uses_embedded_forge`."""
         hosts = {name: self._named(name, entry, deps) for name, entry in self._settings.hosts.items()}
         if forge:
-            options = self._options(self._settings.github_owner, deps, spacing=0)
+            options = self._options(self._settings.github_owner, deps, LocalSlots(1))
             hosts[LOCAL] = _github(LOCAL, f"{forge.url}/api/v3", forge.token, deps, options)
         elif self._settings.github_token:
             token = self._settings.github_token.get_secret_value()
-            options = self._options(self._settings.github_owner, deps)
+            writes = _writes(deps, self._settings.github_api_url, token)
+            options = self._options(self._settings.github_owner, deps, writes)
             hosts[GITHUB] = _github(GITHUB, self._settings.github_api_url, token, deps, options)
         return HostRouter(hosts, self.default)
 
@@ -96,18 +99,23 @@ class HostRegistry:
                 entry.path, label=name, url=entry.url, owner=entry.owner, metrics=deps.metrics
             )
         token = entry.token.get_secret_value()
-        options = self._options(entry.owner, deps)
+        writes = _writes(deps, entry.url, token)
+        options = self._options(entry.owner, deps, writes)
         return connect(entry.kind, name, entry.url, token, deps.client, options, user=entry.user)
 
-    def _options(self, owner: str, deps: HttpDeps, spacing: float = 1.0) -> HostOptions:
+    def _options(self, owner: str, deps: HttpDeps, writes: CallSlots) -> HostOptions:
         return HostOptions(
             metrics=deps.metrics,
             owner=owner or None,
             agent=deps.agent,
             push_timeout=self._settings.push_timeout,
-            spacing=spacing,
+            writes=writes,
             outbound=deps.outbound,
         )
+
+
+def _writes(deps: HttpDeps, url: str, token: str) -> CallSlots:
+    return deps.slots(account_name("git", url, token), 1, WRITE_SPACING)
 
 
 def _github(label: str, api_url: str, token: str, deps: HttpDeps, options: HostOptions) -> GitHost:

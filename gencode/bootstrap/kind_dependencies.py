@@ -33,6 +33,7 @@ from gencode.llm.session import LLMSessionFactory
 from gencode.llm.task_progress import ProgressRegistry
 from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
+from gencode.resilience.call_slots import SlotFactory
 from gencode.resilience.retry import Retry
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
@@ -51,7 +52,13 @@ class DependencyFactory:
     secrets: SecretRegistry
 
     async def create(
-        self, stack: AsyncExitStack, store: Store, metrics: Metrics, tracer: Tracer, outbound: Outbound
+        self,
+        stack: AsyncExitStack,
+        store: Store,
+        metrics: Metrics,
+        tracer: Tracer,
+        outbound: Outbound,
+        slots: SlotFactory,
     ) -> tuple[KindDependencies, Sequence[BoundServer]]:
         settings, models = self.settings, self.models
         traced = partial(propagate, hosts=settings.trace_hosts.split(","), tracer=tracer)
@@ -59,8 +66,9 @@ class DependencyFactory:
         forge = self._forge(stack) if self.hosts.uses_embedded_forge else None
         model_http = traced(await stack.enter_async_context(model_client(outbound)))
         git_http = traced(await stack.enter_async_context(http_client(outbound)))
-        providers = self._providers(model, model_http, metrics)
-        host, progress = self._git_host(forge, git_http, outbound, metrics), ProgressRegistry()
+        providers = self._providers(model, model_http, metrics, slots)
+        host = self._git_host(forge, git_http, outbound, metrics, slots)
+        progress = ProgressRegistry()
         dependencies = KindDependencies(
             settings=settings,
             store=store,
@@ -87,11 +95,14 @@ class DependencyFactory:
         traced = providers if tracer.idle else lambda name: TracedProvider(providers(name), tracer)
         return LLMSessionFactory(traced, Retry(), metrics, self.models.prices, progress, self.secrets.current)
 
-    def _providers(self, model: BoundServer, client: httpx.AsyncClient, metrics: Metrics) -> Providers:
+    def _providers(
+        self, model: BoundServer, client: httpx.AsyncClient, metrics: Metrics, slots: SlotFactory
+    ) -> Providers:
         settings = self.settings
         embedded = offline(f"{address(model.sock)}/v1", settings.max_model_calls)
         deadlines = Deadlines(first_token=settings.first_token_timeout, idle=settings.idle_timeout)
-        return catalog([*self.models.configs, embedded], self.models.default, client, metrics, deadlines)
+        configs = [*self.models.configs, embedded]
+        return catalog(configs, self.models.default, client, metrics, deadlines, slots)
 
     def _forge(self, stack: AsyncExitStack) -> BoundServer:
         settings = self.settings
@@ -99,9 +110,15 @@ class DependencyFactory:
         return bind_forge(stack, settings.data_dir, settings.forge_port, default)
 
     def _git_host(
-        self, forge: BoundServer | None, client: httpx.AsyncClient, outbound: Outbound, metrics: Metrics
+        self,
+        forge: BoundServer | None,
+        client: httpx.AsyncClient,
+        outbound: Outbound,
+        metrics: Metrics,
+        slots: SlotFactory,
     ) -> GitHost:
         """All configured hosts as one; the local forge is called by the same client."""
-        deps = HttpDeps(client=client, outbound=outbound, metrics=metrics, agent=f"gencode/{__version__}")
+        agent = f"gencode/{__version__}"
+        deps = HttpDeps(client=client, outbound=outbound, metrics=metrics, agent=agent, slots=slots)
         local = Forge(url=address(forge.sock), token=forge.token) if forge else None
         return self.hosts.connect(local, deps)

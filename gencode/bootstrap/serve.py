@@ -69,7 +69,7 @@ async def _serve(app: Starlette, settings: Settings) -> None:
             server = Server(app, settings, app.state.services.closing)
             with _stop_on_signals(server.stop):
                 tune_garbage_collector()
-                print(welcome_text(sock.getsockname()[1], settings), flush=True)
+                print(welcome_text(sock.getsockname()[1], settings, app.state.wants_key), flush=True)
                 await server.serve(sockets=[sock])
 
 
@@ -162,12 +162,12 @@ def _stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
     yield
 
 
-def welcome_text(port: int, settings: Settings) -> str:
+def welcome_text(port: int, settings: Settings, wants_key: bool) -> str:
     """The first steps, as commands that can be pasted."""
     host = "127.0.0.1" if settings.server_host in ("0.0.0.0", "::", "localhost") else settings.server_host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    key = "" if settings.has_no_api_keys else " -H 'Authorization: Bearer YOUR_KEY'"
-    who = "this machine only, no key needed" if settings.has_no_api_keys else "API keys required"
+    key = " -H 'Authorization: Bearer YOUR_KEY'" if wants_key else ""
+    who = "API keys required" if wants_key else "this machine only, no key needed"
     option = "" if url == "http://127.0.0.1:8080" else f" --url {url}"
     return f"""
 gencode is ready at {url} ({who})

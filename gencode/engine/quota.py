@@ -8,7 +8,7 @@ prompts and of answers; the cost is that of models with a price.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -147,3 +147,17 @@ async def use_in(period: Period, start: datetime, since: UseSince, deleted: Iter
         if period is Period.MONTH and total.month == f"{start:%Y-%m}":
             use = use.plus(total)
     return use
+
+
+Uses = Mapping[Period, QuotaUse]
+"""What a client has used."""
+
+
+async def uses_of(store: UsageStore, clients: Iterable[str], at: datetime) -> dict[str, Uses]:
+    """In the present day and month, by client; `at`: in UTC."""
+    return {name: {period: await _use(store, name, period, at) for period in Period} for name in clients}
+
+
+async def _use(store: UsageStore, client: str, period: Period, at: datetime) -> QuotaUse:
+    start = period.start(at)
+    return await use_in(period, start, UseSince(store, client, start), await store.usage_totals(client))

@@ -7,6 +7,7 @@ task is added to usage totals, which are kept.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -88,7 +89,11 @@ class RetentionReport:
 
 
 class Retention:
-    """Applies a policy to a store. `clock`: returns the current time in UTC."""
+    """Applies a policy to a store.
+
+    clock   returns the current time in UTC
+    turn    entered for each run: processes that share a store take turns
+    """
 
     def __init__(
         self,
@@ -96,17 +101,20 @@ class Retention:
         policy: RetentionPolicy,
         clock: Callable[[], datetime] = now,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         self._store = store
         self._policy = policy
         self._clock = clock
         self._sleep = sleep
+        self._turn = turn
 
     async def run(self) -> None:
         """Apply the policy every hour, until cancelled."""
         while True:
             try:
-                report = await self.apply()
+                async with self._turn():
+                    report = await self.apply()
             except StoreError as error:
                 log.warning("retention waits for the store", reason=error.message)
             else:

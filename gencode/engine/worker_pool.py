@@ -37,6 +37,7 @@ class ActiveRun:
     owner         the worker's name, see Task.owner
     cancelled     by its principal
     interrupted   by the end of the process
+    has_begun     whether the worker may have changed it
     finished      set when the worker has left the task
     """
 
@@ -47,6 +48,7 @@ class ActiveRun:
     finished: anyio.Event = field(default_factory=anyio.Event)
     cancelled: bool = False
     interrupted: bool = False
+    has_begun: bool = False
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -128,17 +130,20 @@ class WorkerPool:
         try:
             while not await self._attempt(run, action, states):
                 await self._sleep(self._store_retry_seconds)
+            self._metrics.delivery_ended("done")
         except anyio.get_cancelled_exc_class() as error:
             if not is_being_cancelled():
-                raise _left_by_bug() from error
+                raise self._left_by_bug() from error
             run.interrupted = True
             await self._release(run)
+            self._metrics.delivery_ended("stopped")
             raise
         except Conflict as error:
             log.warning("the task is left to another worker", reason=error.message)
+            self._metrics.delivery_ended("fenced" if run.has_begun else "owned")
             raise Undelivered from error
         except Exception as error:
-            raise _left_by_bug() from error
+            raise self._left_by_bug() from error
 
     async def _attempt(self, run: ActiveRun, action: Action, states: Set[State]) -> bool:
         """Whether it was done; if not, the task could not be read or its log could not be written."""
@@ -149,6 +154,7 @@ class WorkerPool:
             if is_first and not self._is_due(task_log.task, states):
                 log.info("task skipped", state=task_log.task.state, status=task_log.task.status)
                 return True
+            run.has_begun = True
             if not run.cancelled:
                 with anyio.CancelScope() as run.scope:
                     await action(task_log)
@@ -201,11 +207,11 @@ class WorkerPool:
             except Exception:
                 log.warning("could not store the orderly stop", exc_info=True)
 
-
-def _left_by_bug() -> Undelivered:
-    """To be raised where an exception is handled, which the log gets."""
-    log.exception("a bug left this task unfinished; it will be queued again")
-    return Undelivered()
+    def _left_by_bug(self) -> Undelivered:
+        """To be raised where an exception is handled, which the log gets."""
+        log.exception("a bug left this task unfinished; it will be queued again")
+        self._metrics.delivery_ended("failed")
+        return Undelivered()
 
 
 def _age(task: Task) -> float:

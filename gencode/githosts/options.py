@@ -12,7 +12,11 @@ import anyio
 from gencode.githosts.origins import Origin
 from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
+from gencode.resilience.call_slots import CallSlots
 from gencode.resilience.retry import Retry, Sleep
+
+WRITE_SPACING = 1.0
+"""GitHub wants the writes of a token to be serial and a second apart."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,8 +39,8 @@ class HostOptions:
     owner         the account for requests that name none; None for the token's own user
     agent         the User-Agent of all requests
     push_timeout  seconds for one push
-    spacing       seconds from the end of one write to the next: GitHub wants writes to be serial and a second
-                  apart. 0 only for a server of our own
+    spacing       seconds from the end of one write to the next. 0 only for a server of our own
+    writes        limits the writes in place of `spacing`, over several processes
     outbound      the proxy and the certificate authorities for pushes
     sleep, clock  replaced by tests; the clock returns seconds since the epoch
     """
@@ -44,7 +48,8 @@ class HostOptions:
     owner: str | None = None
     agent: str = "gencode"
     push_timeout: float = 60.0
-    spacing: float = 1.0
+    spacing: float = WRITE_SPACING
+    writes: CallSlots | None = None
     outbound: Outbound | None = None
     retry: Retry = field(default_factory=Retry)
     metrics: Metrics = field(default_factory=Metrics)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin
 
-import anyio
 import httpx
 
 from gencode.githosts.adapter import ApiRequest, HostAdapter, credentials
@@ -21,6 +20,7 @@ from gencode.githosts.responses import (
     refusal_body,
     status_error,
 )
+from gencode.resilience.call_slots import LocalSlots
 from gencode.security.redaction import quoted
 
 READ_SECONDS = 30.0
@@ -61,8 +61,7 @@ class RestApi:
         }
         self._client = client
         self._options = options
-        self._write_lock = anyio.Lock()
-        self._next_write = 0.0
+        self._writes = options.writes or LocalSlots(1, options.spacing, sleep=options.sleep)
 
     async def get(self, path: str) -> ApiResponse:
         """Status 200 or 404. Follows one redirect (of a renamed repository) within the API's own origin."""
@@ -75,13 +74,8 @@ class RestApi:
     async def send(self, request: ApiRequest) -> ApiResponse:
         """Success, or a refusal by 400, 404, 409 or 422. Writes are serial and `spacing` seconds apart.
         Follows one redirect as `get` does, if it is one that keeps the method."""
-        async with self._write_lock:
-            if (pause := self._next_write - anyio.current_time()) > 0:
-                await self._options.sleep(pause)
-            try:
-                reply = await self._write(request)
-            finally:
-                self._next_write = anyio.current_time() + self._options.spacing
+        async with self._writes.hold():
+            reply = await self._write(request)
         return self._response(reply, _WRITE_STATUSES)
 
     async def _write(self, request: ApiRequest) -> HttpReply:

@@ -11,6 +11,7 @@ from datetime import datetime
 from gencode.domain.errors import Invalid, QuotaExceeded
 from gencode.domain.task import Task, now, rfc3339
 from gencode.engine.ports.retention_store import UsageTotal
+from gencode.engine.ports.turns import Turns
 from gencode.engine.quota import Period, Quota, QuotaUse, Unit, UsageStore, UseSince, use_in
 from gencode.http.client_limiter import ClientLimiter
 
@@ -30,14 +31,17 @@ class Quotas:
 
     quotas_of  the quotas of a principal; empty for one without
     has_price  whether the cost of a model is known
+    turns      takes turns with other processes that share the store; None: there are none
     clock      the present moment in UTC
     """
 
     store: UsageStore
     quotas_of: Callable[[str], Sequence[Quota]]
     has_price: Callable[[str], bool]
+    turns: Turns | None = None
     clock: Callable[[], datetime] = now
     _known: dict[tuple[str, Period], _Known] = field(default_factory=dict)
+    _changes: dict[str, int] = field(default_factory=dict)
     _one_at_a_time: ClientLimiter = field(default_factory=lambda: ClientLimiter(1))
 
     @asynccontextmanager
@@ -50,7 +54,7 @@ class Quotas:
         if not (quotas := self.quotas_of(principal)):
             yield
             return
-        async with self._one_at_a_time.hold(principal):
+        async with self._turn(principal):
             self._check_price(quotas, model)
             await self._check(principal, quotas)
             yield
@@ -64,15 +68,31 @@ class Quotas:
         """
         principal = task.principal.id
         quotas = [quota for quota in self.quotas_of(principal) if quota.unit is not Unit.TASKS]
-        async with self._one_at_a_time.hold(principal):
+        async with self._turn(principal, changes=True):
             try:
                 if quotas and calls_model:
                     self._check_price(quotas, task.parameters.get("model"))
                     await self._check(principal, quotas)
                 yield
             finally:
-                for period in Period:
-                    self._known.pop((principal, period), None)
+                self._forget(principal)
+
+    @asynccontextmanager
+    async def _turn(self, principal: str, *, changes: bool = False) -> AsyncIterator[None]:
+        """`changes`: a task that is over may go on, and what other processes know of it is wrong."""
+        async with self._one_at_a_time.hold(principal):
+            if not self.turns or not self.quotas_of(principal):
+                yield
+                return
+            async with self.turns.turn(f"quota {principal}", changes=changes) as found:
+                if self._changes.get(principal) != found:
+                    self._forget(principal)
+                self._changes[principal] = found
+                yield
+
+    def _forget(self, principal: str) -> None:
+        for period in Period:
+            self._known.pop((principal, period), None)
 
     def _check_price(self, quotas: Sequence[Quota], model: object) -> None:
         limits_cost = any(quota.unit is Unit.COST for quota in quotas)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
 
 import aiohttp
 import httpx
@@ -17,6 +18,10 @@ from httpx_aiohttp import AiohttpTransport
 from gencode.outbound.transport import Outbound
 
 KEEP_ALIVE = 30.0  # seconds; most servers close idle connections after 60
+
+BEFORE_SEND = "gencode.before_send"
+"""Extension of a request: awaited when there is a connection for it, and before anything of it is sent."""
+_before_send: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("before_send", default=None)
 
 MAX_PIECE = 256 * 1024
 """Bytes of a request body that are written at once."""
@@ -60,16 +65,33 @@ class _Transport(AiohttpTransport):
             trust_env=False,
             max_line_size=MAX_HEAD_BYTES,
             max_field_size=MAX_HEAD_BYTES,
+            trace_configs=[_trace_config()],
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        token = _before_send.set(request.extensions.get(BEFORE_SEND))
         try:
             response = await super().handle_async_request(_in_pieces(request))
         except httpx.ConnectTimeout as error:
             raise _connect_error(error) from error.__cause__
         except aiohttp.ClientError as error:
             raise httpx.RemoteProtocolError(str(error), request=request) from error
+        finally:
+            _before_send.reset(token)
         return response
+
+
+def _trace_config() -> aiohttp.TraceConfig:
+    """aiohttp calls them in the coroutine of the request."""
+    config = aiohttp.TraceConfig()
+    config.on_connection_create_end.append(_has_connection)
+    config.on_connection_reuseconn.append(_has_connection)
+    return config
+
+
+async def _has_connection(*_arguments: object) -> None:
+    if before_send := _before_send.get():
+        await before_send()
 
 
 class _Pieces(httpx.AsyncByteStream):

@@ -18,7 +18,10 @@ from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.openai.quirks import Quirks, header_value
 from gencode.llm.port import Provider, Providers
 from gencode.observability.metrics import Metrics
+from gencode.resilience.call_slots import SlotFactory, account_name, local_slots
 
+OFFLINE = "offline"
+"""The embedded model."""
 _MODEL_ID = re.compile(r"[\w.:@+-][\w.:@+/-]{0,199}", re.ASCII)
 _PUBLIC_PARAMETERS = frozenset({"api-version", "api_version", "version", "deployment", "region", "project"})
 _MAX_PROVIDERS = 128  # clients choose model ids, so the cache of their providers must be bounded
@@ -100,9 +103,9 @@ def openai(
 def offline(base_url: str, concurrency: int = DEFAULT_CONCURRENCY) -> ProviderConfig:
     """The embedded model, which completes a prefix like DeepSeek's models."""
     return provider_config(
-        "offline",
+        OFFLINE,
         base_url=base_url,
-        model="offline",
+        model=OFFLINE,
         quirks=Quirks(prefix="deepseek"),
         concurrency=concurrency,
     )
@@ -114,16 +117,17 @@ def catalog(
     client: httpx.AsyncClient,
     metrics: Metrics,
     deadlines: Deadlines | None = None,
+    slots: SlotFactory = local_slots,
 ) -> Providers:
     """A function from a request's `model` to a provider: "" (the default), `name`, or `name/model-id` for
-    another model of the same account.
+    another model of the same account. `slots`: of the calls to an account.
 
     Raises StartError when two configurations share a name or the default is not among them.
     """
     by_name = {config.name: config for config in configs}
     if len(by_name) != len(configs):
         raise StartError("Two models are configured under one name. Rename one of them.")
-    accounts = {config.name: Account(config.concurrency) for config in configs}
+    accounts = {config.name: _account(config, slots) for config in configs}
 
     @lru_cache(maxsize=_MAX_PROVIDERS)  # a provider remembers the parameters that its model rejects
     def find(wanted: str) -> Provider:
@@ -135,6 +139,14 @@ def catalog(
 
     _check_default(default, find)
     return lambda wanted: find(wanted or default)
+
+
+def _account(config: ProviderConfig, slots: SlotFactory) -> Account:
+    if config.name == OFFLINE:  # each process has its own
+        return Account(config.concurrency)
+    key = config.api_key.get_secret_value()
+    name = account_name(config.name, "" if key else config.base_url, key)
+    return Account(slots=slots(name, config.concurrency))
 
 
 def _provider(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 """Upper bounds of all histograms, in seconds."""
@@ -14,6 +16,16 @@ BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 MAX_LABEL_VALUES = 100
 """The most distinct values of a label whose values come from clients; further values are counted as OTHER."""
 OTHER = "other"
+
+
+class _KeptElsewhere(Collector):
+    def __init__(self, name: str, description: str, value: Callable[[], int]) -> None:
+        self._name = name
+        self._description = description
+        self._value = value
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        yield CounterMetricFamily(self._name, self._description, value=self._value())
 
 
 class BoundedLabelValues:
@@ -57,6 +69,8 @@ class Metrics:
         self.callback_seconds = self._histogram("gencode_callback_seconds", "Duration of deliveries.", "kind")
         self.tokens = self._counter("gencode_tokens", "Tokens as billed by providers.", "provider", "kind")
 
+        self.deliveries = self._counter("gencode_deliveries", "Tasks given to workers.", "outcome")
+
         self._models, self._clients = BoundedLabelValues(), BoundedLabelValues()
         self.model_tokens = self._counter("gencode_model_tokens", "Tokens charged.", "model", "kind")
         self.client_tokens = self._counter("gencode_client_tokens", "Tokens charged.", "client", "kind")
@@ -81,9 +95,17 @@ class Metrics:
         """See gencode.engine.ports.metrics."""
         self.finished_tasks.labels(status, code).inc()
 
+    def delivery_ended(self, outcome: str) -> None:
+        """See gencode.engine.ports.metrics."""
+        self.deliveries.labels(outcome).inc()
+
     def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
         """Register a gauge; `value` is called for each scrape."""
         Gauge(name, description, registry=self._registry).set_function(value)
+
+    def count(self, name: str, description: str, value: Callable[[], int]) -> None:
+        """Register a counter that is kept elsewhere; `value` is called for each scrape."""
+        self._registry.register(_KeptElsewhere(name, description, value))
 
     def render(self) -> bytes:
         """The metrics in Prometheus text format 0.0.4."""

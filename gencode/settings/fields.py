@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from limits import RateLimitItem, parse
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gencode.auth.key_store import key_store
@@ -20,6 +20,7 @@ from gencode.settings.proxies import OutboundProxy, proxy_rules, proxy_secrets
 from gencode.settings.sources import EnvFile, SecretFiles
 from gencode.settings.value_types import (
     Count,
+    DatabaseUrl,
     Days,
     Directory,
     Networks,
@@ -29,6 +30,7 @@ from gencode.settings.value_types import (
     Seconds,
     WebhookSecrets,
     is_loopback,
+    lets_anyone_in,
     split_list,
 )
 
@@ -151,7 +153,7 @@ class Settings(_SourcedSettings):
     max_paused_tasks: Count = Field(
         100, description="Paused tasks of one client; a client with more may submit none that can pause (503)"
     )
-    max_model_calls: Count = Field(16, description="Concurrent calls to one provider")
+    max_model_calls: Count = Field(16, description="Concurrent calls to one provider, of all processes")
     task_timeout: Seconds = Field(600, description="Seconds that a task may run")
     approval_timeout: Seconds = Field(
         86400, description="Seconds that a plan may wait for approval, if its request asked for approval"
@@ -199,12 +201,12 @@ class Settings(_SourcedSettings):
         DATA_DIR,
         description="Folder of the database and the local forge; for one process only",
     )
-    database_url: SecretStr = Field(
+    database_url: DatabaseUrl = Field(
         SecretStr(""),
         description="PostgreSQL database that several processes share, postgresql://USER:PASSWORD@HOST:PORT/NAME"
         " (needs the extra cluster); unset: SQLite in DATA_DIR, for one process",
     )
-    database_direct_url: SecretStr = Field(
+    database_direct_url: DatabaseUrl = Field(
         SecretStr(""),
         description="The same database without a pooler such as PgBouncer, if DATABASE_URL goes through one",
     )
@@ -279,26 +281,16 @@ class Settings(_SourcedSettings):
 
     @model_validator(mode="after")
     def _require_keys_off_loopback(self) -> Settings:
+        if self.database_url.get_secret_value():  # it may have some
+            return self
         if self.has_no_api_keys and self.auth != "none" and not is_loopback(self.server_host):
-            raise ValueError(
-                f"SERVER_HOST={self.server_host} would let anyone in: make a key (gencode keys make NAME), "
-                "or set API_KEYS, SERVER_HOST=127.0.0.1, or AUTH=none if something else guards this address"
-            )
+            raise ValueError(lets_anyone_in(self.server_host))
         return self
-
-    @field_validator("database_url", "database_direct_url")
-    @classmethod
-    def _require_postgresql(cls, url: SecretStr) -> SecretStr:
-        if url.get_secret_value() and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("write it as postgresql://USER:PASSWORD@HOST:PORT/NAME")
-        return url
 
     @property
     def has_no_api_keys(self) -> bool:
         """Whether no API key exists, neither in API_KEYS nor made by `gencode keys`."""
-        return (
-            not self.api_keys.get_secret_value().strip() and key_store(self.data_dir).stat_signature() is None
-        )
+        return not self.api_keys.get_secret_value().strip() and key_store(self.data_dir).version() is None
 
     @property
     def proxies(self) -> ProxyRules:
@@ -370,7 +362,21 @@ class DataDir(_SourcedSettings):
     data_dir: Directory = DATA_DIR
 
 
-class RetentionSettings(DataDir):
+class DatabaseSettings(DataDir):
+    """Where the tasks are, for commands that must work while other settings are invalid."""
+
+    database_url: DatabaseUrl = SecretStr("")
+    database_direct_url: DatabaseUrl = SecretStr("")
+
+    @property
+    def direct_dsn(self) -> str:
+        """The address without a pooler; "" for SQLite."""
+        return self.database_url.get_secret_value() and (
+            self.database_direct_url.get_secret_value() or self.database_url.get_secret_value()
+        )
+
+
+class RetentionSettings(DatabaseSettings):
     """The settings that `gencode prune` needs."""
 
     retention_days: Days = 0

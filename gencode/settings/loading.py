@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from gencode.domain.errors import StartError
-from gencode.settings.fields import DataDir, RetentionSettings, Settings
+from gencode.settings.fields import DatabaseSettings, DataDir, RetentionSettings, Settings
 from gencode.settings.sources import read_env_file
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
@@ -23,8 +23,13 @@ def load(environment: Mapping[str, Any] | None = None) -> Settings:
 
 
 def load_data_dir() -> Path:
-    """DATA_DIR alone, for commands such as `gencode keys` that must work while other settings are invalid."""
+    """DATA_DIR alone, for commands such as `gencode backup` that must work while others are invalid."""
     return _validated(DataDir, {}).data_dir
+
+
+def load_database() -> DatabaseSettings:
+    """DATA_DIR and the addresses of the database. Raises StartError."""
+    return _validated(DatabaseSettings, {})
 
 
 def load_retention() -> RetentionSettings:

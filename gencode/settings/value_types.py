@@ -20,6 +20,14 @@ def split_list(value: str) -> list[str]:
     return [entry for entry in map(str.strip, value.split(",")) if entry]
 
 
+def lets_anyone_in(host: str) -> str:
+    """The message for a service without keys at an address that others reach."""
+    return (
+        f"SERVER_HOST={host} would let anyone in: make a key (gencode keys make NAME), or set API_KEYS,"
+        " SERVER_HOST=127.0.0.1, or AUTH=none if something else guards this address"
+    )
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is `localhost` or a loopback IP address."""
     if host == "localhost":
@@ -61,6 +69,12 @@ def _webhook_secrets(value: SecretStr) -> SecretStr:
     return value
 
 
+def _database_url(url: SecretStr) -> SecretStr:
+    if url.get_secret_value() and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("write it as postgresql://USER:PASSWORD@HOST:PORT/NAME")
+    return url
+
+
 def _decoded_length(text: str) -> int:
     """Length in bytes of the decoded text; 0 if it is not base64."""
     try:
@@ -78,3 +92,4 @@ Origin = Annotated[str, AfterValidator(_origin)]
 Origins = Annotated[str, AfterValidator(_origins)]
 Networks = Annotated[str, AfterValidator(_networks)]
 WebhookSecrets = Annotated[SecretStr, AfterValidator(_webhook_secrets)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]

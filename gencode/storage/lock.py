@@ -15,6 +15,8 @@ from gencode.security.file_ownership import give_to_owner_of
 DATABASE = "gencode.db"
 RESTORING = ".gencode-restore-"
 """Beginning of the name of the folder that a restore unpacks into, inside of one that exists."""
+MOVED = "moved-to-postgresql"
+"""Name of the file that says in which database the tasks of the folder are."""
 
 
 @contextmanager
@@ -38,6 +40,28 @@ def _check_restored(path: Path) -> None:
         raise StoreUnusable(
             f"a restore into {path} has not ended: if none runs any more, remove what is in the folder, and"
             " run gencode restore again"
+        )
+
+
+def mark_as_moved(data_dir: Path, database: str) -> None:
+    """Have `check_not_moved` refuse the folder. `database`: the address, without a password."""
+    path = data_dir / MOVED
+    try:
+        path.write_text(f"{database}\n", encoding="utf-8")
+        with suppress(OSError):
+            give_to_owner_of(data_dir, path)
+    except OSError as error:
+        raise _unusable(data_dir, error) from error
+
+
+def check_not_moved(data_dir: Path) -> None:
+    """Raises StoreUnusable where the unfinished tasks would run a second time."""
+    path = data_dir / MOVED
+    if path.is_file():
+        database = path.read_text(encoding="utf-8", errors="replace").strip()
+        raise StoreUnusable(
+            f"the tasks of {data_dir} are in the database {database} now: set DATABASE_URL, or remove {path}"
+            " to go on with the tasks as they were before"
         )
 
 

@@ -84,8 +84,10 @@ async def main(rounds: int = ROUNDS) -> None:
     async with paced_server({"": sample.plan, **sample.files}, RATE) as url:
         with tempfile.TemporaryDirectory() as folder:
             model = NamedProvider(base_url=url, model="m")
-            at_once = {"files_at_once": FILES, "max_model_calls": FILES + 1}
-            async with running_app(settings(Path(folder), providers={"paced": model}, **at_once)) as app:
+            configured = settings(
+                Path(folder), providers={"paced": model}, files_at_once=FILES, max_model_calls=FILES + 1
+            )
+            async with running_app(configured) as app:
                 walls = [await seconds_to_generate(app, f"shop{n}") for n in range(rounds)]
     path = sample.critical_path
     print(f"{FILES} files, {RATE:g} tokens/s on each stream, critical path {path:.2f} s")

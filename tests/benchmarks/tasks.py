@@ -39,7 +39,8 @@ class Sleeping:
     def __init__(self) -> None:
         self._chance = random.Random(4)
         self.slept: dict[asyncio.Task[object] | None, float] = {}
-        self.pipeline = Spelling(**dict.fromkeys("wxyz", self._sleep))
+        sleep = self._sleep
+        self.pipeline = Spelling(w=sleep, x=sleep, y=sleep, z=sleep)
 
     async def _sleep(self, send: Emit) -> None:
         seconds = self._chance.uniform(SHORTEST, LONGEST)

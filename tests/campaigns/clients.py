@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 from typing import Any
 
@@ -17,10 +17,16 @@ FOLLOWERS = 2
 
 
 class Clients:
-    """`followers`: all subscribers so far, by order."""
+    """`followers`: all subscribers so far, by order. `try_again`: answers of a proxy without a service."""
 
     def __init__(
-        self, seed: int, port: int, observations: Observations, http: httpx.AsyncClient, window: int
+        self,
+        seed: int,
+        port: int,
+        observations: Observations,
+        http: httpx.AsyncClient,
+        window: int,
+        try_again: Collection[int] = (),
     ) -> None:
         self.followers: dict[int, list[Follower]] = {}
         self._seed = seed
@@ -28,6 +34,7 @@ class Clients:
         self._observations = observations
         self._http = http
         self._limiter = anyio.Semaphore(window)
+        self._try_again = try_again
 
     async def run(self, orders: Sequence[Order]) -> None:
         """Submit and follow all orders, a bounded number at once."""
@@ -94,9 +101,11 @@ class Clients:
                     json=order.body,
                     headers=headers | {"Accept-Language": order.language},
                 )
-                break
+                if answer.status_code not in self._try_again:
+                    break
             except httpx.TransportError:
-                await anyio.sleep(RETRY_SECONDS)
+                pass
+            await anyio.sleep(RETRY_SECONDS)
         if answer.status_code == 202:
             self._observations.record_accepted(order, answer.json()["task_id"])
         else:

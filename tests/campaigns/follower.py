@@ -131,6 +131,8 @@ class Follower:
             if left <= 0:
                 raise _ConnectionCut
             data = await _receive(stream, min(cut.read_size, left))
+            if not data and http.their_state is h11.SEND_RESPONSE:
+                await anyio.sleep(RETRY_SECONDS)  # a proxy has nothing behind it at the moment
             left -= len(data)
             self.split += _ends_within_character(data)
             http.receive_data(data)

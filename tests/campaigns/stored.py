@@ -6,7 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ def tasks(folder: Path) -> dict[str, StoredTask]:
         rows = database.execute(
             "SELECT id, state, attempts, sequence, requests.data FROM tasks JOIN requests ON task_id = id"
         )
-        return {row[0]: _stored(row, frozenset(checkpoints.get(row[0], ()))) for row in rows}
+        return {row[0]: stored_task(row, frozenset(checkpoints.get(row[0], ()))) for row in rows}
 
 
 def logs(data_dir: Path) -> dict[str, list[bytes]]:
@@ -65,7 +65,8 @@ def logs(data_dir: Path) -> dict[str, list[bytes]]:
     return found
 
 
-def _stored(row: tuple[Any, ...], checkpoints: frozenset[str]) -> StoredTask:
+def stored_task(row: Sequence[Any], checkpoints: frozenset[str]) -> StoredTask:
+    """`row`: id, state, attempts, sequence, request."""
     id_, state, attempts, sequence, request = row
     number = int(json.loads(request)["repo_name"].rpartition("-")[2])
     return StoredTask(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import pytest_asyncio
 from tests.servers.cluster import Cluster, cluster
 from tests.servers.github import ScriptedGitHub, github_server
 from tests.servers.model import ModelServer, Script, model_server, plan_and_files
-from tests.servers.postgres import PostgresServer
+from tests.servers.postgres import MISSING, PostgresServer, is_installed, running_postgres
 from tests.servers.receiver import Receiver, receiver
 from tests.servers.service import environment
 
@@ -23,6 +24,7 @@ SETTINGS = {
     "RATE_LIMIT": "100000/minute",
     "WEBHOOK_ALLOW_NETWORKS": "127.0.0.1/32",
     "WEBHOOK_ALLOW_HTTP": "true",
+    "FILES_AT_ONCE": "1",
 }
 
 
@@ -32,6 +34,7 @@ class Shared:
     model: ModelServer
     github: ScriptedGitHub
     hooks: Receiver
+    postgres: PostgresServer
 
     @property
     def url(self) -> str:
@@ -52,27 +55,28 @@ Prepare = Callable[[Script], Shared]
 
 
 @asynccontextmanager
-async def _started(dsn: str, folder: Path) -> AsyncIterator[Shared]:
-    async with (
-        model_server(plan_and_files({})) as model,
-        github_server(folder / "github") as github,
-        receiver() as hooks,
-        cluster(folder, dsn, environment(model, github, **SETTINGS)) as it,
-    ):
-        yield Shared(cluster=it, model=model, github=github, hooks=hooks)
+async def _started(folder: Path) -> AsyncIterator[Shared]:
+    with running_postgres() as postgres:
+        async with (
+            model_server(plan_and_files({})) as model,
+            github_server(folder / "github") as github,
+            receiver() as hooks,
+            cluster(folder, postgres.create_database(), environment(model, github, **SETTINGS)) as it,
+        ):
+            yield Shared(cluster=it, model=model, github=github, hooks=hooks, postgres=postgres)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(
-    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Shared]:
-    """pytest-asyncio ends a fixture in another task than it began; task groups do not allow that."""
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shared]:
+    """With a database server of its own, which a test may stop. pytest-asyncio ends a fixture in another task
+    than it began, which task groups do not allow."""
+    if not is_installed():
+        pytest.skip(MISSING)
     made: asyncio.Future[Shared] = asyncio.get_running_loop().create_future()
     over = asyncio.Event()
 
     async def hold() -> None:
-        dsn = postgres_server.create_database()
-        async with _started(dsn, tmp_path_factory.mktemp("cluster")) as it:
+        async with _started(tmp_path_factory.mktemp("cluster")) as it:
             made.set_result(it)
             await over.wait()
 
@@ -94,3 +98,11 @@ def prepare(shared: Shared, tmp_path: Path) -> Prepare:
         return shared
 
     return prepared
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("CLUSTER") != "all":
+        skip = pytest.mark.skip(reason="left to `make test-cluster`")
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(skip)

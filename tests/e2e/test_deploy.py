@@ -24,7 +24,7 @@ from tests.servers.ports import closed_port
 from tests.servers.service import ROOT, running_app, settings
 
 DEPLOY = ROOT / "deploy"
-LOCKS = ("requirements.lock", "build.lock", "constraints.txt")
+LOCKS = ("requirements.lock", "cluster.lock", "build.lock", "constraints.txt")
 AFTERMATH = 5
 """Seconds beyond SHUTDOWN_GRACE in which the embedded servers close and tasks note where they are."""
 
@@ -254,7 +254,7 @@ def test_a_lock_file_names_no_index_host_or_folder(name: str) -> None:
     assert all(len(req.specifier) == 1 and "==" in str(req.specifier) for req, _ in locked(name))
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "build.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "cluster.lock", "build.lock"])
 def test_everything_in_the_lock_files_of_the_container_has_hashes(name: str) -> None:
     found = list(locked(name))
     assert found
@@ -269,6 +269,7 @@ def test_each_declared_dependency_is_locked_at_an_allowed_version() -> None:
     extras = project["project"]["optional-dependencies"]
     checked = [*declared, *extras["test"], *extras["check"]]
     assert _unmet(declared, "requirements.lock") == [], "run: make lock"
+    assert _unmet([*declared, *extras["cluster"]], "cluster.lock") == [], "run: make lock"
     assert _unmet(checked, "constraints.txt") == [], "run: make lock"
     assert _unmet(project["build-system"]["requires"], "build.lock") == [], "run: make lock"
 

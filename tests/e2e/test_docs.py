@@ -115,6 +115,8 @@ UNRUN = {
     "kubectl scale": "needs a cluster; test_deploy.py checks the manifests",
     "gencode prune": "needs a stopped service; test_prune.py runs the command",
     "gencode tasks assign": "needs a stopped service; test_assign.py runs the command",
+    "sudo systemctl stop gencode": "needs systemd and a database; test_migrate.py runs the command",
+    "pg_dump": "needs a database; test_cluster_commands.py runs the commands",
     '@operation("changePlan"': "an excerpt of gencode/http/plan.py",
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
     "BODY='command=/gencode": "needs a secret in the settings; test_chat.py sends the same",

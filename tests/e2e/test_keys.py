@@ -83,7 +83,7 @@ async def test_a_created_key_works_on_a_public_address_and_is_never_logged(tmp_p
             assert b" 400 " in await peer.rest()
         assert await process.terminate() == 0
         log = process.log.read_text()
-        assert "the file of API keys cannot be used" in log
+        assert "the stored API keys cannot be used" in log
         for secret in (first, second):
             assert secret not in log
             assert secret[8:24] not in log

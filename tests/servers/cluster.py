@@ -11,6 +11,7 @@ A model server sees at the path of a request which worker asks: see `asking`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import psycopg
 import pytest
 
 from tests.servers.model import ModelServer, Seen
-from tests.servers.proxy import Site, program, proxy, run_nginx, write_nginx
+from tests.servers.proxy import SITES, Site, program, proxy, run_nginx, write_nginx
 from tests.servers.service import Service
 
 STALE_SECONDS = 4.0
@@ -52,15 +53,27 @@ class Cluster:
 
 def asking(seen: Seen) -> int:
     """The number of the worker that sent this request to a model."""
-    return int(seen.path.split("/")[1].removeprefix("w"))
+    return worker_of(seen.path)
+
+
+def worker_of(path: str) -> int:
+    found = re.search(r"/w(\d+)/", path)
+    assert found, path
+    return int(found[1])
 
 
 def _of_worker(environment: Mapping[str, str], number: int) -> dict[str, str]:
-    """With models whose addresses have the worker's number."""
+    """With models whose addresses have the worker's number, and a database that knows it as the setting
+    `gencode_test.worker`."""
+    changed = {
+        name: f"{value}/w{number}" for name, value in environment.items() if name.endswith("_BASE_URL")
+    }
     providers = json.loads(environment.get("PROVIDERS", "{}"))
     for provider in providers.values():
         provider["base_url"] += f"/w{number}"
-    return {**environment, **({"PROVIDERS": json.dumps(providers)} if providers else {})}
+    changed["PROVIDERS"] = json.dumps(providers)
+    changed["DATABASE_URL"] = f"{environment['DATABASE_URL']}?options=-c%20gencode_test.worker%3D{number}"
+    return {**environment, **changed}
 
 
 @asynccontextmanager
@@ -104,6 +117,8 @@ def _site(ports: Sequence[int]) -> Site:
         one = f"server 127.0.0.1:{service_port};"
         text = main.read_text(encoding="utf-8")
         assert text.count(one) == 1
+        passing = folder / "gencode-proxy.conf"  # which closes idle streams soon, for other tests
+        passing.write_text((SITES / passing.name).read_text(encoding="utf-8"))
         main.write_text(text.replace(one, "\n".join(f"server 127.0.0.1:{each};" for each in ports)))
         return main
 

@@ -5,6 +5,8 @@
     publish.before|after              of the hub
     repo|push.before|after            of the Git host
     answer.after                      a model's answer is complete, and nothing of it is processed yet
+    reserve.after                     the cost of a model call is reserved, and nothing of it is sent: here
+                                      the process stops itself (SIGSTOP)
 
 n counts from 1, in each process anew. The product has no code for this: its methods are wrapped here.
 """
@@ -35,15 +37,17 @@ class Failpoint:
         self._target = name, int(count)
         self._passed: Counter[str] = Counter()
 
-    def reach(self, point: str) -> None:
+    def reach(self, point: str, sent: signal.Signals = signal.SIGKILL) -> None:
         self._passed[point] += 1
         if (point, self._passed[point]) == self._target:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), sent)
 
     def around_await(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
         async def around(*arguments: Any, **options: Any) -> Any:
             if _only_reserves(*arguments):
-                return await call(*arguments, **options)
+                value = await call(*arguments, **options)
+                self.reach("reserve.after", signal.SIGSTOP)
+                return value
             self.reach(f"{name}.before")
             value = await call(*arguments, **options)
             self.reach(f"{name}.after")

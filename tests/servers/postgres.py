@@ -115,6 +115,13 @@ class PostgresServer:
                 return
 
 
+def program(name: str) -> Path:
+    """One of its programs, such as pg_dump."""
+    folder = _programs()
+    assert folder
+    return folder / name
+
+
 def is_installed() -> bool:
     return _programs() is not None
 

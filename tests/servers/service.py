@@ -32,6 +32,7 @@ from gencode.http.kind_factory import KindFactory
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import NamedProvider, Settings
 from gencode.storage.sqlite.store import open_sqlite
+from tests.servers import several_processes
 from tests.servers.declared_errors import check_declared_errors
 from tests.servers.fork_server import FORK_SERVER, ForkedProcess
 from tests.servers.github import ScriptedGitHub
@@ -61,6 +62,10 @@ async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN
     """The application as it is served, on a free port. Not for fixtures: pytest-asyncio would exit its task
     group in another task than it was entered in."""
     secrets = SecretRegistry(settings.secrets())
+    if several_processes.is_chosen():
+        async with several_processes.applications(settings, kinds, secrets) as (first, port):
+            yield App(url=f"http://127.0.0.1:{port}", services=first.state.services, secrets=secrets)
+        return
     app = build_app(settings, secrets, kinds)
     check_declared_errors(app)
     with listening_socket("127.0.0.1", 0) as sock:
@@ -117,6 +122,10 @@ class Service:
     def pid(self) -> int:
         assert self._process
         return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
 
     async def start(self, failpoint: str = "") -> None:
         """Returns when it is ready; raises RuntimeError with the end of its log if it exits before.
@@ -208,12 +217,15 @@ class Service:
         os.kill(self.pid, signal.SIGKILL)
         assert await self.ended() == -signal.SIGKILL
 
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
     def freeze(self) -> None:
         """SIGSTOP: it does nothing until `thaw`, and its connections stay open."""
-        os.kill(self.pid, signal.SIGSTOP)
+        self.signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        os.kill(self.pid, signal.SIGCONT)
+        self.signal(signal.SIGCONT)
 
     async def terminate(self) -> int:
         """SIGTERM; returns the exit status."""
@@ -221,7 +233,7 @@ class Service:
         return await self.ended()
 
     async def close(self) -> None:
-        if self._process and self._process.returncode is None:
+        if self.is_running:
             with suppress(ProcessLookupError):  # it has exited, and was not waited for yet
                 os.kill(self.pid, signal.SIGKILL)
             await self.ended()

@@ -40,6 +40,10 @@ ADMINISTRATION_COMMANDS: Mapping[str, Command] = {
         help="delete old tasks of a stopped service and make its database smaller",
         module="gencode.bootstrap.commands.prune",
     ),
+    "migrate": Command(
+        help="take the tasks of a stopped service from DATA_DIR to PostgreSQL (DATABASE_URL)",
+        module="gencode.bootstrap.commands.migrate",
+    ),
 }
 TASK_ASSIGNMENT = CommandExtension(command="tasks", module="gencode.bootstrap.commands.assign")
 """The verb `gencode tasks assign`."""

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from gencode.auth.key_store import check_name, key_store
+import anyio
+
+from gencode.auth.key_store import StoredKeys, check_name, key_store
+from gencode.bootstrap.cluster_parts import cluster_module
+from gencode.bootstrap.stored_keys import stored_keys
 from gencode.cli.output import printable, write
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.domain.principal import LOCAL, Principal
-from gencode.settings import load_data_dir
+from gencode.settings import load_database
 from gencode.storage.lock import DATABASE, data_dir_lock
-from gencode.storage.sqlite.ownership_transfer import OwnershipTransfer, owners, transfer_tasks
+from gencode.storage.ownership import OwnershipTransfer
+from gencode.storage.sqlite.ownership_transfer import owners, transfer_tasks
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,22 +40,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    data_dir = args.data_dir.expanduser().absolute() if args.data_dir else load_data_dir()
+    settings = load_database()
+    data_dir = args.data_dir.expanduser().absolute() if args.data_dir else settings.data_dir
     target = _target(args)
+    if args.data_dir is None and (dsn := settings.direct_dsn):
+        made, keys = anyio.run(_assign_in_cluster, dsn, args, target), stored_keys(settings)
+    else:
+        made, keys = _assign_in_folder(data_dir, args, target), key_store(data_dir)
+    _warn_without_key(args, keys)
+    document = {"from": args.source, "to": args.target, "dry_run": args.dry_run, **asdict(made)}
+    write(args, document, _lines(args, made))
+    return 0
+
+
+def _assign_in_folder(data_dir: Path, args: argparse.Namespace, target: Principal) -> OwnershipTransfer:
     file = data_dir / DATABASE
     if not file.is_file():
         raise StartError(f"{data_dir} holds no {DATABASE}: set DATA_DIR as the service has it")
     try:
         with data_dir_lock(data_dir):
-            made = _assign(file, args.source, target, dry_run=args.dry_run)
+            return _assign(file, args.source, target, dry_run=args.dry_run)
     except DataDirLocked as error:
         raise DataDirLocked(
             f"{error.message}. Tasks change their client only while the service is stopped"
         ) from None
-    _warn_without_key(args, data_dir)
-    document = {"from": args.source, "to": args.target, "dry_run": args.dry_run, **asdict(made)}
-    write(args, document, _lines(args, made))
-    return 0
+
+
+async def _assign_in_cluster(dsn: str, args: argparse.Namespace, target: Principal) -> OwnershipTransfer:
+    transfer = cluster_module("gencode.storage.postgres.ownership_transfer")
+    if args.source.isprintable():
+        made: OwnershipTransfer = await transfer.transfer_tasks(
+            dsn, args.source, target, dry_run=args.dry_run
+        )
+        if made.tasks or made.idempotency_keys:
+            return made
+    raise _no_tasks(args.source, await transfer.owners(dsn))
 
 
 def _target(args: argparse.Namespace) -> Principal:
@@ -67,15 +91,19 @@ def _assign(file: Path, source: str, target: Principal, *, dry_run: bool) -> Own
         made = transfer_tasks(file, source, target, dry_run=dry_run)
         if made.tasks or made.idempotency_keys:
             return made
-    known = ", ".join(f"{name} ({count})" for name, count in owners(file).items())
-    raise StartError(f"the client {source!r} has no tasks; clients that have some: {known or 'none'}")
+    raise _no_tasks(source, owners(file))
 
 
-def _warn_without_key(args: argparse.Namespace, data_dir: Path) -> None:
-    has_key = any(key.client == args.target for key in key_store(data_dir).read())
+def _no_tasks(source: str, known: Mapping[str, int]) -> StartError:
+    listed = ", ".join(f"{name} ({count})" for name, count in known.items())
+    return StartError(f"the client {source!r} has no tasks; clients that have some: {listed or 'none'}")
+
+
+def _warn_without_key(args: argparse.Namespace, keys: StoredKeys) -> None:
+    has_key = any(key.client == args.target for key in keys.read())
     if not args.json and not has_key and args.target != LOCAL.id:
         print(
-            f"{args.target} has no key in {data_dir}: unless it has one in API_KEYS, make one with:"
+            f"{args.target} has no key in {keys.scope}: unless it has one in API_KEYS, make one with:"
             f" gencode keys make {args.target}",
             file=sys.stderr,
         )

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from gencode.cli.output import write
-from gencode.settings import load_data_dir
+from gencode.domain.errors import BadBackup
+from gencode.settings import load_database
 from gencode.storage.backup import backup
 
 
@@ -16,6 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    size = backup(load_data_dir(), args.file)
+    settings = load_database()
+    if settings.direct_dsn:
+        raise BadBackup(
+            "the tasks are in PostgreSQL (DATABASE_URL), which this does not copy: use pg_dump, as"
+            " docs/cluster.md shows"
+        )
+    size = backup(settings.data_dir, args.file)
     write(args, {"file": str(args.file), "bytes": size}, [f"{args.file}: {size} bytes"])
     return 0

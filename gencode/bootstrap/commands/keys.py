@@ -9,13 +9,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from gencode.auth.key_store import KeyOptions, KeyStore, StoredKey, key_store, parse_timestamp
+from gencode.auth.key_store import KeyOptions, KeyStore, StoredKey, StoredKeys, key_store, parse_timestamp
+from gencode.bootstrap.cluster_parts import cluster_module
+from gencode.bootstrap.stored_keys import stored_keys
 from gencode.cli.output import write
 from gencode.domain.errors import StartError
 from gencode.domain.principal import LOCAL
-from gencode.engine.quota import Period, Quota, parse_quota
-from gencode.settings import load_data_dir
-from gencode.storage.sqlite.client_uses import Uses, client_uses
+from gencode.engine.quota import Period, Quota, Uses, parse_quota
+from gencode.settings import load_database
+from gencode.storage.sqlite.client_uses import client_uses
 
 QUOTAS = "'100 tasks/day', '2000000 tokens/month' or '20.50 cost/month'"
 
@@ -63,27 +65,35 @@ def _quota(text: str) -> Quota:
 
 
 def run(args: argparse.Namespace) -> int:
-    data_dir = args.data_dir.expanduser().absolute() if args.data_dir else load_data_dir()
     verbs = {"make": _make, "list": _list, "revoke": _revoke}
-    return verbs[args.verb](args, key_store(data_dir))
+    return verbs[args.verb](args, _store(args))
 
 
-def _make(args: argparse.Namespace, store: KeyStore) -> int:
-    is_first = store.stat_signature() is None
+def _store(args: argparse.Namespace) -> StoredKeys:
+    """Those of a folder that is named, else those of the settings."""
+    if args.data_dir:
+        return key_store(args.data_dir.expanduser().absolute())
+    return stored_keys(load_database())
+
+
+def _make(args: argparse.Namespace, store: StoredKeys) -> int:
+    is_first = store.version() is None
     key, stored = store.create(args.name, _options(args))
     write(args, {"key": key, **_document(stored)}, [key])
     if not args.json:
         print(
-            f"This is the key of {stored.client}, shown this once; {store.path} keeps its hash.",
+            f"This is the key of {stored.client}, shown this once; {store.place} keeps its hash.",
             file=sys.stderr,
         )
     if is_first and not args.json:
-        print(_about_the_first_key(stored.client), file=sys.stderr)
+        print(_about_the_first_key(stored.client, store), file=sys.stderr)
     return 0
 
 
-def _about_the_first_key(name: str) -> str:
-    wanted = "A service with this folder wants a key from now on. Older tasks belong to the client local"
+def _about_the_first_key(name: str, store: StoredKeys) -> str:
+    wanted = (
+        f"A service with {store.scope} wants a key from now on. Older tasks belong to the client {LOCAL.id}"
+    )
     if name == LOCAL.id:
         return f"{wanted}; this key shows them."
     return (
@@ -118,29 +128,34 @@ def _options(args: argparse.Namespace) -> KeyOptions:
     )
 
 
-def _list(args: argparse.Namespace, store: KeyStore) -> int:
+def _list(args: argparse.Namespace, store: StoredKeys) -> int:
     keys = store.read()
     uses, problem = _uses(store, keys)
     lines = [f"{key.id}  {key.created_at}  {'  '.join(_words(key, uses.get(key.client)))}" for key in keys]
     documents = [{**_document(key), "usage": _usage_document(uses.get(key.client))} for key in keys]
-    write(args, {"keys": documents}, lines or [f"no keys in {store.path}"])
+    write(args, {"keys": documents}, lines or [f"no keys in {store.place}"])
     if problem:
         print(f"what the clients have used is unknown: {problem}", file=sys.stderr)
     return 0
 
 
-def _uses(store: KeyStore, keys: Sequence[StoredKey]) -> tuple[Mapping[str, Uses], str]:
+def _uses(store: StoredKeys, keys: Sequence[StoredKey]) -> tuple[Mapping[str, Uses], str]:
     """The uses by client; if they are unknown, none and the reason."""
     try:
-        return client_uses(store.path.parent, [key.client for key in keys], datetime.now(UTC)), ""
+        if isinstance(store, KeyStore):
+            return client_uses(store.path.parent, [key.client for key in keys], datetime.now(UTC)), ""
+        uses: Mapping[str, Uses] = cluster_module("gencode.bootstrap.database_keys").uses(
+            store, keys, datetime.now(UTC)
+        )
+        return uses, ""
     except StartError as error:
         return {}, error.message
 
 
-def _revoke(args: argparse.Namespace, store: KeyStore) -> int:
+def _revoke(args: argparse.Namespace, store: StoredKeys) -> int:
     revoked = store.revoke(args.name)
     if not revoked:
-        raise StartError(f"{store.path} has no key of this name or id; see: gencode keys list")
+        raise StartError(f"{store.place} has no key of this name or id; see: gencode keys list")
     write(
         args,
         {"revoked": [_document(key) for key in revoked]},
@@ -148,7 +163,8 @@ def _revoke(args: argparse.Namespace, store: KeyStore) -> int:
     )
     if not args.json and not store.read():
         print(
-            "No key is left here. A service with this folder lets in only those of API_KEYS.", file=sys.stderr
+            f"No key is left here. A service with {store.scope} lets in only those of API_KEYS.",
+            file=sys.stderr,
         )
     return 0
 

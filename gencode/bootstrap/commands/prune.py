@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 
+from gencode.bootstrap.cluster_parts import cluster_module
 from gencode.cli.output import write
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.engine.retention import Retention, RetentionPolicy, RetentionReport
@@ -36,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     settings = load_retention()
     policy = _policy(args, settings)
+    if settings.direct_dsn:
+        report = anyio.run(_prune_cluster, settings.database_url.get_secret_value(), policy, args.dry_run)
+        write(args, _document(report, args.dry_run, 0), _deleted(report, args.dry_run))
+        return 0
     file = settings.data_dir / DATABASE
     if not file.is_file():
         raise StartError(f"{settings.data_dir} holds no {DATABASE}: set DATA_DIR as the service has it")
@@ -49,6 +54,12 @@ def run(args: argparse.Namespace) -> int:
 async def _prune(file: Path, policy: RetentionPolicy, dry_run: bool) -> RetentionReport:
     async with open_sqlite(file) as store:
         return await Retention(store, policy, sleep=_no_sleep).apply(dry_run=dry_run)
+
+
+async def _prune_cluster(dsn: str, policy: RetentionPolicy, dry_run: bool) -> RetentionReport:
+    """Also while the service runs, in small steps; PostgreSQL uses the space again."""
+    async with cluster_module("gencode.storage.postgres.store").open_postgres(dsn) as store:
+        return await Retention(store, policy).apply(dry_run=dry_run)
 
 
 async def _no_sleep(seconds: float) -> None:
@@ -101,14 +112,18 @@ def _document(report: RetentionReport, dry_run: bool, freed: int) -> dict[str, A
 
 
 def _lines(report: RetentionReport, dry_run: bool, freed: int, problem: str) -> Iterator[str]:
-    for (principal, kind), part in sorted(report.deleted.items()):
-        yield f"{principal}  {kind}  {part.tasks} tasks  {part.bytes} bytes"
-    done = "would be deleted" if dry_run else "deleted"
-    yield f"{report.tasks} tasks ({report.bytes} bytes) and {report.keys} idempotency keys {done}"
+    yield from _deleted(report, dry_run)
     if problem:
         yield f"the file did not become smaller: {problem}"
     elif not dry_run:
         yield f"{DATABASE}: {freed} bytes freed"
+
+
+def _deleted(report: RetentionReport, dry_run: bool) -> Iterator[str]:
+    for (principal, kind), part in sorted(report.deleted.items()):
+        yield f"{principal}  {kind}  {part.tasks} tasks  {part.bytes} bytes"
+    done = "would be deleted" if dry_run else "deleted"
+    yield f"{report.tasks} tasks ({report.bytes} bytes) and {report.keys} idempotency keys {done}"
 
 
 def _days(text: str) -> float:

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from gencode.cli.output import write
-from gencode.settings import load_data_dir
+from gencode.domain.errors import BadBackup
+from gencode.settings import load_database
 from gencode.storage.backup import restore
 
 
@@ -16,7 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    data_dir = load_data_dir()
+    settings = load_database()
+    if settings.direct_dsn:
+        raise BadBackup(
+            "the tasks are in PostgreSQL (DATABASE_URL), which this does not restore: use pg_restore, as"
+            " docs/cluster.md shows"
+        )
+    data_dir = settings.data_dir
     restore(args.file, data_dir)
     message = f"{data_dir} is restored; tasks that had not ended go on with: gencode serve"
     write(args, {"data_dir": str(data_dir)}, [message])

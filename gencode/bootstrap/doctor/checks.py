@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 
+from gencode.bootstrap.cluster_parts import cluster_module
 from gencode.bootstrap.doctor import git_host_checks, local_checks, model_checks
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.bootstrap.git_hosts import HostRegistry
@@ -35,6 +36,9 @@ async def run_checks(*, ask_models: bool) -> AsyncIterator[CheckResult]:
     )
     for result in _local_checks(settings):
         yield result
+    if settings.database_url.get_secret_value():
+        async for result in _cluster_checks(settings):
+            yield result
     async with http_client(outbound) as client:
         yield await local_checks.check_port(settings, local_checks.lock_holder(settings.data_dir), client)
         async for result in _remote_checks(settings, models, hosts, client, ask_models):
@@ -49,9 +53,20 @@ def _check_data_dir_alone() -> list[CheckResult]:
         return [fault("DATA_DIR", error.message, "correct the setting")]
 
 
+async def _cluster_checks(settings: Settings) -> AsyncIterator[CheckResult]:
+    try:
+        checks = cluster_module("gencode.bootstrap.doctor.cluster_checks")
+    except StartError as error:
+        yield fault("database", error.message, "install the extra")
+        return
+    async for result in checks.check_cluster(settings):
+        yield result
+
+
 def _local_checks(settings: Settings) -> list[CheckResult]:
     results = list(local_checks.check_data_dir(settings.data_dir))
-    if not any(result.state == "fault" for result in results):
+    is_in_folder = not settings.database_url.get_secret_value()
+    if is_in_folder and not any(result.state == "fault" for result in results):
         results.append(local_checks.check_database(settings.data_dir))
     found = [local_checks.check_api_keys(settings), local_checks.check_secrets(settings)]
     return [*results, *found, *local_checks.check_proxy(settings)]

@@ -12,8 +12,8 @@ from urllib.request import getproxies_environment
 
 import httpx
 
-from gencode.auth.key_store import key_store
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
+from gencode.bootstrap.stored_keys import stored_keys
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.githosts.http_client import exchange
 from gencode.githosts.responses import json_object
@@ -99,14 +99,16 @@ def check_database(path: Path) -> CheckResult:
 def check_api_keys(settings: Settings) -> CheckResult:
     """Count the API keys, in API_KEYS and made by `gencode keys`."""
     try:
-        keys = key_store(settings.data_dir).read()
+        store = stored_keys(settings)
+        keys = store.read()
     except StartError as error:
         return fault("keys", error.message, "until then keys made by gencode keys are rejected")
     made = len([key for key in keys if not key.options.has_expired()])
     given = len([entry for entry in settings.api_keys.get_secret_value().split(",") if entry.strip()])
-    if not settings.has_no_api_keys and not given + made:
+    is_required = bool(given) or store.version() is not None
+    if is_required and not given + made:
         return note("keys", "none is left or valid, so every request is rejected", "gencode keys make NAME")
-    if not settings.has_no_api_keys:
+    if is_required:
         return ok("keys", f"{given} in API_KEYS, {made} made by gencode keys, {len(keys) - made} expired")
     if settings.auth == "none":
         return note("keys", "none, and AUTH=none", "see that only trusted programs reach the address")
@@ -136,16 +138,23 @@ def check_proxy(settings: Settings) -> Iterator[CheckResult]:
 async def check_port(settings: Settings, running: str, client: httpx.AsyncClient) -> CheckResult:
     """Whether the port is free, or answered by the service that uses DATA_DIR. `running`: `lock_holder`."""
     listen_address = f"{settings.server_host} port {settings.server_port}"
-    if running and settings.server_port:
-        try:
-            address = f"http://{_client_address(settings.server_host)}:{settings.server_port}/health"
-            reply = await exchange(client, client.build_request("GET", address), HEALTH_TIMEOUT, MAX_HEALTH)
-            health = json_object(reply) or {}
-            tasks = f"{health['running']} tasks run, {health['waiting']} wait"
+    if settings.server_port and (running or settings.database_url.get_secret_value()):
+        if tasks := await _tasks_of_service(settings, client):
             return ok("port", f"gencode answers at {listen_address}: {tasks}")
-        except (httpx.HTTPError, KeyError):
+        if running:
             return note("port", f"a service uses the folder, but none answers at {listen_address}", running)
     return _check_port_is_free(settings.server_host, settings.server_port, listen_address)
+
+
+async def _tasks_of_service(settings: Settings, client: httpx.AsyncClient) -> str:
+    """How many run and wait; "" if no gencode answers."""
+    address = f"http://{_client_address(settings.server_host)}:{settings.server_port}/health"
+    try:
+        reply = await exchange(client, client.build_request("GET", address), HEALTH_TIMEOUT, MAX_HEALTH)
+        health = json_object(reply) or {}
+        return f"{health['running']} tasks run, {health['waiting']} wait"
+    except (httpx.HTTPError, KeyError):
+        return ""
 
 
 def _check_port_is_free(host: str, number: int, listen_address: str) -> CheckResult:

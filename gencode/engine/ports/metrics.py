@@ -11,3 +11,9 @@ class EngineMetrics(Protocol):
     def task_finished(self, status: str, code: str) -> None:
         """`code`: of the failure, or ""."""
         ...
+
+    def delivery_ended(self, outcome: str) -> None:
+        """What became of a task that was given to a worker: `done`: it is over, paused, or was not to be run;
+        `owned`: another worker has it; `fenced`: another writer has taken it over during the run; `stopped`:
+        by the end of the process; `failed`: by a bug."""
+        ...

@@ -14,6 +14,7 @@ from gencode.domain.event import dump
 from gencode.llm.account_limiter import Account, until
 from gencode.llm.deadlines import Deadlines, DeadlineTimer
 from gencode.llm.errors import LLMRateLimit, PrefixRejected, ProviderError
+from gencode.llm.http_client import BEFORE_SEND
 from gencode.llm.openai.answer_end import BodyEnd
 from gencode.llm.openai.body_reader import BodyReader
 from gencode.llm.openai.completion_decoder import CompletionDecoder
@@ -24,6 +25,7 @@ from gencode.llm.openai.rejected_token_limit import token_limit
 from gencode.llm.openai.request_body import completions_url, key_headers, request_body
 from gencode.llm.openai.think_block import ModelHabits, UnopenedReasoning
 from gencode.llm.port import ChatChunk, ChatRequest, OnSend, Usage
+from gencode.llm.send_permission import SendPermission
 from gencode.observability.metrics import Metrics
 
 MAX_BYTES = 32 * 2**20  # an event of ~300 bytes per token: some 100,000 tokens
@@ -83,21 +85,22 @@ class OpenAICompatibleProvider:
     ) -> AsyncGenerator[ChatChunk, None]:
         """See Provider. To stop early, use contextlib.aclosing: the stream has a connection and a slot."""
         async with self._account.call():
-            if on_send:
-                await on_send()
+            permission = SendPermission(on_send) if on_send else None
+            if permission:
+                await permission.check()
             with closing(DeadlineTimer(self._deadlines, in_flight=self._account.in_flight)) as timer:
                 try:
-                    response, request = await self._open(request, timer)
+                    response, request = await self._open(request, timer, permission)
                     async with (
                         _closed(response),
                         aclosing(self._reader(response, timer)) as reader,
                         aclosing(self._answer(request, reader, timer)) as chunks,
                     ):
-                        self._account.answered()
+                        await self._account.answered()
                         async for chunk in chunks:
                             yield chunk
                 except LLMRateLimit as error:
-                    raise self._paused(error) from error.__cause__
+                    raise await self._paused(error) from error.__cause__
 
     async def _answer(
         self, request: ChatRequest, reader: BodyReader, timer: DeadlineTimer
@@ -140,17 +143,19 @@ class OpenAICompatibleProvider:
             reasons_in_text=known.reasons_in_text or shown.reasons_in_text or reasons_in_text,
         )
 
-    def _paused(self, error: LLMRateLimit) -> LLMRateLimit:
+    async def _paused(self, error: LLMRateLimit) -> LLMRateLimit:
         """The error with the time until which the account waits."""
-        wait = self._account.rate_limited(error.retry_after)
+        wait = await self._account.rate_limited(error.retry_after)
         return LLMRateLimit(f"{error.message} Rate limited {until(wait)}.", retry_after=wait)
 
-    async def _open(self, request: ChatRequest, timer: DeadlineTimer) -> tuple[httpx.Response, ChatRequest]:
+    async def _open(
+        self, request: ChatRequest, timer: DeadlineTimer, permission: SendPermission | None
+    ) -> tuple[httpx.Response, ChatRequest]:
         """A response of success (200; some gateways say 201 or 202) with its body unread, and the request as
         it was accepted. Raises the ProviderError for any other status."""
         request = replace(request, max_tokens=min(request.max_tokens, self._max_tokens))
         quirks = self._quirks
-        while not (response := await self._post(request, quirks, timer)).is_success:
+        while not (response := await self._post(request, quirks, timer, permission)).is_success:
             async with _closed(response), aclosing(self._reader(response, timer)) as reader:
                 page = await reader.error_page()
             error = error_in(page) if response.status_code in (400, 422) else {}
@@ -166,13 +171,16 @@ class OpenAICompatibleProvider:
                 raise self._errors.from_response(response, page)
         return response, request
 
-    async def _post(self, request: ChatRequest, quirks: Quirks, timer: DeadlineTimer) -> httpx.Response:
+    async def _post(
+        self, request: ChatRequest, quirks: Quirks, timer: DeadlineTimer, permission: SendPermission | None
+    ) -> httpx.Response:
         http_request = self._client.build_request(
             "POST",
             completions_url(self._base_url, request, quirks),
             content=dump(request_body(self._model, request, quirks)),
             headers=self._headers(quirks),
             timeout=httpx.Timeout(None, connect=self._deadlines.connect),  # the timer enforces the others
+            extensions={BEFORE_SEND: permission.check} if permission else None,
         )
         try:
             return await timer.wait(

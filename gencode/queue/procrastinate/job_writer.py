@@ -21,10 +21,16 @@ _TAKE_TURNS = """
 INSERT INTO gencode.queue_turns AS known (principal, turn, taken)
 SELECT principal, served.turn + taken, taken
 FROM unnest(%s::text[], %s::bigint[]) AS wanted (principal, taken),
-    (SELECT coalesce(
-        (SELECT -max(priority) FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = 'gencode'),
-        (SELECT max(turn) FROM gencode.queue_turns),
-        0
+    (SELECT greatest(
+        (SELECT -min(priority) FROM procrastinate_jobs WHERE status = 'doing' AND queue_name = 'gencode'),
+        coalesce(
+            (
+                SELECT -max(priority) FROM procrastinate_jobs
+                WHERE status = 'todo' AND queue_name = 'gencode' AND attempts = 0
+            ),
+            (SELECT max(turn) FROM gencode.queue_turns),
+            0
+        )
     )) AS served (turn)
 ORDER BY principal COLLATE "C"
 ON CONFLICT (principal) DO UPDATE
@@ -32,7 +38,15 @@ SET turn = greatest(known.turn + excluded.taken, excluded.turn), taken = exclude
 RETURNING principal, turn
 """
 """The last of the turns that each principal has taken. In the order of their names, so that two transactions
-cannot wait for each other."""
+cannot wait for each other.
+
+The turn that is served is the last one that a worker has, or else the next one. Jobs that wait to be
+delivered again do not count: their turns were served long ago, and who came new would precede everybody.
+"""
+
+_LAST_TURN = 2**31
+"""Of a column of 32 bits, as a negative priority. Those beyond it are served in the order of arrival, until
+the keeper finds nobody waiting."""
 
 
 class JobWriter:
@@ -50,7 +64,7 @@ class JobWriter:
         jobs = []
         for task_id, principal in tasks:
             turns[principal] += 1
-            jobs.append(_job(task_id, principal, -turns[principal]))
+            jobs.append(_job(task_id, principal, -min(turns[principal], _LAST_TURN)))
         await self._manager.batch_defer_jobs_async(jobs, connection)
 
 

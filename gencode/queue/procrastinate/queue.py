@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import anyio
 import structlog
-from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate import App, BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.worker import Worker
@@ -19,6 +21,7 @@ from procrastinate.worker import Worker
 from gencode.domain.errors import StoreError
 from gencode.engine.ports.fair_queue import Delivery, Handler, Undelivered
 from gencode.queue.admission import check_place
+from gencode.queue.procrastinate.connector import QueueConnector
 from gencode.queue.procrastinate.job_writer import QUEUE, RUN_TASK, JobWriter
 from gencode.queue.procrastinate.timing import QueueTiming
 
@@ -28,17 +31,22 @@ SNAPSHOT_SECONDS = 1.0
 """Between two counts of the tasks that wait."""
 RESTART_SECONDS = 1.0
 """Until a worker that lost the database is started again."""
-CONNECTIONS = 5
-"""Of a process to the queue's tables, beside the one that listens: fetching, ending, counting, keeping."""
 
 _WAITING = (
     "SELECT args ->> 'principal' AS principal, count(*) AS count FROM procrastinate_jobs"
     " WHERE status = 'todo' AND queue_name = 'gencode' GROUP BY 1"
 )
 _LONGEST_WAIT = (
-    "SELECT coalesce(extract(epoch FROM now() - min(at)), 0)::float8 AS seconds FROM procrastinate_events"
+    "SELECT coalesce(extract(epoch FROM now() - min(at)), 0)::float8 AS seconds,"
+    " extract(epoch FROM clock_timestamp())::float8 AS now FROM procrastinate_events"
     " JOIN procrastinate_jobs AS job ON job.id = job_id"
-    " WHERE type = 'deferred' AND status = 'todo' AND queue_name = 'gencode'"
+    " WHERE type = 'deferred' AND status = 'todo' AND queue_name = 'gencode' AND attempts = 0"
+)
+"""Of those that no worker has had yet, and the time of the database's clock."""
+_WORKERS = (
+    "SELECT count(*) FILTER (WHERE fresh)::int AS alive, count(*) FILTER (WHERE NOT fresh)::int AS stale FROM"
+    " (SELECT last_heartbeat > now() - make_interval(secs => %(stale)s) AS fresh FROM procrastinate_workers)"
+    " AS workers"
 )
 _IS_ALIVE = (
     "SELECT 1 AS alive FROM procrastinate_workers WHERE id = %(worker)s"
@@ -50,11 +58,13 @@ RequestCancel = Callable[[str], Awaitable[None]]
 
 @dataclass(slots=True)
 class _Waiting:
-    """What waited when it was counted last, and what this process has added since."""
+    """What waited when it was counted last, and what this process has added since; the workers then."""
 
     counts: Counter[str] = field(default_factory=Counter)
     added: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
+    alive: int = 0
+    stale: int = 0
 
     def total(self) -> int:
         return self.counts.total() + self.added.total()
@@ -64,13 +74,18 @@ class _Waiting:
 
 
 class _Redelivery(BaseRetryStrategy):
-    """Every job that ends in an exception is delivered again."""
+    """Every job that ends in an exception is delivered again.
 
-    def __init__(self, seconds: float) -> None:
+    now   seconds since the epoch by the clock of the database, which compares the time: by the clock of a
+          process that is wrong, the job would wait for hours, or not at all
+    """
+
+    def __init__(self, seconds: float, now: Callable[[], float]) -> None:
         self._seconds = seconds
+        self._now = now
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
-        return RetryDecision(retry_in={"seconds": max(1, round(self._seconds))})
+        return RetryDecision(retry_at=datetime.fromtimestamp(self._now() + self._seconds, UTC))
 
 
 class ProcrastinateQueue:
@@ -79,6 +94,7 @@ class ProcrastinateQueue:
 
     limit            most tasks that may wait, see gencode.queue.admission. It is checked against a count that
                      is a second old: several processes together may exceed it by what they accept in a second
+    is_working       whether this process has a worker that takes jobs
     request_cancel   asks the process that runs a task to cancel it
     """
 
@@ -90,7 +106,14 @@ class ProcrastinateQueue:
         self._waiting = _Waiting()
         self._handler: Handler | None = None
         self.request_cancel = request_cancel
-        app.task(name=RUN_TASK, queue=QUEUE, pass_context=True, retry=_Redelivery(timing.stale))(self._run)
+        self._clock_offset = 0.0
+        self.is_working = False
+        redelivery = _Redelivery(timing.stale, self.now)
+        app.task(name=RUN_TASK, queue=QUEUE, pass_context=True, retry=redelivery)(self._run)
+
+    def now(self) -> float:
+        """Seconds since the epoch by the clock of the database, as it was read at the last count."""
+        return time.time() + self._clock_offset
 
     # --- accepting ----------------------------------------------------------------------------------
 
@@ -102,8 +125,13 @@ class ProcrastinateQueue:
 
     @property
     def longest_wait(self) -> float:
-        """Seconds since the oldest job that waits was queued."""
+        """Seconds since the oldest job that no worker has had was queued."""
         return self._waiting.seconds
+
+    @property
+    def workers(self) -> tuple[int, int]:
+        """Of all processes, how many are alive, and how many have given no sign of life."""
+        return self._waiting.alive, self._waiting.stale
 
     @contextmanager
     def reserve(self, principal: str) -> Iterator[None]:
@@ -136,8 +164,10 @@ class ProcrastinateQueue:
         """Reservations that end meanwhile count in the old snapshot only."""
         rows = await self._app.connector.execute_query_all_async(_WAITING)
         oldest = await self._app.connector.execute_query_one_async(_LONGEST_WAIT)
+        self._clock_offset = oldest["now"] - time.time()
         counts = Counter({row["principal"] or "": row["count"] for row in rows})
-        self._waiting = _Waiting(counts=counts, seconds=oldest["seconds"])
+        workers = await self._app.connector.execute_query_one_async(_WORKERS, stale=self._timing.stale)
+        self._waiting = _Waiting(counts=counts, seconds=oldest["seconds"], **workers)
 
     # --- working ------------------------------------------------------------------------------------
 
@@ -165,6 +195,7 @@ class ProcrastinateQueue:
             stalled_worker_timeout=self._timing.stale,
         )
         running = asyncio.ensure_future(worker.run())  # type: ignore[no-untyped-call]
+        self.is_working = True
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -174,6 +205,8 @@ class ProcrastinateQueue:
             with suppress(Exception):
                 running.result()  # else asyncio reports that nobody has
             raise
+        finally:
+            self.is_working = False
 
     async def _run(self, context: JobContext, task_id: str, principal: str) -> None:
         """A task that the end of the worker cancels is stored as queued, with a new job; if that cannot be
@@ -199,16 +232,9 @@ class ProcrastinateQueue:
 
 
 @asynccontextmanager
-async def open_app(dsn: str) -> AsyncIterator[App]:
-    """procrastinate with connections of its own: one that it shared with the store could find none left, and
-    ends then. Nothing is prepared, for poolers of transactions. Raises ConnectorException."""
+async def open_app(dsn: str, direct: str = "") -> AsyncIterator[App]:
+    """procrastinate. `direct`: the address without a pooler, if `dsn` has one. Raises ConnectorException."""
     logging.getLogger("procrastinate").setLevel(logging.ERROR)  # it reports each job; the service does
-    connector = PsycopgConnector(
-        conninfo=dsn,
-        min_size=1,
-        max_size=CONNECTIONS,
-        kwargs={"prepare_threshold": None, "application_name": "gencode queue"},
-    )
-    app = App(connector=connector)
+    app = App(connector=QueueConnector(dsn, direct or dsn))
     async with app.open_async():
         yield app

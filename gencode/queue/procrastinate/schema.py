@@ -38,23 +38,19 @@ async def migrate_queue(dsn: str) -> None:
     """Make the tables if they are missing; the store has made its own by then. Raises StoreUnusable."""
     try:
         async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-            if not await _is_current(connection):
+            if not await is_current(connection):
                 async with connection.transaction():
                     await connection.execute(_LOCK)
-                    if not await _is_current(connection):
+                    if not await is_current(connection):
+                        await _check_free(connection)
                         await _create(connection)
     except psycopg.Error as error:
         raise StoreUnusable("the queue's tables cannot be made: see the log of PostgreSQL") from error
 
 
-async def _is_current(connection: psycopg.AsyncConnection[Any]) -> bool:
+async def is_current(connection: psycopg.AsyncConnection[Any]) -> bool:
     """Raises StoreUnusable for tables that this version must not use."""
     if not await _value(connection, _HAS_VERSIONS):
-        if await _value(connection, _HAS_JOBS):
-            raise StoreUnusable(
-                "the database has the tables of procrastinate already, for another application: name another"
-                " database in DATABASE_URL"
-            )
         return False
     version = await _value(connection, _VERSION)
     if version != PROCRASTINATE:
@@ -63,6 +59,15 @@ async def _is_current(connection: psycopg.AsyncConnection[Any]) -> bool:
             " the same version of gencode everywhere"
         )
     return True
+
+
+async def _check_free(connection: psycopg.AsyncConnection[Any]) -> None:
+    """The caller has the lock: without it, the tables may be those that another process makes right now."""
+    if await _value(connection, _HAS_JOBS):
+        raise StoreUnusable(
+            "the database has the tables of procrastinate already, for another application: name another"
+            " database in DATABASE_URL"
+        )
 
 
 async def _create(connection: psycopg.AsyncConnection[Any]) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 
 from gencode.storage.task_query_sql import HAS_CACHE_KEY, UNFINISHED
 
+# ruff: noqa: S608 - only constants are put into the texts
+
 SCHEMA = "gencode"
 
 INTEGERS: Mapping[str, frozenset[str]] = {
@@ -102,6 +104,67 @@ CREATE TABLE gencode.signing_keys (
     name text PRIMARY KEY,
     key  bytea NOT NULL
 );
+
+-- The API keys that were made at run time: one row.
+CREATE TABLE gencode.api_keys (
+    id       int PRIMARY KEY CHECK (id = 1),
+    version  bigint NOT NULL,
+    document text NOT NULL  -- JSON
+);
+
+-- Slots of limits that all processes share, such as those of the calls to a model account.
+CREATE TABLE gencode.call_slots (
+    name    text NOT NULL,
+    slot    bigint NOT NULL,
+    holder  text NOT NULL DEFAULT '',
+    until   timestamptz NOT NULL DEFAULT 'epoch',  -- when it is free, unless its holder renews it
+    changes bigint NOT NULL DEFAULT 0,             -- how many holders have changed what the slot stands for
+    PRIMARY KEY (name, slot)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+
+CREATE TABLE gencode.call_pauses (
+    name   text PRIMARY KEY,
+    until  timestamptz NOT NULL,
+    pauses bigint NOT NULL  -- in a row
+) WITH (fillfactor = 50);
+
+-- Counted submissions.
+CREATE TABLE gencode.rate_hits (
+    name text NOT NULL,
+    at   timestamptz NOT NULL,
+    ends timestamptz NOT NULL  -- when it counts no more
+);
+CREATE INDEX rate_hits_by_name ON gencode.rate_hits (name, at);
+CREATE INDEX rate_hits_by_end ON gencode.rate_hits (ends);
+
+-- Counts a submission unless `amount` were counted within the last `seconds`. Each statement of the function
+-- sees what was committed before it, so all is counted that had the lock earlier. Hits of the future do not
+-- count: the clock was set back.
+CREATE FUNCTION gencode.spend_rate(
+    spent_name text, amount bigint, seconds bigint,
+    OUT allowed boolean, OUT used bigint, OUT reset double precision
+) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    period CONSTANT interval := make_interval(secs => seconds);
+    present timestamptz;
+    oldest timestamptz;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM pg_advisory_xact_lock(hashtextextended('gencode rate ' || spent_name, 0));
+    present := clock_timestamp();
+    SELECT count(*), min(at) INTO used, oldest FROM gencode.rate_hits
+        WHERE name = spent_name AND at > present - period AND at <= present + interval '1 s';
+    allowed := used < amount;
+    IF allowed THEN
+        INSERT INTO gencode.rate_hits VALUES (spent_name, present, present + period);
+        used := used + 1;
+    END IF;
+    reset := extract(epoch FROM coalesce(oldest, present) + period - present);
+    DELETE FROM gencode.rate_hits WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM gencode.rate_hits WHERE ends <= present ORDER BY ends LIMIT 5
+        FOR UPDATE SKIP LOCKED));
+END
+$$;
 
 -- Of deleted tasks.
 CREATE TABLE gencode.usage_totals (

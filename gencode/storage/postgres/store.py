@@ -6,12 +6,9 @@ process that wait shares it. Reads have connections of their own.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from contextvars import Context
 from functools import partial
-from typing import Any
 
 import anyio
 import psycopg
@@ -19,15 +16,14 @@ import psycopg
 from gencode.domain.errors import OutcomeUnknown, StoreError
 from gencode.storage.postgres import reads
 from gencode.storage.postgres.connection import Connection, connect, place
-from gencode.storage.postgres.errors import store_error, store_unusable
+from gencode.storage.postgres.errors import store_unusable
 from gencode.storage.postgres.migrations import migrate
 from gencode.storage.postgres.reconnecting import ReconnectingConnection
+from gencode.storage.postgres.statement_runner import run_one, start_turn
 from gencode.storage.postgres.statements import CHECK_WRITABLE
 from gencode.storage.postgres.writes import Enqueue, Writer
 from gencode.storage.row_store import RowStore
-from gencode.storage.turn_scheduler import Outcome, TurnScheduler
-
-Read = Callable[[Connection], Awaitable[Any]]
+from gencode.storage.turn_scheduler import TurnScheduler
 
 
 class PostgresStore(RowStore):
@@ -52,8 +48,10 @@ async def open_postgres(
     writer = ReconnectingConnection(partial(connect, dsn), patience, await _prepared(dsn))
     free = [ReconnectingConnection(partial(connect, dsn), patience) for _ in range(readers)]
     slots = [writer, *free]
-    write = TurnScheduler(partial(_start, Writer(writer, enqueue).run), limit, OutcomeUnknown)
-    read = TurnScheduler(partial(_start, partial(_run_read, free)), limit, StoreError, turns=readers, size=1)
+    write = TurnScheduler(partial(start_turn, Writer(writer, enqueue).run), limit, OutcomeUnknown)
+    read = TurnScheduler(
+        partial(start_turn, partial(run_one, free)), limit, StoreError, turns=readers, size=1
+    )
     try:
         yield PostgresStore(write.call, read.call, reads)
     finally:
@@ -62,32 +60,6 @@ async def open_postgres(
             await read.close()
             for slot in slots:
                 await slot.close()
-
-
-def _start(
-    run: Callable[[Sequence[Any]], Coroutine[Any, Any, list[Outcome]]], operations: Sequence[Any]
-) -> asyncio.Task[list[Outcome]]:
-    """A task without a group: the scheduler waits for it, and the store for the scheduler. It serves many
-    callers, so nothing of the context of one is logged with it."""
-    return asyncio.get_running_loop().create_task(run(operations), context=Context())
-
-
-async def _run_read(free: list[ReconnectingConnection], operations: Sequence[Read]) -> list[Outcome]:
-    """At most as many turns run as there are slots. A lost connection costs one more attempt."""
-    slot, values = free.pop(), list[Any]()
-
-    async def read(connection: Connection) -> None:
-        values.append(await operations[0](connection))
-
-    try:
-        await slot.use(read)
-        return [Outcome(value=values[0])]
-    except psycopg.Error as error:
-        return [Outcome(error=store_error(error))]
-    except Exception as error:
-        return [Outcome(error=error)]
-    finally:
-        free.append(slot)
 
 
 async def _prepared(dsn: str) -> Connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +12,11 @@ import anyio
 
 from gencode.domain.errors import StoreUnusable
 from gencode.engine.ports.retention_store import UsageTotal
-from gencode.engine.quota import Period, QuotaUse, TaskUsage, UseSince, use_in
+from gencode.engine.quota import Period, QuotaUse, TaskUsage, Uses, uses_of
 from gencode.storage.lock import DATABASE
 from gencode.storage.sqlite import reads
 from gencode.storage.sqlite.errors import store_unusable
 from gencode.storage.sqlite.schema import APPLICATION_ID, VERSION
-
-Uses = Mapping[Period, QuotaUse]
 
 
 def client_uses(data_dir: Path, clients: Iterable[str], at: datetime) -> dict[str, Uses]:
@@ -28,7 +26,7 @@ def client_uses(data_dir: Path, clients: Iterable[str], at: datetime) -> dict[st
         return {name: dict.fromkeys(Period, QuotaUse()) for name in names}
     try:
         with _opened(path) as connection:
-            return anyio.run(_read, _Reader(connection), names, at)
+            return anyio.run(uses_of, _Reader(connection), names, at)
     except sqlite3.Error as error:
         raise store_unusable(path, error) from error
 
@@ -44,15 +42,6 @@ class _Reader:
 
     async def usage_totals(self, principal: str | None = None) -> list[UsageTotal]:
         return reads.usage_totals(self._connection, principal)
-
-
-async def _read(reader: _Reader, clients: Iterable[str], at: datetime) -> dict[str, Uses]:
-    return {name: {period: await _use(reader, name, period, at) for period in Period} for name in clients}
-
-
-async def _use(reader: _Reader, client: str, period: Period, at: datetime) -> QuotaUse:
-    start = period.start(at)
-    return await use_in(period, start, UseSince(reader, client, start), await reader.usage_totals(client))
 
 
 @contextmanager

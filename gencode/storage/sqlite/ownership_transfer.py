@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from gencode.domain.principal import Principal
+from gencode.storage.ownership import OwnershipTransfer
 from gencode.storage.sqlite.connection import connect
 from gencode.storage.sqlite.errors import store_unusable
 
@@ -25,17 +25,6 @@ _USED_BY_BOTH = "DELETE FROM idempotency_keys WHERE principal = :source"
 _OWNERS = (
     "SELECT principal, count(*) FROM tasks GROUP BY principal ORDER BY count(*) DESC, principal LIMIT 20"
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OwnershipTransfer:
-    """What belongs to the other client now. `dropped_keys`: of `idempotency_keys`, those that it had used
-    itself, which keep naming its own tasks."""
-
-    tasks: int
-    idempotency_keys: int
-    callbacks: int
-    dropped_keys: int
 
 
 def transfer_tasks(path: Path, source: str, target: Principal, *, dry_run: bool = False) -> OwnershipTransfer:

@@ -41,13 +41,13 @@ def test_only_its_owner_may_read_it(store: KeyStore) -> None:
 
 
 def test_each_change_has_another_version(store: KeyStore) -> None:
-    versions = [store.stat_signature()]
+    versions = [store.version()]
     _, made = store.create("alice")
-    versions.append(store.stat_signature())
+    versions.append(store.version())
     store.create("alice")
-    versions.append(store.stat_signature())
+    versions.append(store.version())
     store.revoke(made.id)
-    versions.append(store.stat_signature())
+    versions.append(store.version())
     assert len(set(versions)) == 4
     assert versions[0] is None
 
@@ -58,7 +58,7 @@ def test_a_name_revokes_all_keys_of_a_client_and_an_id_one(store: KeyStore) -> N
     assert store.revoke(bob.id) == [bob]
     assert store.revoke("alice") == [alice, other]
     assert store.read() == []
-    assert store.stat_signature() is not None
+    assert store.version() is not None
 
 
 def test_concurrent_changes_lose_nothing(store: KeyStore) -> None:
@@ -78,7 +78,7 @@ def test_files_that_a_crash_left_do_not_matter(store: KeyStore) -> None:
 def test_an_ambiguous_name_is_refused(store: KeyStore, name: str) -> None:
     with pytest.raises(StartError, match="name has"):
         store.create(name)
-    assert store.stat_signature() is None
+    assert store.version() is None
 
 
 @pytest.mark.parametrize(

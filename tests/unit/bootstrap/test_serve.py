@@ -18,8 +18,8 @@ def test_accepted_connections_have_nagles_algorithm_off() -> None:
 
 def test_the_welcome_names_the_port_of_the_local_forge(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
-    assert "forge" not in welcome_text(8080, chosen)
+    assert "forge" not in welcome_text(8080, chosen, False)
     chosen.data_dir.mkdir()
     (chosen.data_dir / "forge.port").write_text("8081")
-    assert "http://127.0.0.1:8081" in welcome_text(8080, chosen)
-    assert "forge" not in welcome_text(8080, settings(tmp_path, github_token=SecretStr("a-token")))
+    assert "http://127.0.0.1:8081" in welcome_text(8080, chosen, False)
+    assert "forge" not in welcome_text(8080, settings(tmp_path, github_token=SecretStr("a-token")), False)

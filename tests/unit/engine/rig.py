@@ -312,6 +312,12 @@ class Rig:
     async def statuses(self, task: Task) -> list[str]:
         return [event.data["status"] for event in await self.log(task) if event.kind == "status"]
 
+    def deliveries(self) -> dict[str, int]:
+        """How many deliveries to workers the metrics have counted, by outcome."""
+        (family,) = [one for one in self.metrics.deliveries.collect() if one.samples] or [None]
+        samples = family.samples if family else ()
+        return {one.labels["outcome"]: int(one.value) for one in samples if not one.name.endswith("_created")}
+
     def counted(self, status: str, code: str = "") -> float:
         """How many tasks the metrics have counted with this outcome."""
         line = f'gencode_tasks_total{{code="{code}",outcome="{status}"}} '

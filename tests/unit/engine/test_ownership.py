@@ -96,6 +96,7 @@ async def test_a_task_of_a_worker_that_is_alive_is_delivered_again_later() -> No
         rig.queue.put(task.id, "alice")
         await anyio.wait_all_tasks_blocked()
     assert shared(rig).undelivered == [task.id]
+    assert rig.deliveries() == {"owned": 1}
     assert await rig.task(task) == task
 
 
@@ -105,6 +106,8 @@ async def test_a_task_of_a_worker_that_died_is_taken_over() -> None:
         task = await owned(rig, "dead")
         rig.queue.put(task.id, "alice")
         assert (await rig.finished(task)).state is State.SUCCEEDED
+        await anyio.wait_all_tasks_blocked()
+    assert rig.deliveries() == {"done": 1}
 
 
 async def test_a_displaced_owner_is_refused_at_its_next_commit_and_leaves_the_task() -> None:
@@ -121,6 +124,7 @@ async def test_a_displaced_owner_is_refused_at_its_next_commit_and_leaves_the_ta
         task = await rig.submit()
         await anyio.wait_all_tasks_blocked()
     assert (shared(rig).undelivered, went_on) == ([task.id], [])
+    assert rig.deliveries() == {"fenced": 1}
     stored = await rig.task(task)
     assert (stored.state, stored.owner) == (State.RUNNING, "successor")
     assert "call:1" not in await rig.store.checkpoints(task.id)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -161,3 +162,25 @@ async def test_the_loop_ends_when_it_is_cancelled() -> None:
     with anyio.move_on_after(0.01) as scope:
         await Retention(MemoryStore(), RetentionPolicy()).run()
     assert scope.cancelled_caught
+
+
+async def test_processes_that_share_a_store_take_turns() -> None:
+    store, turn = MemoryStore(), anyio.Lock()
+    await a_finished_task(store, 31)
+
+    @asynccontextmanager
+    async def locked() -> AsyncIterator[None]:
+        async with turn:
+            yield
+
+    runs = Retention(store, RetentionPolicy(days=30), lambda: NOW, Sleeps(limit=2), turn=locked)
+    async with anyio.create_task_group() as group, turn:
+        group.start_soon(_until_it_sleeps, runs)
+        await anyio.wait_all_tasks_blocked()
+        assert len(await ids(store)) == 1
+    assert not await ids(store)
+
+
+async def _until_it_sleeps(runs: Retention) -> None:
+    with suppress(StopAsyncIteration):
+        await runs.run()

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import time
 
+import anyio
 import pytest
 from limits import parse
 
-from gencode.http.rate_limit import OverLimit, RateLimiter
+from gencode.domain.errors import StoreError
+from gencode.engine.ports.rate_window import RateWindow, Spent
+from gencode.http import rate_limit
+from gencode.http.rate_limit import LocalWindow, OverLimit, RateLimiter
 
 
 class Clocks:
@@ -16,7 +20,10 @@ class Clocks:
         monkeypatch.setattr(time, "time", lambda: self.wall)
 
     def limit(self, rate: str) -> RateLimiter:
-        return RateLimiter(parse(rate), lambda: self.wall, lambda: self.steady)
+        return RateLimiter(parse(rate), local=self.window())
+
+    def window(self) -> LocalWindow:
+        return LocalWindow(lambda: self.wall, lambda: self.steady)
 
     def advance(self, seconds: float) -> None:
         self.wall += seconds
@@ -49,9 +56,7 @@ async def test_the_window_moves(clocks: Clocks) -> None:
 
 async def test_a_principal_may_have_a_rate_of_its_own(clocks: Clocks) -> None:
     rates = {"a": "1/minute"}
-    limit = RateLimiter(
-        parse("3/minute"), lambda: clocks.wall, lambda: clocks.steady, lambda name: rates.get(name, "")
-    )
+    limit = RateLimiter(parse("3/minute"), lambda name: rates.get(name, ""), clocks.window())
     assert (await limit.spend("a"))["RateLimit-Limit"] == "1"
     with pytest.raises(OverLimit, match="1 per 1 minute"):
         await limit.spend("a")
@@ -97,3 +102,28 @@ async def test_estimates_have_a_limit_of_their_own(clocks: Clocks) -> None:
     await limit.spend("a")
     with pytest.raises(OverLimit):
         await limit.spend("a", "estimate")
+
+
+class AwayWindow:
+    """A database that is away."""
+
+    async def spend(self, name: str, amount: int, seconds: int) -> Spent:
+        raise StoreError("the database cannot be reached")
+
+
+class HangingWindow:
+    async def spend(self, name: str, amount: int, seconds: int) -> Spent:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+
+@pytest.mark.parametrize("shared", [AwayWindow(), HangingWindow()])
+async def test_without_the_database_this_process_alone_counts(
+    clocks: Clocks, shared: RateWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is refused for it, and the limit still holds."""
+    monkeypatch.setattr(rate_limit, "SHARED_SECONDS", 0.05)
+    limit = RateLimiter(parse("1/minute"), local=clocks.window(), shared=shared)
+    assert (await limit.spend("a"))["RateLimit-Remaining"] == "0"
+    with pytest.raises(OverLimit):
+        await limit.spend("a")

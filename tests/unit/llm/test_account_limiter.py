@@ -22,7 +22,7 @@ def account(time: FakeTime) -> Account:
 async def test_a_rate_limit_that_one_call_meets_holds_back_the_others(
     account: Account, time: FakeTime
 ) -> None:
-    assert account.rate_limited(30.0) == 30
+    assert await account.rate_limited(30.0) == 30
     time.now += 10
     async with account.call():
         assert time.slept == [20]
@@ -35,22 +35,22 @@ async def test_waits_that_nobody_tells_grow_until_a_call_is_answered(
 ) -> None:
     waits = []
     for _ in range(3):
-        waits.append(account.rate_limited(None))
+        waits.append(await account.rate_limited(None))
         time.now += waits[-1]
     assert 20 <= waits[0] <= 25
     assert 40 <= waits[1] <= 50
     assert 60 <= waits[2] <= 75
-    account.answered()
-    assert account.rate_limited(None) <= 25
+    await account.answered()
+    assert await account.rate_limited(None) <= 25
 
 
 async def test_calls_that_meet_one_limit_together_wait_for_one_pause(account: Account) -> None:
-    waits = [account.rate_limited(None) for _ in range(8)]
+    waits = [await account.rate_limited(None) for _ in range(8)]
     assert waits == pytest.approx([waits[0]] * 8)
 
 
 async def test_a_wait_that_is_too_long_is_no_pause(account: Account) -> None:
-    assert account.rate_limited(MAX_PAUSE + 1) == MAX_PAUSE + 1
+    assert await account.rate_limited(MAX_PAUSE + 1) == MAX_PAUSE + 1
     assert account.pause == 0
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import anyio
 import psycopg
 import pytest
+from procrastinate import utils
 
 from gencode.domain.errors import StoreError, StoreUnusable
 from gencode.engine.ports.fair_queue import Delivery, Undelivered
@@ -18,6 +23,8 @@ from gencode.queue.procrastinate.schema import migrate_queue
 from gencode.queue.procrastinate.timing import QueueTiming
 from tests.servers.postgres import PostgresServer
 from tests.servers.queues import OpenQueue, open_queue, queue_database
+
+LOCKS = "SELECT lock FROM procrastinate_jobs"
 
 
 @pytest.fixture
@@ -64,6 +71,42 @@ async def test_who_was_away_is_not_paid_back(opened: OpenQueue) -> None:
     await opened.put(("b0", "bob"), ("b1", "bob"), ("b2", "bob"), ("b3", "bob"))
     rows = await opened.rows("SELECT lock FROM procrastinate_jobs ORDER BY priority DESC, id")
     assert [lock for (lock,) in rows] == ["a8", "a9", "b0", "b1", "b2", "b3"]
+
+
+async def test_a_delivery_again_is_not_the_turn_that_is_served(opened: OpenQueue) -> None:
+    """It waits with a turn of long ago. Who comes new would precede all others."""
+    await opened.put(*[(f"a{n}", "alice") for n in range(40)])
+    await opened.rows("UPDATE procrastinate_jobs SET attempts = 1 WHERE lock = 'a0'")
+    await opened.rows("DELETE FROM procrastinate_jobs WHERE attempts = 0 AND priority > -30")
+    await opened.put(*[(f"b{n}", "bob") for n in range(5)])
+    rows = await opened.rows(
+        "SELECT lock FROM procrastinate_jobs WHERE attempts = 0 ORDER BY priority DESC, id"
+    )
+    order = [str(lock) for (lock,) in rows]
+    assert [order.index(f"b{n}") for n in range(5)] == [2, 4, 6, 8, 10]
+
+
+async def test_the_turn_that_a_worker_has_is_served(opened: OpenQueue) -> None:
+    """The job that waits with an older turn waits for the lock of its task."""
+    await opened.put(*[(f"a{n}", "alice") for n in range(40)])
+    await opened.rows("DELETE FROM procrastinate_jobs WHERE priority BETWEEN -29 AND -2")
+    await opened.rows("UPDATE procrastinate_jobs SET status = 'doing' WHERE lock = 'a29'")
+    await opened.put(*[(f"b{n}", "bob") for n in range(5)])
+    rows = await opened.rows(
+        "SELECT lock FROM procrastinate_jobs WHERE status = 'todo' ORDER BY priority DESC, id"
+    )
+    assert [lock for (lock,) in rows][:4] == ["a0", "a30", "b0", "a31"]
+
+
+async def test_turns_beyond_the_range_of_priorities_are_served_in_the_order_of_arrival(
+    opened: OpenQueue,
+) -> None:
+    await opened.put(("t0", "alice"))
+    await opened.rows(f"UPDATE gencode.queue_turns SET turn = {2**31 - 2}")
+    await opened.put(*[(f"a{n}", "alice") for n in range(4)])
+    await opened.put(("a4", "alice"))
+    rows = await opened.rows("SELECT lock FROM procrastinate_jobs ORDER BY priority DESC, id")
+    assert [lock for (lock,) in rows] == ["t0", "a0", "a1", "a2", "a3", "a4"]
 
 
 async def test_a_principal_with_characters_that_json_refuses(opened: OpenQueue) -> None:
@@ -202,6 +245,102 @@ async def test_a_database_that_restarts_ends_no_worker(
     await working(opened, handle, body)
 
 
+async def test_a_worker_outlives_a_database_that_takes_no_connections_for_a_while(
+    postgres_server: PostgresServer, opened: OpenQueue
+) -> None:
+    """As during a restart. The worker would end the tasks that it runs, to start again under another name."""
+    name = opened.dsn.rpartition("/")[2]
+    owners: list[str] = []
+    away, release = anyio.Event(), anyio.Event()
+
+    async def handle(delivery: Delivery) -> None:
+        owners.append(delivery.owner)
+        if delivery.task_id == "t1":
+            away.set()
+            await release.wait()
+        else:
+            done.set()
+
+    done = anyio.Event()
+
+    async def body() -> None:
+        await opened.put(("t1", "alice"))
+        await away.wait()
+        postgres_server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        postgres_server.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        )
+        await refused.wait()
+        postgres_server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        release.set()
+        await opened.put(("t2", "alice"))
+        await done.wait()
+
+    refused = anyio.Event()
+    connect = psycopg.AsyncConnection.connect
+
+    async def connect_and_tell(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await connect(*args, **kwargs)
+        except psycopg.Error:
+            if "autocommit" in kwargs:  # the connection that listens
+                refused.set()
+            raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.AsyncConnection, "connect", connect_and_tell)
+        await working(opened, handle, body)
+    assert len(set(owners)) == 1
+
+
+async def test_a_process_that_is_stopped_between_two_statements_holds_no_lock(opened: OpenQueue) -> None:
+    """As by SIGSTOP: what it has fetched can be delivered to others."""
+    await opened.put(("t", "alice"))
+    connector: Any = opened.app.connector
+    async with connector.pool.connection() as connection:
+        await connection.execute("UPDATE procrastinate_jobs SET attempts = 1")
+        assert await opened.rows("SELECT 1 FROM procrastinate_jobs WHERE attempts = 1 FOR UPDATE NOWAIT")
+
+
+async def test_a_statement_whose_connection_is_lost_is_repeated(opened: OpenQueue) -> None:
+    query = "SELECT pg_terminate_backend(pg_backend_pid()) WHERE nextval('lost') = 1"
+    await opened.rows("CREATE SEQUENCE lost")
+    await opened.app.connector.execute_query_async(query)
+    assert await opened.app.connector.execute_query_all_async(query) == []
+
+
+async def test_the_time_of_the_next_delivery_is_the_databases(
+    opened: OpenQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process's clock is an hour ahead."""
+    ahead = time.time() + 3600
+    monkeypatch.setattr(utils, "utcnow", lambda: datetime.fromtimestamp(ahead, UTC))
+    monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: ahead))
+    await opened.put(("t", "alice"))
+    await opened.queue._count()
+
+    async def handle(delivery: Delivery) -> None:
+        raise Undelivered
+
+    async def body() -> None:
+        while not await opened.rows("SELECT 1 FROM procrastinate_jobs WHERE attempts = 1"):
+            await anyio.sleep(0.01)
+
+    await working(opened, handle, body)
+    late = "SELECT 1 FROM procrastinate_jobs WHERE scheduled_at > now() + interval '1 minute'"
+    assert await opened.rows(late) == []
+
+
+async def test_a_delivery_again_is_no_old_wait(opened: OpenQueue) -> None:
+    await opened.put(("t", "alice"))
+    await opened.rows("UPDATE procrastinate_events SET at = at - interval '1 hour'")
+    await opened.queue._count()
+    assert opened.queue.longest_wait > 3000
+    await opened.rows("UPDATE procrastinate_jobs SET attempts = 1")
+    await opened.queue._count()
+    assert (len(opened.queue), opened.queue.longest_wait) == (1, 0)
+
+
 async def test_workers_that_cannot_be_read_are_an_error_of_the_store(dsn: str) -> None:
     async with open_queue(dsn) as opened:
         await opened.rows("DROP TABLE procrastinate_workers CASCADE")
@@ -218,6 +357,24 @@ async def test_processes_that_start_at_once_make_the_tables_once(postgres: str) 
     async with anyio.create_task_group() as group:
         for _ in range(4):
             group.start_soon(migrate_queue, postgres)
+    await migrate_queue(postgres)
+
+
+async def test_tables_that_another_process_makes_meanwhile_are_its_own(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look for the table of versions and the one for procrastinate's."""
+    async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as connection:
+        await connection.execute("CREATE SCHEMA gencode")
+    value = schema._value
+
+    async def value_before_the_others(connection: psycopg.AsyncConnection[Any], sql: str) -> Any:
+        found = await value(connection, sql)
+        monkeypatch.setattr(schema, "_value", value)
+        await migrate_queue(postgres)
+        return found
+
+    monkeypatch.setattr(schema, "_value", value_before_the_others)
     await migrate_queue(postgres)
 
 

@@ -1,0 +1,61 @@
+"""The contract of `gencode.engine.ports.turns.Turns`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import anyio
+import pytest
+
+from gencode.engine.ports.turns import Turns
+from gencode.storage.postgres.call_slots import SharedSlots
+from gencode.storage.postgres.statement_runner import open_statement_runner
+from gencode.storage.postgres.store import open_postgres
+
+
+@pytest.fixture
+async def processes(postgres: str) -> AsyncIterator[tuple[Turns, Turns]]:
+    async with (
+        open_postgres(postgres),
+        open_statement_runner(postgres) as one,
+        open_statement_runner(postgres) as other,
+    ):
+        yield SharedSlots(one, lease=60), SharedSlots(other, lease=60)
+
+
+async def test_one_process_at_a_time_has_the_turn(processes: tuple[Turns, Turns]) -> None:
+    holders, most = [0], [0]
+
+    async def take(turns: Turns) -> None:
+        async with turns.turn("a"):
+            holders[0] += 1
+            most[0] = max(holders[0], most[0])
+            await anyio.sleep(0.005)
+            holders[0] -= 1
+
+    async with anyio.create_task_group() as group:
+        for turns in processes * 4:
+            group.start_soon(take, turns)
+    assert most[0] == 1
+
+
+async def test_names_do_not_wait_for_each_other(processes: tuple[Turns, Turns]) -> None:
+    async with processes[0].turn("a"), processes[1].turn("b"):
+        pass
+
+
+async def test_a_turn_that_changed_something_is_seen_by_all_others(processes: tuple[Turns, Turns]) -> None:
+    found = []
+    for turns, changes in ((0, False), (1, False), (1, True), (0, False), (0, True), (1, False)):
+        async with processes[turns].turn("a", changes=changes) as value:
+            found.append(value)
+    first = found[0]
+    assert [value - first for value in found] == [0, 0, 0, 1, 1, 2]
+
+
+async def test_a_turn_that_failed_has_ended(processes: tuple[Turns, Turns]) -> None:
+    with pytest.raises(ValueError, match="it failed"):
+        async with processes[0].turn("a", changes=True) as before:
+            raise ValueError("it failed")
+    async with processes[1].turn("a") as after:
+        assert after == before + 1
