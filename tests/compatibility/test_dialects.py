@@ -269,7 +269,7 @@ async def test_an_invisible_mark_before_the_file(run: Harness, mark: str, fence:
     [
         "# Hello\n\n```bash\nrun\n",
         "```markdown\n# Hello\n\nA tool.\n```\n\n**other.txt**\n```\nhello\n```\n",
-        "First version:\n```markdown\n# Hello\n\nA tool.\n```\nImproved:\n```markdown\n# Hello\n\nA tool!\n```\n",
+        "First version:\n```markdown\n# Hello\n\nA tool.\n```\nBetter:\n```markdown\n# Hello\n\nTool.\n```\n",
     ],
 )
 async def test_a_readme_that_is_not_whole_or_not_alone(run: Harness, answer: str) -> None:

@@ -109,6 +109,8 @@ class ThinkBlock:
             return "", ""  # what is cut off in a tag is asked for again
         if self._step == self._held and not whole and self._is_unended_reasoning(rest):
             return rest, ""
+        if self._step == self._after:
+            rest = self._without_blanks(rest)
         _check(self._request.prefix, delivered + rest)
         return "", rest
 
@@ -160,7 +162,8 @@ class ThinkBlock:
         found, keep = _find(self._closing, self._buffer)
         end = found.start() if found else keep
         reasoning, self._buffer = self._buffer[:end], self._buffer[found.end() if found else keep :]
-        return reasoning, self._go_on(self._after)[1] if found else ""
+        more, text = self._go_on(self._after) if found else ("", "")
+        return reasoning + more, text
 
     def _held(self) -> tuple[str, str]:
         """Text that may be reasoning without an opening tag."""
@@ -177,7 +180,8 @@ class ThinkBlock:
             raise _unopened(tag)
         self.has_unopened = True
         self._parts, self._buffer = [], self._buffer[len(tag) :]
-        return reasoning, self._go_on(self._after)[1]
+        more, text = self._go_on(self._after)
+        return reasoning + more, text
 
     def _after(self) -> tuple[str, str]:
         """After a block: white space belongs to it up to the next line that is not blank; in a continuation,
@@ -188,14 +192,16 @@ class ThinkBlock:
         if not self._continues and (opening := _opening_of(head)) and not _mentions(opening, self._request):
             return self._open(opening, head)
         rest = self._buffer
-        if self._continues:
-            self._buffer = re.sub(r"\A(?:[ \t]*\r?\n){1,2}", "", rest)
-        else:
-            blank = _BLANK_LINES.match(rest)
-            self._buffer = rest[blank.end() :] if blank else rest.lstrip(" \t")
+        self._buffer = self._without_blanks(rest)
         if _opening_of(self._buffer.lstrip()):
             raise _undecidable(self._buffer.lstrip()[:_LONGEST].split("\n")[0])
         return self._go_on(self._pass)
+
+    def _without_blanks(self, text: str) -> str:
+        if self._continues:
+            return re.sub(r"\A(?:[ \t]*\r?\n){1,2}", "", text)
+        blank = _BLANK_LINES.match(text)
+        return text[blank.end() :] if blank else text.lstrip(" \t")
 
     def _pass(self) -> tuple[str, str]:
         self.passes = True
