@@ -121,8 +121,8 @@ def _with_secrets(app: Starlette, secrets: SecretRegistry) -> Starlette:
 
 def _rules(settings: Settings, keys: ApiKeyAuthenticator) -> SecurityRules:
     return SecurityRules(
-        loopback_only=not keys.is_required and settings.auth != "none" and is_loopback(settings.server_host),
-        keyless=not keys.is_required,
+        loopback_only=settings.auth != "none" and is_loopback(settings.server_host),
+        requires_key=lambda: keys.is_required,
         origins=settings.origins,
         max_body=settings.max_body_bytes,
     )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -115,6 +116,10 @@ class Backend(Protocol):
         """Raises StoreError unless the store takes writes, and the process works if it is to."""
         ...
 
+    def now(self) -> float:
+        """Seconds since the epoch, by a clock that all processes share."""
+        ...
+
     @property
     def callback_lease(self) -> float | None:
         """See NotificationDispatcher."""
@@ -137,6 +142,7 @@ class SingleProcess:
         self.turns = None
         self.rate_window = None
         self.callback_lease = None
+        self.now = time.time
 
     def signing_key(self, name: str) -> bytes:
         return load_or_create_key(self._data_dir / f"{name}.key")

@@ -93,6 +93,9 @@ class Cluster:
         self.callback_lease = LEASE_ATTEMPTS * settings.webhook_timeout
         queue.request_cancel = self._request_cancel
 
+    def now(self) -> float:
+        return self.queue.now()
+
     def signing_key(self, name: str) -> bytes:
         return self._keys[name]
 

@@ -64,7 +64,12 @@ def make_notifications(
     notifiers: dict[str, Notifier] = {name: one.chat for name, one in integrations.items()}
     store = backend.store
     dispatcher = NotificationDispatcher(
-        store, store, notifiers | {webhooks.kind: webhooks}, metrics, lease=backend.callback_lease
+        store,
+        store,
+        notifiers | {webhooks.kind: webhooks},
+        metrics,
+        now=backend.now,
+        lease=backend.callback_lease,
     )
     return Notifications(
         dispatcher=dispatcher,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import NamedTuple
@@ -106,7 +106,9 @@ class PausedTasksInStore:
         self._clock = clock
         self._sleep = sleep
         self._count = 0
-        self._handed_out: ExpiredPause | None = None
+        self._found: deque[ExpiredPause] = deque()
+        self._before: str | None = None
+        """The last task that the present look has read."""
 
     def __len__(self) -> int:
         """As of the last look for expired ones."""
@@ -127,23 +129,27 @@ class PausedTasksInStore:
         return True
 
     async def expired(self) -> ExpiredPause:
-        """One that is found twice in a row could not be failed: it waits for the next look."""
-        while True:
-            found = await self._next()
-            if found and found != self._handed_out:
-                self._handed_out = found
-                return found
-            self._handed_out = None
-            await self._sleep(STORE_LOOK_SECONDS)
+        """Each look returns every one once: those that cannot be failed keep none waiting."""
+        while not self._found:
+            try:
+                has_ended = not await self._read_page()
+            except StoreError as error:
+                log.warning("paused tasks cannot be read", reason=error.message)
+                has_ended = True
+            if has_ended:
+                self._before = None
+                await self._sleep(STORE_LOOK_SECONDS)
+        return self._found.popleft()
 
-    async def _next(self) -> ExpiredPause | None:
-        try:
-            self._count = await self._store.count(TaskQuery(states=PAUSED))
-            tasks = await self._store.find(TaskQuery(states=PAUSED, expired=self._clock(), limit=1))
-        except StoreError as error:
-            log.warning("paused tasks cannot be read", reason=error.message)
-            return None
-        return next((ExpiredPause(task.id, task.paused_until) for task in tasks if task.paused_until), None)
+    async def _read_page(self) -> bool:
+        """Whether there was one."""
+        self._count = await self._store.count(TaskQuery(states=PAUSED))
+        query = TaskQuery(states=PAUSED, expired=self._clock(), before=self._before)
+        for task in await self._store.find(query):
+            self._before = task.id
+            if task.paused_until:
+                self._found.append(ExpiredPause(task.id, task.paused_until))
+        return bool(self._found)
 
 
 def _check(paused: int, limit: int) -> None:

@@ -95,13 +95,15 @@ class WorkerPool:
 
     async def handle(self, delivery: Delivery) -> None:
         """See gencode.engine.ports.fair_queue.Handler."""
-        if delivery.task_id in self._active:
-            return  # it was queued twice
+        while run := self._active.get(delivery.task_id):
+            await run.finished.wait()  # it was queued twice, or is being expired, and may be queued since
         with self._claim(delivery.task_id, delivery.owner) as run:
             await self._attend(run, partial(self._executor.run, owner=delivery.owner), RUNNABLE)
 
     async def expire(self, task_id: str, until: datetime) -> None:
         """Fail a task that no worker has, if it is still paused with this deadline, which has passed."""
+        if task_id in self._active:
+            return  # another process has approved it
         with suppress(Undelivered), self._claim(task_id, "") as run:
             await self._attend(run, partial(self._executor.expire, until=until), {State.PAUSED})
 
@@ -150,6 +152,9 @@ class WorkerPool:
         try:
             is_first = run.task_log is None
             task_log = await self._load(run)
+            if task_log is None:
+                log.info("task skipped: it is deleted")
+                return True
             await self._check_owner(run, task_log.task)
             if is_first and not self._is_due(task_log.task, states):
                 log.info("task skipped", state=task_log.task.state, status=task_log.task.status)
@@ -174,10 +179,11 @@ class WorkerPool:
     def _is_due(self, task: Task, states: Set[State]) -> bool:
         return task.state in states and can_run(self._executor.pipelines, task)
 
-    async def _load(self, run: ActiveRun) -> TaskLog:
+    async def _load(self, run: ActiveRun) -> TaskLog | None:
+        """None: there is no such task any more."""
         if run.task_log is None:
-            (task,) = await self._store.find(TaskQuery(id=run.task_id, limit=1))
-            run.task_log = TaskLog(task, self._store, self._hub)
+            for task in await self._store.find(TaskQuery(id=run.task_id, limit=1)):
+                run.task_log = TaskLog(task, self._store, self._hub)
         return run.task_log
 
     async def _finish(self, run: ActiveRun, task_log: TaskLog) -> None:

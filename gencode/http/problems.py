@@ -28,6 +28,8 @@ from gencode.http.responses import json_text
 from gencode.http.task_models import BrokenRule, Problem
 
 TOO_LARGE = "the request body is larger than MAX_BODY_BYTES allows"
+MAX_SHOWN = 200
+"""Characters of a request's path in a response: the response to a long path is short."""
 
 log = structlog.get_logger(__name__)
 
@@ -86,9 +88,13 @@ def reference_for(where: str, error: Exception) -> Internal:
 
 def _from_http(request: Request, error: HTTPException) -> GencodeError:
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return NotFound("there is nothing at " + request.scope["path"])
+        return NotFound("there is nothing at " + _shortened(request.scope["path"]))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return WrongMethod(f"{request.method} is not possible here")
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return BodyTooLarge(TOO_LARGE)
     return Malformed(error.detail)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."

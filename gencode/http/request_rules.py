@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -28,16 +28,17 @@ _RESPONSE_HEADERS = {
 class SecurityRules:
     """Which requests are accepted.
 
-    loopback_only   the service has no keys and trusts its address, so the Host header must be a loopback
+    requires_key    returns whether the service has keys now: the first one may be made at any time. Without
+                    keys, every browser that reaches the service is authenticated, so another web site must
+                    not cause requests that change something (cross-site request forgery)
+    loopback_only   without keys, the service trusts its address, so the Host header must be a loopback
                     name: a web page that points its own name at 127.0.0.1 (DNS rebinding) is refused
-    keyless         every browser that reaches the service is authenticated, so another web site must not
-                    cause requests that change something (cross-site request forgery)
     origins         web sites whose pages may use the API
     max_body        bytes
     """
 
+    requires_key: Callable[[], bool]
     loopback_only: bool
-    keyless: bool
     origins: Collection[str]
     max_body: int
 
@@ -80,12 +81,18 @@ def _broken_rule(method: str, headers: Headers, rules: SecurityRules) -> Gencode
     if "content-length" in headers and "transfer-encoding" in headers:
         # A proxy could disagree on where this request ends (RFC 9112, 6.1: request smuggling).
         return Malformed("send Content-Length or Transfer-Encoding, not both")
-    if rules.loopback_only and not _LOOPBACK_NAMES.fullmatch(headers.get("host", "")):
-        return Misdirected("without API_KEYS this service answers only to localhost names in the Host header")
-    if rules.keyless and method not in _SAFE_METHODS and not _same_site(headers, rules.origins):
-        return CrossSite("another web site asks for this; if it may, name its origin in CORS_ORIGINS")
+    if not rules.requires_key() and (error := _broken_without_keys(method, headers, rules)):
+        return error
     if int(headers.get("content-length", "0")) > rules.max_body:
         return BodyTooLarge(TOO_LARGE)
+    return None
+
+
+def _broken_without_keys(method: str, headers: Headers, rules: SecurityRules) -> GencodeError | None:
+    if rules.loopback_only and not _LOOPBACK_NAMES.fullmatch(headers.get("host", "")):
+        return Misdirected("without API keys this service answers only to localhost names in the Host header")
+    if method not in _SAFE_METHODS and not _same_site(headers, rules.origins):
+        return CrossSite("another web site asks for this; if it may, name its origin in CORS_ORIGINS")
     return None
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from gencode.domain.errors import IdempotencyKeyReused, QueueFull, QuotaExceeded
 from gencode.domain.task import PENDING
 from gencode.engine.ports.store import IdempotencyKey
+from gencode.http.accept_language import preferred_language
 from gencode.http.base_models import TaskRequest
 from gencode.http.common_declarations import LOCATION, RATE_LIMITED
 from gencode.http.dependencies import get_principal, get_services
@@ -87,9 +88,5 @@ def _response(request: Request, submitted: Submitted, rate_headers: dict[str, st
 
 
 def _language(request: Request) -> str:
-    """The first language of Accept-Language that the service has, else the LANGUAGE setting."""
-    for entry in ACCEPT_LANGUAGE.read(request).split(","):
-        primary = entry.partition(";")[0].strip().lower().partition("-")[0]
-        if primary in LANGUAGES:
-            return primary
-    return get_services(request).language
+    """The language of the service that Accept-Language prefers, else the LANGUAGE setting."""
+    return preferred_language(ACCEPT_LANGUAGE.read(request), LANGUAGES, get_services(request).language)

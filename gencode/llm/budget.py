@@ -89,24 +89,25 @@ class BudgetTracker:
 
     def _exceeded(self, worst: Usage) -> BudgetExceeded | None:
         after = total(self._spent, self._reserved, worst)
+        needed = worst.prompt + worst.completion
         budget, used = self._budget, self._spent.prompt + self._spent.completion
         if budget.deadline and now() >= budget.deadline:
             return BudgetExceeded("the request's deadline has passed; nothing more was asked of the model")
         if budget.tokens is not None and after.prompt + after.completion > budget.tokens:
             return BudgetExceeded(
-                f"the next model call could pass max_tokens={budget.tokens} ({used} used); "
-                "raise it, or ask for a smaller project"
+                f"the next model call could pass max_tokens={budget.tokens} ({used} used, the call may need"
+                f" {needed}); raise it to {used + needed} or more, or ask for a smaller project"
             )
-        return self._cost_exceeded(after, budget.cost) if budget.cost is not None else None
+        return self._cost_exceeded(after, worst, budget.cost) if budget.cost is not None else None
 
-    def _cost_exceeded(self, after: Usage, limit: Decimal) -> BudgetExceeded | None:
+    def _cost_exceeded(self, after: Usage, worst: Usage, limit: Decimal) -> BudgetExceeded | None:
         if self._price is None:
             return BudgetExceeded("max_cost was given, but this model has no price: set it in PRICES")
         if self._price.of(after) <= limit:
             return None
-        used = cost_text(self._spent, self._price)
+        used, needed = cost_text(self._spent, self._price), cost_text(worst, self._price)
         return BudgetExceeded(
-            f"the next model call could pass max_cost={limit} ({used} used); "
+            f"the next model call could pass max_cost={limit} ({used} used, the call may cost {needed}); "
             "raise it, or ask for a smaller project"
         )
 

@@ -146,7 +146,7 @@ class MemoryStore:
 
     async def save_callback(self, callback: Callback) -> None:
         stored = self._callbacks.get(replace_surrogates(callback.task_id))
-        if not stored:
+        if not stored or stored.ended or stored.position > callback.position:
             return
         self._callbacks[stored.task_id] = replace(
             callback, task_id=stored.task_id, kind=stored.kind, url=stored.url, host=stored.host

@@ -172,6 +172,17 @@ async def test_only_its_progress_is_saved_and_an_unknown_one_is_ignored(store: A
     assert len(await store.next_callbacks(10)) == 1
 
 
+@pytest.mark.parametrize("further", [{"position": 2}, {"ended": True}])
+async def test_a_process_that_was_stopped_undoes_nothing_of_the_one_that_went_on(
+    store: AnyStore, further: dict[str, Any]
+) -> None:
+    _, callback = await created(store)
+    saved = replace(callback, **{"position": 1, "due": 10**13} | further)
+    await store.save_callback(saved)
+    await store.save_callback(replace(callback, position=1, failures=1, due=5))
+    assert await store.callback(callback.task_id) == saved
+
+
 async def test_statuses_and_saves_at_once_lose_nothing(store: AnyStore) -> None:
     made = [await created(store) for _ in range(50)]
     await asyncio.gather(

@@ -95,12 +95,15 @@ async def test_what_is_put_while_the_workers_wait_is_delivered(harness: QueueHar
 
 async def test_no_more_tasks_are_delivered_at_once_than_asked_for(harness: QueueHarness) -> None:
     running = most = finished = 0
-    done = anyio.Event()
+    both, done = anyio.Event(), anyio.Event()
 
     async def handle(delivery: Delivery) -> None:
         nonlocal running, most, finished
         running += 1
         most = max(most, running)
+        if running == 2:
+            both.set()
+        await both.wait()
         await anyio.sleep(0.01)
         running -= 1
         finished += 1

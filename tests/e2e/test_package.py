@@ -39,6 +39,7 @@ class Machine:
         self.home = top / "home"
         self.home.mkdir()
         self.python = _python_for_all_users()
+        self._arguments: dict[str, str] = {}
         if os.geteuid() == 0:
             os.chown(self.home, NOBODY, NOBODY)
 
@@ -48,6 +49,9 @@ class Machine:
         for instruction, rest in _instructions(ROOT / "deploy/Dockerfile"):
             if instruction == "COPY":
                 self._copy(rest.split())
+            elif instruction == "ARG":
+                name, _, value = rest.partition("=")
+                self._arguments[name] = value
             elif instruction == "RUN":
                 self._run(rest)
 
@@ -65,7 +69,12 @@ class Machine:
     def _run(self, line: str) -> None:
         here = re.sub(r"(?<=[ ])/(opt|wheels)", rf"{self.top}/\1", f" {line}")
         here = here.replace(" python -m", f" {shlex.quote(self.python)} -m")
-        environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONPATH": ""}
+        environment = {
+            **os.environ,
+            **self._arguments,
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PYTHONPATH": "",
+        }
         environment["PIP_NO_COMPILE"] = "1"  # a third of the time, for modules that are imported once
         done = subprocess.run(
             here, shell=True, cwd=self.source, env=environment, capture_output=True, text=True, check=False

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from limits import parse_many
+
 from gencode.auth.key_store import KeyOptions, KeyStore, StoredKey, StoredKeys, key_store, parse_timestamp
 from gencode.bootstrap.cluster_parts import cluster_module
 from gencode.bootstrap.stored_keys import stored_keys
@@ -19,6 +21,7 @@ from gencode.engine.quota import Period, Quota, Uses, parse_quota
 from gencode.settings import load_database
 from gencode.storage.sqlite.client_uses import client_uses
 
+MAX_RATE, MAX_RATE_SECONDS = 1_000_000, 366 * 24 * 3600
 QUOTAS = "'100 tasks/day', '2000000 tokens/month' or '20.50 cost/month'"
 
 
@@ -39,7 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_options(make: argparse.ArgumentParser) -> None:
     make.add_argument("--label", default="", metavar="TEXT", help="for people: where the key is used")
     make.add_argument(
-        "--rate", default="", help="submissions of the client in place of RATE_LIMIT, such as 10/minute"
+        "--rate",
+        default="",
+        type=_rate,
+        help="submissions of the client in place of RATE_LIMIT, such as 10/minute",
     )
     make.add_argument(
         "--quota",
@@ -55,6 +61,20 @@ def _add_options(make: argparse.ArgumentParser) -> None:
     make.add_argument(
         "--operator", action="store_true", help="the key may list, read and cancel the tasks of all clients"
     )
+
+
+def _rate(text: str) -> str:
+    """Checked here, not where keys are read: a key that an older version made with such a rate is valid."""
+    if not text:
+        return ""
+    try:
+        amounts = [(rate.amount, rate.get_expiry()) for rate in parse_many(text)]
+    except ValueError:
+        amounts = []
+    if len(amounts) != 1 or not (1 <= amounts[0][0] <= MAX_RATE and 1 <= amounts[0][1] <= MAX_RATE_SECONDS):
+        message = f"{text!r} is no rate: write one such as 10/minute, with 1 to {MAX_RATE} submissions"
+        raise argparse.ArgumentTypeError(message)
+    return text
 
 
 def _quota(text: str) -> Quota:

@@ -45,7 +45,8 @@ class Outbox(Protocol):
         """Store the progress of the delivery; kind, url and host are not changed.
 
         A callback without `due` whose task's log has grown beyond `position` is stored as due immediately.
-        For an unknown task nothing is stored. Raises StoreError.
+        Nothing is stored for an unknown task, for a callback that has ended, or of an earlier position than
+        the stored one: another process has gone on with it. Raises StoreError.
         """
         ...
 

@@ -20,8 +20,8 @@ _TEXTS: dict[str, dict[str, str]] = {
     "cancelled": {"en": "Cancelled", "zh": "已取消"},
 }
 
-_GITHUB_LIKE = ("", "github", "local")
-"""Hosts that the design's messages call GitHub; the local forge stands in for it."""
+_HOST_NAMES = {"": "GitHub", "github": "GitHub", "local": ""}
+"""How messages name hosts; others by their names. The original design knew GitHub only."""
 
 _TEMPLATE = {
     "en": ' (not written for the prompt: it is the template "{name}", {title}{nearest}. {cause})',
@@ -59,7 +59,7 @@ _LEFT_BEHIND = {
 
 
 def status_text(status: str, language: str, model: str, host: str = "") -> str:
-    name = "GitHub" if host in _GITHUB_LIKE else f" {host} "
+    name = _HOST_NAMES.get(host, f" {host} ")
     return _TEXTS[status][language].format(model=model, host=name)
 
 

@@ -90,9 +90,11 @@ WITH task AS (SELECT sequence FROM gencode.tasks WHERE id = %(task_id)s FOR SHAR
 UPDATE gencode.callbacks SET position = %(position)s, failures = %(failures)s, ended = %(ended)s,
     reason = %(reason)s, due = CASE WHEN %(due)s::bigint IS NULL AND %(ended)s = 0
     AND EXISTS (SELECT 1 FROM task WHERE sequence > %(position)s) THEN 0 ELSE %(due)s::bigint END
-WHERE task_id = %(task_id)s
+WHERE task_id = %(task_id)s AND position <= %(position)s AND ended = 0
 """
-"""Events that were committed during the delivery make it due again: nothing else would. Hence the lock, which
+"""Nothing of a process that was stopped while another went on with the callback.
+
+Events that were committed during the delivery make it due again: nothing else would. Hence the lock, which
 waits for a process that is about to commit some."""
 
 SELECT_KEYS = _over_rows(

@@ -57,7 +57,8 @@ CLAIM_CALLBACK = (
 SAVE_CALLBACK = (
     "UPDATE callbacks SET position = ?2, failures = ?3, ended = ?5, reason = ?6,"
     " due = CASE WHEN ?4 IS NULL AND NOT ?5"
-    " AND EXISTS (SELECT 1 FROM tasks WHERE id = ?1 AND sequence > ?2) THEN 0 ELSE ?4 END WHERE task_id = ?1"
+    " AND EXISTS (SELECT 1 FROM tasks WHERE id = ?1 AND sequence > ?2) THEN 0 ELSE ?4 END"
+    " WHERE task_id = ?1 AND position <= ?2 AND NOT ended"
 )
 """Values: task_id, position, failures, due, ended, reason. Events that were committed during the delivery
 make it due again: nothing else would."""

@@ -243,3 +243,55 @@ async def test_a_task_that_is_approved_by_two_processes_at_once_is_approved_once
         approved = await service.approve(task, lambda checkpoints: StageUpdate(kind="mine"))
         assert approved.state is State.QUEUED
         assert await rig.store.events(task.id) == []
+
+
+async def test_a_task_that_is_deleted_is_not_delivered_again() -> None:
+    rig = a_rig()
+    async with rig.running():
+        rig.queue.put("of an old job", "alice")
+        await anyio.wait_all_tasks_blocked()
+    assert shared(rig).undelivered == []
+
+
+async def test_a_second_delivery_waits_for_the_first_and_does_what_is_left() -> None:
+    """An approval may be delivered while the run that paused is still being left."""
+    first, go_on = anyio.Event(), anyio.Event()
+
+    async def wait(emit: Emit) -> None:
+        first.set()
+        await go_on.wait()
+
+    rig = a_rig(Spelling(x=wait))
+    async with rig.running() as service:
+        task = await rig.submit()
+        await first.wait()
+        delivered = []
+
+        async def deliver() -> None:
+            await service._pool.handle(Delivery(task_id=task.id, owner="me"))
+            delivered.append((await rig.task(task)).state)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(deliver)
+            await anyio.wait_all_tasks_blocked()
+            assert delivered == []
+            go_on.set()
+    assert delivered == [State.SUCCEEDED]
+
+
+async def test_a_task_that_runs_again_is_not_expired() -> None:
+    """The look for expired tasks saw it paused; another process has approved it, and it runs here."""
+    first, go_on = anyio.Event(), anyio.Event()
+
+    async def wait(emit: Emit) -> None:
+        first.set()
+        await go_on.wait()
+
+    rig = a_rig(Spelling(x=wait))
+    async with rig.running() as service:
+        task = await rig.submit()
+        await first.wait()
+        await service._pool.expire(task.id, now())
+        assert service.running == 1
+        go_on.set()
+        assert (await rig.finished(task)).state is State.SUCCEEDED

@@ -546,13 +546,27 @@ async def test_a_paused_task_that_cannot_be_failed_waits_for_the_next_look() -> 
     store, looks = FaultyStore(), Looks()
     tasks = PausedTasksInStore(store, limit=1, sleep=looks)
     await store.inner.create(new_task(state=State.PAUSED, paused_until=now()), {}, [])
-    first = await tasks.expired()
+    first, later = await tasks.expired(), []
+
+    async def look_again() -> None:
+        later.append(await tasks.expired())
+
     async with anyio.create_task_group() as group:
-        group.start_soon(tasks.expired)
+        group.start_soon(look_again)
         await looks.waiting.wait()
         assert len(tasks) == 1
         looks.go_on.set()
-    assert (await tasks._next()) == first
+    assert later == [first]
+
+
+async def test_tasks_that_cannot_be_failed_keep_no_other_from_its_end() -> None:
+    store = FaultyStore()
+    tasks = PausedTasksInStore(store, limit=1)
+    paused = [new_task(state=State.PAUSED, paused_until=now()) for _ in range(150)]
+    for task in paused:
+        await store.inner.create(task, {}, [])
+    found = [(await tasks.expired()).task_id for _ in paused]
+    assert sorted(found) == sorted(task.id for task in paused)
 
 
 async def test_a_store_that_cannot_be_read_is_looked_at_again() -> None:

@@ -74,3 +74,9 @@ def test_a_bug_gives_a_reference_and_no_detail() -> None:
     problem = body(response)
     assert (response.status_code, problem["code"]) == (500, "INTERNAL")
     assert "secret" not in problem["detail"]
+
+
+async def test_the_response_to_a_long_path_is_short() -> None:
+    request = Request({"type": "http", "method": "GET", "path": "/" + "x" * 100_000, "headers": []})
+    response = await on_http_exception(request, HTTPException(404))
+    assert body(response)["detail"] == "there is nothing at /" + "x" * 199 + "..."

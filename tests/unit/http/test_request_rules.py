@@ -9,6 +9,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from gencode.auth.key_store import key_store
 from gencode.domain.errors import StartError
 from gencode.engine.ports.store import TaskQuery
 from gencode.settings import load
@@ -57,6 +58,22 @@ async def test_with_keys_or_auth_none_any_host_name_is_accepted(tmp_path: Path) 
     for fields in ({"api_keys": SecretStr("me=key")}, {"auth": "none"}):
         async with running_app(settings(tmp_path, **fields)) as app:
             assert (await ask(app, "GET /livez HTTP/1.1\nHost: gencode.example")).status == 200
+
+
+async def test_the_first_key_of_a_running_service_opens_it_to_any_host_name(tmp_path: Path) -> None:
+    """As for a service with keys at its start: the key protects it. Revoking the key does not go back."""
+    head = "GET /api/v1/tasks HTTP/1.1\nHost: gencode.example"
+    store = key_store(tmp_path / "data")
+    async with running_app(settings(tmp_path)) as app:
+        assert (await ask(app, head)).status == 421
+        key, _ = store.create("alice")
+        assert (await ask(app, head)).status == 401
+        assert (await ask(app, f"{head}\nX-API-Key: {key}")).status == 200
+        submission = f"POST /api/v1/generate HTTP/1.1\nHost: gencode.example\nOrigin: {EVIL}"
+        answer = await ask(app, f"{submission}\nX-API-Key: {key}\nContent-Length: 0")
+        assert answer.status == 415, "it reaches the operation: a page does not have the key"
+        store.revoke("alice")
+        assert (await ask(app, head)).status == 401
 
 
 CROSS_SITE = [

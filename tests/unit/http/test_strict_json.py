@@ -74,3 +74,38 @@ def test_too_many_broken_rules_are_one_problem() -> None:
 def test_anything_but_strict_json_is_malformed(text: str) -> None:
     with pytest.raises(Malformed, match="not JSON"):
         parse_json(text.encode())
+
+
+INTERNALS = ["sys.", "codec", "utf-8-sig", "instance of", "Request", "PlanEdit", "recursion"]
+
+
+@pytest.mark.parametrize("model", [GenerateRequest, PlanEdit])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"prompt": ' + b"1" * 5000 + b"}",
+        b'{"max_tokens": -' + b"1" * 5000 + b"}",
+        b"\xff\xfe",
+        b'{"prompt": "\xe4"}',
+        b"1",
+        b"[]",
+        b"null",
+        b'"text"',
+        b'{"files": [1], "prompt": "x"}',
+        b'{"files": {"a": 1}}',
+        b"[" * 20_000 + b"]" * 20_000,
+        b"\xef\xbb\xbf\xef\xbb\xbf",
+    ],
+    ids=range(12),
+)
+def test_a_message_speaks_of_the_request_and_not_of_this_program(
+    body: bytes, model: type[GenerateRequest] | type[PlanEdit]
+) -> None:
+    with pytest.raises((Invalid, Malformed)) as caught:
+        parse(model, body)
+    assert not [word for word in INTERNALS if word in caught.value.message], caught.value.message
+
+
+def test_a_byte_order_mark_before_a_body_is_ignored() -> None:
+    body = json.dumps({"prompt": "写一个 x", "repo_name": "r"}, ensure_ascii=False)
+    assert parse(GenerateRequest, body.encode("utf-8-sig")) == parse(GenerateRequest, body.encode())

@@ -98,14 +98,24 @@ LANGUAGES = [
     ("", "Task created"),
     ("zh", "任务"),
     ("zh-CN,zh;q=0.9", "任务"),
-    ("fr, ZH-tw;q=0.5, en", "任务"),
+    ("fr, ZH-tw;q=0.5, en;q=0.4", "任务"),
     ("fr-FR", "Task created"),
     (";;,=,q=1, ,", "Task created"),
-    ("en-GB;q=0.8, zh", "Task created"),
+    ("en-GB;q=0.8, zh", "任务"),
+    ("en;q=0.1,zh;q=0.9", "任务"),
+    ("zh;q=0", "Task created"),
+    ("zh;Q=0.000, *;q=0.1", "Task created"),
+    ("en;q=0", "任务"),
+    ("en;q=0, zh;q=0", "Task created"),
+    ("zh;q=0.2, *;q=0.8", "Task created"),
+    ("zh;q=0.8, *;q=0.2", "任务"),
+    ("zh;q=0.3, zh-TW;q=0.9, en;q=0.5", "任务"),
+    ("en;q=0.5, zh;q=0.5", "Task created"),
+    ("zh;q=inf, en;q=0.9", "任务"),
 ]
 
 
-async def test_messages_are_in_the_first_accepted_language(tmp_path: Path) -> None:
+async def test_messages_are_in_the_preferred_language(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
         body = {"prompt": "x", "repo_name": "x"}
         for accepted, message in LANGUAGES:

@@ -48,6 +48,16 @@ async def test_a_call_that_could_exceed_the_budget_is_not_made() -> None:
     )
 
 
+async def test_the_refusal_says_how_much_the_next_call_needs() -> None:
+    worst, used = worst_case(a_request()), Usage(prompt=40, completion=2)
+    needed = worst.prompt + worst.completion
+    message = await refusal(BudgetTracker(used, Budget(tokens=100), None))
+    assert f"(42 used, the call may need {needed}); raise it to {needed + 42} or more" in message
+    assert not await refusal(BudgetTracker(used, Budget(tokens=needed + 42), None)), "what it says is enough"
+    message = await refusal(BudgetTracker(used, Budget(cost=Decimal("0.0001")), PRICE))
+    assert f"(0.000096 used, the call may cost {PRICE.of(worst):.6f})" in message
+
+
 async def test_calls_in_progress_count_with_their_worst_case_and_are_awaited() -> None:
     budget_tracker = BudgetTracker(Usage(), Budget(tokens=300), None)
     order: list[str] = []
@@ -80,7 +90,7 @@ async def test_the_cost_is_limited_in_the_currency_of_the_prices() -> None:
     assert not await refusal(budget_tracker)
     budget_tracker.add(Usage(prompt=101, completion=150))
     assert budget_tracker.view()["cost"] == "0.001402"
-    assert "max_cost=0.002 (0.001402 used)" in await refusal(budget_tracker)
+    assert "max_cost=0.002 (0.001402 used, " in await refusal(budget_tracker)
 
 
 async def test_a_cost_limit_needs_a_price() -> None:
