@@ -26,19 +26,24 @@ from gencode.codegen.code_fences import (
     has_too_many_fences,
     is_fence,
     is_markdown,
+    is_readme_or_md,
     is_unclosed,
     may_have_fences,
     split_lines,
     strip_markdown_fence,
     without_stray_end,
 )
-from gencode.codegen.fence_languages import can_hold_fences, is_patch_path
+from gencode.codegen.content_checks import doubt_about
+from gencode.codegen.fence_languages import can_hold_fences, is_code
 
 MAX_WRAPPERS = 4
 """The most nested wrappers, such as a tag around a code block around a tag."""
 UNCLOSED = "it opens a code block that it does not close"
-_PATCH = re.compile(
-    r"\s*(?:diff --git |--- a?/\S[^\n]*+\n\+\+\+ |\*\*\* Begin Patch|<{5,9} ?SEARCH|@@ -\d+(?:,\d+)? \+\d)"
+_INVISIBLE = "\ufeff\u200b\u2060"
+"""Before the first character of a file: they would break its first line."""
+_MARKDOWN_BLOCK = re.compile(r"^```(?:markdown|md)[ \t]*$", re.MULTILINE)
+_NAMED_BLOCK = re.compile(
+    r"^```[ \t]*\n\s*(?:\*\*|#{1,6} |`)[`*]*[\w./-]{1,80}\.\w{1,8}[`*:]*[ \t]*\n\s*```", re.MULTILINE
 )
 _CHAT = re.compile(
     r"(?:Sure|Certainly|Of course|Okay|Here is|Here's|Here are|Below is|This (?:README|file|document)"
@@ -59,6 +64,7 @@ def read_answer(text: str, path: str) -> Reading:
     """The file `path` in an answer that the model has ended by itself."""
     if has_too_many_fences(text):
         return Reading(text=text, doubt=f"it has more than {MAX_FENCES} code fences")
+    text = _without_invisible_start(text)
     doubt, answer = "", text
     for _ in range(MAX_WRAPPERS):
         reading = _read_once(text, path)
@@ -68,9 +74,14 @@ def read_answer(text: str, path: str) -> Reading:
         text = reading.text
     if not doubt and text != answer and is_markdown(path) and _is_between_fences(text):
         doubt = "it may have a code block around the file, or begin and end with one"
-    if not doubt and _PATCH.match(text) and not (is_patch_path(path) or is_markdown(path)):
-        doubt = "it is a patch, not the file"
-    return Reading(text=text, doubt=doubt)
+    return Reading(text=text, doubt=doubt or doubt_about(text, path))
+
+
+def _without_invisible_start(text: str) -> str:
+    """Without marks that no reader sees, and without blank lines before what must be in the first line."""
+    text = text.lstrip(_INVISIBLE)
+    bare = text.lstrip()
+    return bare if bare.startswith(("#!", "<?xml")) else text
 
 
 def _is_between_fences(text: str) -> bool:
@@ -100,10 +111,10 @@ def _read_source(text: str, path: str) -> Reading:
     head = lines[: blocks[0].start]
     if is_prose(head, path):
         return _chosen(blocks, lines, path)
+    if len(blocks) == 1 and blocks[0].is_stray(lines) and not lines[blocks[0].start][0].isspace():
+        return Reading(text="".join(head))
     if can_hold_fences(path):
         return Reading(text=text)
-    if len(blocks) == 1 and blocks[0].is_stray(lines):
-        return Reading(text="".join(head))
     return Reading(text=text, doubt="it goes on with a code block after the file, or has text before it")
 
 
@@ -111,6 +122,8 @@ def _chosen(blocks: Sequence[Block], lines: Sequence[str], path: str) -> Reading
     """The first of the blocks that fit the file best."""
     chosen = max(blocks, key=lambda block: block.fit)
     text = "".join(lines[chosen.start + 1 : chosen.end])
+    if is_code(chosen.info, path):
+        return Reading(text=text, doubt="its first line stands behind the code fence")
     if any(block.end is None for block in blocks):
         return Reading(text=text, doubt=UNCLOSED)
     if chosen.fit < 0:
@@ -130,6 +143,16 @@ def _read_markdown(text: str, path: str) -> Reading:
     return Reading(text=text, doubt=_remark(first_lines(text, 2), path))
 
 
+def _is_titled(text: str, path: str = "") -> bool:
+    """Whether a block of Markdown stands in the text, or a block after the name of a file that is no part of
+    the text before: "```", a blank line, "**other.txt**", "```". With a path, only a block with that name."""
+    if path:
+        name = re.escape(path.rpartition("/")[2])
+        titled = rf"^(?:\*\*|#{{1,6}} |`)[^\n]{{0,40}}{name}[^\n]{{0,10}}\n\s*```(?:markdown|md)?[ \t]*$"
+        return re.search(titled, text, re.MULTILINE) is not None
+    return _MARKDOWN_BLOCK.search(text) is not None or _NAMED_BLOCK.search(text) is not None
+
+
 def _remark(lines: Sequence[str], path: str) -> str:
     """Why the first lines of a Markdown file show that it is not the file alone."""
     has_remark = _is_readme(path) and lines and _CHAT.match(lines[0])
@@ -146,6 +169,8 @@ def _is_readme(path: str) -> bool:
 
 def _read_fenced_markdown(text: str, path: str) -> Reading:
     inner, is_closed = strip_markdown_fence(text, path)
+    if inner != text and _is_titled(inner):
+        return Reading(text=inner, doubt="it has several code blocks that could be the file")
     if inner != text:
         return Reading(text=inner, doubt="" if is_closed else UNCLOSED)
     lines = [line.strip() for line in split_lines(text) if line.strip()]
@@ -153,6 +178,10 @@ def _read_fenced_markdown(text: str, path: str) -> Reading:
         return Reading(text=text, doubt=doubt)
     if lines and is_fence(lines[0]) and (sum(map(is_fence, lines)) % 2 or is_unclosed(lines)):
         return Reading(text=text, doubt=UNCLOSED)
+    if is_readme_or_md(path) and is_unclosed(lines):
+        return Reading(text=text, doubt=UNCLOSED)
+    if _is_titled(text, path):
+        return Reading(text=text, doubt="it has several code blocks that could be the file")
     wrapped = bool(lines) and re.match(r"[`~]{3,} *(?:markdown|md)\b", lines[0]) is not None
     if wrapped and (_is_readme(path) or _CHAT.match(lines[-1])):
         return Reading(text=text, doubt="it goes on after the code block of the file")

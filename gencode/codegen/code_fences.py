@@ -47,6 +47,12 @@ def is_markdown(path: str) -> bool:
     return name.endswith(_MARKDOWN) or ("." not in name and name.startswith("readme"))
 
 
+def is_readme_or_md(path: str) -> bool:
+    """Whether a file is Markdown by its name, not any text."""
+    name = path.rpartition("/")[2].lower()
+    return name.endswith((".md", ".markdown")) or ("." not in name and name.startswith("readme"))
+
+
 def split_lines(text: str) -> list[str]:
     """The lines with their line ends; only LF ends a line."""
     return list(io.StringIO(text, newline="\n"))

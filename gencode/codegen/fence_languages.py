@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gencode.codegen.code_fences import is_markdown
 
 _FAMILIES = (
@@ -37,6 +39,10 @@ _COMMANDS = (
     *("bash", "sh", "shell", "console", "zsh", "fish", "terminal", "shell-session", "shellsession"),
     *("powershell", "ps1", "pwsh", "cmd", "bat", "batch"),
 )
+_ATTRIBUTES = re.compile(
+    r"\s*(?:[\w-]+=(?:\"[^\"]*\"|\S+)|\{[^}]*\}|[\w./:-]*[\w/-]|\([^)]*\))(?:\s+[\w-]+=\S+)*\s*"
+)
+"""What may follow the language: attributes, or the name of a file."""
 _LIKE_COMMANDS = tuple(_FAMILY[name] for name in ("dockerfile", "makefile", "env"))
 """Families whose files models put into a block of commands."""
 _OUTPUT = ("output", "diff", "patch", "mermaid", "log", "http", "tree")
@@ -63,6 +69,14 @@ def fit(info: str, path: str) -> int:
     if own is not None and _FAMILY.get(language) == own:
         return 2
     return 0 if language in _FAMILY and own is not None else 1
+
+
+def is_code(info: str, path: str) -> bool:
+    """Whether an info string goes on with code after the language: the line end between them is missing."""
+    language, _, rest = info.partition(" ")
+    if not rest or not language.isalnum() or path.rpartition("/")[2].lower() in rest:
+        return False
+    return not _ATTRIBUTES.fullmatch(rest)
 
 
 def _family_of(path: str) -> int | None:

@@ -11,7 +11,7 @@ from gencode.llm.port import Usage
 PLAN_CHECKPOINT = "plan"
 MAX_LINES = 10**6
 """Of one planned file. A model can answer any number, and there are integers that no float can represent."""
-Reason = Literal["binary", "workflow", "directory", "removed"]
+Reason = Literal["binary", "workflow", "git", "directory", "removed"]
 Name = Annotated[str, Field(max_length=300)]
 
 
@@ -37,8 +37,8 @@ class PlannedFile(_Frozen):
 class LeftOut(_Frozen):
     """A file that was planned and is not written.
 
-    reason     "binary" (not a text file), "workflow" (switched off), "directory", or "removed" by the user
-               who was asked for approval
+    reason     "binary" (not a text file), "workflow" (switched off), "git" (Git itself reads it),
+               "directory", or "removed" by the user who was asked for approval
     needed_by  paths of the planned files that were to use it
     """
 

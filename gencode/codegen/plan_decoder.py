@@ -2,13 +2,14 @@
 
     {"file": "./src/app.py", "exports": "main", "lines": "~20"}  ->  src/app.py, exports ("main",), 20 lines
 
-Entries that cannot be written (binary files, directories, workflows that are switched off) are left out of
-the plan, and the plan names them.
+Entries that cannot be written (binary files, directories, workflows that are switched off, files that Git
+reads) are left out of the plan, and the plan names them.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from gencode.codegen.binary_files import is_binary
 from gencode.codegen.plan import MAX_LINES, LeftOut, Plan, PlannedFile, Reason
 from gencode.domain.errors import UnsafeTree
-from gencode.domain.path_rules import PATH_BYTES, check_path, is_workflow
+from gencode.domain.path_rules import PATH_BYTES, check_path, is_read_by_git, is_workflow
 from gencode.domain.tree import MAX_FILES
 from gencode.llm.errors import LLMBadOutput
 
@@ -80,9 +81,15 @@ def left_out(path: str, *, workflows: bool) -> Reason | None:
     whether it is written or not."""
     if not (reason := _reason(path, workflows)):
         return None
-    if path != "/":
-        check_path(path.rstrip("/"), workflows=True)
+    checked = _beside(path) if reason == "git" else path.rstrip("/")
+    if checked:
+        check_path(checked, workflows=True)
     return reason
+
+
+def _beside(path: str) -> str:
+    """A harmless name in the same directory."""
+    return f"{path.rpartition('/')[0]}/x".removeprefix("/")
 
 
 def _reason(path: str, workflows: bool) -> Reason | None:
@@ -90,6 +97,8 @@ def _reason(path: str, workflows: bool) -> Reason | None:
         return "directory"
     if is_binary(path):
         return "binary"
+    if is_read_by_git(path):
+        return "git"
     return "workflow" if not workflows and is_workflow(path) else None
 
 
@@ -107,7 +116,7 @@ def _entries(files: Any) -> Iterator[Any]:
 
 
 def _path(value: Any) -> str:
-    """The relative path with forward slashes; a directory keeps its last one."""
+    """The relative path with forward slashes and composed characters; a directory keeps its last slash."""
     given = _text(value).strip().strip("`'\"").replace("\\", "/")
     if not isinstance(value, str) or not given:
         raise LLMBadOutput("an entry of the model's plan has no path")
@@ -117,7 +126,7 @@ def _path(value: Any) -> str:
             f"{reason}: paths are relative to its root",
             for_model=f"the path {given[:200]!r} is absolute. Give all paths relative to the project's root.",
         )
-    parts = [part for part in given.split("/") if part not in ("", ".")]
+    parts = [part for part in unicodedata.normalize("NFC", given).split("/") if part not in ("", ".")]
     return "/".join(parts) + ("/" if given.endswith(("/", "/.")) or not parts else "")
 
 

@@ -21,7 +21,10 @@ List every file that the project needs to run, its tests, a README.md and the de
 language. Paths are relative, with forward slashes, and name files, not directories. Plan no binary files
 (pictures, fonts, archives, databases), no lock files and no secrets.
 """
-NO_WORKFLOWS = "Plan no files below .github/workflows: they are switched off here."
+NO_WORKFLOWS = (
+    "Plan no files that a Git host would run (.github/workflows, .gitlab-ci.yml and the like): they are"
+    " switched off here."
+)
 
 FILE_INSTRUCTIONS = """\
 You are a senior software engineer writing one file of a planned project.

@@ -22,7 +22,15 @@ _DEVICE = re.compile(
 _GIT_SHORT = re.compile(r"(?:gi|ma)[^~]{1,4}~[0-9]+", re.IGNORECASE)
 """Short names of .git, .gitmodules, .gitattributes and .mailmap on NTFS: git~1, GITMOD~1, gi7eba~1."""
 _RESERVED = frozenset('\\:*?"<>|')
-_SPECIAL_FILES = frozenset({".gitmodules", ".gitattributes", ".mailmap"})
+_SPECIAL_FILES = frozenset({".gitmodules", ".gitattributes", ".gitconfig", ".mailmap"})
+"""Git reads them: they change what a checkout contains, or where it fetches from."""
+_WORKFLOW_DIRECTORIES = (
+    *(".github/workflows/", ".gitea/workflows/", ".forgejo/workflows/"),
+    *(".workflow/", ".woodpecker/"),  # Gitee's, Codeberg's
+)
+_WORKFLOW_FILES = frozenset(
+    {".gitlab-ci.yml", "bitbucket-pipelines.yml", ".woodpecker.yml", ".woodpecker.yaml"}
+)
 
 
 def check_path(path: str, *, workflows: bool = False) -> None:
@@ -32,8 +40,16 @@ def check_path(path: str, *, workflows: bool = False) -> None:
 
 
 def is_workflow(path: str) -> bool:
-    """Whether GitHub would run the file."""
-    return fold(path).startswith(".github/workflows/")
+    """Whether a Git host would run the file when it is pushed, with tokens of the repository or its group.
+    Repositories move from host to host, so the present host does not matter."""
+    folded = fold(path)
+    return folded.startswith(_WORKFLOW_DIRECTORIES) or folded in _WORKFLOW_FILES
+
+
+def is_read_by_git(path: str) -> bool:
+    """Whether the file has a meaning for Git, in any directory: it cannot be in a project, and does no harm
+    to one that is written without it."""
+    return fold(path.rpartition("/")[2]) in _SPECIAL_FILES
 
 
 def _faults(path: str, workflows: bool) -> Iterator[str]:
@@ -63,9 +79,7 @@ def _segment_faults(segment: str) -> Iterator[str]:
         yield f"a name is longer than {SEGMENT_BYTES} bytes"
     if _DEVICE.fullmatch(segment.rstrip(" .")):
         yield "it is a device name on Windows"
-    if folded.startswith(".git") and folded not in (".gitignore", ".github", ".gitkeep", ".gitlab-ci.yml"):
-        yield "names that begin with .git belong to Git"
-    if _GIT_SHORT.fullmatch(segment) or folded in _SPECIAL_FILES:
+    if folded == ".git" or _GIT_SHORT.fullmatch(segment) or folded in _SPECIAL_FILES:
         yield "it belongs to Git"
 
 

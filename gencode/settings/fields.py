@@ -176,7 +176,9 @@ class Settings(_SourcedSettings):
     )
     idle_timeout: Seconds = Field(60, description="Seconds to wait for the next token of a model call")
     push_timeout: Seconds = Field(120, description="Seconds that a push may take")
-    allow_workflows: bool = Field(False, description="Allow .github/workflows in generated projects")
+    allow_workflows: bool = Field(
+        False, description="Allow files that a Git host runs, such as .github/workflows and .gitlab-ci.yml"
+    )
     git_author: str = Field(
         "gencode <gencode@localhost>",
         pattern=r"^[^\r\n\x00<>]+ <[^\r\n\x00<>]*>$",  # git fsck rejects commits with any other form

@@ -160,6 +160,11 @@ class CompletionDecoder:
                 texts.append(self._plain(plain))
             return
         event = self._event(found)
+        if event.unreadable:
+            raise LLMBadOutput(
+                f"The server sent {self._errors.quote(event.unreadable)} in place of text, so a part of the "
+                "answer is lost. Choose another server or model, or try again."
+            )
         if event.text or event.mark:
             texts.append(self._increment(event))
         if event.reasoning:

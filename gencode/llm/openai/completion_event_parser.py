@@ -11,6 +11,7 @@ from gencode.llm.openai.finish_reasons import Mark, mark_of
 _REASONING = ("reasoning_content", "reasoning", "thinking", "thought", "reasoning_text", "reasoning_details")
 _REASONING_PARTS = ("thinking", "reasoning", "thought", "reasoning.text", "reasoning.summary")
 _REFUSAL_PARTS = ("refusal",)
+_TEXT_PARTS = ("", None, "text", "output_text", "text_delta", "input_text")
 _PART_TEXT = ("text", "content", "thinking", "reasoning", "summary", "refusal")
 _OTHER_MARKS = frozenset({"native_finish_reason", "stop_reason", "done_reason"})
 _MAX_DEPTH = 4
@@ -31,6 +32,7 @@ class CompletionEvent:
     is_alive    the model is generating, be it only something that is no part of the answer
     mark        why the answer ends; `reason` is the server's word for it
     other_text  another choice than the first has text
+    unreadable  what the event has in place of text, such as a number; "" if nothing
     """
 
     text: str = ""
@@ -42,6 +44,7 @@ class CompletionEvent:
     mark: Mark = Mark.NONE
     reason: str = ""
     other_text: bool = False
+    unreadable: str = ""
 
 
 NOTHING = CompletionEvent()
@@ -100,7 +103,9 @@ def _choice(choice: Mapping[str, Any]) -> CompletionEvent:
 
 def _delta(delta: Mapping[str, Any], is_message: bool, mark: Mark, reason: str) -> CompletionEvent:
     content = delta.get("content")
-    text, thought, refusal = (content, "", "") if isinstance(content, str) else _parts(content)
+    text, thought, refusal, unreadable = (
+        (content, "", "", "") if isinstance(content, str) else _parts(content)
+    )
     reasoning = next((found for name in _REASONING if (found := _all_text(delta.get(name)))), "")
     return CompletionEvent(
         text=text,
@@ -111,21 +116,27 @@ def _delta(delta: Mapping[str, Any], is_message: bool, mark: Mark, reason: str) 
         is_alive=any(value for name, value in delta.items() if name != "role"),
         mark=mark,
         reason=reason,
+        unreadable=unreadable,
     )
 
 
-def _parts(content: object) -> tuple[str, str, str]:
-    """Text, reasoning and refusal of content that is a list of parts, or one part."""
-    text, reasoning, refusal = [], [], []
+def _parts(content: object) -> tuple[str, str, str, str]:
+    """Text, reasoning and refusal of content that is a list of parts, or one part; and what cannot be read:
+    a number (6 may have been "06", "6.0" or " 6"), or a part of an unknown type that has text."""
+    text, reasoning, refusal, unreadable = [], [], [], ""
     for part in content if isinstance(content, list) else [content]:
         kind = part.get("type") if isinstance(part, dict) else ""
         if kind in _REASONING_PARTS:
             reasoning.append(_all_text(part))
         elif kind in _REFUSAL_PARTS:
             refusal.append(_all_text(part))
-        elif kind in ("", None, "text", "output_text"):
+        elif isinstance(part, int | float):
+            unreadable = f"the {type(part).__name__} {str(part)[:40]}"
+        elif kind in _TEXT_PARTS:
             text.append(_all_text(part))
-    return "".join(text), "".join(reasoning), "".join(refusal)
+        elif _all_text(part):
+            unreadable = f"a part of type {str(kind)[:40]}"
+    return "".join(text), "".join(reasoning), "".join(refusal), unreadable
 
 
 def _all_text(value: object, depth: int = 0) -> str:

@@ -11,6 +11,7 @@ _MIN_GROWTHS = 3
 _MIN_CHARACTERS = 4
 """Different ones: a row of dashes in growing events is not proof."""
 _MIN_REPEATED_EVENTS = 4
+_MIN_PAIRS = 4
 _UNSTABLE = "\ufffd" + "".join(map(chr, range(0xD800, 0xDC00)))
 """The end of a cumulative text while a character is incomplete."""
 
@@ -50,6 +51,8 @@ class CumulativeText:
     def close(self, *, whole: bool) -> str:
         """The text that was held back. If it is uncertain, it is left out of an answer that a limit has cut,
         and raises LLMBadOutput for a `whole` one."""
+        if not self._undecided:
+            self._check_doubled()
         if not self._undecided or not self._texts:
             return ""
         if not whole:
@@ -86,6 +89,17 @@ class CumulativeText:
 
     def _is_cumulative(self, texts: Sequence[str]) -> bool:
         return self._growths(texts) >= _MIN_GROWTHS and len(set(texts[-1])) >= _MIN_CHARACTERS
+
+    def _check_doubled(self) -> None:
+        """Some gateways send each event twice. No text of any length consists of pairs of equal tokens."""
+        texts = self._texts
+        pairs = len(texts) // 2
+        if pairs < _MIN_PAIRS or texts[: 2 * pairs : 2] != texts[1::2][:pairs]:
+            return
+        if len(set(texts)) >= _MIN_CHARACTERS:
+            raise LLMBadOutput(
+                "The server sends every event of its answer twice. Choose another server, or try again."
+            )
 
     def _check_repetition(self, text: str) -> None:
         """An event that repeats all before it, after events that did not."""

@@ -10,9 +10,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-_MESSAGES = ("message", "msg", "status_msg", "detail", "error_msg", "error_description")
-_CONTAINERS = ("error", "errors", "header", "base_resp", "detail", "message")
-_SIGNS = frozenset({"type", "message", "msg", "header", "base_resp"})
+_MESSAGES = (
+    *("message", "msg", "status_msg", "detail", "error_msg", "error_message", "error_description"),
+    *("faultstring", "Message"),
+)
+_CONTAINERS = ("error", "errors", "header", "base_resp", "detail", "message", "fault", "Response", "Error")
+_SIGNS = frozenset({"type", "message", "msg", "header", "base_resp", "error_code", "Response", "success"})
 _MAX_DEPTH = 5
 
 
@@ -61,6 +64,8 @@ def _fields(found: object, depth: int) -> dict[str, Any]:
     told = (found[name] for name in _MESSAGES if isinstance(found.get(name), str) and found[name])
     message = next(told, "") or inner.get("message", "")
     own = {name: value for name, value in found.items() if value is not None}
+    if "Code" in own:  # Tencent Cloud
+        own.setdefault("code", own["Code"])
     return {**own, **inner, "message": message, **_validation_error(found)}
 
 
@@ -94,16 +99,20 @@ def _is_error(event: Mapping[str, Any]) -> bool:
         return True
     if any(_is_failure(event.get(name)) for name in ("header", "base_resp")):
         return True
-    if event.get("choices") or not any(isinstance(event.get(name), str) for name in ("message", "msg")):
+    response = event.get("Response")
+    if isinstance(response, dict) and response.get("Error"):
+        return True
+    if event.get("choices") or not any(isinstance(event.get(name), str) for name in _MESSAGES):
         return False
-    return event.get("success") is False or _is_failure(event)
+    is_named = event.get("success") is False or event.get("status") in ("error", "failed")
+    return is_named or _is_failure(event)
 
 
 def _is_failure(found: object) -> bool:
     """Whether the code of a server that always sends one is none of success."""
     if not isinstance(found, dict):
         return False
-    code = found.get("code", found.get("status_code"))
+    code = found.get("code", found.get("status_code", found.get("error_code")))
     return isinstance(code, int | str) and str(code) not in ("", "0", "200", "None")
 
 

@@ -151,11 +151,11 @@ class OpenAICompatibleProvider:
     async def _open(
         self, request: ChatRequest, timer: DeadlineTimer, permission: SendPermission | None
     ) -> tuple[httpx.Response, ChatRequest]:
-        """A 200 response with its body unread, and the request as it was accepted. Raises the ProviderError
-        for any other status."""
+        """A response of success (200; some gateways say 201 or 202) with its body unread, and the request as
+        it was accepted. Raises the ProviderError for any other status."""
         request = replace(request, max_tokens=min(request.max_tokens, self._max_tokens))
         quirks = self._quirks
-        while (response := await self._post(request, quirks, timer, permission)).status_code != 200:
+        while not (response := await self._post(request, quirks, timer, permission)).is_success:
             async with _closed(response), aclosing(self._reader(response, timer)) as reader:
                 page = await reader.error_page()
             error = error_in(page) if response.status_code in (400, 422) else {}

@@ -182,6 +182,8 @@ class ServerEvents:
         return LLMBadOutput(f"The server sent an event that is not a JSON object: {self._quote(data)}")
 
     def _not_a_stream(self, line: bytes) -> ProviderError:
+        if line.lstrip().startswith(b"<") and self._understood:
+            return self._errors.unavailable(self._quote(line))
         if line.lstrip().startswith(b"<"):
             return self._errors.wrong_address(f"it answers with a web page that begins {self._quote(line)!r}")
         return LLMBadOutput(f"The server sent a line that is no event of a stream: {self._quote(line)}")

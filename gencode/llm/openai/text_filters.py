@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gencode.llm.errors import LLMTooLarge
+from gencode.llm.openai.answer_start import AnswerStart
 from gencode.llm.openai.cumulative_text import CumulativeText
 from gencode.llm.openai.end_tokens import EndTokens
 from gencode.llm.openai.surrogate_pairs import SurrogatePairs
@@ -27,6 +28,8 @@ class AnswerText:
         self._max_text = request.max_text
         self._pairs = SurrogatePairs()
         self._think = ThinkBlock(request, habits)
+        self._start = AnswerStart(request)
+        self._start_after_think = AnswerStart(request)
         self._tokens = EndTokens(request.prefix)
         self._delivered: list[str] = []
         self.withheld: list[str] = []
@@ -43,6 +46,7 @@ class AnswerText:
     def reasoning(self, text: str) -> str:
         """What an event adds to the reasoning. Only its length matters, so a guess that it is cumulative
         suffices."""
+        self._start_after_think.dropped = True
         last, self._last_reasoning = self._last_reasoning, text
         return text[len(last) :] if last and len(text) > len(last) and text.startswith(last) else text
 
@@ -53,7 +57,9 @@ class AnswerText:
     def feed(self, increments: str) -> tuple[str, str]:
         """Reasoning and text that are certain."""
         text = self._pairs.feed(increments)
+        text = text if self._start.passes else self._start.feed(text)
         reasoning, text = ("", text) if self._think.passes else self._think.feed(text)
+        text = text if self._start_after_think.passes else self._start_after_think.feed(text)
         self._room += len(reasoning) - len(increments)
         if self._room < 0:
             self.withheld.append(increments)
@@ -75,7 +81,11 @@ class AnswerText:
         reasoning, text = self.feed(self._increments.close(whole=whole))
         if whole:
             text += self.feed(self._pairs.close())[1]
-        more_reasoning, rest = self._think.close("".join(self._delivered), whole=whole)
+        held, rest = self._think.feed(self._start.close()) if whole else ("", "")
+        more_reasoning, last = self._think.close("".join([*self._delivered, rest]), whole=whole)
+        rest = self._start_after_think.feed(rest + last)
+        rest += self._start_after_think.close() if whole else ""
+        reasoning += held
         rest = self._tokens.feed(rest)
         rest += self._tokens.close("".join([*self._delivered, rest]), whole=whole)
         return reasoning + more_reasoning, text + rest

@@ -103,10 +103,14 @@ class ThinkBlock:
         rest = "".join([*self._parts, self._buffer])
         if self._step == self._reason:
             return rest, ""
-        if self._step == self._after or (self._step == self._begin and not whole):
+        if (self._step == self._after and not rest.strip()) or (
+            self._step in (self._begin, self._after) and not whole
+        ):
             return "", ""  # what is cut off in a tag is asked for again
         if self._step == self._held and not whole and self._is_unended_reasoning(rest):
             return rest, ""
+        if self._step == self._after:
+            rest = self._without_blanks(rest)
         _check(self._request.prefix, delivered + rest)
         return "", rest
 
@@ -127,9 +131,12 @@ class ThinkBlock:
             self._parts.append(blanks)
             self._buffer = head
         start = head[:_LONGEST].lower()
-        if not head or any(opening.startswith(start) and opening != start for opening in _BLOCKS):
+        if not head or _may_become_tag(start):
             return "", ""
-        if opening := next((tag for tag in _BLOCKS if start.startswith(tag)), ""):
+        if not self._continues and (tag := next((tag for tag in _UNOPENED if start.startswith(tag)), "")):
+            self.has_block, self._parts, self._buffer = True, [], head[len(tag) :]
+            return self._go_on(self._after)  # the reasoning before the tag came in a field of its own
+        if opening := _opening_of(head):
             return self._open(opening, head)
         if self._is_held(head):
             return self._go_on(self._held)
@@ -155,7 +162,8 @@ class ThinkBlock:
         found, keep = _find(self._closing, self._buffer)
         end = found.start() if found else keep
         reasoning, self._buffer = self._buffer[:end], self._buffer[found.end() if found else keep :]
-        return reasoning, self._go_on(self._after)[1] if found else ""
+        more, text = self._go_on(self._after) if found else ("", "")
+        return reasoning + more, text
 
     def _held(self) -> tuple[str, str]:
         """Text that may be reasoning without an opening tag."""
@@ -172,24 +180,28 @@ class ThinkBlock:
             raise _unopened(tag)
         self.has_unopened = True
         self._parts, self._buffer = [], self._buffer[len(tag) :]
-        return reasoning, self._go_on(self._after)[1]
+        more, text = self._go_on(self._after)
+        return reasoning + more, text
 
     def _after(self) -> tuple[str, str]:
         """After a block: white space belongs to it up to the next line that is not blank; in a continuation,
         where blank lines may be the file's, two line ends at most."""
-        if not self._buffer.strip():
-            self._parts.append(self._buffer)
-            self._buffer = ""
+        head = self._buffer.lstrip()
+        if not head or _may_become_tag(head[:_LONGEST].lower()):
             return "", ""
-        rest, self._parts = "".join([*self._parts, self._buffer]), []
-        if self._continues:
-            self._buffer = re.sub(r"\A(?:[ \t]*\r?\n){1,2}", "", rest)
-        else:
-            blank = _BLANK_LINES.match(rest)
-            self._buffer = rest[blank.end() :] if blank else rest.lstrip(" \t")
-        if self._buffer.lstrip().lower().startswith(tuple(_BLOCKS)):
+        if not self._continues and (opening := _opening_of(head)) and not _mentions(opening, self._request):
+            return self._open(opening, head)
+        rest = self._buffer
+        self._buffer = self._without_blanks(rest)
+        if _opening_of(self._buffer.lstrip()):
             raise _undecidable(self._buffer.lstrip()[:_LONGEST].split("\n")[0])
         return self._go_on(self._pass)
+
+    def _without_blanks(self, text: str) -> str:
+        if self._continues:
+            return re.sub(r"\A(?:[ \t]*\r?\n){1,2}", "", text)
+        blank = _BLANK_LINES.match(text)
+        return text[blank.end() :] if blank else text.lstrip(" \t")
 
     def _pass(self) -> tuple[str, str]:
         self.passes = True
@@ -204,6 +216,17 @@ class ThinkBlock:
         if self._request.json and not self._continues:
             return not head.startswith(("{", "[", "`"))
         return self._hold or _begins_as_reasoning(head) or _is_sentence(head)
+
+
+def _may_become_tag(start: str) -> bool:
+    """Whether this, the lower case beginning of a text, is the beginning of a tag."""
+    return any(tag.startswith(start) and tag != start for tag in (*_BLOCKS, *_UNOPENED))
+
+
+def _opening_of(text: str) -> str:
+    """The opening tag with which a text begins; "" without one."""
+    start = text[:_LONGEST].lower()
+    return next((tag for tag in _BLOCKS if start.startswith(tag)), "")
 
 
 def _begins_as_reasoning(text: str) -> bool:

@@ -210,6 +210,30 @@ def test_workflows_need_the_setting() -> None:
     assert paths(parse_plan(only, workflows=True)) == [".github/workflows/ci.yml", "a.py"]
 
 
+def test_files_that_git_reads_are_left_out() -> None:
+    plan = plan_of(
+        ".gitattributes", "sub/.GitModules", ".mailmap", ".gitpod.yml", ".git-blame-ignore-revs", "a.py"
+    )
+    assert paths(plan) == [".gitpod.yml", ".git-blame-ignore-revs", "a.py"]
+    assert [(entry.path, entry.reason) for entry in plan.left_out] == [
+        (".gitattributes", "git"),
+        ("sub/.GitModules", "git"),
+        (".mailmap", "git"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", ["../.gitattributes", ".git/.gitattributes", "a/../.gitmodules", "con/.mailmap"]
+)
+def test_a_file_that_git_reads_in_a_dangerous_place_is_refused(path: str) -> None:
+    with pytest.raises(UnsafePath):
+        plan_of(path, "a.py")
+
+
+def test_a_decomposed_path_is_composed() -> None:
+    assert paths(plan_of("cafe\u0301/x.py")) == ["caf\u00e9/x.py"]
+
+
 def test_too_many_files_are_refused_before_they_are_validated() -> None:
     with pytest.raises(UnsafeTree, match="more than 2000"):
         parse_plan(json.dumps({"files": [None] * 3000}))

@@ -15,7 +15,12 @@ GOOD = [
     "sub/.gitignore",
     ".gitkeep",
     ".github/dependabot.yml",
-    ".gitlab-ci.yml",
+    ".gitpod.yml",
+    ".git-blame-ignore-revs",
+    ".gitlab/issue_templates/bug.md",
+    ".gitea/issue_template.md",
+    "docs/.gitlab-ci.yml",
+    "src/bitbucket-pipelines.yml",
     ".env.example",
     "docs/介绍.md",
     "naïve café.txt",
@@ -126,6 +131,14 @@ BAD = [
     ".mailmap",
     ".github/workflows/ci.yml",
     ".GitHub/Workflows/ci.yml",
+    ".gitea/workflows/ci.yml",
+    ".forgejo/workflows/ci.yml",
+    ".workflow/branch-pipeline.yml",
+    ".woodpecker/build.yaml",
+    ".woodpecker.yml",
+    ".gitlab-ci.yml",
+    ".GitLab-CI.yml",
+    "bitbucket-pipelines.yml",
     "s" * 256,
     "\u4e2d" * 86,
     "/".join(["d" * 100] * 11),
@@ -148,7 +161,8 @@ def test_an_unsafe_path_is_refused_with_a_short_message(path: str) -> None:
     assert caught.value.message.isprintable()
 
 
-def test_workflow_files_can_be_allowed() -> None:
-    check_path(".github/workflows/ci.yml", workflows=True)
+@pytest.mark.parametrize("path", [".github/workflows/ci.yml", ".gitlab-ci.yml", ".forgejo/workflows/ci.yml"])
+def test_workflow_files_can_be_allowed(path: str) -> None:
+    check_path(path, workflows=True)
     with pytest.raises(UnsafePath, match="ALLOW_WORKFLOWS"):
-        check_path(".github/workflows/ci.yml")
+        check_path(path)

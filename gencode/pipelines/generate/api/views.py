@@ -121,7 +121,7 @@ class LeftOutView(ResponseModel):
     """A file that was planned and is not written."""
 
     path: Words
-    reason: Words = Field(description="binary, workflow (ALLOW_WORKFLOWS), directory, or removed")
+    reason: Words = Field(description="binary, workflow (ALLOW_WORKFLOWS), git, directory, or removed")
     needed_by: list[Words] = Field(description="Planned files that were to use it, and must do without")
 
 

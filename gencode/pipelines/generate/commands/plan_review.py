@@ -20,6 +20,7 @@ from gencode.pipelines.generate.commands.estimate_lines import writing_line
 _REASONS = {
     "binary": "a binary file",
     "workflow": "workflow files are off, see ALLOW_WORKFLOWS",
+    "git": "a file that Git itself reads",
     "directory": "a directory",
     "removed": "removed from the plan",
 }

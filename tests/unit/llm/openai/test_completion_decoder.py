@@ -34,7 +34,7 @@ def test_malformed_fields_are_ignored() -> None:
     odd = [
         b'data: {"choices": [null, 7, {"index": 1, "delta": {"content": "second choice"}}]}\n',
         b'data: {"choices": "none", "usage": "many"}\n',
-        event({"content": 7}),
+        event({"content": None, "role": 7}),
         event(None),
         text("x", ""),
         event(

@@ -155,9 +155,29 @@ def test_other_reasoning_without_an_opening_tag_is_refused_and_cut_when_it_is_ex
         answer("x\n</think>\ny\n", replace(CONTINUE, prefix="<think>closed</think>\n"), native_prefix=True)
 
 
-def test_a_second_leading_block_is_refused() -> None:
+def test_a_second_leading_block_is_reasoning_unless_the_request_is_about_such_tags() -> None:
+    made = in_all_sizes("<think>a</think>\n\n<think>b</think>c")
+    assert (made.text, made.reasoning) == ("c", "ab")
+    about = replace(ASK, messages=(*ASK.messages, Message(role="user", content="Explain <think>.")))
     with pytest.raises(LLMBadOutput, match="begins with <think>"):
-        answer("<think>a</think><think>b</think>c")
+        answer("<think>a</think><think>b</think>c", about)
+
+
+@pytest.mark.parametrize("content", ["<think>a</think><", "<think>a</think>\n<th"])
+def test_what_may_have_become_a_tag_after_a_block_is_text(content: str) -> None:
+    assert in_all_sizes(content).text == content.partition("</think>")[2].lstrip()
+
+
+@pytest.mark.parametrize("content", ["<", "  ", "<|im_start|>assistant", "<|im_start|>user\nx"])
+def test_what_may_have_become_a_token_is_text(content: str) -> None:
+    assert in_all_sizes(content).text == content
+
+
+def test_a_request_about_template_tokens_keeps_them() -> None:
+    about = replace(
+        ASK, messages=(*ASK.messages, Message(role="user", content="a file with <|im_start|>assistant"))
+    )
+    assert in_all_sizes("<|im_start|>assistant\nx\n", about).text == "<|im_start|>assistant\nx\n"
 
 
 @pytest.mark.parametrize("content", ["<think>a", "<think>a</think>", "<think>a</think>\n\n"])

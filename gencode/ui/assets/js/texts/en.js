@@ -197,6 +197,7 @@ export default {
   leftOutReasons: {
     binary: "is a binary file, which a model cannot write",
     workflow: "is a workflow file; these are off (ALLOW_WORKFLOWS)",
+    git: "is read by Git itself",
     directory: "is a directory",
     removed: "was taken out",
   },

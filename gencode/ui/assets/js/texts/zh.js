@@ -189,6 +189,7 @@ export default {
   leftOutReasons: {
     binary: "是二进制文件，模型无法编写",
     workflow: "是工作流文件，已停用（ALLOW_WORKFLOWS）",
+    git: "由 Git 本身读取",
     directory: "是目录",
     removed: "已被移除",
   },
