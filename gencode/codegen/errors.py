@@ -12,6 +12,7 @@ class ValidationFailed(GencodeError):
     code = "GATE_FAILED"
     retry_helps = RetryHelps.NOW
     retry_fields = ("deliver",)
+    concerns_operator = False
 
 
 class CheckFailed(Transient):

@@ -79,6 +79,9 @@ class GencodeError(Exception):
     """Whether a retry of a task that failed with it can help."""
     retry_fields: ClassVar[tuple[str, ...]] = ()
     """The fields of a retry's request for which other values can help."""
+    concerns_operator: ClassVar[bool] = True
+    """Whether a task that failed with it is logged as an error, which an alert may watch; else as a warning:
+    the cause is the request, or what the model wrote for it."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -106,6 +109,7 @@ class Transient(GencodeError):
 
 class RequestError(GencodeError):
     http_status = 400
+    concerns_operator = False
 
 
 class Malformed(RequestError):
@@ -303,6 +307,7 @@ class ApprovalExpired(Transient):
 
     code = "APPROVAL_EXPIRED"
     retry_helps = RetryHelps.NOW
+    concerns_operator = False
 
 
 class CrashLoop(GencodeError):
@@ -318,6 +323,7 @@ class Internal(GencodeError):
 
 class TreeError(GencodeError):
     http_status = 422
+    concerns_operator = False
 
 
 class UnsafePath(TreeError):
@@ -354,3 +360,4 @@ class LikelySecretFound(SecretFound):
 
     retry_helps = RetryHelps.AFTER_CHANGE
     retry_fields = ("allow_secrets",)
+    concerns_operator = False

@@ -163,7 +163,8 @@ class TaskExecutor:
             raise error
         known = error if isinstance(error, GencodeError) else _unexpected(error)
         failure = _failure(known)
-        log.error("task failed", code=known.code, reason=known.message, status=task_log.task.status)
+        write = log.error if known.concerns_operator else log.warning
+        write("task failed", code=known.code, reason=known.message, status=task_log.task.status)
         await task_log.fail(failure, await self._final_updates(task_log))
 
     async def _final_updates(self, task_log: TaskLog) -> Sequence[StageUpdate]:

@@ -48,6 +48,7 @@ class RepoExists(HostError):
 
     code = "REPO_EXISTS"
     retry_fields = ("repo_name", "github_org")
+    concerns_operator = False
 
 
 class HostUnknown(HostError):
@@ -73,6 +74,7 @@ class HostOrg(HostError):
 
     code = "HOST_ORG"
     retry_fields = ("github_org",)
+    concerns_operator = False
 
 
 class HostInvalid(HostError):
@@ -80,6 +82,7 @@ class HostInvalid(HostError):
 
     code = "HOST_INVALID"
     retry_fields = ("repo_name", "github_org")
+    concerns_operator = False
 
 
 class HostRateLimit(HostError, Transient):
@@ -181,6 +184,7 @@ class PushSecret(GitError):
     once the host lets them pass."""
 
     code = "PUSH_SECRET"
+    concerns_operator = False
 
 
 class PushWorkflowScope(GitError):
@@ -192,6 +196,7 @@ class PushWorkflowScope(GitError):
 class PushTooLarge(GitError):
     code = "PUSH_TOO_LARGE"
     retry_helps = RetryHelps.NEVER
+    concerns_operator = False
 
 
 class NonFastForward(GitError):

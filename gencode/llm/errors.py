@@ -57,6 +57,7 @@ class LLMRefused(ProviderError):
 
     code = "LLM_REFUSED"
     retry_helps = RetryHelps.NEVER
+    concerns_operator = False
 
 
 class LLMTruncated(ProviderError):
@@ -64,6 +65,7 @@ class LLMTruncated(ProviderError):
 
     code = "LLM_TRUNCATED"
     retry_helps = RetryHelps.NOW
+    concerns_operator = False
 
 
 class LLMTooLarge(ProviderError):
@@ -71,6 +73,7 @@ class LLMTooLarge(ProviderError):
 
     code = "LLM_TOO_LARGE"
     retry_helps = RetryHelps.NEVER
+    concerns_operator = False
 
 
 class LLMRateLimit(ProviderError, Transient):
@@ -105,6 +108,7 @@ class LLMBadOutput(ProviderError, Transient):
 
     code = "LLM_BAD_OUTPUT"
     retry_helps = RetryHelps.NOW
+    concerns_operator = False
 
     def __init__(self, message: str, *, for_model: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, retry_after=retry_after)
@@ -121,3 +125,4 @@ class BudgetExceeded(GencodeError):
 
     code = "BUDGET_EXCEEDED"
     retry_fields = ("max_tokens", "max_cost", "deadline")
+    concerns_operator = False

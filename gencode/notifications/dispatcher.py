@@ -243,7 +243,7 @@ def _outcome(callback: Callback) -> str:
 def _log_outcome(callback: Callback, event: Event, reason: str) -> None:
     bound = log.bind(task_id=event.task_id, event_id=event.id, kind=callback.kind, host=callback.host)
     if callback.ended:
-        bound.error("callback given up", reason=callback.reason, attempts=callback.failures)
+        bound.warning("callback given up", reason=callback.reason, attempts=callback.failures)
     elif callback.failures:
         bound.warning("callback failed", reason=reason, attempt=callback.failures, due=callback.due)
     else:

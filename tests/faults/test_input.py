@@ -51,7 +51,7 @@ MALFORMED = {
     "no JSON": b"prompt=x",
     "cut": b'{"prompt": "x", "repo_name": "y"',
     "two documents": b"{}{}",
-    "a byte order mark": b'\xef\xbb\xbf{"prompt": "x", "repo_name": "y"}',
+    "a byte order mark alone": b"\xef\xbb\xbf",
     "no UTF-8": b'{"prompt": "\xff", "repo_name": "y"}',
     "UTF-16": json.dumps(BODY).encode("utf-16"),
     "deep arrays": b"[" * 100_000,

@@ -143,7 +143,13 @@ async def check_port(settings: Settings, running: str, client: httpx.AsyncClient
             return ok("port", f"gencode answers at {listen_address}: {tasks}")
         if running:
             return note("port", f"a service uses the folder, but none answers at {listen_address}", running)
-    return _check_port_is_free(settings.server_host, settings.server_port, listen_address)
+    if reason := _cannot_listen(settings.server_host, settings.server_port):
+        if await _tasks_of_service(settings, client):
+            advice = "run this with the settings of that service, or set another SERVER_PORT for a new one"
+            return fault("port", f"a gencode with another DATA_DIR answers at {listen_address}", advice)
+        advice = "stop what listens there, or set SERVER_PORT (and SERVER_HOST)"
+        return fault("port", f"cannot listen on {listen_address}: {reason}", advice)
+    return ok("port", f"{listen_address} is free")
 
 
 async def _tasks_of_service(settings: Settings, client: httpx.AsyncClient) -> str:
@@ -157,14 +163,14 @@ async def _tasks_of_service(settings: Settings, client: httpx.AsyncClient) -> st
         return ""
 
 
-def _check_port_is_free(host: str, number: int, listen_address: str) -> CheckResult:
+def _cannot_listen(host: str, number: int) -> str:
+    """The reason; "" if the port is free."""
     try:
         family = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0][0]
         socket.create_server((host, number), family=family).close()
     except OSError as error:
-        advice = "stop what listens there, or set SERVER_PORT (and SERVER_HOST)"
-        return fault("port", f"cannot listen on {listen_address}: {error.strerror or error}", advice)
-    return ok("port", f"{listen_address} is free")
+        return error.strerror or str(error)
+    return ""
 
 
 def _client_address(host: str) -> str:

@@ -9,11 +9,21 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from gencode.domain.errors import Conflict, StoreError
+from gencode.codegen.errors import ValidationFailed
+from gencode.domain.errors import (
+    Conflict,
+    LikelySecretFound,
+    SecretFound,
+    StoreError,
+    TreeTooLarge,
+    UnsafePath,
+)
 from gencode.domain.task import Failure, State, Task, now
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.engine.task_log import TaskLog
+from gencode.githosts.errors import HostAuth, RepoExists
+from gencode.llm.errors import BudgetExceeded, LLMAuth, LLMBadOutput, LLMTruncated, LLMUnavailable
 from gencode.observability.metrics import Metrics
 from tests.servers.loop_clock import LoopClock
 from tests.unit.engine.rig import (
@@ -156,6 +166,32 @@ async def test_a_known_failure_ends_the_task_with_its_code(
         retry_fields=error.retry_fields,
     )
     assert "".join(bench.pipeline.finished) == "wxyz"[:reached]
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (BudgetExceeded("x"), "warning"),
+        (UnsafePath("x"), "warning"),
+        (TreeTooLarge("x"), "warning"),
+        (LikelySecretFound("x"), "warning"),
+        (ValidationFailed("x"), "warning"),
+        (LLMBadOutput("x"), "warning"),
+        (LLMTruncated("x"), "warning"),
+        (RepoExists("x"), "warning"),
+        (SecretFound("a secret of the service"), "error"),
+        (LLMAuth("x"), "error"),
+        (HostAuth("x"), "error"),
+        (LLMUnavailable("x"), "error"),
+        (ValueError("x"), "error"),
+    ],
+)
+async def test_a_failure_is_logged_as_an_error_only_if_the_operator_can_mend_it(
+    error: Exception, level: str
+) -> None:
+    with capture_logs() as logs:
+        await Bench(x=raising(error)).run()
+    assert [entry["log_level"] for entry in logs if entry["event"] == "task failed"] == [level]
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("secret 4711"), KeyError("secret 4711")])

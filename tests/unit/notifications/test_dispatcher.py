@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
+from structlog.testing import capture_logs
 
 from gencode.domain.callback import Callback
 from gencode.domain.errors import StoreError
@@ -221,13 +222,16 @@ async def test_a_delivery_is_given_up_after_the_last_wait_with_the_reason(
 async def test_a_receiver_that_responds_410_gets_no_more_messages() -> None:
     rig = Rig(ScriptedNotifier(lambda _what, _n: Response(status=410)))
     task = await rig.task(statuses=3)
-    async with running(rig):
-        callback = await rig.store.until(lambda saved: bool(saved))
-        await rig.grow(task)
-        await anyio.wait_all_tasks_blocked()
+    with capture_logs() as logs:
+        async with running(rig):
+            callback = await rig.store.until(lambda saved: bool(saved))
+            await rig.grow(task)
+            await anyio.wait_all_tasks_blocked()
     assert callback.ended
     assert "410" in callback.reason
     assert len(rig.notifier.sent) == 1
+    (entry,) = [entry for entry in logs if entry["event"] == "callback given up"]
+    assert entry["log_level"] == "warning", "the receiver is the client's"
 
 
 @pytest.mark.parametrize(("asked", "waited"), [(1.0, 5.5), (120.0, 120.0), (10.0**9, 24 * 3600.0)])

@@ -69,18 +69,25 @@ async def test_a_damaged_database_is_a_fault(tmp_path: Path) -> None:
     assert "restore" in found.advice
 
 
-async def test_the_port_is_free_or_taken_or_the_services_own(tmp_path: Path) -> None:
+async def test_the_port_is_free_or_taken_or_the_services_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with http_client() as client:
         free = settings(tmp_path, server_port=closed_port())
         assert (await local_checks.check_port(free, "", client)).state == "ok"
         assert (await local_checks.check_port(free, "in use", client)).state == "note"
         sock = listen()
         taken = settings(tmp_path, server_port=sock.getsockname()[1])
-        assert (await local_checks.check_port(taken, "", client)).state == "fault"
+        with monkeypatch.context() as patched:
+            patched.setattr(local_checks, "HEALTH_TIMEOUT", 0.1)  # nothing there answers
+            found = await local_checks.check_port(taken, "", client)
+        assert (found.state, "cannot listen" in found.message) == ("fault", True)
         sock.close()
         async with running_app(settings(tmp_path)) as app:
             own = settings(tmp_path, server_port=int(app.url.rpartition(":")[2]))
             assert "gencode answers" in (await local_checks.check_port(own, "in use", client)).message
+            found = await local_checks.check_port(own, "", client)
+        assert (found.state, "a gencode with another DATA_DIR answers" in found.message) == ("fault", True)
 
 
 def test_keys_are_counted(tmp_path: Path) -> None:
