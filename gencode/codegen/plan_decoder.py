@@ -32,6 +32,8 @@ _PATH_KEYS = ("path", "file", "filename", "file_name", "filepath", "file_path", 
 _PURPOSE_KEYS = ("purpose", "description", "content_description", "role")
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:(?:/|\Z)|~/|file:|\Z")
 _LINES = re.compile(r"\d{1,9}")
+_CHILDREN = ("children", "files", "contents")
+_DESCRIBED = re.compile(r"\S+\.\w{1,12} +(?:[-–—:(]).*", re.DOTALL)
 _LISTED = re.compile(r"[,;]")
 
 
@@ -66,6 +68,13 @@ def read_entry(entry: Any, share: int = MAX_PLAN_TEXT) -> PlannedFile:
     fields = {"path": entry} if isinstance(entry, str) else entry
     if not isinstance(fields, dict):
         raise LLMBadOutput("an entry of the model's plan is neither an object nor a path")
+    if any(isinstance(fields.get(key), list) and fields[key] for key in _CHILDREN) or (
+        isinstance(entry, str) and _DESCRIBED.fullmatch(entry)
+    ):
+        raise LLMBadOutput(
+            "the model's plan is a tree, or has descriptions in its paths",
+            for_model='"files" must be a flat list of objects, each with the whole path of one file.',
+        )
     purpose = next((_text(fields[key]) for key in _PURPOSE_KEYS if fields.get(key)), "")
     return PlannedFile(
         path=_path(next((fields[key] for key in _PATH_KEYS if fields.get(key)), None)),
@@ -110,6 +119,9 @@ def _entries(files: Any) -> Iterator[Any]:
         yield files
     elif isinstance(files, dict):
         for path, about in files.items():
+            if isinstance(about, dict) and any(isinstance(about.get(key), str) for key in _PATH_KEYS[:-1]):
+                yield about  # the key is a number or a label
+                continue
             yield {**(about if isinstance(about, dict) else {"purpose": about}), "path": path}
     else:
         raise LLMBadOutput('"files" in the model\'s plan is no list')

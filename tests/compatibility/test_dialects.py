@@ -15,6 +15,7 @@ from tests.compatibility.harness import (
     Harness,
     delta,
     deltas,
+    plan_of,
 )
 from tests.servers.model import Reply, http_error, stream, text
 
@@ -276,3 +277,21 @@ async def test_a_readme_that_is_not_whole_or_not_alone(run: Harness, answer: str
     whole = "# Hello\n\nA tool.\n"
     outcome = await run([text(answer), text(whole)], path="README.md")
     outcome.delivers(whole, calls=2, path="README.md")
+
+
+@pytest.mark.compatibility("P21")
+@pytest.mark.parametrize(
+    ("files", "plans"),
+    [
+        ({"1": {"path": PATH}}, 1),
+        ([{"name": "src", "children": [{"name": PATH}]}], 2),
+        ([f"{PATH} - the tables"], 2),
+        ([f"{PATH} (the tables)"], 2),
+    ],
+    ids=str,
+)
+async def test_a_plan_that_is_no_flat_list(run: Harness, files: object, plans: int) -> None:
+    odd = text(json.dumps({"summary": "A project.", "files": files}))
+    outcome = await run(text(TEXT), plan=[odd, text(json.dumps(plan_of(PATH)))])
+    outcome.delivers()
+    assert (set(outcome.files), outcome.file_calls("")) == ({PATH}, plans)

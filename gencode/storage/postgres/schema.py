@@ -130,16 +130,17 @@ CREATE TABLE gencode.call_pauses (
 
 -- Counted submissions.
 CREATE TABLE gencode.rate_hits (
-    name text NOT NULL,
-    at   timestamptz NOT NULL,
-    ends timestamptz NOT NULL  -- when it counts no more
+    name   text NOT NULL,
+    at     timestamptz NOT NULL,
+    number bigint NOT NULL,      -- rises by one from each hit of the name to the next
+    ends   timestamptz NOT NULL  -- when it counts no more
 );
-CREATE INDEX rate_hits_by_name ON gencode.rate_hits (name, at);
+CREATE INDEX rate_hits_by_name ON gencode.rate_hits (name, at, number);
 CREATE INDEX rate_hits_by_end ON gencode.rate_hits (ends);
 
 -- Counts a submission unless `amount` were counted within the last `seconds`. Each statement of the function
--- sees what was committed before it, so all is counted that had the lock earlier. Hits of the future do not
--- count: the clock was set back.
+-- sees what was committed before it, so all is counted that had the lock earlier. Two rows are read, however
+-- many there are. Hits of the future do not count: the clock was set back.
 CREATE FUNCTION gencode.spend_rate(
     spent_name text, amount bigint, seconds bigint,
     OUT allowed boolean, OUT used bigint, OUT reset double precision
@@ -147,19 +148,27 @@ CREATE FUNCTION gencode.spend_rate(
 DECLARE
     period CONSTANT interval := make_interval(secs => seconds);
     present timestamptz;
-    oldest timestamptz;
+    newest gencode.rate_hits;
+    oldest gencode.rate_hits;
 BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true),
+        set_config('enable_bitmapscan', 'off', true);  -- by an index, also before the first ANALYZE
     PERFORM pg_advisory_xact_lock(hashtextextended('gencode rate ' || spent_name, 0));
     present := clock_timestamp();
-    SELECT count(*), min(at) INTO used, oldest FROM gencode.rate_hits
-        WHERE name = spent_name AND at > present - period AND at <= present + interval '1 s';
+    DELETE FROM gencode.rate_hits WHERE name = spent_name AND at > present + interval '1 s';
+    SELECT * INTO newest FROM gencode.rate_hits WHERE name = spent_name
+        ORDER BY at DESC, number DESC LIMIT 1;
+    present := greatest(present, newest.at);
+    SELECT * INTO oldest FROM gencode.rate_hits WHERE name = spent_name AND at > present - period
+        ORDER BY at, number LIMIT 1;
+    used := coalesce(newest.number - oldest.number + 1, 0);
     allowed := used < amount;
     IF allowed THEN
-        INSERT INTO gencode.rate_hits VALUES (spent_name, present, present + period);
+        INSERT INTO gencode.rate_hits
+            VALUES (spent_name, present, coalesce(newest.number, 0) + 1, present + period);
         used := used + 1;
     END IF;
-    reset := extract(epoch FROM coalesce(oldest, present) + period - present);
+    reset := extract(epoch FROM coalesce(oldest.at, present) + period - present);
     DELETE FROM gencode.rate_hits WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM gencode.rate_hits WHERE ends <= present ORDER BY ends LIMIT 5
         FOR UPDATE SKIP LOCKED));
