@@ -104,8 +104,8 @@ class LimitedChild:
         raise failure
 
     def kill(self) -> None:
-        """Not by the process's own method: it asks for the exit status first, and so may take it from asyncio,
-        which then logs that it does not know the process."""
+        """Not by the process's own method: it asks for the exit status first, and so may take it from
+        asyncio, which then logs that it does not know the process."""
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)
