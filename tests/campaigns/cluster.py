@@ -55,6 +55,8 @@ STARTS_WITHOUT_PROGRESS = 3
 """See tests.campaigns.schedule."""
 PROGRESS_SECONDS = 180.0
 POLL_SECONDS = 0.3
+RELEASE_SECONDS = 0.05
+"""Between two answers of the model, at least."""
 
 
 class Campaign:
@@ -114,12 +116,13 @@ class Campaign:
         return len(self._observations.finished) == len(self.orders)
 
     async def _release_answers(self) -> None:
-        """So many that the work lasts until the last disturbance."""
+        """So many with each disturbance that the work lasts until the last one."""
         answers = sum(len(order.parts) for order in self.orders)
-        seconds = len(self._disturbances) * sum(PAUSES) / 2
         while True:
-            self._model.release()
-            await anyio.sleep(seconds / answers)
+            done = self._observations.incarnation + 1
+            if self._model.released < answers * done / len(self._disturbances):
+                self._model.release()
+            await anyio.sleep(RELEASE_SECONDS)
 
     # --- disturbances -------------------------------------------------------------------------------
 

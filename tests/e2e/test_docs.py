@@ -102,7 +102,7 @@ UNRUN = {
     "make run     # the": "test_make.py runs each of its lines",
     "cp .env.example": "needs keys; test_env_example.py reads the file, test_make.py runs the command",
     "make kill-campaign": "takes long; test_campaign_slices.py runs a slice of it",
-    "make cluster-campaign": "takes long; tests/cluster has each of its faults alone",
+    "make cluster-campaign": "takes long; tests/cluster/test_campaign_slice.py runs a slice of it",
     "make hostile-campaign": "takes long; test_campaign_slices.py runs a slice of it",
     "make quirks-campaign": "takes long; test_quirks.py runs a slice of it",
     "python -m tests.campaigns": "takes long; test_campaign_slices.py runs a slice of it",

@@ -88,8 +88,8 @@ async def cluster(
         Service(made(folder / f"worker{n}"), _of_worker(common, n), module=_WORKER) for n in range(workers)
     ]
     async with _started([*web_processes, *worker_processes]):
-        site = _site([one.port for one in web_processes])
-        async with proxy(site, folder / "proxy", web_processes[0].port) as url:
+        front = site([one.port for one in web_processes])
+        async with proxy(front, folder / "proxy", web_processes[0].port) as url:
             yield Cluster(url=url, dsn=dsn, webs=web_processes, workers=worker_processes)
 
 
@@ -109,7 +109,7 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def _site(ports: Sequence[int]) -> Site:
+def site(ports: Sequence[int]) -> Site:
     """deploy/proxy/nginx.conf with one line for each web process."""
 
     def write(folder: Path, port: int, service_port: int) -> Path:

@@ -15,6 +15,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,6 @@ from gencode.http.kind_factory import KindFactory
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import NamedProvider, Settings
 from gencode.storage.sqlite.store import open_sqlite
-from tests.servers import several_processes
 from tests.servers.declared_errors import check_declared_errors
 from tests.servers.fork_server import FORK_SERVER, ForkedProcess
 from tests.servers.github import ScriptedGitHub
@@ -40,11 +40,18 @@ from tests.servers.model import ModelServer
 from tests.servers.ports import reserve_port
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
+MODULE = ("gencode", "serve")
 AT_START = ("PYTHON", "LANG", "LC_", "TZ")
 START_SECONDS = 60
 POLL_SECONDS = 0.005
 _WELCOME = re.compile(r"gencode (worker is ready|is ready at \S+ )")
 ROOT = Path(__file__).parents[2]
+
+
+def _several_processes() -> Any:
+    """The module, if it is chosen. It imports this one."""
+    is_chosen = os.environ.get("GENCODE_TEST_BACKEND") == "cluster"
+    return import_module("tests.servers.several_processes") if is_chosen else None
 
 
 # --- in this process --------------------------------------------------------------------------------
@@ -62,9 +69,9 @@ async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN
     """The application as it is served, on a free port. Not for fixtures: pytest-asyncio would exit its task
     group in another task than it was entered in."""
     secrets = SecretRegistry(settings.secrets())
-    if several_processes.is_chosen():
-        async with several_processes.applications(settings, kinds, secrets) as (first, port):
-            yield App(url=f"http://127.0.0.1:{port}", services=first.state.services, secrets=secrets)
+    if several_processes := _several_processes():
+        async with several_processes.applications(settings, kinds, secrets) as (first, url):
+            yield App(url=url, services=first.state.services, secrets=secrets)
         return
     app = build_app(settings, secrets, kinds)
     check_declared_errors(app)
@@ -107,7 +114,7 @@ class Service:
         folder: Path,
         environment: Mapping[str, str],
         nofile: int | None = None,
-        module: Sequence[str] = ("gencode", "serve"),
+        module: Sequence[str] = MODULE,
     ) -> None:
         self.data_dir = folder / "data"
         self.log = folder / "service.log"
@@ -245,9 +252,14 @@ async def service(
     environment: Mapping[str, str],
     failpoint: str = "",
     nofile: int | None = None,
-    module: Sequence[str] = ("gencode", "serve"),
+    module: Sequence[str] = MODULE,
 ) -> AsyncIterator[Service]:
     """A started service; killed in the end if it still runs."""
+    if several_processes := _several_processes():
+        others = (failpoint, nofile, module if module != MODULE else ())
+        async with several_processes.services(folder, environment, *others) as processes:
+            yield processes
+        return
     process = Service(folder, environment, nofile, module)
     try:
         await process.start(failpoint)

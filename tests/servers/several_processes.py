@@ -1,20 +1,18 @@
 """GENCODE_TEST_BACKEND=cluster: tests that know the service by its addresses run it as several processes.
 
-`running_app` makes two web applications and three workers on one database, in the test's event loop, behind a
-relay that gives each connection to the next of the two; `service` makes as many processes behind nginx. With
-the local forge, which is for one process, it is one of both roles on PostgreSQL. A test that asks for what
-several processes do not have is skipped.
+`running_app` makes two web applications and three workers on one database, in the test's event loop, behind
+nginx, which gives them the requests in turn; `service` makes as many processes, which are killed and started
+together. With the local forge, which is for one process, it is one of both roles on PostgreSQL. A test that
+chooses its database, or a moment within one process, is skipped.
 """
 
 from __future__ import annotations
 
-import asyncio
 import atexit
-import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from functools import cache
-from itertools import cycle
 from pathlib import Path
 
 import anyio
@@ -28,14 +26,12 @@ from gencode.bootstrap.serve import Server, listening_socket
 from gencode.http.kind_factory import KindFactory
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
+from tests.servers.cluster import STALE_SECONDS, Cluster, cluster, site
 from tests.servers.postgres import MISSING, PostgresServer, is_installed, running_postgres
+from tests.servers.proxy import proxy
+from tests.servers.service import Service
 
 WEBS, WORKERS = 2, 3
-STALE_SECONDS = 4.0
-
-
-def is_chosen() -> bool:
-    return os.environ.get("GENCODE_TEST_BACKEND") == "cluster"
 
 
 @cache
@@ -60,8 +56,8 @@ def has_git_host(settings: Settings) -> bool:
 @asynccontextmanager
 async def applications(
     settings: Settings, kinds: Sequence[KindFactory], secrets: SecretRegistry
-) -> AsyncIterator[tuple[Starlette, int]]:
-    """The first web application, and the port at which all of them are reached."""
+) -> AsyncIterator[tuple[Starlette, str]]:
+    """The first web application, and the address at which all of them are reached."""
     if settings.database_url.get_secret_value():
         pytest.skip("the test chooses its database")
     roles = [Role.WEB] * WEBS + [Role.WORKER] * WORKERS if has_git_host(settings) else [Role.ALL]
@@ -73,8 +69,9 @@ async def applications(
             await stack.enter_async_context(_served(app, settings, role))
             for app, role in zip(made, roles, strict=True)
         ]
-        port = await stack.enter_async_context(_relay([port for port in ports if port]))
-        yield made[0], port
+        folder = Path(tempfile.mkdtemp(prefix="proxy-", dir=settings.data_dir.parent)) / "nginx"
+        url = await stack.enter_async_context(proxy(site([port for port in ports if port]), folder, ports[0]))
+        yield made[0], url
 
 
 def _of_process(settings: Settings, number: int) -> Settings:
@@ -108,38 +105,69 @@ async def _served(app: Starlette, settings: Settings, role: Role) -> AsyncIterat
             server.stop()
 
 
+# --- as processes -----------------------------------------------------------------------------------
+
+
+class Services:
+    """All processes of a cluster, where a test has one Service."""
+
+    def __init__(self, it: Cluster) -> None:
+        self._all = [*it.webs, *it.workers]
+        self.url = it.url
+        self.port = int(it.url.rpartition(":")[2])
+        self.log = it.webs[0].log
+        self.data_dir = it.webs[0].data_dir
+
+    @property
+    def pid(self) -> int:
+        pytest.skip("there are several processes")
+
+    async def start(self, failpoint: str = "") -> None:
+        if failpoint:
+            pytest.skip("a moment of one process is meant")
+        await self._each(Service.start)
+
+    async def launch(self, failpoint: str = "") -> None:
+        if failpoint:
+            pytest.skip("a moment of one process is meant")
+        await self._each(Service.launch)
+
+    async def ready(self) -> bool:
+        return await self._all[0].ready()
+
+    async def ended(self) -> int:
+        return await self._all[0].ended()
+
+    async def kill(self) -> None:
+        await self._each(Service.kill)
+
+    async def terminate(self) -> int:
+        return max([await one.terminate() for one in self._all], key=abs)
+
+    async def _each(self, act: Callable[[Service], Awaitable[object]]) -> None:
+        async with anyio.create_task_group() as group:
+            for one in self._all:
+                group.start_soon(act, one)
+
+
 @asynccontextmanager
-async def _relay(ports: Sequence[int]) -> AsyncIterator[int]:
-    """Its port. Nothing of HTTP is known here: what a client sends and does arrives at the service."""
-    turns, handlers = cycle(ports), set[asyncio.Task[None]]()
-
-    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handler = asyncio.current_task()
-        assert handler
-        handlers.add(handler)
-        handler.add_done_callback(handlers.discard)
-        with suppress(OSError, asyncio.CancelledError):
-            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", next(turns))
-            pair = [_copy(reader, inner_writer), _copy(inner_reader, writer)]
-            await asyncio.wait(map(asyncio.ensure_future, pair), return_when=asyncio.ALL_COMPLETED)
-            inner_writer.close()
-        writer.close()
-
-    server = await asyncio.start_server(accepted, "127.0.0.1", 0)
+async def services(
+    folder: Path, environment: Mapping[str, str], *others: object
+) -> AsyncIterator[Service | Services]:
+    """See tests.servers.service.service. `others`: what cannot be had from several processes."""
+    if any(others):
+        pytest.skip("one process is meant")
+    dsn = database_of(folder / "data")
+    if environment.keys() & {"GITHUB_TOKEN", "HOSTS"}:
+        async with cluster(folder, dsn, environment) as it:
+            yield Services(it)
+        return
+    process = Service(
+        folder, {**environment, "DATABASE_URL": dsn, "WORKER_STALE_SECONDS": f"{STALE_SECONDS:g}"}
+    )
     try:
-        yield server.sockets[0].getsockname()[1]
+        await process.start()
+        yield process
     finally:
-        server.close()
-        for handler in list(handlers):
-            handler.cancel()
-        await asyncio.gather(*handlers, return_exceptions=True)
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.write_eof()
-    except OSError:
-        writer.transport.abort()
+        with anyio.CancelScope(shield=True):
+            await process.close()
