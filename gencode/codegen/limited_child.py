@@ -104,8 +104,11 @@ class LimitedChild:
         raise failure
 
     def kill(self) -> None:
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        """Not by the process's own method: it asks for the exit status first, and so may take it from
+        asyncio, which then logs that it does not know the process."""
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """End the process and close its pipes, also when the caller is cancelled."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
+
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import Route
@@ -30,7 +32,7 @@ class MCPEndpoint:
             return
         request = Request(scope, receive)
         # Read here, because the library would log a traceback if the client disconnects during its body.
-        body = await request.body()
+        body = (await request.body()).removeprefix(BOM_UTF8)  # as in other bodies; the library refuses it
         check_values(body)  # the library parses on the event loop
         await get_extension(request, MCPRuntime).handle(scope, _with_body(body, receive), send)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -187,6 +188,9 @@ async def test_only_requests_that_end_are_accepted(tmp_path: Path) -> None:
         answer = await http.post("/mcp", json=INITIALIZE, headers=ACCEPT)
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
         assert "mcp-session-id" not in answer.headers
+        marked = json.dumps(INITIALIZE).encode("utf-8-sig")
+        headers = ACCEPT | {"Content-Type": "application/json"}
+        assert (await http.post("/mcp", content=marked, headers=headers)).status_code == 200
         for body in (b"", b"{", b"[]", b'{"jsonrpc": "2.0"}', b"\xff"):
             answer = await http.post(
                 "/mcp", content=body, headers=ACCEPT | {"Content-Type": "application/json"}

@@ -47,6 +47,19 @@ async def test_a_failed_task_shows_a_request_that_can_be_submitted_again(tmp_pat
         assert "Explain every line" not in listed.text + one.text
 
 
+async def test_the_changes_of_a_retry_are_not_in_the_request(tmp_path: Path) -> None:
+    """As docs/api.md says: the request as it was accepted. The task shows its present name."""
+    async with running_app(settings(tmp_path)) as app, client(app.url) as http, Client(app.url) as service:
+        response = await http.post("/api/v1/generate", json=BODY | {"max_tokens": 1})
+        path = f"/api/v1/task/{response.json()['task_id']}"
+        assert (await service.wait(response.json()["task_id"]))["error"]["code"] == "BUDGET_EXCEEDED"
+        accepted = (await http.get(f"{path}/request")).json()
+        changes = {"max_tokens": 10**9, "repo_name": "another"}
+        assert (await http.post(f"{path}/retry", json=changes)).status_code == 202
+        assert (await http.get(f"{path}/request")).json() == accepted
+        assert (await http.get(path)).json()["repo_name"] == "another"
+
+
 async def test_the_callback_is_not_shown(tmp_path: Path) -> None:
     allowed = settings(tmp_path, webhook_allow_networks="0.0.0.0/0,::/0")
     async with running_app(allowed) as app, client(app.url) as http:

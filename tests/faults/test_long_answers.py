@@ -60,7 +60,7 @@ async def outcome(tmp_path: Path, purpose: str, reply: Callable[[], Reply]) -> t
     ("purpose", "reply", "limit"),
     [
         ("plan", endless("", '{"files": [{"path": "a.py"'), f"{MAX_ANSWER} characters"),
-        ("plan", endless('{"files": [', " "), f"{MAX_ANSWER} characters"),
+        ("plan", endless('{"summary": "', "more "), f"{MAX_ANSWER} characters"),
         ("plan", endless("Okay, I think. ", "So. "), f"{MAX_ANSWER} characters"),
         ("plan", lambda: json_answer("[" * (MAX_ANSWER + 1)), f"{MAX_ANSWER} characters"),
         ("file", endless("", "x = 1; "), f"{MAX_TEXT} characters"),

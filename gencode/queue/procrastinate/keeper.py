@@ -76,6 +76,8 @@ class Keeper:
                 await self.keep()
             except (ConnectorException, psycopg.Error, StoreError) as error:
                 log.warning("the keeper waits for the database", reason=type(error).__name__)
+            except Exception:
+                log.exception("a bug ended this look of the keeper")
             with anyio.move_on_after(self._pause):
                 await self._wanted.wait()
             self._wanted = anyio.Event()

@@ -287,8 +287,11 @@ def test_options_of_a_key_are_listed(
     assert main(["keys", "list"]) == 0
     words = "alice  operator  10/minute  expires 2099-12-31T00:00:00Z  (build server)"
     assert words in capsys.readouterr().out
-    for wrong in (["--rate", "often"], ["--expires", "2000-01-01"], ["--label", "a\nb"]):
+    for wrong in (["--expires", "2000-01-01"], ["--label", "a\nb"]):
         assert main(["keys", "make", "bob", *wrong]) == 2
+    with pytest.raises(SystemExit) as caught:
+        main(["keys", "make", "bob", "--rate", "often"])
+    assert caught.value.code == 2
     assert "bob" not in key_store(tmp_path / "data").path.read_text()
 
 

@@ -180,6 +180,27 @@ async def test_a_database_that_is_away_ends_no_keeper(bench: Bench) -> None:
         group.cancel_scope.cancel()
 
 
+async def test_a_bug_ends_no_keeper(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a row that cannot be read."""
+    keeper = Keeper(bench.opened.app, bench.store, {"letters": Spelling()}, QueueTiming(stale=600))
+    original, failed = keeper.keep, anyio.Event()
+
+    async def fail() -> bool:
+        monkeypatch.setattr(keeper, "keep", original)
+        failed.set()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(keeper, "keep", fail)
+    async with anyio.create_task_group() as group:
+        group.start_soon(keeper.run)
+        await failed.wait()
+        task = await bench.stored(state=State.RUNNING)
+        while await bench.jobs() != [(task.id, "todo")]:
+            keeper.request()
+            await anyio.sleep(0.01)
+        group.cancel_scope.cancel()
+
+
 # --- what is left over ------------------------------------------------------------------------------
 
 ALIVE, DEAD = "now()", "now() - interval '1 hour'"

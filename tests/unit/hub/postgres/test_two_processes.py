@@ -127,7 +127,9 @@ async def test_a_burst_of_events_and_of_live_messages(postgres: str) -> None:
                 await log.add(10, final=n == 999)
             read = await whole(stream)
         assert without_live(read) == log.bytes(after=1)
-        assert offsets(read) == list(range(1000))
+        found = offsets(read)  # live messages may be lost, after the last event too
+        assert found
+        assert found == sorted(set(found))
 
 
 async def test_without_notifications_the_store_is_polled(

@@ -307,5 +307,5 @@ async def test_a_picture_is_left_out_and_the_files_that_need_it_are_told() -> No
         {"path": ".github/workflows/ci.yml", "reason": "workflow", "needed_by": ()},
     ]
     plan_prompt, file_prompt = (seen.body["messages"][-1]["content"] for seen in server.requests)
-    assert "Plan no files below .github/workflows" in plan_prompt
+    assert "Plan no files that a Git host would run" in plan_prompt
     assert "Not part of the project, do without: logo.png, .github/workflows/ci.yml" in file_prompt

@@ -45,13 +45,16 @@ async def assert_free(account: CallSlots) -> None:
 
 async def test_the_calls_of_all_processes_count(processes: Processes) -> None:
     one, other = (process.slots("a", 3) for process in processes)
-    running, most = [0], [0]
+    running, most, full = [0], [0], anyio.Event()
 
     async def call(account: CallSlots) -> None:
         for _ in range(5):
             async with account.hold():
                 running[0] += 1
                 most[0] = max(most[0], running[0])
+                if running[0] == 3:
+                    full.set()
+                await full.wait()
                 await anyio.sleep(0.002)
                 running[0] -= 1
 
