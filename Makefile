@@ -36,7 +36,7 @@ faults: $(VENV)/.test ## Inject every fault of docs/faults.md and print the tabl
 	$(BIN)/python -m pytest -m fault --fault-table $(ARGS)
 
 # Left out are tests of one process: its DATA_DIR, its metrics, raw HTTP that nginx answers, the moment of a kill.
-CLUSTER_TESTS ?= $(addprefix tests/e2e/test_,approval.py budget.py chat.py cli.py quotas.py report.py retry.py)
+CLUSTER_TESTS ?= $(addprefix tests/e2e/test_,approval.py budget.py chat.py cli.py report.py retry.py)
 test-cluster: $(VENV)/.test ## Run all tests of several processes on PostgreSQL; `make test` runs the short ones
 	CLUSTER=all $(BIN)/python -m pytest -rs tests/cluster $(ARGS)
 	GENCODE_TEST_BACKEND=cluster $(BIN)/python -m pytest -rs --numprocesses $(JOBS) $(CLUSTER_TESTS) $(ARGS)
