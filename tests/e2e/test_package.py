@@ -23,6 +23,7 @@ from tests.servers.service import ROOT
 NOBODY = 65534
 UNREACHABLE = re.compile("NewConnectionError|NameResolutionError|ProxyError|ConnectTimeout|Max retries")
 pytestmark = [
+    pytest.mark.campaign,
     pytest.mark.timeout(900),  # the downloads of a first run
     pytest.mark.skipif(shutil.which("git") is None, reason="needs git"),
 ]

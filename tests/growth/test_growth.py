@@ -9,6 +9,8 @@ import pytest
 
 from tests.growth.functions import FUNCTIONS
 
+pytestmark = pytest.mark.campaign
+
 ROOT = Path(__file__).parents[2]
 NAMES = list(FUNCTIONS) if os.environ.get("GROWTH") == "all" else list(FUNCTIONS)[:: len(FUNCTIONS) // 4]
 """All of them take minutes: GROWTH=all."""

@@ -321,7 +321,13 @@ def _no_wait() -> Retry:
     return Retry(base=0.0, cap=0.0, sleep=sleep)
 
 
-@pytest.mark.parametrize("batch", range(HISTORIES // AT_ONCE))
+@pytest.mark.parametrize(
+    "batch",
+    [
+        pytest.param(batch, marks=[pytest.mark.campaign] if batch else [])
+        for batch in range(HISTORIES // AT_ONCE)
+    ],
+)
 async def test_the_account_is_true_and_the_limit_holds(batch: int) -> None:
     outcomes: Counter[str] = Counter()
     with capture_logs():
