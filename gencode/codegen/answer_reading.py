@@ -39,8 +39,9 @@ from gencode.codegen.fence_languages import can_hold_fences, is_code
 MAX_WRAPPERS = 4
 """The most nested wrappers, such as a tag around a code block around a tag."""
 UNCLOSED = "it opens a code block that it does not close"
-_INVISIBLE = "\ufeff\u200b\u2060"
-"""Before the first character of a file: they would break its first line."""
+_INVISIBLE = "\u200b\u2060"
+"""Before the first character of a file: they would break its first line. A byte order mark is part of a file,
+but not before the fence around it."""
 _MARKDOWN_BLOCK = re.compile(r"^```(?:markdown|md)[ \t]*$", re.MULTILINE)
 _NAMED_BLOCK = re.compile(
     r"^```[ \t]*\n\s*(?:\*\*|#{1,6} |`)[`*]*[\w./-]{1,80}\.\w{1,8}[`*:]*[ \t]*\n\s*```", re.MULTILINE
@@ -80,6 +81,8 @@ def read_answer(text: str, path: str) -> Reading:
 def _without_invisible_start(text: str) -> str:
     """Without marks that no reader sees, and without blank lines before what must be in the first line."""
     text = text.lstrip(_INVISIBLE)
+    if text.startswith(("\ufeff```", "\ufeff~~~")):
+        text = text[1:]
     bare = text.lstrip()
     return bare if bare.startswith(("#!", "<?xml")) else text
 

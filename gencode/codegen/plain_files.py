@@ -59,7 +59,7 @@ def fault_of_form(path: str, text: str) -> str:
     """Why the text is not a file of its kind, with the line that shows it; "" if nothing shows it."""
     name = path.rpartition("/")[2].lower()
     kind = "" if "{" in path else next((kind for names, kind in _FORMS if names.fullmatch(name)), "")
-    line = next(_faulty_lines(kind, text), "") if kind else ""
+    line = next(_faulty_lines(kind, text.removeprefix("\ufeff")), "") if kind else ""
     return f"the line {' '.join(line.split())[:80]!r} cannot be in such a file" if line else ""
 
 

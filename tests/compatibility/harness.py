@@ -28,10 +28,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from gencode.bootstrap import kind_dependencies
+from gencode.bootstrap import backend, kind_dependencies
 from gencode.codegen.project_checker import ProjectChecker
-from gencode.llm import provider_catalog
-from gencode.llm.account_limiter import Account
+from gencode.resilience.call_slots import LocalSlots
 from gencode.resilience.retry import Retry
 from gencode.settings import NamedHost, NamedProvider
 from tests.servers.githttp import git_environment
@@ -204,9 +203,13 @@ def harness(shared: Shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         now += seconds
         made.waits.append(seconds)
 
+    def slots(name: str, count: int, spacing: float = 0.0) -> LocalSlots:
+        """Writes to a Git host, which are spaced, keep their clock."""
+        return LocalSlots(count, spacing) if spacing else LocalSlots(count, clock=lambda: now, sleep=sleep)
+
     monkeypatch.setattr(kind_dependencies, "ProjectChecker", lambda: nullcontext(shared.checker))
     monkeypatch.setattr(kind_dependencies, "Retry", partial(Retry, sleep=sleep))
-    monkeypatch.setattr(provider_catalog, "Account", partial(Account, clock=lambda: now, sleep=sleep))
+    monkeypatch.setattr(backend, "local_slots", slots)
     monkeypatch.setattr(httpx, "create_ssl_context", lambda **options: _tls())
     return made
 

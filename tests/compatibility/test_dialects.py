@@ -258,10 +258,13 @@ async def test_the_first_line_behind_the_fence(run: Harness) -> None:
 
 
 @pytest.mark.compatibility("P19")
-@pytest.mark.parametrize("mark", ["\ufeff", "\u200b"])
-@pytest.mark.parametrize("fence", ["", "```sql\n"])
+@pytest.mark.parametrize(("mark", "fence"), [("\u200b", ""), ("\u200b", "```sql\n"), ("\ufeff", "```sql\n")])
 async def test_an_invisible_mark_before_the_file(run: Harness, mark: str, fence: str) -> None:
     (await run(text(f"{mark}{fence}{TEXT}{fence[:3]}"))).delivers()
+
+
+async def test_a_byte_order_mark_of_the_file_itself(run: Harness) -> None:
+    (await run(text(f"\ufeff{TEXT}"))).delivers(f"\ufeff{TEXT}")
 
 
 @pytest.mark.compatibility("P20")

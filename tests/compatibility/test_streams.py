@@ -88,7 +88,8 @@ async def test_a_connection_that_stays_open_after_the_end(run: Harness) -> None:
 
 @pytest.mark.compatibility("S10")
 async def test_a_file_whose_own_text_is_an_event_stream(run: Harness) -> None:
-    content = 'data: {"choices": []}\n\ndata: [DONE]\n\nevent: error\ndata: not JSON\n' + TEXT
+    stream = 'data: {"choices": []}\n\ndata: [DONE]\n\nevent: error\ndata: not JSON\n'
+    content = f"/*\n{stream}*/\n{TEXT}"
     (await run(data(*deltas(content), STOP, DONE))).delivers(content)
 
 

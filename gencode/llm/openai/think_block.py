@@ -187,11 +187,14 @@ class ThinkBlock:
         """After a block: white space belongs to it up to the next line that is not blank; in a continuation,
         where blank lines may be the file's, two line ends at most."""
         head = self._buffer.lstrip()
+        if blanks := self._buffer[: len(self._buffer) - len(head)]:
+            self._parts.append(blanks)
+            self._buffer = head
         if not head or _may_become_tag(head[:_LONGEST].lower()):
             return "", ""
         if not self._continues and (opening := _opening_of(head)) and not _mentions(opening, self._request):
             return self._open(opening, head)
-        rest = self._buffer
+        rest, self._parts = "".join([*self._parts, self._buffer]), []
         self._buffer = self._without_blanks(rest)
         if _opening_of(self._buffer.lstrip()):
             raise _undecidable(self._buffer.lstrip()[:_LONGEST].split("\n")[0])
