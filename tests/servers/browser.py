@@ -14,7 +14,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserType,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    async_playwright,
+    expect,
+)
 
 PATH = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(PATH is None, reason="needs chromium (apt-get install chromium)")
@@ -30,11 +39,33 @@ addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, so
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     expect.set_options(timeout=TIMEOUT_MS)
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=PATH, args=arguments)
+        browser = await _launched(playwright.chromium)
         yield browser
         await browser.close()
+
+
+async def _launched(chromium: BrowserType) -> Browser:
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return await chromium.launch(executable_path=PATH, args=arguments)
+
+
+@asynccontextmanager
+async def _responding(browser: Browser) -> AsyncIterator[Browser]:
+    """This browser, or another one if it hangs: on a busy machine Chromium does so now and then, and then
+    opens no page any more, not even an empty one."""
+    try:
+        page = await browser.new_page()
+        await page.goto("about:blank", timeout=TIMEOUT_MS)
+        await page.close()
+    except Error:
+        other = await _launched(browser.browser_type)
+        try:
+            yield other
+        finally:
+            await other.close()
+    else:
+        yield browser
 
 
 @asynccontextmanager
@@ -50,20 +81,21 @@ async def tab(
 ) -> AsyncIterator[Page]:
     """A tab with the page of the service. In the end its console must be empty but for messages with a part
     that is `expected`; it must have violated no policy, and requested no other origin."""
-    context = await browser.new_context(
-        locale=locale,
-        viewport={"width": width, "height": 800},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
-    try:
-        page = await context.new_page()
-        page.set_default_timeout(TIMEOUT_MS)
-        watch = _Watch(url, page)
-        await page.add_init_script(_VIOLATIONS)
-        await page.goto(f"{url}/{hash}")
-        yield page
-    finally:
-        await context.close()
+    async with _responding(browser) as responding:
+        context = await responding.new_context(
+            locale=locale,
+            viewport={"width": width, "height": 800},
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
+        try:
+            page = await context.new_page()
+            page.set_default_timeout(TIMEOUT_MS)
+            watch = _Watch(url, page)
+            await page.add_init_script(_VIOLATIONS)
+            await page.goto(f"{url}/{hash}")
+            yield page
+        finally:
+            await context.close()
     watch.check(expected)
 
 
