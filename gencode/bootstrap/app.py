@@ -185,14 +185,8 @@ async def _running(
         task_service = _task_service(settings, role, backend, hub, metrics, tracer, kinds.pipelines)
         _add_gauges(metrics, task_service, hub, backend.queue, disk_use)
         backend.measure(metrics)
-        quotas = Quotas(
-            store=store,
-            quotas_of=keys.quotas,
-            has_price=lambda model: offered.price(model) is not None,
-            turns=backend.turns,
-        )
         services = _services(
-            settings, backend, task_service, hub, kinds, offered, tracer, notifications, mcp, keys, quotas
+            settings, backend, task_service, hub, kinds, offered, tracer, notifications, mcp, keys
         )
         for server in servers:
             await stack.enter_async_context(serve(server.app, server.sock))
@@ -297,7 +291,6 @@ def _services(
     notifications: Notifications,
     mcp: MCPRuntime,
     keys: ApiKeyAuthenticator,
-    quotas: Quotas,
 ) -> Services:
     return Services(
         kinds=kinds,
@@ -307,7 +300,12 @@ def _services(
         metrics=offered.metrics,
         tracer=tracer,
         rate=RateLimiter(settings.rate, keys.rate, shared=backend.rate_window),
-        quotas=quotas,
+        quotas=Quotas(
+            store=backend.store,
+            quotas_of=keys.quotas,
+            has_price=lambda model: offered.price(model) is not None,
+            turns=backend.turns,
+        ),
         tickets=Tickets(backend.signing_key("ticket"), settings.sse_ticket_seconds),
         callbacks=Callbacks(
             webhooks=notifications.webhooks,
