@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from gencode.codegen.answer_blocks import is_prose
+from gencode.codegen.code_blocks import is_prose
 from gencode.codegen.code_fences import is_markdown, split_lines
 from gencode.codegen.fence_languages import is_json_like, is_markup
 from gencode.resilience.json_size import has_more_values

@@ -69,8 +69,8 @@ class ChatChunk:
 
 
 OnSend = Callable[[], Awaitable[None]]
-"""Awaited when a call has its slot and before anything of it is sent; again if the request leaves much later.
-An exception ends the call."""
+"""Awaited when a call has its slot and before anything of it is sent; again if the request is sent more than
+a second later. An exception ends the call."""
 
 
 class Provider(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gencode.llm.errors import LLMBadOutput, LLMIncomplete, ProviderError
-from gencode.llm.openai.answer_end import BodyEnd, EndEvidence
+from gencode.llm.openai.answer_completeness import BodyEnd, EndEvidence
 from gencode.llm.openai.choice_index_repair import ChoiceIndex
 from gencode.llm.openai.completion_event_parser import CompletionEvent, completion_event, plain_text
 from gencode.llm.openai.error_mapping import ErrorMapper

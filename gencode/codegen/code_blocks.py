@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gencode.codegen.code_fences import fence_info, fence_mark, is_fence, split_lines
 from gencode.codegen.fence_languages import fit
-from gencode.codegen.literal_state import LiteralState
+from gencode.codegen.multiline_literals import LiteralState
 
 MAX_BLOCKS = 30
 MAX_REMARKS = 8

@@ -1,4 +1,4 @@
-"""Decides from the evidence whether an answer is whole."""
+"""Decides whether an answer is complete: by its end marks, its text and how its body ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tracks whether a line of a source file may be within a string or comment of several lines.
+"""Tracks whether a line of a source file may be inside a multi-line string or comment.
 
 Only there can a line of source code begin with a code fence. Marks are counted, not parsed: a line may be in
 a literal unless every mark before it is closed.

@@ -1,4 +1,4 @@
-"""A request leaves only while its permission is recent."""
+"""A request is sent only if a recent check found that the worker owns the task."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ import pytest
 
 from gencode.domain.errors import Conflict
 from gencode.llm.http_client import BEFORE_SEND, model_client
-from gencode.llm.send_permission import MAX_AGE, MAX_QUESTIONS, SendPermission
+from gencode.llm.ownership_check import MAX_AGE, MAX_CHECKS, OwnershipCheck
 from tests.servers.model import model_server, text
 
 
-class Question:
-    """Each answer takes the next of these seconds; then they take none."""
+class Verification:
+    """Each call takes the next of these seconds; then they take none."""
 
     def __init__(self, *seconds: float) -> None:
         self.now = 100.0
-        self.asked = 0
+        self.calls = 0
         self._seconds = list(seconds)
 
     async def __call__(self) -> None:
-        self.asked += 1
+        self.calls += 1
         self.now += self._seconds.pop(0) if self._seconds else 0.0
 
 
 @pytest.mark.parametrize(
-    ("seconds", "asked"),
-    [([], 1), ([MAX_AGE], 1), ([MAX_AGE * 2], 2), ([MAX_AGE * 2] * 9, MAX_QUESTIONS)],
+    ("seconds", "calls"),
+    [([], 1), ([MAX_AGE], 1), ([MAX_AGE * 2], 2), ([MAX_AGE * 2] * 9, MAX_CHECKS)],
 )
-async def test_an_answer_that_took_long_is_asked_for_again(seconds: list[float], asked: int) -> None:
-    question = Question(*seconds)
-    await SendPermission(question, lambda: question.now).check()
-    assert question.asked == asked
+async def test_a_slow_check_is_repeated(seconds: list[float], calls: int) -> None:
+    verification = Verification(*seconds)
+    await OwnershipCheck(verification, lambda: verification.now).check()
+    assert verification.calls == calls
 
 
-@pytest.mark.parametrize(("later", "asked"), [(0.0, 1), (MAX_AGE, 1), (MAX_AGE * 2, 2)])
-async def test_an_old_permission_is_asked_for_again(later: float, asked: int) -> None:
-    question = Question()
-    permission = SendPermission(question, lambda: question.now)
-    await permission.check()
-    question.now += later
-    await permission.check()
-    assert question.asked == asked
+@pytest.mark.parametrize(("later", "calls"), [(0.0, 1), (MAX_AGE, 1), (MAX_AGE * 2, 2)])
+async def test_an_old_check_is_repeated(later: float, calls: int) -> None:
+    verification = Verification()
+    ownership = OwnershipCheck(verification, lambda: verification.now)
+    await ownership.check()
+    verification.now += later
+    await ownership.check()
+    assert verification.calls == calls
 
 
-async def test_nothing_is_sent_over_a_new_or_a_used_connection_without_permission() -> None:
+async def test_nothing_is_sent_over_a_new_or_a_used_connection_if_the_check_fails() -> None:
     async def refuse() -> None:
         raise Conflict("another worker has the task")
 

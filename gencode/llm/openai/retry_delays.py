@@ -1,4 +1,4 @@
-"""Reads from an error how long it asks to wait."""
+"""Reads the retry delay from the body of an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the file in a model's complete answer, and says when that is not certain.
+"""Extracts the file from a model's complete answer, with the reason if the result is uncertain.
 
 Asked for a file and nothing else, models put it into a code block, after a title, before a remark with
 further blocks, into a tag, or into a JSON string:
@@ -18,8 +18,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gencode.codegen.answer_blocks import Block, blocks_in, is_prose
 from gencode.codegen.answer_wrappers import unwrapped
+from gencode.codegen.code_blocks import Block, blocks_in, is_prose
 from gencode.codegen.code_fences import (
     MAX_FENCES,
     first_lines,

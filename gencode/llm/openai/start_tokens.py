@@ -8,7 +8,7 @@ from gencode.llm.port import ChatRequest
 _LONGEST = max(map(len, ANSWER_STARTS))
 
 
-class AnswerStart:
+class StartTokens:
     """Cuts the tokens of a model's template off the beginning of a text.
 
     A request that mentions such a token may ask for a file that begins with it, and a continuation may begin

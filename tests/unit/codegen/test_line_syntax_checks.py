@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.codegen.answer_reading import read_answer
+from gencode.codegen.file_extraction import read_answer
 
 FILES = [
     ("schema.sql", "-- tables\n/* a; b */\nCREATE TABLE t (a TEXT DEFAULT ';x');\n"),

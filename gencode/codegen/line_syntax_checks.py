@@ -1,5 +1,5 @@
-"""Says why a text cannot be a file of a kind that no grammar reads: its lines do not have the form that the
-kind requires. Prose, refusals, error messages, tool calls and special tokens have none of these forms."""
+"""Checks the syntax of file formats without a grammar, line by line: Dockerfile, Makefile, .env, .ini, go.mod
+and SQL. Prose, refusals, error messages, tool calls and special tokens match none of them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _DATA = re.compile(r"\\['.]|\bfrom\s+stdin\b", re.IGNORECASE)
 """What makes the end of a statement uncertain: escaped quotes, and data between statements."""
 
 
-def fault_of_form(path: str, text: str) -> str:
+def syntax_error(path: str, text: str) -> str:
     """Why the text is not a file of its kind, with the line that shows it; "" if nothing shows it."""
     name = path.rpartition("/")[2].lower()
     kind = "" if "{" in path else next((kind for names, kind in _FORMS if names.fullmatch(name)), "")
