@@ -1,8 +1,8 @@
 """Checks immediately before a model call that the worker still owns its task.
 
 Where several workers share a database, the commit before a call proves that the worker owns its task. A
-worker that is stopped between this commit and the request (SIGSTOP, a paused virtual machine) may have lost the
-task by the time it resumes, and would pay for a call that the task's new owner has already paid for.
+worker that is stopped between this commit and the request (SIGSTOP, a paused virtual machine) may have lost
+the task by the time it resumes, and would pay for a call that the task's new owner has already paid for.
 """
 
 from __future__ import annotations
