@@ -13,14 +13,14 @@ from gencode import __version__
 from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.auth.tickets import Tickets
 from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets, open_single_process
-from gencode.bootstrap.cluster_parts import cluster_module
-from gencode.bootstrap.git_hosts import HostRegistry
+from gencode.bootstrap.cluster_imports import cluster_module
+from gencode.bootstrap.host_registry import HostRegistry
 from gencode.bootstrap.kind_dependencies import DependencyFactory
-from gencode.bootstrap.models import ModelRegistry
+from gencode.bootstrap.model_registry import ModelRegistry
 from gencode.bootstrap.notifications import Notifications, make_notifications
 from gencode.bootstrap.outbound import make_outbound
 from gencode.bootstrap.roles import Role
-from gencode.bootstrap.stored_keys import checked_keys
+from gencode.bootstrap.stored_api_keys import checked_keys
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.domain.errors import StartError
@@ -38,8 +38,8 @@ from gencode.http.kind_factory import KindDependencies, KindFactory
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.quotas import Quotas
 from gencode.http.rate_limit import RateLimiter
-from gencode.http.request_rules import SecurityRules
 from gencode.http.routes import build, build_probes
+from gencode.http.security_middleware import SecurityRules
 from gencode.http.shared_ticker import SharedTicker
 from gencode.http.write_probe import WriteProbe
 from gencode.mcp.endpoint import mcp_route
@@ -220,7 +220,7 @@ def _retention(settings: Settings, backend: Backend) -> Retention:
         days_by_principal=settings.retention_days_by_client,
         key_days=settings.idempotency_key_days,
     )
-    return Retention(backend.store, policy, turn=backend.slots("retention", 1).hold)
+    return Retention(backend.store, policy, lock=backend.slots("retention", 1).hold)
 
 
 async def _stop_when_closing(services: Services) -> None:
@@ -304,7 +304,7 @@ def _services(
             store=backend.store,
             quotas_of=keys.quotas,
             has_price=lambda model: offered.price(model) is not None,
-            turns=backend.turns,
+            locks=backend.locks,
         ),
         tickets=Tickets(backend.signing_key("ticket"), settings.sse_ticket_seconds),
         callbacks=Callbacks(

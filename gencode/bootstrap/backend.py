@@ -18,12 +18,12 @@ from gencode.engine.paused_tasks import PausedTasksInMemory
 from gencode.engine.ports.callback_outbox import Outbox
 from gencode.engine.ports.fair_queue import Queue
 from gencode.engine.ports.hub import Hub
+from gencode.engine.ports.named_locks import NamedLocks
 from gencode.engine.ports.paused_tasks import PausedTasks
 from gencode.engine.ports.pipeline import Pipelines
 from gencode.engine.ports.rate_window import RateWindow
 from gencode.engine.ports.retention_store import RetentionStore
 from gencode.engine.ports.store import Store
-from gencode.engine.ports.turns import Turns
 from gencode.engine.quota import UsageStore
 from gencode.engine.service import TaskService
 from gencode.hub.in_process import InProcessHub
@@ -32,7 +32,7 @@ from gencode.observability.metrics import Metrics
 from gencode.queue.in_process import FairQueue
 from gencode.resilience.call_slots import SlotFactory, local_slots
 from gencode.settings import Settings
-from gencode.storage.lock import check_not_moved, data_dir_lock
+from gencode.storage.data_dir_lock import check_not_moved, data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
 
 OnPublish = Callable[[Sequence[Event]], None]
@@ -99,8 +99,8 @@ class Backend(Protocol):
         ...
 
     @property
-    def turns(self) -> Turns | None:
-        """Taken by processes that share the store; None: there is one."""
+    def locks(self) -> NamedLocks | None:
+        """Shared by the processes of the store; None: there is one process."""
         ...
 
     @property
@@ -139,7 +139,7 @@ class SingleProcess:
         self.queue = FairQueue(settings.max_waiting_tasks)
         self.paused = PausedTasksInMemory(settings.max_paused_tasks)
         self.slots: SlotFactory = local_slots
-        self.turns = None
+        self.locks = None
         self.rate_window = None
         self.callback_lease = None
         self.now = time.time

@@ -18,20 +18,20 @@ from gencode.domain.errors import StoreError, StoreUnusable
 from gencode.domain.event import Event
 from gencode.engine.orphan_sweeper import OrphanRecovery
 from gencode.engine.paused_tasks import PausedTasksInStore
+from gencode.engine.ports.named_locks import NamedLocks
 from gencode.engine.ports.pipeline import Pipelines
 from gencode.engine.ports.rate_window import RateWindow
-from gencode.engine.ports.turns import Turns
 from gencode.hub.postgres.hub import PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
 from gencode.llm.progress_reports import ProgressReports
 from gencode.observability.metrics import Metrics
-from gencode.queue.procrastinate.keeper import Keeper
+from gencode.queue.procrastinate.job_recovery import JobRecovery
 from gencode.queue.procrastinate.queue import ProcrastinateQueue, open_app
 from gencode.queue.procrastinate.schema import migrate_queue
-from gencode.queue.procrastinate.timing import QueueTiming
+from gencode.queue.procrastinate.worker_timeouts import WorkerTimeouts
 from gencode.resilience.call_slots import SlotFactory
 from gencode.settings import Settings
-from gencode.storage.lock import data_dir_lock
+from gencode.storage.data_dir_lock import data_dir_lock
 from gencode.storage.postgres.call_slots import SharedSlots
 from gencode.storage.postgres.rate_window import open_rate_window
 from gencode.storage.postgres.shared_state import forge_lock, shared_keys
@@ -52,7 +52,7 @@ SIGNING_KEYS = ("ticket", "webhook")
 
 
 class NoRecovery:
-    """An OrphanRecovery of a process without workers: the keepers of the others find orphans."""
+    """An OrphanRecovery of a process without workers: the workers find orphans."""
 
     async def recover(self) -> None: ...
 
@@ -81,15 +81,15 @@ class Cluster:
         self.paused = PausedTasksInStore(store, settings.max_paused_tasks)
         self._role = role
         self._app = app
-        self._timing = QueueTiming(stale=settings.worker_stale_seconds)
+        self._timeouts = WorkerTimeouts(stale=settings.worker_stale_seconds)
         self._notifications = notifications
         self._keys = keys
         self._shared_slots = shared_slots
         self.slots: SlotFactory = shared_slots.slots
-        self.turns: Turns = shared_slots
+        self.locks: NamedLocks = shared_slots
         self.rate_window = rate_window
         self._hub: PostgresHub | None = None
-        self._keeper: Keeper | None = None
+        self._recovery: JobRecovery | None = None
         self.callback_lease = LEASE_ATTEMPTS * settings.webhook_timeout
         queue.request_cancel = self._request_cancel
 
@@ -111,21 +111,21 @@ class Cluster:
     def recovery(self, pipelines: Pipelines) -> OrphanRecovery:
         if not self._role.works:
             return NoRecovery()
-        self._keeper = Keeper(self._app, self.store, pipelines, self._timing)
-        return self._keeper
+        self._recovery = JobRecovery(self._app, self.store, pipelines, self._timeouts)
+        return self._recovery
 
     def measure(self, metrics: Metrics) -> None:
-        queue, keeper, notifications = self.queue, self._keeper, self._notifications
+        queue, recovery, notifications = self.queue, self._recovery, self._notifications
         metrics.gauge("gencode_workers_alive", "Workers of all processes.", lambda: queue.workers[0])
-        metrics.gauge("gencode_workers_stale", "Those without a sign of life.", lambda: queue.workers[1])
+        metrics.gauge("gencode_workers_stale", "Those without a recent heartbeat.", lambda: queue.workers[1])
         metrics.gauge(
             "gencode_listening", "1: notifications arrive; 0: polling.", lambda: notifications.is_listening
         )
         metrics.count(
-            "gencode_rescued_jobs", "Jobs of dead workers.", lambda: keeper.rescued if keeper else 0
+            "gencode_rescued_jobs", "Jobs of dead workers.", lambda: recovery.rescued if recovery else 0
         )
         metrics.count(
-            "gencode_swept_tasks", "Tasks that had lost their job.", lambda: keeper.swept if keeper else 0
+            "gencode_swept_tasks", "Tasks that had lost their job.", lambda: recovery.swept if recovery else 0
         )
 
     async def check(self) -> None:
@@ -166,7 +166,7 @@ def _obey(parts: MessageTargets, command: str, task_id: str) -> None:
 async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) -> AsyncIterator[Cluster]:
     """Makes the tables if they are missing, or brings them up to date. Raises StartError."""
     dsn, direct = settings.database_url.get_secret_value(), settings.database_direct_url.get_secret_value()
-    timing = QueueTiming(stale=settings.worker_stale_seconds)
+    timeouts = WorkerTimeouts(stale=settings.worker_stale_seconds)
     notifications = PostgresNotifications(dsn, direct)
     folder = data_dir_lock(settings.data_dir) if has_local_forge else nullcontext()
     async with open_postgres(dsn):  # makes its tables, which the queue's come after
@@ -178,7 +178,7 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
                 forge_lock(direct or dsn, has_local_forge, process_name(settings, role)),
                 open_app(dsn, direct) as app,
             ):
-                queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
+                queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timeouts, _nobody)
                 async with (
                     open_postgres(dsn, queue.job_writer) as store,
                     open_statement_runner(dsn) as run,

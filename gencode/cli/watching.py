@@ -76,7 +76,7 @@ async def _screen(client: Client, args: argparse.Namespace, kind: str, display: 
         return LineScreen(display)
     described = next((one for one in await client.kinds() if one["name"] == kind), None)
     # Imported here only: rich takes longer to load than many a command takes to run.
-    live: Any = import_module("gencode.cli.display.live")
+    live: Any = import_module("gencode.cli.display.live_display")
     screen: Screen = live.live_screen(display, display.merged_stages(described))
     return screen
 

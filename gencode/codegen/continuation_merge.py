@@ -30,7 +30,7 @@ from gencode.codegen.file_checkpoints import Piece, Pieces
 from gencode.codegen.file_extraction import file_in_answer
 from gencode.codegen.multiline_literals import LiteralState
 from gencode.llm.errors import LLMBadOutput
-from gencode.resilience.long_texts import run_on_text
+from gencode.resilience.thread_offload import run_on_text
 
 MIN_DISTINCTIVE = 8
 """Characters; a shorter line ("}", "else:") occurs in too many places to identify one."""

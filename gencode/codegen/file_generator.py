@@ -26,7 +26,7 @@ from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.errors import LLMBadRequest, LLMTooLarge, LLMTruncated, PrefixRejected
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession
-from gencode.resilience.long_texts import run_on_text
+from gencode.resilience.thread_offload import run_on_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

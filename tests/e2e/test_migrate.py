@@ -18,16 +18,16 @@ import psycopg
 import pytest
 
 from gencode.auth.key_store import KeyOptions, key_store
-from gencode.bootstrap.database_keys import DatabaseKeys
-from gencode.bootstrap.migration import migrate_data_dir
+from gencode.bootstrap.data_dir_migration import migrate_data_dir
+from gencode.bootstrap.database_api_keys import DatabaseKeys
 from gencode.domain.callback import Callback
 from gencode.domain.errors import StartError, StoreUnusable
 from gencode.domain.principal import Principal
 from gencode.domain.task import State
 from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
 from gencode.storage import tables
-from gencode.storage.lock import DATABASE, MOVED, data_dir_lock
-from gencode.storage.postgres import importing
+from gencode.storage.data_dir_lock import DATABASE, MOVED, data_dir_lock
+from gencode.storage.postgres import table_import
 from gencode.storage.postgres.store import open_postgres
 from gencode.storage.sqlite.store import open_sqlite
 from tests.e2e.test_older_data_dir import (
@@ -141,7 +141,7 @@ async def test_it_goes_on_after_it_was_killed_anywhere(
 ) -> None:
     """Each attempt gets one report further than the one before."""
     monkeypatch.setattr(tables, "PAGE_ROWS", 5)
-    monkeypatch.setattr(importing, "DIGEST_ROWS", 7)
+    monkeypatch.setattr(table_import, "DIGEST_ROWS", 7)
     attempts, done = 0, None
     while done is None:
         attempts += 1

@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from gencode.domain.errors import StoreUnusable
-from gencode.hub.postgres.outgoing import OutgoingMessages
+from gencode.hub.postgres.outgoing_messages import OutgoingMessages
 
 log = structlog.get_logger(__name__)
 

@@ -23,7 +23,7 @@ ATTEMPTS = 3
 LISTEN_SECONDS = 30.0
 """After so long without a notification, the connection that listens is tried."""
 LISTEN_AGAIN_SECONDS = 1.0
-"""Until the next attempt to listen. Jobs are looked for meanwhile, see QueueTiming.poll."""
+"""Until the next attempt to listen. Jobs are polled for meanwhile, see WorkerTimeouts.poll."""
 
 _PARAMETERS = {
     "prepare_threshold": None,
@@ -44,7 +44,7 @@ class QueueConnector(PsycopgConnector):
 
     Each statement is a transaction: a process that is stopped (SIGSTOP) between two of them holds no lock.
     One whose connection is lost is repeated, although it may have taken effect: a job that was fetched twice
-    is found by the keeper, and a job that has ended cannot end again.
+    is found by job recovery, and a job that has ended cannot end again.
 
     dsn      of the database, perhaps through a pooler
     direct   of the same database without a pooler, to listen

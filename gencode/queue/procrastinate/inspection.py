@@ -34,7 +34,7 @@ class QueueState:
 
 
 async def inspect_queue(connection: psycopg.AsyncConnection[Any], stale: float) -> QueueState:
-    """`stale`: see QueueTiming. Raises psycopg.Error."""
+    """`stale`: see WorkerTimeouts. Raises psycopg.Error."""
     row = await (await connection.execute(_STATE.encode(), {"stale": stale})).fetchone()
     alive, stale_workers, waiting, seconds = row or (0, 0, 0, 0.0)
     return QueueState(alive=alive, stale=stale_workers, waiting=waiting, longest_wait=seconds)

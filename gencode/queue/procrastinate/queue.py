@@ -23,7 +23,7 @@ from gencode.engine.ports.fair_queue import Delivery, Handler, Undelivered
 from gencode.queue.admission import check_place
 from gencode.queue.procrastinate.connector import QueueConnector
 from gencode.queue.procrastinate.job_writer import QUEUE, RUN_TASK, JobWriter
-from gencode.queue.procrastinate.timing import QueueTiming
+from gencode.queue.procrastinate.worker_timeouts import WorkerTimeouts
 
 log = structlog.get_logger(__name__)
 
@@ -98,17 +98,17 @@ class ProcrastinateQueue:
     request_cancel   asks the process that runs a task to cancel it
     """
 
-    def __init__(self, app: App, limit: int, timing: QueueTiming, request_cancel: RequestCancel) -> None:
+    def __init__(self, app: App, limit: int, timeouts: WorkerTimeouts, request_cancel: RequestCancel) -> None:
         self.job_writer = JobWriter(app.job_manager)
         self._app = app
         self._limit = limit
-        self._timing = timing
+        self._timeouts = timeouts
         self._waiting = _Waiting()
         self._handler: Handler | None = None
         self.request_cancel = request_cancel
         self._clock_offset = 0.0
         self.is_working = False
-        redelivery = _Redelivery(timing.stale, self.now)
+        redelivery = _Redelivery(timeouts.stale, self.now)
         app.task(name=RUN_TASK, queue=QUEUE, pass_context=True, retry=redelivery)(self._run)
 
     def now(self) -> float:
@@ -166,7 +166,7 @@ class ProcrastinateQueue:
         oldest = await self._app.connector.execute_query_one_async(_LONGEST_WAIT)
         self._clock_offset = oldest["now"] - time.time()
         counts = Counter({row["principal"] or "": row["count"] for row in rows})
-        workers = await self._app.connector.execute_query_one_async(_WORKERS, stale=self._timing.stale)
+        workers = await self._app.connector.execute_query_one_async(_WORKERS, stale=self._timeouts.stale)
         self._waiting = _Waiting(counts=counts, seconds=oldest["seconds"], **workers)
 
     # --- working ------------------------------------------------------------------------------------
@@ -187,12 +187,12 @@ class ProcrastinateQueue:
             self._app,
             queues=[QUEUE],
             concurrency=concurrency,
-            fetch_job_polling_interval=self._timing.poll,
-            shutdown_graceful_timeout=self._timing.drain,
+            fetch_job_polling_interval=self._timeouts.poll,
+            shutdown_graceful_timeout=self._timeouts.drain,
             delete_jobs="successful",
             install_signal_handlers=False,
-            update_heartbeat_interval=self._timing.heartbeat,
-            stalled_worker_timeout=self._timing.stale,
+            update_heartbeat_interval=self._timeouts.heartbeat,
+            stalled_worker_timeout=self._timeouts.stale,
         )
         running = asyncio.ensure_future(worker.run())  # type: ignore[no-untyped-call]
         self.is_working = True
@@ -210,7 +210,7 @@ class ProcrastinateQueue:
 
     async def _run(self, context: JobContext, task_id: str, principal: str) -> None:
         """A task that the end of the worker cancels is stored as queued, with a new job; if that cannot be
-        stored, the keeper finds the task."""
+        stored, job recovery finds the task."""
         if self._handler is None:
             raise Undelivered
         try:
@@ -224,7 +224,7 @@ class ProcrastinateQueue:
             return False
         try:
             found = await self._app.connector.execute_query_all_async(
-                _IS_ALIVE, worker=int(owner), stale=self._timing.stale
+                _IS_ALIVE, worker=int(owner), stale=self._timeouts.stale
             )
         except ConnectorException as error:
             raise StoreError("the workers cannot be read: try again in a moment") from error

@@ -1,4 +1,4 @@
-"""The statements of the slots that processes share."""
+"""The statements of call slots."""
 
 # ruff: noqa: S608 - only constants are put into the texts
 

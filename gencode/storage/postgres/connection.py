@@ -13,9 +13,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from gencode.domain.errors import StoreUnusable
-from gencode.storage.postgres import arrays
+from gencode.storage.postgres import array_parameters
 from gencode.storage.postgres.statements import RowsStatement
-from gencode.storage.postgres.text import escape, unescape_row
+from gencode.storage.postgres.text_escaping import escape, unescape_row
 from gencode.storage.rows import Row
 
 OLDEST_SERVER = 130_000  # as `server_version_num`
@@ -51,7 +51,7 @@ class Connection:
         self.raw = raw
         self._begin = begin
         self._cursor = raw.cursor(binary=True)
-        arrays.register(self._cursor)
+        array_parameters.register(self._cursor)
 
     @property
     def is_lost(self) -> bool:
@@ -70,13 +70,13 @@ class Connection:
     async def fetch_over(self, statement: RowsStatement, rows: Sequence[Row]) -> list[Row]:
         """Run a statement over all these rows; returns the rows that it returns."""
         found: list[Row] = []
-        for chunk in arrays.chunks(rows):
-            found += await self.fetch(statement.sql, arrays.columns(chunk, statement.types))
+        for chunk in array_parameters.chunks(rows):
+            found += await self.fetch(statement.sql, array_parameters.columns(chunk, statement.types))
         return found
 
     async def run_over(self, statement: RowsStatement, rows: Sequence[Row]) -> None:
-        for chunk in arrays.chunks(rows):
-            await self._cursor.execute(statement.sql, arrays.columns(chunk, statement.types))
+        for chunk in array_parameters.chunks(rows):
+            await self._cursor.execute(statement.sql, array_parameters.columns(chunk, statement.types))
 
     async def begin(self) -> None:
         await self.raw.execute(self._begin.encode())

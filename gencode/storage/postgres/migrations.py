@@ -14,7 +14,7 @@ Connection = psycopg.AsyncConnection[Any]
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('gencode schema', 0))"
 UNFINISHED_IMPORT = "unfinished_import"
-"""A table that is there while `gencode migrate` has not ended, see `importing`."""
+"""A table that is there while `gencode migrate` has not ended, see `table_import`."""
 
 _COUNT_TABLES = (
     "SELECT count(*), count(*) FILTER (WHERE relname = 'schema_versions'),"

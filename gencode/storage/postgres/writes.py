@@ -12,12 +12,12 @@ from typing import Any
 import psycopg
 
 from gencode.domain.errors import GencodeError, IdempotencyKeyReused, StoreError
+from gencode.storage.batch_scheduler import Outcome
 from gencode.storage.postgres import reads, statements
 from gencode.storage.postgres.connection import Connection
 from gencode.storage.postgres.errors import commit_error, store_error
-from gencode.storage.postgres.reconnecting import ReconnectingConnection
+from gencode.storage.postgres.reconnecting_connection import ReconnectingConnection
 from gencode.storage.rows import CALLBACK_COLUMNS, CHECKPOINT_COLUMNS, FIXED_COLUMNS, Row
-from gencode.storage.turn_scheduler import Outcome
 from gencode.storage.usage_totals import TOTAL_KEY, add_up, row_to_total, task_usage, total_to_row
 from gencode.storage.write_requests import (
     CheckWritable,
