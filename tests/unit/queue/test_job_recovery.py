@@ -107,21 +107,21 @@ async def test_the_job_of_a_dead_worker_is_delivered_again(bench: Bench) -> None
     assert await bench.opened.rows("SELECT * FROM procrastinate_workers") == []
 
 
-async def test_a_keeper_that_stands_still_gives_its_place_to_another(
+async def test_a_stopped_process_loses_the_lock_of_recovery(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As one whose process is stopped while it looks."""
+    """As one that is stopped (SIGSTOP) during a run."""
     has_the_lock = anyio.Event()
 
-    async def stand_still(connection: object) -> None:
+    async def block(connection: object) -> None:
         has_the_lock.set()
         await anyio.sleep_forever()
 
     stopped = JobRecovery(bench.opened.app, bench.store, {}, WorkerTimeouts(stale=0.2))
-    monkeypatch.setattr(stopped, "_rescue", stand_still)
+    monkeypatch.setattr(stopped, "_rescue", block)
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
-            group.start_soon(stopped.keep)
+            group.start_soon(stopped.run_once)
             await has_the_lock.wait()
             while not await bench.recovery.run_once():
                 await anyio.sleep(0.01)
@@ -144,7 +144,7 @@ async def test_the_job_of_a_worker_that_is_alive_is_left_to_it(bench: Bench) -> 
         group.cancel_scope.cancel()
 
 
-async def test_one_keeper_works_at_a_time(bench: Bench, postgres: str) -> None:
+async def test_one_process_recovers_at_a_time(bench: Bench, postgres: str) -> None:
     lock = "SELECT pg_advisory_xact_lock(hashtextextended('gencode keeper', 0))"
     async with bench.recovery._connector.pool.connection() as connection, connection.transaction():
         await connection.execute(lock)
@@ -152,7 +152,7 @@ async def test_one_keeper_works_at_a_time(bench: Bench, postgres: str) -> None:
     assert await bench.recovery.run_once()
 
 
-async def test_a_request_is_looked_after_at_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_request_starts_a_run_at_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     recovery = JobRecovery(bench.opened.app, bench.store, {"letters": Spelling()}, WorkerTimeouts(stale=600))
     async with anyio.create_task_group() as group:
         group.start_soon(recovery.run)
@@ -165,7 +165,7 @@ async def test_a_request_is_looked_after_at_once(bench: Bench, monkeypatch: pyte
         group.cancel_scope.cancel()
 
 
-async def test_a_database_that_is_away_ends_no_keeper(bench: Bench) -> None:
+async def test_recovery_survives_an_unreachable_database(bench: Bench) -> None:
     recovery = JobRecovery(bench.opened.app, bench.store, {"letters": Spelling()}, WorkerTimeouts(stale=600))
     await bench.opened.rows("ALTER TABLE procrastinate_workers RENAME TO gone")
     async with anyio.create_task_group() as group:
@@ -180,17 +180,17 @@ async def test_a_database_that_is_away_ends_no_keeper(bench: Bench) -> None:
         group.cancel_scope.cancel()
 
 
-async def test_a_bug_ends_no_keeper(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_recovery_survives_an_unexpected_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as a row that cannot be read."""
     recovery = JobRecovery(bench.opened.app, bench.store, {"letters": Spelling()}, WorkerTimeouts(stale=600))
-    original, failed = recovery.keep, anyio.Event()
+    original, failed = recovery.run_once, anyio.Event()
 
     async def fail() -> bool:
-        monkeypatch.setattr(recovery, "keep", original)
+        monkeypatch.setattr(recovery, "run_once", original)
         failed.set()
         raise ZeroDivisionError
 
-    monkeypatch.setattr(recovery, "keep", fail)
+    monkeypatch.setattr(recovery, "run_once", fail)
     async with anyio.create_task_group() as group:
         group.start_soon(recovery.run)
         await failed.wait()
@@ -253,7 +253,7 @@ async def test_a_delivery_waits_no_longer_than_its_owner_lives(
     assert await bench.opened.rows("SELECT scheduled_at IS NOT NULL FROM procrastinate_jobs") == [(waits,)]
 
 
-async def test_a_rescued_job_is_due_whatever_the_time_of_the_keeper(
+async def test_a_rescued_job_is_due_whatever_the_clock_of_the_process(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(utils, "utcnow", lambda: now() + timedelta(hours=1))
@@ -264,7 +264,7 @@ async def test_a_rescued_job_is_due_whatever_the_time_of_the_keeper(
     assert await bench.opened.rows(due) == [(task.id,)]
 
 
-async def test_a_cancelled_task_keeps_no_place_and_no_turn(bench: Bench) -> None:
+async def test_a_cancelled_task_has_no_job_and_no_start_tag(bench: Bench) -> None:
     """A burst that is cancelled does not put the principal's next task behind everybody's."""
     burst = [await bench.stored() for _ in range(20)]
     for task in burst:
