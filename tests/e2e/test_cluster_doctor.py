@@ -20,7 +20,7 @@ from gencode.bootstrap.doctor import cluster_checks
 from gencode.bootstrap.doctor.check_result import CheckResult
 from gencode.bootstrap.doctor.cluster_checks import check_cluster
 from gencode.bootstrap.process_names import MAX_LENGTH, parsed_name, process_name
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.domain.errors import StartError
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from gencode.bootstrap.app import build_app
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.security.secret_registry import SecretRegistry
 from gencode.storage.postgres.store import open_postgres
 from tests.e2e.test_docs import first_column, read
