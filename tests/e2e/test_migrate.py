@@ -140,7 +140,7 @@ async def test_it_goes_on_after_it_was_killed_anywhere(
     data_dir: Path, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each attempt gets one report further than the one before."""
-    monkeypatch.setattr(tables, "PAGE_ROWS", 5)
+    monkeypatch.setattr(table_copy, "PAGE_ROWS", 5)
     monkeypatch.setattr(table_import, "DIGEST_ROWS", 7)
     attempts, done = 0, None
     while done is None:
