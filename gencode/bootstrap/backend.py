@@ -1,6 +1,6 @@
-"""Where tasks are stored, and how they reach workers and subscribers: within one process, on SQLite.
+"""The backend of the service: its store, queue and hub; here those of one process, on SQLite.
 
-`gencode.bootstrap.cluster` does the same for several processes, on PostgreSQL.
+`gencode.bootstrap.cluster` has the backend of several processes, on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ OnPublish = Callable[[Sequence[Event]], None]
 
 
 class WholeStore(Store, Outbox, RetentionStore, UsageStore, Protocol):
-    """All that a database stores for the service."""
+    """Everything that a database stores for the service."""
 
 
 class MeasuredQueue(Queue, Protocol):
@@ -56,7 +56,7 @@ class MeasuredHub(Hub, Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageTargets:
-    """The parts that messages of other processes are for.
+    """The receivers of messages from other processes.
 
     wake_dispatcher   called when callbacks may be due
     """
@@ -82,7 +82,7 @@ class Backend(Protocol):
     def paused(self) -> PausedTasks: ...
 
     def signing_key(self, name: str) -> bytes:
-        """A secret that all processes share and that outlives them, made when it is first asked for."""
+        """A persistent secret that all processes share, created on first use."""
         ...
 
     def hub(self, on_publish: OnPublish) -> MeasuredHub:
@@ -90,7 +90,7 @@ class Backend(Protocol):
         ...
 
     def recovery(self, pipelines: Pipelines) -> OrphanRecovery | None:
-        """What finds orphans; None: the service's own sweeper."""
+        """Recovers orphans; None: the service's own sweeper."""
         ...
 
     @property
@@ -109,11 +109,11 @@ class Backend(Protocol):
         ...
 
     def measure(self, metrics: Metrics) -> None:
-        """Add what only this kind of backend can measure. To be called once, after `hub` and `recovery`."""
+        """Add the metrics of this backend. To be called once, after `hub` and `recovery`."""
         ...
 
     async def check(self) -> None:
-        """Raises StoreError unless the store takes writes, and the process works if it is to."""
+        """Raises StoreError unless the store accepts writes and the worker, if the process has one, runs."""
         ...
 
     def now(self) -> float:
@@ -126,7 +126,7 @@ class Backend(Protocol):
         ...
 
     def running(self, parts: MessageTargets) -> AbstractAsyncContextManager[None]:
-        """What runs in the background, longer than the task service does. The hub is made before."""
+        """Runs background work, which outlasts the task service. Call `hub` before."""
         ...
 
 

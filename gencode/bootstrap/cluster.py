@@ -1,4 +1,4 @@
-"""Several processes on PostgreSQL: the parts of gencode.bootstrap.backend, shared through the database."""
+"""The backend of several processes, which share store, queue, hub and limits through PostgreSQL."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ from gencode.storage.postgres.statement_runner import open_statement_runner
 from gencode.storage.postgres.store import PostgresStore, open_postgres
 
 CANCEL = "cancel"
-"""The control message that asks whichever process runs a task to cancel it."""
+"""The control message for the process that runs a task: cancel it."""
 CALLBACK = "callback"
-"""The one that tells those which deliver callbacks that one is due."""
+"""The control message for processes that deliver callbacks: one is due."""
 PROGRESS = "gencode_progress"
 """The channel of the measured progress of running tasks."""
 LEASE_ATTEMPTS = 4
@@ -155,7 +155,7 @@ class Cluster:
 
 
 def _obey(parts: MessageTargets, command: str, task_id: str) -> None:
-    """Commands of newer versions are left alone."""
+    """Ignores commands of newer versions."""
     if command == CANCEL:
         parts.task_service.cancel_here(task_id)
     elif command == CALLBACK:
@@ -164,7 +164,7 @@ def _obey(parts: MessageTargets, command: str, task_id: str) -> None:
 
 @asynccontextmanager
 async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) -> AsyncIterator[Cluster]:
-    """Makes the tables if they are missing, or brings them up to date. Raises StartError."""
+    """Creates or migrates the tables. Raises StartError."""
     dsn, direct = settings.database_url.get_secret_value(), settings.database_direct_url.get_secret_value()
     timeouts = WorkerTimeouts(stale=settings.worker_stale_seconds)
     notifications = PostgresNotifications(dsn, direct)
@@ -191,4 +191,4 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
 
 
 async def _nobody(task_id: str) -> None:
-    """Until the hub is made, nobody can be asked."""
+    """A placeholder until there is a hub to send requests."""

@@ -1,6 +1,5 @@
-"""Takes the tasks of a DATA_DIR to PostgreSQL: with requests, events, checkpoints, idempotency keys,
-callbacks, totals of usage, the keys that sign, and the API keys of `gencode keys`. Unfinished tasks get their
-jobs."""
+"""Migrates a DATA_DIR to PostgreSQL: tasks with requests, events, checkpoints, idempotency keys and
+callbacks, usage totals, signing keys, and the API keys of `gencode keys`. Unfinished tasks get their jobs."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ from gencode.storage.tables import TABLES, Report, Table, TableDigest, pages
 STAGES: Mapping[str, frozenset[str]] = {
     factory.kind.name: frozenset({"", *factory.kind.stage_titles}) for factory in BUILTIN_KINDS
 }
-"""By kind. Tasks of others are of a newer version, and left alone."""
+"""By kind. Tasks of other kinds are of a newer version, and not queued."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,9 +39,9 @@ class Migration:
 
     continued     whether an earlier one had been interrupted
     tables        rows and digest of each table, the same in both databases
-    queued        tasks that go on when workers are started
-    signing_keys  names of the keys that were taken over
-    api_keys      how many were taken over, unless the database had some already
+    queued        tasks that continue when workers are started
+    signing_keys  names of the keys that were copied
+    api_keys      how many were copied, unless the database had some already
     """
 
     database: str
@@ -54,8 +53,8 @@ class Migration:
 
 
 async def migrate_data_dir(data_dir: Path, dsn: str, report: Report) -> Migration:
-    """Can be called again after it was killed. Nothing in DATA_DIR is deleted; afterwards it says where its
-    tasks are, so that no service goes on with them there.
+    """Can be repeated after it was killed. Nothing in DATA_DIR is deleted; afterwards a file in it names the
+    database, and no service starts on it.
 
     dsn   address of an empty database, without a pooler
 
@@ -117,7 +116,7 @@ async def _copy(
 
 
 def _queued(tasks: Sequence[Row]) -> list[tuple[str, str]]:
-    """Id and principal of those that a worker is to go on with."""
+    """Id and principal of the tasks that workers will continue."""
     found = (dict(zip(TASK_COLUMNS, row, strict=True)) for row in tasks if _is_queued(row))
     return [(task["id"], task["principal"]) for task in found]
 

@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 
 class DatabaseKeys(StoredKeys):
-    """`version` and `read` tell what was read last: at first, and every POLL_SECONDS by `watch`. While
-    the database is away, that stays."""
+    """`version` and `read` return what was read last: at first, and every POLL_SECONDS by `watch`. While the
+    database is unreachable, the keys stay valid."""
 
     scope = "this database"
 
@@ -65,12 +65,12 @@ class DatabaseKeys(StoredKeys):
             self._is_away = False
         except StoreError as error:
             if not self._is_away:
-                log.warning("changes of API keys are not seen at the moment", reason=error.message)
+                log.warning("changes of API keys cannot be read now", reason=error.message)
             self._is_away = True
 
 
 def uses(store: DatabaseKeys, keys: Iterable[StoredKey], at: datetime) -> dict[str, Uses]:
-    """What the clients of keys have used, by client. Raises StartError."""
+    """The usage by client. Raises StartError."""
     return _run(_uses, store.dsn, [key.client for key in keys], at)
 
 

@@ -1,4 +1,4 @@
-"""What a process of the service does."""
+"""The roles of a process: requests, tasks, or both."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Where the API keys of `gencode keys` are: in the database if there is one for several processes, else in
-DATA_DIR."""
+"""Opens the API keys of `gencode keys`: in the database if several processes share one, else in DATA_DIR."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from gencode.domain.errors import StartError
 
 
 class KeyLocation(Protocol):
-    """The settings that decide."""
+    """The settings that determine the location."""
 
     @property
     def data_dir(self) -> Path: ...
@@ -32,8 +31,8 @@ def stored_keys(location: KeyLocation) -> StoredKeys:
 
 
 def checked_keys(location: KeyLocation) -> StoredKeys:
-    """`stored_keys` for a service. One whose keys are left behind in a file would let everybody in: raises
-    StartError for it."""
+    """`stored_keys` for a service. Raises StartError if a key file would be ignored, since the service would
+    then accept requests without a key."""
     keys, file = stored_keys(location), key_store(location.data_dir)
     if keys.version() is None and file.version() is not None:
         raise StartError(

@@ -1,4 +1,4 @@
-"""Options that limit what a task may cost, for every kind that asks models."""
+"""Options that limit what a task may cost, for every kind that calls models."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class GitHost(Protocol):
     repository."""
 
     async def check(self, spec: RepositorySpec) -> None:
-        """Ask, without changing anything, whether `create` could succeed: whether the host answers and
+        """Check, without changing anything, whether `create` could succeed: whether the host answers and
         accepts the token, whether the account exists and may have another repository if the host reports it,
         and whether the name is free or its repository carries the marker.
 

@@ -82,7 +82,7 @@ def build(
         },
         lifespan=lifespan,
     )
-    # A redirect would be built from the Host header, which is whatever the client says.
+    # A redirect would be built from the Host header, which the client chooses.
     app.router.redirect_slashes = False
     app.state.openapi = openapi_of((api, public))
     return app

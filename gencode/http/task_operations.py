@@ -133,7 +133,7 @@ def _retry_operation(kinds: KindRegistry) -> Operation:
         errors=(StillWorking, AlreadyFinished, UnknownKind, QuotaExceeded, QueueFull),
     )
     async def retry_task(request: Request) -> Response:
-        """202 once the store holds that the task goes on; 409 unless it has failed."""
+        """202 once it is stored that the task continues; 409 unless it has failed."""
         services = get_services(request)
         rate_headers = await services.rate.spend(get_principal(request).id)
         task = await own_task(request)
@@ -162,7 +162,7 @@ def _approve_operation(kinds: KindRegistry) -> Operation:
         errors=(NotPaused, AlreadyFinished, UnknownKind, *of_kinds, QuotaExceeded, QueueFull),
     )
     async def approve(request: Request) -> Response:
-        """202 once the store holds that the task goes on, and for each repetition."""
+        """202 once it is stored that the task continues, and for each repetition."""
         services, task = get_services(request), await own_task(request)
         runtime = services.kinds.require(task)
         if task.state is State.PAUSED or not await is_approved(services, task):

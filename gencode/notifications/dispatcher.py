@@ -139,7 +139,8 @@ class NotificationDispatcher:
         return replace(callback, due=until) if await self._outbox.claim_callback(callback, until) else None
 
     def _leased_until(self) -> int:
-        """When a callback is due of which more is to be delivered: at once, or when this process has died."""
+        """When a callback with undelivered events is due: at once, or when the claim of this process
+        expires."""
         return int((self._now() + self._lease) * 1000) if self._lease else 0
 
     async def _process(self, callback: Callback) -> None:
@@ -202,7 +203,7 @@ class NotificationDispatcher:
         return replace(callback, failures=failures, due=int((self._now() + wait) * 1000), reason=reason)
 
     def _wait(self, seconds: float, response: Response | None) -> float:
-        """The longer of our own wait and what the receiver asked for."""
+        """The longer of our own back-off and the receiver's Retry-After."""
         requested = min((response.retry_after if response else None) or 0.0, MAX_WAIT)
         return max(seconds * (1 + MAX_JITTER * self._random()), requested)
 

@@ -10,7 +10,7 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 LONG_TEXT = 50_000
-"""Characters; what reads a longer text must not hold up the event loop."""
+"""Characters; a function on a longer text would block the event loop."""
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 _limiter: RunVar[anyio.CapacityLimiter] = RunVar("long_texts")

@@ -1,4 +1,4 @@
-"""A lock file that keeps a second process out of DATA_DIR."""
+"""The lock file of DATA_DIR, which excludes a second process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DATABASE = "gencode.db"
 RESTORING = ".gencode-restore-"
 """Beginning of the name of the folder that a restore unpacks into, inside of one that exists."""
 MOVED = "moved-to-postgresql"
-"""Name of the file that says in which database the tasks of the folder are."""
+"""Name of the file that names the database to which the folder was migrated."""
 
 
 @contextmanager
@@ -35,7 +35,8 @@ def data_dir_lock(path: Path) -> Iterator[None]:
 
 
 def _check_restored(path: Path) -> None:
-    """A restore moves the database last. Without this, a folder whose restore was killed would begin anew."""
+    """A restore moves the database last. Without this check, a service would start with an empty database in
+    a folder whose restore was killed."""
     if not (path / DATABASE).exists() and any(path.glob(f"{RESTORING}*")):
         raise StoreUnusable(
             f"a restore into {path} has not ended: if none runs any more, remove what is in the folder, and"

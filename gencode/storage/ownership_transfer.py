@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OwnershipTransfer:
-    """What belongs to the other client now. `dropped_keys`: of `idempotency_keys`, those that it had used
-    itself, which keep naming its own tasks."""
+    """The number of transferred records. `dropped_keys`: idempotency keys that both clients had used, which
+    still name the tasks of the new owner."""
 
     tasks: int
     idempotency_keys: int

@@ -1,4 +1,4 @@
-"""The tables that a database of tasks has, for copies from one database to another."""
+"""The tables of a task database, with pages and digests of their rows, to copy them to another database."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TABLES = (
     Table(name="usage_totals", columns=TOTAL_COLUMNS, order=TOTAL_KEY),
     Table(name="tasks", columns=TASK_COLUMNS, order=("id",)),
 )
-"""In the order in which they are copied: once a task is there, all that belongs to it is."""
+"""In the order in which they are copied: a task is copied after everything that refers to it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +52,7 @@ class TableDigest:
 
 
 class Report(Protocol):
-    """Told from time to time how far a step is."""
+    """Called from time to time with the progress of a step."""
 
     def __call__(self, step: str, table: str, done: int, total: int) -> None: ...
 

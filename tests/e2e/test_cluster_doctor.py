@@ -148,7 +148,7 @@ async def test_a_worker_without_a_sign_of_life_is_shown(tmp_path: Path, postgres
         postgres, "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 day')"
     )
     result = (await found(configured(tmp_path, postgres)))["workers"]
-    assert (result.state, result.message) == ("note", "none is alive; 1 gave no sign of life")
+    assert (result.state, result.message) == ("note", "none is alive; 1 sent no heartbeat")
 
 
 async def test_notifications_of_another_database_do_not_arrive(

@@ -13,12 +13,12 @@ MAX_DROPPABLE = 2048
 MAX_KEPT = 10_000
 """Kept messages that wait while they cannot be sent; the oldest beyond them are lost."""
 GATHER_SECONDS = 0.02
-"""How long droppable messages wait for others, so that one statement sends them all."""
+"""How long a droppable message waits for others, so that one statement sends them all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Message:
-    """`number`: its place among all that are sent."""
+    """`number`: its sequence number among all messages."""
 
     number: int
     channel: str

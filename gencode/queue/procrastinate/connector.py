@@ -17,7 +17,8 @@ from psycopg_pool import PoolTimeout
 log = structlog.get_logger(__name__)
 
 CONNECTIONS = 5
-"""Of a process to the queue's tables, beside the one that listens: fetching, ending, counting, keeping."""
+"""Of a process to the queue's tables, beside the one that listens: for fetching and ending jobs, counting,
+and job recovery."""
 ATTEMPTS = 3
 """At a statement whose connection is lost."""
 LISTEN_SECONDS = 30.0
@@ -34,7 +35,7 @@ _PARAMETERS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-"""Nothing is prepared, for poolers of transactions. A peer that vanished without a word is noticed."""
+"""Nothing is prepared, for poolers of transactions. TCP keepalives detect a vanished peer."""
 
 OnNotification = Callable[..., Awaitable[None]]
 

@@ -1,4 +1,4 @@
-"""What a look at the queue's tables shows, for commands."""
+"""Reads the state of the queue from its tables, for commands."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SELECT
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueState:
-    """alive, stale   workers with and without a sign of life
-    waiting        tasks in line
-    longest_wait   seconds that the oldest of them has waited
+    """alive, stale   workers with and without a recent heartbeat
+    waiting        queued tasks
+    longest_wait   age of the oldest of them, in seconds
     """
 
     alive: int

@@ -28,7 +28,7 @@ from gencode.queue.procrastinate.worker_timeouts import WorkerTimeouts
 log = structlog.get_logger(__name__)
 
 SNAPSHOT_SECONDS = 1.0
-"""Between two counts of the tasks that wait."""
+"""Between two counts of the queued tasks."""
 RESTART_SECONDS = 1.0
 """Until a worker that lost the database is started again."""
 
@@ -95,7 +95,7 @@ class ProcrastinateQueue:
     limit            most tasks that may wait, see gencode.queue.admission. It is checked against a count that
                      is a second old: several processes together may exceed it by what they accept in a second
     is_working       whether this process has a worker that takes jobs
-    request_cancel   asks the process that runs a task to cancel it
+    request_cancel   requests the process that runs a task to cancel it
     """
 
     def __init__(self, app: App, limit: int, timeouts: WorkerTimeouts, request_cancel: RequestCancel) -> None:
@@ -130,7 +130,7 @@ class ProcrastinateQueue:
 
     @property
     def workers(self) -> tuple[int, int]:
-        """Of all processes, how many are alive, and how many have given no sign of life."""
+        """Of all processes, how many are alive, and how many have sent no recent heartbeat."""
         return self._waiting.alive, self._waiting.stale
 
     @contextmanager
@@ -172,7 +172,8 @@ class ProcrastinateQueue:
     # --- working ------------------------------------------------------------------------------------
 
     async def work(self, handler: Handler, concurrency: int) -> None:
-        """A worker that ends because the database was away, or took it for dead, is started anew."""
+        """Restarts a worker that ended because the database was unreachable or the worker was declared
+        dead."""
         self._handler = handler
         while True:
             try:
@@ -182,7 +183,8 @@ class ProcrastinateQueue:
             await anyio.sleep(RESTART_SECONDS)
 
     async def _run_worker(self, concurrency: int) -> None:
-        """Cancelled, it takes no more tasks, gives those that run `drain` seconds, and cancels the rest."""
+        """When cancelled, it fetches no more jobs, lets running tasks end for `drain` seconds, and cancels
+        the rest."""
         worker = Worker(
             self._app,
             queues=[QUEUE],

@@ -65,7 +65,7 @@ def _array(parts: Sequence[bytes], element: int, *, has_null: bool) -> bytes:
 
 
 def register(context: AdaptContext) -> None:
-    """Teach a connection or a cursor to send both."""
+    """Register both dumpers with a connection or a cursor."""
     context.adapters.register_dumper(TextArray, _TextArrayDumper)
     context.adapters.register_dumper(BigintArray, _BigintArrayDumper)
 

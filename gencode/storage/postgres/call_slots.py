@@ -158,7 +158,7 @@ class PostgresSlots:
         self._paused_until = time.monotonic() + seconds
 
     async def rate_limited(self, told: float | None, growing: Sequence[float], longest: float) -> float:
-        """Without the database, this process alone waits."""
+        """If the database is unreachable, only this process waits."""
         if told and told > longest:
             return told
         wait = told or self.pause or growing[0]
@@ -180,7 +180,7 @@ class PostgresSlots:
 
 @contextmanager
 def _logged(what: str) -> Iterator[None]:
-    """The call goes on without the database."""
+    """Logs a StoreError and continues: calls do not fail when the database is unreachable."""
     try:
         yield
     except StoreError as error:

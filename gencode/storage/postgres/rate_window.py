@@ -18,7 +18,7 @@ from gencode.storage.postgres.reconnecting_connection import ReconnectingConnect
 from gencode.storage.postgres.statement_runner import start_batch
 
 PATIENCE = 1.0
-"""Seconds that a submission waits for a database that is away."""
+"""Seconds that a submission waits for an unreachable database."""
 MAX_WAITING = 10_000
 
 _SPEND = b"""
@@ -48,8 +48,7 @@ class PostgresRateWindow:
         await self._connection.close()
 
     async def _run(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        """In the order of the names, so that processes that count the same names never wait for each other
-        crosswise."""
+        """In the order of the names, so that processes that count the same names cannot deadlock."""
         order = sorted(range(len(submissions)), key=lambda place: submissions[place][0])
         outcomes: dict[int, Outcome] = {}
 

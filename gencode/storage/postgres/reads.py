@@ -1,4 +1,4 @@
-"""What a store reads, each in one statement. See `gencode.storage.row_store.Reads`."""
+"""The reads of a store, each one statement. See `gencode.storage.row_store.Reads`."""
 
 from __future__ import annotations
 

@@ -19,11 +19,11 @@ FIRST_DELAY, LAST_DELAY = 0.05, 1.0
 
 
 class ReconnectingConnection:
-    """Used by one turn at a time.
+    """Used by one transaction at a time.
 
     connect    opens a connection
-    patience   seconds that a turn waits for a database that is away. While it stays away, further turns try
-               once and fail at once
+    patience   seconds that a transaction waits for an unreachable database. While it stays unreachable,
+               later transactions try once and fail immediately
     first      an open connection
     """
 
@@ -36,7 +36,7 @@ class ReconnectingConnection:
         self._is_away = False
 
     async def use(self, run: Callable[[Connection], Awaitable[object]]) -> Connection:
-        """The connection, after `run` was called with it: once more if it was lost while nobody used it.
+        """Call `run` with the connection; once more with a new one if it had been lost while idle.
 
         Raises psycopg.Error.
         """

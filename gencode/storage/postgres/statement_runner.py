@@ -1,4 +1,4 @@
-"""Runs short statements one after the other over a connection of their own, each as a transaction."""
+"""Runs short statements sequentially over a dedicated connection, each as a transaction."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ async def open_statement_runner(dsn: str) -> AsyncIterator[StatementRunner]:
 def start_batch(
     run: Callable[[Sequence[Any]], Coroutine[Any, Any, list[Outcome]]], operations: Sequence[Any]
 ) -> asyncio.Task[list[Outcome]]:
-    """A task without a group: the scheduler waits for it, and the store for the scheduler. It serves many
-    callers, so nothing of the context of one is logged with it."""
+    """A task without a group: the scheduler waits for it, and the store for the scheduler. Its context is
+    empty, because it serves many callers."""
     return asyncio.get_running_loop().create_task(run(operations), context=Context())
 
 

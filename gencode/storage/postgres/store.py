@@ -34,12 +34,12 @@ class PostgresStore(RowStore):
 async def open_postgres(
     dsn: str, enqueue: Enqueue | None = None, *, readers: int = 4, patience: float = 5.0, limit: int = 10_000
 ) -> AsyncIterator[PostgresStore]:
-    """The store in this database, whose tables are made or migrated. Leaving waits for what is under way.
+    """The store in this database, whose tables are made or migrated. Leaving waits for running calls.
 
     dsn        address of the database, as libpq takes it: postgresql://USER:PASSWORD@HOST:PORT/DATABASE
     enqueue    called in the transaction that makes tasks queued, see `Enqueue`
     readers    most connections for reads; one more is for writes
-    patience   seconds that calls wait for a database that is away, such as one that restarts, before
+    patience   seconds that calls wait for an unreachable database, such as one that restarts, before
                StoreError; at the start it is not waited for
     limit      most calls that may wait; more raise StoreError
 

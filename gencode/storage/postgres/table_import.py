@@ -97,7 +97,7 @@ class Import:
         await self._connection.run(_PUT_KEY, [name, key])
 
     async def put_api_keys(self, document: str) -> None:
-        """Those of `gencode keys`, unless the database has some already."""
+        """The API keys of `gencode keys`, unless the database has some already."""
         await self._connection.run(_PUT_API_KEYS, [document])
 
     async def digest(self, table: Table, report: Report) -> TableDigest:

@@ -32,7 +32,7 @@ class SQLiteStore(RowStore):
 async def open_sqlite(
     path: Path, *, busy_timeout: float = 5.0, limit: int = 10_000, second_connection: bool | None = None
 ) -> AsyncIterator[SQLiteStore]:
-    """The store in this file, made if missing; its folder must exist. Leaving waits for what is under way.
+    """The store in this file, made if missing; its folder must exist. Leaving waits for running calls.
 
     busy_timeout        seconds to wait for a lock that another program holds on the file
     limit               most calls that may wait for the disk; more raise StoreError
