@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 
 import anyio
 import structlog
@@ -164,7 +165,7 @@ class NotificationDispatcher:
             return
         (task,) = await self._store.find(TaskQuery(id=callback.task_id, limit=1))
         events = await self._store.events(task.id, callback.position)
-        for event, following in zip(events, [*events[1:], None], strict=True):
+        for event, following in zip_longest(events, events[1:]):
             if message := notifier.message(task, event, following):
                 callback = await self._deliver(notifier, callback, event, message)
                 if callback.failures or callback.ended:
