@@ -29,7 +29,7 @@ from gencode.storage.postgres.schema import VERSION
 from tests.servers.command import gencode
 from tests.servers.ports import closed_port
 from tests.servers.service import service, settings
-from tests.unit.bootstrap.test_roles import disk
+from tests.unit.bootstrap.test_process_roles import disk
 
 Find = Callable[..., Any]
 
