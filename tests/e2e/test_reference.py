@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gencode.http.reference import page
+from gencode.http.docs_page import page
 from tests.servers.calls import client
 from tests.servers.openapi import document
 from tests.servers.service import running_app, settings
