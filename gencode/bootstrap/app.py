@@ -19,7 +19,7 @@ from gencode.bootstrap.kind_dependencies import DependencyFactory
 from gencode.bootstrap.model_registry import ModelRegistry
 from gencode.bootstrap.notifications import Notifications, make_notifications
 from gencode.bootstrap.outbound import make_outbound
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.bootstrap.stored_api_keys import checked_keys
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack

@@ -12,7 +12,7 @@ from procrastinate.exceptions import ConnectorException
 
 from gencode.bootstrap.backend import MessageTargets, OnPublish
 from gencode.bootstrap.process_names import process_name
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.domain.callback import NOTIFIED_EVENTS
 from gencode.domain.errors import StoreError, StoreUnusable
 from gencode.domain.event import Event

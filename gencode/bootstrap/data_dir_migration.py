@@ -25,7 +25,7 @@ from gencode.storage.postgres.table_import import Import, open_import
 from gencode.storage.postgres.text_escaping import escape
 from gencode.storage.rows import TASK_COLUMNS, Row
 from gencode.storage.sqlite.table_export import SQLiteTables, open_tables
-from gencode.storage.tables import TABLES, Report, Table, TableDigest, pages
+from gencode.storage.table_copy import TABLES, Report, Table, TableDigest, pages
 
 STAGES: Mapping[str, frozenset[str]] = {
     factory.kind.name: frozenset({"", *factory.kind.stage_titles}) for factory in BUILTIN_KINDS

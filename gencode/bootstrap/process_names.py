@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from gencode import __version__
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.settings import Settings
 
 PREFIX = "gencode "

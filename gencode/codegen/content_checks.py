@@ -31,7 +31,7 @@ _REPLY = re.compile(
 
 
 def doubt_about(text: str, path: str) -> str:
-    """Why the text may not be the file; "" if nothing speaks against it."""
+    """Why the text may not be the file; "" if no check fails."""
     if "\0" in text:
         return "it has a NUL character"
     if _REPLY.fullmatch(text.strip()):

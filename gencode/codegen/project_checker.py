@@ -66,7 +66,7 @@ class ProjectChecker:
             log.warning("the process that checks files did not start", reason=error.reason)
 
     async def check(self, files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
-        """As `validator.check`. A file at which two processes ended has a finding that says so.
+        """As `validator.check`. A file at which two processes ended gets a finding about that.
 
         Raises CheckFailed.
         """

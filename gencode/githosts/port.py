@@ -16,8 +16,8 @@ class Snapshot:
 
     author          `Name <email>`, also used as the committer
     at              both dates of the commit; written in UTC
-    deflated_blobs  zlib streams by blob id, as `gencode.domain.blob.deflated` returns them; files that are
-                    not among them are deflated during the push
+    deflated_blobs  zlib streams by blob id, as `gencode.domain.git_blob.deflated` returns them; files
+                    that are not among them are deflated during the push
     """
 
     tree: Tree

@@ -25,7 +25,7 @@ from gencode.domain.errors import StartError, StoreUnusable
 from gencode.domain.principal import Principal
 from gencode.domain.task import State
 from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
-from gencode.storage import tables
+from gencode.storage import table_copy
 from gencode.storage.data_dir_lock import DATABASE, MOVED, data_dir_lock
 from gencode.storage.postgres import table_import
 from gencode.storage.postgres.store import open_postgres
@@ -140,7 +140,7 @@ async def test_it_goes_on_after_it_was_killed_anywhere(
     data_dir: Path, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each attempt gets one report further than the one before."""
-    monkeypatch.setattr(tables, "PAGE_ROWS", 5)
+    monkeypatch.setattr(table_copy, "PAGE_ROWS", 5)
     monkeypatch.setattr(table_import, "DIGEST_ROWS", 7)
     attempts, done = 0, None
     while done is None:
@@ -229,7 +229,7 @@ async def test_a_part_of_another_folder_is_refused(data_dir: Path, postgres: str
         await migrate_data_dir(data_dir, postgres, quiet)
 
 
-def killed_after_copying(name: str) -> tables.Report:
+def killed_after_copying(name: str) -> table_copy.Report:
     def report(step: str, table: str, done: int, total: int) -> None:
         if (step, table) == ("copied", name):
             raise Killed
@@ -237,8 +237,8 @@ def killed_after_copying(name: str) -> tables.Report:
     return report
 
 
-@pytest.mark.parametrize("table", tables.TABLES, ids=lambda table: table.name)
-async def test_a_row_that_differs_is_found(data_dir: Path, postgres: str, table: tables.Table) -> None:
+@pytest.mark.parametrize("table", table_copy.TABLES, ids=lambda table: table.name)
+async def test_a_row_that_differs_is_found(data_dir: Path, postgres: str, table: table_copy.Table) -> None:
     """Here another program changes one after it was copied."""
     await add_total(data_dir)
     with pytest.raises(Killed):

@@ -1,4 +1,4 @@
-"""What an error of a model API means: from its status, codes and words to a class of ProviderError."""
+"""Classifies an error of a model API: from its status, codes and message to a class of ProviderError."""
 
 from __future__ import annotations
 

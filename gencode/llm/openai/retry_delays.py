@@ -27,8 +27,8 @@ _MAX_WORDS = 4000  # characters of a message that are searched
 
 
 def wait_in(error: Mapping[str, Any]) -> float | None:
-    """Seconds that an error object asks to wait: "Please try again in 20s", Gemini's `retryDelay`, or a field
-    such as `retry_after`."""
+    """The retry delay of an error object in seconds: "Please try again in 20s", Gemini's `retryDelay`, or a
+    field such as `retry_after`."""
     return next(_waits(error), None)
 
 

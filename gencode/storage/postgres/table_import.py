@@ -13,7 +13,7 @@ from gencode.storage.postgres.migrations import UNFINISHED_IMPORT
 from gencode.storage.postgres.statements import RowsStatement
 from gencode.storage.postgres.writes import Enqueue
 from gencode.storage.rows import Row
-from gencode.storage.tables import TABLES, Report, RowDigests, Table, TableDigest
+from gencode.storage.table_copy import TABLES, Report, RowDigests, Table, TableDigest
 
 # ruff: noqa: S608 - only names of tables and columns are put into the texts
 

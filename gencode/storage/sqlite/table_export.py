@@ -11,7 +11,7 @@ from pathlib import Path
 from gencode.storage.rows import Row
 from gencode.storage.sqlite.connection import connect
 from gencode.storage.sqlite.errors import store_unusable
-from gencode.storage.tables import TABLES, Report, RowDigests, Table, TableDigest
+from gencode.storage.table_copy import TABLES, Report, RowDigests, Table, TableDigest
 
 # ruff: noqa: S608 - only names of tables and columns are put into the texts
 

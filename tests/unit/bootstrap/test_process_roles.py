@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from gencode.bootstrap.app import build_app
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.domain.errors import StartError
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import NamedHost, Settings, load

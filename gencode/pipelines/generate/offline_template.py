@@ -1,4 +1,4 @@
-"""The template from which the offline model made a task's project."""
+"""The template from which the offline model made the project of a task."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from gencode.domain.blob import blob_id, deflated
+from gencode.domain.git_blob import blob_id, deflated
 
 
 @pytest.mark.parametrize("data", [b"", b"print('hello')\n", "é你\r\n".encode() * 1000])
