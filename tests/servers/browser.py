@@ -1,9 +1,8 @@
 """A real Chromium for tests of the page; every error in it fails the test.
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser(): async with chromium() as browser: yield browser   # one per module: it takes a second
-
-async with tab(browser, app.url) as page: ...                          # playwright's, with its own profile
+@pytest.mark.asyncio(loop_scope="session")              # of the fixture `browser`
+async def test_something(browser: Browser) -> None:
+    async with tab(browser, app.url) as page: ...       # playwright's, with its own profile
 """
 
 from __future__ import annotations
