@@ -101,8 +101,10 @@ audit: $(VENV)/.release ## Check every locked version for known vulnerabilities 
 system: ## Install what some tests need: Node, Go, browser, proxies, PostgreSQL (Debian, Ubuntu; as root)
 	@sh .ci/no_postgres_cluster
 	apt-get update
-	apt-get install --yes --no-install-recommends git python3-venv nodejs npm golang-go gcc libc6-dev chromium \
+	apt-get install --yes --no-install-recommends git python3-venv nodejs npm golang-go gcc libc6-dev \
 		nginx-light caddy haproxy curl openssl postgresql
+	apt-get install --yes --no-install-recommends chromium-headless-shell \
+		|| apt-get install --yes --no-install-recommends chromium
 
 clean: ## Remove the virtual environment, caches and build results
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache

@@ -16,7 +16,7 @@ _HOMES = {
     "ServiceError": "gencode.client",
     "SyncClient": "gencode.client",
     "create_app": "gencode.bootstrap.app",
-    "running": "gencode.bootstrap.embedding",
+    "running": "gencode.bootstrap.asgi_embedding",
 }
 __all__ = ["Client", "ServiceError", "SyncClient", "create_app", "running"]
 

@@ -9,13 +9,16 @@ import gc
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import certifi
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, settings
+from playwright.async_api import Browser
 
+from tests.servers.browser import chromium
 from tests.servers.fork_server import FORK_SERVER
 from tests.servers.postgres import MISSING, PostgresServer, is_installed, running_postgres
 
@@ -95,6 +98,13 @@ def postgres(postgres_server: PostgresServer) -> Iterator[str]:
     dsn = postgres_server.create_database()
     yield dsn
     postgres_server.drop_database(dsn)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One for all tests of this process: its start takes a second, its pages have profiles of their own."""
+    async with chromium() as one:
+        yield one
 
 
 class FaultTable:

@@ -13,14 +13,14 @@ from gencode import __version__
 from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.auth.tickets import Tickets
 from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets, open_single_process
-from gencode.bootstrap.cluster_parts import cluster_module
-from gencode.bootstrap.git_hosts import HostRegistry
+from gencode.bootstrap.cluster_imports import cluster_module
+from gencode.bootstrap.host_registry import HostRegistry
 from gencode.bootstrap.kind_dependencies import DependencyFactory
-from gencode.bootstrap.models import ModelRegistry
+from gencode.bootstrap.model_registry import ModelRegistry
 from gencode.bootstrap.notifications import Notifications, make_notifications
 from gencode.bootstrap.outbound import make_outbound
-from gencode.bootstrap.roles import Role
-from gencode.bootstrap.stored_keys import checked_keys
+from gencode.bootstrap.process_roles import Role
+from gencode.bootstrap.stored_api_keys import checked_keys
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.domain.errors import StartError
@@ -38,8 +38,8 @@ from gencode.http.kind_factory import KindDependencies, KindFactory
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.quotas import Quotas
 from gencode.http.rate_limit import RateLimiter
-from gencode.http.request_rules import SecurityRules
 from gencode.http.routes import build, build_probes
+from gencode.http.security_middleware import SecurityRules
 from gencode.http.shared_ticker import SharedTicker
 from gencode.http.write_probe import WriteProbe
 from gencode.mcp.endpoint import mcp_route
@@ -62,21 +62,21 @@ CHAT_COMMAND = SubmitCommand(
     usage="REPOSITORY-NAME WHAT TO BUILD",
     example="my-flask-app a small Flask app with login",
 )
-"""What people submit in chats."""
+"""The task that chat users submit."""
 MAX_LISTS = 1
-"""Pages of tasks that are made at once."""
+"""Concurrent requests for pages of tasks."""
 MAX_TASK_READS = 1
-"""Of one client: look-ups of a task at once. With two, four answers of a flood come before another client's
-stream, with one, two do (tests/benchmarks/fairness)."""
+"""Concurrent look-ups of a task by one client. With two, four responses to a flood precede another client's
+stream; with one, two do (tests/benchmarks/fairness)."""
 MAX_STREAM_READS = 1
-"""Of one client: event streams that read the log from the store at once."""
+"""Event streams of one client that read the log from the store concurrently."""
 PROGRESS_SECONDS = 1.0
 """Between two progress messages on a stream."""
 
 
 def create_app(settings: Settings | None = None, kinds: Sequence[KindFactory] = BUILTIN_KINDS) -> Starlette:
-    """The service as an ASGI application, by default with the settings of the environment. Whoever runs it
-    must run its lifespan; inside another application: `gencode.running`. Raises StartError."""
+    """The service as an ASGI application, by default with the settings of the environment. Its lifespan must
+    be run; inside another application: `gencode.running`. Raises StartError."""
     settings = settings or load()
     return build_app(settings, SecretRegistry(settings.secrets()), kinds)
 
@@ -87,7 +87,7 @@ def build_app(
     kinds: Sequence[KindFactory] = BUILTIN_KINDS,
     role: Role = Role.ALL,
 ) -> Starlette:
-    """As `create_app`; logs and responses are cleaned of what `secrets` has at the time. For Role.WORKER, the
+    """As `create_app`; logs and responses are redacted by `secrets`. For Role.WORKER, the
     application has probes and metrics only."""
     _check_role(settings, role, hosts := HostRegistry(settings))
     made_keys = checked_keys(settings) if role.serves else None
@@ -144,7 +144,7 @@ def _check_role(settings: Settings, role: Role, hosts: HostRegistry) -> None:
 
 
 def _check_address(settings: Settings, keys: ApiKeyAuthenticator) -> None:
-    """Raises StartError for an address that would let anyone in."""
+    """Raises StartError for an address that would give access without a key."""
     if not (keys.is_required or settings.auth == "none" or is_loopback(settings.server_host)):
         raise StartError(lets_anyone_in(settings.server_host))
 
@@ -171,7 +171,7 @@ async def _running(
     factories: Sequence[KindFactory],
     dependencies: DependencyFactory,
 ) -> AsyncIterator[Services]:
-    """Everything that runs, in the order in which it needs each other; it stops in the reverse order."""
+    """Everything that runs, started in the order of dependencies and stopped in the reverse order."""
     async with AsyncExitStack() as stack:
         backend = await stack.enter_async_context(_open_backend(settings, role, dependencies.hosts))
         store = backend.store
@@ -220,7 +220,7 @@ def _retention(settings: Settings, backend: Backend) -> Retention:
         days_by_principal=settings.retention_days_by_client,
         key_days=settings.idempotency_key_days,
     )
-    return Retention(backend.store, policy, turn=backend.slots("retention", 1).hold)
+    return Retention(backend.store, policy, lock=backend.slots("retention", 1).hold)
 
 
 async def _stop_when_closing(services: Services) -> None:
@@ -269,7 +269,7 @@ def _task_service(
 def _add_gauges(
     metrics: Metrics, task_service: TaskService, hub: MeasuredHub, queue: MeasuredQueue, disk_use: DiskUse
 ) -> None:
-    metrics.gauge("gencode_tasks_waiting", "Tasks in line.", lambda: task_service.waiting)
+    metrics.gauge("gencode_tasks_waiting", "Queued tasks.", lambda: task_service.waiting)
     metrics.gauge("gencode_tasks_running", "Tasks that run.", lambda: task_service.running)
     metrics.gauge("gencode_tasks_held", "Tasks that wait for approval.", lambda: task_service.paused)
     metrics.gauge("gencode_streams_open", "Open event streams.", lambda: hub.subscribers)
@@ -304,7 +304,7 @@ def _services(
             store=backend.store,
             quotas_of=keys.quotas,
             has_price=lambda model: offered.price(model) is not None,
-            turns=backend.turns,
+            locks=backend.locks,
         ),
         tickets=Tickets(backend.signing_key("ticket"), settings.sse_ticket_seconds),
         callbacks=Callbacks(

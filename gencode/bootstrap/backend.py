@@ -1,6 +1,6 @@
-"""Where tasks are stored, and how they reach workers and subscribers: within one process, on SQLite.
+"""The backend of the service: its store, queue and hub; here those of one process, on SQLite.
 
-`gencode.bootstrap.cluster` does the same for several processes, on PostgreSQL.
+`gencode.bootstrap.cluster` has the backend of several processes, on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from gencode.engine.paused_tasks import PausedTasksInMemory
 from gencode.engine.ports.callback_outbox import Outbox
 from gencode.engine.ports.fair_queue import Queue
 from gencode.engine.ports.hub import Hub
+from gencode.engine.ports.named_locks import NamedLocks
 from gencode.engine.ports.paused_tasks import PausedTasks
 from gencode.engine.ports.pipeline import Pipelines
 from gencode.engine.ports.rate_window import RateWindow
 from gencode.engine.ports.retention_store import RetentionStore
 from gencode.engine.ports.store import Store
-from gencode.engine.ports.turns import Turns
 from gencode.engine.quota import UsageStore
 from gencode.engine.service import TaskService
 from gencode.hub.in_process import InProcessHub
@@ -32,14 +32,14 @@ from gencode.observability.metrics import Metrics
 from gencode.queue.in_process import FairQueue
 from gencode.resilience.call_slots import SlotFactory, local_slots
 from gencode.settings import Settings
-from gencode.storage.lock import check_not_moved, data_dir_lock
+from gencode.storage.data_dir_lock import check_not_moved, data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
 
 OnPublish = Callable[[Sequence[Event]], None]
 
 
 class WholeStore(Store, Outbox, RetentionStore, UsageStore, Protocol):
-    """All that a database stores for the service."""
+    """Everything that a database stores for the service."""
 
 
 class MeasuredQueue(Queue, Protocol):
@@ -56,7 +56,7 @@ class MeasuredHub(Hub, Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageTargets:
-    """The parts that messages of other processes are for.
+    """The receivers of messages from other processes.
 
     wake_dispatcher   called when callbacks may be due
     """
@@ -82,7 +82,7 @@ class Backend(Protocol):
     def paused(self) -> PausedTasks: ...
 
     def signing_key(self, name: str) -> bytes:
-        """A secret that all processes share and that outlives them, made when it is first asked for."""
+        """A persistent secret that all processes share, created on first use."""
         ...
 
     def hub(self, on_publish: OnPublish) -> MeasuredHub:
@@ -90,7 +90,7 @@ class Backend(Protocol):
         ...
 
     def recovery(self, pipelines: Pipelines) -> OrphanRecovery | None:
-        """What finds orphans; None: the service's own sweeper."""
+        """Recovers orphans; None: the service's own sweeper."""
         ...
 
     @property
@@ -99,8 +99,8 @@ class Backend(Protocol):
         ...
 
     @property
-    def turns(self) -> Turns | None:
-        """Taken by processes that share the store; None: there is one."""
+    def locks(self) -> NamedLocks | None:
+        """Shared by the processes of the store; None: there is one process."""
         ...
 
     @property
@@ -109,11 +109,11 @@ class Backend(Protocol):
         ...
 
     def measure(self, metrics: Metrics) -> None:
-        """Add what only this kind of backend can measure. To be called once, after `hub` and `recovery`."""
+        """Add the metrics of this backend. To be called once, after `hub` and `recovery`."""
         ...
 
     async def check(self) -> None:
-        """Raises StoreError unless the store takes writes, and the process works if it is to."""
+        """Raises StoreError unless the store accepts writes and the worker, if the process has one, runs."""
         ...
 
     def now(self) -> float:
@@ -126,7 +126,7 @@ class Backend(Protocol):
         ...
 
     def running(self, parts: MessageTargets) -> AbstractAsyncContextManager[None]:
-        """What runs in the background, longer than the task service does. The hub is made before."""
+        """Runs background work, which outlasts the task service. Call `hub` before."""
         ...
 
 
@@ -139,7 +139,7 @@ class SingleProcess:
         self.queue = FairQueue(settings.max_waiting_tasks)
         self.paused = PausedTasksInMemory(settings.max_paused_tasks)
         self.slots: SlotFactory = local_slots
-        self.turns = None
+        self.locks = None
         self.rate_window = None
         self.callback_lease = None
         self.now = time.time

@@ -1,4 +1,4 @@
-"""Several processes on PostgreSQL: the parts of gencode.bootstrap.backend, shared through the database."""
+"""The backend of several processes, which share store, queue, hub and limits through PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from procrastinate.exceptions import ConnectorException
 
 from gencode.bootstrap.backend import MessageTargets, OnPublish
 from gencode.bootstrap.process_names import process_name
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.domain.callback import NOTIFIED_EVENTS
 from gencode.domain.errors import StoreError, StoreUnusable
 from gencode.domain.event import Event
 from gencode.engine.orphan_sweeper import OrphanRecovery
 from gencode.engine.paused_tasks import PausedTasksInStore
+from gencode.engine.ports.named_locks import NamedLocks
 from gencode.engine.ports.pipeline import Pipelines
 from gencode.engine.ports.rate_window import RateWindow
-from gencode.engine.ports.turns import Turns
 from gencode.hub.postgres.hub import PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
 from gencode.llm.progress_reports import ProgressReports
 from gencode.observability.metrics import Metrics
-from gencode.queue.procrastinate.keeper import Keeper
+from gencode.queue.procrastinate.job_recovery import JobRecovery
 from gencode.queue.procrastinate.queue import ProcrastinateQueue, open_app
 from gencode.queue.procrastinate.schema import migrate_queue
-from gencode.queue.procrastinate.timing import QueueTiming
+from gencode.queue.procrastinate.worker_timeouts import WorkerTimeouts
 from gencode.resilience.call_slots import SlotFactory
 from gencode.settings import Settings
-from gencode.storage.lock import data_dir_lock
+from gencode.storage.data_dir_lock import data_dir_lock
 from gencode.storage.postgres.call_slots import SharedSlots
 from gencode.storage.postgres.rate_window import open_rate_window
 from gencode.storage.postgres.shared_state import forge_lock, shared_keys
@@ -39,9 +39,9 @@ from gencode.storage.postgres.statement_runner import open_statement_runner
 from gencode.storage.postgres.store import PostgresStore, open_postgres
 
 CANCEL = "cancel"
-"""The control message that asks whichever process runs a task to cancel it."""
+"""The control message for the process that runs a task: cancel it."""
 CALLBACK = "callback"
-"""The one that tells those which deliver callbacks that one is due."""
+"""The control message for processes that deliver callbacks: one is due."""
 PROGRESS = "gencode_progress"
 """The channel of the measured progress of running tasks."""
 LEASE_ATTEMPTS = 4
@@ -52,7 +52,7 @@ SIGNING_KEYS = ("ticket", "webhook")
 
 
 class NoRecovery:
-    """An OrphanRecovery of a process without workers: the keepers of the others find orphans."""
+    """An OrphanRecovery of a process without workers: the workers find orphans."""
 
     async def recover(self) -> None: ...
 
@@ -81,15 +81,15 @@ class Cluster:
         self.paused = PausedTasksInStore(store, settings.max_paused_tasks)
         self._role = role
         self._app = app
-        self._timing = QueueTiming(stale=settings.worker_stale_seconds)
+        self._timeouts = WorkerTimeouts(stale=settings.worker_stale_seconds)
         self._notifications = notifications
         self._keys = keys
         self._shared_slots = shared_slots
         self.slots: SlotFactory = shared_slots.slots
-        self.turns: Turns = shared_slots
+        self.locks: NamedLocks = shared_slots
         self.rate_window = rate_window
         self._hub: PostgresHub | None = None
-        self._keeper: Keeper | None = None
+        self._recovery: JobRecovery | None = None
         self.callback_lease = LEASE_ATTEMPTS * settings.webhook_timeout
         queue.request_cancel = self._request_cancel
 
@@ -111,21 +111,21 @@ class Cluster:
     def recovery(self, pipelines: Pipelines) -> OrphanRecovery:
         if not self._role.works:
             return NoRecovery()
-        self._keeper = Keeper(self._app, self.store, pipelines, self._timing)
-        return self._keeper
+        self._recovery = JobRecovery(self._app, self.store, pipelines, self._timeouts)
+        return self._recovery
 
     def measure(self, metrics: Metrics) -> None:
-        queue, keeper, notifications = self.queue, self._keeper, self._notifications
+        queue, recovery, notifications = self.queue, self._recovery, self._notifications
         metrics.gauge("gencode_workers_alive", "Workers of all processes.", lambda: queue.workers[0])
-        metrics.gauge("gencode_workers_stale", "Those without a sign of life.", lambda: queue.workers[1])
+        metrics.gauge("gencode_workers_stale", "Those without a recent heartbeat.", lambda: queue.workers[1])
         metrics.gauge(
             "gencode_listening", "1: notifications arrive; 0: polling.", lambda: notifications.is_listening
         )
         metrics.count(
-            "gencode_rescued_jobs", "Jobs of dead workers.", lambda: keeper.rescued if keeper else 0
+            "gencode_rescued_jobs", "Jobs of dead workers.", lambda: recovery.rescued if recovery else 0
         )
         metrics.count(
-            "gencode_swept_tasks", "Tasks that had lost their job.", lambda: keeper.swept if keeper else 0
+            "gencode_swept_tasks", "Tasks that had lost their job.", lambda: recovery.swept if recovery else 0
         )
 
     async def check(self) -> None:
@@ -155,7 +155,7 @@ class Cluster:
 
 
 def _obey(parts: MessageTargets, command: str, task_id: str) -> None:
-    """Commands of newer versions are left alone."""
+    """Ignores commands of newer versions."""
     if command == CANCEL:
         parts.task_service.cancel_here(task_id)
     elif command == CALLBACK:
@@ -164,9 +164,9 @@ def _obey(parts: MessageTargets, command: str, task_id: str) -> None:
 
 @asynccontextmanager
 async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) -> AsyncIterator[Cluster]:
-    """Makes the tables if they are missing, or brings them up to date. Raises StartError."""
+    """Creates or migrates the tables. Raises StartError."""
     dsn, direct = settings.database_url.get_secret_value(), settings.database_direct_url.get_secret_value()
-    timing = QueueTiming(stale=settings.worker_stale_seconds)
+    timeouts = WorkerTimeouts(stale=settings.worker_stale_seconds)
     notifications = PostgresNotifications(dsn, direct)
     folder = data_dir_lock(settings.data_dir) if has_local_forge else nullcontext()
     async with open_postgres(dsn):  # makes its tables, which the queue's come after
@@ -178,7 +178,7 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
                 forge_lock(direct or dsn, has_local_forge, process_name(settings, role)),
                 open_app(dsn, direct) as app,
             ):
-                queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timing, _nobody)
+                queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timeouts, _nobody)
                 async with (
                     open_postgres(dsn, queue.job_writer) as store,
                     open_statement_runner(dsn) as run,
@@ -191,4 +191,4 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
 
 
 async def _nobody(task_id: str) -> None:
-    """Until the hub is made, nobody can be asked."""
+    """A placeholder until there is a hub to send requests."""

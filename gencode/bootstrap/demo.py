@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 
 from gencode.bootstrap.app import create_app
-from gencode.bootstrap.models import OFFLINE
+from gencode.bootstrap.model_registry import OFFLINE
 from gencode.cli.display.event_printers import LineScreen
 from gencode.cli.watching import follow
 from gencode.client import Client

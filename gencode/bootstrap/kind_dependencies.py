@@ -11,9 +11,9 @@ from functools import partial
 import httpx
 
 from gencode import __version__
-from gencode.bootstrap.git_hosts import Forge, HostRegistry, HttpDeps
+from gencode.bootstrap.host_registry import Forge, HostRegistry, HttpDeps
 from gencode.bootstrap.instrumentation import TracedHost, TracedProvider, propagate
-from gencode.bootstrap.models import ModelRegistry
+from gencode.bootstrap.model_registry import ModelRegistry
 from gencode.codegen.project_checker import ProjectChecker
 from gencode.embedded.bound_servers import BoundServer, bind_forge, bind_offline_model
 from gencode.embedded.server import address

@@ -1,4 +1,4 @@
-"""The name by which a process of a cluster is known to the others: PostgreSQL shows it in pg_stat_activity.
+"""The name of a process of a cluster, which the others read from pg_stat_activity of PostgreSQL.
 
 It holds the role, the version, and a short digest of each group of settings that all processes should share:
 
@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from gencode import __version__
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.settings import Settings
 
 PREFIX = "gencode "
@@ -39,7 +39,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("retention_days_by_client", "idempotency_key_days", "language"),
     ),
 }
-"""What is compared, by the words for it."""
+"""Groups of compared settings, by their names in messages."""
 DIGEST_LENGTH = 4
 MAX_LENGTH = 63
 """Bytes that PostgreSQL keeps of a name."""
@@ -68,7 +68,7 @@ def parsed_name(name: str) -> ProcessName | None:
 
 
 def digests(settings: Settings) -> tuple[str, ...]:
-    """So short that nothing can be told from them but that they differ."""
+    """Short, so that they reveal nothing but a difference."""
     return tuple(_digest({name: getattr(settings, name) for name in names}) for names in GROUPS.values())
 
 

@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from gencode.bootstrap.app import BUILTIN_KINDS, build_app
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.domain.errors import StartError
 from gencode.http.absolute_target import AbsoluteTargetMiddleware
 from gencode.http.connection_limiter import MAX_REFUSED, ConnectionLimits

@@ -55,7 +55,7 @@ class ChatOps:
 class ChatReply(ResponseModel):
     """An answer to a command in a chat."""
 
-    response_type: Literal["ephemeral"] = Field(description="Only the person who gave the command sees it")
+    response_type: Literal["ephemeral"] = Field(description="Only the user who gave the command sees it")
     text: Words
 
 
@@ -63,7 +63,7 @@ FORM = Body(
     media_type="application/x-www-form-urlencoded",
     schema={"type": "object", "properties": {"text": {"type": "string"}, "response_url": {"type": "string"}}},
 )
-REPLY = JsonResponseSpec(model=ChatReply, description="For the person who gave the command")
+REPLY = JsonResponseSpec(model=ChatReply, description="For the user who gave the command")
 _ERRORS: tuple[DeclaredError, ...] = (
     ErrorResponse(error=Malformed, description="Not what the chat sends"),
     ErrorResponse(error=Unauthorized, description="Not proven to come from the chat"),

@@ -1,4 +1,4 @@
-"""Approving a task that waits: what waits is shown, may be changed, and is approved."""
+"""Shows a paused task to the user, who may change it and approve it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from gencode.domain.errors import StartError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Review:
-    """What a person approves.
+    """What a user approves.
 
     document  the service's own, for --json
-    lines     the same for people
+    lines     the same as text lines
     revision  what the approval is for: refused (412) if it has changed since. None: whatever is there
     """
 
@@ -44,7 +44,7 @@ class Reviewer(Protocol):
     async def read(self, client: Client, task_id: str) -> Review: ...
 
     async def edit(self, client: Client, task_id: str, review: Review) -> Review:
-        """Let the person change it and store the change. Raises StartError."""
+        """Let the user edit it and store the change. Raises StartError."""
         ...
 
 
@@ -70,7 +70,7 @@ def reviewer_for(args: argparse.Namespace, kind: str) -> Reviewer:
 
 
 async def ask_for_approval(client: Client, task_id: str, reviewer: Reviewer) -> bool:
-    """Show and ask until there is an answer. Return whether the task was approved."""
+    """Show the review and prompt the user until there is an answer. Return whether the task was approved."""
     while True:
         review = await reviewer.read(client, task_id)
         for line in review.lines:

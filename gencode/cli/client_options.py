@@ -1,4 +1,4 @@
-"""Options that say which service a command talks to, and the client made of them.
+"""Options that select the service of a command, and the client made from them.
 
 Beside gencode.settings the only reader of the environment for configuration: of GENCODE_URL,
 GENCODE_API_KEY and GENCODE_API_KEY_FILE.
@@ -18,7 +18,7 @@ from gencode.domain.errors import StartError
 
 URL = "http://127.0.0.1:8080"
 CONNECT_PATIENCE = 1.0
-"""Seconds that a refused connection is retried; a person at a terminal waits for the answer."""
+"""Seconds that a refused connection is retried; a user at a terminal waits for the result."""
 
 
 def add_service_arguments(parser: argparse.ArgumentParser) -> None:

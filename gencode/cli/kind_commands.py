@@ -30,7 +30,7 @@ class KindCommands:
     extensions  by the name of a command for all kinds: a module whose `add_arguments(parser)` adds options
                 to it. See `gencode.cli.commands.show` and `.retry` for what the options set
     display     `module:attribute` of a KindDisplay: how events and tasks of the kind are shown
-    reviewer    `module:attribute` of a Reviewer: what a person sees before approving a task of the kind
+    reviewer    `module:attribute` of a Reviewer: what a user sees before approving a task of the kind
     """
 
     kind: str

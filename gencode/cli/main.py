@@ -1,4 +1,4 @@
-"""Runs one command, and turns what it raises into an exit status and a message."""
+"""Runs one command, and maps its exceptions to an exit status and a message."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, registry: CommandRegistry = TAS
 
 
 def _parser(argv: Sequence[str], registry: CommandRegistry) -> argparse.ArgumentParser:
-    """A parser that knows every command's name and help, and the arguments of the given one only."""
+    """A parser with every command's name and help, and the arguments of the given one only."""
     parser = argparse.ArgumentParser(
         prog="gencode",
         description="Turn a prompt into a pushed Git repository.",

@@ -1,4 +1,4 @@
-"""What commands print: lines for people, or the service's own JSON for scripts."""
+"""The output of commands: lines of text, or the service's own JSON for scripts."""
 
 from __future__ import annotations
 

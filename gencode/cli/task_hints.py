@@ -1,4 +1,4 @@
-"""What a task's fields say about its outcome, and what to do about it."""
+"""Hints about a task's outcome, from its fields: how to clone, approve or retry."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ def add_watching_arguments(parser: argparse.ArgumentParser) -> None:
 async def watch(client: Client, args: argparse.Namespace, task_id: str, kind: str, after: int = 0) -> int:
     """Return 0 if the task completed.
 
-    When the task waits for approval, a person at a terminal is asked; elsewhere a line says how to approve,
-    and the watching goes on.
+    When the task waits for approval, a user at a terminal is prompted; elsewhere a line shows how to approve,
+    and watching continues.
     """
     args.task_id = task_id
     display = display_for(args, kind)
@@ -76,7 +76,7 @@ async def _screen(client: Client, args: argparse.Namespace, kind: str, display: 
         return LineScreen(display)
     described = next((one for one in await client.kinds() if one["name"] == kind), None)
     # Imported here only: rich takes longer to load than many a command takes to run.
-    live: Any = import_module("gencode.cli.display.live")
+    live: Any = import_module("gencode.cli.display.live_display")
     screen: Screen = live.live_screen(display, display.merged_stages(described))
     return screen
 

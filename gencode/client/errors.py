@@ -19,7 +19,7 @@ CHECK_URL_HINT = "is this the address of gencode, with the path that it is mount
 class ServiceError(Exception):
     """status       HTTP status of the response; 0 if there was none
     code         stable error code (docs/errors.md)
-    message      text for people; `str(error)` is the message and the code
+    message      text for users; `str(error)` is the message and the code
     retry_after  seconds of the Retry-After header, None if there was none
     """
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 
-from gencode.codegen.answer_reading import read_answer
+from gencode.codegen.file_extraction import read_answer
 from gencode.codegen.foreign_marks import foreign_mark
 from gencode.llm.errors import LLMBadOutput, LLMBadRequest, LLMTooLarge, LLMTruncated, ProviderError
 from gencode.llm.port import ChatRequest

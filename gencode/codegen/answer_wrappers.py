@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-from gencode.codegen.answer_blocks import is_prose
+from gencode.codegen.code_blocks import is_prose
 from gencode.codegen.code_fences import is_markdown, split_lines
 from gencode.codegen.fence_languages import is_json_like, is_markup
-from gencode.resilience.json_size import has_more_values
+from gencode.resilience.json_value_count import has_more_values
 
 _TAGS = (
     r"file|answer|content|code|current|output|result|response|source|document|file_contents?|create_file|write_file"

@@ -30,7 +30,7 @@ from gencode.codegen.child_protocol import (
 )
 from gencode.codegen.secrets_scan import rule_findings
 from gencode.codegen.validation.analyzer import signatures
-from gencode.codegen.validation.expectations import expectations_from_json
+from gencode.codegen.validation.plan_expectations import expectations_from_json
 from gencode.codegen.validation.validator import check
 
 STEP_CPU_SECONDS = 10
@@ -38,7 +38,7 @@ STEP_CPU_SECONDS = 10
 BASE_CPU_SECONDS, CPU_SECONDS_PER_CHARACTER = 30, 1e-5
 """For all texts of a request; a million characters of code take 2."""
 MAX_MEMORY = 2**30
-"""Bytes of address space, whatever is asked for."""
+"""Bytes of address space, for every request."""
 _BASE_MEMORY, _MEMORY_PER_CHARACTER = 2**28, 24
 """256 KiB of Python take 60 MB; a text is here several times, with up to 4 bytes a character."""
 _MAX_DESCRIPTORS = 32
@@ -93,7 +93,7 @@ class _Steps:
         _limit(resource.RLIMIT_CPU, math.ceil(now) + STEP_CPU_SECONDS, keep_hard=True)
 
 
-# --- functions that can be asked for ----------------------------------------------------------------
+# --- functions that can be called ----------------------------------------------------------------
 
 
 def _check(request: ChildRequest, progress: Progress) -> list[Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""Says why a text cannot be the file that was asked for, whatever wrapped it."""
+"""Checks the content of a generated file: a refusal, a patch or a listing is not the requested file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import islice
 
 from gencode.codegen.code_fences import is_markdown
 from gencode.codegen.fence_languages import is_patch_path
-from gencode.codegen.plain_files import fault_of_form
+from gencode.codegen.line_syntax_checks import syntax_error
 
 _PATCH = re.compile(
     r"\s*(?:diff --git |--- a?/\S[^\n]*+\n\+\+\+ |\*\*\* Begin Patch|<{5,9} ?SEARCH|@@ -\d+(?:,\d+)? \+\d)"
@@ -31,7 +31,7 @@ _REPLY = re.compile(
 
 
 def doubt_about(text: str, path: str) -> str:
-    """Why the text may not be the file; "" if nothing speaks against it."""
+    """Why the text may not be the file; "" if no check fails."""
     if "\0" in text:
         return "it has a NUL character"
     if _REPLY.fullmatch(text.strip()):
@@ -48,7 +48,7 @@ def doubt_about(text: str, path: str) -> str:
         return "its markup is escaped"
     if text.lstrip().startswith("\\begin{verbatim}") and not is_markdown(path):
         return "it is wrapped in LaTeX"
-    return fault_of_form(path, text)
+    return syntax_error(path, text)
 
 
 def _is_patch(text: str, path: str) -> bool:

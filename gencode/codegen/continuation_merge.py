@@ -16,8 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, islice
 from typing import NamedTuple
 
-from gencode.codegen.answer_blocks import blocks_in, closing_line, is_prose
-from gencode.codegen.answer_reading import file_in_answer
+from gencode.codegen.code_blocks import blocks_in, closing_line, is_prose
 from gencode.codegen.code_fences import (
     closing,
     fence_mark,
@@ -28,9 +27,10 @@ from gencode.codegen.code_fences import (
     split_lines,
 )
 from gencode.codegen.file_checkpoints import Piece, Pieces
-from gencode.codegen.literal_state import LiteralState
+from gencode.codegen.file_extraction import file_in_answer
+from gencode.codegen.multiline_literals import LiteralState
 from gencode.llm.errors import LLMBadOutput
-from gencode.resilience.long_texts import run_on_text
+from gencode.resilience.thread_offload import run_on_text
 
 MIN_DISTINCTIVE = 8
 """Characters; a shorter line ("}", "else:") occurs in too many places to identify one."""

@@ -16,6 +16,6 @@ class ValidationFailed(GencodeError):
 
 
 class CheckFailed(Transient):
-    """The files could not be checked. What is not checked is not pushed."""
+    """The files could not be checked. Unchecked files are not pushed."""
 
     code = "CHECK_FAILED"

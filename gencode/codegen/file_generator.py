@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import anyio
 
-from gencode.codegen.answer_blocks import holds_only_remarks
 from gencode.codegen.answer_checks import (
     check_file,
     check_lines,
@@ -18,6 +17,7 @@ from gencode.codegen.answer_checks import (
     check_window_refusal,
     stopped_at_limit,
 )
+from gencode.codegen.code_blocks import holds_only_remarks
 from gencode.codegen.code_fences import is_markdown
 from gencode.codegen.continuation_merge import continuation, file_text, joined_text, resume_point
 from gencode.codegen.file_checkpoints import Piece, piece_name
@@ -27,7 +27,7 @@ from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.errors import LLMBadRequest, LLMTooLarge, LLMTruncated, PrefixRejected
 from gencode.llm.port import ChatRequest, Message
 from gencode.llm.session import Answer, LLMSession
-from gencode.resilience.long_texts import run_on_text
+from gencode.resilience.thread_offload import run_on_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from gencode.codegen.largest_first_limiter import LargestFirstLimiter
 from gencode.codegen.multipart_file_generator import Describe, MultipartFileGenerator, part_counts
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.prompts import TOKENS_PER_LINE, file_messages
-from gencode.domain.blob import deflated
+from gencode.domain.git_blob import deflated
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.errors import LLMTruncated
 from gencode.llm.session import LLMSession

@@ -1,4 +1,4 @@
-"""Reads JSON as models write it, and finds the object that was asked for in an answer.
+"""Reads JSON as models write it, and finds the requested object in an answer.
 
 Beyond JSON it takes raw newlines in strings, unescaped quotes within them, unknown escapes, single and
 typographic quotes, bare words, comments, trailing and missing commas. Text that is cut stays an error: what

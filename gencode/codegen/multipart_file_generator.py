@@ -9,10 +9,10 @@ from functools import partial
 from pydantic import ValidationError
 
 from gencode.codegen.answer_checks import check_json_whole, check_lines
-from gencode.codegen.answer_reading import file_in_answer
 from gencode.codegen.code_fences import split_lines
 from gencode.codegen.continuation_merge import joined_text, without_overlap
 from gencode.codegen.file_checkpoints import OUTLINE, PART, PIECE, Outline, Piece, WritingJob, piece_name
+from gencode.codegen.file_extraction import file_in_answer
 from gencode.codegen.file_generator import CompletedUpdate, FileGenerator, WritingLimits
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.plan_parser import MAX_ANSWER, json_object

@@ -143,7 +143,7 @@ def _path(value: Any) -> str:
 
 
 def _need(name: str) -> str:
-    """A needed path as entries have it; one that cannot be in the project is a hint that says nothing."""
+    """A needed path as entries have it; one that cannot be in the project is ignored."""
     try:
         return _path(name)
     except LLMBadOutput:

@@ -25,8 +25,8 @@ from gencode.codegen.secrets_scan import (
     own_secret_findings,
     scanned_texts,
 )
-from gencode.codegen.validation.expectations import Expectation, Expectations
 from gencode.codegen.validation.findings import Finding
+from gencode.codegen.validation.plan_expectations import Expectation, Expectations
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class ProjectChecker:
             log.warning("the process that checks files did not start", reason=error.reason)
 
     async def check(self, files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
-        """As `validator.check`. A file at which two processes ended has a finding that says so.
+        """As `validator.check`. A file at which two processes ended gets a finding about that.
 
         Raises CheckFailed.
         """

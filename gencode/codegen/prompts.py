@@ -54,7 +54,7 @@ CONTEXT_CHARACTERS = 8000
 PLAN_CHARACTERS = 24_000
 """Of the plan in a prompt, which every call repeats: a larger one is shown in less detail."""
 NEIGHBOUR_CHARACTERS = 24_000
-"""Of what a prompt says about the files that a file uses, and those that use it."""
+"""Of the part of a prompt about the files that a file uses, and those that use it."""
 SHORT_PURPOSE = 100
 MAX_FAULTS = 50
 """In one request for a repair."""
@@ -174,7 +174,7 @@ def _left_out(plan: Plan) -> str:
 
 
 def _within(lines: Iterable[str], characters: int) -> list[str]:
-    """The first lines that have no more than so many characters together."""
+    """The first lines, up to a total number of characters."""
     shown: list[str] = []
     for line in lines:
         characters -= len(line) + 1

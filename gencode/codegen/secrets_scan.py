@@ -27,7 +27,7 @@ class SecretFinding:
 
 
 def scanned_texts(files: Mapping[str, str], message: str) -> Mapping[str, str]:
-    """All that would be pushed, by path or by what it is."""
+    """All texts that would be pushed, by path or by a description."""
     return {**files, COMMIT_MESSAGE: message, FILE_NAMES: "\n".join(files)}
 
 

@@ -34,7 +34,7 @@ Failures of one package are defined there, in its module `errors`.
     ├── SecretFound                  SECRET_FOUND         the files contain a secret
     ├── BadBackup                    BAD_BACKUP           gencode backup, restore: not created, or not usable
     ├── TaskTimeout                  TASK_TIMEOUT
-    ├── ApprovalExpired              APPROVAL_EXPIRED     nobody approved in time
+    ├── ApprovalExpired              APPROVAL_EXPIRED     no approval in time
     ├── CrashLoop                    CRASH_LOOP
     └── Internal                     INTERNAL             a bug in this service; the log has the traceback
 
@@ -356,7 +356,7 @@ class SecretFound(GencodeError):
 
 
 class LikelySecretFound(SecretFound):
-    """What looks like somebody's secret: a retry may allow it if it is none."""
+    """Text that looks like a secret of others; a retry may allow it if it is none."""
 
     retry_helps = RetryHelps.AFTER_CHANGE
     retry_fields = ("allow_secrets",)

@@ -1,4 +1,4 @@
-"""A task: one accepted request. Its state belongs to the engine, its stage to the pipeline of its kind."""
+"""A task: one accepted request. The engine defines its states, the pipeline of its kind its stages."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from gencode.domain.principal import Principal
 
 
 class State(StrEnum):
-    """All that the engine knows about where a task is."""
+    """The lifecycle of a task, as the engine knows it."""
 
     QUEUED = "queued"
     RUNNING = "running"
     PAUSED = "paused"
-    """Waits for a person's decision and uses no worker; see `Task.paused_until`."""
+    """Waits for a user's decision and uses no worker; see `Task.paused_until`."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
-    """Stored by a newer version: such a task is shown and left alone."""
+    """Stored by a newer version: such a task is shown, but neither queued nor changed."""
 
     @property
     def is_terminal(self) -> bool:
@@ -47,7 +47,7 @@ FINAL_STATUSES = tuple(_FINAL_STATUS.values())
 
 
 class IllegalTransition(ValueError):
-    """A bug: the state asked for cannot follow the present one."""
+    """A bug: the requested state cannot follow the current one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +125,7 @@ def transition(
     """The task in another state. Raises IllegalTransition.
 
     `message` and `stage`: None leaves them. `only`: the one state from which the step is legal. A failure,
-    the end of a pause and the owner of a run do not outlive the state that they belong to.
+    the end of a pause and the owner of a run are cleared when their state ends.
     """
     if state not in _NEXT.get(task.state, ()) or only not in (None, task.state):
         raise IllegalTransition(f"{task.state} -> {state}")
@@ -164,7 +164,7 @@ def pause(task: Task, until: datetime, message: str) -> Task:
 
 
 def resume(task: Task, message: str) -> Task:
-    """A person has decided; the task goes back to the queue, in its stage."""
+    """A user has decided; the task is queued again, in its stage."""
     return replace(transition(task, State.QUEUED, message, only=State.PAUSED), attempts=0)
 
 
@@ -178,7 +178,7 @@ def retry(task: Task, message: str, changes: Mapping[str, Any]) -> Task:
 
 
 def now() -> datetime:
-    """The present moment in UTC, to the millisecond: what is stored is what is shown."""
+    """The current time in UTC, to the millisecond, as it is stored and shown."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 

@@ -1,4 +1,4 @@
-"""Takes one task through its stages, from where its log ends."""
+"""Runs one task through its stages, from the stage where its log ends."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ class TaskExecutor:
         self._tracer = tracer or NoopTracer()
 
     async def run(self, task_log: TaskLog, owner: str = "") -> None:
-        """Work until the task is over or paused. `owner`: see Task.owner.
+        """Run the task until it is over or paused. `owner`: see Task.owner.
 
-        Raises StoreError when the log cannot be written (try again later) and Conflict when somebody else
-        writes the task (leave it alone). Cancelled from outside it stops at once; checkpoints stay.
+        Raises StoreError when the log cannot be written (try again later) and Conflict when another process
+        writes the task (do not write it again). When cancelled it stops at once; checkpoints stay.
         """
         await task_log.reconcile()
         task = task_log.task
@@ -131,7 +131,7 @@ class TaskExecutor:
             yield
         self._metrics.stage_finished(stage.name, perf_counter() - began)
 
-    # --- what ends a task or sets it going again ----------------------------------------------------
+    # --- ending a task or queueing it again ----------------------------------------------------
 
     async def retry(self, task_log: TaskLog, changes: Mapping[str, Any]) -> None:
         """Queue a failed task again, in the stage where it failed."""
@@ -168,7 +168,7 @@ class TaskExecutor:
         await task_log.fail(failure, await self._final_updates(task_log))
 
     async def _final_updates(self, task_log: TaskLog) -> Sequence[StageUpdate]:
-        """Of a task that ends without success, which checkpoints that cannot be read must not prevent."""
+        """Of a task that ends without success. Unreadable checkpoints do not prevent its end."""
         task = task_log.task
         checkpoints = await self._store.checkpoints(task.id)
         try:
@@ -185,7 +185,8 @@ class TaskExecutor:
 
 
 def _remaining(pipeline: Pipeline, stage: str) -> Sequence[Stage]:
-    """The stages still to run: all before the first was entered, else from the present one on."""
+    """The stages still to run: all of them before the first was entered, else those from the current one
+    on."""
     names = [one.name for one in pipeline.stages]
     return pipeline.stages[names.index(stage) if stage else 0 :]
 
@@ -196,12 +197,12 @@ async def _run_stage(stage: Stage, artifact: Artifact, emit: Emit) -> Artifact |
     except asyncio.CancelledError as error:
         if is_being_cancelled():
             raise
-        # A future that the stage awaited was cancelled. Let through, it would end the worker silently.
+        # A future that the stage awaited was cancelled. If this propagated, the worker would end silently.
         raise RuntimeError("a stage raised CancelledError without having been cancelled") from error
 
 
 def _cause(error: Exception) -> Exception:
-    """Of a task group's ExceptionGroup: the store's refusal, else the first known failure."""
+    """Of a task group's ExceptionGroup: the StoreError, else the first known failure."""
     if not isinstance(error, ExceptionGroup):
         return error
     log.warning("several errors at once", exc_info=error)

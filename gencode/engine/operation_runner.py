@@ -13,10 +13,10 @@ from gencode.domain.task import Task
 Operation = Callable[[], Coroutine[Any, Any, Task]]
 
 GRACE = 2.0
-"""Seconds that operations under way have to end when the service stops. The next process finds what they have
-stored by then."""
+"""Seconds that running operations may take to end when the service stops. The next process reads what they
+have stored by then."""
 MAX_CONFLICTS = 5
-"""How often an operation is repeated after other processes were faster."""
+"""How often an operation is repeated after a Conflict."""
 
 
 class OperationRunner:
@@ -36,8 +36,8 @@ class OperationRunner:
         return await asyncio.shield(running)
 
     async def finish(self) -> None:
-        """Operations whose callers have left end before the store closes; one that waits for the store does
-        not hold up the stop."""
+        """Operations whose callers were cancelled end before the store closes; one that waits for the store
+        does not delay the stop."""
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=GRACE)
             for operation in late:
@@ -45,7 +45,7 @@ class OperationRunner:
 
 
 async def _repeat_after_conflict(operation: Operation) -> Task:
-    """Another process was faster: the operation reads what has become of the task, and decides anew."""
+    """After a Conflict the operation reads the task again and is repeated."""
     for _ in range(MAX_CONFLICTS):
         with suppress(Conflict):
             return await operation()

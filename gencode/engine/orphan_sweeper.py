@@ -1,7 +1,8 @@
 """Recovers orphans: unfinished tasks in the store that are not queued, paused or run here.
 
-At the start these are what an earlier process left. Later they are tasks whose submission was stored although
-its caller was cancelled or the disk did not confirm, and those that a bug or a Conflict made a worker leave.
+At the start these are the unfinished tasks of an earlier process. Later they are tasks whose submission was
+stored although its caller was cancelled or the disk did not confirm, and tasks whose worker gave up because
+of a bug or a Conflict.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ INTERVAL = 60.0
 """Seconds between two sweeps when none is requested."""
 FIRST_PAUSE = 1.0
 """Seconds to the next sweep after one that was requested or failed; doubled until it is INTERVAL. The write
-that is looked for may reach the store after the sweep."""
+in question may reach the store after the sweep."""
 PAGE = 500
 
 
 class OrphanRecovery(Protocol):
-    """Finds unfinished tasks that nobody has, and sees to it that they are queued or paused again."""
+    """Finds unfinished tasks that no process handles, and queues or pauses them again."""
 
     async def recover(self) -> None:
         """Before anything else runs. Raises StoreError."""
@@ -44,14 +45,14 @@ class OrphanRecovery(Protocol):
         ...
 
     def request(self) -> None:
-        """Ask for a sweep soon: a write may have been stored that its caller does not know of."""
+        """Request a sweep: a write may have been stored whose outcome its caller does not know."""
         ...
 
 
 class Sweeper:
-    """The OrphanRecovery of one process: each orphan is put into the queue or among the paused tasks once.
+    """The OrphanRecovery of one process: each orphan is queued or registered as paused once.
 
-    is_owned   whether a submission or a worker in this process handles the task at the moment
+    is_owned   whether a submission or a worker in this process is handling the task
     """
 
     def __init__(
@@ -102,12 +103,12 @@ class Sweeper:
         return requested
 
     async def recover(self) -> None:
-        """All that is unfinished, in the order of acceptance."""
+        """All unfinished tasks, in the order of acceptance."""
         for task in await self._unowned():
             self._take_up(task)
 
     async def sweep(self) -> int:
-        """Take up all orphans; returns their number."""
+        """Recover all orphans; returns their number."""
         found = 0
         for candidate in await self._unowned():
             async with self._locks(candidate.id):
@@ -117,8 +118,8 @@ class Sweeper:
         return found
 
     async def _sweep(self, task_id: str) -> bool:
-        """Whether it was recovered. The caller holds the task's lock, and only what is queued is started: so
-        a task that is neither queued nor owned does not change while it is read."""
+        """Whether it was recovered. The caller holds the task's lock, and only queued tasks are started: so a
+        task that is neither queued nor owned does not change while it is read."""
         if self._is_busy(task_id):
             return False
         for task in await self._store.find(TaskQuery(id=task_id, states=UNFINISHED, limit=1)):
@@ -142,7 +143,7 @@ class Sweeper:
         return task_id in self._queue or self._is_owned(task_id)
 
     async def _unowned(self) -> list[Task]:
-        """Oldest first. Tasks of an unknown kind, state or stage are left alone."""
+        """Oldest first. Tasks of an unknown kind, state or stage are skipped."""
         tasks: list[Task] = []
         before: str | None = None
         while page := await self._store.find(TaskQuery(states=UNFINISHED, before=before, limit=PAGE)):

@@ -19,10 +19,10 @@ log = structlog.get_logger(__name__)
 
 PAUSED = frozenset({State.PAUSED})
 STORE_LOOK_SECONDS = 5.0
-"""Between two looks in the store for tasks whose deadline has passed."""
+"""Between two queries of the store for tasks whose deadline has passed."""
 
 CLOCK_CHECK_SECONDS = 30.0
-"""Between two looks at the wall clock, which may be set; an expiry is late by no more than that."""
+"""Between two reads of the wall clock, which may be set; an expiry is late by no more than that."""
 
 
 class _Paused(NamedTuple):
@@ -31,11 +31,11 @@ class _Paused(NamedTuple):
 
 
 class PausedTasksInMemory:
-    """See gencode.engine.ports.paused_tasks.PausedTasks. The sweeper puts those of the store here at the
-    start. A paused task costs a few hundred bytes here.
+    """See gencode.engine.ports.paused_tasks.PausedTasks. The sweeper registers those of the store
+    at the start. A paused task takes a few hundred bytes.
 
     limit   most paused tasks of one principal at which it may submit another that can pause
-    clock   the present moment in UTC
+    clock   the current time in UTC
     """
 
     def __init__(self, limit: int = 1000, clock: Callable[[], datetime] = now) -> None:
@@ -108,10 +108,10 @@ class PausedTasksInStore:
         self._count = 0
         self._found: deque[ExpiredPause] = deque()
         self._before: str | None = None
-        """The last task that the present look has read."""
+        """The last task that the current query has read."""
 
     def __len__(self) -> int:
-        """As of the last look for expired ones."""
+        """As of the last query for expired ones."""
         return self._count
 
     def __contains__(self, task_id: object) -> bool:
@@ -129,7 +129,8 @@ class PausedTasksInStore:
         return True
 
     async def expired(self) -> ExpiredPause:
-        """Each look returns every one once: those that cannot be failed keep none waiting."""
+        """Each query returns every expired task once, so that tasks that cannot be failed do not delay
+        others."""
         while not self._found:
             try:
                 has_ended = not await self._read_page()

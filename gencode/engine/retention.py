@@ -92,7 +92,7 @@ class Retention:
     """Applies a policy to a store.
 
     clock   returns the current time in UTC
-    turn    entered for each run: processes that share a store take turns
+    lock    held during each run: only one of the processes that share a store applies its policy
     """
 
     def __init__(
@@ -101,19 +101,19 @@ class Retention:
         policy: RetentionPolicy,
         clock: Callable[[], datetime] = now,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-        turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        lock: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         self._store = store
         self._policy = policy
         self._clock = clock
         self._sleep = sleep
-        self._turn = turn
+        self._lock = lock
 
     async def run(self) -> None:
         """Apply the policy every hour, until cancelled."""
         while True:
             try:
-                async with self._turn():
+                async with self._lock():
                     report = await self.apply()
             except StoreError as error:
                 log.warning("retention waits for the store", reason=error.message)

@@ -40,14 +40,14 @@ log = structlog.get_logger(__name__)
 
 
 CANCEL_POLL_SECONDS = 0.5
-"""Between two looks whether the worker of another process has cancelled a task."""
+"""Between two reads of a task that the worker of another process is to cancel."""
 
 
 class TaskService:
     """One per process. `run` is its lifetime; everything else may be called while it runs.
 
     concurrency           tasks that run at once; 0: other processes run them
-    recovery              finds orphans; by default those of this process, which has the store alone
+    recovery              finds orphans; by default those of this process, the only one with this store
     store_retry_seconds   between tries while writes fail with StoreError
     """
 
@@ -74,7 +74,7 @@ class TaskService:
             queue, self._paused, executor, store, hub, metrics, store_retry_seconds, sleep
         )
         self._locks = KeyedLocks()
-        """By task id: held by whoever retries, approves, amends, cancels or expires a task."""
+        """By task id: held during a retry, approval, amendment, cancellation or expiry of the task."""
         self._submitting: set[str] = set()
         self._recovery = recovery or Sweeper(
             store, queue, self._paused, executor.pipelines, self._locks, self._is_owned
@@ -102,7 +102,7 @@ class TaskService:
         return len(self._pool)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Recover what an earlier process left, then work until cancelled."""
+        """Recover the unfinished tasks of an earlier process, then run tasks until cancelled."""
         await self._recovery.recover()
         try:
             async with anyio.create_task_group() as group:
@@ -131,13 +131,13 @@ class TaskService:
         *,
         may_pause: bool = False,
     ) -> Task:
-        """Store a task, then queue it; what returned is durable. With a taken key: the key's first task.
+        """Store a task, then queue it; on return it is durable. With a known key: the key's first task.
 
         `may_pause`: the task may wait for a decision, which counts against its principal's limit.
 
         Raises QueueFull, ShuttingDown, UnknownKind, IdempotencyKeyReused, StoreError: nothing is stored then,
-        except after OutcomeUnknown or a cancellation of the caller. In these cases the sweeper looks whether
-        it was.
+        except after OutcomeUnknown or a cancellation of the caller. In these cases the sweeper finds out
+        whether it was.
         """
         self._check_accepting()
         self._check_known(task)
@@ -171,9 +171,10 @@ class TaskService:
     async def retry(
         self, task: Task, changes: Mapping[str, Any] | None = None, *, may_pause: bool = False
     ) -> Task:
-        """Queue a failed task again, in the stage where it failed; what returned is durable.
+        """Queue a failed task again, in the stage where it failed; on return this is durable.
 
-        task        as the caller saw it: one that has moved on since (a double click) is returned as it is
+        task        as the caller read it; if it has changed since (a double click), it is returned as it is
+        now
         changes     to the task's parameters
         may_pause   see `submit`; known of a task that failed with APPROVAL_EXPIRED
 
@@ -193,7 +194,7 @@ class TaskService:
             if may_pause or has_expired(stored):
                 await self._paused.check_limit(stored.principal.id)
             if run := self._pool.active(task.id):
-                await run.finished.wait()  # it has failed, but its worker has not left it yet
+                await run.finished.wait()  # it has failed, but its worker has not finished with it yet
             task_log = self._task_log(stored)
             with self._queue.reserve(stored.principal.id):
                 await self._confirm(task_log, self._executor.retry(task_log, changes))
@@ -202,9 +203,10 @@ class TaskService:
         return task_log.task
 
     async def approve(self, task: Task, decision: Decision) -> Task:
-        """Queue a paused task again, with what `decision` stores; what returned is durable.
+        """Queue a paused task again, with what `decision` stores; on return this is durable.
 
-        `task` is what the caller saw: one that was approved since (a double click) is returned as it is now.
+        `task` is what the caller read; if it was approved since (a double click), it is returned as it is
+        now.
 
         Raises NotPaused, AlreadyFinished, UnknownKind, QueueFull, ShuttingDown, StoreError and what
         `decision` raises; the task stays paused then.
@@ -230,7 +232,7 @@ class TaskService:
         return task_log.task
 
     async def amend(self, task: Task, decision: Decision) -> Task:
-        """Store a change of what a paused task waits with; it stays paused. What returned is durable.
+        """Store a change of a paused task, which stays paused; on return this is durable.
 
         Raises NotPaused, AlreadyFinished, UnknownKind, StoreError and what `decision` raises.
         """
@@ -246,11 +248,11 @@ class TaskService:
             return task_log.task
 
     async def cancel(self, task: Task) -> Task:
-        """End a task; returns it when nothing of it runs any more. Cancelling twice is no error.
+        """End a task; returns it when its run has ended. Cancelling twice is no error.
 
-        While writes fail with StoreError, the caller of a running task waits; for a task that no worker has,
-        StoreError is raised and the task stays as it is. Raises AlreadyFinished for a task that ended in
-        another way, NotFound, UnknownKind.
+        While writes fail with StoreError, the caller of a running task waits; for a task without a
+        worker, StoreError is raised and the task is unchanged. Raises AlreadyFinished for a task that ended
+        in another way, NotFound, UnknownKind.
         """
         self._check_known(task)
         return await self._operations.run(partial(self._cancel, task))
@@ -265,7 +267,7 @@ class TaskService:
             return self._check_cancelled(await self._load(task.id))
 
     def cancel_here(self, task_id: str) -> None:
-        """Another process asks to cancel a task, if this one runs it; does not wait."""
+        """Cancel a task for another process, if this one runs it; does not wait."""
         self._pool.cancel(task_id)
 
     async def _cancel_idle(self, task: Task) -> None:
@@ -281,7 +283,7 @@ class TaskService:
             raise
 
     async def _left_by_others(self, task_id: str) -> Task:
-        """The task, once no worker of another process that is alive has it. Such a worker cancels it."""
+        """The task, once no live worker of another process runs it; such a worker cancels it."""
         while True:
             task = await self._load(task_id)
             if not (task.owner and await self._queue.is_alive(task.owner)):
@@ -290,7 +292,7 @@ class TaskService:
             await self._sleep(CANCEL_POLL_SECONDS)
 
     def _withdraw(self, task: Task) -> Callable[[], None]:
-        """Take it out of the queue or the paused tasks. Returns what puts it back."""
+        """Remove it from the queue or the paused tasks. Returns a function that puts it back."""
         if self._queue.remove(task.id):
             return partial(self._queue.put_first, task.id, task.principal.id)
         if until := self._paused.until(task.id):
@@ -309,8 +311,8 @@ class TaskService:
     async def _confirm(self, task_log: TaskLog, write: Awaitable[None]) -> None:
         """Await a write. Raises StoreError when it was not stored.
 
-        A write that raised may have been stored, so the store is asked until it answers: the task must be
-        queued, or published as cancelled, if it was. A service that stops need not know.
+        A write that raised may have been stored, so the store is read until it responds: if it was, the task
+        must be queued, or published as cancelled. A service that stops does not wait for this.
         """
         before = task_log.task.version
         try:
@@ -330,7 +332,7 @@ class TaskService:
         raise NotFound("there is no such task")
 
     async def _load_paused(self, task_id: str) -> Task:
-        """The task as it is now. If it is paused, its worker has left it."""
+        """The task as it is now. If it is paused, its worker has finished with it."""
         stored = await self._load(task_id)
         if stored.paused_until and (run := self._pool.active(task_id)):
             await run.finished.wait()

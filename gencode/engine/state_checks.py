@@ -1,4 +1,4 @@
-"""Whether a person's request fits the state of the task."""
+"""Checks whether a task's state allows a retry or an approval."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from gencode.domain.task import State, Task
 
 
 def has_expired(task: Task) -> bool:
-    """Whether the task failed because nobody approved in time: its retry pauses again."""
+    """Whether the task failed because its approval expired: its retry pauses again."""
     return task.failure is not None and task.failure.code == ApprovalExpired.code
 
 

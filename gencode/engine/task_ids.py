@@ -25,7 +25,7 @@ class IdSource:
         if millisecond > self._millisecond:
             self._millisecond, self._tail = millisecond, secrets.randbits(73)
         else:
-            # The tail has 74 bits and starts with the top one clear: room for 2**41 steps in a millisecond.
+            # The tail has 74 bits and starts with the top one clear: enough for 2**41 steps in a millisecond.
             self._tail += 1 + secrets.randbits(32)
         return _text(self._millisecond, self._tail)
 

@@ -43,7 +43,7 @@ class TaskLog:
     async def create(
         self, request: Mapping[str, Any], key: IdempotencyKey | None, callback: Callback | None = None
     ) -> Task:
-        """Store the new task with its first event. With a taken key: the task that the key named first."""
+        """Store the new task with its first event. With a known key: the key's first task."""
         task, events = _numbered(self.task, [_status_entry(self.task)])
         with anyio.CancelScope(shield=True):
             stored = await self._store.create(task, request, events, key, callback)
@@ -67,7 +67,7 @@ class TaskLog:
             await self._write(task, [_status_entry(task)])
 
     async def emit(self, *updates: StageUpdate) -> None:
-        """See gencode.engine.ports.pipeline.Emit. Waiting for its turn is shielded, too."""
+        """See gencode.engine.ports.pipeline.Emit. Waiting for the lock is shielded, too."""
         durable = []
         for update in updates:
             if update.live:
@@ -121,13 +121,13 @@ class TaskLog:
             await self._write(task, [(kind, {**pause.data, **data})])
 
     async def amend(self, update: StageUpdate) -> None:
-        """A person changed what the task waits with; it stays paused."""
+        """A user changed the paused task; it stays paused."""
         async with self._turn():
             task = replace(_updated(self.task, [update]), attempts=self.task.attempts)
             await self._write(task, _entries([update]), update.checkpoints)
 
     async def approve(self, update: StageUpdate, message: str) -> None:
-        """A person decided; the task is queued again."""
+        """A user decided; the task is queued again."""
         async with self._turn():
             task = lifecycle.resume(_updated(self.task, [update]), message)
             kind, data = _pause_entry("approved", task)
@@ -144,7 +144,7 @@ class TaskLog:
             pass
 
     def reset_attempts(self) -> None:
-        """The run ended because the store refused, not in a crash: the next one counts as the first."""
+        """The run ended by a StoreError, not by a crash: the next one counts as the first."""
         self.task = replace(self.task, attempts=0)
         if self._unconfirmed:
             self._unconfirmed = replace(self._unconfirmed, attempts=0)
@@ -197,7 +197,7 @@ def _conflict() -> Conflict:
 
 
 def _identity(task: Task) -> tuple[object, ...]:
-    """Tells the commits of two writers apart, with fields that a store returns as they were."""
+    """Distinguishes the commits of two writers, by fields that a store returns unchanged."""
     return task.version, task.sequence, task.state, task.stage, task.updated_at, task.owner
 
 

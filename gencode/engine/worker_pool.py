@@ -32,13 +32,13 @@ RUNNABLE = frozenset({State.QUEUED, State.RUNNING})
 
 @dataclass(slots=True, eq=False)
 class ActiveRun:
-    """A task that this process works on.
+    """A task that this process runs.
 
     owner         the worker's name, see Task.owner
     cancelled     by its principal
     interrupted   by the end of the process
     has_begun     whether the worker may have changed it
-    finished      set when the worker has left the task
+    finished      set when the worker has finished with the task
     """
 
     task_id: str
@@ -56,7 +56,7 @@ class ActiveRun:
 
 
 class WorkerPool:
-    """Workers take ids from the queue and register what pauses among the paused tasks.
+    """Workers receive ids from the queue and register tasks that pause.
 
     store_retry_seconds   between tries while writes fail with StoreError
     """
@@ -83,14 +83,14 @@ class WorkerPool:
         self._active: dict[str, ActiveRun] = {}
 
     def __len__(self) -> int:
-        """Tasks that are worked on."""
+        """Running tasks."""
         return len(self._active)
 
     def active(self, task_id: str) -> ActiveRun | None:
         return self._active.get(task_id)
 
     async def work(self, concurrency: int) -> None:
-        """Until cancelled: work on what the queue delivers, at most so many tasks at once."""
+        """Until cancelled: run the tasks that the queue delivers, at most `concurrency` at once."""
         await self._queue.work(self.handle, concurrency)
 
     async def handle(self, delivery: Delivery) -> None:
@@ -101,20 +101,20 @@ class WorkerPool:
             await self._attend(run, partial(self._executor.run, owner=delivery.owner), RUNNABLE)
 
     async def expire(self, task_id: str, until: datetime) -> None:
-        """Fail a task that no worker has, if it is still paused with this deadline, which has passed."""
+        """Fail a task without a worker, if it is still paused with this deadline, which has passed."""
         if task_id in self._active:
             return  # another process has approved it
         with suppress(Undelivered), self._claim(task_id, "") as run:
             await self._attend(run, partial(self._executor.expire, until=until), {State.PAUSED})
 
     def cancel(self, task_id: str) -> None:
-        """Cancel a task that this process works on, for its principal; else nothing happens."""
+        """Cancel a task that this process runs, for its principal; else does nothing."""
         if run := self._active.get(task_id):
             run.cancel()
 
     @contextmanager
     def _claim(self, task_id: str, owner: str) -> Iterator[ActiveRun]:
-        """From the moment it leaves the queue, so that `TaskService.cancel` finds it here or there."""
+        """As soon as it leaves the queue, so that `TaskService.cancel` finds it in one of the two."""
         run = self._active[task_id] = ActiveRun(task_id, owner)
         try:
             with structlog.contextvars.bound_contextvars(task_id=task_id):
@@ -124,9 +124,9 @@ class WorkerPool:
             run.finished.set()
 
     async def _attend(self, run: ActiveRun, action: Action, states: Set[State]) -> None:
-        """One task until it is over or paused, also while writes fail for a time.
+        """Runs one task until it is over or paused; retries while writes fail.
 
-        A task in none of `states` is skipped: it was queued twice, or somebody else has ended it.
+        A task in none of `states` is skipped: it was queued twice, or another process has ended it.
         Raises Undelivered.
         """
         try:
@@ -172,7 +172,7 @@ class WorkerPool:
         return True
 
     async def _check_owner(self, run: ActiveRun, task: Task) -> None:
-        """Raises Conflict while another worker that is alive has the task."""
+        """Raises Conflict while another live worker runs the task."""
         if task.owner not in ("", run.owner) and await self._queue.is_alive(task.owner):
             raise Conflict(f"worker {task.owner} runs this task")
 

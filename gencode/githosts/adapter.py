@@ -86,11 +86,11 @@ class HostAdapter:
         return None
 
     def forbids_creation(self, permissions: Mapping[str, Any]) -> bool:
-        """Whether the response for `permission_path` says that no repository may be created."""
+        """Whether the response for `permission_path` denies the creation of repositories."""
         return False
 
     def missing_scope(self, reply: HttpReply, *, private: bool) -> bool:
-        """Whether the headers of any response say that the token cannot create such a repository."""
+        """Whether the headers of any response show that the token cannot create such a repository."""
         return False
 
     def create_request(self, wanted: CreateRepository) -> ApiRequest:

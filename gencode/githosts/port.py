@@ -16,8 +16,8 @@ class Snapshot:
 
     author          `Name <email>`, also used as the committer
     at              both dates of the commit; written in UTC
-    deflated_blobs  zlib streams by blob id, as `gencode.domain.blob.deflated` returns them; files that are
-                    not among them are deflated during the push
+    deflated_blobs  zlib streams by blob id, as `gencode.domain.git_blob.deflated` returns them; files
+                    that are not among them are deflated during the push
     """
 
     tree: Tree
@@ -66,7 +66,7 @@ class GitHost(Protocol):
     repository."""
 
     async def check(self, spec: RepositorySpec) -> None:
-        """Ask, without changing anything, whether `create` could succeed: whether the host answers and
+        """Check, without changing anything, whether `create` could succeed: whether the host answers and
         accepts the token, whether the account exists and may have another repository if the host reports it,
         and whether the name is free or its repository carries the marker.
 

@@ -121,7 +121,7 @@ def status_error(
 def rate_limit_error(
     reply: HttpReply, profile: HostProfile, secrets: tuple[str, ...], now: float
 ) -> HostRateLimit | None:
-    """The error for a response that asks to wait; None for any other one."""
+    """The error for a response that reports a rate limit; None for any other one."""
     if reply.status not in LIMIT_STATUSES:
         return None
     text = error_text(refusal_body(reply))

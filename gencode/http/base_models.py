@@ -18,7 +18,7 @@ CallbackURL = Annotated[
     Field(description="Told of each status; where it leads must be allowed, see the documents"),
 ]
 CALLBACK_URL_PATTERN = "must be an http or https address of ASCII characters"
-"""What the pattern asks for."""
+"""The rule of the pattern, in words."""
 
 
 class RequestModel(BaseModel):

@@ -1,4 +1,4 @@
-"""Parts of a body: Range, If-Range, 206 and 416 (RFC 9110, 14), for downloads that go on after a break."""
+"""Parts of a body: Range, If-Range, 206 and 416 (RFC 9110, 14), for downloads that are resumed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _ONE_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGN
 def ranged_response(
     request: Request, data: bytes, etag: str, headers: Mapping[str, str], media_type: str
 ) -> Response:
-    """200 with all of `data`, 206 with the part that the request asks for, or 416.
+    """200 with all of `data`, 206 with the requested part, or 416.
 
     etag   strong; also to be in `headers`
     """

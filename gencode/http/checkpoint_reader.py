@@ -25,7 +25,7 @@ class CheckpointReader:
     """`make` is called in a thread if it is given much: it may parse and join megabytes.
 
     reads    admits reads of which the response is small
-    exports  admits those that compress or serialise a whole project, so that they hold up no reads, not even
+    exports  admits those that compress or serialise a whole project, so that they delay no reads, not even
              of the same principal
     """
 
@@ -55,7 +55,7 @@ class CheckpointReader:
     async def find_and_read(
         self, client: str, find: Callable[[], Awaitable[Task]], make: Callable[[Task, Checkpoints], T]
     ) -> T:
-        """As `read`, for a task that `find` looks up. `client`: the principal that asks.
+        """As `read`, for a task that `find` looks up. `client`: the request's principal.
 
         A client's next request is looked up when the one before it is read, so that of a flood as little as
         possible is done while another client waits.

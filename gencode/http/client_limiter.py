@@ -1,4 +1,4 @@
-"""A limit of how many short, frequent reads of one client are under way."""
+"""Limits the concurrent short reads of one client."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import anyio
 class ClientLimiter:
     """Admits `at_once` holders of each client; more of the same client wait in the order of their calls.
 
-    A client with a hundred connections so has no hundred turns of the store and of the event loop where
-    another has one. Nobody is refused: who waits has a connection, and these are limited. An EventSource that
-    gets 429 would never reconnect.
+    So a client with a hundred connections gets no larger share of the store and of the event loop than one
+    with one connection. No request is refused: each waiting one has a connection, whose number is limited,
+    and an EventSource never reconnects after a 429.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -33,5 +33,5 @@ class ClientLimiter:
                 self._semaphores[client] = semaphore, users - 1
 
     def _new_semaphore(self) -> anyio.Semaphore:
-        """A free place is taken without a turn of the loop."""
+        """A free slot is acquired without a checkpoint of the event loop."""
         return anyio.Semaphore(self._at_once, fast_acquire=True)

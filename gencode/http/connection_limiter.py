@@ -31,13 +31,13 @@ class ConnectionLimiter(H11Protocol):
     """uvicorn waits forever for the rest of a request; this connection is aborted at a deadline.
 
     An idle connection between two requests is closed by uvicorn (`timeout_keep_alive`). Beyond the limit, the
-    one that has been idle for longest gives way to a new one; only while all are busy, new ones are refused.
+    one that has been idle for longest is closed for a new one; only while all are busy, new ones are refused.
     Before, 10,000 idle connections without a key shut all clients out for 13 s.
     """
 
     _limits: ClassVar[ConnectionLimits]
     _idle: ClassVar[dict[ConnectionLimiter, None]]
-    """Connections without a request under way, the oldest first. One for each class of connections."""
+    """Connections without a current request, the oldest first. One for each class of connections."""
     _awaited: tuple[float, Any] | None = None
     """What must still arrive: see `_next_part`."""
     _arrival_deadline: asyncio.TimerHandle | None = None
@@ -81,7 +81,7 @@ class ConnectionLimiter(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
-            self.transport.abort()  # a response is under way already
+            self.transport.abort()  # a response has been started already
             return
         problem = problem_response(Malformed("this is not a request of HTTP/1.1"), {"Connection": "close"})
         head = h11.Response(status_code=400, headers=problem.raw_headers, reason=b"Bad Request")
@@ -90,7 +90,7 @@ class ConnectionLimiter(H11Protocol):
         self.transport.close()
 
     def _close_oldest_idle(self) -> bool:
-        """Whether there was one. It counts no more, although its socket closes a moment later."""
+        """Whether there was one. It no longer counts, although its socket closes slightly later."""
         for oldest in self._idle:
             del self._idle[oldest]
             self.connections.discard(oldest)

@@ -53,9 +53,9 @@ class Services:
     task_limiter         bounds each client's look-ups of a task
     stream_limiter       bounds each client's event streams that read the log, until they are caught up
     write_probe          whether the store takes writes
-    language             of messages, where the request asks for none
+    language             of messages, where the request names none
     ticker               sends comments on idle streams
-    progress_ticker      when streams with ?include=progress are given the present progress
+    progress_ticker      when streams with ?include=progress send the current progress
     closing              set when the process begins to stop; open streams then end
     extensions           what the packages above this one need in their endpoints, found by its class
     """
@@ -95,7 +95,7 @@ def get_extension(request: Request, cls: type[T]) -> T:
 
 
 def get_principal(request: Request) -> Principal:
-    """Whom AuthenticationMiddleware found the request to come from."""
+    """The principal that AuthenticationMiddleware has authenticated."""
     return request.state.principal  # type: ignore[no-any-return]  # Starlette's State is untyped
 
 

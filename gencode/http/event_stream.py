@@ -31,7 +31,7 @@ class EventStream(EventSourceResponse):
 
     sse-starlette's response with two cheaper ways to run, since idle subscribers are many. On the connections
     of `gencode.http.uvicorn_protocol`, the publisher writes to the socket itself while this response's task
-    sleeps; the task reads the subscription only for a client that has fallen behind. Under any other ASGI
+    sleeps; the task reads the subscription only for a client that lags. Under any other ASGI
     server, two tasks besides the request's own replace sse-starlette's four and its polling watcher. A client
     that receives nothing is cut off by the connection, since a deadline on one send would leave the socket
     open; the hub ends the subscription at shutdown.

@@ -16,7 +16,7 @@ MAX_WAITING = 32
 
 
 class FairLimiter:
-    """Admits `total` holders at once, and one of each key: a key that waits holds up no other key.
+    """Admits `total` holders at once, and one of each key: a waiting key does not delay other keys.
 
     Without it, six downloads of a 30 MiB archive raised another client's file list from 6 ms to 5.6 s.
     """

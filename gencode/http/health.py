@@ -35,7 +35,7 @@ async def readyz(request: Request) -> Response:
 
 @operation("health", "GET /health", "The same, with figures", responses=(HEALTHY, UNREADY))
 async def health(request: Request) -> Response:
-    """As readyz, with a few figures for people."""
+    """As readyz, with a few figures for operators."""
     services = get_services(request)
     figures = {"running": services.task_service.running, "waiting": services.task_service.waiting}
     if await _reason_unready(services):

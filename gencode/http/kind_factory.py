@@ -1,4 +1,4 @@
-"""What the composition root offers to every kind of task, and how a kind takes it."""
+"""The factory of a kind of task, and the dependencies that the composition root passes to it."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class KindRuntime:
                           lacks, and the callback, are left out of it afterwards
     retry_changes         from a failed task and a validated retry_model to changes of the task's parameters;
                           raises RequestError
-    may_pause             whether a failed task that nobody has approved may pause when it is retried
+    may_pause             whether a failed task without an approval may pause when it is retried
     calls_model           whether a failed task may call a model when it is retried: quotas then apply
     approve               from a paused task and the If-Match header to the decision that approves it
     tools                 MCP tools besides the generic ones
@@ -229,7 +229,7 @@ class ActiveKinds:
         return runtime.result_url(task) if runtime else None
 
     def is_milestone(self, task: Task, status: str) -> bool:
-        """Whether chats are told that the task has this status."""
+        """Whether chat replies report this status of the task."""
         kind = self.registry.get(task.kind)
         return status in FINAL_STATUSES or (kind is not None and status in kind.milestones)
 

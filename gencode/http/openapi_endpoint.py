@@ -1,4 +1,4 @@
-"""GET /openapi.json, and what the document says about the API as a whole."""
+"""GET /openapi.json, and the parts of the document about the API as a whole."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ DECLARED_INPUTS = "gencode.inputs"
 
 
 class InvalidText(ValueError):
-    """The text of a parameter breaks a rule. `rule` is for programs, `message` for people."""
+    """The text of a parameter breaks a rule. `rule` is for programs, `message` for users."""
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)

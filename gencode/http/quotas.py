@@ -1,4 +1,4 @@
-"""Refuses what would begin when a principal's quota is used up."""
+"""Refuses new tasks, retries and approvals of a principal whose quota is used up."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from datetime import datetime
 
 from gencode.domain.errors import Invalid, QuotaExceeded
 from gencode.domain.task import Task, now, rfc3339
+from gencode.engine.ports.named_locks import NamedLocks
 from gencode.engine.ports.retention_store import UsageTotal
-from gencode.engine.ports.turns import Turns
 from gencode.engine.quota import Period, Quota, QuotaUse, Unit, UsageStore, UseSince, use_in
 from gencode.http.client_limiter import ClientLimiter
 
 
 @dataclass(kw_only=True, slots=True)
 class _Known:
-    """What has been read of a principal's present period. `deleted`: when `since` was begun."""
+    """What has been read of a principal's current period. `deleted`: when `since` was begun."""
 
     start: datetime
     deleted: Sequence[UsageTotal]
@@ -31,30 +31,30 @@ class Quotas:
 
     quotas_of  the quotas of a principal; empty for one without
     has_price  whether the cost of a model is known
-    turns      takes turns with other processes that share the store; None: there are none
-    clock      the present moment in UTC
+    locks      shared with the other processes of the store; None: there are none
+    clock      the current time in UTC
     """
 
     store: UsageStore
     quotas_of: Callable[[str], Sequence[Quota]]
     has_price: Callable[[str], bool]
-    turns: Turns | None = None
+    locks: NamedLocks | None = None
     clock: Callable[[], datetime] = now
     _known: dict[tuple[str, Period], _Known] = field(default_factory=dict)
-    _changes: dict[str, int] = field(default_factory=dict)
+    _versions: dict[str, int] = field(default_factory=dict)
     _one_at_a_time: ClientLimiter = field(default_factory=lambda: ClientLimiter(1))
 
     @asynccontextmanager
     async def submission(self, principal: str, model: object) -> AsyncIterator[None]:
-        """Store the new task within the context: submissions of a principal with quotas wait for each other,
-        so that all of them count. `model`: its name, if the task has one.
+        """Store the new task within the context: submissions of a principal with quotas are serialized, so
+        that all of them count. `model`: its name, if the task has one.
 
         Raises QuotaExceeded, and Invalid for a model without a price where a quota limits the cost.
         """
         if not (quotas := self.quotas_of(principal)):
             yield
             return
-        async with self._turn(principal):
+        async with self._locked(principal):
             self._check_price(quotas, model)
             await self._check(principal, quotas)
             yield
@@ -62,13 +62,13 @@ class Quotas:
     @asynccontextmanager
     async def resumption(self, task: Task, *, calls_model: bool = True) -> AsyncIterator[None]:
         """Queue a failed or paused task again within the context: it counts already, but may use more, unless
-        it calls no model any more.
+        it calls no model again.
 
         Raises as `submission`.
         """
         principal = task.principal.id
         quotas = [quota for quota in self.quotas_of(principal) if quota.unit is not Unit.TASKS]
-        async with self._turn(principal, changes=True):
+        async with self._locked(principal, changes=True):
             try:
                 if quotas and calls_model:
                     self._check_price(quotas, task.parameters.get("model"))
@@ -78,16 +78,16 @@ class Quotas:
                 self._forget(principal)
 
     @asynccontextmanager
-    async def _turn(self, principal: str, *, changes: bool = False) -> AsyncIterator[None]:
-        """`changes`: a task that is over may go on, and what other processes know of it is wrong."""
+    async def _locked(self, principal: str, *, changes: bool = False) -> AsyncIterator[None]:
+        """`changes`: a finished task may run again, so what other processes have read of it is invalid."""
         async with self._one_at_a_time.hold(principal):
-            if not self.turns or not self.quotas_of(principal):
+            if not self.locks or not self.quotas_of(principal):
                 yield
                 return
-            async with self.turns.turn(f"quota {principal}", changes=changes) as found:
-                if self._changes.get(principal) != found:
+            async with self.locks.lock(f"quota {principal}", changes=changes) as version:
+                if self._versions.get(principal) != version:
                     self._forget(principal)
-                self._changes[principal] = found
+                self._versions[principal] = version
                 yield
 
     def _forget(self, principal: str) -> None:

@@ -1,4 +1,4 @@
-"""How often a principal may submit."""
+"""The rate limit of submissions, by principal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHARED_SECONDS = 2.0
 
 
 class OverLimit(RateLimited):
-    """`headers`: the principal's present limit."""
+    """`headers`: the principal's current limit."""
 
     def __init__(self, message: str, retry_after: float, headers: Mapping[str, str]) -> None:
         super().__init__(message, retry_after=retry_after)
@@ -94,7 +94,7 @@ class RateLimiter:
         return headers
 
     async def _spend(self, name: str, amount: int, seconds: int) -> Spent:
-        """A database that is away refuses nobody here: what needs it is refused where it is needed."""
+        """If the database is unreachable, requests pass: those that need it fail later."""
         if self._shared:
             try:
                 with anyio.fail_after(SHARED_SECONDS):

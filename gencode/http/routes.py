@@ -15,7 +15,7 @@ from starlette.types import Lifespan
 
 from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.domain.errors import GencodeError
-from gencode.http import health, kind_list, openapi_endpoint, problems, reference, webhook_secret
+from gencode.http import docs_page, health, kind_list, openapi_endpoint, problems, webhook_secret
 from gencode.http.authentication import AuthenticationMiddleware
 from gencode.http.common_declarations import API_ERRORS
 from gencode.http.kinds import KindRegistry
@@ -23,10 +23,10 @@ from gencode.http.large_response import LargeBodyMiddleware, UnsentBodies
 from gencode.http.links import API
 from gencode.http.openapi_endpoint import openapi_of
 from gencode.http.operation import Operation, OperationGroup
-from gencode.http.request_rules import SecurityMiddleware, SecurityRules
+from gencode.http.security_middleware import SecurityMiddleware, SecurityRules
 from gencode.http.submit_operation import submit_operation
 from gencode.http.task_event_stream import follow_operation
-from gencode.http.tasks import task_operations
+from gencode.http.task_operations import task_operations
 from gencode.http.tracing import TracingMiddleware
 
 _EXPOSED_HEADERS = [
@@ -82,7 +82,7 @@ def build(
         },
         lifespan=lifespan,
     )
-    # A redirect would be built from the Host header, which is whatever the client says.
+    # A redirect would be built from the Host header, which the client chooses.
     app.router.redirect_slashes = False
     app.state.openapi = openapi_of((api, public))
     return app
@@ -119,7 +119,7 @@ def _public_group(operations: Sequence[Operation]) -> OperationGroup:
             health.health,
             health.metrics,
             openapi_endpoint.show,
-            reference.show,
+            docs_page.show,
         )
     )
 

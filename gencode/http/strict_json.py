@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from gencode.domain.errors import Invalid, Malformed
-from gencode.resilience.json_size import has_more_values, without_strings
+from gencode.resilience.json_value_count import has_more_values, without_strings
 
 MAX_LISTED_ERRORS = 1000
 """A body of one megabyte can break half a million rules; listing them would take seconds, for a response

@@ -1,4 +1,4 @@
-"""Makes a task of a validated request, and retries one: the same rules for HTTP, assistants and chats."""
+"""Submits a task from a validated request, and retries one: the same rules for HTTP, assistants and chats."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def retry(services: Services, task: Task, changes: Mapping[str, Any] | Non
 
 
 async def is_approved(services: Services, task: Task) -> bool:
-    """Whether somebody has approved the task."""
+    """Whether the task was approved."""
     return await services.checkpoint_reader.read(task, _has_approval)
 
 

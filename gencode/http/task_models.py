@@ -1,6 +1,6 @@
 """The JSON that clients receive for every kind of task.
 
-Tasks are shown by dicts, not by models: a page of the list has a hundred, and validating each would hold up
+Tasks are shown by dicts, not by models: a page of the list has a hundred, and validating each would delay
 the event loop. The models describe the dicts in the OpenAPI document; a test compares both.
 """
 

@@ -57,7 +57,7 @@ class WriteDeadline:
 
 def unsent_bytes(transport: asyncio.Transport) -> int:
     """What was written and the client's machine has not acknowledged: here and in the kernel's buffer, from
-    which bytes go out long before there is room for more."""
+    which bytes go out long before the buffer accepts more."""
     try:
         descriptor = transport.get_extra_info("socket").fileno()
         queued = fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0\0\0\0")

@@ -10,7 +10,7 @@ import anyio
 from gencode.domain.errors import StoreError
 
 PROBE_SECONDS = 5.0
-"""Between two writes, however often the service is asked: each costs a synchronisation of the disk."""
+"""Between two writes, however often the probe is called: each costs an fsync."""
 
 
 class WriteProbe:

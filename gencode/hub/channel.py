@@ -1,8 +1,8 @@
 """One task's log as encoded bytes, read by position: subscribers share the bytes, and none delays another.
 
-A channel holds the newest part of the log, its window. Stored events come into it a page at a time, as soon
-as one subscriber has sent what it has; a subscriber that falls behind the window reads pages of its own. So
-neither a long log nor a client that does not read costs memory: 200 of these took 2.3 GB.
+A channel holds the newest part of the log, its window. Stored events are loaded into it a page at a time, as
+soon as one subscriber has sent what it has; a subscriber that falls behind the window reads pages of its own.
+So neither a long log nor a client that does not read costs memory: 200 of these took 2.3 GB.
 
 A subscriber that has read everything can attach a sink: publishers then write to it synchronously, and no
 coroutine is woken for it. Waking a coroutine for each subscriber took four fifths of the time of a delivery.
@@ -24,9 +24,9 @@ from gencode.domain.event import Event, encode, encode_delta
 from gencode.engine.ports.hub import Sink
 
 CHUNK = 64 * 1024
-"""Bytes returned to a subscriber at once: one send for a long replay, yet little is held per slow socket."""
+"""Bytes returned to a subscriber at once: one send for a long replay, yet little memory per slow socket."""
 LIVE_MESSAGES = 2048
-"""Live messages held for subscribers that are a little behind; older ones are lost (none is stored)."""
+"""Live messages held for subscribers that lag; older ones are lost (none is stored)."""
 
 STORE_INTERVAL = 0.1
 """Seconds until a store that failed is read again."""
@@ -54,7 +54,7 @@ Load = Callable[[int], Awaitable[Page]]
 @dataclass(slots=True)
 class Cursor:
     """A subscriber's position: how many events it has, and of the live messages all before number `live`
-    (None: it wants none). `own`: events that follow the position, for one that is behind the window."""
+    (None: it receives none). `own`: events that follow the position, for a subscriber before the window."""
 
     position: int
     live: int | None
@@ -64,11 +64,11 @@ class Cursor:
 class Channel:
     """Event n is at position n - 1. Single-threaded: no await between a check and a wait.
 
-    Published events are appended if they follow the window. Anything else shows that the log is behind the
+    Published events are appended if they follow the window. Anything else shows that the channel lags the
     store, which is then read: at the start, when events are published while the store is being read, and
     after a commit that was stored although it had raised.
 
-    subscribers       that are present
+    subscribers       all of them
     live_subscribers  those of them that want live messages
     store_timeout     seconds for which the store may fail, or lack events that were published already (a
                       replica is late), before readers get StoreError
@@ -104,7 +104,7 @@ class Channel:
         self._wake()
 
     def publish_live(self, data: Mapping[str, Any]) -> None:
-        """Wakes only who wants live messages: tokens come by the hundred each second."""
+        """Notifies only subscribers with `live`: there are hundreds of tokens each second."""
         if self.live_subscribers and not self._is_behind:
             message = encode_delta(data)
             self._live.append(self._end, message)
@@ -141,13 +141,13 @@ class Channel:
     # --- reading ------------------------------------------------------------------------------------
 
     def cursor(self, position: int, live: bool) -> Cursor:
-        """For a new subscriber that has so many events already."""
+        """For a new subscriber that already has this many events."""
         if not (self._is_loaded or self._end):
             self._first = position
         return Cursor(position, self._live.end if live else None)
 
     def read(self, cursor: Cursor) -> bytes:
-        """A chunk of what follows the cursor, which moves along; empty if nothing does so far."""
+        """A chunk of what follows the cursor, which is advanced; empty if nothing does yet."""
         if cursor.live is None:
             return self._read_events(cursor, self._end)
         cursor.live = self._live.first_held(cursor.live)
@@ -202,7 +202,8 @@ class Channel:
         return not self._is_loaded or self._end < self._newest
 
     def _is_level_with(self, cursor: Cursor) -> bool:
-        """False also for a subscriber that is ahead: it knows an event that was stored and not published."""
+        """False also for a subscriber that is ahead of it, with an event that was stored and not
+        published."""
         return cursor.position == self._end and cursor.live in (None, self._live.end)
 
     def _move_to_end(self, cursor: Cursor) -> None:
@@ -241,8 +242,8 @@ class Channel:
             await anyio.sleep(STORE_INTERVAL)
 
     def _update_newest(self, newest: int, is_final: bool) -> None:
-        """The report with the newest event is right: a task that was over goes on when it is retried. Of two
-        with the same event, the one that says "final" is the later."""
+        """The report with the newest event is right: a finished task may be retried. Of two with the same
+        event, the one with `is_final` is the later."""
         if newest >= self._newest:
             self._is_final = is_final or (self._is_final and newest == self._newest)
             self._newest = newest
@@ -262,7 +263,7 @@ class Channel:
         return chunk
 
     def _shorten_window(self) -> None:
-        """At half of its limit again: cutting off event by event would move the rest each time."""
+        """To half of its limit: removing event by event would move the rest each time."""
         if self._size <= WINDOW:
             return
         cut = 0
@@ -343,7 +344,7 @@ class _Attachment:
 class _Attachments:
     """Caught-up subscribers, written synchronously.
 
-    move_to_end   puts a cursor behind all that was written
+    move_to_end   moves a cursor past all that was written
     """
 
     def __init__(self, move_to_end: Callable[[Cursor], None]) -> None:
@@ -351,7 +352,7 @@ class _Attachments:
         self._attachments: set[_Attachment] = set()
 
     async def add(self, cursor: Cursor, sink: Sink) -> None:
-        """Until the sink returns False or all are released; the cursor has moved along by then."""
+        """Until the sink returns False or all are released; the cursor is advanced by then."""
         released = asyncio.get_running_loop().create_future()
         attachment = _Attachment(cursor=cursor, sink=sink, released=released)
         self._attachments.add(attachment)
@@ -378,7 +379,7 @@ class _Attachments:
 
 
 class _Signal:
-    """Wakes all who wait at the moment."""
+    """Wakes all current waiters."""
 
     def __init__(self) -> None:
         self._event = anyio.Event()

@@ -1,4 +1,5 @@
-"""The hub inside one process: a channel for each task that has subscribers. The store is the memory."""
+"""The hub inside one process: a channel for each task that has subscribers. Events are replayed from the
+store."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ CLOSING_MESSAGE = b": the server is restarting; reconnect to go on after the las
 
 class InProcessHub:
     """See gencode.engine.ports.hub.Hub. A channel exists while it has subscribers, and reads the store once
-    for all that keep pace.
+    for all subscribers that do not lag.
 
     on_publish     called with the events of each commit after they were delivered
     store_timeout  see Channel
@@ -98,8 +99,8 @@ class InProcessHub:
 
 
 class ChannelSubscription:
-    """See gencode.engine.ports.hub.Subscription. Idle subscriptions are many: each is a few slots, not a
-    generator.
+    """See gencode.engine.ports.hub.Subscription. There are many idle subscriptions: each has a few slots, and
+    no generator.
 
     A store that cannot be read ends the stream with the closing message: reconnecting resumes it.
     """

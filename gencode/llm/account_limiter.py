@@ -52,7 +52,7 @@ class Account:
         return self._slots.hold()
 
     async def rate_limited(self, told: float | None) -> float:
-        """Pause all calls. Returns the seconds to wait: those that the provider told, or a growing time.
+        """Pause all calls. Returns the seconds to wait: the provider's, or a growing time.
 
         A wait of more than MAX_PAUSE is no pause: calls that come later fail by themselves, and cost nothing.
         """

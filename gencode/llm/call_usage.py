@@ -1,4 +1,4 @@
-"""What one model call has cost so far, by what its provider told and by what was sent and received."""
+"""The usage of one model call so far: as its provider reported it, else estimated from its texts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CallMeter:
         self.checkpoint = call_name(about)
         self._told: Usage | None = None
         self._untold: list[str] = []
-        """Text and reasoning since the provider last told the usage."""
+        """Text and reasoning since the provider last reported the usage."""
         self.is_reserved = self.is_sent = False
 
     def receive(self, chunk: ChatChunk) -> None:
@@ -40,7 +40,7 @@ class CallMeter:
                 self._untold = []
 
     def usage(self) -> Usage:
-        """Of an answered call: as told; what was not told is estimated. A chunk is one token at least."""
+        """Of an answered call: as reported; unreported parts are estimated. A chunk is one token at least."""
         told = self._told or Usage()
         untold = max(estimate_tokens("".join(self._untold)), len(self._untold))
         return Usage(

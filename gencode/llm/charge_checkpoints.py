@@ -56,7 +56,7 @@ def open_calls(checkpoints: Mapping[str, str]) -> dict[str, Usage]:
 
 
 def subject(name: str) -> str:
-    """What the call of this checkpoint is about."""
+    """The subject of the call of this checkpoint."""
     return name.split(":", 2)[2]
 
 

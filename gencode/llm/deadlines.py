@@ -56,7 +56,7 @@ class CallsInFlight:
                 other.observe(timer)
 
     def observe(self, waiting: DeadlineTimer) -> None:
-        """Tell a call that waits for its first word of all that are answered."""
+        """Notify a call that waits for its first token of all calls that have theirs."""
         for timer in self._timers:
             if timer.first_token is not None:
                 waiting.observe(timer)

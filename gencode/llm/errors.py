@@ -69,7 +69,7 @@ class LLMTruncated(ProviderError):
 
 
 class LLMTooLarge(ProviderError):
-    """The answer, or the file that it belongs to, exceeds its limit in bytes."""
+    """The answer, or its file, exceeds the limit in bytes."""
 
     code = "LLM_TOO_LARGE"
     retry_helps = RetryHelps.NEVER
@@ -101,9 +101,9 @@ class LLMIncomplete(ProviderError, Transient):
 
 
 class LLMBadOutput(ProviderError, Transient):
-    """The answer is not what was asked for: blank, not the JSON of a plan, reasoning only.
+    """The answer is not what was requested: blank, not the JSON of a plan, reasoning only.
 
-    for_model  what the model is told with the next attempt; "": the same request is repeated
+    for_model  a text for the model in the next attempt; "": the same request is repeated
     """
 
     code = "LLM_BAD_OUTPUT"

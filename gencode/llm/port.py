@@ -43,7 +43,7 @@ class Usage:
     """Tokens as the provider counts (and bills) them.
 
     cached     prompt tokens served from its cache
-    estimated  the provider has not told them, or not all: they are estimated from what was sent and received
+    estimated  the provider has not reported all of them: they are estimated from the texts
     """
 
     prompt: int = 0
@@ -69,8 +69,8 @@ class ChatChunk:
 
 
 OnSend = Callable[[], Awaitable[None]]
-"""Awaited when a call has its slot and before anything of it is sent; again if the request leaves much later.
-An exception ends the call."""
+"""Awaited when a call has its slot and before anything of it is sent; again if the request is sent more than
+a second later. An exception ends the call."""
 
 
 class Provider(Protocol):

@@ -1,4 +1,4 @@
-"""Progress of the tasks that run in this process, reported to the others, where it may be asked for."""
+"""Sends the progress of this process's tasks to the other processes, and stores theirs for requests."""
 
 from __future__ import annotations
 

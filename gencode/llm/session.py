@@ -27,8 +27,8 @@ from gencode.llm.port import ChatRequest, Provider, Providers, Usage
 from gencode.llm.prices import Price, price_of
 from gencode.llm.task_progress import CallProgress, ProgressRegistry, ProgressTracker
 from gencode.observability.metrics import Metrics
-from gencode.resilience.long_texts import run_on_text
 from gencode.resilience.retry import Retry
+from gencode.resilience.thread_offload import run_on_text
 from gencode.security.redaction import redact
 from gencode.security.secret_detector import contains_secret
 

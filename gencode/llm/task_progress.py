@@ -30,14 +30,14 @@ MIN_LINES = 20
 MIN_SECONDS = 1.0
 """Measured time of streaming answers before a rate is known."""
 MAX_AGE = 0.5
-"""Seconds for which a snapshot is reused: many subscribers may ask at once."""
+"""Seconds for which a snapshot is reused: many subscribers may read it at once."""
 REPORT_SECONDS = 5.0
 """How long the report of another process counts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProgressSnapshot:
-    """None: unknown. `rate_limited_until` (UTC): until then a call waits, as its provider asked."""
+    """None: unknown. `rate_limited_until` (UTC): until then a call waits, by its provider's rate limit."""
 
     percent: int | None = None
     seconds_left: int | None = None
@@ -48,7 +48,7 @@ class ProgressSnapshot:
 class CallProgress:
     """One model call in progress. Cheap to update: tokens arrive by the hundred each second.
 
-    is_waiting        for its turn at the API: nothing of it has been sent
+    is_waiting        for a free slot at the API: nothing has been sent
     first_token       the time of the first text; 0.0 before it
     first_characters  arrived with the first token: no time was measured for them
     """
@@ -68,7 +68,7 @@ class CallProgress:
         self.is_waiting = False
 
     def send(self) -> None:
-        """It is its turn: its times begin now."""
+        """It has its slot: its times begin now."""
         self.started = self.last_chunk = self._clock()
         self.is_waiting = False
 
@@ -141,7 +141,7 @@ class ProgressTracker:
         self._characters[call.about] += call.characters
 
     def rate_limited(self, about: str, seconds: float) -> None:
-        """The next attempt waits for so long, because the provider asked for it."""
+        """The next attempt waits this long, because the provider requested it."""
         self._waits[about] = self._utc_now() + timedelta(seconds=seconds)
 
     def writing_finished(self) -> None:

@@ -1,4 +1,4 @@
-"""Estimates tokens of texts, for limits and for calls whose provider does not tell their usage.
+"""Estimates tokens of texts, for limits and for calls whose provider does not report their usage.
 
 High rather than low. Measured with the tokenizers of DeepSeek and Qwen, the estimate is 1.0 to 2.4 times the
 count for prose (English, German, Russian, Chinese, Japanese), code, base64 and hexadecimal digests, and at

@@ -1,1 +1,1 @@
-"""The service for assistants that speak the Model Context Protocol."""
+"""The server of the Model Context Protocol, for assistants."""

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 
 import anyio
 import structlog
@@ -138,7 +139,8 @@ class NotificationDispatcher:
         return replace(callback, due=until) if await self._outbox.claim_callback(callback, until) else None
 
     def _leased_until(self) -> int:
-        """When a callback is due of which more is to be delivered: at once, or when this process has died."""
+        """When a callback with undelivered events is due: at once, or when the claim of this process
+        expires."""
         return int((self._now() + self._lease) * 1000) if self._lease else 0
 
     async def _process(self, callback: Callback) -> None:
@@ -163,7 +165,7 @@ class NotificationDispatcher:
             return
         (task,) = await self._store.find(TaskQuery(id=callback.task_id, limit=1))
         events = await self._store.events(task.id, callback.position)
-        for event, following in zip(events, [*events[1:], None], strict=True):
+        for event, following in zip_longest(events, events[1:]):
             if message := notifier.message(task, event, following):
                 callback = await self._deliver(notifier, callback, event, message)
                 if callback.failures or callback.ended:
@@ -201,7 +203,7 @@ class NotificationDispatcher:
         return replace(callback, failures=failures, due=int((self._now() + wait) * 1000), reason=reason)
 
     def _wait(self, seconds: float, response: Response | None) -> float:
-        """The longer of our own wait and what the receiver asked for."""
+        """The longer of our own back-off and the receiver's Retry-After."""
         requested = min((response.retry_after if response else None) or 0.0, MAX_WAIT)
         return max(seconds * (1 + MAX_JITTER * self._random()), requested)
 

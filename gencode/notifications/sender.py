@@ -34,7 +34,7 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Response:
-    """`retry_after`: the seconds to wait that the receiver asked for."""
+    """`retry_after`: seconds, from the receiver's Retry-After."""
 
     status: int
     retry_after: float | None = None

@@ -11,7 +11,7 @@ def check_place(limit: int, taken: int, own: int) -> None:
     """Raises QueueFull.
 
     limit   most tasks that may wait. Beyond it there are half as many again for principals that have less
-            than a GUARANTEED_SHARE of the limit waiting: one client's flood refuses no other's task
+            than a GUARANTEED_SHARE of the limit waiting: a flood of one client does not block others
     taken   tasks that wait, places reserved for tasks that are being stored included
     own     of those, the principal's
     """

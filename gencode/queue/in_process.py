@@ -1,4 +1,4 @@
-"""A queue inside one process. What it holds is lost with the process; the sweeper finds it in the store."""
+"""A queue inside one process. Its ids are lost with the process; the sweeper finds the tasks in the store."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class FairQueue:
                 group.start_soon(self._deliver, handler)
 
     async def _deliver(self, handler: Handler) -> None:
-        """The sweeper finds what was left unfinished."""
+        """Undelivered needs no handling: the sweeper finds unfinished tasks."""
         while True:
             task_id = await self.take()
             with suppress(Undelivered):

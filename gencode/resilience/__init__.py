@@ -1,1 +1,1 @@
-"""Retries, and the wait that the headers of a response ask for."""
+"""Retries with back-off, Retry-After, limits of concurrent calls, and offloading to threads."""

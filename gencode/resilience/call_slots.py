@@ -29,7 +29,7 @@ class CallSlots(Protocol):
     async def rate_limited(self, told: float | None, growing: Sequence[float], longest: float) -> float:
         """Pause all calls that have not begun. Returns the seconds to wait.
 
-        told      the seconds that the other server asked for; None: those of `growing`
+        told      the seconds that the other server requested; None: those of `growing`
         growing   by how many pauses in a row there were; the last one for all further
         longest   a longer wait is no pause
         """
@@ -100,7 +100,7 @@ class LocalSlots:
 
 
 def account_name(kind: str, url: str, key: str) -> str:
-    """The name of an account for a SlotFactory, which does not tell the key."""
+    """The name of an account for a SlotFactory, which does not reveal the key."""
     digest = hashlib.sha256(f"{url}\0{key}".encode()).hexdigest()
     return f"{kind} {digest[:16]}"
 

@@ -1,4 +1,4 @@
-"""Parses the headers by which a response asks to wait: Retry-After and the headers of rate limits."""
+"""Parses Retry-After and the rate limit headers of a response."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def parse_retry_after(value: str, now: float) -> float | None:
 
 
 def wait_from_headers(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that a response asks to wait; None if it does not say so.
+    """Seconds to wait before the next request; None if no header requests a wait.
 
     Retry-After and its variants take precedence. Of the `x-ratelimit-reset*` headers, those count whose
     `x-ratelimit-remaining*` is 0 or missing, and the longest wait is returned. Their values are seconds,

@@ -216,7 +216,7 @@ class Settings(_SourcedSettings):
         20,
         ge=4,
         le=600,
-        description="Seconds without a sign of life after which other workers take over a worker's tasks; the"
+        description="Seconds without a heartbeat after which other workers take over a worker's tasks; the"
         " same in all processes",
     )
     worker_port: int = Field(

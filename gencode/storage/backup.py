@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 
 from gencode.domain.errors import BadBackup, StartError
 from gencode.security.file_ownership import give_to_owner_of
-from gencode.storage.lock import DATABASE, RESTORING
-from gencode.storage.sqlite.maintenance import CopyFailed, check_database, copy_database
+from gencode.storage.data_dir_lock import DATABASE, RESTORING
+from gencode.storage.sqlite.database_copy import CopyFailed, check_database, copy_database
 
 _EXCLUDED = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", "lock", "demo"}
 """The database is copied by SQLite; the lock belongs to a process; `demo` is for `gencode demo`."""

@@ -1,4 +1,4 @@
-"""A store whose records are rows of a database. Free of any database."""
+"""A store whose records are rows of a database. Independent of the database."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ from gencode.storage.write_requests import (
 
 
 class Reads(Protocol):
-    """What a database must be able to read. `connection`: its driver's, which sees committed data only.
+    """The reads that a database must implement. `connection`: its driver's, which sees committed data only.
 
-    Each is one short turn of the connection. Ids come as callers give them; keys and moments as rows. The
-    values are those of RowStore's methods of the same name; an asynchronous driver returns them by a
+    Each uses the connection for a short time. Ids are passed as callers give them; keys and times as rows.
+    The values are those of RowStore's methods of the same name; an asynchronous driver returns them by a
     coroutine.
     """
 

@@ -77,5 +77,5 @@ def _stage(status: str) -> str:
 
 
 def _is_in(column: str, values: Collection[Any]) -> str:
-    """PostgreSQL knows no empty list."""
+    """PostgreSQL has no syntax for an empty list."""
     return f"{column} IN ({', '.join('?' * len(values))})" if values else "FALSE"

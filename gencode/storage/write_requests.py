@@ -1,4 +1,4 @@
-"""The writes that callers ask for, as plain rows, and what can be decided about them without a database."""
+"""The requested writes as plain rows, and the decisions about them that need no database."""
 
 from __future__ import annotations
 

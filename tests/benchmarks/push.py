@@ -28,7 +28,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gencode.bootstrap.serve import tune_garbage_collector
-from gencode.domain.blob import deflated
+from gencode.domain.git_blob import deflated
 from gencode.domain.tree import Tree
 from gencode.embedded.server import address, listen
 from gencode.githosts.git_client import GitClient

@@ -15,6 +15,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import anyio
@@ -193,17 +194,17 @@ async def outcome(mixed: Mixture, chance: random.Random) -> tuple[str, int]:
     return (RIGHT if file_text(pieces, mixed.path) == mixed.whole else WRONG), session.calls
 
 
-def corpus(seed: int, count: int = 40) -> list[tuple[str, str]]:
-    """Real files that end with LF, and texts that no grammar reads."""
+def corpus(seed: int, roots: Sequence[Path] = (), count: int = 40) -> list[tuple[str, str]]:
+    """Files below `roots`, or of the machine, that end with LF; and texts that no grammar reads."""
     found = list(TEXTS.items()) * 4
-    for files in source_files(system=False).values():
+    for files in source_files(roots, system=False).values():
         found += [(path.name, text) for path, text in sample(files, count, 100, 4000, seed)]
     return [(path, f"{text.rstrip()}\n") for path, text in found if "\r" not in text and text.strip()]
 
 
-async def run(mixtures: int, seed: int) -> Counter[tuple[str, str]]:
+async def run(mixtures: int, seed: int, roots: Sequence[Path] = ()) -> Counter[tuple[str, str]]:
     """Counts by the mixture's name and outcome."""
-    chance, files = random.Random(seed), corpus(seed)
+    chance, files = random.Random(seed), corpus(seed, roots)
     counts: Counter[tuple[str, str]] = Counter()
     for _ in range(mixtures):
         mixed = mixture(files, chance)

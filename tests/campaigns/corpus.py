@@ -1,4 +1,7 @@
-"""Source files of this machine: of Python itself, of installed packages, of the system."""
+"""Source files: the fixed ones of this repository, and those of the machine (Python, packages, the system).
+
+Tests read the fixed files only, since those of a machine depend on what is installed.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ LANGUAGES = {
     ".rst": "reStructuredText",
     ".proto": "Protobuf",
     ".scm": "Scheme",
+    ".kt": "Kotlin",
 }
+FIXED = Path(__file__).parents[1] / "fixtures/corpus"
+"""Files written for the tests: in each language one of 100 to 250 bytes and one of 2,000 to 7,000."""
 SYSTEM = (
     "/usr/share",
     "/usr/include",

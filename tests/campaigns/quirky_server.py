@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from gencode.llm.openai.answer_end import BodyEnd
+from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.openai.think_block import ModelHabits
 from gencode.llm.port import ChatRequest, Message
 

@@ -14,7 +14,7 @@ import pytest
 from gencode.embedded.forge import forge_app
 from gencode.embedded.server import address, listen
 from gencode.githosts.commit import commit_sha
-from gencode.githosts.directory import DirectoryHost
+from gencode.githosts.directory_host import DirectoryHost
 from gencode.githosts.errors import GitNotFound, NonFastForward, RepoExists
 from gencode.githosts.port import GitHost
 from tests.servers.githttp import git_environment

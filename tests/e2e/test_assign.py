@@ -14,7 +14,7 @@ from gencode.domain.errors import StoreUnusable
 from gencode.domain.principal import LOCAL, Principal, PrincipalKind
 from gencode.domain.task import State
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
-from gencode.storage.lock import DATABASE, data_dir_lock
+from gencode.storage.data_dir_lock import DATABASE, data_dir_lock
 from gencode.storage.sqlite import ownership_transfer
 from gencode.storage.sqlite.store import SQLiteStore, open_sqlite
 from tests.servers.command import gencode

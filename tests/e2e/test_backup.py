@@ -21,7 +21,7 @@ from gencode.domain.errors import BadBackup, StoreUnusable
 from gencode.domain.task import Task
 from gencode.engine.ports.store import TaskQuery
 from gencode.storage.backup import backup, restore
-from gencode.storage.lock import data_dir_lock
+from gencode.storage.data_dir_lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
 from tests.e2e.cloning import cloned
 from tests.servers.calls import FILES, get, submit

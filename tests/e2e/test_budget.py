@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gencode.bootstrap.models import ModelRegistry
+from gencode.bootstrap.model_registry import ModelRegistry
 from gencode.client import Client, ServiceError
 from gencode.domain.errors import StartError
 from gencode.domain.task import now

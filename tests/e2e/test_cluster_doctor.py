@@ -20,7 +20,7 @@ from gencode.bootstrap.doctor import cluster_checks
 from gencode.bootstrap.doctor.check_result import CheckResult
 from gencode.bootstrap.doctor.cluster_checks import check_cluster
 from gencode.bootstrap.process_names import MAX_LENGTH, parsed_name, process_name
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.domain.errors import StartError
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
@@ -29,7 +29,7 @@ from gencode.storage.postgres.schema import VERSION
 from tests.servers.command import gencode
 from tests.servers.ports import closed_port
 from tests.servers.service import service, settings
-from tests.unit.bootstrap.test_roles import disk
+from tests.unit.bootstrap.test_process_roles import disk
 
 Find = Callable[..., Any]
 
@@ -148,7 +148,7 @@ async def test_a_worker_without_a_sign_of_life_is_shown(tmp_path: Path, postgres
         postgres, "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 day')"
     )
     result = (await found(configured(tmp_path, postgres)))["workers"]
-    assert (result.state, result.message) == ("note", "none is alive; 1 gave no sign of life")
+    assert (result.state, result.message) == ("note", "none is alive; 1 sent no heartbeat")
 
 
 async def test_notifications_of_another_database_do_not_arrive(

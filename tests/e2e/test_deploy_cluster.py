@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gencode.queue.procrastinate.timing import QueueTiming
+from gencode.queue.procrastinate.worker_timeouts import WorkerTimeouts
 from tests.e2e.test_deploy import AFTERMATH, DEPLOY, names_a_setting
 from tests.e2e.test_docs import first_column, read
 from tests.servers.proxy import SITES, program
@@ -24,7 +24,7 @@ COMMANDS = {"web": ["serve", "--role", "web"], "worker": ["worker"]}
 def shortest_stop(environment: dict[str, str], role: str) -> float:
     """Seconds that a process may take after SIGTERM."""
     stale = float(environment["WORKER_STALE_SECONDS"])
-    drain = QueueTiming(stale=stale).drain if role == "worker" else 0
+    drain = WorkerTimeouts(stale=stale).drain if role == "worker" else 0
     return int(environment["SHUTDOWN_GRACE"]) + drain + AFTERMATH
 
 

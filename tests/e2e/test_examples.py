@@ -16,11 +16,13 @@ import anyio
 import httpx
 import pytest
 from anyio.streams.text import TextReceiveStream
+from playwright.async_api import Browser, expect
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from gencode.embedded.server import address, listen, serve
+from tests.servers.browser import needs_chromium
 from tests.servers.calls import FILES, client, get
 from tests.servers.model import ModelServer, model_server, plan_and_files
 from tests.servers.ports import reserve_port
@@ -77,33 +79,30 @@ async def test_an_example_follows_its_task_through_kill_9(language: str, tmp_pat
     assert re.search(r"completed.*http://127\.0\.0\.1:\d+/local/\w+-example", said[-1])
 
 
-async def test_the_page_follows_its_task_through_kill_9_in_a_browser(tmp_path: Path) -> None:
+@needs_chromium
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_page_follows_its_task_through_kill_9_in_a_browser(
+    browser: Browser, tmp_path: Path
+) -> None:
     """`EventSource` resumes by itself."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        pytest.skip("needs chromium")
-    playwright = pytest.importorskip("playwright.async_api")
     page_server = _page_server(program("examples.md", "html"))
     async with (
         page_server as origin,
         _service_with_gates(tmp_path, CORS_ORIGINS=origin) as (process, gates),
-        playwright.async_playwright() as driver,
+        await browser.new_page() as page,
     ):
-        browser = await driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = await browser.new_page()
         await page.goto(f"{origin}/?url={process.url}")
         log = page.locator("#log")
-        await playwright.expect(log).to_contain_text(re.compile(r"\d+ plan"), timeout=20_000)
+        await expect(log).to_contain_text(re.compile(r"\d+ plan"))
         await process.kill()
         await process.start()
         for gate in gates.values():
             gate.set()
-        await playwright.expect(log).to_contain_text(
-            re.compile(r"^completed http://\S+/local/page-example$", re.MULTILINE), timeout=30_000
+        await expect(log).to_contain_text(
+            re.compile(r"^completed http://\S+/local/page-example$", re.MULTILINE)
         )
         ids = [int(number) for number in re.findall(r"^(\d+) ", await log.inner_text(), re.MULTILINE)]
         assert ids == sorted(set(ids))
-        await browser.close()
 
 
 async def test_a_service_beside_gencode_survives_its_kill(tmp_path: Path) -> None:

@@ -18,16 +18,16 @@ import psycopg
 import pytest
 
 from gencode.auth.key_store import KeyOptions, key_store
-from gencode.bootstrap.database_keys import DatabaseKeys
-from gencode.bootstrap.migration import migrate_data_dir
+from gencode.bootstrap.data_dir_migration import migrate_data_dir
+from gencode.bootstrap.database_api_keys import DatabaseKeys
 from gencode.domain.callback import Callback
 from gencode.domain.errors import StartError, StoreUnusable
 from gencode.domain.principal import Principal
 from gencode.domain.task import State
 from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
-from gencode.storage import tables
-from gencode.storage.lock import DATABASE, MOVED, data_dir_lock
-from gencode.storage.postgres import importing
+from gencode.storage import table_copy
+from gencode.storage.data_dir_lock import DATABASE, MOVED, data_dir_lock
+from gencode.storage.postgres import table_import
 from gencode.storage.postgres.store import open_postgres
 from gencode.storage.sqlite.store import open_sqlite
 from tests.e2e.test_older_data_dir import (
@@ -140,8 +140,8 @@ async def test_it_goes_on_after_it_was_killed_anywhere(
     data_dir: Path, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each attempt gets one report further than the one before."""
-    monkeypatch.setattr(tables, "PAGE_ROWS", 5)
-    monkeypatch.setattr(importing, "DIGEST_ROWS", 7)
+    monkeypatch.setattr(table_copy, "PAGE_ROWS", 5)
+    monkeypatch.setattr(table_import, "DIGEST_ROWS", 7)
     attempts, done = 0, None
     while done is None:
         attempts += 1
@@ -229,7 +229,7 @@ async def test_a_part_of_another_folder_is_refused(data_dir: Path, postgres: str
         await migrate_data_dir(data_dir, postgres, quiet)
 
 
-def killed_after_copying(name: str) -> tables.Report:
+def killed_after_copying(name: str) -> table_copy.Report:
     def report(step: str, table: str, done: int, total: int) -> None:
         if (step, table) == ("copied", name):
             raise Killed
@@ -237,8 +237,8 @@ def killed_after_copying(name: str) -> tables.Report:
     return report
 
 
-@pytest.mark.parametrize("table", tables.TABLES, ids=lambda table: table.name)
-async def test_a_row_that_differs_is_found(data_dir: Path, postgres: str, table: tables.Table) -> None:
+@pytest.mark.parametrize("table", table_copy.TABLES, ids=lambda table: table.name)
+async def test_a_row_that_differs_is_found(data_dir: Path, postgres: str, table: table_copy.Table) -> None:
     """Here another program changes one after it was copied."""
     await add_total(data_dir)
     with pytest.raises(Killed):

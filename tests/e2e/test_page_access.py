@@ -8,7 +8,6 @@ from pathlib import Path
 
 import anyio
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -16,19 +15,13 @@ from starlette.routing import Mount
 from gencode.bootstrap.app import create_app
 from gencode.embedded.server import address, listen, serve
 from tests.e2e.test_page_task import expect_status, submit
-from tests.servers.browser import chromium, needs_chromium, tab
+from tests.servers.browser import needs_chromium, tab
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
 
-pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 AUDIT = Path(__file__).with_name("page_audit.js").read_text(encoding="utf-8")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as one:
-        yield one
 
 
 async def check_accessibility(page: Page) -> None:

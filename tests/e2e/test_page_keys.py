@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, expect
 
 from tests.e2e.test_page_task import FILES, LOST, events_once, expect_status, file_item, submit
-from tests.servers.browser import chromium, needs_chromium, tab
+from tests.servers.browser import needs_chromium, tab
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import environment, service
 
-pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 REFUSED = "401"
 """The message on the console of Chromium for an answer that is expected."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as one:
-        yield one
 
 
 async def enter_key(page: Page, key: str) -> None:

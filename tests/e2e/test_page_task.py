@@ -7,24 +7,22 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 
 import anyio
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from gencode.client import Client
 from gencode.llm.prices import Price
 from tests.e2e.test_secret_found import LEAKED
-from tests.servers.browser import chromium, needs_chromium, tab
+from tests.servers.browser import needs_chromium, tab
 from tests.servers.github import github_server
 from tests.servers.model import Body, Reply, call_of, http_error, model_server, plan_and_files, text
 from tests.servers.service import environment, running_app, service, settings
 
-pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 FILES = {
     "app.py": "def main():\n    return 'hello'\n",
@@ -33,12 +31,6 @@ FILES = {
 }
 LOST = "net::ERR_"
 """The message on the console of Chromium when the service is not running."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as one:
-        yield one
 
 
 async def submit(page: Page, name: str = "hello", prompt: str = "say hello") -> None:

@@ -13,7 +13,7 @@ import pytest
 from gencode.domain.task import State, now
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.engine.task_ids import earliest_id
-from gencode.storage.lock import data_dir_lock
+from gencode.storage.data_dir_lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.command import gencode
 from tests.unit.storage.samples import a_task, an_event

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser, expect
 
-from gencode.http.reference import page
+from gencode.http.docs_page import page
+from tests.servers.browser import needs_chromium
 from tests.servers.calls import client
 from tests.servers.openapi import document
 from tests.servers.service import running_app, settings
@@ -74,15 +75,14 @@ async def test_it_is_served_without_a_key_under_a_policy_that_allows_nothing_els
         assert not re.search(r"https?:", policy)
 
 
-async def test_a_browser_shows_it_and_reports_nothing(tmp_path: Path) -> None:
+@needs_chromium
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_browser_shows_it_and_reports_nothing(browser: Browser, tmp_path: Path) -> None:
     """The policy allows the page's own style, and the page loads nothing."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        pytest.skip("needs chromium")
-    playwright = pytest.importorskip("playwright.async_api")
-    async with running_app(settings(tmp_path)) as app, playwright.async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        shown = await browser.new_page(viewport={"width": 390, "height": 800})
+    async with (
+        running_app(settings(tmp_path)) as app,
+        await browser.new_page(viewport={"width": 390, "height": 800}) as shown,
+    ):
         said: list[str] = []
         asked: list[str] = []
         shown.on("console", lambda message: said.append(message.text))
@@ -92,7 +92,6 @@ async def test_a_browser_shows_it_and_reports_nothing(tmp_path: Path) -> None:
         assert await shown.evaluate("document.documentElement.scrollWidth") <= 390
         await shown.get_by_role("link", name="POST /api/v1/generate").click()
         heading = shown.get_by_role("heading", name="POST /api/v1/generate")
-        await playwright.expect(heading).to_be_in_viewport()
+        await expect(heading).to_be_in_viewport()
         assert [message for message in said if "favicon" not in message] == []
         assert {url.partition("#")[0] for url in asked if "favicon" not in url} == {f"{app.url}/docs"}
-        await browser.close()

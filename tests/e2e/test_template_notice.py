@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from gencode.embedded.offline import TemplateProject
-from tests.servers.browser import chromium, needs_chromium, tab
+from tests.servers.browser import needs_chromium, tab
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import ROOT, running_app, settings
 
@@ -29,8 +29,9 @@ async def finished(url: str, *, language: str = "en", **body: Any) -> tuple[dict
 
 
 @needs_chromium
-async def test_the_page_names_the_template_before_the_submission(tmp_path: Path) -> None:
-    async with running_app(settings(tmp_path)) as app, chromium() as browser, tab(browser, app.url) as page:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_page_names_the_template_before_the_submission(browser: Browser, tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, tab(browser, app.url) as page:
         await page.get_by_label("Prompt").fill(RAY_TRACER)
         await expect(page.locator("#estimate")).to_contain_text(
             "It will be a template, a Python command line tool"
@@ -93,8 +94,11 @@ async def test_a_cached_project_is_the_template_of_the_earlier_task(tmp_path: Pa
         ("zh-CN", "未配置语言模型：请设置 DEEPSEEK_API_KEY"),
     ],
 )
-async def test_the_page_says_so_in_its_own_language(tmp_path: Path, locale: str, words: str) -> None:
-    async with running_app(settings(tmp_path)) as app, chromium() as browser:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_page_says_so_in_its_own_language(
+    browser: Browser, tmp_path: Path, locale: str, words: str
+) -> None:
+    async with running_app(settings(tmp_path)) as app:
         _, task = await finished(app.url, prompt=RAY_TRACER)
         async with tab(browser, app.url, hash=f"#/task/{task['task_id']}", locale=locale) as page:
             notice = page.locator(".card .notice")

@@ -24,7 +24,7 @@ from gencode.domain.errors import Conflict, DataDirLocked, OutcomeUnknown, Store
 from gencode.domain.task import State, Task
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.http import write_probe
-from gencode.storage.lock import data_dir_lock
+from gencode.storage.data_dir_lock import data_dir_lock
 from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.calls import BODY, FILES, client, post, submit
 from tests.servers.model import model_server, plan_and_files

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gencode.client import Client
-from gencode.githosts.directory import DirectoryHost
+from gencode.githosts.directory_host import DirectoryHost
 from gencode.githosts.errors import (
     HostAuth,
     HostForbidden,

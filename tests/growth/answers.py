@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
-from gencode.codegen.answer_blocks import holds_only_remarks
 from gencode.codegen.answer_checks import check_file, check_remark
+from gencode.codegen.code_blocks import holds_only_remarks
 from gencode.codegen.continuation_merge import continuation, file_text, resume_point
 from gencode.codegen.file_checkpoints import Piece
 from gencode.codegen.multipart_file_generator import join_parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from gencode.llm.openai.answer_end import BodyEnd
+from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.openai.completion_decoder import CompletionDecoder
 from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.line_splitter import LineSplitter

@@ -44,7 +44,7 @@ from gencode.llm.port import ChatChunk, ChatRequest, Message, OnSend, Usage
 from gencode.llm.session import Answer, LLMSession, LLMSessionFactory
 from gencode.llm.token_estimate import worst_case
 from gencode.observability.metrics import Metrics
-from gencode.pipelines.generate.lost_calls import lost_call_updates
+from gencode.pipelines.generate.interrupted_calls import lost_call_updates
 from gencode.resilience.retry import Retry
 
 HISTORIES = 10_000

@@ -1,4 +1,4 @@
-"""Real files in several languages, truncated at random and continued in the manners of models."""
+"""Files in several languages, truncated at random and continued in the manners of models."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gencode.codegen.code_fences import is_fence, split_lines
 from gencode.codegen.continuation_merge import continuation, file_text, joined_text, resume_point
 from gencode.codegen.file_checkpoints import Piece
 from gencode.llm.errors import LLMBadOutput
+from tests.campaigns.corpus import FIXED
 from tests.campaigns.seams import RIGHT, WRONG, cases
 
 PREAMBLES = (
@@ -28,11 +29,10 @@ PREAMBLES = (
 
 
 def sources() -> dict[str, str]:
-    """Files of this project and of its dependencies, some of them with fences inside."""
+    """The offline model's projects and some of the fixed files, some of them with fences inside."""
     found = dict(_templates(files("gencode") / "embedded/offline/templates"))
-    libraries = [("starlette", "routing.py"), ("fastapi", "applications.py"), ("httpx", "_models.py")]
-    for package, name in libraries:
-        found[name] = (files(package) / name).read_text(encoding="utf-8")
+    for name in ("application.py", "orders.py", "api_client.ts", "InvoiceService.java"):
+        found[name] = (FIXED / name).read_text(encoding="utf-8")
     return {name: text for name, text in found.items() if len(text) > 600}
 
 
@@ -142,7 +142,7 @@ def test_every_call_advances(cut: tuple[str, str, int], more: int) -> None:
 
 
 def test_a_restart_with_another_text_is_rejected() -> None:
-    written = SOURCES["routing.py"][:5000]
+    written = SOURCES["orders.py"][:5000]
     point = resume_point(written, 5000)
     other = written[:300] + "# something else\n" + written[300:point].replace(" = ", " := ") + "more\n" * 900
     with pytest.raises(LLMBadOutput, match="anew"):
@@ -150,7 +150,7 @@ def test_a_restart_with_another_text_is_rejected() -> None:
 
 
 def test_a_closing_remark_in_place_of_the_rest_is_rejected() -> None:
-    written = SOURCES["routing.py"][:5000]
+    written = SOURCES["orders.py"][:5000]
     point = resume_point(written, 5000)
     assert point < 5000
     for answer in ("", "Done.", "```\n"):

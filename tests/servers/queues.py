@@ -14,10 +14,10 @@ from procrastinate import App
 from gencode.engine.ports.fair_queue import Queue
 from gencode.queue.procrastinate.queue import ProcrastinateQueue, open_app
 from gencode.queue.procrastinate.schema import migrate_queue
-from gencode.queue.procrastinate.timing import QueueTiming
+from gencode.queue.procrastinate.worker_timeouts import WorkerTimeouts
 from tests.servers.postgres import PostgresServer
 
-TIMING = QueueTiming(stale=4)
+TIMEOUTS = WorkerTimeouts(stale=4)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,8 +60,10 @@ def _fill(dsn: str) -> None:
 
 
 @asynccontextmanager
-async def open_queue(dsn: str, limit: int = 100, timing: QueueTiming = TIMING) -> AsyncIterator[OpenQueue]:
+async def open_queue(
+    dsn: str, limit: int = 100, timeouts: WorkerTimeouts = TIMEOUTS
+) -> AsyncIterator[OpenQueue]:
     async def request_cancel(task_id: str) -> None: ...
 
     async with open_app(dsn) as app:
-        yield OpenQueue(queue=ProcrastinateQueue(app, limit, timing, request_cancel), app=app, dsn=dsn)
+        yield OpenQueue(queue=ProcrastinateQueue(app, limit, timeouts, request_cancel), app=app, dsn=dsn)

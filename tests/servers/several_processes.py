@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from gencode.bootstrap.app import build_app
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.bootstrap.serve import Server, listening_socket
 from gencode.http.kind_factory import KindFactory
 from gencode.security.secret_registry import SecretRegistry

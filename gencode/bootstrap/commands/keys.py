@@ -12,14 +12,14 @@ from typing import Any
 from limits import parse_many
 
 from gencode.auth.key_store import KeyOptions, KeyStore, StoredKey, StoredKeys, key_store, parse_timestamp
-from gencode.bootstrap.cluster_parts import cluster_module
-from gencode.bootstrap.stored_keys import stored_keys
+from gencode.bootstrap.cluster_imports import cluster_module
+from gencode.bootstrap.stored_api_keys import stored_keys
 from gencode.cli.output import write
 from gencode.domain.errors import StartError
 from gencode.domain.principal import LOCAL
 from gencode.engine.quota import Period, Quota, Uses, parse_quota
 from gencode.settings import load_database
-from gencode.storage.sqlite.client_uses import client_uses
+from gencode.storage.sqlite.quota_usage import client_uses
 
 MAX_RATE, MAX_RATE_SECONDS = 1_000_000, 366 * 24 * 3600
 QUOTAS = "'100 tasks/day', '2000000 tokens/month' or '20.50 cost/month'"
@@ -164,7 +164,7 @@ def _uses(store: StoredKeys, keys: Sequence[StoredKey]) -> tuple[Mapping[str, Us
     try:
         if isinstance(store, KeyStore):
             return client_uses(store.path.parent, [key.client for key in keys], datetime.now(UTC)), ""
-        uses: Mapping[str, Uses] = cluster_module("gencode.bootstrap.database_keys").uses(
+        uses: Mapping[str, Uses] = cluster_module("gencode.bootstrap.database_api_keys").uses(
             store, keys, datetime.now(UTC)
         )
         return uses, ""

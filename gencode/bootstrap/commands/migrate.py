@@ -11,7 +11,7 @@ from typing import Any
 
 import anyio
 
-from gencode.bootstrap.cluster_parts import cluster_module
+from gencode.bootstrap.cluster_imports import cluster_module
 from gencode.cli.output import write
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.settings import DatabaseSettings, load_database
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _migrate(settings: DatabaseSettings, dsn: str, progress: Progress) -> Any:
-    migration = cluster_module("gencode.bootstrap.migration")
+    migration = cluster_module("gencode.bootstrap.data_dir_migration")
     return await migration.migrate_data_dir(settings.data_dir, dsn, progress)
 
 

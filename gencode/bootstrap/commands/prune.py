@@ -10,13 +10,14 @@ from typing import Any
 
 import anyio
 
-from gencode.bootstrap.cluster_parts import cluster_module
+from gencode.bootstrap.cluster_imports import cluster_module
 from gencode.cli.output import write
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.engine.retention import Retention, RetentionPolicy, RetentionReport
 from gencode.settings import RetentionSettings, load_retention
-from gencode.storage.lock import data_dir_lock
-from gencode.storage.sqlite.maintenance import CopyFailed, compact_database
+from gencode.storage.data_dir_lock import data_dir_lock
+from gencode.storage.sqlite.compaction import compact_database
+from gencode.storage.sqlite.database_copy import CopyFailed
 from gencode.storage.sqlite.store import open_sqlite
 
 DATABASE = "gencode.db"

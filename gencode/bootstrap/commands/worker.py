@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.bootstrap.serve import serve
 from gencode.settings import load
 

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from gencode.bootstrap.cluster_parts import cluster_module
+from gencode.bootstrap.cluster_imports import cluster_module
 from gencode.bootstrap.doctor import git_host_checks, local_checks, model_checks
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
-from gencode.bootstrap.git_hosts import HostRegistry
-from gencode.bootstrap.models import ModelRegistry
+from gencode.bootstrap.host_registry import HostRegistry
+from gencode.bootstrap.model_registry import ModelRegistry
 from gencode.bootstrap.outbound import make_outbound
 from gencode.domain.errors import GencodeError, StartError
 from gencode.githosts.http_client import http_client

@@ -109,7 +109,7 @@ async def _check_notifications(sender: Connection, direct: str) -> CheckResult:
 
 
 def _check_workers(queue: QueueState) -> CheckResult:
-    dead = f"; {queue.stale} gave no sign of life" if queue.stale else ""
+    dead = f"; {queue.stale} sent no heartbeat" if queue.stale else ""
     if not queue.alive:
         return note("workers", f"none is alive{dead}", "start some: gencode worker; until then tasks wait")
     if queue.stale:

@@ -13,14 +13,14 @@ from urllib.request import getproxies_environment
 import httpx
 
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
-from gencode.bootstrap.stored_keys import stored_keys
+from gencode.bootstrap.stored_api_keys import stored_keys
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.githosts.http_client import exchange
 from gencode.githosts.responses import json_object
 from gencode.security.redaction import MIN_SECRET_LENGTH
 from gencode.settings import Settings
-from gencode.storage.lock import data_dir_lock
-from gencode.storage.sqlite.maintenance import CopyFailed, copy_database
+from gencode.storage.data_dir_lock import data_dir_lock
+from gencode.storage.sqlite.database_copy import CopyFailed, copy_database
 
 DATABASE = "gencode.db"
 HEALTH_TIMEOUT, MAX_HEALTH = 10.0, 64 * 1024

@@ -10,7 +10,7 @@ import argparse
 from typing import cast
 
 from gencode.cli.client_options import add_service_arguments, run_with_client
-from gencode.cli.limits import add_limit_arguments, given_limits
+from gencode.cli.limit_options import add_limit_arguments, given_limits
 from gencode.cli.output import write
 from gencode.cli.watching import add_watching_arguments, watch
 from gencode.client import Client, RetryOptions

@@ -18,7 +18,7 @@ from gencode.client import Client, Task
 from gencode.domain.errors import StartError
 
 View = Callable[[Client, str], Awaitable[tuple[Any, Iterable[str]]]]
-"""What an option shows of a task (by its id): the document for --json, and lines for people."""
+"""What an option shows of a task (by its id): the document for --json, and text lines."""
 
 SHORT = 60
 """Characters of a text that is shown on the line of its name."""
@@ -89,7 +89,7 @@ def _lines(task: Task, display: KindDisplay) -> Iterator[str]:
 
 
 def _scalar_fields(values: dict[str, Any]) -> list[str]:
-    """For kinds that do not say what to show: every text and number that is not shown elsewhere."""
+    """For kinds without a display: every text and number that is not shown elsewhere."""
     return [
         name
         for name, value in values.items()

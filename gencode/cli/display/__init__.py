@@ -1,1 +1,1 @@
-"""How events look: a live display on a terminal, lines, or JSON."""
+"""Displays of events: a live display on a terminal, lines, or JSON."""

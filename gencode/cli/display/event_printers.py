@@ -12,7 +12,7 @@ from gencode.client import Message, ServiceError
 
 
 class Screen(Protocol):
-    """A reusable context manager: left while a person is asked something, and entered again."""
+    """A reusable context manager: left during a prompt to the user, and entered again."""
 
     def __enter__(self) -> Self: ...
 
@@ -25,7 +25,7 @@ class Screen(Protocol):
         ...
 
     def interrupted(self, error: ServiceError | None, seconds: float) -> None:
-        """The stream broke, or ended (None), and is opened again after so many seconds."""
+        """The stream broke, or ended (None), and is opened again after this many seconds."""
         ...
 
 

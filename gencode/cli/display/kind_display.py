@@ -1,4 +1,4 @@
-"""How events of a task look: those of every kind here, and a record for what a kind adds."""
+"""The display of a task's events: those of every kind, and a record for what a kind adds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INDENT = " " * 15
 class KindDisplay:
     """What a kind of task registers for the command line; the defaults do for a kind that is not known.
 
-    lines    by the kind of event: its text, of one line, for a person
+    lines    by the kind of event: its text, of one line
     updates  by the kind of event: the view model after it. Both may raise KeyError, TypeError and
              ValueError for data of a newer service; the event is then skipped
     stages   title by the name of the stage, in order

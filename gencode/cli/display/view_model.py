@@ -1,4 +1,4 @@
-"""What is known of a task at one moment, and how the events of every kind change it."""
+"""The view model of a task: its current values, updated by events of every kind."""
 
 from __future__ import annotations
 

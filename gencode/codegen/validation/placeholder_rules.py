@@ -1,4 +1,4 @@
-"""Rules for placeholders: phrases of comments by which a model says that it left code out.
+"""Rules for placeholders: phrases of comments by which a model announces omitted code.
 
 Only comments are searched: in strings such phrases may be the content of a to-do application. Every pattern
 is a chain of fixed words with bounded gaps, so none of them can backtrack far.
@@ -60,7 +60,7 @@ def may_contain_placeholder(text: str) -> bool:
 
 
 def placeholder_lines(comment: str) -> Iterator[tuple[int, str]]:
-    """The lines of a comment that say that something is left out: offset (from 0) and text."""
+    """The lines of a comment that announce omitted code: offset (from 0) and text."""
     for row, text in enumerate(comment.split("\n")):
         bare = _SPACES.sub(" ", _LINE_START.sub("", text))
         if _PHRASE.search(bare):
@@ -73,7 +73,7 @@ def is_ellipsis_comment(comment: str) -> bool:
 
 
 def is_unfinished_message(message: str) -> bool:
-    """Whether the message of an error says that the code is not written yet."""
+    """Whether the message of an error announces missing code."""
     return _UNFINISHED.search(message) is not None
 
 

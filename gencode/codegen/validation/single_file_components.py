@@ -32,7 +32,7 @@ def analyze_component(path: str, text: str) -> FileAnalysis:
 
 
 def _scripts(text: str) -> Iterator[_Script]:
-    """The scripts, each after so many empty lines that its line numbers are those of the file."""
+    """The scripts, each padded with empty lines so that its line numbers are those of the file."""
     position = 0
     while opening := _SCRIPT_TAG.search(text, position):
         end = text.find("</script", opening.end())

@@ -1,4 +1,4 @@
-"""Rules for stubs in languages with braces: function bodies that only say that code is missing.
+"""Rules for stubs in languages with braces: function bodies that only announce missing code.
 
 For Python see `python_stub_rules`.
 """

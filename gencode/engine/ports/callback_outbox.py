@@ -46,7 +46,7 @@ class Outbox(Protocol):
 
         A callback without `due` whose task's log has grown beyond `position` is stored as due immediately.
         Nothing is stored for an unknown task, for a callback that has ended, or of an earlier position than
-        the stored one: another process has gone on with it. Raises StoreError.
+        the stored one: another process has continued the delivery. Raises StoreError.
         """
         ...
 

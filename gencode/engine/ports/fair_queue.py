@@ -17,18 +17,18 @@ class Delivery:
 
 
 class Undelivered(Exception):
-    """A handler has left its task unfinished: it must be delivered again, after a while."""
+    """A handler has left its task unfinished: it must be delivered again later."""
 
 
 Handler = Callable[[Delivery], Awaitable[None]]
-"""Works on a task until it is over or paused. Raises Undelivered, and nothing else unless it is cancelled."""
+"""Runs a task until it is over or paused. Raises Undelivered, and nothing else unless it is cancelled."""
 
 
 class Queue(Protocol):
     """Bounded, and fair between principals. It holds ids only: a worker reads the task from the store.
 
-    Order: first in, first out within a principal; principals take turns. Delivery: an id that was put is
-    delivered at least once, and to one worker at a time; putting an id that is queued already changes
+    Order: first in, first out within a principal; round robin among principals. Delivery: an id that was put
+    is delivered at least once, and to one worker at a time; putting an id that is queued already changes
     nothing. A queue that shares the store's transactions queues what is stored as queued: there `put` and
     `remove` do nothing.
     """
@@ -40,7 +40,7 @@ class Queue(Protocol):
     def reserve(self, principal: str) -> AbstractContextManager[None]:
         """Reserve a place while the task is being stored. Raises QueueFull.
 
-        A few places are kept for principals that have few ids in a queue that others have filled.
+        In a queue that other principals have filled, a few places are reserved for those with few ids.
         """
         ...
 
@@ -59,9 +59,9 @@ class Queue(Protocol):
         ...
 
     async def is_alive(self, owner: str) -> bool:
-        """Whether this worker of another process has shown lately that it works. Raises StoreError."""
+        """Whether this worker of another process has sent a recent heartbeat. Raises StoreError."""
         ...
 
     async def request_cancel(self, task_id: str) -> None:
-        """Ask the process that runs the task to cancel it. The request may be lost: repeat it."""
+        """Request the process that runs the task to cancel it. The request may be lost: repeat it."""
         ...

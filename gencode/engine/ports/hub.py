@@ -26,8 +26,9 @@ class Subscription(Protocol):
     async def attach(self, sink: Sink) -> None:
         """Let publishers write to `sink` synchronously for as long as the subscriber is caught up.
 
-        Returns, possibly immediately, when the iterator must be read again: the sink returned False, the log
-        is ahead, or the stream ends. The iterator does not return what the sink accepted.
+        Returns, possibly immediately, when the iterator must be read again: the sink returned False, there
+        are events that the sink has not received, or the stream ends. The iterator does not return what the
+        sink accepted.
         """
         ...
 
@@ -40,9 +41,9 @@ class Hub(Protocol):
     """Delivers committed events to subscribers.
 
     Order and delivery: each subscriber gets every event of the task exactly once, in the order of their ids,
-    whatever its speed; a slow subscriber delays no other one and skips no event. Live messages keep their
-    place between the events, and are lost for a subscriber that is slow or late. Live messages of another
-    process can be lost or arrive after later events, but in their own order and once.
+    whatever its speed; a slow subscriber delays no other one and skips no event. Live messages are
+    delivered in order with the events, and are lost for a subscriber that is slow or late. Live messages of
+    another process can be lost or arrive after later events, but in their own order and once.
     """
 
     def publish(self, events: Sequence[Event], is_final: bool = False) -> None:

@@ -13,7 +13,7 @@ class EngineMetrics(Protocol):
         ...
 
     def delivery_ended(self, outcome: str) -> None:
-        """What became of a task that was given to a worker: `done`: it is over, paused, or was not to be run;
-        `owned`: another worker has it; `fenced`: another writer has taken it over during the run; `stopped`:
-        by the end of the process; `failed`: by a bug."""
+        """The outcome of a delivery to a worker. `done`: the task is over, paused, or was not to be run;
+        `owned`: another worker runs it; `fenced`: another writer has taken it over during the run; `stopped`:
+        the process ended; `failed`: an unexpected error."""
         ...

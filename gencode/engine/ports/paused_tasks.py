@@ -1,4 +1,4 @@
-"""The port to the tasks that wait for a person's decision, of all processes that share the store."""
+"""The port to the tasks that wait for a user's decision, of all processes that share the store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ExpiredPause(NamedTuple):
 
 
 class PausedTasks(Protocol):
-    """Which tasks are paused is in the store; a registry that reads it there ignores `put` and `remove`."""
+    """A registry of the paused tasks. One that reads them from the store ignores `put` and `remove`."""
 
     def __len__(self) -> int: ...
 

@@ -1,7 +1,7 @@
 """The port to pipelines: the named stages of a kind of task, and what they emit.
 
-The engine looks a pipeline up by the task's kind, runs its stages in order and stores what they emit. It
-never looks inside an artifact.
+The engine selects a pipeline by the task's kind, runs its stages in order and stores what they emit. It
+never reads an artifact.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Stage:
     run       from the artifact of the stage before to its own, or a Pause. It may be called again with a
               restored artifact and must do only what is still missing. A GencodeError fails the task; any
               other exception is a bug and fails it as INTERNAL
-    applies   whether a task with this artifact goes through the stage at all; a skipped stage has no event
+    applies   whether a task with this artifact runs the stage; a skipped stage has no event
     """
 
     name: str
@@ -98,19 +98,19 @@ class Pipeline(Protocol):
 
     @property
     def stages(self) -> Sequence[Stage]:
-        """In the order in which a task goes through them."""
+        """In the order in which a task runs them."""
         ...
 
     def restore(self, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> Artifact:
         """The artifact that the stage `task.stage` takes (the first stage's, if that is "").
 
-        `request` is the accepted request with the task's present parameters.
+        `request` is the accepted request with the task's current parameters.
         """
         ...
 
     def final_updates(self, task: Task, checkpoints: Checkpoints) -> Sequence[StageUpdate]:
-        """What is stored in one commit with the failure or the cancellation of a task, when nothing of it
-        runs: such as what a killed process has used and could not tell."""
+        """Stored in one commit with the failure or the cancellation of a task that is not running: for
+        example the usage of a killed process, which could not report it."""
         ...
 
     def message(self, task: Task, status: str) -> str:
@@ -123,7 +123,8 @@ Pipelines = Mapping[str, Pipeline]
 
 
 def can_run(pipelines: Pipelines, task: Task) -> bool:
-    """Whether this process knows the task's kind, state and stage. Other tasks are shown and left alone."""
+    """Whether this process knows the task's kind, state and stage. Other tasks are shown, but neither queued
+    nor changed."""
     pipeline = pipelines.get(task.kind)
     if pipeline is None or task.state is State.UNKNOWN:
         return False

@@ -8,11 +8,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spent:
-    """What became of a submission, and what is left.
+    """The result of counting a submission.
 
     allowed     whether it was within the limit; only then it was counted
-    remaining   how many more there may be at once
-    reset       seconds until the oldest one counts no more
+    remaining   how many more are allowed at once
+    reset       seconds until the oldest one leaves the window
     """
 
     allowed: bool

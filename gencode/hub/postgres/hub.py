@@ -31,9 +31,9 @@ CONTROL = "gencode_control"
 MAX_MESSAGES = 7_700
 """Bytes of messages in a notification; the rest names the task."""
 STORE_TIMEOUT = 30.0
-"""See Channel. The store is away for as long while another server takes its place."""
+"""See Channel. During a failover the store is unavailable for about this long."""
 POLL_SECONDS = 1.0
-"""Between two looks at the store while no notification arrives."""
+"""Between two polls of the store while no notification arrives."""
 CHECK_SECONDS = 15.0
 """The same while they do: a process that was killed after a commit has announced nothing."""
 MAX_TASKS = 10_000
@@ -59,9 +59,9 @@ class PostgresHub:
     Live messages of other processes may arrive after events that were published later.
 
     on_publish       called with the events of each commit of this process after they were delivered here
-    on_control       to be set: called with command and task id when another process asks
-    has_subscribers  False for a process without event streams, which is then spared what others publish: its
-                     subscribers find new events by their looks at the store only
+    on_control       to be set: called with the command and the task id of another process's request
+    has_subscribers  False for a process without event streams, which then receives no events of others: its
+                     subscribers find new events only by polling the store
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class PostgresHub:
         self._local.close()
 
     def send_control(self, command: str, task_id: str) -> None:
-        """Ask the other processes. A message can be lost: to be repeated until its effect is seen."""
+        """Send a request to the other processes. It can be lost: repeat it until its effect is seen."""
         self._notifications.send(CONTROL, f"{command} {task_id}")
 
     def _remember(self, task_id: str, newest: int, is_final: bool) -> None:
@@ -139,14 +139,14 @@ class PostgresHub:
         command, task_id = payload.split(" ")
         self.on_control(command, task_id)
 
-    # --- what no notification tells -----------------------------------------------------------------
+    # --- polling the store -----------------------------------------------------------------
 
     def _listening_changed(self) -> None:
         self._has_changed.set()
 
     async def run(self) -> None:
-        """Look in the store for what was missed: once after each time without notifications, often during
-        it, and rarely else. Until cancelled."""
+        """Poll the store for missed events: often while no notifications arrive, once after such a time, and
+        rarely otherwise. Until cancelled."""
         while True:
             try:
                 await self._poll()

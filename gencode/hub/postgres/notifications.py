@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from gencode.domain.errors import StoreUnusable
-from gencode.hub.postgres.outgoing import OutgoingMessages
+from gencode.hub.postgres.outgoing_messages import OutgoingMessages
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ ECHO_SECONDS = 10.0
 """How often a process proves that its own notifications reach it."""
 FIRST_ECHO_SECONDS = 5.0
 START_SECONDS = 1.0
-"""The start waits for the first of them so long."""
+"""The start waits this long for the first of them."""
 SEND_SECONDS = 10.0
 """A statement that takes longer has lost its connection."""
 FLUSH_SECONDS = 2.0
@@ -44,7 +44,7 @@ select count(*) from (
 ) as sent
 """
 """PostgreSQL flushes its log for a transaction that notifies, which nothing here needs. The setting lasts for
-the transaction only, so that the statement is right behind PgBouncer, too."""
+the transaction only, so that the statement also works through PgBouncer."""
 _DEFAULTS: Mapping[str, Any] = {
     "application_name": "gencode notifications",
     "connect_timeout": 5,
@@ -134,7 +134,7 @@ class PostgresNotifications:
                 async with self._connection() as connection:
                     await self._send_over(connection, backoff)
             except _FAILURES as error:
-                log.warning("notifications cannot be sent at the moment", reason=_reason(error))
+                log.warning("notifications cannot be sent now", reason=_reason(error))
             await backoff.sleep()
 
     async def _send_over(self, connection: Connection, backoff: _Backoff) -> None:
@@ -174,7 +174,7 @@ class PostgresNotifications:
             except NotListeningError:
                 self._warn_that_nothing_arrives()
             except _FAILURES as error:
-                log.warning("notifications cannot be received at the moment", reason=_reason(error))
+                log.warning("notifications cannot be received now", reason=_reason(error))
             self._set_listening(False)
             await backoff.sleep()
 
@@ -189,7 +189,7 @@ class PostgresNotifications:
         raise TimeoutError("the notifications of this process do not arrive any more")
 
     async def _receive(self, connection: Connection, seconds: float) -> bool:
-        """For so long. Whether an own notification has arrived meanwhile."""
+        """For this long. Whether an own notification has arrived meanwhile."""
         self._echo_is_missing = True
         self.send(self._echo_channel, "")
         async for notify in connection.notifies(timeout=seconds):

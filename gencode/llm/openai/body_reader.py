@@ -52,7 +52,7 @@ class BodyReader:
     async def read(self) -> bytes | None:
         """The next bytes, possibly none; None at the end."""
         if self._pieces:
-            await anyio.lowlevel.checkpoint()  # others have their turn between the pieces of one read
+            await anyio.lowlevel.checkpoint()  # other tasks run between the pieces of one read
             if (piece := self._next_piece(self._pieces)) is not None:
                 return piece
         self._pieces = None

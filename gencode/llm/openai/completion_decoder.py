@@ -1,4 +1,4 @@
-"""Turns the bytes of one response into chunks: every quirk of servers ends here."""
+"""Turns the bytes of one response into chunks: all deviations of servers are handled here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gencode.llm.errors import LLMBadOutput, LLMIncomplete, ProviderError
-from gencode.llm.openai.answer_end import BodyEnd, EndEvidence
+from gencode.llm.openai.answer_completeness import BodyEnd, EndEvidence
 from gencode.llm.openai.choice_index_repair import ChoiceIndex
 from gencode.llm.openai.completion_event_parser import CompletionEvent, completion_event, plain_text
 from gencode.llm.openai.error_mapping import ErrorMapper
@@ -196,7 +196,7 @@ class CompletionDecoder:
         return event
 
     def _increment(self, event: CompletionEvent) -> str:
-        """The new text of an event, which also tells where the answer ends."""
+        """The new text of an event, which may also mark the end of the answer."""
         text = event.text
         if text and event.is_message and self._has_deltas:
             if not self._text.confirm(text):

@@ -1,4 +1,4 @@
-"""Reads one event of a completion, in every shape that servers give it."""
+"""Reads one event of a completion, in every shape that servers use."""
 
 from __future__ import annotations
 

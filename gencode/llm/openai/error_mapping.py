@@ -24,9 +24,9 @@ from gencode.llm.errors import (
     ProviderError,
 )
 from gencode.llm.http_client import is_incomplete_response
-from gencode.llm.openai.error_classes import equivalent_status, error_class
+from gencode.llm.openai.error_classification import equivalent_status, error_class
 from gencode.llm.openai.error_objects import error_in
-from gencode.llm.openai.error_waits import wait_in
+from gencode.llm.openai.retry_delays import wait_in
 from gencode.resilience.retry_after import wait_from_headers
 from gencode.security.redaction import sanitize
 

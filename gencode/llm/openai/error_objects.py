@@ -1,4 +1,4 @@
-"""Finds the error in what a server sent, in whatever shape.
+"""Finds the error object in a server's response, in any of the known shapes.
 
 {"error": {...}}  {"error": "..."}  [{"error": {...}}]  {"detail": ...}  {"errors": [...]}
 {"code", "message"}  {"code", "msg"}  {"header": {"code"}}  {"base_resp": {"status_code", "status_msg"}}
@@ -79,7 +79,7 @@ def _validation_error(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_cause(error: Mapping[str, Any], message: str) -> str:
-    """A gateway may say only that the server behind it failed: that server's words follow."""
+    """The message, with that of the gateway's upstream server if there is one."""
     metadata = error.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     if not raw or not isinstance(raw, str | dict):

@@ -1,4 +1,4 @@
-"""What servers call the end of an answer."""
+"""Maps the finish reasons of servers to end marks."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from gencode.llm.account_limiter import Account, until
 from gencode.llm.deadlines import Deadlines, DeadlineTimer
 from gencode.llm.errors import LLMRateLimit, PrefixRejected, ProviderError
 from gencode.llm.http_client import BEFORE_SEND
-from gencode.llm.openai.answer_end import BodyEnd
+from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.openai.body_reader import BodyReader
 from gencode.llm.openai.completion_decoder import CompletionDecoder
 from gencode.llm.openai.error_mapping import ErrorMapper
@@ -24,8 +24,8 @@ from gencode.llm.openai.quirks import Quirks, rejects_prefix, without_rejected_p
 from gencode.llm.openai.rejected_token_limit import token_limit
 from gencode.llm.openai.request_body import completions_url, key_headers, request_body
 from gencode.llm.openai.think_block import ModelHabits, UnopenedReasoning
+from gencode.llm.ownership_check import OwnershipCheck
 from gencode.llm.port import ChatChunk, ChatRequest, OnSend, Usage
-from gencode.llm.send_permission import SendPermission
 from gencode.observability.metrics import Metrics
 
 MAX_BYTES = 32 * 2**20  # an event of ~300 bytes per token: some 100,000 tokens
@@ -85,12 +85,12 @@ class OpenAICompatibleProvider:
     ) -> AsyncGenerator[ChatChunk, None]:
         """See Provider. To stop early, use contextlib.aclosing: the stream has a connection and a slot."""
         async with self._account.call():
-            permission = SendPermission(on_send) if on_send else None
-            if permission:
-                await permission.check()
+            ownership = OwnershipCheck(on_send) if on_send else None
+            if ownership:
+                await ownership.check()
             with closing(DeadlineTimer(self._deadlines, in_flight=self._account.in_flight)) as timer:
                 try:
-                    response, request = await self._open(request, timer, permission)
+                    response, request = await self._open(request, timer, ownership)
                     async with (
                         _closed(response),
                         aclosing(self._reader(response, timer)) as reader,
@@ -149,13 +149,13 @@ class OpenAICompatibleProvider:
         return LLMRateLimit(f"{error.message} Rate limited {until(wait)}.", retry_after=wait)
 
     async def _open(
-        self, request: ChatRequest, timer: DeadlineTimer, permission: SendPermission | None
+        self, request: ChatRequest, timer: DeadlineTimer, ownership: OwnershipCheck | None
     ) -> tuple[httpx.Response, ChatRequest]:
         """A response of success (200; some gateways say 201 or 202) with its body unread, and the request as
         it was accepted. Raises the ProviderError for any other status."""
         request = replace(request, max_tokens=min(request.max_tokens, self._max_tokens))
         quirks = self._quirks
-        while not (response := await self._post(request, quirks, timer, permission)).is_success:
+        while not (response := await self._post(request, quirks, timer, ownership)).is_success:
             async with _closed(response), aclosing(self._reader(response, timer)) as reader:
                 page = await reader.error_page()
             error = error_in(page) if response.status_code in (400, 422) else {}
@@ -172,7 +172,7 @@ class OpenAICompatibleProvider:
         return response, request
 
     async def _post(
-        self, request: ChatRequest, quirks: Quirks, timer: DeadlineTimer, permission: SendPermission | None
+        self, request: ChatRequest, quirks: Quirks, timer: DeadlineTimer, ownership: OwnershipCheck | None
     ) -> httpx.Response:
         http_request = self._client.build_request(
             "POST",
@@ -180,7 +180,7 @@ class OpenAICompatibleProvider:
             content=dump(request_body(self._model, request, quirks)),
             headers=self._headers(quirks),
             timeout=httpx.Timeout(None, connect=self._deadlines.connect),  # the timer enforces the others
-            extensions={BEFORE_SEND: permission.check} if permission else None,
+            extensions={BEFORE_SEND: ownership.check} if ownership else None,
         )
         try:
             return await timer.wait(

@@ -1,4 +1,4 @@
-"""How an OpenAI-compatible API deviates from OpenAI's own."""
+"""The quirks of an OpenAI-compatible API: its deviations from OpenAI's own."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from gencode.llm.errors import LLMBadOutput, LLMTooLarge, ProviderError
 from gencode.llm.openai.error_mapping import ErrorMapper
-from gencode.resilience.json_size import has_more_values
+from gencode.resilience.json_value_count import has_more_values
 
 JsonObject = dict[str, Any]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gencode.llm.errors import LLMTooLarge
-from gencode.llm.openai.answer_start import AnswerStart
 from gencode.llm.openai.cumulative_text import CumulativeText
 from gencode.llm.openai.end_tokens import EndTokens
+from gencode.llm.openai.start_tokens import StartTokens
 from gencode.llm.openai.surrogate_pairs import SurrogatePairs
 from gencode.llm.openai.think_block import ModelHabits, ThinkBlock
 from gencode.llm.port import ChatRequest
@@ -28,8 +28,8 @@ class AnswerText:
         self._max_text = request.max_text
         self._pairs = SurrogatePairs()
         self._think = ThinkBlock(request, habits)
-        self._start = AnswerStart(request)
-        self._start_after_think = AnswerStart(request)
+        self._start = StartTokens(request)
+        self._start_after_think = StartTokens(request)
         self._tokens = EndTokens(request.prefix)
         self._delivered: list[str] = []
         self.withheld: list[str] = []

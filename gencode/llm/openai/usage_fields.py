@@ -1,4 +1,4 @@
-"""Where servers put the tokens that they count."""
+"""Reads the token counts of a response, from any of the fields that servers use."""
 
 from __future__ import annotations
 

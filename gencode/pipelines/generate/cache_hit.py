@@ -8,7 +8,7 @@ from typing import Any
 
 from gencode.codegen.file_checkpoints import PIECE, Piece, Pieces, piece_name
 from gencode.codegen.plan import Plan, PlanCheckpoint
-from gencode.codegen.planning import plan_update
+from gencode.codegen.plan_request import plan_update
 from gencode.engine.ports.pipeline import StageUpdate
 
 

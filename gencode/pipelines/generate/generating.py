@@ -12,7 +12,7 @@ from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.file_scheduler import FileScheduler
 from gencode.codegen.multipart_file_generator import Describe
 from gencode.codegen.plan import Plan
-from gencode.codegen.planning import OnPlan, request_plan
+from gencode.codegen.plan_request import OnPlan, request_plan
 from gencode.domain.errors import GencodeError
 from gencode.engine.ports.pipeline import Emit, Pause
 from gencode.llm.session import LLMSession, LLMSessionFactory

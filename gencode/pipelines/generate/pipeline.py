@@ -35,13 +35,13 @@ from gencode.pipelines.generate.commit import read_commit
 from gencode.pipelines.generate.creating_repo import CreatingRepo
 from gencode.pipelines.generate.forge_address import present_address
 from gencode.pipelines.generate.generating import Generating
-from gencode.pipelines.generate.lost_calls import FindPrice, lost_call_updates
+from gencode.pipelines.generate.interrupted_calls import FindPrice, lost_call_updates
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import cached_note, repository_kept_note, status_text, template_note
+from gencode.pipelines.generate.offline_template import template_of
 from gencode.pipelines.generate.pushing import Pushing
 from gencode.pipelines.generate.repository_check import CheckedGenerating
 from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
-from gencode.pipelines.generate.task_template import template_of
 
 
 class Generate:

@@ -8,7 +8,7 @@ from itertools import islice
 from gencode.codegen.binary_files import is_binary
 from gencode.codegen.file_checkpoints import Checkpoints
 from gencode.codegen.plan import LeftOut, Plan, PlanCheckpoint, PlannedFile
-from gencode.codegen.planning import plan_update
+from gencode.codegen.plan_request import plan_update
 from gencode.domain.errors import Invalid, TreeError
 from gencode.domain.tree import PathSet
 from gencode.engine.ports.pipeline import StageUpdate

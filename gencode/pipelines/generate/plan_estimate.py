@@ -1,4 +1,4 @@
-"""Estimates what writing the files of a plan will cost, before a person approves it."""
+"""Estimates what writing the files of a plan will cost, before a user approves it."""
 
 from __future__ import annotations
 

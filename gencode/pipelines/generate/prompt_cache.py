@@ -18,7 +18,7 @@ from gencode.pipelines.generate.cache_key import cache_key, key_prefix
 from gencode.pipelines.generate.checkpoints import saved_plan
 from gencode.pipelines.generate.commit import read_commit
 from gencode.pipelines.generate.committed_report import REPORT
-from gencode.pipelines.generate.task_template import template_of
+from gencode.pipelines.generate.offline_template import template_of
 
 Mode = Literal["off", "identical", "similar"]
 DONE = (State.SUCCEEDED,)

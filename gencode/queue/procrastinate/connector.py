@@ -17,13 +17,14 @@ from psycopg_pool import PoolTimeout
 log = structlog.get_logger(__name__)
 
 CONNECTIONS = 5
-"""Of a process to the queue's tables, beside the one that listens: fetching, ending, counting, keeping."""
+"""Of a process to the queue's tables, beside the one that listens: for fetching and ending jobs, counting,
+and job recovery."""
 ATTEMPTS = 3
 """At a statement whose connection is lost."""
 LISTEN_SECONDS = 30.0
 """After so long without a notification, the connection that listens is tried."""
 LISTEN_AGAIN_SECONDS = 1.0
-"""Until the next attempt to listen. Jobs are looked for meanwhile, see QueueTiming.poll."""
+"""Until the next attempt to listen. Jobs are polled for meanwhile, see WorkerTimeouts.poll."""
 
 _PARAMETERS = {
     "prepare_threshold": None,
@@ -34,7 +35,7 @@ _PARAMETERS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-"""Nothing is prepared, for poolers of transactions. A peer that vanished without a word is noticed."""
+"""Nothing is prepared, for poolers of transactions. TCP keepalives detect a vanished peer."""
 
 OnNotification = Callable[..., Awaitable[None]]
 
@@ -44,7 +45,7 @@ class QueueConnector(PsycopgConnector):
 
     Each statement is a transaction: a process that is stopped (SIGSTOP) between two of them holds no lock.
     One whose connection is lost is repeated, although it may have taken effect: a job that was fetched twice
-    is found by the keeper, and a job that has ended cannot end again.
+    is found by job recovery, and a job that has ended cannot end again.
 
     dsn      of the database, perhaps through a pooler
     direct   of the same database without a pooler, to listen

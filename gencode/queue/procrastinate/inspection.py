@@ -1,4 +1,4 @@
-"""What a look at the queue's tables shows, for commands."""
+"""Reads the state of the queue from its tables, for commands."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SELECT
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueState:
-    """alive, stale   workers with and without a sign of life
-    waiting        tasks in line
-    longest_wait   seconds that the oldest of them has waited
+    """alive, stale   workers with and without a recent heartbeat
+    waiting        queued tasks
+    longest_wait   age of the oldest of them, in seconds
     """
 
     alive: int
@@ -34,7 +34,7 @@ class QueueState:
 
 
 async def inspect_queue(connection: psycopg.AsyncConnection[Any], stale: float) -> QueueState:
-    """`stale`: see QueueTiming. Raises psycopg.Error."""
+    """`stale`: see WorkerTimeouts. Raises psycopg.Error."""
     row = await (await connection.execute(_STATE.encode(), {"stale": stale})).fetchone()
     alive, stale_workers, waiting, seconds = row or (0, 0, 0, 0.0)
     return QueueState(alive=alive, stale=stale_workers, waiting=waiting, longest_wait=seconds)

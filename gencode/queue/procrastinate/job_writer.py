@@ -1,7 +1,8 @@
-"""Queues tasks within the transaction that stores them, in fair turns between principals.
+"""Queues tasks within the transaction that stores them, fairly between principals.
 
-Start-time fair queueing: a principal's next turn follows its last one, or the turn that is served now if that
-is later. Five tasks of B that arrive behind sixty of A are served 3rd, 5th, 7th, 9th and 11th.
+Start-time fair queueing: each job has a start tag, and the lowest tag is served first. A principal's next tag
+follows its last one, or the tag in service if that is higher. Five tasks of B that arrive behind sixty of A
+are served 3rd, 5th, 7th, 9th and 11th.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from procrastinate.manager import JobManager
 QUEUE = "gencode"
 RUN_TASK = "gencode.run_task"
 
-_TAKE_TURNS = """
+_ADD_START_TAGS = """
 INSERT INTO gencode.queue_turns AS known (principal, turn, taken)
 SELECT principal, served.turn + taken, taken
 FROM unnest(%s::text[], %s::bigint[]) AS wanted (principal, taken),
@@ -37,20 +38,20 @@ ON CONFLICT (principal) DO UPDATE
 SET turn = greatest(known.turn + excluded.taken, excluded.turn), taken = excluded.taken
 RETURNING principal, turn
 """
-"""The last of the turns that each principal has taken. In the order of their names, so that two transactions
-cannot wait for each other.
+"""The last start tag of each principal (column `turn`), after `taken` new ones. Rows are locked in the order
+of the principals' names, so that two transactions cannot deadlock.
 
-The turn that is served is the last one that a worker has, or else the next one. Jobs that wait to be
-delivered again do not count: their turns were served long ago, and who came new would precede everybody.
+The tag in service is the highest one of a running job, or else the lowest of a waiting job. Jobs that wait
+for redelivery do not count: their tags are old, and a new principal would precede everybody.
 """
 
-_LAST_TURN = 2**31
-"""Of a column of 32 bits, as a negative priority. Those beyond it are served in the order of arrival, until
-the keeper finds nobody waiting."""
+_LAST_TAG = 2**31
+"""The priority, its negative, is a column of 32 bits. Jobs with higher tags are served in the order of
+arrival, until no principal waits and job recovery deletes the tags."""
 
 
 class JobWriter:
-    """One job for each task: its lock, the task's id, keeps two workers from running the task at once."""
+    """Writes one job for each task. The job's lock, the task's id, prevents concurrent runs of the task."""
 
     def __init__(self, manager: JobManager) -> None:
         self._manager = manager
@@ -60,17 +61,17 @@ class JobWriter:
     ) -> None:
         """`tasks`: ids and principals, oldest first. Raises psycopg.Error and ConnectorException."""
         tasks = [(task_id, principal.replace("\0", "\ufffd")) for task_id, principal in tasks]
-        turns = await _take_turns(connection, Counter(principal for _, principal in tasks))
+        tags = await _add_start_tags(connection, Counter(principal for _, principal in tasks))
         jobs = []
         for task_id, principal in tasks:
-            turns[principal] += 1
-            jobs.append(_job(task_id, principal, -min(turns[principal], _LAST_TURN)))
+            tags[principal] += 1
+            jobs.append(_job(task_id, principal, -min(tags[principal], _LAST_TAG)))
         await self._manager.batch_defer_jobs_async(jobs, connection)
 
 
-async def _take_turns(connection: psycopg.AsyncConnection[Any], wanted: Counter[str]) -> dict[str, int]:
-    """By principal, the turn before the first one that it has taken now."""
-    cursor = await connection.execute(_TAKE_TURNS, (list(wanted), list(wanted.values())))
+async def _add_start_tags(connection: psycopg.AsyncConnection[Any], wanted: Counter[str]) -> dict[str, int]:
+    """By principal, the tag before the first one that was added now."""
+    cursor = await connection.execute(_ADD_START_TAGS, (list(wanted), list(wanted.values())))
     return {principal: turn - wanted[principal] for principal, turn in await cursor.fetchall()}
 
 

@@ -23,12 +23,12 @@ from gencode.engine.ports.fair_queue import Delivery, Handler, Undelivered
 from gencode.queue.admission import check_place
 from gencode.queue.procrastinate.connector import QueueConnector
 from gencode.queue.procrastinate.job_writer import QUEUE, RUN_TASK, JobWriter
-from gencode.queue.procrastinate.timing import QueueTiming
+from gencode.queue.procrastinate.worker_timeouts import WorkerTimeouts
 
 log = structlog.get_logger(__name__)
 
 SNAPSHOT_SECONDS = 1.0
-"""Between two counts of the tasks that wait."""
+"""Between two counts of the queued tasks."""
 RESTART_SECONDS = 1.0
 """Until a worker that lost the database is started again."""
 
@@ -95,20 +95,20 @@ class ProcrastinateQueue:
     limit            most tasks that may wait, see gencode.queue.admission. It is checked against a count that
                      is a second old: several processes together may exceed it by what they accept in a second
     is_working       whether this process has a worker that takes jobs
-    request_cancel   asks the process that runs a task to cancel it
+    request_cancel   requests the process that runs a task to cancel it
     """
 
-    def __init__(self, app: App, limit: int, timing: QueueTiming, request_cancel: RequestCancel) -> None:
+    def __init__(self, app: App, limit: int, timeouts: WorkerTimeouts, request_cancel: RequestCancel) -> None:
         self.job_writer = JobWriter(app.job_manager)
         self._app = app
         self._limit = limit
-        self._timing = timing
+        self._timeouts = timeouts
         self._waiting = _Waiting()
         self._handler: Handler | None = None
         self.request_cancel = request_cancel
         self._clock_offset = 0.0
         self.is_working = False
-        redelivery = _Redelivery(timing.stale, self.now)
+        redelivery = _Redelivery(timeouts.stale, self.now)
         app.task(name=RUN_TASK, queue=QUEUE, pass_context=True, retry=redelivery)(self._run)
 
     def now(self) -> float:
@@ -130,7 +130,7 @@ class ProcrastinateQueue:
 
     @property
     def workers(self) -> tuple[int, int]:
-        """Of all processes, how many are alive, and how many have given no sign of life."""
+        """Of all processes, how many are alive, and how many have sent no recent heartbeat."""
         return self._waiting.alive, self._waiting.stale
 
     @contextmanager
@@ -166,13 +166,14 @@ class ProcrastinateQueue:
         oldest = await self._app.connector.execute_query_one_async(_LONGEST_WAIT)
         self._clock_offset = oldest["now"] - time.time()
         counts = Counter({row["principal"] or "": row["count"] for row in rows})
-        workers = await self._app.connector.execute_query_one_async(_WORKERS, stale=self._timing.stale)
+        workers = await self._app.connector.execute_query_one_async(_WORKERS, stale=self._timeouts.stale)
         self._waiting = _Waiting(counts=counts, seconds=oldest["seconds"], **workers)
 
     # --- working ------------------------------------------------------------------------------------
 
     async def work(self, handler: Handler, concurrency: int) -> None:
-        """A worker that ends because the database was away, or took it for dead, is started anew."""
+        """Restarts a worker that ended because the database was unreachable or the worker was declared
+        dead."""
         self._handler = handler
         while True:
             try:
@@ -182,17 +183,18 @@ class ProcrastinateQueue:
             await anyio.sleep(RESTART_SECONDS)
 
     async def _run_worker(self, concurrency: int) -> None:
-        """Cancelled, it takes no more tasks, gives those that run `drain` seconds, and cancels the rest."""
+        """When cancelled, it fetches no more jobs, lets running tasks end for `drain` seconds, and cancels
+        the rest."""
         worker = Worker(
             self._app,
             queues=[QUEUE],
             concurrency=concurrency,
-            fetch_job_polling_interval=self._timing.poll,
-            shutdown_graceful_timeout=self._timing.drain,
+            fetch_job_polling_interval=self._timeouts.poll,
+            shutdown_graceful_timeout=self._timeouts.drain,
             delete_jobs="successful",
             install_signal_handlers=False,
-            update_heartbeat_interval=self._timing.heartbeat,
-            stalled_worker_timeout=self._timing.stale,
+            update_heartbeat_interval=self._timeouts.heartbeat,
+            stalled_worker_timeout=self._timeouts.stale,
         )
         running = asyncio.ensure_future(worker.run())  # type: ignore[no-untyped-call]
         self.is_working = True
@@ -210,7 +212,7 @@ class ProcrastinateQueue:
 
     async def _run(self, context: JobContext, task_id: str, principal: str) -> None:
         """A task that the end of the worker cancels is stored as queued, with a new job; if that cannot be
-        stored, the keeper finds the task."""
+        stored, job recovery finds the task."""
         if self._handler is None:
             raise Undelivered
         try:
@@ -224,7 +226,7 @@ class ProcrastinateQueue:
             return False
         try:
             found = await self._app.connector.execute_query_all_async(
-                _IS_ALIVE, worker=int(owner), stale=self._timing.stale
+                _IS_ALIVE, worker=int(owner), stale=self._timeouts.stale
             )
         except ConnectorException as error:
             raise StoreError("the workers cannot be read: try again in a moment") from error

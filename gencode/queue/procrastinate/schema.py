@@ -1,4 +1,4 @@
-"""The tables of the queue: procrastinate's, in the search path's first schema, and the clients' turns."""
+"""The tables of the queue: procrastinate's, in the search path's first schema, and the start tags."""
 
 from __future__ import annotations
 

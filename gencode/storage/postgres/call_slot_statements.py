@@ -1,4 +1,4 @@
-"""The statements of the slots that processes share."""
+"""The statements of call slots."""
 
 # ruff: noqa: S608 - only constants are put into the texts
 
@@ -6,7 +6,8 @@ from __future__ import annotations
 
 _IS_AHEAD = "(until > clock_timestamp() AND until < clock_timestamp() + interval '300 s')"
 _UNFLUSHED = "set_config('synchronous_commit', 'off', true)"
-"""As a column: what is lost with the server, leases and pauses, ends by itself."""
+"""As a column of a statement, so that its commit waits for no flush: lost leases and pauses would expire
+anyway."""
 
 ADD = f"""
 INSERT INTO gencode.call_slots (name, slot) SELECT %s::text, generate_series(0, %s::int - 1)

@@ -1,8 +1,8 @@
 """Slots that the processes of a database share: see gencode.resilience.call_slots.
 
-A slot is a row. Who takes it has it for the time of a lease, and renews it while the process lives: the slots
-of a process that died are free after that time. The database's clock decides, and a time that is further away
-than any lease or pause is not believed: the clock was set back.
+A slot is a row with a lease, which the holder's process renews: the slots of a dead process are free when
+their leases expire. Times are the database's; one that is further away than any lease or pause is ignored,
+since the clock was set back.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FIRST_POLL, LAST_POLL = 0.02, 0.3
 MAX_PAUSED_POLL = 5.0
 """The same during a pause."""
 RELEASE_SECONDS = 2.0
-"""For giving a slot back; else its lease ends."""
+"""For the release of a slot; after that, its lease expires."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,9 +43,9 @@ class Held:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """To an attempt to take a slot.
+    """The result of an attempt to take a slot.
 
-    changes  of the slot that was taken; None: none was free
+    changes  version of the slot that was taken; None: none was free
     paused   seconds until the end of the pause
     pauses   in a row
     """
@@ -62,12 +62,12 @@ class SharedSlots:
         self.statements = statements
         self._lease = lease
         self._held: set[Held] = set()
-        self._turns: dict[str, PostgresSlots] = {}
+        self._locks: dict[str, PostgresSlots] = {}
 
-    def turn(self, name: str, *, changes: bool = False) -> AbstractAsyncContextManager[int]:
-        """See gencode.engine.ports.turns. Its names must be few: they are kept."""
-        slots = self._turns.get(name) or self._turns.setdefault(name, self.slots(f"turn {name}", 1))
-        return slots.turn(changes=changes)
+    def lock(self, name: str, *, changes: bool = False) -> AbstractAsyncContextManager[int]:
+        """See gencode.engine.ports.named_locks. Names must be few: their rows are never deleted."""
+        slots = self._locks.get(name) or self._locks.setdefault(name, self.slots(f"turn {name}", 1))
+        return slots.acquire(changes=changes)
 
     def slots(self, name: str, count: int, spacing: float = 0.0) -> PostgresSlots:
         """A SlotFactory."""
@@ -83,7 +83,7 @@ class SharedSlots:
         if self._held:
             names = [held.name for held in self._held]
             holders = [held.holder for held in self._held]
-            with _logged("the slots of calls under way could not be renewed"):
+            with _logged("the slots of current calls could not be renewed"):
                 await self.statements.fetch(RENEW, (self._lease, names, holders))
 
     async def take(self, held: Held, count: int) -> Answer:
@@ -95,19 +95,19 @@ class SharedSlots:
 
     async def release(self, held: Held, spacing: float, *, changes: bool = False) -> None:
         self._held.discard(held)
-        with anyio.move_on_after(RELEASE_SECONDS, shield=True), _logged("a slot was not given back"):
+        with anyio.move_on_after(RELEASE_SECONDS, shield=True), _logged("a slot was not released"):
             await self.statements.fetch(RELEASE, (spacing, int(changes), held.name, held.holder))
 
 
 class PostgresSlots:
-    """See CallSlots. Calls of a process wait in line; the first of each process asks the database."""
+    """See CallSlots. The calls of a process wait for a local lock; its holder polls the database."""
 
     def __init__(self, shared: SharedSlots, name: str, count: int, spacing: float) -> None:
         self._shared = shared
         self._name = name
         self._count = count
         self._spacing = spacing
-        self._line = anyio.Lock()
+        self._queue = anyio.Lock()
         self._has_rows = False
         self._paused_until = 0.0
         self._pauses = 0
@@ -118,13 +118,13 @@ class PostgresSlots:
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
-        async with self.turn():
+        async with self.acquire():
             yield
 
     @asynccontextmanager
-    async def turn(self, *, changes: bool = False) -> AsyncIterator[int]:
+    async def acquire(self, *, changes: bool = False) -> AsyncIterator[int]:
         held = Held(name=self._name, holder=uuid.uuid4().hex)
-        async with self._line:
+        async with self._queue:
             before = await self._take(held)
         try:
             yield before
@@ -132,7 +132,7 @@ class PostgresSlots:
             await self._shared.release(held, self._spacing, changes=changes)
 
     async def _take(self, held: Held) -> int:
-        """Returns the changes of the slot. Gives it back if it is cancelled meanwhile: the statement may have
+        """Returns the version of the slot. Releases it if it is cancelled meanwhile: the statement may have
         been sent."""
         poll = FIRST_POLL
         try:
@@ -158,7 +158,7 @@ class PostgresSlots:
         self._paused_until = time.monotonic() + seconds
 
     async def rate_limited(self, told: float | None, growing: Sequence[float], longest: float) -> float:
-        """Without the database, this process alone waits."""
+        """If the database is unreachable, only this process waits."""
         if told and told > longest:
             return told
         wait = told or self.pause or growing[0]
@@ -180,7 +180,7 @@ class PostgresSlots:
 
 @contextmanager
 def _logged(what: str) -> Iterator[None]:
-    """The call goes on without the database."""
+    """Logs a StoreError and continues: calls do not fail when the database is unreachable."""
     try:
         yield
     except StoreError as error:

@@ -1,4 +1,4 @@
-"""One connection to the database: how it is opened, used and given up."""
+"""One connection to the database: opens, uses and discards it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from gencode.domain.errors import StoreUnusable
-from gencode.storage.postgres import arrays
+from gencode.storage.postgres import array_parameters
 from gencode.storage.postgres.statements import RowsStatement
-from gencode.storage.postgres.text import escape, unescape_row
+from gencode.storage.postgres.text_escaping import escape, unescape_row
 from gencode.storage.rows import Row
 
 OLDEST_SERVER = 130_000  # as `server_version_num`
-TURN_SECONDS = 60.0
-"""After which a connection is given up, whatever it does: the server, or the way to it, hangs."""
+TRANSACTION_SECONDS = 60.0
+"""After which a connection is discarded, whatever it does: the server or the network hangs."""
 
 _LIMITS = "SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '5s'"
 _BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
     f"{_LIMITS}; SET LOCAL idle_in_transaction_session_timeout = '10s'"
 )
-"""What is set ends with the transaction, as it must behind a pooler. A process that was stopped within a
-transaction keeps its locks for no longer than the last of the times."""
+"""Set for the transaction only, because of transaction poolers. A process that was stopped within a
+transaction keeps its locks no longer than the last of these timeouts."""
 
 _SERVER = (
     b"SELECT current_setting('server_version_num')::int, current_setting('server_encoding'),"
@@ -51,7 +51,7 @@ class Connection:
         self.raw = raw
         self._begin = begin
         self._cursor = raw.cursor(binary=True)
-        arrays.register(self._cursor)
+        array_parameters.register(self._cursor)
 
     @property
     def is_lost(self) -> bool:
@@ -68,27 +68,27 @@ class Connection:
         return self._cursor.rowcount
 
     async def fetch_over(self, statement: RowsStatement, rows: Sequence[Row]) -> list[Row]:
-        """Run a statement over all these rows; returns the rows that it returns."""
+        """Run a statement over all these rows; returns its result rows."""
         found: list[Row] = []
-        for chunk in arrays.chunks(rows):
-            found += await self.fetch(statement.sql, arrays.columns(chunk, statement.types))
+        for chunk in array_parameters.chunks(rows):
+            found += await self.fetch(statement.sql, array_parameters.columns(chunk, statement.types))
         return found
 
     async def run_over(self, statement: RowsStatement, rows: Sequence[Row]) -> None:
-        for chunk in arrays.chunks(rows):
-            await self._cursor.execute(statement.sql, arrays.columns(chunk, statement.types))
+        for chunk in array_parameters.chunks(rows):
+            await self._cursor.execute(statement.sql, array_parameters.columns(chunk, statement.types))
 
     async def begin(self) -> None:
         await self.raw.execute(self._begin.encode())
 
     async def commit(self) -> None:
-        """Also fails where something has swallowed an error of the transaction."""
+        """Also fails if an error of the transaction was suppressed."""
         cursor = await self.raw.execute("COMMIT")
         if cursor.statusmessage != "COMMIT":
             raise psycopg.errors.InFailedSqlTransaction("the database rolled back")
 
     async def roll_back(self) -> None:
-        """The connection is given up if that fails."""
+        """The connection is discarded if that fails."""
         try:
             if not self.is_lost:
                 await self.raw.execute("ROLLBACK")
@@ -101,15 +101,15 @@ class Connection:
 
     @contextmanager
     def limited(self) -> Iterator[None]:
-        """What takes longer than TURN_SECONDS ends as if the connection was lost."""
-        timer = asyncio.get_running_loop().call_later(TURN_SECONDS, self._cut)
+        """What takes longer than TRANSACTION_SECONDS fails as if the connection was lost."""
+        timer = asyncio.get_running_loop().call_later(TRANSACTION_SECONDS, self._cut)
         try:
             yield
         finally:
             timer.cancel()
 
     def _cut(self) -> None:
-        """Closing the socket itself would leave the coroutine that waits for it waiting."""
+        """If only the socket was closed, the coroutine that waits for it would never resume."""
         if not self.is_lost:
             with suppress(OSError), socket.socket(fileno=os.dup(self.raw.fileno())) as shared:
                 shared.shutdown(socket.SHUT_RDWR)
@@ -118,7 +118,7 @@ class Connection:
 async def connect(dsn: str) -> Connection:
     """Raises psycopg.Error, and StoreUnusable for a server that cannot be used.
 
-    Nothing is prepared, and nothing is set for a session: behind a pooler of transactions (PgBouncer), each
+    No prepared statements and no session settings: behind a transaction pooler (PgBouncer), each
     transaction may be another session.
     """
     raw = await psycopg.AsyncConnection.connect(

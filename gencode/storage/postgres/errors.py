@@ -39,7 +39,7 @@ def store_error(error: psycopg.Error) -> StoreError:
 
 
 def commit_error(error: psycopg.Error, *, is_lost: bool) -> StoreError:
-    """For a failure of COMMIT: OutcomeUnknown, unless the database is there and says that it rolled back.
+    """For a failure of COMMIT: OutcomeUnknown, unless the database reports a rollback.
 
     is_lost   whether the connection is lost
     """
@@ -62,7 +62,7 @@ def reason(error: psycopg.Error) -> str:
 
 
 def detail(error: psycopg.Error) -> str:
-    """For the operator: with what the driver says of a server that it cannot connect to."""
+    """For the operator: with the driver's reason why it cannot connect."""
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
         return f"{_LOST} ({' '.join(str(error).split())})"
     return reason(error)

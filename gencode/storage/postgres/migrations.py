@@ -14,7 +14,7 @@ Connection = psycopg.AsyncConnection[Any]
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('gencode schema', 0))"
 UNFINISHED_IMPORT = "unfinished_import"
-"""A table that is there while `gencode migrate` has not ended, see `importing`."""
+"""A table that exists until `gencode migrate` has ended, see `table_import`."""
 
 _COUNT_TABLES = (
     "SELECT count(*), count(*) FILTER (WHERE relname = 'schema_versions'),"
@@ -49,7 +49,7 @@ async def migrate(connection: Connection, *, is_import: bool = False) -> None:
 
 
 async def _check_unused(connection: Connection, version: int) -> None:
-    """Processes of an older version do not know the tables that this one makes of theirs."""
+    """Processes of an older version cannot use the migrated tables."""
     (is_unused,) = await _row(connection, _IS_UNUSED)
     if not is_unused:
         raise StoreUnusable(

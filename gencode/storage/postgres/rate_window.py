@@ -11,14 +11,14 @@ import psycopg
 
 from gencode.domain.errors import StoreError
 from gencode.engine.ports.rate_window import Spent
+from gencode.storage.batch_scheduler import BatchScheduler, Outcome
 from gencode.storage.postgres.connection import Connection, connect
 from gencode.storage.postgres.errors import store_error
-from gencode.storage.postgres.reconnecting import ReconnectingConnection
-from gencode.storage.postgres.statement_runner import start_turn
-from gencode.storage.turn_scheduler import Outcome, TurnScheduler
+from gencode.storage.postgres.reconnecting_connection import ReconnectingConnection
+from gencode.storage.postgres.statement_runner import start_batch
 
 PATIENCE = 1.0
-"""Seconds that a submission waits for a database that is away."""
+"""Seconds that a submission waits for an unreachable database."""
 MAX_WAITING = 10_000
 
 _SPEND = b"""
@@ -37,19 +37,18 @@ class PostgresRateWindow:
 
     def __init__(self, dsn: str) -> None:
         self._connection = ReconnectingConnection(partial(connect, dsn), PATIENCE)
-        self._turns = TurnScheduler(partial(start_turn, self._run), MAX_WAITING, StoreError)
+        self._scheduler = BatchScheduler(partial(start_batch, self._run), MAX_WAITING, StoreError)
 
     async def spend(self, name: str, amount: int, seconds: int) -> Spent:
-        spent: Spent = await self._turns.call((name, amount, seconds))
+        spent: Spent = await self._scheduler.call((name, amount, seconds))
         return spent
 
     async def close(self) -> None:
-        await self._turns.close()
+        await self._scheduler.close()
         await self._connection.close()
 
     async def _run(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        """In the order of the names, so that processes that count the same names never wait for each other
-        crosswise."""
+        """In the order of the names, so that processes that count the same names cannot deadlock."""
         order = sorted(range(len(submissions)), key=lambda place: submissions[place][0])
         outcomes: dict[int, Outcome] = {}
 

@@ -1,4 +1,4 @@
-"""What a store reads, each in one statement. See `gencode.storage.row_store.Reads`."""
+"""The reads of a store, each one statement. See `gencode.storage.row_store.Reads`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gencode.engine.ports.store import TaskQuery
 from gencode.engine.quota import TaskUsage
 from gencode.engine.task_ids import earliest_id
 from gencode.storage.postgres import statements
-from gencode.storage.postgres.arrays import TextArray
+from gencode.storage.postgres.array_parameters import TextArray
 from gencode.storage.postgres.connection import Connection
 from gencode.storage.rows import (
     Row,

@@ -1,4 +1,4 @@
-"""What the processes that share a database agree on: keys that sign, and who may use the local forge."""
+"""State that the processes of a database share: signing keys, and the lock of the local forge."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOCK = "SELECT pg_try_advisory_lock{mode}(hashtextextended('gencode local forge
 
 
 async def shared_keys(dsn: str, names: Iterable[str]) -> dict[str, bytes]:
-    """KEY_BYTES secret bytes by name, made when they are first asked for. Raises StoreUnusable."""
+    """KEY_BYTES secret bytes by name, created on first use. Raises StoreUnusable."""
     keys = {}
     try:
         async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:

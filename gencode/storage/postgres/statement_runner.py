@@ -1,4 +1,4 @@
-"""Runs short statements one after the other over a connection of their own, each as a transaction."""
+"""Runs short statements sequentially over a dedicated connection, each as a transaction."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import anyio
 import psycopg
 
 from gencode.domain.errors import OutcomeUnknown
+from gencode.storage.batch_scheduler import BatchScheduler, Outcome
 from gencode.storage.postgres.connection import Connection, connect
 from gencode.storage.postgres.errors import store_error
-from gencode.storage.postgres.reconnecting import ReconnectingConnection
+from gencode.storage.postgres.reconnecting_connection import ReconnectingConnection
 from gencode.storage.rows import Row
-from gencode.storage.turn_scheduler import Outcome, TurnScheduler
 
 PATIENCE = 2.0
-"""Seconds that a statement waits for a database that is away."""
+"""Seconds that a statement waits for an unreachable database."""
 MAX_WAITING = 10_000
 
 Operation = Callable[[Connection], Awaitable[Any]]
@@ -32,8 +32,8 @@ class StatementRunner:
 
     def __init__(self, dsn: str) -> None:
         self._connection = ReconnectingConnection(partial(connect, dsn), PATIENCE)
-        run = partial(start_turn, partial(run_one, [self._connection]))
-        self._turns = TurnScheduler(run, MAX_WAITING, OutcomeUnknown, size=1)
+        run = partial(start_batch, partial(run_one, [self._connection]))
+        self._scheduler = BatchScheduler(run, MAX_WAITING, OutcomeUnknown, size=1)
 
     async def fetch(self, sql: bytes, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """Run a statement that returns rows."""
@@ -41,12 +41,12 @@ class StatementRunner:
         async def fetch(connection: Connection) -> list[Row]:
             return await connection.fetch(sql, values)
 
-        rows: list[Row] = await self._turns.call(fetch)
+        rows: list[Row] = await self._scheduler.call(fetch)
         return rows
 
     async def close(self) -> None:
         """Wait for what was sent."""
-        await self._turns.close()
+        await self._scheduler.close()
         await self._connection.close()
 
 
@@ -60,16 +60,16 @@ async def open_statement_runner(dsn: str) -> AsyncIterator[StatementRunner]:
             await runner.close()
 
 
-def start_turn(
+def start_batch(
     run: Callable[[Sequence[Any]], Coroutine[Any, Any, list[Outcome]]], operations: Sequence[Any]
 ) -> asyncio.Task[list[Outcome]]:
-    """A task without a group: the scheduler waits for it, and the store for the scheduler. It serves many
-    callers, so nothing of the context of one is logged with it."""
+    """A task without a group: the scheduler waits for it, and the store for the scheduler. Its context is
+    empty, because it serves many callers."""
     return asyncio.get_running_loop().create_task(run(operations), context=Context())
 
 
 async def run_one(free: list[ReconnectingConnection], operations: Sequence[Operation]) -> list[Outcome]:
-    """At most as many turns run as there are connections. A lost connection costs one more attempt."""
+    """At most as many batches run as there are connections. A lost connection costs one more attempt."""
     reconnecting, values = free.pop(), list[Any]()
 
     async def run(connection: Connection) -> None:

@@ -70,8 +70,8 @@ UPDATE_TASKS = _over_rows(
 )
 """Rows: id, the version that must be stored, CHANGING_COLUMNS; ids differ. A stale row changes nothing.
 
-Returns the id and the former state of what was changed. All processes lock tasks in one order, so that none
-waits for each other."""
+Returns the id and the former state of what was changed. All processes lock tasks in one order, so that they
+cannot deadlock."""
 
 MAKE_CALLBACKS_DUE = _over_rows(
     "UPDATE gencode.callbacks SET due = 0"
@@ -92,7 +92,7 @@ UPDATE gencode.callbacks SET position = %(position)s, failures = %(failures)s, e
     AND EXISTS (SELECT 1 FROM task WHERE sequence > %(position)s) THEN 0 ELSE %(due)s::bigint END
 WHERE task_id = %(task_id)s AND position <= %(position)s AND ended = 0
 """
-"""Nothing of a process that was stopped while another went on with the callback.
+"""Changes nothing for a process that was stopped while another continued the delivery.
 
 Events that were committed during the delivery make it due again: nothing else would. Hence the lock, which
 waits for a process that is about to commit some."""
@@ -108,8 +108,7 @@ SELECT_REQUEST = b"SELECT data FROM gencode.requests WHERE task_id = %s"
 SELECT_CALLBACK = f"SELECT {', '.join(CALLBACK_COLUMNS)} FROM gencode.callbacks WHERE task_id = %s".encode()
 
 CHECK_WRITABLE = b"SELECT pg_logical_emit_message(true, 'gencode', '')"
-"""Written to the log of the database and nowhere else. A row that all processes update would make them wait
-for each other."""
+"""Written to the database's log only: a row that all processes update would serialize them."""
 
 # --- pages ---
 

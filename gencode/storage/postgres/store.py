@@ -14,16 +14,16 @@ import anyio
 import psycopg
 
 from gencode.domain.errors import OutcomeUnknown, StoreError
+from gencode.storage.batch_scheduler import BatchScheduler
 from gencode.storage.postgres import reads
 from gencode.storage.postgres.connection import Connection, connect, place
 from gencode.storage.postgres.errors import store_unusable
 from gencode.storage.postgres.migrations import migrate
-from gencode.storage.postgres.reconnecting import ReconnectingConnection
-from gencode.storage.postgres.statement_runner import run_one, start_turn
+from gencode.storage.postgres.reconnecting_connection import ReconnectingConnection
+from gencode.storage.postgres.statement_runner import run_one, start_batch
 from gencode.storage.postgres.statements import CHECK_WRITABLE
 from gencode.storage.postgres.writes import Enqueue, Writer
 from gencode.storage.row_store import RowStore
-from gencode.storage.turn_scheduler import TurnScheduler
 
 
 class PostgresStore(RowStore):
@@ -34,12 +34,12 @@ class PostgresStore(RowStore):
 async def open_postgres(
     dsn: str, enqueue: Enqueue | None = None, *, readers: int = 4, patience: float = 5.0, limit: int = 10_000
 ) -> AsyncIterator[PostgresStore]:
-    """The store in this database, whose tables are made or migrated. Leaving waits for what is under way.
+    """The store in this database, whose tables are made or migrated. Leaving waits for running calls.
 
     dsn        address of the database, as libpq takes it: postgresql://USER:PASSWORD@HOST:PORT/DATABASE
     enqueue    called in the transaction that makes tasks queued, see `Enqueue`
     readers    most connections for reads; one more is for writes
-    patience   seconds that calls wait for a database that is away, such as one that restarts, before
+    patience   seconds that calls wait for an unreachable database, such as one that restarts, before
                StoreError; at the start it is not waited for
     limit      most calls that may wait; more raise StoreError
 
@@ -48,9 +48,9 @@ async def open_postgres(
     writer = ReconnectingConnection(partial(connect, dsn), patience, await _prepared(dsn))
     free = [ReconnectingConnection(partial(connect, dsn), patience) for _ in range(readers)]
     slots = [writer, *free]
-    write = TurnScheduler(partial(start_turn, Writer(writer, enqueue).run), limit, OutcomeUnknown)
-    read = TurnScheduler(
-        partial(start_turn, partial(run_one, free)), limit, StoreError, turns=readers, size=1
+    write = BatchScheduler(partial(start_batch, Writer(writer, enqueue).run), limit, OutcomeUnknown)
+    read = BatchScheduler(
+        partial(start_batch, partial(run_one, free)), limit, StoreError, concurrency=readers, size=1
     )
     try:
         yield PostgresStore(write.call, read.call, reads)

@@ -12,12 +12,12 @@ from typing import Any
 import psycopg
 
 from gencode.domain.errors import GencodeError, IdempotencyKeyReused, StoreError
+from gencode.storage.batch_scheduler import Outcome
 from gencode.storage.postgres import reads, statements
 from gencode.storage.postgres.connection import Connection
 from gencode.storage.postgres.errors import commit_error, store_error
-from gencode.storage.postgres.reconnecting import ReconnectingConnection
+from gencode.storage.postgres.reconnecting_connection import ReconnectingConnection
 from gencode.storage.rows import CALLBACK_COLUMNS, CHECKPOINT_COLUMNS, FIXED_COLUMNS, Row
-from gencode.storage.turn_scheduler import Outcome
 from gencode.storage.usage_totals import TOTAL_KEY, add_up, row_to_total, task_usage, total_to_row
 from gencode.storage.write_requests import (
     CheckWritable,
@@ -43,9 +43,9 @@ was not before, in the order of the calls. What it does must be undone when the 
 called again for the same tasks. If it fails, the writes fail."""
 
 _WAIT_LESS = b"SET LOCAL lock_timeout = '2s'"
-"""Longer than PostgreSQL takes to find a deadlock. Several writes may have to wait in turn."""
+"""Longer than PostgreSQL takes to find a deadlock. Several writes may wait one after another."""
 _ATTEMPTS = 3
-"""At a transaction that other processes interfere with."""
+"""For a transaction that conflicts with other processes."""
 
 
 class Writer:
@@ -58,9 +58,9 @@ class Writer:
     async def run(self, writes: Sequence[Write]) -> list[Outcome]:
         """One outcome for each write, in their order.
 
-        All are applied together. If one of them is at fault, they are applied one after the other, so that
-        only the guilty one fails; either way one transaction holds them, and an error of the database is
-        everybody's.
+        All are applied together. If one of them fails, they are applied one after the other, so that only
+        that one fails; in both cases in one transaction, and an error of the database is raised to all
+        callers.
         """
         try:
             outcomes = await self._attempt(writes, self._apply)
@@ -78,7 +78,7 @@ class Writer:
             return {write: _failed(error) for write in writes}
 
     async def _attempt(self, writes: Sequence[Write], apply: Apply) -> Outcomes:
-        """Once more after a deadlock: only the end of the transaction gives all of its locks up."""
+        """Repeats the transaction after a deadlock, since only its end releases all of its locks."""
         for _ in range(_ATTEMPTS - 1):
             try:
                 return await self._transaction(writes, apply)
@@ -247,13 +247,13 @@ async def _call(enqueue: Enqueue, connection: Connection, queued: Sequence[tuple
 
 
 def _may_be_of_one_write(error: Exception) -> bool:
-    """Whether the others may succeed without it. Trying each write would multiply what the database suffers
-    from."""
+    """Whether the others may succeed without it. If the database itself fails, trying each write would
+    multiply its load."""
     if not isinstance(error, psycopg.Error):
         return True
     return (error.sqlstate or "")[:2] in {"21", "22", "23", "54", "55"}
 
 
 def _failed(error: Exception) -> Outcome:
-    """An error for each caller: one object that is raised in many tasks would join their tracebacks."""
+    """An error for each caller: one object raised in many tasks would mix their tracebacks."""
     return Outcome(error=store_error(error) if isinstance(error, psycopg.Error) else error)

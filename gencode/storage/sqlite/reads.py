@@ -1,4 +1,4 @@
-"""What a store reads, each in one short turn of the connection."""
+"""The reads of a store, each a short use of the connection."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def read_page(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -
     """
     rows: list[Row] = []
     size = 0
-    with closing(connection.execute(sql, values)) as cursor:  # an open one would hold up WAL checkpoints
+    with closing(connection.execute(sql, values)) as cursor:  # an open one would block WAL checkpoints
         for row in cursor:
             rows.append(row)
             size += len(row[-1])

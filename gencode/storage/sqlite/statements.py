@@ -129,7 +129,7 @@ SELECT_TOTALS_OF = f"{_TOTALS} WHERE ({', '.join(TOTAL_KEY)}) IN ({{values}})"
 PUT_TOTALS = _insert("usage_totals", TOTAL_COLUMNS).replace("INSERT", "INSERT OR REPLACE", 1)
 
 
-# --- statements that depend on what is asked for ---
+# --- statements that depend on the query ---
 
 
 def select_next_callbacks(

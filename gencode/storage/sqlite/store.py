@@ -15,12 +15,12 @@ from pathlib import Path
 
 import anyio
 
+from gencode.storage.batch_scheduler import ThreadScheduler
 from gencode.storage.row_store import RowStore
 from gencode.storage.sqlite import reads
 from gencode.storage.sqlite.connection import SEVERAL_CONNECTIONS_SQLITE, connect, connect_reader
 from gencode.storage.sqlite.reads import Read
 from gencode.storage.sqlite.writes import run_read, run_writes
-from gencode.storage.turn_scheduler import ThreadScheduler
 from gencode.storage.write_requests import Write
 
 
@@ -32,12 +32,12 @@ class SQLiteStore(RowStore):
 async def open_sqlite(
     path: Path, *, busy_timeout: float = 5.0, limit: int = 10_000, second_connection: bool | None = None
 ) -> AsyncIterator[SQLiteStore]:
-    """The store in this file, made if missing; its folder must exist. Leaving waits for what is under way.
+    """The store in this file, made if missing; its folder must exist. Leaving waits for running calls.
 
     busy_timeout        seconds to wait for a lock that another program holds on the file
     limit               most calls that may wait for the disk; more raise StoreError
     second_connection   whether reads have a connection and a thread of their own; None: where this version of
-                        SQLite allows it. Otherwise they take turns with the writes in one thread
+                        SQLite allows it. Otherwise they alternate with the writes in one thread
 
     Raises StoreUnusable with the reason and the remedy.
     """

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
 from gencode.bootstrap.app import BUILTIN_KINDS
 from tests.kinds.letter import kind
 from tests.kinds.letter.kind import LETTER
 from tests.kinds.letter.test_letter import submit_letter, wait_for
-from tests.servers.browser import chromium, needs_chromium, tab
+from tests.servers.browser import needs_chromium, tab
 from tests.servers.calls import post
 from tests.servers.service import running_app, settings
 
-pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 KINDS = (*BUILTIN_KINDS, LETTER)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as one:
-        yield one
 
 
 async def expect_stages(page: Page, *stages: str) -> None:

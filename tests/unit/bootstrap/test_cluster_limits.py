@@ -12,7 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from gencode.auth.key_store import KeyOptions
-from gencode.bootstrap.database_keys import DatabaseKeys
+from gencode.bootstrap.database_api_keys import DatabaseKeys
 from gencode.engine.quota import parse_quota
 from tests.servers.calls import BODY, FILES, client
 from tests.servers.github import github_server

@@ -14,13 +14,13 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from gencode.bootstrap.app import build_app
-from gencode.bootstrap.roles import Role
+from gencode.bootstrap.process_roles import Role
 from gencode.security.secret_registry import SecretRegistry
 from gencode.storage.postgres.store import open_postgres
 from tests.e2e.test_docs import first_column, read
 from tests.servers.postgres import MISSING, is_installed, running_postgres
 from tests.servers.service import settings
-from tests.unit.bootstrap.test_roles import disk
+from tests.unit.bootstrap.test_process_roles import disk
 from tests.unit.storage.samples import a_task
 
 PROBE = "gencode.http.write_probe.PROBE_SECONDS"

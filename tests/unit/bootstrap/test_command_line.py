@@ -366,7 +366,7 @@ def test_ctrl_c_stops_the_watching_and_not_the_task(capsys: Capture, monkeypatch
         (["--version"], {"httpx", "anyio", "pydantic", "rich", "starlette"}),
         (["keys", "list"], {"httpx", "starlette", "uvicorn", "dulwich", "rich"}),
         (["tasks", "--url", "http://127.0.0.1:9"], {"starlette", "uvicorn", "dulwich", "aiohttp"}),
-        (["serve"], {"gencode.cli.display.live", "mcp", "opentelemetry"}),
+        (["serve"], {"gencode.cli.display.live_display", "mcp", "opentelemetry"}),
     ],
 )
 def test_each_command_imports_only_what_it_needs(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.codegen.answer_reading import file_in_answer
+from gencode.codegen.file_extraction import file_in_answer
 
 CODE = 'def f():\n    """Use it so:\n\n    ```python\n    f()\n    ```\n    """\n'
 README = "# Title\n\n```bash\nmake\n```\n\nText.\n\n```\nplain\n```\n"

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gencode.codegen.answer_checks import MAX_LINES, check_lines
-from gencode.codegen.answer_reading import read_answer
 from gencode.codegen.code_fences import MAX_FENCES, split_lines
+from gencode.codegen.file_extraction import read_answer
 from gencode.llm.errors import LLMTooLarge
-from gencode.resilience.json_size import has_more_values
-from gencode.resilience.long_texts import LONG_TEXT, run_on_text
+from gencode.resilience.json_value_count import has_more_values
+from gencode.resilience.thread_offload import LONG_TEXT, run_on_text
 
 SIZE = 2 * 2**20
 

@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 
 import pytest
 
-from gencode.codegen.answer_reading import file_in_answer
+from gencode.codegen.file_extraction import file_in_answer
 from gencode.codegen.plan import Plan
 from gencode.domain.tree import Tree, check_paths
 from gencode.embedded.offline.keyword_tables import Template

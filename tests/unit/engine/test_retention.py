@@ -164,17 +164,17 @@ async def test_the_loop_ends_when_it_is_cancelled() -> None:
     assert scope.cancelled_caught
 
 
-async def test_processes_that_share_a_store_take_turns() -> None:
-    store, turn = MemoryStore(), anyio.Lock()
+async def test_one_process_of_a_store_runs_at_a_time() -> None:
+    store, lock = MemoryStore(), anyio.Lock()
     await a_finished_task(store, 31)
 
     @asynccontextmanager
     async def locked() -> AsyncIterator[None]:
-        async with turn:
+        async with lock:
             yield
 
-    runs = Retention(store, RetentionPolicy(days=30), lambda: NOW, Sleeps(limit=2), turn=locked)
-    async with anyio.create_task_group() as group, turn:
+    runs = Retention(store, RetentionPolicy(days=30), lambda: NOW, Sleeps(limit=2), lock=locked)
+    async with anyio.create_task_group() as group, lock:
         group.start_soon(_until_it_sleeps, runs)
         await anyio.wait_all_tasks_blocked()
         assert len(await ids(store)) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.pack import PackChunkGenerator
 
-from gencode.domain.blob import blob_id, deflated
+from gencode.domain.git_blob import blob_id, deflated
 from gencode.githosts.commit import commit_objects, pack_entries
 from gencode.githosts.port import Snapshot
 from tests.servers.githttp import git_environment

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gencode.githosts.commit import commit_sha
-from gencode.githosts.directory import DirectoryHost
+from gencode.githosts.directory_host import DirectoryHost
 from gencode.githosts.errors import HostUnknown, RepoExists
 from gencode.githosts.router import HostRouter
 from tests.unit.githosts.samples import SNAPSHOT, SPEC

@@ -168,6 +168,19 @@ async def test_each_status_is_delivered_once_in_order_and_other_events_are_not()
     assert rig.count("told") == 3
 
 
+async def test_a_callback_with_nothing_left_to_deliver_is_only_put_to_rest() -> None:
+    """A process that was killed between the last delivery and the next read leaves it due."""
+    rig = Rig()
+    task = await rig.task(position=1, due=0)
+    with capture_logs() as logs:
+        async with running(rig):
+            await rig.store.until(caught_up(1))
+            await rig.grow(task)
+            await rig.store.until(caught_up(2))
+    assert rig.notifier.sent == [f"{task.id}:2"]
+    assert (rig.pauses, [entry for entry in logs if entry["log_level"] == "error"]) == ([], [])
+
+
 async def test_a_failed_message_is_repeated_after_its_wait_and_before_any_other() -> None:
     rig = Rig(ScriptedNotifier(lambda what, n: OK if n > 2 or what.endswith(":2") else Response(status=500)))
     task = await rig.task(statuses=2)

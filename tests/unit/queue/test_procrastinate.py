@@ -20,7 +20,7 @@ from gencode.engine.ports.fair_queue import Delivery, Undelivered
 from gencode.queue.procrastinate import queue as module
 from gencode.queue.procrastinate import schema
 from gencode.queue.procrastinate.schema import migrate_queue
-from gencode.queue.procrastinate.timing import QueueTiming
+from gencode.queue.procrastinate.worker_timeouts import WorkerTimeouts
 from tests.servers.postgres import PostgresServer
 from tests.servers.queues import OpenQueue, open_queue, queue_database
 
@@ -183,7 +183,7 @@ async def test_a_stop_lets_a_task_end_in_time(dsn: str) -> None:
         finished.set()
 
     release = asyncio.Event()
-    async with open_queue(dsn, timing=QueueTiming(stale=600)) as opened:
+    async with open_queue(dsn, timeouts=WorkerTimeouts(stale=600)) as opened:
         await opened.put(("t", "alice"))
 
         async def stop() -> None:

@@ -14,7 +14,7 @@ from gencode.bootstrap.app import create_app
 from gencode.domain.errors import GencodeError, StartError
 from gencode.embedded.server import address, listen, serve
 from tests.servers.service import ROOT, running_app, settings
-from tests.unit.http.test_request_rules import client
+from tests.unit.http.test_security_middleware import client
 
 ASSETS = ROOT / "gencode/ui/assets"
 OWN = [path for path in ASSETS.rglob("*") if path.is_file() and "vendor" not in path.parts]

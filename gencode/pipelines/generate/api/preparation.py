@@ -59,7 +59,7 @@ def chosen_template(model: ChosenModel, prompt: str) -> Mapping[str, Any] | None
 
 
 def submitted(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The stored request with the model that was asked for in place of the one that was chosen, and the cost
+    """The stored request with the requested model in place of the chosen one, and the cost
     without an exponent, which the schema does not have."""
     cost = stored.get("max_cost")
     return {

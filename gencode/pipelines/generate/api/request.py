@@ -146,7 +146,7 @@ class GenerateRequest(TaskRequest):
 class RetryRequest(RequestModel):
     """What POST /api/v1/task/{task_id}/retry may take: other limits than the task had (null lifts one), that
     what looks like a secret is none, and, while no repository has been created, another name or account for
-    it (null: the present name, the default account)."""
+    it (null: the current name, the default account)."""
 
     deliver: Deliver = "checked"
     allow_secrets: bool = False

@@ -1,4 +1,4 @@
-"""Estimates in words."""
+"""Formats estimates as lines of text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def writing_line(estimate: Mapping[str, Any]) -> str:
 
 
 def template_lines(estimate: Mapping[str, Any]) -> list[str]:
-    """What the offline model would make in place of what the prompt asks for."""
+    """The template that the offline model would use, if it is not what the prompt requests."""
     if not (template := estimate.get("template")):
         return []
     nearest = f"; no template has {other}, this is the nearest" if (other := template["nearest_to"]) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from gencode.cli.limits import add_limit_arguments, given_limits
+from gencode.cli.limit_options import add_limit_arguments, given_limits
 from gencode.client import Options
 from gencode.domain.errors import StartError
 

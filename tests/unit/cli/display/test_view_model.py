@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console, Group
 
 from gencode.cli.display.kind_display import KindDisplay, apply_event, event_line
-from gencode.cli.display.live import LiveScreen, render
+from gencode.cli.display.live_display import LiveScreen, render
 from gencode.cli.display.view_model import TaskViewModel
 from gencode.client import Kind, Message, ServiceError
 from gencode.pipelines.generate.commands.display import DISPLAY

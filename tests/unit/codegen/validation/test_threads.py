@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import gc
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from gencode.codegen.validation.python_analysis import analyze_python
+from tests.campaigns.corpus import FIXED
 
-LARGE = Path(ast.__file__).read_text(encoding="utf-8")
+FUTURE = "from __future__ import annotations\n"
+LARGE = FUTURE + (FIXED / "orders.py").read_text(encoding="utf-8").replace(FUTURE, "") * 10
+"""About 60 KB, which take the parser a while."""
 
 
 class Finalized:

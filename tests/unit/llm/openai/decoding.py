@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gencode.llm.openai.answer_end import BodyEnd
+from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.openai.completion_decoder import CompletionDecoder
 from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.think_block import ModelHabits

@@ -11,7 +11,7 @@ import anyio.lowlevel
 import pytest
 
 from gencode.llm.errors import LLMTooLarge
-from gencode.llm.openai.answer_end import BodyEnd
+from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.openai.server_events import MAX_EVENT
 from gencode.outbound.content_decoder import MAX_PIECE
 from tests.unit.llm.openai.decoding import ASK, JSON, decode, event, new_decoder, text

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gencode.llm.errors import LLMBadOutput, LLMBadRequest, LLMIncomplete, LLMRefused
-from gencode.llm.openai.answer_end import BodyEnd
+from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.port import Usage
 from tests.unit.llm.openai.decoding import ASK, DONE, JSON, STOP, decode, event, new_decoder, text
 

@@ -17,8 +17,8 @@ from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.plan import Plan, PlannedFile
 from gencode.codegen.project_checker import ProjectChecker
 from gencode.codegen.prompts import file_messages
-from gencode.domain.blob import deflated
 from gencode.domain.errors import GencodeError, UnsafePath
+from gencode.domain.git_blob import deflated
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.budget import Budget, total
 from gencode.llm.charge_checkpoints import usages_without_answer

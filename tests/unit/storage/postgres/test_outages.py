@@ -142,12 +142,12 @@ async def test_a_server_that_hangs_is_given_up(
     error: type[StoreError],
 ) -> None:
     async with relayed(postgres_server, postgres) as (store, wire):
-        monkeypatch.setattr(connection, "TURN_SECONDS", 0.1)
+        monkeypatch.setattr(connection, "TRANSACTION_SECONDS", 0.1)
         wire.lose(text, Loss.SILENCE)
         with pytest.raises(StoreError) as caught:
             await created(store)
         assert type(caught.value) is error
-        monkeypatch.setattr(connection, "TURN_SECONDS", 60)
+        monkeypatch.setattr(connection, "TRANSACTION_SECONDS", 60)
         task = await created(store)
         assert await store.find(TaskQuery()) == [task]
 

@@ -31,7 +31,7 @@ class Process:
     def quotas(self, *texts: str) -> Quotas:
         quotas = [parse_quota(text) for text in texts]
         return Quotas(
-            store=self.store, quotas_of=lambda name: quotas, has_price=lambda model: True, turns=self.slots
+            store=self.store, quotas_of=lambda name: quotas, has_price=lambda model: True, locks=self.slots
         )
 
 

@@ -8,18 +8,18 @@ import pytest
 
 from gencode.domain.task import UNFINISHED, State
 from gencode.engine.ports.store import TaskQuery
-from gencode.storage.postgres import arrays, statements
+from gencode.storage.postgres import array_parameters, statements
 from gencode.storage.postgres.statements import RowsStatement
 from gencode.storage.postgres.store import open_postgres
 from gencode.storage.task_query_sql import select_tasks
 
-IDS = arrays.TextArray(["x"])
+IDS = array_parameters.TextArray(["x"])
 
 
 async def plan(dsn: str, sql: bytes, values: Sequence[Any] = ()) -> str:
     """As it is for a large table."""
     async with open_postgres(dsn), await psycopg.AsyncConnection.connect(dsn) as connection:
-        arrays.register(connection)
+        array_parameters.register(connection)
         await connection.execute(
             "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off"
         )
@@ -87,7 +87,7 @@ async def test_what_is_read_is_found_by_an_index(
 async def test_what_is_changed_is_found_by_an_index(
     postgres: str, statement: RowsStatement, row: tuple[Any, ...], index: str
 ) -> None:
-    found = await plan(postgres, statement.sql, arrays.columns([row], statement.types))
+    found = await plan(postgres, statement.sql, array_parameters.columns([row], statement.types))
     assert index in found
     assert "Seq Scan" not in found
 
@@ -95,6 +95,6 @@ async def test_what_is_changed_is_found_by_an_index(
 async def test_a_task_that_is_changed_is_found_by_its_id(postgres: str) -> None:
     types = statements.UPDATE_TASKS.types
     row = tuple("x" if type_ == "text" else 1 for type_ in types)
-    found = await plan(postgres, statements.UPDATE_TASKS.sql, arrays.columns([row], types))
+    found = await plan(postgres, statements.UPDATE_TASKS.sql, array_parameters.columns([row], types))
     assert found.count("Index Scan using tasks_pkey") == 2
     assert "Seq Scan" not in found

@@ -19,13 +19,10 @@ from gencode.engine.ports.store import IdempotencyKey, TaskQuery
 from gencode.storage.postgres import connection
 from gencode.storage.postgres.statements import LOCK_TOTALS
 from gencode.storage.postgres.store import PostgresStore, open_postgres
-from tests.unit.storage.postgres.stores import created, execute, next_version, someone_waits_for_a_lock
+from tests.unit.storage.postgres.stores import created, next_version, someone_waits_for_a_lock
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 Stores = tuple[PostgresStore, PostgresStore]
-HOLDS_A_TASK = (
-    "SELECT 1 FROM pg_locks WHERE mode = 'RowExclusiveLock' AND relation = 'gencode.tasks'::regclass"
-)
 
 
 @pytest.fixture
@@ -142,16 +139,16 @@ async def test_a_process_that_stops_within_its_transaction_loses_its_locks(
     postgres: str, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "_BEGIN", connection._BEGIN.replace("'10s'", "'100ms'"))
-    go_on = asyncio.Event()
+    stopped_within, go_on = asyncio.Event(), asyncio.Event()
 
     async def stop(connection: psycopg.AsyncConnection[Any], tasks: Sequence[tuple[str, str]]) -> None:
+        stopped_within.set()
         await go_on.wait()
 
     task = await created(stores[0], state=State.PAUSED)
     async with open_postgres(postgres, stop) as stopped:
         late = asyncio.create_task(stopped.commit(next_version(task, state=State.QUEUED)))
-        while not execute(postgres, HOLDS_A_TASK):
-            await asyncio.sleep(0)
+        await stopped_within.wait()
         await stores[0].commit(next_version(task, message="the other one's"))
         go_on.set()
         with pytest.raises(StoreError):

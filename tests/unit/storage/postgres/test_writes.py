@@ -15,7 +15,7 @@ from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.domain.task import State, Task
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
-from gencode.storage.postgres import arrays
+from gencode.storage.postgres import array_parameters
 from gencode.storage.postgres.store import open_postgres
 from gencode.storage.postgres.writes import Enqueue
 from tests.servers.postgres import PostgresServer
@@ -67,8 +67,8 @@ async def test_callers_that_wait_share_one_transaction(
 async def test_rows_beyond_a_statement_go_into_several(
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arrays, "CHUNK_ROWS", 7)
-    monkeypatch.setattr(arrays, "CHUNK_CHARACTERS", 1000)
+    monkeypatch.setattr(array_parameters, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(array_parameters, "CHUNK_CHARACTERS", 1000)
     async with open_postgres(postgres) as store:
         task = a_task()
         events = [an_event(task, n, text="x" * random.Random(n).randrange(2000)) for n in range(1, 60)]
@@ -77,20 +77,20 @@ async def test_rows_beyond_a_statement_go_into_several(
 
 
 def test_chunks_hold_all_rows_in_order_and_no_more_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrays, "CHUNK_ROWS", 3)
-    monkeypatch.setattr(arrays, "CHUNK_CHARACTERS", 10)
+    monkeypatch.setattr(array_parameters, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(array_parameters, "CHUNK_CHARACTERS", 10)
     rows = [(n, "x" * size, None) for n, size in enumerate([1, 1, 1, 1, 9, 2, 30, 1, 0])]
-    chunks = list(arrays.chunks(rows))
+    chunks = list(array_parameters.chunks(rows))
     assert [row for chunk in chunks for row in chunk] == rows
     assert [[len(text) for _, text, _ in chunk] for chunk in chunks] == [[1, 1, 1], [1, 9], [2], [30], [1, 0]]
-    assert list(arrays.chunks([])) == []
+    assert list(array_parameters.chunks([])) == []
 
 
 @pytest.mark.parametrize("size", [500, 300_000])
 async def test_a_value_that_is_too_large_fails_alone(
     postgres: str, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(arrays, "MAX_ROW_CHARACTERS", 400_000)
+    monkeypatch.setattr(array_parameters, "MAX_ROW_CHARACTERS", 400_000)
     async with open_postgres(postgres) as store:
         good, huge = a_task(), a_task()
         made, failed = await asyncio.gather(

@@ -1,0 +1,73 @@
+"""Reads whole tables of a database without a writer."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from gencode.storage.rows import Row
+from gencode.storage.sqlite.connection import connect
+from gencode.storage.sqlite.errors import store_unusable
+from gencode.storage.table_copy import TABLES, Report, RowDigests, Table, TableDigest
+
+# ruff: noqa: S608 - only names of tables and columns are put into the texts
+
+REPORT_ROWS = 10_000
+
+
+class SQLiteTables:
+    """See `open_tables`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def count(self, table: Table) -> int:
+        (rows,) = self._connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
+        return int(rows)
+
+    def rows(self, table: Table, skipped: int = 0) -> Iterator[Row]:
+        """In the table's order, without the first ones."""
+        columns, order = ", ".join(table.columns), ", ".join(table.order)
+        sql = f"SELECT {columns} FROM {table.name} ORDER BY {order} LIMIT -1 OFFSET ?"
+        yield from self._connection.execute(sql, (skipped,))
+
+    def digests(self, escape: Callable[[str], str], report: Report) -> dict[str, TableDigest]:
+        """By table. `escape`: how the other database stores a text."""
+        return {table.name: self._digest(table, escape, report) for table in TABLES}
+
+    def _digest(self, table: Table, escape: Callable[[str], str], report: Report) -> TableDigest:
+        total, found = self.count(table), RowDigests()
+        for row in self.rows(table):
+            if found.rows % REPORT_ROWS == 0:
+                report("read", table.name, found.rows, total)
+            found.add(_row_digest(row, escape))
+        report("read", table.name, total, total)
+        return found.result()
+
+
+@contextmanager
+def open_tables(path: Path) -> Iterator[SQLiteTables]:
+    """The tables of this file, brought to the newest schema. The caller holds the lock of the folder.
+
+    Raises StoreUnusable, also while they are read.
+    """
+    with closing(connect(path, busy_timeout=5)) as connection:
+        try:
+            yield SQLiteTables(connection)
+        except sqlite3.Error as error:
+            raise store_unusable(path, error) from error
+
+
+def _row_digest(row: Row, escape: Callable[[str], str]) -> bytes:
+    """As gencode.storage.postgres.table_import has the database compute it."""
+    return hashlib.sha256(b"".join([_part(value, escape) for value in row])).digest()
+
+
+def _part(value: str | int | None, escape: Callable[[str], str]) -> bytes:
+    if value is None:
+        return b"-"
+    text = (escape(value) if isinstance(value, str) else str(value)).encode()
+    return b"%d:%b" % (len(text), text)

@@ -1,0 +1,66 @@
+"""Files without a grammar: what cannot be one, and what is one however odd it looks."""
+
+from __future__ import annotations
+
+import pytest
+
+from gencode.codegen.file_extraction import read_answer
+
+FILES = [
+    ("schema.sql", "-- tables\n/* a; b */\nCREATE TABLE t (a TEXT DEFAULT ';x');\n"),
+    ("schema.sql", "INSERT INTO t VALUES ('it\\'s'); -- ok\nINSERT INTO t VALUES ('x; hello');\n"),
+    ("schema.sql", "COPY t FROM stdin;\n1\tAnn\n\\.\n"),
+    ("schema.sql", "DELIMITER $$\nCREATE PROCEDURE p() BEGIN SELECT 1; END$$\nDELIMITER ;\n"),
+    ("schema.sql", "\\set ON_ERROR_STOP on\n.mode csv\nSELECT 1\nGO\n"),
+    ("models/orders.sql", "{{ config(materialized='table') }}\nselect * from {{ ref('x') }}\n"),
+    ("schema.sql", ""),
+    (
+        "Dockerfile",
+        "# syntax=docker/dockerfile:1\nARG V=3\nFROM python:$V\nRUN a \\\n    && b \\\n  # c\n    && d\n",
+    ),
+    ("Dockerfile", 'FROM a\nRUN <<EOF\nset -e\necho hi\nEOF\nCMD ["x"]\n'),
+    ("Dockerfile.dockerignore", "node_modules\n*.log\n"),
+    (
+        "Makefile",
+        "-include .env\nCC ?= gcc\n.PHONY: all\nall: a b\n\t$(CC) x\nifeq ($(A),b)\nB := 1\nelse\nendif\n",
+    ),
+    ("Makefile", "define TEXT\nany line\nendef\nall:\n\ttrue\n"),
+    (".env.example", '# keys\nexport A=1\nB="two words"\nC\n'),
+    (".env", 'KEY="first\nsecond"\n'),
+    ("alembic.ini", "[alembic]\nscript_location = a\n  continued\n; c\nflag\n"),
+    ("go.mod", "module example.com/x\n\ngo 1.23\n\nrequire (\n\tgithub.com/a/b v1.2.3\n)\n"),
+    ("ids.tsv", "1\tAnn\n2\tBob\n3\tCy\n4\tDi\n"),
+    ("notes.md", "1. one\n2. two\n3. three\n"),
+    ("main.py", "error = 5\n"),
+    ("app.js", 'alert("try again later")\n'),
+]
+NO_FILES = [
+    ("schema.sql", "Sure! Here it is:\n\nCREATE TABLE t (a INT);\n"),
+    ("schema.sql", "CREATE TABLE t (a INT);\n\nThis completes the schema.\n"),
+    ("schema.sql", "CREATE TABLE t (a INT);\n<|im_end|>"),
+    ("schema.sql", "\\begin{verbatim}\nSELECT 1;\n\\end{verbatim}\n"),
+    ("Dockerfile", "FROM a\n... (rest unchanged)\n"),
+    ("Dockerfile", "FROM a\nRUN\n"),
+    ("Makefile", "I will write it now.\nall:\n\ttrue\n"),
+    (".env", "Here are the variables:\nA=1\n"),
+    ("app.ini", "I cannot write [a]\nb = 1\n"),
+    ("go.mod", "The module file is below\nmodule x\n"),
+    ("README.md", "> # A\n> b\n> c\n"),
+    ("README.md", "+# A\n+\n+b\n"),
+    ("README.md", "# A\0\n"),
+    ("index.html", "&lt;!DOCTYPE html&gt;\n"),
+    ("run.sh", "1: #!/bin/sh\n2: set -eu\n3: echo hi\n"),
+    ("schema.sql", "CREATE TABLE a (b INT);\\nCREATE TABLE c (d INT);\\nSELECT 1;\\n"),
+    ("notes.txt", "I'm sorry, but I can't assist with that request."),
+]
+
+
+@pytest.mark.parametrize(("path", "text"), FILES)
+def test_a_file_is_read_as_it_stands(path: str, text: str) -> None:
+    reading = read_answer(text, path)
+    assert (reading.text, reading.doubt) == (text, "")
+
+
+@pytest.mark.parametrize(("path", "text"), NO_FILES)
+def test_what_is_no_file_raises_doubt(path: str, text: str) -> None:
+    assert read_answer(text, path).doubt
