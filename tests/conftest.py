@@ -6,10 +6,12 @@ A test names its row with `@pytest.mark.fault(N)`; several tests may share a row
 from __future__ import annotations
 
 import gc
+import os
 import re
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import certifi
@@ -62,6 +64,9 @@ def pytest_collection_finish() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--fault-table"):
         config.pluginmanager.register(FaultTable())
+    if os.environ.get("GENCODE_TEST_BACKEND") == "cluster":
+        several_processes = import_module("tests.servers.several_processes")
+        config.pluginmanager.register(several_processes.SeveralProcesses())
 
 
 @pytest.fixture(scope="session", autouse=True)

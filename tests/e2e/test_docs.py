@@ -64,6 +64,7 @@ def first_column(table: str, header: str) -> list[str]:
     [path for path in DOCUMENTS if BLOCK.search(path.read_text())],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
+@pytest.mark.local_forge
 async def test_the_commands_of_a_document_run(document: Path, tmp_path: Path) -> None:
     forge_port = reserve_port()
     async with service(tmp_path, {"FORGE_PORT": str(forge_port)}) as process:

@@ -24,6 +24,8 @@ from tests.servers.proxy import ALL, CADDY, HAPROXY, NGINX, Site, program, proxy
 from tests.servers.service import environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
 
+pytestmark = pytest.mark.one_process("it is behind a proxy of its own")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Front:

@@ -51,8 +51,7 @@ async def request_stream(
 
 
 def readers(app: App) -> int:
-    assert isinstance(app.services.hub, InProcessHub)
-    return app.services.hub.subscribers
+    return app.subscribers
 
 
 def port(app: App) -> int:
@@ -158,6 +157,7 @@ async def test_after_a_kill_and_a_restart_the_whole_log_is_sent(tmp_path: Path) 
 
 
 @pytest.mark.fault(57)
+@pytest.mark.one_process("its open sockets are counted")
 async def test_a_frozen_reader_is_disconnected_and_others_are_not_affected(tmp_path: Path) -> None:
     """Row 57: what it has not read within SEND_TIMEOUT is discarded, and its socket is closed."""
     large = await a_large_log(tmp_path / "data")
