@@ -7,6 +7,7 @@ import json
 import re
 
 from gencode.codegen.file_extraction import read_answer
+from gencode.codegen.foreign_marks import foreign_mark
 from gencode.llm.errors import LLMBadOutput, LLMBadRequest, LLMTooLarge, LLMTruncated, ProviderError
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer
@@ -123,13 +124,14 @@ def check_not_blank(path: str, text: str, answer: Answer) -> None:
     raise LLMBadOutput(f"the model's answer for {path} is blank")
 
 
-def check_file(path: str, text: str) -> None:
-    """Raises LLMBadOutput for a text that is not certainly the whole file."""
+def check_file(path: str, text: str, asked: str = "") -> None:
+    """Raises LLMBadOutput for a text that is not certainly the whole file. `asked`: what it was asked for
+    with."""
     reading = read_answer(text, path)
-    if reading.doubt:
+    if doubt := reading.doubt or foreign_mark(path, reading.text, asked):
         raise LLMBadOutput(
-            f"the model's answer for {path} is not surely the file: {reading.doubt}",
-            for_model=f"{reading.doubt}. {_FOR_MODEL}",
+            f"the model's answer for {path} is not surely the file: {doubt}",
+            for_model=f"{doubt}. {_FOR_MODEL}",
         )
     if text.strip() and not reading.text.strip() and not path.endswith(MAY_BE_EMPTY):
         raise LLMBadOutput(f"the model's answer for {path} holds nothing but a wrapper", for_model=_FOR_MODEL)

@@ -10,7 +10,10 @@ from gencode.codegen.code_fences import is_markdown, split_lines
 from gencode.codegen.fence_languages import is_json_like, is_markup
 from gencode.resilience.json_value_count import has_more_values
 
-_TAGS = r"file|answer|content|code|current|output|result|response|source|document"
+_TAGS = (
+    r"file|answer|content|code|current|output|result|response|source|document|file_contents?|create_file|write_file"
+    r"|write_to_file|boltAction|antArtifact|artifact|FILE"
+)
 _OPENING = re.compile(
     rf"\s*+(?:[^<\n]{{1,200}}[:：.。!！][^\S\n]*+\n\s*+)?<(?P<name>{_TAGS})(?P<attributes>(?:\s+[\w-]+=\"[^\"<>\n]*\")*)\s*>"
 )

@@ -21,6 +21,7 @@ from gencode.codegen.code_blocks import holds_only_remarks
 from gencode.codegen.code_fences import is_markdown
 from gencode.codegen.continuation_merge import continuation, file_text, joined_text, resume_point
 from gencode.codegen.file_checkpoints import Piece, piece_name
+from gencode.codegen.prompts import asked_for
 from gencode.domain.tree import MAX_FILE_BYTES
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.errors import LLMBadRequest, LLMTooLarge, LLMTruncated, PrefixRejected
@@ -115,7 +116,7 @@ class FileGenerator:
                 check_progress(path, written, joined, answer)
             check_not_blank(path, joined, answer)
             if whole:
-                check_file(path, joined)
+                check_file(path, joined, asked_for(messages))
                 self._check_text(joined)
             return Piece(text=text, follows=point, whole=whole, usage=answer.usage)
 

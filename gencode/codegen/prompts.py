@@ -134,6 +134,12 @@ def repair_messages(
     return (Message(role="system", content=FILE_INSTRUCTIONS), Message(role="user", content=content))
 
 
+def asked_for(messages: Sequence[Message]) -> str:
+    """The user's request and the plan in messages that ask for a file: what the file may be about."""
+    texts = (message.content.partition("</plan>")[0] for message in messages if message.role == "user")
+    return "\n".join(texts).replace("<request>", "").replace("</request>", "").replace("<plan>", "")
+
+
 def _previous_parts(written: WrittenParts) -> str:
     if not written.count:
         return ""

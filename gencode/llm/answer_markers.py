@@ -23,6 +23,12 @@ THINK_TAGS = {
     "<scratchpad>": "</scratchpad>",
     "<reflection>": "</reflection>",
     "[think]": "[/think]",
+    "[thinking]": "[/thinking]",
+    "[reasoning]": "[/reasoning]",
+    "<thoughts>": "</thoughts>",
+    "<thinking_process>": "</thinking_process>",
+    "<reasoning_content>": "</reasoning_content>",
+    "<ds_think>": "</ds_think>",
     "◁think▷": "◁/think▷",
 }
 """Openings and closings of a block of reasoning, in lower case."""
@@ -42,6 +48,20 @@ ANSWER_STARTS = (
     "<|begin_of_box|>",
     "<|begin_of_text|>",
     "<｜begin▁of▁sentence｜>",
+    "[/INST]",
+    "<|im_assistant|>assistant<|im_middle|>",
+    "<|header_start|>assistant<|header_end|>",
+    "<|start_of_role|>assistant<|end_of_role|>",
+    "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>",
+    "<|CHATBOT_TOKEN|>",
+    "<|Assistant|>",
+    "<|turn>model\n",
+    "[gMASK]<sop>",
+    "[|assistant|]",
+    "<role>ASSISTANT</role>",
+    "]~b]ai\n",
+    "<|message|>",
+    "<|startoftext|>",
 )
 """Tokens with which the template of a model begins an answer, or what follows its reasoning."""
 END_TOKENS = {
@@ -77,5 +97,12 @@ END_TOKENS = {
     "<｜User｜>": (),
     "</longcat_s>": ("<longcat_s>",),
     "</s>": ("<s>", "<s "),
+    "[e~[": ("]~b]", "]~!b["),
+    "<|END_OF_TURN|>": (),
+    "<|endofturn|>": (),
+    "[|endofturn|]": ("[|user|]", "[|system|]"),
+    "<end_of_utterance>": (),
+    "<|role_end|>": (),
+    "<|eos_token|>": ("<|bos_token|>",),
 }
 """Each token with those that open what it ends: in a file about chat templates, they come in pairs."""

@@ -121,7 +121,7 @@ async def test_a_think_block_before_an_outline_and_before_each_part(run: Harness
 @pytest.mark.parametrize(
     "content",
     [
-        f"{LINES[0]}<think>\nnot a thought\n</think>\n{LINES[1]}",
+        f"{LINES[0]}INSERT INTO t VALUES ('\n<think>\nnot a thought\n</think>\n');\n{LINES[1]}",
         f"{LINES[0]}-- models end a thought with </think>, and an answer with <|im_end|> or </s>\n{LINES[1]}",
         "-- <think> is the tag of a thought\n" + TEXT,
         f"{LINES[0]}-- <|channel|>analysis<|message|> begins a thought\n{LINES[1]}",

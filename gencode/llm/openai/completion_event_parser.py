@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from gencode.llm.openai.finish_reasons import Mark, mark_of
+from gencode.llm.openai.finish_reasons import FLAGGED, Mark, flag_of, mark_of
 
 _REASONING = ("reasoning_content", "reasoning", "thinking", "thought", "reasoning_text", "reasoning_details")
 _REASONING_PARTS = ("thinking", "reasoning", "thought", "reasoning.text", "reasoning.summary")
 _REFUSAL_PARTS = ("refusal",)
 _TEXT_PARTS = ("", None, "text", "output_text", "text_delta", "input_text")
 _PART_TEXT = ("text", "content", "thinking", "reasoning", "summary", "refusal")
-_OTHER_MARKS = frozenset({"native_finish_reason", "stop_reason", "done_reason"})
+_OTHER_MARKS = frozenset(
+    {"native_finish_reason", "stop_reason", "done_reason", "finishReason", "stop_type", "finish_details"}
+)
 _MAX_DEPTH = 4
 _PLAIN_EVENT = frozenset(
     {"id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier", "provider"}
@@ -66,7 +68,13 @@ def plain_text(event: Mapping[str, Any]) -> str | None:
 
 
 def completion_event(event: Mapping[str, Any]) -> CompletionEvent:
-    """The part of the first choice; NOTHING for an event without choices."""
+    """The part of the first choice; NOTHING for an event without choices and without a mark."""
+    found = _first_choice(event)
+    mark = flag_of(event)
+    return replace(found, mark=mark, reason=FLAGGED[mark]) if mark > found.mark else found
+
+
+def _first_choice(event: Mapping[str, Any]) -> CompletionEvent:
     choices = event.get("choices")
     if choices is None and isinstance(event.get("message"), dict):
         choices = [event]  # Ollama's own API
@@ -153,11 +161,16 @@ def _all_text(value: object, depth: int = 0) -> str:
 def _mark(choice: Mapping[str, Any]) -> tuple[Mark, str]:
     """The greatest of the marks. What only a second field says, and nobody knows, is no mark."""
     reason = choice.get("finish_reason")
+    mark = flag_of(choice)
+    if mark:
+        return mark, FLAGGED[mark]
     if not reason and _OTHER_MARKS.isdisjoint(choice):
         return Mark.NONE, ""
     mark = mark_of(reason)
     for name in _OTHER_MARKS:
         other = choice.get(name)
+        if isinstance(other, dict):
+            other = other.get("type")
         if other and (found := mark_of(other)) not in (Mark.UNKNOWN, Mark.NONE) and found > mark:
             mark, reason = found, other
     return mark, reason if isinstance(reason, str) else ""

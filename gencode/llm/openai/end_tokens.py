@@ -11,10 +11,15 @@ from gencode.llm.errors import LLMBadOutput
 _TOKENS = tuple(_OPENED_BY)
 _LONGEST = max(map(len, _TOKENS))
 _MAX_HELD = 4096
+_FIRST = tuple({token[0] for token in _TOKENS})
+_SPACES = " \t"
+_BEFORE_VALUE = tuple("=:,(|-")
+"""Characters after which a token may be a value."""
 
 
 class EndTokens:
-    """Holds back what may be end tokens, and drops them if they end a whole answer.
+    """Holds back what may be end tokens, and drops them if they end a whole answer, with the spaces between
+    the last line and them: " <|im_end|>".
 
     before  the text that the answer continues
     """
@@ -25,10 +30,11 @@ class EndTokens:
 
     def feed(self, text: str) -> str:
         """Raises LLMBadOutput for an endless row of end tokens."""
-        if "<" not in text and not self._held:
+        if not self._held and text[-1:] not in _SPACES and not any(mark in text for mark in _FIRST):
             return text
         text = self._held + text
         at = _run_start(text)
+        at = len(text[:at].rstrip(_SPACES))
         self._held = text[at:]
         if len(self._held) > _MAX_HELD:
             raise LLMBadOutput("The model repeats the token that ends its answer. Try again.")
@@ -40,20 +46,35 @@ class EndTokens:
 
         Raises LLMBadOutput if an end token may be a part of the text.
         """
-        held = self._held if whole else ""
-        if held.rstrip().endswith(_TOKENS):
+        held = self._held if whole else _leading_spaces(self._held)
+        if held.rstrip().endswith(_TOKENS) and not _is_value(delivered, held):
             count = cache((self._before + delivered).count)
             while (end := _last_token(held)) and _is_extra(count, held, end[1]):
-                held = held[: end[0]]
+                held = held[: end[0]].rstrip(_SPACES)
         return held
+
+
+def _is_value(delivered: str, held: str) -> bool:
+    """Whether the token is a value of the file: "STOP=<eos>" and a line end. Raises LLMBadOutput without that
+    line end, since the value may be empty, and the token the answer's."""
+    before = delivered[-_LONGEST:].rstrip(_SPACES)
+    if _leading_spaces(held) == held or before[-1:] not in _BEFORE_VALUE or not before:
+        return False
+    if held.endswith("\n"):
+        return True
+    raise _undecidable(held.strip())
+
+
+def _leading_spaces(text: str) -> str:
+    return text[: len(text) - len(text.lstrip(_SPACES))]
 
 
 def _partial_start(text: str) -> int:
     """Where the beginning of an end token at the end of the text is; its length if there is none."""
-    at = text.rfind("<", max(0, len(text) - _LONGEST))
-    if at >= 0 and any(token.startswith(text[at:]) for token in _TOKENS):
-        return at
-    return len(text)
+    end = text[-_LONGEST:]
+    starts = (at for at, mark in enumerate(end) if mark in _FIRST)
+    at = next((at for at in starts if any(token.startswith(end[at:]) for token in _TOKENS)), len(end))
+    return len(text) - len(end) + at
 
 
 def _run_start(text: str) -> int:
@@ -81,7 +102,11 @@ def _is_extra(count: Callable[[str], int], held: str, token: str) -> bool:
     opened = sum(count(opener) + held.count(opener) for opener in _OPENED_BY[token])
     extra = before + at_end - opened
     if extra > at_end:
-        raise LLMBadOutput(
-            f"The answer ends with {token}, which may be a part of the file or end the answer. Try again."
-        )
+        raise _undecidable(token)
     return extra > 0
+
+
+def _undecidable(token: str) -> LLMBadOutput:
+    return LLMBadOutput(
+        f"The answer ends with {token}, which may be a part of the file or end the answer. Try again."
+    )

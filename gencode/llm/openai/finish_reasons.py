@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 
 class Mark(IntEnum):
@@ -33,6 +35,7 @@ _MARKS = {
         "finish_reason_stop",
         "eosfound",
         "stopstringfound",
+        "word",
     ),
     Mark.LENGTH: (
         "length",
@@ -47,6 +50,7 @@ _MARKS = {
         "maxpredictedtokensreached",
         "contextlengthreached",
         "context_length_exceeded",
+        "limit",
     ),
     Mark.TOOL: ("tool_calls", "tool_call", "tool_use", "function_call", "malformed_function_call"),
     Mark.UNAVAILABLE: (
@@ -81,6 +85,35 @@ _MARKS = {
     ),
 }
 _BY_NAME = {name: mark for mark, names in _MARKS.items() for name in names}
+
+
+FLAGGED = {Mark.NONE: "", Mark.LENGTH: "truncated", Mark.REFUSED: "content_filter"}
+"""The words for what a field shows beside the end mark."""
+_CUT = ("truncated", "is_truncated", "stopped_limit")
+_FILTERED = ("output_sensitive", "filtered")
+_FILTER_RESULTS = ("content_filter_results", "content_filter_result", "moderation")
+_FLAGS = frozenset((*_CUT, *_FILTERED, *_FILTER_RESULTS))
+
+
+def flag_of(found: Mapping[str, Any]) -> Mark:
+    """LENGTH or REFUSED if a field beside the end mark says that the answer was cut or filtered; else NONE.
+
+    {"truncated": true}   {"content_filter_results": {"hate": {"filtered": true, "severity": "high"}}}
+    """
+    if _FLAGS.isdisjoint(found):
+        return Mark.NONE
+    results = (found.get(name) for name in _FILTER_RESULTS)
+    if any(found.get(name) is True for name in _FILTERED) or any(map(_is_filtered, results)):
+        return Mark.REFUSED
+    return Mark.LENGTH if any(found.get(name) is True for name in _CUT) else Mark.NONE
+
+
+def _is_filtered(results: object) -> bool:
+    """Whether a category of a filter's results struck. One that was detected and let through did not."""
+    if not isinstance(results, dict):
+        return False
+    kinds = [results, *(kind for kind in results.values() if isinstance(kind, dict))]
+    return any(kind.get("filtered") is True or kind.get("flagged") is True for kind in kinds)
 
 
 def mark_of(reason: object) -> Mark:

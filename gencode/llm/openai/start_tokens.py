@@ -35,6 +35,8 @@ class StartTokens:
         while token := next((token for token in self._tokens if self._held.lstrip().startswith(token)), ""):
             self._held, self.dropped = self._held.lstrip()[len(token) :], True
         start = self._held.lstrip()
+        if self.dropped and start.startswith(":"):  # "<|assistant|>: "
+            start = self._held = start[1:].lstrip()
         if not start or (len(start) < _LONGEST and any(token.startswith(start) for token in self._tokens)):
             return ""
         self.passes, text, self._held = True, self._without_blanks(start), ""
@@ -46,6 +48,7 @@ class StartTokens:
         return rest
 
     def _without_blanks(self, start: str) -> str:
-        """After a token, blank lines belong to it."""
+        """After a token, blank lines belong to it, and the spaces behind it."""
         blanks = self._held[: len(self._held) - len(start)]
-        return (blanks.rpartition("\n")[2] if self.dropped else blanks) + start
+        indent = blanks.rpartition("\n")[2] if "\n" in blanks else ""
+        return (indent if self.dropped else blanks) + start

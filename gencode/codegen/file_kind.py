@@ -1,0 +1,72 @@
+"""What a file may hold that elsewhere shows a foreign text: by its path, its own text, and the request."""
+
+from __future__ import annotations
+
+import re
+
+from gencode.codegen.code_fences import is_markdown
+from gencode.codegen.mark_patterns import TOKEN
+from gencode.codegen.validation.languages import language_of
+from gencode.llm.answer_markers import END_TOKENS
+
+FREE_FORM = frozenset({"", "prose", "yaml", "html", "xml", "vue", "svelte", "php"})
+"""Languages whose lines may begin or end with any token: there, one that occurs twice is content."""
+PLAIN = frozenset({"sql", "css", "scss", "make", "lua"})
+"""Languages that are read without a grammar, and in which no statement begins with a token or a tag."""
+MARKUP = frozenset({"html", "xml", "vue", "svelte", "php", "tsx", "javascript", "typescript"})
+HASH = frozenset({"", "python", "bash", "ruby", "yaml", "toml", "make", "hcl", "graphql", "ini", "php"})
+"""Languages in which `#` begins a comment."""
+_ABOUT_TOKENS = re.compile(r"template|prompt|token|chat|fixture|transcript", re.IGNORECASE)
+"""In the path of a file that may begin or end with any token."""
+SECTIONS = frozenset({"ini", "toml", ""})
+"""Languages in which a word in brackets may be a line."""
+
+
+class FileKind:
+    """What a file may hold by its path, its own text and the request."""
+
+    def __init__(self, path: str, text: str, asked: str = "") -> None:
+        self.path = path
+        self.name = path.rpartition("/")[2].lower()
+        self.language = language_of(path)
+        self.is_document = is_markdown(path) or self.language == "prose"
+        self._lower = text.lower()
+        self._asked = asked.lower()
+
+    def mentions(self, mark: str) -> bool:
+        """Whether the request is about the mark, or the file has it or one that belongs to it elsewhere."""
+        mark = mark.strip().lower()
+        if self.is_asked(mark):
+            return True
+        if self.language not in FREE_FORM:
+            return False
+        if _ABOUT_TOKENS.search(self.path):
+            return True
+        tokens = re.findall(TOKEN, mark)
+        return any(self._has_again(token) for token in tokens) if tokens else self._lower.count(mark) > 1
+
+    def is_asked(self, mark: str) -> bool:
+        """Whether the request is about the mark."""
+        word = mark.strip("[]<>|｜/ ").lower()
+        return len(word) > 1 and any(form in self._asked for form in (mark.lower(), f"[{word}]", f"<{word}>"))
+
+    def _has_again(self, token: str) -> bool:
+        others = [token, *_relatives(token)]
+        return sum(self._lower.count(other) for other in others) > 1
+
+    def has_before(self, last: str) -> bool:
+        """Whether the last line, or its word, occurs before: the end of a here-document."""
+        return self._lower.count(last.lower()) > 1
+
+    def names(self, line: str) -> bool:
+        """Whether the line is the file's path or name. A document may have its bare name as its title."""
+        if self.is_document and "." not in line:
+            return False
+        return line.strip(" `*:：\"'").lower() in (self.path.lower(), self.name)
+
+
+def _relatives(token: str) -> list[str]:
+    word = token.strip("[]<>|｜/")
+    found = [f"[{word}]", f"[/{word}]", f"<{word}>", f"<{word} ", f"</{word}>"]
+    listed = next((openers for end, openers in END_TOKENS.items() if end.lower() == token), ())
+    return [other for other in (*found, *(opener.lower() for opener in listed)) if other != token]
