@@ -283,8 +283,8 @@ async def test_all_connections_to_the_database_are_cut(prepare: Prepare) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize(("how", "seconds"), [("INT", 6), ("QUIT", 60)])
 async def test_the_database_is_unreachable(prepare: Prepare, how: str, seconds: int) -> None:
-    """For longer than the stale time, and for longer than connections are waited for. Streams stay open; a submission meanwhile is refused or stored, and its key
-    tells which."""
+    """For longer than the stale time, and than a connection is waited for. Streams stay open; a submission
+    meanwhile is refused or stored, and its key tells which."""
     gate = anyio.Event()
     it = prepare(plan_and_files(FILES, gates={"README.md": gate}))
     task_id = await submit(it.one)
