@@ -10,8 +10,8 @@ import anyio
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
+from gencode.bootstrap.application_name import process_name
 from gencode.bootstrap.backend import MessageTargets, OnPublish
-from gencode.bootstrap.process_names import process_name
 from gencode.bootstrap.process_roles import Role
 from gencode.domain.callback import NOTIFIED_EVENTS
 from gencode.domain.errors import StoreError, StoreUnusable
@@ -23,7 +23,7 @@ from gencode.engine.ports.pipeline import Pipelines
 from gencode.engine.ports.rate_window import RateWindow
 from gencode.hub.postgres.hub import PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
-from gencode.llm.progress_reports import ProgressReports
+from gencode.llm.progress_broadcast import ProgressBroadcast
 from gencode.observability.metrics import Metrics
 from gencode.queue.procrastinate.job_recovery import JobRecovery
 from gencode.queue.procrastinate.queue import ProcrastinateQueue, open_app
@@ -138,7 +138,7 @@ class Cluster:
         if self._hub is None:
             raise RuntimeError("the hub is made first")
         self._hub.on_control = partial(_obey, parts)
-        reports = ProgressReports(parts.progress, self._send_progress)
+        reports = ProgressBroadcast(parts.progress, self._send_progress)
         self._notifications.handlers[PROGRESS] = reports.receive
         async with self._notifications.running(), anyio.create_task_group() as group:
             for run in (self._hub.run, reports.run, self.queue.watch, self._shared_slots.run):

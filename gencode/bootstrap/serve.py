@@ -24,10 +24,10 @@ from gencode.bootstrap.app import BUILTIN_KINDS, build_app
 from gencode.bootstrap.process_roles import Role
 from gencode.domain.errors import StartError
 from gencode.http.absolute_target import AbsoluteTargetMiddleware
-from gencode.http.connection_limiter import MAX_REFUSED, ConnectionLimits
-from gencode.http.direct_writer import with_continuations
-from gencode.http.kind_factory import KindFactory
-from gencode.http.links import RootPathMiddleware
+from gencode.http.connection_limits import MAX_REFUSED, ConnectionLimits
+from gencode.http.direct_write_extension import with_continuations
+from gencode.http.kind_dependencies import KindFactory
+from gencode.http.root_path import RootPathMiddleware
 from gencode.http.uvicorn_protocol import connection_class
 from gencode.observability.logs import configure_logging
 from gencode.security.secret_registry import SecretRegistry

@@ -12,7 +12,7 @@ from gencode.domain.errors import RangeNotSatisfiable
 from gencode.http.operation import ErrorResponse, Trait
 from gencode.http.parameter_types import Parameter, Text
 from gencode.http.problems import problem_response
-from gencode.http.responses import Header
+from gencode.http.response_specs import Header
 
 RANGE = Parameter(
     name="Range",

@@ -13,8 +13,8 @@ from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints
 from gencode.engine.ports.store import Store
-from gencode.http.client_limiter import ClientLimiter
 from gencode.http.fair_limiter import FairLimiter
+from gencode.http.per_client_semaphore import PerClientSemaphore
 
 T = TypeVar("T")
 FEW_CHARACTERS = 16 * 1024
@@ -33,7 +33,7 @@ class CheckpointReader:
         self._store = store
         self.reads = reads
         self._exports = exports
-        self._one_at_a_time = ClientLimiter(1)
+        self._one_at_a_time = PerClientSemaphore(1)
 
     async def read(self, task: Task, make: Callable[[Checkpoints], T]) -> T:
         """What `make` makes of the task's checkpoints."""

@@ -19,7 +19,7 @@ from gencode.domain.errors import (
 from gencode.http.base_models import TASK_ID_SCHEMA
 from gencode.http.operation import DeclaredError, ErrorResponse, Trait
 from gencode.http.parameter_types import Parameter, Text
-from gencode.http.responses import Header
+from gencode.http.response_specs import Header
 
 _COUNT = {"type": "integer", "minimum": 0}
 

@@ -19,10 +19,10 @@ from gencode.engine.ports.store import Store, TaskQuery
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.service import TaskService
 from gencode.http.checkpoint_reader import CheckpointReader
-from gencode.http.client_limiter import ClientLimiter
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kinds import ActiveKinds
-from gencode.http.quotas import Quotas
+from gencode.http.per_client_semaphore import PerClientSemaphore
+from gencode.http.quota_enforcement import QuotaEnforcement
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.shared_ticker import SharedTicker
 from gencode.http.write_probe import WriteProbe
@@ -67,13 +67,13 @@ class Services:
     metrics: Metrics
     tracer: Tracer
     rate: RateLimiter
-    quotas: Quotas
+    quotas: QuotaEnforcement
     tickets: Tickets
     callbacks: Callbacks
     checkpoint_reader: CheckpointReader
     list_limiter: FairLimiter
-    task_limiter: ClientLimiter
-    stream_limiter: ClientLimiter
+    task_limiter: PerClientSemaphore
+    stream_limiter: PerClientSemaphore
     write_probe: WriteProbe
     language: str
     ticker: SharedTicker

@@ -11,7 +11,7 @@ from sse_starlette import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
 from gencode.engine.ports.hub import Subscription
-from gencode.http.direct_writer import DirectWriter, direct_writer
+from gencode.http.direct_write_extension import DirectWriter, direct_writer
 from gencode.http.shared_ticker import SharedTicker
 
 PING = b": ping\n\n"

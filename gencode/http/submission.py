@@ -67,7 +67,7 @@ async def submit(
 
 async def retry(services: Services, task: Task, changes: Mapping[str, Any] | None = None) -> Task:
     """The failed task, once it is in the queue again. `changes`: to its parameters. Raises what
-    TaskService.retry and Quotas.resumption raise."""
+    TaskService.retry and QuotaEnforcement.resumption raise."""
     runtime = services.kinds.require(task)
     may_pause = runtime.may_pause(task) and not await is_approved(services, task)
     async with services.quotas.resumption(task, calls_model=runtime.calls_model(task)):

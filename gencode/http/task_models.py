@@ -18,7 +18,7 @@ from gencode.domain.task import PENDING, Failure, Task, rfc3339
 from gencode.http.base_models import Link, Moment, ResponseModel, TaskId, Words
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.links import status_url, task_url
-from gencode.llm.task_progress import ProgressSnapshot
+from gencode.llm.progress_tracker import ProgressSnapshot
 from gencode.notifications.url_policy import origin_of
 
 

@@ -20,13 +20,13 @@ from gencode.domain.errors import (
 )
 from gencode.domain.task import State, Task, rfc3339
 from gencode.http.base_models import EmptyRetryRequest
+from gencode.http.body_specs import JsonBodyOfKinds
 from gencode.http.common_declarations import IF_MATCH, LOCATION, OWN_TASK, RATE_LIMITED
 from gencode.http.dependencies import get_principal, get_services, own_task, visible_task
 from gencode.http.kinds import KindRegistry
 from gencode.http.links import api
 from gencode.http.operation import Operation, operation
-from gencode.http.request_body import JsonBodyOfKinds
-from gencode.http.responses import JsonDataSpec, JsonOfKindsSpec, JsonResponseSpec
+from gencode.http.response_specs import JsonDataSpec, JsonOfKindsSpec, JsonResponseSpec
 from gencode.http.submission import is_approved, retry
 from gencode.http.task_list import list_operation
 from gencode.http.task_models import (

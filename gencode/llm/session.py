@@ -19,13 +19,13 @@ from pydantic import BaseModel
 from gencode.domain.errors import Conflict, GencodeError, StoreError, Transient
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.budget import Budget, BudgetTracker
-from gencode.llm.call_usage import CallMeter
 from gencode.llm.charge_checkpoints import reserved, settled
 from gencode.llm.errors import LLMBadOutput, LLMIncomplete, LLMRateLimit, ProviderError
-from gencode.llm.live_answer import AnswerText, OnText, own_secret_found
 from gencode.llm.port import ChatRequest, Provider, Providers, Usage
 from gencode.llm.prices import Price, price_of
-from gencode.llm.task_progress import CallProgress, ProgressRegistry, ProgressTracker
+from gencode.llm.progress_tracker import CallProgress, ProgressRegistry, ProgressTracker
+from gencode.llm.screened_answer_stream import OnText, ScreenedAnswerStream, own_secret_found
+from gencode.llm.usage_meter import CallMeter
 from gencode.observability.metrics import Metrics
 from gencode.resilience.retry import Retry
 from gencode.resilience.thread_offload import run_on_text
@@ -177,7 +177,7 @@ class LLMSession:
     async def _stream(
         self, meter: CallMeter, reserve: Usage, call: CallProgress, on_text: OnText | None
     ) -> Answer:
-        text = AnswerText(meter, self.emit, self.secrets(), on_text)
+        text = ScreenedAnswerStream(meter, self.emit, self.secrets(), on_text)
         finish: str | None = None
 
         async def on_send() -> None:

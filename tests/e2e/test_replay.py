@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gencode.bootstrap.command_line import main
+from gencode.bootstrap.command_registry import main
 from gencode.client import Client
 from gencode.domain.errors import GencodeError, UnsafePath, UnsafeTree
 from gencode.pipelines.generate.errors import BadBundle

@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from gencode.bootstrap.app import build_app
 from gencode.bootstrap.process_roles import Role
 from gencode.bootstrap.serve import Server, listening_socket
-from gencode.http.kind_factory import KindFactory
+from gencode.http.kind_dependencies import KindFactory
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
 from tests.servers.cluster import STALE_SECONDS, Cluster, cluster, site

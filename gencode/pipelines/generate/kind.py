@@ -21,7 +21,7 @@ from gencode.domain.errors import (
 )
 from gencode.domain.task import Task
 from gencode.githosts.errors import GitError, HostError
-from gencode.http.kind_factory import KindDependencies, KindFactory
+from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
 from gencode.pipelines.generate.api import estimate, files, plan, report_and_bundle

@@ -34,7 +34,7 @@ async def shared_keys(dsn: str, names: Iterable[str]) -> dict[str, bytes]:
 async def forge_lock(dsn: str, has_local_forge: bool, name: str) -> AsyncIterator[None]:
     """Held while a process runs: one that has the local forge must be the only one, for the others could not
     reach the forge's repositories. `dsn`: without a pooler. `name`: of the process, which the database shows
-    to others (see gencode.bootstrap.process_names). Raises StoreUnusable."""
+    to others (see gencode.bootstrap.application_name). Raises StoreUnusable."""
     mode = "" if has_local_forge else "_shared"
     try:
         connection = await psycopg.AsyncConnection.connect(dsn, autocommit=True, application_name=name)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import anyio
 
-from gencode.http.client_limiter import ClientLimiter
+from gencode.http.per_client_semaphore import PerClientSemaphore
 
 
 async def test_each_client_has_its_own_places_in_the_order_of_the_calls() -> None:
-    limiter, done, inside = ClientLimiter(2), anyio.Event(), list[str]()
+    limiter, done, inside = PerClientSemaphore(2), anyio.Event(), list[str]()
 
     async def hold(client: str, name: str) -> None:
         async with limiter.hold(client):
@@ -27,7 +27,7 @@ async def test_each_client_has_its_own_places_in_the_order_of_the_calls() -> Non
 
 
 async def test_a_cancelled_request_leaves_its_place_to_the_next() -> None:
-    limiter, inside = ClientLimiter(1), list[str]()
+    limiter, inside = PerClientSemaphore(1), list[str]()
 
     async def hold(name: str) -> None:
         async with limiter.hold("client"):

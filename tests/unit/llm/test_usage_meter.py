@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from gencode.llm.call_usage import CallMeter
 from gencode.llm.errors import LLMIncomplete, LLMNetwork, LLMRateLimit, LLMRefused
 from gencode.llm.port import ChatChunk, ChatRequest, Message, Usage
 from gencode.llm.token_estimate import estimate_tokens, prompt_tokens
+from gencode.llm.usage_meter import CallMeter
 
 REQUEST = ChatRequest(messages=(Message(role="user", content="write a file"),), max_tokens=100)
 TOLD = Usage(prompt=40, completion=9, cached=30)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 from gencode.domain.errors import SecretFound
 from gencode.engine.ports.pipeline import Emit, StageUpdate
-from gencode.llm.call_usage import CallMeter
+from gencode.llm.usage_meter import CallMeter
 from gencode.security.secret_detector import SecretDetector
 
 OnText = Callable[[str], None]
 """Called with each chunk of an attempt's text as it arrives; an exception ends the call."""
 
 
-class AnswerText:
+class ScreenedAnswerStream:
     """`secrets`: of this service."""
 
     def __init__(self, meter: CallMeter, emit: Emit, secrets: Sequence[str], on_text: OnText | None) -> None:

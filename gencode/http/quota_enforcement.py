@@ -13,7 +13,7 @@ from gencode.domain.task import Task, now, rfc3339
 from gencode.engine.ports.named_locks import NamedLocks
 from gencode.engine.ports.retention_store import UsageTotal
 from gencode.engine.quota import Period, Quota, QuotaUse, Unit, UsageStore, UseSince, use_in
-from gencode.http.client_limiter import ClientLimiter
+from gencode.http.per_client_semaphore import PerClientSemaphore
 
 
 @dataclass(kw_only=True, slots=True)
@@ -26,7 +26,7 @@ class _Known:
 
 
 @dataclass(kw_only=True)
-class Quotas:
+class QuotaEnforcement:
     """Of all principals.
 
     quotas_of  the quotas of a principal; empty for one without
@@ -42,7 +42,7 @@ class Quotas:
     clock: Callable[[], datetime] = now
     _known: dict[tuple[str, Period], _Known] = field(default_factory=dict)
     _versions: dict[str, int] = field(default_factory=dict)
-    _one_at_a_time: ClientLimiter = field(default_factory=lambda: ClientLimiter(1))
+    _one_at_a_time: PerClientSemaphore = field(default_factory=lambda: PerClientSemaphore(1))
 
     @asynccontextmanager
     async def submission(self, principal: str, model: object) -> AsyncIterator[None]:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import anyio
 
 
-class ClientLimiter:
+class PerClientSemaphore:
     """Admits `at_once` holders of each client; more of the same client wait in the order of their calls.
 
     So a client with a hundred connections gets no larger share of the store and of the event loop than one

@@ -12,8 +12,8 @@ import httpx
 
 from gencode import __version__
 from gencode.bootstrap.host_registry import Forge, HostRegistry, HttpDeps
-from gencode.bootstrap.instrumentation import TracedHost, TracedProvider, propagate
 from gencode.bootstrap.model_registry import ModelRegistry
+from gencode.bootstrap.traced_clients import TracedHost, TracedProvider, propagate
 from gencode.codegen.project_checker import ProjectChecker
 from gencode.embedded.bound_servers import BoundServer, bind_forge, bind_offline_model
 from gencode.embedded.server import address
@@ -23,14 +23,14 @@ from gencode.githosts.http_client import http_client
 from gencode.githosts.port import GitHost
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.fair_limiter import FairLimiter
-from gencode.http.kind_factory import KindDependencies
+from gencode.http.kind_dependencies import KindDependencies
 from gencode.llm.deadlines import Deadlines
 from gencode.llm.http_client import model_client
 from gencode.llm.port import Providers
 from gencode.llm.prices import price_of
+from gencode.llm.progress_tracker import ProgressRegistry
 from gencode.llm.provider_catalog import catalog, offline
 from gencode.llm.session import LLMSessionFactory
-from gencode.llm.task_progress import ProgressRegistry
 from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
 from gencode.resilience.call_slots import SlotFactory

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from starlette.responses import Response
 
 from gencode.auth.key_store import key_store
-from gencode.bootstrap.command_line import REGISTRY, main
+from gencode.bootstrap.command_registry import REGISTRY, main
 from tests.servers.calls import FILES
 from tests.servers.github import github_server
 from tests.servers.model import http_error, model_server, plan_and_files
@@ -373,7 +373,7 @@ def test_each_command_imports_only_what_it_needs(
     arguments: list[str], unwanted: set[str], tmp_path: Path
 ) -> None:
     program = (
-        "import sys; from gencode.bootstrap.command_line import main\n"
+        "import sys; from gencode.bootstrap.command_registry import main\n"
         "try: main()\nfinally: print('\\nNAMES', *sys.modules)"
     )
     environment = {

@@ -11,8 +11,8 @@ from gencode.githosts.port import GitHost
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.kinds import Kind, KindRuntime
 from gencode.llm.prices import Price
+from gencode.llm.progress_tracker import ProgressRegistry
 from gencode.llm.session import LLMSessionFactory
-from gencode.llm.task_progress import ProgressRegistry
 from gencode.observability.metrics import Metrics
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings

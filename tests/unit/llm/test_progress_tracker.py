@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gencode.codegen.plan_parser import parse_plan
-from gencode.llm.task_progress import (
+from gencode.llm.progress_tracker import (
     STALLED_AFTER,
     CallProgress,
     ProgressRegistry,

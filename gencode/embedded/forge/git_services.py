@@ -24,7 +24,7 @@ from dulwich.protocol import (
 from dulwich.repo import Repo
 from dulwich.server import Backend, BackendRepo, ReceivePackHandler, UploadPackHandler
 
-from gencode.embedded.forge.push_corrections import (
+from gencode.embedded.forge.receive_pack import (
     PushProtocol,
     PushRules,
     delete_temporary_packs,

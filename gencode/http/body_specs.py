@@ -19,7 +19,7 @@ from starlette.requests import Request
 
 from gencode.domain.errors import BodyTooLarge, GencodeError, Invalid, Malformed, UnsupportedMedia
 from gencode.http.parameter_types import JsonSchema, require_declared
-from gencode.http.responses import schema_ref
+from gencode.http.response_specs import schema_ref
 from gencode.http.strict_json import parse
 
 M = TypeVar("M", bound=BaseModel)

@@ -1,11 +1,7 @@
-"""Access control of the forge: Host header check, security headers, and the access token."""
+"""Checks of each request to the forge (Host header, encoded path separators), and security headers."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import re
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,7 +9,6 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
-_SCHEMES = ("bearer", "token")
 _ENCODED_SEPARATOR = re.compile(rb"%(?:2f|5c|00)", re.IGNORECASE)
 _BEFORE_A_REF = re.compile(rb"/api/v3/repos/[^/%]+/[^/%]+/(?:git/ref|branches)/")
 _ENCODED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
@@ -29,7 +24,7 @@ _SECURITY_HEADERS = {
 }
 
 
-class AccessMiddleware:
+class SecurityMiddleware:
     """Accepts requests with a loopback Host header only, which stops DNS rebinding: a page of another site
     whose name resolves to 127.0.0.1 gets 421. Rejects paths with an encoded separator outside a ref (404),
     and adds the security headers to each response."""
@@ -65,33 +60,3 @@ def _has_encoded_separator(path: bytes) -> bool:
 
 def _is_local(hosts: list[str]) -> bool:
     return len(hosts) == 1 and _LOCAL_HOST.fullmatch(hosts[0]) is not None
-
-
-class AccessToken:
-    """The token that writes require; stored as a hash and compared in constant time."""
-
-    def __init__(self, token: str) -> None:
-        self._digest = _digest(token.encode())
-
-    def matches(self, authorization: str) -> bool:
-        """Whether an Authorization header has the token: `Bearer X`, `token X`, or Basic with password X."""
-        given = _credential(authorization)
-        return given is not None and hmac.compare_digest(_digest(given), self._digest)
-
-
-def _credential(authorization: str) -> bytes | None:
-    scheme, _, rest = authorization.partition(" ")
-    if scheme.lower() in _SCHEMES:
-        return rest.strip().encode(
-            "latin-1"
-        )  # the bytes as received: ASGI servers decode header values as latin-1
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return base64.b64decode(rest.strip(), validate=True).partition(b":")[2]
-    except (binascii.Error, ValueError):
-        return None
-
-
-def _digest(token: bytes) -> bytes:
-    return hashlib.sha256(token).digest()

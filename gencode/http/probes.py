@@ -1,4 +1,4 @@
-"""Probes for orchestrators, and metrics."""
+"""The operations of probes and metrics: /livez, /readyz, /health and /metrics."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from gencode.domain.errors import StoreError
 from gencode.engine.ports.store import TaskQuery
 from gencode.http.dependencies import Services, get_services
 from gencode.http.operation import operation
-from gencode.http.responses import JsonResponseSpec, ResponseSpec
+from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
 from gencode.http.task_models import Health
 
-LIVE = JsonResponseSpec(model=Health, description="It does")
-READY = JsonResponseSpec(model=Health, description="They are")
-HEALTHY = JsonResponseSpec(model=Health, description="It is well")
-UNREADY = JsonResponseSpec(status=503, model=Health, description="It is not")
+LIVE = JsonResponseSpec(model=Health, description="The process is alive")
+READY = JsonResponseSpec(model=Health, description="New tasks are accepted")
+HEALTHY = JsonResponseSpec(model=Health, description="The service is healthy")
+UNREADY = JsonResponseSpec(status=503, model=Health, description="New tasks are not accepted")
 METRICS = ResponseSpec(description="The metrics", media_type="text/plain")
 
 
@@ -33,9 +33,9 @@ async def readyz(request: Request) -> Response:
     return READY.make(Health(status="ok"))
 
 
-@operation("health", "GET /health", "The same, with figures", responses=(HEALTHY, UNREADY))
+@operation("health", "GET /health", "Readiness, with figures", responses=(HEALTHY, UNREADY))
 async def health(request: Request) -> Response:
-    """As readyz, with a few figures for operators."""
+    """Like /readyz, with the numbers of running and waiting tasks."""
     services = get_services(request)
     figures = {"running": services.task_service.running, "waiting": services.task_service.waiting}
     if await _reason_unready(services):

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import anyio
 import pytest
 
-from gencode.llm import progress_reports
-from gencode.llm.progress_reports import MAX_REPORT, ProgressReports
-from gencode.llm.task_progress import REPORT_SECONDS, ProgressRegistry, ProgressSnapshot, RunProgress
-from tests.unit.llm.test_task_progress import Clock
+from gencode.llm import progress_broadcast
+from gencode.llm.progress_broadcast import MAX_REPORT, ProgressBroadcast
+from gencode.llm.progress_tracker import REPORT_SECONDS, ProgressRegistry, ProgressSnapshot, RunProgress
+from tests.unit.llm.test_progress_tracker import Clock
 
 TASK = "task-1"
 
@@ -23,8 +23,8 @@ class Pair:
         self.clock = Clock()
         self.worker, self.web = ProgressRegistry(), ProgressRegistry(self.clock)
         self.sent: list[tuple[str, str]] = []
-        self._receiver = ProgressReports(self.web, lambda report, task_id: None)
-        self.reports = ProgressReports(self.worker, self._deliver)
+        self._receiver = ProgressBroadcast(self.web, lambda report, task_id: None)
+        self.reports = ProgressBroadcast(self.worker, self._deliver)
 
     def _deliver(self, report: str, task_id: str) -> None:
         self.sent.append((report, task_id))
@@ -104,7 +104,7 @@ def test_what_is_no_report_is_refused(report: str) -> None:
 
 
 async def test_reports_are_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress_reports, "REPORT_INTERVAL", 0)
+    monkeypatch.setattr(progress_broadcast, "REPORT_INTERVAL", 0)
     pair = Pair()
     tracker = pair.worker.begin(TASK)
     async with anyio.create_task_group() as group:

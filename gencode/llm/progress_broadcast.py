@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 
-from gencode.llm.task_progress import ProgressRegistry, ProgressSnapshot, RunProgress
+from gencode.llm.progress_tracker import ProgressRegistry, ProgressSnapshot, RunProgress
 
 REPORT_INTERVAL = 1.0
 """Seconds between two reports."""
@@ -20,7 +20,7 @@ Send = Callable[[str, str], None]
 """Takes a report and the id of its task: of two reports of a task that wait to be sent, the later counts."""
 
 
-class ProgressReports:
+class ProgressBroadcast:
     """`send`: to the other processes, which give what they get to `receive`. A lost report is harmless."""
 
     def __init__(self, registry: ProgressRegistry, send: Send) -> None:
@@ -38,7 +38,7 @@ class ProgressReports:
             self._send(_encoded(task_id, progress), task_id)
 
     def receive(self, report: str) -> None:
-        """Raises ValueError, KeyError, TypeError for what no ProgressReports has sent."""
+        """Raises ValueError, KeyError, TypeError for what no ProgressBroadcast has sent."""
         data = json.loads(report)
         self._registry.report(data["task"], _decoded(data))
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from gencode.http.links import RootPathMiddleware
+from gencode.http.root_path import RootPathMiddleware
 
 
 @pytest.mark.parametrize(
