@@ -46,4 +46,4 @@ class TaskRequest(RequestModel):
 
 
 class EmptyRetryRequest(RequestModel):
-    """Of a kind whose tasks are retried as they are."""
+    """The body of a retry, for kinds whose tasks are retried without changes."""

@@ -1,5 +1,4 @@
-"""Limits of a server connection: how long a request may take to arrive, and how many connections may be
-open."""
+"""Limits the number of open server connections, and the time in which a request must arrive."""
 
 from __future__ import annotations
 
@@ -20,7 +19,8 @@ MAX_REFUSED = 16
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionLimits:
-    """head, body: seconds in which each must arrive; connections: most that may be open."""
+    """The limits. head, body: seconds in which each part of a request must arrive; connections: the most open
+    ones."""
 
     head: float
     body: float
@@ -28,18 +28,18 @@ class ConnectionLimits:
 
 
 class ConnectionLimiter(H11Protocol):
-    """uvicorn waits forever for the rest of a request; this connection is aborted at a deadline.
+    """A connection that is aborted at a deadline; uvicorn waits forever for the rest of a request.
 
-    An idle connection between two requests is closed by uvicorn (`timeout_keep_alive`). Beyond the limit, the
-    one that has been idle for longest is closed for a new one; only while all are busy, new ones are refused.
-    Before, 10,000 idle connections without a key shut all clients out for 13 s.
+    uvicorn closes a connection that is idle between two requests (`timeout_keep_alive`). Beyond the limit, a
+    new connection replaces the one that has been idle for longest; if all are busy, the new one is refused.
+    Without this eviction, 10,000 idle connections without a key lock all other clients out for 13 s.
     """
 
     _limits: ClassVar[ConnectionLimits]
     _idle: ClassVar[dict[ConnectionLimiter, None]]
     """Connections without a current request, the oldest first. One for each class of connections."""
     _awaited: tuple[float, Any] | None = None
-    """What must still arrive: see `_next_part`."""
+    """The part of a request that must still arrive: see `_next_part`."""
     _arrival_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
@@ -76,7 +76,8 @@ class ConnectionLimiter(H11Protocol):
         self._cancel_deadline()
 
     def send_400_response(self, msg: str) -> None:
-        """For what h11 could not parse. It ends the exchange: what the application sends later is dropped."""
+        """Responds to bytes that h11 cannot parse, and closes the connection: what the application sends
+        later is discarded."""
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -90,7 +91,8 @@ class ConnectionLimiter(H11Protocol):
         self.transport.close()
 
     def _close_oldest_idle(self) -> bool:
-        """Whether there was one. It no longer counts, although its socket closes slightly later."""
+        """Aborts the oldest idle connection; returns whether there was one. It no longer counts, although its
+        socket closes slightly later."""
         for oldest in self._idle:
             del self._idle[oldest]
             self.connections.discard(oldest)
@@ -99,7 +101,7 @@ class ConnectionLimiter(H11Protocol):
         return False
 
     def _update_deadline(self) -> None:
-        """One deadline for each part of a request, however slowly its bytes arrive."""
+        """Sets the deadline of the current part of a request; bytes that arrive do not extend it."""
         awaited = self._next_part()
         if awaited == self._awaited:
             return
@@ -109,7 +111,7 @@ class ConnectionLimiter(H11Protocol):
             self._arrival_deadline = self.loop.call_later(awaited[0], self.transport.abort)
 
     def _next_part(self) -> tuple[float, Any] | None:
-        """The seconds for the part that is arriving, and the request that it belongs to."""
+        """The seconds allowed for the part that is arriving, and the request that it belongs to."""
         if self.transport.is_closing():
             return None
         if self.conn.their_state is h11.SEND_BODY:

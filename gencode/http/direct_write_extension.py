@@ -1,7 +1,8 @@
-"""A shortcut past ASGI's `send` for responses that last, offered by this package's own server connections.
+"""An ASGI extension by which long responses write to the socket without `send`.
 
-Such a response continues after the application has returned: the middlewares add nothing to its body, and
-their frames and the request were more than half of the memory of an idle subscriber.
+The connections of `gencode.http.uvicorn_protocol` offer it. A response may set a continuation, which runs
+after the application has returned: the stack frames of the middlewares and the request, more than half of the
+memory of an idle subscriber, are then released.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gencode.http.problems import unexpected
 
 EXTENSION = "gencode.direct_writer"
-"""Name in the scope's `extensions`; absent under another server."""
+"""The key in the scope's `extensions`; absent under other servers."""
 
 Continuation = Callable[[Send], Awaitable[None]]
 
 
 class DirectWriter(Protocol):
-    """One per request. `continuation`: what to run after the application has returned."""
+    """The extension object of one request. `continuation`: runs after the application has returned."""
 
     continuation: Continuation | None
 
@@ -30,20 +31,20 @@ class DirectWriter(Protocol):
         ...
 
     def write(self, chunk: bytes) -> bool:
-        """Write a part of the body at once; returns whether more can be written. Never raises."""
+        """Writes a part of the body immediately; returns whether more can be written. Never raises."""
         ...
 
     def disconnect(self) -> None:
-        """The client has disconnected, or is no longer served."""
+        """Notes that the client has disconnected, or is no longer served."""
         ...
 
     def on_disconnect(self, call: Callable[[], None]) -> None:
-        """Call it when the client disconnects; at once, if it has."""
+        """Calls `call` when the client disconnects; immediately, if it already has."""
         ...
 
 
 def direct_writer(scope: Scope) -> DirectWriter | None:
-    """The writer of this request, if its connection offers one."""
+    """The writer of this request; None under a server without the extension."""
     writer: DirectWriter | None = scope.get("extensions", {}).get(EXTENSION)
     return writer
 

@@ -1,4 +1,4 @@
-"""The factory of a kind of task, and the dependencies that the composition root passes to it."""
+"""The dependencies that the composition root passes to a kind of task, and the factory that receives them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from gencode.settings import Settings
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProjectTemplate:
-    """A project that is the same for many prompts.
+    """A project that answers many prompts in the same way.
 
-    title       what it makes, by language: {"en": "a static page ...", "zh": ...}
-    nearest_to  the technology that the prompt asks for, if no template has it, else ""
+    title       the description of the project, by language: {"en": "a static page ...", "zh": ...}
+    nearest_to  the technology that the prompt names, if no template uses it, else ""
     """
 
     name: str
@@ -35,9 +35,8 @@ class ProjectTemplate:
 class ChosenModel:
     """The model that answers a request.
 
-    is_fallback  no model is configured, and the embedded one answers in place of the one that the request
-                 names
-    template     of a model that is not a language model: from a prompt to the template that it fills in
+    is_fallback  no model is configured, and the embedded one replaces the one that the request names
+    template     for the offline model only: returns the project template used for a prompt
     """
 
     name: str
@@ -47,16 +46,16 @@ class ChosenModel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KindDependencies:
-    """Everything is ready to use while the service runs.
+    """The dependencies of a kind, ready to use while the service runs.
 
-    choose_model          from a request's `model` (None: the default); raises Invalid
-    choose_host           from a request's `host`, account and repository to the name of a Git host; raises
-                          Invalid
-    price                 of a model; None if it is not configured
+    choose_model          returns the model for a request's `model` (None for the default); raises Invalid
+    choose_host           returns the name of the Git host for a request's `host`, account and repository;
+                          raises Invalid
+    price                 returns the price of a model; None if it is not configured
     local_forge           the address of the local forge; "" if it does not run
-    models_configuration  all of the models' configuration that shapes answers, without secrets
+    models_configuration  the configuration of models that influences answers, as JSON without secrets
     checkpoint_reader     for endpoints that read a whole project
-    checker               parses untrusted texts, in processes of its own
+    checker               parses untrusted texts in separate processes
     """
 
     settings: Settings = field(repr=False)

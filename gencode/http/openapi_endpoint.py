@@ -1,4 +1,4 @@
-"""GET /openapi.json, and the parts of the document about the API as a whole."""
+"""GET /openapi.json, and the general parts of the OpenAPI document."""
 
 from __future__ import annotations
 

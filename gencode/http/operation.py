@@ -27,7 +27,7 @@ from gencode.http.response_specs import Header, ResponseSpec
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 OPERATION = "gencode.operation"
-"""In the ASGI scope: the operation that a request matched."""
+"""The key in the ASGI scope of the operation that a request matched."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""Limits the concurrent short reads of one client."""
+"""A semaphore for each client: limits its concurrent short reads."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import anyio
 
 
 class PerClientSemaphore:
-    """Admits `at_once` holders of each client; more of the same client wait in the order of their calls.
+    """Admits `at_once` concurrent holders of each client; further ones of the same client wait in the order
+    of their calls.
 
-    So a client with a hundred connections gets no larger share of the store and of the event loop than one
-    with one connection. No request is refused: each waiting one has a connection, whose number is limited,
-    and an EventSource never reconnects after a 429.
+    A client with a hundred connections therefore gets no larger share of the store and the event loop than a
+    client with one. No request is rejected: the number of connections is limited already, and an EventSource
+    never reconnects after a 429.
     """
 
     def __init__(self, at_once: int) -> None:

@@ -1,4 +1,4 @@
-"""Refuses new tasks, retries and approvals of a principal whose quota is used up."""
+"""Enforces quotas: rejects new tasks, retries and approvals of a principal whose quota is used up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from gencode.http.per_client_semaphore import PerClientSemaphore
 
 @dataclass(kw_only=True, slots=True)
 class _Known:
-    """What has been read of a principal's current period. `deleted`: when `since` was begun."""
+    """The known usage of a principal in the current period. `deleted`: totals of deleted tasks, as read when
+    `since` was created."""
 
     start: datetime
     deleted: Sequence[UsageTotal]
@@ -28,11 +29,11 @@ class _Known:
 
 @dataclass(kw_only=True)
 class QuotaEnforcement:
-    """Of all principals.
+    """Enforces the quotas of all principals.
 
-    quotas_of  the quotas of a principal; empty for one without
+    quotas_of  returns the quotas of a principal; empty for one without
     has_price  whether the cost of a model is known
-    locks      shared with the other processes of the store; None: there are none
+    locks      shared with the other processes of the store. None if single-process
     clock      the current time in UTC
     """
 
@@ -62,10 +63,10 @@ class QuotaEnforcement:
 
     @asynccontextmanager
     async def resumption(self, task: Task, *, calls_model: bool = True) -> AsyncIterator[None]:
-        """Queue a failed or paused task again within the context: it counts already, but may use more, unless
-        it calls no model again.
+        """Queue a failed or paused task again within the context: the task counts already, but may use more,
+        unless it calls no model again.
 
-        Raises as `submission`.
+        Raises the errors of `submission`.
         """
         principal = task.principal.id
         quotas = [quota for quota in self.quotas_of(principal) if quota.unit is not Unit.TASKS]
@@ -80,7 +81,8 @@ class QuotaEnforcement:
 
     @asynccontextmanager
     async def _locked(self, principal: str, *, changes: bool = False) -> AsyncIterator[None]:
-        """`changes`: a finished task may run again, so what other processes have read of it is invalid."""
+        """Serializes the principal's submissions. `changes`: a finished task may run again, which invalidates
+        the usage that other processes have read."""
         async with self._one_at_a_time.hold(principal):
             if not self.locks or not self.quotas_of(principal):
                 yield

@@ -72,7 +72,7 @@ class JsonResponseSpec(ResponseSpec, Generic[M]):
     media_type: str = "application/json"
 
     def make(self, body: M, headers: Mapping[str, str] | None = None) -> Response:
-        """Never cached: the body is about the current state."""
+        """Responds with the model as JSON. Not cacheable: the body describes the current state."""
         return Response(
             json_text(body), self.status, {"Cache-Control": "no-store", **(headers or {})}, self.media_type
         )
@@ -96,7 +96,7 @@ class JsonDataSpec(ResponseSpec):
         return self.make_json(dump(body), headers)
 
     def make_json(self, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
-        """From the JSON itself. Never cached: the body is about the current state."""
+        """Responds with encoded JSON. Not cacheable: the body describes the current state."""
         return Response(body, self.status, {"Cache-Control": "no-store", **(headers or {})}, self.media_type)
 
     def models(self) -> tuple[type[BaseModel], ...]:

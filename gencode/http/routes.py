@@ -125,7 +125,8 @@ def _public_group(operations: Sequence[Operation]) -> OperationGroup:
 
 
 def _cors(rules: SecurityRules) -> list[Middleware]:
-    """For the web sites that may use the API from a browser. No cookie is read: no credentials."""
+    """The CORS middleware, for the web sites that may use the API from a browser. Cookies are not used, so no
+    credentials are allowed."""
     if not rules.origins:
         return []
     return [

@@ -21,12 +21,12 @@ from gencode.http.kinds import APPROVED, PreparedTask
 from gencode.notifications.url_policy import UrlRefused
 
 MakeCallback = Callable[[str], Awaitable[Callback]]
-"""From the id of a new task."""
+"""Creates the callback of a new task from its id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submitted:
-    """`is_replay`: the idempotency key had named this task before."""
+    """`is_replay`: the idempotency key already belonged to this task."""
 
     task: Task
     is_replay: bool

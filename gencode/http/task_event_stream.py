@@ -88,7 +88,7 @@ INCLUDE = Parameter(
     default="",
 )
 EVENT_SCHEMA: JsonSchema = {}
-"""None: validators apply it to each event, clients that are generated from it to the whole text."""
+"""Empty: validators would apply a schema to each event, generated clients to the whole stream."""
 FINISHED = ResponseSpec(status=204, description="The task is over and the client has every event")
 
 

@@ -90,8 +90,8 @@ class _Connection(ConnectionLimiter):
 
 
 class _DirectWriter:
-    """See gencode.http.direct_write_extension. `frame`: what h11 does to a chunk of a body, without h11's
-    bookkeeping."""
+    """A DirectWriter (gencode.http.direct_write_extension). `frame`: frames a chunk of a body like h11,
+    without h11's bookkeeping."""
 
     __slots__ = ("_flow", "_frame", "_is_disconnected", "_on_disconnect", "_transport", "continuation")
 

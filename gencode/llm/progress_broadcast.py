@@ -14,21 +14,23 @@ from gencode.llm.progress_tracker import ProgressRegistry, ProgressSnapshot, Run
 REPORT_INTERVAL = 1.0
 """Seconds between two reports."""
 MAX_REPORT = 7_500
-"""Bytes of a report; without the active calls if they are too many."""
+"""The most bytes of a report; one that would be longer omits the active calls."""
 
 Send = Callable[[str, str], None]
-"""Takes a report and the id of its task: of two reports of a task that wait to be sent, the later counts."""
+"""Sends a report. The second argument is the id of its task: of two unsent reports of a task, the later one
+replaces the earlier."""
 
 
 class ProgressBroadcast:
-    """`send`: to the other processes, which give what they get to `receive`. A lost report is harmless."""
+    """Exchanges reports with other processes. `send`: sends to them; they pass what they receive to
+    `receive`. A lost report is harmless."""
 
     def __init__(self, registry: ProgressRegistry, send: Send) -> None:
         self._registry = registry
         self._send = send
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Reports every REPORT_INTERVAL until cancelled."""
         while True:
             self.report()
             await anyio.sleep(REPORT_INTERVAL)
@@ -38,7 +40,8 @@ class ProgressBroadcast:
             self._send(_encoded(task_id, progress), task_id)
 
     def receive(self, report: str) -> None:
-        """Raises ValueError, KeyError, TypeError for what no ProgressBroadcast has sent."""
+        """Stores a report. Raises ValueError, KeyError, TypeError for text that no ProgressBroadcast has
+        sent."""
         data = json.loads(report)
         self._registry.report(data["task"], _decoded(data))
 

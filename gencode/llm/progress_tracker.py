@@ -22,7 +22,8 @@ from gencode.domain.task import now
 STALLED_AFTER = 15.0
 """Seconds without a token after which a call counts as stalled; its deadlines end it later."""
 WRITTEN_PERCENT = 95
-"""Once all files are written: how long the rest takes is not measured, but it is short beside the writing."""
+"""The percentage once all files are written. The duration of the rest is not measured, but it is short
+compared with the writing."""
 MAX_INCOMPLETE = 0.97
 """The greatest share of an incomplete file, however long it has become: only the model can complete it."""
 MIN_LINES = 20
@@ -32,12 +33,12 @@ MIN_SECONDS = 1.0
 MAX_AGE = 0.5
 """Seconds for which a snapshot is reused: many subscribers may read it at once."""
 REPORT_SECONDS = 5.0
-"""How long the report of another process counts."""
+"""Seconds for which a report of another process is valid."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProgressSnapshot:
-    """None: unknown. `rate_limited_until` (UTC): until then a call waits, by its provider's rate limit."""
+    """None if unknown. `rate_limited_until` (UTC): the provider's rate limit delays a call until then."""
 
     percent: int | None = None
     seconds_left: int | None = None
@@ -68,7 +69,7 @@ class CallProgress:
         self.is_waiting = False
 
     def send(self) -> None:
-        """It has its slot: its times begin now."""
+        """The call has its slot and is sent: its times are measured from now on."""
         self.started = self.last_chunk = self._clock()
         self.is_waiting = False
 
@@ -223,8 +224,8 @@ class ProgressTracker:
         return max((self._waits[about] - self._utc_now()).total_seconds(), 0.0)
 
     def _rate_limited_until(self) -> datetime | None:
-        """Of the calls that wait for their next attempt, and of those that wait although another task's call
-        has met the limit."""
+        """The latest end of the waits of this task's calls, and of the pause that another task's call has
+        caused."""
         at = self._utc_now()
         untils = [until for until in self._waits.values() if until > at]
         if (pause := self._pause()) > 0 and any(call.is_waiting for call in self._calls):
@@ -232,7 +233,8 @@ class ProgressTracker:
         return max(untils, default=None)
 
     def _end_of_pause(self, until: datetime) -> datetime:
-        """The same in each snapshot of a pause, which two clocks measure: clients are sent each change."""
+        """Keeps the end time stable during a pause. It is computed from two clocks and would jitter, and
+        every change is sent to clients."""
         if self._paused_until is None or abs(until - self._paused_until) >= timedelta(seconds=1):
             self._paused_until = until
         return self._paused_until
@@ -270,21 +272,21 @@ class _Speed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunProgress:
-    """What is known of a running stage. `active_calls`: the subjects of its model calls, "plan" or paths."""
+    """The progress of a running stage. `active_calls`: the subjects of its model calls, "plan" or paths."""
 
     snapshot: ProgressSnapshot
     active_calls: frozenset[str] = frozenset()
 
 
 class ProgressRegistry:
-    """The running stages, by task. A tracker is registered for as long as its stage references it; what
-    another process reports is known for REPORT_SECONDS."""
+    """The running stages, by task. A tracker is registered for as long as its stage references it; a report
+    of another process is valid for REPORT_SECONDS."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._trackers: WeakValueDictionary[str, ProgressTracker] = WeakValueDictionary()
         self._reports: dict[str, tuple[float, RunProgress]] = {}
-        """Of other processes, with the time of arrival; the oldest first."""
+        """Reports of other processes, with their times of arrival; the oldest first."""
 
     def begin(self, task_id: str, pause: Callable[[], float] = lambda: 0.0) -> ProgressTracker:
         """Register a new run of the task. `pause`: see ProgressTracker."""
@@ -292,7 +294,8 @@ class ProgressRegistry:
         return tracker
 
     def running(self, task_id: str) -> ProgressSnapshot | None:
-        """Of a task whose stage calls models, in this process or another; None for any other."""
+        """The progress of a task whose stage calls models, in this process or another; None for any other
+        task."""
         progress = self._progress(task_id)
         return progress.snapshot if progress else None
 
@@ -306,7 +309,7 @@ class ProgressRegistry:
         return {task_id: _measured(tracker) for task_id, tracker in list(self._trackers.items())}
 
     def report(self, task_id: str, progress: RunProgress) -> None:
-        """Another process runs the task."""
+        """Stores the report of another process, which runs the task."""
         at = self._clock()
         self._reports.pop(task_id, None)
         self._reports[task_id] = at, progress

@@ -1,4 +1,4 @@
-"""The text of one answer as it arrives: published and passed on, unless it has a secret of this service."""
+"""Publishes the text of one answer as it arrives, and screens it for secrets of this service."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OnText = Callable[[str], None]
 
 
 class ScreenedAnswerStream:
-    """`secrets`: of this service."""
+    """Accumulates the text of one answer. `secrets`: those of this service."""
 
     def __init__(self, meter: CallMeter, emit: Emit, secrets: Sequence[str], on_text: OnText | None) -> None:
         self._about = meter.about
@@ -26,7 +26,7 @@ class ScreenedAnswerStream:
         self._length = 0
 
     def feed(self, chunk: str) -> str:
-        """What can be passed on now. Raises SecretFound."""
+        """Screens a chunk. Returns the text that can be published now. Raises SecretFound."""
         passed = self._detector.feed(chunk)
         if passed is None:
             line = (self._prefix + self.whole()).count("\n") + 1
@@ -34,11 +34,11 @@ class ScreenedAnswerStream:
         return passed
 
     def finish(self) -> str:
-        """The rest that can be passed on: the answer has ended."""
+        """Returns the rest of the text at the end of the answer."""
         return self._detector.finish()
 
     async def pass_on(self, text: str) -> None:
-        """Publish what `feed` or `finish` returned. Raises whatever the callback raises."""
+        """Publishes text that `feed` or `finish` returned. Raises the errors of the callback."""
         self._parts.append(text)
         data = {"about": self._about, "offset": self._length, "text": text}
         await self._emit(StageUpdate(kind="delta", data=data, live=True))
@@ -47,8 +47,8 @@ class ScreenedAnswerStream:
             self._on_text(text)
 
     def whole(self) -> str:
-        """The text so far. The halves of a surrogate pair that arrived in two chunks are joined; a lone half
-        becomes U+FFFD."""
+        """The complete text so far. The halves of a surrogate pair that arrived in two chunks are joined; a
+        lone half becomes U+FFFD."""
         text = "".join(self._parts)
         if text.isascii():
             return text
@@ -56,7 +56,8 @@ class ScreenedAnswerStream:
 
 
 def own_secret_found(where: str) -> SecretFound:
-    """The failure of a task whose model has written a secret of this service. `where`: it did so."""
+    """The failure of a task whose model has written a secret of this service. `where`: where the secret was
+    found, such as a path and line."""
     return SecretFound(
         f"{where[:200]} holds a secret of this service, which the model has written. The answer was not "
         "stored and nothing was pushed; replace that secret"

@@ -1,4 +1,4 @@
-"""The usage of one model call so far: as its provider reported it, else estimated from its texts."""
+"""Meters the usage of one model call: as the provider reports it, else estimated from its texts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gencode.llm.token_estimate import estimate_tokens, prompt_tokens
 
 
 class CallMeter:
-    """Of one attempt.
+    """Meters one attempt.
 
     about        its subject: "plan" or a path
     checkpoint   the name under which its reserve is stored
@@ -21,37 +21,39 @@ class CallMeter:
         self.about = about
         self.request = request
         self.checkpoint = call_name(about)
-        self._told: Usage | None = None
-        self._untold: list[str] = []
+        self._reported: Usage | None = None
+        self._unreported_text: list[str] = []
         """Text and reasoning since the provider last reported the usage."""
         self.is_reserved = self.is_sent = False
 
     def receive(self, chunk: ChatChunk) -> None:
-        """A usage includes the text that comes with it. One without completion tokens says nothing about text
-        that has been received."""
+        """Counts a chunk. A usage report covers the text of its own chunk. A usage report without completion
+        tokens does not cover the text received so far."""
         self.is_sent = True
         if chunk.text:
-            self._untold.append(chunk.text)
+            self._unreported_text.append(chunk.text)
         if chunk.reasoning:
-            self._untold.append(chunk.reasoning)
+            self._unreported_text.append(chunk.reasoning)
         if chunk.usage:
-            self._told = chunk.usage
+            self._reported = chunk.usage
             if chunk.usage.completion:
-                self._untold = []
+                self._unreported_text = []
 
     def usage(self) -> Usage:
-        """Of an answered call: as reported; unreported parts are estimated. A chunk is one token at least."""
-        told = self._told or Usage()
-        untold = max(estimate_tokens("".join(self._untold)), len(self._untold))
+        """The usage of an answered call: as reported, with an estimate for unreported parts. A chunk is at
+        least one token."""
+        reported = self._reported or Usage()
+        unreported = max(estimate_tokens("".join(self._unreported_text)), len(self._unreported_text))
         return Usage(
-            prompt=told.prompt or prompt_tokens(self.request),
-            completion=told.completion + untold,
-            cached=told.cached,
-            estimated=told.estimated or not told.prompt or untold > 0,
+            prompt=reported.prompt or prompt_tokens(self.request),
+            completion=reported.completion + unreported,
+            cached=reported.cached,
+            estimated=reported.estimated or not reported.prompt or unreported > 0,
         )
 
     def usage_after(self, error: BaseException) -> Usage:
-        """Of a call that ended with this error: none if it was not sent, or refused before the model ran."""
-        has_run = self._told is not None or bool(self._untold)
+        """The usage of a call that ended with this error: none if it was not sent, or was rejected before the
+        model ran."""
+        has_run = self._reported is not None or bool(self._unreported_text)
         was_refused = isinstance(error, ProviderError) and not error.may_be_billed
         return self.usage() if self.is_sent and (has_run or not was_refused) else Usage()
