@@ -22,7 +22,7 @@ from gencode.engine.ports.pipeline import Pipelines
 from gencode.engine.ports.rate_window import RateWindow
 from gencode.engine.ports.retention_store import RetentionStore
 from gencode.engine.ports.store import Store
-from gencode.engine.quota import UsageStore
+from gencode.engine.quota_usage import UsageStore
 from gencode.engine.service import TaskService
 from gencode.llm.progress_tracker import ProgressRegistry
 from gencode.observability.metrics import Metrics

@@ -33,8 +33,9 @@ from gencode.resilience.call_slots import SlotFactory
 from gencode.settings import Settings
 from gencode.storage.data_dir_lock import data_dir_lock
 from gencode.storage.postgres.call_slots import SharedSlots
+from gencode.storage.postgres.process_lock import process_lock
 from gencode.storage.postgres.rate_window import open_rate_window
-from gencode.storage.postgres.shared_state import forge_lock, shared_keys
+from gencode.storage.postgres.signing_keys import shared_keys
 from gencode.storage.postgres.statement_runner import open_statement_runner
 from gencode.storage.postgres.store import PostgresStore, open_postgres
 
@@ -175,7 +176,7 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
     try:
         with folder:
             async with (
-                forge_lock(direct or dsn, has_local_forge, process_name(settings, role)),
+                process_lock(direct or dsn, has_local_forge, process_name(settings, role)),
                 open_app(dsn, direct) as app,
             ):
                 queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timeouts, _no_cancel_target)

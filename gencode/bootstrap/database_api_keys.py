@@ -13,7 +13,7 @@ import structlog
 
 from gencode.auth.key_store import Change, StoredKey, StoredKeys, key_document
 from gencode.domain.errors import StoreError
-from gencode.engine.quota import Uses, uses_of
+from gencode.engine.quota_usage import Uses, uses_of
 from gencode.storage.postgres.api_keys import KeyDocument, change_keys, keys_if_changed, read_keys
 from gencode.storage.postgres.connection import place
 from gencode.storage.postgres.statement_runner import StatementRunner, open_statement_runner

@@ -12,7 +12,8 @@ from gencode.domain.errors import Invalid, QuotaExceeded
 from gencode.domain.task import Task, now, rfc3339
 from gencode.engine.ports.named_locks import NamedLocks
 from gencode.engine.ports.retention_store import UsageTotal
-from gencode.engine.quota import Period, Quota, QuotaUse, Unit, UsageStore, UseSince, use_in
+from gencode.engine.quota import Period, Quota, Unit
+from gencode.engine.quota_usage import QuotaUse, UsageStore, UseSince, use_in
 from gencode.http.per_client_semaphore import PerClientSemaphore
 
 

@@ -23,7 +23,7 @@ from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.engine.ports.callback_outbox import ANY_TIME, Outbox
 from gencode.engine.ports.store import Store, TaskQuery
-from gencode.notifications.notifier import Notifier
+from gencode.notifications.notifier_protocol import Notifier
 from gencode.notifications.sender import Message, NoResponse, Response
 from gencode.notifications.url_policy import UrlRefused
 from gencode.observability.metrics import Metrics

@@ -18,7 +18,7 @@ from gencode.domain.errors import DataDirLocked, StartError
 from gencode.domain.principal import LOCAL, Principal
 from gencode.settings import load_database
 from gencode.storage.data_dir_lock import DATABASE, data_dir_lock
-from gencode.storage.ownership_transfer import OwnershipTransfer
+from gencode.storage.ownership_transfer_result import OwnershipTransfer
 from gencode.storage.sqlite.ownership_transfer import owners, transfer_tasks
 
 

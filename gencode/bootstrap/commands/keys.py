@@ -17,7 +17,8 @@ from gencode.bootstrap.key_store_selection import stored_keys
 from gencode.cli.output import write
 from gencode.domain.errors import StartError
 from gencode.domain.principal import LOCAL
-from gencode.engine.quota import Period, Quota, Uses, parse_quota
+from gencode.engine.quota import Period, Quota, parse_quota
+from gencode.engine.quota_usage import Uses
 from gencode.settings import load_database
 from gencode.storage.sqlite.quota_usage import client_uses
 

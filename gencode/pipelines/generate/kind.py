@@ -44,7 +44,7 @@ from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
 from gencode.pipelines.generate.progress import task_progress
 from gencode.pipelines.generate.prompt_cache import PromptCache
-from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
+from gencode.pipelines.generate.stage_names import CREATING_REPO, GENERATING, MERGING, PUSHING
 
 
 def error_classes(*bases: type[GencodeError]) -> Iterator[type[GencodeError]]:

@@ -14,7 +14,8 @@ import pytest
 from gencode.domain.errors import QuotaExceeded
 from gencode.domain.task import State, Task
 from gencode.engine.ports.store import TaskQuery
-from gencode.engine.quota import Period, UseSince, parse_quota
+from gencode.engine.quota import Period, parse_quota
+from gencode.engine.quota_usage import UseSince
 from gencode.http.quota_enforcement import QuotaEnforcement
 from gencode.storage.postgres.call_slots import SharedSlots
 from gencode.storage.postgres.statement_runner import open_statement_runner

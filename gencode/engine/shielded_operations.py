@@ -19,7 +19,7 @@ MAX_CONFLICTS = 5
 """How often an operation is repeated after a Conflict."""
 
 
-class OperationRunner:
+class ShieldedOperations:
     """Each operation is a retry, an approval, a change or a cancellation of one task."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The profile of a configured host: the names that messages use, and the error classes that it raises."""
+"""The identity of a configured host: the names that messages use, and the error classes that it raises."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ GITHUB_ERRORS = HostErrors(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HostProfile:
+class HostIdentity:
     """One configured host.
 
     label            its name in the settings, in logs and in metrics
@@ -75,9 +75,9 @@ class HostProfile:
             raise StartError(f"{self.token_setting} has characters that no header can carry; set it anew")
 
 
-def github_profile(label: str = "github") -> HostProfile:
+def github_identity(label: str = "github") -> HostIdentity:
     """GitHub as configured by GITHUB_API_URL and GITHUB_TOKEN."""
-    return HostProfile(
+    return HostIdentity(
         label=label,
         name="GitHub",
         url_setting="GITHUB_API_URL",
@@ -86,9 +86,9 @@ def github_profile(label: str = "github") -> HostProfile:
     )
 
 
-def named_profile(label: str, name: str, errors: HostErrors = HOST_ERRORS) -> HostProfile:
+def named_identity(label: str, name: str, errors: HostErrors = HOST_ERRORS) -> HostIdentity:
     """An entry of HOSTS."""
-    return HostProfile(
+    return HostIdentity(
         label=label,
         name=name,
         url_setting=f'the url of "{label}" in HOSTS',

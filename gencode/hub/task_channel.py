@@ -61,7 +61,7 @@ class Cursor:
     own: Sequence[bytes] = ()
 
 
-class Channel:
+class TaskChannel:
     """Event n is at position n - 1. Single-threaded: no await between a check and a wait.
 
     Published events are appended if they follow the window. Anything else shows that the channel lags the

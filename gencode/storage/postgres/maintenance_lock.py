@@ -13,7 +13,7 @@ from gencode.storage.postgres.errors import store_unusable
 from gencode.storage.postgres.migrations import migrate
 
 _LOCK = b"SELECT pg_try_advisory_lock(hashtextextended('gencode local forge', 0))"
-"""Every process of the service shares it, see `shared_state.forge_lock`."""
+"""Every process of the service shares it, see `process_lock`."""
 
 
 @asynccontextmanager

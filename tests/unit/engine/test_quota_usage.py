@@ -11,17 +11,8 @@ import pytest
 
 from gencode.domain.task import State, Task
 from gencode.engine.ports.retention_store import UsageTotal
-from gencode.engine.quota import (
-    Period,
-    Quota,
-    QuotaUse,
-    TaskUsage,
-    Unit,
-    UseSince,
-    before_first,
-    parse_quota,
-    use_in,
-)
+from gencode.engine.quota import Period, Quota, Unit, parse_quota
+from gencode.engine.quota_usage import QuotaUse, TaskUsage, UseSince, before_first, use_in
 from gencode.engine.task_ids import earliest_id
 from gencode.storage.memory import MemoryStore
 from tests.unit.storage.samples import REQUEST, a_task, an_event

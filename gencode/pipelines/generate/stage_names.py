@@ -1,4 +1,5 @@
-"""The names of generate's stages, which are its public statuses, in order."""
+"""The names of generate's stages, which are its public statuses, in order. The module of each stage has its
+name."""
 
 GENERATING = "generating"
 """The model plans the project and writes its files."""

@@ -11,7 +11,7 @@ import pytest
 
 from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
-from gencode.hub.channel import CHUNK, LIVE_MESSAGES, WINDOW, Channel, Page, _LiveBuffer
+from gencode.hub.task_channel import CHUNK, LIVE_MESSAGES, WINDOW, Page, TaskChannel, _LiveBuffer
 from tests.unit.engine.rig import an_event, new_task
 
 TASK = new_task()
@@ -38,7 +38,7 @@ class Stored:
         return Page(events=found, is_last=is_last, is_final=is_last and self.is_final)
 
 
-async def read(channel: Channel, position: int = 0, live: bool = False) -> AsyncGenerator[bytes, None]:
+async def read(channel: TaskChannel, position: int = 0, live: bool = False) -> AsyncGenerator[bytes, None]:
     cursor = channel.cursor(position, live)
     while True:
         if chunk := channel.read(cursor):
@@ -47,12 +47,12 @@ async def read(channel: Channel, position: int = 0, live: bool = False) -> Async
             break
 
 
-async def chunks(channel: Channel, position: int = 0) -> list[bytes]:
+async def chunks(channel: TaskChannel, position: int = 0) -> list[bytes]:
     return [chunk async for chunk in read(channel, position)]
 
 
 async def test_a_long_log_is_read_in_chunks_of_whole_messages() -> None:
-    channel = Channel(Stored(some_events(1, 100, "x" * 10_000), is_final=True))
+    channel = TaskChannel(Stored(some_events(1, 100, "x" * 10_000), is_final=True))
     read = await chunks(channel)
     assert all(chunk.endswith(b"\n\n") and CHUNK <= len(chunk) < CHUNK + 11_000 for chunk in read[:-1])
     assert b"".join(read).count(b"\nid: ") == 100
@@ -61,7 +61,7 @@ async def test_a_long_log_is_read_in_chunks_of_whole_messages() -> None:
 
 async def test_only_what_is_missing_is_read_from_the_store() -> None:
     stored = Stored(some_events(1, 3))
-    channel = Channel(stored)
+    channel = TaskChannel(stored)
     async with aclosing(read(channel)) as stream:
         await anext(stream)
         stored.events += some_events(4, 7)
@@ -75,7 +75,7 @@ async def test_only_what_is_missing_is_read_from_the_store() -> None:
 
 async def test_a_store_that_lacks_published_events_is_not_read_for_ever() -> None:
     stored = Stored(some_events(1, 1))
-    channel = Channel(stored)
+    channel = TaskChannel(stored)
     channel.publish(some_events(3, 3), is_final=False)
     with pytest.raises(StoreError, match="lacks an event"):
         await chunks(channel, position=1)
@@ -93,7 +93,7 @@ def large_log() -> Stored:
     return Stored(some_events(1, 400, "x" * LARGE), is_final=True, page=PAGE)
 
 
-def held(channel: Channel) -> int:
+def held(channel: TaskChannel) -> int:
     """Bytes of the log that the channel holds."""
     return sum(map(len, channel._window))
 
@@ -102,7 +102,7 @@ def held(channel: Channel) -> int:
 async def test_a_subscriber_that_does_not_read_on_loads_one_page() -> None:
     """200 of them on a log of 15 MB grew the process from 232 to 2,503 MB."""
     stored = large_log()
-    channel = Channel(stored)
+    channel = TaskChannel(stored)
     streams = [read(channel) for _ in range(200)]
     for stream in streams:
         await anext(stream)
@@ -116,7 +116,7 @@ async def test_a_subscriber_that_does_not_read_on_loads_one_page() -> None:
 async def test_a_window_of_a_long_log_is_held_and_each_subscriber_gets_all_of_it() -> None:
     """The first is far behind the window when it reads on; it reads the store for itself."""
     stored = large_log()
-    channel = Channel(stored)
+    channel = TaskChannel(stored)
     slow = read(channel)
     begin = await anext(slow)
     most = 0
@@ -133,7 +133,7 @@ async def test_a_window_of_a_long_log_is_held_and_each_subscriber_gets_all_of_it
 @pytest.mark.fault(113)
 async def test_what_is_published_leaves_the_window_too() -> None:
     stored = Stored()
-    channel = Channel(stored)
+    channel = TaskChannel(stored)
     async with aclosing(read(channel)) as stream:
         for event in some_events(1, 400, "x" * LARGE):
             stored.events.append(event)
@@ -150,7 +150,7 @@ async def test_what_is_published_leaves_the_window_too() -> None:
 async def test_live_messages_keep_their_place_among_events_that_were_loaded_apart() -> None:
     """A subscriber behind the window gets a live message after the events that were published before it."""
     stored = Stored()
-    channel = Channel(stored)
+    channel = TaskChannel(stored)
     channel.live_subscribers = 1
     async with aclosing(read(channel, live=True)) as stream:
         waiting = asyncio.ensure_future(anext(stream))
@@ -170,14 +170,14 @@ async def test_live_messages_keep_their_place_among_events_that_were_loaded_apar
 
 async def test_a_subscriber_at_the_end_does_not_load_what_is_before_it() -> None:
     stored = large_log()
-    assert b"".join(await chunks(Channel(stored), position=395)).count(b"\nid: ") == 5
+    assert b"".join(await chunks(TaskChannel(stored), position=395)).count(b"\nid: ") == 5
     assert stored.asked == [395]
 
 
 @pytest.mark.parametrize("was_final", [False, True])
 async def test_an_event_that_is_published_again_is_delivered_once(was_final: bool) -> None:
     """Its writer could not know whether it was published: see WorkerPool."""
-    channel = Channel(Stored(some_events(1, 1)))
+    channel = TaskChannel(Stored(some_events(1, 1)))
     async with aclosing(read(channel)) as stream:
         first = await anext(stream)
         channel.publish(some_events(2, 2), is_final=was_final)
@@ -187,7 +187,7 @@ async def test_an_event_that_is_published_again_is_delivered_once(was_final: boo
 
 async def test_live_messages_wake_only_subscribers_that_want_them() -> None:
     """With many subscribers and hundreds of tokens a second, the others' wakings would fill the loop."""
-    channel = Channel(Stored())
+    channel = TaskChannel(Stored())
     channel.live_subscribers = 1
     quiet, listening = read(channel), read(channel, live=True)
     async with aclosing(quiet), aclosing(listening), anyio.create_task_group() as group:

@@ -13,11 +13,16 @@ import pytest
 
 from gencode.codegen.file_checkpoints import Piece, StoredText, stored_text
 from gencode.githosts.commit import commit_sha
-from gencode.pipelines.generate.bundle import bundle
-from gencode.pipelines.generate.commit import SNAPSHOT, CommitContent, commit_checkpoint, read_commit
+from gencode.pipelines.generate.commit_checkpoint import (
+    SNAPSHOT,
+    CommitContent,
+    commit_checkpoint,
+    read_commit,
+)
 from gencode.pipelines.generate.committed_report import REPORT
-from gencode.pipelines.generate.files import files
+from gencode.pipelines.generate.replay_bundle import bundle
 from gencode.pipelines.generate.report import report
+from gencode.pipelines.generate.task_files import files
 from tests.servers.generate_harness import INSTRUCTED, generate_harness
 from tests.servers.github import Fault
 from tests.servers.model import plan_and_files

@@ -15,7 +15,7 @@ from gencode.codegen.multipart_file_generator import join_parts
 from gencode.domain.errors import TreeError
 from gencode.domain.tree import PathSet
 from gencode.pipelines.generate.checkpoints import saved_plan
-from gencode.pipelines.generate.commit import CommitContent, read_commit
+from gencode.pipelines.generate.commit_checkpoint import CommitContent, read_commit
 
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """A zip entry cannot have an earlier time, such as that of a clock that was never set."""

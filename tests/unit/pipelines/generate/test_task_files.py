@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from gencode.codegen.file_checkpoints import Piece
 from gencode.codegen.plan import Plan, PlanCheckpoint, PlannedFile
-from gencode.pipelines.generate.commit import CommitContent
-from gencode.pipelines.generate.files import Files, FileState, archive, files
+from gencode.pipelines.generate.commit_checkpoint import CommitContent
+from gencode.pipelines.generate.task_files import Files, FileState, archive, files
 
 AT = datetime(2026, 11, 22, 7, 13, 44, tzinfo=UTC)
 

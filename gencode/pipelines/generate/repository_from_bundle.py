@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from gencode.githosts.commit import CommitObjects, commit_objects
 from gencode.githosts.port import Snapshot
-from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.errors import BadBundle
+from gencode.pipelines.generate.replay_bundle import Bundle
 
 MAX_BUNDLE_BYTES = 256 * 2**20
 """Four times the largest tree, for the escapes of JSON and the report."""

@@ -1,4 +1,4 @@
-"""The bundle of a task: all data to recreate its commit without a model (GET .../bundle)."""
+"""The bundle of a task: a JSON document from which its commit can be recreated (GET .../bundle)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gencode.domain.errors import NotFound
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.githosts.port import Snapshot
-from gencode.pipelines.generate.commit import CommitContent, read_commit
+from gencode.pipelines.generate.commit_checkpoint import CommitContent, read_commit
 from gencode.pipelines.generate.report import Report, report
 
 Branch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$")]

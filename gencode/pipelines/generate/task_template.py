@@ -1,4 +1,4 @@
-"""The template from which the offline model made the project of a task."""
+"""Reads from a task which template the offline model used for its project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The content of a task's commit, and the `snapshot` checkpoint that stores it.
+"""The `snapshot` checkpoint, which stores the content of a task's commit.
 
 Author, time, message and every text are stored before the push, so that the commit has the same SHA
 whichever version of this program pushes it. A text that a checkpoint of a model's answer already contains is

@@ -1,4 +1,4 @@
-"""The adapter of a kind of host: its paths, its JSON and its headers. The order of calls is in `rest_host`.
+"""The dialect of a host's REST API: its paths, JSON and headers. The order of calls is in `rest_host`.
 
 The defaults are GitHub's API of 2008, which Gitea and Gitee adopted; a host overrides what differs.
 """
@@ -32,7 +32,7 @@ class CreateRepository:
 
     branch           the one that will be pushed
     account          None for the token's own user
-    account_details  the response for `HostAdapter.account_path`
+    account_details  the response for `ApiDialect.account_path`
     """
 
     name: str
@@ -52,8 +52,8 @@ class ApiRequest:
     method: str = "POST"
 
 
-class HostAdapter:
-    """What differs between hosts.
+class ApiDialect:
+    """What differs between the REST APIs of hosts.
 
     required_permissions  what the token must be allowed to do, for messages
     max_description       characters of a description that every version of the host accepts

@@ -1,4 +1,4 @@
-"""The requests of each adapter: paths, bodies, and how the token is sent. Faults are in tests/faults."""
+"""The requests of each dialect: paths, bodies, and how the token is sent. Faults are in tests/faults."""
 
 from __future__ import annotations
 

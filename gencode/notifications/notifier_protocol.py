@@ -1,4 +1,4 @@
-"""The protocols of a notifier (one per kind of receiver) and of the texts about a task that it sends."""
+"""Protocols: a notifier (one per kind of receiver), and the texts about a task that it sends."""
 
 from __future__ import annotations
 
