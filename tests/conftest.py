@@ -12,6 +12,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import certifi
@@ -53,7 +54,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """Each process of the run begins with its part of the long tests: it is given consecutive ones."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    short = [item for item in items if not item.get_closest_marker("long")]
+    parts = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ends = [len(short) * part // parts for part in range(parts + 1)]
+    items[:] = [
+        item
+        for part, (start, end) in enumerate(pairwise(ends))
+        for item in (*long[part::parts], *short[start:end])
+    ]
 
 
 def pytest_collection_finish() -> None:

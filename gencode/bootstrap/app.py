@@ -12,15 +12,16 @@ from starlette.routing import Mount
 from gencode import __version__
 from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.auth.tickets import Tickets
-from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets, open_single_process
+from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets
 from gencode.bootstrap.cluster_imports import cluster_module
+from gencode.bootstrap.dependency_factory import DependencyFactory
 from gencode.bootstrap.host_registry import HostRegistry
-from gencode.bootstrap.kind_dependencies import DependencyFactory
+from gencode.bootstrap.key_store_selection import checked_keys
 from gencode.bootstrap.model_registry import ModelRegistry
 from gencode.bootstrap.notifications import Notifications, make_notifications
 from gencode.bootstrap.outbound import make_outbound
 from gencode.bootstrap.process_roles import Role
-from gencode.bootstrap.stored_api_keys import checked_keys
+from gencode.bootstrap.single_process import open_single_process
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.domain.errors import StartError
@@ -31,12 +32,12 @@ from gencode.engine.ports.pipeline import Pipelines
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
-from gencode.http.client_limiter import ClientLimiter
 from gencode.http.dependencies import Callbacks, Services
 from gencode.http.fair_limiter import FairLimiter
-from gencode.http.kind_factory import KindDependencies, KindFactory
+from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import ActiveKinds, KindRegistry
-from gencode.http.quotas import Quotas
+from gencode.http.per_client_semaphore import PerClientSemaphore
+from gencode.http.quota_enforcement import QuotaEnforcement
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.routes import build, build_probes
 from gencode.http.security_middleware import SecurityRules
@@ -87,8 +88,8 @@ def build_app(
     kinds: Sequence[KindFactory] = BUILTIN_KINDS,
     role: Role = Role.ALL,
 ) -> Starlette:
-    """As `create_app`; logs and responses are redacted by `secrets`. For Role.WORKER, the
-    application has probes and metrics only."""
+    """Like `create_app`, with `secrets` to redact logs and responses. For Role.WORKER, the application has
+    probes and metrics only."""
     _check_role(settings, role, hosts := HostRegistry(settings))
     made_keys = checked_keys(settings) if role.serves else None
     keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), made_keys)
@@ -300,7 +301,7 @@ def _services(
         metrics=offered.metrics,
         tracer=tracer,
         rate=RateLimiter(settings.rate, keys.rate, shared=backend.rate_window),
-        quotas=Quotas(
+        quotas=QuotaEnforcement(
             store=backend.store,
             quotas_of=keys.quotas,
             has_price=lambda model: offered.price(model) is not None,
@@ -314,8 +315,8 @@ def _services(
         ),
         checkpoint_reader=offered.checkpoint_reader,
         list_limiter=FairLimiter(MAX_LISTS),
-        task_limiter=ClientLimiter(MAX_TASK_READS),
-        stream_limiter=ClientLimiter(MAX_STREAM_READS),
+        task_limiter=PerClientSemaphore(MAX_TASK_READS),
+        stream_limiter=PerClientSemaphore(MAX_STREAM_READS),
         write_probe=WriteProbe(backend.check),
         language=settings.language,
         ticker=SharedTicker(settings.ping_seconds),

@@ -1,20 +1,18 @@
-"""The backend of the service: its store, queue and hub; here those of one process, on SQLite.
+"""The interface of a backend: the store, queue and hub of the service.
 
-`gencode.bootstrap.cluster` has the backend of several processes, on PostgreSQL.
+`gencode.bootstrap.single_process` implements it for one process, on SQLite; `gencode.bootstrap.cluster` for
+several processes, on PostgreSQL.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from gencode.auth.tickets import load_or_create_key
 from gencode.domain.event import Event
 from gencode.engine.orphan_sweeper import OrphanRecovery
-from gencode.engine.paused_tasks import PausedTasksInMemory
 from gencode.engine.ports.callback_outbox import Outbox
 from gencode.engine.ports.fair_queue import Queue
 from gencode.engine.ports.hub import Hub
@@ -24,16 +22,11 @@ from gencode.engine.ports.pipeline import Pipelines
 from gencode.engine.ports.rate_window import RateWindow
 from gencode.engine.ports.retention_store import RetentionStore
 from gencode.engine.ports.store import Store
-from gencode.engine.quota import UsageStore
+from gencode.engine.quota_usage import UsageStore
 from gencode.engine.service import TaskService
-from gencode.hub.in_process import InProcessHub
-from gencode.llm.task_progress import ProgressRegistry
+from gencode.llm.progress_tracker import ProgressRegistry
 from gencode.observability.metrics import Metrics
-from gencode.queue.in_process import FairQueue
-from gencode.resilience.call_slots import SlotFactory, local_slots
-from gencode.settings import Settings
-from gencode.storage.data_dir_lock import check_not_moved, data_dir_lock
-from gencode.storage.sqlite.store import open_sqlite
+from gencode.resilience.call_slots import SlotFactory
 
 OnPublish = Callable[[Sequence[Event]], None]
 
@@ -86,30 +79,30 @@ class Backend(Protocol):
         ...
 
     def hub(self, on_publish: OnPublish) -> MeasuredHub:
-        """To be called once. `on_publish`: see InProcessHub."""
+        """Creates the hub; to be called once. `on_publish`: see InProcessHub."""
         ...
 
     def recovery(self, pipelines: Pipelines) -> OrphanRecovery | None:
-        """Recovers orphans; None: the service's own sweeper."""
+        """What recovers orphaned tasks; None for the sweeper of the service."""
         ...
 
     @property
     def slots(self) -> SlotFactory:
-        """Makes the limits of calls to accounts at models and Git hosts."""
+        """Creates the limiters of calls to models and Git hosts."""
         ...
 
     @property
     def locks(self) -> NamedLocks | None:
-        """Shared by the processes of the store; None: there is one process."""
+        """Locks that the processes of the store share. None if single-process."""
         ...
 
     @property
     def rate_window(self) -> RateWindow | None:
-        """Counts the submissions of all processes; None: there is one."""
+        """Counts the submissions of all processes. None if single-process."""
         ...
 
     def measure(self, metrics: Metrics) -> None:
-        """Add the metrics of this backend. To be called once, after `hub` and `recovery`."""
+        """Adds the metrics of this backend. To be called once, after `hub` and `recovery`."""
         ...
 
     async def check(self) -> None:
@@ -128,44 +121,3 @@ class Backend(Protocol):
     def running(self, parts: MessageTargets) -> AbstractAsyncContextManager[None]:
         """Runs background work, which outlasts the task service. Call `hub` before."""
         ...
-
-
-class SingleProcess:
-    """See Backend and `open_single_process`."""
-
-    def __init__(self, settings: Settings, store: WholeStore) -> None:
-        self._data_dir = settings.data_dir
-        self.store = store
-        self.queue = FairQueue(settings.max_waiting_tasks)
-        self.paused = PausedTasksInMemory(settings.max_paused_tasks)
-        self.slots: SlotFactory = local_slots
-        self.locks = None
-        self.rate_window = None
-        self.callback_lease = None
-        self.now = time.time
-
-    def signing_key(self, name: str) -> bytes:
-        return load_or_create_key(self._data_dir / f"{name}.key")
-
-    def hub(self, on_publish: OnPublish) -> InProcessHub:
-        return InProcessHub(self.store, on_publish)
-
-    def recovery(self, pipelines: Pipelines) -> None:
-        return None
-
-    def measure(self, metrics: Metrics) -> None: ...
-
-    async def check(self) -> None:
-        await self.store.check_writable()
-
-    def running(self, parts: MessageTargets) -> AbstractAsyncContextManager[None]:
-        return nullcontext()
-
-
-@asynccontextmanager
-async def open_single_process(settings: Settings) -> AsyncIterator[SingleProcess]:
-    """Raises StartError, also when another process has DATA_DIR, or its tasks are in PostgreSQL."""
-    with data_dir_lock(settings.data_dir):
-        check_not_moved(settings.data_dir)
-        async with open_sqlite(settings.data_dir / "gencode.db") as store:
-            yield SingleProcess(settings, store)

@@ -10,8 +10,8 @@ import anyio
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
+from gencode.bootstrap.application_name import process_name
 from gencode.bootstrap.backend import MessageTargets, OnPublish
-from gencode.bootstrap.process_names import process_name
 from gencode.bootstrap.process_roles import Role
 from gencode.domain.callback import NOTIFIED_EVENTS
 from gencode.domain.errors import StoreError, StoreUnusable
@@ -23,7 +23,7 @@ from gencode.engine.ports.pipeline import Pipelines
 from gencode.engine.ports.rate_window import RateWindow
 from gencode.hub.postgres.hub import PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
-from gencode.llm.progress_reports import ProgressReports
+from gencode.llm.progress_broadcast import ProgressBroadcast
 from gencode.observability.metrics import Metrics
 from gencode.queue.procrastinate.job_recovery import JobRecovery
 from gencode.queue.procrastinate.queue import ProcrastinateQueue, open_app
@@ -33,26 +33,27 @@ from gencode.resilience.call_slots import SlotFactory
 from gencode.settings import Settings
 from gencode.storage.data_dir_lock import data_dir_lock
 from gencode.storage.postgres.call_slots import SharedSlots
+from gencode.storage.postgres.process_lock import process_lock
 from gencode.storage.postgres.rate_window import open_rate_window
-from gencode.storage.postgres.shared_state import forge_lock, shared_keys
+from gencode.storage.postgres.signing_keys import shared_keys
 from gencode.storage.postgres.statement_runner import open_statement_runner
 from gencode.storage.postgres.store import PostgresStore, open_postgres
 
 CANCEL = "cancel"
-"""The control message for the process that runs a task: cancel it."""
+"""The control message that asks the process that runs a task to cancel it."""
 CALLBACK = "callback"
-"""The control message for processes that deliver callbacks: one is due."""
+"""The control message that tells processes that deliver callbacks that one is due."""
 PROGRESS = "gencode_progress"
 """The channel of the measured progress of running tasks."""
 LEASE_ATTEMPTS = 4
-"""Attempts of the longest kind for which a process claims a callback."""
+"""A callback is claimed for this number of attempts, each as long as the webhook timeout allows."""
 
 
 SIGNING_KEYS = ("ticket", "webhook")
 
 
 class NoRecovery:
-    """An OrphanRecovery of a process without workers: the workers find orphans."""
+    """The OrphanRecovery of a process without workers, which does nothing: the workers recover orphans."""
 
     async def recover(self) -> None: ...
 
@@ -137,8 +138,8 @@ class Cluster:
     async def running(self, parts: MessageTargets) -> AsyncIterator[None]:
         if self._hub is None:
             raise RuntimeError("the hub is made first")
-        self._hub.on_control = partial(_obey, parts)
-        reports = ProgressReports(parts.progress, self._send_progress)
+        self._hub.on_control = partial(_handle_control_message, parts)
+        reports = ProgressBroadcast(parts.progress, self._send_progress)
         self._notifications.handlers[PROGRESS] = reports.receive
         async with self._notifications.running(), anyio.create_task_group() as group:
             for run in (self._hub.run, reports.run, self.queue.watch, self._shared_slots.run):
@@ -154,8 +155,8 @@ class Cluster:
             self._hub.send_control(CANCEL, task_id)
 
 
-def _obey(parts: MessageTargets, command: str, task_id: str) -> None:
-    """Ignores commands of newer versions."""
+def _handle_control_message(parts: MessageTargets, command: str, task_id: str) -> None:
+    """Handles a control message of another process; ignores commands of newer versions."""
     if command == CANCEL:
         parts.task_service.cancel_here(task_id)
     elif command == CALLBACK:
@@ -175,10 +176,10 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
     try:
         with folder:
             async with (
-                forge_lock(direct or dsn, has_local_forge, process_name(settings, role)),
+                process_lock(direct or dsn, has_local_forge, process_name(settings, role)),
                 open_app(dsn, direct) as app,
             ):
-                queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timeouts, _nobody)
+                queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timeouts, _no_cancel_target)
                 async with (
                     open_postgres(dsn, queue.job_writer) as store,
                     open_statement_runner(dsn) as run,
@@ -190,5 +191,5 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
         raise StoreUnusable("the queue's database cannot be reached: check DATABASE_URL") from error
 
 
-async def _nobody(task_id: str) -> None:
-    """A placeholder until there is a hub to send requests."""
+async def _no_cancel_target(task_id: str) -> None:
+    """A placeholder until the hub exists, by which requests to cancel are sent."""

@@ -13,7 +13,7 @@ import structlog
 
 from gencode.auth.key_store import Change, StoredKey, StoredKeys, key_document
 from gencode.domain.errors import StoreError
-from gencode.engine.quota import Uses, uses_of
+from gencode.engine.quota_usage import Uses, uses_of
 from gencode.storage.postgres.api_keys import KeyDocument, change_keys, keys_if_changed, read_keys
 from gencode.storage.postgres.connection import place
 from gencode.storage.postgres.statement_runner import StatementRunner, open_statement_runner
@@ -80,6 +80,6 @@ async def _uses(dsn: str, clients: Iterable[str], at: datetime) -> dict[str, Use
 
 
 def _run(function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
-    """In a thread, since the caller's may have an event loop that runs."""
+    """Runs a coroutine function in a thread, since the caller's thread may already run an event loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(anyio.run, partial(function, *args)).result()

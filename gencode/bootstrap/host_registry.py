@@ -10,11 +10,11 @@ import httpx
 from gencode.domain.errors import Invalid, StartError
 from gencode.githosts.directory_host import DirectoryHost
 from gencode.githosts.github import github_host
+from gencode.githosts.host_identity import github_identity
 from gencode.githosts.host_types import connect
 from gencode.githosts.name_rules import ACCOUNT_RULES, FORGE, GITHUB, REPOSITORY_RULES
 from gencode.githosts.options import WRITE_SPACING, HostOptions
 from gencode.githosts.port import GitHost
-from gencode.githosts.profile import github_profile
 from gencode.githosts.router import HostRouter
 from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
@@ -81,7 +81,7 @@ class HostRegistry:
         return name
 
     def connect(self, forge: Forge | None, deps: HttpDeps) -> GitHost:
-        """All configured hosts as one. `forge`: given exactly if `uses_embedded_forge`."""
+        """All configured hosts as one. `forge`: required if `uses_embedded_forge`, else None."""
         hosts = {name: self._named(name, entry, deps) for name, entry in self._settings.hosts.items()}
         if forge:
             options = self._options(self._settings.github_owner, deps, LocalSlots(1))
@@ -119,7 +119,7 @@ def _writes(deps: HttpDeps, url: str, token: str) -> CallSlots:
 
 
 def _github(label: str, api_url: str, token: str, deps: HttpDeps, options: HostOptions) -> GitHost:
-    return github_host(api_url, token, deps.client, options, github_profile(label))
+    return github_host(api_url, token, deps.client, options, github_identity(label))
 
 
 def _kinds(settings: Settings) -> dict[str, str]:

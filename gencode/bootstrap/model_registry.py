@@ -6,7 +6,7 @@ import json
 
 from gencode.domain.errors import StartError
 from gencode.embedded.offline import TemplateProject
-from gencode.http.kind_factory import ChosenModel, ProjectTemplate
+from gencode.http.kind_dependencies import ChosenModel, ProjectTemplate
 from gencode.llm.port import Providers
 from gencode.llm.prices import FREE, Prices, unknown_names
 from gencode.llm.provider_catalog import ProviderConfig, deepseek, openai, provider_config

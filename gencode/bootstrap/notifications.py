@@ -16,7 +16,7 @@ from gencode.domain.errors import StartError
 from gencode.engine.ports.callback_outbox import Outbox
 from gencode.notifications.chat_replies import ChatNotifier, escape_for_mattermost, escape_for_slack
 from gencode.notifications.dispatcher import NotificationDispatcher
-from gencode.notifications.notifier import Notifier, TaskTexts
+from gencode.notifications.notifier_protocol import Notifier, TaskTexts
 from gencode.notifications.sender import Sender
 from gencode.notifications.url_policy import Resolve, Resolver, UrlPolicy, UrlRefused, UrlRules
 from gencode.notifications.webhooks import SigningSecrets, WebhookNotifier

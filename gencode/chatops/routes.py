@@ -23,10 +23,10 @@ from gencode.chatops.verifiers import Form, Verifier
 from gencode.domain.errors import BodyTooLarge, GencodeError, Malformed, NotFound, Unauthorized
 from gencode.domain.principal import Principal, PrincipalKind
 from gencode.http.base_models import ResponseModel, Words
+from gencode.http.body_specs import Body
 from gencode.http.dependencies import get_extension, get_services
 from gencode.http.operation import DeclaredError, ErrorResponse, operation
-from gencode.http.request_body import Body
-from gencode.http.responses import JsonResponseSpec
+from gencode.http.response_specs import JsonResponseSpec
 from gencode.notifications.chat_replies import ChatNotifier
 from gencode.notifications.url_policy import UrlRefused
 

@@ -31,7 +31,7 @@ configuration; 3 the service refused; 4 no service answered; 130 interrupted (th
 def main(arguments: Sequence[str] | None = None, registry: CommandRegistry = TASK_REGISTRY) -> int:
     """Return the exit status; see EPILOG. `arguments`: None for those of the process.
 
-    `gencode.bootstrap.command_line.main` is this with all commands.
+    `gencode.bootstrap.command_registry.main` is this with all commands.
     """
     argv = sys.argv[1:] if arguments is None else list(arguments)
     args = _parser(argv, registry).parse_args(argv)

@@ -46,10 +46,12 @@ class NotJson(ValueError):
 
 def find_object(answer: str, key: str) -> dict[str, Any] | None:
     """The first JSON object in an answer that has this key, or that holds one that has."""
-    for value in _values(answer, "{"):
-        if found := _with_key(value, key):
-            return found
-    return None
+    return next(find_objects(answer, key), None)
+
+
+def find_objects(answer: str, key: str) -> Iterator[dict[str, Any]]:
+    """All of them, in order; of nested ones the outermost."""
+    return (found for value in _values(answer, "{") if (found := _with_key(value, key)))
 
 
 def find_list(answer: str) -> list[Any] | None:

@@ -29,7 +29,8 @@ STARTS = re.compile(
 )
 """With which a text may begin that is no file."""
 ENDS = re.compile(
-    rf"`?(?:data: *)?{TOKEN}(?:\s*(?:{TOKEN}|user|assistant|human|model|system))*`?\Z|(?:{CONTROLS})+\Z"
+    rf"`?(?:data: *)?(?>{TOKEN})(?>\s*+(?>{TOKEN}|user|assistant|human|model|system))*+`?\Z"
+    rf"|(?:{CONTROLS})++\Z"
     r"|\(end(?: of (?:file|answer|text))?\)\Z|(?<=[;.)}\]>])[ \t]*(?-i:END OF FILE|EOF)\Z",
     re.IGNORECASE,
 )

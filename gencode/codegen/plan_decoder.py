@@ -32,8 +32,18 @@ _PATH_KEYS = ("path", "file", "filename", "file_name", "filepath", "file_path", 
 _PURPOSE_KEYS = ("purpose", "description", "content_description", "role")
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:(?:/|\Z)|~/|file:|\Z")
 _LINES = re.compile(r"\d{1,9}")
-_CHILDREN = ("children", "files", "contents")
-_DESCRIBED = re.compile(r"\S+\.\w{1,12} +(?:[-–—:(]).*", re.DOTALL)
+_CHILDREN = ("children", "files", "contents", "items", "entries")
+_HINT_KEYS = frozenset(
+    {*_PATH_KEYS, *_PURPOSE_KEYS, "exports", "needs", "lines", "type", "language", "content"}
+)
+_DESCRIBED = re.compile(r"\S+\.\w{1,12}(?: +[-–—:(#/→=]|: ).*|(?:[├└│─]|[-*+•] |\d+[.)] ).*", re.DOTALL)
+"""A path with a description, or one that is drawn as a branch of a tree or as an item of a list."""
+_ELISION = re.compile(
+    r"(?:[^/]*/)*(?:\.{3,}|…+|\*+(?:\.\w+)?|etc\.|and so on)|(?:\.{3}|…)[^/].*|[^/]*(?:\.{3}|…)",
+    re.IGNORECASE,
+)
+"""An entry in place of others: `...`, `src/...`, `tests/*.py`, `... more files`."""
+ELIDED = 'name every file in "files", each with its own entry: no ellipsis, no pattern, no comment.'
 _LISTED = re.compile(r"[,;]")
 
 
@@ -68,13 +78,10 @@ def read_entry(entry: Any, share: int = MAX_PLAN_TEXT) -> PlannedFile:
     fields = {"path": entry} if isinstance(entry, str) else entry
     if not isinstance(fields, dict):
         raise LLMBadOutput("an entry of the model's plan is neither an object nor a path")
-    if any(isinstance(fields.get(key), list) and fields[key] for key in _CHILDREN) or (
-        isinstance(entry, str) and _DESCRIBED.fullmatch(entry)
+    if any(isinstance(fields.get(key), list | dict) and fields[key] for key in _CHILDREN) or (
+        isinstance(entry, str) and _DESCRIBED.fullmatch(entry.strip())
     ):
-        raise LLMBadOutput(
-            "the model's plan is a tree, or has descriptions in its paths",
-            for_model='"files" must be a flat list of objects, each with the whole path of one file.',
-        )
+        raise _no_flat_list()
     purpose = next((_text(fields[key]) for key in _PURPOSE_KEYS if fields.get(key)), "")
     return PlannedFile(
         path=_path(next((fields[key] for key in _PATH_KEYS if fields.get(key)), None)),
@@ -122,9 +129,20 @@ def _entries(files: Any) -> Iterator[Any]:
             if isinstance(about, dict) and any(isinstance(about.get(key), str) for key in _PATH_KEYS[:-1]):
                 yield about  # the key is a number or a label
                 continue
+            if isinstance(about, list) or (
+                isinstance(about, dict) and about and _HINT_KEYS.isdisjoint(about)
+            ):
+                raise _no_flat_list()
             yield {**(about if isinstance(about, dict) else {"purpose": about}), "path": path}
     else:
         raise LLMBadOutput('"files" in the model\'s plan is no list')
+
+
+def _no_flat_list() -> LLMBadOutput:
+    return LLMBadOutput(
+        "the model's plan is a tree, or has descriptions in its paths",
+        for_model='"files" must be a flat list of objects, each with the whole path of one file.',
+    )
 
 
 def _path(value: Any) -> str:
@@ -132,6 +150,10 @@ def _path(value: Any) -> str:
     given = _text(value).strip().strip("`'\"").replace("\\", "/")
     if not isinstance(value, str) or not given:
         raise LLMBadOutput("an entry of the model's plan has no path")
+    if _ELISION.fullmatch(given[: PATH_BYTES * 4]):
+        raise LLMBadOutput(
+            f"the model's plan leaves out files: it names {given[:200]!r} in their place", for_model=ELIDED
+        )
     if len(given) > PATH_BYTES * 4 or _ABSOLUTE.match(given):
         reason = f"the model's plan names {given[:200]!r}, which is no path inside the project"
         raise LLMBadOutput(

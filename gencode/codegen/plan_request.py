@@ -10,8 +10,8 @@ from gencode.codegen.plan_parser import MAX_ANSWER, parse_plan
 from gencode.codegen.plan_stream_parser import PlanStreamParser
 from gencode.codegen.prompts import plan_messages
 from gencode.engine.ports.pipeline import StageUpdate
-from gencode.llm.live_answer import OnText
 from gencode.llm.port import ChatRequest
+from gencode.llm.screened_answer_stream import OnText
 from gencode.llm.session import Answer, LLMSession
 
 OnPlan = Callable[[Plan], None]

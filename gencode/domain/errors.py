@@ -13,12 +13,13 @@ Failures of one package are defined there, in its module `errors`.
     │   ├── Forbidden                FORBIDDEN            403
     │   ├── NotFound                 NOT_FOUND            404
     │   ├── WrongMethod              METHOD_NOT_ALLOWED   405
-    │   ├── AlreadyOver              ALREADY_OVER         409
+    │   ├── AlreadyFinished          ALREADY_OVER         409
     │   ├── StillWorking             STILL_WORKING        409
-    │   ├── NotHeld                  NOT_HELD             409
+    │   ├── NotPaused                NOT_HELD             409
+    │   ├── UnknownKind              UNKNOWN_KIND         409
     │   ├── RangeNotSatisfiable      RANGE_NOT_SATISFIABLE 416
     │   ├── Misdirected              MISDIRECTED          421
-    │   ├── KeyReused                IDEMPOTENCY_KEY_REUSED 422
+    │   ├── IdempotencyKeyReused     IDEMPOTENCY_KEY_REUSED 422
     │   ├── RateLimited              RATE_LIMITED         429
     │   ├── QuotaExceeded            QUOTA_EXCEEDED       429
     │   ├── QueueFull                QUEUE_FULL           503
@@ -30,8 +31,9 @@ Failures of one package are defined there, in its module `errors`.
     ├── Conflict                     CONFLICT             409: another writer was faster
     ├── HostError                    HOST_*, GITHUB_*, REPO_EXISTS: gencode.githosts.errors
     ├── GitError                     GIT_*, PUSH_*, NON_FAST_FORWARD: gencode.githosts.errors
-    ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE
+    ├── TreeError                    UNSAFE_PATH, UNSAFE_TREE: UnsafePath, UnsafeTree, TreeTooLarge
     ├── SecretFound                  SECRET_FOUND         the files contain a secret
+    │   └── LikelySecretFound        SECRET_FOUND         a text that looks like a secret
     ├── BadBackup                    BAD_BACKUP           gencode backup, restore: not created, or not usable
     ├── TaskTimeout                  TASK_TIMEOUT
     ├── ApprovalExpired              APPROVAL_EXPIRED     no approval in time

@@ -23,7 +23,7 @@ from gencode.domain.errors import (
     TaskTimeout,
 )
 from gencode.domain.task import FINAL_STATUSES, PENDING, Failure
-from gencode.engine.cancellation import is_being_cancelled
+from gencode.engine.asyncio_cancellation import is_being_cancelled
 from gencode.engine.ports.metrics import EngineMetrics
 from gencode.engine.ports.pipeline import Artifact, Emit, Pause, Pipeline, Pipelines, Stage, StageUpdate
 from gencode.engine.ports.store import Store

@@ -16,7 +16,7 @@ import structlog
 
 from gencode.domain.errors import StoreError
 from gencode.domain.task import UNFINISHED, Task
-from gencode.engine.cancellation import is_being_cancelled
+from gencode.engine.asyncio_cancellation import is_being_cancelled
 from gencode.engine.keyed_locks import KeyedLocks
 from gencode.engine.ports.fair_queue import Queue
 from gencode.engine.ports.paused_tasks import PausedTasks

@@ -133,11 +133,13 @@ class Retention:
         Raises StoreError; what was deleted by then stays deleted.
         """
         at, report = self._clock(), RetentionReport()
+        expired_keys = at - timedelta(days=self._policy.key_days) if self._policy.key_days > 0 else None
+        if expired_keys:  # first: some of them are deleted with their tasks
+            report.keys = await self._store.count_keys(expired_keys)
         if cutoff := self._policy.cutoff(at):
             await self._apply_to_tasks(cutoff, at, dry_run, report)
-        if self._policy.key_days > 0:
-            expired = at - timedelta(days=self._policy.key_days)
-            report.keys = await (self._store.count_keys(expired) if dry_run else self._delete_keys(expired))
+        if expired_keys and not dry_run:
+            await self._delete_keys(expired_keys)
         return report
 
     async def _apply_to_tasks(
@@ -158,12 +160,9 @@ class Retention:
             if task.id in deleted:
                 report.add(task, sizes.get(task.id, 0))
 
-    async def _delete_keys(self, expired: datetime) -> int:
-        total = 0
-        while count := await self._store.delete_keys(expired, KEY_BATCH):
-            total += count
+    async def _delete_keys(self, expired: datetime) -> None:
+        while await self._store.delete_keys(expired, KEY_BATCH):
             await self._sleep(PAUSE)
-        return total
 
 
 def _batches(tasks: Sequence[FinishedTask]) -> Iterator[Sequence[FinishedTask]]:

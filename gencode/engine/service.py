@@ -23,7 +23,6 @@ from gencode.domain.errors import (
 from gencode.domain.task import State, Task
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.keyed_locks import KeyedLocks
-from gencode.engine.operation_runner import OperationRunner
 from gencode.engine.orphan_sweeper import OrphanRecovery, Sweeper
 from gencode.engine.paused_tasks import PausedTasksInMemory
 from gencode.engine.ports.fair_queue import Queue
@@ -32,6 +31,7 @@ from gencode.engine.ports.metrics import EngineMetrics
 from gencode.engine.ports.paused_tasks import PausedTasks
 from gencode.engine.ports.pipeline import Decision, can_run
 from gencode.engine.ports.store import IdempotencyKey, Store, TaskQuery
+from gencode.engine.shielded_operations import ShieldedOperations
 from gencode.engine.state_checks import check_failed, check_paused, has_expired
 from gencode.engine.task_log import TaskLog
 from gencode.engine.worker_pool import Sleep, WorkerPool
@@ -81,7 +81,7 @@ class TaskService:
         )
         self._store_retry_seconds = store_retry_seconds
         self._sleep = sleep
-        self._operations = OperationRunner()
+        self._operations = ShieldedOperations()
         self._accepting = False
 
     @property

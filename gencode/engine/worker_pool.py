@@ -13,7 +13,7 @@ import structlog
 
 from gencode.domain.errors import Conflict, StoreError
 from gencode.domain.task import State, Task
-from gencode.engine.cancellation import is_being_cancelled
+from gencode.engine.asyncio_cancellation import is_being_cancelled
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.ports.fair_queue import Delivery, Queue, Undelivered
 from gencode.engine.ports.hub import Hub

@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gencode.githosts.adapter import (
+from gencode.githosts.api_dialect import (
+    ApiDialect,
     ApiRequest,
     CreateRepository,
     FoundRepository,
-    HostAdapter,
     path_segment,
 )
 from gencode.githosts.port import Repository
@@ -26,7 +26,7 @@ _TAKEN = re.compile(
 _USER_IN_URL = re.compile(r"^(https?://)[A-Za-z0-9._-]+@")
 
 
-class Bitbucket(HostAdapter):
+class Bitbucket(ApiDialect):
     """An account is a workspace, or `workspace/PROJECT`; users have no account of their own.
 
     user   "" for the access token of a workspace; the e-mail address for a user's API token; the user

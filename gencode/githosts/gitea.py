@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gencode.githosts.adapter import (
+from gencode.githosts.api_dialect import (
+    ApiDialect,
     ApiRequest,
     CreateRepository,
-    HostAdapter,
     creation_path,
     path_segment,
 )
 from gencode.githosts.responses import ApiResponse, error_text
 
 
-class Gitea(HostAdapter):
+class Gitea(ApiDialect):
     """Git accepts the token as the password of any user."""
 
     name = "Gitea"

@@ -7,12 +7,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gencode.githosts.adapter import ApiRequest, CreateRepository, FoundRepository, HostAdapter, creation_path
+from gencode.githosts.api_dialect import (
+    ApiDialect,
+    ApiRequest,
+    CreateRepository,
+    FoundRepository,
+    creation_path,
+)
 from gencode.githosts.port import Repository
 from gencode.githosts.responses import ApiResponse, error_text
 
 
-class Gitee(HostAdapter):
+class Gitee(ApiDialect):
     """Its examples put the token into the URL; the API also accepts it in a header, where access logs do not
     record it."""
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
-from gencode.githosts.adapter import ApiRequest, CreateRepository, HostAdapter, creation_path
+from gencode.githosts.api_dialect import ApiDialect, ApiRequest, CreateRepository, creation_path
+from gencode.githosts.host_identity import HostIdentity, github_identity
 from gencode.githosts.http_client import HttpReply
 from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.origins import github_web_origin
-from gencode.githosts.profile import HostProfile, github_profile
 from gencode.githosts.responses import ApiResponse
 from gencode.githosts.rest_host import RestGitHost
 from gencode.security.redaction import sanitize
@@ -23,19 +23,19 @@ def github_host(
     token: str,
     client: httpx.AsyncClient,
     options: HostOptions,
-    profile: HostProfile | None = None,
+    identity: HostIdentity | None = None,
 ) -> RestGitHost:
     """The host of GITHUB_API_URL. Raises StartError for an invalid URL or token.
 
     api_url   https://api.github.com, or https://HOST/api/v3 of an Enterprise server
     """
-    profile = profile or github_profile()
-    web = github_web_origin(api_url, profile.url_setting)
+    identity = identity or github_identity()
+    web = github_web_origin(api_url, identity.url_setting)
     endpoint = Endpoint(api_url=api_url, web=web, token=token)
-    return RestGitHost(GitHubAdapter(), profile, endpoint, client, options)
+    return RestGitHost(GitHub(), identity, endpoint, client, options)
 
 
-class GitHubAdapter(HostAdapter):
+class GitHub(ApiDialect):
     """https://docs.github.com/rest/repos/repos"""
 
     name = "GitHub"

@@ -7,18 +7,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gencode.githosts.adapter import (
+from gencode.githosts.api_dialect import (
+    ApiDialect,
     ApiRequest,
     CreateRepository,
     FoundRepository,
-    HostAdapter,
     path_segment,
 )
 from gencode.githosts.port import Repository
 from gencode.githosts.responses import ApiResponse, error_text
 
 
-class GitLab(HostAdapter):
+class GitLab(ApiDialect):
     """A project belongs to a namespace: a user's own, or a group's, which may be a subgroup
     (`group/subgroup`). The first push makes its branch the default and protects it."""
 

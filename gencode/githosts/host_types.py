@@ -1,4 +1,4 @@
-"""The types of host that HOSTS may name: their adapters and URLs. Their rules for names are in
+"""The types of host that HOSTS may name: their dialects and URLs. Their rules for names are in
 `name_rules`."""
 
 from __future__ import annotations
@@ -8,16 +8,22 @@ from dataclasses import dataclass
 
 import httpx
 
-from gencode.githosts.adapter import HostAdapter
+from gencode.githosts.api_dialect import ApiDialect
 from gencode.githosts.bitbucket import Bitbucket
 from gencode.githosts.gitea import Forgejo, Gitea
 from gencode.githosts.gitee import Gitee
-from gencode.githosts.github import GitHubAdapter
+from gencode.githosts.github import GitHub
 from gencode.githosts.gitlab import GitLab
+from gencode.githosts.host_identity import (
+    GITHUB_ERRORS,
+    HOST_ERRORS,
+    HostErrors,
+    HostIdentity,
+    named_identity,
+)
 from gencode.githosts.name_rules import GITHUB
 from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.origins import Origin, github_web_origin, origin_of, require_origin
-from gencode.githosts.profile import GITHUB_ERRORS, HOST_ERRORS, HostErrors, HostProfile, named_profile
 from gencode.githosts.rest_host import RestGitHost
 
 
@@ -38,9 +44,9 @@ def connect(
     user     sent together with the token, at hosts that need one (Bitbucket)
     """
     host_type = _TYPES[kind]
-    adapter = host_type.adapter(user)
-    profile = named_profile(label, adapter.name, host_type.errors)
-    return RestGitHost(adapter, profile, _endpoint(kind, profile, url, token), client, options)
+    dialect = host_type.dialect(user)
+    identity = named_identity(label, dialect.name, host_type.errors)
+    return RestGitHost(dialect, identity, _endpoint(kind, identity, url, token), client, options)
 
 
 def whoami(kind: str, label: str, url: str, user: str, token: str) -> tuple[str, dict[str, str]]:
@@ -49,11 +55,11 @@ def whoami(kind: str, label: str, url: str, user: str, token: str) -> tuple[str,
     Raises StartError for an invalid URL or token.
     """
     host_type = _TYPES[kind]
-    adapter = host_type.adapter(user)
-    profile = named_profile(label, adapter.name, host_type.errors)
-    endpoint = _endpoint(kind, profile, url, token)
-    profile.check_token(token)
-    return endpoint.api_url + host_type.token_path, adapter.headers(token)
+    dialect = host_type.dialect(user)
+    identity = named_identity(label, dialect.name, host_type.errors)
+    endpoint = _endpoint(kind, identity, url, token)
+    identity.check_token(token)
+    return endpoint.api_url + host_type.token_path, dialect.headers(token)
 
 
 # --- URLs -------------------------------------------------------------------------------------------
@@ -63,14 +69,14 @@ def whoami(kind: str, label: str, url: str, user: str, token: str) -> tuple[str,
 class HostType:
     """A kind of host with a REST API.
 
-    adapter      makes the adapter; takes the user that is sent together with the token
+    dialect      makes the dialect; takes the user that is sent together with the token
     api_url      from the URL of the web pages to the URL of the API
     default_url  None for software that has no central server
     example      a URL, for messages
     token_path   the path that describes the token or its user
     """
 
-    adapter: Callable[[str], HostAdapter]
+    dialect: Callable[[str], ApiDialect]
     api_url: Callable[[str], str]
     default_url: str | None = None
     example: str = "https://git.example.org"
@@ -78,13 +84,13 @@ class HostType:
     errors: HostErrors = HOST_ERRORS
 
 
-def _endpoint(kind: str, profile: HostProfile, url: str, token: str) -> Endpoint:
+def _endpoint(kind: str, identity: HostIdentity, url: str, token: str) -> Endpoint:
     host_type = _TYPES[kind]
     url = (url or host_type.default_url or "").rstrip("/")
-    web = require_origin(url, profile.url_setting, host_type.example)
+    web = require_origin(url, identity.url_setting, host_type.example)
     api_url = host_type.api_url(url)
     if kind == GITHUB:
-        web = github_web_origin(api_url, profile.url_setting)
+        web = github_web_origin(api_url, identity.url_setting)
     return Endpoint(api_url=api_url, web=web, token=token)
 
 
@@ -109,22 +115,22 @@ def _bitbucket_api_url(url: str) -> str:
 _BITBUCKET = "https://bitbucket.org"
 _TYPES: Mapping[str, HostType] = {
     GITHUB: HostType(
-        adapter=lambda _: GitHubAdapter(),
+        dialect=lambda _: GitHub(),
         api_url=_github_api_url,
         default_url="https://github.com",
         example="https://github.com",
         errors=GITHUB_ERRORS,
     ),
-    "gitea": HostType(adapter=lambda _: Gitea(), api_url=lambda url: f"{url}/api/v1"),
-    "forgejo": HostType(adapter=lambda _: Forgejo(), api_url=lambda url: f"{url}/api/v1"),
+    "gitea": HostType(dialect=lambda _: Gitea(), api_url=lambda url: f"{url}/api/v1"),
+    "forgejo": HostType(dialect=lambda _: Forgejo(), api_url=lambda url: f"{url}/api/v1"),
     "gitlab": HostType(
-        adapter=lambda _: GitLab(),
+        dialect=lambda _: GitLab(),
         api_url=lambda url: f"{url}/api/v4",
         default_url="https://gitlab.com",
         token_path="/personal_access_tokens/self",
     ),
     "gitee": HostType(
-        adapter=lambda _: Gitee(), api_url=lambda url: f"{url}/api/v5", default_url="https://gitee.com"
+        dialect=lambda _: Gitee(), api_url=lambda url: f"{url}/api/v5", default_url="https://gitee.com"
     ),
-    "bitbucket": HostType(adapter=Bitbucket, api_url=_bitbucket_api_url, default_url=_BITBUCKET),
+    "bitbucket": HostType(dialect=Bitbucket, api_url=_bitbucket_api_url, default_url=_BITBUCKET),
 }

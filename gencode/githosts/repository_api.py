@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gencode.githosts.adapter import CreateRepository, FoundRepository, HostAdapter
+from gencode.githosts.api_dialect import ApiDialect, CreateRepository, FoundRepository
 from gencode.githosts.errors import HostAuth, HostError, HostForbidden
+from gencode.githosts.host_identity import HostIdentity
 from gencode.githosts.origins import Origin
 from gencode.githosts.ownership_marker import marked_description
 from gencode.githosts.port import Repository, RepositorySpec
-from gencode.githosts.profile import HostProfile
 from gencode.githosts.refusal_texts import account_advice
 from gencode.githosts.responses import ApiResponse, error_text
 from gencode.githosts.rest_api import RestApi
@@ -28,11 +28,11 @@ class RepositoryApi:
     """
 
     def __init__(
-        self, adapter: HostAdapter, profile: HostProfile, api: RestApi, web: Origin, sleep: Sleep
+        self, dialect: ApiDialect, identity: HostIdentity, api: RestApi, web: Origin, sleep: Sleep
     ) -> None:
-        self._adapter = adapter
-        self._profile = profile
-        self._errors = profile.errors
+        self._dialect = dialect
+        self._identity = identity
+        self._errors = identity.errors
         self._web = web
         self._sleep = sleep
         self._api = api
@@ -42,7 +42,7 @@ class RepositoryApi:
 
     async def account(self, name: str | None) -> str | None:
         """The organisation to create in; None for the token's own user, also if `name` is that user."""
-        if name is None or not self._adapter.login_field:
+        if name is None or not self._dialect.login_field:
             return name
         try:
             login = await self.login()
@@ -52,7 +52,7 @@ class RepositoryApi:
 
     async def account_details(self, account: str | None) -> Mapping[str, Any]:
         """The description of the account that `create` needs; {} at most hosts."""
-        path = self._adapter.account_path(account) if account else None
+        path = self._dialect.account_path(account) if account else None
         if path is None:
             return {}
         response = await self._api.get(path)
@@ -64,9 +64,9 @@ class RepositoryApi:
         """The token's user."""
         if self._cached_login is None:
             response = await self._api.get("/user")
-            login = response.body.get(self._adapter.login_field)
+            login = response.body.get(self._dialect.login_field)
             if not isinstance(login, str):
-                name, setting = self._profile.name, self._profile.url_setting
+                name, setting = self._identity.name, self._identity.url_setting
                 raise self._errors.protocol(f"{name} does not say whose the token is; check {setting}")
             self._cached_login = login
         return self._cached_login
@@ -79,19 +79,19 @@ class RepositoryApi:
         """The response may be a refusal: see `is_name_taken` and `creation_error`."""
         wanted = CreateRepository(
             name=spec.name,
-            description=marked_description(spec, self._adapter.max_description),
+            description=marked_description(spec, self._dialect.max_description),
             private=spec.private,
             branch=branch,
             account=account,
             account_details=account_details,
         )
-        return await self._api.send(self._adapter.create_request(wanted))
+        return await self._api.send(self._dialect.create_request(wanted))
 
     async def find(
         self, account: str | None, name: str, pauses: Sequence[float] = ()
     ) -> FoundRepository | None:
         """The repository that was requested by this name; None if it is still 404 after all pauses."""
-        return await self.get(account or await self.login(), self._adapter.normalized_name(name), pauses)
+        return await self.get(account or await self.login(), self._dialect.normalized_name(name), pauses)
 
     async def get(self, owner: str, name: str, pauses: Sequence[float] = ()) -> FoundRepository | None:
         """The repository of exactly this name; None if it is still 404 after all pauses.
@@ -99,7 +99,7 @@ class RepositoryApi:
         pauses  seconds between attempts, for a repository that was just created: a replica that does not have
                 it yet answers 404, or refuses the token
         """
-        path = self._adapter.repo_path(owner, name)
+        path = self._dialect.repo_path(owner, name)
         for pause in pauses:
             with suppress(HostAuth, HostForbidden):
                 response = await self._api.get(path)
@@ -111,7 +111,7 @@ class RepositoryApi:
 
     async def set_default_branch(self, repo: Repository, branch: str) -> None:
         """Make clones check out this branch, at hosts where the first push does not."""
-        request = self._adapter.default_branch_request(repo, branch)
+        request = self._dialect.default_branch_request(repo, branch)
         if request is None:
             return
         found = await self.get(repo.owner, repo.name)
@@ -123,27 +123,27 @@ class RepositoryApi:
     def parse(self, response: ApiResponse) -> FoundRepository:
         """The repository as its host names it. Both of its URLs must be on this host: the token is sent to
         the clone URL."""
-        name = self._profile.name
+        name = self._identity.name
         try:
-            found = self._adapter.parse_repository(response.body)
+            found = self._dialect.parse_repository(response.body)
         except ValidationError as error:
             quote = quoted(error_text(response.body), self._api.secrets)
             raise self._errors.protocol(f"{name}'s answer does not describe a repository{quote}") from error
         if not (self._web.owns(found.repo.clone_url) and self._web.owns(found.repo.web_url)):
             raise self._errors.protocol(
                 f"{name}'s answer names a repository on another host; it was not used. If that host is the "
-                f"same one under its own name, {self._profile.url_setting} must say so"
+                f"same one under its own name, {self._identity.url_setting} must say so"
             )
         return found
 
     def is_name_taken(self, response: ApiResponse) -> bool:
         """Whether the creation was refused because a repository of this name exists."""
-        return self._adapter.is_name_taken(response)
+        return self._dialect.is_name_taken(response)
 
     def creation_error(self, response: ApiResponse, account: str | None) -> HostError:
         """The error for a refused creation, with the host's own text."""
         quote = quoted(error_text(response.body), self._api.secrets)
-        hint = self._adapter.permission_hint(response.reply)
+        hint = self._dialect.permission_hint(response.reply)
         if advice := account_advice(error_text(response.body)):
             return self._errors.forbidden(f"{advice}{quote}")
         if response.status == 404 and account:
@@ -152,4 +152,4 @@ class RepositoryApi:
             )
         if response.status == 404:
             return self._errors.forbidden(f"the token may not create repositories; {hint}{quote}")
-        return self._errors.invalid(f"{self._profile.name} did not accept the repository{quote}")
+        return self._errors.invalid(f"{self._identity.name} did not accept the repository{quote}")

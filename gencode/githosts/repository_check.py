@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from gencode.githosts.adapter import FoundRepository, HostAdapter
+from gencode.githosts.api_dialect import ApiDialect, FoundRepository
 from gencode.githosts.errors import HostForbidden, HostInvalid, RepoExists
+from gencode.githosts.host_identity import HostIdentity
 from gencode.githosts.ownership_marker import marker_suffix
 from gencode.githosts.port import RepositorySpec
-from gencode.githosts.profile import HostProfile
 from gencode.githosts.repository_api import RepositoryApi
 from gencode.githosts.responses import ApiResponse
 from gencode.githosts.rest_api import RestApi
@@ -21,10 +21,10 @@ class RepositoryCheck:
     """Checks account, permission and name when called, in one attempt. Raises HostError."""
 
     def __init__(
-        self, adapter: HostAdapter, profile: HostProfile, api: RestApi, repositories: RepositoryApi
+        self, dialect: ApiDialect, identity: HostIdentity, api: RestApi, repositories: RepositoryApi
     ) -> None:
-        self._adapter = adapter
-        self._errors = profile.errors
+        self._dialect = dialect
+        self._errors = identity.errors
         self._api = api
         self._repositories = repositories
 
@@ -37,7 +37,7 @@ class RepositoryCheck:
 
     async def _require_account(self, account: str | None) -> None:
         await self._repositories.account_details(account)
-        path = self._adapter.account_check_path(account) if account else None
+        path = self._dialect.account_check_path(account) if account else None
         if path is None:
             return
         response = await self._api.get(path)
@@ -46,20 +46,20 @@ class RepositoryCheck:
 
     async def _require_permission(self, account: str | None) -> None:
         permissions: ApiResponse | None = None
-        if self._adapter.login_field:
+        if self._dialect.login_field:
             with suppress(HostForbidden, HostInvalid):
-                path = self._adapter.permission_path(await self._repositories.login(), account)
+                path = self._dialect.permission_path(await self._repositories.login(), account)
                 permissions = await self._api.get(path) if path else None
-        if permissions and self._adapter.forbids_creation(permissions.body):
+        if permissions and self._dialect.forbids_creation(permissions.body):
             where = f"in {account!r}" if account else "of their own, or no more"
             raise self._errors.forbidden(f"the token's user may create no repositories {where}")
 
     async def _require_name(self, spec: RepositorySpec, owner: str) -> None:
-        path = self._adapter.repo_path(owner, self._adapter.normalized_name(spec.name))
+        path = self._dialect.repo_path(owner, self._dialect.normalized_name(spec.name))
         response = await self._api.get(path)
-        if self._adapter.missing_scope(response.reply, private=spec.private):
+        if self._dialect.missing_scope(response.reply, private=spec.private):
             raise self._errors.forbidden(
-                f"the token may not create this repository; {self._adapter.permission_hint(response.reply)}"
+                f"the token may not create this repository; {self._dialect.permission_hint(response.reply)}"
             )
         if response.status != 200:
             return
@@ -71,4 +71,4 @@ class RepositoryCheck:
 
     def _is_at(self, found: FoundRepository, path: str) -> bool:
         """False for a repository that was renamed or moved: its old name redirects to it, but is free."""
-        return self._adapter.repo_path(found.repo.owner, found.repo.name).lower() == path.lower()
+        return self._dialect.repo_path(found.repo.owner, found.repo.name).lower() == path.lower()

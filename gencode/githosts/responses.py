@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Any
 
 from gencode.githosts.errors import HostError, HostRateLimit
+from gencode.githosts.host_identity import HostIdentity
 from gencode.githosts.http_client import HttpReply
-from gencode.githosts.profile import HostProfile
 from gencode.githosts.refusal_texts import account_advice, reports_rate_limit
 from gencode.resilience.retry_after import parse_retry_after
 from gencode.security.redaction import quoted
@@ -85,16 +85,16 @@ def _lines(value: Any, depth: int = 3) -> Iterator[str]:
 
 
 def status_error(
-    reply: HttpReply, profile: HostProfile, hint: str, secrets: tuple[str, ...], now: float
+    reply: HttpReply, identity: HostIdentity, hint: str, secrets: tuple[str, ...], now: float
 ) -> HostError:
     """The error for a status that the caller did not expect.
 
     hint  what the token probably lacks
     now   seconds since the epoch
     """
-    if limit := rate_limit_error(reply, profile, secrets, now):
+    if limit := rate_limit_error(reply, identity, secrets, now):
         return limit
-    name, errors = profile.name, profile.errors
+    name, errors = identity.name, identity.errors
     text = error_text(refusal_body(reply))
     quote = quoted(text, secrets)
     # GitHub's header about single sign-on has a URL, which the text has not.
@@ -102,7 +102,7 @@ def status_error(
     match reply.status:
         case 401:
             return errors.auth(
-                f"{name} refused the token: see that {profile.token_setting} is right and not expired{quote}"
+                f"{name} refused the token: see that {identity.token_setting} is right and not expired{quote}"
             )
         case status if status >= 400 and advice:  # also 500: Gitea's answer to too many repositories
             return errors.forbidden(f"{advice}{quote}")
@@ -113,13 +113,13 @@ def status_error(
             return errors.unavailable(f"{name} answered {status}; try again later{quote}", retry_after=wait)
         case status if status < 400:
             return errors.protocol(
-                f"{name} answered {status}, which leads elsewhere; check {profile.url_setting}"
+                f"{name} answered {status}, which leads elsewhere; check {identity.url_setting}"
             )
     return errors.invalid(f"{name} answered {reply.status}{quote}")
 
 
 def rate_limit_error(
-    reply: HttpReply, profile: HostProfile, secrets: tuple[str, ...], now: float
+    reply: HttpReply, identity: HostIdentity, secrets: tuple[str, ...], now: float
 ) -> HostRateLimit | None:
     """The error for a response that reports a rate limit; None for any other one."""
     if reply.status not in LIMIT_STATUSES:
@@ -128,8 +128,8 @@ def rate_limit_error(
     wait = _rate_limit_wait(reply, text, now)
     if wait is None:
         return None
-    return profile.errors.rate_limit(
-        f"{profile.name} asks to wait {wait:.0f} s before more requests{quoted(text, secrets)}",
+    return identity.errors.rate_limit(
+        f"{identity.name} asks to wait {wait:.0f} s before more requests{quoted(text, secrets)}",
         retry_after=wait,
     )
 

@@ -8,11 +8,11 @@ from urllib.parse import urljoin
 
 import httpx
 
-from gencode.githosts.adapter import ApiRequest, HostAdapter, credentials
+from gencode.githosts.api_dialect import ApiDialect, ApiRequest, credentials
+from gencode.githosts.host_identity import HostIdentity
 from gencode.githosts.http_client import CONNECT_SECONDS, MAX_JSON_BYTES, HttpReply, ReplyTooLong, exchange
 from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.origins import origin_of
-from gencode.githosts.profile import HostProfile
 from gencode.githosts.responses import (
     ApiResponse,
     json_object,
@@ -42,16 +42,16 @@ class RestApi:
 
     def __init__(
         self,
-        adapter: HostAdapter,
-        profile: HostProfile,
+        dialect: ApiDialect,
+        identity: HostIdentity,
         endpoint: Endpoint,
         client: httpx.AsyncClient,
         options: HostOptions,
     ) -> None:
-        headers = adapter.headers(endpoint.token)
+        headers = dialect.headers(endpoint.token)
         self.secrets = credentials(endpoint.token, headers)
-        self._adapter = adapter
-        self._profile = profile
+        self._dialect = dialect
+        self._identity = identity
         self._url = endpoint.api_url.rstrip("/")
         self._headers = {
             "Accept": "application/json",
@@ -89,15 +89,15 @@ class RestApi:
         timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
         request = self._client.build_request(method, url, headers=self._headers, json=body, timeout=timeout)
         operation = {"GET": "read", "POST": "create"}.get(method, "change")
-        name, errors = self._profile.name, self._profile.errors
-        with self._options.metrics.host_seconds.labels(self._profile.label, operation).time():
+        name, errors = self._identity.name, self._identity.errors
+        with self._options.metrics.host_seconds.labels(self._identity.label, operation).time():
             try:
                 return await exchange(self._client, request, DEADLINE, MAX_JSON_BYTES)
             except httpx.TimeoutException as error:
                 raise errors.network(f"{name} did not answer in time; try again later") from error
             except ReplyTooLong as error:
                 raise errors.protocol(
-                    f"that was not {name}'s API: {error}; check {self._profile.url_setting}"
+                    f"that was not {name}'s API: {error}; check {self._identity.url_setting}"
                 ) from error
             except httpx.TransportError as error:
                 quote = quoted(str(error), self.secrets)
@@ -106,21 +106,21 @@ class RestApi:
     def _redirect_target(self, url: str, reply: HttpReply) -> str:
         target: str = urljoin(url, reply.headers.get("location", ""))
         if origin_of(target) is None or origin_of(target) != origin_of(self._url):
-            name, setting = self._profile.name, self._profile.url_setting
-            raise self._profile.errors.protocol(f"{name}'s API redirects to another host; check {setting}")
+            name, setting = self._identity.name, self._identity.url_setting
+            raise self._identity.errors.protocol(f"{name}'s API redirects to another host; check {setting}")
         return target
 
     def _response(self, reply: HttpReply, expected: frozenset[int]) -> ApiResponse:
         now = self._options.clock()
         if reply.status not in expected:
-            hint = self._adapter.permission_hint(reply)
-            raise status_error(reply, self._profile, hint, self.secrets, now)
-        if limit := rate_limit_error(reply, self._profile, self.secrets, now):
+            hint = self._dialect.permission_hint(reply)
+            raise status_error(reply, self._identity, hint, self.secrets, now)
+        if limit := rate_limit_error(reply, self._identity, self.secrets, now):
             raise limit
         body = json_object(reply)
         if body is None and reply.status < 400:
-            name, setting = self._profile.name, self._profile.url_setting
-            raise self._profile.errors.protocol(f"{name}'s answer is not a JSON object; check {setting}")
+            name, setting = self._identity.name, self._identity.url_setting
+            raise self._identity.errors.protocol(f"{name}'s answer is not a JSON object; check {setting}")
         return ApiResponse(
             status=reply.status, body=refusal_body(reply) if body is None else body, reply=reply
         )

@@ -1,5 +1,5 @@
 """A Git host with a REST API: creates or adopts a repository, and pushes to it. The steps are the same for
-all hosts; the differences are in the `HostAdapter`s."""
+all hosts; the differences are in the `ApiDialect`s."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import httpx
 import structlog
 
 from gencode.domain.errors import Transient
-from gencode.githosts.adapter import FoundRepository, HostAdapter
+from gencode.githosts.api_dialect import ApiDialect, FoundRepository
 from gencode.githosts.commit import commit_sha
 from gencode.githosts.errors import (
     GitAuth,
@@ -21,10 +21,10 @@ from gencode.githosts.errors import (
     RepoExists,
 )
 from gencode.githosts.git_client import GitClient
+from gencode.githosts.host_identity import HostIdentity
 from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.ownership_marker import marker_suffix
 from gencode.githosts.port import Repository, RepositorySpec, Snapshot
-from gencode.githosts.profile import HostProfile
 from gencode.githosts.repository_api import RepositoryApi
 from gencode.githosts.repository_check import RepositoryCheck
 from gencode.githosts.rest_api import RestApi
@@ -42,24 +42,24 @@ class RestGitHost:
 
     def __init__(
         self,
-        adapter: HostAdapter,
-        profile: HostProfile,
+        dialect: ApiDialect,
+        identity: HostIdentity,
         endpoint: Endpoint,
         client: httpx.AsyncClient,
         options: HostOptions,
     ) -> None:
-        profile.check_token(endpoint.token)
+        identity.check_token(endpoint.token)
         self.endpoint = endpoint
-        self._profile = profile
-        self._errors = profile.errors
+        self._identity = identity
+        self._errors = identity.errors
         self._options = options
-        api = RestApi(adapter, profile, endpoint, client, options)
-        self._repositories = RepositoryApi(adapter, profile, api, endpoint.web, options.sleep)
-        self._check = RepositoryCheck(adapter, profile, api, self._repositories)
+        api = RestApi(dialect, identity, endpoint, client, options)
+        self._repositories = RepositoryApi(dialect, identity, api, endpoint.web, options.sleep)
+        self._check = RepositoryCheck(dialect, identity, api, self._repositories)
         self._git = GitClient(
             timeout=options.push_timeout, agent=options.agent, outbound=options.outbound, sleep=options.sleep
         )
-        self._git_user = adapter.git_user
+        self._git_user = dialect.git_user
 
     async def check(self, spec: RepositorySpec) -> None:
         async def attempt() -> None:
@@ -92,7 +92,7 @@ class RestGitHost:
     async def _wait_until_visible(self, repo: Repository) -> Repository:
         if await self._repositories.get(repo.owner, repo.name, READY_PAUSES) is None:
             raise self._errors.unavailable(
-                f"{self._profile.name} created the repository but does not show it yet; try again later"
+                f"{self._identity.name} created the repository but does not show it yet; try again later"
             )
         return repo
 
@@ -124,7 +124,7 @@ class RestGitHost:
         """Whether the repository is empty or has just this snapshot. Reads the refs over Git, as a push
         does."""
         try:
-            with self._options.metrics.host_seconds.labels(self._profile.label, "refs").time():
+            with self._options.metrics.host_seconds.labels(self._identity.label, "refs").time():
                 refs = await self._git.refs(repo.clone_url, self.endpoint.token, user=self._git_user)
         except GitAuth as error:
             raise self._errors.forbidden(error.message) from error
@@ -138,7 +138,11 @@ class RestGitHost:
     async def _report_retry(self, error: Transient, wait: float) -> None:
         self._options.metrics.retries.labels(error.code).inc()
         log.warning(
-            "host_retry", host=self._profile.label, code=error.code, wait=round(wait, 1), reason=error.message
+            "host_retry",
+            host=self._identity.label,
+            code=error.code,
+            wait=round(wait, 1),
+            reason=error.message,
         )
 
     # --- push ---------------------------------------------------------------------------------------
@@ -148,7 +152,7 @@ class RestGitHost:
             raise GitProtocol(
                 "the repository's clone address is on another host; the token is not sent there"
             )
-        with self._options.metrics.host_seconds.labels(self._profile.label, "push").time():
+        with self._options.metrics.host_seconds.labels(self._identity.label, "push").time():
             sha = await self._git.push(repo.clone_url, self.endpoint.token, snapshot, user=self._git_user)
         await self._set_default_branch(repo, snapshot.branch)
         return sha
@@ -159,5 +163,5 @@ class RestGitHost:
             await self._repositories.set_default_branch(repo, branch)
         except HostError as error:
             log.warning(
-                "default_branch_not_set", host=self._profile.label, code=error.code, reason=error.message
+                "default_branch_not_set", host=self._identity.label, code=error.code, reason=error.message
             )

@@ -1,4 +1,5 @@
-"""Requests whose target is a whole URL, as some proxies forward them (RFC 9112, 3.2.2: absolute-form)."""
+"""Accepts requests whose target is a complete URL, as some proxies forward them (RFC 9112, 3.2.2:
+absolute-form)."""
 
 from __future__ import annotations
 
@@ -8,13 +9,14 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _ABSOLUTE = re.compile(rb"https?://(?P<host>[^/@]+)(?P<path>/.*)?", re.IGNORECASE | re.DOTALL)
-"""Without a user name, which no http URL of a request may have (RFC 9110, 4.2.4), and without its query."""
+"""A URL without a user name, which no http URL of a request may have (RFC 9110, 4.2.4), and without its
+query."""
 
 
 class AbsoluteTargetMiddleware:
-    """ASGI: `path` is the path of the URL, and Host its host, whatever the Host header says.
+    """Sets `path` to the path of the URL, and the Host header to its host, whatever Host the client sent.
 
-    A target that is no such URL is left as it is: no route matches it.
+    Other targets are left unchanged: no route matches them.
     """
 
     def __init__(self, app: ASGIApp) -> None:

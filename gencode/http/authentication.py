@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gencode.auth.key_authenticator import ApiKeyAuthenticator, Authentication, presented_key
 from gencode.domain.errors import Unauthorized
 from gencode.http.dependencies import get_services
-from gencode.http.direct_writer import Continuation, DirectWriter, direct_writer
+from gencode.http.direct_write_extension import Continuation, DirectWriter, direct_writer
 from gencode.http.problems import problem_response
 
 _STREAM = re.compile(r"/status/(?P<task_id>[^/]+)")

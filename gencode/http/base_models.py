@@ -15,7 +15,9 @@ Link = Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
 CallbackURL = Annotated[
     str,
     StringConstraints(max_length=2048, pattern=r"^[hH][tT][tT][pP][sS]?://[!-~]+$"),
-    Field(description="Told of each status; where it leads must be allowed, see the documents"),
+    Field(
+        description="Receives a POST for each status change. Its host must be allowed; see the documentation."
+    ),
 ]
 CALLBACK_URL_PATTERN = "must be an http or https address of ASCII characters"
 """The rule of the pattern, in words."""
@@ -44,4 +46,4 @@ class TaskRequest(RequestModel):
 
 
 class EmptyRetryRequest(RequestModel):
-    """Of a kind whose tasks are retried as they are."""
+    """The body of a retry, for kinds whose tasks are retried without changes."""

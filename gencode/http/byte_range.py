@@ -12,7 +12,7 @@ from gencode.domain.errors import RangeNotSatisfiable
 from gencode.http.operation import ErrorResponse, Trait
 from gencode.http.parameter_types import Parameter, Text
 from gencode.http.problems import problem_response
-from gencode.http.responses import Header
+from gencode.http.response_specs import Header
 
 RANGE = Parameter(
     name="Range",
@@ -38,7 +38,7 @@ BYTE_RANGES = Trait(
         ),
     ),
 )
-"""Of operations that respond by `ranged_response`."""
+"""The trait of operations that respond by `ranged_response`."""
 
 _ONE_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGNORECASE)
 
@@ -46,9 +46,9 @@ _ONE_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGN
 def ranged_response(
     request: Request, data: bytes, etag: str, headers: Mapping[str, str], media_type: str
 ) -> Response:
-    """200 with all of `data`, 206 with the requested part, or 416.
+    """Responds with all of `data` (200), with the requested part (206), or with 416.
 
-    etag   strong; also to be in `headers`
+    etag   strong; `headers` must contain it, too
     """
     headers = {**headers, "Accept-Ranges": "bytes"}
     asked = RANGE.read(request) if request.method == "GET" else ""
@@ -66,8 +66,9 @@ def ranged_response(
 
 
 def _part(asked: str, size: int) -> range | None:
-    """The bytes of a Range header; empty if there are none. None for all: another unit, several ranges, or
-    what cannot be meant, all of which a server ignores."""
+    """The requested bytes; empty for a range that cannot be satisfied (416). None if the header is absent,
+    malformed, in another unit, or has several ranges: RFC 9110 lets a server ignore these and send all
+    bytes."""
     found = _ONE_RANGE.fullmatch(asked.strip())
     first, last = found.groups() if found else ("", "")
     if first:

@@ -1,4 +1,4 @@
-"""What several operations take, answer or raise, described once."""
+"""Parameters, headers, errors and traits that several operations share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gencode.domain.errors import (
 from gencode.http.base_models import TASK_ID_SCHEMA
 from gencode.http.operation import DeclaredError, ErrorResponse, Trait
 from gencode.http.parameter_types import Parameter, Text
-from gencode.http.responses import Header
+from gencode.http.response_specs import Header
 
 _COUNT = {"type": "integer", "minimum": 0}
 
@@ -35,13 +35,13 @@ RATE_LIMITED = Trait(
     headers=_RATE,
     errors=(ErrorResponse(error=RateLimited, description="More than RATE_LIMIT", headers=_RATE),),
 )
-"""Of operations that call `Services.rate.spend`."""
+"""The trait of operations that call `Services.rate.spend`."""
 
 OWN_TASK = Trait(
     path_schemas={"task_id": TASK_ID_SCHEMA},
     errors=(ErrorResponse(error=NotFound, description="No such task, or another client's"),),
 )
-"""Of operations that call `gencode.http.dependencies.own_task`."""
+"""The trait of operations that call `gencode.http.dependencies.own_task`."""
 
 IF_MATCH = Parameter(
     name="If-Match",
@@ -59,7 +59,7 @@ IF_NONE_MATCH = Parameter(
 )
 
 API_ERRORS: tuple[DeclaredError, ...] = (Unauthorized, RateLimited, StoreError, ShuttingDown, Overloaded)
-"""Of every operation below /api/v1."""
+"""The errors of every operation below /api/v1."""
 EVERYWHERE: tuple[type[GencodeError], ...] = (
     GencodeError,
     Malformed,

@@ -19,10 +19,10 @@ from gencode.engine.ports.store import Store, TaskQuery
 from gencode.engine.ports.tracing import Tracer
 from gencode.engine.service import TaskService
 from gencode.http.checkpoint_reader import CheckpointReader
-from gencode.http.client_limiter import ClientLimiter
 from gencode.http.fair_limiter import FairLimiter
 from gencode.http.kinds import ActiveKinds
-from gencode.http.quotas import Quotas
+from gencode.http.per_client_semaphore import PerClientSemaphore
+from gencode.http.quota_enforcement import QuotaEnforcement
 from gencode.http.rate_limit import RateLimiter
 from gencode.http.shared_ticker import SharedTicker
 from gencode.http.write_probe import WriteProbe
@@ -47,17 +47,17 @@ class Callbacks:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """What every kind of task needs from the service.
+    """The parts of the service that endpoints of every kind of task need.
 
-    list_limiter         bounds the lists of tasks read at once, so that they do not delay accepts
-    task_limiter         bounds each client's look-ups of a task
-    stream_limiter       bounds each client's event streams that read the log, until they are caught up
-    write_probe          whether the store takes writes
-    language             of messages, where the request names none
+    list_limiter         limits concurrent reads of task lists, so that they do not delay accepts
+    task_limiter         limits concurrent look-ups of a task by each client
+    stream_limiter       limits the event streams of each client that still read the log to catch up
+    write_probe          whether the store accepts writes
+    language             the language of messages for requests that name none
     ticker               sends comments on idle streams
     progress_ticker      when streams with ?include=progress send the current progress
     closing              set when the process begins to stop; open streams then end
-    extensions           what the packages above this one need in their endpoints, found by its class
+    extensions           dependencies of endpoints of the packages above this one, found by their class
     """
 
     kinds: ActiveKinds
@@ -67,13 +67,13 @@ class Services:
     metrics: Metrics
     tracer: Tracer
     rate: RateLimiter
-    quotas: Quotas
+    quotas: QuotaEnforcement
     tickets: Tickets
     callbacks: Callbacks
     checkpoint_reader: CheckpointReader
     list_limiter: FairLimiter
-    task_limiter: ClientLimiter
-    stream_limiter: ClientLimiter
+    task_limiter: PerClientSemaphore
+    stream_limiter: PerClientSemaphore
     write_probe: WriteProbe
     language: str
     ticker: SharedTicker
@@ -87,7 +87,7 @@ def get_services(request: Request) -> Services:
 
 
 def get_extension(request: Request, cls: type[T]) -> T:
-    """The extension of this class. Raises LookupError where there is none: a bug of the composition."""
+    """The extension of this class. Raises LookupError if none is registered: a programming error."""
     for extension in get_services(request).extensions:
         if isinstance(extension, cls):
             return extension
@@ -100,18 +100,19 @@ def get_principal(request: Request) -> Principal:
 
 
 async def own_task(request: Request) -> Task:
-    """The task of the path, if it is the principal's own. Raises NotFound for others' as for none."""
+    """The task in the path, if it is the principal's own. Raises NotFound, also for tasks of other
+    principals."""
     return await find_task(get_services(request), get_principal(request), request.path_params["task_id"])
 
 
 async def find_task(services: Services, principal: Principal, task_id: str) -> Task:
-    """As `own_task`."""
+    """Like `own_task`, for a given principal and id."""
     async with services.task_limiter.hold(principal.id):
         return await task_of(services.store, principal, task_id)
 
 
 async def visible_task(request: Request) -> Task:
-    """As `own_task`; an operator may read and cancel the tasks of all clients."""
+    """Like `own_task`, but an operator may read and cancel the tasks of all clients."""
     if not get_principal(request).is_operator:
         return await own_task(request)
     query = TaskQuery(id=request.path_params["task_id"], limit=1)
@@ -121,7 +122,7 @@ async def visible_task(request: Request) -> Task:
 
 
 async def task_of(store: Store, principal: Principal, task_id: str) -> Task:
-    """As `own_task`, for callers that limit their reads themselves."""
+    """Like `own_task`, for callers that limit their reads themselves."""
     for task in await store.find(TaskQuery(id=task_id, principal=principal.id, limit=1)):
         return task
     raise NotFound("there is no such task, or it belongs to another client")

@@ -17,7 +17,7 @@ from gencode.http.openapi import OpenAPI
 from gencode.http.openapi_endpoint import get_openapi
 from gencode.http.operation import operation
 from gencode.http.parameter_types import JsonSchema
-from gencode.http.responses import ResponseSpec
+from gencode.http.response_specs import ResponseSpec
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }

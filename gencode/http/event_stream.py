@@ -11,7 +11,7 @@ from sse_starlette import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
 from gencode.engine.ports.hub import Subscription
-from gencode.http.direct_writer import DirectWriter, direct_writer
+from gencode.http.direct_write_extension import DirectWriter, direct_writer
 from gencode.http.shared_ticker import SharedTicker
 
 PING = b": ping\n\n"
@@ -20,9 +20,9 @@ PING = b": ping\n\n"
 MakeMessage = Callable[[], bytes]
 """Returns whole messages without ids, or b"" for nothing."""
 Loading = Callable[[], AbstractAsyncContextManager[None]]
-"""A limit that is held while the stream reads what the store has at first."""
+"""A limit that is held while the stream reads its first events from the store."""
 Periodic = tuple[SharedTicker, MakeMessage]
-"""Messages that are sent besides the events, and when."""
+"""Messages that are sent in addition to the events, and the ticker that times them."""
 
 
 class EventStream(EventSourceResponse):
@@ -80,8 +80,8 @@ async def _write_directly(
     loading: Loading,
     send: Send,
 ) -> None:
-    """Until the subscription ends or the client disconnects. A function, so that it keeps no response
-    alive."""
+    """Writes the stream until the subscription ends or the client disconnects. A function, so that it keeps
+    no response alive."""
     with anyio.CancelScope() as scope, ExitStack() as calls:
         for ticker, make_message in periodic:
             calls.enter_context(ticker.calling(partial(_write_message, writer, make_message)))

@@ -13,7 +13,7 @@ from gencode.http.dependencies import get_services
 from gencode.http.kinds import Kind, Texts
 from gencode.http.links import api
 from gencode.http.operation import operation
-from gencode.http.responses import JsonResponseSpec
+from gencode.http.response_specs import JsonResponseSpec
 
 
 class StageInfo(ResponseModel):

@@ -21,7 +21,7 @@ from gencode.engine.ports.pipeline import Decision, Pipeline, StageUpdate
 from gencode.http.base_models import EmptyRetryRequest, TaskRequest
 from gencode.http.operation import Operation
 from gencode.http.tool_declaration import Tool
-from gencode.llm.task_progress import ProgressSnapshot
+from gencode.llm.progress_tracker import ProgressSnapshot
 
 Texts = Mapping[str, str]
 """One text in several languages: {"en": ..., "zh": ...}."""

@@ -28,7 +28,7 @@ class UnsentBodies:
         self._held: Counter[str] = Counter()
 
     def reserve(self, client: str, size: int) -> None:
-        """To be given back by `release`. Raises RateLimited, Overloaded."""
+        """Reserves memory, which the caller frees by `release`. Raises RateLimited, Overloaded."""
         if self._held[client] and self._held[client] + size > self._of_client:
             raise RateLimited(
                 "your other downloads hold too much memory: read them to their end",

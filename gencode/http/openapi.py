@@ -13,7 +13,7 @@ from starlette.routing import compile_path
 from gencode.domain.errors import GencodeError, Transient
 from gencode.http.operation import DeclaredError, ErrorResponse, Operation, OperationGroup
 from gencode.http.parameter_types import JsonSchema
-from gencode.http.responses import Header, schema_ref
+from gencode.http.response_specs import Header, schema_ref
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = Header(name="Retry-After", description="Seconds", schema={"type": "integer", "minimum": 1})

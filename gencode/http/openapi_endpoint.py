@@ -1,4 +1,4 @@
-"""GET /openapi.json, and the parts of the document about the API as a whole."""
+"""GET /openapi.json, and the general parts of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gencode.http.common_declarations import EVERYWHERE
 from gencode.http.openapi import OpenAPI
 from gencode.http.operation import OperationGroup, operation
 from gencode.http.parameter_types import JsonSchema
-from gencode.http.responses import ResponseSpec
+from gencode.http.response_specs import ResponseSpec
 from gencode.http.task_models import Problem
 
 DESCRIPTION = """\

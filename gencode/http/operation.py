@@ -21,13 +21,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gencode.domain.errors import GencodeError, Malformed
+from gencode.http.body_specs import Body
 from gencode.http.parameter_types import DECLARED_INPUTS, JsonSchema, Parameter
-from gencode.http.request_body import Body
-from gencode.http.responses import Header, ResponseSpec
+from gencode.http.response_specs import Header, ResponseSpec
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 OPERATION = "gencode.operation"
-"""In the ASGI scope: the operation that a request matched."""
+"""The key in the ASGI scope of the operation that a request matched."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,7 @@ T_co = TypeVar("T_co", covariant=True)
 JsonSchema = dict[str, Any]
 """JSON Schema, or another object of an OpenAPI document."""
 DECLARED_INPUTS = "gencode.inputs"
-"""In the ASGI scope: the parameters and the body that the operation of this request declares."""
+"""The key in the ASGI scope of the parameters and the body that the request's operation declares."""
 
 
 class InvalidText(ValueError):

@@ -24,7 +24,7 @@ from gencode.domain.errors import (
 )
 from gencode.http.openapi import PROBLEM_MEDIA_TYPE
 from gencode.http.rate_limit import OverLimit
-from gencode.http.responses import json_text
+from gencode.http.response_specs import json_text
 from gencode.http.task_models import BrokenRule, Problem
 
 TOO_LARGE = "the request body is larger than MAX_BODY_BYTES allows"

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 CLOCK_SLACK = 1.0
 """Seconds by which the wall clock may be corrected before the counts are cleared."""
 SHARED_SECONDS = 2.0
-"""For counting a submission in the database; after it, this process alone counts."""
+"""The timeout for counting a submission in the database; after it, the process counts on its own."""
 
 
 class OverLimit(RateLimited):

@@ -1,4 +1,4 @@
-"""The routes and middlewares of the application."""
+"""The routes and middlewares of the application, CORS included."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.types import Lifespan
 
 from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.domain.errors import GencodeError
-from gencode.http import docs_page, health, kind_list, openapi_endpoint, problems, webhook_secret
+from gencode.http import docs_page, kind_list, openapi_endpoint, probes, problems, webhook_secret
 from gencode.http.authentication import AuthenticationMiddleware
 from gencode.http.common_declarations import API_ERRORS
 from gencode.http.kinds import KindRegistry
@@ -90,7 +90,7 @@ def build(
 
 def build_probes(lifespan: Lifespan[Starlette]) -> Starlette:
     """An application with nothing but probes and metrics, for a process that serves no requests."""
-    group = OperationGroup(operations=(health.livez, health.readyz, health.metrics))
+    group = OperationGroup(operations=(probes.livez, probes.readyz, probes.metrics))
     return Starlette(routes=group.routes(), lifespan=lifespan)
 
 
@@ -114,10 +114,10 @@ def _public_group(operations: Sequence[Operation]) -> OperationGroup:
     return OperationGroup(
         operations=(
             *operations,
-            health.livez,
-            health.readyz,
-            health.health,
-            health.metrics,
+            probes.livez,
+            probes.readyz,
+            probes.health,
+            probes.metrics,
             openapi_endpoint.show,
             docs_page.show,
         )
@@ -125,7 +125,8 @@ def _public_group(operations: Sequence[Operation]) -> OperationGroup:
 
 
 def _cors(rules: SecurityRules) -> list[Middleware]:
-    """For the web sites that may use the API from a browser. No cookie is read: no credentials."""
+    """The CORS middleware, for the web sites that may use the API from a browser. Cookies are not used, so no
+    credentials are allowed."""
     if not rules.origins:
         return []
     return [

@@ -21,7 +21,7 @@ _RESPONSE_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-"""For responses that are no page: a browser does nothing with them."""
+"""Headers of responses that are not pages, which a browser must not render or embed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +102,8 @@ def _connection_headers(error: GencodeError) -> dict[str, str]:
 
 
 def _same_site(headers: Headers, origins: Collection[str]) -> bool:
-    """By headers that browsers send and pages cannot change; other clients do not send them."""
+    """Whether a request comes from this site or an allowed origin, by headers that browsers set and pages
+    cannot change; other clients do not send them."""
     origin = headers.get("origin", "")
     if origin in origins:
         return True

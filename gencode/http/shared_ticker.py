@@ -24,7 +24,7 @@ class SharedTicker:
         self._current = 0
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Calls the callbacks, slot by slot, until cancelled."""
         while True:
             await anyio.sleep(self.seconds / len(self._slots))
             self._current = (self._current + 1) % len(self._slots)

@@ -19,10 +19,10 @@ MAX_VALUES = 40_000
 interpreter lock, so that other requests wait also while they run in a thread: 340,000 wrong values took 600
 ms."""
 MAX_DIGITS = 1000
-"""Of one integer. Python refuses more than 4,300, with a message about itself."""
+"""The most digits of an integer. Python's own limit is 4,300, and its message names Python functions."""
 _NO_OBJECT = "Input should be a JSON object"
 _MESSAGES = {"model_type": _NO_OBJECT, "model_attributes_type": _NO_OBJECT, "dict_type": _NO_OBJECT}
-"""By the type of a validation error, in place of the library's text about Python classes."""
+"""Messages by the type of the validation error; they replace pydantic's, which mention Python classes."""
 M = TypeVar("M", bound=BaseModel)
 
 

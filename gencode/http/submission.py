@@ -21,12 +21,12 @@ from gencode.http.kinds import APPROVED, PreparedTask
 from gencode.notifications.url_policy import UrlRefused
 
 MakeCallback = Callable[[str], Awaitable[Callback]]
-"""From the id of a new task."""
+"""Creates the callback of a new task from its id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submitted:
-    """`is_replay`: the idempotency key had named this task before."""
+    """`is_replay`: the idempotency key already belonged to this task."""
 
     task: Task
     is_replay: bool
@@ -67,7 +67,7 @@ async def submit(
 
 async def retry(services: Services, task: Task, changes: Mapping[str, Any] | None = None) -> Task:
     """The failed task, once it is in the queue again. `changes`: to its parameters. Raises what
-    TaskService.retry and Quotas.resumption raise."""
+    TaskService.retry and QuotaEnforcement.resumption raise."""
     runtime = services.kinds.require(task)
     may_pause = runtime.may_pause(task) and not await is_approved(services, task)
     async with services.quotas.resumption(task, calls_model=runtime.calls_model(task)):

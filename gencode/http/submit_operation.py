@@ -10,14 +10,14 @@ from gencode.domain.task import PENDING
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.http.accept_language import preferred_language
 from gencode.http.base_models import TaskRequest
+from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import LOCATION, RATE_LIMITED
 from gencode.http.dependencies import get_principal, get_services
 from gencode.http.kinds import LANGUAGES, Kind
 from gencode.http.links import api
 from gencode.http.operation import Operation, operation
 from gencode.http.parameter_types import Parameter, Text
-from gencode.http.request_body import JsonBody
-from gencode.http.responses import Header, JsonResponseSpec
+from gencode.http.response_specs import Header, JsonResponseSpec
 from gencode.http.submission import Submitted, request_digest, submit
 from gencode.http.task_models import Accepted, accepted
 

@@ -17,9 +17,9 @@ from gencode.http.event_stream import EventStream
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.operation import Operation, operation
 from gencode.http.parameter_types import InvalidText, JsonSchema, Parameter, Text, malformed
-from gencode.http.responses import ResponseSpec
+from gencode.http.response_specs import ResponseSpec
 from gencode.http.task_models import progress_data
-from gencode.llm.task_progress import ProgressSnapshot
+from gencode.llm.progress_tracker import ProgressSnapshot
 
 DESCRIPTION = """\
 Server-sent events. Each stored event has an id; ids count 1, 2, 3, ... within the task, without a gap.
@@ -88,7 +88,7 @@ INCLUDE = Parameter(
     default="",
 )
 EVENT_SCHEMA: JsonSchema = {}
-"""None: validators apply it to each event, clients that are generated from it to the whole text."""
+"""Empty: validators would apply a schema to each event, generated clients to the whole stream."""
 FINISHED = ResponseSpec(status=204, description="The task is over and the client has every event")
 
 

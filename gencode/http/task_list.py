@@ -18,7 +18,7 @@ from gencode.http.kinds import KindRegistry
 from gencode.http.links import api
 from gencode.http.operation import Operation, operation
 from gencode.http.parameter_types import Choices, Integer, Parameter, Text
-from gencode.http.responses import JsonDataSpec
+from gencode.http.response_specs import JsonDataSpec
 from gencode.http.task_models import task_data
 
 MAX_PAGE = 100

@@ -18,7 +18,7 @@ from gencode.domain.task import PENDING, Failure, Task, rfc3339
 from gencode.http.base_models import Link, Moment, ResponseModel, TaskId, Words
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.links import status_url, task_url
-from gencode.llm.task_progress import ProgressSnapshot
+from gencode.llm.progress_tracker import ProgressSnapshot
 from gencode.notifications.url_policy import origin_of
 
 
@@ -26,10 +26,11 @@ class Accepted(ResponseModel):
     """The task is stored; it will run, whatever becomes of this process."""
 
     task_id: TaskId
-    status: str = Field(description="pending; of a task that goes on, the stage that it failed in")
+    status: str = Field(description="pending; for a continued task, the stage in which it failed")
     message: Words
     model: str | None = Field(
-        None, description="What will answer: a provider, or provider/model-id; of kinds that ask a model"
+        None,
+        description="The model that will be used: a provider, or provider/model-id; only of kinds with one",
     )
     status_url: Link
     task_url: Link
@@ -41,7 +42,7 @@ class FailureView(ResponseModel):
     code: str = Field(description="Stable; the last word of a problem's type, too")
     message: Words
     retryable: bool = Field(description="Whether the same request, submitted again, can succeed later")
-    stage: str = Field(description="What it was doing; a retry goes on from there")
+    stage: str = Field(description="The stage in which it failed; a retry continues there")
     retry_helps: str = Field(
         description="When a retry of the task can succeed: now, later, after_change or never",
         examples=[help.value for help in RetryHelps],
@@ -50,27 +51,27 @@ class FailureView(ResponseModel):
 
 
 class CallbackView(ResponseModel):
-    """Where the task is reported to, and how far that has come."""
+    """The receiver of the task's status changes, and the state of the delivery."""
 
     receiver: str = Field(description="Scheme, name and port: the rest of the address is not shown")
     state: Literal["open", "failing", "ended"] = Field(description="ended: nothing more is sent")
     told: int = Field(ge=0, description="The newest event that was delivered, or did not need to be")
-    failures: int = Field(ge=0, description="Attempts that failed since the last that did not")
+    failures: int = Field(ge=0, description="Failed attempts since the last successful one")
     next_attempt_at: Moment | None
     reason: Words | None = Field(description="Why the last attempt failed, or why it ended")
 
 
 class ProgressView(ResponseModel):
-    """How far a task is, as measured; null is not known, or not known yet."""
+    """The measured progress of a task; null if unknown."""
 
     percent: int | None = Field(ge=0, le=100, description="Never falls within a run; 100: it is completed")
     seconds_left: int | None = Field(ge=0, description="Until all files are written")
-    stalled: bool = Field(description="A model call under way has been silent for 15 seconds or more")
-    rate_limited_until: Moment | None = Field(description="The provider asked for no calls until then")
+    stalled: bool = Field(description="A model call has sent nothing for 15 seconds or more")
+    rate_limited_until: Moment | None = Field(description="The provider's rate limit delays calls until then")
 
 
 class CoreTaskView(ResponseModel):
-    """What a task of every kind shows."""
+    """The fields that tasks of every kind have."""
 
     task_id: TaskId
     kind: str
@@ -91,7 +92,7 @@ class CoreTaskView(ResponseModel):
     updated_at: Moment
     status_url: Link
     task_url: Link
-    callback: CallbackView | None = Field(None, description="Of one task only, not in lists")
+    callback: CallbackView | None = Field(None, description="Only in responses with one task, not in lists")
 
 
 def task_view_model(kinds: KindRegistry) -> type[BaseModel]:
@@ -119,7 +120,7 @@ class TicketView(ResponseModel):
 
 
 class WebhookSecret(ResponseModel):
-    """What the client's receivers check signatures with (Standard Webhooks)."""
+    """The secret with which a client's receivers verify signatures (Standard Webhooks)."""
 
     secret: str = Field(json_schema_extra={"pattern": "^whsec_"})
 

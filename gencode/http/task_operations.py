@@ -20,13 +20,13 @@ from gencode.domain.errors import (
 )
 from gencode.domain.task import State, Task, rfc3339
 from gencode.http.base_models import EmptyRetryRequest
+from gencode.http.body_specs import JsonBodyOfKinds
 from gencode.http.common_declarations import IF_MATCH, LOCATION, OWN_TASK, RATE_LIMITED
 from gencode.http.dependencies import get_principal, get_services, own_task, visible_task
 from gencode.http.kinds import KindRegistry
 from gencode.http.links import api
 from gencode.http.operation import Operation, operation
-from gencode.http.request_body import JsonBodyOfKinds
-from gencode.http.responses import JsonDataSpec, JsonOfKindsSpec, JsonResponseSpec
+from gencode.http.response_specs import JsonDataSpec, JsonOfKindsSpec, JsonResponseSpec
 from gencode.http.submission import is_approved, retry
 from gencode.http.task_list import list_operation
 from gencode.http.task_models import (
@@ -46,7 +46,7 @@ TICKET = JsonResponseSpec(status=201, model=TicketView, description="The ticket"
 
 
 def task_operations(kinds: KindRegistry) -> tuple[Operation, ...]:
-    """Their parameters and models depend on which kinds there are."""
+    """The operations; their parameters and models depend on the registered kinds."""
 
     @cache
     def task_view() -> type[BaseModel]:
@@ -92,7 +92,7 @@ def _request_operation(kinds: KindRegistry) -> Operation:
         errors=(UnknownKind,),
     )
     async def get_request(request: Request) -> Response:
-        """As it was accepted, without its callback."""
+        """The request as it was accepted, without its callback."""
         services, task = get_services(request), await own_task(request)
         return found.make(services.kinds.submitted(task, await services.store.request(task.id)))
 
@@ -109,7 +109,7 @@ def _cancel_operation(task_response: JsonDataSpec) -> Operation:
         errors=(AlreadyFinished, UnknownKind),
     )
     async def cancel_task(request: Request) -> Response:
-        """200 once nothing of the task runs any more; 409 when it ended in another way."""
+        """200 once no part of the task runs any longer; 409 if it ended otherwise."""
         services = get_services(request)
         cancelled = await services.task_service.cancel(await visible_task(request))
         return task_response.make(task_data(cancelled, api(request), services.kinds))
@@ -126,7 +126,7 @@ def _retry_operation(kinds: KindRegistry) -> Operation:
     @operation(
         "retryTask",
         "POST /task/{task_id}/retry",
-        "Go on with a failed task",
+        "Retry a failed task",
         traits=(OWN_TASK, RATE_LIMITED),
         body=body,
         responses=(QUEUED_AGAIN,),
@@ -155,7 +155,7 @@ def _approve_operation(kinds: KindRegistry) -> Operation:
     @operation(
         "approvePlan",
         "POST /task/{task_id}/approve",
-        "Let a task that waits for approval go on",
+        "Approve a task that waits for approval",
         traits=(OWN_TASK,),
         parameters=(IF_MATCH,),
         responses=(QUEUED_AGAIN,),

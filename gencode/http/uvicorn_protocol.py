@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
-from gencode.http.connection_limiter import ConnectionLimiter, ConnectionLimits
-from gencode.http.direct_writer import EXTENSION, Continuation
+from gencode.http.connection_limits import ConnectionLimiter, ConnectionLimits
+from gencode.http.direct_write_extension import EXTENSION, Continuation
 from gencode.http.write_deadline import WriteDeadline, unsent_bytes
 
 Frame = Callable[[bytes], bytes]
@@ -90,8 +90,8 @@ class _Connection(ConnectionLimiter):
 
 
 class _DirectWriter:
-    """See gencode.http.direct_writer. `frame`: what h11 does to a chunk of a body, without h11's
-    bookkeeping."""
+    """A DirectWriter (gencode.http.direct_write_extension). `frame`: frames a chunk of a body like h11,
+    without h11's bookkeeping."""
 
     __slots__ = ("_flow", "_frame", "_is_disconnected", "_on_disconnect", "_transport", "continuation")
 

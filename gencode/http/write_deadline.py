@@ -1,4 +1,4 @@
-"""The deadline of a client that has bytes to receive: renewed as long as it takes any."""
+"""The deadline for a client to receive what was written: renewed whenever it receives any bytes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import termios
 from collections.abc import Callable
 
 CHECKS = 4
-"""How often within the deadline it is looked at whether the client took any bytes."""
+"""The number of checks for progress within the deadline."""
 
 
 class WriteDeadline:
-    """Calls `abort` once the client has taken nothing for `seconds`.
+    """Calls `abort` if the client receives nothing for `seconds`.
 
-    unsent   the bytes that it has still to take
+    unsent   returns the number of bytes that the client has not yet received
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class WriteDeadline:
         self._timer = self._next_check()
 
     def end_within(self, seconds: float) -> None:
-        """Renew it no more."""
+        """Replaces the deadline by one of at most `seconds`, which is not renewed."""
         self._timer.cancel()
         self._timer = self._loop.call_later(min(seconds, self._seconds), self._abort)
 

@@ -1,4 +1,4 @@
-"""Finds out whether the store takes writes, for the readiness probe."""
+"""Checks whether the store accepts writes, for the readiness probe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import anyio
 from gencode.domain.errors import StoreError
 
 PROBE_SECONDS = 5.0
-"""Between two writes, however often the probe is called: each costs an fsync."""
+"""Seconds between two writes, however often the probe is called: each write costs an fsync."""
 
 
 class WriteProbe:
@@ -30,7 +30,7 @@ class WriteProbe:
         self._reason = ""
 
     async def reason(self) -> str:
-        """Why the store takes no writes; "" if it does."""
+        """Why the store rejects writes; "" if it accepts them."""
         async with self._lock:
             if self._clock() >= self._valid_until:
                 self._reason = await self._ask()

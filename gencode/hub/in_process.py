@@ -13,7 +13,7 @@ from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.engine.ports.hub import Sink
 from gencode.engine.ports.store import Store, TaskQuery
-from gencode.hub.channel import Channel, Cursor, Page
+from gencode.hub.task_channel import Cursor, Page, TaskChannel
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +25,7 @@ class InProcessHub:
     for all subscribers that do not lag.
 
     on_publish     called with the events of each commit after they were delivered
-    store_timeout  see Channel
+    store_timeout  see TaskChannel
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class InProcessHub:
         self._store = store
         self._on_publish = on_publish
         self._store_timeout = store_timeout
-        self._channels: dict[str, Channel] = {}
+        self._channels: dict[str, TaskChannel] = {}
         self._is_closed = False
 
     @property
@@ -56,7 +56,7 @@ class InProcessHub:
             channel.publish_live(data)
 
     @property
-    def channels(self) -> Mapping[str, Channel]:
+    def channels(self) -> Mapping[str, TaskChannel]:
         """Those with subscribers, by task id."""
         return self._channels
 
@@ -68,7 +68,7 @@ class InProcessHub:
         for channel in self._channels.values():
             channel.close(CLOSING_MESSAGE)
 
-    def enter(self, task_id: str, live: bool) -> Channel:
+    def enter(self, task_id: str, live: bool) -> TaskChannel:
         """The channel, registered before the store is read, so that nothing is missed. Then `leave` once."""
         channel = self._channels.get(task_id) or self._open(task_id)
         channel.subscribers += 1
@@ -82,8 +82,8 @@ class InProcessHub:
         if not channel.subscribers:
             del self._channels[task_id]
 
-    def _open(self, task_id: str) -> Channel:
-        channel = self._channels[task_id] = Channel(partial(self._load, task_id), self._store_timeout)
+    def _open(self, task_id: str) -> TaskChannel:
+        channel = self._channels[task_id] = TaskChannel(partial(self._load, task_id), self._store_timeout)
         if self._is_closed:
             channel.close(CLOSING_MESSAGE)
         return channel
@@ -121,7 +121,7 @@ class ChannelSubscription:
         self._task_id = task_id
         self._after = after
         self._live = live
-        self._channel: Channel | None = None
+        self._channel: TaskChannel | None = None
         self._cursor = Cursor(after, None)
         self._has_ended = False
         self._last_message = b""
@@ -164,13 +164,13 @@ class ChannelSubscription:
             self._channel = None
             self._hub.leave(self._task_id, self._live)
 
-    def _entered(self) -> Channel:
+    def _entered(self) -> TaskChannel:
         if not self._channel:
             self._channel = self._hub.enter(self._task_id, self._live)
             self._cursor = self._channel.cursor(self._after, self._live)
         return self._channel
 
-    async def _wait(self, channel: Channel) -> None:
+    async def _wait(self, channel: TaskChannel) -> None:
         try:
             if not await channel.wait(self._cursor):
                 self._has_ended, self._last_message = True, channel.last_message

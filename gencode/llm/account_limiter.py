@@ -1,4 +1,5 @@
-"""The calls to one account at a provider: how many at once, and the pauses that its rate limit demands."""
+"""Limits the calls to one account at a provider: the number of concurrent calls, and the pauses that the
+provider's rate limit demands."""
 
 from __future__ import annotations
 
@@ -16,19 +17,20 @@ from gencode.resilience.retry import Sleep
 
 DEFAULT_CONCURRENCY = 16
 WAITS = (20.0, 40.0, 60.0)
-"""Seconds to wait where the provider does not say how long, by how often the limit was met in a row. Most
-limits are per minute: three attempts wait for a minute or more."""
+"""Seconds to wait if the provider does not name a time, by the number of rate limit errors in a row. Most
+limits are per minute: the waits of three attempts add up to a minute or more."""
 MAX_PAUSE = 120.0
-"""Seconds that calls wait at most."""
+"""The longest pause, in seconds."""
 
 
 class Account:
-    """Shared by the models of one account and by all tasks: a rate limit that one call meets holds back all.
+    """Shared by the models of one account and by all tasks: after a rate limit error of one call, all calls
+    pause.
 
-    concurrency   calls at once; more wait
+    concurrency   the most concurrent calls; further ones wait
     clock, sleep  replaced by tests
     in_flight     the calls that were sent
-    slots         limits the calls in place of these three, over several processes
+    slots         replaces `concurrency`, `clock` and `sleep` with a limiter shared by several processes
     """
 
     def __init__(
@@ -44,22 +46,24 @@ class Account:
 
     @property
     def pause(self) -> float:
-        """Seconds until calls are made again."""
+        """Seconds until the pause ends; 0 without one."""
         return self._slots.pause
 
     def call(self) -> AbstractAsyncContextManager[None]:
-        """A place for one call, after the pause."""
+        """Holds a slot for one call within the context; waits for the end of a pause first."""
         return self._slots.hold()
 
-    async def rate_limited(self, told: float | None) -> float:
-        """Pause all calls. Returns the seconds to wait: the provider's, or a growing time.
+    async def rate_limited(self, requested: float | None) -> float:
+        """Pauses all calls. Returns the seconds to wait: `requested` by the provider, or a time that grows
+        with each error.
 
-        A wait of more than MAX_PAUSE is no pause: calls that come later fail by themselves, and cost nothing.
+        A wait longer than MAX_PAUSE does not pause the account: later calls are sent, and the provider
+        rejects them at no cost.
         """
-        return await self._slots.rate_limited(told, _growing(), MAX_PAUSE)
+        return await self._slots.rate_limited(requested, _growing(), MAX_PAUSE)
 
     async def answered(self) -> None:
-        """A call was accepted: the next limit is a new one."""
+        """A call was accepted: the count of rate limit errors in a row starts again."""
         await self._slots.answered()
 
 
@@ -69,5 +73,5 @@ def until(seconds: float) -> str:
 
 
 def _growing() -> list[float]:
-    """WAITS, longer by a random part."""
+    """WAITS, each lengthened by a random part."""
     return [wait * random.uniform(1.0, 1.25) for wait in WAITS]  # noqa: S311

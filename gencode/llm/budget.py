@@ -20,7 +20,7 @@ from gencode.llm.token_estimate import worst_case
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Budget:
-    """Limits of one task; None: no limit. `cost` is in the currency of the prices; `deadline` is in UTC."""
+    """Limits of one task; None for no limit. `cost` is in the currency of the prices, `deadline` in UTC."""
 
     tokens: int | None = None
     cost: Decimal | None = None
@@ -46,7 +46,7 @@ class BudgetTracker:
     async def reserve(self, request: ChatRequest) -> AsyncIterator[Usage]:
         """Reserves the worst case of a call within the context. Raises BudgetExceeded before the call.
 
-        Count what the call has used within the context, whatever became of it.
+        The caller counts the usage of the call within the context, also if the call fails.
         """
         worst = worst_case(request)
         while error := self._exceeded(worst):
@@ -65,11 +65,11 @@ class BudgetTracker:
 
     @property
     def spent(self) -> Usage:
-        """By all calls that have ended."""
+        """The usage of all calls that have ended."""
         return self._spent
 
     def cost(self, usage: Usage) -> Decimal | None:
-        """None without a price."""
+        """The cost of a usage; None without a price."""
         return self._price.of(usage) if self._price else None
 
     def add(self, usage: Usage) -> None:
@@ -113,7 +113,7 @@ class BudgetTracker:
 
 
 def total(*usages: Usage) -> Usage:
-    """An estimate if one of them is."""
+    """The sum of the usages; an estimate if one of them is estimated."""
     return Usage(
         prompt=sum(usage.prompt for usage in usages),
         completion=sum(usage.completion for usage in usages),

@@ -2,8 +2,8 @@
 
 call:RANDOM:ABOUT   written before a call is sent: the usage reserved for it. Overwritten with no usage by the
                     commit that stores the call's answer or its charge. One that still has its reserve
-                    belongs to a call in progress when the process was killed: the provider bills it, nobody
-                    knows how much, so it counts with its reserve
+                    belongs to a call in progress when the process was killed: the provider may have billed
+                    an unknown amount, so the full reservation is charged
 wasted:RANDOM       the usage of a call that broke off, or whose answer could not be used
 """
 
@@ -45,8 +45,8 @@ def settled(name: str, unused: Usage | None = None) -> Mapping[str, str]:
 
 
 def open_calls(checkpoints: Mapping[str, str]) -> dict[str, Usage]:
-    """The reserves of calls that have not been settled, by checkpoint: they were in progress when the process
-    was killed, or are."""
+    """The reserves of unsettled calls, by checkpoint: the calls are in progress, or were when the process was
+    killed."""
     found = {
         name: _Charge.model_validate_json(text).usage
         for name, text in checkpoints.items()
@@ -61,7 +61,7 @@ def subject(name: str) -> str:
 
 
 def usages_without_answer(checkpoints: Mapping[str, str]) -> list[Usage]:
-    """Of every call in a task's checkpoints whose answer is not stored."""
+    """The usages of all calls in a task's checkpoints whose answers are not stored."""
     prefixes = (f"{CALL}:", f"{UNUSED}:")
     stored = [text for name, text in checkpoints.items() if name.startswith(prefixes)]
     return [_Charge.model_validate_json(text).usage for text in stored]

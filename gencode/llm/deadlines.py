@@ -18,13 +18,14 @@ USAGE_SECONDS = 5.0  # how long a complete answer may still take to deliver its 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deadlines:
-    """Seconds. Keep-alive comments and blank lines extend none of them, unlike a read timeout.
+    """Times in seconds. Keep-alive comments and blank lines extend none of them, unlike a read timeout.
 
     connect      until the connection is established, TLS included
-    first_token  from the request to the first text or reasoning; models that hide their reasoning need long.
-                 While the server answers earlier calls, it has not begun
+    first_token  from the request to the first text or reasoning; long, for models that hide their reasoning.
+                 The timer starts only when the server has no earlier calls left to answer
     idle         between two chunks of text or reasoning
-    total        the whole call, likewise; three calls and their waits may exceed a task's own deadline
+    total        the whole call; starts at the same time as first_token. Three attempts and their waits may
+                 exceed the task's deadline
     """
 
     connect: float = 10.0
@@ -34,10 +35,10 @@ class Deadlines:
 
 
 class CallsInFlight:
-    """The calls that were sent to one account and are not over, in the order in which they were sent.
+    """The unfinished calls to one account, in the order in which they were sent.
 
-    A server on one machine, such as llama.cpp's or Ollama, runs few calls at once. The others get no byte
-    until an earlier one is over: they are not late while that one progresses.
+    A server on one machine, such as llama.cpp's or Ollama, runs few calls concurrently and queues the others
+    without sending a byte. A queued call is not late while an earlier one makes progress.
     """
 
     def __init__(self) -> None:
@@ -47,7 +48,7 @@ class CallsInFlight:
         self._timers.append(timer)
 
     def remove(self, timer: DeadlineTimer) -> None:
-        """Its end counts as progress for the calls that wait behind it."""
+        """Removes a call that has ended. Its end counts as progress for the calls queued behind it."""
         if timer not in self._timers:
             return
         self._timers.remove(timer)
@@ -56,7 +57,7 @@ class CallsInFlight:
                 other.observe(timer)
 
     def observe(self, waiting: DeadlineTimer) -> None:
-        """Notify a call that waits for its first token of all calls that have theirs."""
+        """Tells a call that waits for its first token about all calls that have received theirs."""
         for timer in self._timers:
             if timer.first_token is not None:
                 waiting.observe(timer)
@@ -126,18 +127,18 @@ class DeadlineTimer:
         self._last_progress = self._clock()
 
     def answer_complete(self) -> None:
-        """Only the token counts are missing."""
+        """The answer is complete; only the token counts are missing."""
         self._allowed = self._idle_allowed = min(self._idle, USAGE_SECONDS)
         self.resume()
 
     def answer_continues(self) -> None:
-        """It was not complete after all."""
+        """The answer was not complete after all: the idle deadline applies again."""
         self._allowed = self._idle_allowed = self._idle
         self.resume()
 
     def observe(self, other: DeadlineTimer) -> None:
-        """Another call of the account is answered: sent before this one, it may be what this one waits for;
-        sent later, it shows that this one waits for nothing."""
+        """Another call of the account makes progress. If the other call was sent earlier, this one may be
+        queued behind it, so its deadline is extended. If it was sent later, this one is not queued."""
         if self.first_token is not None or other is self:
             return
         if other._started > self._started + LATER_SECONDS:
@@ -163,7 +164,7 @@ class DeadlineTimer:
         return (step if step < call else call) - self._clock()
 
     def _timeout(self) -> LLMTimeout:
-        """What it means to miss the nearest deadline."""
+        """The error of the nearest deadline, which has passed."""
         if self._last_progress + self._allowed < self._begun + self._total:
             return _timeout(f"{self._missing} did not come within {self._allowed:g} s")
         return _timeout(f"its answer was not over after {self._total:g} s")

@@ -14,8 +14,8 @@ QUOTED = 200
 class ProviderError(GencodeError):
     """A failure of the model provider's API, or of its answer.
 
-    may_be_billed  whether the provider may bill a call that ended so before anything was received. False: the
-                   request was refused before the model ran, or never reached the provider
+    may_be_billed  whether the provider may bill a call that failed with this error before any data arrived.
+                   False: the request was rejected before the model ran, or never reached the provider
     """
 
     code = "LLM_ERROR"
@@ -29,8 +29,8 @@ class LLMBadRequest(ProviderError):
 
 
 class PrefixRejected(LLMBadRequest):
-    """The model does not complete a prefix. From now on it is continued by an instruction: ask once more,
-    with a prefix for that."""
+    """The model does not support prefix completion. From now on the provider asks for a continuation in the
+    prompt; the caller should rebuild the prefix and retry."""
 
 
 class LLMAuth(ProviderError):
@@ -61,7 +61,8 @@ class LLMRefused(ProviderError):
 
 
 class LLMTruncated(ProviderError):
-    """The answer is still incomplete after all answers that the limits allow. A retry grants as many."""
+    """The answer is still incomplete after the most answers that the limits allow. A retry allows the same
+    number of further answers."""
 
     code = "LLM_TRUNCATED"
     retry_helps = RetryHelps.NOW
@@ -101,9 +102,10 @@ class LLMIncomplete(ProviderError, Transient):
 
 
 class LLMBadOutput(ProviderError, Transient):
-    """The answer is not what was requested: blank, not the JSON of a plan, reasoning only.
+    """The answer is not what was requested: it is blank, no JSON plan, or reasoning only.
 
-    for_model  a text for the model in the next attempt; "": the same request is repeated
+    for_model  a note for the model, added to the request of the next attempt; "": the same request is
+               repeated
     """
 
     code = "LLM_BAD_OUTPUT"
@@ -115,7 +117,7 @@ class LLMBadOutput(ProviderError, Transient):
         self.for_model = for_model
 
     def quote(self, answer: str) -> None:
-        """Add the beginning of the answer to the message, so that its reader sees what the model did."""
+        """Adds the beginning of the answer to the message, so that its reader sees what the model wrote."""
         if beginning := " ".join(answer[: 4 * QUOTED].split())[:QUOTED]:
             self.message = f"{self.message.rstrip('.')}. The answer began: {beginning}"
 

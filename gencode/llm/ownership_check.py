@@ -15,11 +15,11 @@ from gencode.llm.port import OnSend
 MAX_AGE = 1.0
 """Seconds between the check and the request. Workers are declared dead after several seconds only."""
 MAX_CHECKS = 3
-"""In a row, where each check takes longer than MAX_AGE."""
+"""Consecutive checks, each of which took longer than MAX_AGE."""
 
 
 class OwnershipCheck:
-    """Of one call. `verify`: raises if the worker no longer owns the task."""
+    """The check for one call. `verify`: raises if the worker no longer owns the task."""
 
     def __init__(self, verify: OnSend, clock: Callable[[], float] = monotonic) -> None:
         self._verify = verify

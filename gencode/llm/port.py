@@ -56,10 +56,10 @@ class Usage:
 class ChatChunk:
     """A part of the answer.
 
-    text           of the answer
-    reasoning      what the model thought before it answered: billed like text, and no part of the answer
-    finish_reason  comes once, with or after the last text
-    usage          of the whole call so far; the last one counts
+    text           text of the answer
+    reasoning      the model's reasoning before the answer: billed like text, but no part of the answer
+    finish_reason  present once, with or after the last text
+    usage          the usage of the whole call so far; the last one counts
     """
 
     text: str = ""
@@ -88,7 +88,7 @@ class Provider(Protocol):
 
     @property
     def pause(self) -> float:
-        """Seconds for which calls wait because the API limits the rate, whichever call has met the limit."""
+        """Seconds for which calls wait because of the rate limit of the API, whichever call exceeded it."""
         ...
 
     def stream(self, request: ChatRequest, on_send: OnSend | None = None) -> AsyncGenerator[ChatChunk, None]:
@@ -103,4 +103,4 @@ class Provider(Protocol):
 
 
 Providers = Callable[[str], Provider]
-"""From a request's `model` to its provider. Raises Invalid for a name that is not configured."""
+"""Returns the provider for a request's `model`. Raises Invalid for a name that is not configured."""

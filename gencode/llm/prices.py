@@ -20,7 +20,8 @@ class Price(BaseModel):
     prompt: Decimal = Field(ge=0)
     completion: Decimal = Field(ge=0)
     cached: Decimal | None = Field(None, ge=0)
-    """Of prompt tokens that the provider served from its cache; None: the price of other prompt tokens."""
+    """The price of prompt tokens that the provider served from its cache; None for the price of other prompt
+    tokens."""
 
     def of(self, usage: Usage) -> Decimal:
         """The cost of this usage."""
@@ -31,11 +32,12 @@ class Price(BaseModel):
 
 FREE = Price(prompt=Decimal(0), completion=Decimal(0))
 Prices = Mapping[str, Price]
-"""By the name of a provider, by its model's id, or by NAME/ID."""
+"""Prices by the name of a provider, by the id of a model, or by NAME/ID."""
 
 
 def price_of(prices: Prices, model: str) -> Price | None:
-    """The price of the model NAME/ID: what is given for NAME/ID, else for the id, else for the name."""
+    """The price of the model NAME/ID: the entry for NAME/ID, else the one for the id, else the one for the
+    name."""
     name, _, model_id = model.partition("/")
     return next((prices[key] for key in (model, model_id, name) if key in prices), None)
 

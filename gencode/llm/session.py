@@ -19,13 +19,13 @@ from pydantic import BaseModel
 from gencode.domain.errors import Conflict, GencodeError, StoreError, Transient
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.budget import Budget, BudgetTracker
-from gencode.llm.call_usage import CallMeter
 from gencode.llm.charge_checkpoints import reserved, settled
 from gencode.llm.errors import LLMBadOutput, LLMIncomplete, LLMRateLimit, ProviderError
-from gencode.llm.live_answer import AnswerText, OnText, own_secret_found
 from gencode.llm.port import ChatRequest, Provider, Providers, Usage
 from gencode.llm.prices import Price, price_of
-from gencode.llm.task_progress import CallProgress, ProgressRegistry, ProgressTracker
+from gencode.llm.progress_tracker import CallProgress, ProgressRegistry, ProgressTracker
+from gencode.llm.screened_answer_stream import OnText, ScreenedAnswerStream, own_secret_found
+from gencode.llm.usage_meter import CallMeter
 from gencode.observability.metrics import Metrics
 from gencode.resilience.retry import Retry
 from gencode.resilience.thread_offload import run_on_text
@@ -68,7 +68,7 @@ class LLMSession:
     secrets: SecretList = tuple
     client: str = ""
     _unstored: dict[str, str] = field(default_factory=dict)
-    """By the subject of a call whose answer was accepted: the checkpoint of its reserve."""
+    """The checkpoints of reserves of calls whose answers were accepted, by the subject of the call."""
 
     async def ask(
         self,
@@ -77,17 +77,17 @@ class LLMSession:
         parse: Callable[[Answer], T],
         new_on_text: Callable[[], OnText] | None = None,
     ) -> T:
-        """Call the model until `parse` accepts an answer; returns what `parse` returns.
+        """Calls the model until `parse` accepts an answer; returns the result of `parse`.
 
         about        names the subject of the call in events: "plan" or a path
-        parse        its Transient errors count as failed attempts too; the next attempt tells the model
-                     what an LLMBadOutput has for it
-        new_on_text  makes a text callback for each attempt
+        parse        its Transient errors count as failed attempts; after an LLMBadOutput the next attempt has
+                     the error's `for_model` text appended to its last message
+        new_on_text  returns a text callback for each attempt
 
-        The caller stores what it made of the answer in one commit with `usage_update`.
+        The caller stores its result in one commit with `usage_update`.
 
         Raises BudgetExceeded before a call that could exceed the budget, LLM* errors of the last attempt,
-        SecretFound for an answer with a secret of this service, and whatever `parse` raises.
+        SecretFound for an answer with a secret of this service, and the errors of `parse`.
         """
         if contains_secret(about, self.secrets()):
             raise own_secret_found("a path of the plan")
@@ -114,14 +114,14 @@ class LLMSession:
         return await self.retry(attempt, before_retry)
 
     async def _parsed(self, parse: Callable[[Answer], T], answer: Answer, about: str) -> T:
-        """As `_checked`; for a long answer in a thread, since it may take seconds."""
+        """Runs `_checked`; for a long answer in a thread, since it may take seconds."""
         with anyio.CancelScope(shield=True):  # the answer is paid for, and is stored next
             parsed = await run_on_text(len(answer.text), self._checked, parse, answer, about)
         return parsed
 
     def _checked(self, parse: Callable[[Answer], T], answer: Answer, about: str) -> T:
-        """What `parse` makes of an answer. Raises SecretFound if that, or its error, has a secret of this
-        service: JSON can spell one in escapes, so that the text does not show it."""
+        """The result of `parse`. Raises SecretFound if the result, or the error, contains a secret of this
+        service: JSON can hide one in escapes, so that the text does not show it."""
         try:
             parsed = parse(answer)
         except GencodeError as error:
@@ -162,7 +162,7 @@ class LLMSession:
     # --- one call ---------------------------------------------------------------------------------------
 
     async def _call(self, meter: CallMeter, on_text: OnText | None) -> tuple[Answer, CallProgress]:
-        """One attempt, charged to the budget. One that fails is stored as well."""
+        """Makes one attempt, charged to the budget. The charge of a failed attempt is stored, too."""
         async with self.budget_tracker.reserve(meter.request) as reserve:
             with self.progress.track(meter.about, is_waiting=True) as call:
                 try:
@@ -177,7 +177,7 @@ class LLMSession:
     async def _stream(
         self, meter: CallMeter, reserve: Usage, call: CallProgress, on_text: OnText | None
     ) -> Answer:
-        text = AnswerText(meter, self.emit, self.secrets(), on_text)
+        text = ScreenedAnswerStream(meter, self.emit, self.secrets(), on_text)
         finish: str | None = None
 
         async def on_send() -> None:
@@ -213,7 +213,8 @@ class LLMSession:
             self.metrics.charged(self.provider.name, self.client, tokens, self.budget_tracker.cost(usage))
 
     async def _charge_failed(self, meter: CallMeter, error: BaseException) -> None:
-        """Also when the run is cancelled. If the store refuses then, the call is charged with its reserve."""
+        """Charges a failed call, also when the run is cancelled. If the store fails then, the reserve of the
+        call counts."""
         usage = meter.usage_after(error)
         self._charge(usage)
         if not meter.is_reserved:
@@ -226,7 +227,7 @@ class LLMSession:
             log.warning("the charge of a cancelled call is not stored: its reserve counts", about=meter.about)
 
     async def _store_unused(self, meter: CallMeter, usage: Usage) -> None:
-        """Settle a call whose answer is not stored. One that costs nothing has no event."""
+        """Settles a call whose answer is not stored. A call without cost emits no event."""
         if usage == Usage():
             await self.emit(StageUpdate(checkpoints=settled(meter.checkpoint), is_progress=False))
         else:
@@ -235,7 +236,8 @@ class LLMSession:
 
 
 class LLMSessionFactory:
-    """Makes the session of one run of a task's stage. `secrets`: of this service; no answer may have one."""
+    """Creates the session of one run of a task's stage. `secrets`: those of this service, which no answer may
+    contain."""
 
     def __init__(
         self,
@@ -256,8 +258,8 @@ class LLMSessionFactory:
     def create(
         self, model: str, task_id: str, *, spent: Usage, budget: Budget, emit: Emit, client: str = ""
     ) -> LLMSession:
-        """`spent`: by all calls of the task so far, those of earlier stages and runs included; `client`: of
-        the task, for metrics.
+        """`spent`: the usage of all calls of the task so far, those of earlier stages and runs included;
+        `client`: the task's client, for metrics.
 
         Raises Invalid for a model that is not configured.
         """
@@ -275,7 +277,7 @@ class LLMSessionFactory:
 
 
 def _with_note(request: ChatRequest, error: Exception) -> ChatRequest:
-    """The request with what a rejected answer's error has for the model at the end of its last message."""
+    """The request with the error's `for_model` text appended to its last message."""
     note = error.for_model if isinstance(error, LLMBadOutput) else ""
     if not note:
         return request

@@ -15,21 +15,27 @@ from gencode.llm.port import ChatRequest, Usage
 _DIGITS = b"0123456789"
 _SYMBOLS = bytes(code for code in range(33, 127) if not chr(code).isalnum())
 _DENSE_RUN = re.compile(rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/=]{24,}")
-"""base64 and digests: no word is so long."""
+"""Runs of base64 or digests: no word is so long."""
 _IS_DENSE = re.compile(rb"[A-Za-z0-9+/=]")
 _DENSE_BYTES = bytes(ord("x") if _IS_DENSE.match(bytes([code])) else code for code in range(256))
 _LEAST_DENSE = b"x" * 24
 _UNIT = 12
-"""Twelfths of a token, in which bytes are weighed."""
+"""Bytes are weighed in twelfths of a token."""
 _BYTE, _DIGIT, _SYMBOL, _DENSE = 4, 12, 8, 8
-"""Of a letter, a space or a byte of UTF-8 (a Chinese character has three); of a digit, a token to many; of a
-punctuation mark; of each byte of a dense run in addition."""
+"""Weights of bytes, in twelfths of a token.
+
+_BYTE    4   each letter, space or byte of UTF-8; a Chinese character has three bytes: 12
+_DIGIT   12  each digit; many tokenizers use one token for each
+_SYMBOL  8   each punctuation mark
+_DENSE   8   each byte of a dense run, in addition to its own weight
+"""
 PER_MESSAGE = 16
-"""Tokens around a message: its role and marks, and what a provider adds to have it continued."""
+"""Tokens added for each message: its role, its delimiters, and the instruction by which some providers
+continue it."""
 
 
 def estimate_tokens(text: str) -> int:
-    """How many tokens a model counts for the text, at most. Linear: some microseconds per KiB."""
+    """The estimated number of tokens. The time is linear: some microseconds per KiB."""
     data = text.encode("utf-8", "replace")
     digits = len(data) - len(data.translate(None, _DIGITS))
     symbols = len(data) - len(data.translate(None, _SYMBOLS))
@@ -39,12 +45,12 @@ def estimate_tokens(text: str) -> int:
 
 
 def _may_have_dense_run(data: bytes) -> bool:
-    """The search for runs takes most of the time for two megabytes without any."""
+    """A quick check, since the search for runs takes most of the time for two megabytes without any."""
     return _LEAST_DENSE in data.translate(_DENSE_BYTES)
 
 
 def prompt_tokens(request: ChatRequest) -> int:
-    """Of all that is sent for a request."""
+    """The estimated tokens of all messages of a request and its prefix."""
     texts = [message.content for message in request.messages] + [request.prefix] * bool(request.prefix)
     return sum(estimate_tokens(text) + PER_MESSAGE for text in texts)
 

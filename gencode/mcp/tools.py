@@ -145,7 +145,7 @@ def _retry_tool(services: Services) -> Tool:
 
     return Tool(
         name="retry",
-        title="Go on with a failed task",
+        title="Retry a failed task",
         description=(
             "Take a failed task back to the stage in which it failed; what was paid for is kept. changes may "
             "name another repo_name while no repository has been created."

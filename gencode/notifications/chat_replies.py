@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from gencode.domain.callback import Callback
 from gencode.domain.event import Event, dump
 from gencode.domain.task import Task
-from gencode.notifications.notifier import TaskTexts
+from gencode.notifications.notifier_protocol import TaskTexts
 from gencode.notifications.sender import Message, Sender
 from gencode.notifications.url_policy import UrlRefused, host_of, origin_of
 from gencode.security.redaction import sanitize

@@ -23,7 +23,7 @@ from gencode.domain.errors import StoreError
 from gencode.domain.event import Event
 from gencode.engine.ports.callback_outbox import ANY_TIME, Outbox
 from gencode.engine.ports.store import Store, TaskQuery
-from gencode.notifications.notifier import Notifier
+from gencode.notifications.notifier_protocol import Notifier
 from gencode.notifications.sender import Message, NoResponse, Response
 from gencode.notifications.url_policy import UrlRefused
 from gencode.observability.metrics import Metrics
@@ -35,6 +35,8 @@ MAX_WAIT = 24 * 3600.0
 """Seconds; the longest wait that a receiver can ask for by Retry-After."""
 POLL_SECONDS = 60.0
 """The longest time between two reads of the store while no event is published."""
+SHARED_POLL_SECONDS = 5.0
+"""The same where other processes commit events, too: the notification of one may be lost."""
 STORE_PAUSE = 5.0
 """Seconds until the next attempt when the store fails."""
 MAX_JITTER = 0.2
@@ -82,6 +84,7 @@ class NotificationDispatcher:
         self._random = random
         self._sleep = sleep
         self._lease = lease
+        self._poll_seconds = SHARED_POLL_SECONDS if lease else POLL_SECONDS
         self._active: dict[str, Callback] = {}
         """The callbacks that are being delivered, by task id, as they were read."""
         self._woken = anyio.Event()
@@ -116,8 +119,8 @@ class NotificationDispatcher:
         except StoreError as error:
             log.warning("callbacks wait for the store", reason=error.message)
             return STORE_PAUSE
-        wait = min([(callback.due or 0) / 1000 - self._now() for callback in following], default=POLL_SECONDS)
-        return max(0.0, min(wait, POLL_SECONDS))  # a delivery that ends calls `wake`
+        waits = [(callback.due or 0) / 1000 - self._now() for callback in following]
+        return max(0.0, min([*waits, self._poll_seconds]))  # a delivery that ends calls `wake`
 
     async def _next_due(self, at: int) -> Callback | None:
         """A due callback within the limits; callbacks of principals without an active delivery come first."""

@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 from gencode.domain.callback import NOTIFIED_EVENTS, Callback
 from gencode.domain.event import Event, dump
 from gencode.domain.task import Task
-from gencode.notifications.notifier import TaskTexts
+from gencode.notifications.notifier_protocol import TaskTexts
 from gencode.notifications.sender import Message, Sender
 from gencode.notifications.url_policy import UrlPolicy, UrlUnresolved, host_of
 

@@ -13,7 +13,7 @@ from gencode.domain.task import Task
 from gencode.engine.ports.callback_outbox import ANY_TIME
 from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import IdempotencyKey, TaskQuery
-from gencode.engine.quota import TaskUsage
+from gencode.engine.quota_usage import TaskUsage
 from gencode.engine.task_ids import earliest_id
 from gencode.storage.rows import (
     Row,

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from gencode.domain.errors import NotFound, WrongMethod
 from gencode.http.operation import Operation, operation
-from gencode.http.responses import ResponseSpec
+from gencode.http.response_specs import ResponseSpec
 
 HOME = "index.html"
 POLICY = "; ".join(

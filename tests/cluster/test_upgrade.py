@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from gencode import __version__
-from gencode.bootstrap.process_names import parsed_name
+from gencode.bootstrap.application_name import parsed_name
 from tests.servers.calls import FILES, submit
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files

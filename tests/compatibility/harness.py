@@ -28,7 +28,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from gencode.bootstrap import backend, kind_dependencies
+from gencode.bootstrap import dependency_factory, single_process
 from gencode.codegen.project_checker import ProjectChecker
 from gencode.resilience.call_slots import LocalSlots
 from gencode.resilience.retry import Retry
@@ -207,9 +207,9 @@ def harness(shared: Shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         """Writes to a Git host, which are spaced, keep their clock."""
         return LocalSlots(count, spacing) if spacing else LocalSlots(count, clock=lambda: now, sleep=sleep)
 
-    monkeypatch.setattr(kind_dependencies, "ProjectChecker", lambda: nullcontext(shared.checker))
-    monkeypatch.setattr(kind_dependencies, "Retry", partial(Retry, sleep=sleep))
-    monkeypatch.setattr(backend, "local_slots", slots)
+    monkeypatch.setattr(dependency_factory, "ProjectChecker", lambda: nullcontext(shared.checker))
+    monkeypatch.setattr(dependency_factory, "Retry", partial(Retry, sleep=sleep))
+    monkeypatch.setattr(single_process, "local_slots", slots)
     monkeypatch.setattr(httpx, "create_ssl_context", lambda **options: _tls())
     return made
 

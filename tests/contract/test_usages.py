@@ -1,11 +1,11 @@
-"""The promises of `gencode.engine.quota.UsageStore`, checked on every implementation."""
+"""The promises of `gencode.engine.quota_usage.UsageStore`, checked on every implementation."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from gencode.domain.task import State
-from gencode.engine.quota import TaskUsage
+from gencode.engine.quota_usage import TaskUsage
 from tests.contract.test_retention import AnyStore, an_old_task, created, finished, store
 from tests.unit.storage.samples import an_event
 

@@ -14,12 +14,12 @@ import pytest
 from pydantic import SecretStr
 
 from gencode import __version__
-from gencode.bootstrap import process_names
+from gencode.bootstrap import application_name
 from gencode.bootstrap.app import build_app
+from gencode.bootstrap.application_name import MAX_LENGTH, parsed_name, process_name
 from gencode.bootstrap.doctor import cluster_checks
 from gencode.bootstrap.doctor.check_result import CheckResult
 from gencode.bootstrap.doctor.cluster_checks import check_cluster
-from gencode.bootstrap.process_names import MAX_LENGTH, parsed_name, process_name
 from gencode.bootstrap.process_roles import Role
 from gencode.domain.errors import StartError
 from gencode.security.secret_registry import SecretRegistry
@@ -114,7 +114,7 @@ async def test_processes_of_another_version_are_named(
 ) -> None:
     checked = configured(tmp_path, postgres)
     with monkeypatch.context() as older:
-        older.setattr(process_names, "__version__", "0.0.9")
+        older.setattr(application_name, "__version__", "0.0.9")
         async with running(tmp_path, postgres, Role.WEB):
             older.undo()
             async with running(tmp_path, postgres, Role.WEB):
@@ -209,6 +209,6 @@ def test_a_name_fits_and_is_read_back(tmp_path: Path) -> None:
     assert (known.role, known.version, len(known.digests)) == (
         "worker",
         __version__,
-        len(process_names.GROUPS),
+        len(application_name.GROUPS),
     )
     assert [parsed_name(other) for other in ("gencode queue", "psql", "gencode")] == [None] * 3

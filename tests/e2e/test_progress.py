@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from gencode.llm import task_progress
+from gencode.llm import progress_tracker
 from tests.servers.calls import BODY, get, post, submit
 from tests.servers.model import Body, Reply, call_of, chunk, http_error, model_server, plan_and_files, sse
 from tests.servers.service import App, running_app, settings
@@ -64,7 +64,7 @@ def stored_before(heard: list[Any], event: Any) -> int:
 
 
 async def test_a_stalled_model_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task_progress, "STALLED_AFTER", 0.3)
+    monkeypatch.setattr(progress_tracker, "STALLED_AFTER", 0.3)
     heard, silent = anyio.Event(), anyio.Event()
 
     def script(body: Body) -> Reply | None:

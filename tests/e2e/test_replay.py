@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from gencode.bootstrap.command_line import main
+from gencode.bootstrap.command_registry import main
 from gencode.client import Client
 from gencode.domain.errors import GencodeError, UnsafePath, UnsafeTree
 from gencode.pipelines.generate.errors import BadBundle
-from gencode.pipelines.generate.replay import replay
+from gencode.pipelines.generate.repository_from_bundle import replay
 from tests.e2e.cloning import cloned, files, git
 from tests.servers.service import running_app, settings
 from tests.servers.stream import events

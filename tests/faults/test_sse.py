@@ -23,8 +23,8 @@ from starlette.types import Message
 from gencode.domain.principal import LOCAL
 from gencode.domain.task import State
 from gencode.engine.task_ids import new_id
-from gencode.http.client_limiter import ClientLimiter
 from gencode.http.kinds import KindRegistry
+from gencode.http.per_client_semaphore import PerClientSemaphore
 from gencode.http.shared_ticker import SharedTicker
 from gencode.http.task_event_stream import follow_operation
 from gencode.hub.in_process import InProcessHub
@@ -324,8 +324,8 @@ async def two_idle_minutes() -> list[tuple[float, bytes]]:
         ticker=SharedTicker(15),
         progress_ticker=SharedTicker(1),
         kinds=None,
-        task_limiter=ClientLimiter(1),
-        stream_limiter=ClientLimiter(1),
+        task_limiter=PerClientSemaphore(1),
+        stream_limiter=PerClientSemaphore(1),
     )
     scope = {
         "type": "http",

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from gencode.bootstrap.doctor.git_host_checks import check_git_host
-from gencode.githosts.adapter import CreateRepository, HostAdapter
+from gencode.githosts.api_dialect import ApiDialect, CreateRepository
 from gencode.githosts.gitea import Forgejo, Gitea
 from gencode.githosts.http_client import HttpReply
 from gencode.githosts.responses import ApiResponse, refusal_body
@@ -77,16 +77,16 @@ async def test_prism_would_find_a_wrong_request(
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize("adapter", [Gitea(), Forgejo()], ids=["gitea", "forgejo"])
-async def test_the_described_answers_are_understood(adapter: HostAdapter, tmp_path: Path) -> None:
-    wanted = adapter.create_request(CREATING)
+@pytest.mark.parametrize("dialect", [Gitea(), Forgejo()], ids=["gitea", "forgejo"])
+async def test_the_described_answers_are_understood(dialect: ApiDialect, tmp_path: Path) -> None:
+    wanted = dialect.create_request(CREATING)
     async with GITEA.served(tmp_path, answers=True) as prism:
         created = await prism.post(wanted.path, json=wanted.body)
-        found = await prism.get(adapter.repo_path("octo", "hello"))
+        found = await prism.get(dialect.repo_path("octo", "hello"))
     assert created.status_code == 201
     assert found.status_code == 200
     for answer in (created, found):
-        adapter.parse_repository(answer.json())
+        dialect.parse_repository(answer.json())
 
 
 async def test_giteas_answer_for_a_taken_name_is_understood(tmp_path: Path) -> None:

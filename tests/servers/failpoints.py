@@ -22,7 +22,7 @@ from contextlib import aclosing
 from importlib import import_module
 from typing import Any
 
-from gencode.bootstrap.command_line import main
+from gencode.bootstrap.command_registry import main
 from gencode.githosts.rest_host import RestGitHost
 from gencode.hub.in_process import InProcessHub
 from gencode.llm.openai.provider import OpenAICompatibleProvider

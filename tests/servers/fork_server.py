@@ -28,7 +28,7 @@ from anyio.abc import ByteReceiveStream
 ROOT = Path(__file__).parents[2]
 _MESSAGE = 2**17
 """Bytes of a request at most."""
-_IMPORTED = ("gencode.bootstrap.command_line", "gencode.bootstrap.commands.serve")
+_IMPORTED = ("gencode.bootstrap.command_registry", "gencode.bootstrap.commands.serve")
 _IMPORTED_FOR_CLUSTERS = ("gencode.bootstrap.cluster", "gencode.bootstrap.commands.worker")
 """Before the first service with a DATABASE_URL is forked."""
 

@@ -29,7 +29,7 @@ from gencode.bootstrap.serve import Server, listening_socket
 from gencode.domain.task import State
 from gencode.embedded.server import address, saved_port
 from gencode.http.dependencies import Services
-from gencode.http.kind_factory import KindFactory
+from gencode.http.kind_dependencies import KindFactory
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import NamedProvider, Settings
 from gencode.storage.sqlite.store import open_sqlite

@@ -33,7 +33,7 @@ from gencode.bootstrap.app import build_app
 from gencode.bootstrap.database_api_keys import DatabaseKeys
 from gencode.bootstrap.process_roles import Role
 from gencode.bootstrap.serve import Server, listening_socket
-from gencode.http.kind_factory import KindFactory
+from gencode.http.kind_dependencies import KindFactory
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import NamedHost, Settings
 from gencode.storage.postgres.shared_state import shared_keys

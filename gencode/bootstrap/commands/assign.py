@@ -12,13 +12,13 @@ import anyio
 
 from gencode.auth.key_store import StoredKeys, check_name, key_store
 from gencode.bootstrap.cluster_imports import cluster_module
-from gencode.bootstrap.stored_api_keys import stored_keys
+from gencode.bootstrap.key_store_selection import stored_keys
 from gencode.cli.output import printable, write
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.domain.principal import LOCAL, Principal
 from gencode.settings import load_database
 from gencode.storage.data_dir_lock import DATABASE, data_dir_lock
-from gencode.storage.ownership_transfer import OwnershipTransfer
+from gencode.storage.ownership_transfer_result import OwnershipTransfer
 from gencode.storage.sqlite.ownership_transfer import owners, transfer_tasks
 
 

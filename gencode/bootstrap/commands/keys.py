@@ -13,11 +13,12 @@ from limits import parse_many
 
 from gencode.auth.key_store import KeyOptions, KeyStore, StoredKey, StoredKeys, key_store, parse_timestamp
 from gencode.bootstrap.cluster_imports import cluster_module
-from gencode.bootstrap.stored_api_keys import stored_keys
+from gencode.bootstrap.key_store_selection import stored_keys
 from gencode.cli.output import write
 from gencode.domain.errors import StartError
 from gencode.domain.principal import LOCAL
-from gencode.engine.quota import Period, Quota, Uses, parse_quota
+from gencode.engine.quota import Period, Quota, parse_quota
+from gencode.engine.quota_usage import Uses
 from gencode.settings import load_database
 from gencode.storage.sqlite.quota_usage import client_uses
 

@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 
 from gencode import __version__
+from gencode.bootstrap.application_name import GROUPS, ProcessName, digests, parsed_name
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
-from gencode.bootstrap.process_names import GROUPS, ProcessName, digests, parsed_name
 from gencode.domain.errors import StoreUnusable
 from gencode.queue.procrastinate.inspection import QueueState, inspect_queue
 from gencode.queue.procrastinate.schema import is_current

@@ -13,7 +13,7 @@ import httpx
 
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.domain.errors import StartError
-from gencode.githosts.adapter import credentials
+from gencode.githosts.api_dialect import credentials
 from gencode.githosts.host_types import whoami
 from gencode.githosts.http_client import HttpReply, exchange
 from gencode.githosts.name_rules import GITHUB

@@ -13,7 +13,7 @@ from urllib.request import getproxies_environment
 import httpx
 
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
-from gencode.bootstrap.stored_api_keys import stored_keys
+from gencode.bootstrap.key_store_selection import stored_keys
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.githosts.http_client import exchange
 from gencode.githosts.responses import json_object

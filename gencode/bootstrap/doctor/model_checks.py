@@ -10,7 +10,7 @@ import httpx
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
 from gencode.githosts.http_client import HttpReply, exchange
 from gencode.githosts.responses import error_text, json_object
-from gencode.llm.openai.request_body import endpoint, key_headers
+from gencode.llm.openai.endpoint import endpoint, key_headers
 from gencode.llm.prices import Prices, price_of
 from gencode.llm.provider_catalog import ProviderConfig
 from gencode.security.redaction import quoted

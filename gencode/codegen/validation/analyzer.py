@@ -8,7 +8,7 @@ from dataclasses import replace
 from gencode.codegen.validation.data_formats import FORMATS, analyze_data
 from gencode.codegen.validation.file_analysis import FileAnalysis, Symbols
 from gencode.codegen.validation.findings import Finding, excerpt, placeholder
-from gencode.codegen.validation.languages import language_of, line_comment_marks
+from gencode.codegen.validation.languages import comment_marks, language_of, line_comment_marks
 from gencode.codegen.validation.placeholder_rules import may_contain_placeholder, placeholder_lines
 from gencode.codegen.validation.python_analysis import analyze_python
 from gencode.codegen.validation.single_file_components import analyze_component
@@ -40,7 +40,7 @@ def analyze(path: str, text: str) -> FileAnalysis:
     """The analysis of a file, which is empty for an unknown language. Never raises."""
     language = language_of(path)
     if not language or language == "prose":
-        return FileAnalysis()
+        return FileAnalysis(findings=tuple(_placeholder_comments(path, text, comment_marks(path))))
     if language == "python":
         return analyze_python(path, text)
     if language in ("vue", "svelte"):
@@ -50,12 +50,12 @@ def analyze(path: str, text: str) -> FileAnalysis:
     if not text.strip():
         return FileAnalysis()
     analysis = analyze_data(path, text, language) if language in FORMATS else FileAnalysis()
-    return FileAnalysis(findings=(*analysis.findings, *_placeholder_comments(path, text, language)))
-
-
-def _placeholder_comments(path: str, text: str, language: str) -> Iterator[Finding]:
-    """Placeholders in comments that fill a line, for languages without a grammar."""
     marks = line_comment_marks(language)
+    return FileAnalysis(findings=(*analysis.findings, *_placeholder_comments(path, text, marks)))
+
+
+def _placeholder_comments(path: str, text: str, marks: tuple[str, ...]) -> Iterator[Finding]:
+    """Placeholders in comments that fill a line, for languages without a grammar."""
     if not marks or not may_contain_placeholder(text):
         return
     for row, line in enumerate(text.split("\n"), start=1):

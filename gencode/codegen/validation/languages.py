@@ -64,12 +64,16 @@ _JSONC_DIRECTORY = re.compile(r"(?:^|[/.])(?:vscode|codesandbox|devcontainer|zed
 """Files whose tools accept JSON with comments and trailing commas, although they are called `.json`."""
 _COMMENT_MARKS = {
     **dict.fromkeys(("kotlin", "swift", "dart", "scala", "scss", "proto"), ("//", "/*", "*")),
-    **dict.fromkeys(("yaml", "toml", "make", "ini", "hcl", "graphql"), ("#",)),
+    **dict.fromkeys(("yaml", "toml", "make", "hcl", "graphql"), ("#",)),
+    "ini": ("#", ";"),
     **dict.fromkeys(("vue", "svelte"), ("//", "/*", "<!--")),
     "html": ("<!--", "{#"),
     "sql": ("--",),
     "lua": ("--",),
 }
+_WITH_HASH = re.compile(
+    r"\.env(?:\.[\w.-]+)?|\.\w+ignore|(?:requirements|constraints)[\w.-]*\.txt|procfile|codeowners"
+)
 _TEMPLATE_SYNTAX = re.compile(
     r"\{\{|\{%|<%|<\?(?!xml)|\{#\s|@\w+ ?\(|@(?:else|empty|end\w*)\b|\$\{|#\{|th:\w"
 )
@@ -84,6 +88,11 @@ def language_of(path: str) -> str:
         return "jsonc"
     stem, dot, suffix = name.rpartition(".")
     return _BY_NAME.get(name) or _BY_SUFFIX.get(dot + suffix, "") or _BY_NAME.get(stem, "")
+
+
+def comment_marks(path: str) -> tuple[str, ...]:
+    """Of a file whose kind has no language here."""
+    return ("#",) if _WITH_HASH.fullmatch(path.lower().rpartition("/")[2]) else ()
 
 
 def line_comment_marks(language: str) -> tuple[str, ...]:

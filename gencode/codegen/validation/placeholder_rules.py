@@ -43,6 +43,35 @@ _PHRASE_PATTERNS = (
     r"(?:待|尚未|还没有|需要|请在此)(?:你来|您来|自行)?实现(?!了|的)",
     r"(?:在此|在这里|此处|这里)(?:添加|编写|填写|补充|实现|加入|写)(?:你|您)?(?:的|具体|自己的)*(?:代码|逻辑|实现|业务)",
 )
+_OTHER = r"(?:rest|remainder|remaining|existing|previous|others?)"
+_AS_IT_IS = (
+    r"(?:unchanged|omitted|(?:the )?same|as[ -]is|as (?:before|above|in the original)|truncated|snipped)"
+)
+_REST_ZH = r"(?:其余|其他|其它|剩余|余下|后面|后续|以下|中间|此处)(?:的)?(?:代码|内容|部分|表|语句|行|配置)?"
+_WHOLE_PATTERNS = (
+    # "... rest unchanged", "(other tables omitted)", "... same as before ..."
+    rf"(?:{_DOTS} ?)?[(\[]?(?:the |all |keep )*{_OTHER}(?: of (?:the|this|your))?(?: \w+){{0,3}}?"
+    rf"(?: is| are| remains?| stays?| kept)* {_AS_IT_IS}",
+    rf"{_DOTS} ?[(\[]?(?:the |all )*(?:remaining|existing|other|more|additional|further) \w+(?: \w+)?"
+    rf"(?: here| below| omitted)?[)\]]?(?: ?{_DOTS})?",
+    rf"{_DOTS} ?[(\[]?(?:{_AS_IT_IS}|same as (?:before|above|original)|continue[sd]?|snip"
+    rf"|\d+ (?:more )?lines(?: omitted| skipped)?|similarly for .{{1,40}}|{_OTHER} of \w+(?: \w+)?)[)\]]?"
+    rf"(?: ?{_DOTS})?",
+    r"(?:your |the |keep )?(?:existing|unchanged|previous) (?:code|content)(?: here)?",
+    r"(?:no changes|continued) below|(?:code|content) continues(?: here| below)?|to be continued",
+    r"(?:the )?rest of (?:the |your |this )?(?:code|file|implementation|content)(?: here)?",
+    # ……其余不变, 以下代码与之前相同, （略）, 未完待续
+    rf"(?:{_DOTS} ?)*{_REST_ZH}"
+    r"(?:与?(?:之前|上面|前面|原来)(?:的)?(?:相同|一致|类似)|保持不变|不变|同前|同上|省略|略)",
+    rf"(?:{_DOTS} ?)*(?:保持)?(?:原有|现有)(?:代码|内容|配置)(?:不变)?|(?:{_DOTS} ?)*未完(?:待续)?",
+    rf"(?:{_DOTS} ?)*(?:省略|略)(?: ?{_DOTS})*",
+)
+_WHOLE = re.compile(
+    rf"[(\[（【]?(?:{'|'.join(_WHOLE_PATTERNS)})[)\]）】]?[.。!*/ -]*(?:-->)?"
+    r"|[(\[](?:unchanged|omitted|snip|snipped|\.{3} ?truncated ?\.{3})[)\]]|-*snip ?-*",
+    re.IGNORECASE,
+)
+"""A comment that is nothing else."""
 _PHRASE = re.compile("|".join(f"(?:{phrase})" for phrase in _PHRASE_PATTERNS), re.IGNORECASE)
 _ONLY_DOTS = re.compile(r"[\s/*#<!{}()>;-]*(?:\.\.\.|…|……)[\s/*#!{}()>;-]*")
 _UNFINISHED = re.compile(
@@ -50,21 +79,33 @@ _UNFINISHED = re.compile(
     r"|未实现|待实现|尚未实现|暂未实现",
     re.IGNORECASE,
 )
+_MAX_WHOLE = 100
+_HINT = re.compile(
+    r"unchanged|omitted|same|\.{3}|…|as[ -]is|existing|previous|continue|no changes|snip|rest of|truncated"
+    r"|as (?:before|above|in the original)|不变|相同|一致|类似|同前|同上|略|原有|现有|未完",
+    re.IGNORECASE,
+)
+"""What every such comment holds."""
 _SPACES = re.compile(r"[ \t]+")
 _LINE_START = re.compile(r"^[\s/*#<!;-]+", re.MULTILINE)
 
 
 def may_contain_placeholder(text: str) -> bool:
     """Whether any line could be a placeholder: a cheap test before comments are parsed."""
-    return _PHRASE.search(_SPACES.sub(" ", text)) is not None
+    return _HINT.search(text) is not None or _PHRASE.search(_SPACES.sub(" ", text)) is not None
 
 
 def placeholder_lines(comment: str) -> Iterator[tuple[int, str]]:
     """The lines of a comment that announce omitted code: offset (from 0) and text."""
     for row, text in enumerate(comment.split("\n")):
         bare = _SPACES.sub(" ", _LINE_START.sub("", text))
-        if _PHRASE.search(bare):
+        if _PHRASE.search(bare) or (len(bare) <= _MAX_WHOLE and _is_whole(bare)):
             yield row, bare
+
+
+def _is_whole(comment: str) -> bool:
+    """Whether a comment, without the marks around it, says nothing but that something is left out."""
+    return _WHOLE.fullmatch(comment.strip()) is not None
 
 
 def is_ellipsis_comment(comment: str) -> bool:

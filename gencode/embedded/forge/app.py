@@ -8,12 +8,13 @@ from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from gencode.embedded.forge.access import AccessMiddleware, AccessToken
+from gencode.embedded.forge.access_token import AccessToken
 from gencode.embedded.forge.github_json import GitHubJson
 from gencode.embedded.forge.names import is_valid_owner
 from gencode.embedded.forge.pages import Pages
 from gencode.embedded.forge.repositories import Repositories
 from gencode.embedded.forge.rest_api import PREFIX, RestApi
+from gencode.embedded.forge.security_middleware import SecurityMiddleware
 from gencode.embedded.forge.smart_http import SmartHttp
 
 _THREADS = 4  # dulwich is pure Python and holds the GIL: more threads would not run in parallel
@@ -39,4 +40,4 @@ def forge_app(root: Path, url: str, token: str, user: str = "local") -> ASGIApp:
     api = RestApi(repositories, GitHubJson(url, url + PREFIX, user), access_token, threads)
     git = SmartHttp(repositories, access_token, threads)
     pages = Pages(repositories, url, threads)
-    return AccessMiddleware(Starlette(routes=[*api.routes(), *git.routes(), *pages.routes()]))
+    return SecurityMiddleware(Starlette(routes=[*api.routes(), *git.routes(), *pages.routes()]))

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gencode.embedded.forge.access import AccessToken
+from gencode.embedded.forge.access_token import AccessToken
 from gencode.embedded.forge.contents import branch_sha, branches
 from gencode.embedded.forge.create_request import (
     NAME_TAKEN,

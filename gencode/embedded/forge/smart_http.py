@@ -18,8 +18,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gencode.embedded.forge.access import AccessToken
-from gencode.embedded.forge.git_protocol import InvalidGitRequest, Service, advertise, handle_request
+from gencode.embedded.forge.access_token import AccessToken
+from gencode.embedded.forge.git_services import InvalidGitRequest, Service, advertise, handle_request
 from gencode.embedded.forge.repositories import Repositories, Repository
 
 log = structlog.get_logger(__name__)

@@ -31,7 +31,7 @@ CONTROL = "gencode_control"
 MAX_MESSAGES = 7_700
 """Bytes of messages in a notification; the rest names the task."""
 STORE_TIMEOUT = 30.0
-"""See Channel. During a failover the store is unavailable for about this long."""
+"""See TaskChannel. During a failover the store is unavailable for about this long."""
 POLL_SECONDS = 1.0
 """Between two polls of the store while no notification arrives."""
 CHECK_SECONDS = 15.0

@@ -26,7 +26,7 @@ from gencode.llm.errors import (
 from gencode.llm.http_client import is_incomplete_response
 from gencode.llm.openai.error_classification import equivalent_status, error_class
 from gencode.llm.openai.error_objects import error_in
-from gencode.llm.openai.retry_delays import wait_in
+from gencode.llm.openai.retry_delay_in_body import wait_in
 from gencode.resilience.retry_after import wait_from_headers
 from gencode.security.redaction import sanitize
 

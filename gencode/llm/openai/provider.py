@@ -18,11 +18,12 @@ from gencode.llm.http_client import BEFORE_SEND
 from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.openai.body_reader import BodyReader
 from gencode.llm.openai.completion_decoder import CompletionDecoder
+from gencode.llm.openai.endpoint import completions_url, key_headers
 from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.error_objects import error_in
 from gencode.llm.openai.quirks import Quirks, rejects_prefix, without_rejected_parameter
 from gencode.llm.openai.rejected_token_limit import token_limit
-from gencode.llm.openai.request_body import completions_url, key_headers, request_body
+from gencode.llm.openai.request_body import request_body
 from gencode.llm.openai.think_block import ModelHabits, UnopenedReasoning
 from gencode.llm.ownership_check import OwnershipCheck
 from gencode.llm.port import ChatChunk, ChatRequest, OnSend, Usage

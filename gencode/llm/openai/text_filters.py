@@ -11,7 +11,7 @@ from gencode.llm.openai.think_block import ModelHabits, ThinkBlock
 from gencode.llm.port import ChatRequest
 
 
-class AnswerText:
+class ScreenedAnswerStream:
     """Removes what servers add: text that is repeated, leading reasoning, end tokens.
 
     Text is returned as soon as it is certain, and never changed afterwards. Raises LLMBadOutput where the

@@ -17,7 +17,7 @@ class CacheHit:
     """The plan and the files of an earlier task.
 
     similarity  the similarity of the prompts, from 0 to 1; 1.0: the same cache key
-    template    the template of that task (see task_template.py)
+    template    the template of that task (see `task_template`)
     """
 
     task_id: str

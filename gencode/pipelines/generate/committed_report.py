@@ -11,7 +11,7 @@ from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.engine.ports.store import Store, TaskQuery
-from gencode.pipelines.generate.commit import SNAPSHOT, CommitContent, commit_checkpoint
+from gencode.pipelines.generate.commit_checkpoint import SNAPSHOT, CommitContent, commit_checkpoint
 from gencode.pipelines.generate.report import report
 
 REPORT = ".gencode/report.json"

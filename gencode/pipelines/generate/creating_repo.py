@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost, RepositorySpec
-from gencode.pipelines.generate.artifacts import GenerateInput, Project, RepositoryCreated
 from gencode.pipelines.generate.checkpoints import REPOSITORY, RepositoryCheckpoint
+from gencode.pipelines.generate.stage_artifacts import GenerateInput, Project, RepositoryCreated
 
 
 class CreatingRepo:

@@ -16,11 +16,11 @@ from gencode.codegen.plan_request import OnPlan, request_plan
 from gencode.domain.errors import GencodeError
 from gencode.engine.ports.pipeline import Emit, Pause
 from gencode.llm.session import LLMSession, LLMSessionFactory
-from gencode.pipelines.generate.artifacts import Draft, GenerateInput
 from gencode.pipelines.generate.cache_hit import CacheHit, cache_hit_updates, pieces_of
 from gencode.pipelines.generate.messages import approval_text
 from gencode.pipelines.generate.plan_estimate import estimate_plan
 from gencode.pipelines.generate.prompt_cache import PromptCache
+from gencode.pipelines.generate.stage_artifacts import Draft, GenerateInput
 
 
 class Generating:

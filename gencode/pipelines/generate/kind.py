@@ -21,7 +21,7 @@ from gencode.domain.errors import (
 )
 from gencode.domain.task import Task
 from gencode.githosts.errors import GitError, HostError
-from gencode.http.kind_factory import KindDependencies, KindFactory
+from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
 from gencode.pipelines.generate.api import estimate, files, plan, report_and_bundle
@@ -44,7 +44,7 @@ from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.pipeline import Generate
 from gencode.pipelines.generate.progress import task_progress
 from gencode.pipelines.generate.prompt_cache import PromptCache
-from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
+from gencode.pipelines.generate.stage_names import CREATING_REPO, GENERATING, MERGING, PUSHING
 
 
 def error_classes(*bases: type[GencodeError]) -> Iterator[type[GencodeError]]:

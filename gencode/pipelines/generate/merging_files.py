@@ -1,4 +1,5 @@
-"""The second stage: merges answers into files, validates the files, and makes the commit."""
+"""The second stage, named by its public status: merges answers into files, validates and repairs the files,
+scans them for secrets, and makes the commit."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ from gencode.codegen.secrets_scan import OWN_SECRET, SecretFinding
 from gencode.domain.errors import LikelySecretFound, SecretFound
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.session import LLMSessionFactory
-from gencode.pipelines.generate.artifacts import Draft, GenerateInput, Project
-from gencode.pipelines.generate.commit import SNAPSHOT, CommitContent, commit_checkpoint
+from gencode.pipelines.generate.commit_checkpoint import SNAPSHOT, CommitContent, commit_checkpoint
 from gencode.pipelines.generate.committed_report import REPORT, Reporter
+from gencode.pipelines.generate.stage_artifacts import Draft, GenerateInput, Project
 
 Scan = Callable[[Files, str, Sequence[str]], Awaitable[Sequence[SecretFinding]]]
 """From the files, the commit's message and this service's own secrets to findings."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gencode.domain.task import PENDING
-from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
+from gencode.pipelines.generate.stage_names import CREATING_REPO, GENERATING, MERGING, PUSHING
 
 LANGUAGES = ("en", "zh")
 

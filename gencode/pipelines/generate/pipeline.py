@@ -22,7 +22,6 @@ from gencode.githosts.port import GitHost, Repository
 from gencode.llm.budget import Budget, total
 from gencode.llm.charge_checkpoints import usages_without_answer
 from gencode.llm.port import Usage
-from gencode.pipelines.generate.artifacts import Delivered, Draft, GenerateInput, Project, RepositoryCreated
 from gencode.pipelines.generate.checkpoints import (
     APPROVED,
     PUSHED,
@@ -31,17 +30,24 @@ from gencode.pipelines.generate.checkpoints import (
     RepositoryCheckpoint,
     saved_plan,
 )
-from gencode.pipelines.generate.commit import read_commit
+from gencode.pipelines.generate.commit_checkpoint import read_commit
 from gencode.pipelines.generate.creating_repo import CreatingRepo
 from gencode.pipelines.generate.forge_address import present_address
 from gencode.pipelines.generate.generating import Generating
 from gencode.pipelines.generate.interrupted_calls import FindPrice, lost_call_updates
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import cached_note, repository_kept_note, status_text, template_note
-from gencode.pipelines.generate.offline_template import template_of
 from gencode.pipelines.generate.pushing import Pushing
 from gencode.pipelines.generate.repository_check import CheckedGenerating
-from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
+from gencode.pipelines.generate.stage_artifacts import (
+    Delivered,
+    Draft,
+    GenerateInput,
+    Project,
+    RepositoryCreated,
+)
+from gencode.pipelines.generate.stage_names import CREATING_REPO, GENERATING, MERGING, PUSHING
+from gencode.pipelines.generate.task_template import template_of
 
 
 class Generate:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gencode.domain.task import State, Task
-from gencode.llm.task_progress import WRITTEN_PERCENT, ProgressRegistry, ProgressSnapshot
-from gencode.pipelines.generate.stages import CREATING_REPO, GENERATING, MERGING, PUSHING
+from gencode.llm.progress_tracker import WRITTEN_PERCENT, ProgressRegistry, ProgressSnapshot
+from gencode.pipelines.generate.stage_names import CREATING_REPO, GENERATING, MERGING, PUSHING
 
 _PERCENT = {MERGING: WRITTEN_PERCENT, CREATING_REPO: 97, PUSHING: 98}
 """The percentage at the beginning of a stage."""

@@ -12,13 +12,13 @@ import anyio.to_thread
 from gencode.codegen.file_checkpoints import Checkpoints
 from gencode.domain.task import State, Task
 from gencode.engine.ports.store import Store, TaskQuery
-from gencode.pipelines.generate.artifacts import GenerateInput
 from gencode.pipelines.generate.cache_hit import CacheHit
 from gencode.pipelines.generate.cache_key import cache_key, key_prefix
 from gencode.pipelines.generate.checkpoints import saved_plan
-from gencode.pipelines.generate.commit import read_commit
+from gencode.pipelines.generate.commit_checkpoint import read_commit
 from gencode.pipelines.generate.committed_report import REPORT
-from gencode.pipelines.generate.offline_template import template_of
+from gencode.pipelines.generate.stage_artifacts import GenerateInput
+from gencode.pipelines.generate.task_template import template_of
 
 Mode = Literal["off", "identical", "similar"]
 DONE = (State.SUCCEEDED,)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.githosts.port import GitHost
-from gencode.pipelines.generate.artifacts import Delivered, RepositoryCreated
 from gencode.pipelines.generate.checkpoints import PUSHED, PushCheckpoint
+from gencode.pipelines.generate.stage_artifacts import Delivered, RepositoryCreated
 
 
 class Pushing:

@@ -16,7 +16,7 @@ from gencode.domain.task import Task
 from gencode.llm.budget import total
 from gencode.llm.port import Usage
 from gencode.pipelines.generate.checkpoints import saved_plan
-from gencode.pipelines.generate.commit import read_commit
+from gencode.pipelines.generate.commit_checkpoint import read_commit
 
 _CALL_CHECKPOINTS = (PIECE, PART, OUTLINE, REPAIR)
 

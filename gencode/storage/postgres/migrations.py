@@ -22,7 +22,7 @@ _COUNT_TABLES = (
     " FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = 'gencode'"
 )
 _IS_UNUSED = "SELECT pg_try_advisory_xact_lock(hashtextextended('gencode local forge', 0))"
-"""Every process of the service shares this lock, see `shared_state.forge_lock`."""
+"""Every process of the service shares this lock, see `process_lock`."""
 _VERSION = "SELECT coalesce(max(version), 0) FROM gencode.schema_versions"
 
 

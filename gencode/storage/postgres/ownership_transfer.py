@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gencode.domain.principal import Principal
-from gencode.storage.ownership_transfer import OwnershipTransfer
+from gencode.storage.ownership_transfer_result import OwnershipTransfer
 from gencode.storage.postgres.connection import Connection
-from gencode.storage.postgres.exclusive_connection import exclusive_connection, transaction
+from gencode.storage.postgres.maintenance_lock import exclusive_connection, transaction
 
 _COUNT = b"""
 SELECT (SELECT count(*) FROM gencode.tasks WHERE principal = %(source)s),

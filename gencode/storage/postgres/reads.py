@@ -13,7 +13,7 @@ from gencode.domain.event import Event
 from gencode.domain.task import TERMINAL, Task
 from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import TaskQuery
-from gencode.engine.quota import TaskUsage
+from gencode.engine.quota_usage import TaskUsage
 from gencode.engine.task_ids import earliest_id
 from gencode.storage.postgres import statements
 from gencode.storage.postgres.array_parameters import TextArray

@@ -4,8 +4,8 @@ All tables are in a schema of their own, `gencode`, and every statement names it
 applications' tables, and nothing depends on the search path.
 
 Texts compare byte by byte (COLLATE "C"), as ids must. JSON is text: jsonb changes what it stores, and cannot
-hold U+0000 (see `text`). There are no foreign keys: what refers to a task is written in one transaction with
-the task's row, which that transaction has locked.
+hold U+0000 (see `text_escaping`). There are no foreign keys: what refers to a task is written in one
+transaction with the task's row, which that transaction has locked.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from gencode.domain.errors import StoreUnusable
 from gencode.storage.postgres import statements
 from gencode.storage.postgres.connection import Connection, place
-from gencode.storage.postgres.exclusive_connection import exclusive_connection, transaction
+from gencode.storage.postgres.maintenance_lock import exclusive_connection, transaction
 from gencode.storage.postgres.migrations import UNFINISHED_IMPORT
 from gencode.storage.postgres.statements import RowsStatement
 from gencode.storage.postgres.writes import Enqueue

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gencode.domain.principal import Principal
-from gencode.storage.ownership_transfer import OwnershipTransfer
+from gencode.storage.ownership_transfer_result import OwnershipTransfer
 from gencode.storage.sqlite.connection import connect
 from gencode.storage.sqlite.errors import store_unusable
 

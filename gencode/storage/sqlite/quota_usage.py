@@ -12,7 +12,8 @@ import anyio
 
 from gencode.domain.errors import StoreUnusable
 from gencode.engine.ports.retention_store import UsageTotal
-from gencode.engine.quota import Period, QuotaUse, TaskUsage, Uses, uses_of
+from gencode.engine.quota import Period
+from gencode.engine.quota_usage import QuotaUse, TaskUsage, Uses, uses_of
 from gencode.storage.data_dir_lock import DATABASE
 from gencode.storage.sqlite import reads
 from gencode.storage.sqlite.errors import store_unusable

@@ -13,7 +13,7 @@ from gencode.domain.event import Event
 from gencode.domain.task import TERMINAL, Task
 from gencode.engine.ports.retention_store import FinishedTask, UsageTotal
 from gencode.engine.ports.store import TaskQuery
-from gencode.engine.quota import TaskUsage
+from gencode.engine.quota_usage import TaskUsage
 from gencode.engine.task_ids import earliest_id
 from gencode.storage.rows import (
     Row,
@@ -25,7 +25,7 @@ from gencode.storage.rows import (
     row_to_task,
 )
 from gencode.storage.sqlite import statements
-from gencode.storage.sqlite.statement_execution import read_page, read_values
+from gencode.storage.sqlite.bulk_statements import read_page, read_values
 from gencode.storage.task_query_sql import count_tasks, select_tasks
 from gencode.storage.usage_totals import row_to_total, task_usage
 from gencode.storage.write_requests import check_digest

@@ -1,5 +1,5 @@
 """The SQL text, apart from how it is run: `{values}` stands for a VALUES list of all rows (see
-`statement_execution`).
+`bulk_statements`).
 
 Another dialect replaces this package; what lies beside it in `gencode.storage` is shared.
 """

@@ -14,10 +14,10 @@ from gencode.domain.errors import IdempotencyKeyReused
 from gencode.storage.batch_scheduler import Outcome
 from gencode.storage.rows import FIXED_COLUMNS, Row
 from gencode.storage.sqlite import reads, statements
+from gencode.storage.sqlite.bulk_statements import read_values, write_values
 from gencode.storage.sqlite.errors import commit_error, store_error
 from gencode.storage.sqlite.reads import Read
 from gencode.storage.sqlite.schema import WRITE_HEADER
-from gencode.storage.sqlite.statement_execution import read_values, write_values
 from gencode.storage.usage_totals import TOTAL_KEY, add_up, row_to_total, task_usage, total_to_row
 from gencode.storage.write_requests import (
     CheckWritable,

@@ -18,10 +18,10 @@ from gencode.engine.ports.pipeline import Checkpoints, Emit, Pause, Stage, Stage
 from gencode.http.base_models import CallbackURL, RequestModel, ResponseModel, TaskRequest
 from gencode.http.common_declarations import OWN_TASK
 from gencode.http.dependencies import get_services, own_task
-from gencode.http.kind_factory import KindDependencies, KindFactory
+from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import APPROVED, Kind, KindRuntime, PreparedTask, Submission
 from gencode.http.operation import operation
-from gencode.http.responses import JsonResponseSpec
+from gencode.http.response_specs import JsonResponseSpec
 
 DRAFTING, REVIEWING, SENDING = "drafting", "reviewing", "sending"
 MESSAGES = {

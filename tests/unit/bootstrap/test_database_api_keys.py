@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from gencode.auth.key_store import key_store
 from gencode.bootstrap.app import build_app
-from gencode.bootstrap.command_line import main
+from gencode.bootstrap.command_registry import main
 from gencode.bootstrap.database_api_keys import DatabaseKeys
 from gencode.bootstrap.doctor.local_checks import check_api_keys
 from gencode.domain.errors import StartError

@@ -9,7 +9,7 @@ import anyio
 import pytest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from gencode.bootstrap.command_line import main
+from gencode.bootstrap.command_registry import main
 from tests.servers.scripted import Scripted, problem
 
 Capture = pytest.CaptureFixture[str]

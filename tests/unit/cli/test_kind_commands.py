@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.bootstrap.command_line import REGISTRY
+from gencode.bootstrap.command_registry import REGISTRY
 from gencode.cli.display.kind_display import KindDisplay
 from gencode.cli.kind_commands import TASK_COMMANDS, Command, KindCommands, registry_of
 from gencode.cli.main import main

@@ -14,8 +14,8 @@ from gencode.codegen.file_generator import WritingLimits
 from gencode.codegen.multipart_file_generator import join_parts, part_counts
 from gencode.codegen.prompts import OUTLINE_INSTRUCTIONS
 from gencode.engine.ports.store import TaskQuery
-from gencode.pipelines.generate.files import FileState, files
 from gencode.pipelines.generate.report import report
+from gencode.pipelines.generate.task_files import FileState, files
 from tests.servers.generate_harness import INSTRUCTED, NATIVE, GenerateHarness, generate_harness
 from tests.servers.model import USAGE, Body, Reply, http_error, prefix_of, text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gencode.embedded.forge.access import AccessToken
+from gencode.embedded.forge.access_token import AccessToken
 from gencode.embedded.forge.names import is_valid_name, is_valid_owner, normalised_name
 
 

@@ -15,7 +15,7 @@ from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.objects import Blob, Commit, ShaFile, Tree
 from dulwich.pack import write_pack_objects
 
-from gencode.embedded.forge import forge_app, git_protocol
+from gencode.embedded.forge import forge_app, git_services
 from gencode.embedded.forge.repositories import Repositories, Repository, open_repository
 from gencode.embedded.server import address, listen, serve
 
@@ -201,7 +201,7 @@ async def test_gzipped_requests_are_decompressed_up_to_a_limit(
     async with running_forge(tmp_path) as remote:
         assert (await remote.send(body, **gzip_header)).status_code == 400
         assert (await remote.send(gzip.compress(body)[:-20], **gzip_header)).status_code in (200, 400)
-        monkeypatch.setattr(git_protocol, "MAX_DECOMPRESSED_BYTES", 100)
+        monkeypatch.setattr(git_services, "MAX_DECOMPRESSED_BYTES", 100)
         assert (await remote.send(gzip.compress(body), **gzip_header)).status_code in (200, 400)
         assert remote.refs() == {}
         monkeypatch.undo()

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from gencode.domain.errors import GencodeError, OutcomeUnknown, StoreError
 from gencode.domain.task import Task
-from gencode.engine import operation_runner, orphan_sweeper
+from gencode.engine import orphan_sweeper, shielded_operations
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.engine.ports.store import TaskQuery
 from gencode.engine.service import TaskService
@@ -263,7 +263,7 @@ async def test_an_operation_whose_caller_has_left_ends_before_the_service_does()
 async def test_an_operation_that_waits_for_the_store_does_not_hold_up_the_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(operation_runner, "GRACE", 0.01)
+    monkeypatch.setattr(shielded_operations, "GRACE", 0.01)
     rig = a_rig()
     rig.retry_store = anyio.Event()
     async with rig.running() as service:

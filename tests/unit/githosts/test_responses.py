@@ -7,8 +7,8 @@ from gencode.domain.errors import Transient
 from gencode.githosts import responses
 from gencode.githosts.errors import GitHubInvalid, GitHubRateLimit, GitHubUnavailable, HostError
 from gencode.githosts.github import reports_taken_name
+from gencode.githosts.host_identity import github_identity
 from gencode.githosts.http_client import HttpReply
-from gencode.githosts.profile import github_profile
 from gencode.githosts.responses import error_text, json_object
 
 NOW = 1_800_000_000.0
@@ -20,7 +20,7 @@ def reply(status: int, content: bytes = b"{}", **headers: str) -> HttpReply:
 
 
 def failure(reply: HttpReply, secrets: tuple[str, ...], now: float) -> HostError:
-    return responses.status_error(reply, github_profile(), "it needs more", secrets, now)
+    return responses.status_error(reply, github_identity(), "it needs more", secrets, now)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Message
 
 from gencode.engine.ports.hub import Sink
-from gencode.http.direct_writer import EXTENSION, Continuation
+from gencode.http.direct_write_extension import EXTENSION, Continuation
 from gencode.http.event_stream import PING, EventStream
 from gencode.http.shared_ticker import SharedTicker
 

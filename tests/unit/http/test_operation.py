@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gencode.domain.errors import GencodeError, NotFound
+from gencode.http.body_specs import JsonBody
 from gencode.http.openapi import OpenAPI
 from gencode.http.operation import Operation, OperationGroup, operation
 from gencode.http.parameter_types import Integer, Parameter, UndeclaredInput
 from gencode.http.problems import on_gencode_error
-from gencode.http.request_body import JsonBody
-from gencode.http.responses import JsonResponseSpec
+from gencode.http.response_specs import JsonResponseSpec
 from gencode.http.task_models import Problem
 
 

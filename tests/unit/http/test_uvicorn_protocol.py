@@ -263,7 +263,7 @@ async def test_a_bug_in_a_stream_ends_it_and_is_logged(
         def broken(*_: Any) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr("gencode.hub.channel.Channel.read", broken)
+        monkeypatch.setattr("gencode.hub.task_channel.TaskChannel.read", broken)
         async with client(published.app.url) as http:
             with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
                 await http.get(published.path)

@@ -20,6 +20,7 @@ from gencode.notifications.sender import Message, NoResponse, Response
 from gencode.notifications.url_policy import UrlRefused
 from gencode.observability.metrics import Metrics
 from gencode.storage.memory import MemoryStore
+from tests.servers.loop_clock import LoopClock
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
 OK, START = Response(status=200), 1_000_000.0
@@ -403,6 +404,20 @@ async def test_what_a_process_that_died_has_claimed_is_delivered_when_its_claim_
         other.dispatcher.wake()
         await dead.store.until(caught_up(1))
     assert dead.notifier.sent == [f"{task.id}:1"] * 2
+
+
+async def test_an_event_whose_notification_was_lost_is_delivered_within_seconds() -> None:
+    """Another process committed it."""
+    rig, clock = SharedRig(), LoopClock()
+    task = await rig.task()
+    async with running(rig):
+        await rig.store.until(caught_up(1))
+        await anyio.wait_all_tasks_blocked()
+        later = replace(task, sequence=2, version=task.version + 1)
+        await rig.store.commit(later, [an_event(task, 2)])
+        await clock.advance(5)
+        await rig.store.until(caught_up(2))
+    assert rig.notifier.sent == [f"{task.id}:1", f"{task.id}:2"]
 
 
 async def test_a_claim_is_renewed_with_each_message() -> None:

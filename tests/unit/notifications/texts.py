@@ -12,7 +12,7 @@ from gencode.pipelines.generate.kind import KIND
 
 
 class GenerateTexts:
-    """A gencode.notifications.notifier.TaskTexts."""
+    """A gencode.notifications.notifier_protocol.TaskTexts."""
 
     def label(self, task: Task) -> str:
         return label(task)

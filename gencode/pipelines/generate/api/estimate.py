@@ -8,11 +8,11 @@ from starlette.responses import Response
 from gencode.domain.principal import Principal
 from gencode.domain.task import State, Task
 from gencode.engine.ports.store import Store, TaskQuery
+from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.operation import operation
-from gencode.http.request_body import JsonBody
-from gencode.http.responses import JsonResponseSpec
+from gencode.http.response_specs import JsonResponseSpec
 from gencode.llm.port import Usage
 from gencode.pipelines.generate.api.preparation import chosen_template
 from gencode.pipelines.generate.api.request import (

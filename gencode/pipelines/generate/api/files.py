@@ -24,12 +24,12 @@ from gencode.http.byte_range import ACCEPT_RANGES, BYTE_RANGES, CONTENT_RANGE, r
 from gencode.http.common_declarations import DISPOSITION, IF_NONE_MATCH, OWN_TASK
 from gencode.http.dependencies import get_extension, get_principal, task_of
 from gencode.http.operation import operation
-from gencode.http.responses import Header, JsonResponseSpec, ResponseSpec
+from gencode.http.response_specs import Header, JsonResponseSpec, ResponseSpec
 from gencode.pipelines.generate.api.services import GenerateServices, check_kind, own_generate_task
 from gencode.pipelines.generate.api.views import FileList, FileView
-from gencode.pipelines.generate.files import Files, FileState
-from gencode.pipelines.generate.files import archive as make_archive
-from gencode.pipelines.generate.files import files as make_files
+from gencode.pipelines.generate.task_files import Files, FileState
+from gencode.pipelines.generate.task_files import archive as make_archive
+from gencode.pipelines.generate.task_files import files as make_files
 
 T = TypeVar("T")
 _SAFETY_HEADERS = {

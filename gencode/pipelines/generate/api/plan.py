@@ -16,11 +16,11 @@ from gencode.domain.task import Task, rfc3339
 from gencode.domain.tree import MAX_FILES
 from gencode.engine.ports.pipeline import Decision
 from gencode.http.base_models import RequestModel
+from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import IF_MATCH, OWN_TASK, RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.operation import operation
-from gencode.http.request_body import JsonBody
-from gencode.http.responses import Header, JsonResponseSpec
+from gencode.http.response_specs import Header, JsonResponseSpec
 from gencode.pipelines.generate.api.request import integral
 from gencode.pipelines.generate.api.services import GenerateServices, own_generate_task
 from gencode.pipelines.generate.api.views import EstimateView, LeftOutView, PlanFileView, PlanView

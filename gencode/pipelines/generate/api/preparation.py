@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from gencode.domain.task import PENDING, Task
-from gencode.http.kind_factory import ChosenModel
+from gencode.http.kind_dependencies import ChosenModel
 from gencode.http.kinds import PreparedTask
 from gencode.pipelines.generate.api.request import (
     GenerateRequest,

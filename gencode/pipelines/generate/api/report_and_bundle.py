@@ -15,10 +15,10 @@ from gencode.domain.task import Task
 from gencode.http.common_declarations import DISPOSITION, OWN_TASK
 from gencode.http.dependencies import get_services
 from gencode.http.operation import operation
-from gencode.http.responses import JsonResponseSpec
+from gencode.http.response_specs import JsonResponseSpec
 from gencode.pipelines.generate.api.services import own_generate_task
 from gencode.pipelines.generate.api.views import BundleView, ReportView
-from gencode.pipelines.generate.bundle import bundle as make_bundle
+from gencode.pipelines.generate.replay_bundle import bundle as make_bundle
 from gencode.pipelines.generate.report import report as make_report
 
 REPORT = JsonResponseSpec(model=ReportView, description="As of now")

@@ -12,9 +12,9 @@ from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.dependencies import own_task
-from gencode.http.kind_factory import ChosenModel
+from gencode.http.kind_dependencies import ChosenModel
 from gencode.llm.prices import Price
-from gencode.llm.task_progress import ProgressRegistry
+from gencode.llm.progress_tracker import ProgressRegistry
 from gencode.security.secret_registry import SecretRegistry
 
 NAME = "generate"

@@ -10,12 +10,12 @@ from pydantic import BaseModel, Field
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.http.base_models import Moment, ResponseModel, TaskId, Words
-from gencode.pipelines.generate.bundle import Bundle
 from gencode.pipelines.generate.estimate import Estimate
-from gencode.pipelines.generate.files import FileState
 from gencode.pipelines.generate.forge_address import present_address_of
-from gencode.pipelines.generate.offline_template import template_of
+from gencode.pipelines.generate.replay_bundle import Bundle
 from gencode.pipelines.generate.report import Report
+from gencode.pipelines.generate.task_files import FileState
+from gencode.pipelines.generate.task_template import template_of
 
 _ADDRESSES = ("repo_url", "clone_url")
 _OF_RESULT = ("commit", "cached_from")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from gencode.cli.output import write
-from gencode.pipelines.generate.replay import replay
+from gencode.pipelines.generate.repository_from_bundle import replay
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from gencode.domain.errors import StoreError
 from gencode.domain.event import Event, encode, encode_delta
 from gencode.domain.task import State
 from gencode.engine.ports.store import TaskQuery
-from gencode.hub import channel as channel_module
+from gencode.hub import task_channel as channel_module
 from gencode.hub.in_process import CLOSING_MESSAGE
 from gencode.hub.postgres import hub as hub_module
 from gencode.hub.postgres.hub import CONTROL, EVENTS, LIVE, MAX_TASKS, PostgresHub

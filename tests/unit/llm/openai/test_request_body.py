@@ -1,4 +1,4 @@
-"""URL and body of requests."""
+"""The body of requests."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ from typing import Any
 import pytest
 
 from gencode.llm.openai.quirks import Quirks
-from gencode.llm.openai.request_body import (
-    CONTINUE_INSTRUCTION,
-    completions_url,
-    key_headers,
-    request_body,
-)
+from gencode.llm.openai.request_body import CONTINUE_INSTRUCTION, request_body
 from gencode.llm.port import ChatRequest, Message
 
 ASK = ChatRequest(
@@ -67,34 +62,3 @@ def test_json_mode_is_used_where_supported_and_never_for_a_continuation() -> Non
 )
 def test_a_prefix_has_the_form_of_the_provider(prefix: Any, last: list[dict[str, object]]) -> None:
     assert request_body("m", CONTINUE, Quirks(prefix=prefix))["messages"][2:] == last
-
-
-@pytest.mark.parametrize(
-    ("address", "plain", "beta"),
-    [
-        ("https://x.test", "https://x.test", "https://x.test/beta"),
-        ("https://x.test/v1/", "https://x.test/v1", "https://x.test/beta"),
-        ("https://x.test/v1?api-version=1", "https://x.test/v1", "https://x.test/beta"),
-        ("https://x.test/a/beta", "https://x.test/a/beta", "https://x.test/a/beta"),
-    ],
-)
-def test_only_a_native_deepseek_prefix_goes_to_beta(address: str, plain: str, beta: str) -> None:
-    deepseek = Quirks(prefix="deepseek")
-    path = "/chat/completions" + ("?api-version=1" if "?" in address else "")
-    assert completions_url(address, ASK, deepseek) == plain + path
-    assert completions_url(address, CONTINUE, deepseek) == beta + path
-    assert completions_url(address, CONTINUE, Quirks(prefix="partial")) == plain + path
-
-
-@pytest.mark.parametrize(
-    ("address", "header"),
-    [
-        ("https://api.example.com/v1", "authorization"),
-        ("https://us.openai.azure.com/openai/v1", "api-key"),
-        ("https://gateway.test/openai/deployments/m?api-version=1", "api-key"),
-        ("https://openai.azure.com.evil.test/v1", "authorization"),
-    ],
-)
-def test_azure_gets_the_key_in_a_header_of_its_own(address: str, header: str) -> None:
-    assert list(key_headers(address, "k")) == [header]
-    assert key_headers(address, "") == {}

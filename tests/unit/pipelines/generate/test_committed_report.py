@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from gencode.githosts.commit import commit_sha
-from gencode.pipelines.generate.commit import read_commit
+from gencode.pipelines.generate.commit_checkpoint import read_commit
 from gencode.pipelines.generate.committed_report import REPORT
 from tests.servers.generate_harness import generate_harness
 from tests.servers.github import Fault

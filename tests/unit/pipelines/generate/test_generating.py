@@ -27,8 +27,8 @@ from gencode.llm.port import ChatRequest, Usage
 from gencode.llm.session import LLMSessionFactory
 from gencode.llm.token_estimate import estimate_tokens, worst_case
 from gencode.observability.metrics import Metrics
-from gencode.pipelines.generate.artifacts import Draft, GenerateInput
 from gencode.pipelines.generate.generating import Generating
+from gencode.pipelines.generate.stage_artifacts import Draft, GenerateInput
 from gencode.resilience.retry import Retry
 from tests.servers.model import (
     Body,

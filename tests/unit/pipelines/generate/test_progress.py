@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gencode.domain.task import State
-from gencode.llm.task_progress import ProgressRegistry, ProgressSnapshot
+from gencode.llm.progress_tracker import ProgressRegistry, ProgressSnapshot
 from gencode.pipelines.generate.progress import task_progress
 from tests.unit.storage.samples import a_task
 

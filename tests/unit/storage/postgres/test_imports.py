@@ -5,7 +5,7 @@ import sys
 
 CODE = """
 import sys
-import gencode.bootstrap.app, gencode.bootstrap.command_line, gencode.bootstrap.serve
+import gencode.bootstrap.app, gencode.bootstrap.command_registry, gencode.bootstrap.serve
 import gencode.storage.sqlite.store
 drivers = {"psycopg", "psycopg_binary", "procrastinate"}
 print([name for name in sys.modules if name.partition(".")[0] in drivers])

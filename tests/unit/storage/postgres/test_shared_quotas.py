@@ -14,8 +14,9 @@ import pytest
 from gencode.domain.errors import QuotaExceeded
 from gencode.domain.task import State, Task
 from gencode.engine.ports.store import TaskQuery
-from gencode.engine.quota import Period, UseSince, parse_quota
-from gencode.http.quotas import Quotas
+from gencode.engine.quota import Period, parse_quota
+from gencode.engine.quota_usage import UseSince
+from gencode.http.quota_enforcement import QuotaEnforcement
 from gencode.storage.postgres.call_slots import SharedSlots
 from gencode.storage.postgres.statement_runner import open_statement_runner
 from gencode.storage.postgres.store import PostgresStore, open_postgres
@@ -28,9 +29,9 @@ class Process:
     store: PostgresStore
     slots: SharedSlots
 
-    def quotas(self, *texts: str) -> Quotas:
+    def quotas(self, *texts: str) -> QuotaEnforcement:
         quotas = [parse_quota(text) for text in texts]
-        return Quotas(
+        return QuotaEnforcement(
             store=self.store, quotas_of=lambda name: quotas, has_price=lambda model: True, locks=self.slots
         )
 
@@ -46,7 +47,7 @@ async def processes(postgres: str) -> AsyncIterator[tuple[Process, Process]]:
         yield made[0], made[1]
 
 
-async def submit(process: Process, quotas: Quotas, **fields: Any) -> Task:
+async def submit(process: Process, quotas: QuotaEnforcement, **fields: Any) -> Task:
     async with quotas.submission("alice", None):
         return await created(process.store, sequence=1, **fields)
 

@@ -9,9 +9,9 @@ import pytest
 from gencode.domain.task import UNFINISHED, State
 from gencode.engine.ports.store import TaskQuery
 from gencode.storage.rows import CHANGING_COLUMNS, TASK_COLUMNS
-from gencode.storage.sqlite import statement_execution, statements
+from gencode.storage.sqlite import bulk_statements, statements
+from gencode.storage.sqlite.bulk_statements import read_values, write_values
 from gencode.storage.sqlite.connection import connect
-from gencode.storage.sqlite.statement_execution import read_values, write_values
 from gencode.storage.task_query_sql import select_tasks
 
 
@@ -88,4 +88,4 @@ def test_updates_and_keys_are_looked_up_by_their_index(connection: sqlite3.Conne
 
 
 def test_the_widest_statement_stays_within_the_limit_of_sqlite() -> None:
-    assert statement_execution.CHUNK * len(TASK_COLUMNS) <= 32_766
+    assert bulk_statements.CHUNK * len(TASK_COLUMNS) <= 32_766

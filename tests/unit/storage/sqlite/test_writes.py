@@ -12,7 +12,7 @@ from gencode.domain.errors import Conflict, OutcomeUnknown, StoreError
 from gencode.domain.task import Task
 from gencode.engine.ports.store import IdempotencyKey
 from gencode.storage.rows import event_to_row, key_to_row, request_to_row, task_to_row
-from gencode.storage.sqlite import statement_execution
+from gencode.storage.sqlite import bulk_statements
 from gencode.storage.sqlite.connection import connect
 from gencode.storage.sqlite.writes import run_read, run_writes
 from gencode.storage.write_requests import Commit, Create, Write
@@ -96,7 +96,7 @@ def test_writes_of_every_sort_share_one_transaction(connection: sqlite3.Connecti
 
 
 def test_more_rows_than_fit_in_one_statement(connection: sqlite3.Connection) -> None:
-    tasks = [a_task() for _ in range(2 * statement_execution.CHUNK + 1)]
+    tasks = [a_task() for _ in range(2 * bulk_statements.CHUNK + 1)]
     run_writes(connection, [create(task) for task in tasks])
     assert run_read(connection, count("tasks")).value == len(tasks)
     outcomes = run_writes(connection, [commit(task, 1) for task in tasks])

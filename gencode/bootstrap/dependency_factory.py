@@ -1,0 +1,125 @@
+"""Creates the dependencies of all kinds of task: models, Git hosts, and the embedded servers that replace
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+import httpx
+
+from gencode import __version__
+from gencode.bootstrap.host_registry import Forge, HostRegistry, HttpDeps
+from gencode.bootstrap.model_registry import ModelRegistry
+from gencode.bootstrap.traced_clients import TracedHost, TracedProvider, propagate
+from gencode.codegen.project_checker import ProjectChecker
+from gencode.embedded.bound_servers import BoundServer, bind_forge, bind_offline_model
+from gencode.embedded.server import address
+from gencode.engine.ports.store import Store
+from gencode.engine.ports.tracing import Tracer
+from gencode.githosts.http_client import http_client
+from gencode.githosts.port import GitHost
+from gencode.http.checkpoint_reader import CheckpointReader
+from gencode.http.fair_limiter import FairLimiter
+from gencode.http.kind_dependencies import KindDependencies
+from gencode.llm.deadlines import Deadlines
+from gencode.llm.http_client import model_client
+from gencode.llm.port import Providers
+from gencode.llm.prices import price_of
+from gencode.llm.progress_tracker import ProgressRegistry
+from gencode.llm.provider_catalog import catalog, offline
+from gencode.llm.session import LLMSessionFactory
+from gencode.observability.metrics import Metrics
+from gencode.outbound.transport import Outbound
+from gencode.resilience.call_slots import SlotFactory
+from gencode.resilience.retry import Retry
+from gencode.security.secret_registry import SecretRegistry
+from gencode.settings import Settings
+
+MAX_CHECKPOINT_READS, MAX_EXPORTS = 2, 1
+"""The most concurrent requests that hold a whole project in memory, each of which needs several times 32
+MiB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DependencyFactory:
+    """`create` opens the clients and binds the sockets of the embedded servers, to be served afterwards."""
+
+    settings: Settings
+    models: ModelRegistry
+    hosts: HostRegistry
+    secrets: SecretRegistry
+
+    async def create(
+        self,
+        stack: AsyncExitStack,
+        store: Store,
+        metrics: Metrics,
+        tracer: Tracer,
+        outbound: Outbound,
+        slots: SlotFactory,
+    ) -> tuple[KindDependencies, Sequence[BoundServer]]:
+        settings, models = self.settings, self.models
+        traced = partial(propagate, hosts=settings.trace_hosts.split(","), tracer=tracer)
+        model = bind_offline_model(stack)
+        forge = self._forge(stack) if self.hosts.uses_embedded_forge else None
+        model_http = traced(await stack.enter_async_context(model_client(outbound)))
+        git_http = traced(await stack.enter_async_context(http_client(outbound)))
+        providers = self._providers(model, model_http, metrics, slots)
+        host = self._git_host(forge, git_http, outbound, metrics, slots)
+        progress = ProgressRegistry()
+        dependencies = KindDependencies(
+            settings=settings,
+            store=store,
+            sessions=self._sessions(providers, tracer, metrics, progress),
+            choose_model=partial(models.choose, providers=providers),
+            price=lambda name: price_of(models.prices, providers(name).name),
+            models_configuration=models.configuration,
+            git_host=host if tracer.idle else TracedHost(host, tracer),
+            local_forge=address(forge.sock) if forge else "",
+            choose_host=self.hosts.choose,
+            metrics=metrics,
+            progress_registry=progress,
+            secrets=self.secrets,
+            checkpoint_reader=CheckpointReader(
+                store, FairLimiter(MAX_CHECKPOINT_READS), FairLimiter(MAX_EXPORTS)
+            ),
+            checker=await stack.enter_async_context(ProjectChecker()),
+        )
+        return dependencies, [server for server in (model, forge) if server]
+
+    def _sessions(
+        self, providers: Providers, tracer: Tracer, metrics: Metrics, progress: ProgressRegistry
+    ) -> LLMSessionFactory:
+        traced = providers if tracer.idle else lambda name: TracedProvider(providers(name), tracer)
+        return LLMSessionFactory(traced, Retry(), metrics, self.models.prices, progress, self.secrets.current)
+
+    def _providers(
+        self, model: BoundServer, client: httpx.AsyncClient, metrics: Metrics, slots: SlotFactory
+    ) -> Providers:
+        settings = self.settings
+        embedded = offline(f"{address(model.sock)}/v1", settings.max_model_calls)
+        deadlines = Deadlines(first_token=settings.first_token_timeout, idle=settings.idle_timeout)
+        configs = [*self.models.configs, embedded]
+        return catalog(configs, self.models.default, client, metrics, deadlines, slots)
+
+    def _forge(self, stack: AsyncExitStack) -> BoundServer:
+        settings = self.settings
+        default = settings.server_port + 1 if settings.server_port else 0
+        return bind_forge(stack, settings.data_dir, settings.forge_port, default)
+
+    def _git_host(
+        self,
+        forge: BoundServer | None,
+        client: httpx.AsyncClient,
+        outbound: Outbound,
+        metrics: Metrics,
+        slots: SlotFactory,
+    ) -> GitHost:
+        """All configured hosts as one; the local forge is called by the same client."""
+        agent = f"gencode/{__version__}"
+        deps = HttpDeps(client=client, outbound=outbound, metrics=metrics, agent=agent, slots=slots)
+        local = Forge(url=address(forge.sock), token=forge.token) if forge else None
+        return self.hosts.connect(local, deps)

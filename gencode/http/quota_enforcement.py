@@ -1,0 +1,127 @@
+"""Enforces quotas: rejects new tasks, retries and approvals of a principal whose quota is used up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gencode.domain.errors import Invalid, QuotaExceeded
+from gencode.domain.task import Task, now, rfc3339
+from gencode.engine.ports.named_locks import NamedLocks
+from gencode.engine.ports.retention_store import UsageTotal
+from gencode.engine.quota import Period, Quota, Unit
+from gencode.engine.quota_usage import QuotaUse, UsageStore, UseSince, use_in
+from gencode.http.per_client_semaphore import PerClientSemaphore
+
+
+@dataclass(kw_only=True, slots=True)
+class _Known:
+    """The known usage of a principal in the current period. `deleted`: totals of deleted tasks, as read when
+    `since` was created."""
+
+    start: datetime
+    deleted: Sequence[UsageTotal]
+    since: UseSince
+
+
+@dataclass(kw_only=True)
+class QuotaEnforcement:
+    """Enforces the quotas of all principals.
+
+    quotas_of  returns the quotas of a principal; empty for one without
+    has_price  whether the cost of a model is known
+    locks      shared with the other processes of the store. None if single-process
+    clock      the current time in UTC
+    """
+
+    store: UsageStore
+    quotas_of: Callable[[str], Sequence[Quota]]
+    has_price: Callable[[str], bool]
+    locks: NamedLocks | None = None
+    clock: Callable[[], datetime] = now
+    _known: dict[tuple[str, Period], _Known] = field(default_factory=dict)
+    _versions: dict[str, int] = field(default_factory=dict)
+    _one_at_a_time: PerClientSemaphore = field(default_factory=lambda: PerClientSemaphore(1))
+
+    @asynccontextmanager
+    async def submission(self, principal: str, model: object) -> AsyncIterator[None]:
+        """Store the new task within the context: submissions of a principal with quotas are serialized, so
+        that all of them count. `model`: its name, if the task has one.
+
+        Raises QuotaExceeded, and Invalid for a model without a price where a quota limits the cost.
+        """
+        if not (quotas := self.quotas_of(principal)):
+            yield
+            return
+        async with self._locked(principal):
+            self._check_price(quotas, model)
+            await self._check(principal, quotas)
+            yield
+
+    @asynccontextmanager
+    async def resumption(self, task: Task, *, calls_model: bool = True) -> AsyncIterator[None]:
+        """Queue a failed or paused task again within the context: the task counts already, but may use more,
+        unless it calls no model again.
+
+        Raises the errors of `submission`.
+        """
+        principal = task.principal.id
+        quotas = [quota for quota in self.quotas_of(principal) if quota.unit is not Unit.TASKS]
+        async with self._locked(principal, changes=True):
+            try:
+                if quotas and calls_model:
+                    self._check_price(quotas, task.parameters.get("model"))
+                    await self._check(principal, quotas)
+                yield
+            finally:
+                self._forget(principal)
+
+    @asynccontextmanager
+    async def _locked(self, principal: str, *, changes: bool = False) -> AsyncIterator[None]:
+        """Serializes the principal's submissions. `changes`: a finished task may run again, which invalidates
+        the usage that other processes have read."""
+        async with self._one_at_a_time.hold(principal):
+            if not self.locks or not self.quotas_of(principal):
+                yield
+                return
+            async with self.locks.lock(f"quota {principal}", changes=changes) as version:
+                if self._versions.get(principal) != version:
+                    self._forget(principal)
+                self._versions[principal] = version
+                yield
+
+    def _forget(self, principal: str) -> None:
+        for period in Period:
+            self._known.pop((principal, period), None)
+
+    def _check_price(self, quotas: Sequence[Quota], model: object) -> None:
+        limits_cost = any(quota.unit is Unit.COST for quota in quotas)
+        if limits_cost and isinstance(model, str) and not self.has_price(model):
+            message = (
+                f"the model {model} has no price, and a quota limits the cost of this client: name another"
+                " model, or have its price set in PRICES"
+            )
+            raise Invalid(f"model: {message}", [{"field": "model", "rule": "no_price", "message": message}])
+
+    async def _check(self, principal: str, quotas: Sequence[Quota]) -> None:
+        at = self.clock()
+        uses = {period: await self._use(principal, period, at) for period in {one.period for one in quotas}}
+        for quota in quotas:
+            if (used := uses[quota.period].of(quota.unit)) >= quota.amount:
+                end = quota.period.end(at)
+                raise QuotaExceeded(
+                    f"the quota of this client is used up: {used:f} of {quota}; "
+                    f"the next {quota.period} begins at {rfc3339(end)}",
+                    retry_after=math.ceil((end - at).total_seconds()),
+                )
+
+    async def _use(self, principal: str, period: Period, at: datetime) -> QuotaUse:
+        start, deleted = period.start(at), await self.store.usage_totals(principal)
+        known = self._known.get((principal, period))
+        if not known or known.start != start or known.deleted != deleted:
+            since = UseSince(self.store, principal, start)
+            known = self._known[principal, period] = _Known(start=start, deleted=deleted, since=since)
+        return await use_in(period, start, known.since, deleted)
