@@ -36,9 +36,10 @@ from gencode.bootstrap.serve import Server, listening_socket
 from gencode.http.kind_dependencies import KindFactory
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import NamedHost, Settings
-from gencode.storage.postgres.shared_state import shared_keys
+from gencode.storage.postgres.signing_keys import shared_keys
 from gencode.storage.postgres.store import PostgresStore, open_postgres
 from tests.servers.cluster import STALE_SECONDS, Cluster, cluster, site
+from tests.servers.cluster import made as made_folder
 from tests.servers.postgres import MISSING, PostgresServer, is_installed, running_postgres
 from tests.servers.proxy import program, proxy
 from tests.servers.service import Service
@@ -133,7 +134,7 @@ async def applications(
             await stack.enter_async_context(_served(app, settings, role))
             for app, role in zip(made, roles, strict=True)
         ]
-        folder = Path(tempfile.mkdtemp(prefix="proxy-", dir=settings.data_dir.parent)) / "nginx"
+        folder = Path(tempfile.mkdtemp(prefix="proxy-", dir=made_folder(settings.data_dir.parent))) / "nginx"
         web_ports = [port for port in ports if port]
         url = await stack.enter_async_context(proxy(site(web_ports), folder, ports[0]))
         _WEB_URLS[url] = [f"http://127.0.0.1:{port}" for port in web_ports]
