@@ -88,8 +88,8 @@ def build_app(
     kinds: Sequence[KindFactory] = BUILTIN_KINDS,
     role: Role = Role.ALL,
 ) -> Starlette:
-    """As `create_app`; logs and responses are redacted by `secrets`. For Role.WORKER, the
-    application has probes and metrics only."""
+    """Like `create_app`, with `secrets` to redact logs and responses. For Role.WORKER, the application has
+    probes and metrics only."""
     _check_role(settings, role, hosts := HostRegistry(settings))
     made_keys = checked_keys(settings) if role.serves else None
     keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), made_keys)

@@ -1,6 +1,7 @@
-"""The name of a process of a cluster, which the others read from pg_stat_activity of PostgreSQL.
+"""The `application_name` of a process of a cluster, which other processes read from pg_stat_activity.
 
-It holds the role, the version, and a short digest of each group of settings that all processes should share:
+It contains the role, the version, and a short digest of each group of settings that should be equal in all
+processes:
 
     gencode worker 0.2.0 1f0a 93bc 04de 77a1 c2d9
 """
@@ -42,12 +43,12 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """Groups of compared settings, by their names in messages."""
 DIGEST_LENGTH = 4
 MAX_LENGTH = 63
-"""Bytes that PostgreSQL keeps of a name."""
+"""The most bytes of an application_name; PostgreSQL truncates longer ones."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessName:
-    """`digests`: one for each of GROUPS, or other ones of another version."""
+    """`digests`: one for each of GROUPS; another version may have other groups."""
 
     role: str
     version: str
@@ -60,7 +61,7 @@ def process_name(settings: Settings, role: Role) -> str:
 
 
 def parsed_name(name: str) -> ProcessName | None:
-    """None: of something else."""
+    """Parses an application_name; None if it is not that of a gencode process."""
     words = name.removeprefix(PREFIX).split(" ")
     if not name.startswith(PREFIX) or words[0] not in {*Role} or len(words) < 2:
         return None
@@ -68,7 +69,7 @@ def parsed_name(name: str) -> ProcessName | None:
 
 
 def digests(settings: Settings) -> tuple[str, ...]:
-    """Short, so that they reveal nothing but a difference."""
+    """Digests of the settings; short, so that they reveal only whether settings differ."""
     return tuple(_digest({name: getattr(settings, name) for name in names}) for names in GROUPS.values())
 
 

@@ -40,20 +40,20 @@ from gencode.storage.postgres.statement_runner import open_statement_runner
 from gencode.storage.postgres.store import PostgresStore, open_postgres
 
 CANCEL = "cancel"
-"""The control message for the process that runs a task: cancel it."""
+"""The control message that asks the process that runs a task to cancel it."""
 CALLBACK = "callback"
-"""The control message for processes that deliver callbacks: one is due."""
+"""The control message that tells processes that deliver callbacks that one is due."""
 PROGRESS = "gencode_progress"
 """The channel of the measured progress of running tasks."""
 LEASE_ATTEMPTS = 4
-"""Attempts of the longest kind for which a process claims a callback."""
+"""A callback is claimed for this number of attempts, each as long as the webhook timeout allows."""
 
 
 SIGNING_KEYS = ("ticket", "webhook")
 
 
 class NoRecovery:
-    """An OrphanRecovery of a process without workers: the workers find orphans."""
+    """The OrphanRecovery of a process without workers, which does nothing: the workers recover orphans."""
 
     async def recover(self) -> None: ...
 
@@ -138,7 +138,7 @@ class Cluster:
     async def running(self, parts: MessageTargets) -> AsyncIterator[None]:
         if self._hub is None:
             raise RuntimeError("the hub is made first")
-        self._hub.on_control = partial(_obey, parts)
+        self._hub.on_control = partial(_handle_control_message, parts)
         reports = ProgressBroadcast(parts.progress, self._send_progress)
         self._notifications.handlers[PROGRESS] = reports.receive
         async with self._notifications.running(), anyio.create_task_group() as group:
@@ -155,8 +155,8 @@ class Cluster:
             self._hub.send_control(CANCEL, task_id)
 
 
-def _obey(parts: MessageTargets, command: str, task_id: str) -> None:
-    """Ignores commands of newer versions."""
+def _handle_control_message(parts: MessageTargets, command: str, task_id: str) -> None:
+    """Handles a control message of another process; ignores commands of newer versions."""
     if command == CANCEL:
         parts.task_service.cancel_here(task_id)
     elif command == CALLBACK:
@@ -179,7 +179,7 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
                 process_lock(direct or dsn, has_local_forge, process_name(settings, role)),
                 open_app(dsn, direct) as app,
             ):
-                queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timeouts, _nobody)
+                queue = ProcrastinateQueue(app, settings.max_waiting_tasks, timeouts, _no_cancel_target)
                 async with (
                     open_postgres(dsn, queue.job_writer) as store,
                     open_statement_runner(dsn) as run,
@@ -191,5 +191,5 @@ async def open_cluster(settings: Settings, role: Role, has_local_forge: bool) ->
         raise StoreUnusable("the queue's database cannot be reached: check DATABASE_URL") from error
 
 
-async def _nobody(task_id: str) -> None:
-    """A placeholder until there is a hub to send requests."""
+async def _no_cancel_target(task_id: str) -> None:
+    """A placeholder until the hub exists, by which requests to cancel are sent."""

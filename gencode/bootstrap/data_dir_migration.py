@@ -30,7 +30,7 @@ from gencode.storage.table_copy import TABLES, Report, Table, TableDigest, pages
 STAGES: Mapping[str, frozenset[str]] = {
     factory.kind.name: frozenset({"", *factory.kind.stage_titles}) for factory in BUILTIN_KINDS
 }
-"""By kind. Tasks of other kinds are of a newer version, and not queued."""
+"""The stages of each kind. Tasks of other kinds belong to a newer version, and are not queued."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

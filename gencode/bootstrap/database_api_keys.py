@@ -80,6 +80,6 @@ async def _uses(dsn: str, clients: Iterable[str], at: datetime) -> dict[str, Use
 
 
 def _run(function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
-    """In a thread, since the caller's may have an event loop that runs."""
+    """Runs a coroutine function in a thread, since the caller's thread may already run an event loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(anyio.run, partial(function, *args)).result()

@@ -1,4 +1,4 @@
-"""Makes the dependencies of all kinds of task: models, Git hosts, and the embedded servers that replace
+"""Creates the dependencies of all kinds of task: models, Git hosts, and the embedded servers that replace
 them."""
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
 
 MAX_CHECKPOINT_READS, MAX_EXPORTS = 2, 1
-"""The most concurrent requests that have a whole project in memory, which takes several times 32 MiB."""
+"""The most concurrent requests that hold a whole project in memory, each of which needs several times 32
+MiB."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,7 +81,7 @@ class HostRegistry:
         return name
 
     def connect(self, forge: Forge | None, deps: HttpDeps) -> GitHost:
-        """All configured hosts as one. `forge`: given exactly if `uses_embedded_forge`."""
+        """All configured hosts as one. `forge`: required if `uses_embedded_forge`, else None."""
         hosts = {name: self._named(name, entry, deps) for name, entry in self._settings.hosts.items()}
         if forge:
             options = self._options(self._settings.github_owner, deps, LocalSlots(1))

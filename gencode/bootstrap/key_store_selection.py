@@ -1,4 +1,5 @@
-"""Opens the API keys of `gencode keys`: in the database if several processes share one, else in DATA_DIR."""
+"""Selects the store of the API keys that `gencode keys` manages: the database if several processes share one,
+else a file in DATA_DIR."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from gencode.domain.errors import StartError
 
 
 class KeyLocation(Protocol):
-    """The settings that determine the location."""
+    """The settings that determine the store."""
 
     @property
     def data_dir(self) -> Path: ...
@@ -23,7 +24,7 @@ class KeyLocation(Protocol):
 
 
 def stored_keys(location: KeyLocation) -> StoredKeys:
-    """Raises StartError, also if the keys cannot be read."""
+    """The store of keys. Raises StartError, also if the keys cannot be read."""
     if not (dsn := location.database_url.get_secret_value()):
         return key_store(location.data_dir)
     keys: StoredKeys = cluster_module("gencode.bootstrap.database_api_keys").DatabaseKeys(dsn)
@@ -31,8 +32,8 @@ def stored_keys(location: KeyLocation) -> StoredKeys:
 
 
 def checked_keys(location: KeyLocation) -> StoredKeys:
-    """`stored_keys` for a service. Raises StartError if a key file would be ignored, since the service would
-    then accept requests without a key."""
+    """Like `stored_keys`, for a service. Raises StartError if a key file would be ignored, since the service
+    would then accept requests without a key."""
     keys, file = stored_keys(location), key_store(location.data_dir)
     if keys.version() is None and file.version() is not None:
         raise StartError(

@@ -1,4 +1,4 @@
-"""Tracing of model providers, Git hosts and HTTP clients: wrappers that record a span for each call."""
+"""Wrappers of model providers, Git hosts and HTTP clients that record a span for each call."""
 
 from __future__ import annotations
 

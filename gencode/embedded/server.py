@@ -14,7 +14,8 @@ from starlette.types import ASGIApp
 from gencode.domain.errors import StartError
 
 KEEP_ALIVE = 75
-"""Seconds; longer than our own clients keep an idle connection, so that no request meets a closing one."""
+"""Seconds; longer than our own clients keep an idle connection, so that no request is sent on a connection
+that is being closed."""
 
 
 class _EmbeddedServer(uvicorn.Server):

@@ -58,13 +58,13 @@ async def _prune(file: Path, policy: RetentionPolicy, dry_run: bool) -> Retentio
 
 
 async def _prune_cluster(dsn: str, policy: RetentionPolicy, dry_run: bool) -> RetentionReport:
-    """Also while the service runs, in small steps; PostgreSQL uses the space again."""
+    """Deletes in small steps, also while the service runs; PostgreSQL reuses the space."""
     async with cluster_module("gencode.storage.postgres.store").open_postgres(dsn) as store:
         return await Retention(store, policy).apply(dry_run=dry_run)
 
 
 async def _no_sleep(seconds: float) -> None:
-    """Does not wait: there are no other callers of the store."""
+    """A sleep that returns immediately: the store has no other callers."""
 
 
 def _policy(args: argparse.Namespace, settings: RetentionSettings) -> RetentionPolicy:

@@ -142,7 +142,8 @@ class _UploadPack(UploadPackHandler):
 
 
 class _FetchProtocol(ReceivableProtocol):
-    """ends_with_pack  the pack follows without packets, so that no flush packet may come after it"""
+    """The protocol of a fetch. `ends_with_pack`: the pack follows without pkt-lines, so no flush packet may
+    follow it."""
 
     ends_with_pack = False
 
@@ -152,9 +153,9 @@ class _FetchProtocol(ReceivableProtocol):
 
 
 class _ObjectStore(DiskObjectStore):
-    """reuses_deltas  False: each object is sent whole, since dulwich refers to the base of a delta by its
-    offset, which the client may not understand
-    """
+    """An object store for fetches. `reuses_deltas`: whether stored deltas may be sent. If not, each object is
+    sent whole, since dulwich would refer to the base of a delta by its offset, which the client may not
+    support."""
 
     reuses_deltas = True
 

@@ -28,7 +28,8 @@ def is_valid_name(name: str) -> bool:
 
 
 def normalised_name(name: str) -> str:
-    """As GitHub does it: one `-` for each run of disallowed characters, without a final `.git`."""
+    """Normalises a name like GitHub: replaces each run of disallowed characters by one `-`, and removes a
+    final `.git`."""
     return without_git_suffix(_DISALLOWED.sub("-", name))
 
 

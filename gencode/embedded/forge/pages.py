@@ -1,4 +1,4 @@
-"""Read-only web pages at the URLs that `git clone` takes. Repository content is untrusted."""
+"""Read-only web pages at the URLs that `git clone` uses. Repository content is untrusted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Rules for pushes that dulwich's server lacks, or applies too strictly.
+"""Extends dulwich's receive-pack: checks of ref updates, shallow clones, the default branch, temporary packs.
 
-dulwich's server reports a lost race as success, sets refs to objects that were not sent, takes the `shallow`
-lines of a shallow clone for malformed commands, and does not delete the pack of a failed push.
+dulwich's server reports a ref update that lost a race as successful, sets refs to objects that were not sent,
+rejects the `shallow` lines of a shallow clone as malformed commands, and does not delete the pack of a failed
+push.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class PushProtocol(ReceivableProtocol):
     """Accepts pushes from shallow clones."""
 
     def read_pkt_line(self) -> bytes | None:
-        """The next line, without `shallow` ones, which dulwich takes for malformed commands.
+        """The next line, without `shallow` lines, which dulwich rejects as malformed commands.
 
         They name the commits where the client's history ends. `PushRules` checks that the history in this
         repository is complete, so they can be ignored.
@@ -77,13 +78,14 @@ def _has_all_objects(repo: Repo, new: ObjectID) -> bool:
 
 
 def set_default_branch(repo: Repo) -> None:
-    """As on GitHub, the first branch pushed becomes the default, since a clone checks out HEAD's branch."""
+    """Makes the first branch that is pushed the default branch, as GitHub does, since a clone checks out the
+    branch of HEAD."""
     pushed = branches(repo)
     if pushed and branch_sha(repo, default_branch(repo)) is None:
         repo.refs.set_symbolic_ref(HEADREF, local_branch_name(pushed[0]))
 
 
 def delete_temporary_packs(repository: Repository) -> None:
-    """dulwich does not delete the pack of a failed push."""
+    """Deletes the packs of failed pushes, which dulwich leaves behind."""
     for path in (repository.path / "objects").glob("tmp_pack_*"):
         path.unlink(missing_ok=True)

@@ -62,7 +62,8 @@ class Repositories:
     def __init__(self, root: Path) -> None:
         self._root = root
         self.scratch = root / ".scratch"
-        """For unfinished files; on the same file system as the repositories, so that they can be renamed."""
+        """The folder of unfinished files; on the same file system as the repositories, so that they can be
+        renamed."""
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.scratch.mkdir(parents=True)
 
@@ -146,7 +147,7 @@ def _fsync(path: Path) -> None:
 
 
 def _load(folder: Path) -> Repository | None:
-    """None for a folder that was not created by `Repositories`."""
+    """Loads a repository; None for a folder that was not created by `Repositories`."""
     if folder.is_symlink() or folder.parent.is_symlink():
         return None
     try:

@@ -77,7 +77,8 @@ def is_chinese(text: str) -> bool:
 
 
 def _sanitised(text: str) -> str:
-    """Without invisible characters, secrets, and words such as TODO that checks take for unfinished code."""
+    """The text without invisible characters, secrets, and words such as TODO, which checks report as
+    unfinished code."""
     lines = (_printable(line) for line in unicodedata.normalize("NFC", text).splitlines())
     text = _URL_CREDENTIALS.sub("[hidden]", "\n".join(lines))
     text = _POSSIBLE_KEY.sub(_hide_if_key, text)

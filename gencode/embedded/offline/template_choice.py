@@ -51,7 +51,8 @@ class TemplateChoice:
 
 
 def choose_template(request: str) -> TemplateChoice:
-    """A pure function of the request. Frameworks take precedence over languages, languages over purposes."""
+    """Chooses a template by the request alone. Frameworks take precedence over languages, languages over
+    purposes."""
     text = request[:MAX_SCANNED]
     technologies = _technologies(text)
     purposes = _purposes(text)
@@ -95,9 +96,10 @@ def _first_affirmed_match(pattern: str, text: str) -> int | None:
 
 
 def _purposes(text: str) -> list[Purpose]:
-    """In order of appearance: the first one is usually the project's purpose, later ones are of its parts.
+    """The purposes in order of appearance: the first is usually that of the project, later ones those of its
+    parts.
 
-    Of two matches with the same start the longer is first: "网页应用" is a website, "网页" only a page.
+    Of two matches with the same start the longer one is first: "网页应用" is a website, "网页" only a page.
     """
     found = []
     for purpose, pattern in PURPOSE_PATTERNS.items():
