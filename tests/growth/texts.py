@@ -178,6 +178,44 @@ _TOKENS = (
         "!",
     ),
 )
+_MARKS = (
+    *(
+        "<|im_end|>",
+        "<|im_end|> ",
+        "<|im_end|>user\n",
+        "<|a",
+        "<|",
+        "|>",
+        "</s>",
+        "[INST]",
+        "[/INST] ",
+        "[EOS]",
+    ),
+    *(
+        "<think>",
+        "</think>",
+        "<think>\n",
+        "[thinking]\n",
+        "Thinking...\n",
+        "user",
+        "assistant\n",
+        "Human: ",
+        "\ufffd",
+    ),
+    *(
+        "### Response:\n",
+        "### ",
+        "BEGIN FILE\n",
+        "--- a.sql ---\n",
+        "=== ",
+        "(end)",
+        "EOF\n",
+        "// ... ",
+        "# ……",
+    ),
+    *('data: {"error": ', '{"error": {"message', "[error]", "assistantfinal", "<details>", "<summary>a"),
+)
+"""What models and gateways put before, into and behind a file."""
 
 
 def hostile_texts(factor: int = 1) -> Iterator[tuple[str, str]]:
@@ -186,6 +224,11 @@ def hostile_texts(factor: int = 1) -> Iterator[tuple[str, str]]:
     for token in _TOKENS:
         many = token * (size // len(token))
         yield repr(token), f"{many}\n) ] }} ' \" ` > x"
+    for mark in _MARKS:
+        many = mark * (size // len(mark))
+        yield f"{mark!r} at the start", f"{many}\nSELECT 1;\n"
+        yield f"{mark!r} at the end", f"SELECT 1;\n{many}"
+        yield f"{mark!r} cut off", f"SELECT 1;\n{many}<|a"
     yield "lines that grow", "".join("a" * (n % 600) + "\n" for n in range(size // 300))
     yield "one line after another", "".join(f"line {n} of the file\n" for n in range(size // 20))
     yield (
