@@ -260,6 +260,7 @@ async def test_a_task_stays_paused_after_each_kill(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(64)
+@pytest.mark.one_process("it is killed at a moment within")
 async def test_killed_at_each_commit_around_the_approval(tmp_path: Path) -> None:
     """Row 64: each process is killed after its first two commits until the task is paused; then the approval
     itself is committed, and the kill comes before anything of it is published."""

@@ -27,6 +27,6 @@ async def test_the_bot_of_the_document_answers_each_message(tmp_path: Path) -> N
         )
     said = done.stdout.decode().splitlines()
     assert done.returncode == 0, said
-    assert any(re.fullmatch(r"page: git clone http://\S+/page\.git", line) for line in said), said
+    assert any(re.fullmatch(r"page: git clone (http|file)://\S+/page\.git", line) for line in said), said
     assert any(line.startswith("no/name: repo_name:") for line in said), said
     assert any(line.startswith("nothing: prompt:") for line in said), said

@@ -25,6 +25,8 @@ from tests.servers.service import environment, service
 from tests.servers.stream import events
 from tests.unit.storage.samples import a_task, an_event
 
+pytestmark = pytest.mark.one_process("it has a database of its own")
+
 
 async def run(dsn: str, folder: Path, *words: str, status: int = 0) -> str:
     return await gencode(*words, data_dir=folder / "data", status=status, settings={"DATABASE_URL": dsn})

@@ -31,6 +31,8 @@ from tests.servers.ports import closed_port
 from tests.servers.service import service, settings
 from tests.unit.bootstrap.test_process_roles import disk
 
+pytestmark = pytest.mark.one_process("it has a database of its own")
+
 Find = Callable[..., Any]
 
 

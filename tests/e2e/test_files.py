@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
@@ -12,7 +13,7 @@ import httpx
 from tests.servers.calls import client, get, submit
 from tests.servers.github import TOKEN, Fault, github_server
 from tests.servers.model import call_of, http_error, model_server, plan_and_files
-from tests.servers.service import App, environment, running_app, service, settings
+from tests.servers.service import App, environment, running_app, service, settings, urls_behind
 from tests.servers.stream import events, raw_stream, subscribed
 
 FILES = {"index.html": "<script>alert(1)</script>\n", "src/möglich.py": "x = 'ä'\n", "last.py": "y = 2\n"}
@@ -42,7 +43,7 @@ async def test_each_file_can_be_fetched_as_soon_as_it_is_complete(tmp_path: Path
             for path in ("index.html", "src/möglich.py"):
                 await stream.until("file", path=path)
         await model.arrival("file", "last.py")
-        listed = await get(app.url, f"/api/v1/task/{task}/files")
+        listed = await files_when(app.url, task, "last.py", "writing")
         assert (listed["task_id"], listed["complete"]) == (task, False)
         found = {file["path"]: (file["state"], file["bytes"]) for file in listed["files"]}
         sizes = {path: len(text.encode()) for path, text in FILES.items()}
@@ -61,6 +62,15 @@ async def test_each_file_can_be_fetched_as_soon_as_it_is_complete(tmp_path: Path
         packed = await fetch(app.url, f"{task}/archive.zip")
     assert unzip(packed) == {f"hello/{path}": text for path, text in FILES.items()}
     assert packed.headers["content-disposition"] == "attachment; filename*=utf-8''hello.zip"
+
+
+async def files_when(url: str, task: str, path: str, state: str) -> dict[str, Any]:
+    """The list of a task's files when one is in this state. Processes report it to each other each second."""
+    while True:
+        listed: dict[str, Any] = await get(url, f"/api/v1/task/{task}/files")
+        if next(file["state"] for file in listed["files"] if file["path"] == path) == state:
+            return listed
+        await anyio.sleep(0.01)
 
 
 async def test_nothing_is_lost_when_the_task_fails_and_the_service_dies(tmp_path: Path) -> None:
@@ -183,7 +193,7 @@ async def test_other_paths_are_not_found(tmp_path: Path) -> None:
     """Sent in the request line unchanged: client libraries normalise such paths."""
     async with model_server(plan_and_files(FILES)) as model, running_app(settings(tmp_path, model)) as app:
         task = await finished_task(app)
-        port = int(app.url.rpartition(":")[2])
+        port = int(urls_behind(app.url)[0].rpartition(":")[2])
         for path in HOSTILE:
             stream = await raw_stream(port, f"/api/v1/task/{task}/files/{path}")
             answer = b"".join([part async for part in stream])

@@ -52,6 +52,8 @@ from tests.servers.projects import Projects
 from tests.servers.service import ROOT, environment, service
 from tests.unit.storage.samples import a_task, an_event
 
+pytestmark = pytest.mark.one_process("it has a database of its own")
+
 JOBS = "SELECT lock FROM procrastinate_jobs WHERE status = 'todo' ORDER BY id"
 STATES = [State.QUEUED, State.RUNNING, State.PAUSED, State.SUCCEEDED, State.FAILED, State.CANCELLED]
 
@@ -274,7 +276,6 @@ async def test_a_database_in_use_is_refused(tmp_path: Path, data_dir: Path, post
             await migrate_data_dir(data_dir, postgres, quiet)
 
 
-@pytest.mark.one_process("its DATA_DIR is looked at")
 async def test_the_folder_says_where_its_tasks_are(tmp_path: Path, data_dir: Path, postgres: str) -> None:
     """Else its unfinished tasks would run in both."""
     await migrated(data_dir, postgres)

@@ -19,9 +19,10 @@ from gencode.llm.prices import FREE
 from gencode.pipelines.generate.api.request import GenerateRequest
 from tests.e2e.openapi_hooks import MODEL
 from tests.servers.calls import BODY, get, post
+from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.openapi import document, error_codes
-from tests.servers.service import ROOT, App, running_app, settings
+from tests.servers.service import ROOT, App, running_app, settings, urls_behind
 
 EXAMPLES = 8
 """Of each operation, besides those for each rule of the schema ("coverage")."""
@@ -53,10 +54,14 @@ async def test_requests_generated_from_the_document_are_answered_as_described(tm
     """Valid and invalid requests: no 5xx, only described statuses, headers, types and shapes, and no answer
     without a key. The model never answers, so tasks cost nothing."""
     gate = anyio.Event()
-    async with model_server(plan_and_files({"a.py": ""}, gates={"": gate})) as model:
+    async with (
+        model_server(plan_and_files({"a.py": ""}, gates={"": gate})) as model,
+        github_server(tmp_path / "github") as github,
+    ):
         chosen = settings(
             tmp_path,
             model,
+            github,
             api_keys=SecretStr("me=the-key"),
             rate_limit="1000000/minute",
             prices={MODEL: FREE},  # without a price, max_cost is refused
@@ -66,7 +71,7 @@ async def test_requests_generated_from_the_document_are_answered_as_described(tm
         async with running_app(chosen) as app:
             config = CONFIG.format(examples=EXAMPLES, task_id=await a_finished_task(app))
             (tmp_path / "schemathesis.toml").write_text(config, encoding="utf-8")
-            passed, report = await schemathesis(app.url, tmp_path)
+            passed, report = await schemathesis(urls_behind(app.url)[0], tmp_path)
     assert passed, report
     assert f"Tested: {len(described()) - 1}\n" in report, "all but the document's own address"
 

@@ -99,7 +99,8 @@ async def test_a_rate_limited_provider_is_reported(tmp_path: Path) -> None:
         task = await submit(app.url)
         async with subscribed(app.url, task, include="progress") as stream:
             waited = await stream.until("retry")
-            view = await progress_of(app, task)
+            while not (view := await progress_of(app, task))["rate_limited_until"]:
+                await anyio.sleep(0.01)  # processes report it to each other each second
             assert waited.data["wait_seconds"] >= 2
             assert view["rate_limited_until"].endswith("Z")
             assert (view["percent"], view["stalled"]) == (None, False)

@@ -127,7 +127,8 @@ async def test_the_flood_of_one_client_does_not_delay_the_task_of_another(tmp_pa
             bobs = (await submit_as(app.url, "bob", "bob-0")).json()["task_id"]
             gate.set()
             await wait_until_over(app.url, bobs)
-            assert "bob" in order_of_plans(model)[:3]
+            # After those that run it is next but one; with it begin as many as there are workers.
+            assert "bob" in order_of_plans(model)[: 2 * app.workers + 1]
 
 
 async def wait_until_over(url: str, task_id: str, who: str = "bob") -> None:

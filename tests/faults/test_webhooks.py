@@ -162,6 +162,7 @@ async def test_failing_receivers_delay_neither_tasks_nor_other_receivers(tmp_pat
 
 @pytest.mark.fault(90)
 @pytest.mark.parametrize("failpoint", ["note.before:1", "note.after:1"])
+@pytest.mark.one_process("it is killed at a moment within")
 async def test_a_kill_around_storing_a_delivery_loses_nothing(tmp_path: Path, failpoint: str) -> None:
     """Row 90: a delivery that was not stored is repeated with the same id; then the rest follows in order."""
     async with receiver() as hooks, service(tmp_path, VARIABLES, failpoint) as process:

@@ -79,14 +79,23 @@ def _of_worker(environment: Mapping[str, str], number: int) -> dict[str, str]:
 
 @asynccontextmanager
 async def cluster(
-    folder: Path, dsn: str, environment: Mapping[str, str], webs: int = 2, workers: int = 3
+    folder: Path,
+    dsn: str,
+    environment: Mapping[str, str],
+    webs: int = 2,
+    workers: int = 3,
+    module: str = "",
+    is_numbered: bool = True,
 ) -> AsyncIterator[Cluster]:
     """Started processes, killed in the end if they still run. `environment`: of all, with a Git host that all
-    of them reach; see tests.servers.service.environment."""
+    of them reach; see tests.servers.service.environment. `module`: run in place of gencode, with the role.
+    `is_numbered`: whether each worker has another address for the same model, which tells it apart."""
+    web, worker = ((module, "web"), (module, "worker")) if module else (_WEB, _WORKER)
     common = {"DATABASE_URL": dsn, "WORKER_STALE_SECONDS": f"{STALE_SECONDS:g}", **environment}
-    web_processes = [Service(made(folder / f"web{n}"), common, module=_WEB) for n in range(webs)]
+    web_processes = [Service(made(folder / f"web{n}"), common, module=web) for n in range(webs)]
     worker_processes = [
-        Service(made(folder / f"worker{n}"), _of_worker(common, n), module=_WORKER) for n in range(workers)
+        Service(made(folder / f"worker{n}"), _of_worker(common, n) if is_numbered else common, module=worker)
+        for n in range(workers)
     ]
     async with _started([*web_processes, *worker_processes]):
         front = site([one.port for one in web_processes])

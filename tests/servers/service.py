@@ -65,12 +65,14 @@ def urls_behind(url: str) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class App:
-    """services: those of the first process that answers requests; others: those of all other processes."""
+    """services: those of the first process that answers requests; others: those of all other processes;
+    workers: the number of processes that run tasks."""
 
     url: str
     services: Services
     secrets: SecretRegistry
     others: Sequence[Services] = ()
+    workers: int = 1
 
     @property
     def subscribers(self) -> int:
@@ -97,7 +99,7 @@ async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN
     if several := several_processes():
         async with several.applications(settings, kinds, secrets) as (apps, url):
             first, *others = [app.state.services for app in apps]
-            yield App(url=url, services=first, secrets=secrets, others=others)
+            yield App(url=url, services=first, secrets=secrets, others=others, workers=several.workers())
         return
     app = build_app(settings, secrets, kinds)
     check_declared_errors(app)
@@ -282,8 +284,7 @@ async def service(
 ) -> AsyncIterator[Service]:
     """A started service; killed in the end if it still runs."""
     if several := several_processes():
-        others = (failpoint, nofile, module if module != MODULE else ())
-        async with several.services(folder, environment, *others) as processes:
+        async with several.services(folder, environment, module, failpoint, nofile) as processes:
             yield processes
         return
     process = Service(folder, environment, nofile, module)

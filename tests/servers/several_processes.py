@@ -3,8 +3,7 @@
 `running_app` makes two web applications and three workers on one database, in the test's event loop, behind
 nginx, which gives them the requests in turn; `service` makes as many processes, which are killed and started
 together. Their Git host, if the test chooses none, is a directory. A test that asks for the local forge gets
-one process of both roles on PostgreSQL, since it is for one process. A test that chooses its database, or a
-moment within one process, is skipped.
+one process of both roles on PostgreSQL, since it is for one process.
 
     @pytest.mark.local_forge              it looks at the local forge
     @pytest.mark.one_process("reason")    it is about something that one process has: skipped
@@ -42,10 +41,11 @@ from tests.servers.cluster import STALE_SECONDS, Cluster, cluster, site
 from tests.servers.cluster import made as made_folder
 from tests.servers.postgres import MISSING, PostgresServer, is_installed, running_postgres
 from tests.servers.proxy import program, proxy
-from tests.servers.service import Service
+from tests.servers.service import MODULE, Service
 
 WEBS, WORKERS = 2, 3
 ROLES = [Role.WEB] * WEBS + [Role.WORKER] * WORKERS
+UNMARKED = "several processes have no such thing: mark the test with one_process, or choose another way"
 DIRECTORY = "repositories"
 """The name of the Git host of a test that chooses none, and of its folder beside DATA_DIR."""
 
@@ -113,6 +113,11 @@ def _with_git_host(settings: Settings) -> Settings:
     return settings.model_copy(update={"hosts": {DIRECTORY: host}})
 
 
+def workers() -> int:
+    """Of the test that runs now."""
+    return 1 if PRESENT.needs_forge else WORKERS
+
+
 def _roles() -> list[Role]:
     PRESENT.backends.add("one process" if PRESENT.needs_forge else "several processes")
     return [Role.ALL] if PRESENT.needs_forge else ROLES
@@ -124,7 +129,7 @@ async def applications(
 ) -> AsyncIterator[tuple[Sequence[Starlette], str]]:
     """The applications, those of web processes first, and the address at which these are reached."""
     if settings.database_url.get_secret_value():
-        pytest.skip("the test chooses its database")
+        pytest.fail(UNMARKED)
     settings, roles = _with_git_host(settings), _roles()
     made = [
         build_app(_of_process(settings, number), secrets, kinds, role) for number, role in enumerate(roles)
@@ -200,16 +205,16 @@ class Services:
 
     @property
     def pid(self) -> int:
-        pytest.skip("there are several processes")
+        pytest.fail(UNMARKED)
 
     async def start(self, failpoint: str = "") -> None:
         if failpoint:
-            pytest.skip("a moment of one process is meant")
+            pytest.fail(UNMARKED)
         await self._each(Service.start)
 
     async def launch(self, failpoint: str = "") -> None:
         if failpoint:
-            pytest.skip("a moment of one process is meant")
+            pytest.fail(UNMARKED)
         await self._each(Service.launch)
 
     async def ready(self) -> bool:
@@ -232,21 +237,23 @@ class Services:
 
 @asynccontextmanager
 async def services(
-    folder: Path, environment: Mapping[str, str], *others: object
+    folder: Path, environment: Mapping[str, str], module: Sequence[str], *others: object
 ) -> AsyncIterator[Service | Services]:
     """See tests.servers.service.service. `others`: what cannot be had from several processes."""
-    if any(others):
-        pytest.skip("one process is meant")
-    if "DATABASE_URL" in environment:
-        pytest.skip("the test chooses its database")
+    if any(others) or "DATABASE_URL" in environment:
+        pytest.fail(UNMARKED)
     dsn = database_of(folder / "data")
     if _roles() == ROLES:
-        async with cluster(folder, dsn, _environment_with_git_host(folder / "data", environment)) as it:
+        variables = _environment_with_git_host(folder / "data", environment)
+        other = "" if module == MODULE else module[0]
+        async with cluster(folder, dsn, variables, module=other, is_numbered=False) as it:
             _WEB_URLS[it.url] = [one.url for one in it.webs]
             yield Services(it)
         return
     process = Service(
-        folder, {**environment, "DATABASE_URL": dsn, "WORKER_STALE_SECONDS": f"{STALE_SECONDS:g}"}
+        folder,
+        {**environment, "DATABASE_URL": dsn, "WORKER_STALE_SECONDS": f"{STALE_SECONDS:g}"},
+        module=module,
     )
     try:
         await process.start()
