@@ -53,7 +53,7 @@ class Outline(_Frozen):
 Checkpoints = Mapping[str, str]
 """Every checkpoint of a task: JSON by name, in the order in which they were first stored."""
 Pieces = Mapping[str, tuple[Piece, ...]]
-"""By path, in the order in which they were answered."""
+"""The pieces of each file by path, in the order in which they were answered."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +125,7 @@ def read_repairs(checkpoints: Checkpoints) -> Mapping[int, Pieces]:
 
 
 def read_outlines(checkpoints: Checkpoints) -> Mapping[str, Outline]:
-    """By path."""
+    """The stored outlines, by path."""
     return {
         path_of(name): Outline.model_validate_json(content)
         for name, content in checkpoints.items()

@@ -72,7 +72,8 @@ class GitHub(ApiDialect):
         return bool(scopes) and not scopes & enough
 
     def permission_hint(self, reply: HttpReply) -> str:
-        """As the headers describe it (docs.github.com: "Troubleshooting the REST API")."""
+        """The lacking permission, as the headers describe it (docs.github.com: "Troubleshooting the REST
+        API")."""
         headers = reply.headers
         if sso := headers.get("x-github-sso"):
             # Its URL carries a request token after the "?".

@@ -99,7 +99,7 @@ class RestGitHost:
     async def _adopt_after_error(
         self, account: str | None, spec: RepositorySpec, snapshot: Snapshot, error: HostError
     ) -> Repository:
-        """After a lost or malformed response: the repository may have been created."""
+        """Looks for the repository after a lost or malformed response: it may have been created."""
         found = await self._repositories.find(account, spec.name)
         if found is None:
             raise error

@@ -34,7 +34,7 @@ class Batch:
 
     @property
     def messages(self) -> list[Message]:
-        """In the order in which they were put."""
+        """All messages, in the order in which they were put."""
         return sorted([*self.droppable, *self.kept.values()])
 
 
@@ -68,7 +68,8 @@ class OutgoingMessages:
             del self._kept[next(iter(self._kept))]
 
     async def wait(self) -> None:
-        """Until there is something to send. Kept messages are due at once, and take the others along."""
+        """Waits until there is something to send. Kept messages are sent at once, together with all droppable
+        ones that wait."""
         await self._arrived.wait()
         with anyio.move_on_after(GATHER_SECONDS):
             await self._kept_arrived.wait()

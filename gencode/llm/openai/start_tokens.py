@@ -48,7 +48,7 @@ class StartTokens:
         return rest
 
     def _without_blanks(self, start: str) -> str:
-        """After a token, blank lines belong to it, and the spaces behind it."""
+        """The text without the blank lines and spaces after a token, which belong to it."""
         blanks = self._held[: len(self._held) - len(start)]
         indent = blanks.rpartition("\n")[2] if "\n" in blanks else ""
         return (indent if self.dropped else blanks) + start

@@ -18,7 +18,7 @@ from gencode.pipelines.generate.committed_report import REPORT, Reporter
 from gencode.pipelines.generate.stage_artifacts import Draft, GenerateInput, Project
 
 Scan = Callable[[Files, str, Sequence[str]], Awaitable[Sequence[SecretFinding]]]
-"""From the files, the commit's message and this service's own secrets to findings."""
+"""Takes the files, the commit's message and this service's own secrets; returns findings."""
 
 
 class Merging:
@@ -132,7 +132,7 @@ def with_warning(result: ValidationResult) -> Files:
 
 
 def _stored_texts(draft: Draft, result: ValidationResult) -> Mapping[str, StoredText]:
-    """By path, the newest text of the file if one checkpoint contains all of it."""
+    """The newest text of each file that one checkpoint contains completely, by path."""
     found = {path: stored_text(PIECE, path, pieces) for path, pieces in draft.pieces.items()}
     return {path: text for path, text in found.items() if text} | dict(result.stored)
 
