@@ -56,7 +56,7 @@ def _is_json(text: str) -> bool:
 def _cut_json(about: str, answer: Answer, max_tokens: int) -> ProviderError:
     usage, text = answer.usage, answer.text
     if len(text) - len(text.rstrip()) >= _BLANKS:
-        return LLMBadOutput(f"in place of the rest of {about}, the model wrote blanks without end")
+        return LLMBadOutput(f"in place of the rest of {about}, the model wrote endless white space")
     if usage.estimated or usage.completion >= max_tokens:
         return LLMTruncated(
             f"{about} is longer than the model's output limit of {max_tokens} tokens (MAX_OUTPUT_TOKENS); "

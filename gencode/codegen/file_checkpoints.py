@@ -78,7 +78,7 @@ class WritingJob:
 
     @property
     def usages(self) -> list[Usage]:
-        """The tokens of every stored answer."""
+        """The token usage of each stored answer."""
         written = [self.pieces, *self.parts.values(), *self.repairs.values()]
         calls = [piece.usage for files in written for pieces in files.values() for piece in pieces]
         return calls + [outline.usage for outline in self.outlines.values()]

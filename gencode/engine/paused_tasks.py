@@ -143,7 +143,7 @@ class PausedTasksInStore:
         return self._found.popleft()
 
     async def _read_page(self) -> bool:
-        """Whether there was one."""
+        """Read a page of expired pauses; returns whether there was one."""
         self._count = await self._store.count(TaskQuery(states=PAUSED))
         query = TaskQuery(states=PAUSED, expired=self._clock(), before=self._before)
         for task in await self._store.find(query):

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 
 from gencode.githosts.api_dialect import ApiDialect, ApiRequest, CreateRepository, creation_path
+from gencode.githosts.connection_options import Endpoint, HostOptions
 from gencode.githosts.host_identity import HostIdentity, github_identity
 from gencode.githosts.http_client import HttpReply
-from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.origins import github_web_origin
 from gencode.githosts.responses import ApiResponse
 from gencode.githosts.rest_host import RestGitHost

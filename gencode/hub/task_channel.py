@@ -250,13 +250,13 @@ class TaskChannel:
             self._newest = newest
 
     def _append(self, events: Sequence[Event]) -> bytes:
-        """Returns what is new."""
+        """Append the events that are new; returns them encoded and joined."""
         first = self._end + 1
         new = [encode(event) for event in events if event.id >= first]
         return self._extend_window(new) if new and events[-1].id == self._end + len(new) else b""
 
     def _extend_window(self, messages: Sequence[bytes]) -> bytes:
-        """Returns them joined."""
+        """Append encoded messages to the window; returns them joined."""
         self._shorten_window()
         self._window += messages
         chunk = b"".join(messages)

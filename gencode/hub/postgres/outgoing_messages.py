@@ -75,7 +75,7 @@ class OutgoingMessages:
             await self._kept_arrived.wait()
 
     def take(self) -> Batch:
-        """All that waits."""
+        """Take all messages that wait."""
         batch = Batch(droppable=self._droppable, kept=self._kept)
         self._droppable, self._kept = deque(maxlen=MAX_DROPPABLE), {}
         self._arrived, self._kept_arrived = anyio.Event(), anyio.Event()

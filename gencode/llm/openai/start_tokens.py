@@ -43,7 +43,7 @@ class StartTokens:
         return text
 
     def close(self) -> str:
-        """What was held back."""
+        """The text that was held back."""
         rest, self._held = self._held, ""
         return rest
 

@@ -158,7 +158,7 @@ class ThinkBlock:
         return self._go_on(self._reason)
 
     def _reason(self) -> tuple[str, str]:
-        """Within a block."""
+        """Reads the inside of a block."""
         found, keep = _find(self._closing, self._buffer)
         end = found.start() if found else keep
         reasoning, self._buffer = self._buffer[:end], self._buffer[found.end() if found else keep :]

@@ -125,7 +125,7 @@ def with_warning(result: ValidationResult) -> Files:
         for fault in result.findings
     ]
     section = "\n".join(
-        ["## Known faults", "", "gencode found these, and the model did not mend them:", "", *faults]
+        ["## Known faults", "", "gencode found these, and the model did not fix them:", "", *faults]
     )
     readme = next((path for path in result.files if path.lower() == "readme.md"), "README.md")
     return {**result.files, readme: f"{result.files.get(readme, '').rstrip()}\n\n{section}\n".lstrip()}

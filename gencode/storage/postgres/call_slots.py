@@ -28,7 +28,7 @@ RENEWALS = 4
 FIRST_POLL, LAST_POLL = 0.02, 0.3
 """Seconds between two attempts to get a slot while none is free, which double."""
 MAX_PAUSED_POLL = 5.0
-"""The same during a pause."""
+"""Most seconds between two attempts during a pause."""
 RELEASE_SECONDS = 2.0
 """Seconds for the release of a slot; after that, its lease expires."""
 
@@ -87,7 +87,7 @@ class SharedSlots:
                 await self.statements.fetch(RENEW, (self._lease, names, holders))
 
     async def take(self, held: Held, count: int) -> Answer:
-        """One attempt."""
+        """Try once to take a slot."""
         self._held.add(held)
         values = {"name": held.name, "holder": held.holder, "count": count, "lease": self._lease}
         changes, paused, pauses, _ = (await self.statements.fetch(TAKE, values))[0]
