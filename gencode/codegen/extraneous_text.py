@@ -18,7 +18,7 @@ from gencode.codegen.file_delimiters import first_line, last_line, rules_around
 from gencode.codegen.inspected_file import FREE_FORM, MARKUP, PLAIN, SECTIONS, InspectedFile
 from gencode.codegen.reasoning_in_files import MAX_LINE, thoughts, unquoted
 from gencode.codegen.repeated_answers import copied, restarted
-from gencode.codegen.special_tokens import ENDS, PIPED, STARTS
+from gencode.codegen.special_token_patterns import ENDS, PIPED, STARTS
 
 _BLANK = " \t\r\n\ufeff"
 _END_REACH = 300

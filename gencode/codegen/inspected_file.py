@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from gencode.codegen.code_fences import is_markdown
-from gencode.codegen.special_tokens import TOKEN
+from gencode.codegen.special_token_patterns import TOKEN
 from gencode.codegen.validation.languages import language_of
 from gencode.llm.special_tokens import END_TOKENS
 
