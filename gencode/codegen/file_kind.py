@@ -7,7 +7,7 @@ import re
 from gencode.codegen.code_fences import is_markdown
 from gencode.codegen.mark_patterns import TOKEN
 from gencode.codegen.validation.languages import language_of
-from gencode.llm.answer_markers import END_TOKENS
+from gencode.llm.special_tokens import END_TOKENS
 
 FREE_FORM = frozenset({"", "prose", "yaml", "html", "xml", "vue", "svelte", "php"})
 """Languages whose lines may begin or end with any token: there, one that occurs twice is content."""

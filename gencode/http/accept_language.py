@@ -25,6 +25,6 @@ def preferred_language(header: str, languages: Sequence[str], default: str) -> s
 
 
 def _weight(parameters: str) -> float:
-    """1 without a weight that can be read."""
+    """The weight of an entry; 1 if it is absent or malformed."""
     found = next(filter(None, map(_WEIGHT.fullmatch, parameters.split(";"))), None)
     return (float(found[1]) or _REFUSED) if found else 1.0

@@ -20,7 +20,7 @@ CallbackURL = Annotated[
     ),
 ]
 CALLBACK_URL_PATTERN = "must be an http or https address of ASCII characters"
-"""The rule of the pattern, in words."""
+"""The rule of the pattern, for messages."""
 
 
 class RequestModel(BaseModel):

@@ -62,7 +62,7 @@ class JsonBody(Body, Generic[M]):
     pattern_messages: Mapping[str, str] = field(default_factory=dict)
 
     async def read(self, request: Request) -> M:
-        """Raises UnsupportedMedia, Malformed, Invalid."""
+        """Reads and validates the body. Raises UnsupportedMedia, Malformed, Invalid."""
         return await _read_json(request, self, self.model, self.pattern_messages)
 
     def models(self) -> tuple[type[BaseModel], ...]:
@@ -81,7 +81,7 @@ class JsonBodyOfKinds(Body):
     errors: tuple[type[GencodeError], ...] = JSON_ERRORS
 
     async def read_optional(self, request: Request, model: type[M]) -> M | None:
-        """None for an empty body. Raises UnsupportedMedia, Malformed, Invalid."""
+        """Reads and validates the body; None if it is empty. Raises UnsupportedMedia, Malformed, Invalid."""
         return await _read_json(request, self, model, {}) if await self.read_bytes(request) else None
 
     def models(self) -> tuple[type[BaseModel], ...]:

@@ -1,4 +1,5 @@
-"""Parts of a body: Range, If-Range, 206 and 416 (RFC 9110, 14), for downloads that are resumed."""
+"""Responds with parts of a body, for downloads that are resumed: Range, If-Range, 206 and 416 (RFC 9110,
+14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the endpoints work with, made once by the composition root."""
+"""The dependencies of endpoints, created once by the composition root."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Callbacks:
-    """Where tasks are reported to.
+    """The parts that report tasks to receivers.
 
     outbox  the stored callbacks
     wake    to be called when a task with a callback was stored

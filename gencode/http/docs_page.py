@@ -55,8 +55,8 @@ _LIMITS = {
 
 
 MAX_CACHED_PAGES = 16
-"""One for each mount path: an application that mounts this one below a path parameter lets clients choose
-them."""
+"""The most cached pages, one for each mount path: an application that mounts this one below a path parameter
+lets clients choose them."""
 PAGE = ResponseSpec(description="A page", media_type="text/html")
 
 

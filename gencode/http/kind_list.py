@@ -1,4 +1,4 @@
-"""GET /api/v1/kinds: which kinds of tasks there are, for the page, the command line and other clients."""
+"""GET /api/v1/kinds: lists the kinds of tasks for the page, the command line and other clients."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What a kind of task registers, and the registry by which HTTP, MCP and notifications serve every kind.
+"""The declaration of a kind of task, and the registry by which HTTP, MCP and notifications serve every kind.
 
 A kind has two halves. `Kind` is declared when the program is loaded: names, texts, models and operations,
-from which routes and the OpenAPI document are made. `KindRuntime` is made when the service starts, from what
-the composition root offers: the pipeline, and functions from a task to what is shown of it.
+from which routes and the OpenAPI document are generated. `KindRuntime` is created when the service starts,
+from the dependencies that the composition root passes: the pipeline, and functions that render tasks.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Kind:
 
 
 def approve_unconditionally(task: Task, if_match: str | None) -> Decision:
-    """The decision of a kind that has nothing to check: it stores that the task was approved."""
+    """The decision that approves a task of a kind without checks: it only stores the approval."""
     return lambda checkpoints: StageUpdate(checkpoints={APPROVED: "{}"})
 
 
@@ -198,7 +198,7 @@ class ActiveKinds:
         return self._runtimes.get(name)
 
     def require(self, task: Task) -> KindRuntime:
-        """Raises UnknownKind."""
+        """The runtime of the task's kind. Raises UnknownKind."""
         if runtime := self._runtimes.get(task.kind):
             return runtime
         raise UnknownKind(
@@ -246,7 +246,7 @@ class ActiveKinds:
         )
 
     def first_message(self, task: Task) -> str:
-        """The message of the task's first status, whatever has become of it since."""
+        """The message of the task's first status, regardless of its present status."""
         return self.require(task).pipeline.message(replace(task, result={}), PENDING)
 
     def live_progress(self, task: Task) -> ProgressSnapshot | None:

@@ -1,4 +1,4 @@
-"""Sends large bodies in pieces, as fast as clients take them, and bounds how much of them waits in memory."""
+"""Sends large bodies in pieces, as fast as clients receive them, and limits the memory of unsent pieces."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from gencode.domain.errors import GencodeError, Overloaded, RateLimited
 from gencode.http.problems import problem_response
 
 PIECE = 64 * 1024
-"""Bytes that are given to the connection at once; the next piece waits until they are sent."""
+"""Bytes that are passed to the connection in one piece; the next piece waits until they are sent."""
 MAX_UNSENT, MAX_UNSENT_OF_CLIENT = 256 * 2**20, 64 * 2**20
-"""Bytes of large bodies in memory at once: in all, and of one client. One body alone may be larger. 60
-archives that were never read took 450 MB."""
+"""The most bytes of large bodies in memory: in total, and of one client. A single body may be larger. Without
+these limits, 60 archives that clients did not read used 450 MB."""
 RETRY_AFTER = 5
 
 
@@ -45,8 +45,8 @@ class UnsentBodies:
 
 
 class LargeBodyMiddleware:
-    """ASGI: a body of more than PIECE bytes whose length is announced is counted and sent in pieces, or
-    refused with 429 or 503."""
+    """Counts bodies of a declared length above PIECE bytes, and sends them in pieces or rejects them with 429
+    or 503."""
 
     def __init__(self, app: ASGIApp, unsent: UnsentBodies) -> None:
         self._app = app
@@ -64,7 +64,7 @@ class LargeBodyMiddleware:
 
 
 class _Body:
-    """The response to one request, on its way out."""
+    """Sends the response to one request."""
 
     __slots__ = ("_client", "_is_refused", "_receive", "_reserved", "_scope", "_send", "_unsent")
 

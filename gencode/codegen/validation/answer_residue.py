@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from gencode.codegen.code_fences import closing, fence_info, fence_mark, split_lines
 from gencode.codegen.validation.findings import Finding, answer_residue, excerpt
 from gencode.codegen.validation.languages import language_of
-from gencode.llm.answer_markers import END_TOKENS, THINK_TAGS, UNOPENED_THINK_TAGS
+from gencode.llm.special_tokens import END_TOKENS, THINK_TAGS, UNOPENED_THINK_TAGS
 
 _PLAIN_NAME = re.compile(
     r"(?:dockerfile|containerfile|makefile|gnumakefile|procfile)(?:\.[\w-]+)?|\.env(?:\.[\w.-]+)?|\.\w+ignore"

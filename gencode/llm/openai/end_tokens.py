@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from gencode.llm.answer_markers import END_TOKENS as _OPENED_BY
 from gencode.llm.errors import LLMBadOutput
+from gencode.llm.special_tokens import END_TOKENS as _OPENED_BY
 
 _TOKENS = tuple(_OPENED_BY)
 _LONGEST = max(map(len, _TOKENS))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gencode.llm.answer_markers import ANSWER_STARTS
 from gencode.llm.port import ChatRequest
+from gencode.llm.special_tokens import ANSWER_STARTS
 
 _LONGEST = max(map(len, ANSWER_STARTS))
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gencode.llm.answer_markers import THINK_TAGS as _BLOCKS
-from gencode.llm.answer_markers import UNOPENED_THINK_TAGS as _UNOPENED
 from gencode.llm.errors import LLMBadOutput
 from gencode.llm.port import ChatRequest
+from gencode.llm.special_tokens import THINK_TAGS as _BLOCKS
+from gencode.llm.special_tokens import UNOPENED_THINK_TAGS as _UNOPENED
 
 _LONGEST = max(map(len, (*_BLOCKS, *_BLOCKS.values())))
 _QUOTES = "\"'`"

@@ -6,7 +6,7 @@ import pytest
 
 from gencode.codegen.validation.answer_residue import residue_findings
 from gencode.codegen.validation.findings import Rule
-from gencode.llm.answer_markers import END_TOKENS, THINK_TAGS
+from gencode.llm.special_tokens import END_TOKENS, THINK_TAGS
 from tests.unit.codegen.validation.projects import of, one
 
 SQL = "CREATE TABLE a (id INTEGER);\n"

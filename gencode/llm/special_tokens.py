@@ -1,6 +1,6 @@
-"""The marks of reasoning and of an answer's end that models leave in their text.
+"""Special tokens of chat templates, and tags of reasoning, that models leave in their text.
 
-The provider layer removes them; the checks before a push search for those that are left.
+The provider layer removes them; the checks before a push search for those that remain.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ THINK_TAGS = {
     "<ds_think>": "</ds_think>",
     "◁think▷": "◁/think▷",
 }
-"""Openings and closings of a block of reasoning, in lower case."""
+"""The opening and closing tags of reasoning, in lower case."""
 UNOPENED_THINK_TAGS = ("</think>", "</thinking>", "</seed:think>", "</mm:think>", "[/think]", "◁/think▷")
-"""Those that also end reasoning without an opening."""
+"""Closing tags that also end reasoning without an opening tag."""
 ANSWER_STARTS = (
     "<|channel|>final<|message|>",
     "<|start|>assistant",
@@ -63,7 +63,7 @@ ANSWER_STARTS = (
     "<|message|>",
     "<|startoftext|>",
 )
-"""Tokens with which the template of a model begins an answer, or what follows its reasoning."""
+"""Tokens with which chat templates start an answer, or the part after its reasoning."""
 END_TOKENS = {
     "<|im_end|>": ("<|im_start|>",),
     "<|endoftext|>": (),
@@ -105,4 +105,5 @@ END_TOKENS = {
     "<|role_end|>": (),
     "<|eos_token|>": ("<|bos_token|>",),
 }
-"""Each token with those that open what it ends: in a file about chat templates, they come in pairs."""
+"""End tokens, each with the tokens that open what it ends: in a file about chat templates they occur in
+pairs."""
