@@ -24,9 +24,12 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.test ## Run the tests (some of them: make test ARGS="-k stream")
 	$(BIN)/python -m pytest -rs --numprocesses $(JOBS) --dist worksteal -m "not campaign" $(ARGS)
 
+CLUSTER_SLICE := $(addprefix tests/,e2e/test_keys.py e2e/test_mcp.py e2e/test_page_access.py e2e/test_retry.py \
+	faults/test_auth.py faults/test_sse.py faults/test_webhooks.py kinds/letter/test_letter.py)
 slices: export PYTHONDONTWRITEBYTECODE :=
 slices: $(VENV)/.test ## Run a slice of each campaign, the tests of several processes, and other long ones
 	$(BIN)/python -m pytest -rs --numprocesses $(JOBS) --dist loadfile -m campaign $(ARGS)
+	GENCODE_TEST_BACKEND=cluster $(BIN)/python -m pytest -rs --numprocesses $(JOBS) $(CLUSTER_SLICE) $(ARGS)
 
 check: lint test ## Check style, types, imports and tests; CI runs `make slices`, too
 
@@ -39,9 +42,9 @@ lint: $(VENV)/.check ## Check style, types and the rules of imports
 faults: $(VENV)/.test ## Inject every fault of docs/faults.md and print the table with the outcomes
 	$(BIN)/python -m pytest -m fault --fault-table $(ARGS)
 
-# Left out are tests of one process: its DATA_DIR, its metrics, raw HTTP that nginx answers, the moment of a kill.
-CLUSTER_TESTS ?= $(addprefix tests/e2e/test_,approval.py budget.py chat.py cli.py report.py retry.py)
-test-cluster: $(VENV)/.test ## Run all tests of several processes on PostgreSQL; `make slices` runs the short ones
+# Tests of one process say so: @pytest.mark.one_process("reason").
+CLUSTER_TESTS ?= tests/e2e tests/faults tests/kinds
+test-cluster: $(VENV)/.test ## Run all tests of several processes, and those of the service against several
 	CLUSTER=all $(BIN)/python -m pytest -rs tests/cluster $(ARGS)
 	GENCODE_TEST_BACKEND=cluster $(BIN)/python -m pytest -rs --numprocesses $(JOBS) $(CLUSTER_TESTS) $(ARGS)
 

@@ -11,6 +11,7 @@ import re
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -73,6 +74,9 @@ def pytest_collection_finish() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--fault-table"):
         config.pluginmanager.register(FaultTable())
+    if os.environ.get("GENCODE_TEST_BACKEND") == "cluster":
+        several_processes = import_module("tests.servers.several_processes")
+        config.pluginmanager.register(several_processes.SeveralProcesses())
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -72,7 +72,7 @@ stream; with one, two do (tests/benchmarks/fairness)."""
 MAX_STREAM_READS = 1
 """Event streams of one client that read the log from the store concurrently."""
 PROGRESS_SECONDS = 1.0
-"""Between two progress messages on a stream."""
+"""Seconds between two progress messages on a stream."""
 
 
 def create_app(settings: Settings | None = None, kinds: Sequence[KindFactory] = BUILTIN_KINDS) -> Starlette:
@@ -130,7 +130,7 @@ def _rules(settings: Settings, keys: ApiKeyAuthenticator) -> SecurityRules:
 
 
 def _check_role(settings: Settings, role: Role, hosts: HostRegistry) -> None:
-    """Raises StartError for settings that do not fit the role, and for a missing extra."""
+    """Checks that the settings fit the role, and that extras are installed. Raises StartError."""
     if not settings.database_url.get_secret_value():
         if role is not Role.ALL:
             raise StartError(
@@ -145,7 +145,7 @@ def _check_role(settings: Settings, role: Role, hosts: HostRegistry) -> None:
 
 
 def _check_address(settings: Settings, keys: ApiKeyAuthenticator) -> None:
-    """Raises StartError for an address that would give access without a key."""
+    """Checks that the address does not give others access without a key. Raises StartError."""
     if not (keys.is_required or settings.auth == "none" or is_loopback(settings.server_host)):
         raise StartError(lets_anyone_in(settings.server_host))
 
@@ -153,7 +153,7 @@ def _check_address(settings: Settings, keys: ApiKeyAuthenticator) -> None:
 def _open_backend(
     settings: Settings, role: Role, hosts: HostRegistry
 ) -> AbstractAsyncContextManager[Backend]:
-    """Raises StartError."""
+    """Opens the backend of the settings. Raises StartError."""
     if not settings.database_url.get_secret_value():
         return open_single_process(settings)
     cluster = cluster_module("gencode.bootstrap.cluster")
@@ -172,7 +172,8 @@ async def _running(
     factories: Sequence[KindFactory],
     dependencies: DependencyFactory,
 ) -> AsyncIterator[Services]:
-    """Everything that runs, started in the order of dependencies and stopped in the reverse order."""
+    """Runs all parts of the service, started in the order of dependencies and stopped in the reverse
+    order."""
     async with AsyncExitStack() as stack:
         backend = await stack.enter_async_context(_open_backend(settings, role, dependencies.hosts))
         store = backend.store

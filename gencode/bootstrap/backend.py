@@ -38,7 +38,7 @@ class WholeStore(Store, Outbox, RetentionStore, UsageStore, Protocol):
 class MeasuredQueue(Queue, Protocol):
     @property
     def longest_wait(self) -> float:
-        """Seconds since the oldest task that waits was queued."""
+        """Seconds since the oldest waiting task was queued."""
         ...
 
 
@@ -60,10 +60,7 @@ class MessageTargets:
 
 
 class Backend(Protocol):
-    """The store, and what delivers tasks and events.
-
-    paused   the paused tasks
-    """
+    """The store, and the parts that deliver tasks and events."""
 
     @property
     def store(self) -> WholeStore: ...
@@ -83,7 +80,7 @@ class Backend(Protocol):
         ...
 
     def recovery(self, pipelines: Pipelines) -> OrphanRecovery | None:
-        """What recovers orphaned tasks; None for the sweeper of the service."""
+        """Recovers orphaned tasks; None for the sweeper of the service."""
         ...
 
     @property

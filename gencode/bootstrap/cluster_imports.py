@@ -9,7 +9,7 @@ from gencode.domain.errors import StartError
 
 
 def cluster_module(name: str) -> Any:
-    """Raises StartError where the extra is not installed."""
+    """Imports a module. Raises StartError if the extra is not installed."""
     try:
         return import_module(name)
     except ModuleNotFoundError as error:

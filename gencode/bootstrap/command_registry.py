@@ -1,4 +1,5 @@
-"""The program `gencode`: the table of all commands. A new kind of task adds its commands here."""
+"""The registry of all commands of the program `gencode`, and its entry point. A new kind of task adds its
+commands here."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 import re
 
+from gencode.codegen.extraneous_text import extraneous_text
 from gencode.codegen.file_extraction import read_answer
-from gencode.codegen.foreign_marks import foreign_mark
 from gencode.llm.errors import LLMBadOutput, LLMBadRequest, LLMTooLarge, LLMTruncated, ProviderError
 from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer
@@ -128,7 +128,7 @@ def check_file(path: str, text: str, asked: str = "") -> None:
     """Raises LLMBadOutput for a text that is not certainly the whole file. `asked`: what it was asked for
     with."""
     reading = read_answer(text, path)
-    if doubt := reading.doubt or foreign_mark(path, reading.text, asked):
+    if doubt := reading.doubt or extraneous_text(path, reading.text, asked):
         raise LLMBadOutput(
             f"the model's answer for {path} is not surely the file: {doubt}",
             for_model=f"{doubt}. {_FOR_MODEL}",

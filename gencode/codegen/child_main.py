@@ -30,7 +30,7 @@ from gencode.codegen.child_protocol import (
 )
 from gencode.codegen.secrets_scan import rule_findings
 from gencode.codegen.validation.analyzer import signatures
-from gencode.codegen.validation.plan_expectations import expectations_from_json
+from gencode.codegen.validation.expectation import expectations_from_json
 from gencode.codegen.validation.validator import check
 
 STEP_CPU_SECONDS = 10

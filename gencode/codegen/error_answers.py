@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 
-from gencode.codegen.file_kind import PLAIN, FileKind
+from gencode.codegen.inspected_file import PLAIN, InspectedFile
 
 _ERROR_KEYS = frozenset({"error", "errors", "detail", "error_msg", "error_code"})
 _STATUS_KEYS = frozenset({"code", "status", "success", "object", "type"})
@@ -37,15 +37,15 @@ _ERROR_OBJECT = re.compile(r"(?:data: *)?\{\"error\": ?\{\"message\".{0,400}\}$"
 _MAX_MESSAGE = 20_000
 
 
-def error_message(kind: FileKind, text: str) -> str:
+def error_message(file: InspectedFile, text: str) -> str:
     """The message of an error, if the text is nothing else."""
     if len(text) > _MAX_MESSAGE:
         return ""
     if _ERROR_LINE.fullmatch(text):
-        return "" if kind.is_document and text.lower() == "none" else text
-    if _ERROR_PAGE.match(text) and not _ABOUT_ERRORS.search(kind.path):
-        return text if not re.search(r"(?:^|/)\d{3}\b", kind.path) else ""
-    if text[0] not in "{[" or text[-1] not in "}]" or _ABOUT_ERRORS.search(kind.path):
+        return "" if file.is_document and text.lower() == "none" else text
+    if _ERROR_PAGE.match(text) and not _ABOUT_ERRORS.search(file.path):
+        return text if not re.search(r"(?:^|/)\d{3}\b", file.path) else ""
+    if text[0] not in "{[" or text[-1] not in "}]" or _ABOUT_ERRORS.search(file.path):
         return ""
     try:
         value = json.loads(text)
@@ -66,9 +66,9 @@ def _is_error(value: object) -> bool:
     return isinstance(value.get("message", value.get("msg")), str) and not _STATUS_KEYS.isdisjoint(value)
 
 
-def error_at_end(kind: FileKind, line: str) -> str:
+def error_at_end(file: InspectedFile, line: str) -> str:
     """The message of an error with which a gateway ends an answer."""
-    if kind.language not in PLAIN and not line.startswith(("{", "data:", "[", "**", "⚠️")):
+    if file.language not in PLAIN and not line.startswith(("{", "data:", "[", "**", "⚠️")):
         return ""
     found = _ERROR_TAIL.fullmatch(line) or _ERROR_OBJECT.search(line)
-    return found[0] if found and kind.language not in ("json", "jsonc", "yaml") else ""
+    return found[0] if found and file.language not in ("json", "jsonc", "yaml") else ""

@@ -18,7 +18,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gencode.codegen.answer_wrappers import unwrapped
 from gencode.codegen.code_blocks import Block, blocks_in, is_prose
 from gencode.codegen.code_fences import (
     MAX_FENCES,
@@ -33,8 +32,9 @@ from gencode.codegen.code_fences import (
     strip_markdown_fence,
     without_stray_end,
 )
-from gencode.codegen.content_checks import doubt_about
 from gencode.codegen.fence_languages import can_hold_fences, is_code
+from gencode.codegen.non_file_answers import doubt_about
+from gencode.codegen.tag_and_json_wrappers import unwrapped
 
 MAX_WRAPPERS = 4
 """The most nested wrappers, such as a tag around a code block around a tag."""

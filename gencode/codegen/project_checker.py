@@ -25,8 +25,8 @@ from gencode.codegen.secrets_scan import (
     own_secret_findings,
     scanned_texts,
 )
+from gencode.codegen.validation.expectation import Expectation, Expectations
 from gencode.codegen.validation.findings import Finding
-from gencode.codegen.validation.plan_expectations import Expectation, Expectations
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from gencode.codegen.code_fences import is_fence
-from gencode.codegen.file_kind import MARKUP, PLAIN, FileKind
+from gencode.codegen.inspected_file import MARKUP, PLAIN, InspectedFile
 
 MAX_LINE = 500
 """Characters of a line that are looked at."""
@@ -28,36 +28,36 @@ _MAX_THOUGHTS = 20
 _MAX_THOUGHT_LINES = 2000
 
 
-def thoughts(kind: FileKind, lines: list[str]) -> Iterator[str]:
+def thoughts(file: InspectedFile, lines: list[str]) -> Iterator[str]:
     """Blocks of reasoning, the openings of which begin a line."""
-    outside = list(unquoted(kind, lines))
+    outside = list(unquoted(file, lines))
     opened = [(n, found) for n, line in enumerate(outside) if line and (found := _THINK_LINE.match(line))]
     for n, found in opened[:_MAX_THOUGHTS]:
-        closed = _is_thought(kind, found, outside[n : n + _MAX_THOUGHT_LINES])
-        if closed and not kind.is_asked(found[0].strip()) and (len(opened) == 1 or not kind.is_document):
+        closed = _is_thought(file, found, outside[n : n + _MAX_THOUGHT_LINES])
+        if closed and not file.is_asked(found[0].strip()) and (len(opened) == 1 or not file.is_document):
             yield found[0].strip()
 
 
-def _is_thought(kind: FileKind, opening: re.Match[str], lines: list[str]) -> bool:
+def _is_thought(file: InspectedFile, opening: re.Match[str], lines: list[str]) -> bool:
     """Whether a block of reasoning begins here, which a later line closes."""
     if opening["cli"]:
         return any(_DONE_THINKING.search(line) for line in lines)
     if not opening["word"]:
-        return not kind.is_document or "</details>" in "".join(lines)
-    if kind.language in PLAIN and opening["end"] == ">" and _SURELY_THOUGHT.search(opening["word"]):
+        return not file.is_document or "</details>" in "".join(lines)
+    if file.language in PLAIN and opening["end"] == ">" and _SURELY_THOUGHT.search(opening["word"]):
         return True
-    if kind.language in MARKUP and not _SURELY_THOUGHT.search(opening["word"]):
+    if file.language in MARKUP and not _SURELY_THOUGHT.search(opening["word"]):
         return False
     closing = f"{opening['open']}/{opening['word']}{opening['end']}".lower()
     return any(closing in line.lower() for line in lines)
 
 
-def unquoted(kind: FileKind, lines: list[str]) -> Iterator[str]:
+def unquoted(file: InspectedFile, lines: list[str]) -> Iterator[str]:
     """The lines, blank where they may be in a code block, a string or a comment."""
     is_quoted = False
     quotes = ('"""', "'''", "/*", "<<", "$$", "<!--", "`")
     for line in lines:
-        if kind.is_document:
+        if file.is_document:
             is_quoted ^= is_fence(line)
         elif any(quote in line for quote in quotes) or line.count("'") % 2 or line.count('"') % 2:
             is_quoted = True  # what follows may be quoted to the end of the file

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gencode.codegen.file_kind import FileKind
+from gencode.codegen.inspected_file import InspectedFile
 
 _COMMENTS = ("//", "/*", " *", "-- ", "#!", "# ")
 _NOT_CODE = frozenset({"", "prose", "json", "xml", "yaml"})
 """Languages in which equal blocks are common."""
 _LINES = 3
-"""Different lines that are no coincidence."""
+"""How many distinct equal lines prove a repetition."""
 _CHARACTERS = 50
 _HTML_CHARACTERS = 25
 _COPY_CHARACTERS = 40
@@ -31,14 +31,14 @@ def _is_distinctive(lines: Sequence[str]) -> bool:
     return len({*lines[:_LINES]}) == _LINES and not set(lines[:_LINES]) & set(lines[_LINES:])
 
 
-def restarted(kind: FileKind, lines: Sequence[str]) -> str:
+def restarted(file: InspectedFile, lines: Sequence[str]) -> str:
     """The first line of a source file that begins anew: its first lines, too long for a coincidence, occur
     again, and once."""
-    if kind.language in _NOT_CODE or kind.is_document:
+    if file.language in _NOT_CODE or file.is_document:
         return ""
     solid = [line.rstrip() for line in lines if line.strip() and not line.startswith(_COMMENTS)]
     head = solid[:_LINES]
-    least = _HTML_CHARACTERS if kind.language == "html" else _CHARACTERS
+    least = _HTML_CHARACTERS if file.language == "html" else _CHARACTERS
     if len(set(head)) < _LINES or sum(map(len, head)) < least or head[0].startswith("@"):
         return ""
     starts = [n for n, line in enumerate(solid) if n and line == head[0]]

@@ -57,7 +57,7 @@ def listen_on_first_free(ports: Sequence[int], port_file: Path) -> socket.socket
 
 
 def saved_port(port_file: Path) -> int | None:
-    """The port of the last process; None if there was none."""
+    """The port of the last process; None for the first process."""
     saved = port_file.read_text(encoding="utf-8").strip() if port_file.exists() else ""
     return int(saved) if saved.isdigit() else None
 

@@ -57,13 +57,13 @@ class OpenAPI:
         }
 
     def error_codes(self) -> list[str]:
-        """Every code that a request can be answered with."""
+        """All codes of error responses."""
         declared = [error for group in self._groups for error in group.errors]
         declared += [error for operation in self._operations() for error in operation.all_errors()]
         return sorted({_class(error).code for error in (*declared, *self._everywhere)})
 
     def declared_codes(self, operation: Operation) -> set[str]:
-        """Codes of the errors that this operation can be answered with by its declaration."""
+        """The codes of the errors that the operation declares."""
         of_group = [
             error for group in self._groups if operation in group.operations for error in group.errors
         ]
@@ -151,7 +151,7 @@ def _description(error: DeclaredError) -> str:
 
 
 def _headers(error: DeclaredError) -> tuple[Header, ...]:
-    """Those that `gencode.http.problems` sends, and the declared ones."""
+    """The headers that `gencode.http.problems` sends, and the declared ones."""
     cls, declared = _class(error), error.headers if isinstance(error, ErrorResponse) else ()
     if cls.http_status == 401:
         return (WWW_AUTHENTICATE, *declared)

@@ -83,7 +83,7 @@ class Operation:
         return [*(parameter for trait in self.traits for parameter in trait.parameters), *self.parameters]
 
     def all_errors(self) -> list[DeclaredError]:
-        """The operation's own last: their descriptions win."""
+        """All errors; the operation's own come last, since their descriptions take precedence."""
         of_body = self.body.errors if self.body else ()
         return [*of_body, *(error for trait in self.traits for error in trait.errors), *self.errors]
 

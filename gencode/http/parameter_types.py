@@ -35,16 +35,17 @@ class InvalidText(ValueError):
 
 
 class UndeclaredInput(RuntimeError):
-    """A bug: an endpoint reads what its operation does not declare, so the document would be wrong."""
+    """A programming error: an endpoint reads an input that its operation does not declare, so the document
+    would be wrong."""
 
 
 class ParameterType(Protocol[T_co]):
-    """What the text of a parameter may be. Any package can define further types."""
+    """The type of a parameter: parses and describes its text. Any package can define further types."""
 
     def schema(self) -> JsonSchema: ...
 
     def parse(self, text: str) -> T_co:
-        """Raises InvalidText."""
+        """Parses the text. Raises InvalidText."""
         ...
 
 
@@ -107,13 +108,13 @@ class Choices:
 
 
 def invalid(name: str, error: InvalidText) -> GencodeError:
-    """422, with the parameter's name as the field."""
+    """The error for status 422, with the parameter's name as the field."""
     problem = {"field": name, "rule": error.rule, "message": error.message}
     return Invalid(f"{name}: {error.message}", [problem])
 
 
 def malformed(_name: str, error: InvalidText) -> GencodeError:
-    """400."""
+    """The error for status 400."""
     return Malformed(error.message)
 
 
@@ -137,7 +138,7 @@ class Parameter(Generic[T]):
     on_invalid: Callable[[str, InvalidText], GencodeError] = invalid
 
     def read(self, request: Request) -> T:
-        """The parsed value. Raises the error that `on_invalid` makes."""
+        """The parsed value. Raises the error that `on_invalid` creates."""
         require_declared(request, self)
         if (text := self._text(request)) is None:
             return self.default
@@ -164,6 +165,6 @@ class Parameter(Generic[T]):
 
 
 def require_declared(request: Request, declared: object) -> None:
-    """Raises UndeclaredInput unless the operation of this request declares the parameter or body."""
+    """Checks that the operation of this request declares the parameter or body. Raises UndeclaredInput."""
     if declared not in request.scope[DECLARED_INPUTS]:
         raise UndeclaredInput(f"{declared} is read but not declared")

@@ -21,13 +21,13 @@ METRICS = ResponseSpec(description="The metrics", media_type="text/plain")
 
 @operation("livez", "GET /livez", "Whether the process answers", responses=(LIVE,))
 async def livez(_request: Request) -> Response:
-    """The event loop answers."""
+    """Responds if the event loop runs."""
     return LIVE.make(Health(status="ok"))
 
 
 @operation("readyz", "GET /readyz", "Whether new tasks are accepted", responses=(READY, UNREADY))
 async def readyz(request: Request) -> Response:
-    """New tasks are accepted, and the store answers and takes writes."""
+    """Responds with 200 if new tasks are accepted, and the store can be read and written."""
     if reason := await _reason_unready(get_services(request)):
         return UNREADY.make(Health(status="unavailable", reason=reason))
     return READY.make(Health(status="ok"))
@@ -44,7 +44,7 @@ async def health(request: Request) -> Response:
 
 
 async def _reason_unready(services: Services) -> str:
-    """Why new tasks are not accepted; "" if they are."""
+    """The reason why new tasks are not accepted; "" if they are."""
     try:
         await services.store.find(TaskQuery(limit=1))
     except StoreError as error:
@@ -56,7 +56,7 @@ async def _reason_unready(services: Services) -> str:
 
 @operation("metrics", "GET /metrics", "Prometheus' text format", responses=(METRICS,))
 async def metrics(request: Request) -> Response:
-    """The Prometheus text format."""
+    """Responds with the metrics in the Prometheus text format."""
     return Response(
         get_services(request).metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8"
     )

@@ -29,7 +29,7 @@ from gencode.http.task_models import BrokenRule, Problem
 
 TOO_LARGE = "the request body is larger than MAX_BODY_BYTES allows"
 MAX_SHOWN = 200
-"""Characters of a request's path in a response: the response to a long path is short."""
+"""The most characters of a request's path in a response, so that the response to a long path is short."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,23 +64,23 @@ async def on_gencode_error(_request: Request, error: Exception) -> Response:
 
 
 async def on_client_disconnect(_request: Request, _error: Exception) -> Response:
-    """The client disconnected, or was cut off, in the middle of its body: the response is not received."""
+    """Handles a client that disconnected while it sent its body: nobody receives the response."""
     return problem_response(Malformed("the body ended before it was complete"))
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Errors of Starlette itself: no such route, wrong method, body too large."""
+    """Handles Starlette's own errors: no such route, wrong method, body too large."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     return problem_response(_from_http(request, error), error.headers)
 
 
 def unexpected(path: str, error: Exception) -> Response:
-    """The response to a bug: the client gets a reference, the log has the trace."""
+    """The response to an unexpected exception: the client gets a reference, the log the traceback."""
     return problem_response(reference_for(path, error))
 
 
 def reference_for(where: str, error: Exception) -> Internal:
-    """Logs a bug; the error names the log entry."""
+    """Logs an unexpected exception; the returned error names the log entry."""
     reference = secrets.token_hex(4)
     log.error("unexpected error", reference=reference, path=where, exc_info=error)
     return Internal(f"an unexpected error; the log has it under reference {reference}")

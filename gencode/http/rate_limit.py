@@ -78,8 +78,8 @@ class RateLimiter:
         self._shared = shared
 
     async def spend(self, principal: str, what: str = "submission") -> dict[str, str]:
-        """Count one request; returns the RateLimit headers. `what`: each has a limit of its own. Raises
-        OverLimit."""
+        """Counts one request; returns the RateLimit headers. Each value of `what` has a limit of its own.
+        Raises OverLimit."""
         own = self._own_rate(principal)
         rate = parse(own) if own else self._rate
         spent = await self._spend(rate.key_for(what, principal), rate.amount, rate.get_expiry())

@@ -114,7 +114,7 @@ class JsonOfKindsSpec(ResponseSpec):
     media_type: str = "application/json"
 
     def make(self, body: Mapping[str, Any]) -> Response:
-        """Never cached."""
+        """Responds with encoded JSON. Not cacheable: the body describes the current state."""
         return Response(dump(body), self.status, {"Cache-Control": "no-store"}, self.media_type)
 
     def models(self) -> tuple[type[BaseModel], ...]:
@@ -126,5 +126,5 @@ class JsonOfKindsSpec(ResponseSpec):
 
 
 def json_text(body: BaseModel) -> str:
-    """Without the fields that were not set."""
+    """The model as JSON, without the fields that were not set."""
     return body.model_dump_json(exclude_unset=True)

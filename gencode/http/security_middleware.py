@@ -44,7 +44,7 @@ class SecurityRules:
 
 
 class SecurityMiddleware:
-    """ASGI middleware: refuses what breaks the rules, and answers unexpected exceptions with 500."""
+    """Rejects requests that break the rules, and responds to unexpected exceptions with 500."""
 
     def __init__(self, app: ASGIApp, rules: SecurityRules) -> None:
         self._app = app
@@ -97,7 +97,8 @@ def _broken_without_keys(method: str, headers: Headers, rules: SecurityRules) ->
 
 
 def _connection_headers(error: GencodeError) -> dict[str, str]:
-    """Where a malformed request ends is doubtful: nothing after it is read."""
+    """Closes the connection after a malformed request: its end is unknown, so the bytes after it cannot be
+    read."""
     return {"Connection": "close"} if isinstance(error, Malformed) else {}
 
 

@@ -36,7 +36,7 @@ class SharedTicker:
 
     @contextmanager
     def calling(self, call: Callable[[], object]) -> Iterator[None]:
-        """Within the block, `call` is called. What it raises is logged: the other calls continue."""
+        """Registers `call` within the context. Its exceptions are logged, and do not affect other calls."""
         slot = self._slots[self._current]
         slot.add(call)
         try:

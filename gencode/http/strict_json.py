@@ -27,7 +27,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def parse(model: type[M], body: bytes, pattern_messages: Mapping[str, str] | None = None) -> M:
-    """A JSON body as a model. Raises Malformed, Invalid."""
+    """Parses and validates a JSON body. Raises Malformed, Invalid."""
     return validate(model, parse_json(body), pattern_messages)
 
 
@@ -79,7 +79,8 @@ def _problem(item: Any, pattern_messages: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_values(body: bytes) -> None:
-    """Before a JSON body is parsed. Raises Malformed, and Invalid for more than MAX_VALUES values."""
+    """Checks a JSON body before it is parsed. Raises Malformed, and Invalid for more than MAX_VALUES
+    values."""
     if not has_more_values(body, MAX_VALUES):
         return
     structure = without_strings(body)

@@ -66,8 +66,8 @@ async def submit(
 
 
 async def retry(services: Services, task: Task, changes: Mapping[str, Any] | None = None) -> Task:
-    """The failed task, once it is in the queue again. `changes`: to its parameters. Raises what
-    TaskService.retry and QuotaEnforcement.resumption raise."""
+    """Queues a failed task again and returns it. `changes`: new values of its parameters. Raises the errors
+    of TaskService.retry and QuotaEnforcement.resumption."""
     runtime = services.kinds.require(task)
     may_pause = runtime.may_pause(task) and not await is_approved(services, task)
     async with services.quotas.resumption(task, calls_model=runtime.calls_model(task)):

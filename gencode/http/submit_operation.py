@@ -48,7 +48,7 @@ ACCEPTED = JsonResponseSpec(
 
 
 def submit_operation(kind: Kind) -> Operation:
-    """202 once the task is committed to the store; never before."""
+    """Responds with 202 after the task is committed to the store, never before."""
     body = JsonBody(model=kind.request_model, pattern_messages=kind.submission.pattern_messages)
 
     @operation(
@@ -73,14 +73,14 @@ def submit_operation(kind: Kind) -> Operation:
 
 
 def idempotency_key(request: Request, submission: TaskRequest) -> IdempotencyKey | None:
-    """Raises Invalid."""
+    """The idempotency key of the request; None without one. Raises Invalid."""
     if (value := IDEMPOTENCY_KEY.read(request)) is None:
         return None
     return IdempotencyKey(principal=get_principal(request).id, value=value, digest=request_digest(submission))
 
 
 def _response(request: Request, submitted: Submitted, rate_headers: dict[str, str]) -> Response:
-    """The response to a repeated key is the first one, whatever has become of the task since."""
+    """The response; for a repeated key it equals the first one, regardless of the task's present status."""
     task = submitted.task
     view = accepted(task, api(request), PENDING, get_services(request).kinds.first_message(task))
     more = {"Location": view.task_url, "Idempotency-Replayed": str(submitted.is_replay).lower()}

@@ -79,7 +79,8 @@ AFTER = Parameter(
     on_invalid=malformed,
 )
 POSITIONS = (LAST_EVENT_ID, LAST_EVENT_ID_QUERY, AFTER)
-"""The first one that has an id counts: a client that reconnects repeats the `after` of its first address."""
+"""The parameters that name a position. The first one with an id counts: a client that reconnects repeats the
+`after` of its first URL."""
 INCLUDE = Parameter(
     name="include",
     location="query",

@@ -23,9 +23,9 @@ from gencode.http.task_models import task_data
 
 MAX_PAGE = 100
 PAGE_PART = 10
-"""Tasks that are read and rendered at once. Accepts wait that long, however many clients list."""
+"""Tasks that are read and rendered in one step. It delays accepts, however many clients read lists."""
 CURSOR_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-"""The id of the last task on the page before."""
+"""The pattern of a cursor: the id of the last task of the previous page."""
 
 LIMIT = Parameter(
     name="limit",
@@ -87,7 +87,7 @@ def list_operation(kinds: KindRegistry, page_response: JsonDataSpec) -> Operatio
 
 
 def _whose(principal: Principal, client: str | None) -> str | None:
-    """The client whose tasks are listed; None: all. Raises Forbidden."""
+    """The client whose tasks are listed; None for all clients. Raises Forbidden."""
     if not client or client == principal.id:
         return principal.id
     if not principal.is_operator:
@@ -98,7 +98,8 @@ def _whose(principal: Principal, client: str | None) -> str | None:
 
 
 async def _page(services: Services, query: TaskQuery, path: str) -> bytes:
-    """The JSON of at most `query.limit` tasks. It is made in parts, so that other requests run in between."""
+    """The JSON of at most `query.limit` tasks. It is rendered in parts, so that other requests run in
+    between."""
     views: list[bytes] = []
     last_id, cursor = "", "null"
     async for task in _find(services.store, replace(query, limit=query.limit + 1)):

@@ -23,7 +23,7 @@ from gencode.notifications.url_policy import origin_of
 
 
 class Accepted(ResponseModel):
-    """The task is stored; it will run, whatever becomes of this process."""
+    """The task is stored; it will run even if this process ends."""
 
     task_id: TaskId
     status: str = Field(description="pending; for a continued task, the stage in which it failed")
@@ -96,7 +96,8 @@ class CoreTaskView(ResponseModel):
 
 
 def task_view_model(kinds: KindRegistry) -> type[BaseModel]:
-    """TaskView: the core fields, and those of each kind, which tasks of other kinds lack."""
+    """Creates the model TaskView: the core fields, and those of each kind, which tasks of other kinds
+    lack."""
     bases: tuple[type[BaseModel], ...] = (
         CoreTaskView,
         *(kind.view_model for kind in kinds if kind.view_model),
@@ -113,7 +114,7 @@ def task_list_model(task_view: type[BaseModel]) -> type[BaseModel]:
 
 
 class TicketView(ResponseModel):
-    """Opens one task's event stream without a key: GET /api/v1/status/{task_id}?ticket=..."""
+    """A ticket that opens one task's event stream without a key: GET /api/v1/status/{task_id}?ticket=..."""
 
     ticket: str
     expires_at: Moment
@@ -200,7 +201,7 @@ def callback_data(callback: Callback) -> dict[str, Any]:
 
 
 def accepted(task: Task, api: str, status: str, message: str) -> Accepted:
-    """The response to whatever queues a task."""
+    """The response to a request that queues a task."""
     fields: Mapping[str, Any] = {"model": model} if (model := task.parameters.get("model")) else {}
     return Accepted(
         task_id=task.id,

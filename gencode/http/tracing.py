@@ -1,4 +1,4 @@
-"""A span for each request, by OpenTelemetry's conventions for HTTP servers."""
+"""Records a span for each request, by OpenTelemetry's conventions for HTTP servers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gencode.engine.ports.tracing import Tracer
 
 _PROBES = ("/livez", "/readyz", "/health", "/metrics")
-"""Probed every few seconds; their traces would bury the others."""
+"""Paths without traces: they are requested every few seconds, and would outnumber all others."""
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
-"""Any other method is arbitrary text of the client; the conventions call them all _OTHER."""
+"""Standard methods. Any other method is arbitrary text of the client, and recorded as _OTHER by the
+conventions."""
 
 
 class TracingMiddleware:
@@ -54,7 +55,8 @@ class TracingMiddleware:
 
 
 def _route(scope: Scope) -> str:
-    """Such as `/api/v1/task/{task_id}`; empty when no route matched: the path is arbitrary text then."""
+    """The route, such as `/api/v1/task/{task_id}`; empty if no route matched, since the path is then
+    arbitrary text."""
     if not isroutine(scope.get("endpoint")):  # a mounted application is no route yet
         return ""
     route: str = scope["path"]

@@ -53,7 +53,7 @@ class _Connection(ConnectionLimiter):
         transport.set_write_buffer_limits(high=0)  # paused means: the kernel's own buffer is full
 
     def handle_events(self) -> None:
-        """A request that has arrived gets a writer; its application starts in the loop's next iteration."""
+        """Gives each new request a writer; its application starts in the next iteration of the loop."""
         before = self.cycle
         super().handle_events()
         if self.cycle is not before:
@@ -124,5 +124,5 @@ class _DirectWriter:
 
 @lru_cache(maxsize=4)
 def _chunked(chunk: bytes) -> bytes:
-    """RFC 9112, 7.1. Cached, because one chunk is written to many clients one after another."""
+    """Frames a chunk (RFC 9112, 7.1). Cached, because one chunk is written to many clients in succession."""
     return b"%x\r\n%b\r\n" % (len(chunk), chunk)

@@ -116,7 +116,7 @@ class DeadlineTimer:
             self._waiting = None
 
     def progress(self) -> None:
-        """Text or reasoning has arrived."""
+        """Notes that text or reasoning has arrived."""
         if self.first_token is None:
             self.first_token = self.elapsed
         self._allowed, self._missing = self._idle_allowed, "its next word"
@@ -127,12 +127,12 @@ class DeadlineTimer:
         self._last_progress = self._clock()
 
     def answer_complete(self) -> None:
-        """The answer is complete; only the token counts are missing."""
+        """Notes that the answer is complete; only the token counts are missing."""
         self._allowed = self._idle_allowed = min(self._idle, USAGE_SECONDS)
         self.resume()
 
     def answer_continues(self) -> None:
-        """The answer was not complete after all: the idle deadline applies again."""
+        """Notes that the answer was not complete after all: the idle deadline applies again."""
         self._allowed = self._idle_allowed = self._idle
         self.resume()
 

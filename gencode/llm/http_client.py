@@ -24,7 +24,7 @@ BEFORE_SEND = "gencode.before_send"
 _before_send: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("before_send", default=None)
 
 MAX_PIECE = 256 * 1024
-"""Bytes of a request body that are written at once."""
+"""The most bytes of a request body that are written in one step."""
 MAX_HEAD_BYTES = 100 * 1024  # of a line of the head, as over httpcore; some proxies send long headers
 
 
@@ -82,7 +82,7 @@ class _Transport(AiohttpTransport):
 
 
 def _trace_config() -> aiohttp.TraceConfig:
-    """aiohttp calls them in the coroutine of the request."""
+    """Trace callbacks, which aiohttp calls in the coroutine of the request."""
     config = aiohttp.TraceConfig()
     config.on_connection_create_end.append(_has_connection)
     config.on_connection_reuseconn.append(_has_connection)

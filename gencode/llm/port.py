@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 Role = Literal["system", "user", "assistant"]
 MAX_TEXT = 3 * 2**20
-"""Characters of an answer: a file of 2 MiB may come with remarks, or escaped in JSON."""
+"""The most characters of an answer: a file of 2 MiB, with remarks or with escapes of JSON."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

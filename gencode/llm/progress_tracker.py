@@ -29,7 +29,7 @@ MAX_INCOMPLETE = 0.97
 MIN_LINES = 20
 """Planned lines in complete files, or a tenth of all lines, before other lengths are estimated."""
 MIN_SECONDS = 1.0
-"""Measured time of streaming answers before a rate is known."""
+"""Seconds of streamed answers that must be measured before a rate is known."""
 MAX_AGE = 0.5
 """Seconds for which a snapshot is reused: many subscribers may read it at once."""
 REPORT_SECONDS = 5.0
@@ -117,7 +117,7 @@ class ProgressTracker:
         self._at_once = at_once
 
     def file_finished(self, path: str, characters: int) -> None:
-        """The file is complete and has this length."""
+        """Notes that the file is complete, with its length."""
         self._finished.add(path)
         self._characters[path] = characters
 
@@ -138,15 +138,15 @@ class ProgressTracker:
             self._speed.add(call)
 
     def accept(self, call: CallProgress) -> None:
-        """The answer of this call is used."""
+        """Counts the call's text permanently: its answer was accepted."""
         self._characters[call.about] += call.characters
 
     def rate_limited(self, about: str, seconds: float) -> None:
-        """The next attempt waits this long, because the provider requested it."""
+        """Notes the wait before the next attempt, which the provider requested."""
         self._waits[about] = self._utc_now() + timedelta(seconds=seconds)
 
     def writing_finished(self) -> None:
-        """Every file is complete; how many repairs will follow is unknown."""
+        """Notes that all files are complete; the number of repairs that follow is unknown."""
         self._lines, self._percent = {}, WRITTEN_PERCENT
 
     @property

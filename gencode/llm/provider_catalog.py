@@ -28,7 +28,7 @@ _MAX_PROVIDERS = 128  # clients choose model ids, so the cache of their provider
 
 
 class ProviderConfig(BaseModel):
-    """One account at one API. `concurrency`: calls at once, over all its models."""
+    """One account at one API. `concurrency`: the most concurrent calls, over all its models."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 

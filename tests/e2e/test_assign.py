@@ -149,6 +149,7 @@ async def test_a_failure_half_way_changes_nothing(data_dir: Path, monkeypatch: p
     assert await tasks_of(data_dir) == BEFORE
 
 
+@pytest.mark.one_process("its DATA_DIR is changed; test_cluster_commands.py does the same in a database")
 async def test_the_tasks_from_before_the_first_key_are_handed_over(tmp_path: Path) -> None:
     """As the message of the first key says."""
     async with service(tmp_path, {}) as process:

@@ -33,6 +33,7 @@ from tests.servers.stream import events, subscribed
 from tests.unit.storage.samples import a_task, an_event
 
 
+@pytest.mark.one_process("`gencode backup` is for DATA_DIR")
 async def test_tasks_of_a_backup_resume_elsewhere_without_a_second_repository(tmp_path: Path) -> None:
     """The first service finishes the task after the backup: the second one finds its repository."""
     gates = {"README.md": anyio.Event()}
@@ -66,6 +67,7 @@ async def test_tasks_of_a_backup_resume_elsewhere_without_a_second_repository(tm
         assert (github.effects["create"], github.effects["push"]) == (2, 2)
 
 
+@pytest.mark.one_process("`gencode backup` is for DATA_DIR")
 async def test_a_backup_includes_the_local_forge(tmp_path: Path) -> None:
     new, file = tmp_path / "new", tmp_path / "backup.zip"
     new.mkdir()
@@ -81,6 +83,7 @@ async def test_a_backup_includes_the_local_forge(tmp_path: Path) -> None:
         await cloned(task["clone_url"], tmp_path / "clone")
 
 
+@pytest.mark.one_process("`gencode backup` is for DATA_DIR")
 async def test_a_backup_is_a_consistent_snapshot_during_writes(tmp_path: Path) -> None:
     """Repeated while tasks are created: each copy is consistent, none smaller than the previous one."""
     counts = []

@@ -38,6 +38,7 @@ BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PREAMBLE = f"""set -euo pipefail
 curl() {{ command curl --fail-with-body "$@"; }}
 gencode() {{ {shlex.quote(sys.executable)} -m gencode "$@"; }}"""
+OF_DATA_DIR = pytest.mark.one_process("it has commands for DATA_DIR, such as `gencode backup`")
 needs_tools = pytest.mark.skipif(
     not all(map(shutil.which, ("bash", "curl", "git"))), reason="needs bash, curl and git"
 )
@@ -61,9 +62,15 @@ def first_column(table: str, header: str) -> list[str]:
 @pytest.mark.long
 @pytest.mark.parametrize(
     "document",
-    [path for path in DOCUMENTS if BLOCK.search(path.read_text())],
-    ids=lambda path: str(path.relative_to(ROOT)),
+    [
+        pytest.param(
+            path, marks=OF_DATA_DIR if path.name == "operations.md" else (), id=str(path.relative_to(ROOT))
+        )
+        for path in DOCUMENTS
+        if BLOCK.search(path.read_text())
+    ],
 )
+@pytest.mark.local_forge
 async def test_the_commands_of_a_document_run(document: Path, tmp_path: Path) -> None:
     forge_port = reserve_port()
     async with service(tmp_path, {"FORGE_PORT": str(forge_port)}) as process:

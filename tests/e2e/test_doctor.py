@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import pytest
 from starlette.responses import JSONResponse
 
 from tests.servers.fixed_reply import fixed_reply_server
@@ -47,6 +48,7 @@ async def test_before_the_first_start_it_finds_no_fault_and_creates_nothing(tmp_
     assert said.endswith("nothing to mend\n")
 
 
+@pytest.mark.one_process("its DATA_DIR is looked at")
 async def test_it_disturbs_no_running_service(tmp_path: Path) -> None:
     async with service(tmp_path, {}) as process:
         document, _ = await doctor(tmp_path, 0, "--json", SERVER_PORT=str(process.port))

@@ -32,6 +32,7 @@ async def page_status(url: str) -> int:
         return (await http.get(url)).status_code
 
 
+@pytest.mark.local_forge
 async def test_a_finished_task_shows_the_present_address(tmp_path: Path) -> None:
     async with model_server(plan_and_files(FILES)) as model:
         async with running_app(settings(tmp_path, model)) as app:

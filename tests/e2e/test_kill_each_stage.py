@@ -85,6 +85,7 @@ async def check_finished(process: Service, task_id: str, github: ScriptedGitHub,
 
 @pytest.mark.long
 @pytest.mark.fault(64)
+@pytest.mark.one_process("it is killed at a moment within")
 async def test_killed_after_each_of_its_commits_the_task_still_completes(tmp_path: Path) -> None:
     """Row 64: each process gets one step further, and no answered model call is made again."""
     async with killed_at_the_plan(tmp_path) as (process, task_id, model, github):
@@ -108,6 +109,7 @@ async def test_killed_after_each_of_its_commits_the_task_still_completes(tmp_pat
 
 @pytest.mark.long
 @pytest.mark.fault(64)
+@pytest.mark.one_process("it is killed at a moment within")
 async def test_killed_around_each_outside_effect_it_happens_once(tmp_path: Path) -> None:
     """Row 64: before and after the repository is created, before and after the push, and when an answer has
     come that is in no checkpoint yet."""

@@ -274,6 +274,7 @@ async def test_a_database_in_use_is_refused(tmp_path: Path, data_dir: Path, post
             await migrate_data_dir(data_dir, postgres, quiet)
 
 
+@pytest.mark.one_process("its DATA_DIR is looked at")
 async def test_the_folder_says_where_its_tasks_are(tmp_path: Path, data_dir: Path, postgres: str) -> None:
     """Else its unfinished tasks would run in both."""
     await migrated(data_dir, postgres)

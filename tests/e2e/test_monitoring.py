@@ -46,6 +46,7 @@ def expressions() -> list[str]:
     return [*(rule["expr"] for rule in rules()), *of_panels]
 
 
+@pytest.mark.one_process("its metrics are compared with a report")
 async def test_tokens_and_cost_are_those_of_the_report(tmp_path: Path) -> None:
     prices = {"scripted": Price(prompt=Decimal(1000), completion=Decimal(2000))}
     async with (

@@ -31,6 +31,8 @@ from tests.servers.projects import Projects
 from tests.servers.receiver import Seen, receiver
 from tests.servers.service import ROOT, Service, environment, service
 
+pytestmark = pytest.mark.one_process("it has a DATA_DIR of an older version")
+
 FIXTURES = ROOT / "tests" / "fixtures"
 KNOWN: dict[str, Any] = json.loads((FIXTURES / "data_dir_0_1_0.json").read_text(encoding="utf-8"))
 TASKS: dict[str, dict[str, Any]] = KNOWN["tasks"]

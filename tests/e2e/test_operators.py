@@ -10,11 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from gencode.auth.key_store import KeyOptions, key_store
+from gencode.auth.key_store import KeyOptions
 from tests.e2e.test_cli import gencode, output_of
 from tests.e2e.test_keys import service_with_waiting_tasks
 from tests.faults.test_input import check_problem
 from tests.servers.calls import BODY, client
+from tests.servers.keys import keys_of
 from tests.servers.service import running_app, settings
 
 CLIENTS = ("alice", "bob")
@@ -24,7 +25,7 @@ CLIENTS = ("alice", "bob")
 async def tasks_of_two_clients(folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, dict[str, Any]]]:
     """Yields a client, and by name: the headers of alice, bob and the operator carol, and alice's and bob's
     tasks, which never end by themselves."""
-    file = key_store(folder / "data")
+    file = keys_of(folder)
     keys = {name: file.create(name)[0] for name in CLIENTS}
     keys["carol"], _ = file.create("carol", KeyOptions(operator=True))
     headers = {name: {"X-API-Key": key} for name, key in keys.items()}
@@ -108,7 +109,7 @@ async def test_without_keys_nobody_is_an_operator(tmp_path: Path) -> None:
 
 
 async def test_a_key_has_its_own_rate_for_every_kind_of_submission(tmp_path: Path) -> None:
-    file = key_store(tmp_path / "data")
+    file = keys_of(tmp_path)
     limited, _ = file.create("alice", KeyOptions(rate="1/hour"))
     free, _ = file.create("bob")
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:

@@ -31,6 +31,8 @@ FILES = {
 }
 LOST = "net::ERR_"
 """The message on the console of Chromium when the service is not running."""
+GATEWAY = "502"
+"""The same when it is behind a proxy."""
 
 
 async def submit(page: Page, name: str = "hello", prompt: str = "say hello") -> None:

@@ -24,6 +24,8 @@ from tests.servers.proxy import ALL, CADDY, HAPROXY, NGINX, Site, program, proxy
 from tests.servers.service import environment, running_app, service, settings
 from tests.servers.stream import events, subscribed
 
+pytestmark = pytest.mark.one_process("it is behind a proxy of its own")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Front:
@@ -209,6 +211,13 @@ async def test_metrics_are_not_public(site: Site, tmp_path: Path) -> None:
         for path in ("//metrics", "/metrics/", "/METRICS", "/gencode/metrics", "/gencode//metrics"):
             assert (await http.get(f"{front.url}{path}")).status_code == 404
         assert site is NGINX or (await http.get(f"{front.url}/%6detrics")).status_code == 404
+
+
+async def test_a_path_that_is_none_is_not_found(site: Site, tmp_path: Path) -> None:
+    """nginx redirected from /status to /status/, which is not found either."""
+    async with behind(site, tmp_path) as front, client(front.url) as http:
+        for path in ("/api/v1/status", "/api/v1/status/", "/api/v1/task", "/api/v1//status/x"):
+            check_problem(await http.get(f"{front.url}{path}"), 404, "NOT_FOUND")
 
 
 async def _read_to_the_end(origin: str, status_url: str) -> None:

@@ -13,13 +13,14 @@ import anyio
 import httpx
 import pytest
 
-from gencode.auth.key_store import KeyOptions, key_store
+from gencode.auth.key_store import KeyOptions
 from gencode.engine.quota import parse_quota
 from gencode.llm.prices import Price
 from tests.e2e.test_cli import gencode, output_of, rest_of_errors
 from tests.faults.test_input import check_problem
 from tests.servers.calls import BODY, FILES, client
 from tests.servers.github import Fault, github_server
+from tests.servers.keys import keys_environment, keys_of
 from tests.servers.model import Body, Reply, call_of, http_error, model_server, plan_and_files
 from tests.servers.service import environment, running_app, service, settings
 
@@ -30,7 +31,7 @@ USED = 3 * 150
 def key_with(folder: Path, *quotas: str, name: str = "alice") -> Mapping[str, str]:
     """The headers of a new client."""
     options = KeyOptions(quotas=tuple(map(parse_quota, quotas)))
-    return {"X-API-Key": key_store(folder / "data").create(name, options)[0]}
+    return {"X-API-Key": keys_of(folder).create(name, options)[0]}
 
 
 @asynccontextmanager
@@ -162,8 +163,8 @@ async def keys_list(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
     """As JSON, and as lines."""
     outputs = []
     for more in (("--json",), ()):
-        arguments = ("keys", "list", *more, "--data-dir", str(folder / "data"))
-        async with gencode(folder, "http://127.0.0.1:9", *arguments) as process:
+        arguments = ("keys", "list", *more)
+        async with gencode(folder, "http://127.0.0.1:9", *arguments, **keys_environment(folder)) as process:
             outputs.append(await output_of(process))
     found: list[dict[str, Any]] = json.loads(outputs[0])["keys"]
     return found, outputs[1].splitlines()
@@ -202,6 +203,7 @@ async def test_keys_list_shows_what_clients_have_used_while_the_service_runs_and
     assert lines[1].endswith("bob  this month: 0 tasks, 0 tokens")
 
 
+@pytest.mark.one_process("its keys are a file beside the database")
 async def test_keys_are_listed_although_the_database_cannot_be_read(tmp_path: Path) -> None:
     key_with(tmp_path, "5 tasks/day")
     (tmp_path / "data" / "gencode.db").write_bytes(b"no database")
@@ -212,8 +214,8 @@ async def test_keys_are_listed_although_the_database_cannot_be_read(tmp_path: Pa
 
 @pytest.mark.parametrize("quota", ["5", "5 tasks", "0 tasks/day", "x"])
 async def test_a_quota_that_cannot_be_meant_makes_no_key(quota: str, tmp_path: Path) -> None:
-    arguments = ("keys", "make", "alice", "--quota", quota, "--data-dir", str(tmp_path / "data"))
-    async with gencode(tmp_path, "http://127.0.0.1:9", *arguments) as process:
+    arguments = ("keys", "make", "alice", "--quota", quota)
+    async with gencode(tmp_path, "http://127.0.0.1:9", *arguments, **keys_environment(tmp_path)) as process:
         assert "100 tasks/day" in await rest_of_errors(process)
         assert await process.wait() == 2
-    assert key_store(tmp_path / "data").read() == []
+    assert keys_of(tmp_path).read() == []

@@ -6,12 +6,12 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
-from gencode.auth.key_store import key_store
 from gencode.client import Client
 from gencode.llm.prices import Price
 from tests.e2e.test_cli import gencode, output_of
 from tests.servers.calls import BODY, client
 from tests.servers.github import github_server
+from tests.servers.keys import keys_of
 from tests.servers.model import http_error, model_server
 from tests.servers.service import running_app, settings
 
@@ -74,7 +74,7 @@ async def test_the_callback_is_not_shown(tmp_path: Path) -> None:
 
 
 async def test_another_client_does_not_see_it(tmp_path: Path) -> None:
-    file = key_store(tmp_path / "data")
+    file = keys_of(tmp_path)
     (alices, _), (bobs, _) = file.create("alice"), file.create("bob")
     async with running_app(settings(tmp_path)) as app, client(app.url) as http:
         made = await http.post("/api/v1/generate", json=BODY, headers={"X-API-Key": alices})

@@ -16,7 +16,7 @@ from gencode.settings import Settings
 from tests.faults.test_input import check_problem
 from tests.servers.calls import BODY, client, post
 from tests.servers.raw import raw
-from tests.servers.service import running_app, service, settings
+from tests.servers.service import running_app, service, settings, signing_key
 
 ALICE = {"X-API-Key": "alices-key"}
 BOB = {"Authorization": "Bearer bobs-kéy"}
@@ -148,10 +148,10 @@ class SignedInThePast(TimestampSigner):
         return int(time.time()) - 16 * 60
 
 
-def old_ticket(data_dir: Path, task_id: str) -> str:
+async def old_ticket(data_dir: Path, task_id: str) -> str:
     """A ticket that the service issued 16 minutes ago."""
+    key = await signing_key(data_dir, "ticket")
     options = {"digest_method": sha256, "key_derivation": "hmac"}
-    key = (data_dir / "ticket.key").read_bytes()
     serializer = URLSafeTimedSerializer(
         key, salt="gencode.tickets", signer=SignedInThePast, signer_kwargs=options
     )
@@ -190,7 +190,7 @@ async def test_a_ticket_that_is_expired_forged_or_for_another_task_opens_nothing
             f"{claim}.{rest[:-4]}AAAA",
             f"{claim}.",
             good * 50,
-            old_ticket(tmp_path / "data", task_id),
+            await old_ticket(tmp_path / "data", task_id),
         ]
         for ticket in bad:
             check_refused(await http.get(f"/api/v1/status/{task_id}", params={"ticket": ticket}))
@@ -227,7 +227,13 @@ async def test_a_ticket_is_void_without_its_clients_key_and_survives_a_restart(t
     only_bob = settings(tmp_path, api_keys=SecretStr("bob=bobs-key"))
     async with running_app(only_bob) as app, client(app.url) as http:
         check_refused(await http.get(where))
-    assert (tmp_path / "data" / "ticket.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.one_process("its DATA_DIR is looked at")
+@pytest.mark.fault(83)
+async def test_the_key_that_signs_tickets_is_readable_by_the_service_only(tmp_path: Path) -> None:
+    async with running_app(with_keys(tmp_path)):
+        assert (tmp_path / "data" / "ticket.key").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.fault(83)

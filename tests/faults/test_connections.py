@@ -7,8 +7,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gencode.auth.key_store import key_store
 from tests.servers.calls import BODY, FILES, client, get, submit
+from tests.servers.keys import keys_of
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.raw import Answer, raw
 from tests.servers.service import App, running_app, service, settings
@@ -89,7 +89,7 @@ CHUNKED = b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\
 @pytest.mark.parametrize("size", [b"-1", b"0x5", b"+5", b"5 5", b"f" * 40, b"", b"\xff"])
 async def test_a_wrong_chunk_size_gets_one_answer_and_no_traceback(tmp_path: Path, size: bytes) -> None:
     """Without a key, in one packet: the application starts only after the exchange has ended."""
-    key_store(tmp_path / "data").create("alice")
+    keys_of(tmp_path).create("alice")
     async with service(tmp_path, {"LOG_LEVEL": "DEBUG"}) as process:
         log = process.log.read_text()
         for path in (b"/api/v1/generate", b"/livez", b"/mcp", b"/integrations/slack"):
@@ -114,7 +114,7 @@ WAIT = {
 
 @pytest.mark.fault(108)
 async def test_a_call_that_waits_ends_when_its_key_is_revoked(tmp_path: Path) -> None:
-    keys = key_store(tmp_path / "data")
+    keys = keys_of(tmp_path)
     (alices, _), (bobs, _) = keys.create("alice"), keys.create("bob")
     gates = {path: anyio.Event() for path in FILES}
     async with (
@@ -134,7 +134,7 @@ async def test_a_call_that_waits_ends_when_its_key_is_revoked(tmp_path: Path) ->
         for key in (alices, bobs):
             made = await http.post("/api/v1/generate", json=BODY, headers={"X-API-Key": key})
             group.start_soon(wait, key, made.json()["task_id"])
-        while app.services.hub.subscribers < 2:  # type: ignore[attr-defined]  # of InProcessHub
+        while app.subscribers < 2:
             await anyio.sleep(0.01)
         keys.revoke("alice")
         while alices not in statuses:

@@ -32,6 +32,8 @@ from tests.servers.service import running_app, settings
 from tests.servers.stream import events
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
+pytestmark = pytest.mark.one_process("its disk is full or damaged")
+
 spawn = get_context("spawn")
 
 

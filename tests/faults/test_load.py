@@ -70,6 +70,7 @@ async def test_reading_is_not_limited(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(86)
+@pytest.mark.one_process("several may exceed the limit by what they accept within a second")
 async def test_a_full_queue_refuses_stores_nothing_and_accepts_again_later(tmp_path: Path) -> None:
     """Row 86: 503 with Retry-After; of many at once exactly as many are accepted as fit."""
     gate = anyio.Event()
@@ -93,6 +94,7 @@ async def test_a_full_queue_refuses_stores_nothing_and_accepts_again_later(tmp_p
 
 
 @pytest.mark.fault(86)
+@pytest.mark.one_process("several may exceed the limit by what they accept within a second")
 async def test_a_repeated_submission_finds_its_task_in_the_full_queue(tmp_path: Path) -> None:
     gate = anyio.Event()
     key = {"Idempotency-Key": "lost reply"}
@@ -142,6 +144,7 @@ def order_of_plans(model: ModelServer) -> list[str]:
 
 @pytest.mark.fault(118)
 @pytest.mark.parametrize("path", ["status/{}", "status/{}?after=1", "task/{}", "task/{}/files"])
+@pytest.mark.one_process("reads are counted in its store")
 async def test_of_one_clients_reads_few_are_in_the_store_at_once(tmp_path: Path, path: str) -> None:
     """So that another client's is next, however many connections the flood has. Counted in the store."""
     async with running_app(settings(tmp_path, api_keys=TWO)) as app:
@@ -159,6 +162,7 @@ async def test_of_one_clients_reads_few_are_in_the_store_at_once(tmp_path: Path,
 
 
 @pytest.mark.fault(118)
+@pytest.mark.one_process("reads are counted in its store")
 async def test_an_assistant_and_other_connections_of_one_client_share_its_place(tmp_path: Path) -> None:
     """The tool `files` looked tasks up beside the limit of the route."""
     async with running_app(settings(tmp_path, api_keys=TWO)) as app:
@@ -248,6 +252,7 @@ async def open_busy_connections(stack: AsyncExitStack, process: Service, size: i
 
 
 @pytest.mark.fault(88)
+@pytest.mark.one_process("MAX_CONNECTIONS is of each process")
 async def test_connections_beyond_the_limit_get_503_and_others_stay(tmp_path: Path) -> None:
     """Row 88: of ten allowed connections, all busy, the eleventh gets 503 and Retry-After; a freed place is
     used again."""
@@ -269,6 +274,7 @@ async def answer_to_new_connection(process: Service) -> Answer:
 
 
 @pytest.mark.fault(112)
+@pytest.mark.one_process("MAX_CONNECTIONS is of each process")
 async def test_connections_that_ask_nothing_give_way_to_new_ones(tmp_path: Path) -> None:
     """The oldest first, also those that have been answered; one with a request under way stays."""
     async with service(tmp_path, {"MAX_CONNECTIONS": "10"}) as process, AsyncExitStack() as stack:
@@ -293,6 +299,7 @@ async def wait_until_accepted(process: Service) -> None:
 
 
 @pytest.mark.fault(88)
+@pytest.mark.one_process("its file descriptors are limited")
 async def test_when_descriptors_are_few_a_flood_is_shed_and_work_goes_on(tmp_path: Path) -> None:
     """Row 88: 128 descriptors, 300 connections: the running task completes, nothing breaks, and after the
     flood connections are accepted again."""

@@ -26,6 +26,7 @@ from tests.servers.stream import ReceivedEvent, events, raw_stream, subscribed
 
 @pytest.mark.fault(63)
 @pytest.mark.parametrize(("failpoint", "stored"), [("create.before:1", False), ("create.after:1", True)])
+@pytest.mark.one_process("it is killed at a moment within")
 async def test_killed_before_the_answer_the_idempotency_key_finds_the_task(
     tmp_path: Path, failpoint: str, stored: bool
 ) -> None:
@@ -47,6 +48,7 @@ async def test_killed_before_the_answer_the_idempotency_key_finds_the_task(
 
 
 @pytest.mark.fault(65)
+@pytest.mark.one_process("it is killed at a moment within")
 async def test_killed_between_storing_and_sending_a_subscriber_gets_no_gap_and_no_repeat(
     tmp_path: Path,
 ) -> None:
@@ -90,6 +92,7 @@ async def stored_kind(process: Service, task_id: str, event_id: int) -> str:
 
 
 @pytest.mark.fault(66)
+@pytest.mark.one_process("it is killed at a moment within")
 async def test_a_task_that_kills_each_process_fails_and_others_run(tmp_path: Path) -> None:
     """Row 66: after five starts without progress it fails with CRASH_LOOP; its neighbour completes."""
     gate = anyio.Event()
@@ -155,6 +158,7 @@ async def test_sigterm_with_a_frozen_reader_ends_streams_exits_in_time_and_the_t
 
 
 @pytest.mark.fault(68)
+@pytest.mark.one_process("its DATA_DIR is locked")
 async def test_a_second_process_in_one_folder_refuses_to_start_with_one_clear_line(tmp_path: Path) -> None:
     """Row 68: it names the folder, the process that holds it, and the remedy; that process is not
     affected."""

@@ -31,7 +31,7 @@ from gencode.hub.in_process import InProcessHub
 from gencode.storage.memory import MemoryStore
 from tests.servers.calls import FILES, client, get, streams_open, submit
 from tests.servers.model import Reply, call_of, http_error, model_server, plan_and_files
-from tests.servers.service import App, a_large_log, running_app, service, settings
+from tests.servers.service import App, a_large_log, running_app, service, settings, urls_behind
 from tests.servers.stream import body_of, events, raw_stream, subscribed
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
@@ -51,8 +51,7 @@ async def request_stream(
 
 
 def readers(app: App) -> int:
-    assert isinstance(app.services.hub, InProcessHub)
-    return app.services.hub.subscribers
+    return app.subscribers
 
 
 def port(app: App) -> int:
@@ -158,6 +157,7 @@ async def test_after_a_kill_and_a_restart_the_whole_log_is_sent(tmp_path: Path) 
 
 
 @pytest.mark.fault(57)
+@pytest.mark.one_process("its open sockets are counted")
 async def test_a_frozen_reader_is_disconnected_and_others_are_not_affected(tmp_path: Path) -> None:
     """Row 57: what it has not read within SEND_TIMEOUT is discarded, and its socket is closed."""
     large = await a_large_log(tmp_path / "data")
@@ -357,8 +357,12 @@ async def test_head_gets_the_headers_and_the_end(tmp_path: Path) -> None:
         path = f"/api/v1/status/{await submit(app.url, 'hello')}"
         head = await http.head(path)
         async with http.stream("GET", path) as get_:
-            shown = {name: head.headers[name] for name in head.headers if name != "date"}
-            assert shown == {name: get_.headers[name] for name in get_.headers if name != "date"}
+            has_proxy = urls_behind(app.url) != [app.url]
+            left_out = (
+                {"date", "transfer-encoding"} if has_proxy else {"date"}
+            )  # by nginx, in its answer to HEAD
+            shown = {name: head.headers[name] for name in head.headers if name not in left_out}
+            assert shown == {name: get_.headers[name] for name in get_.headers if name not in left_out}
             assert readers(app) == 1
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-type"].startswith("text/event-stream")

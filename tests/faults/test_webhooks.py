@@ -15,12 +15,11 @@ import pytest
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from gencode.storage.sqlite.store import open_sqlite
 from tests.servers.calls import BODY, client, get, post
 from tests.servers.peer import Act, peer
 from tests.servers.ports import closed_port
 from tests.servers.receiver import Seen, receiver
-from tests.servers.service import running_app, service, settings
+from tests.servers.service import running_app, service, settings, stored_tasks
 
 SECRET = f"whsec_{b64encode(b'secret of the receiver, and ours').decode()}"
 TOKEN = "canary-callback-0123456789abcdef"
@@ -71,7 +70,7 @@ async def test_each_status_is_delivered_signed_and_in_order(tmp_path: Path) -> N
         assert "callback" not in (await get(app.url, "/api/v1/tasks"))["tasks"][0]
         for path in (f"task/{task_id}", "tasks", f"task/{task_id}/report", f"task/{task_id}/bundle"):
             assert TOKEN not in json.dumps(await get(app.url, f"/api/v1/{path}"))
-        assert 'gencode_callbacks_total{kind="webhook",outcome="told"} 6.0' in await get(app.url, "/metrics")
+        assert app.measured('gencode_callbacks_total{kind="webhook",outcome="told"}') == 6
 
 
 async def test_a_failure_and_its_retry_are_delivered(tmp_path: Path) -> None:
@@ -119,6 +118,11 @@ async def test_each_client_verifies_with_its_own_secret(tmp_path: Path) -> None:
                 seen = (await hooks.count(1))[0]
         Webhook(secrets["alice"]).verify(seen.body, dict(seen.headers))
         assert secrets["alice"] != secrets["bob"]
+
+
+@pytest.mark.one_process("its DATA_DIR is looked at")
+async def test_the_key_that_signs_webhooks_is_readable_by_the_service_only(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, **LOOPBACK)):
         assert (tmp_path / "data" / "webhook.key").stat().st_mode & 0o077 == 0
 
 
@@ -184,7 +188,7 @@ async def test_the_next_process_continues_a_waiting_callback(tmp_path: Path) -> 
         while (await get(process.url, f"/api/v1/task/{task_id}"))["callback"]["state"] != "failing":
             await anyio.sleep(0.01)
         await process.kill()
-        await make_due(process.data_dir / "gencode.db", task_id)
+        await make_due(tmp_path / "data", task_id)
         async with receiver(port=port) as hooks:
             await process.start()
             await hooks.until(over)
@@ -228,7 +232,7 @@ async def test_an_address_is_checked_again_before_each_call(tmp_path: Path) -> N
             while (await get(process.url, f"/api/v1/task/{task_id}"))["callback"]["failures"] != 1:
                 await anyio.sleep(0.01)
             await process.terminate()
-        await make_due(tmp_path / "data" / "gencode.db", task_id)
+        await make_due(tmp_path / "data", task_id)
         async with running_app(settings(tmp_path)) as app:
             while (await get(app.url, f"/api/v1/task/{task_id}"))["callback"]["failures"] != 2:
                 await anyio.sleep(0.01)
@@ -237,9 +241,9 @@ async def test_an_address_is_checked_again_before_each_call(tmp_path: Path) -> N
         assert len(hooks.seen) == 1
 
 
-async def make_due(database: Path, task_id: str) -> None:
+async def make_due(data_dir: Path, task_id: str) -> None:
     """End the wait before its next attempt."""
-    async with open_sqlite(database) as store:
+    async with stored_tasks(data_dir) as store:
         found = await store.callback(task_id)
         assert found
         await store.save_callback(replace(found, due=0))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import anyio
 import httpx
+
+from tests.servers.service import urls_behind
 
 FILES = {"app.py": "print('hello')\n", "README.md": "# Hello\n"}
 BODY = {"prompt": "say hello", "repo_name": "hello"}
@@ -38,6 +41,11 @@ async def submit(url: str, name: str = "hello") -> str:
 
 
 async def streams_open(url: str, count: int) -> None:
-    """Wait until the service has exactly so many subscribers."""
-    while f"gencode_streams_open {count:.1f}" not in await get(url, "/metrics"):
+    """Wait until the service has exactly so many subscribers, in all its processes."""
+    while await _streams(url) != count:
         await anyio.sleep(0.01)
+
+
+async def _streams(url: str) -> float:
+    metrics = [await get(one, "/metrics") for one in urls_behind(url)]
+    return sum(float(re.findall(r"(?m)^gencode_streams_open (\S+)", text)[0]) for text in metrics)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -89,7 +90,8 @@ async def cluster(
     ]
     async with _started([*web_processes, *worker_processes]):
         front = site([one.port for one in web_processes])
-        async with proxy(front, folder / "proxy", web_processes[0].port) as url:
+        proxy_folder = Path(tempfile.mkdtemp(prefix="proxy-", dir=folder)) / "nginx"
+        async with proxy(front, proxy_folder, web_processes[0].port) as url:
             yield Cluster(url=url, dsn=dsn, webs=web_processes, workers=worker_processes)
 
 

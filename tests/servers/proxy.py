@@ -102,7 +102,7 @@ def write_nginx(
     user = f"user {_owner(folder)};\n" if os.geteuid() == 0 else ""
     main = folder / "nginx.conf"
     main.write_text(
-        f"{user}daemon off;\npid {folder}/pid;\nerror_log stderr;\nevents {{}}\n"
+        f"{user}daemon off;\npid {folder}/pid;\nerror_log stderr;\nevents {{ worker_connections 4096; }}\n"
         f"http {{\naccess_log off;\n{temporary}\n{text}\n}}\n"
     )
     return main

@@ -10,6 +10,8 @@ import anyio
 import h11
 from anyio.abc import SocketStream
 
+from tests.servers.service import urls_behind
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
@@ -69,5 +71,7 @@ class Raw:
 
 @asynccontextmanager
 async def raw(port: int) -> AsyncIterator[Raw]:
-    async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+    """Of several processes behind a proxy, which answers such requests itself, the first one."""
+    first = int(urls_behind(f"http://127.0.0.1:{port}")[0].rpartition(":")[2])
+    async with await anyio.connect_tcp("127.0.0.1", first) as stream:
         yield Raw(stream)

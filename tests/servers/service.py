@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -48,10 +48,16 @@ _WELCOME = re.compile(r"gencode (worker is ready|is ready at \S+ )")
 ROOT = Path(__file__).parents[2]
 
 
-def _several_processes() -> Any:
-    """The module, if it is chosen. It imports this one."""
+def several_processes() -> Any:
+    """tests.servers.several_processes if it is chosen, else None. It imports this module."""
     is_chosen = os.environ.get("GENCODE_TEST_BACKEND") == "cluster"
     return import_module("tests.servers.several_processes") if is_chosen else None
+
+
+def urls_behind(url: str) -> list[str]:
+    """The addresses of the processes that answer at this one: several behind a proxy, else itself."""
+    several = several_processes()
+    return several.urls_behind(url) if several else [url]
 
 
 # --- in this process --------------------------------------------------------------------------------
@@ -59,9 +65,28 @@ def _several_processes() -> Any:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class App:
+    """services: those of the first process that answers requests; others: those of all other processes."""
+
     url: str
     services: Services
     secrets: SecretRegistry
+    others: Sequence[Services] = ()
+
+    @property
+    def subscribers(self) -> int:
+        """Of event streams, in all processes."""
+        hubs: list[Any] = [each.hub for each in (self.services, *self.others)]
+        return sum(hub.subscribers for hub in hubs)
+
+    @property
+    def metrics(self) -> str:
+        """What /metrics of each process says."""
+        return "".join(each.metrics.render().decode() for each in (self.services, *self.others))
+
+    def measured(self, sample: str) -> float:
+        """The sum of a metric, with its labels, over all processes."""
+        lines = [line for line in self.metrics.splitlines() if line.startswith(f"{sample} ")]
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
 
 
 @asynccontextmanager
@@ -69,9 +94,10 @@ async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN
     """The application as it is served, on a free port. Not for fixtures: pytest-asyncio would exit its task
     group in another task than it was entered in."""
     secrets = SecretRegistry(settings.secrets())
-    if several_processes := _several_processes():
-        async with several_processes.applications(settings, kinds, secrets) as (first, url):
-            yield App(url=url, services=first.state.services, secrets=secrets)
+    if several := several_processes():
+        async with several.applications(settings, kinds, secrets) as (apps, url):
+            first, *others = [app.state.services for app in apps]
+            yield App(url=url, services=first, secrets=secrets, others=others)
         return
     app = build_app(settings, secrets, kinds)
     check_declared_errors(app)
@@ -255,9 +281,9 @@ async def service(
     module: Sequence[str] = MODULE,
 ) -> AsyncIterator[Service]:
     """A started service; killed in the end if it still runs."""
-    if several_processes := _several_processes():
+    if several := several_processes():
         others = (failpoint, nofile, module if module != MODULE else ())
-        async with several_processes.services(folder, environment, *others) as processes:
+        async with several.services(folder, environment, *others) as processes:
             yield processes
         return
     process = Service(folder, environment, nofile, module)
@@ -281,10 +307,25 @@ def environment(
     return variables | more
 
 
+def stored_tasks(data_dir: Path) -> AbstractAsyncContextManager[Any]:
+    """The store of a service with this DATA_DIR, while no process has it or several share it."""
+    several = several_processes()
+    return several.open_store(data_dir) if several else open_sqlite(data_dir / "gencode.db")
+
+
+async def signing_key(data_dir: Path, name: str) -> bytes:
+    """`ticket` or `webhook`: the key with which a service with this DATA_DIR signs."""
+    several = several_processes()
+    key: bytes = (
+        await several.signing_key(data_dir, name) if several else (data_dir / f"{name}.key").read_bytes()
+    )
+    return key
+
+
 async def a_large_log(data_dir: Path) -> str:
     """Store a finished task whose log (16 MB in 256 events) exceeds all socket buffers; returns its id."""
     data_dir.mkdir(mode=0o700)
     task = a_task(principal="local", state=State.SUCCEEDED, sequence=256)
-    async with open_sqlite(data_dir / "gencode.db") as store:
+    async with stored_tasks(data_dir) as store:
         await store.create(task, REQUEST, [an_event(task, id_, text="x" * 2**16) for id_ in range(1, 257)])
     return task.id

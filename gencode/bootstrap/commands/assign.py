@@ -78,7 +78,7 @@ async def _assign_in_cluster(dsn: str, args: argparse.Namespace, target: Princip
 
 
 def _target(args: argparse.Namespace) -> Principal:
-    """Raises StartError for a name that no key can have."""
+    """The client that gets the tasks. Raises StartError for a name that no key can have."""
     check_name(args.target)
     if args.source == args.target:
         raise StartError("--from and --to name the same client: name two")
@@ -86,7 +86,7 @@ def _target(args: argparse.Namespace) -> Principal:
 
 
 def _assign(file: Path, source: str, target: Principal, *, dry_run: bool) -> OwnershipTransfer:
-    """Raises StartError for a client without tasks: its name is probably a mistake."""
+    """Transfers the tasks. Raises StartError for a client without tasks: its name is probably a mistake."""
     if source.isprintable():
         made = transfer_tasks(file, source, target, dry_run=dry_run)
         if made.tasks or made.idempotency_keys:

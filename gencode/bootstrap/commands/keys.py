@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _store(args: argparse.Namespace) -> StoredKeys:
-    """Those of a folder that is named, else those of the settings."""
+    """The store of keys: of the folder that the arguments name, else of the settings."""
     if args.data_dir:
         return key_store(args.data_dir.expanduser().absolute())
     return stored_keys(load_database())
@@ -210,7 +210,7 @@ def _words(key: StoredKey, uses: Uses | None) -> Iterator[str]:
 
 
 def _usage_document(uses: Uses | None) -> dict[str, Any] | None:
-    """The client's use by period, for JSON; None: unknown."""
+    """The client's use by period, for JSON; None if unknown."""
     if uses is None:
         return None
     return {

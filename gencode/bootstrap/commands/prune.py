@@ -68,7 +68,7 @@ async def _no_sleep(seconds: float) -> None:
 
 
 def _policy(args: argparse.Namespace, settings: RetentionSettings) -> RetentionPolicy:
-    """An age that is named holds for every client."""
+    """The retention policy; an age among the arguments applies to every client."""
     named = args.older_than is not None
     return RetentionPolicy(
         days=args.older_than if named else settings.retention_days,
@@ -90,7 +90,7 @@ def _locked(data_dir: Path) -> Iterator[None]:
 
 
 def _compact(file: Path) -> tuple[int, str]:
-    """The freed bytes, and the reason if there are none."""
+    """The freed bytes, and the reason if no bytes were freed."""
     try:
         return compact_database(file), ""
     except CopyFailed as error:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gencode.codegen.validation.file_analysis import Import, Symbol, Symbols
-from gencode.codegen.validation.tolerant_parser import SyntaxTree
+from gencode.codegen.validation.grammar_workarounds import SyntaxTree
 from gencode.codegen.validation.treesitter import captures, line_of, matches, text_of
 from gencode.codegen.validation.treesitter_queries import GO_IMPORTS, GO_LOCALS, GO_PACKAGE, GO_USES
 

@@ -23,7 +23,7 @@ from gencode.codegen.validation.npm_manifests import (
     declared_npm_packages,
     path_aliases,
 )
-from gencode.codegen.validation.npm_packages import is_provided, package_of, provides
+from gencode.codegen.validation.npm_package_names import is_provided, package_of, provides
 from gencode.codegen.validation.project import DeclaredPackages, Project, ancestors, join
 
 _SUFFIXES = (

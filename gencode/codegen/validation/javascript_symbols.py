@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from gencode.codegen.validation.file_analysis import Import, Symbol, Symbols, signature
-from gencode.codegen.validation.tolerant_parser import SyntaxTree
+from gencode.codegen.validation.grammar_workarounds import SyntaxTree
 from gencode.codegen.validation.treesitter import captures, line_of, matches, text_before, text_of
 from gencode.codegen.validation.treesitter_queries import JS_ASSIGNED, JS_CALLS, JS_STATEMENTS
 

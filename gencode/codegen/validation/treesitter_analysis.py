@@ -9,6 +9,7 @@ from tree_sitter import Node
 from gencode.codegen.validation.file_analysis import FileAnalysis, Symbol, Symbols, signature, unparsable
 from gencode.codegen.validation.findings import Finding, excerpt, placeholder
 from gencode.codegen.validation.go_symbols import go_symbols
+from gencode.codegen.validation.grammar_workarounds import SyntaxTree, parse_source
 from gencode.codegen.validation.javascript_symbols import javascript_symbols
 from gencode.codegen.validation.languages import has_template_syntax
 from gencode.codegen.validation.parse_limits import ParseError
@@ -17,7 +18,6 @@ from gencode.codegen.validation.placeholder_rules import (
     may_contain_placeholder,
     placeholder_lines,
 )
-from gencode.codegen.validation.tolerant_parser import SyntaxTree, parse_source
 from gencode.codegen.validation.treesitter import captures, line_of, matches, text_before, text_of
 from gencode.codegen.validation.treesitter_queries import BASES, COMMENTS, DEFINITIONS
 from gencode.codegen.validation.treesitter_stub_rules import stub_bodies

@@ -12,13 +12,13 @@ from tree_sitter import Node
 
 from gencode.codegen.validation.file_analysis import StubBody
 from gencode.codegen.validation.findings import excerpt, placeholder
+from gencode.codegen.validation.grammar_workarounds import SyntaxTree
 from gencode.codegen.validation.languages import is_test_file
 from gencode.codegen.validation.placeholder_rules import (
     is_ellipsis_comment,
     is_todo_comment,
     is_unfinished_message,
 )
-from gencode.codegen.validation.tolerant_parser import SyntaxTree
 from gencode.codegen.validation.treesitter import captures, line_of, text_of
 from gencode.codegen.validation.treesitter_queries import BODIES
 

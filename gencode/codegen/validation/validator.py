@@ -8,12 +8,12 @@ from itertools import groupby, islice
 
 from gencode.codegen.validation.analyzer import analyze
 from gencode.codegen.validation.answer_residue import residue_findings
-from gencode.codegen.validation.export_checks import export_findings
+from gencode.codegen.validation.expectation import Expectation, Expectations
 from gencode.codegen.validation.file_analysis import FileAnalysis
 from gencode.codegen.validation.findings import Finding, Rule, uncheckable
 from gencode.codegen.validation.go_imports import go_import_findings
 from gencode.codegen.validation.javascript_imports import javascript_import_findings
-from gencode.codegen.validation.plan_expectations import Expectation, Expectations
+from gencode.codegen.validation.planned_exports import export_findings
 from gencode.codegen.validation.project import Project
 from gencode.codegen.validation.python_imports import python_import_findings
 

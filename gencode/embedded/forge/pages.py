@@ -19,7 +19,7 @@ _READMES = (b"readme.md", b"readme", b"readme.txt", b"readme.rst")
 
 
 class Pages:
-    """`threads` limits how many requests read the disk at once."""
+    """`threads` limits the concurrent requests that read the disk."""
 
     def __init__(self, repositories: Repositories, url: str, threads: CapacityLimiter) -> None:
         self._repositories = repositories

@@ -24,7 +24,7 @@ _TARGET_EXISTS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
 
 class NameTaken(Exception):
-    """The owner has a repository of that name; letter case is ignored."""
+    """The owner already has a repository of that name; case is ignored."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +88,8 @@ class Repositories:
             shutil.rmtree(unfinished, ignore_errors=True)
 
     def find(self, owner: str, name: str) -> Repository | None:
-        """The repository of a URL, None if there is none. Takes untrusted input, `name.git` and any case."""
+        """The repository of a URL; None if it does not exist. Accepts untrusted input, `name.git` and any
+        case."""
         name = without_git_suffix(name)
         if not (is_valid_owner(owner) and is_valid_name(name)):
             return None

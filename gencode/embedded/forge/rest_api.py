@@ -74,7 +74,7 @@ class RestApi:
         return JSONResponse(self._json.owner(self._json.user))
 
     async def _org(self, request: Request) -> Response:
-        """Every valid name is an organisation, which is made with its first repository."""
+        """Every valid name is an organisation, which is created with its first repository."""
         org = request.path_params["org"]
         return (
             JSONResponse(self._json.owner(org)) if self._is_org(org) else message_response(404, "Not Found")

@@ -31,7 +31,7 @@ _CHUNK = 128 * 1024
 
 
 class SmartHttp:
-    """`threads` limits how many requests use the disk at once; pushes run one at a time."""
+    """`threads` limits the concurrent requests that use the disk; pushes run one at a time."""
 
     def __init__(
         self, repositories: Repositories, access_token: AccessToken, threads: CapacityLimiter

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from gencode.codegen.answer_wrappers import unwrapped
 from gencode.codegen.file_extraction import UNCLOSED, Reading, read_answer
+from gencode.codegen.tag_and_json_wrappers import unwrapped
 
 DOCKERFILE = 'FROM python:3.11\nCOPY . .\nCMD ["python", "app.py"]\n'
 CODE = (

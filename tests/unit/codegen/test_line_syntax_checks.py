@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gencode.codegen.extraneous_text import extraneous_text
 from gencode.codegen.file_extraction import read_answer
-from gencode.codegen.foreign_marks import foreign_mark
 
 FILES = [
     ("schema.sql", "-- tables\n/* a; b */\nCREATE TABLE t (a TEXT DEFAULT ';x');\n"),
@@ -71,4 +71,4 @@ def test_what_is_no_file_raises_doubt(path: str, text: str) -> None:
 @pytest.mark.parametrize("unit", ["<|im_end|> ", "<|im_end|", "[EOS]", "\x04"])
 def test_a_long_row_of_tokens_is_read_once(path: str, unit: str) -> None:
     """A pattern that tries each token in two ways would not end here."""
-    assert isinstance(foreign_mark(path, f"hello; {unit * 2000}x"), str)
+    assert isinstance(extraneous_text(path, f"hello; {unit * 2000}x"), str)

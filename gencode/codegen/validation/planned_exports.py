@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from gencode.codegen.validation.expectation import Expectations
 from gencode.codegen.validation.findings import Finding, Rule
 from gencode.codegen.validation.languages import is_test_file
-from gencode.codegen.validation.plan_expectations import Expectations
 from gencode.codegen.validation.project import Project
 
 _DEFINITION_LANGUAGES = frozenset({"python", "javascript", "go"})

@@ -1,4 +1,4 @@
-"""Parses source code, and tolerates what the grammars are known not to support.
+"""Parses source code, with workarounds for syntax that the tree-sitter grammars are known not to support.
 
 A grammar that lags behind its language rejects valid files. So a syntax error counts only if it remains when
 newer syntax is rewritten as older (of the same length, so that lines stay the same). In languages whose files

@@ -18,9 +18,9 @@ _OPENING = re.compile(
     rf"\s*+(?:[^<\n]{{1,200}}[:：.。!！][^\S\n]*+\n\s*+)?<(?P<name>{_TAGS})(?P<attributes>(?:\s+[\w-]+=\"[^\"<>\n]*\")*)\s*>"
 )
 _MAX_VALUES = 100
-"""In the JSON around a file: seldom more than three."""
+"""Most values in the JSON around a file; there are seldom more than three."""
 MAX_REMARKS = 2000
-"""Characters before a tag."""
+"""Most characters before a tag."""
 _CONTENT_KEYS = ("content", "code", "file_content", "text")
 _OTHER_KEYS = frozenset({"path", "file", "filename", "file_path", "name", "language", "explanation"})
 

@@ -1,4 +1,4 @@
-"""The expectations of a plan about a file: plain values, so that the child needs no pydantic."""
+"""What the plan expects of a file: plain values, so that the child process needs no pydantic."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expectation:
-    """purpose  what the file is for, in the model's words
+    """What the plan says about a file.
+
+    purpose  what the file is for, in the model's words
     exports  what other files may use of it, as the model describes it
     """
 

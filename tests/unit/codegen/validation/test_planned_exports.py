@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gencode.codegen.plan import PlannedFile
-from gencode.codegen.validation.export_checks import exported_name
 from gencode.codegen.validation.findings import Rule
+from gencode.codegen.validation.planned_exports import exported_name
 from tests.unit.codegen.validation.projects import found
 
 NAMES = {

@@ -1,4 +1,4 @@
-"""Which npm packages provide which JavaScript modules, and which modules need no declaration."""
+"""Names: which npm package provides which JavaScript module, and which modules need no declaration."""
 
 from __future__ import annotations
 

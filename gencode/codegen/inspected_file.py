@@ -1,11 +1,12 @@
-"""What a file may hold that elsewhere shows a foreign text: by its path, its own text, and the request."""
+"""A file that is searched for extraneous text. Its path, its text and the request decide whether a special
+token, label or delimiter is legitimate content of it."""
 
 from __future__ import annotations
 
 import re
 
 from gencode.codegen.code_fences import is_markdown
-from gencode.codegen.mark_patterns import TOKEN
+from gencode.codegen.special_tokens import TOKEN
 from gencode.codegen.validation.languages import language_of
 from gencode.llm.special_tokens import END_TOKENS
 
@@ -17,13 +18,13 @@ MARKUP = frozenset({"html", "xml", "vue", "svelte", "php", "tsx", "javascript", 
 HASH = frozenset({"", "python", "bash", "ruby", "yaml", "toml", "make", "hcl", "graphql", "ini", "php"})
 """Languages in which `#` begins a comment."""
 _ABOUT_TOKENS = re.compile(r"template|prompt|token|chat|fixture|transcript", re.IGNORECASE)
-"""In the path of a file that may begin or end with any token."""
+"""Matches the path of a file that may begin or end with any token."""
 SECTIONS = frozenset({"ini", "toml", ""})
 """Languages in which a word in brackets may be a line."""
 
 
-class FileKind:
-    """What a file may hold by its path, its own text and the request."""
+class InspectedFile:
+    """A file in the form that the model returned it. `asked`: the request, which may mention a token."""
 
     def __init__(self, path: str, text: str, asked: str = "") -> None:
         self.path = path
@@ -34,7 +35,7 @@ class FileKind:
         self._asked = asked.lower()
 
     def mentions(self, mark: str) -> bool:
-        """Whether the request is about the mark, or the file has it or one that belongs to it elsewhere."""
+        """Whether the request mentions the mark, or the file has it or its counterpart elsewhere."""
         mark = mark.strip().lower()
         if self.is_asked(mark):
             return True
@@ -46,7 +47,7 @@ class FileKind:
         return any(self._has_again(token) for token in tokens) if tokens else self._lower.count(mark) > 1
 
     def is_asked(self, mark: str) -> bool:
-        """Whether the request is about the mark."""
+        """Whether the request mentions the mark."""
         word = mark.strip("[]<>|｜/ ").lower()
         return len(word) > 1 and any(form in self._asked for form in (mark.lower(), f"[{word}]", f"<{word}>"))
 

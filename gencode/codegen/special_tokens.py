@@ -1,4 +1,4 @@
-"""The special tokens of models, as they appear in text: by their form, since new models bring new names."""
+"""Patterns of the special tokens of models: by their form, since new models bring new names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STARTS = re.compile(
     r"|<!\[cdata\[",
     re.IGNORECASE,
 )
-"""With which a text may begin that is no file."""
+"""Matches at the start of an answer that does not begin with file content."""
 ENDS = re.compile(
     rf"`?(?:data: *)?(?>{TOKEN})(?>\s*+(?>{TOKEN}|user|assistant|human|model|system))*+`?\Z"
     rf"|(?:{CONTROLS})++\Z"
@@ -35,4 +35,4 @@ ENDS = re.compile(
     re.IGNORECASE,
 )
 PIPED = re.compile(r"<[|｜][A-Za-z▁][\w▁]{1,38}[|｜]>")
-"""The only form that no language has."""
+"""A form of token, `<|name|>`, that is valid syntax in no language."""

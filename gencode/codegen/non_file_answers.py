@@ -1,4 +1,5 @@
-"""Checks the content of a generated file: a refusal, a patch or a listing is not the requested file."""
+"""Recognises answers that are not the requested file: a refusal, a patch, a listing with line numbers, quoted
+or escaped text."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ _MAY_BE_LISTED = re.compile(
 )
 """Files that can have numbered lines without an error of their grammar, and never have them."""
 _MIN_LINES = 3
-"""That must all begin alike to be a listing."""
+"""Minimum number of lines of a listing."""
 _REPLY = re.compile(
     r"(?:i'?m sorry|i am sorry|sorry|i apologi[sz]e|unfortunately)[,.!][^\n]{0,400}"
     r"|(?:as an ai|i (?:cannot|can't|can not|am unable to|'m unable to|won't)) [^\n=;{}()]{0,400}"
