@@ -40,7 +40,7 @@ _CHAT = re.compile(
     r"(?:sure|certainly|of course|here is|here's|here are|below is|以下是).{0,200}[:：!.。]", re.IGNORECASE
 )
 _VALUE = re.compile(r"[=:,|(\[{<\\&+]\s*\Z|[\"'`#]|//|--|\*")
-"""Before a token that is a value, or in a string or comment."""
+"""What precedes a token that is a value, or in a string or comment."""
 
 
 def extraneous_text(path: str, text: str, asked: str = "") -> str:

@@ -30,8 +30,8 @@ class CompletionDecoder:
 
     It reads nothing and waits for nothing: feed it the blocks of a body as they arrive, then finish it.
 
-    over      nothing more is to be read: the server sent [DONE], the answer has failed, or it goes on with
-              blanks without end
+    over      nothing more is to be read: the server sent [DONE], the answer has failed, or the server keeps
+              sending white space
     is_alive  the last block showed that the model is generating
     """
 
