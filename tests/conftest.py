@@ -5,6 +5,7 @@ A test names its row with `@pytest.mark.fault(N)`; several tests may share a row
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import re
@@ -14,10 +15,12 @@ from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
 import pytest_asyncio
+import uvicorn.server
 from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser
 
@@ -88,6 +91,27 @@ def _few_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     file.write_text(first + end, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(certifi, "where", lambda: str(file))
+        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # httpx loads them in place of certifi's
+            patch.delenv(name, raising=False)
+        yield
+
+
+class _QuickAsyncio:
+    """The module asyncio, but for a shorter `sleep`."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_shutdown() -> Iterator[None]:
+    """uvicorn looks ten times a second whether it is to stop, and waits a tenth of a second for connections:
+    the end of each application, with its embedded servers, would take half a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uvicorn.server, "asyncio", _QuickAsyncio())
         yield
 
 

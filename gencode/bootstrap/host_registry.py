@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import httpx
 
 from gencode.domain.errors import Invalid, StartError
+from gencode.githosts.connection_options import WRITE_SPACING, HostOptions
 from gencode.githosts.directory_host import DirectoryHost
 from gencode.githosts.github import github_host
 from gencode.githosts.host_identity import github_identity
 from gencode.githosts.host_types import connect
 from gencode.githosts.name_rules import ACCOUNT_RULES, FORGE, GITHUB, REPOSITORY_RULES
-from gencode.githosts.options import WRITE_SPACING, HostOptions
 from gencode.githosts.port import GitHost
 from gencode.githosts.router import HostRouter
 from gencode.observability.metrics import Metrics

@@ -23,7 +23,7 @@ UNAUTHORIZED = 401
 _STARTS_A_SERVICE = ("serve", "demo")
 
 EPILOG = """\
-exit status: 0 done; 1 the task failed or was cancelled, or something is to be mended; 2 wrong usage or
+exit status: 0 done; 1 the task failed or was cancelled, or something must be fixed; 2 wrong usage or
 configuration; 3 the service refused; 4 no service answered; 130 interrupted (the task goes on)
 """
 

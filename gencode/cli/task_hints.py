@@ -29,7 +29,7 @@ def retry_hint(task: Mapping[str, Any], display: KindDisplay) -> str:
     if fields := error.get("retry_fields"):
         options = _listed([display.options.get(name) or f"--{name.replace('_', '-')}" for name in fields])
         return f"{command} with {options}" if helps == "after_change" else f"{command} (it takes {options})"
-    return f"mend the cause, then {command}" if helps == "after_change" else command
+    return f"fix the cause, then {command}" if helps == "after_change" else command
 
 
 def _retry_helps(error: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer
 
 MAX_LINES = 200_000
-"""Of a file: what reads it keeps its lines, and 2 MiB of line ends would be two million."""
+"""Most lines of a file. Parsers keep a list of lines, and 2 MiB of line ends would be two million."""
 MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
 _COMPLETE = re.compile(
     r"(?:The|This|Your|That|It|Done|There|Nothing|No|I)\b[^\n]{0,150}"
@@ -21,7 +21,7 @@ _COMPLETE = re.compile(
     re.IGNORECASE,
 )
 _BLANKS = 1000
-"""Characters in a row that no JSON needs."""
+"""Characters of white space in a row that no JSON document needs."""
 _WINDOW = re.compile(
     r"context (?:size|length|window)|maximum context|(?:prompt|input) is too long|too many (?:input )?tokens",
     re.IGNORECASE,
@@ -31,7 +31,8 @@ _FOR_MODEL = "Answer with the content of the file alone: no explanation, no code
 
 def stopped_at_limit(answer: Answer, request: ChatRequest) -> bool:
     """Whether an answer that claims to be complete has used all tokens that it was granted. Some servers say
-    "stop" when the limit has cut the text. What a model thought first may be beyond the limit."""
+    "stop" when the limit has cut the text. Answers with reasoning are excluded: some servers do not count
+    reasoning against the limit."""
     usage = answer.usage
     counted = usage.completion >= request.max_tokens and not usage.estimated
     return not answer.truncated and counted and not answer.has_reasoning
@@ -55,7 +56,7 @@ def _is_json(text: str) -> bool:
 def _cut_json(about: str, answer: Answer, max_tokens: int) -> ProviderError:
     usage, text = answer.usage, answer.text
     if len(text) - len(text.rstrip()) >= _BLANKS:
-        return LLMBadOutput(f"in place of the rest of {about}, the model wrote blanks without end")
+        return LLMBadOutput(f"in place of the rest of {about}, the model wrote endless white space")
     if usage.estimated or usage.completion >= max_tokens:
         return LLMTruncated(
             f"{about} is longer than the model's output limit of {max_tokens} tokens (MAX_OUTPUT_TOKENS); "
@@ -93,8 +94,8 @@ def check_window_refusal(path: str, before: str, error: LLMBadRequest) -> None:
 
 
 def check_progress(path: str, before: str, after: str, answer: Answer) -> None:
-    """Raises LLMBadOutput for an answer that adds nothing to a file that was cut. One that repeats the end of
-    the file, which it was not shown, proves that the file ends there."""
+    """Raises LLMBadOutput for an answer that adds nothing to a file that was cut. If the answer
+    repeats exactly the end that the model was not shown, the file is complete."""
     if answer.truncated or len(after) > len(before) or (after == before and answer.text.strip()):
         return
     raise LLMBadOutput(

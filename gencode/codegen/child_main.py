@@ -34,9 +34,9 @@ from gencode.codegen.validation.expectation import expectations_from_json
 from gencode.codegen.validation.validator import check
 
 STEP_CPU_SECONDS = 10
-"""For one text, or for the rules across all; 256 KiB of code take 0.6, and a parser gives up after 1."""
+"""Limit for one text, or for the rules across all; 256 KiB of code take 0.6 s; a parser gives up at 1 s."""
 BASE_CPU_SECONDS, CPU_SECONDS_PER_CHARACTER = 30, 1e-5
-"""For all texts of a request; a million characters of code take 2."""
+"""Limit for all texts of a request; a million characters of code take 2 s."""
 MAX_MEMORY = 2**30
 """Bytes of address space, for every request."""
 _BASE_MEMORY, _MEMORY_PER_CHARACTER = 2**28, 24

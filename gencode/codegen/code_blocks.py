@@ -194,7 +194,7 @@ def closing_line(
 
 
 def _closed_rests(bare: Sequence[bool]) -> list[bool]:
-    """For each fence, whether those from it on are closed blocks; the last entry is for none."""
+    """Whether the fences from each one on are closed blocks; the last entry is for none."""
     closed, opened = [True], [False]
     for is_bare in reversed(bare):
         before = closed[-1]

@@ -121,7 +121,7 @@ def _uncertain_point(written: str, ends: Sequence[int]) -> int:
 
 
 def _whole_lines(text: str) -> dict[int, str]:
-    """By the place of its end, each line that ends with LF."""
+    """Each line that ends with LF, by the offset of its end."""
     lines = split_lines(text)
     ends = accumulate(map(len, lines))
     return {end: line for end, line in zip(ends, lines, strict=True) if line.endswith("\n")}
@@ -197,7 +197,8 @@ def _only_agreeing(before: str, withheld: str, answer: str) -> _Alignment | None
 
 
 def _exact_continuation(written: str, point: int, answer: str, path: str) -> _Alignment:
-    """For an answer without a recognisable overlap. Raises LLMBadOutput if it cannot continue there."""
+    """The alignment of an answer without a recognisable overlap. Raises LLMBadOutput if it cannot continue
+    there."""
     text, fence = _without_preamble(answer, path)
     _reject_restart(written, point, text)
     _reject_ambiguous(answer, text, path)

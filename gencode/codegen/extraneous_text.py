@@ -18,7 +18,7 @@ from gencode.codegen.file_delimiters import first_line, last_line, rules_around
 from gencode.codegen.inspected_file import FREE_FORM, MARKUP, PLAIN, SECTIONS, InspectedFile
 from gencode.codegen.reasoning_in_files import MAX_LINE, thoughts, unquoted
 from gencode.codegen.repeated_answers import copied, restarted
-from gencode.codegen.special_tokens import ENDS, PIPED, STARTS
+from gencode.codegen.special_token_patterns import ENDS, PIPED, STARTS
 
 _BLANK = " \t\r\n\ufeff"
 _END_REACH = 300
@@ -40,7 +40,7 @@ _CHAT = re.compile(
     r"(?:sure|certainly|of course|here is|here's|here are|below is|以下是).{0,200}[:：!.。]", re.IGNORECASE
 )
 _VALUE = re.compile(r"[=:,|(\[{<\\&+]\s*\Z|[\"'`#]|//|--|\*")
-"""Before a token that is a value, or in a string or comment."""
+"""What precedes a token that is a value, or in a string or comment."""
 
 
 def extraneous_text(path: str, text: str, asked: str = "") -> str:

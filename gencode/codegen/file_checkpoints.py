@@ -53,7 +53,7 @@ class Outline(_Frozen):
 Checkpoints = Mapping[str, str]
 """Every checkpoint of a task: JSON by name, in the order in which they were first stored."""
 Pieces = Mapping[str, tuple[Piece, ...]]
-"""By path, in the order in which they were answered."""
+"""The pieces of each file by path, in the order in which they were answered."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +78,7 @@ class WritingJob:
 
     @property
     def usages(self) -> list[Usage]:
-        """The tokens of every stored answer."""
+        """The token usage of each stored answer."""
         written = [self.pieces, *self.parts.values(), *self.repairs.values()]
         calls = [piece.usage for files in written for pieces in files.values() for piece in pieces]
         return calls + [outline.usage for outline in self.outlines.values()]
@@ -125,7 +125,7 @@ def read_repairs(checkpoints: Checkpoints) -> Mapping[int, Pieces]:
 
 
 def read_outlines(checkpoints: Checkpoints) -> Mapping[str, Outline]:
-    """By path."""
+    """The stored outlines, by path."""
     return {
         path_of(name): Outline.model_validate_json(content)
         for name, content in checkpoints.items()

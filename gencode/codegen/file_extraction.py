@@ -40,8 +40,8 @@ MAX_WRAPPERS = 4
 """The most nested wrappers, such as a tag around a code block around a tag."""
 UNCLOSED = "it opens a code block that it does not close"
 _INVISIBLE = "\u200b\u2060"
-"""Before the first character of a file: they would break its first line. A byte order mark is part of a file,
-but not before the fence around it."""
+"""Characters that are removed from the beginning of a file, whose first line they would break. A byte order
+mark is part of a file, but not before the fence around it."""
 _MARKDOWN_BLOCK = re.compile(r"^```(?:markdown|md)[ \t]*$", re.MULTILINE)
 _NAMED_BLOCK = re.compile(
     r"^```[ \t]*\n\s*(?:\*\*|#{1,6} |`)[`*]*[\w./-]{1,80}\.\w{1,8}[`*:]*[ \t]*\n\s*```", re.MULTILINE
@@ -79,7 +79,8 @@ def read_answer(text: str, path: str) -> Reading:
 
 
 def _without_invisible_start(text: str) -> str:
-    """Without marks that no reader sees, and without blank lines before what must be in the first line."""
+    """The text without invisible characters, and without blank lines before what must be in the first
+    line."""
     text = text.lstrip(_INVISIBLE)
     if text.startswith(("\ufeff```", "\ufeff~~~")):
         text = text[1:]

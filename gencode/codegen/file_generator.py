@@ -149,7 +149,7 @@ async def _text(path: str, pieces: Sequence[Piece]) -> str:
 
 
 def _resume_point(path: str, written: str, newest: int) -> int:
-    """As `continuation_merge.resume_point`; 0 if no line of the file would be shown."""
+    """The result of `continuation_merge.resume_point`; 0 if no line of the file would be shown."""
     point = resume_point(written, newest)
     is_begun = is_markdown(path) or not holds_only_remarks(written[:point], path)
     return point if is_begun else 0

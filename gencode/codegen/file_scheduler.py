@@ -113,7 +113,7 @@ class FileScheduler:
         return await self._multipart.outline(file, plan, parts, lines)
 
     def _tokens_per_line(self) -> float:
-        """As measured in this task's files, once there are enough of them."""
+        """The average of this task's files, once there are enough of them."""
         whole = [pieces[0] for pieces in self._pieces.values() if len(pieces) == 1 and pieces[0].whole]
         lines = sum(piece.text.count("\n") for piece in whole if piece.usage.completion)
         tokens = sum(piece.usage.completion for piece in whole)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from gencode.codegen.code_fences import is_markdown
-from gencode.codegen.special_tokens import TOKEN
+from gencode.codegen.special_token_patterns import TOKEN
 from gencode.codegen.validation.languages import language_of
 from gencode.llm.special_tokens import END_TOKENS
 
@@ -21,6 +21,8 @@ _ABOUT_TOKENS = re.compile(r"template|prompt|token|chat|fixture|transcript", re.
 """Matches the path of a file that may begin or end with any token."""
 SECTIONS = frozenset({"ini", "toml", ""})
 """Languages in which a word in brackets may be a line."""
+MAX_MARKS = 100
+"""Most different marks that are searched for in the whole text. A file with more of them is about marks."""
 
 
 class InspectedFile:
@@ -33,17 +35,25 @@ class InspectedFile:
         self.is_document = is_markdown(path) or self.language == "prose"
         self._lower = text.lower()
         self._asked = asked.lower()
+        self._mentioned: dict[str, bool] = {}
 
     def mentions(self, mark: str) -> bool:
         """Whether the request mentions the mark, or the file has it or its counterpart elsewhere."""
         mark = mark.strip().lower()
+        if mark not in self._mentioned:
+            if len(self._mentioned) == MAX_MARKS:
+                return True
+            self._mentioned[mark] = self._is_mentioned(mark)
+        return self._mentioned[mark]
+
+    def _is_mentioned(self, mark: str) -> bool:
         if self.is_asked(mark):
             return True
         if self.language not in FREE_FORM:
             return False
         if _ABOUT_TOKENS.search(self.path):
             return True
-        tokens = re.findall(TOKEN, mark)
+        tokens = re.findall(TOKEN, mark)[:MAX_MARKS]
         return any(self._has_again(token) for token in tokens) if tokens else self._lower.count(mark) > 1
 
     def is_asked(self, mark: str) -> bool:

@@ -33,11 +33,12 @@ from gencode.codegen.child_protocol import (
 START_SECONDS = 60.0
 END_SECONDS = 5.0
 STEP_SECONDS = 300.0
-"""For one step of a call on a machine that does much else; 10 s of processor time end the child before."""
+"""Timeout of one step of a call, for a busy machine; 10 s of processor time end the child earlier."""
 _PIPE = 2**16
 _PROGRAM = "import sys; _, _, *sys.path = sys.argv; import gencode.codegen.child_main as child; child.main()"
 _INHERITED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
-"""Without the first two some interpreters do not find their own library."""
+"""Environment variables that the child inherits. Without the first two, some interpreters do not find
+libpython."""
 _REASONS: Mapping[int, str] = {
     signal.SIGXCPU: "it took too much processor time",
     signal.SIGKILL: "the system ended it",
@@ -104,8 +105,8 @@ class LimitedChild:
         raise failure
 
     def kill(self) -> None:
-        """Not by the process's own method: it asks for the exit status first, and so may take it from
-        asyncio, which then logs that it does not know the process."""
+        """Kill the process by its id. The process's own method asks for the exit status first, and so may
+        take it from asyncio, which then logs that it does not know the process."""
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)

@@ -132,4 +132,4 @@ _LINES: Mapping[str, tuple[re.Pattern[str], Callable[[str], Iterable[str]]]] = {
     "ini": (_INI, _statements),
     "go.mod": (_GO_MOD, _go_lines),
 }
-"""By kind: the form of a line, and what yields those that must have it."""
+"""For each kind of file, the form of a line, and the function that yields the lines that must have it."""

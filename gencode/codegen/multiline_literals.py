@@ -44,7 +44,7 @@ _OTHER_OPENINGS = (
     ((".hs", ".elm"), ("{-",)),
     ((".ml", ".fs", ".pas"), ("(*",)),
 )
-"""By suffixes, what may begin a text of several lines and is not counted."""
+"""What may begin a text of several lines and is not counted, by the suffixes of files."""
 
 
 class LiteralState:

@@ -30,9 +30,9 @@ from gencode.llm.port import ChatRequest
 from gencode.llm.session import Answer, LLMSession
 
 Describe = Callable[[str, str], Awaitable[Sequence[str]]]
-"""From a path and the file's text to the signatures that it defines."""
+"""Takes a path and the file's text; returns the signatures that the file defines."""
 MIN_PART_LINES = 50
-"""Where answers are shorter than this, a file is continued rather than divided."""
+"""Minimum lines of a part. If answers are shorter than this, a file is continued rather than divided."""
 MAX_PARTS = 60
 
 

@@ -10,7 +10,8 @@ from gencode.llm.port import Usage
 
 PLAN_CHECKPOINT = "plan"
 MAX_LINES = 10**6
-"""Of one planned file. A model can answer any number, and there are integers that no float can represent."""
+"""Most lines of one planned file. A model can answer any number, and there are integers that no float can
+represent."""
 Reason = Literal["binary", "workflow", "git", "directory", "removed"]
 Name = Annotated[str, Field(max_length=300)]
 

@@ -119,7 +119,7 @@ def _reason(path: str, workflows: bool) -> Reason | None:
 
 
 def _entries(files: Any) -> Iterator[Any]:
-    """Of a list, or of an object by path; an object that has a path itself is one entry."""
+    """The entries of a list, or of an object by path; an object that has a path itself is one entry."""
     if isinstance(files, list):
         yield from files
     elif isinstance(files, dict) and any(isinstance(files.get(key), str) for key in _PATH_KEYS):
@@ -232,5 +232,5 @@ def _entries_left_out(
 
 
 def _valid_utf8(text: str) -> str:
-    """Without lone surrogates; the halves of a pair are joined."""
+    """The text without lone surrogates; the halves of a pair are joined."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -32,9 +32,9 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 MAX_FAILURES = 8
-"""Of one check: four files that end a process twice each."""
+"""Most failures of one check: enough for four files that end a process twice each."""
 SIGNATURE_SECONDS = 30.0
-"""With the wait for a process: a model waits for the description."""
+"""Timeout of the signatures, including the wait for a process; short, because a model call waits for them."""
 _FINDINGS = TypeAdapter(tuple[Finding, ...])
 _SECRETS = TypeAdapter(list[SecretFinding])
 _SIGNATURES = TypeAdapter(tuple[str, ...])
@@ -66,14 +66,14 @@ class ProjectChecker:
             log.warning("the process that checks files did not start", reason=error.reason)
 
     async def check(self, files: Mapping[str, str], plan: Plan) -> tuple[Finding, ...]:
-        """As `validator.check`. A file at which two processes ended gets a finding about that.
+        """The findings of `validator.check`. A file at which two processes ended gets a finding about that.
 
         Raises CheckFailed.
         """
         expectations = {path: asdict(expected) for path, expected in expectations_of(plan).items()}
         failures = _Failures()
         while True:
-            # What ended a process comes first: if it does so again, little has been done in vain.
+            # Files that ended a process are parsed first, so that another end wastes little work.
             order = sorted(files, key=lambda path: (not failures.counts[path], path))
             arguments = {"expectations": expectations, "unreadable": failures.unreadable()}
             request = ChildRequest(
@@ -87,7 +87,8 @@ class ProjectChecker:
     async def scan(
         self, files: Mapping[str, str], message: str, own_secrets: Sequence[str] = ()
     ) -> list[SecretFinding]:
-        """As `secrets_scan.scan`; this service's own secrets stay in this process. Raises CheckFailed."""
+        """The findings of the secrets scan; this service's own secrets stay in this process. Raises
+        CheckFailed."""
         texts = scanned_texts(files, message)
         own = await anyio.to_thread.run_sync(own_secret_findings, texts, own_secrets)
         failures = _Failures(is_file_left_out=False)
@@ -99,7 +100,8 @@ class ProjectChecker:
                 failures.add(error)
 
     async def signatures(self, path: str, text: str) -> tuple[str, ...]:
-        """As `analyzer.signatures`, at most MAX_SYMBOLS; none if the process fails: they are a hint."""
+        """The result of `analyzer.signatures`, at most MAX_SYMBOLS; empty if the process fails: they are a
+        hint."""
         request = ChildRequest(function="signatures", texts={path: text}, arguments={"most": MAX_SYMBOLS})
         try:
             with anyio.fail_after(SIGNATURE_SECONDS):
@@ -119,7 +121,7 @@ class ProjectChecker:
 
 
 class _Failures:
-    """Of one check, counted by the file that was parsed; "" if it was none.
+    """The failures of one check, counted by the path of the file that was parsed; "" if it was none.
 
     is_file_left_out  whether a file at which two processes ended can be left out of the next try
     """

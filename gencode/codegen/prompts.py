@@ -42,22 +42,22 @@ sections, or entries), and names what it defines.
 """
 
 WrittenSymbols = Mapping[str, Sequence[str]]
-"""By path, the signatures that the written files define."""
+"""The signatures that the written files define, by path."""
 MAX_SYMBOLS = 40
 """Signatures of one file in a prompt."""
 TOKENS_PER_LINE = 14
-"""Of code, with a margin: how many tokens of an answer a planned line may take."""
+"""Tokens of an answer that a planned line of code may take, with a margin."""
 CONTEXT_LINES = 60
-"""Of the previous part, shown to the model with the request for the next one."""
+"""Last lines of the previous part, shown to the model with the request for the next one."""
 CONTEXT_CHARACTERS = 8000
-"""Of those lines."""
+"""Most characters of those lines."""
 PLAN_CHARACTERS = 24_000
-"""Of the plan in a prompt, which every call repeats: a larger one is shown in less detail."""
+"""Most characters of the plan in a prompt. Every call repeats it; a larger plan is shown in less detail."""
 NEIGHBOUR_CHARACTERS = 24_000
-"""Of the part of a prompt about the files that a file uses, and those that use it."""
+"""Most characters of the part of a prompt about the files that a file uses, and those that use it."""
 SHORT_PURPOSE = 100
 MAX_FAULTS = 50
-"""In one request for a repair."""
+"""Most findings in one request for a repair."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,8 +128,8 @@ def repair_messages(
     listed = "\n".join(f"- {fault}" for fault in faults[:MAX_FAULTS])
     content = (
         f"{_request(prompt)}\n\n{_plan(plan)}\n\n{_file_context(plan, file, symbols)}"
-        f"<current>\n{text}\n</current>\nThe file has these faults:\n{listed}\n"
-        f"Mend them and change nothing else; answer with the whole file.\n{_write(file)}"
+        f"<current>\n{text}\n</current>\nValidation reports these findings:\n{listed}\n"
+        f"Fix them and change nothing else; answer with the whole file.\n{_write(file)}"
     )
     return (Message(role="system", content=FILE_INSTRUCTIONS), Message(role="user", content=content))
 

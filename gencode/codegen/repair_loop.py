@@ -26,7 +26,7 @@ Files = Mapping[str, str]
 """Texts by path."""
 Validate = Callable[[Files, Plan], Awaitable[Sequence[Finding]]]
 MAX_SHOWN = 50
-"""Findings in one event."""
+"""Most findings in one event."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -148,7 +148,8 @@ def start(task: Task, owner: str = "") -> Task:
 
 
 def release(task: Task) -> Task:
-    """The process stops in order: the run is no crash, and the task waits for the next process."""
+    """The process stops gracefully: the run does not count as a crash, and the task waits for the next
+    process."""
     return replace(transition(task, State.QUEUED, only=State.RUNNING), attempts=0, updated_at=task.updated_at)
 
 
@@ -159,7 +160,7 @@ def fail(task: Task, failure: Failure) -> Task:
 
 
 def pause(task: Task, until: datetime, message: str) -> Task:
-    """The run ends; what is cut short from now on is no crash."""
+    """The run ends; an interruption from now on does not count as a crash."""
     return replace(transition(task, State.PAUSED, message), paused_until=until, attempts=0)
 
 
@@ -184,5 +185,5 @@ def now() -> datetime:
 
 
 def rfc3339(at: datetime) -> str:
-    """As events and responses show it: RFC 3339 with milliseconds and Z. `at` is in UTC."""
+    """The time as events and responses show it: RFC 3339 with milliseconds and Z. `at` is in UTC."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

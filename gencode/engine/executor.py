@@ -168,7 +168,8 @@ class TaskExecutor:
         await task_log.fail(failure, await self._final_updates(task_log))
 
     async def _final_updates(self, task_log: TaskLog) -> Sequence[StageUpdate]:
-        """Of a task that ends without success. Unreadable checkpoints do not prevent its end."""
+        """The last updates of a task that ends without success. Unreadable checkpoints do not prevent its
+        end."""
         task = task_log.task
         checkpoints = await self._store.checkpoints(task.id)
         try:
@@ -202,7 +203,7 @@ async def _run_stage(stage: Stage, artifact: Artifact, emit: Emit) -> Artifact |
 
 
 def _cause(error: Exception) -> Exception:
-    """Of a task group's ExceptionGroup: the StoreError, else the first known failure."""
+    """The cause within a task group's ExceptionGroup: the StoreError, else the first known failure."""
     if not isinstance(error, ExceptionGroup):
         return error
     log.warning("several errors at once", exc_info=error)

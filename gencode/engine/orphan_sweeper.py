@@ -37,11 +37,11 @@ class OrphanRecovery(Protocol):
     """Finds unfinished tasks that no process handles, and queues or pauses them again."""
 
     async def recover(self) -> None:
-        """Before anything else runs. Raises StoreError."""
+        """Queue unfinished tasks again, before anything else runs. Raises StoreError."""
         ...
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Look for such tasks until cancelled."""
         ...
 
     def request(self) -> None:

@@ -19,10 +19,10 @@ log = structlog.get_logger(__name__)
 
 PAUSED = frozenset({State.PAUSED})
 STORE_LOOK_SECONDS = 5.0
-"""Between two queries of the store for tasks whose deadline has passed."""
+"""Seconds between two queries of the store for tasks whose deadline has passed."""
 
 CLOCK_CHECK_SECONDS = 30.0
-"""Between two reads of the wall clock, which may be set; an expiry is late by no more than that."""
+"""Seconds between two reads of the wall clock, which may be set; an expiry is late by no more than that."""
 
 
 class _Paused(NamedTuple):
@@ -111,7 +111,7 @@ class PausedTasksInStore:
         """The last task that the current query has read."""
 
     def __len__(self) -> int:
-        """As of the last query for expired ones."""
+        """The number of paused tasks at the last query for expired ones."""
         return self._count
 
     def __contains__(self, task_id: object) -> bool:
@@ -143,7 +143,7 @@ class PausedTasksInStore:
         return self._found.popleft()
 
     async def _read_page(self) -> bool:
-        """Whether there was one."""
+        """Read a page of expired pauses; returns whether there was one."""
         self._count = await self._store.count(TaskQuery(states=PAUSED))
         query = TaskQuery(states=PAUSED, expired=self._clock(), before=self._before)
         for task in await self._store.find(query):

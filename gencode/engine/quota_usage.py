@@ -109,7 +109,7 @@ Uses = Mapping[Period, QuotaUse]
 
 
 async def uses_of(store: UsageStore, clients: Iterable[str], at: datetime) -> dict[str, Uses]:
-    """In the current day and month, by client; `at`: in UTC."""
+    """The use of the current day and month, by client; `at`: in UTC."""
     return {name: {period: await _use(store, name, period, at) for period in Period} for name in clients}
 
 

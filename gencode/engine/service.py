@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 CANCEL_POLL_SECONDS = 0.5
-"""Between two reads of a task that the worker of another process is to cancel."""
+"""Seconds between two reads of a task that the worker of another process is to cancel."""
 
 
 class TaskService:
@@ -74,7 +74,7 @@ class TaskService:
             queue, self._paused, executor, store, hub, metrics, store_retry_seconds, sleep
         )
         self._locks = KeyedLocks()
-        """By task id: held during a retry, approval, amendment, cancellation or expiry of the task."""
+        """Locks by task id, held during a retry, approval, amendment, cancellation or expiry of the task."""
         self._submitting: set[str] = set()
         self._recovery = recovery or Sweeper(
             store, queue, self._paused, executor.pipelines, self._locks, self._is_owned

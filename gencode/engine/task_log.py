@@ -241,7 +241,7 @@ def _pause_entry(kind: str, task: Task) -> Entry:
 
 
 def _updated(task: Task, updates: Sequence[StageUpdate]) -> Task:
-    """With the updates' results. After progress the count of attempts begins again."""
+    """The task with the updates' results. After progress the count of attempts begins again."""
     cache_key = next((update.cache_key for update in reversed(updates) if update.cache_key), task.cache_key)
     result = dict(task.result)
     for update in updates:

@@ -90,7 +90,7 @@ class WorkerPool:
         return self._active.get(task_id)
 
     async def work(self, concurrency: int) -> None:
-        """Until cancelled: run the tasks that the queue delivers, at most `concurrency` at once."""
+        """Run the tasks that the queue delivers, at most `concurrency` at once, until cancelled."""
         await self._queue.work(self.handle, concurrency)
 
     async def handle(self, delivery: Delivery) -> None:
@@ -114,7 +114,8 @@ class WorkerPool:
 
     @contextmanager
     def _claim(self, task_id: str, owner: str) -> Iterator[ActiveRun]:
-        """As soon as it leaves the queue, so that `TaskService.cancel` finds it in one of the two."""
+        """Registers a task as soon as it leaves the queue, so that `TaskService.cancel` finds it in one of
+        the two."""
         run = self._active[task_id] = ActiveRun(task_id, owner)
         try:
             with structlog.contextvars.bound_contextvars(task_id=task_id):
@@ -187,7 +188,7 @@ class WorkerPool:
         return run.task_log
 
     async def _finish(self, run: ActiveRun, task_log: TaskLog) -> None:
-        """After a run, or when the principal has cancelled."""
+        """Record the end or the pause of a run; cancels the task first if the principal asked for that."""
         if run.cancelled:
             await self._executor.cancel(task_log)
         task = task_log.task
@@ -214,7 +215,7 @@ class WorkerPool:
                 log.warning("could not store the orderly stop", exc_info=True)
 
     def _left_by_bug(self) -> Undelivered:
-        """To be raised where an exception is handled, which the log gets."""
+        """The exception to raise after an unexpected one, which is logged here."""
         log.exception("a bug left this task unfinished; it will be queued again")
         self._metrics.delivery_ended("failed")
         return Undelivered()

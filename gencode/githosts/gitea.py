@@ -49,6 +49,6 @@ class Gitea(ApiDialect):
 
 
 class Forgejo(Gitea):
-    """The same API."""
+    """Forgejo has Gitea's API."""
 
     name = "Forgejo"

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 
 from gencode.githosts.api_dialect import ApiDialect, ApiRequest, CreateRepository, creation_path
+from gencode.githosts.connection_options import Endpoint, HostOptions
 from gencode.githosts.host_identity import HostIdentity, github_identity
 from gencode.githosts.http_client import HttpReply
-from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.origins import github_web_origin
 from gencode.githosts.responses import ApiResponse
 from gencode.githosts.rest_host import RestGitHost
@@ -72,7 +72,8 @@ class GitHub(ApiDialect):
         return bool(scopes) and not scopes & enough
 
     def permission_hint(self, reply: HttpReply) -> str:
-        """As the headers describe it (docs.github.com: "Troubleshooting the REST API")."""
+        """The lacking permission, as the headers describe it (docs.github.com: "Troubleshooting the REST
+        API")."""
         headers = reply.headers
         if sso := headers.get("x-github-sso"):
             # Its URL carries a request token after the "?".

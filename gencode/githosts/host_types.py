@@ -10,6 +10,7 @@ import httpx
 
 from gencode.githosts.api_dialect import ApiDialect
 from gencode.githosts.bitbucket import Bitbucket
+from gencode.githosts.connection_options import Endpoint, HostOptions
 from gencode.githosts.gitea import Forgejo, Gitea
 from gencode.githosts.gitee import Gitee
 from gencode.githosts.github import GitHub
@@ -22,7 +23,6 @@ from gencode.githosts.host_identity import (
     named_identity,
 )
 from gencode.githosts.name_rules import GITHUB
-from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.origins import Origin, github_web_origin, origin_of, require_origin
 from gencode.githosts.rest_host import RestGitHost
 

@@ -9,9 +9,9 @@ from urllib.parse import urljoin
 import httpx
 
 from gencode.githosts.api_dialect import ApiDialect, ApiRequest, credentials
+from gencode.githosts.connection_options import Endpoint, HostOptions
 from gencode.githosts.host_identity import HostIdentity
 from gencode.githosts.http_client import CONNECT_SECONDS, MAX_JSON_BYTES, HttpReply, ReplyTooLong, exchange
-from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.origins import origin_of
 from gencode.githosts.responses import (
     ApiResponse,

@@ -10,6 +10,7 @@ import structlog
 from gencode.domain.errors import Transient
 from gencode.githosts.api_dialect import ApiDialect, FoundRepository
 from gencode.githosts.commit import commit_sha
+from gencode.githosts.connection_options import Endpoint, HostOptions
 from gencode.githosts.errors import (
     GitAuth,
     GitError,
@@ -22,7 +23,6 @@ from gencode.githosts.errors import (
 )
 from gencode.githosts.git_client import GitClient
 from gencode.githosts.host_identity import HostIdentity
-from gencode.githosts.options import Endpoint, HostOptions
 from gencode.githosts.ownership_marker import marker_suffix
 from gencode.githosts.port import Repository, RepositorySpec, Snapshot
 from gencode.githosts.repository_api import RepositoryApi
@@ -99,7 +99,7 @@ class RestGitHost:
     async def _adopt_after_error(
         self, account: str | None, spec: RepositorySpec, snapshot: Snapshot, error: HostError
     ) -> Repository:
-        """After a lost or malformed response: the repository may have been created."""
+        """Looks for the repository after a lost or malformed response: it may have been created."""
         found = await self._repositories.find(account, spec.name)
         if found is None:
             raise error

@@ -33,7 +33,8 @@ _MALFORMED = (GitProtocolError, ValueError, TypeError, LookupError, AssertionErr
 """Exceptions that dulwich raises for bytes that are not Git's protocol."""
 
 _SHA256 = re.compile(rb"[\0 ]object-format=sha256\b|0000[0-9a-f]{4}[0-9a-f]{64} ")
-"""In the first lines of the refs: the capability, or an object id of 64 digits."""
+"""Matches a SHA-256 repository in the first lines of the refs: the capability, or an object id of 64
+digits."""
 
 _Refs = dict[Ref, ObjectID]
 

@@ -22,7 +22,7 @@ import httpx
 from gencode.outbound.proxies import DIRECT, ProxyRules
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""From a host name and a port to IP addresses. Raises OSError."""
+"""Takes a host name and a port; returns IP addresses. Raises OSError."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

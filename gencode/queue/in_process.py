@@ -24,9 +24,9 @@ class FairQueue:
         self._clock = clock
         self._reserved: Counter[str] = Counter()
         self._principals: dict[str, str] = {}
-        """By task id."""
+        """Principals by task id."""
         self._since: dict[str, float] = {}
-        """By task id, in the order of arrival: the reading of `clock` then."""
+        """The reading of `clock` at the arrival of each task, by task id, in the order of arrival."""
         self._turns: OrderedDict[str, deque[str]] = OrderedDict()
         """Task ids by principal; the first principal is served next."""
         self._arrived = anyio.Event()

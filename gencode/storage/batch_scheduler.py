@@ -175,11 +175,11 @@ class ThreadScheduler(BatchScheduler, Generic[Write, Read]):
         self._wrote_last = False
 
     async def write(self, operation: Write) -> Any:
-        """As `call`; OutcomeUnknown when the thread failed."""
+        """Like `call`; raises OutcomeUnknown when the thread failed."""
         return await self._submit(self._lane, operation)
 
     async def read(self, operation: Read) -> Any:
-        """As `call`; StoreError when the thread failed."""
+        """Like `call`; raises StoreError when the thread failed."""
         return await self._submit(self._reads, operation)
 
     def _next_lane(self) -> _WaitingOperations:
@@ -187,7 +187,7 @@ class ThreadScheduler(BatchScheduler, Generic[Write, Read]):
         return self._lane if self._wrote_last else self._reads
 
     def _read_slice(self, reads: Sequence[Read]) -> list[Outcome]:
-        """In the thread: at least one read; the outcomes of those that were run."""
+        """Runs at least one read, in the thread; returns the outcomes of those that were run."""
         end = perf_counter() + READ_SLICE
         outcomes = []
         for read in reads:

@@ -23,7 +23,7 @@ Row = tuple[Any, ...]
 """Values in the order of their columns; each is a str, an int or None."""
 
 FIXED_COLUMNS = ("id", "kind", "principal", "principal_kind", "language", "created_at", "trace")
-"""Of a task: written when it is created, and never again."""
+"""Columns of a task that are written when it is created, and never again."""
 CHANGING_COLUMNS = (
     "state",
     "stage",

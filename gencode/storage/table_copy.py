@@ -40,7 +40,7 @@ TABLES = (
     Table(name="usage_totals", columns=TOTAL_COLUMNS, order=TOTAL_KEY),
     Table(name="tasks", columns=TASK_COLUMNS, order=("id",)),
 )
-"""In the order in which they are copied: a task is copied after everything that refers to it."""
+"""The tables in the order in which they are copied: a task is copied after everything that refers to it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,7 +29,7 @@ def select_tasks(query: TaskQuery, table: str = "tasks") -> tuple[str, list[Any]
 
 
 def count_tasks(query: TaskQuery, table: str = "tasks") -> tuple[str, list[Any]]:
-    """As `select_tasks`; selects one number."""
+    """The statement that counts what `select_tasks` selects."""
     where, values = _condition(query)
     return f"SELECT count(*) FROM {table} WHERE {where}", values
 

@@ -18,7 +18,8 @@ TOTAL_KEY = TOTAL_COLUMNS[:4]
 
 
 def task_usage(principal: str, kind: str, created_at: str, parameters: str, usage: str | None) -> UsageTotal:
-    """Of one task, from its columns and the data of its last `usage` event, whose "total" has the counts.
+    """The usage of one task, from its columns and the data of its last `usage` event, whose "total" has the
+    counts.
 
     Counts that cannot be read are 0.
     """

@@ -58,7 +58,7 @@ class DeleteTasks:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class DeleteKeys:
-    """Of tasks whose id sorts before `before`. Its outcome is the number of keys that were deleted."""
+    """Deletes keys of tasks whose id sorts before `before`. Its outcome is the number of deleted keys."""
 
     before: str
     limit: int
@@ -73,7 +73,7 @@ Write = Create | Commit | SaveCallback | ClaimCallback | DeleteTasks | DeleteKey
 
 
 def newest_rows(commits: Iterable[Commit]) -> list[tuple[Row, int]]:
-    """For each task, its newest row and the version that the store must hold for all of its commits to apply.
+    """The newest row of each task, and the version that the store must hold for all of its commits to apply.
 
     Raises Conflict when the versions of one task's commits do not follow each other.
     """

@@ -2,11 +2,14 @@
 
     python -m tests.benchmarks.cluster stores [DIRECTORY]
     python -m tests.benchmarks.cluster events [EVENTS_PER_SECOND] [SECONDS]
+    python -m tests.benchmarks.cluster workers [SECONDS_OF_A_CALL]
 
 stores   what the store accepts and commits in a second, against SQLite on the same disk; goal: >= 0.6 of its
          accepts
 events   from before the commit in one process to a subscriber in another, at so many events and as many live
          messages a second; goal at 1,000: p99 of the events <= 50 ms
+workers  tasks that 1, 2 and 4 workers with 8 places each finish in a minute, with a model that takes so long
+         for each call; goal: >= 0.95 of as many times what one worker finishes
 """
 
 from __future__ import annotations
@@ -34,7 +37,11 @@ from gencode.hub.postgres.notifications import PostgresNotifications
 from gencode.storage.postgres.store import PostgresStore, open_postgres
 from gencode.storage.sqlite.store import open_sqlite
 from tests.benchmarks.accepts import accepts_per_second
-from tests.servers.postgres import MISSING, is_installed, running_postgres
+from tests.servers.calls import submit
+from tests.servers.cluster import cluster
+from tests.servers.model import Body, Reply, model_server, plan_and_files
+from tests.servers.postgres import MISSING, PostgresServer, is_installed, running_postgres
+from tests.servers.service import environment
 from tests.unit.engine.rig import new_task
 from tests.unit.storage.samples import REQUEST, a_task, an_event
 
@@ -46,6 +53,9 @@ ROUNDS = 5
 WORKERS = 64  # tasks at the same time
 COMMITS = 20  # of each in each round, with a checkpoint
 EVENTS = 8  # of each commit
+
+PLACES, TASKS_OF_A_PLACE = 8, 4
+SECONDS_OF_A_CALL = 4.0
 
 # --- the store against SQLite -----------------------------------------------------------------------
 
@@ -188,18 +198,64 @@ async def events(dsn: str, rate: int, seconds: int) -> None:
         )
 
 
+# --- tasks of several workers -----------------------------------------------------------------------
+
+
+async def tasks_per_minute(folder: Path, dsn: str, workers: int, seconds: float) -> float:
+    """From the first submission to the end of the last of so many tasks that each place has four."""
+
+    def slow(body: Body) -> Reply:
+        answer = anyio.Event()
+        asyncio.get_running_loop().call_later(seconds, answer.set)
+        return plan_and_files({"a.py": "a = 1\n"}, gates={"": answer, "a.py": answer})(body)
+
+    count = workers * PLACES * TASKS_OF_A_PLACE
+    repositories = folder / "repositories"
+    repositories.mkdir(parents=True)
+    async with model_server(slow) as model:
+        variables = environment(
+            model,
+            HOSTS=json.dumps({"disk": {"kind": "directory", "path": str(repositories)}}),
+            MAX_CONCURRENT_TASKS=str(PLACES),
+            MAX_MODEL_CALLS=str(count),
+            MAX_WAITING_TASKS=str(count),
+            RATE_LIMIT="100000/minute",
+        )
+        async with cluster(folder, dsn, variables, workers=workers) as it:
+            begin = time.monotonic()
+            for number in range(count):
+                await submit(it.url, f"task-{number}")
+            while True:
+                ((finished,),) = await it.rows("SELECT count(*) FROM gencode.tasks WHERE state = 'succeeded'")
+                if finished == count:
+                    return 60 * count / (time.monotonic() - begin)
+                await anyio.sleep(0.1)
+
+
+async def measure_workers(server: PostgresServer, seconds: float) -> None:
+    single = 0.0
+    for workers in (1, 2, 4):
+        with tempfile.TemporaryDirectory() as folder:
+            found = await tasks_per_minute(Path(folder), server.create_database(), workers, seconds)
+        single = single or found
+        print(f"{workers} workers: {found:6.1f} tasks/minute, {found / single / workers:.2f} of linear")
+
+
 def main(arguments: list[str]) -> None:
     if not is_installed():
         print(MISSING)
         return
     what, *options = arguments or ["all"]
-    assert what in ("all", "stores", "events"), __doc__
+    assert what in ("all", "stores", "events", "workers"), __doc__
     if what in ("all", "stores"):
         stores(*options)
     if what in ("all", "events"):
         rate, seconds = [*map(int, options), *(1000, 10)[len(options) :]]
         with running_postgres(SETTINGS) as server:
             asyncio.run(events(server.create_database(), rate, seconds))
+    if what in ("all", "workers"):
+        with running_postgres() as server:
+            asyncio.run(measure_workers(server, float(options[0]) if options else SECONDS_OF_A_CALL))
 
 
 if __name__ == "__main__":

@@ -176,5 +176,5 @@ async def test_blanks_without_end_after_the_plan(run: Harness) -> None:
 @pytest.mark.compatibility("P15")
 async def test_blanks_without_end_within_the_plan(run: Harness) -> None:
     outcome = await run([], plan=lambda body: endless_blanks('{"summary": "A project.",'))
-    outcome.fails("LLM_BAD_OUTPUT", "blanks without end", calls=0)
+    outcome.fails("LLM_BAD_OUTPUT", "endless white space", calls=0)
     assert outcome.file_calls("") == 3

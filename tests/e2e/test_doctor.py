@@ -45,7 +45,7 @@ async def test_before_the_first_start_it_finds_no_fault_and_creates_nothing(tmp_
     assert list(tmp_path.iterdir()) == []
     _, said = await doctor(tmp_path, 0)
     assert "the offline model stands in" in said
-    assert said.endswith("nothing to mend\n")
+    assert said.endswith("nothing to fix\n")
 
 
 @pytest.mark.one_process("its DATA_DIR is looked at")

@@ -9,7 +9,7 @@ from gencode.llm.openai.answer_completeness import BodyEnd
 from gencode.llm.openai.completion_decoder import CompletionDecoder
 from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.llm.openai.line_splitter import LineSplitter
-from gencode.llm.openai.text_filters import ScreenedAnswerStream
+from gencode.llm.openai.text_filters import TextFilters
 from gencode.llm.openai.think_block import ModelHabits
 from gencode.llm.port import ChatRequest, Message
 from gencode.security.secret_detector import SecretDetector
@@ -69,7 +69,7 @@ def _refusal(text: str) -> None:
 
 def _increments(first: str, text: Iterable[str]) -> None:
     for request, habits in _REQUESTS:
-        answer = ScreenedAnswerStream(request, habits)
+        answer = TextFilters(request, habits)
         for part in (first, *text):
             answer.feed(part)
         answer.close(whole=True)

@@ -229,6 +229,8 @@ def hostile_texts(factor: int = 1) -> Iterator[tuple[str, str]]:
         yield f"{mark!r} at the start", f"{many}\nSELECT 1;\n"
         yield f"{mark!r} at the end", f"SELECT 1;\n{many}"
         yield f"{mark!r} cut off", f"SELECT 1;\n{many}<|a"
+    yield "different tokens in lines", "".join(f"<|t{n}|>\n" for n in range(size // 10))
+    yield "different tokens in a row", "".join(f"<|t{n}|>" for n in range(size // 10))
     yield "lines that grow", "".join("a" * (n % 600) + "\n" for n in range(size // 300))
     yield "one line after another", "".join(f"line {n} of the file\n" for n in range(size // 20))
     yield (

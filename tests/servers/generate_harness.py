@@ -27,9 +27,9 @@ from gencode.domain.task import Task
 from gencode.engine.executor import TaskExecutor
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.engine.service import TaskService
+from gencode.githosts.connection_options import HostOptions
 from gencode.githosts.github import github_host
 from gencode.githosts.http_client import http_client
-from gencode.githosts.options import HostOptions
 from gencode.hub.in_process import InProcessHub
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.session import LLMSessionFactory

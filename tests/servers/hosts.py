@@ -54,7 +54,7 @@ async def host_server(kind: str, root: Path, token: str = TOKEN) -> AsyncIterato
 async def host_client(
     kind: str, url: str, token: str = TOKEN, user: str = "", **options: Any
 ) -> AsyncIterator[HostClient]:
-    """A client that never sleeps. The options are those of `gencode.githosts.options.HostOptions`."""
+    """A client that never sleeps. The options are those of `HostOptions` in connection_options."""
     options = {"owner": OWNER.get(kind)} | options
     async with http_client(OUTBOUND) as client:
         yield recording(

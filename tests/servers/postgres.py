@@ -78,7 +78,10 @@ class PostgresServer:
         """The address of a new database, a copy of another one that nobody is connected to."""
         name = next(self._names)
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template)))
-        self.execute(create)
+        with psycopg.connect(self.dsn(), autocommit=True) as connection:
+            # By default since version 15, all of it is written to the log: that takes twice as long.
+            is_choice = connection.info.server_version >= 150_000
+            connection.execute(create + sql.SQL(" STRATEGY FILE_COPY") if is_choice else create)
         return self.dsn(name)
 
     def drop_database(self, dsn: str) -> None:

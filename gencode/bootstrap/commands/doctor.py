@@ -34,7 +34,7 @@ async def _doctor(args: argparse.Namespace) -> int:
             for line in _lines(result):
                 print(printable(line), flush=True)
     faults = sum(result.state == "fault" for result in results)
-    write(args, _document(results), ["", f"{faults} to mend" if faults else "nothing to mend"])
+    write(args, _document(results), ["", f"{faults} to fix" if faults else "nothing to fix"])
     return 1 if faults else 0
 
 

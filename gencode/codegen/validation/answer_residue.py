@@ -37,7 +37,7 @@ _RELATIVES = (*_TOKENS, *(opener for openers in END_TOKENS.values() for opener i
 _BEFORE_VALUE = tuple(" \t=:,|([{<\\")
 """Characters after which a token may be a value, as in `STOP=<eos>`."""
 _TEMPLATE_MARK = re.compile(r"[{%$]")
-"""In a last line that is a template, a token may be its end, as in `{prompt}</s>`."""
+"""A character of a template. The last line of a template may end with a token, as in `{prompt}</s>`."""
 _MULTILINE_TEXT = re.compile(r"\"\"\"|'''|<<|\[=*\[|^define\b", re.MULTILINE)
 _DOLLAR_QUOTE = re.compile(r"\$\w*\$")
 _EMPTY_OR_ESCAPED = re.compile(r"\\.|''|\"\"|``")
@@ -97,7 +97,8 @@ def _leading_reasoning(kind: _Kind, text: str) -> Iterator[Finding]:
 
 
 def _cannot_begin_with(opening: str, kind: _Kind, rest: str) -> bool:
-    """In an ini file, `[think]` may be a section."""
+    """Whether a file of this kind cannot begin with this tag. (In an ini file, `[think]` may be a
+    section.)"""
     end = THINK_TAGS[opening]
     if kind.is_readme:
         _, closed, after = rest.partition(end)
@@ -106,7 +107,7 @@ def _cannot_begin_with(opening: str, kind: _Kind, rest: str) -> bool:
 
 
 def _trailing_token(kind: _Kind, text: str) -> Iterator[Finding]:
-    """At the end of the last line or alone in it, in a file without another such token."""
+    """A token at the end of the last line or alone in it, in a file without another such token."""
     whole = text.rstrip()
     end = len(whole)
     if not (kind.is_source or kind.is_markdown) or not whole.endswith(_TOKENS):

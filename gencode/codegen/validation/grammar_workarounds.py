@@ -27,7 +27,7 @@ _TAG_OR_TEXT = re.compile(
 )
 """Tags stay; any other `<`, `>` or `&` is text to browsers, and so is the first line of XHTML."""
 _NEW_STATEMENT = re.compile(r"(?<=\})(\s*\n\s*)\s(?=[\[(])")
-"""After the body of an arrow function, where JavaScript inserts a semicolon."""
+"""Matches the line end after the body of an arrow function, where JavaScript inserts a semicolon."""
 # Possessive, and a missing end matches too: each character is read once, whatever the text.
 _IGNORED = re.compile(r'/\*(?:[^*]|\*(?!/))*+(?:\*/)?|"(?:[^"\\\n]|\\.)*+"?|\'(?:[^\'\\\n]|\\.)*+\'?')
 _LINE_COMMENT = re.compile(r"//[^\n]*+")

@@ -175,7 +175,7 @@ def _imports(
 
 
 def _source(statement: Node) -> str:
-    """In `import x = require("y")` the source is in a clause of its own."""
+    """The module that the statement imports. (In `import x = require("y")` it is in a clause of its own.)"""
     node = statement.child_by_field_name("source")
     if node is None:
         clause = next((c for c in statement.named_children if c.type == "import_require_clause"), None)

@@ -91,7 +91,7 @@ def language_of(path: str) -> str:
 
 
 def comment_marks(path: str) -> tuple[str, ...]:
-    """Of a file whose kind has no language here."""
+    """The comment marks of a file whose kind has no language here."""
     return ("#",) if _WITH_HASH.fullmatch(path.lower().rpartition("/")[2]) else ()
 
 

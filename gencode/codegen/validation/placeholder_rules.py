@@ -71,7 +71,7 @@ _WHOLE = re.compile(
     r"|[(\[](?:unchanged|omitted|snip|snipped|\.{3} ?truncated ?\.{3})[)\]]|-*snip ?-*",
     re.IGNORECASE,
 )
-"""A comment that is nothing else."""
+"""Matches a comment that is only a placeholder."""
 _PHRASE = re.compile("|".join(f"(?:{phrase})" for phrase in _PHRASE_PATTERNS), re.IGNORECASE)
 _ONLY_DOTS = re.compile(r"[\s/*#<!{}()>;-]*(?:\.\.\.|…|……)[\s/*#!{}()>;-]*")
 _UNFINISHED = re.compile(
@@ -85,7 +85,7 @@ _HINT = re.compile(
     r"|as (?:before|above|in the original)|不变|相同|一致|类似|同前|同上|略|原有|现有|未完",
     re.IGNORECASE,
 )
-"""What every such comment holds."""
+"""Text that every such comment contains."""
 _SPACES = re.compile(r"[ \t]+")
 _LINE_START = re.compile(r"^[\s/*#<!;-]+", re.MULTILINE)
 

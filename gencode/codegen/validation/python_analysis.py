@@ -178,7 +178,8 @@ def _bases(statements: list[Statement]) -> Iterator[str]:
 
 
 def _imports(statements: list[Statement], in_test: bool) -> Iterator[Import]:
-    """In tests, imports inside of functions are optional: they may import what the test has just written."""
+    """The imports. In tests, those inside of functions are optional: they may import what the test has just
+    written."""
     for statement in statements:
         node = statement.node
         is_optional = statement.is_guarded or (in_test and statement.is_nested)

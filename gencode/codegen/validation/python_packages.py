@@ -223,7 +223,7 @@ def _resembles(distribution: str, wanted: str) -> bool:
 
 
 def _installs(distribution: str, top: str) -> bool:
-    """As a dependency, or as a dependency of one."""
+    """Whether the distribution installs the module, as a dependency or as a dependency of one."""
     direct = _DEPENDENCIES.get(distribution, "").split()
     return top in direct or any(
         top in _DEPENDENCIES.get(canonical_name(module), "").split() for module in direct

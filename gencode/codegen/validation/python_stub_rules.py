@@ -88,7 +88,8 @@ def _empty_body(node: Function) -> str:
 
 
 def _is_unfinished(raised: ast.expr | None) -> bool:
-    """With another message the error is an answer ("not supported on Windows"), not a placeholder."""
+    """Whether the error is a placeholder. With another message it is an answer ("not supported on
+    Windows")."""
     called = raised.func if isinstance(raised, ast.Call) else raised
     if not (isinstance(called, ast.Name) and called.id == "NotImplementedError"):
         return False

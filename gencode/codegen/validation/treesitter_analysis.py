@@ -63,7 +63,7 @@ def _symbols(tree: SyntaxTree, text: str) -> Symbols:
 
 
 def _definitions(tree: SyntaxTree) -> tuple[Symbol, ...]:
-    """In the order of the file, each name once."""
+    """The definitions in the order of the file, each name once."""
     found: dict[str, Symbol] = {}
     for match in matches(tree.language, DEFINITIONS[tree.language], tree.root):
         definition, name = match["def"][0], text_of(match["name"][-1])

@@ -44,7 +44,7 @@ def stub_bodies(path: str, tree: SyntaxTree, text: str) -> Iterator[StubBody]:
 
 
 def _gap_text(body: Node, language: str) -> str:
-    """The text of the body that stands for code, or ""."""
+    """The placeholder in the body (a comment or a throw); "" if the body has real code."""
     comments = [child for child in body.named_children if child.type in _COMMENTS]
     statements = [child for child in body.named_children if child.type not in _COMMENTS]
     if not statements:

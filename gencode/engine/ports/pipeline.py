@@ -98,7 +98,7 @@ class Pipeline(Protocol):
 
     @property
     def stages(self) -> Sequence[Stage]:
-        """In the order in which a task runs them."""
+        """The stages, in the order in which a task runs them."""
         ...
 
     def restore(self, task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> Artifact:
@@ -119,7 +119,7 @@ class Pipeline(Protocol):
 
 
 Pipelines = Mapping[str, Pipeline]
-"""By kind."""
+"""Pipelines by kind."""
 
 
 def can_run(pipelines: Pipelines, task: Task) -> bool:

@@ -33,7 +33,7 @@ MAX_MESSAGES = 7_700
 STORE_TIMEOUT = 30.0
 """See TaskChannel. During a failover the store is unavailable for about this long."""
 POLL_SECONDS = 1.0
-"""Between two polls of the store while no notification arrives."""
+"""Seconds between two polls of the store while no notification arrives."""
 CHECK_SECONDS = 15.0
 """The same while they do: a process that was killed after a commit has announced nothing."""
 MAX_TASKS = 10_000
@@ -76,7 +76,7 @@ class PostgresHub:
         self._local = InProcessHub(store, on_publish, STORE_TIMEOUT)
         self._notifications = notifications
         self._newest: OrderedDict[str, tuple[int, bool]] = OrderedDict()
-        """By task, of those published here: the newest event, and whether the task was over with it."""
+        """The newest event of each task published here, and whether the task was over with it."""
         self._has_changed = anyio.Event()
         notifications.handlers[CONTROL] = self._receive_control
         if has_subscribers:

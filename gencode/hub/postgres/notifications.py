@@ -31,7 +31,7 @@ START_SECONDS = 1.0
 SEND_SECONDS = 10.0
 """A statement that takes longer has lost its connection."""
 FLUSH_SECONDS = 2.0
-"""For what waits when the process stops."""
+"""Seconds for sending what waits when the process stops."""
 FIRST_BACKOFF = 0.1
 MAX_BACKOFF = 5.0
 """Seconds between two attempts to connect."""
@@ -189,7 +189,7 @@ class PostgresNotifications:
         raise TimeoutError("the notifications of this process do not arrive any more")
 
     async def _receive(self, connection: Connection, seconds: float) -> bool:
-        """For this long. Whether an own notification has arrived meanwhile."""
+        """Receive for this many seconds; returns whether an own notification has arrived meanwhile."""
         self._echo_is_missing = True
         self.send(self._echo_channel, "")
         async for notify in connection.notifies(timeout=seconds):

@@ -34,7 +34,7 @@ class Batch:
 
     @property
     def messages(self) -> list[Message]:
-        """In the order in which they were put."""
+        """All messages, in the order in which they were put."""
         return sorted([*self.droppable, *self.kept.values()])
 
 
@@ -68,13 +68,14 @@ class OutgoingMessages:
             del self._kept[next(iter(self._kept))]
 
     async def wait(self) -> None:
-        """Until there is something to send. Kept messages are due at once, and take the others along."""
+        """Waits until there is something to send. Kept messages are sent at once, together with all droppable
+        ones that wait."""
         await self._arrived.wait()
         with anyio.move_on_after(GATHER_SECONDS):
             await self._kept_arrived.wait()
 
     def take(self) -> Batch:
-        """All that waits."""
+        """Take all messages that wait."""
         batch = Batch(droppable=self._droppable, kept=self._kept)
         self._droppable, self._kept = deque(maxlen=MAX_DROPPABLE), {}
         self._arrived, self._kept_arrived = anyio.Event(), anyio.Event()

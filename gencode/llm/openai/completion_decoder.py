@@ -14,7 +14,7 @@ from gencode.llm.openai.error_objects import error_object
 from gencode.llm.openai.finish_reasons import Mark
 from gencode.llm.openai.line_splitter import LineSplitter
 from gencode.llm.openai.server_events import MAX_EVENT, JsonObject, ServerEvents, too_large
-from gencode.llm.openai.text_filters import ScreenedAnswerStream
+from gencode.llm.openai.text_filters import TextFilters
 from gencode.llm.openai.think_block import NOTHING_KNOWN, ModelHabits
 from gencode.llm.openai.usage_fields import merged, usage_of
 from gencode.llm.port import ChatChunk, ChatRequest, Usage
@@ -30,8 +30,8 @@ class CompletionDecoder:
 
     It reads nothing and waits for nothing: feed it the blocks of a body as they arrive, then finish it.
 
-    over      nothing more is to be read: the server sent [DONE], the answer has failed, or it goes on with
-              blanks without end
+    over      nothing more is to be read: the server sent [DONE], the answer has failed, or the server keeps
+              sending white space
     is_alive  the last block showed that the model is generating
     """
 
@@ -45,7 +45,7 @@ class CompletionDecoder:
         self._lines = LineSplitter()
         self._events = ServerEvents(errors)
         self._index = ChoiceIndex()
-        self._text = ScreenedAnswerStream(request, habits)
+        self._text = TextFilters(request, habits)
         self._end = EndEvidence()
         self._usage: Usage | None = None
         self._failure: ProviderError | None = None

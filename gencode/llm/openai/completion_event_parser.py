@@ -68,7 +68,8 @@ def plain_text(event: Mapping[str, Any]) -> str | None:
 
 
 def completion_event(event: Mapping[str, Any]) -> CompletionEvent:
-    """The part of the first choice; NOTHING for an event without choices and without a mark."""
+    """What the first choice of the event contributes; NOTHING if the event has neither a choice nor an end
+    mark."""
     found = _first_choice(event)
     mark = flag_of(event)
     return replace(found, mark=mark, reason=FLAGGED[mark]) if mark > found.mark else found
@@ -159,7 +160,8 @@ def _all_text(value: object, depth: int = 0) -> str:
 
 
 def _mark(choice: Mapping[str, Any]) -> tuple[Mark, str]:
-    """The greatest of the marks. What only a second field says, and nobody knows, is no mark."""
+    """The end mark with the highest precedence. An unknown value counts only in `finish_reason`, not in the
+    alternative fields."""
     reason = choice.get("finish_reason")
     mark = flag_of(choice)
     if mark:

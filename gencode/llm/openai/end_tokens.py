@@ -70,7 +70,8 @@ def _leading_spaces(text: str) -> str:
 
 
 def _partial_start(text: str) -> int:
-    """Where the beginning of an end token at the end of the text is; its length if there is none."""
+    """The offset of the beginning of an end token at the end of the text; the text's length if there is
+    none."""
     end = text[-_LONGEST:]
     starts = (at for at, mark in enumerate(end) if mark in _FIRST)
     at = next((at for at in starts if any(token.startswith(end[at:]) for token in _TOKENS)), len(end))
@@ -78,8 +79,8 @@ def _partial_start(text: str) -> int:
 
 
 def _run_start(text: str) -> int:
-    """Where the tokens at the end begin, the last of which may be incomplete; of a long row, where its last
-    _MAX_HELD characters do."""
+    """The offset of the tokens at the end, the last of which may be incomplete; of a long row, the offset of
+    its last _MAX_HELD characters."""
     end = _partial_start(text)
     skipped = max(0, len(text[:end].rstrip()) - _MAX_HELD - _LONGEST)
     while last := _last_token(text[skipped:end]):

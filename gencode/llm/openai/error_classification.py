@@ -51,12 +51,14 @@ _QUOTA_WORDS = re.compile(
     r"|spend(?:ing)? limit|billing hard limit|额度(?:已)?(?:用尽|用完|不足|耗尽|失败)",
     re.IGNORECASE,
 )
-"""In a message. A limit per minute may use these words, too, but says when to try again."""
+"""Words of messages about an exhausted quota. A message about a limit per minute may have them too, but says
+when to try again."""
 _WINDOW_WORDS = re.compile(
     r"context (?:length|window|size)|when context the overflows|maximum context|prompt (?:is )?too long",
     re.IGNORECASE,
 )
-"""Of a prompt that no further attempt makes shorter, also in a 500."""
+"""Words of messages about a prompt that exceeds the context window. A retry cannot succeed, even after a
+500."""
 _MODEL_WORDS = re.compile(r"\bmodel\b[^.]{0,80}(?:does not exist|not found)|模型不存在", re.IGNORECASE)
 _LIMIT_WORDS = re.compile(r"rate limit|too many requests|request limit reached|请求过于频繁", re.IGNORECASE)
 _BUSY_WORDS = re.compile(
@@ -67,7 +69,7 @@ _CAP_WORDS = re.compile(
     r"|小时的使用上限|每[日天周月]|[今当]日|本[周月]",
     re.IGNORECASE,
 )
-"""Of a limit that no task can wait for."""
+"""Words of messages about a limit that is too long for a task to wait for."""
 _PER_MINUTE = re.compile(r"per[ _-]?(?:second|minute)|\b[rt]pm\b|\bqps\b", re.IGNORECASE)
 _RATE_LIMIT = re.compile(
     r"throttling|rate_?limit|request_?limit|too_?many_?requests"
@@ -91,8 +93,8 @@ _STATUSES = (
     (_BAD_REQUEST, 400),
     (re.compile(r"^timeout$", re.IGNORECASE), 408),
 )
-"""From the codes and types of error objects without a status, those of Chinese providers among them, to the
-status that an equivalent response has."""
+"""Maps codes and types of error objects without a status, also those of Chinese providers, to the status of
+an equivalent response."""
 _QUOTA_CODE = re.compile(r"insufficient_(?:user_)?quota|token_quota_failed", re.IGNORECASE)
 _OVERLOADED = re.compile(r"overloaded", re.IGNORECASE)
 _BUSY = (409, 424, 425, 498, 499)
@@ -101,7 +103,7 @@ _MAX_WORDS = 4000  # characters of a message that are searched
 
 
 def error_class(status: int, error: Mapping[str, Any]) -> type[ProviderError]:
-    """Of an error object with this HTTP status, or with the equivalent of one."""
+    """The class of an error object that came with this HTTP status, or is equivalent to it."""
     codes, text = codes_of(error), str(error.get("message"))[:_MAX_WORDS]
     if _is_refusal(status, codes, text):
         return LLMRefused
@@ -117,7 +119,8 @@ def error_class(status: int, error: Mapping[str, Any]) -> type[ProviderError]:
 
 
 def _class_of_status(status: int, codes: Sequence[str], text: str) -> type[ProviderError]:
-    """Of what is no refusal and no empty account. A gateway may give it a status of its own."""
+    """The class of an error that is neither a refusal nor a balance or quota error. A gateway may use another
+    status than the provider, so the text is checked too."""
     if status >= 500:
         is_final = _WINDOW_WORDS.search(text) or (status == 500 and _MODEL_WORDS.search(text))
         return LLMBadRequest if is_final else LLMUnavailable

@@ -51,14 +51,14 @@ _ADVICE: Mapping[type[ProviderError], str] = {
 
 
 class ErrorMapper:
-    """Of one provider. Messages contain its `name` and never one of the `secrets`."""
+    """Maps the errors of one provider. Messages contain its `name` and never one of the `secrets`."""
 
     def __init__(self, name: str, secrets: Sequence[str] = ()) -> None:
         self._name = name
         self._secrets = tuple(secret for secret in secrets if secret)
 
     def from_response(self, response: httpx.Response, page: bytes) -> ProviderError:
-        """For any status but 200. `page`: the body, or its beginning."""
+        """The error for any status but 200. `page`: the body, or its beginning."""
         status = response.status_code
         if 300 <= status < 400:
             return self.wrong_address("it redirects, and redirects are not followed")
@@ -71,7 +71,7 @@ class ErrorMapper:
         return made
 
     def from_error_object(self, error: Mapping[str, Any], *, is_first: bool = False) -> ProviderError:
-        """For an error object within a 200 stream: the same error as for an equivalent response.
+        """The error for an error object within a 200 stream: the same as for an equivalent response.
 
         is_first   nothing of an answer came before it: then it may say that there is no such address
         """
@@ -81,7 +81,7 @@ class ErrorMapper:
         return self._error(equivalent_status(error), error, wait_in(error))
 
     def from_connect_error(self, error: httpx.HTTPError) -> ProviderError:
-        """For a failure before the response headers."""
+        """The error for a failure before the response headers."""
         made: ProviderError = LLMNetwork(
             f"{self._name} could not be reached: {self.quote(str(error))}. "
             "Check base_url and the network, then try again."
@@ -92,7 +92,7 @@ class ErrorMapper:
         return made
 
     def from_read_error(self, error: httpx.HTTPError) -> ProviderError:
-        """For a failure within the response body."""
+        """The error for a failure within the response body."""
         if is_incomplete_response(error):
             return LLMIncomplete(f"{self._name} broke off in the middle of its answer. Try again.")
         return LLMNetwork(f"The connection to {self._name} was lost: {self.quote(str(error))}. Try again.")

@@ -109,7 +109,7 @@ def _is_error(event: Mapping[str, Any]) -> bool:
 
 
 def _is_failure(found: object) -> bool:
-    """Whether the code of a server that always sends one is none of success."""
+    """Whether the code means failure. (Some servers send a code with every response.)"""
     if not isinstance(found, dict):
         return False
     code = found.get("code", found.get("status_code", found.get("error_code")))

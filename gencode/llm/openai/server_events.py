@@ -160,7 +160,7 @@ class ServerEvents:
             raise self._not_an_object(line)
 
     def _dispatch(self) -> None:
-        """The end of an event."""
+        """Handle the end of an event: its data becomes an object."""
         data, self._pending = bytes(self._pending[1:]), bytearray()
         if data:
             event = _json(data)

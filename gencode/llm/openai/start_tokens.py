@@ -43,12 +43,12 @@ class StartTokens:
         return text
 
     def close(self) -> str:
-        """What was held back."""
+        """The text that was held back."""
         rest, self._held = self._held, ""
         return rest
 
     def _without_blanks(self, start: str) -> str:
-        """After a token, blank lines belong to it, and the spaces behind it."""
+        """The text without the blank lines and spaces after a token, which belong to it."""
         blanks = self._held[: len(self._held) - len(start)]
         indent = blanks.rpartition("\n")[2] if "\n" in blanks else ""
         return (indent if self.dropped else blanks) + start

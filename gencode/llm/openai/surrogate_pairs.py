@@ -19,6 +19,6 @@ class SurrogatePairs:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     def close(self) -> str:
-        """For a lone half at the end."""
+        """The replacement of a lone half at the end."""
         high, self._high = self._high, ""
         return "\ufffd" if high else ""

@@ -1,4 +1,4 @@
-"""The text of one answer, from the texts of its events."""
+"""The filters of an answer's text, one after another, fed with the texts of its events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gencode.llm.openai.think_block import ModelHabits, ThinkBlock
 from gencode.llm.port import ChatRequest
 
 
-class ScreenedAnswerStream:
+class TextFilters:
     """Removes what servers add: text that is repeated, leading reasoning, end tokens.
 
     Text is returned as soon as it is certain, and never changed afterwards. Raises LLMBadOutput where the

@@ -20,7 +20,7 @@ _FIRST_WORDS = (
     "The user", "The task", "To", "Now", "Well", "Wait", "Looking", "Thinking", "My", "Since",
     "Need", "User", "Got it", "嗯", "好的", "好，", "首先", "用户", "我", "让我", "现在", "根据",
 )
-"""With which reasoning begins, and files rarely do. Text that begins so is held back until its end."""
+"""Words with which reasoning begins, and files rarely do. Text that begins so is held back until its end."""
 _CODE_WORDS = frozenset((
     "import", "from", "package", "module", "use", "using", "include", "def", "class", "func",
     "function", "fn", "public", "private", "const", "let", "var", "return", "set", "export",
@@ -125,7 +125,7 @@ class ThinkBlock:
     # --- steps: each consumes what it can of the buffer ------------------------------------------------
 
     def _begin(self) -> tuple[str, str]:
-        """Until the first characters decide."""
+        """Holds text back until the first characters decide."""
         head = self._buffer.lstrip()
         if blanks := self._buffer[: len(self._buffer) - len(head)]:
             self._parts.append(blanks)
@@ -158,7 +158,7 @@ class ThinkBlock:
         return self._go_on(self._reason)
 
     def _reason(self) -> tuple[str, str]:
-        """Within a block."""
+        """Reads the inside of a block."""
         found, keep = _find(self._closing, self._buffer)
         end = found.start() if found else keep
         reasoning, self._buffer = self._buffer[:end], self._buffer[found.end() if found else keep :]

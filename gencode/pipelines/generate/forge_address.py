@@ -20,6 +20,6 @@ def present_address(url: str, host: str, forge: str) -> str:
 
 
 def present_address_of(task: Task, field: str, forge: str) -> str | None:
-    """Of a field of the task's result."""
+    """The present address for the URL in a field of the task's result; None without one."""
     url = task.result.get(field)
     return None if url is None else present_address(str(url), str(task.parameters.get("host") or ""), forge)

@@ -84,7 +84,7 @@ class Generating:
         )
 
     async def _find_cache_hit(self, request: GenerateInput, model: str) -> CacheHit | None:
-        """Only for a task that has stored nothing yet."""
+        """The plan and files from the prompt cache, if the task has stored nothing yet."""
         if not self._prompt_cache or request.plan or request.job.pieces:
             return None
         return await self._prompt_cache(request, model)

@@ -22,8 +22,8 @@ FindPrice = Callable[[str], Price | None]
 def lost_call_updates(
     checkpoints: Checkpoints, spent: Callable[[Checkpoints], Usage], model: str, price: FindPrice
 ) -> Iterator[StageUpdate]:
-    """A usage event with the reserve of each call that is still open, which it settles. `spent`: by the calls
-    in some checkpoints."""
+    """For each call that is still open, a usage event that charges its reserve and settles the call. `spent`:
+    returns the usage that is recorded in checkpoints."""
     if not (lost := open_calls(checkpoints)):
         return
     others = {name: text for name, text in checkpoints.items() if name not in lost}

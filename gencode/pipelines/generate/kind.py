@@ -131,7 +131,7 @@ def start(dependencies: KindDependencies) -> KindRuntime:
 
 
 def _calls_model(task: Task) -> bool:
-    """Of a failed task. What is left of one whose files are committed costs nothing."""
+    """Whether a retry of the failed task would call the model. After its files are committed it would not."""
     return task.failure is None or task.failure.stage not in (CREATING_REPO, PUSHING)
 
 

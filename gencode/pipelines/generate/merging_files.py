@@ -18,7 +18,7 @@ from gencode.pipelines.generate.committed_report import REPORT, Reporter
 from gencode.pipelines.generate.stage_artifacts import Draft, GenerateInput, Project
 
 Scan = Callable[[Files, str, Sequence[str]], Awaitable[Sequence[SecretFinding]]]
-"""From the files, the commit's message and this service's own secrets to findings."""
+"""Takes the files, the commit's message and this service's own secrets; returns findings."""
 
 
 class Merging:
@@ -125,14 +125,14 @@ def with_warning(result: ValidationResult) -> Files:
         for fault in result.findings
     ]
     section = "\n".join(
-        ["## Known faults", "", "gencode found these, and the model did not mend them:", "", *faults]
+        ["## Known faults", "", "gencode found these, and the model did not fix them:", "", *faults]
     )
     readme = next((path for path in result.files if path.lower() == "readme.md"), "README.md")
     return {**result.files, readme: f"{result.files.get(readme, '').rstrip()}\n\n{section}\n".lstrip()}
 
 
 def _stored_texts(draft: Draft, result: ValidationResult) -> Mapping[str, StoredText]:
-    """By path, the newest text of the file if one checkpoint contains all of it."""
+    """The newest text of each file that one checkpoint contains completely, by path."""
     found = {path: stored_text(PIECE, path, pieces) for path, pieces in draft.pieces.items()}
     return {path: text for path, text in found.items() if text} | dict(result.stored)
 

@@ -83,7 +83,7 @@ def cached_note(language: str, task_id: str, similarity: float) -> str:
 
 
 def approval_text(language: str) -> str:
-    """Of a task that waits for approval of its plan."""
+    """The message of a task that waits for approval of its plan."""
     return _APPROVE[language]
 
 

@@ -23,7 +23,8 @@ BASIS = (
 def estimate_plan(
     prompt: str, plan: Plan, model: str, max_tokens: int, cost: Callable[[Usage], Decimal | None]
 ) -> Estimate:
-    """Of the calls that write the files. `max_tokens`: of one answer; `cost`: None without a price.
+    """The estimate of the calls that write the files. `max_tokens`: limit of one answer; `cost`: returns None
+    without a price.
 
     One prompt is weighed for all files: those of the same plan differ little.
     """

@@ -26,7 +26,8 @@ class _View(BaseModel):
 
 
 class Tokens(_View):
-    """As the provider counts them; `cached` of the prompts' came from its cache."""
+    """Token counts as the provider reports them. `cached`: the prompt tokens that came from its prompt
+    cache."""
 
     prompt: int = 0
     completion: int = 0
@@ -35,7 +36,7 @@ class Tokens(_View):
 
 
 class Account(Tokens):
-    """Of every call, those included that broke off or whose answer could not be used."""
+    """The usage of all calls, including interrupted ones and those with unusable answers."""
 
     cost: str | None = Field(None, description="A decimal number; null while the model has no price")
 
@@ -177,7 +178,8 @@ def _approvals(events: Sequence[Event]) -> list[ReportedApproval]:
 
 
 def _files(events: Sequence[Event], checkpoints: Checkpoints) -> list[ReportedFile]:
-    """In the plan's order; then further files of the commit, and files that were started without a plan."""
+    """The files in the plan's order; then further files of the commit, and files that were started without a
+    plan."""
     known, sizes, calls = saved_plan(checkpoints), _sizes(events, checkpoints), _calls(checkpoints)
     planned = [file.path for file in known.plan.files] if known else []
     return [
@@ -205,7 +207,7 @@ class _Call(_View):
 
 
 def _calls(checkpoints: Checkpoints) -> dict[str, list[_Call]]:
-    """By path, repairs included."""
+    """The calls for each file by path, including repairs."""
     found: dict[str, list[_Call]] = {}
     for name, content in checkpoints.items():
         if name.startswith(_CALL_CHECKPOINTS):
@@ -219,7 +221,7 @@ def _tokens(usage: Usage) -> Tokens:
 
 
 def _findings(events: Sequence[Event]) -> list[ReportedFinding]:
-    """Of validation, and of the secrets scan, whose findings have no message (and have `file` in place of
+    """The findings of validation, and of the secrets scan, which have no message (and have `file` in place of
     `path` in older logs)."""
     return [
         ReportedFinding(

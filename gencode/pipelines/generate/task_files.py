@@ -28,9 +28,9 @@ class FileState(StrEnum):
     WRITING = "writing"
     """A part of it is stored, or a model call for it is in progress."""
     WHOLE = "whole"
-    """As the model wrote it; validation may have it repaired."""
+    """The model has written all of it; validation may have it repaired."""
     COMMITTED = "committed"
-    """As in the commit: it has passed validation and the secrets scan."""
+    """It is in the commit: it has passed validation and the secrets scan."""
 
     @property
     def is_whole(self) -> bool:
@@ -48,7 +48,7 @@ class File:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Files:
-    """By path, in the plan's order; then further files of the commit. Every path is safe to write.
+    """Files by path, in the plan's order; then further files of the commit. Every path is safe to write.
 
     complete  the plan is known, and every file is complete
     """
@@ -98,7 +98,7 @@ def _committed(commit: CommitContent, purposes: Mapping[str, str]) -> dict[str, 
 
 
 def _newest_pieces(checkpoints: Checkpoints) -> Pieces:
-    """By path, the newest answers that complete the file; if there are none, those so far."""
+    """The newest answers that complete each file, by path; if there are none, those so far."""
     found = {**_joined_parts(checkpoints), **read_pieces(checkpoints)}
     for repaired in read_repairs(checkpoints).values():
         found.update({path: answers for path, answers in repaired.items() if answers[-1].whole})
@@ -106,7 +106,7 @@ def _newest_pieces(checkpoints: Checkpoints) -> Pieces:
 
 
 def _joined_parts(checkpoints: Checkpoints) -> Pieces:
-    """By path, the stored parts of a large file, joined in their order."""
+    """The stored parts of each large file, joined in their order, by path."""
     written: dict[str, list[tuple[Piece, ...]]] = {}
     for of_part in read_parts(checkpoints).values():
         for path, answers in of_part.items():

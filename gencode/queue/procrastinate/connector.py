@@ -17,14 +17,15 @@ from psycopg_pool import PoolTimeout
 log = structlog.get_logger(__name__)
 
 CONNECTIONS = 5
-"""Of a process to the queue's tables, beside the one that listens: for fetching and ending jobs, counting,
-and job recovery."""
+"""Most connections of a process to the queue's tables, beside the one that listens: for fetching and ending
+jobs, counting, and job recovery."""
 ATTEMPTS = 3
-"""At a statement whose connection is lost."""
+"""How often a statement is tried when its connection is lost."""
 LISTEN_SECONDS = 30.0
-"""After so long without a notification, the connection that listens is tried."""
+"""Seconds without a notification after which the listening connection is tested."""
 LISTEN_AGAIN_SECONDS = 1.0
-"""Until the next attempt to listen. Jobs are polled for meanwhile, see WorkerTimeouts.poll."""
+"""Seconds until the next attempt to listen. Meanwhile the table of jobs is polled, see
+WorkerTimeouts.poll."""
 
 _PARAMETERS = {
     "prepare_threshold": None,
@@ -35,20 +36,21 @@ _PARAMETERS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-"""Nothing is prepared, for poolers of transactions. TCP keepalives detect a vanished peer."""
+"""No statements are prepared, because of transaction poolers. TCP keepalives detect a vanished peer."""
 
 OnNotification = Callable[..., Awaitable[None]]
 
 
 class QueueConnector(PsycopgConnector):
-    """With connections of its own: procrastinate ends a worker that finds none left.
+    """Procrastinate's connector with connections of its own: a worker that finds none left is ended by
+    procrastinate.
 
     Each statement is a transaction: a process that is stopped (SIGSTOP) between two of them holds no lock.
     One whose connection is lost is repeated, although it may have taken effect: a job that was fetched twice
     is found by job recovery, and a job that has ended cannot end again.
 
-    dsn      of the database, perhaps through a pooler
-    direct   of the same database without a pooler, to listen
+    dsn      the address of the database, perhaps through a pooler
+    direct   the address of the same database without a pooler, to listen
     """
 
     def __init__(self, dsn: str, direct: str) -> None:
@@ -75,7 +77,7 @@ class QueueConnector(PsycopgConnector):
         return rows
 
     async def listen_notify(self, on_notification: OnNotification, channels: Iterable[str]) -> None:
-        """Until cancelled, over as many connections as it takes."""
+        """Listens until cancelled, and connects again after each loss."""
         while True:
             try:
                 await self._listen(on_notification, channels)
@@ -109,5 +111,5 @@ async def _repeated(run: Callable[[], Awaitable[Any]]) -> Any:
 
 
 def _is_lost(cause: BaseException | None) -> bool:
-    """Not where no connection could be had for half a minute."""
+    """Whether the connection was lost. A timeout of the pool (no connection for 30 s) does not count."""
     return isinstance(cause, psycopg.OperationalError) and not isinstance(cause, PoolTimeout)

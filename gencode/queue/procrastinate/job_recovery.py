@@ -36,7 +36,7 @@ Connection = psycopg.AsyncConnection[Any]
 
 RUNNABLE = frozenset({State.QUEUED, State.RUNNING})
 MAX_ORPHANS = 500
-"""Tasks that one run queues at most."""
+"""Most tasks that one run queues."""
 
 
 class JobRecovery:

@@ -60,7 +60,8 @@ DELETE FROM procrastinate_jobs AS job WHERE status = 'todo' AND queue_name = 'ge
     SELECT FROM gencode.tasks WHERE id = job.lock AND state NOT IN ('succeeded', 'failed', 'cancelled')
 )
 """
-"""Of tasks that were cancelled or deleted: they would occupy places in the queue until a worker is free."""
+"""Deletes jobs of tasks that were cancelled or deleted: they would occupy places in the queue until a worker
+is free."""
 
 ORPHANS = """
 SELECT id FROM gencode.tasks
@@ -81,5 +82,5 @@ DELETE FROM gencode.queue_turns WHERE principal IN (
     FOR UPDATE SKIP LOCKED
 )
 """
-"""Of principals without waiting jobs: their next start tag follows the one in service. Skips rows that
-another transaction has locked."""
+"""Deletes start tags of principals without waiting jobs: their next start tag follows the one in service.
+Skips rows that another transaction has locked."""

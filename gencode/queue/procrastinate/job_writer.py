@@ -70,7 +70,7 @@ class JobWriter:
 
 
 async def _add_start_tags(connection: psycopg.AsyncConnection[Any], wanted: Counter[str]) -> dict[str, int]:
-    """By principal, the tag before the first one that was added now."""
+    """The tag before the first one that was added now, by principal."""
     cursor = await connection.execute(_ADD_START_TAGS, (list(wanted), list(wanted.values())))
     return {principal: turn - wanted[principal] for principal, turn in await cursor.fetchall()}
 

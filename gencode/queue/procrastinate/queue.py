@@ -28,9 +28,9 @@ from gencode.queue.procrastinate.worker_timeouts import WorkerTimeouts
 log = structlog.get_logger(__name__)
 
 SNAPSHOT_SECONDS = 1.0
-"""Between two counts of the queued tasks."""
+"""Seconds between two counts of the queued tasks."""
 RESTART_SECONDS = 1.0
-"""Until a worker that lost the database is started again."""
+"""Seconds before a worker that lost the database is restarted."""
 
 _WAITING = (
     "SELECT args ->> 'principal' AS principal, count(*) AS count FROM procrastinate_jobs"
@@ -42,7 +42,7 @@ _LONGEST_WAIT = (
     " JOIN procrastinate_jobs AS job ON job.id = job_id"
     " WHERE type = 'deferred' AND status = 'todo' AND queue_name = 'gencode' AND attempts = 0"
 )
-"""Of those that no worker has had yet, and the time of the database's clock."""
+"""Selects the longest wait of a job that no worker has had yet, and the time of the database's clock."""
 _WORKERS = (
     "SELECT count(*) FILTER (WHERE fresh)::int AS alive, count(*) FILTER (WHERE NOT fresh)::int AS stale FROM"
     " (SELECT last_heartbeat > now() - make_interval(secs => %(stale)s) AS fresh FROM procrastinate_workers)"
@@ -130,7 +130,7 @@ class ProcrastinateQueue:
 
     @property
     def workers(self) -> tuple[int, int]:
-        """Of all processes, how many are alive, and how many have sent no recent heartbeat."""
+        """The numbers of workers of all processes: alive, and without a recent heartbeat."""
         return self._waiting.alive, self._waiting.stale
 
     @contextmanager

@@ -19,7 +19,7 @@ _HAS_JOBS = (
 _HAS_VERSIONS = (
     "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'gencode' AND tablename = 'queue_versions')"
 )
-"""Not by to_regclass: it may answer from a cache that does not know what another process has just made."""
+"""It does not use to_regclass, whose cache may not know what another process has just made."""
 _VERSION = "SELECT procrastinate FROM gencode.queue_versions ORDER BY applied_at DESC LIMIT 1"
 _CREATE = """
 CREATE TABLE gencode.queue_versions (

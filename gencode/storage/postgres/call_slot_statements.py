@@ -6,8 +6,7 @@ from __future__ import annotations
 
 _IS_AHEAD = "(until > clock_timestamp() AND until < clock_timestamp() + interval '300 s')"
 _UNFLUSHED = "set_config('synchronous_commit', 'off', true)"
-"""As a column of a statement, so that its commit waits for no flush: lost leases and pauses would expire
-anyway."""
+"""A column that makes a statement's commit wait for no flush: lost leases and pauses would expire anyway."""
 
 ADD = f"""
 INSERT INTO gencode.call_slots (name, slot) SELECT %s::text, generate_series(0, %s::int - 1)

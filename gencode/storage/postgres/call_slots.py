@@ -24,13 +24,13 @@ from gencode.storage.postgres.statement_runner import StatementRunner
 log = structlog.get_logger(__name__)
 
 RENEWALS = 4
-"""In the time of a lease."""
+"""Renewals per lease period."""
 FIRST_POLL, LAST_POLL = 0.02, 0.3
 """Seconds between two attempts to get a slot while none is free, which double."""
 MAX_PAUSED_POLL = 5.0
-"""The same during a pause."""
+"""Most seconds between two attempts during a pause."""
 RELEASE_SECONDS = 2.0
-"""For the release of a slot; after that, its lease expires."""
+"""Seconds for the release of a slot; after that, its lease expires."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +74,7 @@ class SharedSlots:
         return PostgresSlots(self, name, count, spacing)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Renew the leases until cancelled."""
         while True:
             await anyio.sleep(self._lease / RENEWALS)
             await self.renew()
@@ -87,7 +87,7 @@ class SharedSlots:
                 await self.statements.fetch(RENEW, (self._lease, names, holders))
 
     async def take(self, held: Held, count: int) -> Answer:
-        """One attempt."""
+        """Try once to take a slot."""
         self._held.add(held)
         values = {"name": held.name, "holder": held.holder, "count": count, "lease": self._lease}
         changes, paused, pauses, _ = (await self.statements.fetch(TAKE, values))[0]

@@ -20,7 +20,7 @@ from gencode.storage.rows import Row
 
 OLDEST_SERVER = 130_000  # as `server_version_num`
 TRANSACTION_SECONDS = 60.0
-"""After which a connection is discarded, whatever it does: the server or the network hangs."""
+"""Seconds after which a connection is discarded, whatever it does: the server or the network hangs."""
 
 _LIMITS = "SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '5s'"
 _BEGIN = (

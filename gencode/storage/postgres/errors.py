@@ -30,16 +30,17 @@ _REASONS = {
 }
 
 _ROLLED_BACK = {"23", "25", "40"}
-"""After an error of another class, such as a server that stops, COMMIT may have taken effect."""
+"""Classes of errors that roll back. After one of another class (the server stops), COMMIT may have taken
+effect."""
 
 
 def store_error(error: psycopg.Error) -> StoreError:
-    """For a failure in use, with the original as the cause."""
+    """The StoreError for a failure in use, with the original as its cause."""
     return _caused(StoreError(f"the storage failed: {reason(error)}"), error)
 
 
 def commit_error(error: psycopg.Error, *, is_lost: bool) -> StoreError:
-    """For a failure of COMMIT: OutcomeUnknown, unless the database reports a rollback.
+    """The error for a failure of COMMIT: OutcomeUnknown, unless the database reports a rollback.
 
     is_lost   whether the connection is lost
     """
@@ -49,12 +50,12 @@ def commit_error(error: psycopg.Error, *, is_lost: bool) -> StoreError:
 
 
 def store_unusable(place: str, error: psycopg.Error) -> StoreUnusable:
-    """For a failure at the start. `place`: the database's address without a password."""
+    """The error for a failure at the start. `place`: the database's address without a password."""
     return StoreUnusable(f"the database {place} cannot be used: {detail(error)}")
 
 
 def reason(error: psycopg.Error) -> str:
-    """For every user."""
+    """The reason in words that every user may see."""
     state = error.sqlstate
     if state is None:
         return _LOST if isinstance(error, psycopg.OperationalError) else "the database failed; see the log"
@@ -62,7 +63,7 @@ def reason(error: psycopg.Error) -> str:
 
 
 def detail(error: psycopg.Error) -> str:
-    """For the operator: with the driver's reason why it cannot connect."""
+    """The reason for the operator: with the driver's text why it cannot connect."""
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
         return f"{_LOST} ({' '.join(str(error).split())})"
     return reason(error)

@@ -31,7 +31,8 @@ _OWNERS = (
 async def transfer_tasks(
     dsn: str, source: str, target: Principal, *, dry_run: bool = False
 ) -> OwnershipTransfer:
-    """As gencode.storage.sqlite.ownership_transfer. `dsn`: without a pooler. Raises StoreUnusable."""
+    """Like the function of gencode.storage.sqlite.ownership_transfer. `dsn`: without a pooler. Raises
+    StoreUnusable."""
     values = {"source": source, "target": target.id, "kind": target.kind.value}
     async with exclusive_connection(dsn) as connection, transaction(connection, is_kept=not dry_run):
         return await _transfer(connection, values)

@@ -48,7 +48,7 @@ class PostgresRateWindow:
         await self._connection.close()
 
     async def _run(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        """In the order of the names, so that processes that count the same names cannot deadlock."""
+        """Counts in the order of the names, so that processes that count the same names cannot deadlock."""
         order = sorted(range(len(submissions)), key=lambda place: submissions[place][0])
         outcomes: dict[int, Outcome] = {}
 

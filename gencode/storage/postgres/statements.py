@@ -165,7 +165,7 @@ SELECT_TASK_SIZES = " UNION ALL ".join(
     " WHERE task_id = ANY(%s::text[]) GROUP BY task_id"
     for table in ("requests", "events", "checkpoints")
 ).encode()
-"""Several (id, bytes) for a task."""
+"""Returns several rows (id, bytes) for each task; the caller adds them up."""
 
 LOCK_TOTALS = b"LOCK TABLE gencode.usage_totals IN EXCLUSIVE MODE"
 """What is read and written back is changed by one process at a time; it can be read meanwhile."""
@@ -174,7 +174,7 @@ _USAGE = (
     "principal, kind, created_at, parameters, (SELECT data FROM gencode.events"
     " WHERE task_id = tasks.id AND events.kind = 'usage' ORDER BY id DESC LIMIT 1)"
 )
-"""Of a task, as `usage_totals.task_usage` takes it."""
+"""Columns of a task, as `usage_totals.task_usage` takes them."""
 
 SELECT_TASK_USAGES = (
     f"SELECT id, state, {_USAGE} FROM gencode.tasks WHERE principal = %s AND id > %s ORDER BY id LIMIT %s"

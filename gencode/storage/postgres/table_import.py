@@ -101,7 +101,7 @@ class Import:
         await self._connection.run(_PUT_API_KEYS, [document])
 
     async def digest(self, table: Table, report: Report) -> TableDigest:
-        """As gencode.storage.sqlite.table_export computes it; the rows stay in the database."""
+        """The digest that gencode.storage.sqlite.table_export computes too; the rows stay in the database."""
         total, found, last = await self.count(table), RowDigests(), list[object]()
         while rows := await self._connection.fetch(_digests_after(table, bool(last)), last):
             for row in rows:

@@ -45,7 +45,7 @@ called again for the same tasks. If it fails, the writes fail."""
 _WAIT_LESS = b"SET LOCAL lock_timeout = '2s'"
 """Longer than PostgreSQL takes to find a deadlock. Several writes may wait one after another."""
 _ATTEMPTS = 3
-"""For a transaction that conflicts with other processes."""
+"""How often a transaction that conflicts with other processes is tried."""
 
 
 class Writer:
@@ -217,7 +217,8 @@ async def _commit(connection: Connection, commits: Sequence[Commit]) -> dict[str
 
 
 def _newest_checkpoints(commits: Sequence[Commit]) -> list[Row]:
-    """In the order in which they were first stored: one statement cannot store one of them twice."""
+    """The newest text of each checkpoint, in the order in which they were first stored: one statement cannot
+    store the same one twice."""
     name = len(CHECKPOINT_COLUMNS) - 1
     return list({row[:name]: row for commit in commits for row in commit.checkpoints}.values())
 

@@ -32,12 +32,12 @@ opens the database after a crash would find the transaction committed."""
 
 
 def store_error(error: sqlite3.Error) -> StoreError:
-    """For a failure in use, with the original as the cause."""
+    """The StoreError for a failure in use, with the original as its cause."""
     return _caused(StoreError(f"the storage failed: {reason(error)}"), error)
 
 
 def commit_error(error: sqlite3.Error) -> StoreError:
-    """For a failure of COMMIT: OutcomeUnknown if it leaves open whether the transaction is durable."""
+    """The error for a failure of COMMIT: OutcomeUnknown if it is open whether the transaction is durable."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None and (code in _NOT_COMMITTED or _primary(code) in _NOT_COMMITTED):
         return store_error(error)
@@ -45,7 +45,7 @@ def commit_error(error: sqlite3.Error) -> StoreError:
 
 
 def store_unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
-    """For a failure at the start."""
+    """The error for a failure at the start."""
     return StoreUnusable(f"{path} cannot be used: {reason(error)}")
 
 

@@ -21,7 +21,8 @@ from gencode.storage.sqlite.schema import APPLICATION_ID, VERSION
 
 
 def client_uses(data_dir: Path, clients: Iterable[str], at: datetime) -> dict[str, Uses]:
-    """By client; `at`: in UTC. Without a database nothing is used. Raises StoreUnusable."""
+    """The use of the present day and month, by client; `at`: in UTC. Without a database nothing is used.
+    Raises StoreUnusable."""
     path, names = data_dir / DATABASE, dict.fromkeys(clients)
     if not path.is_file():
         return {name: dict.fromkeys(Period, QuotaUse()) for name in names}

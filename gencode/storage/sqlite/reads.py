@@ -94,7 +94,7 @@ def count_keys(connection: sqlite3.Connection, before: str) -> int:
 
 
 def usage_totals(connection: sqlite3.Connection, principal: str | None = None) -> list[UsageTotal]:
-    """None: of all principals."""
+    """The usage totals of a principal; None: of all principals."""
     if principal is None:
         return [row_to_total(row) for row in connection.execute(statements.SELECT_TOTALS)]
     rows = connection.execute(statements.SELECT_TOTALS_OF_PRINCIPAL, (replace_surrogates(principal),))

@@ -93,7 +93,7 @@ _USAGE = (
     "principal, kind, created_at, parameters,"
     " (SELECT data FROM events WHERE task_id = tasks.id AND kind = 'usage' ORDER BY id DESC LIMIT 1)"
 )
-"""Of a task, as `usage_totals.task_usage` takes it."""
+"""Columns of a task, as `usage_totals.task_usage` takes them."""
 
 SELECT_DELETED_USAGE = (
     f"SELECT tasks.id, {_USAGE}"

@@ -29,13 +29,13 @@ class SQLiteTables:
         return int(rows)
 
     def rows(self, table: Table, skipped: int = 0) -> Iterator[Row]:
-        """In the table's order, without the first ones."""
+        """The rows in the table's order, without the first `skipped` ones."""
         columns, order = ", ".join(table.columns), ", ".join(table.order)
         sql = f"SELECT {columns} FROM {table.name} ORDER BY {order} LIMIT -1 OFFSET ?"
         yield from self._connection.execute(sql, (skipped,))
 
     def digests(self, escape: Callable[[str], str], report: Report) -> dict[str, TableDigest]:
-        """By table. `escape`: how the other database stores a text."""
+        """The digest of each table, by its name. `escape`: how the other database stores a text."""
         return {table.name: self._digest(table, escape, report) for table in TABLES}
 
     def _digest(self, table: Table, escape: Callable[[str], str], report: Report) -> TableDigest:
@@ -62,7 +62,7 @@ def open_tables(path: Path) -> Iterator[SQLiteTables]:
 
 
 def _row_digest(row: Row, escape: Callable[[str], str]) -> bytes:
-    """As gencode.storage.postgres.table_import has the database compute it."""
+    """The digest that gencode.storage.postgres.table_import has the database compute."""
     return hashlib.sha256(b"".join([_part(value, escape) for value in row])).digest()
 
 

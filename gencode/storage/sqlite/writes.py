@@ -39,8 +39,8 @@ Outcomes = dict[Write, Outcome]
 def run_writes(connection: sqlite3.Connection, writes: Sequence[Write]) -> list[Outcome]:
     """One outcome for each write, in their order.
 
-    All are applied together. If that fails they are applied one after the other, so that only the guilty one
-    fails; either way one transaction holds them, and an error of the disk is everybody's.
+    All are applied together. If that fails they are applied one after the other, so that only the failing
+    write fails. Either way they are one transaction, and a disk error is raised to every caller.
     """
     try:
         outcomes = _transaction(connection, writes, _apply)

@@ -86,7 +86,7 @@ async def test_a_failed_task_is_shown_with_its_retry_command(capsys: Capture) ->
         watched = capsys.readouterr().out
         assert await gencode(url, "show", "t") == 0
     shown = capsys.readouterr().out
-    assert "mend the cause, then go on with: gencode retry t" in watched
+    assert "fix the cause, then go on with: gencode retry t" in watched
     assert "NO_CODE: nothing to read" in watched
     assert "NO_CODE while reading: nothing to read" in shown
     assert [text.count("nothing to read") for text in (watched, shown)] == [1, 1]

@@ -13,7 +13,7 @@ from gencode.pipelines.generate.commands.display import DISPLAY
     [
         ({"retry_helps": "now", "retryable": False}, "go on with: gencode retry t1"),
         ({"retry_helps": "later", "retryable": True}, "go on with: gencode retry t1"),
-        ({"retry_helps": "after_change"}, "mend the cause, then go on with: gencode retry t1"),
+        ({"retry_helps": "after_change"}, "fix the cause, then go on with: gencode retry t1"),
         ({"retry_helps": "never"}, "a retry would end the same way: submit another request"),
         (
             {"retry_helps": "after_change", "retry_fields": ["max_tokens", "max_cost", "deadline"]},
@@ -34,7 +34,7 @@ from gencode.pipelines.generate.commands.display import DISPLAY
         ),
         # older services
         ({"retryable": True}, "go on with: gencode retry t1"),
-        ({"retryable": False}, "mend the cause, then go on with: gencode retry t1"),
+        ({"retryable": False}, "fix the cause, then go on with: gencode retry t1"),
     ],
 )
 def test_the_hint_after_a_failure_follows_whether_a_retry_helps(error: dict[str, Any], expected: str) -> None:

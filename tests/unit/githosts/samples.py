@@ -11,9 +11,9 @@ from typing import Any
 import anyio.lowlevel
 
 from gencode.domain.tree import Tree
+from gencode.githosts.connection_options import HostOptions
 from gencode.githosts.github import github_host
 from gencode.githosts.http_client import http_client
-from gencode.githosts.options import HostOptions
 from gencode.githosts.port import RepositorySpec, Snapshot
 from gencode.githosts.rest_host import RestGitHost
 from gencode.observability.metrics import Metrics

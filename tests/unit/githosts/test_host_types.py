@@ -7,10 +7,10 @@ import pytest
 from starlette.responses import JSONResponse
 
 from gencode.domain.errors import StartError
+from gencode.githosts.connection_options import HostOptions
 from gencode.githosts.errors import HostAuth
 from gencode.githosts.host_types import connect
 from gencode.githosts.http_client import http_client
-from gencode.githosts.options import HostOptions
 from tests.servers.fixed_reply import fixed_reply_server
 from tests.unit.githosts.samples import SNAPSHOT, SPEC
 

@@ -119,7 +119,8 @@ async def _plan_response(request: Request, task: Task, headers: Mapping[str, str
 
 
 async def _estimate(services: GenerateServices, task: Task, plan: PlanCheckpoint) -> EstimateView | None:
-    """Of a plan that waits for approval, whose model is configured still."""
+    """The estimate for a plan; None if it does not wait for approval, or its model is not configured any
+    more."""
     if task.paused_until is None:
         return None
     stored = await services.store.request(task.id)

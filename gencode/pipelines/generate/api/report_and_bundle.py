@@ -35,7 +35,7 @@ BUNDLE = JsonResponseSpec(
     responses=(REPORT,),
 )
 async def report(request: Request) -> Response:
-    """In every state of the task."""
+    """The report; available in every state of the task."""
     services, task = get_services(request), await own_generate_task(request)
     return await services.checkpoint_reader.read_with_log(task, partial(_report, task))
 
@@ -48,7 +48,7 @@ async def report(request: Request) -> Response:
     responses=(BUNDLE,),
 )
 async def bundle(request: Request) -> Response:
-    """For `gencode replay`; 404 until the commit is pushed."""
+    """The bundle, which is the input of `gencode replay`; 404 until the commit is pushed."""
     services, task = get_services(request), await own_generate_task(request)
     submission = await services.store.request(task.id)
     return await services.checkpoint_reader.read_with_log(

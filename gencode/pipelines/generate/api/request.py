@@ -24,7 +24,7 @@ from gencode.http.base_models import CALLBACK_URL_PATTERN, CallbackURL, RequestM
 from gencode.llm.prices import Price
 
 MAX_PROMPT = 100_000
-"""Characters."""
+"""Most characters of the prompt."""
 _VISIBLE = r"[^\s\u0000-\u001f\u0085\ufeff]"
 """Neither white space nor a control character. Python and JSON Schema differ in what white space is."""
 _RESERVED_ENDINGS = (".git", ".wiki", ".atom")

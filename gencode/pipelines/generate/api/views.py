@@ -83,7 +83,7 @@ class EstimateView(Estimate, ResponseModel):
 
 
 class RequestEstimateView(EstimateView):
-    """Of a request that is not submitted yet."""
+    """The estimate for a request that is not submitted yet."""
 
     template: TaskTemplate | None = Field(
         None, description="That the offline model would fill in; null: a language model would be asked"

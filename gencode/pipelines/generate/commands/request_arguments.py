@@ -41,7 +41,7 @@ def prompt(args: argparse.Namespace) -> str:
 
 
 def request_options(args: argparse.Namespace) -> Options:
-    """Only what was given; the service chooses the rest."""
+    """The options that were given; the service chooses the others."""
     return Options(
         model=args.model,
         host=args.host,

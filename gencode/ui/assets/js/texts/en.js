@@ -40,7 +40,7 @@ export default {
   maxTokensHint: "Prompts and answers together; the task stops before it passes them.",
   maxCost: "Most cost",
   maxCostHint: "In the currency of the service's prices.",
-  deliver: "If faults stay that the model does not mend",
+  deliver: "If faults remain that the model does not fix",
   deliverChecked: "Do not push: fail",
   deliverBest: "Push, and list them in the README",
   noLimit: "no limit",
