@@ -10,6 +10,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -107,11 +108,18 @@ async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN
         async with app.router.lifespan_context(app), anyio.create_task_group() as tg:
             services: Services = app.state.services
             server = Server(app, settings, services.closing)
-            tg.start_soon(server.serve, [sock])
+            tg.start_soon(serve_until_stopped, server, sock)
             try:
                 yield App(url=address(sock), services=services, secrets=secrets)
             finally:
                 server.stop()
+
+
+async def serve_until_stopped(server: Server, sock: socket.socket) -> None:
+    """Shielded, since a test may fail: uvicorn that is cancelled leaves its closed socket registered in the
+    event loop, which other tests may use, too."""
+    with anyio.CancelScope(shield=True):
+        await server.serve([sock])
 
 
 def settings(

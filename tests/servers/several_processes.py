@@ -42,7 +42,7 @@ from tests.servers.cluster import STALE_SECONDS, Cluster, cluster, site
 from tests.servers.cluster import made as made_folder
 from tests.servers.postgres import MISSING, PostgresServer, is_installed, running_postgres
 from tests.servers.proxy import program, proxy
-from tests.servers.service import MODULE, Service
+from tests.servers.service import MODULE, Service, serve_until_stopped
 
 WEBS, WORKERS = 2, 3
 ROLES = [Role.WEB] * WEBS + [Role.WORKER] * WORKERS
@@ -171,7 +171,7 @@ async def _served(app: Starlette, settings: Settings, role: Role) -> AsyncIterat
         await stack.enter_async_context(app.router.lifespan_context(app))
         group = await stack.enter_async_context(anyio.create_task_group())
         server = Server(app, settings, app.state.services.closing)
-        group.start_soon(server.serve, [sock])
+        group.start_soon(serve_until_stopped, server, sock)
         try:
             yield sock.getsockname()[1]
         finally:
