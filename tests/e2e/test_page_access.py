@@ -60,6 +60,26 @@ async def test_by_keyboard_only(browser: Browser, tmp_path: Path) -> None:
         await check_accessibility(page)
 
 
+async def test_the_link_to_the_content_leaves_the_view_as_it_is(browser: Browser, tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path)) as app, tab(browser, app.url) as page:
+        await page.get_by_label("Prompt").fill("a static page")
+        await skip_to_content(page)
+        await expect(page.get_by_label("Prompt")).to_have_value("a static page")
+        await submit(page, "page", "a static page")
+        await expect_status(page, "Completed")
+        address = page.url
+        await skip_to_content(page)
+        await expect(page.get_by_role("heading", level=1, name="page")).to_be_visible()
+        assert page.url == address
+
+
+async def skip_to_content(page: Page) -> None:
+    link = page.get_by_role("link", name="Skip to content")
+    await link.focus()
+    await link.press("Enter")
+    await expect(page.locator("main")).to_be_focused()
+
+
 async def test_in_chinese_and_the_choice_is_remembered(browser: Browser, tmp_path: Path) -> None:
     """In the language of the browser at first, then in the chosen one; messages of the task too."""
     async with running_app(settings(tmp_path)) as app, tab(browser, app.url, locale="zh-CN") as page:

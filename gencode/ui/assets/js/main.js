@@ -23,8 +23,15 @@ function start() {
     return given;
   });
   addEventListener("hashchange", () => route(true));
+  document.getElementById("skip").onclick = skipToContent;
   frame();
   route(false);
+}
+
+/** The address stays: it names the view. */
+function skipToContent(event) {
+  event.preventDefault();
+  main.focus();
 }
 
 /** What is there on every view, in the chosen language. */
