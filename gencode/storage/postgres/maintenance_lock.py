@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import psycopg
 
 from gencode.domain.errors import StoreUnusable
 from gencode.storage.postgres.connection import Connection, connect, place
 from gencode.storage.postgres.errors import store_unusable
+from gencode.storage.postgres.lock_attempts import acquired
 from gencode.storage.postgres.migrations import migrate
 
 _LOCK = b"SELECT pg_try_advisory_lock(hashtextextended('gencode local forge', 0))"
@@ -28,7 +30,7 @@ async def exclusive_connection(dsn: str, *, is_import: bool = False) -> AsyncIte
     with _explained(dsn):
         connection = await connect(dsn)
         try:
-            if not (await connection.fetch(_LOCK))[0][0]:
+            if not await acquired(partial(_is_locked, connection)):
                 raise StoreUnusable(
                     f"processes of gencode use {place(dsn)}: stop them, and start them when this has ended"
                 )
@@ -36,6 +38,10 @@ async def exclusive_connection(dsn: str, *, is_import: bool = False) -> AsyncIte
             yield connection
         finally:
             await connection.close()
+
+
+async def _is_locked(connection: Connection) -> bool:
+    return bool((await connection.fetch(_LOCK))[0][0])
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from gencode.domain.errors import StoreUnusable
+from gencode.storage.postgres.lock_attempts import acquired
 from gencode.storage.postgres.schema import CREATE_SCHEMA, MIGRATIONS, VERSION
 from gencode.storage.rows import Row
 
@@ -50,8 +51,11 @@ async def migrate(connection: Connection, *, is_import: bool = False) -> None:
 
 async def _check_unused(connection: Connection, version: int) -> None:
     """Processes of an older version cannot use the migrated tables."""
-    (is_unused,) = await _row(connection, _IS_UNUSED)
-    if not is_unused:
+
+    async def is_unused() -> bool:
+        return bool((await _row(connection, _IS_UNUSED))[0])
+
+    if not await acquired(is_unused):
         raise StoreUnusable(
             f"the database has schema version {version}, this gencode needs {VERSION}, and other processes"
             " use it: stop all of them, and start this version then"

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import psycopg
 
 from gencode.domain.errors import StoreUnusable
+from gencode.storage.postgres.lock_attempts import acquired
 
 _LOCK = "SELECT pg_try_advisory_lock{mode}(hashtextextended('gencode local forge', 0))"
 
@@ -24,8 +25,12 @@ async def process_lock(dsn: str, has_local_forge: bool, name: str) -> AsyncItera
     except psycopg.Error as error:
         raise StoreUnusable("the database cannot be reached: check DATABASE_URL") from error
     async with connection:
-        row = await (await connection.execute(_LOCK.format(mode=mode).encode())).fetchone()
-        if not row or not row[0]:
+
+        async def is_locked() -> bool:
+            row = await (await connection.execute(_LOCK.format(mode=mode).encode())).fetchone()
+            return bool(row and row[0])
+
+        if not await acquired(is_locked):
             raise StoreUnusable(
                 "another process uses this database, and one of both has the local forge, which is for one"
                 " process: set GITHUB_TOKEN or HOSTS for all of them"
