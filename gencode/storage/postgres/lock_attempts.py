@@ -1,4 +1,4 @@
-"""Takes a lock that a process which has just ended may still hold: the server notices its end with a delay."""
+"""Takes a lock that a process which has just ended may still hold: the server notices the end late."""
 
 from __future__ import annotations
 
