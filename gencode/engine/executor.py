@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import structlog
 
 from gencode.domain.errors import (
@@ -84,6 +85,7 @@ class TaskExecutor:
             if deadline.cancelled_caught and not task_log.task.is_idle:
                 raise self._timed_out()
         except Exception as error:
+            await anyio.lowlevel.checkpoint_if_cancelled()  # the process stops: that is why the stage raised
             cause = _cause(error)
             if deadline.cancel_called and not isinstance(cause, StoreError | Conflict):
                 cause = self._timed_out()  # whatever the stage raised when it was cancelled

@@ -377,6 +377,22 @@ async def test_cancelled_from_outside_it_writes_nothing_more() -> None:
     await bench.rig.log(task_log.task)
 
 
+async def test_an_error_that_the_cancellation_caused_does_not_fail_the_task() -> None:
+    """Tasks of a group end first; the stage misses their results before it is cancelled itself."""
+
+    async def untidy(emit: Emit) -> None:
+        group.cancel_scope.cancel()
+        raise KeyError("app.py")
+
+    bench = Bench(x=untidy)
+    task_log = await bench.task_log()
+    with capture_logs() as logs:
+        async with anyio.create_task_group() as group:
+            group.start_soon(bench.executor.run, task_log)
+    assert task_log.task.state is State.RUNNING
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
+
+
 async def test_a_cancelled_future_that_a_stage_awaits_is_a_bug_of_the_stage() -> None:
     async def await_a_dead_future(emit: Emit) -> None:
         future = asyncio.get_running_loop().create_future()
