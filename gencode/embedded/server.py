@@ -82,15 +82,16 @@ async def serve(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
     server = _EmbeddedServer(config)
     with closing(sock):
         async with anyio.create_task_group() as tg:
-            tg.start_soon(_serve_until_stopped, server, sock)
+            tg.start_soon(serve_until_stopped, server, sock)
             try:
                 yield
             finally:
                 server.should_exit = True
 
 
-async def _serve_until_stopped(server: uvicorn.Server, sock: socket.socket) -> None:
-    """Shielded: uvicorn that is cancelled leaves its closed socket registered in the event loop, and later
-    connections with the same descriptor hang. A host application continues to use the loop."""
+async def serve_until_stopped(server: uvicorn.Server, sock: socket.socket) -> None:
+    """Serve `sock` until `server.should_exit`, whatever cancels the caller: uvicorn that is cancelled leaves
+    its closed socket registered in the event loop, and later connections with the same descriptor hang. A
+    host application continues to use the loop."""
     with anyio.CancelScope(shield=True):
         await server.serve([sock])

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -28,7 +27,7 @@ from pydantic import SecretStr
 from gencode.bootstrap.app import BUILTIN_KINDS, build_app
 from gencode.bootstrap.serve import Server, listening_socket
 from gencode.domain.task import State
-from gencode.embedded.server import address, saved_port
+from gencode.embedded.server import address, saved_port, serve_until_stopped
 from gencode.http.dependencies import Services
 from gencode.http.kind_dependencies import KindFactory
 from gencode.security.secret_registry import SecretRegistry
@@ -113,13 +112,6 @@ async def running_app(settings: Settings, kinds: Sequence[KindFactory] = BUILTIN
                 yield App(url=address(sock), services=services, secrets=secrets)
             finally:
                 server.stop()
-
-
-async def serve_until_stopped(server: Server, sock: socket.socket) -> None:
-    """Shielded, since a test may fail: uvicorn that is cancelled leaves its closed socket registered in the
-    event loop, which other tests may use, too."""
-    with anyio.CancelScope(shield=True):
-        await server.serve([sock])
 
 
 def settings(

@@ -33,6 +33,7 @@ from gencode.bootstrap.app import build_app
 from gencode.bootstrap.database_api_keys import DatabaseKeys
 from gencode.bootstrap.process_roles import Role
 from gencode.bootstrap.serve import Server, listening_socket
+from gencode.embedded.server import serve_until_stopped
 from gencode.http.kind_dependencies import KindFactory
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import NamedHost, Settings
@@ -42,7 +43,7 @@ from tests.servers.cluster import STALE_SECONDS, Cluster, cluster, site
 from tests.servers.cluster import made as made_folder
 from tests.servers.postgres import MISSING, PostgresServer, is_installed, running_postgres
 from tests.servers.proxy import program, proxy
-from tests.servers.service import MODULE, Service, serve_until_stopped
+from tests.servers.service import MODULE, Service
 
 WEBS, WORKERS = 2, 3
 ROLES = [Role.WEB] * WEBS + [Role.WORKER] * WORKERS
