@@ -13,16 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import (
-    Browser,
-    BrowserType,
-    ConsoleMessage,
-    Error,
-    Page,
-    Request,
-    async_playwright,
-    expect,
-)
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first that is installed. The headless shell of the same engine needs two thirds of the CPU time."""
@@ -41,32 +32,10 @@ addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, so
 async def chromium() -> AsyncIterator[Browser]:
     expect.set_options(timeout=TIMEOUT_MS)
     async with async_playwright() as playwright:
-        browser = await _launched(playwright.chromium)
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = await playwright.chromium.launch(executable_path=PATH, args=arguments)
         yield browser
         await browser.close()
-
-
-async def _launched(chromium: BrowserType) -> Browser:
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return await chromium.launch(executable_path=PATH, args=arguments)
-
-
-@asynccontextmanager
-async def _responding(browser: Browser, url: str) -> AsyncIterator[Browser]:
-    """This browser, or another one if it hangs: on a busy machine Chromium does so now and then, and then
-    opens no page any more that comes over the network."""
-    try:
-        page = await browser.new_page()
-        await page.goto(f"{url}/livez", timeout=TIMEOUT_MS)
-        await page.close()
-    except Error:
-        other = await _launched(browser.browser_type)
-        try:
-            yield other
-        finally:
-            await other.close()
-    else:
-        yield browser
 
 
 @asynccontextmanager
@@ -82,21 +51,20 @@ async def tab(
 ) -> AsyncIterator[Page]:
     """A tab with the page of the service. In the end its console must be empty but for messages with a part
     that is `expected`; it must have violated no policy, and requested no other origin."""
-    async with _responding(browser, url) as responding:
-        context = await responding.new_context(
-            locale=locale,
-            viewport={"width": width, "height": 800},
-            color_scheme="dark" if scheme == "dark" else "light",
-        )
-        try:
-            page = await context.new_page()
-            page.set_default_timeout(TIMEOUT_MS)
-            watch = _Watch(url, page)
-            await page.add_init_script(_VIOLATIONS)
-            await page.goto(f"{url}/{hash}")
-            yield page
-        finally:
-            await context.close()
+    context = await browser.new_context(
+        locale=locale,
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    try:
+        page = await context.new_page()
+        page.set_default_timeout(TIMEOUT_MS)
+        watch = _Watch(url, page)
+        await page.add_init_script(_VIOLATIONS)
+        await page.goto(f"{url}/{hash}")
+        yield page
+    finally:
+        await context.close()
     watch.check(expected)
 
 
