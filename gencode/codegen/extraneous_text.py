@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gencode.codegen.error_answers import error_message
 from gencode.codegen.file_delimiters import first_line, last_line, rules_around
@@ -46,7 +46,7 @@ _VALUE = re.compile(r"[=:,|(\[{<\\&+]\s*\Z|[\"'`#]|//|--|\*")
 def extraneous_text(path: str, text: str, asked: str = "") -> str:
     """Why the text is not the file alone; "" if nothing shows it. `asked`: the request, which may mention a
     mark."""
-    file = InspectedFile(path, text, asked.lower())
+    file = InspectedFile(path, text, asked)
     bare = text.strip(_BLANK)
     if not bare:
         return ""
@@ -60,9 +60,10 @@ def _marks(file: InspectedFile, text: str) -> Iterator[str]:
     """The marks that do not belong to the file, the surest first."""
     lines = text.split("\n")
     first, last = lines[0].strip()[:MAX_LINE], lines[-1].strip()[-MAX_LINE:]
-    candidates = [_leading(file, text, first), _trailing(file, text), *_within(file, lines)]
+    outside = list(unquoted(file, lines))
+    candidates = [_leading(file, text, first), _trailing(file, text), *_within(file, outside)]
     yield from (mark for mark in candidates if mark and not file.mentions(mark))
-    yield from filter(None, [*thoughts(file, lines), copied(text) or restarted(file, lines)])
+    yield from filter(None, [*thoughts(file, outside), copied(text) or restarted(file, lines)])
     if len(lines) > 1:
         yield from filter(
             None, [first_line(file, first), last_line(file, last), rules_around(file, first, lines)]
@@ -125,9 +126,9 @@ def _trailing(file: InspectedFile, text: str) -> str:
     return "" if file.is_document and is_sentence else found[0]
 
 
-def _within(file: InspectedFile, lines: list[str]) -> Iterator[str]:
+def _within(file: InspectedFile, outside: Sequence[str]) -> Iterator[str]:
     """Tokens at the beginning or end of a line that is in no string or comment of several lines."""
-    for line in unquoted(file, lines):
+    for line in outside:
         if line and (line[0] in "<[" or line.rstrip()[-1:] == ">") and (found := _token_of(file, line)):
             yield found[0]
 

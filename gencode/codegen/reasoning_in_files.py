@@ -4,7 +4,7 @@ an answer."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gencode.codegen.code_fences import is_fence
 from gencode.codegen.inspected_file import MARKUP, PLAIN, InspectedFile
@@ -28,9 +28,8 @@ _MAX_THOUGHTS = 20
 _MAX_THOUGHT_LINES = 2000
 
 
-def thoughts(file: InspectedFile, lines: list[str]) -> Iterator[str]:
-    """Blocks of reasoning, the openings of which begin a line."""
-    outside = list(unquoted(file, lines))
+def thoughts(file: InspectedFile, outside: Sequence[str]) -> Iterator[str]:
+    """Blocks of reasoning, the openings of which begin a line. `outside`: the lines, see `unquoted`."""
     opened = [(n, found) for n, line in enumerate(outside) if line and (found := _THINK_LINE.match(line))]
     for n, found in opened[:_MAX_THOUGHTS]:
         closed = _is_thought(file, found, outside[n : n + _MAX_THOUGHT_LINES])
@@ -38,7 +37,7 @@ def thoughts(file: InspectedFile, lines: list[str]) -> Iterator[str]:
             yield found[0].strip()
 
 
-def _is_thought(file: InspectedFile, opening: re.Match[str], lines: list[str]) -> bool:
+def _is_thought(file: InspectedFile, opening: re.Match[str], lines: Sequence[str]) -> bool:
     """Whether a block of reasoning begins here, which a later line closes."""
     if opening["cli"]:
         return any(_DONE_THINKING.search(line) for line in lines)

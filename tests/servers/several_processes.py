@@ -322,9 +322,12 @@ class SeveralProcesses:
         self._outcomes: Counter[str] = Counter()
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        others = [item for item in items if not starts_service(item)]
+        chosen: list[pytest.Item] = []
+        others: list[pytest.Item] = []
+        for item in items:
+            (chosen if starts_service(item) else others).append(item)
         config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in set(others)]
+        items[:] = chosen
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         if mark := item.get_closest_marker("one_process"):
