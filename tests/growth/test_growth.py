@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +11,10 @@ from tests.growth.functions import FUNCTIONS
 pytestmark = pytest.mark.campaign
 
 ROOT = Path(__file__).parents[2]
-NAMES = list(FUNCTIONS) if os.environ.get("GROWTH") == "all" else list(FUNCTIONS)[:: len(FUNCTIONS) // 4]
-"""All of them take minutes: GROWTH=all."""
 
 
 @pytest.mark.fault(95)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_no_text_makes_a_pass_over_it_take_more_than_time_in_proportion(name: str) -> None:
     command = [sys.executable, "-m", "tests.growth.run", name]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -23,7 +23,9 @@ class StartTokens:
         self._tokens = (
             () if request.prefix else tuple(token for token in ANSWER_STARTS if token.strip() not in texts)
         )
+        self._blanks: list[str] = []
         self._held = ""
+        self._takes_colon = False
         self.passes = not self._tokens
         self.dropped = False
 
@@ -31,24 +33,44 @@ class StartTokens:
         """The text that is certain."""
         if self.passes:
             return text
-        self._held += text
-        while token := next((token for token in self._tokens if self._held.lstrip().startswith(token)), ""):
-            self._held, self.dropped = self._held.lstrip()[len(token) :], True
-        start = self._held.lstrip()
-        if self.dropped and start.startswith(":"):  # "<|assistant|>: "
-            start = self._held = start[1:].lstrip()
+        start = self._without_tokens(self._held + text)
         if not start or (len(start) < _LONGEST and any(token.startswith(start) for token in self._tokens)):
+            self._held = start
             return ""
-        self.passes, text, self._held = True, self._without_blanks(start), ""
-        return text
+        self.passes, self._held = True, ""
+        return self._kept_blanks() + start
 
     def close(self) -> str:
         """The text that was held back."""
-        rest, self._held = self._held, ""
+        rest, self._blanks, self._held = "".join([*self._blanks, self._held]), [], ""
         return rest
 
-    def _without_blanks(self, start: str) -> str:
-        """The text without the blank lines and spaces after a token, which belong to it."""
-        blanks = self._held[: len(self._held) - len(start)]
-        indent = blanks.rpartition("\n")[2] if "\n" in blanks else ""
-        return (indent if self.dropped else blanks) + start
+    def _without_tokens(self, text: str) -> str:
+        """The text from its first character that is no blank; the blanks before it are kept apart."""
+        start = self._without_blanks(text)
+        while token := next((token for token in self._tokens if start.startswith(token)), ""):
+            self._drop(token)
+            start = self._without_blanks(start[len(token) :])
+        if self._takes_colon and start.startswith(":"):  # "<|assistant|>: "
+            self._drop(":")
+            start = self._without_blanks(start[1:])
+        return start
+
+    def _without_blanks(self, text: str) -> str:
+        start = text.lstrip()
+        if blanks := text[: len(text) - len(start)]:
+            self._blanks.append(blanks)
+            self._takes_colon = self._takes_colon and "\n" not in blanks
+        return start
+
+    def _drop(self, token: str) -> None:
+        self._blanks, self.dropped = [], True
+        self._takes_colon = token != ":" and not token.endswith("\n")
+
+    def _kept_blanks(self) -> str:
+        """The blanks before the text; after a token, only the indentation of its line: blank lines, and
+        spaces after the token, belong to it."""
+        blanks, self._blanks = "".join(self._blanks), []
+        if not self.dropped:
+            return blanks
+        return blanks.rpartition("\n")[2] if "\n" in blanks else ""

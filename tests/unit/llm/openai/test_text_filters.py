@@ -173,6 +173,18 @@ def test_what_may_have_become_a_token_is_text(content: str) -> None:
     assert in_all_sizes(content).text == content
 
 
+def test_a_file_that_begins_with_a_colon_stays_whole_after_reasoning() -> None:
+    content = ":title: A page\n"
+    assert in_all_sizes(f"<think>a</think>{content}").text == content
+    reasoning = event({"reasoning_content": "a"})
+    assert decode(reasoning, text(content, "stop"), DONE).text == content
+
+
+@pytest.mark.parametrize("before", ["<|assistant|>: ", "<|assistant|> :\n", "<|assistant|>\n", "[/INST] \n\n"])
+def test_blank_lines_and_one_colon_after_a_token_belong_to_it(before: str) -> None:
+    assert in_all_sizes(f"\n{before}:a: b\n").text == ":a: b\n"
+
+
 def test_a_request_about_template_tokens_keeps_them() -> None:
     about = replace(
         ASK, messages=(*ASK.messages, Message(role="user", content="a file with <|im_start|>assistant"))
