@@ -50,6 +50,7 @@ class ApiKeyAuthenticator:
     store    the keys of `gencode keys`, read again whenever they change
     now      returns the current time in UTC; an expired key authenticates nobody
 
+    Changes of the store are found by each authentication, by `is_required`, and every second by `watch`.
     Once a key has existed, keys are required until the process ends; revoking the last key does not turn
     authentication off. Raises StartError for an entry or a store that is invalid; the keys of a store that is
     damaged later authenticate nobody.
@@ -82,7 +83,8 @@ class ApiKeyAuthenticator:
 
         Raises Unauthorized. Every key is compared, so that the time does not depend on the key.
         """
-        if not self.is_required:
+        self._reload()
+        if not self._is_required:
             return Authentication(principal=LOCAL)
         key = presented_key(headers)
         digest = hashlib.sha256(key).digest()
@@ -98,7 +100,8 @@ class ApiKeyAuthenticator:
     def authenticate_ticket_holder(self, principal_id: str) -> Authentication:
         """Authenticate the principal of a ticket, which has been verified. Raises Unauthorized if the
         principal has no valid key any more."""
-        principal = _principal(principal_id) if self.is_required else LOCAL
+        self._reload()
+        principal = _principal(principal_id) if self._is_required else LOCAL
         authentication = Authentication(principal=principal)
         if principal.id != principal_id or not self.is_valid(authentication):
             raise Unauthorized("the client that this ticket was given to has no API key any more")
@@ -107,7 +110,7 @@ class ApiKeyAuthenticator:
     def is_valid(self, authentication: Authentication) -> bool:
         """Whether the key is still valid; for a ticket, whether its principal has any valid key."""
         principal, digest = authentication.principal, authentication.key_digest
-        if not self.is_required:
+        if not self._is_required:
             return principal.id == LOCAL.id
         return any(
             known.client == principal.id and digest in (b"", known.digest) and not self._has_expired(known)
@@ -124,14 +127,20 @@ class ApiKeyAuthenticator:
 
     def _newest(self, principal_id: str) -> Iterator[KeyOptions]:
         """The options of the client's valid keys, the newest first."""
-        self._reload()
         own = (key for key in reversed(self._stored) if key.client == principal_id)
         return (key.options for key in own if not self._has_expired(key))
 
     def receive_while_valid(self, authentication: Authentication, receive: Receive) -> Receive:
-        """A `receive` that returns a disconnect as soon as the key is revoked or expires."""
+        """A `receive` that, once the body is read, returns a disconnect as soon as the key is revoked or
+        expires. `cancelling_on_invalidation` ends a request whose body still arrives."""
+        has_body = False
 
         async def receive_or_disconnect() -> Message:
+            nonlocal has_body
+            if not has_body:
+                message = await receive()
+                has_body = not message.get("more_body", False)
+                return message
             with anyio.CancelScope() as scope, self.call_on_invalidation(authentication, scope.cancel):
                 return await receive()
             return {"type": "http.disconnect"}

@@ -43,6 +43,7 @@ from gencode.http.routes import build, build_probes
 from gencode.http.security_middleware import SecurityRules
 from gencode.http.shared_ticker import SharedTicker
 from gencode.http.write_probe import WriteProbe
+from gencode.llm.http_client import import_transport
 from gencode.mcp.endpoint import mcp_route
 from gencode.mcp.runtime import MCPRuntime
 from gencode.mcp.tools import all_tools
@@ -206,6 +207,7 @@ async def _running(
             group.start_soon(services.ticker.run)
             group.start_soon(services.progress_ticker.run)
             if role.works:
+                group.start_soon(import_transport)
                 group.start_soon(_retention(settings, backend).run)
                 group.start_soon(notifications.dispatcher.run)
             if role.serves:

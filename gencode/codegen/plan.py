@@ -17,7 +17,7 @@ Name = Annotated[str, Field(max_length=300)]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
 
 
 class PlannedFile(_Frozen):

@@ -128,11 +128,11 @@ def credentials(token: str, headers: Mapping[str, str]) -> tuple[str, ...]:
     return token, headers.get("Authorization", "").rpartition(" ")[2]
 
 
-class _OwnerJson(BaseModel):
+class _OwnerJson(BaseModel, defer_build=True):
     login: str
 
 
-class _RepositoryJson(BaseModel):
+class _RepositoryJson(BaseModel, defer_build=True):
     owner: _OwnerJson
     name: str
     html_url: str

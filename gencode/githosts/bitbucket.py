@@ -73,21 +73,21 @@ class Bitbucket(ApiDialect):
         return _RepositoryJson.model_validate(body).found()
 
 
-class _LinkJson(BaseModel):
+class _LinkJson(BaseModel, defer_build=True):
     href: str
     name: str = ""
 
 
-class _LinksJson(BaseModel):
+class _LinksJson(BaseModel, defer_build=True):
     html: _LinkJson
     clone: list[_LinkJson]
 
 
-class _BranchJson(BaseModel):
+class _BranchJson(BaseModel, defer_build=True):
     name: str
 
 
-class _RepositoryJson(BaseModel):
+class _RepositoryJson(BaseModel, defer_build=True):
     full_name: str
     links: _LinksJson
     description: str | None = None

@@ -51,7 +51,7 @@ class Gitee(ApiDialect):
         return ApiRequest(path=self.repo_path(repo.owner, repo.name), body=body, method="PATCH")
 
 
-class _RepositoryJson(BaseModel):
+class _RepositoryJson(BaseModel, defer_build=True):
     """`html_url` ends with .git; `owner` is a user, even for an organisation's repository."""
 
     full_name: str

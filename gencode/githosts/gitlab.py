@@ -73,11 +73,11 @@ def _namespace(account_details: Mapping[str, Any]) -> dict[str, Any]:
     return {"namespace_id": account_details["id"]} if "id" in account_details else {}
 
 
-class _NamespaceJson(BaseModel):
+class _NamespaceJson(BaseModel, defer_build=True):
     full_path: str
 
 
-class _ProjectJson(BaseModel):
+class _ProjectJson(BaseModel, defer_build=True):
     namespace: _NamespaceJson
     path: str
     web_url: str

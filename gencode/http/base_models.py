@@ -26,13 +26,13 @@ CALLBACK_URL_PATTERN = "must be an http or https address of ASCII characters"
 class RequestModel(BaseModel):
     """A JSON object that clients send. Strict: no unknown fields, no conversions between types."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class ResponseModel(BaseModel):
     """A JSON object that clients receive."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class TaskRequest(RequestModel):

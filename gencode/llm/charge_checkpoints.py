@@ -21,7 +21,7 @@ UNUSED = "wasted"
 
 
 class _Charge(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     usage: Usage
 

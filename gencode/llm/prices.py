@@ -15,7 +15,7 @@ MILLION = 1_000_000
 class Price(BaseModel):
     """Per million tokens, in the currency of the operator's choice."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     prompt: Decimal = Field(ge=0)
     completion: Decimal = Field(ge=0)

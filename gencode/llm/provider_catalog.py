@@ -30,7 +30,7 @@ _MAX_PROVIDERS = 128  # clients choose model ids, so the cache of their provider
 class ProviderConfig(BaseModel):
     """One account at one API. `concurrency`: the most concurrent calls, over all its models."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
     base_url: str

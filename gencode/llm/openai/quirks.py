@@ -42,7 +42,7 @@ class Quirks(BaseModel):
     headers           further headers of every request; may contain secrets
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     prefix: Literal["none", "deepseek", "partial"] = "none"
     json_mode: bool = True

@@ -26,7 +26,7 @@ PLAN_ENTRY = 60
 
 
 class TokenRange(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     low: int
     high: int
@@ -35,7 +35,7 @@ class TokenRange(BaseModel):
 class CostRange(BaseModel):
     """Decimal numbers as text."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     low: str
     high: str
@@ -44,7 +44,7 @@ class CostRange(BaseModel):
 class Estimate(BaseModel):
     """Half of comparable tasks are between `low` and `high`; `basis` names the source of the figures."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     model: str
     prompt_tokens: int

@@ -22,7 +22,7 @@ Author = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00<>]+ <[^\r\n\x00<
 class BundledCommit(BaseModel):
     """The commit as it was stored, with every text inline."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     files: dict[str, str]
     message: str
@@ -39,7 +39,7 @@ class BundledCommit(BaseModel):
 class Bundle(BaseModel):
     """A versioned document; `sha` is the SHA of the recreated commit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     format: Literal["gencode-bundle"]
     version: Literal[1]

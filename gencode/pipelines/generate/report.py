@@ -22,7 +22,7 @@ _CALL_CHECKPOINTS = (PIECE, PART, OUTLINE, REPAIR)
 
 
 class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Tokens(_View):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
+from starlette.types import Message, Receive
 
 from gencode.auth.key_authenticator import ApiKeyAuthenticator, Authentication
 from gencode.auth.key_store import KeyOptions, key_store
@@ -143,15 +144,29 @@ def test_two_keys_of_one_client_are_revoked_separately(tmp_path: Path) -> None:
     keys = ApiKeyAuthenticator("", store)
     authentications = [keys.authenticate(Headers({"x-api-key": key})) for key in (old, new)]
     store.revoke(first.id)
+    assert keys.is_required  # reads the file again
     assert [keys.is_valid(authentication) for authentication in authentications] == [False, True]
     assert keys.is_valid(ticket_of("alice"))
+
+
+async def receive_after_body(keys: ApiKeyAuthenticator, key: str) -> Receive:
+    """A `receive` that waits for the client to disconnect."""
+    body: list[Message] = [{"type": "http.request", "more_body": True}, {"type": "http.request"}]
+    messages = iter(body)
+
+    async def next_message() -> Message:
+        return next(messages, None) or await anyio.sleep_forever()
+
+    receive = keys.receive_while_valid(keys.authenticate(Headers({"x-api-key": key})), next_message)
+    assert [await receive() for _ in body] == body
+    return receive
 
 
 async def test_a_revoked_key_disconnects_a_waiting_receive(tmp_path: Path) -> None:
     store = key_store(tmp_path)
     key, _ = store.create("alice")
     keys = ApiKeyAuthenticator("", store)
-    receive = keys.receive_while_valid(keys.authenticate(Headers({"x-api-key": key})), anyio.sleep_forever)
+    receive = await receive_after_body(keys, key)
     messages: list[object] = []
 
     async def wait() -> None:
@@ -211,7 +226,7 @@ async def test_a_key_that_expires_disconnects_a_waiting_receive(tmp_path: Path) 
     store, clock = key_store(tmp_path), Clock()
     key, _ = store.create("alice", EXPIRES)
     keys = ApiKeyAuthenticator("", store, lambda: clock.now)
-    receive = keys.receive_while_valid(keys.authenticate(Headers({"x-api-key": key})), anyio.sleep_forever)
+    receive = await receive_after_body(keys, key)
     async with anyio.create_task_group() as group:
         group.start_soon(keys.watch)
         clock.now += timedelta(seconds=1)
@@ -227,10 +242,12 @@ def test_the_newest_valid_key_with_a_rate_decides(tmp_path: Path) -> None:
     store.create("alice", KeyOptions(rate="2/minute", expires_at=EXPIRES.expires_at))
     store.create("alice")
     store.create("bob", KeyOptions(rate="3/minute"))
+    assert keys.is_required  # reads the file again
     assert keys.rate("alice") == "2/minute"
     clock.now += timedelta(seconds=1)
     assert keys.rate("alice") == "1/minute"
     store.revoke("alice")
+    assert keys.is_required  # reads the file again
     assert keys.rate("alice") == ""
 
 

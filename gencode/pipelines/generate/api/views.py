@@ -32,7 +32,7 @@ class TaskTemplate(ResponseModel):
     is_fallback: bool = Field(description="Whether the cause is that no language model is configured")
 
 
-class GenerateTaskFields(BaseModel):
+class GenerateTaskFields(BaseModel, defer_build=True):
     """Fields of a task's JSON that only this kind has."""
 
     repo_url: str | None = Field(None, description="Opens in a browser, and git clone takes it")

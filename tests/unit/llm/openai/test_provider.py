@@ -236,6 +236,6 @@ async def _last_usage(provider: OpenAICompatibleProvider) -> Usage | None:
 
 def _connections(provider: OpenAICompatibleProvider) -> list[object]:
     """Those in use and those in the pool; neither library has a public attribute for them."""
-    connector = provider._client._transport.client.connector  # type: ignore[attr-defined]
+    connector = provider._client._transport._transport.client.connector  # type: ignore[attr-defined]
     pooled = [connection for pool in connector._conns.values() for connection, _ in pool]
     return [*connector._acquired, *pooled]

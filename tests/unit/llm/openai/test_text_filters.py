@@ -180,7 +180,9 @@ def test_a_file_that_begins_with_a_colon_stays_whole_after_reasoning() -> None:
     assert decode(reasoning, text(content, "stop"), DONE).text == content
 
 
-@pytest.mark.parametrize("before", ["<|assistant|>: ", "<|assistant|> :\n", "<|assistant|>\n", "[/INST] \n\n"])
+@pytest.mark.parametrize(
+    "before", ["<|assistant|>: ", "<|assistant|> :\n", "<|assistant|>\n", "[/INST] \n\n"]
+)
 def test_blank_lines_and_one_colon_after_a_token_belong_to_it(before: str) -> None:
     assert in_all_sizes(f"\n{before}:a: b\n").text == ":a: b\n"
 
