@@ -24,7 +24,7 @@ STEP, RESULT, ERROR = "step", "result", "error"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChildRequest:
-    """A function of `child_main` with its texts, by path or name, in the order in which they are parsed.
+    """A function of the child's program with its texts by name, in the order in which they are parsed.
 
     arguments  JSON
     """

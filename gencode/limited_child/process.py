@@ -1,4 +1,4 @@
-"""A child process in which generated text is parsed: its start, its calls and its end.
+"""A child process in which text of others is parsed: its start, its calls and its end.
 
 Python's own ways to run a function in a process are not used: they start a copy of the program that runs the
 service, with its environment and its secrets, and they exchange pickles.
@@ -18,7 +18,7 @@ import anyio
 from anyio.abc import ByteReceiveStream, ByteSendStream, Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from gencode.codegen.child_protocol import (
+from gencode.limited_child.protocol import (
     ERROR,
     MAX_LINE,
     OUT_OF_MEMORY,
@@ -33,9 +33,12 @@ from gencode.codegen.child_protocol import (
 START_SECONDS = 60.0
 END_SECONDS = 5.0
 STEP_SECONDS = 300.0
-"""Timeout of one step of a call, for a busy machine; 10 s of processor time end the child earlier."""
+"""Timeout of one step of a call, for a busy machine; the limit of processor time ends the child earlier."""
 _PIPE = 2**16
-_PROGRAM = "import sys; _, _, *sys.path = sys.argv; import gencode.codegen.child_main as child; child.main()"
+_PROGRAM = """
+import sys; _, _, program, *sys.path = sys.argv
+import importlib; importlib.import_module(program).main()
+"""
 _INHERITED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
 """Environment variables that the child inherits. Without the first two, some interpreters do not find
 libpython."""
@@ -68,10 +71,10 @@ class LimitedChild:
         self._answers = BufferedByteReceiveStream(answers)
 
     @classmethod
-    async def start(cls) -> LimitedChild:
-        """Raises ChildFailed."""
+    async def start(cls, program: str) -> LimitedChild:
+        """`program`: the name of a module whose `main` calls `program.serve`. Raises ChildFailed."""
         try:
-            process = await _open_process()
+            process = await _open_process(program)
         except OSError as error:
             raise ChildFailed(f"it cannot be started: {error}") from None
         if not process.stdin or not process.stdout:
@@ -173,12 +176,12 @@ class LimitedChild:
         return lines[-1][:300] if lines else "it said nothing"
 
 
-async def _open_process() -> Process:
+async def _open_process(program: str) -> Process:
     """Start the process. Until it is ready, its errors are written to the pipe of its answers; then they are
     discarded."""
     path = [directory or os.getcwd() for directory in sys.path]
     return await anyio.open_process(
-        [sys.executable, "-I", "-c", _PROGRAM, str(os.getpid()), *path],
+        [sys.executable, "-I", "-c", _PROGRAM, str(os.getpid()), program, *path],
         stderr=-2,
         cwd="/",
         env={name: os.environ[name] for name in _INHERITED if name in os.environ},

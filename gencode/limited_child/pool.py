@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, nullcontext
 
 import anyio
 
-from gencode.codegen.limited_child import LimitedChild
+from gencode.limited_child.process import LimitedChild
 
 MAX_CHILDREN = 2
 LARGE = 2**20
@@ -18,9 +18,13 @@ IDLE_SECONDS = 300.0
 
 class ChildPool:
     """Must be stopped by its owner. Waiting for a child has no deadline, because each request has its own
-    limits."""
+    limits.
 
-    def __init__(self) -> None:
+    program  the name of the module that the children run
+    """
+
+    def __init__(self, program: str) -> None:
+        self._program = program
         self._places = anyio.Semaphore(MAX_CHILDREN)
         self._large = anyio.Semaphore(1)
         self._idle: list[LimitedChild] = []
@@ -59,7 +63,7 @@ class ChildPool:
             if child.is_alive:
                 return child
             await child.stop()
-        return await LimitedChild.start()
+        return await LimitedChild.start(self._program)
 
     def _return(self, child: LimitedChild) -> None:
         self._idle.append(child)
