@@ -18,7 +18,7 @@ LIMITS = ChildLimits(
     cpu_seconds=30,
     cpu_seconds_per_character=1e-5,  # a million characters of code take 2 s
     memory=2**28,
-    memory_per_character=24,  # 256 KiB of Python take 60 MB; texts are here several times, 4 bytes a character
+    memory_per_character=24,  # 256 KiB of Python take 60 MB; a text is here several times
     max_memory=2**30,
 )
 
