@@ -43,12 +43,10 @@ class Encoded:
 
 
 class Encoder(Protocol):
-    @property
-    def info(self) -> EncoderInfo: ...
+    """`batch`: the most texts of one call."""
 
-    @property
-    def batch(self) -> int:
-        """The most texts of one call."""
+    info: EncoderInfo
+    batch: int
 
     async def encode(self, texts: Sequence[str], *, is_query: bool = False) -> Encoded:
         """The vectors of 1 to `batch` texts, by one request: the caller repeats it after a Transient error.
