@@ -21,7 +21,7 @@ from gencode.llm.openai.error_mapping import ErrorMapper, error_in
 from gencode.notifications.chat_replies import escape_for_mattermost, escape_for_slack
 from gencode.notifications.url_policy import parse as parse_url
 from gencode.security.redaction import quoted, redact, sanitize
-from tests.growth import answers, streams
+from tests.growth import answers, diffs, streams
 
 Function = Callable[[str], object]
 """It may raise errors of ours."""
@@ -50,6 +50,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "chat text": lambda text: (escape_for_slack(text), escape_for_mattermost(text)),
     "terminal": lambda text: (printable(text), as_json({"a": text})),
     **answers.FUNCTIONS,
+    **diffs.FUNCTIONS,
     **streams.FUNCTIONS,
     **streams.STREAMED,
 }
