@@ -1,1 +1,0 @@
-"""The workspace: relational resources of people, such as accounts. Needs the extra `workspace`."""

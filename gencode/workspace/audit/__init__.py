@@ -1,1 +1,0 @@
-"""The audit log: who changed what, in the same transaction, in a chain that proves itself."""

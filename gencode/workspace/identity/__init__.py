@@ -1,1 +1,0 @@
-"""Accounts: users with roles, passwords, and sessions whose refresh tokens rotate."""
