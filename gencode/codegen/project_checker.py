@@ -13,10 +13,7 @@ import anyio.to_thread
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from gencode.codegen.child_pool import ChildPool
-from gencode.codegen.child_protocol import ChildRequest
 from gencode.codegen.errors import CheckFailed
-from gencode.codegen.limited_child import ChildFailed
 from gencode.codegen.plan import Plan
 from gencode.codegen.prompts import MAX_SYMBOLS
 from gencode.codegen.secrets_scan import (
@@ -27,10 +24,14 @@ from gencode.codegen.secrets_scan import (
 )
 from gencode.codegen.validation.expectation import Expectation, Expectations
 from gencode.codegen.validation.findings import Finding
+from gencode.limited_child.pool import ChildPool
+from gencode.limited_child.process import ChildFailed
+from gencode.limited_child.protocol import ChildRequest
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+CHILD_PROGRAM = "gencode.codegen.child_main"
 MAX_FAILURES = 8
 """Most failures of one check: enough for four files that end a process twice each."""
 SIGNATURE_SECONDS = 30.0
@@ -48,7 +49,7 @@ class ProjectChecker:
     """Used as an async context manager, at whose end its processes end."""
 
     def __init__(self) -> None:
-        self._pool = ChildPool()
+        self._pool = ChildPool(CHILD_PROGRAM)
 
     async def __aenter__(self) -> ProjectChecker:
         return self

@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from gencode import __version__
 from gencode.bootstrap.app import create_app
 from gencode.client import Client
+from gencode.documents import errors as document_errors  # noqa: F401
 from gencode.domain.errors import GencodeError, Transient
 from gencode.observability.metrics import Metrics
 from gencode.pipelines.generate.api.request import GenerateRequest

@@ -20,6 +20,9 @@ from gencode.http.strict_json import parse_json
 from gencode.llm.openai.error_mapping import ErrorMapper, error_in
 from gencode.notifications.chat_replies import escape_for_mattermost, escape_for_slack
 from gencode.notifications.url_policy import parse as parse_url
+from gencode.retrieval.citations import LONGEST, Quote, verify_quotes
+from gencode.retrieval.records import Chunk
+from gencode.retrieval.tokens import index_terms, query_terms
 from gencode.security.redaction import quoted, redact, sanitize
 from tests.growth import answers, diffs, streams
 
@@ -30,6 +33,12 @@ Function = Callable[[str], object]
 def _error_page(text: str) -> None:
     for page in (text, json.dumps({"error": {"message": text, "code": text, "type": text}})):
         _ERRORS.from_error_object(error_in(page.encode("utf-8", "replace")))
+
+
+def _verify(text: str) -> None:
+    chunk = Chunk(document="a", ordinal=0, start=0, text=text)
+    quotes = [Quote(text=quote) for quote in (text, text[:LONGEST], text[: LONGEST // 2] + "b")]
+    verify_quotes(quotes, [chunk], {chunk.ref: chunk})
 
 
 _ERRORS = ErrorMapper("model", ["own-secret-of-the-service"])
@@ -48,6 +57,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "JSON body": lambda text: parse_json(text.encode("utf-8", "replace")),
     "callback url": lambda text: (parse_url(text[:4000]), parse_url(f"https://{text[:4000]}")),
     "chat text": lambda text: (escape_for_slack(text), escape_for_mattermost(text)),
+    "terms": lambda text: (index_terms(text), query_terms(text)),
+    "quotes": _verify,
     "terminal": lambda text: (printable(text), as_json({"a": text})),
     **answers.FUNCTIONS,
     **diffs.FUNCTIONS,

@@ -1,7 +1,7 @@
 """tree-sitter: loads grammars, parses within limits, runs queries.
 
 The grammars are C code that parses hostile text, and a crash in one ends the whole process (see
-`gencode.codegen.limited_child`). So nesting is bounded before parsing, and processor time during it.
+`gencode.limited_child`). So nesting is bounded before parsing, and processor time during it.
 """
 
 from __future__ import annotations

@@ -12,15 +12,15 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gencode.codegen import limited_child
-from gencode.codegen.child_pool import LARGE, MAX_CHILDREN
-from gencode.codegen.child_protocol import ChildRequest
 from gencode.codegen.errors import CheckFailed
-from gencode.codegen.limited_child import ChildFailed, LimitedChild
 from gencode.codegen.plan import Plan
-from gencode.codegen.project_checker import ProjectChecker
+from gencode.codegen.project_checker import CHILD_PROGRAM, ProjectChecker
 from gencode.codegen.secrets_scan import OWN_SECRET
 from gencode.codegen.validation.findings import Rule
+from gencode.limited_child import process
+from gencode.limited_child.pool import LARGE, MAX_CHILDREN
+from gencode.limited_child.process import ChildFailed, LimitedChild
+from gencode.limited_child.protocol import ChildRequest
 
 PLAN = Plan.model_validate({"files": [{"path": "a.c"}, {"path": "a.py", "exports": ["main"]}]})
 BROKEN = {"a.py": "def f(:\n"}
@@ -74,7 +74,7 @@ async def test_the_child_has_no_secrets_no_descriptors_and_a_session_of_its_own(
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_canary")
     with (tmp_path / "file").open("w") as file:
         os.set_inheritable(file.fileno(), True)
-        child = await LimitedChild.start()
+        child = await LimitedChild.start(CHILD_PROGRAM)
         pid = process_id(child)
         proc = Path(f"/proc/{pid}")
         try:
@@ -181,9 +181,9 @@ async def test_a_child_that_cannot_be_started_at_all(monkeypatch: pytest.MonkeyP
 
 
 async def test_a_silent_child_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    child = await LimitedChild.start()
+    child = await LimitedChild.start(CHILD_PROGRAM)
     os.kill(process_id(child), signal.SIGSTOP)
-    monkeypatch.setattr(limited_child, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(process, "STEP_SECONDS", 0.0)
     with pytest.raises(ChildFailed, match="did not answer"):
         await child.call(ChildRequest(function="secrets", texts={"a": "b"}))
     await child.stop()

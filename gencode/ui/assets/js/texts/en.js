@@ -320,5 +320,11 @@ export default {
       "The files have faults. Submit again with another model or a clearer prompt, or let faults pass.",
     CHECK_FAILED: "The files could not be checked. Retry; if it fails again, ask for smaller or simpler files.",
     SECRET_FOUND: "The files seem to hold a secret. Look at the findings: if they are no secrets, tick the box and retry; otherwise ask for placeholders in the prompt.",
+    DOCUMENT_UNREADABLE: "The document is damaged or of an unusual form. Save it as .docx or .pdf, texts as UTF-8, and upload it again.",
+    DOCUMENT_KIND: "The file is not what its name says, or of a kind that is not read. Upload .txt, .md, .pdf, .doc or .docx.",
+    DOCUMENT_ENCRYPTED: "The document needs a password. Save it without one and upload it again.",
+    DOCUMENT_WITHOUT_TEXT: "The document has no text, for example because it is a scan. Upload one with text.",
+    DOCUMENT_TOO_LARGE: "The document is too large to be read. Split it and upload its parts.",
+    DOCUMENT_READER_FAILED: "The document could not be read just now. Upload it again; if it fails again, ask the operator to read the log.",
   },
 };

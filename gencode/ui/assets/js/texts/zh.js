@@ -308,5 +308,11 @@ export default {
     GATE_FAILED: "文件存在问题。换一个模型或更清楚的描述重新提交，或允许带问题交付。",
     CHECK_FAILED: "文件无法检查。请重试；若再次失败，请要求更小或更简单的文件。",
     SECRET_FOUND: "文件中似乎有密钥。请查看检查结果：若不是密钥，请勾选后重试；否则请在描述中要求使用占位符。",
+    DOCUMENT_UNREADABLE: "文档已损坏或格式特殊。请另存为 .docx 或 .pdf（文本请用 UTF-8）后重新上传。",
+    DOCUMENT_KIND: "文件内容与扩展名不符，或不支持该类型。请上传 .txt、.md、.pdf、.doc 或 .docx。",
+    DOCUMENT_ENCRYPTED: "文档有密码保护。请去除密码后重新上传。",
+    DOCUMENT_WITHOUT_TEXT: "文档中没有文字，例如是扫描件。请上传含文字的文档。",
+    DOCUMENT_TOO_LARGE: "文档过大，无法读取。请拆分后分别上传。",
+    DOCUMENT_READER_FAILED: "暂时无法读取文档。请重新上传；若再次失败，请联系管理员查看日志。",
   },
 };

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, nullcontext
 
 import anyio
 
-from gencode.codegen.limited_child import LimitedChild
+from gencode.limited_child.process import LimitedChild
 
 MAX_CHILDREN = 2
 LARGE = 2**20
@@ -18,9 +18,16 @@ IDLE_SECONDS = 300.0
 
 class ChildPool:
     """Must be stopped by its owner. Waiting for a child has no deadline, because each request has its own
-    limits."""
+    limits.
 
-    def __init__(self) -> None:
+    program  the name of the module that the children run
+    reused   whether a child serves more than one request; if not, what a text made of a child cannot reach
+             the next one, and the limits are for one text
+    """
+
+    def __init__(self, program: str, *, reused: bool = True) -> None:
+        self._program = program
+        self._reused = reused
         self._places = anyio.Semaphore(MAX_CHILDREN)
         self._large = anyio.Semaphore(1)
         self._idle: list[LimitedChild] = []
@@ -44,7 +51,7 @@ class ChildPool:
             except BaseException:
                 await child.stop()
                 raise
-            self._return(child)
+            await self._return(child)
 
     async def warm_up(self) -> None:
         """Start a child, if there is none, for a request that will come soon. Raises ChildFailed."""
@@ -59,9 +66,12 @@ class ChildPool:
             if child.is_alive:
                 return child
             await child.stop()
-        return await LimitedChild.start()
+        return await LimitedChild.start(self._program)
 
-    def _return(self, child: LimitedChild) -> None:
+    async def _return(self, child: LimitedChild) -> None:
+        if not self._reused:
+            await child.stop()
+            return
         self._idle.append(child)
         if self._ending:
             self._ending.cancel()
