@@ -1,4 +1,5 @@
-"""The authenticator of requests by API key: keys of API_KEYS and of `gencode keys`, compared as digests."""
+"""The authenticator of requests: by API key (of API_KEYS and of `gencode keys`, compared as digests), or by
+the access token of an account, which a SessionAuthenticator reads."""
 
 from __future__ import annotations
 
@@ -15,23 +16,17 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
-from gencode.auth.key_store import KeyOptions, StoredKeys
-from gencode.domain.errors import StartError, Unauthorized
+from gencode.auth.authentication import Authentication
+from gencode.auth.key_store import POLL_SECONDS, KeyOptions, StoredKeys
+from gencode.auth.session_authenticator import SessionAuthenticator
+from gencode.domain.errors import StartError, StoreError, Unauthorized
 from gencode.domain.principal import LOCAL, OPERATOR, Principal, PrincipalKind
 from gencode.engine.quota import Quota
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Authentication:
-    """An authenticated principal.
-
-    key_digest  the SHA-256 of its API key; empty for a ticket, or if no key is required
-    """
-
-    principal: Principal
-    key_digest: bytes = b""
+JWT_DOTS = 2
+KEY_HEADERS = "'Authorization: Bearer KEY' or 'X-API-Key: KEY'"
+LOG_IN = ", or log in: POST /api/v1/auth/login"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,12 +66,17 @@ class ApiKeyAuthenticator:
             self._stored = _read(store)
         self._is_required = bool(self._configured) or self._version is not None
         self._on_invalidation: dict[Callable[[], None], Authentication] = {}
+        self._sessions: SessionAuthenticator | None = None
+
+    def accept_sessions(self, sessions: SessionAuthenticator) -> None:
+        """Authenticate access tokens, too; to be called before the first request."""
+        self._sessions = sessions
 
     @property
     def is_required(self) -> bool:
-        """Whether requests without a key are refused."""
+        """Whether requests without a key, or the access token of an account, are refused."""
         self._reload()
-        return self._is_required
+        return self._requires_credentials()
 
     def authenticate(self, headers: Headers) -> Authentication:
         """Authenticate by `Authorization: Bearer KEY` or `X-API-Key: KEY`.
@@ -84,33 +84,45 @@ class ApiKeyAuthenticator:
         Raises Unauthorized. Every key is compared, so that the time does not depend on the key.
         """
         self._reload()
-        if not self._is_required:
+        if not self._requires_credentials():
             return Authentication(principal=LOCAL)
         key = presented_key(headers)
         digest = hashlib.sha256(key).digest()
         matches = [known for known in self._all() if hmac.compare_digest(known.digest, digest)]
         if not (key and matches):
-            raise Unauthorized("send a valid API key as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")
+            raise Unauthorized(f"send a valid API key as {KEY_HEADERS}{LOG_IN if self._sessions else ''}")
         if self._has_expired(matches[0]):
             expired = f"{matches[0].options.expires_at:%Y-%m-%d %H:%M}"
             raise Unauthorized(f"this API key expired at {expired} UTC: ask for a new one")
         roles = frozenset({OPERATOR}) if matches[0].options.operator else frozenset()
         return Authentication(principal=_principal(matches[0].client, roles), key_digest=digest)
 
-    def authenticate_ticket_holder(self, principal_id: str) -> Authentication:
+    async def authenticate_request(self, headers: Headers) -> Authentication:
+        """Authenticate by access token, sent as `Authorization: Bearer TOKEN`, or by key. Raises
+        Unauthorized."""
+        token = presented_key(headers).decode("latin-1")
+        if self._sessions and looks_like_access_token(token):
+            return await self._sessions.authenticate(token)
+        return self.authenticate(headers)
+
+    async def authenticate_ticket_holder(self, principal_id: str) -> Authentication:
         """Authenticate the principal of a ticket, which has been verified. Raises Unauthorized if the
-        principal has no valid key any more."""
+        principal has no valid key, or active account, any more."""
+        if self._sessions and self._sessions.has_principal(principal_id):
+            return await self._sessions.authenticate_ticket_holder(principal_id)
         self._reload()
-        principal = _principal(principal_id) if self._is_required else LOCAL
+        principal = _principal(principal_id) if self._requires_credentials() else LOCAL
         authentication = Authentication(principal=principal)
         if principal.id != principal_id or not self.is_valid(authentication):
             raise Unauthorized("the client that this ticket was given to has no API key any more")
         return authentication
 
     def is_valid(self, authentication: Authentication) -> bool:
-        """Whether the key is still valid; for a ticket, whether its principal has any valid key."""
+        """Whether the key or session is still valid; for a ticket, whether its principal has a valid one."""
         principal, digest = authentication.principal, authentication.key_digest
-        if not self._is_required:
+        if self._sessions and self._sessions.has_principal(principal.id):
+            return self._sessions.is_valid(authentication)
+        if not self._requires_credentials():
             return principal.id == LOCAL.id
         return any(
             known.client == principal.id and digest in (b"", known.digest) and not self._has_expired(known)
@@ -179,14 +191,30 @@ class ApiKeyAuthenticator:
             del self._on_invalidation[call]
 
     async def watch(self) -> None:
-        """Detect changes and expired keys, also while there are no requests, until cancelled."""
-        if self._store:
-            await self._store.watch(self._look)
+        """Detect changes, expired keys and ended sessions, also while there are no requests, until
+        cancelled."""
+        async with anyio.create_task_group() as group:
+            if self._store:
+                group.start_soon(self._store.watch, self._look)
+            if self._sessions:
+                group.start_soon(self._watch_sessions, self._sessions)
+
+    async def _watch_sessions(self, sessions: SessionAuthenticator) -> None:
+        while True:
+            await anyio.sleep(POLL_SECONDS)
+            try:
+                await sessions.check(set(self._on_invalidation.values()))
+            except StoreError as error:
+                log.warning("the sessions of open streams cannot be checked", reason=error.message)
+            self.notify_invalid()
 
     def _look(self) -> None:
         self._reload()
         if any(map(self._has_expired, self._stored)):
-            self._notify_invalid()
+            self.notify_invalid()
+
+    def _requires_credentials(self) -> bool:
+        return self._is_required or (self._sessions is not None and self._sessions.is_required)
 
     def _all(self) -> list[KnownKey]:
         return [*self._configured, *self._stored]
@@ -206,9 +234,10 @@ class ApiKeyAuthenticator:
             self._stored = []
             log.error("the stored API keys cannot be used; none of them is let in", reason=error.message)
         self._is_required = self._is_required or version is not None
-        self._notify_invalid()
+        self.notify_invalid()
 
-    def _notify_invalid(self) -> None:
+    def notify_invalid(self) -> None:
+        """Call what `call_on_invalidation` registered for keys and sessions that are not valid any more."""
         for call, authentication in list(self._on_invalidation.items()):
             if not self.is_valid(authentication):
                 call()
@@ -216,6 +245,11 @@ class ApiKeyAuthenticator:
 
 def _principal(client: str, roles: frozenset[str] = frozenset()) -> Principal:
     return Principal(id=client, kind=PrincipalKind.API_KEY, roles=roles)
+
+
+def looks_like_access_token(token: str) -> bool:
+    """Whether this has the form of a JSON Web Token. A key of that form in API_KEYS is sent as X-API-Key."""
+    return token.startswith("ey") and token.count(".") == JWT_DOTS
 
 
 def presented_key(headers: Headers) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import anyio
+import structlog
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -22,6 +23,7 @@ from gencode.bootstrap.notifications import Notifications, make_notifications
 from gencode.bootstrap.outbound import make_outbound
 from gencode.bootstrap.process_roles import Role
 from gencode.bootstrap.single_process import open_single_process
+from gencode.bootstrap.workspace_imports import workspace_module
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.domain.errors import StartError
@@ -39,7 +41,7 @@ from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.per_client_semaphore import PerClientSemaphore
 from gencode.http.quota_enforcement import QuotaEnforcement
 from gencode.http.rate_limit import RateLimiter
-from gencode.http.routes import build, build_probes
+from gencode.http.routes import AppOperations, build, build_probes
 from gencode.http.security_middleware import SecurityRules
 from gencode.http.shared_ticker import SharedTicker
 from gencode.http.write_probe import WriteProbe
@@ -55,6 +57,8 @@ from gencode.pipelines.generate.kind import GENERATE
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings, is_loopback, lets_anyone_in, load
 from gencode.ui.page import Page
+
+log = structlog.get_logger(__name__)
 
 BUILTIN_KINDS: Sequence[KindFactory] = (GENERATE,)
 CHAT_COMMAND = SubmitCommand(
@@ -94,8 +98,9 @@ def build_app(
     _check_role(settings, role, hosts := HostRegistry(settings))
     made_keys = checked_keys(settings) if role.serves else None
     keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), made_keys)
-    if role.serves:
+    if role.serves and not settings.workspace:  # accounts are known when the database is open
         _check_address(settings, keys)
+    workspace = workspace_module("gencode.bootstrap.workspace") if settings.workspace else None
     registry = KindRegistry([factory.kind for factory in kinds])
     dependencies = DependencyFactory(
         settings=settings, models=ModelRegistry(settings), hosts=hosts, secrets=secrets
@@ -104,15 +109,23 @@ def build_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with _running(settings, role, keys, registry, kinds, dependencies) as app.state.services:
+            app.state.wants_key = keys.is_required
             yield
 
     if not role.serves:
         return _with_secrets(build_probes(lifespan), secrets)
     page = Page()
-    public_operations = (slack, mattermost, page.operation())
+    operations = AppOperations(
+        public=(
+            slack,
+            mattermost,
+            page.operation(),
+            *(workspace.WITHOUT_AUTHENTICATION if workspace else ()),
+        ),
+        api=workspace.OPERATIONS if workspace else (),
+    )
     more_routes = (Mount("/page", page), mcp_route(keys))
-    app = build(lifespan, keys, _rules(settings, keys), registry, public_operations, more_routes)
-    app.state.wants_key = keys.is_required
+    app = build(lifespan, keys, _rules(settings, keys), registry, operations, more_routes)
     return _with_secrets(app, secrets)
 
 
@@ -185,11 +198,12 @@ async def _running(
         notifications = make_notifications(settings, backend, metrics, outbound, kinds, CHAT_COMMAND)
         hub = backend.hub(notifications.dispatcher.published)
         mcp, disk_use = MCPRuntime(settings.max_body_bytes), DiskUse(settings.data_dir)
+        workspace = await _open_workspace(stack, settings, role, backend, keys)
         task_service = _task_service(settings, role, backend, hub, metrics, tracer, kinds.pipelines)
         _add_gauges(metrics, task_service, hub, backend.queue, disk_use)
         backend.measure(metrics)
         services = _services(
-            settings, backend, task_service, hub, kinds, offered, tracer, notifications, mcp, keys
+            settings, backend, task_service, hub, kinds, offered, tracer, notifications, mcp, keys, workspace
         )
         for server in servers:
             await stack.enter_async_context(serve(server.app, server.sock))
@@ -216,6 +230,22 @@ async def _running(
             services.closing.set()
             _stop(services)
             group.cancel_scope.cancel()
+
+
+async def _open_workspace(
+    stack: AsyncExitStack, settings: Settings, role: Role, backend: Backend, keys: ApiKeyAuthenticator
+) -> Sequence[object]:
+    """The open workspace; empty if WORKSPACE is off. Raises StartError."""
+    if not settings.workspace:
+        return ()
+    module = workspace_module("gencode.bootstrap.workspace")
+    workspace = await stack.enter_async_context(module.configured_workspace(settings, backend))
+    if role.serves:
+        keys.accept_sessions(workspace.authenticator)
+        module.check_address(settings, keys.is_required)
+        if not workspace.authenticator.is_required:
+            log.info(module.FIRST_ADMIN)
+    return (workspace,)
 
 
 def _retention(settings: Settings, backend: Backend) -> Retention:
@@ -295,6 +325,7 @@ def _services(
     notifications: Notifications,
     mcp: MCPRuntime,
     keys: ApiKeyAuthenticator,
+    workspace: Sequence[object],
 ) -> Services:
     return Services(
         kinds=kinds,
@@ -325,5 +356,5 @@ def _services(
         ticker=SharedTicker(settings.ping_seconds),
         progress_ticker=SharedTicker(PROGRESS_SECONDS, slots=1),
         closing=anyio.Event(),
-        extensions=(*kinds.services, notifications.chatops, mcp),
+        extensions=(*kinds.services, notifications.chatops, mcp, *workspace),
     )

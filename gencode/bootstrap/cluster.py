@@ -49,7 +49,7 @@ LEASE_ATTEMPTS = 4
 """A callback is claimed for this number of attempts, each as long as the webhook timeout allows."""
 
 
-SIGNING_KEYS = ("ticket", "webhook")
+SIGNING_KEYS = ("ticket", "webhook", "session", "audit")
 
 
 class NoRecovery:

@@ -9,8 +9,9 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gencode.auth.key_authenticator import ApiKeyAuthenticator, Authentication, presented_key
-from gencode.domain.errors import Unauthorized
+from gencode.auth.authentication import Authentication
+from gencode.auth.key_authenticator import ApiKeyAuthenticator, presented_key
+from gencode.domain.errors import StoreError, Unauthorized
 from gencode.http.dependencies import get_services
 from gencode.http.direct_write_extension import Continuation, DirectWriter, direct_writer
 from gencode.http.problems import problem_response
@@ -31,11 +32,13 @@ class AuthenticationMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            authentication = self._authenticate(scope)
-        except Unauthorized as error:
+            authentication = await self._authenticate(scope)
+        except (Unauthorized, StoreError) as error:
             await problem_response(error)(scope, receive, send)
             return
-        scope.setdefault("state", {})["principal"] = authentication.principal
+        scope.setdefault("state", {}).update(
+            principal=authentication.principal, session_id=authentication.session_id
+        )
         await self._answer(authentication, scope, receive, send)
         writer = direct_writer(scope)
         if writer and writer.continuation:
@@ -66,13 +69,13 @@ class AuthenticationMiddleware:
         with self._keys.call_on_invalidation(authentication, writer.disconnect):
             await rest(send)
 
-    def _authenticate(self, scope: Scope) -> Authentication:
+    async def _authenticate(self, scope: Scope) -> Authentication:
         headers, ticket = Headers(scope=scope), _ticket(scope)
         stream = _STREAM.fullmatch(_api_path(scope))
         if not (ticket and stream) or presented_key(headers) or not self._keys.is_required:
-            return self._keys.authenticate(headers)
+            return await self._keys.authenticate_request(headers)
         tickets = get_services(Request(scope)).tickets
-        return self._keys.authenticate_ticket_holder(tickets.verify(ticket, stream["task_id"]))
+        return await self._keys.authenticate_ticket_holder(tickets.verify(ticket, stream["task_id"]))
 
 
 def _api_path(scope: Scope) -> str:

@@ -18,9 +18,10 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from gencode.domain.errors import BodyTooLarge, GencodeError, Invalid, Malformed, UnsupportedMedia
+from gencode.http.form_fields import form_fields
 from gencode.http.parameter_types import JsonSchema, require_declared
 from gencode.http.response_specs import schema_ref
-from gencode.http.strict_json import parse
+from gencode.http.strict_json import parse, validate
 
 M = TypeVar("M", bound=BaseModel)
 LARGE_BODY = 64 * 1024
@@ -73,6 +74,27 @@ class JsonBody(Body, Generic[M]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class FormBody(Body, Generic[M]):
+    """The fields of a form, such as OAuth 2 sends; the model's fields are texts."""
+
+    model: type[M]
+    media_type: str = "application/x-www-form-urlencoded"
+    errors: tuple[type[GencodeError], ...] = JSON_ERRORS
+
+    async def read(self, request: Request) -> M:
+        """Reads and validates the body. Raises UnsupportedMedia, Malformed, Invalid."""
+        require_declared(request, self)
+        _require_media_type(request, self)
+        return validate(self.model, form_fields(await request.body()), {})
+
+    def models(self) -> tuple[type[BaseModel], ...]:
+        return (self.model,)
+
+    def content_schema(self) -> JsonSchema:
+        return schema_ref(self.model)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class JsonBodyOfKinds(Body):
     """A JSON object whose model depends on the kind of the task that the operation is for."""
 
@@ -95,10 +117,14 @@ class JsonBodyOfKinds(Body):
 
 async def _read_json(request: Request, declared: Body, model: type[M], messages: Mapping[str, str]) -> M:
     require_declared(request, declared)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != declared.media_type:
-        raise UnsupportedMedia(f"send the body as 'Content-Type: {declared.media_type}'")
+    _require_media_type(request, declared)
     body = await request.body()
     if len(body) <= LARGE_BODY:
         return parse(model, body, messages)
     return await anyio.to_thread.run_sync(partial(parse, model, body, messages))
+
+
+def _require_media_type(request: Request, declared: Body) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != declared.media_type:
+        raise UnsupportedMedia(f"send the body as 'Content-Type: {declared.media_type}'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -44,20 +45,34 @@ _EXPOSED_HEADERS = [
 """Response headers that pages of other origins may read."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppOperations:
+    """Operations of the packages above this one.
+
+    public  outside the API, or below its path, without a key
+    api     below the API
+    """
+
+    public: Sequence[Operation] = ()
+    api: Sequence[Operation] = ()
+
+
+NO_OPERATIONS = AppOperations()
+
+
 def build(
     lifespan: Lifespan[Starlette],
     keys: ApiKeyAuthenticator,
     rules: SecurityRules,
     kinds: KindRegistry,
-    public_operations: Sequence[Operation] = (),
+    operations: AppOperations = NO_OPERATIONS,
     more_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """The application; `lifespan` must set `app.state.services` before it yields.
 
-    public_operations  of the packages above this one, outside the API and without a key
-    more_routes        ASGI applications, such as the page's files
+    more_routes  ASGI applications, such as the page's files
     """
-    api, public = _api_group(kinds), _public_group(public_operations)
+    api, public = _api_group(kinds, operations.api), _public_group(operations.public)
     app = Starlette(
         routes=[
             *public.routes(),
@@ -94,7 +109,7 @@ def build_probes(lifespan: Lifespan[Starlette]) -> Starlette:
     return Starlette(routes=group.routes(), lifespan=lifespan)
 
 
-def _api_group(kinds: KindRegistry) -> OperationGroup:
+def _api_group(kinds: KindRegistry, operations: Sequence[Operation]) -> OperationGroup:
     return OperationGroup(
         prefix=API,
         security=("bearer", "header"),
@@ -106,6 +121,7 @@ def _api_group(kinds: KindRegistry) -> OperationGroup:
             *kinds.operations,
             kind_list.list_kinds,
             webhook_secret.get_secret,
+            *operations,
         ),
     )
 
@@ -133,7 +149,7 @@ def _cors(rules: SecurityRules) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=list(rules.origins),
-            allow_methods=["GET", "POST", "PUT"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=[
                 "Authorization",
                 "X-API-Key",

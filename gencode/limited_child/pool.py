@@ -21,10 +21,13 @@ class ChildPool:
     limits.
 
     program  the name of the module that the children run
+    reused   whether a child serves more than one request; if not, what a text made of a child cannot reach
+             the next one, and the limits are for one text
     """
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, *, reused: bool = True) -> None:
         self._program = program
+        self._reused = reused
         self._places = anyio.Semaphore(MAX_CHILDREN)
         self._large = anyio.Semaphore(1)
         self._idle: list[LimitedChild] = []
@@ -48,7 +51,7 @@ class ChildPool:
             except BaseException:
                 await child.stop()
                 raise
-            self._return(child)
+            await self._return(child)
 
     async def warm_up(self) -> None:
         """Start a child, if there is none, for a request that will come soon. Raises ChildFailed."""
@@ -65,7 +68,10 @@ class ChildPool:
             await child.stop()
         return await LimitedChild.start(self._program)
 
-    def _return(self, child: LimitedChild) -> None:
+    async def _return(self, child: LimitedChild) -> None:
+        if not self._reused:
+            await child.stop()
+            return
         self._idle.append(child)
         if self._ending:
             self._ending.cancel()

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from enum import StrEnum
 from typing import Any
 
 import anyio
@@ -42,12 +43,30 @@ import importlib; importlib.import_module(program).main()
 _INHERITED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
 """Environment variables that the child inherits. Without the first two, some interpreters do not find
 libpython."""
-_REASONS: Mapping[int, str] = {
-    signal.SIGXCPU: "it took too much processor time",
-    signal.SIGKILL: "the system ended it",
-    signal.SIGSEGV: "a parser crashed",
-    signal.SIGABRT: "a parser crashed",
+
+
+class Cause(StrEnum):
+    """Why a call ended without a result."""
+
+    TIME = "time"
+    """The limit of processor time, or STEP_SECONDS."""
+    MEMORY = "memory"
+    CRASH = "crash"
+    """Of a parser that is not Python."""
+    ERROR = "error"
+    """An exception of the function."""
+    OTHER = "other"
+    """It could not be started, another process ended it, or its answer is malformed."""
+
+
+_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP, signal.SIGFPE)
+_ENDS: Mapping[int, tuple[str, Cause]] = {
+    -OUT_OF_MEMORY: ("it ran out of memory", Cause.MEMORY),
+    signal.SIGXCPU: ("it took too much processor time", Cause.TIME),
+    signal.SIGKILL: ("the system ended it", Cause.OTHER),
+    **dict.fromkeys(_CRASHES, ("a parser crashed", Cause.CRASH)),
 }
+"""By the number of the signal, or by the negative exit status."""
 
 
 class ChildFailed(Exception):
@@ -56,10 +75,11 @@ class ChildFailed(Exception):
     at  the text that was being parsed; "" if it was none of them
     """
 
-    def __init__(self, reason: str, at: str = "") -> None:
+    def __init__(self, reason: str, at: str = "", *, cause: Cause = Cause.OTHER) -> None:
         super().__init__(reason)
         self.reason = reason
         self.at = at
+        self.cause = cause
 
 
 class LimitedChild:
@@ -74,7 +94,7 @@ class LimitedChild:
     async def start(cls, program: str) -> LimitedChild:
         """`program`: the name of a module whose `main` calls `program.serve`. Raises ChildFailed."""
         try:
-            process = await _open_process(program)
+            process = await open_process(program)
         except OSError as error:
             raise ChildFailed(f"it cannot be started: {error}") from None
         if not process.stdin or not process.stdout:
@@ -124,8 +144,8 @@ class LimitedChild:
         """A child that ends early is noticed by `_result`."""
         sizes = [len(encoded(text)) for text in request.texts.values()]
         with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
-            for data in (encoded_head(request, sizes), *map(encoded, request.texts.values())):
-                for part in _parts(data):
+            for data in (encoded_head(request, sizes), *map(encoded, request.texts.values()), request.data):
+                for part in parts(data):
                     await self._requests.send(part)
 
     async def _result(self, request: ChildRequest) -> Any:
@@ -135,7 +155,7 @@ class LimitedChild:
             if RESULT in answer:
                 return answer[RESULT]
             if ERROR in answer:
-                raise ChildFailed(f"it failed: {answer[ERROR]}", at)
+                raise ChildFailed(f"it failed: {answer[ERROR]}", at, cause=Cause.ERROR)
             at = request.name(int(answer[STEP]))
 
     async def _answer(self, at: str) -> dict[str, Any]:
@@ -143,21 +163,21 @@ class LimitedChild:
             with anyio.fail_after(STEP_SECONDS):
                 return dict(json.loads(await self._answers.receive_until(b"\n", MAX_LINE)))
         except TimeoutError:
-            raise ChildFailed(f"it did not answer for {STEP_SECONDS:.0f} seconds", at) from None
+            reason = f"it did not answer for {STEP_SECONDS:.0f} seconds"
+            raise ChildFailed(reason, at, cause=Cause.TIME) from None
         except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, OSError):
-            raise ChildFailed(await self._why_it_ended(), at) from None
+            reason, cause = await self._why_it_ended()
+            raise ChildFailed(reason, at, cause=cause) from None
         except (ValueError, anyio.DelimiterNotFound):
             raise ChildFailed("its answer cannot be read", at) from None
 
-    async def _why_it_ended(self) -> str:
+    async def _why_it_ended(self) -> tuple[str, Cause]:
         with anyio.move_on_after(END_SECONDS):
             await self._process.wait()
         status = self._process.returncode
         if status is None:
-            return "it closed its pipe"
-        if status == OUT_OF_MEMORY:
-            return "it ran out of memory"
-        return _REASONS.get(-status, f"it ended with status {status}")
+            return "it closed its pipe", Cause.OTHER
+        return _ENDS.get(-status, (f"it ended with status {status}", Cause.OTHER))
 
     async def _read_ready(self) -> None:
         try:
@@ -176,7 +196,7 @@ class LimitedChild:
         return lines[-1][:300] if lines else "it said nothing"
 
 
-async def _open_process(program: str) -> Process:
+async def open_process(program: str) -> Process:
     """Start the process. Until it is ready, its errors are written to the pipe of its answers; then they are
     discarded."""
     path = [directory or os.getcwd() for directory in sys.path]
@@ -189,7 +209,7 @@ async def _open_process(program: str) -> Process:
     )
 
 
-def _parts(data: bytes) -> Iterator[bytes]:
+def parts(data: bytes) -> Iterator[bytes]:
     """Small enough for others to run in between."""
     view = memoryview(data)
     return (bytes(view[at : at + _PIPE]) for at in range(0, len(data), _PIPE))

@@ -29,7 +29,7 @@ from gencode.limited_child.protocol import (
     read_request,
 )
 
-_MAX_DESCRIPTORS = 32
+MAX_DESCRIPTORS = 32
 _PR_SET_PDEATHSIG, _SIGKILL = 1, 9
 
 Progress = Callable[[int], None]
@@ -63,21 +63,21 @@ class ChildLimits:
 def serve(functions: Functions, limits: ChildLimits) -> None:
     """Serves requests on standard input until it ends, or the process that is named by the first argument."""
     answers = _take_standard_output()
-    _die_with(int(sys.argv[1]))
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_FSIZE, 0)
-    _limit(resource.RLIMIT_NPROC, 0)
-    _limit(resource.RLIMIT_NOFILE, _MAX_DESCRIPTORS)
+    die_with(int(sys.argv[1]))
+    limit(resource.RLIMIT_CORE, 0)
+    limit(resource.RLIMIT_FSIZE, 0)
+    limit(resource.RLIMIT_NPROC, 0)
+    limit(resource.RLIMIT_NOFILE, MAX_DESCRIPTORS)
     sys.dont_write_bytecode = True
     answers.write(READY)
     _discard_standard_error()
     while request := _next_request(limits):
-        _limit(resource.RLIMIT_AS, limits.memory_for(request), keep_hard=True)
+        limit(resource.RLIMIT_AS, limits.memory_for(request), keep_hard=True)
         answers.write(_answer(functions, request, _Steps(request, limits, answers)))
 
 
 def _next_request(limits: ChildLimits) -> ChildRequest | None:
-    _limit(resource.RLIMIT_AS, limits.max_memory, keep_hard=True)
+    limit(resource.RLIMIT_AS, limits.max_memory, keep_hard=True)
     return read_request(sys.stdin.buffer)
 
 
@@ -104,13 +104,13 @@ class _Steps:
         now = time.process_time()
         if now > self._end:
             raise TimeoutError("the texts together take too long")
-        _limit(resource.RLIMIT_CPU, math.ceil(now) + self._step_seconds, keep_hard=True)
+        limit(resource.RLIMIT_CPU, math.ceil(now) + self._step_seconds, keep_hard=True)
 
 
 # --- limits -----------------------------------------------------------------------------------------
 
 
-def _limit(kind: int, value: int, *, keep_hard: bool = False) -> None:
+def limit(kind: int, value: int, *, keep_hard: bool = False) -> None:
     """Never above a limit that the process already has; a system without this limit has none."""
     with suppress(ValueError, OSError):
         _, hard = resource.getrlimit(kind)
@@ -132,7 +132,7 @@ def _discard_standard_error() -> None:
     os.close(nowhere)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Linux ends this process with the thread that started it; elsewhere the end of the input does."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)

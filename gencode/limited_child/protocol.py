@@ -1,8 +1,8 @@
 """The protocol between the service and its limited child, over pipes.
 
-A request is one line of JSON, followed by the texts that it names; the answer is one line of JSON for each
-step that begins, and one for the result. Nothing is pickled: the parsers in the child are C code that reads
-hostile text, so its answers are untrusted, too.
+A request is one line of JSON, then the texts that it names and the data; the answer is one line of JSON for
+each step that begins, and one for the result. Nothing is pickled: the parsers in the child are C code that
+reads hostile text, so its answers are untrusted, too.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ class ChildRequest:
     """A function of the child's program with its texts by name, in the order in which they are parsed.
 
     arguments  JSON
+    data       bytes, such as an uploaded file
     """
 
     function: str
     texts: Mapping[str, str]
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    data: bytes = b""
 
     @property
     def size(self) -> int:
@@ -47,7 +49,7 @@ def encoded_head(request: ChildRequest, sizes: Sequence[int]) -> bytes:
     """The first line of a request. `sizes`: bytes of each text, as `encoded` makes them."""
     head = {"function": request.function, "arguments": request.arguments}
     texts = list(zip(request.texts, sizes, strict=True))
-    return json.dumps({**head, "texts": texts}).encode() + b"\n"
+    return json.dumps({**head, "texts": texts, "data": len(request.data)}).encode() + b"\n"
 
 
 def encoded(text: str) -> bytes:
@@ -61,7 +63,8 @@ def read_request(source: BinaryIO) -> ChildRequest | None:
         return None
     head = json.loads(line)
     texts = {name: source.read(size).decode("utf-8", "surrogatepass") for name, size in head["texts"]}
-    return ChildRequest(function=head["function"], texts=texts, arguments=head["arguments"])
+    data = source.read(head["data"])
+    return ChildRequest(function=head["function"], texts=texts, arguments=head["arguments"], data=data)
 
 
 def encoded_answer(key: str, value: Any) -> bytes:

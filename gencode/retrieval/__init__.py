@@ -10,6 +10,6 @@
         citations = verify_quotes(quotes, shown, stored)            # citations
 
 `port` has the interfaces of index and encoder, `records` what they take and return. Chunks and vectors need
-the extra `workspace`, the offline encoder `offline-encoder`. Chunks, joined, are the text of their document. A
-chunk is named by its document, its number and the SHA-256 of its text: it shows when a cited text was changed.
+the extra `workspace`, the offline encoder `offline-encoder`. Chunks, joined, are the text of their document.
+A chunk is named by its document, its number and the SHA-256 of its text: it shows when a cited text changed.
 """

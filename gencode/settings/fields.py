@@ -82,6 +82,27 @@ class Settings(_SourcedSettings):
         900, description="Seconds for which a ticket gives access to its task's event stream"
     )
 
+    workspace: bool = Field(
+        False, description="Accounts with roles, sessions and an audit log (the extra `workspace`)"
+    )
+    jwt_secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Signs the tokens of sessions; 32 bytes at least. Unset: created and kept",
+    )
+    jwt_access_token_expire_minutes: int = Field(
+        30, ge=1, le=1440, description="Lifetime of an access token in minutes"
+    )
+    jwt_refresh_token_expire_days: int = Field(
+        7, ge=1, le=365, description="Days without a refresh after which a session is over"
+    )
+    allow_registration: bool = Field(
+        False, description="Everybody who reaches the service may register an account, with the role user"
+    )
+    login_attempts: int = Field(
+        5, ge=1, le=1000, description="Failed logins with a name after which it is locked for a while"
+    )
+    login_lock_minutes: int = Field(15, ge=1, le=1440, description="Minutes for which a name is locked")
+
     webhook_secret: WebhookSecrets = Field(
         SecretStr(""),
         description="Signs callbacks: whsec_<base64>, or several, comma-separated, which all sign. "

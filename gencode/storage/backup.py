@@ -7,18 +7,27 @@ import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from gencode.domain.errors import BadBackup, StartError
 from gencode.security.file_ownership import give_to_owner_of
-from gencode.storage.data_dir_lock import DATABASE, RESTORING
-from gencode.storage.sqlite.database_copy import CopyFailed, check_database, copy_database
+from gencode.storage.data_dir_lock import DATABASE, RESTORING, WORKSPACE_DATABASE
+from gencode.storage.sqlite.database_copy import (
+    CopyFailed,
+    check_database,
+    copy_database,
+    copy_shared_database,
+)
 
-_EXCLUDED = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", "lock", "demo"}
-"""The database is copied by SQLite; the lock belongs to a process; `demo` is for `gencode demo`."""
+_EXCLUDED = {
+    *(f"{DATABASE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")),
+    *(f"{WORKSPACE_DATABASE}{suffix}" for suffix in ("", "-journal")),
+    *("lock", "demo"),
+}
+"""Databases are copied by SQLite; the lock belongs to a process; `demo` is for `gencode demo`."""
 _ZIP_ERRORS = (
     *(OSError, EOFError, RuntimeError, NotImplementedError, ValueError),
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
@@ -42,9 +51,12 @@ def backup(data_dir: Path, file: Path) -> int:
         raise BadBackup(f"{file} lies in {data_dir}, which is to be copied: name a file elsewhere")
     try:
         with TemporaryDirectory(dir=file.absolute().parent, prefix=".gencode-backup-") as folder:
-            copy, archive = Path(folder, DATABASE), Path(folder, "archive")
-            copy_database(data_dir, DATABASE, copy)
-            _pack(data_dir, copy, archive)
+            archive, copies = Path(folder, "archive"), [Path(folder, DATABASE)]
+            copy_database(data_dir, DATABASE, copies[0])
+            if (data_dir / WORKSPACE_DATABASE).is_file():
+                copies.append(Path(folder, WORKSPACE_DATABASE))
+                copy_shared_database(data_dir / WORKSPACE_DATABASE, copies[1])
+            _pack(data_dir, copies, archive)
             file.touch(mode=0o600, exist_ok=False)  # fails if the file was created meanwhile
             archive.replace(file)  # os.link would be atomic, but backup drives often lack links (exFAT)
     except CopyFailed as error:
@@ -64,19 +76,22 @@ def restore(file: Path, data_dir: Path) -> None:
             for entry in archive.infolist():
                 _unpack(archive, entry, folder)
             check_database(folder / DATABASE)
+            if (folder / WORKSPACE_DATABASE).exists():
+                check_database(folder / WORKSPACE_DATABASE)
     except CopyFailed as error:
         raise BadBackup(str(error)) from error
     except _ZIP_ERRORS as error:
         raise BadBackup(f"{file} cannot be restored: {_error_text(error)}") from error
 
 
-def _pack(data_dir: Path, database: Path, archive: Path) -> None:
+def _pack(data_dir: Path, databases: Sequence[Path], archive: Path) -> None:
     archive.touch(mode=0o600)  # it contains prompts, hashes of keys and the forge's token
     with archive.open("wb") as stream:
         with zipfile.ZipFile(
             stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
         ) as packed:
-            packed.write(database, DATABASE)
+            for database in databases:
+                packed.write(database, database.name)
             for path in _other_files(data_dir):
                 _add(packed, path, path.relative_to(data_dir))
         stream.flush()

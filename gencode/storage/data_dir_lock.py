@@ -13,6 +13,8 @@ from gencode.domain.errors import DataDirLocked, StoreUnusable
 from gencode.security.file_ownership import give_to_owner_of
 
 DATABASE = "gencode.db"
+WORKSPACE_DATABASE = "workspace.db"
+"""See gencode.workspace.database."""
 RESTORING = ".gencode-restore-"
 """Beginning of the name of the folder that a restore unpacks into, inside of one that exists."""
 MOVED = "moved-to-postgresql"

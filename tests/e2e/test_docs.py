@@ -20,9 +20,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.routing import BaseRoute, Mount, Route
 
+import gencode.workspace.errors  # noqa: F401 - its codes are in docs/errors.md
 from gencode import __version__
 from gencode.bootstrap.app import create_app
 from gencode.client import Client
+from gencode.documents import errors as document_errors  # noqa: F401
 from gencode.domain.errors import GencodeError, Transient
 from gencode.observability.metrics import Metrics
 from gencode.pipelines.generate.api.request import GenerateRequest
@@ -64,7 +66,9 @@ def first_column(table: str, header: str) -> list[str]:
     "document",
     [
         pytest.param(
-            path, marks=OF_DATA_DIR if path.name == "operations.md" else (), id=str(path.relative_to(ROOT))
+            path,
+            marks=OF_DATA_DIR if path.name in ("operations.md", "accounts.md") else (),
+            id=str(path.relative_to(ROOT)),
         )
         for path in DOCUMENTS
         if BLOCK.search(path.read_text())
@@ -73,7 +77,8 @@ def first_column(table: str, header: str) -> list[str]:
 @pytest.mark.local_forge
 async def test_the_commands_of_a_document_run(document: Path, tmp_path: Path) -> None:
     forge_port = reserve_port()
-    async with service(tmp_path, {"FORGE_PORT": str(forge_port)}) as process:
+    workspace = {"WORKSPACE": "true"} if document.name == "accounts.md" else {}
+    async with service(tmp_path, {"FORGE_PORT": str(forge_port), **workspace}) as process:
         addresses = {"http://127.0.0.1:8080": process.url, "127.0.0.1:8081": f"127.0.0.1:{forge_port}"}
         for number, block in enumerate(BLOCK.findall(document.read_text(encoding="utf-8"))):
             folder = tmp_path / str(number)
@@ -329,6 +334,12 @@ def _routes(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:
             yield from _routes(route.routes, prefix + route.path)
         elif isinstance(route, Route):
             yield from (f"{method} {prefix}{route.path}" for method in (route.methods or set()) - {"HEAD"})
+
+
+def test_every_route_of_accounts_is_documented(tmp_path: Path) -> None:
+    with_workspace = create_app(settings(tmp_path, workspace=True))
+    more = set(_routes(with_workspace.routes)) - set(_routes(create_app(settings(tmp_path)).routes))
+    assert sorted(first_column(read("docs/accounts.md"), "Route")) == sorted(more)
 
 
 def test_every_field_of_a_request_is_documented() -> None:

@@ -24,7 +24,7 @@ from gencode.retrieval.citations import LONGEST, Quote, verify_quotes
 from gencode.retrieval.records import Chunk
 from gencode.retrieval.tokens import index_terms, query_terms
 from gencode.security.redaction import quoted, redact, sanitize
-from tests.growth import answers, streams
+from tests.growth import answers, diffs, streams
 
 Function = Callable[[str], object]
 """It may raise errors of ours."""
@@ -61,6 +61,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "quotes": _verify,
     "terminal": lambda text: (printable(text), as_json({"a": text})),
     **answers.FUNCTIONS,
+    **diffs.FUNCTIONS,
     **streams.FUNCTIONS,
     **streams.STREAMED,
 }

@@ -7,7 +7,6 @@ import os
 import socket
 import tempfile
 from functools import cache
-from io import RawIOBase
 from pathlib import Path
 from random import SystemRandom
 
@@ -47,9 +46,9 @@ def _lock(port: int) -> bool:
 
 
 @cache
-def _lock_file() -> RawIOBase:
-    """Opened once: closing any descriptor of it would release all locks of this process."""
-    return _LOCK_FILE.open("ab", buffering=0)
+def _lock_file() -> int:
+    """Its descriptor, opened once: closing any of the file would release all locks of this process."""
+    return os.open(_LOCK_FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
 
 
 @cache

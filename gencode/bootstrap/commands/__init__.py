@@ -24,6 +24,11 @@ ADMINISTRATION_COMMANDS: Mapping[str, Command] = {
         help="make, list and revoke API keys, also while the service runs",
         module="gencode.bootstrap.commands.keys",
     ),
+    "users": Command(
+        help="make an admin's account, or set a password (WORKSPACE)",
+        module="gencode.bootstrap.commands.users",
+    ),
+    "audit": Command(help="verify the audit log (WORKSPACE)", module="gencode.bootstrap.commands.audit"),
     "doctor": Command(
         help="check configuration, folder, store, port, tokens and models; say what to do",
         module="gencode.bootstrap.commands.doctor",

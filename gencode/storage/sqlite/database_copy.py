@@ -30,6 +30,13 @@ def copy_database(data_dir: Path, name: str, target: Path) -> None:
     check_database(target)
 
 
+def copy_shared_database(source: Path, target: Path) -> None:
+    """Copy a database with a rollback journal, which several processes may write. Raises CopyFailed."""
+    with explained(source):
+        _copy(f"{source.absolute().as_uri()}?mode=rw", target)  # also recovers what a crash left
+    check_database(target)
+
+
 def check_database(path: Path) -> None:
     """Check every page, and that it is a database of gencode. It must have no writer. Raises CopyFailed."""
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
-from gencode.auth.key_authenticator import ApiKeyAuthenticator, Authentication
+from gencode.auth.authentication import Authentication
+from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.auth.key_store import KeyOptions, key_store
 from gencode.domain.errors import StartError, Unauthorized
 from gencode.domain.principal import LOCAL, Principal, PrincipalKind
@@ -217,7 +218,7 @@ async def test_an_expired_key_authenticates_nobody_and_says_why(tmp_path: Path) 
     with pytest.raises(Unauthorized, match="expired at 2099-12-31 18:00 UTC"):
         client(keys, key)
     with pytest.raises(Unauthorized, match="no API key any more"):
-        keys.authenticate_ticket_holder("alice")
+        await keys.authenticate_ticket_holder("alice")
     assert not keys.is_valid(authentication)
     assert keys.is_required
 

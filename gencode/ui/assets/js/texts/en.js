@@ -155,8 +155,8 @@ export default {
   cancelledTitle: "The task was cancelled",
   readFiles: "The files that are whole can be read and downloaded below.",
   notThere: "There is no such task here, or it belongs to another key.",
-  needsKey: "This service wants an API key.",
-  enterKey: "Enter key",
+  needsKey: "This service wants a login or an API key.",
+  enterKey: "Log in or enter key",
 
   // Files
   files: "Files",
@@ -239,6 +239,17 @@ export default {
   notNow: "Not now",
   forgetKey: "Forget key",
 
+  // The login
+  loginTitle: "Log in",
+  usernameLabel: "User name or email address",
+  passwordLabel: "Password",
+  loginWrong: "Unknown user or wrong password.",
+  loginNote: "The session is kept in this browser tab only, and ends when you log out.",
+  logIn: "Log in",
+  logOut: "Log out",
+  useKeyInstead: "Use an API key",
+  logInInstead: "Log in with a password",
+
   advice: {
     VALIDATION: "Correct the fields that the message names.",
     MALFORMED: "Reload the page. If it stays, report it.",
@@ -320,5 +331,11 @@ export default {
       "The files have faults. Submit again with another model or a clearer prompt, or let faults pass.",
     CHECK_FAILED: "The files could not be checked. Retry; if it fails again, ask for smaller or simpler files.",
     SECRET_FOUND: "The files seem to hold a secret. Look at the findings: if they are no secrets, tick the box and retry; otherwise ask for placeholders in the prompt.",
+    DOCUMENT_UNREADABLE: "The document is damaged or of an unusual form. Save it as .docx or .pdf, texts as UTF-8, and upload it again.",
+    DOCUMENT_KIND: "The file is not what its name says, or of a kind that is not read. Upload .txt, .md, .pdf, .doc or .docx.",
+    DOCUMENT_ENCRYPTED: "The document needs a password. Save it without one and upload it again.",
+    DOCUMENT_WITHOUT_TEXT: "The document has no text, for example because it is a scan. Upload one with text.",
+    DOCUMENT_TOO_LARGE: "The document is too large to be read. Split it and upload its parts.",
+    DOCUMENT_READER_FAILED: "The document could not be read just now. Upload it again; if it fails again, ask the operator to read the log.",
   },
 };

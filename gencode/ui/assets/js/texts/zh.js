@@ -150,8 +150,8 @@ export default {
   cancelledTitle: "任务已取消",
   readFiles: "已完成的文件可在下方查看和下载。",
   notThere: "这里没有这个任务，或者它属于另一个密钥。",
-  needsKey: "此服务需要 API 密钥。",
-  enterKey: "输入密钥",
+  needsKey: "此服务需要登录或 API 密钥。",
+  enterKey: "登录或输入密钥",
 
   files: "文件",
   fileStates: {
@@ -227,6 +227,17 @@ export default {
   useKey: "使用密钥",
   notNow: "暂不",
   forgetKey: "忘记密钥",
+
+  // The login
+  loginTitle: "登录",
+  usernameLabel: "用户名或邮箱",
+  passwordLabel: "密码",
+  loginWrong: "用户不存在或密码错误。",
+  loginNote: "会话只保存在这个标签页中，退出登录后即结束。",
+  logIn: "登录",
+  logOut: "退出登录",
+  useKeyInstead: "使用 API 密钥",
+  logInInstead: "用密码登录",
 
   advice: {
     VALIDATION: "修改信息中提到的字段。",
@@ -308,5 +319,11 @@ export default {
     GATE_FAILED: "文件存在问题。换一个模型或更清楚的描述重新提交，或允许带问题交付。",
     CHECK_FAILED: "文件无法检查。请重试；若再次失败，请要求更小或更简单的文件。",
     SECRET_FOUND: "文件中似乎有密钥。请查看检查结果：若不是密钥，请勾选后重试；否则请在描述中要求使用占位符。",
+    DOCUMENT_UNREADABLE: "文档已损坏或格式特殊。请另存为 .docx 或 .pdf（文本请用 UTF-8）后重新上传。",
+    DOCUMENT_KIND: "文件内容与扩展名不符，或不支持该类型。请上传 .txt、.md、.pdf、.doc 或 .docx。",
+    DOCUMENT_ENCRYPTED: "文档有密码保护。请去除密码后重新上传。",
+    DOCUMENT_WITHOUT_TEXT: "文档中没有文字，例如是扫描件。请上传含文字的文档。",
+    DOCUMENT_TOO_LARGE: "文档过大，无法读取。请拆分后分别上传。",
+    DOCUMENT_READER_FAILED: "暂时无法读取文档。请重新上传；若再次失败，请联系管理员查看日志。",
   },
 };

@@ -1,0 +1,24 @@
+"""Parses the fields of a form strictly."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from gencode.domain.errors import Malformed
+
+MAX_FIELDS = 100
+
+
+def form_fields(body: bytes) -> dict[str, str]:
+    """The fields of a body in application/x-www-form-urlencoded. Raises Malformed, also for a repeated
+    field."""
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
+        )
+    except ValueError:  # also UnicodeDecodeError
+        raise Malformed(f"the body is not a form of at most {MAX_FIELDS} fields in UTF-8") from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Malformed("a field stands twice in the form")
+    return fields

@@ -1,0 +1,1 @@
+"""The workspace: relational resources of people, such as accounts. Needs the extra `workspace`."""

@@ -1,0 +1,41 @@
+"""The errors of the workspace's requests."""
+
+from __future__ import annotations
+
+from gencode.domain.errors import RequestError, Transient, Unauthorized
+
+
+class LoginFailed(Unauthorized):
+    """The same for an unknown user, a wrong password and a deactivated account."""
+
+    code = "LOGIN_FAILED"
+    meaning = "Unknown user or wrong password"
+
+
+class LoginLocked(RequestError, Transient):
+    """`retry_after`: seconds until the next attempt is allowed."""
+
+    code = "LOGIN_LOCKED"
+    http_status = 429
+    meaning = "Too many failed logins with this name"
+
+
+class SessionEnded(Unauthorized):
+    """The refresh token is not genuine, has expired or was used before, or its session has ended."""
+
+    code = "SESSION_ENDED"
+    meaning = "The session is over: log in again"
+
+
+class AlreadyTaken(RequestError):
+    """Another row has the value that must be unique."""
+
+    code = "ALREADY_TAKEN"
+    http_status = 409
+    meaning = "Another one has this name"
+
+
+class LastAdmin(RequestError):
+    code = "LAST_ADMIN"
+    http_status = 409
+    meaning = "It is the last active admin"

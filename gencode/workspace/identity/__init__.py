@@ -1,0 +1,1 @@
+"""Accounts: users with roles, passwords, and sessions whose refresh tokens rotate."""

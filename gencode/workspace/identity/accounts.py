@@ -1,0 +1,240 @@
+"""Creates, changes and deletes users, and checks their passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gencode.domain.errors import NotFound
+from gencode.workspace.audit.log import AuditLog, Change
+from gencode.workspace.database import Database
+from gencode.workspace.errors import AlreadyTaken, LastAdmin, LoginFailed
+from gencode.workspace.identity.actor import Actor, principal_id
+from gencode.workspace.identity.login_attempts import LoginLimit
+from gencode.workspace.identity.passwords import Passwords
+from gencode.workspace.identity.sessions import Sessions
+from gencode.workspace.identity.tables import User, UserRole, has_users
+from gencode.workspace.tables import now
+
+PROFILE = ("nickname", "avatar", "department", "position")
+"""What users change of themselves, with their email address."""
+AUDITED = ("username", "email", *PROFILE, "role", "is_active")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewUser:
+    """`password`: as typed; it is stored as a hash."""
+
+    username: str
+    email: str
+    password: str = field(repr=False)
+    role: UserRole = UserRole.USER
+    profile: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class Accounts:
+    """Every change is audited in its own transaction, which also ends the sessions that it invalidates."""
+
+    def __init__(
+        self,
+        database: Database,
+        passwords: Passwords,
+        audit: AuditLog,
+        sessions: Sessions,
+        login_limit: LoginLimit,
+    ) -> None:
+        self._database = database
+        self._sessions = sessions
+        self._passwords = passwords
+        self._audit = audit
+        self._login_limit = login_limit
+
+    async def exist(self) -> bool:
+        """Whether there is any user who is not deleted."""
+        async with self._database.transaction() as session:
+            return await has_users(session)
+
+    async def create(self, new: NewUser, actor: Actor) -> User:
+        """Raises AlreadyTaken."""
+        user = User(
+            username=new.username,
+            email=new.email,
+            password_hash=await self._passwords.hash(new.password),
+            role=new.role.value,
+            **new.profile,
+        )
+        async with self._database.transaction() as session:
+            session.add(user)
+            await _flush(session)
+            await self._record(session, actor, "user.created", user, {}, _audited(user, AUDITED))
+        return user
+
+    async def log_in(self, username: str, password: str, address: str) -> User:
+        """The user with this name or email address. Raises LoginFailed, LoginLocked."""
+        async with self._database.transaction() as session:
+            await self._login_limit.count(session, username)
+            found = await session.scalar(select(User).where(_is_named(username)))
+        is_right = await self._passwords.verify(found.password_hash if found else None, password)
+        async with self._database.transaction() as session:
+            user = await _present(session, found.id) if found else None
+            if not (is_right and user and user.is_active):
+                await self._record_failure(session, user, address)
+                user = None
+            else:
+                await self._login_limit.clear(session, username)
+                user.last_login = now()
+        if user is None:
+            raise LoginFailed("unknown user or wrong password")
+        if self._passwords.is_outdated(user.password_hash):
+            await self._store_hash(user.id, user.password_hash, await self._passwords.hash(password))
+        return user
+
+    async def get(self, user_id: str) -> User:
+        """Raises NotFound."""
+        async with self._database.transaction() as session:
+            return await _require(session, user_id)
+
+    async def named(self, name: str) -> User | None:
+        """The user with this name or email address."""
+        async with self._database.transaction() as session:
+            return await session.scalar(select(User).where(_is_named(name)))
+
+    async def page(self, limit: int, after: str = "") -> Sequence[User]:
+        """Users in the order of their names, beginning after a name."""
+        name = func.lower(User.username)
+        query = select(User).where(~User.is_deleted).order_by(name).limit(limit)
+        async with self._database.transaction() as session:
+            return (await session.scalars(query.where(name > after.lower()) if after else query)).all()
+
+    async def change(self, user_id: str, changes: Mapping[str, Any], actor: Actor) -> User:
+        """`changes`: by field. Raises NotFound, AlreadyTaken, LastAdmin."""
+        async with self._database.transaction() as session:
+            user = await _require(session, user_id)
+            before, was_admin = _audited(user, changes), _is_active_admin(user)
+            for name, value in changes.items():
+                setattr(user, name, value)
+            await _flush(session)
+            await _require_admin(session, was_admin)
+            await self._record(session, actor, "user.changed", user, before, _audited(user, changes))
+            ended = [] if user.is_active else await self._sessions.end_within(session, user_id, actor)
+        self._sessions.report_end(ended)
+        return user
+
+    async def delete(self, user_id: str, actor: Actor) -> None:
+        """Raises NotFound, LastAdmin."""
+        async with self._database.transaction() as session:
+            user = await _require(session, user_id)
+            was_admin, user.is_deleted = _is_active_admin(user), True
+            await _flush(session)
+            await _require_admin(session, was_admin)
+            await self._record(session, actor, "user.deleted", user, _audited(user, AUDITED), {})
+            ended = await self._sessions.end_within(session, user_id, actor)
+        self._sessions.report_end(ended)
+
+    async def change_password(
+        self, user_id: str, current: str, new: str, actor: Actor, session_id: str
+    ) -> None:
+        """Ends the user's sessions but this one. Raises LoginFailed unless `current` is the user's password,
+        LoginLocked, NotFound."""
+        user = await self.get(user_id)
+        async with self._database.transaction() as session:
+            await self._login_limit.count(session, user.username)
+        if not await self._passwords.verify(user.password_hash, current):
+            raise LoginFailed("the current password is wrong")
+        async with self._database.transaction() as session:
+            await self._login_limit.clear(session, user.username)
+        await self._set_password(user_id, new, actor, "password.changed", session_id)
+
+    async def reset_password(self, user_id: str, new: str, actor: Actor) -> None:
+        """Also ends all sessions of the user, and unlocks it. Raises NotFound."""
+        user = await self._set_password(user_id, new, actor, "password.reset", "")
+        async with self._database.transaction() as session:
+            await self._login_limit.clear(session, user.username)
+
+    async def _set_password(
+        self, user_id: str, new: str, actor: Actor, action: str, kept_session: str
+    ) -> User:
+        hashed = await self._passwords.hash(new)
+        async with self._database.transaction() as session:
+            user = await _require(session, user_id)
+            user.password_hash = hashed
+            await self._record(session, actor, action, user, {}, {})
+            ended = await self._sessions.end_within(session, user_id, actor, but=kept_session)
+        self._sessions.report_end(ended)
+        return user
+
+    async def _store_hash(self, user_id: str, old: str, new: str) -> None:
+        """Replaces the hash of the same password, unless the password was changed meanwhile."""
+        async with self._database.transaction() as session:
+            user = await _require(session, user_id)
+            if user.password_hash == old:
+                user.password_hash = new
+
+    async def _record_failure(self, session: AsyncSession, user: User | None, address: str) -> None:
+        """Of unknown names nothing is recorded: a user may have typed the password there."""
+        if user:
+            actor = Actor(id=principal_id(user.id), address=address)
+            await self._record(session, actor, "login.failed", user, {}, {})
+
+    async def _record(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        action: str,
+        user: User,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+    ) -> None:
+        change = Change(
+            actor=actor.id,
+            action=action,
+            subject=principal_id(user.id),
+            address=actor.address,
+            before=before,
+            after=after,
+        )
+        await self._audit.append(session, change)
+
+
+def _is_named(name: str) -> ColumnElement[bool]:
+    lower = name.strip().lower()
+    return ~User.is_deleted & or_(func.lower(User.username) == lower, func.lower(User.email) == lower)
+
+
+async def _present(session: AsyncSession, user_id: str) -> User | None:
+    user = await session.get(User, user_id, with_for_update=True)
+    return user if user and not user.is_deleted else None
+
+
+async def _require(session: AsyncSession, user_id: str) -> User:
+    if user := await _present(session, user_id):
+        return user
+    raise NotFound("there is no such user")
+
+
+def _is_active_admin(user: User) -> bool:
+    return user.role == UserRole.ADMIN and user.is_active
+
+
+async def _require_admin(session: AsyncSession, was_admin: bool) -> None:
+    """Raises LastAdmin if the change of one who was an admin has left none who can log in."""
+    is_admin = (User.role == UserRole.ADMIN.value) & User.is_active & ~User.is_deleted
+    if was_admin and await session.scalar(select(User.id).where(is_admin).limit(1)) is None:
+        raise LastAdmin("nobody could manage the users any more: make another user an admin first")
+
+
+async def _flush(session: AsyncSession) -> None:
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        field_name = "email" if "email" in str(error.orig) else "username"
+        raise AlreadyTaken(f"another user has this {field_name}") from None
+
+
+def _audited(user: User, names: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(user, name) for name in names if name in AUDITED}

@@ -1,0 +1,20 @@
+"""What Alembic runs for each command; see `upgrade`."""
+
+from __future__ import annotations
+
+from alembic import context
+
+import gencode.workspace.identity.tables  # noqa: F401 - its tables are compared by `alembic check`
+from gencode.workspace.migrations.upgrade import CONNECTION
+from gencode.workspace.tables import POSTGRES_SCHEMA, Base
+
+connection = context.config.attributes[CONNECTION]
+schema = POSTGRES_SCHEMA if connection.dialect.name == "postgresql" else None
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    version_table_schema=schema,
+    render_as_batch=True,
+    transactional_ddl=False,  # the caller has the transaction
+)
+context.run_migrations()

@@ -1,0 +1,77 @@
+"""Who may call which operation of the workspace: one table, which the routes enforce and the tests read.
+
+Operations with OWN concern nothing but the caller's account, so that they need no further check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gencode.domain.errors import Forbidden
+from gencode.domain.principal import Principal, PrincipalKind
+from gencode.http.dependencies import get_principal
+from gencode.http.operation import Operation
+from gencode.workspace.identity.tables import UserRole
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Permission:
+    """roles     of users who may call the operation
+    is_local  so may the principal of a service without keys and accounts
+    """
+
+    roles: frozenset[UserRole]
+    is_local: bool = False
+
+    def allows(self, principal: Principal) -> bool:
+        if principal.kind is PrincipalKind.LOCAL:
+            return self.is_local
+        return principal.kind is PrincipalKind.USER and not self.roles.isdisjoint(principal.roles)
+
+
+OWN = Permission(roles=frozenset(UserRole))
+ADMIN = Permission(roles=frozenset({UserRole.ADMIN}), is_local=True)
+
+PERMISSIONS: Mapping[str, Permission] = {
+    "logOut": OWN,
+    "getOwnUser": OWN,
+    "changeOwnUser": OWN,
+    "changeOwnPassword": OWN,
+    "listOwnSessions": OWN,
+    "endOwnSession": OWN,
+    "listUsers": ADMIN,
+    "createUser": ADMIN,
+    "getUser": ADMIN,
+    "changeUser": ADMIN,
+    "deleteUser": ADMIN,
+    "resetPassword": ADMIN,
+    "listAuditLog": ADMIN,
+}
+"""By the name of the operation."""
+
+
+def guarded(operations: Sequence[Operation]) -> tuple[Operation, ...]:
+    """The operations, which now answer with Forbidden whom the table does not allow. Raises KeyError for an
+    operation that the table does not have."""
+    return tuple(_guarded(operation, PERMISSIONS[operation.name]) for operation in operations)
+
+
+def _guarded(operation: Operation, permission: Permission) -> Operation:
+    endpoint = operation.endpoint
+
+    async def check_and_call(request: Request) -> Response:
+        if not permission.allows(get_principal(request)):
+            raise Forbidden(_reason(permission))
+        return await endpoint(request)
+
+    return replace(operation, endpoint=check_and_call, errors=(*operation.errors, Forbidden))
+
+
+def _reason(permission: Permission) -> str:
+    if permission is OWN:
+        return "this is about your account: log in, in place of an API key"
+    return f"only users with one of these roles may do this: {', '.join(sorted(permission.roles))}"

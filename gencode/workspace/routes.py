@@ -1,0 +1,13 @@
+"""All operations of the workspace."""
+
+from __future__ import annotations
+
+from gencode.workspace.audit.routes import list_audit_log
+from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
+from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
+from gencode.workspace.permissions import guarded
+
+WITHOUT_AUTHENTICATION = PUBLIC_OPERATIONS
+"""At paths below the API's."""
+OPERATIONS = guarded((*OWN_OPERATIONS, *ADMIN_OPERATIONS, list_audit_log))
+"""Below the API, for principals whom the table of permissions allows."""

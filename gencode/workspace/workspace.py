@@ -1,0 +1,75 @@
+"""Everything of the workspace, opened and closed together."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from gencode.workspace.audit.log import AuditLog
+from gencode.workspace.database import Database, open_database
+from gencode.workspace.identity.accounts import Accounts
+from gencode.workspace.identity.login_attempts import LoginLimit
+from gencode.workspace.identity.passwords import Passwords
+from gencode.workspace.identity.session_authenticator import DatabaseSessionAuthenticator
+from gencode.workspace.identity.sessions import Sessions
+from gencode.workspace.identity.tokens import SessionTokens
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkspaceOptions:
+    """url                  of the database, see `gencode.workspace.database`
+    session_key          secret bytes, which sign the tokens of sessions
+    audit_key            secret bytes of the audit log
+    allows_registration  whether everybody who reaches the service may register
+    """
+
+    url: str = field(repr=False)
+    session_key: bytes = field(repr=False)
+    audit_key: bytes = field(repr=False)
+    access_minutes: int = 30
+    refresh_days: int = 7
+    login_limit: LoginLimit = field(default_factory=LoginLimit)
+    allows_registration: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workspace:
+    database: Database
+    audit: AuditLog
+    accounts: Accounts
+    sessions: Sessions
+    authenticator: DatabaseSessionAuthenticator
+    allows_registration: bool
+
+
+@asynccontextmanager
+async def open_workspace(
+    options: WorkspaceOptions, passwords: Passwords | None = None
+) -> AsyncIterator[Workspace]:
+    """Raises StartError. `passwords`: faster ones for tests."""
+    tokens = SessionTokens(options.session_key, options.access_minutes)
+    async with open_database(options.url) as database:
+        audit = AuditLog(options.audit_key)
+        authenticator = DatabaseSessionAuthenticator(database, tokens)
+        sessions = Sessions(database, tokens, audit, options.refresh_days, authenticator.end)
+        accounts = Accounts(database, passwords or Passwords(), audit, sessions, options.login_limit)
+        if await accounts.exist():
+            authenticator.require()
+        yield Workspace(
+            database=database,
+            audit=audit,
+            accounts=accounts,
+            sessions=sessions,
+            authenticator=authenticator,
+            allows_registration=options.allows_registration,
+        )
+
+
+@asynccontextmanager
+async def open_accounts(url: str, audit: AuditLog) -> AsyncIterator[Accounts]:
+    """The accounts alone, for commands, which open no sessions. Raises StartError."""
+    async with open_database(url) as database:
+        sessions = Sessions(database, SessionTokens(secrets.token_bytes(32), 1), audit, 1)
+        yield Accounts(database, Passwords(), audit, sessions, LoginLimit())

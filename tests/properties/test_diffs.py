@@ -1,0 +1,113 @@
+"""Diffs of generated trees: ours, Git's, and Git's patch as we read it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from dulwich.repo import Repo
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gencode.diffs import Diff, PatchError, Status, diff_commits, diff_texts, parse_patch
+from tests.servers.git_repository import EXECUTABLE, GitRepository
+from tests.unit.diffs.applying import applied
+
+LINES = st.sampled_from(
+    [
+        b"\n",
+        b"a\n",
+        b"b\n",
+        b"  b\n",
+        b"}\n",
+        b"\x0c\n",
+        b"c\r\n",
+        "\u2028\u0085\n".encode(),
+        b"+\n",
+        b"-- \n",
+        b"\\ No\n",
+    ]
+)
+ENDS = st.sampled_from([b"", b"", b"a", b"end"])
+TEXTS = st.builds(lambda lines, end: b"".join(lines) + end, st.lists(LINES, max_size=30), ENDS)
+CONTENTS = TEXTS | st.binary(max_size=20)
+NAMES = st.sampled_from([b"a", b"b c", "关于".encode(), b"d/e", b"d/f", b"\xff", b'"q"', b"t\tt"])
+FILES = st.dictionaries(NAMES, CONTENTS, max_size=6)
+TREES = st.builds(
+    lambda files, special: {special.get(name, "").encode() + name: data for name, data in files.items()},
+    FILES,
+    st.dictionaries(NAMES, st.just(EXECUTABLE)),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(TEXTS, TEXTS, st.integers(0, 4))
+def test_the_hunks_make_the_new_text(old: bytes, new: bytes, context: int) -> None:
+    hunks = diff_texts(old, new, context)
+    assert applied(old, hunks) == new
+    assert bool(hunks) == (old != new)
+    header = b"diff --git a/f b/f\n--- a/f\n+++ b/f\n"
+    if hunks:
+        patch = header + b"".join(hunk.header.encode() + b"\n" + hunk.body for hunk in hunks)
+        assert parse_patch(patch).commits[0].diff.files[0].hunks == hunks
+
+
+@settings(deadline=None, max_examples=60)
+@given(TREES, TREES)
+def test_ours_and_gits_diff_of_two_trees_agree(
+    old: dict[str | bytes, bytes], new: dict[str | bytes, bytes]
+) -> None:
+    """Files without renames, which are tested apart: with contents so small, many are equally similar."""
+    with tempfile.TemporaryDirectory() as folder:
+        repository = GitRepository(Path(folder))
+        before, after = repository.commit(old), repository.commit(new)
+        patch = repository.git(
+            "diff", "--no-color", "--no-renames", "--full-index", "--minimal", "--binary", before, after
+        )
+        with Repo(folder) as ours:
+            made = diff_commits(ours, before, after)
+            contents = {file.path: _contents(ours, file.old_id, file.new_id) for file in made.files}
+    git = parse_patch(patch).commits[0].diff if patch else Diff(files=())
+    apart = [file for file in made.files if file.status is not Status.RENAMED]
+    theirs = {(file.path, file.status): file for file in git.files}
+    assert {file.path for file in made.files} | {file.old_path for file in made.files if file.old_path} == {
+        file.path for file in git.files
+    }
+    for file in made.files:
+        assert applied(contents[file.path][0], file.hunks) == (
+            contents[file.path][1] if file.hunks else contents[file.path][0]
+        )
+    for file in apart:
+        same = theirs[file.path, file.status]
+        assert (file.kind, file.added, file.deleted) == (same.kind, same.added, same.deleted)
+        assert applied(contents[file.path][0], same.hunks) == applied(contents[file.path][0], file.hunks)
+
+
+def _contents(repository: Repo, old: str, new: str) -> tuple[bytes, bytes]:
+    return tuple(repository[name.encode()].as_raw_string() if name else b"" for name in (old, new))  # type: ignore[return-value,index,union-attr]
+
+
+PIECES = [
+    *(b"diff --git a/f b/f\n", b"--- a/f\n", b"+++ b/f\n", b"@@ -1,2 +1 @@\n", b"@@ -0,0 +1 @@\n"),
+    *(b" a\n", b"-b\n", b"+c\n", b"\n", b"-- \n", b"\\ No newline at end of file\n"),
+    *(b"rename from f\n", b"rename to g\n", b"GIT binary patch\n", b"literal 1\n", b"new file mode 100644\n"),
+    *(b"index 1234567..89abcde\n", b"Subject: x\n", b"---\n", b'diff --git "a/\\303" "b/\\303"\n'),
+    *(b"From %b Mon\n" % (b"1" * 40), b"commit %b\n" % (b"1" * 40)),
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map(b"".join))
+def test_any_mixture_of_headers_is_read_or_refused(patch: bytes) -> None:
+    """No other error, and what is read loses no line of a hunk."""
+    try:
+        read = parse_patch(patch)
+    except PatchError:
+        return
+    for commit in read.commits:
+        for file in commit.diff.files:
+            for hunk in file.hunks:
+                lines = list(hunk.lines())
+                assert sum(line.old is not None for line in lines) == hunk.old_count
+                assert sum(line.new is not None for line in lines) == hunk.new_count
+                assert len(lines) == hunk.added + hunk.deleted + (hunk.old_count - hunk.deleted)
