@@ -7,6 +7,9 @@
             prompt += render_hunk(file, hunk)          # each line with an anchor: "12#a3f1"
     placement = place(Claim(path=..., anchor="12#a3f1", quote="x = 1"), file, {Side.NEW: blob_lines(data)})
 
+    carried = carry_over(known_findings, diff_commits(...), read_old, read_new)   # at the next push
+    made = apply_suggestion(data, Suggestion(first=12, last=12, old="x = 1", replacement="x = 2"))
+
 `values` has the records, `errors` the errors. Nothing here keeps state, and only `tree_diff` reads anything,
 from the repository that it is given. What takes long (a patch of 10 MB, a diff of thousands of files, about
 two seconds) blocks: call it in a thread.
@@ -14,13 +17,22 @@ two seconds) blocks: call it in a thread.
 
 from gencode.diffs.anchors import Anchor, Claim, Outcome, Placement, anchor_of, parse_anchor, place
 from gencode.diffs.errors import DiffError, DiffTooLarge, MissingObject, PatchError
+from gencode.diffs.finding_identity import (
+    CarriedFinding,
+    Fate,
+    TrackedFinding,
+    carry_over,
+    distinct_identities,
+    finding_identity,
+)
 from gencode.diffs.line_text import blob_lines, display_line, hunk_lines
 from gencode.diffs.patch_parser import parse_patch
 from gencode.diffs.patch_reader import PatchLimits
 from gencode.diffs.paths import display_path, path_bytes, path_text
 from gencode.diffs.renames import RenameLimits
 from gencode.diffs.rendering import render_file_head, render_hunk
-from gencode.diffs.text_diff import diff_texts
+from gencode.diffs.suggestions import Refusal, Suggestion, apply_suggestion, apply_suggestions
+from gencode.diffs.text_diff import diff_texts, split_lines
 from gencode.diffs.tree_diff import TreeDiffLimits, diff_commits, diff_trees, merge_base
 from gencode.diffs.values import (
     Diff,
@@ -38,10 +50,12 @@ from gencode.diffs.values import (
 
 __all__ = [
     "Anchor",
+    "CarriedFinding",
     "Claim",
     "Diff",
     "DiffError",
     "DiffTooLarge",
+    "Fate",
     "FileDiff",
     "FileKind",
     "Hunk",
@@ -54,18 +68,26 @@ __all__ = [
     "PatchError",
     "PatchLimits",
     "Placement",
+    "Refusal",
     "RenameLimits",
     "Side",
     "Stats",
     "Status",
+    "Suggestion",
+    "TrackedFinding",
     "TreeDiffLimits",
     "anchor_of",
+    "apply_suggestion",
+    "apply_suggestions",
     "blob_lines",
+    "carry_over",
     "diff_commits",
     "diff_texts",
     "diff_trees",
     "display_line",
     "display_path",
+    "distinct_identities",
+    "finding_identity",
     "hunk_lines",
     "merge_base",
     "parse_anchor",
@@ -75,4 +97,5 @@ __all__ = [
     "place",
     "render_file_head",
     "render_hunk",
+    "split_lines",
 ]

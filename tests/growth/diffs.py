@@ -7,13 +7,22 @@ from contextlib import suppress
 
 from gencode.diffs import (
     Claim,
+    Diff,
+    FileDiff,
     Side,
+    Status,
+    Suggestion,
+    TrackedFinding,
+    apply_suggestion,
     blob_lines,
+    carry_over,
     diff_texts,
     display_path,
+    finding_identity,
     parse_patch,
     place,
     render_hunk,
+    split_lines,
 )
 from gencode.domain.errors import GencodeError
 
@@ -71,9 +80,23 @@ def _texts(text: str) -> None:
         diff_texts(old, new)
 
 
+def _findings(text: str) -> None:
+    """Findings on lines of a text whose halves have changed places, and a suggestion for one."""
+    data = text.encode("utf-8", "replace")
+    half = len(data) // 2
+    old, new = split_lines(data), split_lines(data[half:] + data[:half])
+    for line in range(1, min(len(old), 100)):
+        finding_identity("a", old, line, text[:100])
+    file = FileDiff(old_path="a", new_path="a", status=Status.MODIFIED)
+    findings = [TrackedFinding(identity="", path="a", line=line) for line in range(1, 100)]
+    carry_over(findings, Diff(files=(file,)), lambda _: b"".join(old), lambda _: b"".join(new))
+    apply_suggestion(data, Suggestion(first=1, last=max(len(old), 1), old=text, replacement=text + "x"))
+
+
 FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "patch": _patch,
     "hunk": _hunk,
     "changed text": _texts,
+    "findings": _findings,
     "shown path": display_path,
 }
