@@ -73,7 +73,7 @@ async def test_a_task_is_followed_with_tickets_that_expire(browser: Browser, tmp
         await expect(page.get_by_role("dialog")).to_be_visible()
         assert await page.evaluate("sessionStorage.getItem('gencode.key')") is None
         await page.keyboard.press("Escape")
-        await expect(page.get_by_role("button", name="Enter key")).to_be_visible()
+        await expect(page.get_by_role("button", name="Log in or enter key")).to_be_visible()
 
 
 def _record_url(asked: list[str], request: Request) -> None:

@@ -17,6 +17,7 @@ from gencode.workspace.identity.accounts import PROFILE, NewUser
 from gencode.workspace.identity.actor import Actor, user_id_of
 from gencode.workspace.identity.schemas import (
     LoginForm,
+    LoginOptions,
     PasswordChange,
     ProfileChange,
     RefreshRequest,
@@ -36,11 +37,23 @@ REFRESH = JsonBody(model=RefreshRequest)
 REGISTRATION = JsonBody(model=Registration)
 PROFILE_CHANGE = JsonBody(model=ProfileChange)
 PASSWORD_CHANGE = JsonBody(model=PasswordChange)
+OPTIONS = JsonResponseSpec(model=LoginOptions, description="Whether passwords and registration are accepted")
 TOKENS = JsonResponseSpec(model=Tokens, description="The tokens of the session")
 USER = JsonResponseSpec(model=UserView, description="The user")
 CREATED = JsonResponseSpec(status=201, model=UserView, description="The new user")
 SESSIONS = JsonResponseSpec(model=SessionList, description="Sessions that are not over, the newest first")
 DONE = ResponseSpec(status=204, description="Done")
+
+
+@operation(
+    "getLoginOptions",
+    f"GET {API}/auth/options",
+    "Show how people get access, for pages that ask them to log in",
+    responses=(OPTIONS,),
+)
+async def get_login_options(request: Request) -> Response:
+    workspace = get_extension(request, Workspace)
+    return OPTIONS.make(LoginOptions(password=True, registration=workspace.allows_registration))
 
 
 @operation(
@@ -182,7 +195,7 @@ def client_of(request: Request) -> Client:
     return Client(user_agent=request.headers.get("user-agent", ""), address=address)
 
 
-PUBLIC_OPERATIONS = (log_in, refresh, register)
+PUBLIC_OPERATIONS = (get_login_options, log_in, refresh, register)
 """Without authentication."""
 OWN_OPERATIONS = (
     log_out,

@@ -56,6 +56,13 @@ def _unchanged(default: Any) -> Any:
     return Field(default, strict=False, json_schema_extra=_without_default)
 
 
+class LoginOptions(ResponseModel):
+    """Whether people may log in with a password, and register."""
+
+    password: bool
+    registration: bool
+
+
 class LoginForm(RequestModel):
     """The password grant of OAuth 2, which libraries send. `username`: or the email address."""
 

@@ -1,5 +1,6 @@
 // Requests to the service. Addresses are relative to the page's own, so a prefix costs nothing.
 
+import { accessToken, renew } from "./session.js";
 import { forTab } from "./storage.js";
 import { language } from "./words.js";
 
@@ -18,28 +19,29 @@ export class Problem extends Error {
 export class Unreachable extends Error {}
 
 export const address = (path) => new URL(`api/v1/${path}`, document.baseURI).href;
-export const key = () => forTab.get("key");
+/** What authenticates requests: the access token of an account, or an API key. */
+export const credential = () => accessToken() ?? forTab.get("key");
 export const keepKey = (value) => forTab.set("key", value);
 
 /** Milliseconds to add to this machine's clock to get the service's; small differences are just the way. */
 export let skew = 0;
 
 let ask = async () => null;
-/** `asker(wrong)` gets a key from the user, or null; it is asked when the service answers 401. */
+/** `asker(wrong)` gets a credential from the user, or null; it is asked when the service answers 401. */
 export function onUnauthorized(asker) {
   ask = asker;
 }
 
 /** The answer, if it is a good one. Raises Problem and Unreachable. */
 export async function request(path, { method = "GET", body, headers = {} } = {}) {
-  const used = key();
+  const used = credential();
   const answer = await send(path, method, body, headers, used);
   if (answer.ok) return answer;
   const problem = await read(answer);
   if (answer.status !== 401) throw problem;
-  // Another request may have got a key from the user meanwhile.
-  const given = key() !== used ? key() : await ask(Boolean(used));
-  if (!given) throw problem;
+  // Another request may have got one from the user meanwhile.
+  const has = credential() !== used || (await renewed(used)) || (await ask(Boolean(used)));
+  if (!has || !credential()) throw problem;
   return request(path, { method, body, headers });
 }
 
@@ -51,6 +53,14 @@ export const put = async (path, body, headers) =>
 
 /** A path of a file, fit for an address. */
 export const escaped = (path) => path.split("/").map(encodeURIComponent).join("/");
+
+async function renewed(used) {
+  try {
+    return used === accessToken() && (await renew());
+  } catch (error) {
+    throw new Unreachable(error.message);
+  }
+}
 
 async function send(path, method, body, more, used) {
   const headers = { "Accept-Language": language(), ...more };

@@ -1,9 +1,10 @@
 // The shell: which view the address names, and what stands around it.
 
-import { key, keepKey, onUnauthorized } from "./api.js";
+import { credential, keepKey, onUnauthorized } from "./api.js";
+import { askForCredential } from "./credential_dialog.js";
 import { Follow } from "./follow.js";
-import { askForKey } from "./key.js";
 import { fill, h, icon } from "./dom.js";
+import { accessToken, logOut } from "./session.js";
 import { forLong } from "./storage.js";
 import { listView } from "./views/list.js";
 import { newView } from "./views/new.js";
@@ -18,7 +19,7 @@ let list = null;
 
 function start() {
   onUnauthorized(async (wrong) => {
-    const given = await askForKey(wrong);
+    const given = await askForCredential(wrong);
     header();
     return given;
   });
@@ -56,19 +57,22 @@ function header() {
     ),
     h("span", { class: "spring" }),
     h("a", { class: "button quiet only-wide", href: "docs" }, t("apiDocument")),
-    key() &&
-      h(
-        "button",
-        { class: "button quiet", onclick: forget, title: t("forgetKey"), "aria-label": t("forgetKey") },
-        icon("key"),
-        h("span", { class: "not-narrow" }, t("forgetKey")),
-      ),
+    credential() && forgetButton(accessToken() ? t("logOut") : t("forgetKey")),
     h(
       "button",
       { class: "button quiet", onclick: switchLanguage, lang: language() === "en" ? "zh" : "en" },
       t("otherLanguage"),
     ),
     themeButton(),
+  );
+}
+
+function forgetButton(text) {
+  return h(
+    "button",
+    { class: "button quiet", onclick: forget, title: text, "aria-label": text },
+    icon("key"),
+    h("span", { class: "not-narrow" }, text),
   );
 }
 
@@ -117,8 +121,9 @@ function switchLanguage() {
   document.querySelector("#header button[lang]").focus();
 }
 
-function forget() {
-  keepKey(null);
+async function forget() {
+  if (accessToken()) await logOut();
+  else keepKey(null);
   if (follow) follow.stop();
   follow = null;
   header();

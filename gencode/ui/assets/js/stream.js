@@ -3,7 +3,7 @@
 // EventSource can reconnect by itself, but only to the same address, and a ticket in that address expires.
 // So each connection is a new EventSource, with a new ticket and ?after= the last event that was received.
 
-import { Problem, address, key, post } from "./api.js";
+import { Problem, address, credential, post } from "./api.js";
 
 const KINDS = [
   ...["status", "error", "plan", "file", "usage", "retry", "findings", "repair", "merged", "repo"],
@@ -31,7 +31,7 @@ export class Stream {
     const turn = (this.turn = {});
     try {
       const query = new URLSearchParams({ after: this.last, include: "delta,progress" });
-      if (key()) query.set("ticket", (await post(`task/${encodeURIComponent(this.taskId)}/ticket`)).ticket);
+      if (credential()) query.set("ticket", (await post(`task/${encodeURIComponent(this.taskId)}/ticket`)).ticket);
       if (this.closed || turn !== this.turn) return;
       this.#listen(new EventSource(address(`status/${encodeURIComponent(this.taskId)}?${query}`)));
     } catch (error) {

@@ -155,8 +155,8 @@ export default {
   cancelledTitle: "The task was cancelled",
   readFiles: "The files that are whole can be read and downloaded below.",
   notThere: "There is no such task here, or it belongs to another key.",
-  needsKey: "This service wants an API key.",
-  enterKey: "Enter key",
+  needsKey: "This service wants a login or an API key.",
+  enterKey: "Log in or enter key",
 
   // Files
   files: "Files",
@@ -238,6 +238,17 @@ export default {
   useKey: "Use key",
   notNow: "Not now",
   forgetKey: "Forget key",
+
+  // The login
+  loginTitle: "Log in",
+  usernameLabel: "User name or email address",
+  passwordLabel: "Password",
+  loginWrong: "Unknown user or wrong password.",
+  loginNote: "The session is kept in this browser tab only, and ends when you log out.",
+  logIn: "Log in",
+  logOut: "Log out",
+  useKeyInstead: "Use an API key",
+  logInInstead: "Log in with a password",
 
   advice: {
     VALIDATION: "Correct the fields that the message names.",

@@ -150,8 +150,8 @@ export default {
   cancelledTitle: "任务已取消",
   readFiles: "已完成的文件可在下方查看和下载。",
   notThere: "这里没有这个任务，或者它属于另一个密钥。",
-  needsKey: "此服务需要 API 密钥。",
-  enterKey: "输入密钥",
+  needsKey: "此服务需要登录或 API 密钥。",
+  enterKey: "登录或输入密钥",
 
   files: "文件",
   fileStates: {
@@ -227,6 +227,17 @@ export default {
   useKey: "使用密钥",
   notNow: "暂不",
   forgetKey: "忘记密钥",
+
+  // The login
+  loginTitle: "登录",
+  usernameLabel: "用户名或邮箱",
+  passwordLabel: "密码",
+  loginWrong: "用户不存在或密码错误。",
+  loginNote: "会话只保存在这个标签页中，退出登录后即结束。",
+  logIn: "登录",
+  logOut: "退出登录",
+  useKeyInstead: "使用 API 密钥",
+  logInInstead: "用密码登录",
 
   advice: {
     VALIDATION: "修改信息中提到的字段。",

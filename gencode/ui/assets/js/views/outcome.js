@@ -1,6 +1,6 @@
 // The result of a task that is over: its repository, or what to do after a failure.
 
-import { address, key, request } from "../api.js";
+import { address, credential, request } from "../api.js";
 import { copy, h, icon } from "../dom.js";
 import { advice, statusName } from "../kinds.js";
 import { isGenerate } from "../task.js";
@@ -162,7 +162,7 @@ function kept(follow) {
   return h("div", {}, h("p", { class: "note" }, t("readFiles")), h("div", { class: "buttons" }, zip(follow)));
 }
 
-/** A link. A link cannot send a key, so with a key the file is fetched and then saved by the browser. */
+/** A link. A link cannot send a credential, so with a key the file is fetched and then saved by the browser. */
 export function zip(follow) {
   if (![...follow.task.files.values()].some(({ bytes }) => bytes != null)) return null;
   const name = `${(follow.view && follow.view.repo_name) || "project"}.zip`;
@@ -175,7 +175,7 @@ export function zip(follow) {
   );
 
   async function fetched(event) {
-    if (!key()) return;
+    if (!credential()) return;
     event.preventDefault();
     const url = URL.createObjectURL(await (await request(path)).blob());
     h("a", { href: url, download: name }).click();
