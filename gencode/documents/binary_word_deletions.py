@@ -1,8 +1,8 @@
 """Which bytes of a .doc file are text that was deleted while changes were tracked.
 
 [MS-DOC] names the fields: PlcBteChpx in the table stream names the pages (ChpxFkp) of the stream WordDocument
-that have the properties of runs of characters; a property (Sprm) has a number, whose upper bits are the size of
-its value.
+that have the properties of runs of characters; a property (Sprm) has a number, whose upper bits are the size
+of its value.
 """
 
 from __future__ import annotations
