@@ -1,17 +1,25 @@
-"""Chunks cover their text, terms are terms, and quotes of a text are found in it."""
+"""Chunks cover their text, quotes of a text are found in it, an index finds what it has."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+import tempfile
+from pathlib import Path
 
 import tree_sitter_python
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gencode.retrieval.chunking import split_document
 from gencode.retrieval.citations import Quote, verify_quotes
+from gencode.retrieval.memory import MemoryIndex
 from gencode.retrieval.records import Chunk
+from gencode.retrieval.sqlite.index import open_sqlite_index
+from gencode.retrieval.sqlite.schema import prepare
 from gencode.retrieval.tokens import MAX_TERM, PREFIX, index_terms, query_terms
+from gencode.storage.sqlite.connection import connect
+from tests.contract.test_retrieval_index import ask, document
 
 WORDS = (
     "软件",
@@ -84,3 +92,54 @@ def test_what_is_verified_stands_in_the_text(text: str, quote: str) -> None:
     chunk = Chunk(document="a", ordinal=0, start=0, text=text)
     (citation,) = verify_quotes([Quote(text=quote)], [chunk], {chunk.ref: chunk})
     assert all(text[place.start : place.end] == place.text for place in citation.locations)
+
+
+NAMES = st.sampled_from(["a", "b", "c"])
+TEXTS_OF_WORDS = st.lists(st.sampled_from(["软件", "工程", "name", "税", "。"]), max_size=6).map("".join)
+CHANGES = st.lists(st.tuples(NAMES, st.none() | st.lists(TEXTS_OF_WORDS, max_size=3)), max_size=12)
+
+
+@settings(max_examples=30)
+@given(CHANGES, st.text(max_size=20))
+def test_an_index_finds_what_it_has_and_nothing_else(
+    changes: list[tuple[str, list[str] | None]], question: str
+) -> None:
+    """None removes a document. SQLite and memory agree, and the text index has the terms of the chunks."""
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(_apply(Path(folder) / "retrieval.db", changes, question))
+
+
+async def _apply(path: Path, changes: list[tuple[str, list[str] | None]], question: str) -> None:
+    expected: dict[str, list[str]] = {}
+    memory = MemoryIndex()
+    async with open_sqlite_index(path) as index:
+        for name, texts in changes:
+            put, remove = ([document(name, *texts)], []) if texts is not None else ([], [name])
+            positions = {await each.apply("a", put=put, remove=remove) for each in (index, memory)}
+            assert len(positions) == 1
+            expected.pop(name, None)
+            expected.update({name: texts} if texts is not None else {})
+        for word in ("软件", "件工", "税", "name", question):
+            found = await ask(index, word)
+            assert sorted(found) == sorted(await ask(memory, word))
+            terms = query_terms(word)
+            assert sorted(found) == sorted(
+                (name, n)
+                for name, texts in expected.items()
+                for n, text in enumerate(texts)
+                if any(_has(index_terms(text), term) for term in terms)
+            )
+    if changes:
+        _check_text_index(path)
+
+
+def _has(terms: list[str], term: str) -> bool:
+    if term.endswith(PREFIX):
+        return any(found.startswith(term.removesuffix(PREFIX)) for found in terms)
+    return term in terms
+
+
+def _check_text_index(path: Path) -> None:
+    connection = connect(path, 5, prepare)
+    connection.execute("INSERT INTO text_1 (text_1, rank) VALUES ('integrity-check', 1)")
+    connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from gencode.domain.errors import StoreUnusable
@@ -25,16 +26,19 @@ _PRAGMAS = (
 )
 
 
-def connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
+def connect(
+    path: Path, busy_timeout: float, prepare: Callable[[sqlite3.Connection], None] = migrate
+) -> sqlite3.Connection:
     """The connection, in autocommit mode, bound to the calling thread. Raises StoreUnusable.
 
     busy_timeout   seconds to wait for another program's lock
+    prepare        creates or migrates the tables
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise StoreUnusable(f"SQLite {sqlite3.sqlite_version} is too old: 3.33 or newer is needed")
     _make_file(path)
     try:
-        return _checked(path, busy_timeout)
+        return _checked(path, busy_timeout, prepare)
     except sqlite3.Error as error:
         raise store_unusable(path, error) from error
 
@@ -67,7 +71,9 @@ def _make_file(path: Path) -> None:
         ) from error
 
 
-def _checked(path: Path, busy_timeout: float) -> sqlite3.Connection:
+def _checked(
+    path: Path, busy_timeout: float, prepare: Callable[[sqlite3.Connection], None]
+) -> sqlite3.Connection:
     # No statement cache: cached statements keep their last values, megabytes of prompts, in memory.
     connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, cached_statements=0)
     try:
@@ -75,7 +81,7 @@ def _checked(path: Path, busy_timeout: float) -> sqlite3.Connection:
         _set_wal(connection, path)
         for pragma in _PRAGMAS:
             connection.execute(pragma)
-        migrate(connection)
+        prepare(connection)
         connection.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         connection.close()

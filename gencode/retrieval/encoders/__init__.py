@@ -1,0 +1,1 @@
+"""Encoders of texts: an OpenAI-compatible API, and one that works offline."""

@@ -1,0 +1,126 @@
+"""Vectors as float16, and the search of the nearest ones with numpy (of the extra `workspace`)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gencode.retrieval.errors import EncoderMismatch
+
+if TYPE_CHECKING:
+    from numpy import float16
+    from numpy.typing import NDArray
+
+BLOCK = 4_096
+"""Vectors that are compared at a time, as float32."""
+CACHED_BYTES = 128 * 2**20
+
+
+def to_half(vectors: Any, dimensions: int) -> list[bytes]:
+    """Vectors of unit length as float16, little-endian.
+
+    vectors   shape (number, dimensions), of any float type. Raises EncoderMismatch for another shape, and for
+              a vector without a direction (zeros, infinite, not a number)
+    """
+    numpy = _numpy()
+    try:
+        matrix = numpy.asarray(vectors, dtype=numpy.float64)
+    except (TypeError, ValueError):
+        raise EncoderMismatch("the encoder's vectors are not numbers, or differ in length") from None
+    if matrix.ndim != 2 or matrix.shape[1] != dimensions:
+        raise EncoderMismatch(
+            f"the encoder's vectors have the shape {matrix.shape}, and {dimensions} dimensions are configured"
+        )
+    lengths = numpy.linalg.norm(matrix, axis=1, keepdims=True)
+    if not (numpy.isfinite(lengths).all() and lengths.all()):
+        raise EncoderMismatch("the encoder's vectors have no direction: one is zero or not a number")
+    return [row.tobytes() for row in (matrix / lengths).astype("<f2")]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorMatrix:
+    """Vectors of chunks, in the order of document and ordinal, in which equal scores are returned.
+
+    matrix      shape (chunks, dimensions)
+    ids         of the chunks
+    documents   of the chunks
+    """
+
+    matrix: NDArray[float16]
+    ids: Sequence[int]
+    documents: Sequence[str]
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.matrix.nbytes + 64 * len(self.ids)
+
+    def nearest(self, query: bytes, documents: frozenset[str] | None, limit: int) -> list[tuple[int, float]]:
+        """Ids and cosines of the chunks nearest to the query, best first.
+
+        documents   only chunks of these; None: of all
+        """
+        numpy = _numpy()
+        if not self.ids:
+            return []
+        vector = numpy.frombuffer(query, "<f2").astype(numpy.float32)
+        if len(vector) != self.matrix.shape[1]:
+            raise EncoderMismatch("the query's vector has other dimensions than those of the index")
+        scores = numpy.concatenate(
+            [
+                self.matrix[start : start + BLOCK].astype(numpy.float32) @ vector
+                for start in range(0, len(self.ids), BLOCK)
+            ]
+        )
+        rows = numpy.argsort(-scores, kind="stable")
+        found = (row for row in rows if documents is None or self.documents[row] in documents)
+        return [(self.ids[row], float(scores[row])) for row, _ in zip(found, range(limit), strict=False)]
+
+
+def vector_matrix(rows: Iterable[tuple[int, str, bytes]], dimensions: int) -> VectorMatrix:
+    """`rows`: id, document and vector of each chunk, in the order of document and ordinal."""
+    ids: list[int] = []
+    documents: list[str] = []
+    data = bytearray()
+    for chunk, document, vector in rows:
+        ids.append(chunk)
+        documents.append(document)
+        data += vector
+    return VectorMatrix(_numpy().frombuffer(data, "<f2").reshape(-1, dimensions), ids, documents)
+
+
+class MatrixCache:
+    """The matrices that were used last, in at most `limit` bytes. Used by one thread at a time."""
+
+    def __init__(self, limit: int = CACHED_BYTES) -> None:
+        self._limit = limit
+        self._entries: OrderedDict[Hashable, tuple[int, VectorMatrix]] = OrderedDict()
+
+    def get(self, key: Hashable, position: int, load: Callable[[], VectorMatrix]) -> VectorMatrix:
+        """The matrix of a key as of this position; what was cached as of another one is discarded."""
+        cached = self._entries.get(key)
+        if cached and cached[0] == position:
+            self._entries.move_to_end(key)
+            return cached[1]
+        self._entries.pop(key, None)
+        matrix = load()
+        self._entries[key] = (position, matrix)
+        while sum(entry.size for _, entry in self._entries.values()) > self._limit:
+            self._entries.popitem(last=False)
+        return matrix
+
+
+def check_sizes(vectors: Iterable[bytes], dimensions: int) -> None:
+    """Raises EncoderMismatch for a vector of other dimensions."""
+    for vector in vectors:
+        if len(vector) != 2 * dimensions:
+            raise EncoderMismatch(
+                f"a vector has {len(vector) // 2} dimensions, and its encoder was added with {dimensions}"
+            )
+
+
+def _numpy() -> Any:
+    return import_module("numpy")
