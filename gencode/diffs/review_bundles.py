@@ -39,7 +39,8 @@ class NewFile:
     """The new version of a file, from which context is taken.
 
     lines      by number, see `blob_lines`
-    functions  the lines of each function or method, from its first to behind its last; they may be nested
+    functions  the lines of each function or method, from its first to behind its last; they may be nested.
+               `codegen.project_checker` finds them in a limited child
     """
 
     lines: Mapping[int, bytes]
