@@ -9,6 +9,7 @@ from typing import Any
 from gencode.codegen.secrets_scan import rule_findings
 from gencode.codegen.validation.analyzer import signatures
 from gencode.codegen.validation.expectation import expectations_from_json
+from gencode.codegen.validation.function_ranges import function_ranges
 from gencode.codegen.validation.validator import check
 from gencode.limited_child.program import ChildLimits, Functions, Progress, serve
 from gencode.limited_child.protocol import ChildRequest
@@ -45,8 +46,15 @@ def _secrets(request: ChildRequest, progress: Progress) -> list[Mapping[str, Any
     return [asdict(finding) for finding in rule_findings(request.texts, progress)]
 
 
+def _functions(request: ChildRequest, progress: Progress) -> list[tuple[int, int]]:
+    ((path, text),) = request.texts.items()
+    progress(0)
+    return function_ranges(path, text)
+
+
 _FUNCTIONS: Functions = {
     "check": _check,
     "signatures": _signatures,
     "secrets": _secrets,
+    "functions": _functions,
 }

@@ -35,10 +35,12 @@ CHILD_PROGRAM = "gencode.codegen.child_main"
 MAX_FAILURES = 8
 """Most failures of one check: enough for four files that end a process twice each."""
 SIGNATURE_SECONDS = 30.0
-"""Timeout of the signatures, including the wait for a process; short, because a model call waits for them."""
+"""Timeout of signatures and functions with the wait for a process; short, because a model call waits for
+them."""
 _FINDINGS = TypeAdapter(tuple[Finding, ...])
 _SECRETS = TypeAdapter(list[SecretFinding])
 _SIGNATURES = TypeAdapter(tuple[str, ...])
+_FUNCTIONS = TypeAdapter(tuple[tuple[int, int], ...])
 
 
 def expectations_of(plan: Plan) -> Expectations:
@@ -110,6 +112,17 @@ class ProjectChecker:
         except (ChildFailed, TimeoutError) as error:
             log.warning("a file is not described to the files that use it", reason=str(error))
             return ()
+
+    async def functions(self, path: str, text: str) -> tuple[range, ...]:
+        """The lines of each function, from its first to behind its last, see `function_ranges`; empty if the
+        process fails: they are a hint."""
+        try:
+            with anyio.fail_after(SIGNATURE_SECONDS):
+                found = await self._call(ChildRequest(function="functions", texts={path: text}), _FUNCTIONS)
+        except (ChildFailed, TimeoutError) as error:
+            log.warning("the functions of a file are not known", reason=str(error))
+            return ()
+        return tuple(range(first, last + 1) for first, last in found)
 
     async def _call(self, request: ChildRequest, result: TypeAdapter[T]) -> T:
         """Raises ChildFailed."""

@@ -18,6 +18,11 @@ from gencode.diffs.values import FileDiff, Hunk, Line, LineKind, Side, Status
 MAX_LINE = 500
 """Characters of a line that are shown."""
 _MAX_SECTION = 120
+MAX_HEAD = 200
+"""Characters of the first line of a hunk, at most."""
+_MAX_ANCHOR = 20
+"""Characters of an anchor, the sign and the line feed, at most."""
+_NO_NEWLINE = "\\ No newline at end of file"
 _SIGNS = {LineKind.CONTEXT: " ", LineKind.DELETED: "-", LineKind.ADDED: "+"}
 
 
@@ -56,7 +61,13 @@ def _lines(file: FileDiff, lines: Iterable[Line]) -> Iterator[str]:
         side = Side.OLD if line.kind is LineKind.DELETED else Side.NEW
         yield _line(file, side, line.number(side) or 0, line.text, _SIGNS[line.kind])
         if not line.has_newline:
-            yield "\\ No newline at end of file"
+            yield _NO_NEWLINE
+
+
+def rendered_size(line: Line) -> int:
+    """The most characters that a line of a hunk is rendered in."""
+    shown = min(len(display_line(line.text)), MAX_LINE + 1)
+    return shown + _MAX_ANCHOR + (0 if line.has_newline else len(_NO_NEWLINE) + 1)
 
 
 def _context(file: FileDiff, number: int, text: bytes) -> str:

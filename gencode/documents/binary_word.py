@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import olefile
 
+from gencode.documents.binary_word_deletions import Range, deleted_ranges, kept
 from gencode.documents.characters import without_control_characters
 from gencode.documents.document import Counts, Document, DocumentKind, DocumentWarning, WarningCode
 from gencode.documents.errors import (
@@ -127,7 +128,8 @@ def _characters(ole: olefile.OleFileIO) -> str:
         raise error("The document is of Word 95 or older. Save it as .docx and upload that")
     table = ole.openstream("1Table" if flags & _TABLE_1 else "0Table").read()
     start, size = struct.unpack_from("<II", main, _FIB_CLX)
-    text = "".join(_pieces(main, _piece_table(table[start : start + size])))
+    pieces = _pieces(main, _piece_table(table[start : start + size]), deleted_ranges(main, table))
+    text = "".join(pieces)
     return "\r".join(_parts(text, main))
 
 
@@ -152,8 +154,11 @@ def _piece_table(clx: bytes) -> bytes:
     return clx[at + 5 : at + 5 + size]
 
 
-def _pieces(main: bytes, table: bytes) -> Iterator[str]:
-    """Raises OldWordFormat if a piece is not in the file: its text would be missing."""
+def _pieces(main: bytes, table: bytes, deleted: Sequence[Range]) -> Iterator[str]:
+    """With U+0000 in place of deleted characters, which the lengths of parts count.
+
+    Raises OldWordFormat if a piece is not in the file: its text would be missing.
+    """
     count = (len(table) - 4) // 12
     positions = struct.unpack_from(f"<{count + 1}I", table, 0)
     for index in range(count):
@@ -164,7 +169,9 @@ def _pieces(main: bytes, table: bytes) -> Iterator[str]:
         end = start + length * (1 if is_compressed else 2)
         if length < 0 or end > len(main):
             raise OldWordFormat("The document is damaged: a piece of its text is not in the file")
-        yield main[start:end].decode("cp1252" if is_compressed else "utf-16-le", "replace")
+        for (first, last), is_kept in kept(start, end, deleted):
+            text = main[first:last].decode("cp1252" if is_compressed else "utf-16-le", "replace")
+            yield text if is_kept else "\0" * len(text)
 
 
 def without_field_codes(characters: str) -> str:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 MAX_CHARACTERS = 4_000_000
-"""Most characters that a document can have, whatever a caller allows: two readings of a long encyclopedia."""
+"""Most characters that a document can have, whatever a caller allows; a book of 1,000 pages has a million."""
+MAX_SECTIONS = 20_000
+"""Most sections of a document; a book of 1,000 pages has some hundred headings."""
 
 
 class DocumentKind(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 
-from gencode.documents.document import Document, DocumentKind
+from gencode.documents.document import MAX_SECTIONS, Document, DocumentKind
 from gencode.documents.errors import DocumentTooLarge, DocumentWithoutText
 from gencode.documents.kind import OLE_MAGIC, check_content, kind_of_name
 
@@ -30,6 +30,8 @@ def read_document(name: str, data: bytes, max_characters: int) -> Document:
             f"The document has {document.counts.characters} characters, which is more than {max_characters}: "
             "split it and upload its parts"
         )
+    if len(document.sections) > MAX_SECTIONS:
+        raise DocumentTooLarge(f"The document has more than {MAX_SECTIONS} headings: split it")
     return document
 
 

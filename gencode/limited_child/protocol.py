@@ -68,4 +68,5 @@ def read_request(source: BinaryIO) -> ChildRequest | None:
 
 
 def encoded_answer(key: str, value: Any) -> bytes:
-    return json.dumps({key: value}).encode() + b"\n"
+    """Half of a surrogate pair may be in it, as in a request."""
+    return encoded(json.dumps({key: value}, ensure_ascii=False)) + b"\n"

@@ -39,3 +39,11 @@ class LastAdmin(RequestError):
     code = "LAST_ADMIN"
     http_status = 409
     meaning = "It is the last active admin"
+
+
+class VersionChanged(RequestError):
+    """The If-Match precondition failed."""
+
+    code = "VERSION_CHANGED"
+    http_status = 412
+    meaning = "If-Match names another version"

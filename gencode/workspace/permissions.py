@@ -1,6 +1,7 @@
 """Who may call which operation of the workspace: one table, which the routes enforce and the tests read.
 
-Operations with OWN concern nothing but the caller's account, so that they need no further check.
+Operations with OWN concern nothing but the caller's account, and resources belong to their owners: what
+else they need to know is in the row.
 """
 
 from __future__ import annotations
@@ -16,24 +17,30 @@ from gencode.domain.principal import Principal, PrincipalKind
 from gencode.http.dependencies import get_principal
 from gencode.http.operation import Operation
 from gencode.workspace.identity.tables import UserRole
+from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Permission:
     """roles     of users who may call the operation
     is_local  so may the principal of a service without keys and accounts
+    is_key    so may API keys
     """
 
     roles: frozenset[UserRole]
     is_local: bool = False
+    is_key: bool = False
 
     def allows(self, principal: Principal) -> bool:
         if principal.kind is PrincipalKind.LOCAL:
             return self.is_local
+        if principal.kind is PrincipalKind.API_KEY:
+            return self.is_key
         return principal.kind is PrincipalKind.USER and not self.roles.isdisjoint(principal.roles)
 
 
 OWN = Permission(roles=frozenset(UserRole))
+EVERYBODY = Permission(roles=frozenset(UserRole), is_local=True, is_key=True)
 ADMIN = Permission(roles=frozenset({UserRole.ADMIN}), is_local=True)
 
 PERMISSIONS: Mapping[str, Permission] = {
@@ -50,6 +57,10 @@ PERMISSIONS: Mapping[str, Permission] = {
     "deleteUser": ADMIN,
     "resetPassword": ADMIN,
     "listAuditLog": ADMIN,
+    **dict.fromkeys(PROMPT_TEMPLATES.operation_names, EVERYBODY),
+    "renderPromptTemplate": EVERYBODY,
+    "exportPromptTemplates": EVERYBODY,
+    "importPromptTemplates": EVERYBODY,
 }
 """By the name of the operation."""
 

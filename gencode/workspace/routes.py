@@ -6,8 +6,9 @@ from gencode.workspace.audit.routes import list_audit_log
 from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
 from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
 from gencode.workspace.permissions import guarded
+from gencode.workspace.prompt_templates.routes import PROMPT_TEMPLATE_OPERATIONS
 
 WITHOUT_AUTHENTICATION = PUBLIC_OPERATIONS
 """At paths below the API's."""
-OPERATIONS = guarded((*OWN_OPERATIONS, *ADMIN_OPERATIONS, list_audit_log))
+OPERATIONS = guarded((*OWN_OPERATIONS, *ADMIN_OPERATIONS, list_audit_log, *PROMPT_TEMPLATE_OPERATIONS))
 """Below the API, for principals whom the table of permissions allows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from sqlalchemy import DateTime, MetaData, String
+from sqlalchemy import DateTime, MetaData, String, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -20,6 +20,10 @@ CONSTRAINT_NAMES = {
 """Names for constraints without one: a migration can change only what has a name."""
 POSTGRES_SCHEMA = "gencode_workspace"
 """The schema of the tables in PostgreSQL. SQLite has a database of its own for them."""
+
+
+NOT_DELETED = text("NOT is_deleted")
+"""Of partial indexes: a row that is deleted does not keep others from having its values."""
 
 
 def now() -> datetime:

@@ -241,8 +241,18 @@ FOR_USERS = {
 }
 
 
+FOR_EVERYBODY = {
+    *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
+    *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
+}
+
+
 def test_the_table_has_every_operation_and_no_other() -> None:
-    assert {operation.name for operation in OPERATIONS} == set(PERMISSIONS) == FOR_ADMINS | FOR_USERS
+    assert (
+        {operation.name for operation in OPERATIONS}
+        == set(PERMISSIONS)
+        == FOR_ADMINS | FOR_USERS | FOR_EVERYBODY
+    )
 
 
 async def test_every_operation_lets_in_the_roles_of_the_table_and_nobody_else(tmp_path: Path) -> None:
@@ -271,6 +281,8 @@ async def test_every_operation_lets_in_the_roles_of_the_table_and_nobody_else(tm
 
 
 def may(caller: str, operation: str) -> bool:
+    if operation in FOR_EVERYBODY:
+        return caller != "nobody"
     return caller == "admin" or (caller in ROLES and operation in FOR_USERS)
 
 

@@ -67,7 +67,7 @@ def first_column(table: str, header: str) -> list[str]:
     [
         pytest.param(
             path,
-            marks=OF_DATA_DIR if path.name in ("operations.md", "accounts.md") else (),
+            marks=OF_DATA_DIR if path.name in ("operations.md", "accounts.md", "prompts.md") else (),
             id=str(path.relative_to(ROOT)),
         )
         for path in DOCUMENTS
@@ -77,7 +77,7 @@ def first_column(table: str, header: str) -> list[str]:
 @pytest.mark.local_forge
 async def test_the_commands_of_a_document_run(document: Path, tmp_path: Path) -> None:
     forge_port = reserve_port()
-    workspace = {"WORKSPACE": "true"} if document.name == "accounts.md" else {}
+    workspace = {"WORKSPACE": "true"} if document.name in ("accounts.md", "prompts.md") else {}
     async with service(tmp_path, {"FORGE_PORT": str(forge_port), **workspace}) as process:
         addresses = {"http://127.0.0.1:8080": process.url, "127.0.0.1:8081": f"127.0.0.1:{forge_port}"}
         for number, block in enumerate(BLOCK.findall(document.read_text(encoding="utf-8"))):
@@ -336,10 +336,13 @@ def _routes(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:
             yield from (f"{method} {prefix}{route.path}" for method in (route.methods or set()) - {"HEAD"})
 
 
-def test_every_route_of_accounts_is_documented(tmp_path: Path) -> None:
+def test_every_route_of_the_workspace_is_documented(tmp_path: Path) -> None:
     with_workspace = create_app(settings(tmp_path, workspace=True))
     more = set(_routes(with_workspace.routes)) - set(_routes(create_app(settings(tmp_path)).routes))
-    assert sorted(first_column(read("docs/accounts.md"), "Route")) == sorted(more)
+    documented = [
+        route for name in ("accounts", "prompts") for route in first_column(read(f"docs/{name}.md"), "Route")
+    ]
+    assert sorted(documented) == sorted(more)
 
 
 def test_every_field_of_a_request_is_documented() -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from gencode.diffs import (
+    BundleLimits,
     Claim,
     Diff,
+    ExclusionRules,
     FileDiff,
+    NewFile,
     Side,
     Status,
     Suggestion,
@@ -21,6 +25,7 @@ from gencode.diffs import (
     finding_identity,
     parse_patch,
     place,
+    plan_review,
     render_hunk,
     split_lines,
 )
@@ -93,10 +98,23 @@ def _findings(text: str) -> None:
     apply_suggestion(data, Suggestion(first=1, last=max(len(old), 1), old=text, replacement=text + "x"))
 
 
+def _plan(text: str) -> None:
+    """The text as code that is added, as a path, and as a pattern."""
+    data = text.encode("utf-8", "replace")
+    lines = blob_lines(data)
+    file = FileDiff(old_path=None, new_path="a.js", status=Status.ADDED, hunks=diff_texts(b"", data))
+    named = replace(file, new_path=text[:4096], hunks=diff_texts(b"", b"a\n"))
+    rules = ExclusionRules(exclude=[text[:200]], max_lines=2**30)
+    new_files = {"a.js": NewFile(lines=lines, functions=[range(1, len(lines))])}
+    for limits in (BundleLimits(), BundleLimits(bundle=1000, total=10**9)):
+        plan_review(Diff(files=(file, named)), limits, rules, new_files)
+
+
 FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "patch": _patch,
     "hunk": _hunk,
     "changed text": _texts,
     "findings": _findings,
+    "review plan": _plan,
     "shown path": display_path,
 }

@@ -27,9 +27,8 @@ from gencode.workspace.identity.schemas import (
     Tokens,
     UserView,
 )
-from gencode.workspace.identity.sessions import Client
 from gencode.workspace.identity.tables import UserRole
-from gencode.workspace.parameters import id_in_path
+from gencode.workspace.parameters import actor_of, client_of, id_in_path
 from gencode.workspace.workspace import Workspace
 
 LOGIN = FormBody(model=LoginForm)
@@ -184,15 +183,6 @@ def own_id(request: Request) -> str:
     if user_id is None:
         raise LookupError("an operation of users is called by another principal")
     return user_id
-
-
-def actor_of(request: Request) -> Actor:
-    return Actor(id=get_principal(request).id, address=client_of(request).address)
-
-
-def client_of(request: Request) -> Client:
-    address = request.client.host if request.client else ""
-    return Client(user_agent=request.headers.get("user-agent", ""), address=address)
 
 
 PUBLIC_OPERATIONS = (get_login_options, log_in, refresh, register)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
@@ -12,9 +12,8 @@ from gencode.http.base_models import Moment, RequestModel, ResponseModel
 from gencode.workspace.identity.passwords import MAX_LENGTH, MIN_LENGTH
 from gencode.workspace.identity.sessions import TokenPair
 from gencode.workspace.identity.tables import EMAIL_LENGTH, NAME_LENGTH, User, UserRole, UserSession
+from gencode.workspace.resources.models import PRINTABLE, unchanged
 
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
-"""No control characters. PostgreSQL can store no NUL."""
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f.]+")
 
 
@@ -45,15 +44,6 @@ Password = Annotated[
 ]
 Short = Annotated[str, StringConstraints(max_length=100, pattern=PRINTABLE)]
 Avatar = Annotated[str, StringConstraints(max_length=500, pattern=r"^https://[!-~]+$")]
-
-
-def _without_default(schema: dict[str, Any]) -> None:
-    schema.pop("default", None)
-
-
-def _unchanged(default: Any) -> Any:
-    """A field of a change that may be absent, and is not null: only what is set is read."""
-    return Field(default, strict=False, json_schema_extra=_without_default)
 
 
 class LoginOptions(ResponseModel):
@@ -116,13 +106,13 @@ class UserCreation(Registration):
 class ProfileChange(Profile):
     """Fields that are not given stay as they are."""
 
-    email: Email = _unchanged("")
+    email: Email = unchanged("")
 
 
 class UserChange(ProfileChange):
-    username: Username = _unchanged("")
-    role: UserRole = _unchanged(UserRole.USER)
-    is_active: bool = _unchanged(True)
+    username: Username = unchanged("")
+    role: UserRole = unchanged(UserRole.USER)
+    is_active: bool = unchanged(True)
 
 
 class PasswordChange(RequestModel):

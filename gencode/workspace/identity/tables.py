@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, func, select, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gencode.workspace.tables import Base, Row, SoftDeleted
+from gencode.workspace.tables import NOT_DELETED, Base, Row, SoftDeleted
 
-NOT_DELETED = text("NOT is_deleted")
 NAME_LENGTH = 64
 EMAIL_LENGTH = 254
 

@@ -13,7 +13,7 @@ from gencode.http.parameter_types import Integer, Parameter
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.workspace.errors import AlreadyTaken, LastAdmin
 from gencode.workspace.identity.accounts import Accounts
-from gencode.workspace.identity.auth_routes import CREATED, DONE, USER, actor_of, new_user
+from gencode.workspace.identity.auth_routes import CREATED, DONE, USER, new_user
 from gencode.workspace.identity.schemas import (
     PasswordReset,
     UserChange,
@@ -21,7 +21,7 @@ from gencode.workspace.identity.schemas import (
     UserPage,
     UserView,
 )
-from gencode.workspace.parameters import PRINTABLE_TEXT, id_in_path
+from gencode.workspace.parameters import PRINTABLE_TEXT, actor_of, id_in_path
 from gencode.workspace.workspace import Workspace
 
 CREATION = JsonBody(model=UserCreation)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from alembic import context
 
-import gencode.workspace.identity.tables  # noqa: F401 - its tables are compared by `alembic check`
+import gencode.workspace.audit.tables
+import gencode.workspace.identity.tables
+import gencode.workspace.prompt_templates.resource  # noqa: F401 - these tables are compared with the database
 from gencode.workspace.migrations.upgrade import CONNECTION
 from gencode.workspace.tables import POSTGRES_SCHEMA, Base
 

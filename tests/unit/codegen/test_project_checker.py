@@ -17,6 +17,7 @@ from gencode.codegen.plan import Plan
 from gencode.codegen.project_checker import CHILD_PROGRAM, ProjectChecker
 from gencode.codegen.secrets_scan import OWN_SECRET
 from gencode.codegen.validation.findings import Rule
+from gencode.diffs import BundleLimits, Diff, FileDiff, NewFile, Status, blob_lines, diff_texts, plan_review
 from gencode.limited_child import process
 from gencode.limited_child.pool import LARGE, MAX_CHILDREN
 from gencode.limited_child.process import ChildFailed, LimitedChild
@@ -48,6 +49,21 @@ async def test_a_file_that_exhausts_the_memory_has_a_finding_and_the_others_thei
         assert "could not be checked" in findings[0].message
         assert await checker.signatures("a.c", EXHAUSTS_MEMORY) == ()
         assert await checker.signatures("a.py", "def f() -> int:\n    return 1\n") == ("def f() -> int",)
+
+
+async def test_functions_grow_the_context_of_a_change_and_a_file_that_ends_the_process_has_none() -> None:
+    old = "".join(f"x{n} = {n}\n" for n in range(9)) + "def f(a):\n" + "    a += 1\n" * 20 + "    return a\n"
+    new = old.replace("    return a\n", "    return -a\n")
+    async with ProjectChecker() as checker:
+        assert await checker.functions("a.c", EXHAUSTS_MEMORY) == ()
+        functions = await checker.functions("a.py", new)
+    assert functions == (range(10, 32),)
+    hunks = diff_texts(old.encode(), new.encode())
+    diff = Diff(files=(FileDiff(old_path="a.py", new_path="a.py", status=Status.MODIFIED, hunks=hunks),))
+    new_files = {"a.py": NewFile(lines=blob_lines(new.encode()), functions=functions)}
+    (bundle,) = plan_review(diff, BundleLimits(), None, new_files).bundles
+    shown = bundle.text.splitlines()
+    assert (shown[2].partition("| ")[2], shown[-1].partition("|")[2]) == ("def f(a):", "+    return -a")
 
 
 async def test_the_plan_reaches_the_child() -> None:

@@ -225,6 +225,7 @@ TEXTS: Mapping[str, HostileFile] = {
     "a heading of number signs": (lambda: b"# " + b" #" * 400_000, READ),
     "a line of white space": (lambda: b"a" + b" \t" * 400_000 + b"a", READ),
     "fences in fences": (lambda: b"".join(b"`" * number + b"\n" for number in range(3, 1_000)), READ),
+    "200,000 headings": (lambda: b"# a\n" * 200_000, TOO_LARGE),
     "half of a character": (lambda: "文".encode()[:2], UNREADABLE),
 }
 FILES: Mapping[str, Mapping[str, HostileFile]] = {

@@ -12,7 +12,13 @@ import pytest
 from gencode.documents import external_readers
 from gencode.documents import extractor as extractor_module
 from gencode.documents.child_main import LIMITS
-from gencode.documents.document import DocumentKind, Section, WarningCode
+from gencode.documents.document import (
+    MAX_CHARACTERS,
+    MAX_SECTIONS,
+    DocumentKind,
+    Section,
+    WarningCode,
+)
 from gencode.documents.errors import (
     DocumentEncrypted,
     DocumentKindError,
@@ -187,3 +193,13 @@ async def test_the_letters_of_an_old_chinese_file_are_not_guessed(
         with pytest.raises(DocumentUnreadable) as refused:
             await documents.extract("a.doc", bytes(chinese))
     assert type(refused.value) is DocumentUnreadable
+
+
+async def test_the_longest_document_that_is_allowed_arrives() -> None:
+    """With as many and as long titles as there may be: the answer of the child has a limit of its own."""
+    title = "章" * 195
+    text = f"# {title}\n\n" * MAX_SECTIONS
+    assert len(text) < MAX_CHARACTERS
+    async with DocumentExtractor() as documents:
+        document = await documents.extract("a.md", text.encode(), max_characters=MAX_CHARACTERS)
+    assert (len(document.sections), document.text) == (MAX_SECTIONS, text)

@@ -12,7 +12,7 @@ from gencode.documents.errors import DocumentError
 from gencode.documents.extractor import DocumentExtractor
 from tests.unit.documents.hostile_files import FILES, Outcomes
 from tests.unit.documents.pdf_files import pdf_file
-from tests.unit.documents.word_files import binary_word_file, cell, paragraph, table, word_file
+from tests.unit.documents.word_files import binary_word_file, cell, paragraph, table, word_parts, zipped
 
 CODES = {
     "DOCUMENT_ENCRYPTED",
@@ -21,8 +21,9 @@ CODES = {
     "DOCUMENT_UNREADABLE",
     "DOCUMENT_WITHOUT_TEXT",
 }
+GOOD_PARTS = word_parts(paragraph("第一章", "1") + table(cell("一") + cell("二")) + paragraph("结尾"))
 GOOD = {
-    "docx": word_file(paragraph("第一章", "1") + table(cell("一") + cell("二")) + paragraph("结尾")),
+    "docx": zipped(GOOD_PARTS),
     "pdf": pdf_file([[(50, 700, "第一页")], [(50, 700, "第二页")]], [(0, 0, 9, 0)]),
     "doc": binary_word_file("第一章\r系统\x13 PAGE \x141\x15\r"),
     "txt": "第一章：系统应支持登录和查询的功能。".encode("gb18030"),
@@ -66,6 +67,17 @@ async def test_a_damaged_file_is_read_or_refused(suffix: str) -> None:
         for _ in range(12):
             found = await outcome(documents, f"a.{suffix}", damaged(GOOD[suffix], chance))
             assert found in CODES | {"read"}
+
+
+async def test_a_document_of_damaged_xml_is_read_or_refused() -> None:
+    """The archive is whole, so that the readers of its parts get them."""
+    chance = random.Random(12)
+    parts = {name: part if isinstance(part, bytes) else part.encode() for name, part in GOOD_PARTS.items()}
+    async with DocumentExtractor() as documents:
+        for _ in range(16):
+            name = chance.choice(sorted(parts))
+            data = zipped(parts | {name: damaged(parts[name], chance)})
+            assert await outcome(documents, "a.docx", data) in CODES | {"read"}
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:

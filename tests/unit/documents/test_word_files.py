@@ -217,6 +217,11 @@ def test_footnotes_of_a_binary_document_are_read() -> None:
     assert read(binary_word_file("正文\r", footnotes="脚注\r"), "a.doc").text == "正文\n\n脚注\n"
 
 
+def test_deleted_text_of_a_binary_document_is_out() -> None:
+    data = binary_word_file("保留的删除的末尾\r", deleted="删除的", footnotes="脚注\r")
+    assert read(data, "a.doc").text == "保留的末尾\n\n脚注\n"
+
+
 @pytest.mark.parametrize(
     ("data", "error"),
     [

@@ -57,8 +57,8 @@ def word_parts(body: str) -> dict[str, str | bytes]:
         "word/styles.xml": f'<w:styles xmlns:w="{_W}">{_STYLES}</w:styles>',
         "word/numbering.xml": (
             f'<w:numbering xmlns:w="{_W}"><w:abstractNum w:abstractNumId="0">'
-            '<w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/></w:lvl>'
-            '<w:lvl w:ilvl="1"><w:numFmt w:val="bullet"/></w:lvl></w:abstractNum>'
+            '<w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>'
+            '<w:lvl w:ilvl="1"><w:numFmt w:val="bullet"/><w:lvlText w:val="•"/></w:lvl></w:abstractNum>'
             '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>'
         ),
     }
@@ -119,12 +119,15 @@ def _entry(name: str, kind: int, start: int, size: int, *, right: int = _FREE, c
 
 
 def binary_word_streams(
-    text: str, *, flags: int = 0x0200, version: int = 0xC1, footnotes: str = ""
+    text: str, *, flags: int = 0x0200, version: int = 0xC1, footnotes: str = "", deleted: str = ""
 ) -> dict[str, bytes]:
-    """The main text in two pieces, of which the second is of single bytes."""
+    """The main text in two pieces, of which the second is of single bytes. `deleted`: a part of the text."""
     wide, narrow = (text + footnotes).encode("utf-16-le"), b"End of text.\r"
     start = 0x800
     main = bytearray(start)
+    first = start + 2 * text.index(deleted)
+    main[0x600:0x800] = _properties_page(start, first, first + 2 * len(deleted), start + len(wide))
+    struct.pack_into("<II", main, 0xFA, 2, 12)
     struct.pack_into("<HH", main, 0, 0xA5EC, version)
     struct.pack_into("<H", main, 6, 0x0409)
     struct.pack_into("<H", main, 0x0A, flags)
@@ -137,7 +140,15 @@ def binary_word_streams(
     pieces += struct.pack("<HIH", 0, (start + len(wide)) * 2 | 0x40000000, 0)
     clx = b"\x01" + struct.pack("<H", 2) + b"\0\0" + b"\x02" + struct.pack("<I", len(pieces)) + pieces
     struct.pack_into("<II", main, 0x1A2, 16, len(clx))
-    return {"WordDocument": bytes(main) + wide + narrow, "1Table": bytes(16) + clx}
+    pages = bytes(2) + struct.pack("<III", start, start + len(wide), 0x600 // 512)
+    return {"WordDocument": bytes(main) + wide + narrow, "1Table": pages.ljust(16, b"\0") + clx}
+
+
+def _properties_page(*bounds: int) -> bytes:
+    """The second of three runs is bold and deleted; its properties are in the middle of the page."""
+    properties = struct.pack("<BHBHB", 6, 0x0835, 1, 0x0800, 1)
+    page = struct.pack("<IIIIBBB", *bounds, 0, 100, 0).ljust(200, b"\0") + properties
+    return page.ljust(511, b"\0") + b"\x03"
 
 
 def binary_word_file(text: str, **options: int | str) -> bytes:

@@ -1,0 +1,1 @@
+"""Prompt templates: texts with named variables, of one's own or shared."""

@@ -1,0 +1,1 @@
+"""Resources: a declaration of table, models and rules becomes routes, ownership, audit, pages and ETags."""

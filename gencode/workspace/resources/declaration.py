@@ -1,0 +1,75 @@
+"""The declaration of a resource, from which its routes follow.
+
+PROMPT_TEMPLATES = Resource(
+    name="PromptTemplate", title="prompt template", path="/prompts", table=PromptTemplate,
+    creation=PromptTemplateCreation, change=PromptTemplateChange,
+    view_model=PromptTemplateView, view=view_of,
+    taken={"uq_prompt_templates_identifier": "identifier"}, filters=("category",),
+)
+OPERATIONS = operations_of(PROMPT_TEMPLATES)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from sqlalchemy import ColumnElement, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gencode.http.base_models import RequestModel, ResponseModel
+from gencode.workspace.tables import Base, Row, SoftDeleted
+
+
+class OwnedRow(Row, SoftDeleted, Base):
+    """A row of a resource.
+
+    owner    the id of the principal who created it
+    name     for people
+    version  grows by one with each change; its ETag
+    """
+
+    __abstract__ = True
+
+    owner: Mapped[str] = mapped_column(String(200), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    version: Mapped[int] = mapped_column(default=1)
+
+
+T = TypeVar("T", bound=OwnedRow)
+V = TypeVar("V", bound=ResponseModel)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resource(Generic[T, V]):
+    """name        in the names of its operations and audit entries
+    title       in summaries and messages
+    path        of the collection, below the API
+    creation    the body of POST; its fields are columns of the table
+    change      the body of PATCH, in which each field may be absent
+    view        makes the response from a row
+    taken       the field whose values are unique, by the name of its index
+    filters     columns by which a list can be restricted to one value
+    is_shared   the rows that other principals may read, too
+    """
+
+    name: str
+    title: str
+    path: str
+    table: type[T]
+    creation: type[RequestModel]
+    change: type[RequestModel]
+    view_model: type[V]
+    view: Callable[[T], V]
+    taken: Mapping[str, str] = field(default_factory=dict)
+    filters: Sequence[str] = ()
+    is_shared: Callable[[], ColumnElement[bool]] | None = None
+
+    @property
+    def operation_names(self) -> Sequence[str]:
+        """In the order list, create, get, change, delete."""
+        return (
+            f"list{self.name}s",
+            *(f"{verb}{self.name}" for verb in ("create", "get", "change", "delete")),
+        )

@@ -1,0 +1,167 @@
+"""Reads and changes the rows of a resource: ownership, conflicts, pages and audit are the same for all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gencode.domain.errors import NotFound
+from gencode.workspace.audit.log import AuditLog, Change
+from gencode.workspace.database import Database
+from gencode.workspace.errors import AlreadyTaken, VersionChanged
+from gencode.workspace.identity.actor import Actor
+from gencode.workspace.resources.declaration import Resource, T, V
+
+MAX_AUDITED = 500
+"""Characters of a text that the audit log has in full; of longer ones it has the length and the digest."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageQuery:
+    """sort     a column
+    after    the last row of the page before: its value in that column, and its id
+    filters  values by column
+    text     a part of the name
+    """
+
+    limit: int
+    sort: str = "created_at"
+    descending: bool = True
+    after: tuple[Any, str] | None = None
+    filters: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+
+
+class ResourceStore(Generic[T, V]):
+    """`principal`: the id of who asks. Rows of others are as if they were not there, unless they are shared;
+    those can be read."""
+
+    def __init__(self, database: Database, audit: AuditLog, resource: Resource[T, V]) -> None:
+        self._database = database
+        self._audit = audit
+        self._resource = resource
+        self._table: Any = resource.table
+
+    async def create(self, values: Mapping[str, Any], actor: Actor) -> T:
+        """Raises AlreadyTaken."""
+        row: T = self._table(owner=actor.id, **values)
+        async with self._database.transaction() as session:
+            session.add(row)
+            await self._flush(session)
+            await self._record(session, actor, "created", row, {}, values)
+        return row
+
+    async def get(self, row_id: str, principal: str) -> T:
+        """Raises NotFound."""
+        query = select(self._resource.table).where(self._table.id == row_id, self._is_readable(principal))
+        async with self._database.transaction() as session:
+            return self._require(await session.scalar(query))
+
+    async def page(self, query: PageQuery, principal: str) -> Sequence[T]:
+        """One row more than the limit, if there are more."""
+        column: Any = getattr(self._table, query.sort)
+        order = (column.desc(), self._table.id.desc()) if query.descending else (column, self._table.id)
+        conditions = [self._is_readable(principal), *self._restrictions(query)]
+        if query.after:
+            conditions.append(_is_after(column, self._table.id, query.after, descending=query.descending))
+        found = select(self._resource.table).where(*conditions).order_by(*order).limit(query.limit + 1)
+        async with self._database.transaction() as session:
+            return (await session.scalars(found)).all()
+
+    async def change(self, row_id: str, changes: Mapping[str, Any], actor: Actor, version: int | None) -> T:
+        """`version`: what the row must have, if it matters. Raises NotFound, VersionChanged, AlreadyTaken."""
+        async with self._database.transaction() as session:
+            row = await self._own(session, row_id, actor.id, version)
+            before = {name: getattr(row, name) for name in changes}
+            for name, value in changes.items():
+                setattr(row, name, value)
+            row.version += 1
+            await self._flush(session)
+            await self._record(session, actor, "changed", row, before, changes)
+        return row
+
+    async def delete(self, row_id: str, actor: Actor, version: int | None) -> None:
+        """Raises NotFound, VersionChanged."""
+        async with self._database.transaction() as session:
+            row = await self._own(session, row_id, actor.id, version)
+            row.is_deleted = True
+            row.version += 1
+            await self._record(session, actor, "deleted", row, {"name": row.name}, {})
+
+    async def _own(self, session: AsyncSession, row_id: str, owner: str, version: int | None) -> T:
+        """The row, locked until the transaction ends."""
+        is_own = and_(self._table.id == row_id, self._table.owner == owner, ~self._table.is_deleted)
+        row = self._require(
+            await session.scalar(select(self._resource.table).where(is_own).with_for_update())
+        )
+        if version is not None and version != row.version:
+            raise VersionChanged(f"the {self._resource.title} was changed meanwhile: read it again")
+        return row
+
+    def _is_readable(self, principal: str) -> ColumnElement[bool]:
+        is_own: ColumnElement[bool] = self._table.owner == principal
+        shared = self._resource.is_shared
+        return and_(~self._table.is_deleted, or_(is_own, shared()) if shared else is_own)
+
+    def _restrictions(self, query: PageQuery) -> list[ColumnElement[bool]]:
+        restrictions = [getattr(self._table, name) == value for name, value in query.filters.items()]
+        if query.text:
+            restrictions.append(self._table.name.icontains(query.text, autoescape=True))
+        return restrictions
+
+    def _require(self, row: T | None) -> T:
+        if row is None:
+            raise NotFound(f"there is no such {self._resource.title}, or it belongs to somebody else")
+        return row
+
+    async def _flush(self, session: AsyncSession) -> None:
+        try:
+            await session.flush()
+        except IntegrityError as error:
+            cause = str(error.orig)
+            taken = [name for index, name in self._resource.taken.items() if index in cause or name in cause]
+            if not taken:
+                raise
+            raise AlreadyTaken(f"another {self._resource.title} has this {taken[0]}") from None
+
+    async def _record(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        action: str,
+        row: T,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+    ) -> None:
+        name = self._resource.name
+        change = Change(
+            actor=actor.id,
+            action=f"{name}.{action}",
+            subject=f"{name}:{row.id}",
+            address=actor.address,
+            before={key: _audited(value) for key, value in before.items()},
+            after={key: _audited(value) for key, value in after.items()},
+        )
+        await self._audit.append(session, change)
+
+
+def _is_after(
+    column: ColumnElement[Any], row_id: ColumnElement[str], after: tuple[Any, str], *, descending: bool
+) -> ColumnElement[bool]:
+    value, last = after
+    if descending:
+        return or_(column < value, and_(column == value, row_id < last))
+    return or_(column > value, and_(column == value, row_id > last))
+
+
+def _audited(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > MAX_AUDITED:
+        digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+        return {"length": len(value), "sha256": digest}
+    return value
