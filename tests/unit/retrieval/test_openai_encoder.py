@@ -76,6 +76,12 @@ async def test_questions_and_passages_have_their_prefixes() -> None:
     assert bodies[0]["dimensions"] == 2
 
 
+async def test_half_a_character_does_not_break_the_request() -> None:
+    async with encoder(answer([1, 0])) as (made, server):
+        await made.encode(["a\ud800b"])
+    assert json.loads(server.bodies[0])["input"] == ["a?b"]
+
+
 @pytest.mark.parametrize("count", [0, 3])
 async def test_more_than_a_batch_is_refused(count: int) -> None:
     async with encoder(answer([1, 0]), batch=2) as (made, server):
