@@ -333,7 +333,9 @@ def _routes(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:
         if isinstance(route, Mount):
             yield from _routes(route.routes, prefix + route.path)
         elif isinstance(route, Route):
-            yield from (f"{method} {prefix}{route.path}" for method in (route.methods or set()) - {"HEAD"})
+            yield from (
+                f"{method} {prefix}{route.path_format}" for method in (route.methods or set()) - {"HEAD"}
+            )
 
 
 def test_every_route_of_the_workspace_is_documented(tmp_path: Path) -> None:
