@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 
 from rapidfuzz.distance import LCSseq
 
-_MAX_CELLS = 2**28
-"""Of the bit matrix of one comparison: 32 MB."""
+MAX_CELLS = 2**27
+"""Of the bit matrix of one comparison: 16 MB, and a tenth of a second."""
 
 
 def changed_lines(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[bytearray, bytearray]:
@@ -65,13 +65,13 @@ def _middle(
 
 def _pairs(old: list[int], new: list[int]) -> Iterator[tuple[int, int]]:
     """Positions of equal lines."""
-    if len(old) * len(new) <= _MAX_CELLS:
+    if len(old) * len(new) <= MAX_CELLS:
         yield from _longest_common(old, new)
         return
     anchors = [*_unique_in_order(old, new), (len(old), len(new))]
     i = j = 0
     for next_i, next_j in anchors:
-        if (next_i - i) * (next_j - j) <= _MAX_CELLS:
+        if (next_i - i) * (next_j - j) <= MAX_CELLS:
             for a, b in _longest_common(old[i:next_i], new[j:next_j]):
                 yield i + a, j + b
         if next_i < len(old):

@@ -27,10 +27,12 @@ class RenameLimits:
 
     max_pairs   of a deleted and an added file that are compared
     max_bytes   of all files that are compared
+    max_chunks  that are looked up in other files: two seconds
     """
 
     max_pairs: int = 40_000
     max_bytes: int = 32 * 2**20
+    max_chunks: int = 10_000_000
 
 
 def find_renames(
@@ -42,7 +44,7 @@ def find_renames(
     rest = [entry for entry in deleted if entry.path not in taken and _is_file(entry)]
     candidates = [entry for entry in added if entry.path not in found and _is_file(entry)]
     if len(rest) * len(candidates) <= limits.max_pairs:
-        for old, new in _similar(rest, candidates, _Similarity(read, limits.max_bytes)):
+        for old, new in _similar(rest, candidates, _Similarity(read, limits)):
             if new.path not in found and old.path not in taken:
                 found[new.path] = old
                 taken.add(old.path)
@@ -98,18 +100,22 @@ def _similar(
 class _Similarity:
     """Counts the chunks of each file once. A chunk is a line, or 64 bytes of a longer one."""
 
-    def __init__(self, read: Read, max_bytes: int) -> None:
+    def __init__(self, read: Read, limits: RenameLimits) -> None:
         self._read = read
-        self._bytes_left = max_bytes
+        self._bytes_left = limits.max_bytes
+        self._chunks_left = limits.max_chunks
         self._chunks: dict[bytes, tuple[int, Mapping[bytes, int]] | None] = {}
 
     def of(self, old: TreeEntry, new: TreeEntry) -> float:
-        """From 0 to 1."""
+        """From 0 to 1; 0 once a limit is reached."""
         first, second = self._counted(old), self._counted(new)
         if first is None or second is None:
             return 0
         sizes = first[0], second[0]
         if min(sizes) < THRESHOLD * max(sizes):
+            return 0
+        self._chunks_left -= len(first[1])
+        if self._chunks_left < 0:
             return 0
         common = sum(len(chunk) * min(n, second[1].get(chunk, 0)) for chunk, n in first[1].items())
         return common / max(*sizes, 1)

@@ -33,12 +33,14 @@ class TreeDiffLimits:
     max_files   changed files; more raise DiffTooLarge
     max_blob    bytes of one content; a larger one is FileKind.OVERSIZED
     max_bytes   of all contents together; what comes after it is FileKind.OVERSIZED
+    max_lines   of all contents together, likewise
     context     unchanged lines around a change
     """
 
     max_files: int = 10_000
     max_blob: int = 2**20
     max_bytes: int = 64 * 2**20
+    max_lines: int = 1_000_000
     context: int = CONTEXT
     renames: RenameLimits = field(default_factory=RenameLimits)
 
@@ -125,6 +127,7 @@ class _TreeDiff:
         self._store = store
         self._limits = limits
         self._bytes_left = limits.max_bytes
+        self._lines_left = limits.max_lines
 
     def files(self, old: ObjectID | None, new: ObjectID | None) -> Iterator[FileDiff]:
         changes = self._changes(old, new)
@@ -190,7 +193,9 @@ class _TreeDiff:
 
     def _fits(self, before: bytes, after: bytes) -> bool:
         self._bytes_left -= len(before) + len(after)
-        return self._bytes_left >= 0 and max(len(before), len(after)) <= self._limits.max_blob
+        self._lines_left -= before.count(b"\n") + after.count(b"\n")
+        has_room = self._bytes_left >= 0 and self._lines_left >= 0
+        return has_room and max(len(before), len(after)) <= self._limits.max_blob
 
     def _content(self, entry: TreeEntry | None) -> bytes:
         if entry is None:

@@ -6,8 +6,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from dulwich.repo import Repo
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gencode.diffs import (
@@ -21,6 +22,7 @@ from gencode.diffs import (
     Status,
     diff_commits,
     diff_texts,
+    line_matching,
     parse_patch,
     plan_review,
 )
@@ -64,6 +66,20 @@ def test_the_hunks_make_the_new_text(old: bytes, new: bytes, context: int) -> No
     if hunks:
         patch = header + b"".join(hunk.header.encode() + b"\n" + hunk.body for hunk in hunks)
         assert parse_patch(patch).commits[0].diff.files[0].hunks == hunks
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(TEXTS, TEXTS, st.integers(0, 40))
+def test_texts_too_large_for_one_comparison_have_a_right_diff_too(
+    monkeypatch: pytest.MonkeyPatch, old: bytes, new: bytes, cells: int
+) -> None:
+    """It may be longer than the shortest one."""
+    unique = b"".join(b"%d\n" % n for n in range(20))
+    monkeypatch.setattr(line_matching, "MAX_CELLS", cells)
+    for before, after in ((old, new), (old + unique + new, new + unique + old), (unique + old, new + unique)):
+        assert applied(before, diff_texts(before, after)) == after
+    kept = diff_texts(b"a\n" + unique + b"b\n", b"b\n" + unique + b"a\n")
+    assert sum(hunk.added for hunk in kept) == 2, "the lines that are there once are matched"
 
 
 @settings(deadline=None, max_examples=60)

@@ -99,10 +99,22 @@ def test_renames_prefer_the_same_name_and_the_most_similar(tmp_path: Path) -> No
 def test_without_enough_in_common_or_beyond_the_limits_nothing_is_renamed(tmp_path: Path) -> None:
     old: dict[str | bytes, bytes] = {"a": BODY, "same": b"same\n", "empty": b""}
     new: dict[str | bytes, bytes] = {"b": BODY[:300], "same2": b"same\n", "empty2": b""}
-    for n, limits in enumerate((RenameLimits(), RenameLimits(max_pairs=0), RenameLimits(max_bytes=0))):
+    for n, limits in enumerate((RenameLimits(), RenameLimits(max_pairs=0))):
         ours, _ = diff_of(tmp_path / str(n), old, new, TreeDiffLimits(renames=limits))
         renamed = {file.path for file in ours.files if file.status is Status.RENAMED}
         assert renamed == {"same2", "empty2"}
+
+
+def test_limits_of_the_search_for_renames(tmp_path: Path) -> None:
+    old: dict[str | bytes, bytes] = {"a": BODY, "same": b"same\n"}
+    new: dict[str | bytes, bytes] = {"b": BODY + b"x", "same2": b"same\n"}
+    tight = RenameLimits(max_pairs=0), RenameLimits(max_bytes=len(BODY)), RenameLimits(max_chunks=39)
+    for n, limits in enumerate(
+        (RenameLimits(max_pairs=1, max_bytes=2 * len(BODY) + 1, max_chunks=40), *tight)
+    ):
+        ours, _ = diff_of(tmp_path / str(n), old, new, TreeDiffLimits(renames=limits))
+        renamed = {file.path for file in ours.files if file.status is Status.RENAMED}
+        assert renamed == ({"same2", "b"} if n == 0 else {"same2"})
 
 
 def test_limits(tmp_path: Path) -> None:
@@ -113,6 +125,8 @@ def test_limits(tmp_path: Path) -> None:
         ("big", FileKind.OVERSIZED, 0), ("small", FileKind.TEXT, 1)
     ]  # fmt: skip
     ours, _ = diff_of(tmp_path / "2", old, new, TreeDiffLimits(max_bytes=401))
+    assert [file.kind for file in ours.files] == [FileKind.TEXT, FileKind.OVERSIZED]
+    ours, _ = diff_of(tmp_path / "4", old, new, TreeDiffLimits(max_lines=200))
     assert [file.kind for file in ours.files] == [FileKind.TEXT, FileKind.OVERSIZED]
     with pytest.raises(DiffTooLarge, match="1 files"):
         diff_of(tmp_path / "3", old, new, TreeDiffLimits(max_files=1))
