@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from xml.etree import ElementTree
 from xml.parsers import expat
 
 from gencode.documents.errors import (
@@ -16,12 +17,21 @@ from gencode.documents.errors import (
     DocumentTooLarge,
     DocumentUnreadable,
 )
+from gencode.documents.word_numbering import word_numbering
 from gencode.documents.xml_filter import XmlFilter
 
 MAX_ENTRIES = 5_000
 MAX_XML_BYTES = 64 * 2**20
 """Of all parts that are read. A zip archive cannot expand to more than it declares: reading stops there."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    expat.ExpatError,
+    ElementTree.ParseError,
+    EOFError,
+    NotImplementedError,
+)
 _CONTENT_TYPES = "[Content_Types].xml"
 _MAIN_TYPE = re.compile(rb"wordprocessingml\.(?:document|template)\.main\+xml")
 _TYPE_WITH_MACROS = re.compile(rb"vnd\.ms-word\.(?:document|template)\.macroEnabled")
@@ -53,7 +63,14 @@ def word_package(data: bytes) -> WordPackage:
             infos = _checked_infos(archive)
             _check_kind(archive, infos)
             return _reduced(archive, list(infos.values()))
-    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        expat.ExpatError,
+        ElementTree.ParseError,
+        EOFError,
+        NotImplementedError,
+    ) as error:
         raise DocumentUnreadable(f"The document is damaged: {error}") from None
 
 
@@ -98,5 +115,19 @@ def _reduced(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo]) -> WordPack
 def _filtered(
     archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], xml: XmlFilter
 ) -> Iterator[tuple[str, bytes]]:
-    for info in infos:
-        yield info.filename, xml.filtered(archive.read(info), is_text="comments" not in info.filename)
+    """What numbers the paragraphs comes before the document."""
+    defining: dict[str, bytes] = {"numbering": b"", "styles": b""}
+    for info in sorted(infos, key=lambda info: _base_name(info) not in defining):
+        name, part = _base_name(info), archive.read(info)
+        if name in defining:
+            defining[name] = filtered = xml.filtered(part, is_text=False)
+        else:
+            numbering = word_numbering(**defining) if name.startswith("document") else None
+            filtered = xml.filtered(part, is_text="comments" not in name, numbering=numbering)
+        yield info.filename, filtered
+
+
+def _base_name(info: zipfile.ZipInfo) -> str:
+    """Without a suffix; "" for relations."""
+    name = info.filename.rpartition("/")[2]
+    return name.removesuffix(".xml") if name.endswith(".xml") else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -16,9 +17,11 @@ from gencode.documents.errors import DocumentWithoutText
 from gencode.documents.markdown_table import markdown_table
 from gencode.documents.sections import markdown_sections
 from gencode.documents.word_package import word_package
+from gencode.documents.xml_filter import LABEL_MARK
 
 _MAX_SPAN = 64
 """Columns of a merged cell; Word has at most 63 in a table."""
+_MARKDOWN_NUMBER = re.compile(r"[0-9]{1,9}[.)]")
 _HEADINGS = ("heading ", "标题 ", "標題 ")
 _TITLES = ("title", "标题", "標題")
 
@@ -70,8 +73,6 @@ class _Renderer:
         self.tables = self.characters = 0
         self._notes: dict[tuple[str, str], int] = {}
         """Numbers of notes by type and id, in the order of their references."""
-        self._item_counts: list[int] = []
-        """Of the list at hand, by level."""
 
     def render(self, document: Any) -> str:
         """With footnotes and endnotes as Markdown's footnotes at the end."""
@@ -113,23 +114,14 @@ class _Renderer:
     # --- paragraphs ---
 
     def _paragraph(self, paragraph: Any) -> tuple[str, bool]:
-        text = self._inline(paragraph.children).strip()
+        label, text = _label_and_text(self._inline(paragraph.children))
         if not text:
             return "", False
         level = _heading_level(paragraph.style_name or "")
         if paragraph.numbering and not level:
-            return self._item(paragraph.numbering, text), True
-        self._item_counts = []
-        return (f"{'#' * level} {' '.join(text.split())}" if level else text), False
-
-    def _item(self, numbering: Any, text: str) -> str:
-        level = min(max(int(numbering.level_index), 0), 8)
-        counts = (self._item_counts + [0] * (level + 1))[: level + 1]
-        counts[level] += 1
-        self._item_counts = counts
-        mark = f"{counts[level]}." if numbering.is_ordered else "-"
-        indent = "   " * level
-        return f"{indent}{mark} " + text.replace("\n", f"\n{indent}   ")
+            return _item(paragraph.numbering, label, text), True
+        labelled = f"{label} {text}" if label else text
+        return (f"{'#' * level} {' '.join(labelled.split())}" if level else labelled), False
 
     def _inline(self, elements: Iterable[Any]) -> str:
         return "".join(map(self._piece, elements))
@@ -137,8 +129,9 @@ class _Renderer:
     def _piece(self, element: Any) -> str:
         match element:
             case tree.Text():
-                self.characters += len("".join(element.value.split()))
-                return str(element.value)
+                text = str(element.value)
+                self.characters += 0 if text.startswith(LABEL_MARK) else len("".join(text.split()))
+                return text
             case tree.Tab():
                 return "\t"
             case tree.Break():
@@ -177,6 +170,22 @@ class _Renderer:
             covered.update(dict.fromkeys(range(len(cells), len(cells) + width), end))
             cells += [self._blocks(cell.children), *[""] * (width - 1)]
         return cells
+
+
+def _label_and_text(text: str) -> tuple[str, str]:
+    """The automatic number of a paragraph, and the rest."""
+    if not text.startswith(LABEL_MARK):
+        return "", text.strip()
+    _, label, rest = text.split(LABEL_MARK, 2)
+    return label, rest.strip()
+
+
+def _item(numbering: Any, label: str, text: str) -> str:
+    """A number that Markdown does not know as one, such as `（二）`, is text."""
+    level = min(max(int(numbering.level_index), 0), 8)
+    mark = label if _MARKDOWN_NUMBER.fullmatch(label) else f"- {label}".strip()
+    indent = "   " * level
+    return f"{indent}{mark} " + text.replace("\n", f"\n{indent}   ")
 
 
 def _marked(element: Any, text: str) -> str:

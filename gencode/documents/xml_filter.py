@@ -12,6 +12,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from gencode.documents.errors import DocumentTooLarge, DocumentUnreadable
+from gencode.documents.word_numbering import WordNumbering
 
 MAX_DEPTH = 150
 MAX_ELEMENTS = 250_000
@@ -60,6 +61,9 @@ _DROPPED = frozenset(
 """Local names of elements that are left out with all that is in them."""
 _UNWRAPPED = frozenset({"fldSimple", "ruby", "rubyBase", "bdo", "dir", "oval"})
 """Elements that the reader does not know: what is in them is kept."""
+_NUMBERED_BY = ("pStyle", "numId", "ilvl")
+LABEL_MARK = "\ufdd0"
+"""A character that no text has: Unicode keeps it for use within programs."""
 _COUNTED = frozenset({"oMath", "blip", "imagedata", "commentReference"})
 _WITHOUT_OWN_TEXT = frozenset({"Fallback", "moveFrom", "del", "oMath", "rt"})
 """What is in them is the text of another element, or deleted, or told by its own warning."""
@@ -79,10 +83,20 @@ class XmlFilter:
         self._written: list[str] = []
         self._open: list[str] = []
         self._dropped_at = self._without_text_at = 0
+        self._numbering: WordNumbering | None = None
+        self._properties: dict[str, str] = {}
+        """Of the paragraph at hand: its style, number and level."""
 
-    def filtered(self, data: bytes, *, is_text: bool) -> bytes:
-        """`is_text`: whether its characters count. Raises DocumentError, expat.ExpatError."""
+    def filtered(self, data: bytes, *, is_text: bool, numbering: WordNumbering | None = None) -> bytes:
+        """One part.
+
+        is_text    whether its characters count
+        numbering  with it, a paragraph with an automatic number begins with that, between two LABEL_MARKs
+
+        Raises DocumentError, expat.ExpatError.
+        """
         self._written, self._open, self._dropped_at = [], [], 0
+        self._numbering, self._properties = numbering, {}
         self._without_text_at = 0 if is_text else -1
         parser = expat.ParserCreate()
         parser.buffer_text = True
@@ -106,16 +120,28 @@ class XmlFilter:
         if not self._dropped_at and local not in _UNWRAPPED:
             self._elements += 1
             self._written.append(f"<{name}{''.join(_attributes(name, local, attributes))}>")
+            if local in _NUMBERED_BY:
+                self._properties[local] = attributes.get(f"{name.removesuffix(local)}val", "")
         self._check()
 
     def _end(self, name: str) -> None:
         depth, local = len(self._open), self._open.pop()
         if not self._dropped_at and local not in _UNWRAPPED:
             self._written.append(f"</{name}>")
+            if local == "pPr" and self._numbering:
+                self._write_label(name.removesuffix(local), self._numbering)
         self._dropped_at = 0 if self._dropped_at == depth else self._dropped_at
         self._without_text_at = 0 if self._without_text_at == depth else self._without_text_at
 
+    def _write_label(self, prefix: str, numbering: WordNumbering) -> None:
+        properties, self._properties = self._properties, {}
+        label = numbering.label(*(properties.get(name, "") for name in _NUMBERED_BY))
+        if label:
+            text = f"{LABEL_MARK}{escape(label)}{LABEL_MARK}"
+            self._written.append(f"<{prefix}r><{prefix}t>{text}</{prefix}t></{prefix}r>")
+
     def _text(self, text: str) -> None:
+        text = text.replace(LABEL_MARK, "")
         if not self._without_text_at and self._open and self._open[-1] == "t":
             self.text_characters += len("".join(text.split()))
         if not self._dropped_at:

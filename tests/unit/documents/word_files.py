@@ -57,8 +57,8 @@ def word_parts(body: str) -> dict[str, str | bytes]:
         "word/styles.xml": f'<w:styles xmlns:w="{_W}">{_STYLES}</w:styles>',
         "word/numbering.xml": (
             f'<w:numbering xmlns:w="{_W}"><w:abstractNum w:abstractNumId="0">'
-            '<w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/></w:lvl>'
-            '<w:lvl w:ilvl="1"><w:numFmt w:val="bullet"/></w:lvl></w:abstractNum>'
+            '<w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>'
+            '<w:lvl w:ilvl="1"><w:numFmt w:val="bullet"/><w:lvlText w:val="•"/></w:lvl></w:abstractNum>'
             '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>'
         ),
     }

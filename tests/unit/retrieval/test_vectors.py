@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gencode.retrieval.errors import EncoderMismatch
-from gencode.retrieval.vectors import BLOCK, MatrixCache, VectorMatrix, to_half, vector_matrix
+from gencode.retrieval.vectors import MatrixCache, VectorMatrix, to_half, vector_matrix
 
 
 def matrix(count: int, dimensions: int = 8) -> VectorMatrix:
@@ -15,7 +15,7 @@ def matrix(count: int, dimensions: int = 8) -> VectorMatrix:
 
 
 def test_the_nearest_are_those_of_exact_arithmetic() -> None:
-    vectors = matrix(2 * BLOCK + 5)
+    vectors = matrix(10_000)
     query = to_half([[1, 2, 3, 4, 5, 6, 7, 8]], 8)[0]
     exact = vectors.matrix.astype(np.float64) @ np.frombuffer(query, "<f2").astype(np.float64)
     found = vectors.nearest(query, None, 20)
