@@ -116,13 +116,7 @@ def build_app(
         return _with_secrets(build_probes(lifespan), secrets)
     page = Page()
     operations = AppOperations(
-        public=(
-            slack,
-            mattermost,
-            page.operation(),
-            *(workspace.WITHOUT_AUTHENTICATION if workspace else ()),
-        ),
-        api=workspace.OPERATIONS if workspace else (),
+        public=(slack, mattermost, page.operation()), api=workspace.OPERATIONS if workspace else ()
     )
     more_routes = (Mount("/page", page), mcp_route(keys))
     app = build(lifespan, keys, _rules(settings, keys), registry, operations, more_routes)

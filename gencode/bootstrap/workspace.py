@@ -12,10 +12,10 @@ from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyon
 from gencode.workspace.audit.log import AuditLog, Verification
 from gencode.workspace.database import open_database, postgres_url, sqlite_url
 from gencode.workspace.identity.login_attempts import LoginLimit
-from gencode.workspace.routes import OPERATIONS, WITHOUT_AUTHENTICATION
+from gencode.workspace.routes import OPERATIONS
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
-__all__ = ["OPERATIONS", "WITHOUT_AUTHENTICATION"]  # for gencode.bootstrap.app
+__all__ = ["OPERATIONS"]  # for gencode.bootstrap.app
 AUDIT_KEY, SESSION_KEY = "audit", "session"
 """Names of signing keys."""
 FIRST_ADMIN = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import partial
 
 from starlette.datastructures import Headers, QueryParams
@@ -24,13 +25,19 @@ class AuthenticationMiddleware:
     """ASGI middleware: refuses requests without a principal and sets `request.state.principal`.
 
     When the key is revoked or expires, a request that is not answered yet gets 401, and an event stream ends.
+
+    public  paths below the API's that need no principal
     """
 
-    def __init__(self, app: ASGIApp, keys: ApiKeyAuthenticator) -> None:
+    def __init__(self, app: ASGIApp, keys: ApiKeyAuthenticator, public: Collection[str] = ()) -> None:
         self._app = app
         self._keys = keys
+        self._public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _api_path(scope) in self._public:
+            await self._app(scope, receive, send)
+            return
         try:
             authentication = await self._authenticate(scope)
         except (Unauthorized, StoreError) as error:

@@ -89,7 +89,7 @@ class OpenAPI:
             {
                 "operationId": operation.name,
                 "summary": operation.summary,
-                "security": [{scheme: []} for scheme in (*group.security, *operation.security)],
+                "security": _security(group, operation),
                 "responses": self._responses(group, operation),
             }
             | ({"parameters": parameters} if parameters else {})
@@ -157,6 +157,11 @@ def _headers(error: DeclaredError) -> tuple[Header, ...]:
         return (WWW_AUTHENTICATE, *declared)
     has_retry_after = issubclass(cls, Transient) and cls.http_status in (429, 503)
     return (RETRY_AFTER, *declared) if has_retry_after else declared
+
+
+def _security(group: OperationGroup, operation: Operation) -> list[JsonSchema]:
+    schemes = () if operation.is_public else (*group.security, *operation.security)
+    return [{scheme: []} for scheme in schemes]
 
 
 def _path_parameter(name: str, converter: Any, schema: JsonSchema | None) -> JsonSchema:

@@ -65,6 +65,7 @@ class Operation:
 
     name        operationId of the document
     security    schemes that are accepted besides those of the group
+    is_public   it is answered without authentication
     """
 
     name: str
@@ -78,6 +79,7 @@ class Operation:
     responses: tuple[ResponseSpec, ...]
     errors: tuple[DeclaredError, ...] = ()
     security: tuple[str, ...] = ()
+    is_public: bool = False
 
     def all_parameters(self) -> list[Parameter[Any]]:
         return [*(parameter for trait in self.traits for parameter in trait.parameters), *self.parameters]
@@ -115,6 +117,7 @@ def operation(
     body: Body | None = None,
     errors: tuple[DeclaredError, ...] = (),
     security: tuple[str, ...] = (),
+    is_public: bool = False,
 ) -> Callable[[Endpoint], Operation]:
     """Decorates an endpoint. `route`: the method and the path below its group's prefix, with Starlette's
     converters, such as "GET /task/{task_id}"."""
@@ -133,6 +136,7 @@ def operation(
             responses=responses,
             errors=errors,
             security=security,
+            is_public=is_public,
         )
 
     return declare
@@ -146,6 +150,11 @@ class OperationGroup:
     operations: tuple[Operation, ...]
     security: tuple[str, ...] = ()
     errors: tuple[DeclaredError, ...] = ()
+
+    @property
+    def public_paths(self) -> frozenset[str]:
+        """Below the prefix."""
+        return frozenset(operation.path for operation in self.operations if operation.is_public)
 
     def routes(self) -> list[Route]:
         """One route for each path, so that a 405 names all its methods. Paths are below the prefix."""

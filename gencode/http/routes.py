@@ -80,7 +80,7 @@ def build(
             Mount(
                 API,
                 Router(api.routes(), redirect_slashes=False),
-                middleware=[Middleware(AuthenticationMiddleware, keys=keys)],
+                middleware=[Middleware(AuthenticationMiddleware, keys=keys, public=api.public_paths)],
             ),
         ],
         middleware=[

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from starlette.requests import Request
 
-from gencode.domain.errors import NotFound
 from gencode.http.dependencies import get_principal
 from gencode.http.parameter_types import Text
 from gencode.workspace.identity.actor import Actor
 from gencode.workspace.identity.sessions import Client
+from gencode.workspace.resources.models import PRINTABLE
 
-PRINTABLE_TEXT = Text(
-    check=str.isprintable, rule="characters", message="has characters that are not printable"
-)
+PRINTABLE_TEXT = Text(pattern=PRINTABLE, rule="characters", message="has control characters")
 """PostgreSQL can store, and compare with, no NUL."""
 
 
 def id_in_path(request: Request) -> str:
-    """The id in the path. Raises NotFound for what is no id."""
-    try:
-        return str(UUID(request.path_params["id"]))
-    except ValueError:
-        raise NotFound("there is nothing with this id") from None
+    """Of a path with `{id:uuid}`."""
+    return str(request.path_params["id"])
 
 
 def actor_of(request: Request) -> Actor:

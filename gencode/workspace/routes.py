@@ -8,7 +8,9 @@ from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
 from gencode.workspace.permissions import guarded
 from gencode.workspace.prompt_templates.routes import PROMPT_TEMPLATE_OPERATIONS
 
-WITHOUT_AUTHENTICATION = PUBLIC_OPERATIONS
-"""At paths below the API's."""
-OPERATIONS = guarded((*OWN_OPERATIONS, *ADMIN_OPERATIONS, list_audit_log, *PROMPT_TEMPLATE_OPERATIONS))
-"""Below the API, for principals whom the table of permissions allows."""
+GUARDED_OPERATIONS = guarded(
+    (*OWN_OPERATIONS, *ADMIN_OPERATIONS, list_audit_log, *PROMPT_TEMPLATE_OPERATIONS)
+)
+"""For principals whom the table of permissions allows."""
+OPERATIONS = (*PUBLIC_OPERATIONS, *GUARDED_OPERATIONS)
+"""Below the API."""

@@ -20,16 +20,15 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.routing import BaseRoute, Mount, Route
 
-import gencode.workspace.errors  # noqa: F401 - its codes are in docs/errors.md
 from gencode import __version__
 from gencode.bootstrap.app import create_app
 from gencode.client import Client
-from gencode.documents import errors as document_errors  # noqa: F401
 from gencode.domain.errors import GencodeError, Transient
 from gencode.observability.metrics import Metrics
 from gencode.pipelines.generate.api.request import GenerateRequest
 from gencode.pipelines.generate.kind import GENERATE
 from tests.conftest import fault_rows
+from tests.servers.error_modules import import_all_errors
 from tests.servers.githttp import git_environment
 from tests.servers.ports import reserve_port
 from tests.servers.service import ROOT, running_app, service, settings
@@ -296,6 +295,7 @@ def test_documents_and_manifests_name_the_same_image() -> None:
 
 
 def error_classes() -> Iterator[type[GencodeError]]:
+    import_all_errors()
     waiting: list[type[GencodeError]] = [GencodeError]
     while waiting:
         found = waiting.pop()
@@ -333,7 +333,9 @@ def _routes(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:
         if isinstance(route, Mount):
             yield from _routes(route.routes, prefix + route.path)
         elif isinstance(route, Route):
-            yield from (f"{method} {prefix}{route.path}" for method in (route.methods or set()) - {"HEAD"})
+            yield from (
+                f"{method} {prefix}{route.path_format}" for method in (route.methods or set()) - {"HEAD"}
+            )
 
 
 def test_every_route_of_the_workspace_is_documented(tmp_path: Path) -> None:

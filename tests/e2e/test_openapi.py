@@ -18,6 +18,7 @@ from gencode.domain.errors import GencodeError, RequestError
 from gencode.llm.prices import FREE
 from gencode.pipelines.generate.api.request import GenerateRequest
 from tests.e2e.openapi_hooks import MODEL
+from tests.e2e.test_accounts import team
 from tests.servers.calls import BODY, get, post
 from tests.servers.github import github_server
 from tests.servers.model import model_server, plan_and_files
@@ -74,6 +75,31 @@ async def test_requests_generated_from_the_document_are_answered_as_described(tm
             passed, report = await schemathesis(urls_behind(app.url)[0], tmp_path)
     assert passed, report
     assert f"Tested: {len(described()) - 1}\n" in report, "all but the document's own address"
+
+
+WORKSPACE_CONFIG = """
+[[operations]]
+include-path = "/api/v1/auth/logout"
+enabled = false
+
+[[operations]]
+exclude-path-regex = "^/api/v1/(auth|users|audit|prompts)"
+enabled = false
+"""
+"""A logout would end the session of the requests."""
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(900)
+@pytest.mark.one_process("the settings of several processes have no workspace yet")
+async def test_requests_to_the_workspace_are_answered_as_described(tmp_path: Path) -> None:
+    async with team(tmp_path, rate_limit="1000000/minute", login_attempts=1000) as people:
+        config = CONFIG.format(examples=EXAMPLES, task_id="").replace(
+            "the-key", people.tokens["admin"]["access_token"]
+        )
+        (tmp_path / "schemathesis.toml").write_text(config + WORKSPACE_CONFIG, encoding="utf-8")
+        passed, report = await schemathesis(str(people.http.base_url).rstrip("/"), tmp_path)
+    assert passed, report
 
 
 async def a_finished_task(app: App) -> str:

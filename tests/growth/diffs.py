@@ -24,6 +24,7 @@ from gencode.diffs import (
     display_path,
     finding_identity,
     parse_patch,
+    path_text,
     place,
     plan_review,
     render_hunk,
@@ -103,7 +104,7 @@ def _plan(text: str) -> None:
     data = text.encode("utf-8", "replace")
     lines = blob_lines(data)
     file = FileDiff(old_path=None, new_path="a.js", status=Status.ADDED, hunks=diff_texts(b"", data))
-    named = replace(file, new_path=text[:4096], hunks=diff_texts(b"", b"a\n"))
+    named = replace(file, new_path=path_text(data[:4096]), hunks=diff_texts(b"", b"a\n"))
     rules = ExclusionRules(exclude=[text[:200]], max_lines=2**30)
     new_files = {"a.js": NewFile(lines=lines, functions=[range(1, len(lines))])}
     for limits in (BundleLimits(), BundleLimits(bundle=1000, total=10**9)):

@@ -9,7 +9,6 @@ from gencode.domain.errors import Forbidden, NotFound
 from gencode.http.body_specs import FormBody, JsonBody
 from gencode.http.common_declarations import RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
-from gencode.http.links import API
 from gencode.http.operation import ErrorResponse, operation
 from gencode.http.response_specs import JsonResponseSpec, ResponseSpec
 from gencode.workspace.errors import AlreadyTaken, LoginFailed, LoginLocked, SessionEnded
@@ -18,13 +17,13 @@ from gencode.workspace.identity.actor import Actor, user_id_of
 from gencode.workspace.identity.schemas import (
     LoginForm,
     LoginOptions,
+    LoginTokens,
     PasswordChange,
     ProfileChange,
     RefreshRequest,
     Registration,
     SessionList,
     SessionView,
-    Tokens,
     UserView,
 )
 from gencode.workspace.identity.tables import UserRole
@@ -37,7 +36,7 @@ REGISTRATION = JsonBody(model=Registration)
 PROFILE_CHANGE = JsonBody(model=ProfileChange)
 PASSWORD_CHANGE = JsonBody(model=PasswordChange)
 OPTIONS = JsonResponseSpec(model=LoginOptions, description="Whether passwords and registration are accepted")
-TOKENS = JsonResponseSpec(model=Tokens, description="The tokens of the session")
+TOKENS = JsonResponseSpec(model=LoginTokens, description="The tokens of the session")
 USER = JsonResponseSpec(model=UserView, description="The user")
 CREATED = JsonResponseSpec(status=201, model=UserView, description="The new user")
 SESSIONS = JsonResponseSpec(model=SessionList, description="Sessions that are not over, the newest first")
@@ -46,9 +45,10 @@ DONE = ResponseSpec(status=204, description="Done")
 
 @operation(
     "getLoginOptions",
-    f"GET {API}/auth/options",
+    "GET /auth/options",
     "Show how people get access, for pages that ask them to log in",
     responses=(OPTIONS,),
+    is_public=True,
 )
 async def get_login_options(request: Request) -> Response:
     workspace = get_extension(request, Workspace)
@@ -57,42 +57,45 @@ async def get_login_options(request: Request) -> Response:
 
 @operation(
     "logIn",
-    f"POST {API}/auth/login",
+    "POST /auth/login",
     "Log in, and open a session",
     body=LOGIN,
     responses=(TOKENS,),
     errors=(LoginFailed, LoginLocked),
+    is_public=True,
 )
 async def log_in(request: Request) -> Response:
     workspace, client = get_extension(request, Workspace), client_of(request)
     form = await LOGIN.read(request)
     user = await workspace.accounts.log_in(form.username, form.password, client.address)
-    return TOKENS.make(Tokens.of(await workspace.sessions.open(user, client)))
+    return TOKENS.make(LoginTokens.of(await workspace.sessions.open(user, client)))
 
 
 @operation(
     "refreshSession",
-    f"POST {API}/auth/refresh",
+    "POST /auth/refresh",
     "Exchange a refresh token for a new pair of tokens",
     body=REFRESH,
     responses=(TOKENS,),
     errors=(SessionEnded,),
+    is_public=True,
 )
 async def refresh(request: Request) -> Response:
     token = (await REFRESH.read(request)).refresh_token
     return TOKENS.make(
-        Tokens.of(await get_extension(request, Workspace).sessions.refresh(token, client_of(request)))
+        LoginTokens.of(await get_extension(request, Workspace).sessions.refresh(token, client_of(request)))
     )
 
 
 @operation(
     "registerUser",
-    f"POST {API}/auth/register",
+    "POST /auth/register",
     "Register an account of one's own",
     traits=(RATE_LIMITED,),
     body=REGISTRATION,
     responses=(CREATED,),
     errors=(ErrorResponse(error=Forbidden, description="Registration is off"), AlreadyTaken),
+    is_public=True,
 )
 async def register(request: Request) -> Response:
     workspace = get_extension(request, Workspace)
@@ -119,7 +122,7 @@ async def list_sessions(request: Request) -> Response:
 
 
 @operation(
-    "endOwnSession", "DELETE /auth/sessions/{id}", "End a session", responses=(DONE,), errors=(NotFound,)
+    "endOwnSession", "DELETE /auth/sessions/{id:uuid}", "End a session", responses=(DONE,), errors=(NotFound,)
 )
 async def end_session(request: Request) -> Response:
     workspace = get_extension(request, Workspace)
@@ -186,7 +189,7 @@ def own_id(request: Request) -> str:
 
 
 PUBLIC_OPERATIONS = (get_login_options, log_in, refresh, register)
-"""Without authentication."""
+"""For everybody."""
 OWN_OPERATIONS = (
     log_out,
     list_sessions,

@@ -23,12 +23,6 @@ def _email(value: str) -> str:
     return value
 
 
-def _password(value: str) -> str:
-    if len(set(value)) < 4:
-        raise ValueError("must have at least 4 different characters")
-    return value
-
-
 Username = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", max_length=NAME_LENGTH),
@@ -39,9 +33,7 @@ Email = Annotated[
     AfterValidator(_email),
     WithJsonSchema({"type": "string", "format": "email", "maxLength": EMAIL_LENGTH}),
 ]
-Password = Annotated[
-    str, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH, repr=False), AfterValidator(_password)
-]
+Password = Annotated[str, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH, repr=False)]
 Short = Annotated[str, StringConstraints(max_length=100, pattern=PRINTABLE)]
 Avatar = Annotated[str, StringConstraints(max_length=500, pattern=r"^https://[!-~]+$")]
 
@@ -68,7 +60,7 @@ class RefreshRequest(RequestModel):
     refresh_token: Annotated[str, Field(min_length=1, max_length=200, repr=False)]
 
 
-class Tokens(ResponseModel):
+class LoginTokens(ResponseModel):
     """`expires_in`: seconds, of the access token."""
 
     access_token: str
@@ -77,7 +69,7 @@ class Tokens(ResponseModel):
     expires_in: int
 
     @classmethod
-    def of(cls, pair: TokenPair) -> Tokens:
+    def of(cls, pair: TokenPair) -> LoginTokens:
         return cls(
             access_token=pair.access_token,
             refresh_token=pair.refresh_token,

@@ -60,14 +60,14 @@ async def create_user(request: Request) -> Response:
     return CREATED.make(UserView.of(user))
 
 
-@operation("getUser", "GET /users/{id}", "Show a user", traits=(ONE_USER,), responses=(USER,))
+@operation("getUser", "GET /users/{id:uuid}", "Show a user", traits=(ONE_USER,), responses=(USER,))
 async def get_user(request: Request) -> Response:
     return USER.make(UserView.of(await _accounts(request).get(id_in_path(request))))
 
 
 @operation(
     "changeUser",
-    "PATCH /users/{id}",
+    "PATCH /users/{id:uuid}",
     "Change a user",
     traits=(ONE_USER,),
     body=CHANGE,
@@ -82,7 +82,7 @@ async def change_user(request: Request) -> Response:
 
 @operation(
     "deleteUser",
-    "DELETE /users/{id}",
+    "DELETE /users/{id:uuid}",
     "Delete a user, and end its sessions",
     traits=(ONE_USER,),
     responses=(DONE,),
@@ -95,7 +95,7 @@ async def delete_user(request: Request) -> Response:
 
 @operation(
     "resetPassword",
-    "POST /users/{id}/password",
+    "POST /users/{id:uuid}/password",
     "Give a user another password, and end its sessions",
     traits=(ONE_USER,),
     body=RESET,

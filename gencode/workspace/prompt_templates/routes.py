@@ -68,7 +68,7 @@ IMPORTED = JsonResponseSpec(model=ImportedTemplates, description="What was creat
 
 @operation(
     "renderPromptTemplate",
-    "POST /prompts/{id}/render",
+    "POST /prompts/{id:uuid}/render",
     "Render a prompt template",
     traits=(ONE,),
     body=RENDER,
@@ -148,4 +148,3 @@ PROMPT_TEMPLATE_OPERATIONS = (
     *operations_of(PROMPT_TEMPLATES),
     render_template,
 )
-"""`/prompts/export` comes before `/prompts/{id}`."""

@@ -59,7 +59,7 @@ IF_MATCH = Parameter(
     name="If-Match",
     location="header",
     description="Only if it is still of this version (its ETag)",
-    type=Text(pattern=r'^(\*|(W/)?"\d{1,9}")$', message='send an ETag of this resource, such as "3"'),
+    type=Text(pattern=r'^(\*|(W/)?"[0-9]{1,9}")$', message='send an ETag of this resource, such as "3"'),
     default=None,
 )
 
@@ -140,7 +140,7 @@ def _get(resource: Resource[T, V]) -> Operation:
 
     @operation(
         resource.operation_names[2],
-        f"GET {resource.path}/{{id}}",
+        f"GET {resource.path}/{{id:uuid}}",
         f"Show a {resource.title}",
         traits=(ONE,),
         responses=(found,),
@@ -160,7 +160,7 @@ def _change(resource: Resource[T, V]) -> Operation:
 
     @operation(
         resource.operation_names[3],
-        f"PATCH {resource.path}/{{id}}",
+        f"PATCH {resource.path}/{{id:uuid}}",
         f"Change a {resource.title}",
         traits=(ONE,),
         parameters=(IF_MATCH,),
@@ -180,7 +180,7 @@ def _change(resource: Resource[T, V]) -> Operation:
 def _delete(resource: Resource[T, V]) -> Operation:
     @operation(
         resource.operation_names[4],
-        f"DELETE {resource.path}/{{id}}",
+        f"DELETE {resource.path}/{{id:uuid}}",
         f"Delete a {resource.title}",
         traits=(ONE,),
         parameters=(IF_MATCH,),

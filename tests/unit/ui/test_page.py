@@ -11,9 +11,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from gencode.bootstrap.app import create_app
-from gencode.documents import errors as document_errors  # noqa: F401
 from gencode.domain.errors import GencodeError, StartError
 from gencode.embedded.server import address, listen, serve
+from tests.servers.error_modules import import_all_errors
 from tests.servers.service import ROOT, running_app, settings
 from tests.unit.http.test_security_middleware import client
 
@@ -123,6 +123,7 @@ def test_no_text_is_left_over() -> None:
 @pytest.mark.parametrize("language", TEXTS)
 def test_the_page_says_what_to_do_about_every_error(language: str) -> None:
     """A new error code needs advice in both files of gencode/ui/assets/js/texts."""
+    import_all_errors()
     explained = re.findall(r"^    ([A-Z][A-Z_]+):", TEXTS[language].split("advice: {")[1], re.MULTILINE)
     assert sorted(explained) == sorted(_codes(GencodeError) - ELSEWHERE - _codes(StartError))
 
