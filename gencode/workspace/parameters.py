@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from gencode.domain.errors import NotFound
 from gencode.http.dependencies import get_principal
-from gencode.http.parameter_types import Text
+from gencode.http.operation import Trait
+from gencode.http.parameter_types import Integer, Parameter, Text
 from gencode.workspace.identity.actor import Actor
 from gencode.workspace.identity.sessions import Client
 from gencode.workspace.resources.models import PRINTABLE
 
 PRINTABLE_TEXT = Text(pattern=PRINTABLE, rule="characters", message="has control characters")
 """PostgreSQL can store, and compare with, no NUL."""
+
+
+LIMIT = Parameter(
+    name="limit",
+    location="query",
+    description="Items on a page",
+    type=Integer(minimum=1, maximum=100),
+    default=20,
+)
+CURSOR = Parameter(
+    name="cursor", location="query", description="`next` of the page before", type=PRINTABLE_TEXT, default=""
+)
+ONE = Trait(path_schemas={"id": {"type": "string", "format": "uuid"}}, errors=(NotFound,))
+"""The trait of operations on what the id in their path names."""
 
 
 def id_in_path(request: Request) -> str:

@@ -14,7 +14,7 @@ from gencode.http.operation import operation
 from gencode.http.parameter_types import Integer, Parameter
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.workspace.audit.tables import AuditEntry
-from gencode.workspace.parameters import PRINTABLE_TEXT
+from gencode.workspace.parameters import LIMIT, PRINTABLE_TEXT
 from gencode.workspace.workspace import Workspace
 
 MAX_POSITION = 999_999_999
@@ -54,13 +54,6 @@ class AuditPage(ResponseModel):
 
 
 PAGE = JsonResponseSpec(model=AuditPage, description="Entries, the newest first")
-LIMIT = Parameter(
-    name="limit",
-    location="query",
-    description="Entries on a page",
-    type=Integer(minimum=1, maximum=100),
-    default=20,
-)
 BEFORE = Parameter(
     name="before",
     location="query",

@@ -5,11 +5,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import NotFound
 from gencode.http.body_specs import JsonBody
 from gencode.http.dependencies import get_extension
-from gencode.http.operation import Trait, operation
-from gencode.http.parameter_types import Integer, Parameter
+from gencode.http.operation import operation
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.workspace.errors import AlreadyTaken, LastAdmin
 from gencode.workspace.identity.accounts import Accounts
@@ -21,24 +19,13 @@ from gencode.workspace.identity.schemas import (
     UserPage,
     UserView,
 )
-from gencode.workspace.parameters import PRINTABLE_TEXT, actor_of, id_in_path
+from gencode.workspace.parameters import CURSOR, LIMIT, ONE, actor_of, id_in_path
 from gencode.workspace.workspace import Workspace
 
 CREATION = JsonBody(model=UserCreation)
 CHANGE = JsonBody(model=UserChange)
 RESET = JsonBody(model=PasswordReset)
 PAGE = JsonResponseSpec(model=UserPage, description="Users in the order of their names")
-LIMIT = Parameter(
-    name="limit",
-    location="query",
-    description="Users on a page",
-    type=Integer(minimum=1, maximum=100),
-    default=20,
-)
-CURSOR = Parameter(
-    name="cursor", location="query", description="`next` of the page before", type=PRINTABLE_TEXT, default=""
-)
-ONE_USER = Trait(path_schemas={"id": {"type": "string", "format": "uuid"}}, errors=(NotFound,))
 
 
 @operation("listUsers", "GET /users", "List users", parameters=(LIMIT, CURSOR), responses=(PAGE,))
@@ -60,7 +47,7 @@ async def create_user(request: Request) -> Response:
     return CREATED.make(UserView.of(user))
 
 
-@operation("getUser", "GET /users/{id:uuid}", "Show a user", traits=(ONE_USER,), responses=(USER,))
+@operation("getUser", "GET /users/{id:uuid}", "Show a user", traits=(ONE,), responses=(USER,))
 async def get_user(request: Request) -> Response:
     return USER.make(UserView.of(await _accounts(request).get(id_in_path(request))))
 
@@ -69,7 +56,7 @@ async def get_user(request: Request) -> Response:
     "changeUser",
     "PATCH /users/{id:uuid}",
     "Change a user",
-    traits=(ONE_USER,),
+    traits=(ONE,),
     body=CHANGE,
     responses=(USER,),
     errors=(AlreadyTaken, LastAdmin),
@@ -84,7 +71,7 @@ async def change_user(request: Request) -> Response:
     "deleteUser",
     "DELETE /users/{id:uuid}",
     "Delete a user, and end its sessions",
-    traits=(ONE_USER,),
+    traits=(ONE,),
     responses=(DONE,),
     errors=(LastAdmin,),
 )
@@ -97,7 +84,7 @@ async def delete_user(request: Request) -> Response:
     "resetPassword",
     "POST /users/{id:uuid}/password",
     "Give a user another password, and end its sessions",
-    traits=(ONE_USER,),
+    traits=(ONE,),
     body=RESET,
     responses=(DONE,),
 )

@@ -16,7 +16,7 @@ from gencode.http.dependencies import get_extension, get_principal
 from gencode.http.operation import operation
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.workspace.errors import AlreadyTaken
-from gencode.workspace.parameters import actor_of, id_in_path
+from gencode.workspace.parameters import ONE, actor_of, id_in_path
 from gencode.workspace.prompt_templates.placeholders import render
 from gencode.workspace.prompt_templates.resource import (
     PROMPT_TEMPLATES,
@@ -24,7 +24,7 @@ from gencode.workspace.prompt_templates.resource import (
     PromptTemplateCreation,
     PromptTemplateView,
 )
-from gencode.workspace.resources.routes import ONE, operations_of
+from gencode.workspace.resources.routes import operations_of
 from gencode.workspace.resources.store import PageQuery, ResourceStore
 from gencode.workspace.workspace import Workspace
 

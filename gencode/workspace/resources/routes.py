@@ -11,15 +11,14 @@ from pydantic import create_model
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gencode.domain.errors import NotFound
 from gencode.http.base_models import ResponseModel
 from gencode.http.body_specs import JsonBody
 from gencode.http.dependencies import get_extension, get_principal
-from gencode.http.operation import Operation, Trait, operation
-from gencode.http.parameter_types import Integer, Parameter, Text
+from gencode.http.operation import Operation, operation
+from gencode.http.parameter_types import Parameter, Text
 from gencode.http.response_specs import Header, JsonResponseSpec, ResponseSpec
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
-from gencode.workspace.parameters import PRINTABLE_TEXT, actor_of, id_in_path
+from gencode.workspace.parameters import CURSOR, LIMIT, ONE, PRINTABLE_TEXT, actor_of, id_in_path
 from gencode.workspace.resources.cursors import cursor_after, read_cursor
 from gencode.workspace.resources.declaration import Resource, T, V
 from gencode.workspace.resources.store import PageQuery, ResourceStore
@@ -30,17 +29,6 @@ SORTED_BY: dict[str, type[Any]] = {"created_at": datetime, "name": str}
 _SORTS = [*SORTED_BY, *(f"-{name}" for name in SORTED_BY)]
 ETAG = Header(name="ETag", description="Its version")
 DELETED = ResponseSpec(status=204, description="It is deleted")
-ONE = Trait(path_schemas={"id": {"type": "string", "format": "uuid"}}, errors=(NotFound,))
-LIMIT = Parameter(
-    name="limit",
-    location="query",
-    description="Items on a page",
-    type=Integer(minimum=1, maximum=100),
-    default=20,
-)
-CURSOR = Parameter(
-    name="cursor", location="query", description="`next` of the page before", type=PRINTABLE_TEXT, default=""
-)
 TEXT = Parameter(
     name="q", location="query", description="A part of the name", type=PRINTABLE_TEXT, default=""
 )
