@@ -19,6 +19,7 @@ from starlette.types import Message, Receive
 from gencode.auth.authentication import Authentication
 from gencode.auth.key_store import POLL_SECONDS, KeyOptions, StoredKeys
 from gencode.auth.session_authenticator import SessionAuthenticator
+from gencode.auth.tickets import SESSION
 from gencode.domain.errors import StartError, StoreError, Unauthorized
 from gencode.domain.principal import LOCAL, OPERATOR, Principal, PrincipalKind
 from gencode.engine.quota import Quota
@@ -100,16 +101,17 @@ class ApiKeyAuthenticator:
     async def authenticate_request(self, headers: Headers) -> Authentication:
         """Authenticate by access token, sent as `Authorization: Bearer TOKEN`, or by key. Raises
         Unauthorized."""
-        token = presented_key(headers).decode("latin-1")
+        token = _bearer(headers)
         if self._sessions and looks_like_access_token(token):
             return await self._sessions.authenticate(token)
         return self.authenticate(headers)
 
-    async def authenticate_ticket_holder(self, principal_id: str) -> Authentication:
-        """Authenticate the principal of a ticket, which has been verified. Raises Unauthorized if the
-        principal has no valid key, or active account, any more."""
+    async def authenticate_ticket_holder(self, holder: str) -> Authentication:
+        """Authenticate the holder of a ticket, which has been verified. Raises Unauthorized if the principal
+        has no valid key any more, or the user's session is over."""
+        principal_id, _, session_id = holder.partition(SESSION)
         if self._sessions and self._sessions.has_principal(principal_id):
-            return await self._sessions.authenticate_ticket_holder(principal_id)
+            return await self._sessions.authenticate_session(session_id)
         self._reload()
         principal = _principal(principal_id) if self._requires_credentials() else LOCAL
         authentication = Authentication(principal=principal)
@@ -255,9 +257,13 @@ def looks_like_access_token(token: str) -> bool:
 def presented_key(headers: Headers) -> bytes:
     """The key of the request's headers, as bytes: header values are latin-1, so non-ASCII keys can be
     compared, too."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    key = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
+    key = _bearer(headers) or headers.get("x-api-key", "").strip()
     return key.encode("latin-1", "replace")
+
+
+def _bearer(headers: Headers) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _read(store: StoredKeys) -> list[KnownKey]:

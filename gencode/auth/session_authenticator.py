@@ -22,13 +22,12 @@ class SessionAuthenticator(Protocol):
         """Raises Unauthorized for a token that is not genuine, has expired, or whose session is over."""
         ...
 
-    async def authenticate_ticket_holder(self, principal_id: str) -> Authentication:
-        """The authentication of a user who got a ticket. Raises Unauthorized if the account is not active."""
+    async def authenticate_session(self, session_id: str) -> Authentication:
+        """The authentication of the session that a ticket was given to. Raises Unauthorized if it is over."""
         ...
 
     def is_valid(self, authentication: Authentication) -> bool:
-        """Whether neither the session of the authentication nor, for a ticket, its account is known to be
-        over."""
+        """Whether the session of the authentication is not known to be over."""
         ...
 
     async def check(self, authentications: Collection[Authentication]) -> None:

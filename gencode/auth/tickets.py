@@ -22,6 +22,8 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from gencode.domain.errors import Unauthorized
 from gencode.security.regular_file import read_regular_file
 
+SESSION = "#"
+
 
 class Tickets:
     """Issues and verifies tickets. `key`: secret bytes; `seconds`: lifetime of a ticket."""
@@ -50,6 +52,12 @@ class Tickets:
                 "POST /api/v1/task/{task_id}/ticket"
             )
         return str(principal_id)
+
+
+def holder_of(principal_id: str, session_id: str) -> str:
+    """Whom a ticket is given to: a principal or, with `session_id`, one session of a user, with which it
+    ends."""
+    return f"{principal_id}{SESSION}{session_id}" if session_id else principal_id
 
 
 def load_or_create_key(path: Path) -> bytes:

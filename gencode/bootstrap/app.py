@@ -56,6 +56,7 @@ from gencode.outbound.transport import Outbound
 from gencode.pipelines.generate.kind import GENERATE
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings, is_loopback, lets_anyone_in, load
+from gencode.storage.data_dir_lock import WORKSPACE_DATABASE
 from gencode.ui.page import Page
 
 log = structlog.get_logger(__name__)
@@ -100,6 +101,7 @@ def build_app(
     keys = ApiKeyAuthenticator(settings.api_keys.get_secret_value(), made_keys)
     if role.serves and not settings.workspace:  # accounts are known when the database is open
         _check_address(settings, keys)
+        _check_accounts(settings, keys)
     workspace = workspace_module("gencode.bootstrap.workspace") if settings.workspace else None
     registry = KindRegistry([factory.kind for factory in kinds])
     dependencies = DependencyFactory(
@@ -156,6 +158,16 @@ def _check_address(settings: Settings, keys: ApiKeyAuthenticator) -> None:
     """Checks that the address does not give others access without a key. Raises StartError."""
     if not (keys.is_required or settings.auth == "none" or is_loopback(settings.server_host)):
         raise StartError(lets_anyone_in(settings.server_host))
+
+
+def _check_accounts(settings: Settings, keys: ApiKeyAuthenticator) -> None:
+    """Checks that a service whose accounts are off does not serve without credentials. Raises StartError."""
+    file = settings.data_dir / WORKSPACE_DATABASE
+    if file.exists() and not (keys.is_required or settings.auth == "none"):
+        raise StartError(
+            f"{file} holds accounts, and WORKSPACE is off: set WORKSPACE=true, make an API key (gencode keys"
+            " make NAME), or move the file away to serve without credentials"
+        )
 
 
 def _open_backend(

@@ -39,7 +39,6 @@ async def reset_password(settings: DatabaseSettings, name: str, password: str) -
 
 @asynccontextmanager
 async def _accounts(settings: DatabaseSettings) -> AsyncIterator[Accounts]:
-    async with open_accounts(
-        database_url(settings.direct_dsn, settings), await audit_log(settings)
-    ) as accounts:
+    log = await audit_log(settings)  # creates a missing folder
+    async with open_accounts(database_url(settings.direct_dsn, settings), log) as accounts:
         yield accounts

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 from gencode.auth.tickets import load_or_create_key
 from gencode.bootstrap.backend import Backend
 from gencode.bootstrap.cluster_imports import cluster_module
 from gencode.domain.errors import StartError
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
+from gencode.storage.data_dir_lock import WORKSPACE_DATABASE
 from gencode.workspace.audit.log import AuditLog, Verification
 from gencode.workspace.database import open_database, postgres_url, sqlite_url
 from gencode.workspace.identity.login_attempts import LoginLimit
@@ -18,6 +20,7 @@ from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_worksp
 __all__ = ["OPERATIONS"]  # for gencode.bootstrap.app
 AUDIT_KEY, SESSION_KEY = "audit", "session"
 """Names of signing keys."""
+KEY_BYTES = 32
 FIRST_ADMIN = (
     "there are no accounts yet: make the first with `gencode users create-admin NAME --email ADDRESS`"
 )
@@ -25,6 +28,8 @@ FIRST_ADMIN = (
 
 def configured_workspace(settings: Settings, backend: Backend) -> AbstractAsyncContextManager[Workspace]:
     """Raises StartError."""
+    if not settings.database_url.get_secret_value():
+        _check_audit_key(settings.data_dir)
     options = WorkspaceOptions(
         url=database_url(settings.database_url.get_secret_value(), settings),
         session_key=settings.jwt_secret_key.get_secret_value().encode() or backend.signing_key(SESSION_KEY),
@@ -49,16 +54,35 @@ def database_url(dsn: str, settings: DatabaseSettings | Settings) -> str:
 
 
 async def audit_log(settings: DatabaseSettings) -> AuditLog:
-    """The audit log for commands. Raises StartError."""
+    """The audit log for commands; of a new folder, it begins here. Raises StartError."""
     if dsn := settings.direct_dsn:
         keys = await cluster_module("gencode.storage.postgres.signing_keys").shared_keys(dsn, [AUDIT_KEY])
         return AuditLog(keys[AUDIT_KEY])
-    return AuditLog(load_or_create_key(settings.data_dir / f"{AUDIT_KEY}.key"))
+    _check_audit_key(settings.data_dir)
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return AuditLog(load_or_create_key(settings.data_dir / f"{AUDIT_KEY}.key"))
+    except OSError as error:
+        raise StartError(f"{settings.data_dir} cannot be used: {error.strerror or error}") from None
 
 
 async def verify_audit_log(settings: DatabaseSettings) -> Verification:
-    """Raises StartError."""
+    """Raises StartError, also if there is no log."""
+    if not settings.direct_dsn:
+        _require_log(settings.data_dir)
     log = await audit_log(settings)
-    url = database_url(settings.direct_dsn, settings)
-    async with open_database(url) as database, database.transaction() as session:
-        return await log.verify(session)
+    async with open_database(database_url(settings.direct_dsn, settings)) as database:
+        return await log.verify(database)
+
+
+def _check_audit_key(data_dir: Path) -> None:
+    """An incomplete key would be replaced, and the log seem forged. Raises StartError."""
+    path = data_dir / f"{AUDIT_KEY}.key"
+    if path.is_file() and path.stat().st_size not in (0, KEY_BYTES):
+        raise StartError(f"{path} is damaged: restore it, or remove it to begin another audit log")
+
+
+def _require_log(data_dir: Path) -> None:
+    for name in (WORKSPACE_DATABASE, f"{AUDIT_KEY}.key"):
+        if not (data_dir / name).is_file():
+            raise StartError(f"{data_dir} has no {name}: set DATA_DIR as the service has it")

@@ -9,7 +9,7 @@ from typing import TypeVar
 import anyio
 from starlette.requests import Request
 
-from gencode.auth.tickets import Tickets
+from gencode.auth.tickets import Tickets, holder_of
 from gencode.domain.errors import NotFound
 from gencode.domain.principal import Principal
 from gencode.domain.task import Task
@@ -97,6 +97,11 @@ def get_extension(request: Request, cls: type[T]) -> T:
 def get_principal(request: Request) -> Principal:
     """The principal that AuthenticationMiddleware has authenticated."""
     return request.state.principal  # type: ignore[no-any-return]  # Starlette's State is untyped
+
+
+def ticket_holder(request: Request) -> str:
+    """Whom a ticket for this request's principal is given to: see ApiKeyAuthenticator."""
+    return holder_of(get_principal(request).id, request.state.session_id)
 
 
 async def own_task(request: Request) -> Task:

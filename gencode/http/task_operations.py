@@ -22,7 +22,7 @@ from gencode.domain.task import State, Task, rfc3339
 from gencode.http.base_models import EmptyRetryRequest
 from gencode.http.body_specs import JsonBodyOfKinds
 from gencode.http.common_declarations import IF_MATCH, LOCATION, OWN_TASK, RATE_LIMITED
-from gencode.http.dependencies import get_principal, get_services, own_task, visible_task
+from gencode.http.dependencies import get_principal, get_services, own_task, ticket_holder, visible_task
 from gencode.http.kinds import KindRegistry
 from gencode.http.links import api
 from gencode.http.operation import Operation, operation
@@ -189,5 +189,5 @@ def _queued_again(request: Request, task: Task, headers: Mapping[str, str] | Non
 async def issue_ticket(request: Request) -> Response:
     """A ticket for the task's event stream (see gencode.auth.tickets)."""
     task = await own_task(request)
-    text, expires_at = get_services(request).tickets.issue(task.principal.id, task.id)
+    text, expires_at = get_services(request).tickets.issue(ticket_holder(request), task.id)
     return TICKET.make(TicketView(ticket=text, expires_at=rfc3339(expires_at)))

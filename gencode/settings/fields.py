@@ -304,7 +304,7 @@ class Settings(_SourcedSettings):
 
     @model_validator(mode="after")
     def _require_keys_off_loopback(self) -> Settings:
-        if self.database_url.get_secret_value():  # it may have some
+        if self.database_url.get_secret_value() or self.workspace:  # it may have some, or accounts
             return self
         if self.has_no_api_keys and self.auth != "none" and not is_loopback(self.server_host):
             raise ValueError(lets_anyone_in(self.server_host))

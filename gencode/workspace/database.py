@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,9 @@ async def insert_if_absent(session: AsyncSession, table: type[Base], **values: A
 
 
 def sqlite_url(data_dir: Path) -> str:
+    """The address of the database in this folder; only its owner can read the file."""
+    with suppress(OSError):  # reported when the database is opened
+        (data_dir / WORKSPACE_DATABASE).touch(mode=0o600)
     return f"sqlite+aiosqlite:///{data_dir / WORKSPACE_DATABASE}"
 
 

@@ -24,7 +24,11 @@ LIMIT = Parameter(
     default=20,
 )
 CURSOR = Parameter(
-    name="cursor", location="query", description="`next` of the page before", type=PRINTABLE_TEXT, default=""
+    name="cursor",
+    location="query",
+    description="`next_cursor` of the page before",
+    type=PRINTABLE_TEXT,
+    default="",
 )
 ONE = Trait(path_schemas={"id": {"type": "string", "format": "uuid"}}, errors=(NotFound,))
 """The trait of operations on what the id in their path names."""

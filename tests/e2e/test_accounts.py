@@ -13,10 +13,13 @@ import anyio
 import anyio.to_thread
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from gencode.auth.key_store import KeyOptions, key_store
+from gencode.bootstrap.app import create_app
 from gencode.bootstrap.user_administration import create_admin
-from gencode.settings import DatabaseSettings
+from gencode.domain.errors import StartError
+from gencode.settings import DatabaseSettings, Settings
 from gencode.storage.backup import backup, restore
 from gencode.workspace.permissions import PERMISSIONS
 from gencode.workspace.routes import GUARDED_OPERATIONS
@@ -149,6 +152,80 @@ async def test_a_logout_ends_the_streams_of_the_session(tmp_path: Path) -> None:
             await has_begun.wait()
             await people.call("tester", "POST", "/auth/logout")
         gate.set()
+
+
+async def test_a_logout_ends_tickets_and_their_streams(tmp_path: Path) -> None:
+    gate, has_begun = anyio.Event(), anyio.Event()
+    async with (
+        model_server(plan_and_files({"a.py": ""}, gates={"": gate})) as model,
+        team(tmp_path, model) as people,
+    ):
+        body = {"prompt": "say hello", "repo_name": "hello"}
+        task_id = (await people.call("tester", "POST", "/generate", json=body)).json()["task_id"]
+        ticket = (await people.call("tester", "POST", f"/task/{task_id}/ticket")).json()["ticket"]
+        path = f"/api/v1/status/{task_id}?ticket={ticket}"
+
+        async def follow() -> None:
+            async with people.http.stream("GET", path) as stream:
+                assert stream.status_code == 200
+                async for _ in stream.aiter_bytes():
+                    has_begun.set()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(follow)
+            await has_begun.wait()
+            await people.call("tester", "POST", "/auth/logout")
+        assert (await people.http.get(path)).status_code == 401
+        gate.set()
+
+
+async def test_an_address_of_other_letters_is_unique_and_logs_in_in_any_case(tmp_path: Path) -> None:
+    async with team(tmp_path) as people:
+        body = {"username": "new", "email": "Ärger@example.com", "password": PASSWORD}
+        assert (await people.call("admin", "POST", "/users", json=body)).status_code == 201
+        again = body | {"username": "other", "email": "ärger@example.com"}
+        assert (await people.call("admin", "POST", "/users", json=again)).status_code == 409
+        for name in ("Ärger@example.com", "ÄRGER@EXAMPLE.COM"):
+            await people.log_in(name)
+
+
+async def test_a_key_that_looks_like_a_token_is_sent_as_x_api_key(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, workspace=True, api_keys=SecretStr("bob=eyA.b.c"))
+    async with running_app(chosen) as app, httpx.AsyncClient(base_url=app.url) as http:
+        for name, value, status in (("X-API-Key", "eyA.b.c", 200), ("Authorization", "Bearer eyA.b.c", 401)):
+            assert (await http.get("/api/v1/tasks", headers={name: value})).status_code == status
+
+
+async def test_accounts_suffice_on_other_addresses_and_do_not_vanish_with_the_setting(tmp_path: Path) -> None:
+    open_to_all = settings(tmp_path, workspace=True, server_host="0.0.0.0")
+    with pytest.raises(StartError, match="would let anyone in"):
+        await start(open_to_all)
+    await made_by_command(tmp_path)
+    await start(open_to_all)
+    with pytest.raises(StartError, match="holds accounts, and WORKSPACE is off"):
+        await start(settings(tmp_path))
+
+
+async def start(chosen: Settings) -> None:
+    app = create_app(chosen)
+    async with app.router.lifespan_context(app):
+        assert app.state.wants_key
+
+
+async def test_the_commands_say_what_is_wrong_with_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder in ("empty", "missing"):
+        said = await gencode("audit", "verify", data_dir=tmp_path / folder, status=2)
+        assert "has no workspace.db: set DATA_DIR" in said
+        assert not (tmp_path / folder / "audit.key").exists()
+    variables = {"GENCODE_PASSWORD": PASSWORD}
+    create = ("users", "create-admin", "alice", "--email", "a@example.com")
+    assert "alice is an admin now" in await gencode(*create, data_dir=tmp_path / "new", settings=variables)
+    assert (tmp_path / "new/workspace.db").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "new/audit.key").write_bytes(b"cut")
+    said = await gencode("audit", "verify", data_dir=tmp_path / "new", status=2)
+    assert "audit.key is damaged" in said
+    assert (tmp_path / "new/audit.key").read_bytes() == b"cut"
 
 
 async def test_registration_is_off_until_it_is_switched_on(tmp_path: Path) -> None:

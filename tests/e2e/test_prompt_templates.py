@@ -36,7 +36,7 @@ async def test_without_accounts_templates_are_the_local_principals(tmp_path: Pat
         created = (await http.post("/prompts", json=BODY)).json()
         assert (created["owner"], created["variables"]) == ("local", ["language", "code"])
         listed = (await http.get("/prompts", params={"category": "code_review"})).json()
-        assert (listed["items"], listed["next"]) == ([created], None)
+        assert (listed["items"], listed["next_cursor"]) == ([created], None)
 
 
 async def test_a_template_is_created_changed_by_version_and_deleted(tmp_path: Path) -> None:

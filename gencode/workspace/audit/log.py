@@ -14,10 +14,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.workspace.audit.tables import AuditEntry
+from gencode.workspace.database import Database
 from gencode.workspace.tables import now
 
 PAGE = 500
@@ -83,10 +84,10 @@ class AuditLog:
         query = query.where(AuditEntry.subject == subject) if subject else query
         return (await session.scalars(query.order_by(AuditEntry.position.desc()).limit(limit))).all()
 
-    async def verify(self, session: AsyncSession) -> Verification:
-        """Reads the whole log and computes every HMAC again."""
+    async def verify(self, database: Database) -> Verification:
+        """Reads the whole log, a page in a transaction, and computes every HMAC again."""
         entries, last = 0, ""
-        async for entry in _all_entries(session):
+        async for entry in _all_entries(database):
             expected = self._mac(entry, last)
             if entry.position != entries + 1 or not hmac.compare_digest(expected, entry.mac):
                 return Verification(entries=entries, broken=entries + 1, last=last)
@@ -109,13 +110,16 @@ class AuditLog:
         return hmac.digest(self._key, signed.encode(), hashlib.sha256).hex()
 
 
-async def _all_entries(session: AsyncSession) -> AsyncIterator[AuditEntry]:
-    position = 0
-    while True:
-        after = select(AuditEntry).where(AuditEntry.position > position)
-        page = (await session.scalars(after.order_by(AuditEntry.position).limit(PAGE))).all()
+async def _all_entries(database: Database) -> AsyncIterator[AuditEntry]:
+    """Also those with positions below the first, which somebody has inserted."""
+    entries = select(AuditEntry).order_by(AuditEntry.position).limit(PAGE)
+    page = await _page(database, entries)
+    while page:
         for entry in page:
             yield entry
-        if len(page) < PAGE:
-            return
-        position = page[-1].position
+        page = await _page(database, entries.where(AuditEntry.position > page[-1].position))
+
+
+async def _page(database: Database, query: Select[AuditEntry]) -> Sequence[AuditEntry]:
+    async with database.transaction() as session:
+        return (await session.scalars(query)).all()

@@ -47,17 +47,17 @@ class AuditEntryView(ResponseModel):
 
 
 class AuditPage(ResponseModel):
-    """`next`: the value of `before` for the next page; null on the last."""
+    """`next_cursor`: the cursor of the next page; null on the last."""
 
     entries: list[AuditEntryView]
-    next: int | None
+    next_cursor: int | None
 
 
 PAGE = JsonResponseSpec(model=AuditPage, description="Entries, the newest first")
-BEFORE = Parameter(
-    name="before",
+CURSOR = Parameter(
+    name="cursor",
     location="query",
-    description="Entries with lower positions than this",
+    description="`next_cursor` of the page before: entries with lower positions",
     type=Integer(minimum=1, maximum=MAX_POSITION),
     default=MAX_POSITION,
 )
@@ -77,14 +77,16 @@ SUBJECT = Parameter(
     "listAuditLog",
     "GET /audit",
     "Read the audit log",
-    parameters=(LIMIT, BEFORE, ACTOR, SUBJECT),
+    parameters=(LIMIT, CURSOR, ACTOR, SUBJECT),
     responses=(PAGE,),
 )
 async def list_audit_log(request: Request) -> Response:
     limit, workspace = LIMIT.read(request), get_extension(request, Workspace)
     async with workspace.database.transaction() as session:
         found = await workspace.audit.page(
-            session, limit + 1, BEFORE.read(request), ACTOR.read(request), SUBJECT.read(request)
+            session, limit + 1, CURSOR.read(request), ACTOR.read(request), SUBJECT.read(request)
         )
     entries = [AuditEntryView.of(entry) for entry in found[:limit]]
-    return PAGE.make(AuditPage(entries=entries, next=entries[-1].position if len(found) > limit else None))
+    return PAGE.make(
+        AuditPage(entries=entries, next_cursor=entries[-1].position if len(found) > limit else None)
+    )

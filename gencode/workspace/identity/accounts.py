@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import NotFound
+from gencode.http.per_client_semaphore import PerClientSemaphore
 from gencode.workspace.audit.log import AuditLog, Change
 from gencode.workspace.database import Database
 from gencode.workspace.errors import AlreadyTaken, LastAdmin, LoginFailed
@@ -53,6 +54,7 @@ class Accounts:
         self._passwords = passwords
         self._audit = audit
         self._login_limit = login_limit
+        self._attempts = PerClientSemaphore(1)
 
     async def exist(self) -> bool:
         """Whether there is any user who is not deleted."""
@@ -76,23 +78,30 @@ class Accounts:
 
     async def log_in(self, username: str, password: str, address: str) -> User:
         """The user with this name or email address. Raises LoginFailed, LoginLocked."""
-        async with self._database.transaction() as session:
-            await self._login_limit.count(session, username)
-            found = await session.scalar(select(User).where(_is_named(username)))
-        is_right = await self._passwords.verify(found.password_hash if found else None, password)
-        async with self._database.transaction() as session:
-            user = await _present(session, found.id) if found else None
-            if not (is_right and user and user.is_active):
-                await self._record_failure(session, user, address)
-                user = None
-            else:
-                await self._login_limit.clear(session, username)
-                user.last_login = now()
-        if user is None:
-            raise LoginFailed("unknown user or wrong password")
+        found = await self.named(username)
+        attempted = found.id if found else username
+        async with self._attempts.hold(attempted):  # one after the other, so that each knows how others ended
+            user = await self._checked(found, attempted, password, address)
         if self._passwords.is_outdated(user.password_hash):
             await self._store_hash(user.id, user.password_hash, await self._passwords.hash(password))
         return user
+
+    async def _checked(self, found: User | None, attempted: str, password: str, address: str) -> User:
+        """The user, if this is its password. `attempted`: whose failed logins are counted: of the user, by
+        whichever name, or of the unknown name. Raises LoginFailed, LoginLocked."""
+        async with self._database.transaction() as session:
+            await self._login_limit.count(session, attempted)
+        stored = found.password_hash if found else None
+        is_right = await self._passwords.verify(stored, password)
+        async with self._database.transaction() as session:
+            user = await _present(session, found.id) if found else None
+            # The password may have been changed while it was checked.
+            if is_right and user and user.is_active and user.password_hash == stored:
+                await self._login_limit.clear(session, attempted)
+                user.last_login = now()
+                return user
+            await self._record_failure(session, user, address)
+        raise LoginFailed("unknown user or wrong password")
 
     async def get(self, user_id: str) -> User:
         """Raises NotFound."""
@@ -114,6 +123,7 @@ class Accounts:
     async def change(self, user_id: str, changes: Mapping[str, Any], actor: Actor) -> User:
         """`changes`: by field. Raises NotFound, AlreadyTaken, LastAdmin."""
         async with self._database.transaction() as session:
+            await _lock_admins(session)
             user = await _require(session, user_id)
             before, was_admin = _audited(user, changes), _is_active_admin(user)
             for name, value in changes.items():
@@ -128,6 +138,7 @@ class Accounts:
     async def delete(self, user_id: str, actor: Actor) -> None:
         """Raises NotFound, LastAdmin."""
         async with self._database.transaction() as session:
+            await _lock_admins(session)
             user = await _require(session, user_id)
             was_admin, user.is_deleted = _is_active_admin(user), True
             await _flush(session)
@@ -143,18 +154,18 @@ class Accounts:
         LoginLocked, NotFound."""
         user = await self.get(user_id)
         async with self._database.transaction() as session:
-            await self._login_limit.count(session, user.username)
+            await self._login_limit.count(session, user.id)
         if not await self._passwords.verify(user.password_hash, current):
             raise LoginFailed("the current password is wrong")
         async with self._database.transaction() as session:
-            await self._login_limit.clear(session, user.username)
+            await self._login_limit.clear(session, user.id)
         await self._set_password(user_id, new, actor, "password.changed", session_id)
 
     async def reset_password(self, user_id: str, new: str, actor: Actor) -> None:
         """Also ends all sessions of the user, and unlocks it. Raises NotFound."""
         user = await self._set_password(user_id, new, actor, "password.reset", "")
         async with self._database.transaction() as session:
-            await self._login_limit.clear(session, user.username)
+            await self._login_limit.clear(session, user.id)
 
     async def _set_password(
         self, user_id: str, new: str, actor: Actor, action: str, kept_session: str
@@ -219,6 +230,12 @@ async def _require(session: AsyncSession, user_id: str) -> User:
 
 def _is_active_admin(user: User) -> bool:
     return user.role == UserRole.ADMIN and user.is_active
+
+
+async def _lock_admins(session: AsyncSession) -> None:
+    """Two transactions that each take away one of the last two admins wait for each other."""
+    is_admin = (User.role == UserRole.ADMIN.value) & ~User.is_deleted
+    await session.execute(select(User.id).where(is_admin).order_by(User.id).with_for_update())
 
 
 async def _require_admin(session: AsyncSession, was_admin: bool) -> None:

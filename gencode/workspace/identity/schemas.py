@@ -20,7 +20,7 @@ _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-
 def _email(value: str) -> str:
     if len(value) > EMAIL_LENGTH or not _EMAIL.fullmatch(value):
         raise ValueError("must be an email address")
-    return value
+    return value.lower()  # databases do so with ASCII letters only
 
 
 Username = Annotated[
@@ -103,7 +103,7 @@ class ProfileChange(Profile):
 
 class UserChange(ProfileChange):
     username: Username = unchanged("")
-    role: UserRole = unchanged(UserRole.USER)
+    role: UserRole = unchanged(UserRole.USER, is_enum=True)
     is_active: bool = unchanged(True)
 
 
@@ -149,10 +149,10 @@ class UserView(ResponseModel):
 
 
 class UserPage(ResponseModel):
-    """`next`: the cursor of the next page; null on the last."""
+    """`next_cursor`: the cursor of the next page; null on the last."""
 
     users: list[UserView]
-    next: str | None
+    next_cursor: str | None
 
 
 class SessionView(ResponseModel):

@@ -61,32 +61,28 @@ class DatabaseSessionAuthenticator:
             raise Unauthorized(
                 "this access token is not genuine, or has expired: refresh it, or log in again"
             )
-        known = self._known.get(claims.session_id)
-        if known is None or known.until <= self._clock():
-            await self._look_up([claims.session_id])
-            known = self._known[claims.session_id]
-        if known.principal is None or known.principal.id != principal_id(claims.user_id):
+        found = await self.authenticate_session(claims.session_id)
+        if found.principal.id != principal_id(claims.user_id):
             raise Unauthorized(OVER)
-        return Authentication(principal=known.principal, session_id=claims.session_id)
+        return found
 
-    async def authenticate_ticket_holder(self, principal: str) -> Authentication:
-        await self._look_up_users([principal])
-        found = self._known[principal].principal
-        if found is None:
-            raise Unauthorized("the user that this ticket was given to has no active account any more")
-        return Authentication(principal=found)
+    async def authenticate_session(self, session_id: str) -> Authentication:
+        known = self._known.get(session_id)
+        if known is None or known.until <= self._clock():
+            await self._look_up([session_id])
+            known = self._known[session_id]
+        if known.principal is None:
+            raise Unauthorized(OVER)
+        return Authentication(principal=known.principal, session_id=session_id)
 
     def is_valid(self, authentication: Authentication) -> bool:
-        known = self._known.get(authentication.session_id or authentication.principal.id)
+        known = self._known.get(authentication.session_id)
         return known is None or known.principal is not None
 
     async def check(self, authentications: Collection[Authentication]) -> None:
         await self._look_for_accounts()
         if ids := {one.session_id for one in authentications if one.session_id}:
             await self._look_up(list(ids))
-        of_tickets = {one.principal.id for one in authentications if not one.session_id}
-        if principals := list(filter(self.has_principal, of_tickets)):
-            await self._look_up_users(principals)
 
     def end(self, session_ids: Sequence[str]) -> None:
         """To be called when this process has ended sessions: they are invalid at once."""
@@ -111,19 +107,9 @@ class DatabaseSessionAuthenticator:
             is_over = session_id in self._ended  # since it was read
             self._remember(session_id, None if is_over else found.get(session_id))
 
-    async def _look_up_users(self, principals: Sequence[str]) -> None:
-        ids = [user_id_of(principal) for principal in principals]
-        is_active = User.id.in_(ids) & User.is_active & ~User.is_deleted
-        async with self._database.transaction() as session:
-            users = (await session.scalars(select(User).where(is_active))).all()
-        found = {principal_id(user.id): _principal(user) for user in users}
-        for principal in principals:
-            self._remember(principal, found.get(principal))
-
-    def _remember(self, key: str, principal: Principal | None) -> None:
-        """`key`: the id of a session, or of the principal of a ticket."""
-        self._known.pop(key, None)
-        self._known[key] = _Known(principal=principal, until=self._clock() + FRESH_SECONDS)
+    def _remember(self, session_id: str, principal: Principal | None) -> None:
+        self._known.pop(session_id, None)
+        self._known[session_id] = _Known(principal=principal, until=self._clock() + FRESH_SECONDS)
         while len(self._known) > MAX_KNOWN:
             del self._known[next(iter(self._known))]
 

@@ -34,7 +34,7 @@ async def list_users(request: Request) -> Response:
     found = list(await _accounts(request).page(limit + 1, CURSOR.read(request)))
     shown = found[:limit]
     after = shown[-1].username if len(found) > limit else None
-    return PAGE.make(UserPage(users=[UserView.of(user) for user in shown], next=after))
+    return PAGE.make(UserPage(users=[UserView.of(user) for user in shown], next_cursor=after))
 
 
 @operation(

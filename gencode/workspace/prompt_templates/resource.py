@@ -88,7 +88,7 @@ class PromptTemplateChange(RequestModel):
     identifier: Identifier = unchanged("")
     content: Content = unchanged("")
     description: Description | None = unchanged(None)
-    category: PromptCategory = unchanged(PromptCategory.GENERAL)
+    category: PromptCategory = unchanged(PromptCategory.GENERAL, is_enum=True)
     tags: Tags = unchanged([])
     is_public: bool = unchanged(False)
 

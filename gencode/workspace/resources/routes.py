@@ -68,7 +68,7 @@ def _list(resource: Resource[T, V]) -> Operation:
         f"{resource.name}Page",
         __base__=ResponseModel,
         items=(list[resource.view_model], ...),  # type: ignore[name-defined]
-        next=(str | None, ...),
+        next_cursor=(str | None, ...),
     )
     page = JsonResponseSpec(model=page_model, description="One's own, and those that others share")
     filters = [
@@ -95,7 +95,7 @@ def _list(resource: Resource[T, V]) -> Operation:
         rows = await _store(request, resource).page(query, get_principal(request).id)
         shown, has_more = rows[: query.limit], len(rows) > query.limit
         after = cursor_after(getattr(shown[-1], query.sort), shown[-1].id) if has_more else None
-        body = {"items": [resource.view(row) for row in shown], "next": after}
+        body = {"items": [resource.view(row) for row in shown], "next_cursor": after}
         return page.make(page_model.model_validate(body))
 
     return list_rows

@@ -5,12 +5,12 @@ from datetime import timedelta
 import anyio
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from gencode.domain.errors import NotFound
 from gencode.workspace.errors import AlreadyTaken, LastAdmin, LoginFailed, LoginLocked
 from gencode.workspace.identity.login_attempts import LoginLimit
-from gencode.workspace.identity.tables import LoginAttempts, UserRole
+from gencode.workspace.identity.tables import LoginAttempts, User, UserRole
 from gencode.workspace.workspace import Workspace
 from tests.servers.workspace import ACTOR, PASSWORD, new_user, workspace
 
@@ -124,6 +124,68 @@ async def test_the_last_active_admin_stays(database_url: str, change: dict[str, 
         assert (unchanged.role, unchanged.is_active) == ("admin", True)
         await opened.accounts.create(new_user("second", UserRole.ADMIN), ACTOR)
         await try_it()
+
+
+async def test_of_the_last_two_admins_one_stays_whoever_else_goes_at_the_same_time(database_url: str) -> None:
+    outcomes: list[str] = []
+    async with workspace(database_url) as opened:
+        for turn in range(5):
+            pair = [
+                await opened.accounts.create(new_user(f"a{turn}{n}", UserRole.ADMIN), ACTOR) for n in "xy"
+            ]
+
+            async def delete(user_id: str) -> None:
+                try:
+                    await opened.accounts.delete(user_id, ACTOR)
+                    outcomes.append("deleted")
+                except LastAdmin:
+                    outcomes.append("last")
+
+            async with anyio.create_task_group() as group:
+                for user in pair:
+                    group.start_soon(delete, user.id)
+            assert sorted(outcomes) == ["deleted", "last"]
+            outcomes.clear()
+            (left,) = await opened.accounts.page(5)
+            await opened.accounts.create(new_user(f"keeper{turn}", UserRole.ADMIN), ACTOR)
+            await opened.accounts.delete(left.id, ACTOR)
+            keeper = await opened.accounts.named(f"keeper{turn}")
+            assert keeper
+            async with opened.database.transaction() as session:
+                await session.execute(update(User).where(User.id == keeper.id).values(is_deleted=True))
+
+
+async def test_a_login_whose_password_is_changed_meanwhile_fails(database_url: str) -> None:
+    async with workspace(database_url) as opened:
+        user = await opened.accounts.create(new_user(), ACTOR)
+        verify = opened.accounts._passwords.verify
+
+        async def verify_and_reset(stored: str | None, password: str) -> bool:
+            is_right = await verify(stored, password)
+            await opened.accounts.reset_password(user.id, "another long password", ACTOR)
+            return is_right
+
+        opened.accounts._passwords.verify = verify_and_reset  # type: ignore[method-assign]
+        with pytest.raises(LoginFailed):
+            await opened.accounts.log_in("alice", PASSWORD, "")
+
+
+async def test_name_and_address_of_a_user_share_the_limit(database_url: str) -> None:
+    async with workspace(database_url, login_limit=LoginLimit(attempts=2)) as opened:
+        await opened.accounts.create(new_user(), ACTOR)
+        for name in ("alice", "alice@example.com"):
+            with pytest.raises(LoginFailed):
+                await opened.accounts.log_in(name, "wrong", "")
+        with pytest.raises(LoginLocked):
+            await opened.accounts.log_in("ALICE@example.com", PASSWORD, "")
+
+
+async def test_right_logins_at_the_same_time_are_no_failures(database_url: str) -> None:
+    async with workspace(database_url, login_limit=LoginLimit(attempts=2)) as opened:
+        await opened.accounts.create(new_user(), ACTOR)
+        async with anyio.create_task_group() as group:
+            for _ in range(10):
+                group.start_soon(opened.accounts.log_in, "alice", PASSWORD, "")
 
 
 async def test_pages_of_users_follow_each_other(database_url: str) -> None:

@@ -22,16 +22,14 @@ async def filled(opened: Workspace) -> None:
 
 
 async def broken_at(opened: Workspace) -> int | None:
-    async with opened.database.transaction() as session:
-        return (await opened.audit.verify(session)).broken
+    return (await opened.audit.verify(opened.database)).broken
 
 
 async def test_a_log_that_nobody_changed_is_in_order(database_url: str) -> None:
     async with workspace(database_url) as opened:
         assert await broken_at(opened) is None
         await filled(opened)
-        async with opened.database.transaction() as session:
-            found = await opened.audit.verify(session)
+        found = await opened.audit.verify(opened.database)
         assert (found.entries, found.broken) == (ENTRIES, None)
         assert found.last
 
@@ -58,6 +56,19 @@ async def remove_and_close_the_gap(session: AsyncSession) -> None:
     for position in (4, 5):
         where = AuditEntry.position == position
         await session.execute(update(AuditEntry).where(where).values(position=position - 1))
+
+
+async def insert_before_the_first(session: AsyncSession) -> None:
+    for position in (0, -5):
+        session.add(AuditEntry(position=position, actor="x", action="y", subject="z", mac="0" * 64))
+
+
+async def test_entries_before_the_first_are_found(database_url: str) -> None:
+    async with workspace(database_url) as opened:
+        await filled(opened)
+        async with opened.database.transaction() as session:
+            await insert_before_the_first(session)
+        assert await broken_at(opened) == 1
 
 
 @pytest.mark.parametrize("tamper", [change_action, change_values, remove, swap, remove_and_close_the_gap])

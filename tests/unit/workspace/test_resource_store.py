@@ -134,7 +134,7 @@ async def test_changes_are_audited_and_long_texts_by_their_digest(database_url: 
         await store.delete(row.id, ALICE, None)
         async with opened.database.transaction() as session:
             entries = (await session.scalars(select(AuditEntry).order_by(AuditEntry.position))).all()
-            assert (await opened.audit.verify(session)).broken is None
+        assert (await opened.audit.verify(opened.database)).broken is None
         assert [entry.action for entry in entries] == [
             "PromptTemplate.created",
             "PromptTemplate.changed",

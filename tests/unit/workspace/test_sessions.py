@@ -151,18 +151,17 @@ async def test_a_session_that_another_process_ends_is_found_by_a_check(database_
         assert not opened.authenticator.is_valid(found)
 
 
-async def test_a_ticket_of_a_user_is_good_while_the_account_is_active(database_url: str) -> None:
+async def test_a_ticket_ends_with_its_session(database_url: str) -> None:
     async with workspace(database_url) as opened:
-        user, _ = await logged_in(opened)
-        held: Authentication = await opened.authenticator.authenticate_ticket_holder(f"user:{user.id}")
-        await opened.authenticator.check([held])
-        assert opened.authenticator.is_valid(held)
-        await opened.accounts.change(user.id, {"is_active": False}, ACTOR)
-        await opened.authenticator.check([held])
+        user, pair = await logged_in(opened)
+        session_id = (await opened.authenticator.authenticate(pair.access_token)).session_id
+        held: Authentication = await opened.authenticator.authenticate_session(session_id)
+        assert held.principal.id == f"user:{user.id}"
+        await opened.sessions.end(user.id, session_id, ACTOR)
         assert not opened.authenticator.is_valid(held)
-        for principal in (f"user:{user.id}", "user:nobody"):
+        for ended in (session_id, "", "nothing"):
             with pytest.raises(Unauthorized):
-                await opened.authenticator.authenticate_ticket_holder(principal)
+                await opened.authenticator.authenticate_session(ended)
 
 
 async def test_an_admin_is_an_operator_and_loses_it_with_the_role(database_url: str) -> None:
