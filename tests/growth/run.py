@@ -43,7 +43,7 @@ def texts_for(name: str) -> Iterator[tuple[str, str, str]]:
     if name in STREAMED:
         yield from ((described, text, "") for described, text in streamed_texts())
         return
-    part = SHORTER if name in (*answers.FUNCTIONS, *diffs.FUNCTIONS, "model error") else 1
+    part = SHORTER if name in (*answers.FUNCTIONS, *diffs.FUNCTIONS, "model error", "terms", "quotes") else 1
     large = dict(hostile_texts(LARGE_FACTOR))
     for described, text in hostile_texts():
         yield described, text[: len(text) // part], large[described][: len(large[described]) // part]
