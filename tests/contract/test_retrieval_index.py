@@ -29,7 +29,7 @@ OLD = EncoderInfo(name="letters", version="1", dimensions=3)
 NEW = EncoderInfo(name="letters", version="2", dimensions=2)
 
 
-@pytest_asyncio.fixture(params=["memory", "sqlite", "postgresql"])
+@pytest_asyncio.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.campaign)])
 async def index(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RetrievalIndex]:
     if request.param == "memory":
         yield MemoryIndex()

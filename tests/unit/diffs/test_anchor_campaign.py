@@ -4,9 +4,13 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.campaigns.anchors import ACCEPTED, EXACT, MISPLACED, MOVED, REFUSED, replay
 from tests.campaigns.reviewers import REVIEWERS
 from tests.servers.git_repository import GitRepository
+
+pytestmark = pytest.mark.campaign
 
 _WORDS = [b"}", b"    return None", b"", b"    x = 1", b"    }", b"import os", b"    call(a, b)", b"\tpass\r"]
 

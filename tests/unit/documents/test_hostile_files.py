@@ -14,6 +14,8 @@ from tests.unit.documents.hostile_files import FILES, Outcomes
 from tests.unit.documents.pdf_files import pdf_file
 from tests.unit.documents.word_files import binary_word_file, cell, paragraph, table, word_parts, zipped
 
+pytestmark = pytest.mark.campaign
+
 CODES = {
     "DOCUMENT_ENCRYPTED",
     "DOCUMENT_KIND",
