@@ -27,7 +27,10 @@ from tests.servers.command import gencode
 from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
 
-pytestmark = pytest.mark.one_process("the settings of several processes have no workspace yet")
+pytestmark = [
+    pytest.mark.one_process("the settings of several processes have no workspace yet"),
+    pytest.mark.campaign,
+]
 
 PASSWORD = "correct horse battery"
 ROLES = ("admin", "developer", "tester", "user")

@@ -22,6 +22,7 @@ pytestmark = [
     needs_chromium,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.one_process("`gencode users` is given DATA_DIR"),
+    pytest.mark.campaign,
 ]
 
 NOT_ONES_OWN = "404"
