@@ -208,12 +208,12 @@ class ApiKeyAuthenticator:
                 await sessions.check(set(self._on_invalidation.values()))
             except StoreError as error:
                 log.warning("the sessions of open streams cannot be checked", reason=error.message)
-            self.notify_invalid()
+            self._notify_invalid()
 
     def _look(self) -> None:
         self._reload()
         if any(map(self._has_expired, self._stored)):
-            self.notify_invalid()
+            self._notify_invalid()
 
     def _requires_credentials(self) -> bool:
         return self._is_required or (self._sessions is not None and self._sessions.is_required)
@@ -236,9 +236,9 @@ class ApiKeyAuthenticator:
             self._stored = []
             log.error("the stored API keys cannot be used; none of them is let in", reason=error.message)
         self._is_required = self._is_required or version is not None
-        self.notify_invalid()
+        self._notify_invalid()
 
-    def notify_invalid(self) -> None:
+    def _notify_invalid(self) -> None:
         """Call what `call_on_invalidation` registered for keys and sessions that are not valid any more."""
         for call, authentication in list(self._on_invalidation.items()):
             if not self.is_valid(authentication):

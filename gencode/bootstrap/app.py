@@ -14,8 +14,8 @@ from gencode import __version__
 from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.auth.tickets import Tickets
 from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets
-from gencode.bootstrap.cluster_imports import cluster_module
 from gencode.bootstrap.dependency_factory import DependencyFactory
+from gencode.bootstrap.extra_imports import cluster_module, workspace_module
 from gencode.bootstrap.host_registry import HostRegistry
 from gencode.bootstrap.key_store_selection import checked_keys
 from gencode.bootstrap.model_registry import ModelRegistry
@@ -23,7 +23,6 @@ from gencode.bootstrap.notifications import Notifications, make_notifications
 from gencode.bootstrap.outbound import make_outbound
 from gencode.bootstrap.process_roles import Role
 from gencode.bootstrap.single_process import open_single_process
-from gencode.bootstrap.workspace_imports import workspace_module
 from gencode.chatops.commands import SubmitCommand
 from gencode.chatops.routes import mattermost, slack
 from gencode.domain.errors import StartError

@@ -9,7 +9,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from gencode.auth.key_store import StoredKeys, key_store
-from gencode.bootstrap.cluster_imports import cluster_module
+from gencode.bootstrap.extra_imports import cluster_module
 from gencode.domain.errors import StartError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gencode.auth.tickets import load_or_create_key
 from gencode.bootstrap.backend import Backend
-from gencode.bootstrap.cluster_imports import cluster_module
+from gencode.bootstrap.extra_imports import cluster_module
 from gencode.domain.errors import StartError
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
 from gencode.storage.data_dir_lock import WORKSPACE_DATABASE

@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 
 from gencode.auth.key_store import StoredKeys, check_name, key_store
-from gencode.bootstrap.cluster_imports import cluster_module
+from gencode.bootstrap.extra_imports import cluster_module
 from gencode.bootstrap.key_store_selection import stored_keys
 from gencode.cli.output import printable, write
 from gencode.domain.errors import DataDirLocked, StartError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 
-from gencode.bootstrap.workspace_imports import workspace_module
+from gencode.bootstrap.extra_imports import workspace_module
 from gencode.cli.output import write
 from gencode.settings import DatabaseSettings, load_database
 

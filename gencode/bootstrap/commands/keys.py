@@ -12,7 +12,7 @@ from typing import Any
 from limits import parse_many
 
 from gencode.auth.key_store import KeyOptions, KeyStore, StoredKey, StoredKeys, key_store, parse_timestamp
-from gencode.bootstrap.cluster_imports import cluster_module
+from gencode.bootstrap.extra_imports import cluster_module
 from gencode.bootstrap.key_store_selection import stored_keys
 from gencode.cli.output import write
 from gencode.domain.errors import StartError

@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 
-from gencode.bootstrap.cluster_imports import cluster_module
+from gencode.bootstrap.extra_imports import cluster_module
 from gencode.cli.output import write
 from gencode.domain.errors import DataDirLocked, StartError
 from gencode.engine.retention import Retention, RetentionPolicy, RetentionReport

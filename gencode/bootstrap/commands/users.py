@@ -11,7 +11,7 @@ from typing import Any
 
 import anyio
 
-from gencode.bootstrap.workspace_imports import workspace_module
+from gencode.bootstrap.extra_imports import workspace_module
 from gencode.cli.output import write
 from gencode.domain.errors import StartError
 from gencode.settings import DatabaseSettings, load_database

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from gencode.bootstrap.cluster_imports import cluster_module
 from gencode.bootstrap.doctor import git_host_checks, local_checks, model_checks
 from gencode.bootstrap.doctor.check_result import CheckResult, fault, note, ok
+from gencode.bootstrap.extra_imports import cluster_module
 from gencode.bootstrap.host_registry import HostRegistry
 from gencode.bootstrap.model_registry import ModelRegistry
 from gencode.bootstrap.outbound import make_outbound

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
+from gencode.retrieval.chunk_rows import chunk_of
 from gencode.retrieval.errors import EncoderIncomplete, EncoderMismatch
 from gencode.retrieval.port import EncoderInfo
 from gencode.retrieval.postgres import statements
@@ -142,18 +142,6 @@ async def encoder_row(connection: Connection, base: int, encoder: str) -> tuple[
 
 def text_array(names: Iterable[str] | None) -> TextArray | None:
     return None if names is None else TextArray(sorted(names))
-
-
-def chunk_of(row: Sequence[Any]) -> Chunk:
-    document, ordinal, start, text, page, page_breaks = row
-    return Chunk(
-        document=document,
-        ordinal=ordinal,
-        start=start,
-        text=text,
-        page=page,
-        page_breaks=tuple(json.loads(page_breaks)),
-    )
 
 
 async def _locked_base(connection: Connection, base: str) -> tuple[int, int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-_CHUNK = "documents.name, ordinal, start, text, page, page_breaks"
+from gencode.retrieval.chunk_rows import CHUNK_COLUMNS
+
 _JOINED = "gencode_retrieval.chunks JOIN gencode_retrieval.documents ON documents.id = document"
-_FROM_CHUNKS = f"SELECT {_CHUNK} FROM {_JOINED}"  # noqa: S608
+_FROM_CHUNKS = f"SELECT {CHUNK_COLUMNS} FROM {_JOINED}"  # noqa: S608
 _BY_PLACE = "ORDER BY documents.name, ordinal"
 _IS_UNENCODED = (
     "NOT EXISTS (SELECT 1 FROM gencode_retrieval.vectors"
@@ -67,7 +68,7 @@ FIND = (
     " USING (ordinal) WHERE documents.base = %s::bigint AND documents.name = wanted.name"
     " AND chunks.sha256 = wanted.sha256"
 ).encode()
-BY_ID = f"SELECT chunks.id, {_CHUNK} FROM {_JOINED} WHERE chunks.id = ANY (%s::bigint[])".encode()  # noqa: S608
+BY_ID = f"SELECT chunks.id, {CHUNK_COLUMNS} FROM {_JOINED} WHERE chunks.id = ANY (%s::bigint[])".encode()  # noqa: S608
 
 ENCODER = (
     b"SELECT id, dimensions, is_active FROM gencode_retrieval.encoders"

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from gencode.retrieval.chunk_rows import CHUNK_COLUMNS, chunk_of
 from gencode.retrieval.records import (
     Candidates,
     Chunk,
@@ -20,8 +21,7 @@ from gencode.retrieval.records import (
 from gencode.retrieval.tokens import PREFIX
 from gencode.retrieval.vectors import MatrixCache, VectorMatrix, vector_matrix
 
-_CHUNK = "documents.name, ordinal, start, text, page, page_breaks"
-_FROM_CHUNKS = f"SELECT {_CHUNK} FROM chunks JOIN documents ON documents.id = document"  # noqa: S608
+_FROM_CHUNKS = f"SELECT {CHUNK_COLUMNS} FROM chunks JOIN documents ON documents.id = document"  # noqa: S608
 _BY_PLACE = "ORDER BY documents.name, ordinal"
 _DOCUMENTS = (
     "SELECT name, sha256, chunker, (SELECT count(*) FROM chunks WHERE document = documents.id), position"
@@ -94,7 +94,7 @@ def chunks(connection: sqlite3.Connection, base: str, document: str, first: int,
     if not found:
         return []
     sql = f"{_FROM_CHUNKS} WHERE documents.base = ? AND name = ? AND ordinal >= ? {_BY_PLACE} LIMIT ?"
-    return [_chunk(row) for row in connection.execute(sql, (found[0], document, first, limit))]
+    return [chunk_of(row) for row in connection.execute(sql, (found[0], document, first, limit))]
 
 
 def find(connection: sqlite3.Connection, base: str, refs: Sequence[ChunkRef]) -> dict[ChunkRef, Chunk]:
@@ -105,14 +105,14 @@ def find(connection: sqlite3.Connection, base: str, refs: Sequence[ChunkRef]) ->
     found: dict[ChunkRef, Chunk] = {}
     for ref in refs:
         values = (place[0], ref.document, ref.ordinal, ref.sha256)
-        found.update((ref, _chunk(row)) for row in connection.execute(sql, values))
+        found.update((ref, chunk_of(row)) for row in connection.execute(sql, values))
     return found
 
 
 def unencoded(connection: sqlite3.Connection, base: str, encoder: str, limit: int) -> list[Chunk]:
     found = base_position(connection, base)
     rows = connection.execute(_UNENCODED, (found[0], encoder, limit)) if found else ()
-    return [_chunk(row) for row in rows]
+    return [chunk_of(row) for row in rows]
 
 
 def search(connection: sqlite3.Connection, cache: MatrixCache, request: SearchRequest) -> Candidates:
@@ -165,19 +165,7 @@ def match_expression(terms: Sequence[str]) -> str:
 
 def _chunks_by_id(connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Chunk]:
     sql = (
-        f"SELECT chunks.id, {_CHUNK} FROM chunks JOIN documents ON documents.id = document"  # noqa: S608
+        f"SELECT chunks.id, {CHUNK_COLUMNS} FROM chunks JOIN documents ON documents.id = document"  # noqa: S608
         " WHERE chunks.id IN (SELECT value FROM json_each(?))"
     )
-    return {row[0]: _chunk(row[1:]) for row in connection.execute(sql, (json.dumps(sorted(ids)),))}
-
-
-def _chunk(row: Sequence[Any]) -> Chunk:
-    document, ordinal, start, text, page, page_breaks = row
-    return Chunk(
-        document=document,
-        ordinal=ordinal,
-        start=start,
-        text=text,
-        page=page,
-        page_breaks=tuple(json.loads(page_breaks)),
-    )
+    return {row[0]: chunk_of(row[1:]) for row in connection.execute(sql, (json.dumps(sorted(ids)),))}
