@@ -14,6 +14,7 @@ from gencode.engine.ports.hub import Hub, Subscription
 from gencode.engine.ports.store import Store
 from gencode.hub.postgres.hub import EVENTS, PostgresHub
 from gencode.hub.postgres.notifications import PostgresNotifications
+from tests.servers.tcp import tcp_connection, tcp_server
 
 
 class LinkedNotifications:
@@ -100,24 +101,17 @@ class NotificationFilter:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
         """The address of the database `postgres` behind it."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        async with server:
+        async with tcp_server(self._serve) as port:
             yield f"postgresql://gencode@127.0.0.1:{port}/postgres?sslmode=disable&gssencmode=disable"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream, to_upstream = await asyncio.open_connection("127.0.0.1", self._port)
-        try:
-            async with anyio.create_task_group() as group:
-                group.start_soon(_pass_on, reader, to_upstream)
-                with suppress(asyncio.IncompleteReadError, ConnectionError):
-                    while message := await _message(upstream):
-                        if message[:1] != b"A" or not self.is_deaf:  # NotificationResponse
-                            writer.write(message)
-                group.cancel_scope.cancel()
-        finally:
-            writer.close()
-            to_upstream.close()
+        async with tcp_connection(self._port) as (upstream, to_upstream), anyio.create_task_group() as group:
+            group.start_soon(_pass_on, reader, to_upstream)
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                while message := await _message(upstream):
+                    if message[:1] != b"A" or not self.is_deaf:  # NotificationResponse
+                        writer.write(message)
+            group.cancel_scope.cancel()
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:

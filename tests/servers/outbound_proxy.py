@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from tests.servers.tcp import tcp_connection, tcp_server
 from tests.servers.tls import join
 
 
@@ -35,16 +36,11 @@ class OutboundProxy:
         return f"http://{user}127.0.0.1:{self.port}"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            await self._answer(head.decode("latin-1"), reader, writer)
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
+        head = await reader.readuntil(b"\r\n\r\n")
+        await self._answer(head.decode("latin-1"), reader, writer)
 
     async def _answer(self, head: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        method, target, version = head.partition("\r\n")[0].split(" ")
+        method, target, _ = head.partition("\r\n")[0].split(" ")
         self.asked.append(f"{method} {target}")
         if self.password and self._credentials() not in head:
             writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
@@ -55,27 +51,28 @@ class OutboundProxy:
         if where not in self.targets:
             writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
             return
-        there = await asyncio.open_connection("127.0.0.1", self.targets[where])
-        if method == "CONNECT":
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        else:
-            path = target.split("/", 3)[3]
-            dropped = ("proxy-", "connection:")
-            lines = [line for line in head.split("\r\n")[1:] if not line.lower().startswith(dropped)]
-            lines.insert(0, "Connection: close")  # a later request on this connection would be copied unseen
-            there[1].write("\r\n".join([f"{method} /{path} {version}", *lines]).encode("latin-1"))
-        await join((reader, writer), there)
+        async with tcp_connection(self.targets[where]) as there:
+            if method == "CONNECT":
+                writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                there[1].write(_relative(head, target).encode("latin-1"))
+            await join((reader, writer), there)
 
     def _credentials(self) -> str:
         return f"Basic {b64encode(f'user:{self.password}'.encode()).decode()}"
 
 
+def _relative(head: str, target: str) -> str:
+    """The request as the server itself gets it."""
+    method, _, version = head.partition("\r\n")[0].split(" ")
+    dropped = ("proxy-", "connection:")
+    lines = [line for line in head.split("\r\n")[1:] if not line.lower().startswith(dropped)]
+    lines.insert(0, "Connection: close")  # a later request on this connection would be copied unseen
+    return "\r\n".join([f"{method} /{target.split('/', 3)[3]} {version}", *lines])
+
+
 @asynccontextmanager
 async def outbound_proxy(targets: Mapping[str, int], password: str = "") -> AsyncIterator[OutboundProxy]:
     proxy = OutboundProxy(targets=targets, password=password)
-    server = await asyncio.start_server(proxy.handle, "127.0.0.1", 0)
-    proxy.port = server.sockets[0].getsockname()[1]
-    try:
+    async with tcp_server(proxy.handle) as proxy.port:
         yield proxy
-    finally:
-        server.close()

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from enum import Enum
 
+from tests.servers.tcp import Connection, tcp_connection, tcp_server
+
 
 class Loss(Enum):
     """What happens when the client sends the text."""
@@ -31,26 +33,29 @@ class Relay:
         self._losses[text] = loss
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._server_port)
-        answers = asyncio.create_task(_copy(server_reader, writer))
-        try:
-            while data := await reader.read(65536):
-                self.sent += data
-                loss = self._next_loss(data)
-                if loss is Loss.SILENCE:
-                    await reader.read()
-                if loss in (Loss.SILENCE, Loss.BEFORE):
-                    break
-                if loss is Loss.AFTER:
-                    await _cancel(answers)
-                server_writer.write(data)
-                if loss is Loss.AFTER:
-                    await server_reader.read(65536)
-                    break
-        finally:
-            await _cancel(answers)
-            server_writer.close()
-            writer.close()
+        async with tcp_connection(self._server_port) as (server_reader, server_writer):
+            answers = asyncio.create_task(_copy(server_reader, writer))
+            try:
+                await self._pass_on(reader, (server_reader, server_writer), answers)
+            finally:
+                await _cancel(answers)
+
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, server: Connection, answers: asyncio.Task[None]
+    ) -> None:
+        while data := await reader.read(65536):
+            self.sent += data
+            loss = self._next_loss(data)
+            if loss is Loss.SILENCE:
+                await reader.read()
+            if loss in (Loss.SILENCE, Loss.BEFORE):
+                break
+            if loss is Loss.AFTER:
+                await _cancel(answers)
+            server[1].write(data)
+            if loss is Loss.AFTER:
+                await server[0].read(65536)
+                break
 
     def _next_loss(self, data: bytes) -> Loss | None:
         found = next((text for text in self._losses if text in data), None)
@@ -73,20 +78,6 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def relay(server_port: int) -> AsyncIterator[Relay]:
     """In front of a server of 127.0.0.1."""
-    made, handlers = Relay(server_port), set[asyncio.Task[None]]()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handler = asyncio.current_task()
-        assert handler
-        handlers.add(handler)
-        with suppress(ConnectionError, asyncio.CancelledError):  # it is lost on purpose
-            await made.serve(reader, writer)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
-    try:
+    made = Relay(server_port)
+    async with tcp_server(made.serve) as made.port:
         yield made
-    finally:
-        server.close()
-        for handler in handlers:
-            await _cancel(handler)

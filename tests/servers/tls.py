@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.servers.tcp import Connection, tcp_connection, tcp_server
+
 _DAY = datetime.timedelta(days=1)
 
 
@@ -76,29 +78,16 @@ class PrivateCA:
     @asynccontextmanager
     async def front(self, host: str, port: int) -> AsyncIterator[int]:
         """The port on which `host` speaks TLS, in front of the plain port."""
-        async with _listening(lambda *pair: _forward(*pair, port), self.context(host)) as found:
+
+        async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            async with tcp_connection(port) as there:
+                await join((reader, writer), there)
+
+        async with tcp_server(forward, context=self.context(host)) as found:
             yield found
 
 
-@asynccontextmanager
-async def _listening(handle: object, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)  # type: ignore[arg-type]
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-
-
-async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
-    with suppress(OSError, asyncio.CancelledError):  # asyncio logs a handler that was cancelled
-        there = await asyncio.open_connection("127.0.0.1", port)
-        await join((reader, writer), there)
-
-
-async def join(
-    one: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-    other: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-) -> None:
+async def join(one: Connection, other: Connection) -> None:
     """Copy both ways until either side ends."""
     copies = [asyncio.create_task(_copy(one[0], other[1])), asyncio.create_task(_copy(other[0], one[1]))]
     try:

@@ -1,0 +1,61 @@
+"""A TCP server of asyncio streams that leaves nothing open when the test ends.
+
+`asyncio.start_server` closes neither the connections that it accepted nor those that a cancelled handler
+opened: the garbage collector finds them during a later test, which then fails.
+
+async with tcp_server(handle) as port:
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def tcp_server(handle: Handler, *, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Its port on 127.0.0.1. At the end, handlers are cancelled and connections are cut."""
+    handlers = dict[asyncio.Task[None], asyncio.StreamWriter]()
+    is_open = True
+
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not is_open:
+            writer.transport.abort()
+            return
+        handlers[asyncio.create_task(_handled(handle, reader, writer))] = writer
+
+    server = await asyncio.start_server(accepted, "127.0.0.1", 0, ssl=context, backlog=1000)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        is_open = False
+        server.close()
+        for handler, writer in handlers.items():
+            handler.cancel()
+            writer.transport.abort()
+        await asyncio.gather(*handlers, return_exceptions=True)
+        await asyncio.sleep(0)  # the transports close in the next turn of the loop
+
+
+async def _handled(handle: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        await handle(reader, writer)
+    except (OSError, asyncio.IncompleteReadError):
+        pass  # one side is gone
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def tcp_connection(port: int) -> AsyncIterator[Connection]:
+    """To 127.0.0.1."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
