@@ -14,7 +14,7 @@ from gencode import __version__
 from gencode.auth.key_authenticator import ApiKeyAuthenticator
 from gencode.auth.tickets import Tickets
 from gencode.bootstrap.backend import Backend, MeasuredHub, MeasuredQueue, MessageTargets
-from gencode.bootstrap.dependency_factory import DependencyFactory
+from gencode.bootstrap.dependency_factory import Additions, DependencyFactory
 from gencode.bootstrap.extra_imports import cluster_module, workspace_module
 from gencode.bootstrap.host_registry import HostRegistry
 from gencode.bootstrap.key_store_selection import checked_keys
@@ -35,7 +35,7 @@ from gencode.engine.retention import Retention, RetentionPolicy
 from gencode.engine.service import TaskService
 from gencode.http.dependencies import Callbacks, Services
 from gencode.http.fair_limiter import FairLimiter
-from gencode.http.kind_dependencies import KindDependencies, KindFactory
+from gencode.http.kind_dependencies import KindDependencies, KindFactory, task_price
 from gencode.http.kinds import ActiveKinds, KindRegistry
 from gencode.http.per_client_semaphore import PerClientSemaphore
 from gencode.http.quota_enforcement import QuotaEnforcement
@@ -102,6 +102,7 @@ def build_app(
         _check_address(settings, keys)
         _check_accounts(settings, keys)
     workspace = workspace_module("gencode.bootstrap.workspace") if settings.workspace else None
+    kinds = (*kinds, *workspace.KINDS) if workspace else kinds
     registry = KindRegistry([factory.kind for factory in kinds])
     dependencies = DependencyFactory(
         settings=settings, models=ModelRegistry(settings), hosts=hosts, secrets=secrets
@@ -198,12 +199,15 @@ async def _running(
         store = backend.store
         outbound = make_outbound(settings)
         metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings, outbound))
-        offered, servers = await dependencies.create(stack, store, metrics, tracer, outbound, backend.slots)
+        workspace = await _open_workspace(stack, settings, role, backend, keys)
+        additions = _additions(workspace, settings, dependencies.secrets)
+        offered, servers = await dependencies.create(
+            stack, store, metrics, tracer, outbound, backend.slots, additions
+        )
         kinds = ActiveKinds(registry, {one.kind.name: one.start(offered) for one in factories})
         notifications = make_notifications(settings, backend, metrics, outbound, kinds, CHAT_COMMAND)
         hub = backend.hub(notifications.dispatcher.published)
         mcp, disk_use = MCPRuntime(settings.max_body_bytes), DiskUse(settings.data_dir)
-        workspace = await _open_workspace(stack, settings, role, backend, keys)
         task_service = _task_service(settings, role, backend, hub, metrics, tracer, kinds.pipelines)
         _add_gauges(metrics, task_service, hub, backend.queue, disk_use)
         backend.measure(metrics)
@@ -251,6 +255,14 @@ async def _open_workspace(
         if not workspace.authenticator.is_required:
             log.info(module.FIRST_ADMIN)
     return (workspace,)
+
+
+def _additions(workspace: Sequence[object], settings: Settings, secrets: SecretRegistry) -> Additions:
+    if not workspace:
+        return Additions()
+    module = workspace_module("gencode.bootstrap.workspace")
+    additions: Additions = module.additions(workspace[0], settings, secrets)
+    return additions
 
 
 def _retention(settings: Settings, backend: Backend) -> Retention:
@@ -343,7 +355,7 @@ def _services(
         quotas=QuotaEnforcement(
             store=backend.store,
             quotas_of=keys.quotas,
-            has_price=lambda model: offered.price(model) is not None,
+            has_price=lambda parameters: task_price(parameters, offered.price) is not None,
             locks=backend.locks,
         ),
         tickets=Tickets(backend.signing_key("ticket"), settings.sse_ticket_seconds),

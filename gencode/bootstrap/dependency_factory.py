@@ -3,7 +3,7 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -12,8 +12,9 @@ import httpx
 
 from gencode import __version__
 from gencode.bootstrap.host_registry import Forge, HostRegistry, HttpDeps
+from gencode.bootstrap.model_access import ModelAccess, OwnModels
 from gencode.bootstrap.model_registry import ModelRegistry
-from gencode.bootstrap.traced_clients import TracedHost, TracedProvider, propagate
+from gencode.bootstrap.traced_clients import TracedHost, propagate
 from gencode.codegen.project_checker import ProjectChecker
 from gencode.embedded.bound_servers import BoundServer, bind_forge, bind_offline_model
 from gencode.embedded.server import address
@@ -27,10 +28,10 @@ from gencode.http.kind_dependencies import KindDependencies
 from gencode.llm.deadlines import Deadlines
 from gencode.llm.http_client import model_client
 from gencode.llm.port import Providers
-from gencode.llm.prices import price_of
 from gencode.llm.progress_tracker import ProgressRegistry
-from gencode.llm.provider_catalog import catalog, offline
+from gencode.llm.provider_catalog import ProviderFactory, catalog, offline
 from gencode.llm.session import LLMSessionFactory
+from gencode.llm.usage_ledger import UsageLedger
 from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
 from gencode.resilience.call_slots import SlotFactory
@@ -41,6 +42,20 @@ from gencode.settings import Settings
 MAX_CHECKPOINT_READS, MAX_EXPORTS = 2, 1
 """The most concurrent requests that hold a whole project in memory, each of which needs several times 32
 MiB."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Additions:
+    """What the workspace adds to the dependencies.
+
+    own_models  makes the model configs of principals, which are called by this factory
+    ledger      records model calls
+    extensions  see KindDependencies
+    """
+
+    own_models: Callable[[ProviderFactory], OwnModels | None] = lambda factory: None
+    ledger: UsageLedger | None = None
+    extensions: Sequence[object] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +75,7 @@ class DependencyFactory:
         tracer: Tracer,
         outbound: Outbound,
         slots: SlotFactory,
+        additions: Additions,
     ) -> tuple[KindDependencies, Sequence[BoundServer]]:
         settings, models = self.settings, self.models
         traced = partial(propagate, hosts=settings.trace_hosts.split(","), tracer=tracer)
@@ -67,15 +83,23 @@ class DependencyFactory:
         forge = self._forge(stack) if self.hosts.uses_embedded_forge else None
         model_http = traced(await stack.enter_async_context(model_client(outbound)))
         git_http = traced(await stack.enter_async_context(http_client(outbound)))
-        providers = self._providers(model, model_http, metrics, slots)
+        factory = self._provider_factory(model_http, metrics, slots)
+        access = ModelAccess(
+            registry=models,
+            providers=self._providers(model, factory),
+            tracer=tracer,
+            own=additions.own_models(factory),
+        )
         host = self._git_host(forge, git_http, outbound, metrics, slots)
         progress = ProgressRegistry()
         dependencies = KindDependencies(
             settings=settings,
             store=store,
-            sessions=self._sessions(providers, tracer, metrics, progress),
-            choose_model=partial(models.choose, providers=providers),
-            price=lambda name: price_of(models.prices, providers(name).name),
+            sessions=LLMSessionFactory(
+                access.open, Retry(), metrics, progress, self.secrets.current, additions.ledger
+            ),
+            choose_model=access.choose,
+            price=access.price,
             models_configuration=models.configuration,
             git_host=host if tracer.idle else TracedHost(host, tracer),
             local_forge=address(forge.sock) if forge else "",
@@ -87,23 +111,20 @@ class DependencyFactory:
                 store, FairLimiter(MAX_CHECKPOINT_READS), FairLimiter(MAX_EXPORTS)
             ),
             checker=await stack.enter_async_context(ProjectChecker()),
+            extensions=additions.extensions,
         )
         return dependencies, [server for server in (model, forge) if server]
 
-    def _sessions(
-        self, providers: Providers, tracer: Tracer, metrics: Metrics, progress: ProgressRegistry
-    ) -> LLMSessionFactory:
-        traced = providers if tracer.idle else lambda name: TracedProvider(providers(name), tracer)
-        return LLMSessionFactory(traced, Retry(), metrics, self.models.prices, progress, self.secrets.current)
-
-    def _providers(
-        self, model: BoundServer, client: httpx.AsyncClient, metrics: Metrics, slots: SlotFactory
-    ) -> Providers:
+    def _provider_factory(
+        self, client: httpx.AsyncClient, metrics: Metrics, slots: SlotFactory
+    ) -> ProviderFactory:
         settings = self.settings
-        embedded = offline(f"{address(model.sock)}/v1", settings.max_model_calls)
         deadlines = Deadlines(first_token=settings.first_token_timeout, idle=settings.idle_timeout)
-        configs = [*self.models.configs, embedded]
-        return catalog(configs, self.models.default, client, metrics, deadlines, slots)
+        return ProviderFactory(client=client, metrics=metrics, deadlines=deadlines, slots=slots)
+
+    def _providers(self, model: BoundServer, factory: ProviderFactory) -> Providers:
+        embedded = offline(f"{address(model.sock)}/v1", self.settings.max_model_calls)
+        return catalog([*self.models.configs, embedded], self.models.default, factory)
 
     def _forge(self, stack: AsyncExitStack) -> BoundServer:
         settings = self.settings

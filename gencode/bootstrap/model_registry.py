@@ -8,7 +8,7 @@ from gencode.domain.errors import StartError
 from gencode.embedded.offline import TemplateProject
 from gencode.http.kind_dependencies import ChosenModel, ProjectTemplate
 from gencode.llm.port import Providers
-from gencode.llm.prices import FREE, Prices, unknown_names
+from gencode.llm.prices import FREE, Prices, price_of, unknown_names
 from gencode.llm.provider_catalog import ProviderConfig, deepseek, openai, provider_config
 from gencode.settings import Settings
 
@@ -45,10 +45,10 @@ class ModelRegistry:
         """
         name = requested or self.default
         if not self.configs and name.partition("/")[0] in self._replaceable:
-            return ChosenModel(name=OFFLINE, is_fallback=requested != OFFLINE, template=_template)
-        providers(name)
+            return ChosenModel(name=OFFLINE, price=FREE, is_fallback=requested != OFFLINE, template=_template)
+        price = price_of(self.prices, providers(name).name)
         is_offline = name.partition("/")[0] == OFFLINE
-        return ChosenModel(name=name, is_fallback=False, template=_template if is_offline else None)
+        return ChosenModel(name=name, price=price, template=_template if is_offline else None)
 
 
 def _template(prompt: str) -> ProjectTemplate:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from gencode.auth.tickets import load_or_create_key
 from gencode.bootstrap.backend import Backend
+from gencode.bootstrap.dependency_factory import Additions
 from gencode.bootstrap.extra_imports import cluster_module
 from gencode.domain.errors import StartError
+from gencode.http.kind_dependencies import KindFactory
+from gencode.llm.provider_catalog import ProviderFactory
+from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
 from gencode.storage.data_dir_lock import WORKSPACE_DATABASE
 from gencode.workspace.audit.log import AuditLog, Verification
 from gencode.workspace.database import open_database, postgres_url, sqlite_url
 from gencode.workspace.identity.login_attempts import LoginLimit
+from gencode.workspace.model_configs.gateway import ModelConfigGateway
 from gencode.workspace.routes import OPERATIONS
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
-__all__ = ["OPERATIONS"]  # for gencode.bootstrap.app
-AUDIT_KEY, SESSION_KEY = "audit", "session"
+__all__ = ["KINDS", "OPERATIONS"]  # for gencode.bootstrap.app
+KINDS: Sequence[KindFactory] = ()
+"""The kinds of task that need the workspace."""
+AUDIT_KEY, SESSION_KEY, ENCRYPTION_KEY = "audit", "session", "encryption"
 """Names of signing keys."""
 KEY_BYTES = 32
 FIRST_ADMIN = (
@@ -37,9 +45,31 @@ def configured_workspace(settings: Settings, backend: Backend) -> AbstractAsyncC
         access_minutes=settings.jwt_access_token_expire_minutes,
         refresh_days=settings.jwt_refresh_token_expire_days,
         login_limit=LoginLimit(attempts=settings.login_attempts, minutes=settings.login_lock_minutes),
+        encryption_keys=_encryption_keys(settings),
         allows_registration=settings.allow_registration,
     )
     return open_workspace(options)
+
+
+def additions(workspace: Workspace, settings: Settings, secrets: SecretRegistry) -> Additions:
+    """What kinds of task get from the workspace."""
+
+    def own_models(factory: ProviderFactory) -> ModelConfigGateway:
+        gateway = ModelConfigGateway(workspace, factory, settings.max_model_calls)
+        secrets.add_source(lambda: gateway.secrets)
+        return gateway
+
+    return Additions(own_models=own_models, ledger=workspace.ledger, extensions=(workspace,))
+
+
+def _encryption_keys(settings: Settings) -> Sequence[bytes]:
+    """Those of ENCRYPTION_KEY. Without it, a key is kept beside the SQLite database; a PostgreSQL database
+    holds no key for itself."""
+    if keys := settings.encryption_keys:
+        return keys
+    if settings.database_url.get_secret_value():
+        return ()
+    return (load_or_create_key(settings.data_dir / f"{ENCRYPTION_KEY}.key"),)
 
 
 def check_address(settings: Settings, is_required: bool) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from gencode.codegen.project_checker import ProjectChecker
 from gencode.engine.ports.store import Store
@@ -16,6 +17,8 @@ from gencode.llm.session import LLMSessionFactory
 from gencode.observability.metrics import Metrics
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,33 +38,69 @@ class ProjectTemplate:
 class ChosenModel:
     """The model that answers a request.
 
+    name         as the task names it; "config/ID" for a model config of the workspace
+    price        None if its cost is unknown
     is_fallback  no model is configured, and the embedded one replaces the one that the request names
     template     for the offline model only: returns the project template used for a prompt
+    failover     the models that replace it, in order
     """
 
     name: str
-    is_fallback: bool
+    price: Price | None = None
+    is_fallback: bool = False
     template: Callable[[str], ProjectTemplate] | None = None
+    failover: tuple[str, ...] = ()
+
+    def parameters(self) -> dict[str, Any]:
+        """The fields of a task's parameters that say which model it uses. The price of a model config is
+        that of the submission."""
+        if not is_config(self.name):
+            return {"model": self.name}
+        price = self.price.model_dump(mode="json") if self.price else None
+        return {"model": self.name, "failover": list(self.failover), "price": price}
+
+
+CONFIG = "config/"
+"""The beginning of the name of a model config of the workspace, before its id."""
+
+
+def is_config(model: str) -> bool:
+    return model.startswith(CONFIG)
+
+
+def task_price(parameters: Mapping[str, Any], find: Callable[[str], Price | None]) -> Price | None:
+    """The price of the model of a task with these parameters. `find`: the price of a model of the operator's;
+    raises Invalid."""
+    if not is_config(model := str(parameters["model"])):
+        return find(model)
+    stored = parameters.get("price")
+    return Price.model_validate(stored) if stored else None
+
+
+ChooseModel = Callable[[str | None, str], Awaitable[ChosenModel]]
+"""See KindDependencies."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KindDependencies:
     """The dependencies of a kind, ready to use while the service runs.
 
-    choose_model          returns the model for a request's `model` (None for the default); raises Invalid
+    choose_model          returns the model for a request's `model` (None for the default) and the id of its
+                          principal; raises Invalid
     choose_host           returns the name of the Git host for a request's `host`, account and repository;
                           raises Invalid
-    price                 returns the price of a model; None if it is not configured
+    price                 returns the price of a model of the operator's; None if it is not configured
     local_forge           the address of the local forge; "" if it does not run
     models_configuration  the configuration of models that influences answers, as JSON without secrets
     checkpoint_reader     for endpoints that read a whole project
     checker               parses untrusted texts in separate processes
+    extensions            what packages above this one offer, found by their class: see `extension`
     """
 
     settings: Settings = field(repr=False)
     store: Store
     sessions: LLMSessionFactory
-    choose_model: Callable[[str | None], ChosenModel]
+    choose_model: ChooseModel
     price: Callable[[str], Price | None]
     models_configuration: str
     git_host: GitHost
@@ -72,6 +111,14 @@ class KindDependencies:
     secrets: SecretRegistry = field(repr=False)
     checkpoint_reader: CheckpointReader
     checker: ProjectChecker
+    extensions: Sequence[object] = ()
+
+    def extension(self, cls: type[T]) -> T:
+        """Raises LookupError if none is of this class: a programming error."""
+        for extension in self.extensions:
+            if isinstance(extension, cls):
+                return extension
+        raise LookupError(f"nothing provides {cls}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

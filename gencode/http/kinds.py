@@ -7,7 +7,7 @@ from the dependencies that the composition root passes: the pipeline, and functi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from gencode.domain.errors import GencodeError, UnknownKind
 from gencode.domain.event import Event
+from gencode.domain.principal import Principal
 from gencode.domain.task import FINAL_STATUSES, PENDING, State, Task
 from gencode.engine.ports.pipeline import Decision, Pipeline, StageUpdate
 from gencode.http.base_models import EmptyRetryRequest, TaskRequest
@@ -28,6 +29,14 @@ Texts = Mapping[str, str]
 LANGUAGES = ("en", "zh")
 APPROVED = "approved"
 """Name of the checkpoint that every approval stores: a task that has it was approved already."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submitter:
+    """Who submits a task, and the language of its messages."""
+
+    principal: Principal
+    language: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +121,8 @@ def changed_fields(task: Task, retry: Any) -> Mapping[str, Any]:
 class KindRuntime:
     """A kind while the service runs.
 
-    prepare               from a validated request_model and a language to what is stored; raises RequestError
+    prepare               from a validated request_model and its submitter to what is stored; raises
+                          RequestError
     view                  the fields of view_model; it must not fail for any parameters and result
     label                 one short text that names a task in chats and lists
     result_url            where the result of a completed task is
@@ -131,7 +141,7 @@ class KindRuntime:
     """
 
     pipeline: Pipeline
-    prepare: Callable[[Any, str], PreparedTask]
+    prepare: Callable[[Any, Submitter], Awaitable[PreparedTask]]
     view: Callable[[Task], Mapping[str, Any]] = lambda task: {}
     label: Callable[[Task], str] = lambda task: task.id
     result_url: Callable[[Task], str | None] = lambda task: None

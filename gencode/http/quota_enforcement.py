@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from gencode.domain.errors import Invalid, QuotaExceeded
 from gencode.domain.task import Task, now, rfc3339
@@ -32,14 +33,14 @@ class QuotaEnforcement:
     """Enforces the quotas of all principals.
 
     quotas_of  returns the quotas of a principal; empty for one without
-    has_price  whether the cost of a model is known
+    has_price  whether the cost of a task with these parameters is known
     locks      shared with the other processes of the store. None if single-process
     clock      the current time in UTC
     """
 
     store: UsageStore
     quotas_of: Callable[[str], Sequence[Quota]]
-    has_price: Callable[[str], bool]
+    has_price: Callable[[Mapping[str, Any]], bool]
     locks: NamedLocks | None = None
     clock: Callable[[], datetime] = now
     _known: dict[tuple[str, Period], _Known] = field(default_factory=dict)
@@ -47,9 +48,9 @@ class QuotaEnforcement:
     _one_at_a_time: PerClientSemaphore = field(default_factory=lambda: PerClientSemaphore(1))
 
     @asynccontextmanager
-    async def submission(self, principal: str, model: object) -> AsyncIterator[None]:
+    async def submission(self, principal: str, parameters: Mapping[str, Any]) -> AsyncIterator[None]:
         """Store the new task within the context: submissions of a principal with quotas are serialized, so
-        that all of them count. `model`: its name, if the task has one.
+        that all of them count. `parameters`: of the task.
 
         Raises QuotaExceeded, and Invalid for a model without a price where a quota limits the cost.
         """
@@ -57,7 +58,7 @@ class QuotaEnforcement:
             yield
             return
         async with self._locked(principal):
-            self._check_price(quotas, model)
+            self._check_price(quotas, parameters)
             await self._check(principal, quotas)
             yield
 
@@ -73,7 +74,7 @@ class QuotaEnforcement:
         async with self._locked(principal, changes=True):
             try:
                 if quotas and calls_model:
-                    self._check_price(quotas, task.parameters.get("model"))
+                    self._check_price(quotas, task.parameters)
                     await self._check(principal, quotas)
                 yield
             finally:
@@ -97,9 +98,9 @@ class QuotaEnforcement:
         for period in Period:
             self._known.pop((principal, period), None)
 
-    def _check_price(self, quotas: Sequence[Quota], model: object) -> None:
+    def _check_price(self, quotas: Sequence[Quota], parameters: Mapping[str, Any]) -> None:
         limits_cost = any(quota.unit is Unit.COST for quota in quotas)
-        if limits_cost and isinstance(model, str) and not self.has_price(model):
+        if limits_cost and (model := parameters.get("model")) and not self.has_price(parameters):
             message = (
                 f"the model {model} has no price, and a quota limits the cost of this client: name another"
                 " model, or have its price set in PRICES"

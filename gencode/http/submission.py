@@ -17,7 +17,7 @@ from gencode.engine.ports.store import IdempotencyKey
 from gencode.engine.task_ids import new_id
 from gencode.http.base_models import TaskRequest
 from gencode.http.dependencies import Services
-from gencode.http.kinds import APPROVED, PreparedTask
+from gencode.http.kinds import APPROVED, PreparedTask, Submitter
 from gencode.notifications.url_policy import UrlRefused
 
 MakeCallback = Callable[[str], Awaitable[Callback]]
@@ -53,10 +53,10 @@ async def submit(
         return Submitted(task=known, is_replay=True)
     runtime = services.kinds.get(kind)
     assert runtime is not None  # noqa: S101 - callers name a registered kind
-    prepared = runtime.prepare(request, language)
+    prepared = await runtime.prepare(request, Submitter(principal=principal, language=language))
     task = _new_task(kind, prepared, principal, language, services.tracer.traceparent())
     target = await callback(task.id) if callback else await _webhook(services, request, task.id)
-    async with services.quotas.submission(principal.id, prepared.parameters.get("model")):
+    async with services.quotas.submission(principal.id, prepared.parameters):
         stored = await services.task_service.submit(
             task, prepared.request, key, target, may_pause=prepared.may_pause
         )

@@ -13,6 +13,7 @@ import anyio
 
 from gencode.domain.task import now
 from gencode.llm.errors import BudgetExceeded
+from gencode.llm.model_route import EarlierModels
 from gencode.llm.port import ChatRequest, Usage
 from gencode.llm.prices import Price, cost_text
 from gencode.llm.token_estimate import worst_case
@@ -34,8 +35,12 @@ class BudgetTracker:
     A task so exceeds its budget by less than one call's worst case, and only if that was estimated too low.
     """
 
-    def __init__(self, spent: Usage, budget: Budget, price: Price | None) -> None:
+    def __init__(
+        self, spent: Usage, budget: Budget, price: Price | None, earlier: EarlierModels | None = None
+    ) -> None:
+        """`spent`: all usage so far, that of earlier models included; `price`: of the present model."""
         self._spent = spent
+        self._cost = _cost_so_far(spent, price, earlier)
         self._budget = budget
         self._price = price
         self._reserved = Usage()
@@ -75,6 +80,15 @@ class BudgetTracker:
     def add(self, usage: Usage) -> None:
         """Count a call that has ended."""
         self._spent = total(self._spent, usage)
+        cost = self.cost(usage)
+        self._cost = None if self._cost is None or cost is None else self._cost + cost
+
+    def change_model(self, model: str, price: Price | None) -> EarlierModels:
+        """Another model answers from now on. Returns the account of those before it."""
+        earlier = EarlierModels(model=model, usage=self._spent, cost=self._cost)
+        self._price = price
+        self._cost = None if price is None else self._cost
+        return earlier
 
     def view(self) -> dict[str, Any]:
         """`{"prompt", "completion", "cached", "estimated", "cost"}`; the cost is None without a price."""
@@ -84,7 +98,7 @@ class BudgetTracker:
             "completion": spent.completion,
             "cached": spent.cached,
             "estimated": spent.estimated,
-            "cost": cost_text(spent, self._price),
+            "cost": None if self._cost is None else f"{self._cost:.6f}",
         }
 
     def _exceeded(self, worst: Usage) -> BudgetExceeded | None:
@@ -98,18 +112,26 @@ class BudgetTracker:
                 f"the next model call could pass max_tokens={budget.tokens} ({used} used, the call may need"
                 f" {needed}); raise it to {used + needed} or more, or ask for a smaller project"
             )
-        return self._cost_exceeded(after, worst, budget.cost) if budget.cost is not None else None
+        return self._cost_exceeded(worst, budget.cost) if budget.cost is not None else None
 
-    def _cost_exceeded(self, after: Usage, worst: Usage, limit: Decimal) -> BudgetExceeded | None:
-        if self._price is None:
+    def _cost_exceeded(self, worst: Usage, limit: Decimal) -> BudgetExceeded | None:
+        if self._price is None or self._cost is None:
             return BudgetExceeded("max_cost was given, but this model has no price: set it in PRICES")
-        if self._price.of(after) <= limit:
+        if self._cost + self._price.of(total(self._reserved, worst)) <= limit:
             return None
-        used, needed = cost_text(self._spent, self._price), cost_text(worst, self._price)
+        needed = cost_text(worst, self._price)
         return BudgetExceeded(
-            f"the next model call could pass max_cost={limit} ({used} used, the call may cost {needed}); "
-            "raise it, or ask for a smaller project"
+            f"the next model call could pass max_cost={limit} ({self._cost:.6f} used, the call may cost "
+            f"{needed}); raise it, or ask for a smaller project"
         )
+
+
+def _cost_so_far(spent: Usage, price: Price | None, earlier: EarlierModels | None) -> Decimal | None:
+    if price is None:
+        return None
+    if earlier is None:
+        return price.of(spent)
+    return None if earlier.cost is None else earlier.cost + price.of(_less(spent, earlier.usage))
 
 
 def total(*usages: Usage) -> Usage:

@@ -16,11 +16,13 @@ class ProviderError(GencodeError):
 
     may_be_billed  whether the provider may bill a call that failed with this error before any data arrived.
                    False: the request was rejected before the model ran, or never reached the provider
+    helps_failover  whether another model may answer where this one failed
     """
 
     code = "LLM_ERROR"
     http_status = 502
     may_be_billed: bool = True
+    helps_failover: bool = False
 
 
 class LLMBadRequest(ProviderError):
@@ -43,6 +45,7 @@ class LLMBalance(ProviderError):
 
     code = "LLM_BALANCE"
     may_be_billed = False
+    helps_failover = True
 
 
 class LLMQuota(ProviderError):
@@ -50,6 +53,16 @@ class LLMQuota(ProviderError):
 
     code = "LLM_QUOTA"
     may_be_billed = False
+    helps_failover = True
+
+
+class LimitReached(ProviderError):
+    """The next call could exceed the monthly limit of its model config."""
+
+    code = "LLM_LIMIT_REACHED"
+    may_be_billed = False
+    helps_failover = True
+    concerns_operator = False
 
 
 class LLMRefused(ProviderError):
@@ -80,25 +93,30 @@ class LLMTooLarge(ProviderError):
 class LLMRateLimit(ProviderError, Transient):
     code = "LLM_RATE_LIMIT"
     may_be_billed = False
+    helps_failover = True
 
 
 class LLMUnavailable(ProviderError, Transient):
     code = "LLM_UNAVAILABLE"
     may_be_billed = False
+    helps_failover = True
 
 
 class LLMNetwork(ProviderError, Transient):
     code = "LLM_NETWORK"
+    helps_failover = True
 
 
 class LLMTimeout(ProviderError, Transient):
     code = "LLM_TIMEOUT"
+    helps_failover = True
 
 
 class LLMIncomplete(ProviderError, Transient):
     """The stream ended without a reason; the text so far is not a complete answer."""
 
     code = "LLM_INCOMPLETE"
+    helps_failover = True
 
 
 class LLMBadOutput(ProviderError, Transient):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
 from urllib.parse import parse_qsl
@@ -111,23 +112,46 @@ def offline(base_url: str, concurrency: int = DEFAULT_CONCURRENCY) -> ProviderCo
     )
 
 
-def catalog(
-    configs: Sequence[ProviderConfig],
-    default: str,
-    client: httpx.AsyncClient,
-    metrics: Metrics,
-    deadlines: Deadlines | None = None,
-    slots: SlotFactory = local_slots,
-) -> Providers:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderFactory:
+    """Makes providers, which share one HTTP client. `slots`: of the calls to an account."""
+
+    client: httpx.AsyncClient
+    metrics: Metrics
+    deadlines: Deadlines | None = None
+    slots: SlotFactory = local_slots
+
+    def account(self, config: ProviderConfig) -> Account:
+        if config.name == OFFLINE:  # each process has its own
+            return Account(config.concurrency)
+        key = config.api_key.get_secret_value()
+        name = account_name(config.name, "" if key else config.base_url, key)
+        return Account(slots=self.slots(name, config.concurrency))
+
+    def provider(self, config: ProviderConfig, model: str, account: Account) -> Provider:
+        return OpenAICompatibleProvider(
+            config.name,
+            model,
+            config.base_url,
+            config.api_key.get_secret_value(),
+            client=self.client,
+            metrics=self.metrics,
+            quirks=config.quirks,
+            deadlines=self.deadlines,
+            account=account,
+        )
+
+
+def catalog(configs: Sequence[ProviderConfig], default: str, factory: ProviderFactory) -> Providers:
     """A function from a request's `model` to a provider: "" (the default), `name`, or `name/model-id` for
-    another model of the same account. `slots`: of the calls to an account.
+    another model of the same account.
 
     Raises StartError when two configurations share a name or the default is not among them.
     """
     by_name = {config.name: config for config in configs}
     if len(by_name) != len(configs):
         raise StartError("Two models are configured under one name. Rename one of them.")
-    accounts = {config.name: _account(config, slots) for config in configs}
+    accounts = {config.name: factory.account(config) for config in configs}
 
     @lru_cache(maxsize=_MAX_PROVIDERS)  # a provider remembers the parameters that its model rejects
     def find(wanted: str) -> Provider:
@@ -135,39 +159,10 @@ def catalog(
         if name not in by_name or not (wanted == name or _MODEL_ID.fullmatch(model)):
             raise _unknown_model(wanted, by_name)
         config = by_name[name]
-        return _provider(config, model or config.model, accounts[name], client, metrics, deadlines)
+        return factory.provider(config, model or config.model, accounts[name])
 
     _check_default(default, find)
     return lambda wanted: find(wanted or default)
-
-
-def _account(config: ProviderConfig, slots: SlotFactory) -> Account:
-    if config.name == OFFLINE:  # each process has its own
-        return Account(config.concurrency)
-    key = config.api_key.get_secret_value()
-    name = account_name(config.name, "" if key else config.base_url, key)
-    return Account(slots=slots(name, config.concurrency))
-
-
-def _provider(
-    config: ProviderConfig,
-    model: str,
-    account: Account,
-    client: httpx.AsyncClient,
-    metrics: Metrics,
-    deadlines: Deadlines | None,
-) -> Provider:
-    return OpenAICompatibleProvider(
-        config.name,
-        model,
-        config.base_url,
-        config.api_key.get_secret_value(),
-        client=client,
-        metrics=metrics,
-        quirks=config.quirks,
-        deadlines=deadlines,
-        account=account,
-    )
 
 
 def _check_default(default: str, find: Providers) -> None:

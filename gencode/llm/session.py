@@ -21,10 +21,11 @@ from gencode.engine.ports.pipeline import Emit, StageUpdate
 from gencode.llm.budget import Budget, BudgetTracker
 from gencode.llm.charge_checkpoints import reserved, settled
 from gencode.llm.errors import LLMBadOutput, LLMIncomplete, LLMRateLimit, ProviderError
-from gencode.llm.port import ChatRequest, Provider, Providers, Usage
-from gencode.llm.prices import Price, price_of
+from gencode.llm.model_route import FAILOVER, Failover, OpenedModel, OpenModel, TaskModels
+from gencode.llm.port import ChatRequest, Provider, Usage
 from gencode.llm.progress_tracker import CallProgress, ProgressRegistry, ProgressTracker
 from gencode.llm.screened_answer_stream import OnText, ScreenedAnswerStream, own_secret_found
+from gencode.llm.usage_ledger import LedgerCall, NoLedger, UsageLedger
 from gencode.llm.usage_meter import CallMeter
 from gencode.observability.metrics import Metrics
 from gencode.resilience.retry import Retry
@@ -56,19 +57,28 @@ class Answer:
 class LLMSession:
     """The model calls of one run of one task's stage; the only place where model calls are repeated.
 
-    client  whose task it is, for metrics
+    models  the task's model, and those that replace it
+    ledger  records each call
     """
 
-    provider: Provider
+    models: TaskModels
+    task_id: str
+    kind: str
+    client: str
     emit: Emit
     budget_tracker: BudgetTracker
     retry: Retry
     metrics: Metrics
     progress: ProgressTracker
+    ledger: UsageLedger
     secrets: SecretList = tuple
-    client: str = ""
     _unstored: dict[str, str] = field(default_factory=dict)
     """The checkpoints of reserves of calls whose answers were accepted, by the subject of the call."""
+
+    @property
+    def provider(self) -> Provider:
+        """The provider of the model that answers now."""
+        return self.models.current.provider
 
     async def ask(
         self,
@@ -111,7 +121,33 @@ class LLMSession:
         async def before_retry(error: Transient, wait: float) -> None:
             await self._notify_retry(about, error, wait)
 
-        return await self.retry(attempt, before_retry)
+        while True:
+            used = self.models.current
+            try:
+                return await self.retry(attempt, before_retry)
+            except ProviderError as error:
+                # A model does not continue the text of another one.
+                if request.prefix or not await self._fail_over(used, error, about):
+                    raise
+
+    async def _fail_over(self, failed: OpenedModel, error: ProviderError, about: str) -> bool:
+        """Whether another model answers from now on."""
+        if not error.helps_failover or not (chosen := await self.models.replace(failed)):
+            return False
+        if chosen.is_new:
+            model = chosen.model
+            earlier = self.budget_tracker.change_model(model.name, model.price)
+            log.warning("another model answers", about=about, code=error.code, model=model.name)
+            data = {"about": about, "from": failed.name, "to": model.name, "code": error.code}
+            await self.emit(
+                StageUpdate(
+                    kind=FAILOVER,
+                    data={**data, "message": error.message},
+                    checkpoints={FAILOVER: earlier.model_dump_json()},
+                    is_progress=False,
+                )
+            )
+        return True
 
     async def _parsed(self, parse: Callable[[Answer], T], answer: Answer, about: str) -> T:
         """Runs `_checked`; for a long answer in a thread, since it may take seconds."""
@@ -171,7 +207,7 @@ class LLMSession:
                     await self._charge_failed(meter, error)
                     self._check_message(error, meter.about)
                     raise
-            self._charge(answer.usage)
+            await self._charge(meter, answer.usage)
         return answer, call
 
     async def _stream(
@@ -182,6 +218,7 @@ class LLMSession:
 
         async def on_send() -> None:
             call.send()
+            await self.ledger.reserve(self._ledger_call(meter), reserve, self.budget_tracker.cost(reserve))
             meter.is_reserved = True
             await self.emit(StageUpdate(checkpoints=reserved(meter.checkpoint, reserve), is_progress=False))
             meter.is_sent = True
@@ -206,17 +243,37 @@ class LLMSession:
             has_reasoning=has_reasoning,
         )
 
-    def _charge(self, usage: Usage) -> None:
+    def _ledger_call(self, meter: CallMeter) -> LedgerCall:
+        model = self.models.current
+        return LedgerCall(
+            id=meter.checkpoint,
+            task_id=self.task_id,
+            kind=self.kind,
+            principal=self.client,
+            model=model.provider.name,
+            config_id=model.config_id,
+        )
+
+    async def _charge(self, meter: CallMeter, usage: Usage) -> None:
+        """Counts the usage of a call. If the ledger cannot be written, the call's reserve counts there."""
         self.budget_tracker.add(usage)
+        cost = self.budget_tracker.cost(usage)
         if usage.prompt or usage.completion:
             tokens = {"prompt": usage.prompt, "completion": usage.completion, "cached": usage.cached}
-            self.metrics.charged(self.provider.name, self.client, tokens, self.budget_tracker.cost(usage))
+            self.metrics.charged(self.provider.name, self.client, tokens, cost)
+        if not meter.is_reserved:
+            return
+        with anyio.CancelScope(shield=True):  # the answer is paid for, and is stored next
+            try:
+                await self.ledger.settle(self._ledger_call(meter), usage, cost)
+            except StoreError as error:
+                log.warning("a call is not settled in the ledger", about=meter.about, error=error.message)
 
     async def _charge_failed(self, meter: CallMeter, error: BaseException) -> None:
         """Charges a failed call, also when the run is cancelled. If the store fails then, the reserve of the
         call counts."""
         usage = meter.usage_after(error)
-        self._charge(usage)
+        await self._charge(meter, usage)
         if not meter.is_reserved:
             return
         try:
@@ -236,43 +293,62 @@ class LLMSession:
 
 
 class LLMSessionFactory:
-    """Creates the session of one run of a task's stage. `secrets`: those of this service, which no answer may
-    contain."""
+    """Creates the session of one run of a task's stage.
+
+    open_model  opens the models that tasks name
+    secrets     those of this service, which no answer may contain
+    """
 
     def __init__(
         self,
-        providers: Providers,
+        open_model: OpenModel,
         retry: Retry,
         metrics: Metrics,
-        prices: Mapping[str, Price],
         progress_registry: ProgressRegistry | None = None,
         secrets: SecretList = tuple,
+        ledger: UsageLedger | None = None,
     ) -> None:
-        self._providers = providers
+        self._open_model = open_model
         self._retry = retry
         self._metrics = metrics
-        self._prices = prices
         self._progress_registry = progress_registry or ProgressRegistry()
         self._secrets = secrets
+        self._ledger = ledger or NoLedger()
 
-    def create(
-        self, model: str, task_id: str, *, spent: Usage, budget: Budget, emit: Emit, client: str = ""
+    async def create(
+        self,
+        model: str,
+        task_id: str,
+        *,
+        spent: Usage,
+        budget: Budget,
+        emit: Emit,
+        client: str = "",
+        kind: str = "",
+        failover: Failover | None = None,
     ) -> LLMSession:
-        """`spent`: the usage of all calls of the task so far, those of earlier stages and runs included;
-        `client`: the task's client, for metrics.
-
-        Raises Invalid for a model that is not configured.
         """
-        provider = self._providers(model)
+        model     the name of the task's model
+        spent     the usage of all calls of the task so far, those of earlier stages and runs included
+        client    the id of the task's principal
+        failover  the models that replace it
+
+        Raises Invalid for a model that is not configured, or is not the principal's.
+        """
+        failover = failover or Failover()
+        models = await TaskModels.open(model, failover, lambda name: self._open_model(name, client))
         return LLMSession(
-            provider=provider,
+            models=models,
+            task_id=task_id,
+            kind=kind,
+            client=client,
             emit=emit,
-            budget_tracker=BudgetTracker(spent, budget, price_of(self._prices, provider.name)),
+            budget_tracker=BudgetTracker(spent, budget, models.current.price, failover.earlier),
             retry=self._retry,
             metrics=self._metrics,
-            progress=self._progress_registry.begin(task_id, lambda: provider.pause),
+            progress=self._progress_registry.begin(task_id, lambda: models.current.provider.pause),
+            ledger=self._ledger,
             secrets=self._secrets,
-            client=client,
         )
 
 

@@ -10,14 +10,13 @@ from urllib.parse import unquote, urlsplit
 
 from limits import RateLimitItem, parse
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gencode.auth.key_store import key_store
 from gencode.outbound.proxies import ProxyRules
 from gencode.security.redaction import MIN_SECRET_LENGTH
 from gencode.settings.json_settings import DaysByClient, HostsByName, PricesByModel, ProvidersByName
 from gencode.settings.proxies import OutboundProxy, proxy_rules, proxy_secrets
-from gencode.settings.sources import EnvFile, SecretFiles
+from gencode.settings.sourced_settings import SourcedSettings
 from gencode.settings.value_types import (
     Count,
     DatabaseUrl,
@@ -33,28 +32,12 @@ from gencode.settings.value_types import (
     lets_anyone_in,
     split_list,
 )
+from gencode.settings.workspace_settings import WorkspaceSettings
 
 DATA_DIR = Path("~/.local/share/gencode")
 
 
-class _SourcedSettings(BaseSettings):
-    """In order of precedence: arguments, files named by NAME_FILE, the environment, `.env`."""
-
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, SecretFiles(settings_cls), env_settings, EnvFile(settings_cls)
-
-
-class Settings(_SourcedSettings):
+class Settings(WorkspaceSettings):
     """.env.example and docs/configuration.md are generated from the descriptions of the fields."""
 
     server_host: str = Field(
@@ -81,27 +64,6 @@ class Settings(_SourcedSettings):
     sse_ticket_seconds: Count = Field(
         900, description="Seconds for which a ticket gives access to its task's event stream"
     )
-
-    workspace: bool = Field(
-        False, description="Accounts with roles, sessions and an audit log (the extra `workspace`)"
-    )
-    jwt_secret_key: SecretStr = Field(
-        SecretStr(""),
-        description="Signs the tokens of sessions; 32 bytes at least. Unset: created and kept",
-    )
-    jwt_access_token_expire_minutes: int = Field(
-        30, ge=1, le=1440, description="Lifetime of an access token in minutes"
-    )
-    jwt_refresh_token_expire_days: int = Field(
-        7, ge=1, le=365, description="Days without a refresh after which a session is over"
-    )
-    allow_registration: bool = Field(
-        False, description="Everybody who reaches the service may register an account, with the role user"
-    )
-    login_attempts: int = Field(
-        5, ge=1, le=1000, description="Failed logins with a name after which it is locked for a while"
-    )
-    login_lock_minutes: int = Field(15, ge=1, le=1440, description="Minutes for which a name is locked")
 
     webhook_secret: WebhookSecrets = Field(
         SecretStr(""),
@@ -379,7 +341,7 @@ class Settings(_SourcedSettings):
             yield f"HOSTS ({name})", host.token.get_secret_value().strip()
 
 
-class DataDir(_SourcedSettings):
+class DataDir(SourcedSettings):
     """DATA_DIR alone, for commands that must work while other settings are invalid."""
 
     data_dir: Directory = DATA_DIR
@@ -403,5 +365,5 @@ class RetentionSettings(DatabaseSettings):
     """The settings that `gencode prune` needs."""
 
     retention_days: Days = 0
-    retention_days_by_client: DaysByClient = {}
+    retention_days_by_client: DaysByClient = {}  # noqa: RUF012 - pydantic copies it
     idempotency_key_days: Days = 30

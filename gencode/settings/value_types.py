@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from base64 import b64decode
+from base64 import b64decode, urlsafe_b64decode
 from pathlib import Path
 from typing import Annotated
 
 from limits import parse
 from pydantic import AfterValidator, Field, SecretStr
 
+ENCRYPTION_KEY_BYTES = 32
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE)
 """As browsers send it (RFC 6454). "*" is not accepted: each allowed site must be listed."""
 
@@ -93,3 +94,26 @@ Origins = Annotated[str, AfterValidator(_origins)]
 Networks = Annotated[str, AfterValidator(_networks)]
 WebhookSecrets = Annotated[SecretStr, AfterValidator(_webhook_secrets)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+
+
+def encryption_keys(value: SecretStr) -> tuple[bytes, ...]:
+    """The keys of ENCRYPTION_KEY. Raises ValueError, whose text has none of them."""
+    return tuple(map(_encryption_key, split_list(value.get_secret_value())))
+
+
+def _encryption_key(text: str) -> bytes:
+    try:
+        key = urlsafe_b64decode(text.replace("+", "-").replace("/", "_"))
+    except ValueError:
+        key = b""
+    if len(key) != ENCRYPTION_KEY_BYTES:
+        raise ValueError("each key must be 32 bytes in base64, as `openssl rand -base64 32` prints them")
+    return key
+
+
+def _checked_encryption_keys(value: SecretStr) -> SecretStr:
+    encryption_keys(value)
+    return value
+
+
+EncryptionKeys = Annotated[SecretStr, AfterValidator(_checked_encryption_keys)]

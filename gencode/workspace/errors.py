@@ -35,6 +35,12 @@ class AlreadyTaken(RequestError):
     meaning = "Another one has this name"
 
 
+class NoEncryptionKey(RequestError):
+    code = "NO_ENCRYPTION_KEY"
+    http_status = 409
+    meaning = "Secrets cannot be stored without ENCRYPTION_KEY"
+
+
 class LastAdmin(RequestError):
     code = "LAST_ADMIN"
     http_status = 409

@@ -17,6 +17,7 @@ from gencode.domain.principal import Principal, PrincipalKind
 from gencode.http.dependencies import get_principal
 from gencode.http.operation import Operation
 from gencode.workspace.identity.tables import UserRole
+from gencode.workspace.model_configs.resource import MODEL_CONFIGS
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES
 
 
@@ -57,6 +58,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "deleteUser": ADMIN,
     "resetPassword": ADMIN,
     "listAuditLog": ADMIN,
+    **dict.fromkeys(MODEL_CONFIGS.operation_names, EVERYBODY),
     **dict.fromkeys(PROMPT_TEMPLATES.operation_names, EVERYBODY),
     "renderPromptTemplate": EVERYBODY,
     "exportPromptTemplates": EVERYBODY,

@@ -5,11 +5,19 @@ from __future__ import annotations
 from gencode.workspace.audit.routes import list_audit_log
 from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
 from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
+from gencode.workspace.model_configs.resource import MODEL_CONFIGS
 from gencode.workspace.permissions import guarded
 from gencode.workspace.prompt_templates.routes import PROMPT_TEMPLATE_OPERATIONS
+from gencode.workspace.resources.routes import operations_of
 
 GUARDED_OPERATIONS = guarded(
-    (*OWN_OPERATIONS, *ADMIN_OPERATIONS, list_audit_log, *PROMPT_TEMPLATE_OPERATIONS)
+    (
+        *OWN_OPERATIONS,
+        *ADMIN_OPERATIONS,
+        list_audit_log,
+        *operations_of(MODEL_CONFIGS),
+        *PROMPT_TEMPLATE_OPERATIONS,
+    )
 )
 """For principals whom the table of permissions allows."""
 OPERATIONS = (*PUBLIC_OPERATIONS, *GUARDED_OPERATIONS)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gencode.workspace.audit.log import AuditLog
 from gencode.workspace.database import Database, open_database
+from gencode.workspace.encryption import Encryption
 from gencode.workspace.identity.accounts import Accounts
 from gencode.workspace.identity.login_attempts import LoginLimit
 from gencode.workspace.identity.passwords import Passwords
 from gencode.workspace.identity.session_authenticator import DatabaseSessionAuthenticator
 from gencode.workspace.identity.sessions import Sessions
 from gencode.workspace.identity.tokens import SessionTokens
+from gencode.workspace.resources.declaration import Resource, T, V
+from gencode.workspace.resources.store import ResourceStore
+from gencode.workspace.usage.ledger import DatabaseLedger
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,12 +26,14 @@ class WorkspaceOptions:
     """url                  of the database, see `gencode.workspace.database`
     session_key          secret bytes, which sign the tokens of sessions
     audit_key            secret bytes of the audit log
+    encryption_keys      see Encryption
     allows_registration  whether everybody who reaches the service may register
     """
 
     url: str = field(repr=False)
     session_key: bytes = field(repr=False)
     audit_key: bytes = field(repr=False)
+    encryption_keys: Sequence[bytes] = field(default=(), repr=False)
     access_minutes: int = 30
     refresh_days: int = 7
     login_limit: LoginLimit = field(default_factory=LoginLimit)
@@ -41,7 +47,13 @@ class Workspace:
     accounts: Accounts
     sessions: Sessions
     authenticator: DatabaseSessionAuthenticator
+    encryption: Encryption
+    ledger: DatabaseLedger
     allows_registration: bool
+
+    def resource(self, resource: Resource[T, V]) -> ResourceStore[T, V]:
+        """The rows of a resource."""
+        return ResourceStore(self.database, self.audit, self.encryption, resource)
 
 
 @asynccontextmanager
@@ -63,6 +75,8 @@ async def open_workspace(
             accounts=accounts,
             sessions=sessions,
             authenticator=authenticator,
+            encryption=Encryption(options.encryption_keys),
+            ledger=DatabaseLedger(database),
             allows_registration=options.allows_registration,
         )
 

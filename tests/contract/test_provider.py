@@ -19,7 +19,7 @@ from gencode.embedded.server import address, listen, serve
 from gencode.llm.errors import LLMBadRequest
 from gencode.llm.openai.quirks import Quirks
 from gencode.llm.port import ChatRequest, Provider, Providers
-from gencode.llm.provider_catalog import ProviderConfig, catalog, offline
+from gencode.llm.provider_catalog import ProviderConfig, ProviderFactory, catalog, offline
 from gencode.observability.metrics import Metrics
 from tests.servers.model import Body, Reply, model_server, plan_and_files
 from tests.servers.model_client import collect
@@ -40,7 +40,7 @@ def _script(body: Body) -> Reply:
 async def _scripted(quirks: Quirks) -> AsyncIterator[Providers]:
     async with model_server(_script) as server, httpx.AsyncClient(trust_env=False) as client:
         config = ProviderConfig(name="offline", base_url=server.base_url, model="offline", quirks=quirks)
-        yield catalog([config], "offline", client, Metrics())
+        yield catalog([config], "offline", ProviderFactory(client=client, metrics=Metrics()))
 
 
 @asynccontextmanager
@@ -59,7 +59,11 @@ async def _instructed() -> AsyncIterator[Providers]:
 async def _embedded() -> AsyncIterator[Providers]:
     sock = listen()
     async with serve(offline_model_app(), sock), httpx.AsyncClient(trust_env=False) as client:
-        yield catalog([offline(address(sock), concurrency=2)], "offline", client, Metrics())
+        yield catalog(
+            [offline(address(sock), concurrency=2)],
+            "offline",
+            ProviderFactory(client=client, metrics=Metrics()),
+        )
 
 
 @pytest.fixture(params=[_native, _instructed, _embedded])

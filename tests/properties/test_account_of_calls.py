@@ -40,12 +40,13 @@ from gencode.llm.errors import (
     LLMTruncated,
     ProviderError,
 )
+from gencode.llm.interrupted_calls import lost_call_updates
 from gencode.llm.port import ChatChunk, ChatRequest, Message, OnSend, Usage
 from gencode.llm.session import Answer, LLMSession, LLMSessionFactory
 from gencode.llm.token_estimate import worst_case
 from gencode.observability.metrics import Metrics
-from gencode.pipelines.generate.interrupted_calls import lost_call_updates
 from gencode.resilience.retry import Retry
+from tests.servers.model_client import opening
 
 HISTORIES = 10_000
 AT_ONCE = 500
@@ -229,17 +230,17 @@ class History:
         for _ in range(6):
             self.store.is_dead = False
             self.store.kill_in = self.random.randint(1, 12) if self.random.random() < 0.4 else -1
-            session = self._session()
+            session = await self._session()
             outcome = await self._run(session)
             self.outcomes[outcome] += 1
             self._check(session, outcome)
             if outcome in ("complete", "limit"):
                 break
 
-    def _session(self) -> LLMSession:
-        factory = LLMSessionFactory(lambda _: self.model, _no_wait(), METRICS, {})
+    async def _session(self) -> LLMSession:
+        factory = LLMSessionFactory(opening(self.model), _no_wait(), METRICS)
         budget = Budget(tokens=self.limit)
-        return factory.create("", "t", spent=self.store.account(), budget=budget, emit=self.store.emit)
+        return await factory.create("", "t", spent=self.store.account(), budget=budget, emit=self.store.emit)
 
     async def _run(self, session: LLMSession) -> str:
         outcomes: set[str] = set()
@@ -302,7 +303,7 @@ class History:
     def _check_end(self, account: Usage) -> None:
         """As if the task were cancelled now."""
         stored, told = dict(self.store.checkpoints), None
-        for update in lost_call_updates(stored, account_of, "", lambda _: None):
+        for update in lost_call_updates(stored, account_of, lambda: None):
             stored |= update.checkpoints
             told = update.data["total"]
         assert not open_calls(stored)

@@ -46,7 +46,7 @@ from gencode.storage.memory import MemoryStore
 from tests.servers.githttp import git_environment
 from tests.servers.github import TOKEN, ScriptedGitHub, github_server
 from tests.servers.model import ModelServer, Script, model_server
-from tests.servers.model_client import provider_for
+from tests.servers.model_client import opening, provider_for
 from tests.unit.storage.samples import a_task
 
 NO_CERTIFICATES = Outbound(tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))  # loading the roots takes long
@@ -164,7 +164,7 @@ async def generate_harness(
         retry = Retry(sleep=sleep)
         options = HostOptions(retry=retry, metrics=metrics, spacing=0)
         host = github_host(github.api_url, TOKEN, client, options)
-        sessions = LLMSessionFactory(lambda name: provider, retry, metrics, {})
+        sessions = LLMSessionFactory(opening(provider), retry, metrics)
         cache = PromptCache(store, prompt_cache, "settings", threshold=0.9)
         generating = Generating(sessions, no_signatures, limits or WritingLimits(), prompt_cache=cache)
         repair_loop = RepairLoop(check, no_signatures, limits or WritingLimits())

@@ -9,6 +9,7 @@ from typing import Any
 
 from gencode.llm.account_limiter import Account
 from gencode.llm.http_client import model_client
+from gencode.llm.model_route import OpenedModel, OpenModel
 from gencode.llm.openai.provider import OpenAICompatibleProvider
 from gencode.llm.port import ChatChunk, ChatRequest, Message, Provider, Usage
 from gencode.observability.metrics import Metrics
@@ -50,6 +51,15 @@ async def provider_for(base_url: str, **options: Any) -> AsyncIterator[OpenAICom
     options = {"metrics": Metrics(), "account": Account(clock=time.clock, sleep=time.sleep), **options}
     async with model_client() as client:
         yield OpenAICompatibleProvider("test", "some-model", base_url, KEY, client=client, **options)
+
+
+def opening(provider: Provider) -> OpenModel:
+    """Opens every model as this one, without a price."""
+
+    async def open_model(name: str, principal: str) -> OpenedModel:
+        return OpenedModel(name=name, provider=provider, price=None)
+
+    return open_model
 
 
 async def collect(provider: Provider, request: ChatRequest = ASK) -> CollectedAnswer:

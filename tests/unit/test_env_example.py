@@ -19,6 +19,7 @@ MARKS = ("<!-- settings: written by make documents -->\n", "<!-- end of settings
 
 SECTIONS = {
     "server_host": "The service",
+    "workspace": "The workspace",
     "webhook_secret": "Callbacks",
     "github_token": "Git hosts",
     "deepseek_api_key": "Models",
@@ -26,10 +27,20 @@ SECTIONS = {
     "outbound_proxy": "Outbound requests",
     "data_dir": "Data, logs, shutdown",
 }
-"""Each section by the setting that begins it."""
+"""Each section by the setting that begins it, in the order of the documents."""
 
 UNSET = {"default_model": "unset: the first model that has a key"}
 """Settings whose mere presence has a meaning: shown, but not set."""
+
+
+def _fields() -> dict[str, FieldInfo]:
+    """In the order of the sections: Settings has the fields of its base class first."""
+    sections: dict[str, dict[str, FieldInfo]] = {name: {} for name in SECTIONS}
+    current = ""
+    for name, field in Settings.model_fields.items():
+        current = name if name in SECTIONS else current
+        sections[current][name] = field
+    return {name: field for fields in sections.values() for name, field in fields.items()}
 
 
 def env_example() -> str:
@@ -38,7 +49,7 @@ def env_example() -> str:
         "# Every secret NAME can also be given as NAME_FILE, the path of a file that holds it.\n"
     )
     blocks = [head]
-    for name, field in Settings.model_fields.items():
+    for name, field in _fields().items():
         if name in SECTIONS:
             blocks.append(f"\n# --- {SECTIONS[name]} ---\n")
         note = f" ({UNSET[name]})" if name in UNSET else ""
@@ -50,7 +61,7 @@ def env_example() -> str:
 def configuration() -> str:
     """The tables of docs/configuration.md."""
     blocks = []
-    for name, field in Settings.model_fields.items():
+    for name, field in _fields().items():
         if name in SECTIONS:
             blocks.append(f"\n### {SECTIONS[name]}\n\n| Setting | Default | Meaning |\n|---|---|---|\n")
         secret = " (secret)" if _is_secret(field) else ""

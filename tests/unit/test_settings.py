@@ -123,6 +123,7 @@ SECRETS = [name for name, field in Settings.model_fields.items() if field.annota
 VALID_VALUES = {
     "webhook_secret": f"whsec_{'a' * 40}",
     "outbound_proxy": "http://user:from-the-file@proxy.example.com:3128",
+    "encryption_key": "ZnJvbS10aGUtZmlsZSwgMzIgYnl0ZXMgb2YgdGV4dCE=",
     "database_url": "postgresql://user:from-the-file@db.example.com/gencode",
     "database_direct_url": "postgresql://user:from-the-file@db.example.com/gencode",
 }

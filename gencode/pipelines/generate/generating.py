@@ -51,13 +51,15 @@ class Generating:
 
     async def __call__(self, request: GenerateInput, emit: Emit) -> Draft | Pause:
         """Returns a Pause before the first file if a user must approve the plan."""
-        session = self._sessions.create(
+        session = await self._sessions.create(
             request.model,
             request.task_id,
             spent=request.spent,
             budget=request.budget,
             emit=emit,
             client=request.client,
+            kind="generate",
+            failover=request.failover,
         )
         if request.needs_approval:
             return await self._pause(session, request)

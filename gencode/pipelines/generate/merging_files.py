@@ -71,13 +71,15 @@ class Merging:
         request = draft.request
         found = await file_texts(draft.pieces)
         texts = {path: _valid_utf8(text) for path, text in found.items()}
-        session = self._sessions.create(
+        session = await self._sessions.create(
             request.model,
             request.task_id,
             spent=draft.spent,
             budget=request.budget,
             emit=emit,
             client=request.client,
+            kind="generate",
+            failover=request.failover,
         )
         session.progress.writing_finished()
         return await self._repair_loop(request.job, draft.plan, texts, session)

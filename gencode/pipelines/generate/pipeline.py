@@ -19,8 +19,11 @@ from gencode.codegen.file_checkpoints import (
 from gencode.domain.task import PENDING, Task
 from gencode.engine.ports.pipeline import Stage, StageUpdate
 from gencode.githosts.port import GitHost, Repository
+from gencode.http.kind_dependencies import is_config, task_price
 from gencode.llm.budget import Budget, total
 from gencode.llm.charge_checkpoints import usages_without_answer
+from gencode.llm.interrupted_calls import FindPrice, lost_call_updates
+from gencode.llm.model_route import Failover
 from gencode.llm.port import Usage
 from gencode.pipelines.generate.checkpoints import (
     APPROVED,
@@ -34,7 +37,6 @@ from gencode.pipelines.generate.commit_checkpoint import read_commit
 from gencode.pipelines.generate.creating_repo import CreatingRepo
 from gencode.pipelines.generate.forge_address import present_address
 from gencode.pipelines.generate.generating import Generating
-from gencode.pipelines.generate.interrupted_calls import FindPrice, lost_call_updates
 from gencode.pipelines.generate.merging_files import Merging
 from gencode.pipelines.generate.messages import cached_note, repository_kept_note, status_text, template_note
 from gencode.pipelines.generate.pushing import Pushing
@@ -108,7 +110,7 @@ class Generate:
         def spent(settled: Checkpoints) -> Usage:
             return _spent(_job(task, {"prompt": ""}, settled), settled)
 
-        return [*lost_call_updates(checkpoints, spent, str(task.parameters["model"]), self._price)]
+        return [*lost_call_updates(checkpoints, spent, lambda: task_price(task.parameters, self._price))]
 
     def message(self, task: Task, status: str) -> str:
         host = str(task.parameters.get("host") or "")
@@ -140,6 +142,7 @@ def _input(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         job=job,
         spent=_spent(job, checkpoints),
         budget=_budget(request),
+        failover=Failover.of(task.parameters, checkpoints),
         include_report=bool(request.get("include_report", False)),
         needs_approval=bool(request.get("approve_plan")) and APPROVED not in checkpoints,
     )
@@ -163,9 +166,13 @@ def _job(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> Wr
 
 
 def _may_cache(request: Mapping[str, Any]) -> bool:
-    """Whether the prompt cache may be used. A plan that a user may change depends on more than the
-    request."""
-    return request.get("cache") is not False and not request.get("approve_plan")
+    """Whether the prompt cache may be used. A plan that a user may change depends on more than the request,
+    and so does the answer of a model config."""
+    return (
+        request.get("cache") is not False
+        and not request.get("approve_plan")
+        and not is_config(str(request["model"]))
+    )
 
 
 def _budget(request: Mapping[str, Any]) -> Budget:

@@ -14,6 +14,7 @@ from gencode.codegen.file_checkpoints import Pieces, WritingJob
 from gencode.codegen.plan import Plan
 from gencode.githosts.port import Repository, Snapshot
 from gencode.llm.budget import Budget
+from gencode.llm.model_route import Failover
 from gencode.llm.port import Usage
 
 
@@ -45,6 +46,7 @@ class GenerateInput:
     budget: Budget
     include_report: bool
     needs_approval: bool
+    failover: Failover = field(default_factory=Failover)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

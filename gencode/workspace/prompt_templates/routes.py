@@ -128,7 +128,7 @@ def _require_unique(identifiers: list[str]) -> None:
 
 def _store(request: Request) -> ResourceStore[PromptTemplate, PromptTemplateView]:
     workspace = get_extension(request, Workspace)
-    return ResourceStore(workspace.database, workspace.audit, PROMPT_TEMPLATES)
+    return workspace.resource(PROMPT_TEMPLATES)
 
 
 async def _own(request: Request) -> list[PromptTemplate]:

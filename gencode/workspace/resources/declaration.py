@@ -11,11 +11,12 @@ OPERATIONS = operations_of(PROMPT_TEMPLATES)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from sqlalchemy import ColumnElement, String
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gencode.http.base_models import RequestModel, ResponseModel
@@ -51,6 +52,9 @@ class Resource(Generic[T, V]):
     view        makes the response from a row
     taken       the field whose values are unique, by the name of its index
     filters     columns by which a list can be restricted to one value
+    secrets     fields of the bodies that are stored encrypted, in the column NAME_encrypted, and never shown
+    before_flush  completes or checks a row that is created or changed, in the transaction; raises
+                RequestError
     is_shared   the rows that other principals may read, too
     """
 
@@ -64,6 +68,8 @@ class Resource(Generic[T, V]):
     view: Callable[[T], V]
     taken: Mapping[str, str] = field(default_factory=dict)
     filters: Sequence[str] = ()
+    secrets: Sequence[str] = ()
+    before_flush: Callable[[AsyncSession, T], Awaitable[None]] | None = None
     is_shared: Callable[[], ColumnElement[bool]] | None = None
 
     @property

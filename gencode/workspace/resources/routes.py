@@ -185,7 +185,7 @@ def _delete(resource: Resource[T, V]) -> Operation:
 
 def _store(request: Request, resource: Resource[T, V]) -> ResourceStore[T, V]:
     workspace = get_extension(request, Workspace)
-    return ResourceStore(workspace.database, workspace.audit, resource)
+    return workspace.resource(resource)
 
 
 def _page_query(request: Request, filters: dict[str, str]) -> PageQuery:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
+from uuid import uuid4
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -14,12 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gencode.domain.errors import NotFound
 from gencode.workspace.audit.log import AuditLog, Change
 from gencode.workspace.database import Database
+from gencode.workspace.encryption import Encryption
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
 from gencode.workspace.identity.actor import Actor
 from gencode.workspace.resources.declaration import Resource, T, V
 
 MAX_AUDITED = 500
 """Characters of a text that the audit log has in full; of longer ones it has the length and the digest."""
+
+
+SECRET = "[secret]"
+"""What the audit log has in place of a secret."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,18 +48,22 @@ class ResourceStore(Generic[T, V]):
     """`principal`: the id of who asks. Rows of others are as if they were not there, unless they are shared;
     those can be read."""
 
-    def __init__(self, database: Database, audit: AuditLog, resource: Resource[T, V]) -> None:
+    def __init__(
+        self, database: Database, audit: AuditLog, encryption: Encryption, resource: Resource[T, V]
+    ) -> None:
         self._database = database
         self._audit = audit
+        self._encryption = encryption
         self._resource = resource
         self._table: Any = resource.table
 
     async def create(self, values: Mapping[str, Any], actor: Actor) -> T:
-        """Raises AlreadyTaken."""
-        row: T = self._table(owner=actor.id, **values)
+        """Raises AlreadyTaken, NoEncryptionKey, and the errors of the resource's `before_flush`."""
+        row: T = self._table(id=str(uuid4()), owner=actor.id)
         async with self._database.transaction() as session:
+            self._assign(row, values)
             session.add(row)
-            await self._flush(session)
+            await self._flush(session, row)
             await self._record(session, actor, "created", row, {}, values)
         return row
 
@@ -75,14 +85,14 @@ class ResourceStore(Generic[T, V]):
             return (await session.scalars(found)).all()
 
     async def change(self, row_id: str, changes: Mapping[str, Any], actor: Actor, version: int | None) -> T:
-        """`version`: what the row must have, if it matters. Raises NotFound, VersionChanged, AlreadyTaken."""
+        """`version`: what the row must have, if it matters. Raises NotFound, VersionChanged, and the errors
+        of `create`."""
         async with self._database.transaction() as session:
             row = await self._own(session, row_id, actor.id, version)
-            before = {name: getattr(row, name) for name in changes}
-            for name, value in changes.items():
-                setattr(row, name, value)
+            before = {name: getattr(row, name) for name in changes if name not in self._resource.secrets}
+            self._assign(row, changes)
             row.version += 1
-            await self._flush(session)
+            await self._flush(session, row)
             await self._record(session, actor, "changed", row, before, changes)
         return row
 
@@ -93,6 +103,22 @@ class ResourceStore(Generic[T, V]):
             row.is_deleted = True
             row.version += 1
             await self._record(session, actor, "deleted", row, {"name": row.name}, {})
+
+    def secret(self, row: T, name: str) -> str:
+        """The decrypted secret of a row; "" if it has none. Raises StoreError."""
+        sealed: str = getattr(row, f"{name}_encrypted") or ""
+        return self._encryption.decrypt(sealed, self._place(row, name)) if sealed else ""
+
+    def _assign(self, row: T, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            if name in self._resource.secrets:
+                sealed = self._encryption.encrypt(value, self._place(row, name)) if value else None
+                setattr(row, f"{name}_encrypted", sealed)
+            else:
+                setattr(row, name, value)
+
+    def _place(self, row: T, name: str) -> str:
+        return f"{self._table.__tablename__}/{row.owner}/{row.id}/{name}"
 
     async def _own(self, session: AsyncSession, row_id: str, owner: str, version: int | None) -> T:
         """The row, locked until the transaction ends."""
@@ -120,8 +146,11 @@ class ResourceStore(Generic[T, V]):
             raise NotFound(f"there is no such {self._resource.title}, or it belongs to somebody else")
         return row
 
-    async def _flush(self, session: AsyncSession) -> None:
+    async def _flush(self, session: AsyncSession, row: T) -> None:
         try:
+            if self._resource.before_flush:
+                with session.no_autoflush:
+                    await self._resource.before_flush(session, row)
             await session.flush()
         except IntegrityError as error:
             cause = str(error.orig)
@@ -145,10 +174,14 @@ class ResourceStore(Generic[T, V]):
             action=f"{name}.{action}",
             subject=f"{name}:{row.id}",
             address=actor.address,
-            before={key: _audited(value) for key, value in before.items()},
-            after={key: _audited(value) for key, value in after.items()},
+            before=self._audited(before),
+            after=self._audited(after),
         )
         await self._audit.append(session, change)
+
+    def _audited(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        hidden = self._resource.secrets
+        return {name: SECRET if name in hidden else _audited(value) for name, value in values.items()}
 
 
 def _is_after(

@@ -19,7 +19,7 @@ from gencode.http.base_models import CallbackURL, RequestModel, ResponseModel, T
 from gencode.http.common_declarations import OWN_TASK
 from gencode.http.dependencies import get_services, own_task
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
-from gencode.http.kinds import APPROVED, Kind, KindRuntime, PreparedTask, Submission
+from gencode.http.kinds import APPROVED, Kind, KindRuntime, PreparedTask, Submission, Submitter
 from gencode.http.operation import operation
 from gencode.http.response_specs import JsonResponseSpec
 
@@ -151,12 +151,12 @@ async def read_draft(request: Request) -> Response:
     return DRAFT.make(Draft.model_validate_json(text))
 
 
-def prepare(request: LetterRequest, language: str) -> PreparedTask:
+async def prepare(request: LetterRequest, submitter: Submitter) -> PreparedTask:
     stored = request.model_dump(mode="json", exclude={"callback_url"})
     return PreparedTask(
         request=stored,
         parameters={name: value for name, value in stored.items() if name != "text"},
-        message=MESSAGES[PENDING][language],
+        message=MESSAGES[PENDING][submitter.language],
         may_pause=request.review,
     )
 

@@ -10,7 +10,15 @@ import pytest_asyncio
 
 from gencode.domain.errors import Invalid, StartError
 from gencode.llm.port import Providers
-from gencode.llm.provider_catalog import ProviderConfig, catalog, deepseek, offline, openai, provider_config
+from gencode.llm.provider_catalog import (
+    ProviderConfig,
+    ProviderFactory,
+    catalog,
+    deepseek,
+    offline,
+    openai,
+    provider_config,
+)
 from gencode.observability.metrics import Metrics
 
 SECRET = "sk-canary-1234567890"
@@ -27,7 +35,9 @@ def providers(client: httpx.AsyncClient) -> Providers:
     own = provider_config(
         "own-llm", base_url="http://127.0.0.1:9/v1", model="org/base", quirks={"prefix": "partial"}
     )
-    return catalog([deepseek(SECRET), openai(SECRET), own], "deepseek", client, Metrics())
+    return catalog(
+        [deepseek(SECRET), openai(SECRET), own], "deepseek", ProviderFactory(client=client, metrics=Metrics())
+    )
 
 
 def test_names_resolve_to_providers(providers: Providers) -> None:
@@ -56,9 +66,9 @@ def test_the_error_for_an_unknown_name_lists_the_configured_ones(providers: Prov
 
 def test_the_default_must_be_configured_and_names_must_be_unique(client: httpx.AsyncClient) -> None:
     with pytest.raises(StartError, match="DEFAULT_MODEL"):
-        catalog([openai(SECRET)], "deepseek", client, Metrics())
+        catalog([openai(SECRET)], "deepseek", ProviderFactory(client=client, metrics=Metrics()))
     with pytest.raises(StartError, match="one name"):
-        catalog([openai(SECRET), openai(SECRET)], "openai", client, Metrics())
+        catalog([openai(SECRET), openai(SECRET)], "openai", ProviderFactory(client=client, metrics=Metrics()))
 
 
 def test_reprs_do_not_contain_keys() -> None:

@@ -22,7 +22,7 @@ ALICE, BOB = Actor(id="user:alice", address="192.0.2.1"), Actor(id="bob")
 
 
 def store_of(opened: Workspace) -> ResourceStore[PromptTemplate, PromptTemplateView]:
-    return ResourceStore(opened.database, opened.audit, PROMPT_TEMPLATES)
+    return opened.resource(PROMPT_TEMPLATES)
 
 
 def template(identifier: str = "one", **fields: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from gencode.http.base_models import RequestModel
 from gencode.http.body_specs import JsonBody
 from gencode.http.common_declarations import IF_MATCH, OWN_TASK, RATE_LIMITED
 from gencode.http.dependencies import get_extension, get_principal, get_services
+from gencode.http.kind_dependencies import task_price
 from gencode.http.operation import operation
 from gencode.http.response_specs import Header, JsonResponseSpec
 from gencode.pipelines.generate.api.request import integral
@@ -124,15 +125,14 @@ async def _estimate(services: GenerateServices, task: Task, plan: PlanCheckpoint
     if task.paused_until is None:
         return None
     stored = await services.store.request(task.id)
-    model = str(task.parameters["model"])
     try:
-        price = services.price(model)
+        price = task_price(task.parameters, services.price)
     except Invalid:
         return None
     made = estimate_plan(
         str(stored["prompt"]),
         plan.plan,
-        model,
+        str(task.parameters["model"]),
         services.max_output_tokens,
         lambda usage: price.of(usage) if price else None,
     )

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from gencode.domain.task import PENDING, Task
-from gencode.http.kind_dependencies import ChosenModel
-from gencode.http.kinds import PreparedTask
+from gencode.http.kind_dependencies import ChosenModel, task_price
+from gencode.http.kinds import PreparedTask, Submitter
 from gencode.pipelines.generate.api.request import (
     GenerateRequest,
     RetryRequest,
@@ -28,17 +28,18 @@ _PLACE = ("repo_name", "github_org")
 """Fields by which a retry may change where the repository is created."""
 
 
-def prepare(services: GenerateServices, request: GenerateRequest, language: str) -> PreparedTask:
+async def prepare(services: GenerateServices, request: GenerateRequest, submitter: Submitter) -> PreparedTask:
     """Raises Invalid for a passed deadline, an unknown model or host, a cache that is off, and a limit of the
     cost of a model without a price."""
     check_deadline(request)
     check_cache(request, is_enabled=services.is_cache_enabled)
     host = services.choose_host(request.host, request.github_org, request.repo_name)
-    model = services.choose_model(request.model)
-    check_max_cost(request, model.name, services.price)
+    model = await services.choose_model(request.model, submitter.principal.id)
+    check_max_cost(request, model.name, model.price)
     # callback_url can contain a secret, and the request is shown.
     body = request.model_dump(mode="json", exclude={"callback_url"})
-    stored = {**body, "model": model.name, "host": host, "asked_model": request.model}
+    language = submitter.language
+    stored = {**body, **model.parameters(), "host": host, "asked_model": request.model}
     message = status_text(PENDING, language, model.name)
     if template := chosen_template(model, request.prompt):
         stored["template"] = template
@@ -74,7 +75,7 @@ def retry_changes(services: GenerateServices, task: Task, request: RetryRequest)
     host does not allow, and for another name when a repository has been created: the task's commit belongs
     into that one."""
     check_deadline(request)
-    check_max_cost(request, str(task.parameters["model"]), services.price)
+    check_max_cost(request, str(task.parameters["model"]), task_price(task.parameters, services.price))
     changes = request.model_dump(mode="json", exclude_unset=True)
     if request.repo_name is None:
         changes.pop("repo_name", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -170,11 +169,9 @@ def check_cache(request: GenerateRequest, *, is_enabled: bool) -> None:
         raise invalid("cache", "off", "the prompt cache is off: leave it out, or set PROMPT_CACHE")
 
 
-def check_max_cost(
-    request: GenerateRequest | RetryRequest, model: str, price: Callable[[str], Price | None]
-) -> None:
+def check_max_cost(request: GenerateRequest | RetryRequest, model: str, price: Price | None) -> None:
     """Raises Invalid for a limit of the cost of a model whose cost is unknown."""
-    if request.max_cost is not None and price(model) is None:
+    if request.max_cost is not None and price is None:
         reason = (
             f"the model {model} has no price, so its cost cannot be limited: set PRICES, or send max_tokens"
         )

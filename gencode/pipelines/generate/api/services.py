@@ -12,7 +12,7 @@ from gencode.domain.task import Task
 from gencode.engine.ports.store import Store
 from gencode.http.checkpoint_reader import CheckpointReader
 from gencode.http.dependencies import own_task
-from gencode.http.kind_dependencies import ChosenModel
+from gencode.http.kind_dependencies import ChooseModel
 from gencode.llm.prices import Price
 from gencode.llm.progress_tracker import ProgressRegistry
 from gencode.security.secret_registry import SecretRegistry
@@ -33,7 +33,7 @@ class GenerateServices:
 
     store: Store
     checkpoint_reader: CheckpointReader
-    choose_model: Callable[[str | None], ChosenModel]
+    choose_model: ChooseModel
     choose_host: Callable[[str | None, str | None, str], str]
     price: Callable[[str], Price | None]
     progress_registry: ProgressRegistry

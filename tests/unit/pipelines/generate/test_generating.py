@@ -42,7 +42,7 @@ from tests.servers.model import (
     stream,
     text,
 )
-from tests.servers.model_client import provider_for
+from tests.servers.model_client import opening, provider_for
 
 REQUEST = GenerateInput(
     task_id="t",
@@ -83,7 +83,7 @@ async def draft_of(
 ) -> tuple[Draft, RecordedUpdates]:
     sent = RecordedUpdates()
     async with provider_for(server.base_url) as provider, ProjectChecker() as checker:
-        sessions = LLMSessionFactory(lambda _: provider, Retry(base=0), Metrics(), {})
+        sessions = LLMSessionFactory(opening(provider), Retry(base=0), Metrics())
         stage = Generating(sessions, checker.signatures, WritingLimits(**limits))
         return await stage(request, sent), sent
 
@@ -103,7 +103,7 @@ async def failure_of(
     sent = RecordedUpdates()
     async with provider_for(server.base_url) as provider, ProjectChecker() as checker:
         retry = Retry(base=0, sleep=lambda _: anyio.sleep(0))
-        sessions = LLMSessionFactory(lambda _: provider, retry, Metrics(), {})
+        sessions = LLMSessionFactory(opening(provider), retry, Metrics())
         stage = Generating(sessions, checker.signatures, WritingLimits(**limits))
         with pytest.raises(GencodeError) as caught:
             await stage(request, sent)

@@ -4,14 +4,14 @@ call. That call would charge them: a usage event has the total of all before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
-from gencode.codegen.file_checkpoints import Checkpoints
 from gencode.domain.errors import Invalid
 from gencode.engine.ports.pipeline import StageUpdate
 from gencode.llm.budget import Budget, BudgetTracker
 from gencode.llm.charge_checkpoints import open_calls, settled, subject
+from gencode.llm.model_route import FAILOVER, EarlierModels
 from gencode.llm.port import Usage
 from gencode.llm.prices import Price
 
@@ -20,22 +20,30 @@ FindPrice = Callable[[str], Price | None]
 
 
 def lost_call_updates(
-    checkpoints: Checkpoints, spent: Callable[[Checkpoints], Usage], model: str, price: FindPrice
+    checkpoints: Mapping[str, str],
+    spent: Callable[[Mapping[str, str]], Usage],
+    price: Callable[[], Price | None],
 ) -> Iterator[StageUpdate]:
-    """For each call that is still open, a usage event that charges its reserve and settles the call. `spent`:
-    returns the usage that is recorded in checkpoints."""
+    """For each call that is still open, a usage event that charges its reserve and settles the call.
+
+    spent  returns the usage that is recorded in checkpoints
+    price  of the task's model; raises Invalid if it is not configured any more. After a failover the price
+           is unknown here, and so is the cost
+    """
     if not (lost := open_calls(checkpoints)):
         return
     others = {name: text for name, text in checkpoints.items() if name not in lost}
-    account = BudgetTracker(spent(others), Budget(), _price(price, model))
+    stored = checkpoints.get(FAILOVER)
+    earlier = EarlierModels.model_validate_json(stored) if stored else None
+    account = BudgetTracker(spent(others), Budget(), None if earlier else _known(price), earlier)
     for name, reserve in lost.items():
         account.add(reserve)
         data = {"about": subject(name), "tokens": asdict(reserve), "total": account.view()}
         yield StageUpdate(kind="usage", data=data, checkpoints=settled(name, reserve), is_progress=False)
 
 
-def _price(find: FindPrice, model: str) -> Price | None:
+def _known(price: Callable[[], Price | None]) -> Price | None:
     try:
-        return find(model)
+        return price()
     except Invalid:
         return None

@@ -1,0 +1,45 @@
+"""The settings of the workspace: accounts, and what users keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field, SecretStr
+
+from gencode.settings.sourced_settings import SourcedSettings
+from gencode.settings.value_types import EncryptionKeys, encryption_keys
+
+
+class WorkspaceSettings(SourcedSettings):
+    """Fields of Settings."""
+
+    workspace: bool = Field(
+        False, description="Accounts with roles, sessions and an audit log (the extra `workspace`)"
+    )
+    jwt_secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Signs the tokens of sessions; 32 bytes at least. Unset: created and kept",
+    )
+    encryption_key: EncryptionKeys = Field(
+        SecretStr(""),
+        description="Encrypts stored keys and tokens of users: 32 bytes in base64, or several, "
+        "comma-separated: the first encrypts, all decrypt. Unset: created and kept in DATA_DIR",
+    )
+    jwt_access_token_expire_minutes: int = Field(
+        30, ge=1, le=1440, description="Lifetime of an access token in minutes"
+    )
+    jwt_refresh_token_expire_days: int = Field(
+        7, ge=1, le=365, description="Days without a refresh after which a session is over"
+    )
+    allow_registration: bool = Field(
+        False, description="Everybody who reaches the service may register an account, with the role user"
+    )
+    login_attempts: int = Field(
+        5, ge=1, le=1000, description="Failed logins with a name after which it is locked for a while"
+    )
+    login_lock_minutes: int = Field(15, ge=1, le=1440, description="Minutes for which a name is locked")
+
+    @property
+    def encryption_keys(self) -> Sequence[bytes]:
+        """ENCRYPTION_KEY as a list; empty if it is unset."""
+        return encryption_keys(self.encryption_key)

@@ -1,0 +1,1 @@
+"""Model configs: models that users call with their own keys."""

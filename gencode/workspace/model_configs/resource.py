@@ -1,0 +1,181 @@
+"""The resource of model configs: bodies, view, rules."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AnyHttpUrl, Field, StringConstraints, ValidationError
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gencode.domain.errors import Invalid
+from gencode.domain.task import rfc3339
+from gencode.http.base_models import Moment, RequestModel, ResponseModel
+from gencode.workspace.model_configs.table import ModelConfig, ModelProvider
+from gencode.workspace.resources.declaration import Resource
+from gencode.workspace.resources.models import PRINTABLE, unchanged
+
+
+def _http_address(value: str) -> str:
+    try:
+        url = AnyHttpUrl(value)
+    except ValidationError:
+        raise ValueError("must be an address such as https://api.example.com/v1") from None
+    if url.username or url.password or url.fragment:
+        raise ValueError("may hold no credentials: the key goes into api_key")
+    return value
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
+BaseUrl = Annotated[
+    str,
+    StringConstraints(max_length=1000, pattern=r"^[hH][tT][tT][pP][sS]?://[!-~]+$"),
+    AfterValidator(_http_address),
+    Field(description="Of the API, such as https://api.example.com/v1; null: the provider's own"),
+]
+ModelId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@+-][A-Za-z0-9_.:@+/-]{0,199}$")]
+ApiKey = Annotated[
+    str,
+    StringConstraints(max_length=2000, pattern=r"^[!-~]*$"),
+    Field(description="Stored encrypted and never shown"),
+]
+DecimalText = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$"),
+    Field(description="A decimal number, such as 0.28"),
+]
+AnswerTokens = Annotated[int, Field(ge=1, le=1_000_000)]
+Temperature = Annotated[float, Field(ge=0, le=2, strict=False)]
+Priority = Annotated[int, Field(ge=0, le=1000)]
+TokenLimit = Annotated[int, Field(ge=0, le=10**15)]
+
+
+class ModelConfigCreation(RequestModel):
+    """`max_tokens`: the most tokens of an answer; null: the service's own limit."""
+
+    name: Name
+    provider: ModelProvider = Field(strict=False)
+    base_url: BaseUrl | None = None
+    model: ModelId
+    api_key: ApiKey = ""
+    max_tokens: AnswerTokens | None = None
+    temperature: Temperature | None = None
+    is_default: bool = False
+    is_active: bool = True
+    priority: Priority = 100
+    price_prompt: DecimalText | None = None
+    price_completion: DecimalText | None = None
+    price_cached: DecimalText | None = None
+    monthly_token_limit: TokenLimit | None = None
+    monthly_cost_limit: DecimalText | None = None
+
+
+class ModelConfigChange(RequestModel):
+    """Fields that are not given stay as they are."""
+
+    name: Name = unchanged("")
+    provider: ModelProvider = unchanged(ModelProvider.OPENAI, is_enum=True)
+    base_url: BaseUrl | None = unchanged(None)
+    model: ModelId = unchanged("")
+    api_key: ApiKey = unchanged("")
+    max_tokens: AnswerTokens | None = unchanged(None)
+    temperature: Temperature | None = unchanged(None)
+    is_default: bool = unchanged(False)
+    is_active: bool = unchanged(True)
+    priority: Priority = unchanged(100)
+    price_prompt: DecimalText | None = unchanged(None)
+    price_completion: DecimalText | None = unchanged(None)
+    price_cached: DecimalText | None = unchanged(None)
+    monthly_token_limit: TokenLimit | None = unchanged(None)
+    monthly_cost_limit: DecimalText | None = unchanged(None)
+
+
+class ModelConfigView(ResponseModel):
+    """`reference`: what a request's `model` names. `has_api_key`: whether a key is stored."""
+
+    id: str
+    owner: str
+    name: str
+    reference: str
+    provider: ModelProvider
+    base_url: str | None
+    model: str
+    has_api_key: bool
+    max_tokens: int | None
+    temperature: float | None
+    is_default: bool
+    is_active: bool
+    priority: int
+    price_prompt: str | None
+    price_completion: str | None
+    price_cached: str | None
+    monthly_token_limit: int | None
+    monthly_cost_limit: str | None
+    created_at: Moment
+    updated_at: Moment
+
+
+_COLUMNS = (
+    *("id", "owner", "name", "base_url", "model", "max_tokens", "temperature", "is_default", "is_active"),
+    *("priority", "price_prompt", "price_completion", "price_cached"),
+    *("monthly_token_limit", "monthly_cost_limit"),
+)
+
+
+def view_of(row: ModelConfig) -> ModelConfigView:
+    columns: dict[str, Any] = {name: getattr(row, name) for name in _COLUMNS}
+    return ModelConfigView(
+        **columns,
+        reference=f"config/{row.id}",
+        provider=ModelProvider(row.provider),
+        has_api_key=row.api_key_encrypted is not None,
+        created_at=rfc3339(row.created_at),
+        updated_at=rfc3339(row.updated_at),
+    )
+
+
+async def _complete(session: AsyncSession, row: ModelConfig) -> None:
+    """The default of an owner moves to the row that asks for it. Raises Invalid."""
+    if row.provider == ModelProvider.COMPATIBLE and not row.base_url:
+        raise _invalid("base_url", "must be given for the provider compatible")
+    if (row.price_prompt is None) != (row.price_completion is None):
+        raise _invalid("price_prompt", "must be given together with price_completion")
+    if row.monthly_cost_limit is not None and row.price_prompt is None:
+        raise _invalid("monthly_cost_limit", "needs price_prompt and price_completion")
+    if row.is_default:
+        others = (ModelConfig.owner == row.owner, ModelConfig.id != row.id, ModelConfig.is_default.is_(True))
+        await session.execute(
+            update(ModelConfig).where(*others).values(is_default=False, version=ModelConfig.version + 1)
+        )
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid(f"{field}: {message}", [{"field": field, "rule": "value_error", "message": message}])
+
+
+MODEL_CONFIGS: Resource[ModelConfig, ModelConfigView] = Resource(
+    name="ModelConfig",
+    title="model config",
+    path="/ai/models",
+    table=ModelConfig,
+    creation=ModelConfigCreation,
+    change=ModelConfigChange,
+    view_model=ModelConfigView,
+    view=view_of,
+    taken={"uq_model_configs_default": "is_default"},
+    filters=("provider",),
+    secrets=("api_key",),
+    before_flush=_complete,
+)
+
+
+def price_fields(row: ModelConfig) -> dict[str, Decimal | None] | None:
+    """The fields of a Price; None if it is unknown."""
+    if row.price_prompt is None or row.price_completion is None:
+        return None
+    return {
+        "prompt": Decimal(row.price_prompt),
+        "completion": Decimal(row.price_completion),
+        "cached": Decimal(row.price_cached) if row.price_cached is not None else None,
+    }

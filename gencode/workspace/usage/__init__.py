@@ -1,0 +1,1 @@
+"""The usage of model calls: by user, model, kind of task and month, and by model config for its limit."""
