@@ -71,13 +71,13 @@ class HostRegistry:
         that the host does not allow."""
         name = requested or self.default
         if name not in self._kinds:
-            raise _invalid("host", "configured", _not_configured(name, self._kinds))
+            raise Invalid.of("host", "configured", _not_configured(name, self._kinds))
         kind = self._kinds[name]
         accounts, repositories = ACCOUNT_RULES[kind], REPOSITORY_RULES[kind]
         if org and not accounts.allows(org):
-            raise _invalid("github_org", "account", f"at {name} it must be {accounts.description}")
+            raise Invalid.of("github_org", "account", f"at {name} it must be {accounts.description}")
         if not repositories.allows(repo):
-            raise _invalid("repo_name", "host", f"at {name} it must be {repositories.description}")
+            raise Invalid.of("repo_name", "host", f"at {name} it must be {repositories.description}")
         return name
 
     def connect(self, forge: Forge | None, deps: HttpDeps) -> GitHost:
@@ -137,7 +137,3 @@ def _kinds(settings: Settings) -> dict[str, str]:
 
 def _not_configured(name: str, kinds: Mapping[str, str]) -> str:
     return f"no Git host {name[:100]!r} is configured; there is {', '.join(kinds)}"
-
-
-def _invalid(field_name: str, rule: str, message: str) -> Invalid:
-    return Invalid(f"{field_name}: {message}", [{"field": field_name, "rule": rule, "message": message}])

@@ -52,7 +52,7 @@ class ModelAccess:
             return OpenedModel(name=name, provider=self._traced(provider), price=self.price(name))
         if not self.own:
             message = "model configs need WORKSPACE=true"
-            raise Invalid(f"model: {message}", [{"field": "model", "rule": "configured", "message": message}])
+            raise Invalid.of("model", "configured", message)
         opened = await self.own.open(name.removeprefix(CONFIG), principal)
         return OpenedModel(
             name=name,

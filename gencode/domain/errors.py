@@ -131,6 +131,11 @@ class Invalid(RequestError):
         super().__init__(message)
         self.problems = problems
 
+    @classmethod
+    def of(cls, field: str, rule: str, message: str) -> Invalid:
+        """For one broken rule of one field."""
+        return cls(f"{field}: {message}", [{"field": field, "rule": rule, "message": message}])
+
 
 class BodyTooLarge(RequestError):
     code = "BODY_TOO_LARGE"

@@ -105,7 +105,7 @@ class QuotaEnforcement:
                 f"the model {model} has no price, and a quota limits the cost of this client: name another"
                 " model, or have its price set in PRICES"
             )
-            raise Invalid(f"model: {message}", [{"field": "model", "rule": "no_price", "message": message}])
+            raise Invalid.of("model", "no_price", message)
 
     async def _check(self, principal: str, quotas: Sequence[Quota]) -> None:
         at = self.clock()

@@ -62,7 +62,7 @@ def validate(model: type[M], value: Any, pattern_messages: Mapping[str, str] | N
 def _invalid(error: ValidationError, pattern_messages: Mapping[str, str]) -> Invalid:
     if (count := error.error_count()) > MAX_LISTED_ERRORS:
         rule = f"it breaks {count} rules, too many to list: /docs has the shape that is meant"
-        return Invalid(f"body: {rule}", [{"field": "body", "rule": "too_many", "message": rule}])
+        return Invalid.of("body", "too_many", rule)
     problems = [
         _problem(item, pattern_messages) for item in error.errors(include_url=False, include_input=False)
     ]
@@ -87,7 +87,7 @@ def check_values(body: bytes) -> None:
     if structure.count(b"[") != structure.count(b"]") or structure.count(b"{") != structure.count(b"}"):
         raise Malformed("the body is not JSON: its brackets do not match")
     rule = f"it has more than {MAX_VALUES} values: /docs has the shape that is meant"
-    raise Invalid(f"body: {rule}", [{"field": "body", "rule": "too_many", "message": rule}])
+    raise Invalid.of("body", "too_many", rule)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

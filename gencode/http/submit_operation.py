@@ -62,14 +62,24 @@ def submit_operation(kind: Kind) -> Operation:
         errors=(IdempotencyKeyReused, QuotaExceeded, QueueFull),
     )
     async def submit_task(request: Request) -> Response:
-        services, principal = get_services(request), get_principal(request)
-        rate_headers = await services.rate.spend(principal.id)
+        rate_headers = await get_services(request).rate.spend(get_principal(request).id)
         submission = await body.read(request)
-        key = idempotency_key(request, submission)
-        submitted = await submit(services, kind.name, submission, principal, _language(request), key)
-        return _response(request, submitted, rate_headers)
+        return accepted_response(request, await submit_for(request, kind.name, submission), rate_headers)
 
     return submit_task
+
+
+async def submit_for(request: Request, kind: str, submission: TaskRequest) -> Submitted:
+    """Submits a task of this kind for the request's principal; for operations that submit tasks besides what
+    else they do. Raises the errors of `submit`."""
+    return await submit(
+        get_services(request),
+        kind,
+        submission,
+        get_principal(request),
+        _language(request),
+        idempotency_key(request, submission),
+    )
 
 
 def idempotency_key(request: Request, submission: TaskRequest) -> IdempotencyKey | None:
@@ -79,7 +89,7 @@ def idempotency_key(request: Request, submission: TaskRequest) -> IdempotencyKey
     return IdempotencyKey(principal=get_principal(request).id, value=value, digest=request_digest(submission))
 
 
-def _response(request: Request, submitted: Submitted, rate_headers: dict[str, str]) -> Response:
+def accepted_response(request: Request, submitted: Submitted, rate_headers: dict[str, str]) -> Response:
     """The response; for a repeated key it equals the first one, regardless of the task's present status."""
     task = submitted.task
     view = accepted(task, api(request), PENDING, get_services(request).kinds.first_message(task))

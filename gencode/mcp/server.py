@@ -67,7 +67,7 @@ class _Toolbox:
         if tool := self._tools.get(name):
             return tool
         rule = f"there is no such tool; there are {', '.join(self._tools)}"
-        raise Invalid(f"name: {rule}", [{"field": "name", "rule": "enum", "message": rule}])
+        raise Invalid.of("name", "enum", rule)
 
 
 def _to_mcp(tool: Tool) -> types.Tool:

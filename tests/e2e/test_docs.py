@@ -66,7 +66,7 @@ def first_column(table: str, header: str) -> list[str]:
     [
         pytest.param(
             path,
-            marks=OF_DATA_DIR if path.name in ("operations.md", "accounts.md", "prompts.md") else (),
+            marks=OF_DATA_DIR if path.name == "operations.md" or path.stem in WORKSPACE_PAGES else (),
             id=str(path.relative_to(ROOT)),
         )
         for path in DOCUMENTS
@@ -76,7 +76,7 @@ def first_column(table: str, header: str) -> list[str]:
 @pytest.mark.local_forge
 async def test_the_commands_of_a_document_run(document: Path, tmp_path: Path) -> None:
     forge_port = reserve_port()
-    workspace = {"WORKSPACE": "true"} if document.name in ("accounts.md", "prompts.md") else {}
+    workspace = {"WORKSPACE": "true"} if document.stem in WORKSPACE_PAGES else {}
     async with service(tmp_path, {"FORGE_PORT": str(forge_port), **workspace}) as process:
         addresses = {"http://127.0.0.1:8080": process.url, "127.0.0.1:8081": f"127.0.0.1:{forge_port}"}
         for number, block in enumerate(BLOCK.findall(document.read_text(encoding="utf-8"))):
@@ -342,7 +342,7 @@ def test_every_route_of_the_workspace_is_documented(tmp_path: Path) -> None:
     with_workspace = create_app(settings(tmp_path, workspace=True))
     more = set(_routes(with_workspace.routes)) - set(_routes(create_app(settings(tmp_path)).routes))
     documented = [
-        route for name in ("accounts", "prompts") for route in first_column(read(f"docs/{name}.md"), "Route")
+        route for name in WORKSPACE_PAGES for route in first_column(read(f"docs/{name}.md"), "Route")
     ]
     assert sorted(documented) == sorted(more)
 
@@ -391,3 +391,7 @@ def test_every_fault_marker_names_a_row_of_the_fault_table() -> None:
     files = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
     marked = {int(row) for text in files for row in re.findall(r"mark\.fault\((\d+)\)", text)}
     assert marked <= set(fault_rows())
+
+
+WORKSPACE_PAGES = ("accounts", "models", "prompts")
+"""Pages that need WORKSPACE=true."""

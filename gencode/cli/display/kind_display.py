@@ -59,6 +59,7 @@ _LINES: Mapping[str, Callable[[Data], str]] = {
     "approval": lambda d: f"{INDENT}{d['message']}",
     "approved": lambda d: f"{INDENT}{d['message']}",
     "retry": lambda d: f"{INDENT}trying again in {d['wait_seconds']} s: {d['message']}",
+    "failover": lambda d: f"{INDENT}{d['to']} answers in place of {d['from']}: {d['message']}",
     "resumed": lambda _: f"{INDENT}goes on where it stopped",
     "error": lambda d: f"{INDENT}{d['code']}: {d['message']}",
 }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from gencode.embedded.offline.openai_protocol import MODEL, ApiError, ChatMessage, ChatRequest
 from gencode.embedded.offline.request_summary import is_chinese
+from gencode.embedded.offline.rule_answers import rule_answer
 from gencode.embedded.offline.template_project import TemplateProject, UnknownFile
 
 FILE_PROMPT_MARKER = "\nWrite this file now: "
@@ -49,8 +50,10 @@ def _complete_answer(chat_request: ChatRequest) -> tuple[str, str]:
 
 
 def _answer_to_prompt(messages: Sequence[ChatMessage]) -> str | None:
-    """The answer if the last message is one of gencode's two prompts, else None."""
+    """The answer if the last message is one of gencode's prompts, else None."""
     last = messages[-1]
+    if last.role == "user" and (text := rule_answer(messages)) is not None:
+        return text
     request = _request_in(last.content)
     if last.role != "user" or request is None:
         return None

@@ -94,7 +94,18 @@ KIND = Kind(
             Internal,
         )
     ),
-    event_names=("plan", "file", "usage", "retry", "findings", "merged", "repo", "pushed", "resumed"),
+    event_names=(
+        "plan",
+        "file",
+        "usage",
+        "retry",
+        "failover",
+        "findings",
+        "merged",
+        "repo",
+        "pushed",
+        "resumed",
+    ),
     milestones=(GENERATING, CREATING_REPO),
     operations=(
         estimate.estimate,

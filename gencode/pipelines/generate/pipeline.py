@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from gencode.codegen.file_checkpoints import (
@@ -20,11 +18,12 @@ from gencode.domain.task import PENDING, Task
 from gencode.engine.ports.pipeline import Stage, StageUpdate
 from gencode.githosts.port import GitHost, Repository
 from gencode.http.kind_dependencies import is_config, task_price
-from gencode.llm.budget import Budget, total
+from gencode.llm.budget import total
 from gencode.llm.charge_checkpoints import usages_without_answer
 from gencode.llm.interrupted_calls import FindPrice, lost_call_updates
 from gencode.llm.model_route import Failover
 from gencode.llm.port import Usage
+from gencode.model_tasks.request import budget_of
 from gencode.pipelines.generate.checkpoints import (
     APPROVED,
     PUSHED,
@@ -141,7 +140,7 @@ def _input(task: Task, request: Mapping[str, Any], checkpoints: Checkpoints) -> 
         plan=plan.plan if plan else None,
         job=job,
         spent=_spent(job, checkpoints),
-        budget=_budget(request),
+        budget=budget_of(request),
         failover=Failover.of(task.parameters, checkpoints),
         include_report=bool(request.get("include_report", False)),
         needs_approval=bool(request.get("approve_plan")) and APPROVED not in checkpoints,
@@ -172,15 +171,6 @@ def _may_cache(request: Mapping[str, Any]) -> bool:
         request.get("cache") is not False
         and not request.get("approve_plan")
         and not is_config(str(request["model"]))
-    )
-
-
-def _budget(request: Mapping[str, Any]) -> Budget:
-    cost, deadline = request.get("max_cost"), request.get("deadline")
-    return Budget(
-        tokens=request.get("max_tokens"),
-        cost=None if cost is None else Decimal(str(cost)),
-        deadline=datetime.fromisoformat(str(deadline)) if deadline else None,
     )
 
 

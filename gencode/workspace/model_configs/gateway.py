@@ -135,4 +135,4 @@ def _price(row: ModelConfig) -> Price | None:
 
 def _unknown(config_id: str) -> Invalid:
     message = f"you have no active model config {config_id[:80]!r}"
-    return Invalid(f"model: {message}", [{"field": "model", "rule": "configured", "message": message}])
+    return Invalid.of("model", "configured", message)

@@ -138,20 +138,16 @@ def view_of(row: ModelConfig) -> ModelConfigView:
 async def _complete(session: AsyncSession, row: ModelConfig) -> None:
     """The default of an owner moves to the row that asks for it. Raises Invalid."""
     if row.provider == ModelProvider.COMPATIBLE and not row.base_url:
-        raise _invalid("base_url", "must be given for the provider compatible")
+        raise Invalid.of("base_url", "value_error", "must be given for the provider compatible")
     if (row.price_prompt is None) != (row.price_completion is None):
-        raise _invalid("price_prompt", "must be given together with price_completion")
+        raise Invalid.of("price_prompt", "value_error", "must be given together with price_completion")
     if row.monthly_cost_limit is not None and row.price_prompt is None:
-        raise _invalid("monthly_cost_limit", "needs price_prompt and price_completion")
+        raise Invalid.of("monthly_cost_limit", "value_error", "needs price_prompt and price_completion")
     if row.is_default:
         others = (ModelConfig.owner == row.owner, ModelConfig.id != row.id, ModelConfig.is_default.is_(True))
         await session.execute(
             update(ModelConfig).where(*others).values(is_default=False, version=ModelConfig.version + 1)
         )
-
-
-def _invalid(field: str, message: str) -> Invalid:
-    return Invalid(f"{field}: {message}", [{"field": field, "rule": "value_error", "message": message}])
 
 
 MODEL_CONFIGS: Resource[ModelConfig, ModelConfigView] = Resource(

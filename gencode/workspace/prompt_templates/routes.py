@@ -123,7 +123,7 @@ async def import_templates(request: Request) -> Response:
 def _require_unique(identifiers: list[str]) -> None:
     if len(set(identifiers)) != len(identifiers):
         message = "an identifier stands twice"
-        raise Invalid(f"templates: {message}", [{"field": "templates", "rule": "unique", "message": message}])
+        raise Invalid.of("templates", "unique", message)
 
 
 def _store(request: Request) -> ResourceStore[PromptTemplate, PromptTemplateView]:

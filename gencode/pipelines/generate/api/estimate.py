@@ -14,13 +14,12 @@ from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.operation import operation
 from gencode.http.response_specs import JsonResponseSpec
 from gencode.llm.port import Usage
+from gencode.model_tasks.request import check_deadline, check_max_cost
 from gencode.pipelines.generate.api.preparation import chosen_template
 from gencode.pipelines.generate.api.request import (
     PATTERN_MESSAGES,
     GenerateRequest,
     check_cache,
-    check_deadline,
-    check_max_cost,
 )
 from gencode.pipelines.generate.api.services import GenerateServices
 from gencode.pipelines.generate.api.views import RequestEstimateView

@@ -22,7 +22,7 @@ from gencode.http.dependencies import get_extension, get_principal, get_services
 from gencode.http.kind_dependencies import task_price
 from gencode.http.operation import operation
 from gencode.http.response_specs import Header, JsonResponseSpec
-from gencode.pipelines.generate.api.request import integral
+from gencode.model_tasks.request import integral
 from gencode.pipelines.generate.api.services import GenerateServices, own_generate_task
 from gencode.pipelines.generate.api.views import EstimateView, LeftOutView, PlanFileView, PlanView
 from gencode.pipelines.generate.checkpoints import saved_plan

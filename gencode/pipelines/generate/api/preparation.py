@@ -8,16 +8,15 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
+from gencode.domain.errors import Invalid
 from gencode.domain.task import PENDING, Task
 from gencode.http.kind_dependencies import ChosenModel, task_price
 from gencode.http.kinds import PreparedTask, Submitter
+from gencode.model_tasks.request import check_deadline, check_max_cost, stored_request
 from gencode.pipelines.generate.api.request import (
     GenerateRequest,
     RetryRequest,
     check_cache,
-    check_deadline,
-    check_max_cost,
-    invalid,
 )
 from gencode.pipelines.generate.api.services import GenerateServices
 from gencode.pipelines.generate.messages import status_text, template_note
@@ -36,10 +35,8 @@ async def prepare(services: GenerateServices, request: GenerateRequest, submitte
     host = services.choose_host(request.host, request.github_org, request.repo_name)
     model = await services.choose_model(request.model, submitter.principal.id)
     check_max_cost(request, model.name, model.price)
-    # callback_url can contain a secret, and the request is shown.
-    body = request.model_dump(mode="json", exclude={"callback_url"})
     language = submitter.language
-    stored = {**body, **model.parameters(), "host": host, "asked_model": request.model}
+    stored = {**stored_request(request), **model.parameters(), "host": host, "asked_model": request.model}
     message = status_text(PENDING, language, model.name)
     if template := chosen_template(model, request.prompt):
         stored["template"] = template
@@ -89,7 +86,7 @@ def _check_place(services: GenerateServices, task: Task, changed: Mapping[str, A
     if not moved:
         return
     if url := task.result.get("repo_url"):
-        raise invalid(
+        raise Invalid.of(
             moved[0],
             "created",
             f"the repository {url} has been created for this task already: retry without another name, or "

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
-    BeforeValidator,
     Field,
     StringConstraints,
-    WithJsonSchema,
     field_validator,
 )
 
 from gencode.domain.errors import Invalid
-from gencode.domain.task import now
 from gencode.http.base_models import CALLBACK_URL_PATTERN, CallbackURL, RequestModel, TaskRequest
-from gencode.llm.prices import Price
+from gencode.model_tasks.request import Deadline, ModelName, Money, Tokens
 
 MAX_PROMPT = 100_000
 """Most characters of the prompt."""
@@ -61,7 +55,6 @@ OrgName = Annotated[
 ]
 """The widest pattern of all hosts; the chosen host has a narrower rule (`gencode.githosts.name_rules`)."""
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
-ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 
 PATTERN_MESSAGES = {
     "repo_name": "must be 1 to 100 characters of A-Z a-z 0-9 . _ -",
@@ -71,47 +64,6 @@ PATTERN_MESSAGES = {
     "callback_url": CALLBACK_URL_PATTERN,
 }
 
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-
-
-def _decimal_text(value: object) -> object:
-    """A JSON number as it was written: as a binary fraction, 0.1 would be another number."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def integral(value: object) -> object:
-    """1.0 is an integer to JSON Schema, and to most who write JSON."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _rfc_3339(value: object) -> object:
-    """Python's parser accepts more than RFC 3339, such as 2026-W01-1."""
-    if not isinstance(value, str):
-        return value
-    if not _RFC_3339.fullmatch(value.upper()):
-        raise ValueError("must be a timestamp with its offset, such as 2030-01-31T18:00:00Z")
-    try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must be a date of the years 1 to 9999") from None
-
-
-Tokens = Annotated[int, Field(ge=1, le=10**12), BeforeValidator(integral)]
-Money = Annotated[
-    Decimal,
-    Field(gt=0, max_digits=18, decimal_places=9, strict=False),
-    BeforeValidator(_decimal_text),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10**9},
-                {"type": "string", "pattern": r"^(?=.*[1-9])[0-9]{1,9}(\.[0-9]{1,9})?$"},
-            ],
-            "description": "At most nine decimal places",
-        }
-    ),
-]
-Deadline = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
 Deliver = Literal["checked", "best_effort"]
 
 
@@ -156,27 +108,7 @@ class RetryRequest(RequestModel):
     github_org: OrgName | None = None
 
 
-def check_deadline(request: GenerateRequest | RetryRequest) -> None:
-    """Raises Invalid for a passed deadline. This is no rule of the model, because a submission may be
-    repeated after its deadline."""
-    if request.deadline and request.deadline <= now():
-        raise invalid("deadline", "value_error", "must be in the future")
-
-
 def check_cache(request: GenerateRequest, *, is_enabled: bool) -> None:
     """Raises Invalid for a request that requires the prompt cache while it is off."""
     if request.cache and not is_enabled:
-        raise invalid("cache", "off", "the prompt cache is off: leave it out, or set PROMPT_CACHE")
-
-
-def check_max_cost(request: GenerateRequest | RetryRequest, model: str, price: Price | None) -> None:
-    """Raises Invalid for a limit of the cost of a model whose cost is unknown."""
-    if request.max_cost is not None and price is None:
-        reason = (
-            f"the model {model} has no price, so its cost cannot be limited: set PRICES, or send max_tokens"
-        )
-        raise invalid("max_cost", "no_price", reason)
-
-
-def invalid(field: str, rule: str, message: str) -> Invalid:
-    return Invalid(f"{field}: {message}", [{"field": field, "rule": rule, "message": message}])
+        raise Invalid.of("cache", "off", "the prompt cache is off: leave it out, or set PROMPT_CACHE")

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from gencode.domain.errors import Invalid
 from gencode.http.base_models import RequestModel
 from gencode.http.strict_json import validate
 from gencode.http.tool_declaration import Tool, ToolCall
 from gencode.pipelines.generate.api.files import list_files, read_file
-from gencode.pipelines.generate.api.request import invalid
 from gencode.pipelines.generate.api.services import GenerateServices
 
 LARGEST_FILE = 200_000
@@ -32,7 +32,7 @@ def files_tool(services: GenerateServices) -> Tool:
         text = await read_file(services, call.principal, arguments.task_id, arguments.path)
         if len(text) > LARGEST_FILE:
             rule = f"this file has {len(text)} bytes, more than an answer holds ({LARGEST_FILE}): download it"
-            raise invalid("path", "too_long", rule)
+            raise Invalid.of("path", "too_long", rule)
         return {"task_id": arguments.task_id, "path": arguments.path, "text": text.decode()}
 
     return Tool(

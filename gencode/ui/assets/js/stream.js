@@ -6,7 +6,7 @@
 import { Problem, address, credential, post } from "./api.js";
 
 const KINDS = [
-  ...["status", "error", "plan", "file", "usage", "retry", "findings", "repair", "merged", "repo"],
+  ...["status", "error", "plan", "file", "usage", "retry", "failover", "findings", "repair", "merged", "repo"],
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress"],
 ];
 const SLOWEST = 8000;

@@ -11,7 +11,8 @@ from jsonschema_rs import Draft202012Validator
 from gencode.codegen.plan import PlannedFile
 from gencode.domain.errors import Invalid
 from gencode.http.strict_json import validate
-from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest, check_deadline
+from gencode.model_tasks.request import check_deadline
+from gencode.pipelines.generate.api.request import PATTERN_MESSAGES, GenerateRequest
 from gencode.pipelines.generate.plan_approval import MAX_PROBLEMS, validate_plan
 from tests.servers.openapi import document
 

@@ -1,0 +1,30 @@
+"""Answers to the prompts of tasks that ask for judgement: by rules, which say that they are rules.
+
+The system message of such a prompt begins with a line that names its purpose:
+
+    Task: code_review
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from gencode.embedded.offline.openai_protocol import ChatMessage
+
+RuleAnswer = Callable[[Sequence[ChatMessage]], str]
+"""From the messages of a prompt to the answer. Deterministic, and quick: it runs on the event loop."""
+
+RULE_ANSWERS: Mapping[str, RuleAnswer] = {}
+"""By purpose."""
+
+_LINE = "Task: "
+
+
+def rule_answer(messages: Sequence[ChatMessage]) -> str | None:
+    """The answer to a prompt of a known purpose, else None."""
+    first = messages[0]
+    line, _, _ = first.content.partition("\n")
+    if first.role not in ("system", "developer") or not line.startswith(_LINE):
+        return None
+    answer = RULE_ANSWERS.get(line.removeprefix(_LINE).strip())
+    return answer(messages) if answer else None
