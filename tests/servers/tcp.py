@@ -16,6 +16,9 @@ from contextlib import asynccontextmanager
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
+TURNS = 8
+"""Of the event loop: an accepted connection reaches its handler after three, and closes in the next."""
+
 
 @asynccontextmanager
 async def tcp_server(handle: Handler, *, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
@@ -39,7 +42,8 @@ async def tcp_server(handle: Handler, *, context: ssl.SSLContext | None = None) 
             handler.cancel()
             writer.transport.abort()
         await asyncio.gather(*handlers, return_exceptions=True)
-        await asyncio.sleep(0)  # the transports close in the next turn of the loop
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
 
 async def _handled(handle: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -57,5 +61,8 @@ async def tcp_connection(port: int) -> AsyncIterator[Connection]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         yield reader, writer
+    except BaseException:
+        writer.transport.abort()  # closed in order, it would stay open until the other side has read all
+        raise
     finally:
         writer.close()
