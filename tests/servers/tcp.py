@@ -13,16 +13,16 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import anyio
+
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-TURNS = 8
-"""Of the event loop: an accepted connection reaches its handler after three, and closes in the next."""
 
 
 @asynccontextmanager
 async def tcp_server(handle: Handler, *, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """Its port on 127.0.0.1. At the end, handlers are cancelled and connections are cut."""
+    """Its port on 127.0.0.1. At the end, handlers are cancelled and connections are cut; errors of handlers
+    are raised, but for those of a connection that its other side ended."""
     handlers = dict[asyncio.Task[None], asyncio.StreamWriter]()
     is_open = True
 
@@ -36,20 +36,36 @@ async def tcp_server(handle: Handler, *, context: ssl.SSLContext | None = None) 
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        is_open = False
-        server.close()
-        for handler, writer in handlers.items():
-            handler.cancel()
-            writer.transport.abort()
-        await asyncio.gather(*handlers, return_exceptions=True)
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
+        with anyio.CancelScope(shield=True):
+            await _close(server)
+            is_open = False
+            for handler, writer in handlers.items():
+                handler.cancel()
+                writer.transport.abort()
+            ends = await asyncio.gather(*handlers, return_exceptions=True)
+            await _turns()
+    if errors := [end for end in ends if isinstance(end, Exception)]:
+        raise ExceptionGroup("handlers failed", errors)
+
+
+async def _close(server: asyncio.Server) -> None:
+    """A connection that is accepted and has no handler yet would stay open when its server is closed."""
+    for listening in server.sockets:
+        asyncio.get_running_loop().remove_reader(listening)
+    await _turns()
+    server.close()
+
+
+async def _turns() -> None:
+    """Of the event loop: an accepted connection has its handler after three, and is closed after one."""
+    for _ in range(4):
+        await asyncio.sleep(0)
 
 
 async def _handled(handle: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         await handle(reader, writer)
-    except (OSError, asyncio.IncompleteReadError):
+    except* (OSError, asyncio.IncompleteReadError):
         pass  # one side is gone
     finally:
         writer.close()
