@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from gencode.bootstrap.app import BUILTIN_KINDS, build_app
 from gencode.bootstrap.process_roles import Role
 from gencode.domain.errors import StartError
+from gencode.embedded.server import EmbeddedServer
 from gencode.http.absolute_target import AbsoluteTargetMiddleware
 from gencode.http.connection_limits import MAX_REFUSED, ConnectionLimits
 from gencode.http.direct_write_extension import with_continuations
@@ -130,9 +131,8 @@ def _max_connections(configured: int) -> int:
     return configured if soft < 0 else max(1, min(configured, spare))
 
 
-class Server(uvicorn.Server):
-    """uvicorn with the connection class and signal handling of this service. `closing` is set when it begins
-    to stop."""
+class Server(EmbeddedServer):
+    """uvicorn with the connection class of this service. `closing` is set when it begins to stop."""
 
     def __init__(self, app: ASGIApp, settings: Settings, closing: anyio.Event) -> None:
         super().__init__(_config(app, settings))
@@ -148,10 +148,6 @@ class Server(uvicorn.Server):
         self.force_exit = self.should_exit
         self.should_exit = True
         self._closing.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @contextmanager

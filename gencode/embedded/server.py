@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -18,8 +19,22 @@ KEEP_ALIVE = 75
 that is being closed."""
 
 
-class _EmbeddedServer(uvicorn.Server):
+_ACCEPT_TURNS = 4
+"""Of the event loop, from the accept of a connection until uvicorn knows it, and one to spare."""
+
+
+class EmbeddedServer(uvicorn.Server):
     """uvicorn without its signal handlers, which belong to the process that embeds it."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """A connection that asyncio accepts and has not yet handed over when its server is closed would stay
+        open: first no more are accepted, and all are handed over."""
+        loop = asyncio.get_running_loop()
+        for listening in (sock for server in self.servers for sock in server.sockets):
+            loop.remove_reader(listening)
+        for _ in range(_ACCEPT_TURNS):
+            await asyncio.sleep(0)
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -79,7 +94,7 @@ async def serve(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=1,
     )
-    server = _EmbeddedServer(config)
+    server = EmbeddedServer(config)
     with closing(sock):
         async with anyio.create_task_group() as tg:
             tg.start_soon(serve_until_stopped, server, sock)

@@ -35,6 +35,8 @@ from tests.servers.service import ROOT, running_app, service, settings
 from tests.servers.stream import events
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+WORKSPACE_PAGES = ("accounts", "models", "prompts")
+"""Pages that need WORKSPACE=true."""
 BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PREAMBLE = f"""set -euo pipefail
 curl() {{ command curl --fail-with-body "$@"; }}
@@ -391,7 +393,3 @@ def test_every_fault_marker_names_a_row_of_the_fault_table() -> None:
     files = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
     marked = {int(row) for text in files for row in re.findall(r"mark\.fault\((\d+)\)", text)}
     assert marked <= set(fault_rows())
-
-
-WORKSPACE_PAGES = ("accounts", "models", "prompts")
-"""Pages that need WORKSPACE=true."""

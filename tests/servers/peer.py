@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import struct
@@ -11,7 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 import anyio
-from anyio.abc import SocketAttribute, SocketStream
+
+from tests.servers.tcp import Connection, tcp_server
 
 
 class Act(Enum):
@@ -41,55 +43,43 @@ class Peer:
 @asynccontextmanager
 async def peer(play: Play) -> AsyncIterator[Peer]:
     """Serve `play` on a free port of 127.0.0.1; leaving the block closes all connections."""
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    served = Peer(port=listener.extra(SocketAttribute.local_port))
+    served = Peer(port=0)
 
-    async def serve(stream: SocketStream) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         number, served.connections = served.connections, served.connections + 1
-        async with stream:
-            try:
-                served.requests.append(await _request(stream))
-                await _perform(stream, play(number), served)
-            except (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream):
-                return
+        writer.transport.set_write_buffer_limits(0)
+        served.requests.append(await _request(reader))
+        await _perform((reader, writer), play(number), served)
 
-    async with listener, anyio.create_task_group() as tg:
-        tg.start_soon(listener.serve, serve)
-        try:
-            yield served
-        finally:
-            tg.cancel_scope.cancel()
+    async with tcp_server(serve) as served.port:
+        yield served
 
 
-async def _perform(stream: SocketStream, acts: Iterable[bytes | Act | anyio.Event], served: Peer) -> None:
+async def _perform(connection: Connection, acts: Iterable[bytes | Act | anyio.Event], served: Peer) -> None:
+    reader, writer = connection
     for act in acts:
         if isinstance(act, bytes):
-            await stream.send(act)
+            writer.write(act)
+            await writer.drain()
             served.sent += len(act)
         elif act is Act.STALL:
-            await stream.receive()
+            await reader.read(1)
         elif act is Act.RESET:
-            _reset(stream)
+            _reset(writer)
             return
         else:
             await act.wait()
 
 
-async def _request(stream: SocketStream) -> bytes:
+async def _request(reader: asyncio.StreamReader) -> bytes:
     """One request: its head, and as much body as content-length announces."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += await stream.receive()
-    head, _, rest = data.partition(b"\r\n\r\n")
+    head = await reader.readuntil(b"\r\n\r\n")
     length = re.search(rb"content-length:\s*(\d+)", head, re.IGNORECASE)
-    missing = (int(length[1]) if length else 0) - len(rest)
-    while missing > 0:
-        more = await stream.receive()
-        data, missing = data + more, missing - len(more)
-    return data
+    return head + await reader.readexactly(int(length[1]) if length else 0)
 
 
-def _reset(stream: SocketStream) -> None:
+def _reset(writer: asyncio.StreamWriter) -> None:
     """With no linger time, close throws away what is unsent and sends RST."""
-    raw = stream.extra(SocketAttribute.raw_socket)
+    raw = writer.get_extra_info("socket")
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from gencode.codegen import project_checker
 from gencode.codegen.errors import CheckFailed
 from gencode.codegen.plan import Plan
 from gencode.codegen.project_checker import CHILD_PROGRAM, ProjectChecker
@@ -22,6 +23,7 @@ from gencode.limited_child import process
 from gencode.limited_child.pool import LARGE, MAX_CHILDREN
 from gencode.limited_child.process import ChildFailed, LimitedChild
 from gencode.limited_child.protocol import ChildRequest
+from tests.unit.codegen import patient_child
 
 PLAN = Plan.model_validate({"files": [{"path": "a.c"}, {"path": "a.py", "exports": ["main"]}]})
 BROKEN = {"a.py": "def f(:\n"}
@@ -38,6 +40,13 @@ def has_ended(pid: int) -> int:
     return os.pidfd_open(pid)
 
 
+@pytest.fixture
+def _patient_parsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow machine, a parser gives up because of its time before the memory is exhausted."""
+    monkeypatch.setattr(project_checker, "CHILD_PROGRAM", patient_child.__name__)
+
+
+@pytest.mark.usefixtures("_patient_parsers")
 async def test_a_file_that_exhausts_the_memory_has_a_finding_and_the_others_theirs() -> None:
     files = {"a.c": EXHAUSTS_MEMORY, **BROKEN}
     async with ProjectChecker() as checker:
@@ -51,6 +60,7 @@ async def test_a_file_that_exhausts_the_memory_has_a_finding_and_the_others_thei
         assert await checker.signatures("a.py", "def f() -> int:\n    return 1\n") == ("def f() -> int",)
 
 
+@pytest.mark.usefixtures("_patient_parsers")
 async def test_functions_grow_the_context_of_a_change_and_a_file_that_ends_the_process_has_none() -> None:
     old = "".join(f"x{n} = {n}\n" for n in range(9)) + "def f(a):\n" + "    a += 1\n" * 20 + "    return a\n"
     new = old.replace("    return a\n", "    return -a\n")
