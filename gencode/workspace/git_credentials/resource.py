@@ -105,7 +105,7 @@ async def _complete(session: AsyncSession, row: GitCredential) -> None:
     if repository_origin(row) is None:
         raise Invalid.of("api_url", "value_error", "must be an address such as https://git.example.com")
     if _is_for_another_host(row):
-        raise Invalid.of("access_token", "value_error", "must be given again: the old one is for another host")
+        raise Invalid.of("access_token", "value_error", "must be given again for another host")
     if row.is_default:
         others = (
             GitCredential.owner == row.owner,
@@ -123,6 +123,7 @@ def _is_for_another_host(row: GitCredential) -> bool:
     state = inspect(row)
     changed = {name for name in _HOST_COLUMNS if state.persistent and state.attrs[name].history.has_changes()}
     return bool(changed) and "access_token_encrypted" not in changed
+
 
 GIT_CREDENTIALS: Resource[GitCredential, GitCredentialView] = Resource(
     name="GitCredential",
