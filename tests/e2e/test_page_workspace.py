@@ -8,9 +8,10 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.test_page_access import check_accessibility
+from tests.e2e.test_page_accounts import PASSWORD, create_admin, log_in
 from tests.servers.browser import needs_chromium, tab
 from tests.servers.calls import get
-from tests.servers.service import running_app, settings
+from tests.servers.service import running_app, service, settings
 
 pytestmark = [
     needs_chromium,
@@ -111,3 +112,28 @@ async def test_a_service_without_a_workspace_shows_none(browser: Browser, tmp_pa
     ):
         await expect(page.get_by_text("No tasks yet.")).to_be_visible()
         await expect(page.get_by_role("link", name="Workspace")).to_have_count(0)
+
+
+async def test_an_admin_makes_a_user_who_changes_the_password(browser: Browser, tmp_path: Path) -> None:
+    async with service(tmp_path, {"WORKSPACE": "true"}) as process:
+        await create_admin(process.data_dir)
+        async with tab(browser, process.url, expected=["401"]) as page:
+            await log_in(page)
+            await page.get_by_role("link", name="Workspace").click()
+            await open_section(page, "Users")
+            await page.get_by_role("link", name="Add").click()
+            await page.get_by_label("User name").fill("bob")
+            await page.get_by_label("Email address").fill("bob@example.com")
+            await page.get_by_label("First password").fill(PASSWORD)
+            await page.get_by_label("Role").select_option("developer")
+            await check_accessibility(page)
+            await page.get_by_role("button", name="Save").click()
+            await expect(page.get_by_text("bob@example.com · Developer")).to_be_visible()
+            await page.get_by_role("link", name="Account", exact=True).click()
+            await expect(page.get_by_text("a@example.com · Admin")).to_be_visible()
+            await check_accessibility(page)
+            await page.get_by_label("Current password").fill(PASSWORD)
+            await page.get_by_label("New password").fill("another long password")
+            await page.get_by_role("button", name="Change password").click()
+            await expect(page.get_by_text("The password is changed.")).to_be_visible()
+            await expect(page.get_by_text("this one")).to_be_visible()

@@ -22,7 +22,7 @@ export async function listOf(box, section) {
     try {
       const query = new URLSearchParams({ limit: PAGE, ...(cursor ? { cursor } : {}) });
       const page = await get(`${section.path}?${query}`);
-      rows.append(...page.items.map((row) => item(section, row)));
+      rows.append(...page[section.rows || "items"].map((row) => item(section, row)));
       cursor = page.next_cursor;
       more.hidden = !cursor;
       words.hidden = rows.children.length > 0;
@@ -57,12 +57,13 @@ export async function formOf(box, section, id) {
   }
   const [row, tag] = found ? [await found.json(), found.headers.get("etag")] : [null, null];
   const trouble = h("div", { class: "trouble", role: "alert" });
-  const form = h("form", { class: "form", novalidate: true }, ...controls(section.fields, row).filter(Boolean));
+  const fields = section.fields.filter((field) => !(row && field.onlyNew));
+  const form = h("form", { class: "form", novalidate: true }, ...controls(fields, row).filter(Boolean));
   const outcome = h("p", { class: "note", role: "status" });
   form.append(h("div", { class: "send" }, actions(section, row, tag, trouble, outcome), outcome, trouble));
   form.onsubmit = (event) => {
     event.preventDefault();
-    save(form, section, row, tag, trouble);
+    save(form, { ...section, fields }, row, tag, trouble);
   };
   form.addEventListener("input", (event) => mark(form, event.target.name, ""));
   const title = row ? row[section.label || "name"] : t("addTo", t(section.title));
@@ -157,7 +158,7 @@ function sure(name) {
 }
 
 /** Says what the service refused: beside the fields that it names, else below the form. */
-function refuse(form, trouble, error) {
+export function refuse(form, trouble, error) {
   if (!(error instanceof Problem)) return trouble.replaceChildren(h("p", {}, said(error)));
   const stray = error.errors.filter(({ field, message }) => !form || !mark(form, field, message));
   if (form && attend(form) && !stray.length) return trouble.replaceChildren(h("p", {}, t("fieldWrong")));

@@ -9,7 +9,9 @@
 // show    a view of its own, in place of list and form
 
 import { t } from "../words.js";
+import { accountView } from "./account.js";
 
+const ROLES = ["user", "tester", "developer", "admin"];
 const name = { name: "name", label: "rowName", required: true };
 
 export const SECTIONS = [
@@ -75,4 +77,23 @@ export const SECTIONS = [
       { name: "description", label: "description", type: "long", rows: 2, optional: true, more: true },
     ],
   },
+  {
+    name: "users",
+    title: "users",
+    lead: "usersLead",
+    path: "users",
+    rows: "users",
+    label: "username",
+    note: (row) => [row.email, t("roles")[row.role], !row.is_active && t("isInactive")].filter(Boolean).join(" · "),
+    fields: [
+      { name: "username", label: "usernameField", required: true },
+      { name: "email", label: "email", required: true },
+      { name: "password", label: "firstPassword", hint: "newPasswordHint", type: "secret", required: true, onlyNew: true },
+      { name: "role", label: "role", type: "choice", options: ROLES, names: "roles", initial: "user" },
+      { name: "nickname", label: "nickname", optional: true, more: true },
+      { name: "department", label: "department", optional: true, more: true },
+      { name: "position", label: "position", optional: true, more: true },
+    ],
+  },
+  { name: "account", title: "account", show: accountView },
 ];
