@@ -229,6 +229,8 @@ async def _running(
             group.start_soon(disk_use.run)
             group.start_soon(services.ticker.run)
             group.start_soon(services.progress_ticker.run)
+            for run in additions.background:
+                group.start_soon(run)
             if role.works:
                 group.start_soon(import_transport)
                 group.start_soon(_retention(settings, backend).run)
