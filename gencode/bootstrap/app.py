@@ -136,6 +136,7 @@ def _rules(settings: Settings, keys: ApiKeyAuthenticator) -> SecurityRules:
         requires_key=lambda: keys.is_required,
         origins=settings.origins,
         max_body=settings.max_body_bytes,
+        max_file=settings.max_file_size,
     )
 
 

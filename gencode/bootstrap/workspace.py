@@ -21,6 +21,7 @@ from gencode.workspace.database import open_database, postgres_url, sqlite_url
 from gencode.workspace.identity.login_attempts import LoginLimit
 from gencode.workspace.model_configs.gateway import ModelConfigGateway
 from gencode.workspace.routes import OPERATIONS
+from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
 __all__ = ["KINDS", "OPERATIONS"]  # for gencode.bootstrap.app
@@ -47,6 +48,7 @@ def configured_workspace(settings: Settings, backend: Backend) -> AbstractAsyncC
         login_limit=LoginLimit(attempts=settings.login_attempts, minutes=settings.login_lock_minutes),
         encryption_keys=_encryption_keys(settings),
         allows_registration=settings.allow_registration,
+        uploads=UploadRules(max_bytes=settings.max_file_size, extensions=settings.file_extensions),
     )
     return open_workspace(options)
 
