@@ -117,7 +117,7 @@ def build_app(
 
     if not role.serves:
         return _with_secrets(build_probes(lifespan), secrets)
-    page = Page()
+    page = Page(has_workspace=settings.workspace)
     operations = AppOperations(
         public=(slack, mattermost, page.operation()), api=workspace.OPERATIONS if workspace else ()
     )
