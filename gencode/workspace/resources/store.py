@@ -19,6 +19,7 @@ from gencode.workspace.encryption import Encryption
 from gencode.workspace.errors import AlreadyTaken, VersionChanged
 from gencode.workspace.identity.actor import Actor
 from gencode.workspace.resources.declaration import Resource, T, V
+from gencode.workspace.tables import Base
 
 MAX_AUDITED = 500
 """Characters of a text that the audit log has in full; of longer ones it has the length and the digest."""
@@ -57,12 +58,13 @@ class ResourceStore(Generic[T, V]):
         self._resource = resource
         self._table: Any = resource.table
 
-    async def create(self, values: Mapping[str, Any], actor: Actor) -> T:
-        """Raises AlreadyTaken, NoEncryptionKey, and the errors of the resource's `before_flush`."""
+    async def create(self, values: Mapping[str, Any], actor: Actor, others: Sequence[Base] = ()) -> T:
+        """`others`: rows of other tables that are stored in the same transaction, before this one. Raises
+        AlreadyTaken, NoEncryptionKey, and the errors of the resource's `before_flush`."""
         row: T = self._table(id=str(uuid4()), owner=actor.id)
         async with self._database.transaction() as session:
             self._assign(row, values)
-            session.add(row)
+            session.add_all([*others, row])
             await self._flush(session, row)
             await self._record(session, actor, "created", row, {}, values)
         return row
