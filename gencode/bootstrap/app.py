@@ -214,7 +214,7 @@ async def _running(
         _add_gauges(metrics, task_service, hub, backend.queue, disk_use)
         backend.measure(metrics)
         services = _services(
-            settings, backend, task_service, hub, kinds, offered, tracer, notifications, mcp, keys, workspace
+            settings, backend, task_service, hub, kinds, offered, tracer, notifications, mcp, keys
         )
         for server in servers:
             await stack.enter_async_context(serve(server.app, server.sock))
@@ -355,7 +355,6 @@ def _services(
     notifications: Notifications,
     mcp: MCPRuntime,
     keys: ApiKeyAuthenticator,
-    workspace: Sequence[object],
 ) -> Services:
     return Services(
         kinds=kinds,
@@ -386,5 +385,5 @@ def _services(
         ticker=SharedTicker(settings.ping_seconds),
         progress_ticker=SharedTicker(PROGRESS_SECONDS, slots=1),
         closing=anyio.Event(),
-        extensions=(*kinds.services, notifications.chatops, mcp, *workspace),
+        extensions=(*kinds.services, notifications.chatops, mcp, *offered.extensions),
     )

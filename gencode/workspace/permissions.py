@@ -20,6 +20,7 @@ from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
 from gencode.workspace.identity.tables import UserRole
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS
 from gencode.workspace.prompt_templates.resource import PROMPT_TEMPLATES
+from gencode.workspace.repositories.resource import GIT_REPOSITORIES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +63,12 @@ PERMISSIONS: Mapping[str, Permission] = {
     "listSystemLog": ADMIN,
     **dict.fromkeys(MODEL_CONFIGS.operation_names, EVERYBODY),
     **dict.fromkeys(GIT_CREDENTIALS.operation_names, EVERYBODY),
+    **dict.fromkeys(GIT_REPOSITORIES.operation_names, EVERYBODY),
+    "startRepositorySync": EVERYBODY,
+    "listRepositoryBranches": EVERYBODY,
+    "listRepositoryCommits": EVERYBODY,
+    "getRepositoryTree": EVERYBODY,
+    "getRepositoryFile": EVERYBODY,
     **dict.fromkeys(PROMPT_TEMPLATES.operation_names, EVERYBODY),
     "renderPromptTemplate": EVERYBODY,
     "exportPromptTemplates": EVERYBODY,

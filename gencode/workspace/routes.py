@@ -9,6 +9,7 @@ from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS
 from gencode.workspace.permissions import guarded
 from gencode.workspace.prompt_templates.routes import PROMPT_TEMPLATE_OPERATIONS
+from gencode.workspace.repositories.routes import REPOSITORY_OPERATIONS
 from gencode.workspace.resources.routes import operations_of
 from gencode.workspace.system_log.routes import list_system_log
 
@@ -20,6 +21,7 @@ GUARDED_OPERATIONS = guarded(
         list_system_log,
         *operations_of(MODEL_CONFIGS),
         *operations_of(GIT_CREDENTIALS),
+        *REPOSITORY_OPERATIONS,
         *PROMPT_TEMPLATE_OPERATIONS,
     )
 )

@@ -325,7 +325,9 @@ FOR_USERS = {
 FOR_EVERYBODY = {
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
-    "deleteGitCredential",
+    *("deleteGitCredential", "listGitRepositories", "createGitRepository", "getGitRepository"),
+    *("changeGitRepository", "deleteGitRepository", "startRepositorySync", "listRepositoryBranches"),
+    *("listRepositoryCommits", "getRepositoryTree", "getRepositoryFile"),
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }

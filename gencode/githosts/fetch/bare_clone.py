@@ -1,6 +1,6 @@
 """A bare clone on the local disk: what a fetch brought is put into it at once, or not at all.
 
-ID.git/     packed-refs, HEAD, objects/pack/ and `source.json`, which names the address it was cloned from
+ID.git/     packed-refs, HEAD, objects/pack/ and `source.json`, which names what it was cloned from
 ID.partial/ what a fetch under way has; of a killed process it is removed by the next one
 
 It has no hooks, and the only configuration is what dulwich writes for a bare repository.
@@ -32,12 +32,12 @@ _MASTER = b"refs/heads/master"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CloneState:
-    """url   the address
-    refs  ids by full name
-    head  the full name of the default branch; "" if there is none
+    """source  what it is cloned from
+    refs    ids by full name
+    head    the full name of the default branch; "" if there is none
     """
 
-    url: str
+    source: str
     refs: Mapping[bytes, bytes]
     head: bytes
 
@@ -52,11 +52,11 @@ class BareClone:
         self._old = path.with_suffix(".old")
 
     def source(self) -> str | None:
-        """The address that the last fetch was from; None without a whole clone."""
+        """What it was cloned from; None without a whole clone."""
         if not is_real_directory(self.path):
             return None
         try:
-            return str(json.loads((self.path / _SOURCE).read_bytes())["url"])
+            return str(json.loads((self.path / _SOURCE).read_bytes())["source"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -135,7 +135,7 @@ def _fill(repository: Path, state: CloneState, pack: Path | None) -> None:
         write_packed_refs(file, {Ref(name): ObjectID(sha) for name, sha in state.refs.items()})
     _replace(new_refs, repository / "packed-refs")
     _write(repository / "HEAD", b"ref: " + (state.head or _MASTER) + b"\n")
-    _write(repository / _SOURCE, json.dumps({"url": state.url}).encode())
+    _write(repository / _SOURCE, json.dumps({"source": state.source}).encode())
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -18,6 +18,7 @@ from dulwich.repo import Repo as GitRepo
 
 from gencode.githosts.errors import GitTimeout
 from gencode.githosts.fetch.bare_clone import MAX_PACKS, BareClone, CloneState
+from gencode.githosts.fetch.errors import CloneStorage
 from gencode.githosts.fetch.limits import FetchLimits, FetchProgress
 from gencode.githosts.fetch.pack_check import CheckedPack, check_pack
 from gencode.githosts.fetch.transport import Advertised, FetchTransport, Haves, Remote
@@ -53,24 +54,25 @@ class FetchClient:
     async def fetch(self, remote: Remote, clone: BareClone, progress: FetchProgress) -> Fetched:
         """Bring the clone to what the server has: one attempt. A clone is fetched by one caller at a time.
 
-        Raises GitError, OSError. The clone is unchanged then, and after a cancellation.
+        Raises GitError, RepositoryTooLarge, CloneStorage. The clone is unchanged then, and after a
+        cancellation.
         """
         async with self._slots:
-            folder = await self._run(clone.begin)
             try:
+                folder = await self._run(clone.begin)
                 return await self._fetch(remote, clone, folder / "new.pack", progress)
+            except OSError as error:
+                raise CloneStorage(f"the disk does not take the clone: {error.strerror or error}") from error
             finally:
                 with anyio.CancelScope(shield=True):
                     await self._run(clone.end)
 
-    async def _fetch(
-        self, remote: Remote, clone: BareClone, pack: Path, progress: FetchProgress
-    ) -> Fetched:
-        is_new = await self._run(lambda: _begins_anew(clone, remote.url))
+    async def _fetch(self, remote: Remote, clone: BareClone, pack: Path, progress: FetchProgress) -> Fetched:
+        is_new = await self._run(lambda: _begins_anew(clone, remote.known_as))
         advertised = await self._download(remote, clone, pack, progress, is_new=is_new)
         progress.is_checking = True
         checked = await self._check(clone, pack, advertised, is_new=is_new)
-        state = CloneState(url=remote.url, refs=advertised.refs, head=advertised.head)
+        state = CloneState(source=remote.known_as, refs=advertised.refs, head=advertised.head)
         await self._run(lambda: clone.add(state, pack if checked else None, is_new=is_new))
         return Fetched(advertised=advertised, is_new=is_new, objects=checked.objects if checked else 0)
 
@@ -81,7 +83,7 @@ class FetchClient:
 
         def download() -> Advertised:
             with pack.open("wb") as file, _known(clone, is_new=is_new) as known:
-                return transport.fetch(known.has, known.haves(), file)
+                return transport.fetch_missing(known.has, known.haves(), file)
 
         seconds = self._limits.seconds
         try:
@@ -94,7 +96,7 @@ class FetchClient:
         self, clone: BareClone, pack: Path, advertised: Advertised, *, is_new: bool
     ) -> CheckedPack | None:
         """None if nothing came."""
-        if not pack.stat().st_size:
+        if not await self._run(lambda: pack.stat().st_size):
             return None
         known = [] if is_new else clone.indexes()
         wanted = set(advertised.refs.values())
@@ -110,9 +112,9 @@ class FetchClient:
             raise
 
 
-def _begins_anew(clone: BareClone, url: str) -> bool:
+def _begins_anew(clone: BareClone, source: str) -> bool:
     """Whether nothing of the clone can be used."""
-    return clone.source() != url or not clone.is_whole() or len(clone.indexes()) >= MAX_PACKS
+    return clone.source() != source or not clone.is_whole() or len(clone.indexes()) >= MAX_PACKS
 
 
 class _Known:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import httpx
+from collections.abc import Mapping
 
-from gencode.domain.errors import RetryHelps
+from gencode.domain.errors import GencodeError, RetryHelps
 from gencode.githosts.errors import GitAuth, GitError, GitNotFound, GitProtocol, GitUnavailable
 from gencode.githosts.push_reasons import find_reason, reason_lines
 from gencode.githosts.refusal_texts import account_advice, reports_rate_limit
 from gencode.security.redaction import quoted, sanitize
 
 
-class RepositoryTooLarge(GitError):
+class RepositoryTooLarge(GencodeError):
     """The repository exceeds a limit of this service, which the message names."""
 
     code = "REPOSITORY_TOO_LARGE"
+    http_status = 502
     retry_helps = RetryHelps.NEVER
     concerns_operator = False
+
+
+class CloneStorage(GencodeError):
+    """The disk of this service does not take the clone."""
+
+    code = "CLONE_STORAGE"
+    retry_helps = RetryHelps.LATER
 
 
 def fetch_error(text: str, secrets: tuple[str, ...], message: str) -> GitError:
@@ -31,7 +39,7 @@ def fetch_error(text: str, secrets: tuple[str, ...], message: str) -> GitError:
 
 
 def status_error(
-    status: int, headers: httpx.Headers, text: str, secrets: tuple[str, ...], *, has_token: bool
+    status: int, headers: Mapping[str, str], text: str, secrets: tuple[str, ...], *, has_token: bool
 ) -> GitError:
     """The error for a status other than 200."""
     quote = quoted(text, secrets)

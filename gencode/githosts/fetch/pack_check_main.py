@@ -75,7 +75,8 @@ def index_pack(request: ChildRequest, progress: Progress) -> Mapping[str, Any]:
         with ExitStack() as stack:
             data = stack.enter_context(PackData(arguments["pack"], SHA1))
             known = [load_pack_index(Path(path), SHA1) for path in arguments["known"]]
-            stack.callback(lambda: [index.close() for index in known])
+            for index in known:
+                stack.callback(index.close)
             return _result(_Check(data, known, arguments, progress))
     except _DAMAGED as error:
         return _damaged(error)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import anyio
 import anyio.from_thread
 import httpx
 
-from gencode.githosts.errors import GitNetwork, GitProtocol, GitTimeout
+from gencode.githosts.errors import GitNetwork, GitProtocol, GitRejected, GitTimeout
 from gencode.githosts.fetch.errors import RepositoryTooLarge
+from gencode.outbound.checked_transport import AddressRefused
 from gencode.outbound.content_decoder import ContentDecoder, UnreadableEncoding
 from gencode.security.redaction import quoted
 
@@ -35,7 +36,7 @@ class StreamedResponse:
         self._is_over = False
         self._response: httpx.Response = anyio.from_thread.run(self._send, request)
         self.status = self._response.status_code
-        self.headers = self._response.headers
+        self.headers: Mapping[str, str] = self._response.headers
         self.content_type: str | None = self.headers.get("content-type")
         self.redirect_location = ""
 
@@ -45,13 +46,16 @@ class StreamedResponse:
             self._fill()
         return bytes(self._buffer[:size])
 
-    def read(self, amt: int = -1) -> bytes:
+    def read(self, amt: int | None = None) -> bytes:
         """Exactly so many bytes, fewer at the end."""
-        while not self._is_over and (amt < 0 or len(self._buffer) < amt):
+        while not self._is_over and (amt is None or len(self._buffer) < amt):
             self._fill()
-        taken = bytes(self._buffer) if amt < 0 else bytes(self._buffer[:amt])
+        taken = bytes(self._buffer[:amt])
         del self._buffer[: len(taken)]
         return taken
+
+    def geturl(self) -> str | None:
+        return None
 
     def close(self) -> None:
         """Also in a task that is cancelled."""
@@ -95,6 +99,8 @@ def _git_errors(secrets: tuple[str, ...]) -> Iterator[None]:
         yield
     except httpx.TimeoutException as error:
         raise GitTimeout("the Git server did not answer in time; try again later") from error
+    except AddressRefused as error:
+        raise GitRejected(f"the repository's address {error}; the operator can allow a network") from error
     except httpx.TransportError as error:
         quote = quoted(str(error), secrets)
         raise GitNetwork(f"the connection to the Git server failed{quote}") from error

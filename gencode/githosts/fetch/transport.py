@@ -45,12 +45,18 @@ class Remote:
     url    `https://host/owner/name`, without credentials
     token  the password of `user`; "" to read without one. It is sent to the origin of `url` alone
     http   the client, which knows which addresses may be called
+    name   by which a clone knows that it is of this repository; "" for its address
     """
 
     url: str
     http: httpx.AsyncClient = field(repr=False)
     token: str = field(default="", repr=False)
     user: str = DEFAULT_USER
+    name: str = ""
+
+    @property
+    def known_as(self) -> str:
+        return self.name or self.url
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +101,7 @@ class FetchTransport(AbstractHttpGitClient):
         authorization = {"Authorization": f"Basic {credentials}"} if remote.token else {}
         self._own_headers = {**authorization, "User-Agent": f"git/{agent}", "Accept-Encoding": "identity"}
 
-    def fetch(self, is_known: Callable[[bytes], bool], haves: Haves, file: BinaryIO) -> Advertised:
+    def fetch_missing(self, is_known: Callable[[bytes], bool], haves: Haves, file: BinaryIO) -> Advertised:
         """Write the pack of what is missing to the file; nothing, if nothing is missing. Raises GitError."""
         advertised = Advertised(refs={}, head=b"", left_out=0)
 

@@ -1,4 +1,4 @@
-"""Servers that lie, redirect, or send more than is taken: each ends in one stable error, and leaves nothing."""
+"""Servers that lie, redirect, or send more than is taken: each ends in a stable error and leaves nothing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import anyio
 import pytest
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from gencode.domain.errors import GencodeError
 from gencode.githosts.errors import GitError, GitProtocol, GitRejected, GitTimeout, GitUnavailable
 from gencode.githosts.fetch.bare_clone import BareClone
 from gencode.githosts.fetch.client import FetchClient, Fetched
@@ -55,7 +56,7 @@ class Attempt:
         remote = Remote(url=url or self.server.url, http=self._http, token=TOKEN)
         return await FetchClient("gencode", FetchLimits(**limits)).fetch(remote, self.clone, FetchProgress())
 
-    async def fails(self, kind: type[GitError], match: str, **limits: Any) -> None:
+    async def fails(self, kind: type[GencodeError], match: str, **limits: Any) -> None:
         with pytest.raises(kind, match=match) as failed:
             await self.fetch(**limits)
         assert TOKEN not in failed.value.message
