@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gencode.workspace.audit.routes import list_audit_log
-from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
+from gencode.workspace.git_credentials.routes import GIT_CREDENTIAL_OPERATIONS
 from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
 from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS
@@ -20,7 +20,7 @@ GUARDED_OPERATIONS = guarded(
         list_audit_log,
         list_system_log,
         *operations_of(MODEL_CONFIGS),
-        *operations_of(GIT_CREDENTIALS),
+        *GIT_CREDENTIAL_OPERATIONS,
         *REPOSITORY_OPERATIONS,
         *PROMPT_TEMPLATE_OPERATIONS,
     )

@@ -325,7 +325,13 @@ FOR_USERS = {
 FOR_EVERYBODY = {
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
-    *("deleteGitCredential", "listGitRepositories", "createGitRepository", "getGitRepository"),
+    *(
+        "deleteGitCredential",
+        "testGitCredential",
+        "listGitRepositories",
+        "createGitRepository",
+        "getGitRepository",
+    ),
     *("changeGitRepository", "deleteGitRepository", "startRepositorySync", "listRepositoryBranches"),
     *("listRepositoryCommits", "getRepositoryTree", "getRepositoryFile"),
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),

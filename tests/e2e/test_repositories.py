@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
+from pydantic import SecretStr
+from starlette.requests import Request
 
 from tests.servers.calls import client, get, post
 from tests.servers.git_server import GitServer, git_server
-from tests.servers.service import running_app, settings
+from tests.servers.service import running_app, service, settings
 from tests.servers.stream import events
 
 pytestmark = [
@@ -17,6 +20,7 @@ pytestmark = [
     pytest.mark.campaign,
 ]
 
+WORKSPACE = {"WORKSPACE": "true"}
 TOKEN = "glpat-5be1f0c2d37a"
 
 
@@ -127,6 +131,86 @@ async def test_a_repository_that_was_generated_is_synced_without_a_credential(tm
         row = await register(app.url, task["repo_url"])
         done = await synced(app.url, row["id"])
         assert (done["state"], done["head_commit"]) == ("succeeded", task["commit"])
+
+
+async def test_a_kill_in_the_middle_of_a_fetch_loses_nothing(tmp_path: Path) -> None:
+    async with git_server(tmp_path / "served") as server, service(tmp_path, WORKSPACE) as process:
+        head = project(server)
+        is_asked, may_answer = anyio.Event(), anyio.Event()
+
+        async def hold(request: Request, body: bytes) -> None:
+            if request.method == "POST" and b"command=fetch" in body:
+                is_asked.set()
+                await may_answer.wait()
+
+        server.answer = hold
+        row = await register(process.url, server.url())
+        started = await post(process.url, f"/git/repositories/{row['id']}/sync")
+        await is_asked.wait()
+        again = await post(process.url, f"/git/repositories/{row['id']}/sync")
+        assert again.json()["task_id"] == started.json()["task_id"]
+        clones = process.data_dir / "repositories"
+        assert [path.suffix for path in clones.iterdir()] == [".partial"]
+        await process.kill()
+        may_answer.set()
+        await process.start()
+        await events(process.url, started.json()["task_id"])
+        shown = await get(process.url, f"/api/v1/git/repositories/{row['id']}")
+        assert (shown["sync_status"], shown["head_commit"]) == ("success", head)
+        assert [path.suffix for path in clones.iterdir()] == [".git"]
+
+
+async def test_a_cancelled_sync_ends_in_the_middle_of_a_fetch(tmp_path: Path) -> None:
+    async with git_server(tmp_path / "served") as server, running_app(_settings(tmp_path)) as app:
+        project(server)
+        is_asked = anyio.Event()
+
+        async def hold(request: Request, body: bytes) -> None:
+            if request.method == "POST":
+                is_asked.set()
+                await anyio.sleep_forever()
+
+        server.answer = hold
+        row = await register(app.url, server.url())
+        started = (await post(app.url, f"/git/repositories/{row['id']}/sync")).json()
+        await is_asked.wait()
+        cancelled = await post(app.url, f"/task/{started['task_id']}/cancel")
+        assert cancelled.json()["state"] == "cancelled"
+        shown = await get(app.url, f"/api/v1/git/repositories/{row['id']}")
+        assert (shown["sync_status"], shown["sync_error_code"]) == ("failed", "CANCELLED")
+        server.answer = None
+        assert (await synced(app.url, row["id"]))["state"] == "succeeded"
+
+
+async def test_others_neither_see_a_repository_nor_reach_an_address_that_is_not_public(
+    tmp_path: Path,
+) -> None:
+    keys = {"alice": "alice-key-0123456789abcdef", "bob": "bob-key-0123456789abcdef00"}
+    given = ",".join(f"{name}={key}" for name, key in keys.items())
+    async with git_server(tmp_path / "served") as server:
+        head = project(server)
+        for networks, code in (("", "GIT_REJECTED"), ("127.0.0.0/8", None)):
+            folder = tmp_path / (networks.partition("/")[0] or "none")
+            chosen = settings(
+                folder, workspace=True, api_keys=SecretStr(given), workspace_allow_networks=networks
+            )
+            async with running_app(chosen) as app:
+                alice, bob = ({"Authorization": f"Bearer {keys[name]}"} for name in ("alice", "bob"))
+                body = {"name": "project", "repository_url": server.url()}
+                row = (await post(app.url, "/git/repositories", body, **alice)).json()
+                sync = f"/git/repositories/{row['id']}/sync"
+                assert (await post(app.url, sync, **bob)).status_code == 404
+                refused = await post(app.url, "/git/repositories/sync", {"repository_id": row["id"]}, **bob)
+                assert refused.status_code == 422
+                before = len(server.requests)
+                started = (await post(app.url, sync, **alice)).json()
+                async with client(app.url) as http:
+                    await http.get(f"/api/v1/status/{started['task_id']}", headers=alice)  # to its end
+                    found = await http.get(f"/api/v1/git/repositories/{row['id']}", headers=alice)
+                shown = found.json()
+                assert shown["sync_error_code"] == code
+                assert shown["head_commit"] == (None if code else head)
+                assert (len(server.requests) > before) is (code is None)
 
 
 def _settings(folder: Path) -> Any:

@@ -70,7 +70,7 @@ KIND = Kind(
         Internal,
     ),
     error_advice=ADVICE,
-    event_names=("sync_progress", "synced"),
+    event_names=("fetch_progress", "synced"),
     milestones=(SYNCING,),
 )
 

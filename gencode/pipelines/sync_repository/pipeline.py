@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import anyio
@@ -16,7 +16,8 @@ from gencode.workspace.repositories.sync import RepositorySync
 
 SYNCED = "synced"
 """The checkpoint of a sync that is over."""
-PROGRESS_SECONDS = 1.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds between two events about a download: each pause is twice the one before, since they are stored."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +64,11 @@ class SyncRepository:
 
 
 async def _report(progress: FetchProgress, emit: Emit) -> None:
-    """Tells those who listen how far the download is."""
+    """Tells how far a long download is."""
+    pause, told = FIRST_PAUSE, FetchProgress()
     while True:
-        await anyio.sleep(PROGRESS_SECONDS)
-        await emit(StageUpdate(kind="sync_progress", data=asdict(progress), live=True))
+        await anyio.sleep(pause)
+        if progress != told:
+            told = replace(progress)
+            await emit(StageUpdate(kind="fetch_progress", data=asdict(told)))
+        pause = min(2 * pause, LONGEST_PAUSE)

@@ -99,7 +99,7 @@ class Clone:
     def resolve(self, ref: str) -> str:
         """The commit (40 hexadecimal digits) of a branch, else a tag, else a commit's id or its beginning of
         7 digits or more. Raises RefUnknown."""
-        name = ref.encode("utf-8", "surrogateescape")
+        name = ref.encode("utf-8", "surrogatepass")
         for prefix in (_HEADS, _TAGS):
             if sha := self.repository.refs.get_packed_refs().get(Ref(prefix + name)):
                 return self._commit(sha, ref)
@@ -163,7 +163,7 @@ class Clone:
     def entry(self, commit: str, path: str) -> TreeEntry:
         """A file or directory. No component of its path may be a link: none is followed."""
         sha, mode = self._object(commit, Commit).tree, 0o040000
-        for part in path_bytes(path).split(b"/"):
+        for part in _parts(path):
             tree = self.repository.object_store[sha]
             try:
                 mode, sha = tree[part] if isinstance(tree, Tree) and part else (0, None)
@@ -173,8 +173,7 @@ class Clone:
                 raise PathUnknown(f"there is no {path[:200]!r} in this commit")
             if (mode & 0o170000) == 0o160000:
                 break
-        found = _entry(path_bytes(path), mode, sha)
-        return found
+        return _entry(path_bytes(path), mode, sha)
 
     def blob(self, commit: str, path: str) -> bytes:
         """The content of a file; of a symbolic link, its target."""
@@ -196,6 +195,13 @@ class Clone:
 def _entry(path: bytes, mode: int, sha: ObjectID) -> TreeEntry:
     kind = EntryType(_FORMATS.get(mode & 0o170000, "file"))
     return TreeEntry(path=path_text(path), type=kind, mode=mode, id=sha.decode())
+
+
+def _parts(path: str) -> list[bytes]:
+    try:
+        return path_bytes(path).split(b"/")
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return [b""]
 
 
 def _commit_info(commit: Commit) -> CommitInfo:
