@@ -13,6 +13,7 @@ from gencode.bootstrap.extra_imports import cluster_module
 from gencode.domain.errors import StartError
 from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
+from gencode.outbound.user_http import UserHttp
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
 from gencode.storage.data_dir_lock import WORKSPACE_DATABASE
@@ -51,15 +52,17 @@ def configured_workspace(settings: Settings, backend: Backend) -> AbstractAsyncC
     return open_workspace(options)
 
 
-def additions(workspace: Workspace, settings: Settings, secrets: SecretRegistry) -> Additions:
+def additions(
+    workspace: Workspace, settings: Settings, secrets: SecretRegistry, user_http: UserHttp
+) -> Additions:
     """What kinds of task get from the workspace."""
 
     def own_models(factory: ProviderFactory) -> ModelConfigGateway:
-        gateway = ModelConfigGateway(workspace, factory, settings.max_model_calls)
+        gateway = ModelConfigGateway(workspace, factory, user_http, settings.max_model_calls)
         secrets.add_source(lambda: gateway.secrets)
         return gateway
 
-    return Additions(own_models=own_models, ledger=workspace.ledger, extensions=(workspace,))
+    return Additions(own_models=own_models, ledger=workspace.ledger, extensions=(workspace, user_http))
 
 
 def _encryption_keys(settings: Settings) -> Sequence[bytes]:

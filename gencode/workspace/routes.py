@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gencode.workspace.audit.routes import list_audit_log
+from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
 from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
 from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS
@@ -16,6 +17,7 @@ GUARDED_OPERATIONS = guarded(
         *ADMIN_OPERATIONS,
         list_audit_log,
         *operations_of(MODEL_CONFIGS),
+        *operations_of(GIT_CREDENTIALS),
         *PROMPT_TEMPLATE_OPERATIONS,
     )
 )

@@ -323,6 +323,8 @@ FOR_USERS = {
 
 FOR_EVERYBODY = {
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
+    *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
+    "deleteGitCredential",
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }

@@ -76,6 +76,11 @@ class Resource(Generic[T, V]):
     def operation_names(self) -> Sequence[str]:
         """In the order list, create, get, change, delete."""
         return (
-            f"list{self.name}s",
+            f"list{plural(self.name)}",
             *(f"{verb}{self.name}" for verb in ("create", "get", "change", "delete")),
         )
+
+
+def plural(noun: str) -> str:
+    """Of names and titles: "PromptTemplate", "Git repository"."""
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
