@@ -29,7 +29,7 @@ async def encode_missing(
 async def encode_batch(
     index: RetrievalIndex, base: str, encoder: Encoder, encode: Encode, document: str | None = None
 ) -> Encoded | None:
-    """Encode the next chunks, at most a batch of the encoder, and store their vectors; None if there are none.
+    """Encode the next chunks, at most a batch of the encoder, and store their vectors; None: there are none.
 
     document   only chunks of this one; None: of all
 

@@ -6,6 +6,7 @@ from gencode.workspace.audit.routes import list_audit_log
 from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
 from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
 from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
+from gencode.workspace.knowledge_bases.routes import KNOWLEDGE_OPERATIONS
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS
 from gencode.workspace.permissions import guarded
 from gencode.workspace.prompt_templates.routes import PROMPT_TEMPLATE_OPERATIONS
@@ -18,6 +19,7 @@ GUARDED_OPERATIONS = guarded(
         list_audit_log,
         *operations_of(MODEL_CONFIGS),
         *operations_of(GIT_CREDENTIALS),
+        *KNOWLEDGE_OPERATIONS,
         *PROMPT_TEMPLATE_OPERATIONS,
     )
 )

@@ -66,7 +66,9 @@ async def store_vectors(
 
 async def activate(connection: Connection, base: str, encoder: str) -> None:
     number, key, _ = await _known_encoder(connection, base, encoder)
-    if await connection.fetch(statements.UNENCODED, {"base": number, "encoder": key, "limit": 1, "document": None}):
+    if await connection.fetch(
+        statements.UNENCODED, {"base": number, "encoder": key, "limit": 1, "document": None}
+    ):
         raise EncoderIncomplete(f"chunks without a vector of {encoder} remain: encode them first")
     await connection.run(statements.DELETE_OTHER_ENCODERS, (number, key))
     await connection.run(statements.ACTIVATE, (key,))

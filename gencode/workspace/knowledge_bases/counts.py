@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.workspace.knowledge_bases.tables import KnowledgeBase, KnowledgeDocument, ProcessingStatus
@@ -48,5 +48,5 @@ async def recount(session: AsyncSession, base_id: str) -> None:
     )
 
 
-def _alive(base_id: str) -> tuple[object, ...]:
+def _alive(base_id: str) -> tuple[ColumnElement[bool], ...]:
     return (KnowledgeDocument.base_id == base_id, ~KnowledgeDocument.is_deleted)

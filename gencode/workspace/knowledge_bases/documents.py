@@ -71,7 +71,9 @@ class Documents:
         self._database = database
         self._audit = audit
 
-    async def add(self, base: KnowledgeBase, new: NewDocument, actor: Actor) -> tuple[KnowledgeDocument, bool]:
+    async def add(
+        self, base: KnowledgeBase, new: NewDocument, actor: Actor
+    ) -> tuple[KnowledgeDocument, bool]:
         """The document, and whether it is new: a base has each content once. Raises KnowledgeBaseFull,
         NotFound."""
         async with self._database.transaction() as session:
@@ -107,12 +109,18 @@ class Documents:
         async with self._database.transaction() as session:
             return (await session.scalars(query)).all()
 
-    async def all_ids(self, base_id: str) -> list[str]:
-        """Of the documents of a base whose text is known, in the order in which they were added."""
+    async def completed_ids(self, base_id: str) -> list[str]:
+        """In the order in which they were added."""
+        return await self._ids(base_id, ProcessingStatus.COMPLETED)
+
+    async def failed_ids(self, base_id: str) -> list[str]:
+        return await self._ids(base_id, ProcessingStatus.FAILED)
+
+    async def _ids(self, base_id: str, status: ProcessingStatus) -> list[str]:
+        has_status = KnowledgeDocument.processing_status == status.value
         query = (
             select(KnowledgeDocument.id)
-            .join(KnowledgeText, KnowledgeText.document_id == KnowledgeDocument.id)
-            .where(*_of(base_id))
+            .where(*_of(base_id), has_status)
             .order_by(KnowledgeDocument.created_at, KnowledgeDocument.id)
         )
         async with self._database.transaction() as session:
@@ -133,9 +141,11 @@ class Documents:
             return (await session.scalars(query)).all()
 
     async def named(self, document_ids: Sequence[str]) -> Mapping[str, KnowledgeDocument]:
-        """By id; what was deleted is missing."""
+        """By id, without what was deleted or has failed: the index may still have it for a moment."""
         query = select(KnowledgeDocument).where(
-            KnowledgeDocument.id.in_(document_ids), ~KnowledgeDocument.is_deleted
+            KnowledgeDocument.id.in_(document_ids),
+            ~KnowledgeDocument.is_deleted,
+            KnowledgeDocument.processing_status != ProcessingStatus.FAILED.value,
         )
         async with self._database.transaction() as session:
             return {row.id: row for row in await session.scalars(query)}
@@ -153,10 +163,11 @@ class Documents:
     # --- the states of a document ------------------------------------------------------------------------
 
     async def queued(self, document_id: str, task_id: str) -> None:
-        """A task was stored for a document that waits for one."""
+        """A task was stored for a document that waits for one, unless it has begun meanwhile."""
         values = {"processing_status": ProcessingStatus.PENDING.value, "task_id": task_id, **_NO_ERROR}
-        waiting = KnowledgeDocument.processing_status == ProcessingStatus.FAILED.value
-        await self._update(document_id, values, waiting)
+        has_failed = KnowledgeDocument.processing_status == ProcessingStatus.FAILED.value
+        is_new = KnowledgeDocument.task_id.is_distinct_from(task_id)
+        await self._update(document_id, values, has_failed, is_new)
 
     async def processing(self, document_id: str, task_id: str, progress: int) -> None:
         status = ProcessingStatus.PROCESSING.value
@@ -168,15 +179,15 @@ class Documents:
         status = ProcessingStatus.COMPLETED.value
         await self._update(document_id, {"processing_status": status, "progress": 100, **_NO_ERROR})
 
-    async def failed(self, document_id: str, task_id: str | None, code: str, message: str) -> None:
-        """Unless the document is indexed, or by another task."""
+    async def failed(self, document_id: str, task_id: str | None, code: str, message: str) -> bool:
+        """Unless the document is indexed, or by another task. Whether it has failed now."""
         values = {
             "processing_status": ProcessingStatus.FAILED.value,
             "error_code": code,
             "error_message": message,
         }
         is_open = KnowledgeDocument.processing_status.in_(OPEN)
-        await self._update(document_id, values, and_(is_open, KnowledgeDocument.task_id == task_id))
+        return await self._update(document_id, values, is_open, KnowledgeDocument.task_id == task_id)
 
     async def indexed(self, document_id: str, chunks: int) -> None:
         await self._update(document_id, {"chunk_count": chunks})
@@ -195,9 +206,7 @@ class Documents:
         }
         async with self._database.transaction() as session:
             await session.merge(
-                KnowledgeText(
-                    document_id=document_id, text=stored.text, page_starts=list(stored.page_starts)
-                )
+                KnowledgeText(document_id=document_id, text=stored.text, page_starts=list(stored.page_starts))
             )
             await session.execute(_change(document_id, values))
 
@@ -207,14 +216,16 @@ class Documents:
             row = await session.get(KnowledgeText, document_id)
             return StoredText(text=row.text, page_starts=row.page_starts) if row else None
 
-    async def _update(self, document_id: str, values: Mapping[str, Any], *conditions: Any) -> None:
+    async def _update(self, document_id: str, values: Mapping[str, Any], *conditions: Any) -> bool:
+        """Whether the document met the conditions."""
         async with self._database.transaction() as session:
             base_id = await session.scalar(
                 select(KnowledgeDocument.base_id).where(KnowledgeDocument.id == document_id)
             )
-            await session.execute(_change(document_id, values, *conditions))
+            changed: Any = await session.execute(_change(document_id, values, *conditions))
             if base_id:
                 await recount(session, base_id)
+            return bool(changed.rowcount)
 
     async def _record(
         self,
@@ -243,7 +254,7 @@ _NO_ERROR: Mapping[str, Any] = {"error_code": None, "error_message": None}
 
 
 def _row(base_id: str, new: NewDocument) -> KnowledgeDocument:
-    """A document without a task has failed: a process that is killed before it stores the task leaves it so."""
+    """A document without a task has failed: a process that is killed then leaves it so."""
     return KnowledgeDocument(
         id=str(uuid4()),
         base_id=base_id,

@@ -74,14 +74,19 @@ class EncoderAccess:
             return OpenedEncoder(encoder=self._offline)
         return await self._paid(spec, owner, timeout)
 
+    async def price(self, spec: EncoderSpec, owner: str) -> Price | None:
+        """None if it is unknown. Raises StoreError."""
+        api = await self._gateway.connection(spec.config, owner) if self._gateway else None
+        return api.price if api else None
+
     async def _paid(self, spec: EncoderSpec, owner: str, timeout: float) -> OpenedEncoder:
         if self._gateway is None:
             raise EncoderUnavailable("model configs cannot be called yet: try again")
         api = await self._gateway.connection(spec.config, owner)
         if api is None or api.address != spec.address:
             raise EncoderUnavailable(
-                f"the model config of the encoder {spec.model} is not there, not active, or has another address"
-                " now: choose the encoder of the base again"
+                f"the model config of the encoder {spec.model} is not there, not active, or has another"
+                " address now: choose the encoder of the base again"
             )
         options = EmbeddingOptions(
             base_url=api.base_url,
@@ -107,7 +112,12 @@ class QueryEncoder(Encoder):
         self._opened = opened
         self._ledger = ledger
         self._call = LedgerCall(
-            id="", task_id=task_id, kind=SEARCH, principal=principal, model=opened.model, config_id=opened.config_id
+            id="",
+            task_id=task_id,
+            kind=SEARCH,
+            principal=principal,
+            model=opened.model,
+            config_id=opened.config_id,
         )
         self.info = opened.encoder.info
         self.batch = opened.encoder.batch

@@ -8,14 +8,15 @@ from gencode.retrieval.citations import Citation, Unsupported
 from gencode.retrieval.highlights import highlights
 from gencode.retrieval.records import Hit, SearchResult
 from gencode.retrieval.tokens import query_terms
+from gencode.workspace.knowledge_bases.encoder_spec import EncoderKind
 from gencode.workspace.knowledge_bases.sources import (
-    Cited,
-    Found,
+    KnowledgeCitation,
+    KnowledgeFound,
+    KnowledgeQuote,
+    KnowledgeSource,
     MissingDocument,
-    Quote,
-    QuotedAt,
-    Source,
-    Span,
+    QuoteLocation,
+    TextSpan,
     WithoutVectors,
 )
 from gencode.workspace.knowledge_bases.tables import KnowledgeBase, KnowledgeDocument, ProcessingStatus
@@ -31,12 +32,14 @@ def found(
     result: SearchResult,
     documents: Mapping[str, KnowledgeDocument],
     unfinished: Sequence[KnowledgeDocument],
-) -> Found:
-    """documents   those of the hits; a hit of another one was deleted meanwhile
+    principal: str,
+) -> KnowledgeFound:
+    """principal   who asks
+    documents   those of the hits; a hit of another one was deleted meanwhile
     unfinished  those of the bases that are not indexed
     """
     terms = query_terms(query)
-    return Found(
+    return KnowledgeFound(
         sources=tuple(
             _source(hit, documents[hit.chunk.document], terms)
             for hit in result.hits
@@ -45,13 +48,13 @@ def found(
         is_complete=not unfinished,
         missing=tuple(_missing(row) for row in unfinished[:MAX_MISSING]),
         missing_count=len(unfinished),
-        without_vectors=tuple(_without_vectors(bases, result)),
+        without_vectors=tuple(_without_vectors(bases, result, principal)),
     )
 
 
-def _source(hit: Hit, document: KnowledgeDocument, terms: Sequence[str]) -> Source:
+def _source(hit: Hit, document: KnowledgeDocument, terms: Sequence[str]) -> KnowledgeSource:
     chunk = hit.chunk
-    return Source(
+    return KnowledgeSource(
         knowledge_base_id=hit.base,
         document_id=chunk.document,
         document_name=document.name,
@@ -64,7 +67,7 @@ def _source(hit: Hit, document: KnowledgeDocument, terms: Sequence[str]) -> Sour
         score=round(hit.score, 6),
         text_rank=hit.text_rank,
         vector_rank=hit.vector_rank,
-        highlights=tuple(Span(start=start, end=end) for start, end in highlights(chunk.text, terms)),
+        highlights=tuple(TextSpan(start=start, end=end) for start, end in highlights(chunk.text, terms)),
     )
 
 
@@ -79,17 +82,23 @@ def _missing(row: KnowledgeDocument) -> MissingDocument:
     )
 
 
-def _without_vectors(bases: Sequence[KnowledgeBase], result: SearchResult) -> Iterator[WithoutVectors]:
+def _without_vectors(
+    bases: Sequence[KnowledgeBase], result: SearchResult, principal: str
+) -> Iterator[WithoutVectors]:
     for base in bases:
         if base.target_encoder is None or base.id not in result.without_vectors:
             continue
-        reason = result.without_vectors[base.id] or _BUILDING
+        is_of_others = base.owner != principal and base.encoder == EncoderKind.MODEL
+        reason = _OF_OTHERS if is_of_others else result.without_vectors[base.id] or _BUILDING
         yield WithoutVectors(knowledge_base_id=base.id, reason=reason)
 
 
 def cited(
-    quotes: Sequence[Quote], known: Sequence[Quote], checked: Sequence[Citation], shown: Sequence[Source]
-) -> list[Cited]:
+    quotes: Sequence[KnowledgeQuote],
+    known: Sequence[KnowledgeQuote],
+    checked: Sequence[Citation],
+    shown: Sequence[KnowledgeSource],
+) -> list[KnowledgeCitation]:
     """known    the quotes whose source was shown
     checked  one for each of them
     """
@@ -101,12 +110,14 @@ def cited(
     ]
 
 
-def _not_shown(quote: Quote) -> Cited:
-    return Cited(text=quote.text, source=quote.source, is_verified=False, reason=Unsupported.NOT_SHOWN)
+def _not_shown(quote: KnowledgeQuote) -> KnowledgeCitation:
+    return KnowledgeCitation(
+        text=quote.text, source=quote.source, is_verified=False, reason=Unsupported.NOT_SHOWN
+    )
 
 
-def _cited(quote: Quote, citation: Citation, shown: Sequence[Source]) -> Cited:
-    return Cited(
+def _cited(quote: KnowledgeQuote, citation: Citation, shown: Sequence[KnowledgeSource]) -> KnowledgeCitation:
+    return KnowledgeCitation(
         text=quote.text,
         source=quote.source,
         is_verified=citation.is_verified,
@@ -115,12 +126,12 @@ def _cited(quote: Quote, citation: Citation, shown: Sequence[Source]) -> Cited:
     )
 
 
-def _locations(citation: Citation, shown: Sequence[Source]) -> Iterator[QuotedAt]:
+def _locations(citation: Citation, shown: Sequence[KnowledgeSource]) -> Iterator[QuoteLocation]:
     positions = {source.ref: number for number, source in enumerate(shown)}
     for place in citation.locations:
         numbers = tuple(positions[ref] for ref in place.chunks if ref in positions)
         source = shown[numbers[0]]
-        yield QuotedAt(
+        yield QuoteLocation(
             knowledge_base_id=source.knowledge_base_id,
             document_id=source.document_id,
             document_name=source.document_name,

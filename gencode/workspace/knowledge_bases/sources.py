@@ -14,14 +14,14 @@ from gencode.workspace.knowledge_bases.tables import ProcessingStatus
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Span(ResponseModel):
+class TextSpan(ResponseModel):
     """From `start` to before `end`, in characters."""
 
     start: int
     end: int
 
 
-class Source(ResponseModel):
+class KnowledgeSource(ResponseModel):
     """A chunk that a search has found, or that is shown.
 
     ordinal      of the chunk within the document, from 0
@@ -45,7 +45,7 @@ class Source(ResponseModel):
     score: float = 0.0
     text_rank: int | None = None
     vector_rank: int | None = None
-    highlights: tuple[Span, ...] = ()
+    highlights: tuple[TextSpan, ...] = ()
 
     @property
     def ref(self) -> ChunkRef:
@@ -77,7 +77,7 @@ class WithoutVectors(ResponseModel):
     reason: str
 
 
-class Found(ResponseModel):
+class KnowledgeFound(ResponseModel):
     """What a search has found.
 
     is_complete      whether all documents of the bases are indexed
@@ -85,14 +85,14 @@ class Found(ResponseModel):
     without_vectors  bases that were searched by text only although they have an encoder
     """
 
-    sources: tuple[Source, ...]
+    sources: tuple[KnowledgeSource, ...]
     is_complete: bool
     missing: tuple[MissingDocument, ...] = ()
     missing_count: int = 0
     without_vectors: tuple[WithoutVectors, ...] = ()
 
 
-class Quote(ResponseModel):
+class KnowledgeQuote(ResponseModel):
     """A text that an answer quotes. `source`: the position of the source that it names among those that were
     shown, from 0; null: any."""
 
@@ -100,7 +100,7 @@ class Quote(ResponseModel):
     source: int | None = None
 
 
-class QuotedAt(ResponseModel):
+class QuoteLocation(ResponseModel):
     """Where a quote stands: `text` is the document's own, from `start` to `end` of its text."""
 
     knowledge_base_id: str
@@ -113,11 +113,11 @@ class QuotedAt(ResponseModel):
     sources: tuple[int, ...] = Field(description="Positions of the shown sources that it spans")
 
 
-class Cited(ResponseModel):
+class KnowledgeCitation(ResponseModel):
     """A quote that is verified, with where it stands, or unsupported, with the reason."""
 
     text: str
     source: int | None
     is_verified: bool
     reason: Unsupported | None
-    locations: tuple[QuotedAt, ...] = ()
+    locations: tuple[QuoteLocation, ...] = ()

@@ -106,8 +106,6 @@ class KnowledgeDocument(Row, SoftDeleted, Base):
     task_id: Mapped[str | None] = mapped_column(String(36))
 
     __table_args__ = (
-        CheckConstraint(_one_of("source", DocumentSource), name="source"),
-        CheckConstraint(_one_of("format", DocumentFormat), name="format"),
         CheckConstraint(_one_of("processing_status", ProcessingStatus), name="processing_status"),
         Index("ix_knowledge_documents_base_created", "base_id", "created_at", "id"),
         Index(
