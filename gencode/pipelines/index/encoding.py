@@ -38,8 +38,8 @@ class Encoding:
             if work.document_id:
                 await self._indexing.put(await document_of(self._knowledge, work))
             await self._encode_all(work, emit)
+            await self._knowledge.activate(work.base_id)
             is_done = await self._completed(work)
-        await self._knowledge.activate(work.base_id)
         return work
 
     async def _encode_all(self, work: IndexWork, emit: Emit) -> None:
