@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import Field, SecretStr
 
 from gencode.settings.sourced_settings import SourcedSettings
-from gencode.settings.value_types import EncryptionKeys, encryption_keys
+from gencode.settings.value_types import EncryptionKeys, SandboxChoice, encryption_keys
 
 
 class WorkspaceSettings(SourcedSettings):
@@ -38,6 +38,12 @@ class WorkspaceSettings(SourcedSettings):
         5, ge=1, le=1000, description="Failed logins with a name after which it is locked for a while"
     )
     login_lock_minutes: int = Field(15, ge=1, le=1440, description="Minutes for which a name is locked")
+
+    sandbox: SandboxChoice = Field(
+        "off",
+        description="Where generated tests are run: off, bubblewrap, or container:COMMAND that runs what "
+        "follows it in a container without network",
+    )
 
     @property
     def encryption_keys(self) -> Sequence[bytes]:
