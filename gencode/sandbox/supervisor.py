@@ -139,8 +139,7 @@ class Run:
                 pipes = [0]
             while self._wait(os.WNOHANG):
                 pass
-            if self._status is None and not self.killed_by:
-                self.killed_by = self._exceeded(until)
+            self._compare(until)
 
     def end_all(self) -> None:
         """End every process of the sandbox, then read what is left of the output."""
@@ -180,6 +179,11 @@ class Run:
         """Whether a program that does not end by SIGXCPU was killed a second later."""
         seconds = used.ru_utime + used.ru_stime
         return self.exit_code == -signal.SIGKILL and seconds >= self._limits["cpu_seconds"]
+
+    def _compare(self, until: float) -> None:
+        """With the limits, unless the program has ended."""
+        if self._status is None and not self.killed_by:
+            self.killed_by = self._exceeded(until)
 
     def _exceeded(self, until: float) -> str:
         """The limit that all processes together exceed, or ""."""
