@@ -22,6 +22,7 @@ from gencode.bootstrap.model_registry import ModelRegistry
 from gencode.bootstrap.notifications import Notifications, make_notifications
 from gencode.bootstrap.outbound import make_outbound
 from gencode.bootstrap.process_roles import Role
+from gencode.bootstrap.sandbox import started_sandbox
 from gencode.bootstrap.single_process import open_single_process
 from gencode.bootstrap.user_http import open_user_http
 from gencode.chatops.commands import SubmitCommand
@@ -137,6 +138,7 @@ def _rules(settings: Settings, keys: ApiKeyAuthenticator) -> SecurityRules:
         requires_key=lambda: keys.is_required,
         origins=settings.origins,
         max_body=settings.max_body_bytes,
+        max_file=settings.max_file_size,
     )
 
 
@@ -202,8 +204,9 @@ async def _running(
         metrics, tracer = Metrics(), await stack.enter_async_context(_tracing(settings, outbound))
         workspace = await _open_workspace(stack, settings, role, backend, keys)
         additions = await _additions(stack, workspace, settings, role, dependencies.secrets, outbound, keys)
+        sandbox = await started_sandbox(settings, role)
         offered, servers = await dependencies.create(
-            stack, store, metrics, tracer, outbound, backend.slots, additions
+            stack, store, metrics, tracer, outbound, backend.slots, sandbox, additions
         )
         kinds = ActiveKinds(registry, {one.kind.name: one.start(offered) for one in factories})
         notifications = make_notifications(settings, backend, metrics, outbound, kinds, CHAT_COMMAND)
@@ -230,6 +233,8 @@ async def _running(
             group.start_soon(disk_use.run)
             group.start_soon(services.ticker.run)
             group.start_soon(services.progress_ticker.run)
+            for run in additions.background:
+                group.start_soon(run)
             if role.works:
                 group.start_soon(import_transport)
                 group.start_soon(_retention(settings, backend).run)

@@ -14,6 +14,7 @@ from gencode.bootstrap.knowledge import open_knowledge
 from gencode.domain.errors import StartError
 from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
+from gencode.observability.logs import json_formatter
 from gencode.outbound.user_http import UserHttp
 from gencode.pipelines.index.kind import INDEX_KIND
 from gencode.security.secret_registry import SecretRegistry
@@ -25,6 +26,8 @@ from gencode.workspace.identity.login_attempts import LoginLimit
 from gencode.workspace.knowledge_bases.knowledge import KnowledgeBases
 from gencode.workspace.model_configs.gateway import ModelConfigGateway
 from gencode.workspace.routes import OPERATIONS
+from gencode.workspace.system_log.recorder import SystemLog
+from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
 __all__ = ["KINDS", "OPERATIONS", "open_knowledge"]  # for gencode.bootstrap.app
@@ -33,6 +36,8 @@ KINDS: Sequence[KindFactory] = (INDEX_KIND,)
 AUDIT_KEY, SESSION_KEY, ENCRYPTION_KEY = "audit", "session", "encryption"
 """Names of signing keys."""
 KEY_BYTES = 32
+SYSTEM_LOG_DAYS = 30
+"""After which entries of the system log are deleted."""
 FIRST_ADMIN = (
     "there are no accounts yet: make the first with `gencode users create-admin NAME --email ADDRESS`"
 )
@@ -51,6 +56,7 @@ def configured_workspace(settings: Settings, backend: Backend) -> AbstractAsyncC
         login_limit=LoginLimit(attempts=settings.login_attempts, minutes=settings.login_lock_minutes),
         encryption_keys=_encryption_keys(settings),
         allows_registration=settings.allow_registration,
+        uploads=UploadRules(max_bytes=settings.max_file_size, extensions=settings.file_extensions),
     )
     return open_workspace(options)
 
@@ -70,8 +76,12 @@ def additions(
         knowledge.encoders.connect(gateway)
         return gateway
 
+    log = SystemLog(workspace.database, json_formatter(secrets.current), SYSTEM_LOG_DAYS)
     return Additions(
-        own_models=own_models, ledger=workspace.ledger, extensions=(workspace, knowledge, user_http)
+        own_models=own_models,
+        ledger=workspace.ledger,
+        extensions=(workspace, knowledge, user_http),
+        background=(log.run,),
     )
 
 
