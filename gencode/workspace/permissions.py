@@ -66,6 +66,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     **dict.fromkeys(KNOWLEDGE_BASES.operation_names, EVERYBODY),
     "listKnowledgeDocuments": EVERYBODY,
     "addKnowledgeDocument": EVERYBODY,
+    "uploadKnowledgeDocument": EVERYBODY,
     "getKnowledgeDocument": EVERYBODY,
     "indexKnowledgeDocument": EVERYBODY,
     "deleteKnowledgeDocument": EVERYBODY,

@@ -323,6 +323,10 @@ FOR_USERS = {
 
 
 FOR_EVERYBODY = {
+    *("listKnowledgeBases", "createKnowledgeBase", "getKnowledgeBase", "changeKnowledgeBase"),
+    *("deleteKnowledgeBase", "searchKnowledgeBase", "verifyQuotes", "listKnowledgeChunks"),
+    *("listKnowledgeDocuments", "addKnowledgeDocument", "uploadKnowledgeDocument"),
+    *("getKnowledgeDocument", "indexKnowledgeDocument", "deleteKnowledgeDocument"),
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
     "deleteGitCredential",

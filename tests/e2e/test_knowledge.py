@@ -12,13 +12,16 @@ from pydantic import SecretStr
 from tests.servers.calls import client, get, post
 from tests.servers.embeddings import EmbeddingsServer, embeddings_server
 from tests.servers.service import running_app, service, settings
+from tests.unit.documents.pdf_files import pdf_file
 
 pytestmark = [
     pytest.mark.one_process("the settings of several processes have no workspace yet"),
     pytest.mark.campaign,
 ]
 
-CHINESE = "# 发布流程\n\n每次发布之前，必须先运行全部测试。发布由两名工程师批准。\n\n## 回滚\n\n回滚需要十分钟。\n"
+CHINESE = (
+    "# 发布流程\n\n每次发布之前，必须先运行全部测试。发布由两名工程师批准。\n\n## 回滚\n\n回滚需要十分钟。\n"
+)
 ENGLISH = "# Deployment\n\nThe service starts within two seconds.\n\n## Backups\n\nBackups run at three.\n"
 
 
@@ -100,9 +103,8 @@ async def test_documents_are_found_in_both_languages_and_cited(tmp_path: Path) -
         async with client(app.url) as http:
             deleted = await http.delete(f"/api/v1/knowledge/bases/{base}/documents/{added['id']}")
         assert deleted.status_code == 204
-        assert not [
-            one for one in (await search(app.url, base, "backups"))["sources"] if one["document_id"] == added["id"]
-        ]
+        left = (await search(app.url, base, "backups"))["sources"]
+        assert added["id"] not in {one["document_id"] for one in left}
         view = await get(app.url, f"/api/v1/knowledge/bases/{base}")
         assert (view["document_count"], view["is_complete"]) == (1, True)
 
@@ -176,24 +178,52 @@ async def test_after_kill_9_the_index_is_complete_and_nothing_is_doubled(tmp_pat
         assert twice <= set(server.asked[2])  # the request that the kill has cut off
 
 
+async def upload(url: str, base: str, name: str, data: bytes) -> dict[str, Any]:
+    async with client(url) as http:
+        path = f"/api/v1/knowledge/bases/{base}/documents/upload"
+        answer = await http.post(path, files={"file": (name, data)})
+    assert answer.status_code == 202, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_an_uploaded_document_is_read_and_a_hostile_one_fails_alone(tmp_path: Path) -> None:
+    async with running_app(settings(tmp_path, workspace=True)) as app:
+        base = await a_base(app.url)
+        await upload(app.url, base, "bad.docx", b"PK\x03\x04 no archive at all")
+        await upload(
+            app.url,
+            base,
+            "guide.pdf",
+            pdf_file([[(50, 700, "Page one is about apples.")], [(50, 700, "Page two has pears.")]]),
+        )
+        await upload(app.url, base, "发布.md", CHINESE.encode("gb18030"))
+        bad, good, chinese = await settled(app.url, base)
+        assert (bad["processing_status"], bad["error_code"]) == ("failed", "DOCUMENT_UNREADABLE")
+        assert (good["processing_status"], good["pages"]) == ("completed", 2)
+        assert chinese["warnings"][0]["zh"].startswith("编码")
+        found = await search(app.url, base, "pears")
+        assert (found["sources"][0]["document_name"], found["missing_count"]) == ("guide.pdf", 1)
+        assert (await search(app.url, base, "回滚"))["sources"][0]["document_name"] == "发布.md"
+
+
 async def test_a_public_base_is_readable_by_others_and_never_changed(tmp_path: Path) -> None:
     async with running_app(settings(tmp_path, workspace=True)) as app:
         base = await a_base(app.url, is_public=True)
         row = await add(app.url, base, "发布.md", CHINESE)
         await settled(app.url, base)
     chosen = settings(tmp_path, workspace=True, api_keys=SecretStr("other=other-key"))
-    async with running_app(chosen) as app:
-        async with client(app.url) as http:
-            http.headers["authorization"] = "Bearer other-key"
-            path = f"/api/v1/knowledge/bases/{base}"
-            found = await http.post(f"{path}/search", json={"query": "回滚"})
-            assert found.json()["sources"][0]["document_id"] == row["id"]
-            assert (await http.get(f"{path}/documents")).status_code == 200
-            refused = [
-                await http.post(f"{path}/documents", json={"name": "x", "text": "x"}),
-                await http.delete(f"{path}/documents/{row['id']}"),
-                await http.post(f"{path}/documents/{row['id']}/index"),
-                await http.patch(path, json={"name": "mine"}),
-                await http.delete(path),
-            ]
-            assert {answer.status_code for answer in refused} == {404}
+    async with running_app(chosen) as app, client(app.url) as http:
+        http.headers["authorization"] = "Bearer other-key"
+        path = f"/api/v1/knowledge/bases/{base}"
+        found = await http.post(f"{path}/search", json={"query": "回滚"})
+        assert found.json()["sources"][0]["document_id"] == row["id"]
+        assert (await http.get(f"{path}/documents")).status_code == 200
+        refused = [
+            await http.post(f"{path}/documents", json={"name": "x", "text": "x"}),
+            await http.delete(f"{path}/documents/{row['id']}"),
+            await http.post(f"{path}/documents/{row['id']}/index"),
+            await http.patch(path, json={"name": "mine"}),
+            await http.delete(path),
+        ]
+        assert {answer.status_code for answer in refused} == {404}

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible /embeddings API for tests: a vector counts the words of a text, by their first letters.
+"""An OpenAI-compatible /embeddings API for tests: a vector counts the characters of a text.
 
 async with embeddings_server() as server:      # server.base_url
     server.asked                                # the inputs of each request

@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from gencode.documents.errors import (
+    DocumentEncrypted,
+    DocumentError,
+    DocumentKindError,
+    DocumentReaderFailed,
+    DocumentTooLarge,
+    DocumentWithoutText,
+)
 from gencode.domain.errors import CrashLoop, Internal, Invalid, NotFound, TaskTimeout
 from gencode.domain.task import PENDING, Task
 from gencode.http.base_models import CALLBACK_URL_PATTERN
@@ -66,9 +74,10 @@ KIND = Kind(
         *(ProviderError, LLMBadRequest, LLMAuth, LLMBalance, LLMQuota, LimitReached, LLMRefused),
         *(LLMTooLarge, LLMRateLimit, LLMUnavailable, LLMNetwork, LLMTimeout, LLMIncomplete, LLMBadOutput),
         *(BudgetExceeded, KnowledgeBaseFull, EncoderUnavailable, DocumentDeleted),
-        *(EncoderMismatch, UnusableText, TaskTimeout, CrashLoop, Internal),
+        *(DocumentError, DocumentKindError, DocumentEncrypted, DocumentWithoutText, DocumentTooLarge),
+        *(DocumentReaderFailed, EncoderMismatch, UnusableText, TaskTimeout, CrashLoop, Internal),
     ),
-    event_names=("document_indexed", "chunks_encoded", "usage", "retry"),
+    event_names=("document_read", "document_indexed", "chunks_encoded", "usage", "retry"),
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from gencode.documents.extractor import DocumentExtractor
 from gencode.domain.errors import Conflict, GencodeError, StoreError
 from gencode.domain.task import Task
 from gencode.engine.ports.pipeline import Checkpoints, Emit, Stage, StageUpdate
@@ -34,7 +35,7 @@ class IndexPipeline:
         encoding = Encoding(knowledge, indexing, metrics)
         guarded = partial(_with_failure, knowledge)
         self._stages = (
-            Stage(name=READING, run=guarded(Reading(knowledge)), applies=_has_document),
+            Stage(name=READING, run=guarded(Reading(knowledge, DocumentExtractor())), applies=_has_document),
             Stage(name=INDEXING, run=guarded(indexing)),
             Stage(name=ENCODING, run=guarded(encoding)),
         )

@@ -27,6 +27,8 @@ from gencode.workspace.knowledge_bases.tables import (
     KnowledgeText,
     ProcessingStatus,
 )
+from gencode.workspace.uploads.names import extension_of
+from gencode.workspace.uploads.table import Upload
 
 NOT_QUEUED = "NOT_QUEUED"
 """The code of a document for which no task was stored."""
@@ -35,7 +37,9 @@ _NO_TASK = "no task was stored for this document: have it indexed again"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewDocument:
-    """text  of a document that is typed; None: a task reads the uploaded file"""
+    """text    of a document that is typed; None: a task reads the uploaded file
+    upload  that file, not stored yet
+    """
 
     name: str
     source: DocumentSource
@@ -43,7 +47,7 @@ class NewDocument:
     size: int
     content_hash: str
     text: str | None = None
-    upload_id: str | None = None
+    upload: Upload | None = None
 
 
 def typed_document(name: str, text: str, form: DocumentFormat) -> NewDocument:
@@ -55,6 +59,18 @@ def typed_document(name: str, text: str, form: DocumentFormat) -> NewDocument:
         size=len(data),
         content_hash=hashlib.sha256(data).hexdigest(),
         text=text,
+    )
+
+
+def uploaded_document(upload: Upload) -> NewDocument:
+    is_plain = extension_of(upload.name) == ".txt"
+    return NewDocument(
+        name=upload.name,
+        source=DocumentSource.UPLOAD,
+        format=DocumentFormat.TEXT if is_plain else DocumentFormat.MARKDOWN,
+        size=upload.size,
+        content_hash=upload.sha256,
+        upload=upload,
     )
 
 
@@ -84,6 +100,8 @@ class Documents:
             _check_room(locked, new)
             row = _row(base.id, new)
             session.add(row)
+            if new.upload is not None:
+                session.add(new.upload)
             if new.text is not None:
                 session.add(KnowledgeText(document_id=row.id, text=new.text))
             await recount(session, base.id)
@@ -263,7 +281,7 @@ def _row(base_id: str, new: NewDocument) -> KnowledgeDocument:
         format=new.format.value,
         size=new.size,
         content_hash=new.content_hash,
-        upload_id=new.upload_id,
+        upload_id=new.upload.id if new.upload else None,
         characters=len(new.text or ""),
         processing_status=ProcessingStatus.FAILED.value,
         error_code=NOT_QUEUED,

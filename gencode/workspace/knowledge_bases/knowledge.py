@@ -36,6 +36,7 @@ from gencode.workspace.knowledge_bases.tables import (
     KnowledgeRemoval,
     KnowledgeText,
 )
+from gencode.workspace.uploads.table import Upload
 from gencode.workspace.workspace import Workspace
 
 MAX_BASES = 20
@@ -200,8 +201,8 @@ class KnowledgeBases:
             session.add(KnowledgeRemoval(base_id=base_id))
 
     async def remove_pending(self) -> None:
-        """Removes from the index, and of the texts, what was deleted. Called again after a crash, it removes
-        the rest."""
+        """Removes from the index what was deleted, and its texts and files. Called again after a crash, it
+        removes the rest."""
         is_deleted = select(KnowledgeBase.id).where(KnowledgeBase.is_deleted)
         is_due = or_(KnowledgeRemoval.document_id.is_not(None), KnowledgeRemoval.base_id.in_(is_deleted))
         async with self.workspace.database.transaction() as session:
@@ -214,6 +215,7 @@ class KnowledgeBases:
                 await self.activate(note.base_id)
             async with self.workspace.database.transaction() as session:
                 await session.execute(delete(KnowledgeText).where(KnowledgeText.document_id.in_(_ids(note))))
+                await session.execute(delete(Upload).where(Upload.id.in_(_ids(note, "upload_id"))))
                 await session.execute(delete(KnowledgeRemoval).where(KnowledgeRemoval.id == note.id))
 
     async def _is_readable(self, base_id: str, principal: str) -> bool:
@@ -246,9 +248,9 @@ async def _alive(session: AsyncSession, base_id: str) -> KnowledgeBase | None:
     return await session.scalar(select(KnowledgeBase).where(*is_alive).with_for_update())
 
 
-def _ids(note: KnowledgeRemoval) -> Select[Any]:
-    """Of the documents that the note is about."""
-    query = select(KnowledgeDocument.id)
+def _ids(note: KnowledgeRemoval, column: str = "id") -> Select[Any]:
+    """Of the documents that the note is about, or of their files."""
+    query = select(getattr(KnowledgeDocument, column))
     if note.document_id is None:
         return query.where(KnowledgeDocument.base_id == note.base_id)
     return query.where(KnowledgeDocument.id == note.document_id)

@@ -32,6 +32,7 @@ from gencode.workspace.knowledge_bases.sources import (
     KnowledgeSource,
     Sha256,
 )
+from gencode.workspace.knowledge_bases.upload_routes import upload_document
 from gencode.workspace.parameters import ONE, id_in_path
 from gencode.workspace.resources.routes import operations_of
 
@@ -152,6 +153,7 @@ KNOWLEDGE_OPERATIONS = (
     CHANGE,
     DELETE,
     *DOCUMENT_OPERATIONS,
+    upload_document,
     search,
     verify,
 )
