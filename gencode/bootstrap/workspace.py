@@ -58,10 +58,9 @@ def additions(
     """What kinds of task get from the workspace."""
 
     def own_models(factory: ProviderFactory) -> ModelConfigGateway:
-        gateway = ModelConfigGateway(workspace, factory, user_http, settings.max_model_calls)
-        secrets.add_source(lambda: gateway.secrets)
-        return gateway
+        return ModelConfigGateway(workspace, factory, user_http, secrets.of, settings.max_model_calls)
 
+    secrets.add_owned(workspace.used_secrets)
     return Additions(own_models=own_models, ledger=workspace.ledger, extensions=(workspace, user_http))
 
 

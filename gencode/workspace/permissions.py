@@ -60,6 +60,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "resetPassword": ADMIN,
     "listAuditLog": ADMIN,
     **dict.fromkeys(MODEL_CONFIGS.operation_names, EVERYBODY),
+    "testModelConfig": EVERYBODY,
     **dict.fromkeys(GIT_CREDENTIALS.operation_names, EVERYBODY),
     **dict.fromkeys(PROMPT_TEMPLATES.operation_names, EVERYBODY),
     "renderPromptTemplate": EVERYBODY,

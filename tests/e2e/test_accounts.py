@@ -323,6 +323,7 @@ FOR_USERS = {
 
 FOR_EVERYBODY = {
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
+    "testModelConfig",
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
     "deleteGitCredential",
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
