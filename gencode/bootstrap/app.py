@@ -137,6 +137,7 @@ def _rules(settings: Settings, keys: ApiKeyAuthenticator) -> SecurityRules:
         requires_key=lambda: keys.is_required,
         origins=settings.origins,
         max_body=settings.max_body_bytes,
+        max_file=settings.max_file_size,
     )
 
 
@@ -230,6 +231,8 @@ async def _running(
             group.start_soon(disk_use.run)
             group.start_soon(services.ticker.run)
             group.start_soon(services.progress_ticker.run)
+            for run in additions.background:
+                group.start_soon(run)
             if role.works:
                 group.start_soon(import_transport)
                 group.start_soon(_retention(settings, backend).run)

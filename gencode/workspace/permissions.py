@@ -59,6 +59,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "deleteUser": ADMIN,
     "resetPassword": ADMIN,
     "listAuditLog": ADMIN,
+    "listSystemLog": ADMIN,
     **dict.fromkeys(MODEL_CONFIGS.operation_names, EVERYBODY),
     "testModelConfig": EVERYBODY,
     **dict.fromkeys(GIT_CREDENTIALS.operation_names, EVERYBODY),

@@ -10,12 +10,14 @@ from gencode.workspace.model_configs.routes import MODEL_CONFIG_OPERATIONS
 from gencode.workspace.permissions import guarded
 from gencode.workspace.prompt_templates.routes import PROMPT_TEMPLATE_OPERATIONS
 from gencode.workspace.resources.routes import operations_of
+from gencode.workspace.system_log.routes import list_system_log
 
 GUARDED_OPERATIONS = guarded(
     (
         *OWN_OPERATIONS,
         *ADMIN_OPERATIONS,
         list_audit_log,
+        list_system_log,
         *MODEL_CONFIG_OPERATIONS,
         *operations_of(GIT_CREDENTIALS),
         *PROMPT_TEMPLATE_OPERATIONS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
-from sqlalchemy import inspect, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.errors import Invalid
@@ -85,9 +85,6 @@ class GitCredentialView(ResponseModel):
 _COLUMNS = ("id", "owner", "name", "git_username", "git_email", "api_url", "is_default")
 
 
-_HOST_COLUMNS = ("provider", "api_url", "access_token_encrypted")
-
-
 def view_of(row: GitCredential) -> GitCredentialView:
     columns: dict[str, Any] = {name: getattr(row, name) for name in _COLUMNS}
     return GitCredentialView(
@@ -104,8 +101,6 @@ async def _complete(session: AsyncSession, row: GitCredential) -> None:
         raise Invalid.of("api_url", "value_error", f"must be given for the provider {row.provider}")
     if repository_origin(row) is None:
         raise Invalid.of("api_url", "value_error", "must be an address such as https://git.example.com")
-    if _is_for_another_host(row):
-        raise Invalid.of("access_token", "value_error", "must be given again for another host")
     if row.is_default:
         others = (
             GitCredential.owner == row.owner,
@@ -116,13 +111,6 @@ async def _complete(session: AsyncSession, row: GitCredential) -> None:
         await session.execute(
             update(GitCredential).where(*others).values(is_default=False, version=GitCredential.version + 1)
         )
-
-
-def _is_for_another_host(row: GitCredential) -> bool:
-    """Whether a change would send the stored token to another host."""
-    state = inspect(row)
-    changed = {name for name in _HOST_COLUMNS if state.persistent and state.attrs[name].history.has_changes()}
-    return bool(changed) and "access_token_encrypted" not in changed
 
 
 GIT_CREDENTIALS: Resource[GitCredential, GitCredentialView] = Resource(
@@ -137,5 +125,6 @@ GIT_CREDENTIALS: Resource[GitCredential, GitCredentialView] = Resource(
     taken={"uq_git_credentials_default": "is_default"},
     filters=("provider",),
     secrets=("access_token",),
+    secret_scope=("provider", "api_url"),
     before_flush=_complete,
 )
