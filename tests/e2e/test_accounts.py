@@ -323,6 +323,9 @@ FOR_USERS = {
 
 
 FOR_EVERYBODY = {
+    *("listRequirementDocuments", "createRequirementDocument", "getRequirementDocument"),
+    *("changeRequirementDocument", "deleteRequirementDocument", "uploadRequirementDocument"),
+    "parseRequirementDocument",
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
     "deleteGitCredential",
