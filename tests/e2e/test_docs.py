@@ -134,6 +134,8 @@ UNRUN = {
     '@operation("changePlan"': "an excerpt of gencode/http/plan.py",
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
     "BODY='command=/gencode": "needs a secret in the settings; test_chat.py sends the same",
+    "apt-get install bubblewrap": "installs a package; tests/unit/sandbox uses it",
+    "SANDBOX='container:docker run": "needs Docker; tests/unit/bootstrap/test_sandbox.py has other commands",
 }
 """Blocks that no test runs as they stand, by how they begin, and why not."""
 RUNNABLE = {"sh", "bash", "python", "js", "go", "html"}
