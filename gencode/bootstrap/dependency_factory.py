@@ -37,6 +37,7 @@ from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
 from gencode.resilience.call_slots import SlotFactory
 from gencode.resilience.retry import Retry
+from gencode.sandbox.port import Sandbox
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
 
@@ -78,6 +79,7 @@ class DependencyFactory:
         tracer: Tracer,
         outbound: Outbound,
         slots: SlotFactory,
+        sandbox: Sandbox,
         additions: Additions,
     ) -> tuple[KindDependencies, Sequence[BoundServer]]:
         settings, models = self.settings, self.models
@@ -112,6 +114,7 @@ class DependencyFactory:
                 store, FairLimiter(MAX_CHECKPOINT_READS), FairLimiter(MAX_EXPORTS)
             ),
             checker=await stack.enter_async_context(ProjectChecker()),
+            sandbox=sandbox,
             extensions=(*additions.extensions, *([own] if own else [])),
         )
         return dependencies, [server for server in (model, forge) if server]

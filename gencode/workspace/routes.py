@@ -9,6 +9,7 @@ from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
 from gencode.workspace.model_configs.routes import MODEL_CONFIG_OPERATIONS
 from gencode.workspace.permissions import guarded
 from gencode.workspace.prompt_templates.routes import PROMPT_TEMPLATE_OPERATIONS
+from gencode.workspace.requirement_documents.routes import REQUIREMENT_OPERATIONS
 from gencode.workspace.resources.routes import operations_of
 from gencode.workspace.system_log.routes import list_system_log
 
@@ -21,6 +22,7 @@ GUARDED_OPERATIONS = guarded(
         *MODEL_CONFIG_OPERATIONS,
         *operations_of(GIT_CREDENTIALS),
         *PROMPT_TEMPLATE_OPERATIONS,
+        *REQUIREMENT_OPERATIONS,
     )
 )
 """For principals whom the table of permissions allows."""

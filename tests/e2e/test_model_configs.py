@@ -14,10 +14,7 @@ from tests.servers.model import ModelServer, http_error, model_server, plan_and_
 from tests.servers.service import running_app, settings
 from tests.servers.stream import events
 
-pytestmark = [
-    pytest.mark.one_process("the settings of several processes have no workspace yet"),
-    pytest.mark.campaign,
-]
+pytestmark = pytest.mark.campaign
 
 KEY = "sk-5be1f0c2d37a"
 ALICE = "key-of-alice-0123456789"
@@ -40,7 +37,7 @@ async def test_a_task_uses_the_default_config_and_goes_on_with_the_next_one(tmp_
     async with (
         model_server(broken) as first,
         model_server(plan_and_files(FILES)) as second,
-        running_app(settings(tmp_path, workspace=True)) as app,
+        running_app(settings(tmp_path, workspace=True, workspace_allow_networks="127.0.0.1/32")) as app,
     ):
         created = await post(app.url, "/ai/models", body(first, is_default=True))
         assert created.status_code == 201, created.text
@@ -59,7 +56,9 @@ async def test_a_task_uses_the_default_config_and_goes_on_with_the_next_one(tmp_
 
 
 async def test_a_config_that_is_not_there_is_refused_before_the_task_is_stored(tmp_path: Path) -> None:
-    async with running_app(settings(tmp_path, workspace=True)) as app:
+    async with running_app(
+        settings(tmp_path, workspace=True, workspace_allow_networks="127.0.0.1/32")
+    ) as app:
         wanted = "config/00000000-0000-4000-8000-000000000000"
         refused = await post(app.url, "/generate", {"prompt": "x", "repo_name": "x", "model": wanted})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "model")

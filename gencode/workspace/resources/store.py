@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Generic
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
 
 from gencode.domain.errors import Invalid, NotFound
 from gencode.security.secret_registry import OwnedSecrets
@@ -78,7 +79,7 @@ class ResourceStore(Generic[T, V]):
 
     async def get(self, row_id: str, principal: str) -> T:
         """Raises NotFound."""
-        query = select(self._resource.table).where(self._table.id == row_id, self._is_readable(principal))
+        query = self._select().where(self._table.id == row_id, self._is_readable(principal))
         async with self._database.transaction() as session:
             return self._require(await session.scalar(query))
 
@@ -147,12 +148,16 @@ class ResourceStore(Generic[T, V]):
     async def _own(self, session: AsyncSession, row_id: str, owner: str, version: int | None) -> T:
         """The row, locked until the transaction ends."""
         is_own = and_(self._table.id == row_id, self._table.owner == owner, ~self._table.is_deleted)
-        row = self._require(
-            await session.scalar(select(self._resource.table).where(is_own).with_for_update())
-        )
+        row = self._require(await session.scalar(self._select().where(is_own).with_for_update()))
         if version is not None and version != row.version:
             raise VersionChanged(f"the {self._resource.title} was changed meanwhile: read it again")
         return row
+
+    def _select(self) -> Select[T]:
+        """Whole rows, with the columns that lists do not read."""
+        return select(self._resource.table).options(
+            *(undefer(getattr(self._table, name)) for name in self._resource.long_columns)
+        )
 
     def _is_readable(self, principal: str) -> ColumnElement[bool]:
         is_own: ColumnElement[bool] = self._table.owner == principal
