@@ -389,5 +389,5 @@ def _services(
         ticker=SharedTicker(settings.ping_seconds),
         progress_ticker=SharedTicker(PROGRESS_SECONDS, slots=1),
         closing=anyio.Event(),
-        extensions=(*kinds.services, notifications.chatops, mcp, *workspace),
+        extensions=(*kinds.services, notifications.chatops, mcp, *offered.extensions),
     )
