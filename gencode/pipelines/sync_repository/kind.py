@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from gencode.domain.errors import CrashLoop, Internal, Invalid, NotFound, TaskTimeout
+from gencode.domain.errors import CrashLoop, Internal, Invalid, TaskTimeout
 from gencode.domain.event import Event
 from gencode.domain.task import Task
 from gencode.githosts.errors import (
@@ -24,6 +24,7 @@ from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, PreparedTask, Submission, Submitter
 from gencode.pipelines.sync_repository.messages import ADVICE, SYNCING, waiting
 from gencode.pipelines.sync_repository.pipeline import SyncRepository
+from gencode.workspace.repositories.errors import RepositoryUnusable
 from gencode.workspace.repositories.requests import SYNC_REPOSITORY, SyncRepositoryRequest
 from gencode.workspace.repositories.sync import RepositorySync
 
@@ -63,8 +64,7 @@ KIND = Kind(
         GitRejected,
         RepositoryTooLarge,
         CloneStorage,
-        Invalid,
-        NotFound,
+        RepositoryUnusable,
         TaskTimeout,
         CrashLoop,
         Internal,
@@ -81,8 +81,8 @@ def start(dependencies: KindDependencies) -> KindRuntime:
     async def prepare(request: SyncRepositoryRequest, submitter: Submitter) -> PreparedTask:
         try:
             row = await sync.active(request.repository_id, submitter.principal.id)
-        except NotFound:
-            raise Invalid.of("repository_id", "unknown", "you have no such repository") from None
+        except RepositoryUnusable as error:
+            raise Invalid.of("repository_id", "usable", error.message) from None
         return PreparedTask(
             request={"repository_id": row.id},
             parameters={"repository_id": row.id, "repository": row.name},

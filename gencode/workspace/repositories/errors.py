@@ -5,6 +5,14 @@ from __future__ import annotations
 from gencode.domain.errors import RequestError, RetryHelps
 
 
+class RepositoryUnusable(RequestError):
+    """The repository or its credential was deleted, switched off, or is not for this user."""
+
+    code = "REPOSITORY_UNUSABLE"
+    http_status = 409
+    meaning = "The repository, or its credential, cannot be used"
+
+
 class CloneMissing(RequestError):
     """This process has no clone of the repository: it was never synced, or by another one."""
 

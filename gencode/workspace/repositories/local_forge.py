@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from gencode.domain.errors import Invalid
 from gencode.engine.ports.store import Store, TaskQuery
 from gencode.githosts.http_client import exchange
 from gencode.githosts.origins import origin_of
 from gencode.githosts.responses import json_object
+from gencode.workspace.repositories.errors import RepositoryUnusable
 
 _REPOSITORY = re.compile(r"/([A-Za-z0-9-]{1,100})/([A-Za-z0-9._-]{1,100})")
 _MARKER = re.compile(r"\[gencode:([^\[\]\s]{1,100})\]\Z")
@@ -43,14 +43,13 @@ class LocalForge:
 
     async def require_access(self, url: str, principal: str) -> None:
         """A user may read what their own tasks have created: the forge itself lets everybody read. Raises
-        Invalid."""
+        RepositoryUnusable."""
         if self.is_unrestricted(principal):
             return
         found = _REPOSITORY.fullmatch(urlsplit(url).path.removesuffix(".git"))
         created_by = await self._creator(*found.groups()) if found else None
         if created_by != principal:
-            message = "none of your tasks has created a repository of this name on the local forge"
-            raise Invalid.of("repository_url", "access", message)
+            raise RepositoryUnusable("none of your tasks has created this repository on the local forge")
 
     async def _creator(self, owner: str, name: str) -> str | None:
         """The id of the principal whose task has created the repository, by its description."""

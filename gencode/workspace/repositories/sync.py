@@ -11,7 +11,7 @@ import anyio
 import httpx
 from sqlalchemy import select, update
 
-from gencode.domain.errors import GencodeError, Invalid, NotFound
+from gencode.domain.errors import GencodeError, NotFound
 from gencode.githosts.errors import GitNetwork
 from gencode.githosts.fetch.client import Fetched
 from gencode.githosts.fetch.limits import FetchProgress
@@ -23,7 +23,7 @@ from gencode.workspace.git_credentials.hosts import password_user, repository_or
 from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
 from gencode.workspace.git_credentials.table import GitCredential
 from gencode.workspace.repositories.clones import RepositoryClones, source_of
-from gencode.workspace.repositories.errors import CloneMissing, RefUnknown
+from gencode.workspace.repositories.errors import CloneMissing, RefUnknown, RepositoryUnusable
 from gencode.workspace.repositories.local_forge import LocalForge
 from gencode.workspace.repositories.resource import GIT_REPOSITORIES
 from gencode.workspace.repositories.table import GitRepository, SyncStatus
@@ -92,8 +92,8 @@ class RepositorySync:
             await self._resolve(row_id, principal, refs)
 
     async def sync(self, row_id: str, principal: str, task_id: str, progress: FetchProgress) -> Synced:
-        """One attempt. Raises NotFound, Invalid, GitError, RepositoryTooLarge, CloneStorage; the clone is as
-        it was then."""
+        """One attempt. Raises RepositoryUnusable, GitError, RepositoryTooLarge, CloneStorage; the clone is
+        as it was then."""
         async with self._clones.writing(row_id):
             row = await self.active(row_id, principal)
             await self._mark(row_id, sync_status=SyncStatus.SYNCING.value, sync_task_id=task_id)
@@ -107,10 +107,13 @@ class RepositorySync:
         return synced
 
     async def active(self, row_id: str, principal: str) -> GitRepository:
-        """Raises NotFound, Invalid."""
-        row = await self._workspace.resource(GIT_REPOSITORIES).get(row_id, principal)
+        """The row of a repository that can be synced. Raises RepositoryUnusable."""
+        try:
+            row = await self._workspace.resource(GIT_REPOSITORIES).get(row_id, principal)
+        except NotFound as error:
+            raise RepositoryUnusable(error.message) from None
         if not row.is_active:
-            raise Invalid.of("repository_id", "inactive", "the repository is not active: switch it on first")
+            raise RepositoryUnusable("the repository is not active: switch it on first")
         return row
 
     async def _resolve(self, row_id: str, principal: str, refs: Sequence[str]) -> None:
@@ -136,7 +139,7 @@ class RepositorySync:
         return synced
 
     async def _remote(self, row: GitRepository) -> Remote:
-        """Raises Invalid."""
+        """Raises RepositoryUnusable."""
         if row.is_local or self._forge.has(row.repository_url):
             return await self._local(row)
         credential = await self._credential(row)
@@ -166,10 +169,10 @@ class RepositorySync:
                 chosen = await self._workspace.resource(GIT_CREDENTIALS).get(row.credential_id, row.owner)
             except NotFound:
                 message = "the credential of the repository was deleted: choose another"
-                raise Invalid.of("credential_id", "unknown", message) from None
+                raise RepositoryUnusable(message) from None
             if repository_origin(chosen) != wanted:
                 message = "the credential of the repository is for another host by now: choose another"
-                raise Invalid.of("credential_id", "value_error", message)
+                raise RepositoryUnusable(message)
             return chosen
         mine = (GitCredential.owner == row.owner, GitCredential.is_default, ~GitCredential.is_deleted)
         async with self._workspace.database.transaction() as session:

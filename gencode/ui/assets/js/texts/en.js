@@ -345,6 +345,7 @@ export default {
     PATH_UNKNOWN: "Choose another path or another commit.",
     REF_UNKNOWN: "Sync the repository, or name another branch, tag or commit.",
     REPOSITORY_TOO_LARGE: "The repository is larger than this service takes: see the message.",
+    REPOSITORY_UNUSABLE: "See the message: the repository or its credential was deleted, switched off or is not yours.",
     RETRIEVAL: "See the message above.",
     UNUSABLE_TEXT: "The text has characters that cannot be stored: remove them.",
     ENCODER_MISMATCH: "Use the encoder that the index was built with, or build another index.",

@@ -333,6 +333,7 @@ export default {
     PATH_UNKNOWN: "请换一个路径或提交。",
     REF_UNKNOWN: "请同步仓库，或换一个分支、标签或提交。",
     REPOSITORY_TOO_LARGE: "仓库超出本服务的限制：请看消息。",
+    REPOSITORY_UNUSABLE: "请看消息：仓库或其凭证已删除、已停用，或不属于您。",
     RETRIEVAL: "请看上面的消息。",
     UNUSABLE_TEXT: "文本中有无法保存的字符：请删除它们。",
     ENCODER_MISMATCH: "请使用建立索引时的编码器，或另建索引。",
