@@ -3,10 +3,11 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import httpx
 
@@ -36,6 +37,7 @@ from gencode.observability.metrics import Metrics
 from gencode.outbound.transport import Outbound
 from gencode.resilience.call_slots import SlotFactory
 from gencode.resilience.retry import Retry
+from gencode.sandbox.port import Sandbox
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import Settings
 
@@ -51,11 +53,13 @@ class Additions:
     own_models  makes the model configs of principals, which are called by this factory
     ledger      records model calls
     extensions  see KindDependencies
+    background  run while the service runs
     """
 
     own_models: Callable[[ProviderFactory], OwnModels | None] = lambda factory: None
     ledger: UsageLedger | None = None
     extensions: Sequence[object] = ()
+    background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +79,7 @@ class DependencyFactory:
         tracer: Tracer,
         outbound: Outbound,
         slots: SlotFactory,
+        sandbox: Sandbox,
         additions: Additions,
     ) -> tuple[KindDependencies, Sequence[BoundServer]]:
         settings, models = self.settings, self.models
@@ -111,6 +116,7 @@ class DependencyFactory:
                 store, FairLimiter(MAX_CHECKPOINT_READS), FairLimiter(MAX_EXPORTS)
             ),
             checker=await stack.enter_async_context(ProjectChecker()),
+            sandbox=sandbox,
             extensions=additions.extensions,
         )
         return dependencies, [server for server in (model, forge) if server]

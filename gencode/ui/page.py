@@ -60,8 +60,9 @@ class Page:
     wheel have no useful times. A browser caches them and revalidates each time.
     """
 
-    def __init__(self) -> None:
-        self._files = _files()
+    def __init__(self, *, has_workspace: bool = False) -> None:
+        """`has_workspace`: whether the service has one, which the page then offers."""
+        self._files = _with_workspace(_files()) if has_workspace else _files()
 
     def operation(self) -> Operation:
         return operation("page", "GET /", "The page, for people", responses=(HOME_RESPONSE,))(self.home)
@@ -92,12 +93,21 @@ def _files() -> Mapping[str, _File]:
     return dict(_read(files("gencode.ui").joinpath("assets")))
 
 
+def _with_workspace(found: Mapping[str, _File]) -> Mapping[str, _File]:
+    home = found[HOME]
+    body = home.body.replace(b"<body>", b"<body data-workspace>", 1)
+    return {**found, HOME: _file(HOME, body)}
+
+
+def _file(name: str, body: bytes) -> _File:
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return _File(body=body, media_type=_TYPES[PurePosixPath(name).suffix], tag=tag)
+
+
 def _read(directory: Traversable, above: str = "") -> Iterator[tuple[str, _File]]:
     for entry in directory.iterdir():
         name = above + entry.name
         if entry.is_dir():
             yield from _read(entry, f"{name}/")
-        elif (suffix := PurePosixPath(name).suffix) in _TYPES:
-            body = entry.read_bytes()
-            tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-            yield name, _File(body=body, media_type=_TYPES[suffix], tag=tag)
+        elif PurePosixPath(name).suffix in _TYPES:
+            yield name, _file(name, entry.read_bytes())

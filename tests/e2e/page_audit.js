@@ -21,8 +21,10 @@ function broken() {
     for (const e of document.querySelectorAll(`[${name}]`))
       for (const id of e.getAttribute(name).split(" "))
         if (!document.getElementById(id)) found.push(`${name} ${id}`);
-  for (const landmark of ["main", "header", "nav"])
+  for (const landmark of ["main", "header"])
     if (document.querySelectorAll(landmark).length !== 1) found.push(landmark);
+  const navs = [...document.querySelectorAll("nav")].map((nav) => nav.getAttribute("aria-label"));
+  if (!navs.length || navs.includes(null) || new Set(navs).size !== navs.length) found.push("nav");
   if (document.querySelectorAll("main h1").length !== 1) found.push("h1");
   if (!document.documentElement.lang) found.push("lang");
   return found;

@@ -28,7 +28,7 @@ from tests.servers.model import model_server, plan_and_files
 from tests.servers.service import running_app, settings
 
 pytestmark = [
-    pytest.mark.one_process("the settings of several processes have no workspace yet"),
+    pytest.mark.one_process("`gencode users` is given DATA_DIR"),
     pytest.mark.campaign,
 ]
 
@@ -315,6 +315,7 @@ async def test_a_backup_during_logins_brings_accounts_and_their_audit_log(tmp_pa
 FOR_ADMINS = {
     *("listUsers", "createUser", "getUser", "changeUser", "deleteUser", "resetPassword"),
     "listAuditLog",
+    "listSystemLog",
 }
 FOR_USERS = {
     *("logOut", "getOwnUser", "changeOwnUser", "changeOwnPassword", "listOwnSessions", "endOwnSession"),
@@ -323,6 +324,8 @@ FOR_USERS = {
 
 FOR_EVERYBODY = {
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
+    *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
+    "deleteGitCredential",
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }

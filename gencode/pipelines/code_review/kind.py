@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from gencode.domain.errors import CrashLoop, GencodeError, Internal, SecretFound, TaskTimeout
 from gencode.http.kind_dependencies import KindDependencies, KindFactory
 from gencode.http.kinds import Kind, KindRuntime, Submission
 from gencode.llm.errors import BudgetExceeded, ProviderError
@@ -37,6 +40,13 @@ from gencode.workspace.workspace import Workspace
 MOST_AT_ONCE = 4
 """Calls of one review."""
 
+
+def _with_subclasses(base: type[GencodeError]) -> Iterator[type[GencodeError]]:
+    yield base
+    for below in base.__subclasses__():
+        yield from _with_subclasses(below)
+
+
 KIND = Kind(
     name=NAME,
     title={"en": "Review code", "zh": "代码评审"},
@@ -60,7 +70,7 @@ KIND = Kind(
     ),
     view_model=CodeReviewFields,
     retry_model=LimitsRetry,
-    errors=(ProviderError, BudgetExceeded),
+    errors=(*_with_subclasses(ProviderError), BudgetExceeded, SecretFound, TaskTimeout, CrashLoop, Internal),
     event_names=(COLLECTED_EVENT, FINDING_EVENT, REVIEWED_EVENT, JUDGED_EVENT, "usage", "retry", "failover"),
     milestones=(REVIEWING,),
     operations=OPERATIONS,

@@ -10,8 +10,10 @@ import { listView } from "./views/list.js";
 import { newView } from "./views/new.js";
 import { taskView } from "./views/task.js";
 import { language, speak, t } from "./words.js";
+import { workspaceView } from "./workspace/view.js";
 
 const THEMES = { system: "system", light: "sun", dark: "moon" };
+const PLACES = ["tasks", "workspace"];
 const main = document.getElementById("main");
 let follow = null;
 let unmount = () => {};
@@ -55,6 +57,7 @@ function header() {
       icon("plus"),
       h("span", { class: "not-narrow" }, t("newTask")),
     ),
+    "workspace" in document.body.dataset && h("a", { class: "button quiet", href: "#/workspace" }, t("workspace")),
     h("span", { class: "spring" }),
     h("a", { class: "button quiet only-wide", href: "docs" }, t("apiDocument")),
     credential() && forgetButton(accessToken() ? t("logOut") : t("forgetKey")),
@@ -77,7 +80,7 @@ function forgetButton(text) {
 }
 
 function route(moved) {
-  const [, place, id] = location.hash.split("/");
+  const [, place, id, row] = location.hash.split("/");
   const wanted = place === "task" && id ? decoded(id) : null;
   if (follow && follow.id !== wanted) {
     follow.stop();
@@ -87,9 +90,9 @@ function route(moved) {
     follow = new Follow(wanted);
     follow.start();
   }
-  document.body.dataset.view = wanted ? "task" : place === "tasks" ? "tasks" : "new";
+  document.body.dataset.view = wanted ? "task" : PLACES.includes(place) ? place : "new";
   list.mark(wanted);
-  show();
+  show(id && decoded(id), row && decoded(row));
   if (moved) main.focus({ preventScroll: true });
   scrollTo(0, 0);
 }
@@ -103,10 +106,12 @@ function decoded(id) {
   }
 }
 
-function show() {
+function show(section, row) {
   unmount();
   main.replaceChildren();
-  unmount = follow ? taskView(main, follow, { changed: () => list.refresh() }) : newView(main, { submitted });
+  if (follow) unmount = taskView(main, follow, { changed: () => list.refresh() });
+  else if (document.body.dataset.view === "workspace") unmount = workspaceView(main, section, row);
+  else unmount = newView(main, { submitted });
 }
 
 function submitted(id) {

@@ -2,9 +2,11 @@
 
 import { forLong } from "./storage.js";
 import en from "./texts/en.js";
+import workspaceEn from "./texts/workspace/en.js";
+import workspaceZh from "./texts/workspace/zh.js";
 import zh from "./texts/zh.js";
 
-const TEXTS = { en, zh };
+const TEXTS = { en: { ...en, ...workspaceEn }, zh: { ...zh, ...workspaceZh } };
 let chosen =
   forLong.get("language") || navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS);
 if (!(chosen in TEXTS)) chosen = "en";

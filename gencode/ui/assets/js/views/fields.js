@@ -1,5 +1,6 @@
 // The fields of the form: what they look like, and what they say.
 
+import { choice, labelled, text } from "../controls.js";
 import { h } from "../dom.js";
 import { t } from "../words.js";
 
@@ -93,24 +94,6 @@ export function parts() {
     ),
   ];
 }
-
-function labelled(name, label, hint, control) {
-  control.id = name;
-  control.setAttribute("name", name);
-  control.setAttribute("aria-describedby", `${hint ? `${name}-hint ` : ""}${name}-wrong`);
-  return h(
-    "div",
-    { class: "field" },
-    h("label", { for: name }, label),
-    control,
-    hint && h("small", { id: `${name}-hint` }, hint),
-    h("p", { class: "wrong", id: `${name}-wrong` }),
-  );
-}
-
-const text = (placeholder, inputmode) =>
-  h("input", { placeholder, inputmode, autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
-const choice = (pairs) => h("select", {}, ...pairs.map(([value, name]) => h("option", { value }, name)));
 
 const use = (example) => () => {
   const prompt = document.getElementById("prompt");

@@ -1,6 +1,7 @@
 // The form: a prompt, what to call the repository, and how much it may cost.
 
 import { Problem, Unreachable, post } from "../api.js";
+import { attend, mark } from "../controls.js";
 import { h } from "../dom.js";
 import { forTab } from "../storage.js";
 import { advice } from "../kinds.js";
@@ -41,7 +42,7 @@ export function newView(main, { submitted }) {
   function changed(target) {
     if (target.name === "repo_name") named = Boolean(target.value);
     if (target.name === "prompt" && !named) field("repo_name").value = suggested(target.value);
-    mark(target.name, "");
+    mark(form, target.name, "");
     forTab.set("draft", JSON.stringify({ ...draft(form), named }));
     clearTimeout(timer);
     timer = setTimeout(guess, PAUSE);
@@ -107,42 +108,22 @@ export function newView(main, { submitted }) {
   }
 
   function check(body) {
-    mark("prompt", body.prompt.trim() ? "" : t("required"));
-    mark("repo_name", valid(body.repo_name) ? "" : body.repo_name ? t("nameWrong") : t("required"));
-    return !attend();
+    mark(form, "prompt", body.prompt.trim() ? "" : t("required"));
+    mark(form, "repo_name", valid(body.repo_name) ? "" : body.repo_name ? t("nameWrong") : t("required"));
+    return !attend(form);
   }
 
   function refuse(error) {
     if (error instanceof Unreachable) return trouble.replaceChildren(h("p", {}, t("unreachable")));
     if (!(error instanceof Problem)) throw error;
     if (error.code === "IDEMPOTENCY_KEY_REUSED") sent = null;
-    const stray = error.errors.filter(({ field: name, message }) => !mark(name, message));
-    if (attend() && !stray.length) return trouble.replaceChildren(h("p", {}, t("fieldWrong")));
+    const stray = error.errors.filter(({ field: name, message }) => !mark(form, name, message));
+    if (attend(form) && !stray.length) return trouble.replaceChildren(h("p", {}, t("fieldWrong")));
     const wait = error.wait ? ` ${t("waitSeconds", error.wait)}` : "";
     trouble.replaceChildren(
       h("p", {}, h("code", {}, error.code), " ", error.message),
       h("p", {}, advice(error.code) + wait),
     );
-  }
-
-  /** Puts a complaint beside its field; false if there is no such field. */
-  function mark(name, message) {
-    const control = field(name);
-    const note = form.querySelector(`[id="${CSS.escape(name)}-wrong"]`);
-    if (!control || !note) return false;
-    note.textContent = message;
-    if (message) control.setAttribute("aria-invalid", "true");
-    else control.removeAttribute("aria-invalid");
-    return true;
-  }
-
-  /** Goes to the first field with a complaint; false if there is none. */
-  function attend() {
-    const first = form.querySelector("[aria-invalid]");
-    if (!first) return false;
-    first.closest("details")?.setAttribute("open", "");
-    first.focus();
-    return true;
   }
 
   return () => clearTimeout(timer);

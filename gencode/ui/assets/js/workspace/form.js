@@ -1,0 +1,77 @@
+// The form of a resource, made from the declarations of its fields (see sections.js).
+
+import { choice, labelled, text } from "../controls.js";
+import { h } from "../dom.js";
+import { t } from "../words.js";
+
+/** The controls of these fields, filled with the values of a row. */
+export function controls(fields, row) {
+  const [first, more] = [fields.filter((field) => !field.more), fields.filter((field) => field.more)];
+  return [
+    ...first.map((field) => control(field, row)),
+    more.length > 0 &&
+      h(
+        "details",
+        {},
+        h("summary", {}, t("moreOptions")),
+        h("div", { class: "grid" }, ...more.map((field) => control(field, row))),
+      ),
+  ];
+}
+
+function control(field, row) {
+  const value = row ? row[field.name] : field.initial;
+  if (field.type === "tick") return tick(field, value);
+  const input = MAKERS[field.type || "text"](field, row);
+  if (field.type !== "secret" && value != null) input.value = Array.isArray(value) ? value.join(", ") : value;
+  if (field.required && !(field.type === "secret" && row)) input.required = true;
+  return labelled(field.name, t(field.label), field.hint ? t(field.hint) : "", input);
+}
+
+const MAKERS = {
+  text: (field) => text(field.optional ? t("default") : ""),
+  long: (field) => h("textarea", { rows: field.rows || 8, spellcheck: "false" }),
+  number: () => text("", "numeric"),
+  decimal: () => text("", "decimal"),
+  tags: () => text(""),
+  choice: (field) => choice(field.options.map((option) => [option, field.names ? t(field.names)[option] : option])),
+  secret: (field, row) =>
+    h("input", {
+      type: "password",
+      autocomplete: "off",
+      spellcheck: "false",
+      placeholder: row?.[field.shown] ? t("secretKept") : "",
+    }),
+};
+
+function tick(field, value) {
+  const input = h("input", { type: "checkbox", id: field.name, name: field.name });
+  input.checked = Boolean(value);
+  const hint = field.hint && h("small", {}, t(field.hint));
+  return h("label", { class: "tick" }, input, h("span", {}, t(field.label), hint));
+}
+
+/** What the form says: every field of a new row, and of a known one those that differ. */
+export function values(form, fields, row) {
+  const found = {};
+  for (const field of fields) {
+    const value = read(form.elements.namedItem(field.name), field);
+    if (row ? !same(value, row[field.name]) && !untouched(field, value) : value !== null && value !== "")
+      found[field.name] = value;
+  }
+  return found;
+}
+
+/** A secret that is not typed again stays as it is. */
+const untouched = (field, value) => field.type === "secret" && !value;
+
+const same = (one, other) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+
+function read(control, field) {
+  if (field.type === "tick") return control.checked;
+  const said = field.type === "long" || field.type === "secret" ? control.value : control.value.trim();
+  if (field.type === "tags") return said.split(",").map((tag) => tag.trim()).filter(Boolean);
+  if (said === "" && field.optional) return null;
+  if (field.type !== "number") return said;
+  return /^\d+$/.test(said) ? Number(said) : said;
+}

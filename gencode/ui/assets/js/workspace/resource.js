@@ -1,0 +1,179 @@
+// The list of a resource, and the form by which one of its rows is created or changed.
+
+import { Problem, Unreachable, get, post, request } from "../api.js";
+import { attend, mark } from "../controls.js";
+import { announce, fill, h, icon } from "../dom.js";
+import { advice } from "../kinds.js";
+import { ago, dated, t } from "../words.js";
+import { controls, values } from "./form.js";
+
+const PAGE = 50;
+const at = (section, id) => `#/workspace/${section.name}/${id}`;
+
+/** The rows, newest first, a page at a time. */
+export async function listOf(box, section) {
+  const rows = h("ul", { class: "cards" });
+  const words = h("p", { class: "note" }, t("loading"));
+  const more = h("button", { class: "button", hidden: true }, t("olderRows"));
+  const add = section.fields && h("a", { class: "button primary", href: at(section, "new") }, icon("plus"), t("add"));
+  fill(box, heading(t(section.title), add), h("p", { class: "lead" }, t(section.lead)), rows, words, more);
+  let cursor = null;
+  const load = async () => {
+    try {
+      const query = new URLSearchParams({ limit: PAGE, ...(cursor ? { cursor } : {}) });
+      const page = await get(`${section.path}?${query}`);
+      rows.append(...page[section.rows || "items"].map((row) => item(section, row)));
+      cursor = page.next_cursor;
+      more.hidden = !cursor;
+      words.hidden = rows.children.length > 0;
+      words.textContent = t("noRows");
+    } catch (error) {
+      words.hidden = false;
+      words.textContent = said(error);
+    }
+  };
+  more.onclick = load;
+  await load();
+}
+
+function item(section, row) {
+  const note = [section.note?.(row), t("changed", ago(row.updated_at, Date.now()))].filter(Boolean).join(" · ");
+  return h(
+    "li",
+    { class: "card" },
+    h("h2", {}, h("a", { href: at(section, row.id) }, row[section.label || "name"])),
+    h("p", { class: "note", title: dated(row.updated_at) }, note),
+  );
+}
+
+/** The form of a new row (`id` is "new") or of a known one. */
+export async function formOf(box, section, id) {
+  const known = id !== "new";
+  let found;
+  try {
+    found = known ? await request(`${section.path}/${encodeURIComponent(id)}`) : null;
+  } catch (error) {
+    return fill(box, heading(t(section.title)), h("p", { class: "note" }, said(error)));
+  }
+  const [row, tag] = found ? [await found.json(), found.headers.get("etag")] : [null, null];
+  const trouble = h("div", { class: "trouble", role: "alert" });
+  const fields = section.fields.filter((field) => !(row && field.onlyNew));
+  const form = h("form", { class: "form", novalidate: true }, ...controls(fields, row).filter(Boolean));
+  const outcome = h("p", { class: "note", role: "status" });
+  form.append(h("div", { class: "send" }, actions(section, row, tag, trouble, outcome), outcome, trouble));
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    save(form, { ...section, fields }, row, tag, trouble);
+  };
+  form.addEventListener("input", (event) => mark(form, event.target.name, ""));
+  const title = row ? row[section.label || "name"] : t("addTo", t(section.title));
+  const back = h("a", { class: "button quiet", href: `#/workspace/${section.name}` }, t(section.title));
+  fill(box, heading(title, back), form, row && section.detail?.(row));
+}
+
+function actions(section, row, tag, trouble, outcome) {
+  const more = row ? (section.actions || []).map((one) => actionButton(section, one, row, trouble, outcome)) : [];
+  return h(
+    "div",
+    { class: "buttons" },
+    h("button", { class: "button primary" }, t("save")),
+    ...more,
+    row && h("button", { type: "button", class: "button danger", onclick: () => remove(section, row, tag, trouble) }, t("remove")),
+  );
+}
+
+function actionButton(section, { name, label, told }, row, trouble, outcome) {
+  const run = async () => {
+    button.disabled = true;
+    outcome.textContent = t("working");
+    trouble.replaceChildren();
+    try {
+      const answer = await post(`${section.path}/${row.id}/${name}`, {});
+      outcome.textContent = told(answer);
+      if (answer.task_id) location.hash = `#/task/${answer.task_id}`;
+    } catch (error) {
+      outcome.textContent = "";
+      refuse(null, trouble, error);
+    }
+    button.disabled = false;
+  };
+  const button = h("button", { type: "button", class: "button", onclick: run }, t(label));
+  return button;
+}
+
+async function save(form, section, row, tag, trouble) {
+  trouble.replaceChildren();
+  const body = values(form, section.fields, row);
+  const missing = section.fields.filter((field) => form.elements.namedItem(field.name).validity?.valueMissing);
+  missing.forEach((field) => mark(form, field.name, t("required")));
+  if (attend(form)) return;
+  try {
+    const path = row ? `${section.path}/${row.id}` : section.path;
+    const headers = tag ? { "If-Match": tag } : {};
+    const answer = await (await request(path, { method: row ? "PATCH" : "POST", body, headers })).json();
+    announce(t("saved"));
+    if (answer.task_id) location.hash = `#/task/${answer.task_id}`;
+    else location.hash = `#/workspace/${section.name}`;
+  } catch (error) {
+    refuse(form, trouble, error);
+  }
+}
+
+async function remove(section, row, tag, trouble) {
+  if (!(await sure(row[section.label || "name"]))) return;
+  try {
+    await request(`${section.path}/${row.id}`, { method: "DELETE", headers: tag ? { "If-Match": tag } : {} });
+    announce(t("removed"));
+    location.hash = `#/workspace/${section.name}`;
+  } catch (error) {
+    refuse(null, trouble, error);
+  }
+}
+
+/** Asks whether this is really to be deleted. */
+function sure(name) {
+  const dialog = h(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "sure-title" },
+    h(
+      "form",
+      { method: "dialog" },
+      h("h2", { id: "sure-title" }, t("removeSure", name)),
+      h(
+        "div",
+        { class: "buttons" },
+        h("button", { class: "button", value: "no" }, t("notNow")),
+        h("button", { class: "button danger", value: "yes" }, t("removeYes")),
+      ),
+    ),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    });
+  });
+}
+
+/** Says what the service refused: beside the fields that it names, else below the form. */
+export function refuse(form, trouble, error) {
+  if (!(error instanceof Problem)) return trouble.replaceChildren(h("p", {}, said(error)));
+  const stray = error.errors.filter(({ field, message }) => !form || !mark(form, field, message));
+  if (form && attend(form) && !stray.length) return trouble.replaceChildren(h("p", {}, t("fieldWrong")));
+  trouble.replaceChildren(
+    h("p", {}, h("code", {}, error.code), " ", error.message),
+    h("p", {}, advice(error.code) || ""),
+  );
+}
+
+/** What an error says to a person. */
+export function said(error) {
+  if (error instanceof Unreachable) return t("unreachable");
+  if (error instanceof Problem) return error.status === 404 ? t("notThere") : error.message;
+  throw error;
+}
+
+export const heading = (text, ...beside) =>
+  h("div", { class: "head-line" }, h("h1", {}, text), h("span", { class: "spring" }), ...beside);

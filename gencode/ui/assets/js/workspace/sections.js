@@ -1,0 +1,121 @@
+// The sections of the workspace. A resource is declared here; its list and its form follow (resource.js).
+//
+// name    in the address of the page: #/workspace/models
+// path    of the resource, below the API
+// note    what a row of the list says besides its name
+// fields  of the form: `type` is text (the default), long, number, decimal, tags, tick, choice or secret;
+//         `optional` ones are null when they are empty; `more` ones are below "More options"
+// actions POST routes below a row; one that submits a task leads to it
+// show    a view of its own, in place of list and form
+
+import { t } from "../words.js";
+import { accountView } from "./account.js";
+
+const ROLES = ["user", "tester", "developer", "admin"];
+const name = { name: "name", label: "rowName", required: true };
+
+export const SECTIONS = [
+  {
+    name: "models",
+    title: "modelConfigs",
+    lead: "modelConfigsLead",
+    path: "ai/models",
+    note: (row) =>
+      [
+        `${row.provider}/${row.model}`,
+        row.is_default && t("isDefault"),
+        !row.is_active && t("isInactive"),
+        !row.has_api_key && t("noKey"),
+      ]
+        .filter(Boolean)
+        .join(" · "),
+    fields: [
+      name,
+      {
+        name: "provider",
+        label: "provider",
+        type: "choice",
+        options: ["deepseek", "openai", "claude", "gemini", "doubao", "spark", "compatible"],
+        initial: "deepseek",
+      },
+      { name: "model", label: "modelId", required: true },
+      { name: "api_key", label: "apiKey", hint: "apiKeyHint", type: "secret", shown: "has_api_key" },
+      { name: "is_default", label: "makeDefault", hint: "makeDefaultHint", type: "tick" },
+      { name: "is_active", label: "active", type: "tick", initial: true },
+      { name: "base_url", label: "baseUrl", hint: "baseUrlHint", optional: true, more: true },
+      { name: "priority", label: "priority", hint: "priorityHint", type: "number", initial: 100, more: true },
+      { name: "max_tokens", label: "answerTokens", type: "number", optional: true, more: true },
+      { name: "price_prompt", label: "pricePrompt", hint: "priceHint", type: "decimal", optional: true, more: true },
+      { name: "price_completion", label: "priceCompletion", hint: "priceHint", type: "decimal", optional: true, more: true },
+      { name: "monthly_token_limit", label: "monthlyTokens", type: "number", optional: true, more: true },
+      { name: "monthly_cost_limit", label: "monthlyCost", type: "decimal", optional: true, more: true },
+    ],
+  },
+  {
+    name: "templates",
+    title: "promptTemplates",
+    lead: "promptTemplatesLead",
+    path: "prompts",
+    note: (row) =>
+      [row.identifier, row.is_public && t("isPublic"), row.variables.length && row.variables.join(", ")]
+        .filter(Boolean)
+        .join(" · "),
+    fields: [
+      name,
+      { name: "identifier", label: "identifier", hint: "identifierHint", required: true },
+      {
+        name: "category",
+        label: "category",
+        type: "choice",
+        options: ["general", "requirement", "code_review", "test_case"],
+        names: "categories",
+        initial: "general",
+      },
+      { name: "content", label: "content", hint: "contentHint", type: "long", required: true },
+      { name: "tags", label: "tags", hint: "tagsHint", type: "tags", initial: [] },
+      { name: "is_public", label: "shareIt", hint: "shareItHint", type: "tick" },
+      { name: "description", label: "description", type: "long", rows: 2, optional: true, more: true },
+    ],
+  },
+  {
+    name: "credentials",
+    title: "gitCredentials",
+    lead: "gitCredentialsLead",
+    path: "git/credentials",
+    note: (row) => [row.provider, row.git_username, row.api_url, row.is_default && t("isDefault")].filter(Boolean).join(" · "),
+    fields: [
+      name,
+      {
+        name: "provider",
+        label: "gitHost",
+        type: "choice",
+        options: ["github", "gitlab", "gitee", "bitbucket", "gitea", "generic"],
+        initial: "github",
+      },
+      { name: "access_token", label: "accessToken", hint: "apiKeyHint", type: "secret", shown: "id", required: true },
+      { name: "git_username", label: "gitUserName" },
+      { name: "git_email", label: "email" },
+      { name: "is_default", label: "makeDefault", hint: "makeDefaultHostHint", type: "tick" },
+      { name: "api_url", label: "hostAddress", hint: "baseUrlHint", optional: true, more: true },
+    ],
+  },
+  {
+    name: "users",
+    title: "users",
+    lead: "usersLead",
+    path: "users",
+    rows: "users",
+    label: "username",
+    note: (row) => [row.email, t("roles")[row.role], !row.is_active && t("isInactive")].filter(Boolean).join(" · "),
+    fields: [
+      { name: "username", label: "usernameField", required: true },
+      { name: "email", label: "email", required: true },
+      { name: "password", label: "firstPassword", hint: "newPasswordHint", type: "secret", required: true, onlyNew: true },
+      { name: "role", label: "role", type: "choice", options: ROLES, names: "roles", initial: "user" },
+      { name: "nickname", label: "nickname", optional: true, more: true },
+      { name: "department", label: "department", optional: true, more: true },
+      { name: "position", label: "position", optional: true, more: true },
+    ],
+  },
+  { name: "account", title: "account", show: accountView },
+];

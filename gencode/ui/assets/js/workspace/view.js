@@ -1,0 +1,38 @@
+// The workspace: its sections beside each other, and the one that the address names.
+
+import { fill, h } from "../dom.js";
+import { t } from "../words.js";
+import { formOf, listOf } from "./resource.js";
+import { SECTIONS } from "./sections.js";
+
+/** Fills `main` with the view of `#/workspace/SECTION/ID`; gives what takes it away. */
+export function workspaceView(main, name, id) {
+  const section = SECTIONS.find((one) => one.name === name) || SECTIONS[0];
+  const box = h("article", { class: "sheet workspace" });
+  main.append(tabs(section), box);
+  document.title = `${t(section.title)} · gencode`;
+  let isShown = true;
+  const shown = section.show ? section.show(box, id) : id ? formOf(box, section, id) : listOf(box, section);
+  Promise.resolve(shown).catch((error) => {
+    if (isShown) fill(box, h("p", { class: "note" }, error.message));
+    else throw error;
+  });
+  return () => {
+    isShown = false;
+    box.dispatchEvent(new CustomEvent("leave"));
+  };
+}
+
+function tabs(current) {
+  return h(
+    "nav",
+    { class: "tabs", "aria-label": t("workspace") },
+    ...SECTIONS.map((section) =>
+      h(
+        "a",
+        { href: `#/workspace/${section.name}`, "aria-current": section === current ? "page" : null },
+        t(section.title),
+      ),
+    ),
+  );
+}

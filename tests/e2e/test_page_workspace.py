@@ -1,0 +1,139 @@
+"""The workspace on the page: its resources are listed, created, changed and deleted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.e2e.test_page_access import check_accessibility
+from tests.e2e.test_page_accounts import PASSWORD, create_admin, log_in
+from tests.servers.browser import needs_chromium, tab
+from tests.servers.calls import get
+from tests.servers.service import running_app, service, settings
+
+pytestmark = [
+    needs_chromium,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.campaign,
+]
+
+REFUSED = "422"
+KEY = "sk-4be1d0a7f3"
+
+
+async def open_section(page: Page, name: str) -> None:
+    await page.get_by_role("navigation", name="Workspace").get_by_role("link", name=name, exact=True).click()
+    await expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+
+
+async def test_a_model_config_is_made_changed_and_deleted(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        running_app(settings(tmp_path, workspace=True)) as app,
+        tab(browser, app.url, expected=[REFUSED]) as page,
+    ):
+        await page.get_by_role("link", name="Workspace").click()
+        await open_section(page, "Models")
+        await expect(page.get_by_text("There is nothing here yet.")).to_be_visible()
+        await check_accessibility(page)
+        await page.get_by_role("link", name="Add").click()
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_label("Name", exact=True)).to_be_focused()
+        await page.get_by_label("Name", exact=True).fill("<b>Mine</b>")
+        await page.get_by_label("Provider").select_option("compatible")
+        await page.get_by_label("Model id").fill("some-model")
+        await page.get_by_label("API key").fill(KEY)
+        await page.get_by_label("Use it by default").check()
+        await check_accessibility(page)
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_label("Address of the API")).to_be_focused()
+        await page.get_by_label("Address of the API").fill("http://127.0.0.1:9/v1")
+        await page.get_by_role("button", name="Save").click()
+        await page.get_by_role("link", name="<b>Mine</b>").click()
+        await expect(page.get_by_label("API key")).to_have_value("")
+        assert KEY not in await page.content()
+        await page.get_by_label("Name", exact=True).fill("Spare")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_text("compatible/some-model · default")).to_be_visible()
+        (row,) = (await get(app.url, "/api/v1/ai/models"))["items"]
+        assert (row["name"], row["has_api_key"], row["is_default"]) == ("Spare", True, True)
+        await page.get_by_role("link", name="Spare").click()
+        await page.get_by_role("button", name="Delete").click()
+        await page.get_by_role("button", name="Yes, delete it").click()
+        await expect(page.get_by_text("There is nothing here yet.")).to_be_visible()
+
+
+async def test_a_change_that_another_tab_has_made_is_not_overwritten(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        running_app(settings(tmp_path, workspace=True)) as app,
+        tab(browser, app.url, hash="#/workspace/templates/new", expected=["412"]) as page,
+    ):
+        await page.get_by_label("Name", exact=True).fill("Review")
+        await page.get_by_label("Identifier").fill("review")
+        await page.get_by_label("Text", exact=True).fill("Review {{ code }}")
+        await page.get_by_role("button", name="Save").click()
+        await page.get_by_role("link", name="Review").click()
+        await expect(page.get_by_label("Identifier")).to_have_value("review")
+        other = await page.context.new_page()
+        await other.goto(page.url)
+        await other.get_by_label("Name", exact=True).fill("Theirs")
+        await other.get_by_role("button", name="Save").click()
+        await expect(other.get_by_role("link", name="Theirs")).to_be_visible()
+        await page.get_by_label("Name", exact=True).fill("Mine")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("alert")).to_contain_text("VERSION_CHANGED")
+        assert (await get(app.url, "/api/v1/prompts"))["items"][0]["name"] == "Theirs"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (800, "light")])
+async def test_in_chinese_on_narrow_screens(
+    browser: Browser, tmp_path: Path, width: int, scheme: str
+) -> None:
+    async with (
+        running_app(settings(tmp_path, workspace=True)) as app,
+        tab(browser, app.url, hash="#/workspace", locale="zh-CN", width=width, scheme=scheme) as page,
+    ):
+        await expect(page.get_by_role("heading", level=1, name="模型")).to_be_visible()
+        await check_accessibility(page)
+        await page.get_by_role("link", name="提示词模板").click()
+        await page.get_by_role("link", name="添加").click()
+        await expect(page.get_by_label("内容")).to_be_visible()
+        await check_accessibility(page)
+
+
+async def test_a_service_without_a_workspace_shows_none(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        running_app(settings(tmp_path)) as app,
+        tab(browser, app.url) as page,
+    ):
+        await expect(page.get_by_text("No tasks yet.")).to_be_visible()
+        await expect(page.get_by_role("link", name="Workspace")).to_have_count(0)
+
+
+@pytest.mark.one_process("`gencode users` is given DATA_DIR")
+async def test_an_admin_makes_a_user_who_changes_the_password(browser: Browser, tmp_path: Path) -> None:
+    async with service(tmp_path, {"WORKSPACE": "true"}) as process:
+        await create_admin(process.data_dir)
+        async with tab(browser, process.url, expected=["401"]) as page:
+            await log_in(page)
+            await page.get_by_role("link", name="Workspace").click()
+            await open_section(page, "Users")
+            await page.get_by_role("link", name="Add").click()
+            await page.get_by_label("User name").fill("bob")
+            await page.get_by_label("Email address").fill("bob@example.com")
+            await page.get_by_label("First password").fill(PASSWORD)
+            await page.get_by_label("Role").select_option("developer")
+            await check_accessibility(page)
+            await page.get_by_role("button", name="Save").click()
+            await expect(page.get_by_text("bob@example.com · Developer")).to_be_visible()
+            await page.get_by_role("link", name="Account", exact=True).click()
+            await expect(page.get_by_text("a@example.com · Admin")).to_be_visible()
+            await check_accessibility(page)
+            await page.get_by_label("Current password").fill(PASSWORD)
+            await page.get_by_label("New password").fill("another long password")
+            await page.get_by_role("button", name="Change password").click()
+            await expect(page.get_by_text("The password is changed.")).to_be_visible()
+            await expect(page.get_by_text("this one")).to_be_visible()
