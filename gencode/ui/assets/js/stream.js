@@ -10,6 +10,7 @@ const KINDS = [
   ...["fetch_progress", "synced"],
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
   ...["document_read", "document_indexed", "chunks_encoded"],
+  ...["collected", "finding", "reviewed", "judged"],
 ];
 const SLOWEST = 8000;
 
