@@ -171,7 +171,7 @@ export function refuse(form, trouble, error) {
 /** What an error says to a person. */
 export function said(error) {
   if (error instanceof Unreachable) return t("unreachable");
-  if (error instanceof Problem) return error.status === 404 ? t("notThere") : error.message;
+  if (error instanceof Problem) return error.status === 404 ? t("rowNotThere") : error.message;
   throw error;
 }
 

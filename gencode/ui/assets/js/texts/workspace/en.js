@@ -13,7 +13,7 @@ export default {
   moreOptions: "More options",
   noRows: "There is nothing here yet.",
   olderRows: "Show more",
-  notThere: "It is not there, or it belongs to somebody else.",
+  rowNotThere: "It is not there, or it belongs to somebody else.",
   changed: (when) => `changed ${when}`,
   working: "Working…",
   secretKept: "stored; type to replace it",
@@ -72,6 +72,32 @@ export default {
   gitUserName: "User name at the host",
   makeDefaultHostHint: "For your repositories at this host that name no credential.",
   hostAddress: "Address of the host",
+
+  // Results of reviews
+  findings: "Findings",
+  noFindings: "Nothing was found in what was reviewed.",
+  severities: { critical: "Critical", major: "Major", minor: "Minor", info: "Note" },
+  findingCategories: {
+    bug: "Bug",
+    security: "Security",
+    performance: "Performance",
+    maintainability: "Maintainability",
+    test: "Test",
+    requirement: "Requirement",
+  },
+  findingStates: {
+    new: "new",
+    still_there: "still there",
+    returned: "is back",
+    fixed: "fixed",
+    ignored: "ignored",
+  },
+  suggestion: "Suggestion",
+  coverage: "What was reviewed",
+  coverages: { reviewed: "reviewed", excluded: "excluded by a rule", over_budget: "over budget", planned: "no usable answer" },
+  coverageLine: (what, hunks, lines) => `${what}: ${hunks} hunks, ${lines} lines`,
+  asMarkdown: "Markdown",
+  unanchored: "No line is proven",
 
   // Conversations
   chat: "Chat",

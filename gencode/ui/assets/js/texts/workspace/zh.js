@@ -13,7 +13,7 @@ export default {
   moreOptions: "更多选项",
   noRows: "这里还没有内容。",
   olderRows: "显示更多",
-  notThere: "不存在，或属于其他人。",
+  rowNotThere: "不存在，或属于其他人。",
   changed: (when) => `${when}修改`,
   working: "正在处理…",
   secretKept: "已保存；输入可替换",
@@ -72,6 +72,32 @@ export default {
   gitUserName: "平台用户名",
   makeDefaultHostHint: "用于该平台上未指定凭证的仓库。",
   hostAddress: "平台地址",
+
+  // 评审结果
+  findings: "发现的问题",
+  noFindings: "在已评审的内容中没有发现问题。",
+  severities: { critical: "严重", major: "重要", minor: "次要", info: "提示" },
+  findingCategories: {
+    bug: "缺陷",
+    security: "安全",
+    performance: "性能",
+    maintainability: "可维护性",
+    test: "测试",
+    requirement: "需求",
+  },
+  findingStates: {
+    new: "新",
+    still_there: "仍存在",
+    returned: "再次出现",
+    fixed: "已修复",
+    ignored: "已忽略",
+  },
+  suggestion: "修改建议",
+  coverage: "评审范围",
+  coverages: { reviewed: "已评审", excluded: "按规则排除", over_budget: "超出预算", planned: "没有可用的回答" },
+  coverageLine: (what, hunks, lines) => `${what}：${hunks} 处改动，${lines} 行`,
+  asMarkdown: "Markdown",
+  unanchored: "未能确认行号",
 
   // 对话
   chat: "对话",
