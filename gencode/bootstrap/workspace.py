@@ -15,6 +15,7 @@ from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
 from gencode.observability.logs import json_formatter
 from gencode.outbound.user_http import UserHttp
+from gencode.pipelines.parse_document.kind import PARSE_DOCUMENTS
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
 from gencode.storage.data_dir_lock import WORKSPACE_DATABASE
@@ -28,7 +29,7 @@ from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
 __all__ = ["KINDS", "OPERATIONS"]  # for gencode.bootstrap.app
-KINDS: Sequence[KindFactory] = ()
+KINDS: Sequence[KindFactory] = (PARSE_DOCUMENTS,)
 """The kinds of task that need the workspace."""
 AUDIT_KEY, SESSION_KEY, ENCRYPTION_KEY = "audit", "session", "encryption"
 """Names of signing keys."""
@@ -64,11 +65,10 @@ def additions(
     """What kinds of task get from the workspace."""
 
     def own_models(factory: ProviderFactory) -> ModelConfigGateway:
-        gateway = ModelConfigGateway(workspace, factory, user_http, settings.max_model_calls)
-        secrets.add_source(lambda: gateway.secrets)
-        return gateway
+        return ModelConfigGateway(workspace, factory, user_http, secrets.of, settings.max_model_calls)
 
-    log = SystemLog(workspace.database, json_formatter(secrets.current), SYSTEM_LOG_DAYS)
+    secrets.add_owned(workspace.used_secrets)
+    log = SystemLog(workspace.database, json_formatter(secrets.logged), SYSTEM_LOG_DAYS)
     return Additions(
         own_models=own_models,
         ledger=workspace.ledger,

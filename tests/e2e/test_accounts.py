@@ -323,7 +323,11 @@ FOR_USERS = {
 
 
 FOR_EVERYBODY = {
+    *("listRequirementDocuments", "createRequirementDocument", "getRequirementDocument"),
+    *("changeRequirementDocument", "deleteRequirementDocument", "uploadRequirementDocument"),
+    "parseRequirementDocument",
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
+    "testModelConfig",
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
     "deleteGitCredential",
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),

@@ -35,7 +35,7 @@ from tests.servers.service import ROOT, running_app, service, settings
 from tests.servers.stream import events
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-WORKSPACE_PAGES = ("accounts", "models", "prompts", "repositories")
+WORKSPACE_PAGES = ("accounts", "models", "prompts", "repositories", "requirements")
 """Pages that need WORKSPACE=true."""
 BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PREAMBLE = f"""set -euo pipefail
@@ -134,6 +134,8 @@ UNRUN = {
     '@operation("changePlan"': "an excerpt of gencode/http/plan.py",
     "DATA_DIR=/var/lib/gencode": "never ends; test_examples.py starts such a one",
     "BODY='command=/gencode": "needs a secret in the settings; test_chat.py sends the same",
+    "apt-get install bubblewrap": "installs a package; tests/unit/sandbox uses it",
+    "SANDBOX='container:docker run": "needs Docker; tests/unit/bootstrap/test_sandbox.py has other commands",
 }
 """Blocks that no test runs as they stand, by how they begin, and why not."""
 RUNNABLE = {"sh", "bash", "python", "js", "go", "html"}
