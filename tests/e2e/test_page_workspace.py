@@ -137,3 +137,22 @@ async def test_an_admin_makes_a_user_who_changes_the_password(browser: Browser, 
             await page.get_by_role("button", name="Change password").click()
             await expect(page.get_by_text("The password is changed.")).to_be_visible()
             await expect(page.get_by_text("this one")).to_be_visible()
+
+
+async def test_a_document_is_uploaded_and_read(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "需求 <b>.md"
+    file.write_text("# 登录\n\n用户必须登录。<img src=x onerror=alert(1)>\n", encoding="utf-8")
+    async with (
+        running_app(settings(tmp_path, workspace=True)) as app,
+        tab(browser, app.url, hash="#/workspace/requirements") as page,
+    ):
+        await expect(page.get_by_text("There is nothing here yet.")).to_be_visible()
+        await page.get_by_label("Upload a file").set_input_files(file)
+        await expect(page.get_by_role("heading", name="Its text")).to_be_visible()
+        await expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
+        await check_accessibility(page)
+        await (
+            page.get_by_role("navigation", name="Workspace").get_by_role("link", name="Requirements").click()
+        )
+        await expect(page.get_by_text("需求 <b>.md").first).to_be_visible()
+        await expect(page.get_by_text("read · ").first).to_be_visible()

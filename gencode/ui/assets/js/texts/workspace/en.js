@@ -64,6 +64,24 @@ export default {
   shareIt: "Share it",
   shareItHint: "Everybody may read and use it; only you change it.",
 
+  testIt: "Test",
+  testWorked: (time, text) => `It answers after ${time}: ${text}`,
+  testFailed: (code, message) => `It does not answer. ${code}: ${message}`,
+
+  // Requirement documents
+  requirementDocuments: "Requirements",
+  requirementDocumentsLead: "Documents that say what is to be built.",
+  uploadFile: "Upload a file",
+  documentStates: {
+    pending: "in line",
+    processing: "being read",
+    completed: "read",
+    failed: "could not be read",
+  },
+  requirementCount: (count) => `${count} requirements`,
+  requirementsText: "Its requirements",
+  originalText: "Its text",
+
   // Git credentials
   gitCredentials: "Git credentials",
   gitCredentialsLead: "Tokens by which your repositories are read and reviews are posted.",

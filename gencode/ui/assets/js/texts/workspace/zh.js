@@ -64,6 +64,19 @@ export default {
   shareIt: "共享",
   shareItHint: "所有人可以读取和使用；只有您可以修改。",
 
+  testIt: "测试",
+  testWorked: (time, text) => `${time} 后收到回答：${text}`,
+  testFailed: (code, message) => `没有回答。${code}：${message}`,
+
+  // 需求文档
+  requirementDocuments: "需求",
+  requirementDocumentsLead: "说明要构建什么的文档。",
+  uploadFile: "上传文件",
+  documentStates: { pending: "排队中", processing: "正在读取", completed: "已读取", failed: "无法读取" },
+  requirementCount: (count) => `${count} 条需求`,
+  requirementsText: "需求内容",
+  originalText: "原文",
+
   // Git 凭证
   gitCredentials: "Git 凭证",
   gitCredentialsLead: "用于读取仓库和发布评审的令牌。",
