@@ -156,3 +156,25 @@ async def test_a_document_is_uploaded_and_read(browser: Browser, tmp_path: Path)
         )
         await expect(page.get_by_text("需求 <b>.md").first).to_be_visible()
         await expect(page.get_by_text("read · ").first).to_be_visible()
+
+
+async def test_a_knowledge_base_is_filled_and_searched(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "guide.md"
+    file.write_text(
+        "# 部署\n\n服务默认监听 8080 端口。\n\n# Backup\n\nA backup is made every night.\n", encoding="utf-8"
+    )
+    async with (
+        running_app(settings(tmp_path, workspace=True)) as app,
+        tab(browser, app.url, hash="#/workspace/knowledge/new") as page,
+    ):
+        await page.get_by_label("Name", exact=True).fill("Handbook")
+        await page.get_by_role("button", name="Save").click()
+        await page.get_by_role("link", name="Handbook").click()
+        await page.get_by_label("Upload files").set_input_files(file)
+        await page.get_by_text("Show passages").click()
+        await expect(page.locator(".chunks")).to_contain_text("8080")
+        await page.get_by_label("Question").fill("监听端口")
+        await page.get_by_role("button", name="Search").click()
+        await expect(page.locator(".found li").first).to_contain_text("服务默认监听 8080 端口")
+        await expect(page.locator(".found mark").first).to_be_visible()
+        await check_accessibility(page)

@@ -10,6 +10,7 @@
 
 import { duration, number, t } from "../words.js";
 import { accountView } from "./account.js";
+import { knowledgeDetail } from "./knowledge.js";
 import { documentDetail } from "./requirements.js";
 
 const ROLES = ["user", "tester", "developer", "admin"];
@@ -99,6 +100,19 @@ export const SECTIONS = [
       { name: "original_content", label: "content", type: "long", rows: 14, required: true, onlyNew: true },
     ],
     detail: documentDetail,
+  },
+  {
+    name: "knowledge",
+    title: "knowledge",
+    lead: "knowledgeLead",
+    path: "knowledge/bases",
+    note: (row) => [t("documentCount", number(row.document_count)), row.is_public && t("isPublic")].filter(Boolean).join(" · "),
+    fields: [
+      name,
+      { name: "description", label: "description", type: "long", rows: 2, optional: true },
+      { name: "is_public", label: "shareIt", hint: "shareItHint", type: "tick" },
+    ],
+    detail: knowledgeDetail,
   },
   {
     name: "credentials",

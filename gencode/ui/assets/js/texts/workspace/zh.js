@@ -72,7 +72,12 @@ export default {
   requirementDocuments: "需求",
   requirementDocumentsLead: "说明要构建什么的文档。",
   uploadFile: "上传文件",
-  documentStates: { pending: "排队中", processing: "正在读取", completed: "已读取", failed: "无法读取" },
+  documentStates: {
+    pending: "排队中",
+    processing: "正在读取",
+    completed: "已读取",
+    failed: "无法读取",
+  },
   requirementCount: (count) => `${count} 条需求`,
   requirementsText: "需求内容",
   originalText: "原文",
