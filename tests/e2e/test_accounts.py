@@ -342,6 +342,8 @@ FOR_EVERYBODY = {
     ),
     *("changeGitRepository", "deleteGitRepository", "startRepositorySync", "listRepositoryBranches"),
     *("listRepositoryCommits", "getRepositoryTree", "getRepositoryFile"),
+    *("listCodeDiffs", "createCodeDiff", "getCodeDiff", "changeCodeDiff", "deleteCodeDiff"),
+    *("createPatchDiff", "getCodeDiffContent", "getCodeDiffPatch"),
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }
