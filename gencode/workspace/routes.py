@@ -6,6 +6,7 @@ from gencode.workspace.audit.routes import list_audit_log
 from gencode.workspace.git_credentials.resource import GIT_CREDENTIALS
 from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
 from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
+from gencode.workspace.knowledge_bases.routes import KNOWLEDGE_OPERATIONS
 from gencode.workspace.model_configs.routes import MODEL_CONFIG_OPERATIONS
 from gencode.workspace.permissions import guarded
 from gencode.workspace.prompt_templates.routes import PROMPT_TEMPLATE_OPERATIONS
@@ -21,6 +22,7 @@ GUARDED_OPERATIONS = guarded(
         list_system_log,
         *MODEL_CONFIG_OPERATIONS,
         *operations_of(GIT_CREDENTIALS),
+        *KNOWLEDGE_OPERATIONS,
         *PROMPT_TEMPLATE_OPERATIONS,
         *REQUIREMENT_OPERATIONS,
     )

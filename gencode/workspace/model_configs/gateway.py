@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
+import httpx
 from pydantic import SecretStr
 from sqlalchemy import select
 
@@ -22,7 +23,7 @@ from gencode.llm.session import LLMSession, LLMSessionFactory, SecretsOf
 from gencode.outbound.user_http import UserHttp
 from gencode.resilience.retry import Retry
 from gencode.workspace.model_configs.provider_rules import RULES, answer_limit
-from gencode.workspace.model_configs.resource import MODEL_CONFIGS, price_fields
+from gencode.workspace.model_configs.resource import MODEL_CONFIGS, address_of, price_fields
 from gencode.workspace.model_configs.table import ModelConfig, ModelProvider
 from gencode.workspace.workspace import Workspace
 
@@ -30,6 +31,22 @@ TEST = "model_test"
 """The kind of a test's call in the ledger."""
 MAX_OPEN = 512
 """Configs whose providers are kept: each remembers what its model rejects."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiConnection:
+    """The API of a model config, for calls that are no completions.
+
+    provider  as the ledger names it
+    address   what the config says about where the API is
+    """
+
+    client: httpx.AsyncClient
+    provider: str
+    address: str
+    base_url: str
+    key: str = field(repr=False)
+    price: Price | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +149,25 @@ class ModelConfigGateway:
             price=_price(row),
             config_id=row.id,
             max_tokens=answer_limit(row),
+        )
+
+    async def connection(self, config_id: str, principal: str) -> ApiConnection | None:
+        """None for a config that is not there, not active, or somebody else's. Raises StoreError."""
+        configs = self._workspace.resource(MODEL_CONFIGS)
+        try:
+            row = await configs.get(config_id, principal)
+        except NotFound:
+            return None
+        if not row.is_active:
+            return None
+        key = configs.secret(row, "api_key")
+        return ApiConnection(
+            client=self._http.model_client_for(row.owner),
+            provider=row.provider,
+            address=address_of(row),
+            base_url=row.base_url or RULES[ModelProvider(row.provider)].base_url,
+            key=key,
+            price=_price(row),
         )
 
     async def _active(self, principal: str) -> list[ModelConfig]:

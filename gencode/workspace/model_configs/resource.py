@@ -157,6 +157,11 @@ MODEL_CONFIGS: Resource[ModelConfig, ModelConfigView] = Resource(
 )
 
 
+def address_of(row: ModelConfig) -> str:
+    """Where its API is, as the config says it."""
+    return f"{row.provider} {row.base_url or ''}".strip()
+
+
 def price_fields(row: ModelConfig) -> dict[str, Decimal | None] | None:
     """The fields of a Price; None if it is unknown."""
     if row.price_prompt is None or row.price_completion is None:
