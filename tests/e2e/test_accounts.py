@@ -334,6 +334,7 @@ FOR_EVERYBODY = {
     "testModelConfig",
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
     "deleteGitCredential",
+    *("listReviewFindings", "getReviewFinding", "decideReviewFinding"),
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }
