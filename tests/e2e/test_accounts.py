@@ -333,7 +333,15 @@ FOR_EVERYBODY = {
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
     "testModelConfig",
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
-    "deleteGitCredential",
+    *(
+        "deleteGitCredential",
+        "testGitCredential",
+        "listGitRepositories",
+        "createGitRepository",
+        "getGitRepository",
+    ),
+    *("changeGitRepository", "deleteGitRepository", "startRepositorySync", "listRepositoryBranches"),
+    *("listRepositoryCommits", "getRepositoryTree", "getRepositoryFile"),
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }
