@@ -342,6 +342,8 @@ FOR_EVERYBODY = {
     ),
     *("changeGitRepository", "deleteGitRepository", "startRepositorySync", "listRepositoryBranches"),
     *("listRepositoryCommits", "getRepositoryTree", "getRepositoryFile"),
+    "deleteGitCredential",
+    *("listReviewFindings", "getReviewFinding", "decideReviewFinding"),
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }
