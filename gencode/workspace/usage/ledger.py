@@ -14,8 +14,9 @@ from gencode.llm.usage_ledger import LedgerCall
 from gencode.workspace.database import Database
 from gencode.workspace.model_configs.table import ModelConfig
 from gencode.workspace.tables import now
+from gencode.workspace.usage.config_use import ConfigUse
 from gencode.workspace.usage.costs import cost_parts, cost_text
-from gencode.workspace.usage.sums import ConfigUse, use_of_configs
+from gencode.workspace.usage.sums import use_of_configs
 from gencode.workspace.usage.tables import ModelCall
 
 

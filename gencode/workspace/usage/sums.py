@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gencode.workspace.usage.config_use import ConfigUse
 from gencode.workspace.usage.costs import cost_of
 from gencode.workspace.usage.tables import ModelCall
 
@@ -80,14 +81,6 @@ async def usage_report(session: AsyncSession, query: UsageQuery) -> UsageReport:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConfigUse:
-    """What the calls of a config have used in a month, those that are not settled in full."""
-
-    tokens: int = 0
-    cost: Decimal = Decimal(0)
-
-
 async def use_of_configs(
     session: AsyncSession, config_ids: Collection[str], month: str
 ) -> Mapping[str, ConfigUse]:
@@ -103,7 +96,7 @@ async def use_of_configs(
 
 
 def _conditions(query: UsageQuery) -> list[ColumnElement[bool]]:
-    found = [ModelCall.month.between(query.first, query.last)]
+    found: list[ColumnElement[bool]] = [ModelCall.month.between(query.first, query.last)]
     if query.principal is not None:
         found.append(ModelCall.principal == query.principal)
     if query.model:

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gencode.workspace.tables import Base, Row
 
-
 _SUMMED = ("prompt_tokens", "completion_tokens", "cost_micro", "cost_rest")
 """What each call of a config sums: the index has it, so that no row is read."""
 
