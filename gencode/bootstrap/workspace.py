@@ -16,6 +16,7 @@ from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
 from gencode.observability.logs import json_formatter
 from gencode.outbound.user_http import UserHttp
+from gencode.pipelines.code_review.kind import CODE_REVIEW
 from gencode.pipelines.index.kind import INDEX_KIND
 from gencode.pipelines.parse_document.kind import PARSE_DOCUMENTS
 from gencode.security.secret_registry import SecretRegistry
@@ -32,7 +33,7 @@ from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
 __all__ = ["KINDS", "OPERATIONS", "open_knowledge"]  # for gencode.bootstrap.app
-KINDS: Sequence[KindFactory] = (INDEX_KIND, PARSE_DOCUMENTS)
+KINDS: Sequence[KindFactory] = (CODE_REVIEW, INDEX_KIND, PARSE_DOCUMENTS)
 """The kinds of task that need the workspace."""
 AUDIT_KEY, SESSION_KEY, ENCRYPTION_KEY = "audit", "session", "encryption"
 """Names of signing keys."""
