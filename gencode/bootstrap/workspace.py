@@ -16,6 +16,7 @@ from gencode.llm.provider_catalog import ProviderFactory
 from gencode.observability.logs import json_formatter
 from gencode.outbound.user_http import UserHttp
 from gencode.pipelines.parse_document.kind import PARSE_DOCUMENTS
+from gencode.pipelines.requirement_analysis.kind import REQUIREMENT_ANALYSES
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
 from gencode.storage.data_dir_lock import WORKSPACE_DATABASE
@@ -29,7 +30,7 @@ from gencode.workspace.uploads.store import UploadRules
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
 __all__ = ["KINDS", "OPERATIONS"]  # for gencode.bootstrap.app
-KINDS: Sequence[KindFactory] = (PARSE_DOCUMENTS,)
+KINDS: Sequence[KindFactory] = (PARSE_DOCUMENTS, REQUIREMENT_ANALYSES)
 """The kinds of task that need the workspace."""
 AUDIT_KEY, SESSION_KEY, ENCRYPTION_KEY = "audit", "session", "encryption"
 """Names of signing keys."""

@@ -67,6 +67,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     **dict.fromkeys(REQUIREMENT_DOCUMENTS.operation_names, EVERYBODY),
     "uploadRequirementDocument": EVERYBODY,
     "parseRequirementDocument": EVERYBODY,
+    "getRequirementChanges": EVERYBODY,
     "renderPromptTemplate": EVERYBODY,
     "exportPromptTemplates": EVERYBODY,
     "importPromptTemplates": EVERYBODY,

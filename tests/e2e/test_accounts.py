@@ -325,7 +325,7 @@ FOR_USERS = {
 FOR_EVERYBODY = {
     *("listRequirementDocuments", "createRequirementDocument", "getRequirementDocument"),
     *("changeRequirementDocument", "deleteRequirementDocument", "uploadRequirementDocument"),
-    "parseRequirementDocument",
+    *("parseRequirementDocument", "getRequirementChanges"),
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
     "deleteGitCredential",

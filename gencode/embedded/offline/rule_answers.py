@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from gencode.embedded.offline import requirement_rules
 from gencode.embedded.offline.openai_protocol import ChatMessage
 
 RuleAnswer = Callable[[Sequence[ChatMessage]], str]
 """From the messages of a prompt to the answer. Deterministic, and quick: it runs on the event loop."""
 
-RULE_ANSWERS: Mapping[str, RuleAnswer] = {}
+RULE_ANSWERS: Mapping[str, RuleAnswer] = {
+    "requirement_analysis": requirement_rules.analysis,
+    "requirement_contradictions": requirement_rules.contradictions,
+}
 """By purpose."""
 
 _LINE = "Task: "
