@@ -19,15 +19,18 @@ from gencode.embedded.offline.openai_protocol import ChatMessage
 MAX_LINE = 4000
 """Characters; the rest of a longer line is another line."""
 _MARKED = re.compile(r"<<<(\w+)\n(.*)\n\1>>>", re.DOTALL)
-_MARKER = re.compile(r"^\s*(?:[-*+•]\s+|\d+(?:\.\d+)*[.)、]\s*|[（(]\d+[)）]\s*|>\s*|\|\s*)")
+_MARKER = re.compile(
+    r"^\s*(?:[-*+•]\s+|\d+(?:\.\d+)+[.)、]?\s+|\d+(?:[.)]\s+|、\s*)|[（(]\d+[)）]\s*|>\s*|\|\s*)"
+)
 _SENTENCE = re.compile(r"(?:\b(?:e\.g|i\.e|approx)\.|[^.!?。！？；;|]|\.(?=\S))+[.!?。！？；;]?")
 _MUST = re.compile(
     r"\b(?:must|shall|should|has to|have to|needs? to|(?:is|are) required to|(?:is|are) not allowed)\b"
     r"|必须|应当|应该|需要|不得|禁止|不允许|务必|(?<![反响适相供对回])应(?![用急答对变聘征])|(?<![必仅只])需(?!求|要)",
     re.IGNORECASE,
 )
+_NO_UNIT = "and|or|for|of|in|at|to|with|on|by|if|when|after|before"
 _VALUE = re.compile(
-    r"(?<![A-Za-z0-9_.])\d+(?:[.,]\d+)*\s*(?:%|％|[A-Za-z]+(?:[ /-](?!and\b|or\b)[A-Za-z]+)?"
+    rf"(?<![A-Za-z0-9_.])\d+(?:[.,]\d+)*\s*(?:%|％|[A-Za-z]+(?:[ /-](?!(?:{_NO_UNIT})\b)[A-Za-z]+)?"
     r"|毫秒|秒|分钟|小时|天|日|周|个月|月|年|次|个|人|条|位|字|万|元|页|倍|台|种|级|[KMGT]?B)"
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")

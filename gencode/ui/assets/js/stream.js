@@ -8,6 +8,7 @@ import { Problem, address, credential, post } from "./api.js";
 const KINDS = [
   ...["status", "error", "plan", "file", "usage", "retry", "failover", "findings", "repair", "merged", "repo"],
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
+  ...["collected", "section", "compared", "requirements"],
 ];
 const SLOWEST = 8000;
 
