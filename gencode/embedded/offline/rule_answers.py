@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gencode.embedded.offline import requirement_rules
+from gencode.embedded.offline.code_review.answer import check_answer, review_answer
 from gencode.embedded.offline.openai_protocol import ChatMessage
 
 RuleAnswer = Callable[[Sequence[ChatMessage]], str]
@@ -18,6 +19,8 @@ RuleAnswer = Callable[[Sequence[ChatMessage]], str]
 RULE_ANSWERS: Mapping[str, RuleAnswer] = {
     "requirement_analysis": requirement_rules.analysis,
     "requirement_contradictions": requirement_rules.contradictions,
+    "code_review": review_answer,
+    "code_review_check": check_answer,
 }
 """By purpose."""
 

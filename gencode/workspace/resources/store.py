@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from gencode.domain.errors import Invalid, NotFound
+from gencode.security.secret_registry import OwnedSecrets
 from gencode.workspace.audit.log import AuditLog, Change
 from gencode.workspace.database import Database
 from gencode.workspace.encryption import Encryption
@@ -51,12 +52,18 @@ class ResourceStore(Generic[T, V]):
     those can be read."""
 
     def __init__(
-        self, database: Database, audit: AuditLog, encryption: Encryption, resource: Resource[T, V]
+        self,
+        database: Database,
+        audit: AuditLog,
+        encryption: Encryption,
+        resource: Resource[T, V],
+        used_secrets: OwnedSecrets,
     ) -> None:
         self._database = database
         self._audit = audit
         self._encryption = encryption
         self._resource = resource
+        self._used_secrets = used_secrets
         self._table: Any = resource.table
 
     async def create(self, values: Mapping[str, Any], actor: Actor, others: Sequence[Base] = ()) -> T:
@@ -109,9 +116,12 @@ class ResourceStore(Generic[T, V]):
             await self._record(session, actor, "deleted", row, {"name": row.name}, {})
 
     def secret(self, row: T, name: str) -> str:
-        """The decrypted secret of a row; "" if it has none. Raises StoreError."""
+        """The decrypted secret of a row, which no answer for its owner may contain from now on; "" if it has
+        none. Raises StoreError."""
         sealed: str = getattr(row, f"{name}_encrypted") or ""
-        return self._encryption.decrypt(sealed, self._place(row, name)) if sealed else ""
+        secret = self._encryption.decrypt(sealed, self._place(row, name)) if sealed else ""
+        self._used_secrets.add(row.owner, secret)
+        return secret
 
     def _check_scope(self, row: T, changes: Mapping[str, Any]) -> None:
         """A stored secret is never sent to another place than it was given for. Raises Invalid."""

@@ -7,8 +7,11 @@ import { Problem, address, credential, post } from "./api.js";
 
 const KINDS = [
   ...["status", "error", "plan", "file", "usage", "retry", "failover", "findings", "repair", "merged", "repo"],
+  ...["fetch_progress", "synced"],
   ...["pushed", "resumed", "cached", "outline", "part", "approval", "approved", "delta", "progress", "parsed"],
-  ...["collected", "section", "compared", "requirements"],
+  ...["section", "compared", "requirements"],
+  ...["document_read", "document_indexed", "chunks_encoded"],
+  ...["collected", "finding", "reviewed", "judged"],
 ];
 const SLOWEST = 8000;
 
