@@ -12,6 +12,7 @@ from gencode.workspace.permissions import guarded
 from gencode.workspace.prompt_templates.routes import PROMPT_TEMPLATE_OPERATIONS
 from gencode.workspace.repositories.routes import REPOSITORY_OPERATIONS
 from gencode.workspace.requirement_documents.routes import REQUIREMENT_OPERATIONS
+from gencode.workspace.reviews.routes import REVIEW_OPERATIONS
 from gencode.workspace.system_log.routes import list_system_log
 
 GUARDED_OPERATIONS = guarded(
@@ -26,6 +27,7 @@ GUARDED_OPERATIONS = guarded(
         *KNOWLEDGE_OPERATIONS,
         *PROMPT_TEMPLATE_OPERATIONS,
         *REQUIREMENT_OPERATIONS,
+        *REVIEW_OPERATIONS,
     )
 )
 """For principals whom the table of permissions allows."""

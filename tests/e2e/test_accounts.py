@@ -325,7 +325,7 @@ FOR_USERS = {
 FOR_EVERYBODY = {
     *("listRequirementDocuments", "createRequirementDocument", "getRequirementDocument"),
     *("changeRequirementDocument", "deleteRequirementDocument", "uploadRequirementDocument"),
-    "parseRequirementDocument",
+    *("parseRequirementDocument", "getRequirementChanges"),
     *("listKnowledgeBases", "createKnowledgeBase", "getKnowledgeBase", "changeKnowledgeBase"),
     *("deleteKnowledgeBase", "searchKnowledgeBase", "verifyQuotes", "listKnowledgeChunks"),
     *("listKnowledgeDocuments", "addKnowledgeDocument", "uploadKnowledgeDocument"),
@@ -342,6 +342,8 @@ FOR_EVERYBODY = {
     ),
     *("changeGitRepository", "deleteGitRepository", "startRepositorySync", "listRepositoryBranches"),
     *("listRepositoryCommits", "getRepositoryTree", "getRepositoryFile"),
+    "deleteGitCredential",
+    *("listReviewFindings", "getReviewFinding", "decideReviewFinding"),
     *("listPromptTemplates", "createPromptTemplate", "getPromptTemplate", "changePromptTemplate"),
     *("deletePromptTemplate", "renderPromptTemplate", "exportPromptTemplates", "importPromptTemplates"),
 }
