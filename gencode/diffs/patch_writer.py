@@ -1,7 +1,7 @@
 """Writes a diff as a patch in Git's format, which `git apply` and `parse_patch` read.
 
-What was not compared by lines (binary and oversized files, of which the patch cannot tell the change) is named
-by Git's line "Binary files a/x and b/x differ".
+What was not compared by lines (binary and oversized files) is named by Git's line "Binary files a/x and b/x
+differ".
 """
 
 from __future__ import annotations

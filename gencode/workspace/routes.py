@@ -13,7 +13,9 @@ from gencode.workspace.permissions import guarded
 from gencode.workspace.prompt_templates.routes import PROMPT_TEMPLATE_OPERATIONS
 from gencode.workspace.repositories.routes import REPOSITORY_OPERATIONS
 from gencode.workspace.requirement_documents.routes import REQUIREMENT_OPERATIONS
+from gencode.workspace.reviews.routes import REVIEW_OPERATIONS
 from gencode.workspace.system_log.routes import list_system_log
+from gencode.workspace.usage.routes import get_usage
 
 GUARDED_OPERATIONS = guarded(
     (
@@ -25,9 +27,11 @@ GUARDED_OPERATIONS = guarded(
         *REPOSITORY_OPERATIONS,
         *CODE_DIFF_OPERATIONS,
         *MODEL_CONFIG_OPERATIONS,
+        get_usage,
         *KNOWLEDGE_OPERATIONS,
         *PROMPT_TEMPLATE_OPERATIONS,
         *REQUIREMENT_OPERATIONS,
+        *REVIEW_OPERATIONS,
     )
 )
 """For principals whom the table of permissions allows."""

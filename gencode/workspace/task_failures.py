@@ -23,7 +23,5 @@ def failure_of(error: BaseException) -> RowFailure:
     if isinstance(error, GencodeError):
         return RowFailure(code=error.code, text=error.message)
     if isinstance(error, Exception):
-        return RowFailure(
-            code="INTERNAL", text="an unexpected error stopped the task, which has its reference"
-        )
+        return RowFailure(code="INTERNAL", text="an unexpected error; the task has its reference")
     return RowFailure(code=CANCELLED, text="the task was cancelled or interrupted")

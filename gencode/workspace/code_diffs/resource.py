@@ -18,7 +18,7 @@ CODE_DIFF = "code_diff"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
 
 
-class CodeDiffCreation(RequestModel):
+class CodeDiffCreation(TaskRequest):
     """`branch`: what `source_ref` has since it left `target_ref`. `commit`: from `target_ref` to
     `source_ref`. `sync`: fetch the repository first, also if both refs are known."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -13,9 +14,14 @@ from gencode.domain.errors import Invalid
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import Moment, RequestModel, ResponseModel
 from gencode.llm.provider_catalog import checked_base_url
+from gencode.workspace.model_configs.provider_rules import check_provider_rules
 from gencode.workspace.model_configs.table import ModelConfig, ModelProvider
 from gencode.workspace.resources.declaration import Resource
 from gencode.workspace.resources.models import PRINTABLE, unchanged
+from gencode.workspace.tables import now
+from gencode.workspace.usage.config_use import ConfigUse
+from gencode.workspace.usage.costs import cost_text
+from gencode.workspace.usage.sums import use_of_configs
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
 BaseUrl = Annotated[
@@ -82,7 +88,8 @@ class ModelConfigChange(RequestModel):
 
 
 class ModelConfigView(ResponseModel):
-    """`reference`: what a request's `model` names. `has_api_key`: whether a key is stored."""
+    """`reference`: what a request's `model` names. `has_api_key`: whether a key is stored. `used_tokens`,
+    `used_cost` (text): in this month (UTC); a call under way counts at the most that it can use."""
 
     id: str
     owner: str
@@ -102,6 +109,8 @@ class ModelConfigView(ResponseModel):
     price_cached: str | None
     monthly_token_limit: int | None
     monthly_cost_limit: str | None
+    used_tokens: int
+    used_cost: str
     created_at: Moment
     updated_at: Moment
 
@@ -120,6 +129,8 @@ def view_of(row: ModelConfig) -> ModelConfigView:
         reference=f"config/{row.id}",
         provider=ModelProvider(row.provider),
         has_api_key=row.api_key_encrypted is not None,
+        used_tokens=row.used.tokens,
+        used_cost=cost_text(row.used.cost),
         created_at=rfc3339(row.created_at),
         updated_at=rfc3339(row.updated_at),
     )
@@ -127,8 +138,7 @@ def view_of(row: ModelConfig) -> ModelConfigView:
 
 async def _complete(session: AsyncSession, row: ModelConfig) -> None:
     """The default of an owner moves to the row that asks for it. Raises Invalid."""
-    if row.provider == ModelProvider.COMPATIBLE and not row.base_url:
-        raise Invalid.of("base_url", "value_error", "must be given for the provider compatible")
+    check_provider_rules(row)
     if (row.price_prompt is None) != (row.price_completion is None):
         raise Invalid.of("price_prompt", "value_error", "must be given together with price_completion")
     if row.monthly_cost_limit is not None and row.price_prompt is None:
@@ -138,6 +148,12 @@ async def _complete(session: AsyncSession, row: ModelConfig) -> None:
         await session.execute(
             update(ModelConfig).where(*others).values(is_default=False, version=ModelConfig.version + 1)
         )
+
+
+async def _read_use(session: AsyncSession, rows: Sequence[ModelConfig]) -> None:
+    used = await use_of_configs(session, [row.id for row in rows], f"{now():%Y-%m}")
+    for row in rows:
+        row.used = used.get(row.id, ConfigUse())
 
 
 MODEL_CONFIGS: Resource[ModelConfig, ModelConfigView] = Resource(
@@ -154,6 +170,7 @@ MODEL_CONFIGS: Resource[ModelConfig, ModelConfigView] = Resource(
     secrets=("api_key",),
     secret_scope=("provider", "base_url"),
     before_flush=_complete,
+    before_view=_read_use,
 )
 
 
