@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from gencode.domain.task import rfc3339
 from gencode.http.base_models import CallbackURL, Moment, RequestModel, ResponseModel, TaskRequest
@@ -12,6 +13,7 @@ from gencode.workspace.code_diffs.table import CodeDiff, CompareType, DiffStatus
 from gencode.workspace.repositories.resource import RefName, RowId
 from gencode.workspace.resources.declaration import Resource
 from gencode.workspace.resources.models import PRINTABLE, unchanged
+from gencode.workspace.tables import now
 
 CODE_DIFF = "code_diff"
 """The name of the kind of task that compares."""
@@ -97,6 +99,12 @@ def view_of(row: CodeDiff) -> CodeDiffView:
     )
 
 
+async def _complete(_session: AsyncSession, row: CodeDiff) -> None:
+    """A patch is read before its row is made."""
+    if row.compare_type == CompareType.PATCH and row.completed_at is None:
+        row.started_at = row.completed_at = now()
+
+
 CODE_DIFFS: Resource[CodeDiff, CodeDiffView] = Resource(
     name="CodeDiff",
     title="code diff",
@@ -107,4 +115,5 @@ CODE_DIFFS: Resource[CodeDiff, CodeDiffView] = Resource(
     view_model=CodeDiffView,
     view=view_of,
     filters=("repository_id", "status", "compare_type"),
+    before_flush=_complete,
 )
