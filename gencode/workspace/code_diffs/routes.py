@@ -36,7 +36,6 @@ from gencode.workspace.code_diffs.views import CodeDiffContent, DiffFileView
 from gencode.workspace.parameters import ONE, actor_of, id_in_path
 from gencode.workspace.repositories.resource import GIT_REPOSITORIES
 from gencode.workspace.resources.routes import operations_of
-from gencode.workspace.tables import now
 from gencode.workspace.workspace import Workspace
 
 MAX_PAGE_LINES = 20_000
@@ -153,15 +152,13 @@ async def create_patch_diff(request: Request) -> Response:
     name = NAME.read(request)
     data = await _PATCH.read_bytes(request)
     content, commits = await anyio.to_thread.run_sync(_parsed, data)
-    row_id, at = str(uuid4()), now()
+    row_id = str(uuid4())
     values = {
         "id": row_id,
         "name": name,
         "compare_type": CompareType.PATCH.value,
         "commits": commits,
         "status": DiffStatus.COMPLETED.value,
-        "started_at": at,
-        "completed_at": at,
         **content.stats,
     }
     files = [CodeDiffFile(**row) for row in content.rows(row_id)]
