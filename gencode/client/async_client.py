@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
@@ -90,6 +90,15 @@ class Client:
                 "POST", "/api/v1/estimate", required_field="basis", json=body
             ),
         )
+
+    async def submit_to(
+        self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Accepted:
+        """Submit a task of any kind. `path`: its `submit_url`, see `kinds`, such as
+        /api/v1/pipelines/code-review."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        accepted = await self._connection.request_json("POST", path, json=dict(body), headers=headers)
+        return cast(Accepted, accepted)
 
     # --- one task -----------------------------------------------------------------------------------
 
@@ -198,6 +207,10 @@ class Client:
             "GET", _task_path(task_id, "bundle"), required_field="commit"
         )
         return found
+
+    async def result(self, task_id: str, name: str) -> bytes:
+        """A result that tasks of one kind have, such as `review.md`: the body of its response."""
+        return (await self._connection.request("GET", _task_path(task_id, name))).content
 
     # --- tasks and their kinds ----------------------------------------------------------------------
 
