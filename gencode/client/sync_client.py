@@ -139,6 +139,9 @@ class SyncClient:
     def bundle(self, task_id: str) -> dict[str, Any]:
         return self._portal.call(self._client.bundle, task_id)
 
+    def call(self, method: str, path: str, **more: Any) -> Any:
+        return self._portal.call(partial(self._client.call, method, path, **more))
+
     def result(self, task_id: str, name: str) -> bytes:
         return self._portal.call(self._client.result, task_id, name)
 

@@ -325,13 +325,13 @@ FOR_USERS = {
 FOR_EVERYBODY = {
     *("listRequirementDocuments", "createRequirementDocument", "getRequirementDocument"),
     *("changeRequirementDocument", "deleteRequirementDocument", "uploadRequirementDocument"),
-    "parseRequirementDocument",
+    *("parseRequirementDocument", "getRequirementChanges"),
     *("listKnowledgeBases", "createKnowledgeBase", "getKnowledgeBase", "changeKnowledgeBase"),
     *("deleteKnowledgeBase", "searchKnowledgeBase", "verifyQuotes", "listKnowledgeChunks"),
     *("listKnowledgeDocuments", "addKnowledgeDocument", "uploadKnowledgeDocument"),
     *("getKnowledgeDocument", "indexKnowledgeDocument", "deleteKnowledgeDocument"),
     *("listModelConfigs", "createModelConfig", "getModelConfig", "changeModelConfig", "deleteModelConfig"),
-    "testModelConfig",
+    *("testModelConfig", "getUsage"),
     *("listGitCredentials", "createGitCredential", "getGitCredential", "changeGitCredential"),
     *(
         "deleteGitCredential",
