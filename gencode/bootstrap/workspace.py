@@ -13,6 +13,7 @@ from gencode.bootstrap.extra_imports import cluster_module
 from gencode.domain.errors import StartError
 from gencode.http.kind_dependencies import KindFactory
 from gencode.llm.provider_catalog import ProviderFactory
+from gencode.pipelines.chat.kind import CHAT
 from gencode.security.secret_registry import SecretRegistry
 from gencode.settings import DatabaseSettings, Settings, is_loopback, lets_anyone_in
 from gencode.storage.data_dir_lock import WORKSPACE_DATABASE
@@ -24,7 +25,7 @@ from gencode.workspace.routes import OPERATIONS
 from gencode.workspace.workspace import Workspace, WorkspaceOptions, open_workspace
 
 __all__ = ["KINDS", "OPERATIONS"]  # for gencode.bootstrap.app
-KINDS: Sequence[KindFactory] = ()
+KINDS: Sequence[KindFactory] = (CHAT,)
 """The kinds of task that need the workspace."""
 AUDIT_KEY, SESSION_KEY, ENCRYPTION_KEY = "audit", "session", "encryption"
 """Names of signing keys."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gencode.workspace.audit.routes import list_audit_log
+from gencode.workspace.conversations.routes import CONVERSATION_OPERATIONS
 from gencode.workspace.identity.auth_routes import OWN_OPERATIONS, PUBLIC_OPERATIONS
 from gencode.workspace.identity.user_routes import ADMIN_OPERATIONS
 from gencode.workspace.model_configs.resource import MODEL_CONFIGS
@@ -17,6 +18,7 @@ GUARDED_OPERATIONS = guarded(
         list_audit_log,
         *operations_of(MODEL_CONFIGS),
         *PROMPT_TEMPLATE_OPERATIONS,
+        *CONVERSATION_OPERATIONS,
     )
 )
 """For principals whom the table of permissions allows."""

@@ -1,0 +1,57 @@
+"""What clients send: a message to a conversation, or another answer to one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from gencode.http.base_models import RequestModel
+from gencode.model_tasks.request import ModelTaskRequest
+from gencode.workspace.conversations.resource import Uuid
+from gencode.workspace.prompt_templates.resource import MAX_CONTENT, TEXT_WITHOUT_NUL
+
+Content = Annotated[
+    str,
+    StringConstraints(max_length=MAX_CONTENT, pattern=TEXT_WITHOUT_NUL),
+    Field(description="The message; with a template, the value of its {{ content }}, else what follows it"),
+]
+Value = Annotated[str, StringConstraints(max_length=MAX_CONTENT, pattern=TEXT_WITHOUT_NUL)]
+Variables = Annotated[dict[str, Value], Field(max_length=200)]
+
+
+class Message(RequestModel):
+    """`replaces`: a message of the user, beside which this one begins another branch."""
+
+    content: Content = ""
+    template_id: Uuid | None = None
+    variables: Variables = Field(default_factory=dict)
+    replaces: Uuid | None = None
+
+
+class MessageRequest(Message, ModelTaskRequest):
+    """A message; its conversation is in the path."""
+
+
+class AnotherAnswerRequest(ModelTaskRequest):
+    """Another answer to the message before; the limits and the model may differ."""
+
+
+class ChatRequest(Message, ModelTaskRequest):
+    """`conversation_id` null: a new conversation. `regenerates`: the answer beside which another is written."""
+
+    conversation_id: Uuid | None = None
+    regenerates: Uuid | None = None
+
+    @model_validator(mode="after")
+    def _has_one_purpose(self) -> ChatRequest:
+        needs_conversation = self.regenerates or self.replaces
+        if needs_conversation and not self.conversation_id:
+            raise ValueError("conversation_id is needed with regenerates and replaces")
+        if self.regenerates and (self.content or self.template_id or self.replaces):
+            raise ValueError("regenerates takes no message")
+        if not self.regenerates and not self.template_id and not self.content.strip():
+            raise ValueError("content may not be blank")
+        return self
+
+
